@@ -1,0 +1,47 @@
+# The same commands that CI runs. `make` alone lists them.
+PYTHON ?= python3
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+export PYTHON
+
+RUN = .venv/bin
+# For commands that need settings but no configuration of this machine.
+BARE = env DJANGO_ENV_FILE=/dev/null DJANGO_SETTINGS_MODULE=marketo_admin.settings_test
+
+.PHONY: help install demo test check format lock
+
+help:
+	@echo "make demo      everything on this machine with sample data (DEMO_ARGS=--once: stop again at once)"
+	@echo "make install   set up .venv, nothing else"
+	@echo "make test      the whole test suite (PYTEST_ARGS='-k name')"
+	@echo "make check     format, lint, types, layers, migrations, deployment checks, then the whole test suite"
+	@echo "make format    format and fix what can be fixed"
+	@echo "make lock      resolve the dependencies anew into requirements/ (needs uv)"
+
+install:
+	@scripts/install local
+
+demo: install
+	@exec $(RUN)/python manage.py demo $(DEMO_ARGS)
+
+test:
+	@scripts/install dev
+	$(RUN)/pytest $(PYTEST_ARGS)
+
+check:
+	@scripts/install dev
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/djlint --lint --quiet templates
+	$(RUN)/mypy .
+	$(BARE) $(RUN)/python manage.py makemigrations --check --dry-run
+	scripts/check-deploy
+	$(RUN)/pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+format:
+	@scripts/install dev
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+lock:
+	scripts/lock

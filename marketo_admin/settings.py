@@ -1,0 +1,185 @@
+"""Django's settings, production-shaped. Every value that differs between installations comes from the environment.
+
+docs/settings.md describes the variables.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from marketo_admin.env import Environment, kept_secret
+from mobjects.local.redis_server import running_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = Environment.load(BASE_DIR / ".env")
+
+DEBUG = env.flag("DJANGO_DEBUG", default=False)
+SECRET_KEY = env.secret("DJANGO_SECRET_KEY")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "DJANGO_SECRET_KEY is not set: give it 50 or more random characters (to try things, set DJANGO_DEBUG=true)."
+        )
+    SECRET_KEY = kept_secret(VAR_DIR / "secret_key")
+ALLOWED_HOSTS = env.names("DJANGO_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "import_export",
+    "django_rq",
+    "mobjects",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+ROOT_URLCONF = "marketo_admin.urls"
+WSGI_APPLICATION = "marketo_admin.wsgi.application"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+DATABASES = {"default": env.database("DATABASE_URL", default="sqlite:///var/db.sqlite3", base=BASE_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# A program's page with many costs and tags sends more fields than Django's default of 1,000.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Serving -----------------------------------------------------------------------------------------------------
+
+HTTPS = env.flag("DJANGO_HTTPS", default=not DEBUG)
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # A load balancer asks the process itself, without TLS.
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+# Subdomains, and the list that browsers ship with, are for the owner of the domain to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+X_FRAME_OPTIONS = "DENY"
+if env.flag("DJANGO_BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+MEDIA_ROOT = VAR_DIR / "media"  # Uploads between preview and confirmation; no URL leads here.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # At DEBUG zeep logs whole envelopes, signature included.
+        "zeep": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+    },
+}
+
+# --- Queue -------------------------------------------------------------------------------------------------------
+
+REDIS_URL = env.redis_url("REDIS_URL", running_url(VAR_DIR / "redis") or "redis://127.0.0.1:6379/0")
+RQ_QUEUES = {
+    "sync": {
+        "URL": REDIS_URL,
+        "DEFAULT_TIMEOUT": 4 * 3600,
+        # rqworker does not read this: it needs --serializer rq.serializers.JSONSerializer as well.
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+    }
+}
+RQ = {
+    # At once: jobs.py itself waits for the commit, so that a Redis that is down is noticed.
+    "COMMIT_MODE": "auto",
+    "WORKER_CLASS": "mobjects.worker.SyncWorker",
+}
+RQ_SHOW_ADMIN_LINK = False  # Any staff user can empty a queue there.
+
+# --- Import and export -------------------------------------------------------------------------------------------
+
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
+# --- Look ---------------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Marketo Admin",
+    "SITE_HEADER": "Marketo Admin",
+    "SITE_SYMBOL": "sync_alt",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "mobjects.navigation.favicon"},
+    ],
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "mobjects.views.dashboard.callback",
+    "SIDEBAR": {"navigation": "mobjects.navigation.navigation"},
+}
+
+# --- Marketo -----------------------------------------------------------------------------------------------------
+
+MARKETO: dict[str, Any] = {
+    "TRANSPORT": env.text("MARKETO_TRANSPORT", "soap"),
+    "SOAP_ENDPOINT": env.text("MARKETO_SOAP_ENDPOINT"),
+    "USER_ID": env.text("MARKETO_USER_ID"),
+    "ENCRYPTION_KEY": env.secret("MARKETO_ENCRYPTION_KEY"),
+    "PARTNER_ID": env.text("MARKETO_PARTNER_ID"),
+    "OPPORTUNITY_KEY_FIELD": env.text("MARKETO_OPPORTUNITY_KEY_FIELD"),
+    "PERSON_KEY_FIELD": env.text("MARKETO_PERSON_KEY_FIELD"),
+    "COMPANY_KEY_FIELD": env.text("MARKETO_COMPANY_KEY_FIELD"),
+    "TIMEOUT_SECONDS": env.number("MARKETO_TIMEOUT_SECONDS", default=60, minimum=1, maximum=600),
+}

@@ -1,0 +1,16 @@
+"""The site's addresses: the admin is the whole site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from marketo_admin.health import healthz
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("healthz", healthz),
+    path("admin/", include("mobjects.urls")),
+    path("admin/", admin.site.urls),
+]

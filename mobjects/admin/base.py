@@ -1,0 +1,213 @@
+"""What the admin pages of all synced records share: state column and filter, sync actions, sync panel."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
+
+from mobjects import jobs
+from mobjects.admin.fields import AttributeField
+from mobjects.admin.transfer import TransferAdmin
+from mobjects.badges import badge
+from mobjects.marketo import attributes
+from mobjects.marketo.contract import DataType
+from mobjects.models import State, SyncedRecord, SyncResult
+from mobjects.models.base import SyncedQuerySet
+from mobjects.sync.payloads import difference
+from mobjects.sync.selection import Selection
+from mobjects.sync.transports import key_fields
+from mobjects.views.sync import confirm_selection
+from mobjects.wording import moment
+
+TONES: dict[str, str] = {
+    State.NEVER: "neutral",
+    State.CHANGED: "info",
+    State.IN_BATCH: "info",
+    State.SYNCED: "success",
+    State.SKIPPED: "warning",
+    State.FAILED: "danger",
+    State.UNKNOWN: "warning",
+}
+TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Filter by sync state."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*State.choices, ("unsent", "Anything not synced")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "unsent":
+            return queryset.dirty()  # type: ignore[attr-defined,no-any-return]
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """Refuses to overwrite what someone else saved since the page was opened."""
+
+    seen_revision = forms.IntegerField(required=False, widget=forms.HiddenInput, label="")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["seen_revision"] = self.instance.revision
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        seen = (cleaned or {}).get("seen_revision")
+        if self.instance.pk and seen is not None and seen != self.instance.revision:
+            raise ValidationError(
+                "Someone else changed this record while you were editing it. Open it again in another tab, "
+                "compare, and repeat your change there; nothing of this form was saved."
+            )
+        return cleaned
+
+
+class SyncedAdmin(TransferAdmin):
+    """Base of the admin pages of programs, opportunities and roles."""
+
+    form = RecordForm
+    attributes: tuple[attributes.Attribute, ...] = ()
+    list_per_page = 50
+    list_filter = (StateFilter, "last_status")
+    show_full_result_count = False
+    actions = ("sync_selected",)
+    actions_list = ("sync_all_changed",)
+    actions_submit_line = ("save_and_sync",)
+    change_form_before_template = "mobjects/record/sync_panel.html"
+    warn_unsaved_form = True
+
+    class Media:
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/records.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: SyncedQuerySet = super().get_queryset(request)
+        return found.with_state()
+
+    def has_sync_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Whether the user may send records to Marketo."""
+        return request.user.has_perm("mobjects.sync_records")
+
+    # --- columns ---
+
+    @admin.display(description="State", ordering="state")
+    def state(self, record: Any) -> SafeString:
+        """The state in words."""
+        return badge(State(record.state).label, TONES[record.state])
+
+    @admin.display(description="Last error")
+    def short_error(self, record: SyncedRecord) -> SafeString | str:
+        """The last error, cut to a line; all of it on hover and on the record's page."""
+        if len(record.last_error) <= 80:
+            return record.last_error
+        return format_html('<span title="{}">{}…</span>', record.last_error, record.last_error[:80])
+
+    @admin.display(description="Last synced", ordering="last_synced_at")
+    def synced_at(self, record: SyncedRecord) -> str:
+        """When Marketo last accepted the record."""
+        return moment(record.last_synced_at)
+
+    # --- sync ---
+
+    @admin.action(description="Sync selected to Marketo…", permissions=["sync"])
+    def sync_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Show what would be sent of the selection, and ask."""
+        ids = list(queryset.order_by("pk").values_list("pk", flat=True))
+        return confirm_selection(request, self.model.KIND, ids)
+
+    @action(description="Sync all changed…", permissions=["sync"], url_path="sync-all-changed")
+    def sync_all_changed(self, request: HttpRequest) -> HttpResponse:
+        """Show what would be sent of everything that changed, and ask."""
+        return redirect(f"{reverse('mobjects:sync')}?kind={self.model.KIND.value}")
+
+    @action(description="Save and sync", permissions=["sync"])
+    def save_and_sync(self, request: HttpRequest, obj: Any) -> None:
+        """The button; the job is made in :meth:`response_change`, once the child rows are saved too."""
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        button = f"{self.opts.app_label}_{self.opts.model_name}_save_and_sync"
+        if button not in request.POST or not self.has_sync_permission(request):
+            response: HttpResponse = super().response_change(request, obj)
+            return response
+        job = jobs.request_sync(Selection(kinds=(obj.KIND,), ids=(obj.pk,)), user=request.user)  # type: ignore[arg-type]
+        messages.success(request, f"Saved “{obj}” and asked for its sync.")
+        return redirect("admin:mobjects_syncjob_change", job.pk)
+
+    # --- change page ---
+
+    def record_fieldsets(self) -> tuple[Any, ...]:
+        """The groups of fields that people see."""
+        return tuple(self.fieldsets or ())
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*self.record_fieldsets(), (None, {"fields": ("seen_revision",), "classes": ("hidden",)})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A Marketo ID is Marketo's to give; it can be entered only with a new record."""
+        return (*super().get_readonly_fields(request, obj), *(("marketo_id",) if obj else ()))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        context = {**(extra_context or {}), "sync_panel": self._sync_panel(object_id) if object_id else None}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def _sync_panel(self, object_id: str) -> dict[str, Any] | None:
+        record = self.model.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        if record is None:
+            return None
+        results = SyncResult.objects.filter(kind=record.KIND.value, record_id=record.pk)
+        return {
+            "record": record,
+            "state": badge(record.state_now.label, TONES[record.state_now]),
+            "difference": difference(record, key_fields()),
+            "latest": results.select_related("job", "batch").order_by("-pk").first(),
+            "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
+        }
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
+        attribute = {entry.field: entry for entry in self.attributes}.get(db_field.name)
+        if attribute is None:
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        note = f"{attribute.name} in Marketo. {db_field.help_text}".strip()
+        if attribute.type not in TYPED:
+            field = super().formfield_for_dbfield(db_field, request, **kwargs)
+            field.label, field.help_text = attribute.label, note
+            return field
+        widget = UnfoldAdminDateWidget if attribute.type is DataType.DATE else UnfoldAdminTextInputWidget
+        return AttributeField(
+            attribute=attribute, required=not db_field.blank, label=attribute.label, help_text=note, widget=widget
+        )
+
+    # --- deleting ---
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        messages.info(request, LOCAL_ONLY)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)
+        messages.info(request, LOCAL_ONLY)
+
+
+LOCAL_ONLY = "Deleted here only. Nothing was deleted in Marketo."

@@ -1,0 +1,187 @@
+"""Programs with their period costs and tags."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from mobjects.admin.base import SyncedAdmin
+from mobjects.admin.fields import AttributeField, MonthField
+from mobjects.admin.transfer import TransferAdmin
+from mobjects.marketo.attributes import Attribute
+from mobjects.marketo.contract import DataType
+from mobjects.models import Program, ProgramCost, ProgramTag
+from mobjects.resources import ProgramCostResource, ProgramResource, ProgramTagResource
+
+AMOUNT = Attribute("Amount", "Amount", DataType.CURRENCY)
+
+
+class CostForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """A period cost, with the month as YYYY-MM."""
+
+    month = MonthField(
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "YYYY-MM", "size": 8, "aria-label": "Month"})
+    )
+    amount = AttributeField(
+        attribute=AMOUNT, widget=UnfoldAdminTextInputWidget(attrs={"size": 12, "aria-label": "Amount"})
+    )
+
+    class Meta:
+        model = ProgramCost
+        fields = ("month", "amount", "note", "marketo_cost_id")
+        widgets: ClassVar[dict[str, Any]] = {"note": UnfoldAdminTextareaWidget(attrs={"rows": 1})}
+
+
+class TagFormSet(PaginationInlineFormSet):
+    """Refuses a second tag of a type in words; Django leaves that to the database, which only fails."""
+
+    def clean(self) -> None:
+        super().clean()
+        live = [form for form in self.forms if form not in self.deleted_forms]
+        seen: set[str] = set()
+        for form in live:
+            name = form.cleaned_data.get("type", "").casefold()
+            if name in seen:
+                form.add_error("type", "This program already has a tag of this type.")
+            elif name and form.instance.pk and name in self._types_of_others(form):
+                # Rows are saved one after the other, so the other one would still hold the type.
+                form.add_error("type", "Another row has this type; change the value there.")
+            seen.add(name)
+
+    def _types_of_others(self, form: Any) -> set[str]:
+        return {other.initial["type"].casefold() for other in self.initial_forms if other is not form}
+
+
+class ChildInline(TabularInline):
+    """Rows that belong to a program and go out with it."""
+
+    extra = 0
+    readonly_fields = ("in_marketo",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request)
+        return found.select_related("program")
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
+        """The columns' headings label no input for a screen reader; the inputs say it themselves."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = str(db_field.verbose_name).capitalize()
+        return field
+
+    @admin.display(description="In Marketo")
+    def in_marketo(self, row: Any) -> str:
+        """Whether Marketo has accepted the row as it is now."""
+        if row.pk is None:
+            return "New"
+        accepted = row.program.accepted.get(row.content_key)
+        if accepted is None:
+            return "Not sent yet"
+        now = row.content_text if isinstance(row, ProgramCost) else row.value
+        return "Accepted" if accepted == now else "Changed"
+
+
+class CostInline(ChildInline):
+    """Period costs on the program's page."""
+
+    model = ProgramCost
+    form = CostForm
+    fields = ("month", "amount", "note", "marketo_cost_id", "in_marketo")
+
+
+class TagInline(ChildInline):
+    """Tags on the program's page."""
+
+    model = ProgramTag
+    formset = TagFormSet
+    fields = ("type", "value", "in_marketo")
+
+
+@admin.register(Program)
+class ProgramAdmin(SyncedAdmin):
+    """Programs: costs, tags and channel are sent; the rest is for reference."""
+
+    resource_classes = (ProgramResource,)
+    list_display = (
+        "name",
+        "marketo_id",
+        "state",
+        "last_status",
+        "short_error",
+        "synced_at",
+        "type",
+        "channel",
+        "workspace",
+    )
+    search_fields = ("name", "=marketo_id")
+    ordering = ("name", "pk")
+    inlines = (CostInline, TagInline)
+    fieldsets = (
+        (None, {"fields": ("marketo_id", "name", "channel")}),
+        ("For reference", {"fields": (("type", "workspace"),)}),
+    )
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        # Noted before they are deleted and lose the key they were accepted under.
+        accepted = form.instance.accepted
+        removed = [deleted.instance for deleted in formset.deleted_forms]
+        kept = [str(row) for row in removed if row.content_key in accepted]
+        super().save_formset(request, form, formset, change)
+        if kept:
+            messages.warning(
+                request,
+                f"Removed here only: {', '.join(kept)}. Marketo's API cannot remove costs or tags; "
+                "remove it in Marketo as well.",
+            )
+
+
+class ChildAdmin(TransferAdmin):
+    """A list of one sort of program rows, for searching and bulk import; sent with their programs."""
+
+    list_per_page = 50
+    list_select_related = ("program",)
+    show_full_result_count = False
+    autocomplete_fields = ("program",)
+
+    @admin.display(description="Program ID", ordering="program__marketo_id")
+    def program_marketo_id(self, row: Any) -> int:
+        """The program's Marketo ID."""
+        return int(row.program.marketo_id)
+
+
+@admin.register(ProgramCost)
+class ProgramCostAdmin(ChildAdmin):
+    """Period costs of all programs."""
+
+    form = CostForm
+    resource_classes = (ProgramCostResource,)
+    list_display = ("program", "program_marketo_id", "month_text", "amount", "note", "marketo_cost_id")
+    list_display_links = ("month_text",)
+    search_fields = ("program__name", "=program__marketo_id", "note")
+    date_hierarchy = "month"
+    fields = ("program", "month", "amount", "note", "marketo_cost_id")
+
+    @admin.display(description="Month", ordering="month")
+    def month_text(self, cost: ProgramCost) -> str:
+        """The month as YYYY-MM."""
+        return f"{cost.month:%Y-%m}"
+
+
+@admin.register(ProgramTag)
+class ProgramTagAdmin(ChildAdmin):
+    """Tags of all programs."""
+
+    resource_classes = (ProgramTagResource,)
+    list_display = ("program", "program_marketo_id", "type", "value")
+    list_display_links = ("type",)
+    list_filter = ("type",)
+    search_fields = ("program__name", "=program__marketo_id", "type", "value")
+    fields = ("program", "type", "value")

@@ -1,0 +1,70 @@
+"""Small labels: a state in words, with a colour that only repeats what the words say."""
+
+from __future__ import annotations
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from mobjects.models import SyncBatch, SyncJob, SyncResult
+
+TONES = {
+    "neutral": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
+    "info": "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
+    "success": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
+    "warning": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
+    "danger": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
+}
+"""Unfold's own label colours, for light and dark."""
+
+JOB_TONES: dict[str, str] = {
+    SyncJob.State.NOT_QUEUED: "warning",
+    SyncJob.State.QUEUED: "info",
+    SyncJob.State.RUNNING: "info",
+    SyncJob.State.SUCCEEDED: "success",
+    SyncJob.State.PROBLEMS: "warning",
+    SyncJob.State.STOPPED: "danger",
+    SyncJob.State.CRASHED: "danger",
+}
+BATCH_TONES: dict[str, str] = {
+    SyncBatch.State.SENDING: "info",
+    SyncBatch.State.ANSWERED: "success",
+    SyncBatch.State.REFUSED: "danger",
+    SyncBatch.State.NOT_SENT: "danger",
+    SyncBatch.State.UNKNOWN: "warning",
+}
+RESULT_TONES: dict[str, str] = {
+    SyncResult.Status.PENDING: "info",
+    SyncResult.Status.CREATED: "success",
+    SyncResult.Status.UPDATED: "success",
+    SyncResult.Status.UNCHANGED: "neutral",
+    SyncResult.Status.SKIPPED: "warning",
+    SyncResult.Status.FAILED: "danger",
+    SyncResult.Status.UNKNOWN: "warning",
+    SyncResult.Status.HELD: "warning",
+    SyncResult.Status.EQUAL: "neutral",
+    SyncResult.Status.NOT_SENT: "danger",
+}
+
+
+def badge(label: str, tone: str = "neutral") -> SafeString:
+    """A label as HTML.
+
+    Args:
+        label: the words; escaped here.
+        tone: one of :data:`TONES`.
+    """
+    return format_html(
+        '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] uppercase '
+        'whitespace-nowrap {}">{}</span>',
+        TONES[tone],
+        label,
+    )
+
+
+def state_badge(row: SyncJob | SyncBatch | SyncResult) -> SafeString:
+    """The state of a job or batch, or the status of a result."""
+    if isinstance(row, SyncJob):
+        return badge(row.get_state_display(), JOB_TONES[row.state])
+    if isinstance(row, SyncBatch):
+        return badge(row.get_state_display(), BATCH_TONES[row.state])
+    return badge(row.get_status_display(), RESULT_TONES[row.status])

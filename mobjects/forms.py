@@ -1,0 +1,109 @@
+"""The form that asks before anything is sent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+from unfold.widgets import CHECKBOX_CLASSES, RADIO_CLASSES, UnfoldAdminTextareaWidget
+
+from mobjects.models import Kind
+from mobjects.sync.selection import Choice, Selection
+
+ALL = "all"
+"""Stands for all kinds."""
+
+EXPLAINED = {
+    Choice.AUTO: (
+        "Automatic",
+        "UPDATE where the Marketo ID is known, else UPSERT where an external key is configured, else INSERT.",
+    ),
+    Choice.INSERT: ("INSERT", "Create only. Marketo skips what it already has."),
+    Choice.UPDATE: ("UPDATE", "Change only. Marketo skips what it does not have."),
+    Choice.UPSERT: ("UPSERT", "Create or change. Safe to repeat only where an external key is configured."),
+}
+
+
+class IdsField(forms.Field):
+    """Our own ids, joined by commas in one hidden field so that thousands of them fit; ``None`` if empty."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> list[int] | None:
+        if not value:
+            return None
+        parts = str(value).split(",")
+        if not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts):
+            raise forms.ValidationError("The list of records is damaged; go back to the list and select them again.")
+        return sorted({int(part) for part in parts})
+
+
+class SyncForm(forms.Form):
+    """What to sync and how. ``token`` tells one press of "Send" from a second press of the same button."""
+
+    kind = forms.ChoiceField(
+        choices=[(ALL, "All kinds"), *((kind.value, kind.value) for kind in Kind)], widget=forms.HiddenInput
+    )
+    ids = IdsField(required=False)
+    token = forms.UUIDField(widget=forms.HiddenInput)
+    operation = forms.ChoiceField(
+        choices=[(choice.value, format_html("<strong>{}</strong> {}", *EXPLAINED[choice])) for choice in Choice],
+        initial=Choice.AUTO.value,
+        widget=forms.RadioSelect(attrs={"class": " ".join(RADIO_CLASSES)}),
+    )
+    reason = forms.CharField(
+        required=False,
+        max_length=1000,
+        label="Reason (optional)",
+        help_text="Kept in the history.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
+    resend = forms.BooleanField(
+        required=False,
+        label="Send unchanged records too",
+        widget=forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
+    )
+    include_unknown = forms.BooleanField(
+        required=False,
+        label="Send records with an unknown outcome again",
+        help_text="Look them up in Marketo first: sending them again could double them.",
+        widget=forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("kind") == ALL and cleaned.get("ids"):
+            raise forms.ValidationError("Selected records are of one kind; go back to the list and select them again.")
+        return cleaned
+
+    @property
+    def selection(self) -> Selection:
+        """What the valid form asks for."""
+        given = self.cleaned_data
+        return Selection(
+            kinds=tuple(Kind) if given["kind"] == ALL else (Kind(given["kind"]),),
+            ids=given["ids"],
+            operation=Choice(given["operation"]),
+            resend=given["resend"],
+            include_unknown=given["include_unknown"],
+        )
+
+    @property
+    def options(self) -> str:
+        """How the valid form asks to send, as one word; the page notes for which options its counts hold."""
+        return f"{self.cleaned_data['operation']}-{self.cleaned_data['resend']}-{self.cleaned_data['include_unknown']}"
+
+    @classmethod
+    def starting(cls, kind: str, ids: Sequence[int] | None = None) -> SyncForm:
+        """The form as it is first shown; check :meth:`is_valid`, since ``kind`` may be anything."""
+        return cls(
+            {
+                "kind": kind,
+                "ids": ",".join(str(pk) for pk in ids or ()),
+                "token": uuid.uuid4(),
+                "operation": Choice.AUTO.value,
+            }
+        )

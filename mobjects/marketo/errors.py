@@ -1,0 +1,64 @@
+"""What can go wrong with a whole call to Marketo.
+
+    MarketoError
+     |-- ConfigError      a setting is missing or wrong; ask a person, never retry
+     |-- AuthError        user id, secret or clock refused; ask a person, never retry
+     |-- Rejected         Marketo (or we ourselves) refused this request as wrong; nothing was applied
+     |-- Unavailable      certainly not applied; may be tried again later
+     `-- OutcomeUnknown   may have been applied; an INSERT must not simply be sent again
+
+What happens to one record of an answered call is not an error but an ``Outcome``
+(see :mod:`mobjects.marketo.contract`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mobjects.marketo.contract import Exchange
+
+
+class MarketoError(Exception):
+    """A call as a whole did not succeed.
+
+    Args:
+        message: one plain sentence for the user; never holds a secret.
+        code: Marketo's own error code as text (``"20014"``), or ``""`` where there is none.
+        exchange: what was sent and answered, redacted; ``None`` if nothing was sent.
+        clock_offset_seconds: Marketo's clock minus ours, where the answer told it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        exchange: Exchange | None = None,
+        clock_offset_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.exchange = exchange
+        self.clock_offset_seconds = clock_offset_seconds
+
+
+class ConfigError(MarketoError):
+    """A setting is missing or wrong."""
+
+
+class AuthError(MarketoError):
+    """Marketo refused the user id, the signature or the timestamp."""
+
+
+class Rejected(MarketoError):
+    """The request is wrong and was not applied."""
+
+
+class Unavailable(MarketoError):
+    """The request was certainly not applied; the same request may succeed later."""
+
+
+class OutcomeUnknown(MarketoError):
+    """The request may or may not have been applied."""

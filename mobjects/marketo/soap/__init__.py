@@ -1,0 +1,1 @@
+"""Marketo's SOAP API behind the transport contract."""

@@ -1,0 +1,156 @@
+"""One signed call: sent once, answered or turned into the error that says what is certain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import requests
+from lxml import etree
+
+from mobjects.marketo.contract import Exchange
+from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
+from mobjects.marketo.redact import redact
+from mobjects.marketo.soap import faults, service
+from mobjects.marketo.soap.settings import SoapSettings
+from mobjects.marketo.soap.signature import sign, timestamp
+from mobjects.marketo.soap.wire import NoAnswer, Wire, clock_offset_seconds
+
+NOT_SURE = "Whether it was applied is not known: look in Marketo before sending it again."
+MAX_STORED_CHARACTERS = 1_000_000
+
+# By these HTTP says that no such resource is here, that it takes no POST, or that it lives elsewhere (RFC 9110,
+# section 15). Marketo itself answers with 200 or 500 only, so nothing that could have applied a change was reached.
+# Anything else that is not SOAP may come from a gateway in front of a Marketo that did the work.
+_NOT_HERE = frozenset({301, 307, 308, 404, 405, 410, 501})
+_GATEWAY_TROUBLE = frozenset({502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A successful answer: zeep's reading of it, the exchange, and Marketo's clock minus ours if it told."""
+
+    result: Any  # zeep's objects are untyped
+    exchange: Exchange
+    clock_offset_seconds: float | None
+
+
+class Calls:
+    """Makes calls with one set of credentials."""
+
+    def __init__(self, settings: SoapSettings, session: requests.Session, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._now = now
+        self._wire = Wire(
+            session, connect_seconds=settings.connect_timeout_seconds, read_seconds=settings.timeout_seconds
+        )
+
+    def call(
+        self,
+        operation: str,
+        *,
+        write: bool,
+        arguments: Mapping[str, Any] = MappingProxyType({}),
+        fill: Callable[[etree._Element], None] | None = None,
+    ) -> Reply:
+        """Sign and send one call.
+
+        Args:
+            operation: name in the WSDL.
+            write: whether Marketo may change something; decides what an answer that never came means.
+            arguments: the operation's parameters in zeep's form.
+            fill: adds to the finished envelope before it is sent.
+
+        Raises:
+            MarketoError: of the class that fits; one caused by :class:`service.NotReadable` means that what
+                answered does not speak Marketo's SOAP.
+        """
+        self._settings.check()
+        header = self._header()
+        envelope = service.envelope(operation, header, arguments)
+        if fill:
+            fill(envelope)
+        message = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+        attempt = _Attempt(self._settings, header, message, write=write)
+        response = attempt.post(self._wire, service.http_headers(operation))
+        offset = clock_offset_seconds(response, self._now())
+        return attempt.read(operation, response, offset)
+
+    def _header(self) -> service.Header:
+        settings = self._settings
+        signed_at = timestamp(self._now())
+        signature = sign(signed_at, settings.user_id, settings.encryption_key)
+        return service.Header(settings.user_id, signature, signed_at, settings.partner_id)
+
+
+class _Attempt:
+    """One attempt at a call; knows what went out, so that every error can tell."""
+
+    def __init__(self, settings: SoapSettings, header: service.Header, message: bytes, *, write: bool) -> None:
+        self._settings = settings
+        self._header = header
+        self._message = message
+        self._write = write
+        self._started = time.perf_counter()
+
+    def post(self, wire: Wire, headers: dict[str, str]) -> requests.Response:
+        try:
+            return wire.post(self._settings.endpoint, self._message, headers)
+        except NoAnswer as error:
+            exchange = self._exchange()
+            if error.sent and self._write:
+                raise OutcomeUnknown(f"{error.message} {NOT_SURE}", exchange=exchange) from error
+            raise Unavailable(error.message, exchange=exchange) from error
+
+    def read(self, operation: str, response: requests.Response, offset: float | None) -> Reply:
+        exchange = self._exchange(response)
+        try:
+            root = service.parse(response.content)
+            fault = service.fault_element(root)
+            if fault is not None:
+                raise self._fault_error(faults.read_fault(fault), exchange, offset)
+            if response.status_code != requests.codes.ok:
+                raise service.NotReadable("a SOAP answer that is not a fault")
+            return Reply(service.result(operation, root), exchange, offset)
+        except service.NotReadable as error:
+            raise self._not_soap_error(str(error), response.status_code, exchange) from error
+
+    def _fault_error(self, fault: faults.Fault, exchange: Exchange, offset: float | None) -> MarketoError:
+        error = faults.error_class(faults.rule_for(fault.code), write=self._write)
+        message = self._redact(faults.sentence(fault, write=self._write))
+        return error(message, code=fault.code, exchange=exchange, clock_offset_seconds=offset)
+
+    def _not_soap_error(self, what: str, http_status: int, exchange: Exchange) -> MarketoError:
+        words = f"What answers at {self._settings.endpoint} is not Marketo's SOAP service: HTTP {http_status}, {what}."
+        if http_status in _NOT_HERE:
+            return ConfigError(f"{words} Nothing was applied; check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
+        if self._write:
+            return OutcomeUnknown(f"{words} {NOT_SURE}", exchange=exchange)
+        if http_status in _GATEWAY_TROUBLE:
+            return Unavailable(f"{words} Try again later.", exchange=exchange)
+        return ConfigError(f"{words} Check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
+
+    def _exchange(self, response: requests.Response | None = None) -> Exchange:
+        return Exchange(
+            request=self._redact(self._message.decode()),
+            response="" if response is None else self._redact(_stored_text(response.content)),
+            user_id=self._header.user_id,
+            signed_at=self._header.timestamp,
+            http_status=None if response is None else response.status_code,
+            seconds=time.perf_counter() - self._started,
+        )
+
+    def _redact(self, text: str) -> str:
+        return redact(text, self._header.signature, self._settings.encryption_key)
+
+
+def _stored_text(content: bytes) -> str:
+    """An answer as text that any database takes: cut to a bearable length, and without NUL."""
+    text = content[: 4 * MAX_STORED_CHARACTERS].decode("utf-8", "replace").replace("\0", "\ufffd")
+    if len(text) <= MAX_STORED_CHARACTERS:
+        return text
+    return f"{text[:MAX_STORED_CHARACTERS]}\n(cut: the answer had {len(content)} bytes)"

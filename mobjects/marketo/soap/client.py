@@ -1,0 +1,156 @@
+"""The SOAP transport: sends a batch once, signed, and says for every record what became of it.
+
+It never retries. Whether a call may be repeated depends on what the records are keyed by, which is for the caller
+to know; the class of an error says what is certain (see :mod:`mobjects.marketo.errors`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import requests
+from lxml import etree
+
+from mobjects.marketo.contract import Answer, Batch, FieldInfo, Kind, Operation, Ping, Record
+from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected, Unavailable
+from mobjects.marketo.redact import MASK
+from mobjects.marketo.soap import checkup, mapping, replies, rules, service
+from mobjects.marketo.soap.calls import NOT_SURE, Calls
+from mobjects.marketo.soap.settings import SoapSettings
+from mobjects.marketo.soap.signature import timestamp
+
+_SYNC = "syncMObjects"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SoapTransport:
+    """Marketo's SOAP API, as a :class:`mobjects.marketo.contract.Transport`.
+
+    Args:
+        endpoint: the instance's own address, ``https://<munchkin>.mktoapi.com/soap/mktows/<version>``.
+        user_id: the API user.
+        encryption_key: the secret that signs; never shown, logged or stored.
+        partner_id: LaunchPoint key, optional.
+        timeout_seconds: longest wait for an answer to begin or go on. Calls of 30 s to 2 min are normal.
+        connect_timeout_seconds: longest wait for a connection.
+        now: the clock that is signed; gives aware datetimes.
+        session: an HTTP session to send with; closing it stays the caller's business.
+
+    Nothing is checked here: a missing or unusable setting is a ``ConfigError`` when a call is made.
+    """
+
+    name = "soap"
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        user_id: str,
+        encryption_key: str,
+        partner_id: str = "",
+        timeout_seconds: float = 60.0,
+        connect_timeout_seconds: float = 10.0,
+        now: Callable[[], datetime] = _utc_now,
+        session: requests.Session | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.user_id = user_id
+        self._partner_id = partner_id
+        self._now = now
+        self._owns_session = session is None
+        self._session = session or requests.Session()
+        settings = SoapSettings(
+            endpoint=endpoint,
+            user_id=user_id,
+            encryption_key=encryption_key,
+            partner_id=partner_id,
+            timeout_seconds=timeout_seconds,
+            connect_timeout_seconds=connect_timeout_seconds,
+        )
+        self._calls = Calls(settings, self._session, now)
+
+    def __repr__(self) -> str:
+        return f"SoapTransport(user_id={self.user_id!r})"
+
+    def limit(self, kind: Kind, operation: Operation) -> int | None:
+        """How many records of a kind one call may hold; ``None`` if Marketo does not support the operation."""
+        return rules.limit(kind, operation)
+
+    def problem(self, record: Record, operation: Operation) -> str:
+        """Why a record may not be sent, in words; "" if it may."""
+        return rules.problem(record, operation)
+
+    def render(self, batch: Batch) -> str:
+        """The envelope that :meth:`send` would send now, indented, its signature masked. Sends nothing.
+
+        Raises:
+            Rejected: the batch may not be sent.
+        """
+        rules.check(batch)
+        header = service.Header(self.user_id, MASK, timestamp(self._now()), self._partner_id)
+        envelope = service.envelope(_SYNC, header, _arguments(batch))
+        _filler(batch)(envelope)
+        return etree.tostring(envelope, pretty_print=True, encoding="unicode")
+
+    def send(self, batch: Batch) -> Answer:
+        """Send a batch with syncMObjects.
+
+        Returns:
+            Exactly one outcome per record, in the batch's order.
+
+        Raises:
+            Rejected: refused before sending, or by Marketo as a whole; nothing was applied.
+            ConfigError, AuthError, Unavailable: nothing was applied.
+            OutcomeUnknown: it may have been applied, or the answer cannot be matched to the records.
+        """
+        rules.check(batch)
+        reply = self._calls.call(_SYNC, write=True, arguments=_arguments(batch), fill=_filler(batch))
+        try:
+            outcomes = replies.outcomes(batch, reply.result)
+        except replies.DoesNotFit as error:
+            raise OutcomeUnknown(f"{error} {NOT_SURE}", exchange=reply.exchange) from error
+        return Answer(outcomes=outcomes, exchange=reply.exchange)
+
+    def describe(self, kind: Kind) -> Sequence[FieldInfo]:
+        """The fields that Marketo knows for opportunities or roles (describeMObject).
+
+        Raises:
+            Rejected: programs cannot be described.
+            MarketoError: the call failed.
+        """
+        if kind is Kind.PROGRAM:
+            raise Rejected("Marketo does not describe the fields of programs.")
+        reply = self._calls.call("describeMObject", write=False, arguments={"objectName": kind.value})
+        try:
+            return replies.field_infos(reply.result)
+        except replies.DoesNotFit as error:
+            raise Unavailable(str(error), exchange=reply.exchange) from error
+
+    def ping(self) -> Ping:
+        """Test endpoint, credentials and clock with listMObjects, which changes nothing."""
+        try:
+            reply = self._calls.call("listMObjects", write=False)
+        except MarketoError as error:
+            return checkup.bad(error)
+        return checkup.good(reply.clock_offset_seconds)
+
+    def close(self) -> None:
+        """Release connections, unless the session was handed in."""
+        if self._owns_session:
+            self._session.close()
+
+
+def _arguments(batch: Batch) -> dict[str, object]:
+    return {"mObjectList": {"mObject": []}, "operation": batch.operation.value}
+
+
+def _filler(batch: Batch) -> Callable[[etree._Element], None]:
+    def fill(envelope: etree._Element) -> None:
+        (parent,) = envelope.iter("mObjectList")
+        mapping.add_records(parent, batch.records)
+
+    return fill

@@ -1,0 +1,118 @@
+"""Marketo's SOAP faults: what each code means, what to do, and whether anything can have been applied.
+
+Source: Adobe's "Error Codes" page (SOAP); 20018 appears only in older client libraries. The faultcode element
+says "Client" for everything, and every fault comes with HTTP 500, so the code is the only thing to go by.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, Rejected, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRule:
+    """What a fault code stands for.
+
+    Args:
+        meaning: what happened and what to do, as one plain sentence.
+        error: the error it is raised as for a write; see :func:`error_class`.
+        retryable: whether the same request, signed again, may succeed without anyone changing anything.
+    """
+
+    meaning: str
+    error: type[MarketoError]
+    retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault as Marketo sent it: its code (``""`` if it has none) and its own text."""
+
+    code: str
+    text: str
+
+
+CLOCK_FAULT = "20016"
+
+RULES: dict[str, FaultRule] = {
+    "10001": FaultRule("Marketo had a severe internal error; look in Marketo what was applied.", OutcomeUnknown, True),
+    "20011": FaultRule("Marketo had an internal error; look in Marketo what was applied.", OutcomeUnknown, True),
+    "20012": FaultRule("Marketo did not understand the request; report this as a bug.", Rejected),
+    "20013": FaultRule("Marketo denied access; give the API user the permissions it needs.", AuthError),
+    "20014": FaultRule("Marketo refused the signature; check MARKETO_USER_ID and MARKETO_ENCRYPTION_KEY.", AuthError),
+    "20015": FaultRule("Marketo's daily quota is used up; send again after its daily reset.", Unavailable, True),
+    CLOCK_FAULT: FaultRule("Marketo says the request has expired; check this machine's clock.", AuthError, True),
+    "20017": FaultRule("A parameter is missing from the request; report this as a bug.", Rejected),
+    "20018": FaultRule("Marketo could not read the encoding of the request; report this as a bug.", Rejected),
+    "20019": FaultRule("Marketo does not support this operation; choose another one.", Rejected),
+    "20022": FaultRule("The time range asked for is over 30 days; ask for a shorter one.", Rejected),
+    "20023": FaultRule("More than 100 calls came within 20 seconds; send again a little later.", Unavailable, True),
+    "20024": FaultRule("More than 10 calls ran at once; send again later or use fewer workers.", Unavailable, True),
+    "20101": FaultRule("Marketo needs a lead key; give the person's key.", Rejected),
+    "20102": FaultRule("The lead key is bad; correct the person's key.", Rejected),
+    "20103": FaultRule("Marketo knows no such lead; correct the person.", Rejected),
+    "20104": FaultRule("Marketo needs details of the lead; add them.", Rejected),
+    "20105": FaultRule("A lead attribute is bad; correct its name or value.", Rejected),
+    "20106": FaultRule("Marketo could not sync the lead; correct its values.", Rejected),
+    "20107": FaultRule("The activity key is bad; correct it.", Rejected),
+    "20108": FaultRule("Marketo knows no such lead owner; correct the owner.", Rejected),
+    "20109": FaultRule("A required parameter is missing; add it.", Rejected),
+    "20110": FaultRule("A parameter is bad; correct it.", Rejected),
+    "20111": FaultRule("Marketo knows no such list; correct its name.", Rejected),
+    "20113": FaultRule("Marketo knows no such campaign; correct its name.", Rejected),
+    "20114": FaultRule("A parameter is bad; correct it.", Rejected),
+    "20122": FaultRule("The stream position is bad; start reading from the first page.", Rejected),
+    "20123": FaultRule("The stream is at its end; start reading from the first page.", Rejected),
+}
+
+# A code that nobody documented may be an internal error half-way through, so a write must not be taken as refused.
+UNKNOWN_RULE = FaultRule(
+    "Marketo answered with a fault that is not documented; look in Marketo what was applied.", OutcomeUnknown
+)
+_READ_FAILED = "Marketo had an internal or undocumented error; try again later."
+
+
+def error_class(rule: FaultRule, *, write: bool) -> type[MarketoError]:
+    """The error a fault is raised as: where a write's outcome would be unknown, a read has simply failed."""
+    return Unavailable if rule.error is OutcomeUnknown and not write else rule.error
+
+
+def rule_for(code: str) -> FaultRule:
+    """The rule of a code; undocumented and missing codes have one too."""
+    return RULES.get(code, UNKNOWN_RULE)
+
+
+def sentence(fault: Fault, *, write: bool) -> str:
+    """What to tell the user about a fault, Marketo's own text included."""
+    rule = rule_for(fault.code)
+    lost = rule.error is OutcomeUnknown and not write
+    meaning = _READ_FAILED if lost else rule.meaning
+    said = " ".join(fault.text.split()) or "no reason given"
+    if fault.code and fault.code not in said:
+        said = f"{fault.code} - {said}"
+    return f"{meaning} (Marketo: {said})"
+
+
+def read_fault(element: etree._Element) -> Fault:
+    """Read a ``soap:Fault`` element: the code of its detail, else the digits that its faultstring starts with."""
+    texts = {name: _text(element, name) for name in ("code", "message", "faultstring")}
+    code = texts["code"]
+    if not code.isdecimal():
+        digits = re.match(r"\d{5}\b", texts["faultstring"])
+        code = digits.group() if digits else ""
+    return Fault(code=code, text=texts["message"] or texts["faultstring"])
+
+
+def _text(fault: etree._Element, name: str) -> str:
+    path = (
+        "faultstring"
+        if name == "faultstring"
+        else f"detail/*[local-name()='serviceException']/*[local-name()='{name}']"
+    )
+    found = fault.xpath(f"string({path})")
+    return str(found).strip()

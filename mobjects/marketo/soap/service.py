@@ -1,0 +1,135 @@
+"""zeep's part: the bundled WSDL, envelopes with their signed header, and answers read by the schema.
+
+The WSDL is our own and holds the calls this project may use; it is read from disk, so zeep fetches nothing. The
+address in it is never used: Marketo's own WSDL names a shared machine, so every instance gives its endpoint.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lxml.etree import QName, _Element
+from zeep import Settings, Transport
+from zeep.exceptions import Error as ZeepError
+from zeep.loader import parse_xml
+from zeep.wsdl import Document
+
+WSDL = Path(__file__).with_name("mktows.wsdl")
+NAMESPACE = "http://www.marketo.com/mktows/"
+_BINDING = f"{{{NAMESPACE}}}MktowsApiSoapBinding"
+_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+_SAFE = {"forbid_dtd": True, "forbid_entities": True, "forbid_external": True}
+
+# The XML of an answer must be well-formed to the last byte: zeep's tolerant parser would mend an answer that was
+# cut off. What the elements then hold is read tolerantly: unknown ones, another order, an absent id.
+_PARSING = Settings(strict=True, **_SAFE)
+_READING = Settings(strict=False, xsd_ignore_sequence_order=True, **_SAFE)
+
+# At DEBUG this logger prints whole envelopes, request signature included.
+logging.getLogger("zeep.transports").setLevel(logging.INFO)
+
+
+class NotReadable(Exception):
+    """An answer is not what Marketo's SOAP service would say; the text says in a few words what it is instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The AuthenticationHeader of one attempt."""
+
+    user_id: str
+    signature: str = field(repr=False)
+    timestamp: str
+    partner_id: str = ""
+
+    def fields(self) -> dict[str, str]:
+        """Its elements under Marketo's names; the LaunchPoint key only where there is one."""
+        fields = {
+            "mktowsUserId": self.user_id,
+            "requestSignature": self.signature,
+            "requestTimestamp": self.timestamp,
+        }
+        return fields | ({"partnerId": self.partner_id} if self.partner_id else {})
+
+
+@cache
+def _document() -> Document:
+    # zeep's constructors have no types, and it annotates the instance it takes as the class.
+    transport: Any = Transport()  # type: ignore[no-untyped-call]
+    return Document(str(WSDL), transport, settings=_READING)
+
+
+def _operation(name: str) -> Any:  # zeep's SoapOperation, which is untyped
+    binding: Any = _document().bindings[_BINDING]
+    return binding.get(name)
+
+
+def envelope(operation: str, header: Header, arguments: Mapping[str, Any]) -> _Element:
+    """zeep's envelope for one call.
+
+    Args:
+        operation: name in the WSDL.
+        header: goes into the SOAP header.
+        arguments: the operation's parameters in zeep's form.
+    """
+    soap_headers = {"authentication": header.fields()}
+    # Asked of the operation, because syncMObjects has a parameter that is itself named "operation".
+    built: _Element = _operation(operation).create(_soapheaders=soap_headers, **arguments).content
+    return built
+
+
+def http_headers(operation: str) -> dict[str, str]:
+    """The HTTP headers of SOAP 1.1; the action stands in quotes."""
+    action = _operation(operation).soapaction
+    return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+
+
+def parse(content: bytes) -> _Element:
+    """Parse an answer's body as a SOAP 1.1 envelope, refusing DTDs and entities.
+
+    Raises:
+        NotReadable: it is something else.
+    """
+    if not content.strip():
+        raise NotReadable("an empty answer")
+    try:
+        root: _Element = parse_xml(content.strip(), None, settings=_PARSING)  # type: ignore[arg-type]  # takes bytes, says str
+    except ZeepError as error:
+        raise NotReadable(_kind_of_page(content)) from error
+    if root.tag != f"{{{_SOAP}}}Envelope":
+        raise NotReadable(_kind_of_page(content))
+    return root
+
+
+def fault_element(root: _Element) -> _Element | None:
+    """The soap:Fault of an envelope, if it has one."""
+    return root.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
+
+
+def result(operation: str, root: _Element) -> Any:
+    """zeep's reading of a successful answer: the content of its ``result`` element, ``None`` if that is empty.
+
+    Raises:
+        NotReadable: the envelope holds no answer to this operation.
+    """
+    success = f"success{operation[0].upper()}{operation[1:]}"
+    body = root.find(f"{{{_SOAP}}}Body")
+    names = [] if body is None else [QName(child.tag).localname for child in body]
+    if names != [success]:
+        raise NotReadable(f"a SOAP answer without {success}")
+    try:
+        return _operation(operation).process_reply(root)
+    except (ZeepError, ValueError, TypeError, AttributeError) as error:
+        raise NotReadable(f"a {success} that does not follow Marketo's schema") from error
+
+
+def _kind_of_page(content: bytes) -> str:
+    start = content[:2000].lower()
+    if b"<html" in start or b"<!doctype html" in start:
+        return "an HTML page"
+    return "something that is not SOAP"

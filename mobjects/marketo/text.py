@@ -1,0 +1,82 @@
+"""Attribute values as text: the one spelling that is sent, stored and compared."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from lxml import etree
+
+from mobjects.marketo.contract import Value
+
+# XML 1.0, production [2] Char; the surrogates are never characters.
+_NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+
+
+def xml_problem(text: str) -> str | None:
+    """Say what in a text XML 1.0 cannot carry.
+
+    Returns:
+        ``None`` if nothing; else words that name the position (counted from 1) and the code point of the first
+        such character.
+    """
+    found = _NOT_XML.search(text)
+    if found is None:
+        return None
+    return f"character {found.start() + 1} is U+{ord(found.group()):04X}, which XML cannot carry"
+
+
+def to_text(value: Value) -> str:
+    """The canonical text of a value.
+
+    ``""`` for a cleared value; numbers in plain notation with the scale they have (``501.00`` stays ``501.00``);
+    ``true`` and ``false``; ISO 8601 dates; datetimes with offset, in whole seconds. Text is passed through untouched.
+
+    Raises:
+        ValueError: a datetime without a time zone, or a Decimal that is not a finite number.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return _decimal_text(value)
+    if isinstance(value, datetime):
+        return datetime_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def datetime_text(moment: datetime) -> str:
+    """W3C date and time with offset and colon, whole seconds: ``2013-08-05T14:22:45-07:00``.
+
+    Raises:
+        ValueError: the datetime has no time zone.
+    """
+    if moment.utcoffset() is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    return moment.isoformat(timespec="seconds")
+
+
+def _decimal_text(value: Decimal) -> str:
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a number")
+    return format(value if value else value.copy_abs(), "f")
+
+
+def pretty_xml(text: str) -> str:
+    """Indent XML for reading. Text that is not XML, or that declares a DTD, comes back as it is."""
+    parser = etree.XMLParser(remove_blank_text=True, resolve_entities=False, no_network=True)
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError):
+        return text
+    docinfo: Any = root.getroottree().docinfo  # the stubs know none of its fields
+    if docinfo.doctype:
+        return text
+    return etree.tostring(root, pretty_print=True, encoding="unicode")

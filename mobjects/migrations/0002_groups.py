@@ -1,0 +1,26 @@
+"""The groups viewer, editor and operator."""
+
+from typing import Any
+
+from django.contrib.auth.management import create_permissions
+from django.db import migrations
+
+from mobjects.groups import create_groups
+
+
+def forwards(apps: Any, schema_editor: Any) -> None:
+    # Permissions are made after all migrations; the groups need them now.
+    config = apps.get_app_config("mobjects")
+    config.models_module = True  # a historical app has none, and without one nothing is created
+    create_permissions(config, apps=apps, verbosity=0, using=schema_editor.connection.alias)
+    create_groups(apps.get_model("auth", "Group"), apps.get_model("auth", "Permission"))
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("mobjects", "0001_initial"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
+
+    operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]

@@ -1,0 +1,40 @@
+"""The app's models."""
+
+from mobjects.marketo.contract import Kind
+from mobjects.models.base import RecordStatus, State, SyncedQuerySet, SyncedRecord
+from mobjects.models.custom_field import CustomField
+from mobjects.models.history import SyncBatch, SyncJob, SyncResult
+from mobjects.models.opportunity import Opportunity
+from mobjects.models.program import Program, ProgramCost, ProgramTag
+from mobjects.models.role import OpportunityPersonRole
+
+RECORDS: dict[Kind, type[SyncedRecord]] = {
+    Kind.PROGRAM: Program,
+    Kind.OPPORTUNITY: Opportunity,
+    Kind.ROLE: OpportunityPersonRole,
+}
+"""The synced models, in the order in which they have to be sent."""
+
+
+def records(kind: Kind) -> SyncedQuerySet:
+    """All local records of a kind."""
+    return SyncedQuerySet(RECORDS[kind])
+
+
+__all__ = [
+    "RECORDS",
+    "CustomField",
+    "Kind",
+    "Opportunity",
+    "OpportunityPersonRole",
+    "Program",
+    "ProgramCost",
+    "ProgramTag",
+    "RecordStatus",
+    "State",
+    "SyncBatch",
+    "SyncJob",
+    "SyncResult",
+    "SyncedRecord",
+    "records",
+]

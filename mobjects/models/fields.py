@@ -1,0 +1,63 @@
+"""Model fields for values that have to survive the way to Marketo and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from mobjects.marketo.text import xml_problem
+from mobjects.marketo.values import LARGEST_ID
+
+
+def validate_xml_text(value: str) -> None:
+    """Refuse characters that XML 1.0 cannot carry, naming the position."""
+    problem = xml_problem(value)
+    if problem:
+        raise ValidationError(problem, code="control_character")
+
+
+def validate_month(value: date) -> None:
+    """A month is kept as its first day."""
+    if value.day != 1:
+        raise ValidationError(
+            "%(value)s is not the first day of a month; give a month as YYYY-MM, for example 2026-06.",
+            code="month",
+            params={"value": value},
+        )
+
+
+class MarketoTextMixin:
+    r"""Text with ``\n`` line ends only, so that a browser's ``\r\n`` is not taken for a change."""
+
+    default_validators: ClassVar[Sequence[Any]] = (validate_xml_text,)
+
+    def to_python(self, value: Any) -> Any:
+        return _normalised(super().to_python(value))  # type: ignore[misc]
+
+    def get_prep_value(self, value: Any) -> Any:
+        return _normalised(super().get_prep_value(value))  # type: ignore[misc]
+
+
+class MarketoCharField(MarketoTextMixin, models.CharField):  # type: ignore[type-arg]
+    """A one-line attribute; 255 characters is Marketo's size for its string attributes."""
+
+
+class MarketoTextField(MarketoTextMixin, models.TextField):  # type: ignore[type-arg]
+    """A long attribute."""
+
+
+class MarketoIdField(models.PositiveIntegerField):  # type: ignore[type-arg]
+    """An id that Marketo gave: 1 to 2,147,483,647, on databases whose integers are wider as well."""
+
+    default_validators = [MinValueValidator(1), MaxValueValidator(LARGEST_ID)]  # noqa: RUF012  # as Django declares it
+
+
+def _normalised(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n")
+    return value

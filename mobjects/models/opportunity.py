@@ -1,0 +1,123 @@
+"""Opportunities, with Marketo's 19 standard attributes and whatever fields an instance adds."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from mobjects.marketo import attributes
+from mobjects.marketo.contract import Kind
+from mobjects.models.base import SyncedRecord, positive_marketo_id
+from mobjects.models.custom_field import CustomField
+from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField
+
+
+class Opportunity(SyncedRecord):
+    """A Marketo opportunity.
+
+    ``custom_attributes`` maps the API name of a :class:`CustomField` to its value as
+    canonical text (see :func:`mobjects.marketo.text.to_text`).
+    """
+
+    KIND: ClassVar[Kind] = Kind.OPPORTUNITY
+    content_fields: ClassVar[tuple[str, ...]] = (
+        *(attribute.field for attribute in attributes.OPPORTUNITY),
+        "external_id",
+        "company_id",
+        "company_key",
+        "custom_attributes",
+    )
+
+    external_id = MarketoCharField(
+        "external ID",
+        max_length=255,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="Our own key. Imports match on it; Marketo matches on it if MARKETO_OPPORTUNITY_KEY_FIELD is set.",
+    )
+    name = MarketoCharField(max_length=255)
+    description = MarketoTextField(blank=True, validators=[MaxLengthValidator(2000)])
+    type = MarketoCharField(max_length=255, blank=True)
+    stage = MarketoCharField(max_length=255, blank=True)
+    amount = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    expected_revenue = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    probability = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="Percent, 0 to 100.",
+    )
+    quantity = models.DecimalField(max_digits=15, decimal_places=4, null=True, blank=True)
+    close_date = models.DateField(null=True, blank=True)
+    is_closed = models.BooleanField(null=True, blank=True)
+    is_won = models.BooleanField(null=True, blank=True)
+    fiscal = MarketoCharField(max_length=255, blank=True)
+    fiscal_quarter = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(4)], help_text="1 to 4."
+    )
+    fiscal_year = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1900), MaxValueValidator(2999)], help_text="Four digits."
+    )
+    forecast_category_name = MarketoCharField(max_length=255, blank=True)
+    lead_source = MarketoCharField(max_length=255, blank=True)
+    next_step = MarketoCharField(max_length=255, blank=True)
+    external_created_date = models.DateTimeField(null=True, blank=True)
+    last_activity_date = models.DateField(null=True, blank=True)
+
+    company_id = MarketoIdField(
+        "company ID",
+        null=True,
+        blank=True,
+        help_text="Marketo's ID of the company. Give this or the company key.",
+    )
+    company_key = MarketoCharField(
+        max_length=255, blank=True, help_text="The company's external key. Give this or the company ID."
+    )
+    custom_attributes = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name_plural = "opportunities"
+        ordering = ("-pk",)
+        permissions = (
+            ("import_opportunity", "Can import opportunities"),
+            ("export_opportunity", "Can export opportunities"),
+        )
+        constraints = (
+            positive_marketo_id("opportunity_marketo_id_positive"),
+            models.CheckConstraint(condition=~Q(name=""), name="opportunity_has_name"),
+            models.CheckConstraint(
+                condition=Q(probability__isnull=True) | Q(probability__range=(0, 100)),
+                name="opportunity_probability_percent",
+            ),
+            models.CheckConstraint(
+                condition=Q(company_id__isnull=True) | Q(company_key=""),
+                name="opportunity_one_company_key",
+                violation_error_message="Give the company ID or the company key, not both.",
+            ),
+            models.CheckConstraint(condition=~Q(external_id=""), name="opportunity_external_id_not_empty"),
+            # Without either, importing the same file twice would make two of each row.
+            models.CheckConstraint(
+                condition=Q(external_id__isnull=False) | Q(marketo_id__isnull=False),
+                name="opportunity_has_key",
+                violation_error_message="Give an external ID; without it or a Marketo ID the record has no key.",
+            ),
+        )
+        indexes = (
+            # Lists and the engine's walk over changed opportunities.
+            models.Index(fields=("last_status",), name="opportunity_last_status"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def clean(self) -> None:
+        self.external_id = self.external_id or None
+        try:
+            self.custom_attributes = CustomField.normalised(self.KIND, self.custom_attributes)
+        except ValidationError as error:
+            raise ValidationError({"custom_attributes": error.messages}) from error

@@ -1,0 +1,66 @@
+"""The admin's sidebar: what is where, and who sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+# Title, icon, address, permission.
+_GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
+    (
+        "Records",
+        (
+            ("Programs", "campaign", "admin:mobjects_program_changelist", "mobjects.view_program"),
+            ("Period costs", "payments", "admin:mobjects_programcost_changelist", "mobjects.view_programcost"),
+            ("Program tags", "sell", "admin:mobjects_programtag_changelist", "mobjects.view_programtag"),
+            ("Opportunities", "handshake", "admin:mobjects_opportunity_changelist", "mobjects.view_opportunity"),
+            (
+                "Person roles",
+                "group",
+                "admin:mobjects_opportunitypersonrole_changelist",
+                "mobjects.view_opportunitypersonrole",
+            ),
+            ("Custom fields", "tune", "admin:mobjects_customfield_changelist", "mobjects.view_customfield"),
+        ),
+    ),
+    (
+        "Sync",
+        (
+            ("Sync all changed", "sync", "mobjects:sync", "mobjects.sync_records"),
+            ("Sync history", "history", "admin:mobjects_syncjob_changelist", "mobjects.view_syncjob"),
+            ("Connection", "lan", "mobjects:connection", "mobjects.test_connection"),
+            ("Queue", "queue", "mobjects:queue", "mobjects.view_queue"),
+        ),
+    ),
+    (
+        "People",
+        (
+            ("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
+            ("Groups", "groups", "admin:auth_group_changelist", "auth.view_group"),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar as the theme wants it, with what the user may see; for ``UNFOLD["SIDEBAR"]["navigation"]``."""
+    groups: list[dict[str, Any]] = [
+        {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}]}
+    ]
+    for title, entries in _GROUPS:
+        items = [
+            {"title": name, "icon": icon, "link": reverse(view)}
+            for name, icon, view, permission in entries
+            if request.user.has_perm(permission)
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def favicon(request: HttpRequest) -> str:
+    """Address of the site's icon, which static file storage may rename."""
+    return static("mobjects/favicon.svg")

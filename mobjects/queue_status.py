@@ -1,0 +1,100 @@
+"""Whether the queue and its workers are there. Reads Redis, changes nothing in it, and never waits long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import django_rq
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue, Worker
+from rq.worker import BaseWorker
+
+from mobjects.jobs import QUEUE
+
+WAIT_SECONDS = 1.0
+"""Longest wait for Redis: a page that says it is down must not hang itself."""
+
+IDLE_SILENCE_SECONDS = 480
+"""RQ's workers renew themselves within 420 s when they are idle…"""
+
+BUSY_SILENCE_SECONDS = 120
+"""…and every 30 s while they work."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """A worker that is registered in Redis. ``heartbeat_seconds`` is the age of its last sign of life."""
+
+    name: str
+    state: str
+    heartbeat_seconds: int
+    job_id: str | None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its last sign of life is recent enough."""
+        limit = BUSY_SILENCE_SECONDS if self.state == "busy" else IDLE_SILENCE_SECONDS
+        return self.heartbeat_seconds <= limit
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """What Redis tells about the queue; without ``reachable`` all else is empty."""
+
+    reachable: bool
+    waiting: int = 0
+    running: int = 0
+    failed: int = 0
+    workers: tuple[WorkerStatus, ...] = ()
+
+    @property
+    def has_worker(self) -> bool:
+        """Whether somebody is there to do the work."""
+        return any(worker.is_alive for worker in self.workers)
+
+
+def read() -> QueueStatus:
+    """The state of the queue now."""
+    try:
+        queue = _queue()
+        return QueueStatus(
+            reachable=True,
+            waiting=queue.count,
+            running=queue.started_job_registry.get_job_count(cleanup=False),
+            failed=queue.failed_job_registry.get_job_count(cleanup=False),
+            workers=_workers(queue),
+        )
+    except RedisError:
+        return QueueStatus(reachable=False)
+
+
+def worker_alive() -> bool | None:
+    """Whether a worker is there; ``None`` if Redis cannot be asked."""
+    try:
+        return any(worker.is_alive for worker in _workers(_queue()))
+    except RedisError:
+        return None
+
+
+def _queue() -> Queue:
+    connection: Redis = django_rq.get_connection(QUEUE)
+    # A client of its own, not connected yet: only this page gives up so soon.
+    connection.connection_pool.connection_kwargs.update(
+        socket_timeout=WAIT_SECONDS, socket_connect_timeout=WAIT_SECONDS, retry=Retry(NoBackoff(), 0)
+    )
+    return django_rq.get_queue(QUEUE, connection=connection)
+
+
+def _workers(queue: Queue) -> tuple[WorkerStatus, ...]:
+    workers = Worker.all(queue=queue, serializer=queue.serializer)
+    return tuple(sorted((_status(worker) for worker in workers), key=lambda worker: worker.name))
+
+
+def _status(worker: BaseWorker) -> WorkerStatus:
+    seen = worker.last_heartbeat
+    age = (datetime.now(UTC) - seen).total_seconds() if seen else float(IDLE_SILENCE_SECONDS + 1)
+    return WorkerStatus(worker.name, str(worker.get_state()), max(0, round(age)), worker.get_current_job_id())

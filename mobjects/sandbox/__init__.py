@@ -1,0 +1,10 @@
+"""A strict local Marketo: SOAP endpoint, state, scripted faults. Needs lxml and nothing else.
+
+It shares the WSDL file with the client but no code, so that one mistake cannot pass on both sides.
+See docs/sandbox.md.
+"""
+
+from mobjects.sandbox.auth import KEY, USER_ID
+from mobjects.sandbox.server import SandboxServer
+
+__all__ = ["KEY", "USER_ID", "SandboxServer"]

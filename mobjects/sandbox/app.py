@@ -1,0 +1,121 @@
+"""The sandbox as one WSGI application: SOAP endpoint, control endpoint, and a page to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from pathlib import Path
+from wsgiref.handlers import format_date_time
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from mobjects.sandbox import control, page
+from mobjects.sandbox.auth import Credentials
+from mobjects.sandbox.faults import Faults
+from mobjects.sandbox.journal import Journal
+from mobjects.sandbox.seed import seed
+from mobjects.sandbox.soap import XML_TYPE, HttpAnswer, HttpRequest, SoapEndpoint
+from mobjects.sandbox.store import Store
+from mobjects.sandbox.wsdl import BUNDLED, Wsdl
+
+ENDPOINT_PATH = "/soap/mktows/2_7"
+MAX_BODY_BYTES = 20_000_000
+
+
+class Sandbox:
+    """A Marketo instance behind a WSGI interface.
+
+    Calling it raises :class:`mobjects.sandbox.soap.ConnectionCut` where the script wants the
+    line cut; the server closes the connection then.
+
+    Args:
+        credentials: the API user.
+        wsdl: path of the WSDL to validate with and to serve.
+        with_seed: whether to start, and start over after a reset, with the seed.
+    """
+
+    def __init__(self, *, credentials: Credentials | None = None, wsdl: Path = BUNDLED, with_seed: bool = True) -> None:
+        self.credentials = credentials or Credentials()
+        self.store = Store()
+        self.faults = Faults()
+        self.journal = Journal()
+        self._with_seed = with_seed
+        self._wsdl = Wsdl(wsdl)
+        self._soap = SoapEndpoint(
+            store=self.store,
+            wsdl=self._wsdl,
+            credentials=self.credentials,
+            faults=self.faults,
+            journal=self.journal,
+        )
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the start: state, clock, script, calls."""
+        self.faults.clear()
+        with self.store.lock:
+            self.store.clear()
+            self.store.clock.reset()
+            if self._with_seed:
+                seed(self.store)
+        self.journal.clear()
+
+    def date(self) -> str:
+        """The sandbox's time in the form of a Date header."""
+        return format_date_time(self.store.clock.now().timestamp())
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = self._route(environ)
+        headers = [
+            ("Date", self.date()),
+            ("Content-Type", answer.content_type),
+            ("Content-Length", str(len(answer.body))),
+            # Values from requests are shown on the page: nothing there may run.
+            ("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        start_response(f"{answer.status} {_phrase(answer.status)}", headers)
+        return [answer.body]
+
+    def _route(self, environ: WSGIEnvironment) -> HttpAnswer:
+        path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
+        if path == ENDPOINT_PATH:
+            return self._answer_endpoint(environ, method)
+        if path.startswith(control.PREFIX):
+            return self._answer_control(environ, method, path.removeprefix(control.PREFIX))
+        if method == "GET":
+            return page.answer(self, path)
+        return _plain(404, f"There is nothing at {method} {path}")
+
+    def _answer_endpoint(self, environ: WSGIEnvironment, method: str) -> HttpAnswer:
+        if method == "POST":
+            return self._soap.answer(
+                HttpRequest(_body(environ), environ.get("CONTENT_TYPE", ""), environ.get("HTTP_SOAPACTION", ""))
+            )
+        if method == "GET" and environ.get("QUERY_STRING", "").lower() == "wsdl":
+            host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+            return HttpAnswer(200, XML_TYPE, self._wsdl.served_at(f"http://{host}{ENDPOINT_PATH}"))
+        return _plain(405, "POST a SOAP request here, or GET ?WSDL")
+
+    def _answer_control(self, environ: WSGIEnvironment, method: str, name: str) -> HttpAnswer:
+        body = _body(environ)
+        # A page elsewhere cannot send this type without asking first, so it cannot steer the sandbox.
+        if body and environ.get("CONTENT_TYPE", "").partition(";")[0].strip() != "application/json":
+            return _plain(415, "Content-Type must be application/json")
+        return control.answer(self, method, name, body)
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body: bytes = environ["wsgi.input"].read(length)
+    return body
+
+
+def _plain(status: int, text: str) -> HttpAnswer:
+    return HttpAnswer(status, "text/plain; charset=utf-8", f"{text}\n".encode())
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Scripted"

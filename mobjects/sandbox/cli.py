@@ -1,0 +1,74 @@
+"""The command line of the sandbox, for ``python -m mobjects.sandbox`` and ``manage.py sandbox``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from types import FrameType
+
+from mobjects.sandbox.auth import KEY, USER_ID
+from mobjects.sandbox.server import SandboxServer
+
+DEFAULT_PORT = 8001
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add the sandbox's options to any parser."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help="port to listen on, 0 for a free one (default: %(default)s)"
+    )
+    parser.add_argument("--seed", action="store_true", default=True, help="start with sample programs, people and tags")
+    parser.add_argument("--no-seed", action="store_false", dest="seed", help="start empty")
+    parser.add_argument("--user-id", default=USER_ID, help="the API user's id (default: %(default)s)")
+    parser.add_argument("--key", default=KEY, help="the API user's encryption key (default: see docs/sandbox.md)")
+
+
+def run(options: Namespace) -> int:
+    """Serve until interrupted or terminated.
+
+    Returns:
+        0 after a normal stop, 2 if the address cannot be listened on.
+    """
+    try:
+        server = SandboxServer(
+            host=options.host, port=options.port, seed=options.seed, user_id=options.user_id, key=options.key
+        )
+    except OSError as error:
+        print(f"sandbox: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
+        return 2
+    _stop_on_sigterm()
+    print(f"Marketo sandbox: {server.url}/  endpoint {server.endpoint}  user {options.user_id}", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.close()
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line and serve; see :func:`run`."""
+    parser = ArgumentParser(prog="sandbox", description="A strict local stand-in for Marketo's SOAP API.")
+    add_options(parser)
+    return run(parser.parse_args(arguments))
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= 65535:
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+
+
+def _stop_on_sigterm() -> None:
+    # Process managers stop their children with SIGTERM; Python lets only the main thread listen for it.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

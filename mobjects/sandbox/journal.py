@@ -1,0 +1,117 @@
+"""What arrived and what was answered, and how hard the sandbox was being called."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+KEPT_CALLS = 500
+WINDOW = timedelta(seconds=20)
+"""Marketo's rate limit counts calls within 20 s."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call. Filled in by the thread that answers it.
+
+    Args:
+        signature: ``ok``, ``refused`` or ``not checked`` (the call failed before that).
+        request, response: bodies as text; the signature in the request is masked.
+        scripted: kind of the scripted fault that was used, or ``""``.
+        finished: whether an answer was sent or the line was cut.
+    """
+
+    sequence: int
+    at: datetime
+    operation: str = ""
+    timestamp: str = ""
+    user_id: str = ""
+    signature: str = "not checked"
+    sync_operation: str = ""
+    object_count: int = 0
+    types: Sequence[str] = ()
+    statuses: Sequence[str] = ()
+    fault: str = ""
+    scripted: str = ""
+    http_status: int | None = None
+    request: str = ""
+    response: str = ""
+    finished: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        """The call as JSON-ready values."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+
+@dataclass(slots=True)
+class Load:
+    """How hard the sandbox was called since the last reset.
+
+    Args:
+        calls: all SOAP calls.
+        busiest_window: most calls within any 20 s.
+        most_at_once: most calls being answered at the same time.
+    """
+
+    calls: int = 0
+    busiest_window: int = 0
+    most_at_once: int = 0
+
+
+@dataclass(slots=True)
+class _Running:
+    count: int = 0
+    recent: deque[datetime] = field(default_factory=deque)
+
+
+class Journal:
+    """The last 500 calls, oldest first, and the load."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running = _Running()
+        self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
+        self.load = Load()
+
+    def begin(self, at: datetime) -> Call:
+        """Note that a call has arrived."""
+        with self._lock:
+            self.load.calls += 1
+            call = Call(self.load.calls, at)
+            self._calls.append(call)
+            self._running.count += 1
+            self.load.most_at_once = max(self.load.most_at_once, self._running.count)
+            self._count_window(at)
+            return call
+
+    def end(self, call: Call) -> None:
+        """Note that it has been answered, or cut."""
+        with self._lock:
+            call.finished = True
+            self._running.count -= 1
+
+    def calls(self) -> list[Call]:
+        """All calls that are kept, oldest first."""
+        with self._lock:
+            return list(self._calls)
+
+    def find(self, sequence: int) -> Call | None:
+        """One call, ``None`` if unknown or no longer kept."""
+        return next((call for call in self.calls() if call.sequence == sequence), None)
+
+    def clear(self) -> None:
+        """Forget calls and load; calls under way still count as being answered."""
+        with self._lock:
+            self._calls.clear()
+            self._running.recent.clear()
+            self.load = Load(most_at_once=self._running.count)
+
+    def _count_window(self, at: datetime) -> None:
+        recent = self._running.recent
+        recent.append(at)
+        while at - recent[0] >= WINDOW:
+            recent.popleft()
+        self.load.busiest_window = max(self.load.busiest_window, len(recent))

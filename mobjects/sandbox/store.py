@@ -1,0 +1,184 @@
+"""What this Marketo holds: programs, opportunities, roles, people, companies, tags, channels.
+
+One lock guards it all. Whoever reads or changes more than one thing holds ``store.lock``
+for the whole of it; the methods here do not take it by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from threading import RLock
+
+from mobjects.sandbox.clock import Clock
+from mobjects.sandbox.fields import COMPANY, LEAD, OPPORTUNITY, PROGRAM, ROLE, is_custom
+
+Key = tuple[str, str]
+"""An external key: field name and value."""
+
+# High and round, so that an id in a log shows at a glance what it belongs to.
+FIRST_OPPORTUNITY_ID = 500_001
+FIRST_ROLE_ID = 800_001
+FIRST_COST_ID = 3_001
+
+
+@dataclass(slots=True)
+class StoredObject:
+    """An opportunity or a role; values are text as received, cleared fields are absent."""
+
+    type: str
+    id: int
+    created_at: datetime
+    updated_at: datetime
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One period cost; ``amount`` is the text as received."""
+
+    id: int
+    month: date
+    amount: str
+    note: str = ""
+
+    def same_as(self, other: Cost) -> bool:
+        """Equal in meaning: ``2000`` is ``2000.00``."""
+        return (self.id, self.month, self.note) == (other.id, other.month, other.note) and Decimal(
+            self.amount
+        ) == Decimal(other.amount)
+
+
+@dataclass(slots=True)
+class Program:
+    """A program. ``tags`` holds one value per tag type; the channel stands apart."""
+
+    id: int
+    name: str
+    type: str
+    workspace_id: int
+    workspace_name: str
+    channel: str
+    created_at: datetime
+    updated_at: datetime
+    crm_id: str = ""
+    tree_path: str = ""
+    is_archived: bool = False
+    start: datetime | None = None
+    end: datetime | None = None
+    costs: dict[int, Cost] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A person or a company; ``values`` include the external key."""
+
+    id: int
+    name: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressionStatus:
+    """One step of a channel; ``extra`` holds Check-in Status or Webinar Behavior where Marketo gives one."""
+
+    status: str
+    step: int
+    success: bool = False
+    extra: tuple[Key, ...] = ()
+
+
+class Store:
+    """The state of one sandbox. See the module's text about the lock."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.lock = RLock()
+        self.clock = clock or Clock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything; ids start over."""
+        self.programs: dict[int, Program] = {}
+        self.objects: dict[str, dict[int, StoredObject]] = {OPPORTUNITY: {}, ROLE: {}}
+        self.parties: dict[str, dict[int, Party]] = {LEAD: {}, COMPANY: {}}
+        self.tags: dict[str, list[str]] = {}
+        self.channels: dict[str, list[ProgressionStatus]] = {}
+        self._next_id = {OPPORTUNITY: FIRST_OPPORTUNITY_ID, ROLE: FIRST_ROLE_ID, "Cost": FIRST_COST_ID}
+        self._by_key: dict[tuple[str, Key], set[int]] = {}
+
+    @property
+    def opportunities(self) -> dict[int, StoredObject]:
+        return self.objects[OPPORTUNITY]
+
+    @property
+    def roles(self) -> dict[int, StoredObject]:
+        return self.objects[ROLE]
+
+    @property
+    def persons(self) -> dict[int, Party]:
+        return self.parties[LEAD]
+
+    @property
+    def companies(self) -> dict[int, Party]:
+        return self.parties[COMPANY]
+
+    def new_id(self, kind: str) -> int:
+        """The next id of an object kind or of ``Cost``; never given twice, not even after a delete."""
+        value = self._next_id[kind]
+        self._next_id[kind] = value + 1
+        return value
+
+    def exists(self, kind: str, id_: int) -> bool:
+        """Whether there is such an object, person (``Lead``), company or program."""
+        if kind == PROGRAM:
+            return id_ in self.programs
+        return id_ in self.objects.get(kind, self.parties.get(kind, {}))
+
+    def newest_by_key(self, kind: str, key: Key) -> int | None:
+        """The id that an external key leads to.
+
+        Keys are not unique: the object added last wins (Adobe's syncMObjects page). A key
+        named after no custom field leads nowhere (seen with a production connector).
+        """
+        ids = self._by_key.get((kind, key))
+        return max(ids) if ids else None
+
+    def add_party(self, kind: str, party: Party) -> None:
+        """Take in a person (``Lead``) or a company."""
+        self.parties[kind][party.id] = party
+        for key in party.values.items():
+            self._by_key.setdefault((kind, key), set()).add(party.id)
+
+    def create(self, kind: str, values: Mapping[str, str]) -> StoredObject:
+        """Add an opportunity or a role under a new id."""
+        now = self.clock.now()
+        created = StoredObject(kind, self.new_id(kind), now, now, {})
+        self.objects[kind][created.id] = created
+        self.replace_values(created, values)
+        return created
+
+    def replace_values(self, stored: StoredObject, values: Mapping[str, str]) -> None:
+        """Set all values of an object; empty ones are dropped."""
+        self._unindex(stored)
+        stored.values = {name: text for name, text in values.items() if text != ""}
+        stored.updated_at = self.clock.now()
+        for key in self._keys(stored):
+            self._by_key.setdefault((stored.type, key), set()).add(stored.id)
+
+    def delete(self, kind: str, id_: int) -> bool:
+        """Remove an opportunity or a role; ``False`` if there is none. Roles of an opportunity stay, orphaned."""
+        stored = self.objects[kind].pop(id_, None)
+        if stored is None:
+            return False
+        self._unindex(stored)
+        return True
+
+    def _keys(self, stored: StoredObject) -> list[Key]:
+        return [key for key in stored.values.items() if is_custom(stored.type, key[0])]
+
+    def _unindex(self, stored: StoredObject) -> None:
+        for key in self._keys(stored):
+            self._by_key.get((stored.type, key), set()).discard(stored.id)

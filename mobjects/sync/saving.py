@@ -1,0 +1,55 @@
+"""Saving what must not be lost: tried again where the database refuses for a reason that passes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import IntegrityError, OperationalError, connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Before each further attempt. SQLite waits 20 s by itself in each; a PostgreSQL that restarts is back within these."""
+
+logger = logging.getLogger(__name__)
+
+
+def insisting(save: Callable[P, T], *, pause: Callable[[float], None] = time.sleep) -> Callable[P, T]:
+    """Make a function that writes in one transaction try again after a deadlock, a held lock or a lost connection.
+
+    Marketo gives an answer once. Without this, an import that locks the same rows in another order (PostgreSQL
+    ends one of the two) or that keeps SQLite's only write lock for long would turn it into an unknown outcome.
+
+    Args:
+        save: rolls back as a whole if it fails, so that it can be called again.
+        pause: waits so many seconds.
+
+    Raises:
+        OperationalError, IntegrityError: the last attempt failed too.
+    """
+
+    @wraps(save)
+    def insist(*args: P.args, **kwargs: P.kwargs) -> T:
+        for seconds in PAUSES_SECONDS:
+            try:
+                _reconnect_if_lost()
+                return save(*args, **kwargs)
+            # IntegrityError: somebody else took an ID between our look and our write; the next look sees it.
+            except (OperationalError, IntegrityError) as error:
+                logger.warning("Saving is tried again: %s", type(error).__name__)
+                pause(seconds)
+        _reconnect_if_lost()
+        return save(*args, **kwargs)
+
+    return insist
+
+
+def _reconnect_if_lost() -> None:
+    # Inside a transaction Django would take the open transaction for a mistake and drop the connection.
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -1,0 +1,53 @@
+"""Filters for the history pages: states in words, times with their zone, links to records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django import template
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from mobjects import badges, wording
+from mobjects.models import RECORDS, Kind, SyncBatch, SyncJob, SyncResult
+
+register = template.Library()
+register.filter("moment", wording.moment)
+register.filter("duration", wording.duration)
+
+
+@register.filter
+def state_badge(row: SyncJob | SyncBatch | SyncResult) -> SafeString:
+    """``{{ job|state_badge }}``: the state of a job or batch, the status of a result."""
+    return badges.state_badge(row)
+
+
+@register.filter
+def tone_badge(label: str, tone: str) -> SafeString:
+    """``{{ "ok"|tone_badge:"success" }}``: any words as a badge."""
+    return badges.badge(label, tone)
+
+
+@register.filter
+def record_url(result: SyncResult, existing: Collection[tuple[str, int]]) -> str:
+    """The address of a result's record; "" if it is not among the existing ones."""
+    if (result.kind, result.record_id) not in existing:
+        return ""
+    model_name = RECORDS[Kind(result.kind)]._meta.model_name
+    return reverse(f"admin:mobjects_{model_name}_change", args=[result.record_id])
+
+
+@register.filter
+def changes(result: SyncResult) -> list[tuple[str, str, str]]:
+    """What a result sent, as field, accepted before, sent; without a difference, what was sent again."""
+    if result.diff:
+        return [(name, old, new) for name, old, new in result.diff]
+    return [(name, new, new) for name, new in result.sent.items()]
+
+
+@register.simple_tag(takes_context=True)
+def querystring_page(context: template.Context, parameter: str, number: int) -> str:
+    """The present address with another page number under ``parameter``; all other parameters stay."""
+    query = context["request"].GET.copy()
+    query[parameter] = str(number)
+    return f"?{query.urlencode()}"

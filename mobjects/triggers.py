@@ -1,0 +1,123 @@
+"""Database triggers that raise ``revision`` on every content change, whichever path it takes.
+
+Forms, imports, bulk statements, other programs: all of them pass through the database, so the
+rule lives there. It is generated from each model's ``content_fields`` and laid anew after every
+``migrate`` (SQLite drops a table's triggers when a migration rebuilds the table). See
+docs/decisions/0010-revision-triggers.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from mobjects.models import RECORDS, ProgramCost, ProgramTag
+
+CHILDREN: dict[type[models.Model], str] = {ProgramCost: "program", ProgramTag: "program"}
+"""Child models whose changes count as changes of the parent they point to."""
+
+
+def install_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """Lay the triggers on a database; receiver of ``post_migrate``.
+
+    Raises:
+        NotImplementedError: on a database other than SQLite and PostgreSQL.
+    """
+    connection = connections[using]
+    statements = {"sqlite": _sqlite, "postgresql": _postgresql}.get(connection.vendor)
+    if statements is None:
+        raise NotImplementedError(f"No revision triggers for {connection.vendor}; use SQLite or PostgreSQL.")
+    existing = set(connection.introspection.table_names())
+    with connection.cursor() as cursor:
+        for statement in statements(connection, existing):
+            cursor.execute(statement)
+
+
+def _sqlite(connection: BaseDatabaseWrapper, existing: set[str]) -> list[str]:
+    result = []
+    for model, columns in _parents(existing):
+        table = model._meta.db_table
+        changed = " OR ".join(f'NEW."{column}" IS NOT OLD."{column}"' for column in columns)
+        result += [
+            f'DROP TRIGGER IF EXISTS "{table}_revision"',
+            f"""CREATE TRIGGER "{table}_revision" AFTER UPDATE ON "{table}" FOR EACH ROW WHEN {changed}
+            BEGIN UPDATE "{table}" SET revision = OLD.revision + 1 WHERE id = NEW.id; END""",
+        ]
+    for model, columns, parent, link in _children(existing):
+        table = model._meta.db_table
+        changed = " OR ".join(f'NEW."{column}" IS NOT OLD."{column}"' for column in columns)
+        for event, when, ids in (
+            ("INSERT", "", f'NEW."{link}"'),
+            ("UPDATE", f"WHEN {changed} ", f'OLD."{link}", NEW."{link}"'),
+            ("DELETE", "", f'OLD."{link}"'),
+        ):
+            name = f"{table}_parent_{event.lower()}"
+            result += [
+                f'DROP TRIGGER IF EXISTS "{name}"',
+                f"""CREATE TRIGGER "{name}" AFTER {event} ON "{table}" FOR EACH ROW {when}
+                BEGIN UPDATE "{parent}" SET revision = revision + 1 WHERE id IN ({ids}); END""",
+            ]
+    return result
+
+
+def _postgresql(connection: BaseDatabaseWrapper, existing: set[str]) -> list[str]:
+    result = []
+    for model, columns in _parents(existing):
+        table = model._meta.db_table
+        result += _postgresql_trigger(
+            table,
+            "revision",
+            "BEFORE UPDATE",
+            f"IF {_distinct(columns)} THEN NEW.revision := OLD.revision + 1; END IF; RETURN NEW;",
+        )
+    for model, columns, parent, link in _children(existing):
+        raise_parent = f'UPDATE "{parent}" SET revision = revision + 1 WHERE id'
+        result += _postgresql_trigger(
+            model._meta.db_table,
+            "parent",
+            "AFTER INSERT OR UPDATE OR DELETE",
+            f"""IF TG_OP = 'INSERT' THEN {raise_parent} = NEW."{link}";
+            ELSIF TG_OP = 'DELETE' THEN {raise_parent} = OLD."{link}";
+            ELSIF {_distinct(columns)} THEN {raise_parent} IN (OLD."{link}", NEW."{link}");
+            END IF; RETURN NULL;""",
+        )
+    return result
+
+
+def _postgresql_trigger(table: str, suffix: str, event: str, body: str) -> list[str]:
+    name = f"{table}_{suffix}"
+    return [
+        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$',
+        f'DROP TRIGGER IF EXISTS "{name}" ON "{table}"',
+        f'CREATE TRIGGER "{name}" {event} ON "{table}" FOR EACH ROW EXECUTE FUNCTION "{name}"()',
+    ]
+
+
+def _distinct(columns: list[str]) -> str:
+    new = ", ".join(f'NEW."{column}"' for column in columns)
+    old = ", ".join(f'OLD."{column}"' for column in columns)
+    return f"ROW({new}) IS DISTINCT FROM ROW({old})"
+
+
+def _parents(existing: set[str]) -> list[tuple[type[models.Model], list[str]]]:
+    return [
+        (model, _columns(model, model.content_fields)) for model in RECORDS.values() if model._meta.db_table in existing
+    ]
+
+
+def _children(existing: set[str]) -> list[tuple[type[models.Model], list[str], str, str]]:
+    result = []
+    for model, field_name in CHILDREN.items():
+        if model._meta.db_table in existing:
+            link: Any = model._meta.get_field(field_name)
+            fields = model.content_fields  # type: ignore[attr-defined]  # both children have it
+            result.append((model, _columns(model, fields), link.related_model._meta.db_table, link.column))
+    return result
+
+
+def _columns(model: type[models.Model], names: tuple[str, ...]) -> list[str]:
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    return [field.column for field in fields]

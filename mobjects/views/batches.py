@@ -1,0 +1,67 @@
+"""The page of one batch, and its request and response as files."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from lxml import etree
+
+from mobjects import queries, wording
+from mobjects.models import SyncBatch
+from mobjects.views.pages import history_crumb, needs, page
+
+PARTS = ("request", "response")
+
+
+@require_GET
+@needs("mobjects.view_syncbatch")
+def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One call to Marketo: what went out, what came back, row by row."""
+    batch = get_object_or_404(SyncBatch.objects.select_related("job"), pk=pk)
+    members = list(batch.results.order_by("position", "pk"))
+    before, after = queries.neighbours(batch)
+    job_title = f"Sync job {str(batch.job_id)[:8]}"
+    return page(
+        request,
+        "batch/page.html",
+        f"Batch {batch.sequence}",
+        crumbs=(history_crumb(), (job_title, reverse("admin:mobjects_syncjob_change", args=[batch.job_id]))),
+        batch=batch,
+        answers=wording.counts_text(_counts([member.status for member in members])),
+        members=members,
+        existing=queries.existing(members),
+        before=before,
+        after=after,
+        payloads=[(part, pretty(getattr(batch, part))) for part in PARTS],
+        may_see_payload=request.user.has_perm("mobjects.view_payload"),
+    )
+
+
+@require_GET
+@needs("mobjects.view_payload")
+def payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
+    """The request or the response of a batch as a text file, exactly as it was kept."""
+    if part not in PARTS:
+        raise Http404
+    batch = get_object_or_404(SyncBatch, pk=pk)
+    response = HttpResponse(getattr(batch, part), content_type="text/plain; charset=utf-8")
+    name = f"{str(batch.job_id)[:8]}-batch-{batch.sequence}-{part}.txt"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def pretty(text: str) -> str:
+    """XML with line breaks and indents; anything else as it is."""
+    parser = etree.XMLParser(remove_blank_text=True, resolve_entities=False, no_network=True)
+    try:
+        tree = etree.fromstring(text.encode(), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return text
+    return etree.tostring(tree, pretty_print=True, encoding="unicode")
+
+
+def _counts(statuses: list[str]) -> dict[str, int]:
+    return {status: statuses.count(status) for status in set(statuses)}

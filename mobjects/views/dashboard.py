@@ -1,0 +1,40 @@
+"""What the admin's first page shows: what is left to send, and what the last jobs did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from mobjects import queries, wording
+from mobjects.models import RECORDS, State
+from mobjects.queries import KindCounts
+from mobjects.sync.transports import target
+
+JOBS = 5
+SHOWN = (State.NEVER, State.CHANGED, State.IN_BATCH, State.SKIPPED, State.FAILED, State.UNKNOWN, State.SYNCED)
+
+
+def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the dashboard's figures to the context of the admin's index; for ``UNFOLD["DASHBOARD_CALLBACK"]``."""
+    user = request.user
+    kinds = [kind for kind in RECORDS if user.has_perm(f"mobjects.view_{RECORDS[kind]._meta.model_name}")]
+    sees_history = user.has_perm("mobjects.view_syncjob")
+    context.update(
+        title="Dashboard",
+        states=[state.label for state in SHOWN],
+        kinds=[_row(counts) for counts in queries.state_counts(kinds)],
+        jobs=[(job, wording.counts_text(job.counts)) for job in queries.latest_jobs(JOBS)] if sees_history else [],
+        sees_history=sees_history,
+        may_sync=user.has_perm("mobjects.sync_records"),
+        target=target(),
+    )
+    return context
+
+
+def _row(counts: KindCounts) -> dict[str, Any]:
+    meta = RECORDS[counts.kind]._meta
+    url = reverse(f"admin:mobjects_{meta.model_name}_changelist")
+    cells = [(counts.states.get(state, 0), f"{url}?state={state.value}", state.label) for state in SHOWN]
+    return {"name": str(meta.verbose_name_plural).capitalize(), "url": url, "cells": cells, "total": counts.total}

@@ -1,0 +1,85 @@
+"""What all these pages share: the admin's frame, a permission, and links back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import admin
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+Crumb = tuple[str, str]
+"""A link back: words and address."""
+
+PERMISSION_WORDS = {
+    "mobjects.sync_records": "send records to Marketo",
+    "mobjects.test_connection": "see and test the connection",
+    "mobjects.view_payload": "see requests and answers",
+    "mobjects.view_queue": "see the queue",
+    "mobjects.view_syncjob": "see the sync history",
+    "mobjects.view_syncbatch": "see batches",
+    "mobjects.view_syncresult": "see the sync history of records",
+}
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    title: str,
+    *,
+    crumbs: Sequence[Crumb] = (),
+    status: int = 200,
+    **context: Any,
+) -> TemplateResponse:
+    """A page in the admin's frame.
+
+    Args:
+        template: below ``templates/mobjects/``; extends ``mobjects/page.html``.
+        title: heading and window title.
+        crumbs: the pages above this one.
+        status: HTTP status.
+        context: what the template shows.
+    """
+    # The header of the admin's theme reads it.
+    request.current_app = admin.site.name
+    above = (("Home", reverse("admin:index")), *crumbs)
+    frame = {**admin.site.each_context(request), "title": title, "crumbs": above}
+    return TemplateResponse(request, f"mobjects/{template}", {**frame, **context}, status=status)
+
+
+def needs(permission: str) -> Callable[[View[P]], View[P]]:
+    """Let only users with a permission see a view; to others it says which one they lack."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                return denied(request, permission)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def denied(request: HttpRequest, permission: str) -> HttpResponse:
+    """The page for somebody who lacks a permission."""
+    return page(request, "denied.html", "Not allowed", status=403, what=PERMISSION_WORDS[permission])
+
+
+def paged(request: HttpRequest, rows: QuerySet[Any], size: int, parameter: str = "page") -> Page[Any]:
+    """One page of rows; an impossible page number gives the nearest there is."""
+    return Paginator(rows, size).get_page(request.GET.get(parameter))
+
+
+def history_crumb() -> Crumb:
+    """The link back to the sync history."""
+    return "Sync history", reverse("admin:mobjects_syncjob_changelist")

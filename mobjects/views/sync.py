@@ -1,0 +1,201 @@
+"""What will be sent, and "Send": the page between the wish and the job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from mobjects import jobs, wording
+from mobjects.forms import SyncForm
+from mobjects.marketo.contract import Transport
+from mobjects.marketo.errors import ConfigError
+from mobjects.models import RECORDS, Kind, SyncJob
+from mobjects.sync.selection import Group, Selection, forecast
+from mobjects.sync.transports import key_fields, open_transport
+from mobjects.views.pages import needs, page
+
+SENT = "sync_sent"
+"""In the session: the form tokens that were used, and the job each of them made."""
+SENT_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation."""
+
+    kind: str
+    operation: str
+    count: int
+    batches: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLine:
+    """Records that will be held back, and why."""
+
+    kind: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What sending a selection now would do; ``problem`` says why it cannot be sent at all."""
+
+    lines: list[Line]
+    held: list[HeldLine]
+    endpoint: str = ""
+    user_id: str = ""
+    problem: str = ""
+
+    @property
+    def sendable(self) -> int:
+        """Records that would go out."""
+        return sum(line.count for line in self.lines if line.batches)
+
+    @property
+    def batches(self) -> int:
+        """Calls to Marketo, all kinds together."""
+        return sum(line.batches or 0 for line in self.lines)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to send and somewhere to send it."""
+        return self.sendable > 0 and not self.problem
+
+
+@require_http_methods(["GET", "POST"])
+@needs("mobjects.sync_records")
+def sync(request: HttpRequest) -> HttpResponse:
+    """Show what would be sent; on "Send", make the job and go to its page."""
+    if request.method == "GET":
+        return _show(request, SyncForm.starting(request.GET.get("kind", "all")))
+    form = SyncForm(request.POST)
+    if "send" not in request.POST or not form.is_valid():
+        return _show(request, form)
+    if _noted(request, form):
+        # Before anything else: the first press of a double click may have sent it all by now.
+        return _lead_to_job(request, form)
+    if request.POST.get("shown", form.options) != form.options:
+        messages.warning(request, "You changed the options: this is what they would send. Press “Send” to do so.")
+        return _show(request, form)
+    if not preview(form.selection).ready:
+        # What was there to send went out, or was taken back, since the page was shown.
+        return _show(request, form)
+    return _send(request, form)
+
+
+@needs("mobjects.sync_records")
+def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
+    """Show what would be sent of some records, and ask. For admin actions.
+
+    Args:
+        kind: of the records.
+        ids: our own ids.
+    """
+    if not ids:
+        # Without ids the page would mean "all that changed".
+        messages.warning(request, "No records are selected.")
+        return redirect(f"admin:mobjects_{RECORDS[kind]._meta.model_name}_changelist")
+    return _show(request, SyncForm.starting(kind.value, ids))
+
+
+def preview(selection: Selection) -> Preview:
+    """What sending this selection now would do; sends nothing."""
+    groups = forecast(selection, key_fields())
+    held = [HeldLine(_kind_words(group), group.reason, group.count) for group in groups if group.reason]
+    sending = [group for group in groups if not group.reason]
+    try:
+        transport = open_transport()
+    except ConfigError as error:
+        lines = [Line(_kind_words(group), str(group.operation), group.count, None) for group in sending]
+        return Preview(lines, held, problem=error.message)
+    try:
+        lines = [_line(transport, group) for group in sending]
+        return Preview(lines, held, transport.endpoint, transport.user_id, _missing(transport))
+    finally:
+        transport.close()
+
+
+def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
+    valid = form.is_valid()
+    shown = preview(form.selection) if valid else None
+    return page(
+        request,
+        "sync/page.html",
+        "Sync: what will be sent",
+        status=200 if valid else 400,
+        form=form,
+        preview=shown,
+        selection=wording.selection_text(form.selection.to_json()) if valid else "",
+        records=wording.records(shown.sendable) if shown else "",
+        cancel=_cancel(form),
+    )
+
+
+def _send(request: HttpRequest, form: SyncForm) -> HttpResponse:
+    job = _job_once(request, form)
+    if job is None:
+        return _lead_to_job(request, form)
+    job.refresh_from_db()
+    if job.state == SyncJob.State.NOT_QUEUED:
+        messages.error(request, job.problem_text or "The job could not be queued. Nothing was sent.")
+    else:
+        messages.success(request, "The job is queued. This page shows how it goes.")
+    return redirect("admin:mobjects_syncjob_change", job.pk)
+
+
+def _noted(request: HttpRequest, form: SyncForm) -> str | None:
+    noted: str | None = request.session.get(SENT, {}).get(str(form.cleaned_data["token"]))
+    return noted
+
+
+def _lead_to_job(request: HttpRequest, form: SyncForm) -> HttpResponse:
+    messages.info(request, "This was sent already; here is its job.")
+    return redirect("admin:mobjects_syncjob_change", _noted(request, form))
+
+
+def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
+    """The job, or ``None`` if the same page has made one already."""
+    token = str(form.cleaned_data["token"])
+    with transaction.atomic():
+        # A double click gives two requests at once; here the second waits until the first has noted its job.
+        Session.objects.select_for_update().filter(pk=request.session.session_key).first()
+        noted: dict[str, str] = type(request.session)(request.session.session_key).get(SENT, {})
+        if token in noted:
+            request.session[SENT] = noted
+            return None
+        job = jobs.request_sync(form.selection, user=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
+        request.session[SENT] = dict([*noted.items(), (token, str(job.pk))][-SENT_KEPT:])
+        request.session.save()
+    return job
+
+
+def _line(transport: Transport, group: Group) -> Line:
+    limit = transport.limit(group.kind, group.operation) if group.operation else None
+    batches = -(-group.count // limit) if limit else None
+    return Line(_kind_words(group), str(group.operation), group.count, batches)
+
+
+def _missing(transport: Transport) -> str:
+    missing = [name for name, value in (("endpoint", transport.endpoint), ("user ID", transport.user_id)) if not value]
+    return f"Marketo's {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set." if missing else ""
+
+
+def _kind_words(group: Group) -> str:
+    return str(RECORDS[group.kind]._meta.verbose_name_plural).capitalize()
+
+
+def _cancel(form: SyncForm) -> str:
+    kind = str(form.data.get("kind", ""))
+    if kind in tuple(Kind):
+        return reverse(f"admin:mobjects_{RECORDS[Kind(kind)]._meta.model_name}_changelist")
+    return reverse("admin:index")

@@ -1,0 +1,45 @@
+"""What the tests of the pages share: history made by hand, logged-in browsers, addresses."""
+
+from __future__ import annotations
+
+from django.test import Client
+from django.urls import reverse
+
+from mobjects.models import SyncBatch, SyncJob, SyncResult
+from tests import factories
+
+
+def client(group: str = "operator") -> Client:
+    """A browser in which a user of a group is logged in."""
+    browser = Client()
+    browser.force_login(factories.user(f"{group}-user", group=group))
+    return browser
+
+
+def job(**values) -> SyncJob:
+    """A finished job."""
+    selection = {"kinds": ["Opportunity"], "ids": None, "operation": "AUTO", "resend": False, "include_unknown": False}
+    state = SyncJob.State.SUCCEEDED
+    return SyncJob.objects.create(**{"kind": "Opportunity", "state": state, "selection": selection, **values})
+
+
+def batch(of: SyncJob, **values) -> SyncBatch:
+    """An answered batch."""
+    answered = SyncBatch.State.ANSWERED
+    common = {"sequence": 1, "kind": "Opportunity", "operation": "INSERT", "size": 1, "state": answered}
+    return SyncBatch.objects.create(job=of, **{**common, **values})
+
+
+def result(of: SyncJob, **values) -> SyncResult:
+    """A created record that does not exist here any more."""
+    common = {"kind": "Opportunity", "record_id": 999999, "label": "Gone", "revision": 1, "status": "CREATED"}
+    return SyncResult.objects.create(job=of, **{**common, **values})
+
+
+def job_url(of: SyncJob, query: str = "") -> str:
+    return reverse("admin:mobjects_syncjob_change", args=[of.pk]) + query
+
+
+def text(response) -> str:
+    """The page's HTML with runs of blanks as one."""
+    return " ".join(response.content.decode().split())

@@ -1,0 +1,55 @@
+"""A real Chromium on a live server, signed in, with the sandbox and a real queue behind it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from tests import factories
+
+ASYNC_UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
+DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: Path) -> Iterator[Browser]:
+    """One Chromium a module; it is gone before other modules' tests run."""
+    # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
+    os.environ[ASYNC_UNSAFE] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(chromium_path))
+        yield chromium
+        chromium.close()
+    del os.environ[ASYNC_UNSAFE]
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server, client) -> Iterator[Callable[..., Page]]:
+    """Open a page as a user of a group, on a desktop or a phone."""
+    contexts = []
+    problems: list[str] = []
+
+    def start(path: str, *, group: str = "operator", dark: bool = False, phone: bool = False) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url,
+            viewport=PHONE if phone else DESKTOP,
+            color_scheme="dark" if dark else "light",
+            locale="en-US",
+        )
+        contexts.append(context)
+        client.force_login(factories.user(f"{group}-{len(contexts)}", group=group))
+        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+        # Until the page's scripts run, a key press is heard by nobody.
+        page.goto(path, wait_until="load")
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert problems == [], "errors in a page's own scripts"

@@ -1,0 +1,110 @@
+"""Fixtures that more than one folder of tests needs: a real Redis, a running sandbox, a Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import django_rq
+import hypothesis
+import pytest
+from django.contrib.auth.models import Group, Permission
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from mobjects.groups import create_groups
+from mobjects.local import redis_server
+from mobjects.local.ports import free_port
+from mobjects.local.supervisor import Supervisor
+from mobjects.sandbox import KEY, USER_ID, SandboxServer
+
+IN_CI = bool(os.environ.get("CI"))
+
+# In CI the same examples each time: a red run can be repeated. Elsewhere new ones, to find more.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if IN_CI:
+    hypothesis.settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis: the one REDIS_URL names (its contents are deleted), else one of our own."""
+    given = os.environ.get("REDIS_URL")
+    if given:
+        assert redis_server.answers(given), "REDIS_URL is set, but no Redis answers there"
+        yield given
+        return
+    folder, port = tmp_path_factory.mktemp("redis"), free_port()
+    url = redis_server.url_for(port)
+    with Supervisor(folder / "log", os.environ, signals=False) as supervisor:
+        command = redis_server.command(redis_server.find_program(), port, folder / "data")
+        supervisor.start("redis", command, lambda: redis_server.answers(url))
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str, settings) -> str:
+    """An empty Redis that the queue uses."""
+    with Redis.from_url(redis_server_url) as client:
+        client.flushdb()
+    settings.REDIS_URL = redis_server_url
+    settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": redis_server_url}}
+    return redis_server_url
+
+
+@pytest.fixture
+def queue(redis_url: str) -> Queue:
+    """The sync queue, on a real Redis, empty."""
+    return django_rq.get_queue("sync")
+
+
+@pytest.fixture
+def work(queue: Queue) -> Callable[[], None]:
+    """Run a real worker in this process until the queue is empty."""
+
+    def run() -> None:
+        worker = SimpleWorker([queue], connection=queue.connection, serializer=JSONSerializer)
+        worker.work(burst=True, logging_level="WARNING")
+
+    return run
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    """A running local Marketo of its own, with the usual sample programs and people."""
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def marketo_settings(sandbox: SandboxServer, settings) -> dict[str, object]:
+    """Settings that point at the sandbox; no external key fields."""
+    settings.MARKETO = {
+        **settings.MARKETO,
+        "SOAP_ENDPOINT": sandbox.endpoint,
+        "USER_ID": USER_ID,
+        "ENCRYPTION_KEY": KEY,
+    }
+    return settings.MARKETO
+
+
+@pytest.fixture
+def groups(db) -> None:
+    """The groups that come by migration; a transactional test empties the tables before the next one."""
+    create_groups(Group, Permission)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """A Chromium to drive. Without one the test is skipped, but in CI it fails."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    message = "no Chromium on PATH; get one with: apt-get install chromium (or brew install --cask chromium)"
+    if IN_CI:
+        pytest.fail(message)
+    pytest.skip(message)

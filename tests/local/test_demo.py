@@ -1,0 +1,80 @@
+"""The whole demo, in a copy of the checkout: everything real, nothing left outside, nothing left running."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from mobjects.local.ports import HOST, is_open
+from tests.files import ROOT, project_files
+
+pytestmark = pytest.mark.demo
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    for path in project_files():
+        target = tmp_path / "checkout" / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    for name in ("home", "tmp"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "checkout"
+
+
+@pytest.fixture
+def command(checkout):
+    """Popen arguments for the demo, with a home and a temporary folder that ought to stay empty."""
+    # Coverage of a copy would be counted nowhere, and measuring takes time.
+    kept = {name: value for name, value in os.environ.items() if name != "REDIS_URL" and "COVERAGE" not in name}
+    folders = {"HOME": str(checkout.parent / "home"), "TMPDIR": str(checkout.parent / "tmp")}
+    # Real settings of a shell must not reach the demo.
+    trap = {"MARKETO_SOAP_ENDPOINT": "https://real.example.com/", "DATABASE_URL": "postgres://nobody@127.0.0.1:9/real"}
+    return {
+        "cwd": checkout,
+        "env": kept | folders | trap | {"DJANGO_SETTINGS_MODULE": "marketo_admin.settings"},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "text": True,
+    }
+
+
+def read_until(process, words):
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if words in line:
+            return "".join(lines)
+    raise AssertionError("".join(lines))
+
+
+def ports_in(text):
+    return {int(part.split("/")[0]) for part in text.split(f"http://{HOST}:")[1:]}
+
+
+def test_the_demo_works_with_its_port_taken_and_stops_without_a_trace(checkout, command):
+    words = [sys.executable, "manage.py", "demo", "--port"]
+    with socket.create_server((HOST, 0)) as occupied:
+        taken = str(occupied.getsockname()[1])
+        with subprocess.Popen([*words, taken], **command, start_new_session=True) as process:
+            text = read_until(process, "Ctrl-C stops everything")
+            ports = ports_in(text)
+            health = [urllib.request.urlopen(f"http://{HOST}:{port}/").status for port in ports]
+            second = subprocess.run([*words, "0"], **command, check=False)
+            os.killpg(process.pid, signal.SIGINT)
+            rest, _ = process.communicate(timeout=60)
+    assert f"Port {taken} is taken" in text
+    assert "CREATED" in text
+    assert health == [200, 200]
+    assert second.returncode == 1
+    assert f"another demo is running in this checkout (process {process.pid})" in second.stdout
+    assert process.returncode == 0, rest
+    assert [port for port in ports if is_open(port)] == []
+    assert [*(checkout.parent / "home").iterdir(), *(checkout.parent / "tmp").iterdir()] == []

@@ -1,0 +1,20 @@
+"""Free ports."""
+
+from __future__ import annotations
+
+import socket
+
+from mobjects.local.ports import HOST, free_port, is_open
+
+
+def test_the_preferred_port_is_taken_where_it_is_free():
+    port = free_port()
+    assert free_port(port) == port
+    assert not is_open(port)
+
+
+def test_another_one_is_taken_where_somebody_listens():
+    with socket.create_server((HOST, 0)) as server:
+        taken = server.getsockname()[1]
+        assert is_open(taken)
+        assert free_port(taken) not in (0, taken)

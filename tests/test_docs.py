@@ -1,0 +1,51 @@
+"""What exists is documented, and what is documented exists."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.files import ROOT, project_files
+
+READ = re.compile(r'env\.(\w+)\(\s*"([A-Z_]+)"')
+COMMANDS = sorted(path.stem for path in (ROOT / "mobjects/management/commands").glob("*.py") if path.stem != "__init__")
+
+
+def text_of(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def documents():
+    return [path for path in project_files(".md") if path.name == "README.md" or "docs" in path.parts]
+
+
+def variables_read():
+    names = {"DJANGO_ENV_FILE"}
+    for reader, name in READ.findall(text_of("marketo_admin/settings.py")):
+        names |= {name, f"{name}_FILE"} if reader == "secret" else {name}
+    return names
+
+
+def test_every_variable_is_documented_and_every_documented_one_is_read():
+    assert set(re.findall(r"^\| `([A-Z_]+)`", text_of("docs/settings.md"), re.MULTILINE)) == variables_read()
+
+
+def test_every_variable_stands_in_the_example_file():
+    assert set(re.findall(r"^(?:# )?([A-Z_]+)=", text_of(".env.example"), re.MULTILINE)) == variables_read()
+
+
+def test_every_system_check_is_documented():
+    declared = set(re.findall(r'"(mobjects\.[EW]\d{3})"', text_of("mobjects/checks.py")))
+    assert declared == set(re.findall(r"^\| `(mobjects\.[EW]\d{3})`", text_of("docs/settings.md"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_documented(command):
+    assert any(f"manage.py {command}" in path.read_text(encoding="utf-8") for path in documents())
+
+
+@pytest.mark.parametrize("path", project_files(".md"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_to_one(path):
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
