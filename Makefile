@@ -8,7 +8,7 @@ RUN = .venv/bin
 # For commands that need settings but no configuration of this machine.
 BARE = env DJANGO_ENV_FILE=/dev/null DJANGO_SETTINGS_MODULE=marketo_admin.settings_test
 
-.PHONY: help install demo test check format lock
+.PHONY: help install demo test check format lock fault-matrix
 
 help:
 	@echo "make demo      everything on this machine with sample data (DEMO_ARGS=--once: stop again at once)"
@@ -16,6 +16,7 @@ help:
 	@echo "make test      the whole test suite (PYTEST_ARGS='-k name')"
 	@echo "make check     format, lint, types, layers, migrations, deployment checks, then the whole test suite"
 	@echo "make format    format and fix what can be fixed"
+	@echo "make fault-matrix  try every fault anew and write docs/fault-matrix.md"
 	@echo "make lock      resolve the dependencies anew into requirements/ (needs uv)"
 
 install:
@@ -45,3 +46,7 @@ format:
 
 lock:
 	scripts/lock
+
+fault-matrix:
+	@scripts/install dev
+	WRITE_FAULT_MATRIX=1 $(RUN)/pytest tests/flow/test_faults.py -k "tells or look_up"

@@ -155,7 +155,9 @@ def _sqlite(config: dict[str, Any], base: Path) -> dict[str, Any]:
 
 
 def _postgresql(config: dict[str, Any]) -> dict[str, Any]:
-    return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # Measured: compiling the query that picks a batch took 0.3 to 1.1 s, running it 0.01 s.
+    options = {"options": "-c jit=off", **config.get("OPTIONS", {})}
+    return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 
 def _wrong(name: str, value: str, right: str) -> ImproperlyConfigured:

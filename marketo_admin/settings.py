@@ -182,4 +182,11 @@ MARKETO: dict[str, Any] = {
     "PERSON_KEY_FIELD": env.text("MARKETO_PERSON_KEY_FIELD"),
     "COMPANY_KEY_FIELD": env.text("MARKETO_COMPANY_KEY_FIELD"),
     "TIMEOUT_SECONDS": env.number("MARKETO_TIMEOUT_SECONDS", default=60, minimum=1, maximum=600),
+    # Marketo allows 100 calls in 20 seconds and 10 at once, to all its callers together: by default half is ours.
+    "CALLS_PER_WINDOW": env.number("MARKETO_CALLS_PER_WINDOW", default=50, minimum=1, maximum=100),
+    "CALLS_AT_ONCE": env.number("MARKETO_CALLS_AT_ONCE", default=5, minimum=1, maximum=10),
+    "DAILY_QUOTA": env.number("MARKETO_DAILY_QUOTA", default=10_000, minimum=1, maximum=100_000_000),
+    "DAILY_SHARE": env.number("MARKETO_DAILY_SHARE", default=50, minimum=1, maximum=100),
+    "TRIES": env.number("MARKETO_TRIES", default=5, minimum=1, maximum=20),
+    "SETTLE_SECONDS": env.number("MARKETO_SETTLE_SECONDS", default=180, minimum=0, maximum=3600),
 }

@@ -28,4 +28,6 @@ MARKETO = {
     "USER_ID": "test_user",
     "ENCRYPTION_KEY": "test-encryption-key",
     "TIMEOUT_SECONDS": 5,
+    "CALLS_PER_WINDOW": 100,
+    "CALLS_AT_ONCE": 10,
 }

@@ -20,12 +20,16 @@ JOB_TONES: dict[str, str] = {
     SyncJob.State.NOT_QUEUED: "warning",
     SyncJob.State.QUEUED: "info",
     SyncJob.State.RUNNING: "info",
+    SyncJob.State.WAITING: "info",
+    SyncJob.State.PAUSED: "warning",
+    SyncJob.State.CANCELLED: "neutral",
     SyncJob.State.SUCCEEDED: "success",
     SyncJob.State.PROBLEMS: "warning",
     SyncJob.State.STOPPED: "danger",
     SyncJob.State.CRASHED: "danger",
 }
 BATCH_TONES: dict[str, str] = {
+    SyncBatch.State.WAITING: "info",
     SyncBatch.State.SENDING: "info",
     SyncBatch.State.ANSWERED: "success",
     SyncBatch.State.REFUSED: "danger",
@@ -43,6 +47,15 @@ RESULT_TONES: dict[str, str] = {
     SyncResult.Status.HELD: "warning",
     SyncResult.Status.EQUAL: "neutral",
     SyncResult.Status.NOT_SENT: "danger",
+    SyncResult.Status.RETRIED: "neutral",
+    SyncResult.Status.SETTLED: "neutral",
+    SyncResult.Status.DELETED: "success",
+    SyncResult.Status.ADDED: "success",
+    SyncResult.Status.TAKEN: "success",
+    SyncResult.Status.SAME: "neutral",
+    SyncResult.Status.DIFFERS: "warning",
+    SyncResult.Status.MISSING: "warning",
+    SyncResult.Status.CONFLICT: "warning",
 }
 
 

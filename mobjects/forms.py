@@ -69,7 +69,16 @@ class SyncForm(forms.Form):
     include_unknown = forms.BooleanField(
         required=False,
         label="Send records with an unknown outcome again",
-        help_text="Look them up in Marketo first: sending them again could double them.",
+        help_text="They are looked up in Marketo by themselves. Tick this only if you know that they did not arrive: "
+        "sending them again could double them.",
+        widget=forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
+    )
+
+    read_first = forms.BooleanField(
+        required=False,
+        label="Read each record in Marketo first",
+        help_text="What was changed there meanwhile then waits for your decision instead of being overwritten. "
+        "Takes one more call for each record that Marketo knows.",
         widget=forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
     )
 
@@ -89,12 +98,14 @@ class SyncForm(forms.Form):
             operation=Choice(given["operation"]),
             resend=given["resend"],
             include_unknown=given["include_unknown"],
+            read_first=given["read_first"],
         )
 
     @property
     def options(self) -> str:
         """How the valid form asks to send, as one word; the page notes for which options its counts hold."""
-        return f"{self.cleaned_data['operation']}-{self.cleaned_data['resend']}-{self.cleaned_data['include_unknown']}"
+        names = ("operation", "resend", "include_unknown", "read_first")
+        return "-".join(str(self.cleaned_data[name]) for name in names)
 
     @classmethod
     def starting(cls, kind: str, ids: Sequence[int] | None = None) -> SyncForm:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 RECORD_MODELS = ("program", "programcost", "programtag", "opportunity", "opportunitypersonrole")
-READ_ONLY_MODELS = ("customfield", "syncjob", "syncbatch", "syncresult")
+READ_ONLY_MODELS = (
+    "customfield",
+    "marketofield",
+    "allowedtag",
+    "syncjob",
+    "syncbatch",
+    "syncresult",
+    "conflict",
+    "circuit",
+    "schedule",
+)
 
 VIEWER = {f"view_{model}" for model in (*RECORD_MODELS, *READ_ONLY_MODELS)} | {
     f"export_{model}" for model in RECORD_MODELS
@@ -13,8 +23,9 @@ VIEWER = {f"view_{model}" for model in (*RECORD_MODELS, *READ_ONLY_MODELS)} | {
 EDITOR = VIEWER | {f"{action}_{model}" for action in ("add", "change", "delete", "import") for model in RECORD_MODELS}
 OPERATOR = (
     EDITOR
-    | {f"{action}_customfield" for action in ("add", "change", "delete")}
+    | {f"{action}_{model}" for action in ("add", "change", "delete") for model in ("customfield", "schedule")}
     | {"sync_records", "view_payload", "test_connection", "view_queue"}
+    | {"pull_records", "settle_conflict", "reset_circuit"}
 )
 
 GROUPS = {"viewer": VIEWER, "editor": EDITOR, "operator": OPERATOR}

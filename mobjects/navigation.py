@@ -8,6 +8,11 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from mobjects import queries
+
+TO_DECIDE = "rule"
+"""Icon of the entry that tells how much there is to decide."""
+
 # Title, icon, address, permission.
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
@@ -31,8 +36,19 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         (
             ("Sync all changed", "sync", "mobjects:sync", "mobjects.sync_records"),
             ("Sync history", "history", "admin:mobjects_syncjob_changelist", "mobjects.view_syncjob"),
+            ("To decide", TO_DECIDE, "admin:mobjects_conflict_changelist", "mobjects.view_conflict"),
+            ("Schedules", "schedule", "admin:mobjects_schedule_changelist", "mobjects.view_schedule"),
             ("Connection", "lan", "mobjects:connection", "mobjects.test_connection"),
             ("Queue", "queue", "mobjects:queue", "mobjects.view_queue"),
+        ),
+    ),
+    (
+        "Marketo",
+        (
+            ("Pull", "download", "mobjects:pull", "mobjects.pull_records"),
+            ("Drift report", "difference", "mobjects:compare", "mobjects.pull_records"),
+            ("Fields", "list_alt", "admin:mobjects_marketofield_changelist", "mobjects.view_marketofield"),
+            ("Tags and channels", "label", "admin:mobjects_allowedtag_changelist", "mobjects.view_allowedtag"),
         ),
     ),
     (
@@ -51,11 +67,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}]}
     ]
     for title, entries in _GROUPS:
-        items = [
+        items: list[dict[str, Any]] = [
             {"title": name, "icon": icon, "link": reverse(view)}
             for name, icon, view, permission in entries
             if request.user.has_perm(permission)
         ]
+        for item in items:
+            if item["icon"] == TO_DECIDE:
+                item["badge"] = queries.undecided()
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups

@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, QuerySet, Sum
+from django.utils import timezone
 
 from mobjects.marketo.contract import Kind
-from mobjects.models import RECORDS, SyncBatch, SyncJob, SyncResult
+from mobjects.models import RECORDS, Circuit, Conflict, SyncBatch, SyncJob, SyncResult
 
 PAYLOAD = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
 
-UNSETTLED = (SyncBatch.State.NOT_SENT, SyncBatch.State.UNKNOWN)
+UNSETTLED = (SyncResult.Status.NOT_SENT, SyncResult.Status.UNKNOWN)
+STEPS = "steps"
+"""Stands for all statuses that are only steps on the way."""
+UNDECIDED = (
+    SyncResult.Status.CONFLICT,
+    SyncResult.Status.HELD,
+    SyncResult.Status.UNKNOWN,
+    SyncResult.Status.SETTLED,
+)
+"""Results behind which there may be an open conflict."""
 ERROR_GROUPS = 10
+RATE_SPAN = timedelta(seconds=60)
+"""How far back the speed of a job is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +61,58 @@ class KindCounts:
 
 def batches_of(job: SyncJob) -> QuerySet[SyncBatch]:
     """A job's batches in the order in which they went out, without their payloads."""
-    return job.batches.defer(*PAYLOAD).order_by("sequence", "attempt")
+    return _light(job.batches.all()).order_by("sequence", "attempt")
 
 
 def unsettled_batches(job: SyncJob) -> list[SyncBatch]:
-    """The batches of a job that stopped it: not applied, or unknown."""
-    return list(batches_of(job).filter(state__in=UNSETTLED))
+    """The batches of a job that were not applied, or may not have been, and were not sent again since."""
+    unsettled = job.results.filter(status__in=UNSETTLED).order_by().values("batch")
+    return list(batches_of(job).filter(pk__in=unsettled))
+
+
+def records_per_second(job: SyncJob) -> float:
+    """How fast a job has been within the last minute; 0 if nothing was answered."""
+    now = timezone.now()
+    since = max(now - RATE_SPAN, job.started_at or now)
+    done = job.batches.filter(answered_at__gte=since, state=SyncBatch.State.ANSWERED).exclude(operation="GET")
+    count: int = done.aggregate(records=Sum("size"))["records"] or 0
+    seconds = (now - since).total_seconds()
+    return count / seconds if seconds >= 1 else 0.0
+
+
+def family(batch: SyncBatch) -> tuple[list[SyncBatch], list[SyncBatch], list[SyncBatch]]:
+    """The batches that a batch belongs together with.
+
+    Returns:
+        All attempts at it, itself included; the halves it was split into; what it is a half of, and what that is a
+        half of, and so on.
+    """
+    attempts = _light(SyncBatch.objects.filter(job=batch.job_id, sequence=batch.sequence)).order_by("attempt")
+    halves = _light(SyncBatch.objects.filter(part_of=batch)).order_by("sequence", "attempt")
+    above: list[SyncBatch] = []
+    whole = batch.part_of_id
+    while whole is not None:
+        above.append(_light(SyncBatch.objects.all()).get(pk=whole))
+        whole = above[-1].part_of_id
+    return list(attempts), list(halves), above
+
+
+def _light(batches: QuerySet[SyncBatch]) -> QuerySet[SyncBatch]:
+    heavy = [*PAYLOAD, *(f"part_of__{name}" for name in PAYLOAD)]
+    return batches.select_related("part_of").defer(*heavy)
 
 
 def results_of(job: SyncJob, *, status: str = "", search: str = "", same_as: int | None = None) -> QuerySet[SyncResult]:
     """A job's results, in the order in which they were written.
 
     Args:
-        status: only this status; "" means any.
+        status: only this status, or :data:`STEPS`; "" means any.
         search: part of a record's label, or its Marketo ID.
         same_as: the id of a result; only results with its status and its reason.
     """
     results = job.results.select_related("batch").defer("batch__request", "batch__response").order_by("pk")
     if status:
-        results = results.filter(status=status)
+        results = results.filter(status__in=SyncResult.PASSING if status == STEPS else [status])
     if search:
         found = results.filter(label__icontains=search)
         # A number too large for the column is no ID; PostgreSQL would refuse to look for it.
@@ -82,7 +128,7 @@ def error_groups(job: SyncJob) -> list[ErrorGroup]:
     """The most frequent reasons for which several records of a job were not accepted."""
     rows = (
         job.results.exclude(error="")
-        .exclude(status__in=SyncResult.ACCEPTED)
+        .exclude(status__in=SyncResult.ACCEPTED | SyncResult.PASSING)
         .order_by()
         .values("status", "error")
         .annotate(count=Count("pk"), sample=Min("pk"))
@@ -104,10 +150,30 @@ def existing(results: Iterable[SyncResult]) -> set[tuple[str, int]]:
     }
 
 
+def open_conflicts(results: Iterable[SyncResult]) -> dict[tuple[str, int], int]:
+    """Ids of the open conflicts about the records of some results, by (kind, id of the record)."""
+    about = {(result.kind, result.record_id) for result in results if result.status in UNDECIDED}
+    if not about:
+        return {}
+    conflicts = Conflict.objects.filter(settled_at__isnull=True, record_id__in={pk for _, pk in about})
+    found = {(kind, record): pk for kind, record, pk in conflicts.values_list("kind", "record_id", "pk")}
+    return {record: pk for record, pk in found.items() if record in about}
+
+
 def record_history(kind: Kind, record_id: int) -> QuerySet[SyncResult]:
     """Everything that ever became of one record, newest first."""
     results = SyncResult.objects.filter(kind=kind.value, record_id=record_id)
     return results.select_related("job", "batch").defer("batch__request", "batch__response").order_by("-pk")
+
+
+def undecided() -> int:
+    """How many records wait for a person's decision; those that were left on purpose are not counted."""
+    return Conflict.objects.filter(settled_at__isnull=True, answer="").count()
+
+
+def decisions_about(kind: Kind, record_id: int) -> QuerySet[Conflict]:
+    """All that a person had to decide about one record, newest first."""
+    return Conflict.objects.filter(kind=kind.value, record_id=record_id).order_by("-created_at", "-pk")
 
 
 def neighbours(batch: SyncBatch) -> tuple[int | None, int | None]:
@@ -115,6 +181,16 @@ def neighbours(batch: SyncBatch) -> tuple[int | None, int | None]:
     ids = list(batch.job.batches.order_by("sequence", "attempt").values_list("pk", flat=True))
     place = ids.index(batch.pk)
     return ids[place - 1] if place else None, ids[place + 1] if place + 1 < len(ids) else None
+
+
+def open_circuit() -> Circuit | None:
+    """Why nothing is sent at present; ``None`` if sending is not halted."""
+    return Circuit.objects.filter(reset_at__isnull=True).first()
+
+
+def latest_circuits(count: int) -> list[Circuit]:
+    """The newest times that sending was halted."""
+    return list(Circuit.objects.order_by("-opened_at", "-pk")[:count])
 
 
 def state_counts(kinds: Collection[Kind]) -> list[KindCounts]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 import django_rq
 from redis import Redis
@@ -13,6 +14,7 @@ from redis.retry import Retry
 from rq import Queue, Worker
 from rq.worker import BaseWorker
 
+from mobjects import clock
 from mobjects.jobs import QUEUE
 
 WAIT_SECONDS = 1.0
@@ -40,6 +42,14 @@ class WorkerStatus:
         limit = BUSY_SILENCE_SECONDS if self.state == "busy" else IDLE_SILENCE_SECONDS
         return self.heartbeat_seconds <= limit
 
+    @property
+    def sync_job(self) -> str | None:
+        """The id of the sync job it works on, with which the queue's own id of the work begins."""
+        try:
+            return str(UUID((self.job_id or "")[:36]))
+        except ValueError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
@@ -50,6 +60,7 @@ class QueueStatus:
     running: int = 0
     failed: int = 0
     workers: tuple[WorkerStatus, ...] = ()
+    clocks: int = 0
 
     @property
     def has_worker(self) -> bool:
@@ -67,6 +78,7 @@ def read() -> QueueStatus:
             running=queue.started_job_registry.get_job_count(cleanup=False),
             failed=queue.failed_job_registry.get_job_count(cleanup=False),
             workers=_workers(queue),
+            clocks=clock.alive(queue.connection),
         )
     except RedisError:
         return QueueStatus(reachable=False)

@@ -10,16 +10,23 @@ from rq.job import Job
 
 from mobjects import jobs
 
+MAINTENANCE_SECONDS = 30
+"""How often a worker looks whether somebody calls back the jobs that wait, and does so itself where nobody does."""
+
 
 class SyncWorker(Worker):
     """RQ's forking worker. It forks a process for each job and outlives it.
 
     A process that is killed (-9, or for want of memory) can save nothing itself, and RQ calls no failure
-    callback for it. So the worker ends its job: what was being sent has an unknown outcome, nothing stays claimed.
+    callback for it. So the worker says so: what was being sent has an unknown outcome, and the job goes on.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # RQ's own ten minutes are long where the worker that had this duty died with its host.
+        super().__init__(*args, **{"maintenance_interval": MAINTENANCE_SECONDS, **kwargs})
 
     def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]  # RQ has none here
-        jobs.settle_lost(job.id)
+        jobs.worker_died(job.id)
         # The next process is forked from this one and must not share its connection.
         connections.close_all()

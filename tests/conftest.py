@@ -80,8 +80,8 @@ def sandbox() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture
-def marketo_settings(sandbox: SandboxServer, settings) -> dict[str, object]:
-    """Settings that point at the sandbox; no external key fields."""
+def marketo_settings(sandbox: SandboxServer, redis_url: str, settings) -> dict[str, object]:
+    """Settings that point at the sandbox, with the limits in an empty Redis; no external key fields."""
     settings.MARKETO = {
         **settings.MARKETO,
         "SOAP_ENDPOINT": sandbox.endpoint,

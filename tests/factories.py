@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, TypeVar, cast
 
+import time_machine
 from django.contrib.auth.models import Group, Permission, User
+from django.utils import timezone
 
 from mobjects import jobs
 from mobjects.marketo.contract import Answer, Exchange, Kind, Operation, Outcome, Status
-from mobjects.marketo.contract import Record as WireRecord
-from mobjects.models import Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncedRecord, SyncJob
-from mobjects.sync import outcomes
+from mobjects.models import (
+    Opportunity,
+    OpportunityPersonRole,
+    Program,
+    ProgramCost,
+    ProgramTag,
+    SyncedRecord,
+    SyncJob,
+    SyncLane,
+)
+from mobjects.sync import claiming, lanes, outcomes
+from mobjects.sync.claiming import Claim
+from mobjects.sync.engine import SendTask
 from mobjects.sync.payloads import KeyFields
 from mobjects.sync.selection import Choice, Selection
+from mobjects.sync.transports import open_transport
+from mobjects.sync.work import Context
 
 Record = TypeVar("Record", bound=SyncedRecord)
 
@@ -73,23 +88,65 @@ def sync(*records: SyncedRecord, operation: Choice = Choice.AUTO, **options: Any
     return job
 
 
-def nothing(record: WireRecord, operation: Operation) -> str:
-    """No objection to any record."""
-    return ""
+def later(job: SyncJob, seconds: float = 600, *, times: int = 10) -> SyncJob:
+    """Let a job that waits go on as often as it waits, each time after as many seconds."""
+    for number in range(1, times + 1):
+        job.refresh_from_db()
+        if job.state != SyncJob.State.WAITING:
+            return job
+        with time_machine.travel(timezone.now() + timedelta(seconds=number * seconds), tick=True):
+            jobs.run(job)
+    job.refresh_from_db()
+    return job
 
 
-def claim_next(job: SyncJob, kind: Kind) -> outcomes.Claim:
-    """Take the job's next batch of new or changed records, without sending it."""
-    operations = (Operation.UPDATE, Operation.INSERT)
-    selection = Selection.from_json(job.selection)
-    claims = (
-        outcomes.claim(job, kind, each, selection, KeyFields(), refuse=nothing, after=0, limit=100)
-        for each in operations
+class Unlimited:
+    """Permission for everything."""
+
+    def call(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def fewer(self) -> None:
+        """Nothing is counted."""
+
+
+def context(job: SyncJob, **values: Any) -> Context:
+    """What a lane of its own works with on a job."""
+    lane = SyncLane.objects.create(job=job, process="test", beat_at=timezone.now())
+    SyncJob.objects.filter(pk=job.pk).update(state=SyncJob.State.RUNNING)
+    return Context(
+        **{
+            "job": job,
+            "lane": lane,
+            "transport": open_transport(),
+            "keys": KeyFields(),
+            "permits": Unlimited(),
+            **values,
+        }
     )
-    return next(claim for claim in claims if claim is not None)
 
 
-def answer(job: SyncJob, claim: outcomes.Claim) -> None:
+def work(job: SyncJob, **values: Any) -> SyncJob:
+    """Let one lane send what a job selected, with a transport of the test's own for example."""
+    here = context(job, **values)
+    lanes.work_on(here, SendTask(here))
+    job.refresh_from_db()
+    return job
+
+
+def claim_next(job: SyncJob, kind: Kind) -> Claim:
+    """Take the job's next batch of new or changed records, without sending it, in a lane of its own."""
+    here, selection = context(job), Selection.from_json(job.selection)
+    claimed = (
+        claiming.claim(here, kind, each, selection, after=0, limit=100) for each in (Operation.UPDATE, Operation.INSERT)
+    )
+    batch, _ = next(each for each in claimed if each is not None)
+    claim = claiming.take(here, batch, selection)
+    assert claim is not None
+    return claim
+
+
+def answer(job: SyncJob, claim: Claim) -> None:
     """Save that Marketo updated every record of a batch."""
     rows = [Outcome(Status.UPDATED, item.marketo_id) for item in claim.items]
     assert claim.batch is not None

@@ -108,7 +108,7 @@ def test_sqlite_in_memory(tmp_path):
 def test_postgresql_connections_are_kept_and_checked(tmp_path):
     config = database("postgres://me:p%40ss@db.example.com:5433/marketo?sslmode=require", tmp_path)
     assert (config["NAME"], config["PASSWORD"], config["PORT"]) == ("marketo", "p@ss", 5433)
-    assert config["OPTIONS"] == {"sslmode": "require"}
+    assert config["OPTIONS"] == {"sslmode": "require", "options": "-c jit=off"}
     assert (config["CONN_MAX_AGE"], config["CONN_HEALTH_CHECKS"]) == (60, True)
 
 

@@ -1,5 +1,5 @@
 """The admin pages. Importing the package registers them."""
 
-from mobjects.admin import history, opportunity, people, program
+from mobjects.admin import catalog, conflict, history, opportunity, people, program, schedule
 
-__all__ = ["history", "opportunity", "people", "program"]
+__all__ = ["catalog", "conflict", "history", "opportunity", "people", "program", "schedule"]

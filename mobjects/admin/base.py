@@ -17,17 +17,19 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
-from mobjects import jobs
+from mobjects import jobs, queries
 from mobjects.admin.fields import AttributeField
 from mobjects.admin.transfer import TransferAdmin
 from mobjects.badges import badge
 from mobjects.marketo import attributes
 from mobjects.marketo.contract import DataType
-from mobjects.models import State, SyncedRecord, SyncResult
+from mobjects.models import Kind, State, SyncedRecord, SyncResult
 from mobjects.models.base import SyncedQuerySet
 from mobjects.sync.payloads import difference
 from mobjects.sync.selection import Selection
 from mobjects.sync.transports import key_fields
+from mobjects.views.delete import confirm_delete
+from mobjects.views.pull import confirm_compare, confirm_pull
 from mobjects.views.sync import confirm_selection
 from mobjects.wording import moment
 
@@ -87,10 +89,12 @@ class SyncedAdmin(TransferAdmin):
     list_per_page = 50
     list_filter = (StateFilter, "last_status")
     show_full_result_count = False
-    actions = ("sync_selected",)
+    actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo")
     actions_list = ("sync_all_changed",)
     actions_submit_line = ("save_and_sync",)
-    change_form_before_template = "mobjects/record/sync_panel.html"
+    change_form_outer_before_template = "mobjects/record/sync_panel.html"
+    delete_confirmation_template = "mobjects/delete/confirmation.html"
+    delete_selected_confirmation_template = "mobjects/delete/selected_confirmation.html"
     warn_unsaved_form = True
 
     class Media:
@@ -103,6 +107,14 @@ class SyncedAdmin(TransferAdmin):
     def has_sync_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Whether the user may send records to Marketo."""
         return request.user.has_perm("mobjects.sync_records")
+
+    def has_pull_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Whether the user may read records from Marketo."""
+        return request.user.has_perm("mobjects.pull_records")
+
+    def has_delete_in_marketo_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Whether the user may delete such records in Marketo, whose API cannot delete programs."""
+        return self.model.KIND is not Kind.PROGRAM and request.user.has_perm("mobjects.delete_in_marketo")
 
     # --- columns ---
 
@@ -128,8 +140,22 @@ class SyncedAdmin(TransferAdmin):
     @admin.action(description="Sync selected to Marketo…", permissions=["sync"])
     def sync_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Show what would be sent of the selection, and ask."""
-        ids = list(queryset.order_by("pk").values_list("pk", flat=True))
-        return confirm_selection(request, self.model.KIND, ids)
+        return confirm_selection(request, self.model.KIND, _ids(queryset))
+
+    @admin.action(description="Pull selected from Marketo…", permissions=["pull"])
+    def pull_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Say what reading the selection again does, and ask."""
+        return confirm_pull(request, self.model.KIND, _ids(queryset))
+
+    @admin.action(description="Compare selected with Marketo…", permissions=["pull"])
+    def compare_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Say what comparing the selection does, and ask."""
+        return confirm_compare(request, self.model.KIND, _ids(queryset))
+
+    @admin.action(description="Delete in Marketo…", permissions=["delete_in_marketo"])
+    def delete_in_marketo(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Say what deleting the selection in Marketo does, and ask."""
+        return confirm_delete(request, self.model.KIND, _ids(queryset))
 
     @action(description="Sync all changed…", permissions=["sync"], url_path="sync-all-changed")
     def sync_all_changed(self, request: HttpRequest) -> HttpResponse:
@@ -169,10 +195,10 @@ class SyncedAdmin(TransferAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        context = {**(extra_context or {}), "sync_panel": self._sync_panel(object_id) if object_id else None}
+        context = {**(extra_context or {}), "sync_panel": self._sync_panel(request, object_id) if object_id else None}
         return super().changeform_view(request, object_id, form_url, context)
 
-    def _sync_panel(self, object_id: str) -> dict[str, Any] | None:
+    def _sync_panel(self, request: HttpRequest, object_id: str) -> dict[str, Any] | None:
         record = self.model.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         if record is None:
             return None
@@ -181,7 +207,13 @@ class SyncedAdmin(TransferAdmin):
             "record": record,
             "state": badge(record.state_now.label, TONES[record.state_now]),
             "difference": difference(record, key_fields()),
-            "latest": results.select_related("job", "batch").order_by("-pk").first(),
+            # How it ended, not what was done on the way there.
+            "latest": results.exclude(status__in=SyncResult.PASSING)
+            .select_related("job", "batch")
+            .order_by("-pk")
+            .first(),
+            "decision": queries.decisions_about(record.KIND, record.pk).first(),
+            "may_pull": record.marketo_id is not None and self.has_pull_permission(request),
             "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
         }
 
@@ -208,6 +240,10 @@ class SyncedAdmin(TransferAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         super().delete_queryset(request, queryset)
         messages.info(request, LOCAL_ONLY)
+
+
+def _ids(queryset: QuerySet[Any]) -> list[int]:
+    return list(queryset.order_by("pk").values_list("pk", flat=True))
 
 
 LOCAL_ONLY = "Deleted here only. Nothing was deleted in Marketo."

@@ -19,7 +19,7 @@ from mobjects.models import SyncBatch, SyncJob, SyncResult
 from mobjects.queries import PAYLOAD
 from mobjects.views.batches import batch_page
 from mobjects.views.jobs import job_page
-from mobjects.wording import SEPARATOR, counts_text, duration, moment, operation_text
+from mobjects.wording import SEPARATOR, duration, moment, operation_text, outcome_text, what_text
 
 CUT = 80
 
@@ -50,9 +50,9 @@ class ReadOnlyAdmin(ModelAdmin):
 class SyncJobAdmin(ReadOnlyAdmin):
     """The sync history; a job's own page is :func:`mobjects.views.jobs.job_page`."""
 
-    list_display = ("asked", "state_words", "who", "took", "kind", "operation_words", "outcome", "source", "why")
+    list_display = ("asked", "state_words", "what", "who", "took", "operation_words", "outcome", "source", "why")
     list_display_links = ("asked",)
-    list_filter = ("state", "kind", "operation", "source", "created_at", "username")
+    list_filter = ("state", "action", "kind", "operation", "source", "created_at", "username")
     search_fields = ("username", "reason")
     search_help_text = "User, reason, job number, or a record's name or Marketo ID"
 
@@ -87,6 +87,11 @@ class SyncJobAdmin(ReadOnlyAdmin):
         """The state, in words."""
         return state_badge(job)
 
+    @admin.display(description="What", ordering="action")
+    def what(self, job: SyncJob) -> str:
+        """What it does, to which kind."""
+        return what_text(job)
+
     @admin.display(description="By", ordering="username", empty_value="-")
     def who(self, job: SyncJob) -> str | None:
         """The user's name as it was then."""
@@ -100,12 +105,12 @@ class SyncJobAdmin(ReadOnlyAdmin):
     @admin.display(description="Operation", ordering="operation")
     def operation_words(self, job: SyncJob) -> str:
         """The operation that was asked for."""
-        return operation_text(job.operation)
+        return operation_text(job.operation) if job.action == SyncJob.Action.SEND else "-"
 
     @admin.display(description="Outcome")
     def outcome(self, job: SyncJob) -> SafeString:
         """Counts per status; a line breaks only between them."""
-        parts = ((part,) for part in counts_text(job.counts).split(SEPARATOR))
+        parts = ((part,) for part in outcome_text(job).split(SEPARATOR))
         return format_html(
             "<span>{}</span>", format_html_join(SEPARATOR, '<span class="whitespace-nowrap">{}</span>', parts)
         )
@@ -120,7 +125,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
 class SyncBatchAdmin(ReadOnlyAdmin):
     """Calls to Marketo; a batch's own page is :func:`mobjects.views.batches.batch_page`."""
 
-    list_display = ("created", "state_words", "sequence", "kind", "operation", "size", "http_status", "fault")
+    list_display = ("created", "state_words", "number", "kind", "operation", "size", "http_status", "fault")
     list_display_links = ("created",)
     list_filter = ("state", "kind", "operation", "created_at")
     search_fields = ("fault_code", "fault_text")
@@ -142,6 +147,11 @@ class SyncBatchAdmin(ReadOnlyAdmin):
     def state_words(self, batch: SyncBatch) -> SafeString:
         """The state, in words."""
         return state_badge(batch)
+
+    @admin.display(description="Batch", ordering="sequence")
+    def number(self, batch: SyncBatch) -> str:
+        """Its number in its job, and which attempt it is."""
+        return str(batch)
 
     @admin.display(description="Fault")
     def fault(self, batch: SyncBatch) -> SafeString | str:

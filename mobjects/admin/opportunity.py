@@ -9,35 +9,20 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from mobjects.admin.base import RecordForm, SyncedAdmin
-from mobjects.admin.fields import AttributeField
+from mobjects.admin.custom import CustomAdmin, CustomForm
 from mobjects.marketo import attributes
-from mobjects.marketo.contract import Kind
 from mobjects.models import CustomField, Opportunity, OpportunityPersonRole
 from mobjects.resources import OpportunityPersonRoleResource, OpportunityResource
 
-CUSTOM = "custom_"
-"""Prefix of the form fields that stand for entries of ``custom_attributes``."""
 
-
-class OpportunityForm(RecordForm):
-    """Shows each custom attribute as a field of its own; a new record without a key gets an external ID."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, value in self.instance.custom_attributes.items():
-            self.initial.setdefault(f"{CUSTOM}{name}", value)
+class OpportunityForm(CustomForm):
+    """A new record without a key gets an external ID."""
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if cleaned is None:
             return None
-        custom = {name.removeprefix(CUSTOM): value for name, value in cleaned.items() if name.startswith(CUSTOM)}
-        known = {name: value for name, value in custom.items() if value}
-        kept = {name: value for name, value in self.instance.custom_attributes.items() if name not in custom}
-        self.instance.custom_attributes = dict(sorted({**kept, **known}.items()))
         marketo_id = cleaned.get("marketo_id") or self.instance.marketo_id
         if not cleaned.get("external_id"):
             cleaned["external_id"] = None if marketo_id else f"MA-{secrets.token_hex(6)}"
@@ -45,7 +30,7 @@ class OpportunityForm(RecordForm):
 
 
 @admin.register(Opportunity)
-class OpportunityAdmin(SyncedAdmin):
+class OpportunityAdmin(CustomAdmin):
     """Opportunities with Marketo's standard attributes and the instance's own."""
 
     form = OpportunityForm
@@ -64,30 +49,21 @@ class OpportunityAdmin(SyncedAdmin):
     )
     search_fields = ("name", "=marketo_id", "external_id")
     ordering = ("-pk",)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        fields = {f"{CUSTOM}{field.name}": _form_field(field) for field in _custom_fields()}
-        kwargs["form"] = type("OpportunityForm", (OpportunityForm,), fields)
-        return super().get_form(request, obj, change, **kwargs)
-
-    def record_fieldsets(self) -> tuple[Any, ...]:
-        custom = tuple(f"{CUSTOM}{field.name}" for field in _custom_fields())
-        return (
-            (None, {"fields": ("name", ("external_id", "marketo_id"), "description")}),
-            ("Value", {"fields": (("amount", "expected_revenue"), ("probability", "quantity"))}),
-            (
-                "Progress",
-                {"fields": (("type", "stage"), ("close_date", "last_activity_date"), ("is_closed", "is_won"))},
-            ),
-            ("Forecast", {"fields": (("fiscal", "forecast_category_name"), ("fiscal_quarter", "fiscal_year"))}),
-            ("Origin", {"fields": (("lead_source", "next_step"), "external_created_date")}),
-            ("Company", {"fields": (("company_id", "company_key"),)}),
-            *((("Custom fields", {"fields": custom}),) if custom else ()),
-        )
+    fieldsets = (
+        (None, {"fields": ("name", ("external_id", "marketo_id"), "description")}),
+        ("Value", {"fields": (("amount", "expected_revenue"), ("probability", "quantity"))}),
+        (
+            "Progress",
+            {"fields": (("type", "stage"), ("close_date", "last_activity_date"), ("is_closed", "is_won"))},
+        ),
+        ("Forecast", {"fields": (("fiscal", "forecast_category_name"), ("fiscal_quarter", "fiscal_year"))}),
+        ("Origin", {"fields": (("lead_source", "next_step"), "external_created_date")}),
+        ("Company", {"fields": (("company_id", "company_key"),)}),
+    )
 
 
 @admin.register(OpportunityPersonRole)
-class OpportunityPersonRoleAdmin(SyncedAdmin):
+class OpportunityPersonRoleAdmin(CustomAdmin):
     """Who plays which part in an opportunity."""
 
     attributes = attributes.ROLE
@@ -140,18 +116,3 @@ class CustomFieldAdmin(ModelAdmin):
 
     list_display = ("name", "label", "kind", "data_type", "size")
     search_fields = ("name", "label")
-
-
-def _custom_fields() -> QuerySet[CustomField]:
-    return CustomField.objects.filter(kind=Kind.OPPORTUNITY.value)
-
-
-def _form_field(field: CustomField) -> AttributeField:
-    return AttributeField(
-        attribute=field.attribute,
-        as_text=True,
-        required=False,
-        label=str(field),
-        help_text=f"{field.name} in Marketo, {field.data_type}.",
-        widget=UnfoldAdminTextInputWidget,
-    )

@@ -6,19 +6,22 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import TabularInline
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from mobjects.admin.base import SyncedAdmin
+from mobjects.admin.base import RecordForm, SyncedAdmin
 from mobjects.admin.fields import AttributeField, MonthField
 from mobjects.admin.transfer import TransferAdmin
 from mobjects.marketo.attributes import Attribute
 from mobjects.marketo.contract import DataType
-from mobjects.models import Program, ProgramCost, ProgramTag
+from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag
+from mobjects.models.program import CHANNEL_TAG
 from mobjects.resources import ProgramCostResource, ProgramResource, ProgramTagResource
 
 AMOUNT = Attribute("Amount", "Amount", DataType.CURRENCY)
@@ -40,6 +43,58 @@ class CostForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
         widgets: ClassVar[dict[str, Any]] = {"note": UnfoldAdminTextareaWidget(attrs={"rows": 1})}
 
 
+def suggesting(listing: str, **attrs: Any) -> UnfoldAdminTextInputWidget:
+    """An input that offers the values of a list in templates/mobjects/catalog/suggestions.html."""
+    return UnfoldAdminTextInputWidget(attrs={"list": listing, **attrs})
+
+
+def refuse_unknown_tag(form: Any, allowed: AllowedValues) -> None:
+    """Add an error to a tag's form if Marketo does not know the tag.
+
+    A row that nobody touched is let through: what stands in Marketo already may be offered there no more.
+    """
+    if not form.has_changed() or form.errors:
+        return
+    name, value = form.cleaned_data.get("type", ""), form.cleaned_data.get("value", "")
+    if problem := allowed.problem(name, value):
+        form.add_error("value" if allowed.values(name) else "type", problem)
+
+
+class ProgramForm(RecordForm):
+    """Refuses a new channel that Marketo does not know; of an old one it says so."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("channel")
+        if field is not None:
+            field.widget.attrs["list"] = "mo-channels"
+            problem = AllowedValues().problem(CHANNEL_TAG, self.instance.channel)
+            field.help_text = f"{problem} {field.help_text}".strip()
+
+    def clean_channel(self) -> str:
+        channel: str = self.cleaned_data["channel"]
+        if channel != self.instance.channel and (problem := AllowedValues().problem(CHANNEL_TAG, channel)):
+            raise ValidationError(problem)
+        return channel
+
+
+class TagForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """One tag on a page of its own."""
+
+    class Meta:
+        model = ProgramTag
+        fields = ("program", "type", "value")
+        widgets: ClassVar[dict[str, Any]] = {
+            "type": suggesting("mo-tag-types"),
+            "value": suggesting("mo-tag-values"),
+        }
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        refuse_unknown_tag(self, AllowedValues())
+        return cleaned
+
+
 class TagFormSet(PaginationInlineFormSet):
     """Refuses a second tag of a type in words; Django leaves that to the database, which only fails."""
 
@@ -47,7 +102,10 @@ class TagFormSet(PaginationInlineFormSet):
         super().clean()
         live = [form for form in self.forms if form not in self.deleted_forms]
         seen: set[str] = set()
+        allowed = AllowedValues() if any(form.has_changed() for form in live) else None
         for form in live:
+            if allowed is not None:
+                refuse_unknown_tag(form, allowed)
             name = form.cleaned_data.get("type", "").casefold()
             if name in seen:
                 form.add_error("type", "This program already has a tag of this type.")
@@ -103,10 +161,45 @@ class TagInline(ChildInline):
     model = ProgramTag
     formset = TagFormSet
     fields = ("type", "value", "in_marketo")
+    LISTS: ClassVar[dict[str, str]] = {"type": "mo-tag-types", "value": "mo-tag-values"}
+
+    @cached_property
+    def allowed(self) -> AllowedValues:
+        """What Marketo knows; read once for all rows, as an inline lives no longer than a request."""
+        return AllowedValues()
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in self.LISTS:
+            field.widget.attrs["list"] = self.LISTS[db_field.name]
+        return field
+
+    @admin.display(description="In Marketo")
+    def in_marketo(self, row: Any) -> str:
+        """Whether Marketo has accepted the tag as it is now, or why it would not."""
+        said = super().in_marketo(row)
+        problem = self.allowed.problem(row.type, row.value) if row.pk else ""
+        return f"{said}. {problem}" if problem else said
+
+
+class Suggesting(ModelAdmin):
+    """A page whose inputs for channels and tags offer what Marketo knows."""
+
+    change_form_outer_after_template = "mobjects/catalog/suggestions.html"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        context = {**(extra_context or {}), "allowed": AllowedValues()}
+        return super().changeform_view(request, object_id, form_url, context)
 
 
 @admin.register(Program)
-class ProgramAdmin(SyncedAdmin):
+class ProgramAdmin(Suggesting, SyncedAdmin):
     """Programs: costs, tags and channel are sent; the rest is for reference."""
 
     resource_classes = (ProgramResource,)
@@ -123,6 +216,7 @@ class ProgramAdmin(SyncedAdmin):
     )
     search_fields = ("name", "=marketo_id")
     ordering = ("name", "pk")
+    form = ProgramForm
     inlines = (CostInline, TagInline)
     fieldsets = (
         (None, {"fields": ("marketo_id", "name", "channel")}),
@@ -176,9 +270,10 @@ class ProgramCostAdmin(ChildAdmin):
 
 
 @admin.register(ProgramTag)
-class ProgramTagAdmin(ChildAdmin):
+class ProgramTagAdmin(Suggesting, ChildAdmin):
     """Tags of all programs."""
 
+    form = TagForm
     resource_classes = (ProgramTagResource,)
     list_display = ("program", "program_marketo_id", "type", "value")
     list_display_links = ("type",)

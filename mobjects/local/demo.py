@@ -1,4 +1,4 @@
-"""The demo: Redis, the local Marketo, web and worker, started in order with sample data, stopped together.
+"""The demo: Redis, the local Marketo, web, worker and clock, started in order with sample data, stopped together.
 
 Everything it writes lies under ``var/`` of the checkout. The local Marketo forgets everything when it
 stops, so the demo's database starts over with it: the two always agree.
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redis import Redis
-from rq import Worker
+from rq import Worker, cron_scheduler_registry
 
 from mobjects.local import redis_server
 from mobjects.local.ports import HOST, free_port, is_open
@@ -96,6 +96,7 @@ class Demo:
         self._manage(supervisor, "load_demo", settings)
         port = self._start_web(supervisor, settings)
         self._start_worker(supervisor, settings, redis_url)
+        self._start_clock(supervisor, settings, redis_url)
         answer = self._manage(
             supervisor, "sync_mobjects", settings, "--wait", "--json", "--reason", "First sync of the demo"
         )
@@ -129,6 +130,11 @@ class Demo:
         command += ["--serializer", "rq.serializers.JSONSerializer"]
         before = _workers(redis_url)
         supervisor.start("worker", command, lambda: _workers(redis_url) > before, add=settings)
+
+    def _start_clock(self, supervisor: Supervisor, settings: Mapping[str, str], redis_url: str) -> None:
+        before = _clocks(redis_url)
+        command = [sys.executable, "manage.py", "clock"]
+        supervisor.start("clock", command, lambda: _clocks(redis_url) > before, add=settings)
 
     def _manage(self, supervisor: Supervisor, command: str, settings: Mapping[str, str], *words: str) -> str:
         code, output = supervisor.run(command, [sys.executable, "manage.py", command, *words], add=settings)
@@ -220,6 +226,11 @@ def _healthy(port: int) -> bool:
 def _workers(redis_url: str) -> int:
     with Redis.from_url(redis_url) as client:
         return Worker.count(connection=client)
+
+
+def _clocks(redis_url: str) -> int:
+    with Redis.from_url(redis_url) as client:
+        return len(cron_scheduler_registry.get_keys(client))
 
 
 def _counts(answer: str) -> str:

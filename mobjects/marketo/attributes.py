@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from mobjects.marketo.contract import DataType, Kind
 
@@ -24,7 +25,12 @@ class Attribute:
     @property
     def field(self) -> str:
         """Our model field's name: ``CloseDate`` is kept in ``close_date``."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name).lower()
+        return _field(self.name)
+
+
+@cache
+def _field(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 OPPORTUNITY = (

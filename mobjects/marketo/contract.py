@@ -41,6 +41,8 @@ class Status(StrEnum):
     UNCHANGED = "UNCHANGED"
     SKIPPED = "SKIPPED"
     FAILED = "FAILED"
+    DELETED = "DELETED"
+    """Answers a deletion only."""
 
 
 ACCEPTED = frozenset({Status.CREATED, Status.UPDATED, Status.UNCHANGED})
@@ -191,6 +193,95 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """What to look for in Marketo; all that is given must hold.
+
+    Args:
+        kind: which objects.
+        id, key: at most one of them; a key finds the object that was added last under it.
+        name: exactly this name (programs, opportunities).
+        opportunity: roles of this opportunity (an association).
+        created_since, updated_since, updated_until: aware times, both ends included.
+        tag: programs with this tag.
+        workspace: programs of this workspace, by name.
+        archived: archived programs too.
+        details: costs and tags of programs as well.
+    """
+
+    kind: Kind
+    id: int | None = None
+    key: Key | None = None
+    name: str = ""
+    opportunity: Association | None = None
+    created_since: datetime | None = None
+    updated_since: datetime | None = None
+    updated_until: datetime | None = None
+    tag: Tag | None = None
+    workspace: str = ""
+    archived: bool = False
+    details: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCost:
+    """A period cost as Marketo holds it."""
+
+    id: int | None
+    month: date
+    amount: Decimal
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object as Marketo holds it.
+
+    Args:
+        kind, marketo_id: which object.
+        values: attribute API name to canonical text (see :func:`mobjects.marketo.text.to_text`), empty ones left
+            out. Values that cannot be read as their type stand as Marketo wrote them. Of a program: ``Name``,
+            ``Type``, ``Workspace Name`` and whatever else Marketo tells, under Marketo's names.
+        associations: company, lead and opportunity links, by id or key.
+        costs, tags: of a program; the channel is the tag of type ``Channel``.
+        created_at, updated_at: aware, if Marketo tells.
+    """
+
+    kind: Kind
+    marketo_id: int
+    values: Mapping[str, str] = field(default_factory=dict)
+    associations: Sequence[Association] = ()
+    costs: Sequence[FoundCost] = ()
+    tags: Sequence[Tag] = ()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of what a query found.
+
+    Args:
+        found: at most as many objects as Marketo gives at once.
+        more: whether there is a next page.
+        position: hand it to the next call, unchanged; means nothing when ``more`` is false.
+        exchange: the call that brought it.
+    """
+
+    found: Sequence[Found]
+    more: bool
+    position: str
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The values that Marketo allows, by tag type, and the call that told. Channels stand under ``Channel``."""
+
+    values: Mapping[str, Sequence[str]]
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class FieldInfo:
     """One field of an object kind as Marketo describes it."""
 
@@ -200,6 +291,14 @@ class FieldInfo:
     size: int | None
     read_only: bool
     custom: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The fields of an object kind, and the call that told."""
+
+    fields: Sequence[FieldInfo]
+    exchange: Exchange
 
 
 class Verdict(StrEnum):
@@ -236,6 +335,7 @@ class Transport(Protocol):
     name: str
     endpoint: str
     user_id: str
+    delete_limit: int
 
     def limit(self, kind: Kind, operation: Operation) -> int | None:
         """How many records of this kind one call may hold; ``None`` if Marketo does not support the operation."""
@@ -257,8 +357,36 @@ class Transport(Protocol):
         """Send a batch; the answer holds exactly one outcome per record, in order."""
         ...
 
-    def describe(self, kind: Kind) -> Sequence[FieldInfo]:
+    def find(self, query: Query, position: str = "") -> Page:
+        """One page of the objects that a query finds, by rising id; an empty page if there are none.
+
+        Args:
+            query: what to look for. The same for every page.
+            position: from the page before; ``""`` for the first.
+
+        Raises:
+            Rejected: the query asks for what Marketo cannot answer, or the position is no longer valid.
+        """
+        ...
+
+    def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
+        """Delete objects by their Marketo ids; one outcome per id, in order (DELETED, UNCHANGED or FAILED).
+
+        Raises:
+            Rejected: a kind that cannot be deleted, or too many at once (see :attr:`delete_limit`).
+        """
+        ...
+
+    def describe(self, kind: Kind) -> Described:
         """The fields Marketo knows for an object kind. Raises ``Rejected`` where a kind cannot be described."""
+        ...
+
+    def tags(self) -> Allowed:
+        """All tag types of programs with the values they may have, the channel aside."""
+        ...
+
+    def channels(self) -> Allowed:
+        """All channels that programs may have, under the type ``Channel``."""
         ...
 
     def ping(self) -> Ping:

@@ -13,10 +13,26 @@ What happens to one record of an answered call is not an error but an ``Outcome`
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mobjects.marketo.contract import Exchange
+
+
+class Trouble(StrEnum):
+    """Why Marketo refused a call that was right in itself, whichever API says so."""
+
+    EXPIRED = "expired"
+    """The signature's timestamp was too old or too new when the call arrived."""
+    RATE = "rate"
+    """Too many calls within Marketo's window of 20 seconds."""
+    AT_ONCE = "at once"
+    """Too many calls at the same time."""
+    QUOTA = "quota"
+    """The calls of the day are used up."""
+    UNSUPPORTED = "unsupported"
+    """Marketo does not offer this operation at all, so no part of the batch would fare better."""
 
 
 class MarketoError(Exception):
@@ -27,6 +43,7 @@ class MarketoError(Exception):
         code: Marketo's own error code as text (``"20014"``), or ``""`` where there is none.
         exchange: what was sent and answered, redacted; ``None`` if nothing was sent.
         clock_offset_seconds: Marketo's clock minus ours, where the answer told it.
+        trouble: why the call was refused, where that decides what to do next.
     """
 
     def __init__(
@@ -36,12 +53,14 @@ class MarketoError(Exception):
         code: str = "",
         exchange: Exchange | None = None,
         clock_offset_seconds: float | None = None,
+        trouble: Trouble | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.exchange = exchange
         self.clock_offset_seconds = clock_offset_seconds
+        self.trouble = trouble
 
 
 class ConfigError(MarketoError):

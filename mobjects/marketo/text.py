@@ -22,7 +22,8 @@ def xml_problem(text: str) -> str | None:
         ``None`` if nothing; else words that name the position (counted from 1) and the code point of the first
         such character.
     """
-    found = _NOT_XML.search(text)
+    # Whatever Unicode calls printable XML can carry; this is several times as fast as the search.
+    found = None if text.isprintable() else _NOT_XML.search(text)
     if found is None:
         return None
     return f"character {found.start() + 1} is U+{ord(found.group()):04X}, which XML cannot carry"

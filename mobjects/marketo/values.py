@@ -57,6 +57,25 @@ def canonical(value: object, attribute: Attribute) -> str:
     return to_text(parse(value, attribute))
 
 
+def read_back(text: str, attribute: Attribute) -> str:
+    """A standard attribute's value as Marketo gave it, in the text that is compared with what we hold.
+
+    Numbers may have an exponent and more zeros than a person may type: a machine writes no thousands separators.
+    A float's zeros at the end are left out.
+
+    Returns:
+        The text untouched where it is no value of the attribute's type.
+    """
+    numeric = attribute.type in (DataType.CURRENCY, DataType.FLOAT) and text.strip()
+    try:
+        value = parse(Decimal(text.strip()) if numeric else text, attribute)
+    except (ValueError, ArithmeticError):
+        return text
+    if attribute.type is DataType.FLOAT and isinstance(value, Decimal):
+        value = value.normalize()
+    return to_text(value)
+
+
 def parse_month(value: object) -> date:
     """Read a month (``2026-06``, or any date in it) as its first day.
 

@@ -2,11 +2,15 @@
 
 from mobjects.marketo.contract import Kind
 from mobjects.models.base import RecordStatus, State, SyncedQuerySet, SyncedRecord
+from mobjects.models.catalog import AllowedTag, AllowedValues, MarketoField
+from mobjects.models.circuit import Circuit
+from mobjects.models.conflict import Conflict
 from mobjects.models.custom_field import CustomField
-from mobjects.models.history import SyncBatch, SyncJob, SyncResult
+from mobjects.models.history import SyncBatch, SyncJob, SyncLane, SyncResult
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.role import OpportunityPersonRole
+from mobjects.models.schedule import Schedule
 
 RECORDS: dict[Kind, type[SyncedRecord]] = {
     Kind.PROGRAM: Program,
@@ -23,17 +27,24 @@ def records(kind: Kind) -> SyncedQuerySet:
 
 __all__ = [
     "RECORDS",
+    "AllowedTag",
+    "AllowedValues",
+    "Circuit",
+    "Conflict",
     "CustomField",
     "Kind",
+    "MarketoField",
     "Opportunity",
     "OpportunityPersonRole",
     "Program",
     "ProgramCost",
     "ProgramTag",
     "RecordStatus",
+    "Schedule",
     "State",
     "SyncBatch",
     "SyncJob",
+    "SyncLane",
     "SyncResult",
     "SyncedRecord",
     "records",

@@ -12,6 +12,9 @@ from mobjects.marketo.contract import Kind
 from mobjects.marketo.values import LARGEST_ID
 from mobjects.models.fields import MarketoIdField
 
+CHANGED = Q(revision__gt=F("synced_revision"))
+"""The condition that a record holds content which Marketo has not accepted yet; also of an index of each table."""
+
 
 class RecordStatus(models.TextChoices):
     """The last answer for a record: Marketo's five words, and ours for a call without an answer."""
@@ -46,7 +49,7 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
 
     def dirty(self) -> Self:
         """Records with content that Marketo has not accepted yet."""
-        return self.filter(revision__gt=F("synced_revision"))
+        return self.filter(CHANGED)
 
     def unclaimed(self) -> Self:
         """Records that are in no live batch."""
@@ -96,6 +99,9 @@ class SyncedRecord(models.Model):
             "last_synced_at",
             "accepted",
             "claimed_by",
+            "unknown_since",
+            "read_at",
+            "in_marketo",
         }
     )
 
@@ -114,6 +120,16 @@ class SyncedRecord(models.Model):
     accepted = models.JSONField(default=dict, blank=True, editable=False, help_text="Values Marketo last accepted.")
     claimed_by = models.ForeignKey(
         "mobjects.SyncBatch", models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    unknown_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it was sent without an answer, until that is settled."
+    )
+    read_at = models.DateTimeField("last read from Marketo", null=True, blank=True, editable=False)
+    in_marketo = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="What Marketo held when it was last read and what is not kept here, by name.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)

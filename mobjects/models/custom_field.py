@@ -14,13 +14,13 @@ from mobjects.marketo.contract import DataType, Kind
 
 
 class CustomField(models.Model):
-    """A custom field of opportunities, as describeMObject would report it.
+    """A custom field of opportunities or roles, as describeMObject would report it.
 
     Once it is defined here, its API name or label is accepted as an import column and
     its value is kept in the record's ``custom_attributes``.
     """
 
-    KINDS = ((Kind.OPPORTUNITY.value, "Opportunity"),)
+    KINDS = ((Kind.OPPORTUNITY.value, "Opportunity"), (Kind.ROLE.value, "Opportunity person role"))
     TYPES = tuple((member.value, member.value) for member in DataType if member is not DataType.REFERENCE)
 
     kind = models.CharField(max_length=21, choices=KINDS, default=Kind.OPPORTUNITY.value)

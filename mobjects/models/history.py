@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from mobjects.marketo.contract import Kind, Operation
 
@@ -21,15 +22,38 @@ KIND_CHOICES = (
     (Kind.ROLE.value, "Opportunity person roles"),
 )
 OPERATION_CHOICES = tuple((operation.value, operation.value) for operation in Operation)
+CALL_CHOICES = (*OPERATION_CHOICES, ("GET", "GET"), ("DELETE", "DELETE"), ("DESCRIBE", "DESCRIBE"))
+"""What one call to Marketo can be about."""
 
 
 class SyncJob(models.Model):
-    """One press of "Sync"."""
+    """One press of a button that has something to do with Marketo: send, look, compare, delete.
+
+    The row is the truth about the job; the queue carries nothing but its id. While the job works, each
+    process that works on it has a :class:`SyncLane`.
+    """
+
+    class Action(models.TextChoices):
+        SEND = "send", "Send"
+        PULL = "pull", "Pull"
+        COMPARE = "compare", "Compare"
+        DESCRIBE = "describe", "Read fields and tags"
+        DELETE = "delete", "Delete in Marketo"
+
+    class Wish(models.TextChoices):
+        """What a person wants of a job that works; heeded between two batches."""
+
+        NONE = "", "Go on"
+        PAUSE = "pause", "Pause"
+        CANCEL = "cancel", "Cancel"
 
     class State(models.TextChoices):
         NOT_QUEUED = "not_queued", "Not queued"
         QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
+        WAITING = "waiting", "Waiting"
+        PAUSED = "paused", "Paused"
+        CANCELLED = "cancelled", "Cancelled"
         SUCCEEDED = "succeeded", "Finished"
         PROBLEMS = "problems", "Finished with problems"
         STOPPED = "stopped", "Stopped"
@@ -38,25 +62,39 @@ class SyncJob(models.Model):
     class Source(models.TextChoices):
         ADMIN = "admin", "Admin"
         COMMAND = "command", "Command line"
+        SCHEDULE = "schedule", "Schedule"
 
-    LIVE: ClassVar = (State.QUEUED, State.RUNNING)
-    FINAL: ClassVar = (State.SUCCEEDED, State.PROBLEMS, State.STOPPED, State.CRASHED)
+    LIVE: ClassVar = (State.QUEUED, State.RUNNING, State.WAITING)
+    """Goes on by itself."""
+    FINAL: ClassVar = (State.SUCCEEDED, State.PROBLEMS, State.STOPPED, State.CRASHED, State.CANCELLED)
     KINDS: ClassVar = (*KIND_CHOICES, ("several", "Several kinds"))
     OPERATIONS: ClassVar = (("AUTO", "Automatic"), *OPERATION_CHOICES)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.NOT_QUEUED)
+    action = models.CharField(max_length=8, choices=Action, default=Action.SEND)
     kind = models.CharField(max_length=21, choices=KINDS)
     operation = models.CharField(max_length=6, choices=OPERATIONS, default="AUTO")
     selection = models.JSONField(default=dict, help_text="What was asked to be sent.")
     reason = models.TextField(blank=True)
-    source = models.CharField(max_length=7, choices=Source, default=Source.ADMIN)
+    source = models.CharField(max_length=8, choices=Source, default=Source.ADMIN)
+    origin = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="followers", help_text="The job it repeats."
+    )
+    schedule = models.ForeignKey("mobjects.Schedule", models.SET_NULL, null=True, blank=True, related_name="jobs")
+    wish = models.CharField(max_length=6, choices=Wish, default=Wish.NONE, blank=True)
+    waits_until = models.DateTimeField(null=True, blank=True, help_text="Nothing is sent before.")
+    waits_for = models.TextField(blank=True, help_text="What it waits for, as a sentence.")
+    failures = models.PositiveSmallIntegerField(default=0, help_text="Calls in a row that brought no answer.")
+    progress = models.JSONField(default=dict, blank=True, help_text="Where the next step goes on, by action.")
+    queued_at = models.DateTimeField(null=True, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
     transport = models.CharField(max_length=20, blank=True)
     endpoint = models.CharField(max_length=500, blank=True)
     planned = models.PositiveIntegerField(default=0, help_text="Records to deal with, counted when the job started.")
     counts = models.JSONField(default=dict, help_text="Results per status.")
+    last_sequence = models.PositiveIntegerField(default=0, help_text="Number of its newest batch.")
     problem = models.CharField(max_length=20, blank=True, help_text="Kind of error that stopped the job.")
     problem_text = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -70,6 +108,8 @@ class SyncJob(models.Model):
             ("view_payload", "Can see requests and answers"),
             ("test_connection", "Can test the connection"),
             ("view_queue", "Can see the queue"),
+            ("pull_records", "Can read records, fields and tags from Marketo"),
+            ("delete_in_marketo", "Can delete opportunities and roles in Marketo"),
         )
         ordering = ("-created_at", "-pk")
         indexes = (
@@ -79,7 +119,8 @@ class SyncJob(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.get_operation_display()} {str(self.pk)[:8]}"
+        what = self.get_operation_display() if self.action == self.Action.SEND else self.get_action_display()
+        return f"{self.get_kind_display()} {what} {str(self.pk)[:8]}"
 
     @property
     def is_live(self) -> bool:
@@ -97,10 +138,33 @@ class SyncJob(models.Model):
         return self.finished_at - self.started_at if self.started_at and self.finished_at else None
 
 
+class SyncLane(models.Model):
+    """A process that works on a job. It signs ``beat_at`` while it lives; without that it is taken for dead."""
+
+    job = models.ForeignKey(SyncJob, models.CASCADE, related_name="lanes")
+    process = models.CharField(max_length=255, help_text="Host and process number, or the queue's name of the work.")
+    queue_id = models.CharField(
+        max_length=80, blank=True, db_index=True, help_text="RQ's id of the work, if it has one."
+    )
+    started_at = models.DateTimeField(auto_now_add=True)
+    beat_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.process
+
+
 class SyncBatch(models.Model):
-    """One call to Marketo: written before it is sent, completed when it is answered."""
+    """One call to Marketo: written before it is sent, completed when it is answered.
+
+    A batch in state waiting is still to be sent: a further attempt at one that did not get through, or half of one
+    that was refused. Its records are claimed by it meanwhile.
+    """
 
     class State(models.TextChoices):
+        WAITING = "waiting", "Waiting to be sent"
         SENDING = "sending", "Sending"
         ANSWERED = "answered", "Answered"
         REFUSED = "refused", "Refused, nothing applied"
@@ -111,7 +175,12 @@ class SyncBatch(models.Model):
     sequence = models.PositiveIntegerField()
     attempt = models.PositiveSmallIntegerField(default=1)
     kind = models.CharField(max_length=21, choices=KIND_CHOICES)
-    operation = models.CharField(max_length=6, choices=OPERATION_CHOICES)
+    operation = models.CharField(max_length=8, choices=CALL_CHOICES)
+    lane = models.ForeignKey(SyncLane, models.SET_NULL, null=True, blank=True, related_name="+")
+    part_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="parts", help_text="The refused batch it halves."
+    )
+    cause = models.TextField(blank=True, help_text="Why there is this attempt, if it is not the first.")
     state = models.CharField(max_length=8, choices=State, default=State.SENDING)
     size = models.PositiveSmallIntegerField(default=0)
     request = models.TextField(blank=True, help_text="As sent, signature masked.")
@@ -123,6 +192,7 @@ class SyncBatch(models.Model):
     fault_text = models.TextField(blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="From sending to answer.")
     created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="When the call was begun.")
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -130,9 +200,13 @@ class SyncBatch(models.Model):
         default_permissions = ("view",)
         ordering = ("job", "sequence", "attempt")
         constraints = (models.UniqueConstraint(fields=("job", "sequence", "attempt"), name="batch_attempt_once"),)
+        indexes = (
+            # What a lane looks for before each step; hardly ever more than a few.
+            models.Index(fields=("job",), condition=Q(state="waiting"), name="batch_waiting"),
+        )
 
     def __str__(self) -> str:
-        return f"Batch {self.sequence}"
+        return f"Batch {self.sequence}" + (f", attempt {self.attempt}" if self.attempt > 1 else "")
 
 
 class SyncResult(models.Model):
@@ -149,8 +223,33 @@ class SyncResult(models.Model):
         HELD = "HELD", "Held back"
         EQUAL = "EQUAL", "Nothing to send"
         NOT_SENT = "NOT_SENT", "Not applied"
+        RETRIED = "RETRIED", "Tried again"
+        SETTLED = "SETTLED", "Looked up"
+        DELETED = "DELETED", "Deleted in Marketo"
+        # Of pulls and comparisons:
+        ADDED = "ADDED", "New here"
+        TAKEN = "TAKEN", "Taken from Marketo"
+        SAME = "SAME", "No difference"
+        DIFFERS = "DIFFERS", "Differs from Marketo"
+        MISSING = "MISSING", "Not in Marketo"
+        CONFLICT = "CONFLICT", "Needs a decision"
 
-    ACCEPTED: ClassVar = frozenset({Status.CREATED, Status.UPDATED, Status.UNCHANGED, Status.EQUAL})
+    ACCEPTED: ClassVar = frozenset(
+        {
+            Status.CREATED,
+            Status.UPDATED,
+            Status.UNCHANGED,
+            Status.EQUAL,
+            Status.DELETED,
+            Status.ADDED,
+            Status.TAKEN,
+            Status.SAME,
+        }
+    )
+    FINDINGS: ClassVar = frozenset({Status.DIFFERS, Status.MISSING})
+    """What a comparison is there to find."""
+    PASSING: ClassVar = frozenset({Status.RETRIED, Status.SETTLED})
+    """Steps on the way, not the end of a record in its job: never counted."""
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="results")
     batch = models.ForeignKey(SyncBatch, models.CASCADE, null=True, blank=True, related_name="results")

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from mobjects.marketo import attributes
 from mobjects.marketo.contract import Kind
-from mobjects.models.base import SyncedRecord, positive_marketo_id
+from mobjects.models.base import CHANGED, SyncedRecord, positive_marketo_id
 from mobjects.models.custom_field import CustomField
 from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField
 
@@ -110,6 +110,7 @@ class Opportunity(SyncedRecord):
         indexes = (
             # Lists and the engine's walk over changed opportunities.
             models.Index(fields=("last_status",), name="opportunity_last_status"),
+            models.Index(fields=("id",), condition=CHANGED, name="opportunity_changed"),
         )
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from mobjects.marketo.contract import Kind
-from mobjects.models.base import SyncedRecord, positive_marketo_id
+from mobjects.models.base import CHANGED, SyncedRecord, positive_marketo_id
 from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField, validate_month
 
 CHANNEL_TAG = "Channel"
@@ -53,6 +53,7 @@ class Program(SyncedRecord):
         indexes = (
             # Lists filtered by "needs sync" and the sync engine's walk over changed programs.
             models.Index(fields=("last_status",), name="program_last_status"),
+            models.Index(fields=("id",), condition=CHANGED, name="program_changed"),
         )
 
     def __str__(self) -> str:

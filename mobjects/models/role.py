@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from mobjects.marketo import attributes
 from mobjects.marketo.contract import Kind
-from mobjects.models.base import SyncedRecord, positive_marketo_id
+from mobjects.models.base import CHANGED, SyncedRecord, positive_marketo_id
+from mobjects.models.custom_field import CustomField
 from mobjects.models.fields import MarketoCharField, MarketoIdField
 from mobjects.models.opportunity import Opportunity
 
@@ -23,6 +25,7 @@ class OpportunityPersonRole(SyncedRecord):
         "person_id",
         "person_key",
         *(attribute.field for attribute in attributes.ROLE),
+        "custom_attributes",
     )
 
     opportunity = models.ForeignKey(Opportunity, models.CASCADE, related_name="roles")
@@ -38,6 +41,7 @@ class OpportunityPersonRole(SyncedRecord):
     role = MarketoCharField(max_length=255, blank=True)
     is_primary = models.BooleanField(null=True, blank=True)
     external_created_date = models.DateTimeField(null=True, blank=True)
+    custom_attributes = models.JSONField(default=dict, blank=True)
 
     class Meta:
         verbose_name = "opportunity person role"
@@ -69,10 +73,17 @@ class OpportunityPersonRole(SyncedRecord):
         indexes = (
             # Lists and the engine's walk over changed roles.
             models.Index(fields=("last_status",), name="role_last_status"),
+            models.Index(fields=("id",), condition=CHANGED, name="role_changed"),
         )
 
     def __str__(self) -> str:
         return f"{self.role or 'Role'} of {self.person_label} in {self.opportunity}"
+
+    def clean(self) -> None:
+        try:
+            self.custom_attributes = CustomField.normalised(self.KIND, self.custom_attributes)
+        except ValidationError as error:
+            raise ValidationError({"custom_attributes": error.messages}) from error
 
     @property
     def person_label(self) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 from mobjects.marketo import values
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType, Value
+from mobjects.marketo.contract import DataType, Kind, Value
 from mobjects.marketo.text import to_text
+from mobjects.models import CustomField
 from mobjects.tabular import FileRefused, restore
 from mobjects.workbook import Month
 
@@ -110,6 +111,12 @@ def text_column(name: str, field: str, size: int = 255, *, required: bool = Fals
 def id_column(name: str, field: str, *, required: bool = False) -> Column:
     """A column of ids."""
     return Column(Attribute(name, name, DataType.REFERENCE), field, required)
+
+
+def custom_columns(kind: Kind) -> list[CustomColumn]:
+    """A column for each custom field of a kind, by name."""
+    fields = CustomField.objects.filter(kind=kind.value).order_by("name")
+    return [CustomColumn(field.attribute, "custom_attributes") for field in fields]
 
 
 def same(old: Value, new: Value) -> bool:

@@ -9,9 +9,9 @@ from django.db import models
 
 from mobjects.marketo import attributes
 from mobjects.marketo.contract import Kind, Value
-from mobjects.models import CustomField, Opportunity
+from mobjects.models import Opportunity
 from mobjects.resources.base import Keys, TransferResource, in_chunks
-from mobjects.resources.columns import Column, CustomColumn, id_column, text_column
+from mobjects.resources.columns import Column, custom_columns, id_column, text_column
 from mobjects.resources.merging import merge
 from mobjects.resources.results import RowInput
 
@@ -34,10 +34,7 @@ class OpportunityResource(TransferResource):
             *(Column(item, item.field, required=item.name == "Name") for item in attributes.OPPORTUNITY),
             id_column("Company ID", "company_id"),
             text_column("Company Key", "company_key"),
-            *(
-                CustomColumn(field.attribute, "custom_attributes")
-                for field in CustomField.objects.filter(kind=Kind.OPPORTUNITY.value).order_by("name")
-            ),
+            *custom_columns(Kind.OPPORTUNITY),
         )
 
     def missing_columns(self, names: set[str]) -> list[str]:

@@ -10,7 +10,8 @@ from django.db import models
 
 from mobjects.marketo.attributes import Attribute
 from mobjects.marketo.contract import DataType, Value
-from mobjects.models import Program, ProgramCost, ProgramTag
+from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag
+from mobjects.models.program import CHANNEL_TAG
 from mobjects.resources.base import Keys, TransferResource, in_chunks
 from mobjects.resources.columns import Column, LinkColumn, MonthColumn, id_column, text_column
 from mobjects.resources.results import RowInput
@@ -45,6 +46,7 @@ class ProgramResource(TransferResource):
 
     def prefetch(self, keys: Sequence[Keys]) -> None:
         self.programs = programs_of(key.get("Marketo ID") for key in keys)
+        self.allowed = AllowedValues()
 
     def locate(self, row: RowInput) -> models.Model | None:
         return self.programs.get(row.values.get("Marketo ID"))
@@ -52,6 +54,12 @@ class ProgramResource(TransferResource):
     def tokens(self, row: RowInput, instance: models.Model | None) -> Iterator[tuple[str, Hashable]]:
         if row.values.get("Marketo ID"):
             yield "Marketo ID", row.values["Marketo ID"]
+
+    def check(self, instance: Any, row: RowInput) -> None:
+        # What stands in Marketo already may be offered there no more; only what the file changes is judged.
+        problem = self.allowed.problem(CHANNEL_TAG, instance.channel)
+        if problem and "Channel" in {change.column for change in self.changes}:
+            row.problem("Channel", problem)
 
 
 def programs_of(marketo_ids: Any) -> dict[Value, Program]:
@@ -98,6 +106,7 @@ class ProgramTagResource(_ChildResource):
     def prefetch(self, keys: Sequence[Keys]) -> None:
         self.programs = programs_of(key.get("Program ID") for key in keys)
         tags = in_chunks(ProgramTag.objects.all(), "program_id", (program.pk for program in self.programs.values()))
+        self.allowed = AllowedValues()
         self.tags: dict[tuple[int, str], ProgramTag] = {}
         for tag in tags:
             self.tags[tag.program_id, tag.type] = tag
@@ -114,6 +123,11 @@ class ProgramTagResource(_ChildResource):
             yield "Type", instance.pk
         elif row.values.get("Type"):
             yield "Type", (row.values.get("Program ID"), row.values["Type"].lower())
+
+    def check(self, instance: Any, row: RowInput) -> None:
+        problem = self.allowed.problem(instance.type, instance.value)
+        if problem and {"Type", "Value"} & {change.column for change in self.changes}:
+            row.problem("Value" if self.allowed.values(instance.type) else "Type", problem)
 
     def _assign(self, column: Column, instance: Any, value: Value) -> None:
         if column.name == "Type" and value and not instance._state.adding:

@@ -11,10 +11,10 @@ from django.db import models
 
 from mobjects.marketo import attributes
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType, Value
+from mobjects.marketo.contract import DataType, Kind, Value
 from mobjects.models import Opportunity, OpportunityPersonRole
 from mobjects.resources.base import Keys, TransferResource, in_chunks
-from mobjects.resources.columns import Column, LinkColumn, id_column, text_column
+from mobjects.resources.columns import Column, LinkColumn, custom_columns, id_column, text_column
 from mobjects.resources.merging import merge
 from mobjects.resources.results import RowInput
 from mobjects.tabular import Sheet
@@ -59,6 +59,7 @@ class OpportunityPersonRoleResource(TransferResource):
             id_column("Person ID", "person_id"),
             text_column("Person Key", "person_key"),
             *(Column(item, item.field) for item in attributes.ROLE),
+            *custom_columns(Kind.ROLE),
         )
 
     def missing_columns(self, names: set[str]) -> list[str]:
@@ -124,6 +125,9 @@ class OpportunityPersonRoleResource(TransferResource):
             yield "Role", key
         if instance is not None:
             yield "", ("pk", instance.pk)
+
+    def clean_instance(self, instance: models.Model) -> None:
+        """Do nothing: custom attributes were checked cell by cell, without a query for each row."""
 
     def check(self, instance: Any, row: RowInput) -> None:
         if (instance.person_id is None) == (instance.person_key == ""):

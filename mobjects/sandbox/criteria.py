@@ -39,7 +39,8 @@ _TEXTS = {
     ROLE: {"Role": "Role"},
 }
 _NUMBERS: dict[str, dict[str, str]] = {PROGRAM: {"Id": "id", "Workspace Id": "workspace_id"}}
-_TIMES = {"Created At": "created_at", "Updated At": "updated_at"}
+_UPDATED = "Updated At"
+_TIMES = {"Created At": "created_at", _UPDATED: "updated_at"}
 _TAG_TYPE, _TAG_VALUE, _ARCHIVE = "Tag Type", "Tag Value", "Include Archive"
 _ONCE = (_TAG_TYPE, _TAG_VALUE, "Workspace Name", "Workspace Id", _ARCHIVE)
 
@@ -70,13 +71,17 @@ def compile_tests(kind: str, criteria: Iterable[Criterion], *, by_id: bool) -> l
         by_id: an id is asked for, so an archived program is shown too.
 
     Raises:
-        SoapFault: 20110 for a criterion that does not exist for the type, or a value it cannot have.
+        SoapFault: 20110 for a criterion that does not exist for the type, a value it cannot have, or two that
+            exclude each other.
     """
     criteria = list(criteria)
     names = [criterion.name for criterion in criteria]
     for name in _ONCE:
         if names.count(name) > 1:
             raise SoapFault("20110", f"Criterion {name!r} is allowed once")
+    if _TAG_TYPE in names and _UPDATED in names:
+        # "Updated At or Tag Type (only one can be specified)", says Adobe's page.
+        raise SoapFault("20110", f"Only one of the criteria {_UPDATED!r} and {_TAG_TYPE!r} is allowed")
     tag_type = next((item.value for item in criteria if (item.name, item.comparison) == (_TAG_TYPE, "EQ")), None)
     tests = [_test(kind, criterion, tag_type) for criterion in criteria]
     if kind == PROGRAM and not by_id and not any(_wants_archive(criterion) for criterion in criteria):

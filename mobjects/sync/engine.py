@@ -1,4 +1,4 @@
-"""The sync itself: claim, build, send, write down; batch after batch, in the order Marketo needs.
+"""Sending: what a step of a sync job does. Claim, build, send, write down; in the order Marketo needs.
 
 Knows the transport interface and the models; knows neither SOAP nor REST nor the queue.
 No network call is made inside a transaction.
@@ -7,42 +7,211 @@ No network call is made inside a transaction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.db.models import Exists, Min, Q
+from django.utils import timezone
 
 from mobjects.marketo.contract import Answer, Batch, Kind, Operation, Transport
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
-from mobjects.models import SyncBatch, SyncJob
-from mobjects.sync import outcomes
+from mobjects.models import RecordStatus, SyncBatch, SyncResult, records
+from mobjects.sync import claiming, config, outcomes
+from mobjects.sync.claiming import Item, results_here
+from mobjects.sync.cost_ids import CostIds
+from mobjects.sync.guard import guard
 from mobjects.sync.payloads import KeyFields, Payload, build
-from mobjects.sync.selection import Selection, classified, forecast, loaded, ordered_kinds
+from mobjects.sync.retry import Action, rule_for
+from mobjects.sync.selection import (
+    MAY_STILL_RUN,
+    Selection,
+    candidates,
+    classified,
+    forecast,
+    loaded,
+    ordered_kinds,
+)
+from mobjects.sync.settle import Settling
+from mobjects.sync.work import Context
 
 SENDING_ORDER = (Operation.UPDATE, Operation.UPSERT, Operation.INSERT)
-"""UPDATE first: what an INSERT creates would else be met again as an UPDATE in the same job."""
+REFUSED_IN_A_ROW = 20
+"""So many refused calls, one after the other, end a job. A few bad records among good ones cause far fewer in a row."""
+
+_Phase = tuple[Kind, Selection, Operation]
 
 
-def run(job: SyncJob, transport: Transport, keys: KeyFields) -> None:
-    """Send what a job selected and save every outcome.
+class SendTask:
+    """Sends what a job selected, a batch at a step. Any number of lanes may work on one job.
 
     Args:
-        job: in state running; its counts and plan are updated as it goes.
-        transport: an open transport; not closed here.
-        keys: names of the external key fields.
-
-    Raises:
-        MarketoError: the job cannot go on (credentials, connection, unknown outcome). The batch in
-            hand is saved as such; what was not sent stays changed.
+        context: the job and what it works with.
     """
-    selection = Selection.from_json(job.selection)
-    job.planned = sum(group.count for group in forecast(selection, keys))
-    job.save(update_fields=["planned"])
-    for kind in ordered_kinds(selection):
-        for part in selection.parts():
-            for operation in SENDING_ORDER:
-                _send_all(job, transport, keys, part, kind, operation)
-            outcomes.record_held(job, kind, part, keys)
+
+    single = False
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._selection = Selection.from_json(context.job.selection)
+        self._settling = Settling(context, self._selection)
+        self._cost_ids = CostIds(context) if Kind.PROGRAM in self._selection.kinds else None
+        self._phases: list[_Phase] = [
+            (kind, part, operation)
+            for kind in ordered_kinds(self._selection)
+            for part in self._selection.parts()
+            for operation in SENDING_ORDER
+            if context.transport.limit(kind, operation)
+        ]
+        self._phase = 0
+        self._after = 0
+
+    def wanted_lanes(self) -> int:
+        """How many lanes the work is for: as many as there are batches; one if each record is read first."""
+        groups = forecast(self._selection, self._context.keys)
+        planned = sum(group.count for group in groups)
+        if not self._context.job.planned:
+            self._context.job.planned = planned
+            self._context.job.save(update_fields=["planned"])
+        limits = [
+            (group.count, self._context.transport.limit(group.kind, group.operation))
+            for group in groups
+            if group.operation is not None
+        ]
+        return 1 if self._selection.read_first else sum(-(-count // limit) for count, limit in limits if limit)
+
+    def step(self) -> bool:
+        """Send a batch that waits; else the next slice of records; else settle a lost sending. One call at most."""
+        batch = self._waiting()
+        if batch is not None:
+            self._send_waiting(batch)
+            return True
+        return (
+            self._settling.look_up()
+            or (self._selection.read_first and self._read_one())
+            or self._send_next()
+            or (self._cost_ids is not None and self._cost_ids.step())
+        )
+
+    def due(self) -> datetime | None:
+        """When the first of the lost sendings can no longer be running in Marketo."""
+        since = [
+            found
+            for kind in ordered_kinds(self._selection)
+            for part in self._selection.parts()
+            if (found := self._unknown_since(kind, part)) is not None
+        ]
+        return min(since) + config.quiet() if since else None
+
+    def finish(self) -> None:
+        """Write down what was held back, and why."""
+        job = self._context.job
+        for kind in ordered_kinds(self._selection):
+            told = Exists(results_here(job, kind).exclude(status__in=SyncResult.PASSING))
+            for part in self._selection.parts():
+                outcomes.record_held(job, kind, part, self._context.keys, told)
+
+    def _unknown_since(self, kind: Kind, part: Selection) -> datetime | None:
+        waiting = classified(kind, part, self._context.keys).filter(
+            last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN
+        )
+        since: datetime | None = waiting.order_by().aggregate(since=Min("unknown_since"))["since"]
+        return since
+
+    def _read_one(self) -> bool:
+        """Read the next record that is to be changed in Marketo, until a batch of them can be sent."""
+        for kind, part, operation in self._phases:
+            if operation is not Operation.UPDATE:
+                continue
+            limit = self._context.transport.limit(kind, operation)
+            if claiming.sendable(self._context, kind, operation, part)[:limit].count() == limit:
+                return False
+            unread = claiming.unread(self._context, kind, operation, part)
+            pk = unread.values_list("pk", flat=True).first()
+            if pk is not None:
+                self._read(kind, pk)
+                return True
+        return False
+
+    def _read(self, kind: Kind, pk: int) -> None:
+        try:
+            guard(self._context, kind, [pk])
+        except Rejected:
+            pass  # The history has it. What Marketo does not let us read, or no longer has, sending it will tell.
+        records(kind).filter(claiming.not_read_by(self._context.job), pk=pk).update(read_at=timezone.now())
+
+    # --- batches ---
+
+    def _waiting(self) -> SyncBatch | None:
+        """A batch of this lane, or of none, that waits to be sent. Reserved first: a permit is not spent in vain."""
+        free = Q(lane=None) | Q(lane=self._context.lane)
+        waiting = self._context.job.batches.filter(free, state=SyncBatch.State.WAITING)
+        # The newest first, so that halving goes to the bottom of one half before it begins with the other.
+        for batch in waiting.order_by("-sequence", "-attempt")[: config.lanes()]:
+            if waiting.filter(pk=batch.pk).update(lane=self._context.lane):
+                return batch
+        return None
+
+    def _send_waiting(self, batch: SyncBatch) -> None:
+        with self._context.permits.call():
+            claim = claiming.take(self._context, batch, self._selection)
+            if claim is not None and claim.batch is not None:
+                self._send(claim.batch, claim.items)
+
+    def _send_next(self) -> bool:
+        """The next slice of records, walking over kinds and operations; ``False`` once a whole round found none."""
+        idle = 0
+        while idle <= len(self._phases) and self._phases:
+            kind, part, operation = self._phases[self._phase]
+            claimed = self._claim(kind, part, operation)
+            if claimed is not None:
+                batch, self._after = claimed
+                self._send_waiting(batch)
+                return True
+            # From the start of the next phase; the first round may begin in the middle of one, so one more is due.
+            idle += 1
+            self._phase, self._after = (self._phase + 1) % len(self._phases), 0
+        return False
+
+    def _claim(self, kind: Kind, part: Selection, operation: Operation) -> tuple[SyncBatch, int] | None:
+        limit = self._context.transport.limit(kind, operation)
+        # Asked first, because most kinds of most jobs hold nothing at all, and judging records is dear.
+        if not limit or not candidates(kind, part).exists():
+            return None
+        return claiming.claim(self._context, kind, operation, part, after=self._after, limit=limit)
+
+    def _send(self, batch: SyncBatch, items: Sequence[Item]) -> None:
+        job = self._context.job
+        operation = Operation(batch.operation)
+        try:
+            answer = self._context.transport.send(Batch(operation, [item.payload.record for item in items]))
+            _check_answer(items, answer)
+        except MarketoError as error:
+            self._record_error(batch, error)
+            if not isinstance(error, Rejected) or self._all_are_refused():
+                raise
+        else:
+            outcomes.record_answer(job, batch, items, answer)
+
+    def _all_are_refused(self) -> bool:
+        """Whether the trouble is not with single records: halving would make two calls for each of them."""
+        ended = self._context.job.batches.filter(answered_at__isnull=False).exclude(operation="GET")
+        last = list(ended.order_by("-answered_at").values_list("state", flat=True)[:REFUSED_IN_A_ROW])
+        return last == [SyncBatch.State.REFUSED] * REFUSED_IN_A_ROW
+
+    def _record_error(self, batch: SyncBatch, error: MarketoError) -> None:
+        job, action = self._context.job, rule_for(error).action
+        if isinstance(error, OutcomeUnknown):
+            outcomes.record_unknown(job, batch, error)
+        elif action is Action.HALVE and batch.size > 1 and error.exchange is not None:
+            outcomes.record_halves(job, batch, error)
+        elif isinstance(error, Rejected):
+            # This request is wrong; the next may be right.
+            outcomes.record_refused(job, batch, error)
+        else:
+            outcomes.record_unsent(job, batch, error, again=action is not Action.HALT)
 
 
 def render(selection: Selection, transport: Transport, keys: KeyFields) -> Iterator[tuple[Kind, Operation, int, str]]:
-    """What :func:`run` would send now, batch by batch: kind, operation, size, body with the signature masked.
+    """What sending a selection would send now, batch by batch: kind, operation, size, body with the signature masked.
 
     Claims, sends and saves nothing. Roles that wait for an opportunity are not rendered.
     """
@@ -55,47 +224,12 @@ def render(selection: Selection, transport: Transport, keys: KeyFields) -> Itera
                 last = ids[-1]
                 built = [build(record, operation, keys, resend=selection.resend) for record in loaded(kind, ids)]
                 sendable_now = [part.record for part in built if isinstance(part, Payload)]
-                records = [record for record in sendable_now if not transport.problem(record, operation)]
-                if records:
-                    yield kind, operation, len(records), transport.render(Batch(operation, records))
+                allowed = [record for record in sendable_now if not transport.problem(record, operation)]
+                if allowed:
+                    yield kind, operation, len(allowed), transport.render(Batch(operation, allowed))
 
 
-def _send_all(
-    job: SyncJob, transport: Transport, keys: KeyFields, selection: Selection, kind: Kind, operation: Operation
-) -> None:
-    limit = transport.limit(kind, operation)
-    last = 0
-    while limit and not _ended_by_others(job):
-        claim = outcomes.claim(job, kind, operation, selection, keys, refuse=transport.problem, after=last, limit=limit)
-        if claim is None:
-            return
-        last = claim.last_pk
-        if claim.batch is not None:
-            _send(job, transport, operation, claim.batch, claim.items)
-
-
-def _ended_by_others(job: SyncJob) -> bool:
-    """Whether the job was taken for lost (see :func:`mobjects.jobs.settle_lost`) while this process lived on."""
-    return SyncJob.objects.filter(pk=job.pk, state__in=SyncJob.FINAL).exists()
-
-
-def _send(
-    job: SyncJob, transport: Transport, operation: Operation, batch: SyncBatch, items: Sequence[outcomes.Item]
-) -> None:
-    try:
-        answer = transport.send(Batch(operation, [item.payload.record for item in items]))
-        _check_answer(items, answer)
-    except Rejected as error:
-        # This request is wrong; the next may be right.
-        outcomes.record_error(job, batch, error)
-    except MarketoError as error:
-        outcomes.record_error(job, batch, error)
-        raise
-    else:
-        outcomes.record_answer(job, batch, items, answer)
-
-
-def _check_answer(items: Sequence[outcomes.Item], answer: Answer) -> None:
+def _check_answer(items: Sequence[Item], answer: Answer) -> None:
     """The last guard against results on the wrong record: count and known ids must agree."""
     if len(answer.outcomes) != len(items):
         message = f"Marketo answered {len(answer.outcomes)} rows for {len(items)} records."

@@ -1,102 +1,215 @@
-"""Writing down what happens to a batch: claimed, answered, refused, unknown. One short transaction each."""
+"""Writing down what became of a batch: answered, refused, not applied, unknown. One short transaction each."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Value
-from django.db.models.functions import Coalesce, Least
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Least
 from django.utils import timezone
 
-from mobjects.marketo.contract import ACCEPTED, Answer, Exchange, Kind, Operation, Outcome, Record, Status
-from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
-from mobjects.models import RecordStatus, SyncBatch, SyncedRecord, SyncJob, SyncResult, records
+from mobjects.marketo.contract import ACCEPTED, Answer, Kind, Outcome, Status
+from mobjects.marketo.errors import MarketoError, OutcomeUnknown
+from mobjects.models import RECORDS, RecordStatus, SyncBatch, SyncJob, SyncResult, records
 from mobjects.models.base import SyncedQuerySet
-from mobjects.sync.payloads import Built, Equal, Held, KeyFields, Payload, build, doubted
+from mobjects.sync.allowed import exact_reasons
+from mobjects.sync.claiming import Item, result, sentence
+from mobjects.sync.counting import count
+from mobjects.sync.payloads import KeyFields, doubted
+from mobjects.sync.rows import update_each
 from mobjects.sync.saving import insisting
-from mobjects.sync.selection import Selection, classified, loaded
-
-_States = tuple[SyncBatch.State, SyncResult.Status, RecordStatus | None]
-"""What an unanswered batch, its results and its records become; ``None`` leaves the records as they were."""
+from mobjects.sync.selection import Selection, classified
+from mobjects.sync.work import close, next_sequence
 
 HELD_PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A record in a batch, as it was when it was claimed."""
+@insisting
+def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer: Answer) -> None:
+    """Save the outcomes of an answered batch on its records, results and job."""
+    kind = Kind(batch.kind)
+    with transaction.atomic():
+        _held(batch)
+        found = batch.results.values_list("record_id", "pk", "status")
+        results = {record_id: (pk, status) for record_id, pk, status in found}
+        # Not all are pending where the lane was taken for dead before this answer came after all. What was settled
+        # since then stays as it is.
+        live = [
+            (item, outcome)
+            for item, outcome in zip(items, answer.outcomes, strict=True)
+            if results[item.pk][1] in (SyncResult.Status.PENDING, SyncResult.Status.UNKNOWN)
+        ]
+        taken = _ids_of_others(kind, live)
+        final = [(item, _without_taken_id(item, given, taken), given) for item, given in live]
+        _save_on_records(kind, final)
+        update_each(
+            SyncResult,
+            {"status": "%s", "marketo_id": "%s", "error": "%s"},
+            [
+                (outcome.status.value, given.marketo_id, outcome.message, results[item.pk][0])
+                for item, outcome, given in final
+            ],
+        )
+        close(batch, SyncBatch.State.ANSWERED, answer.exchange)
+        before = Counter(status for _, status in results.values() if status == SyncResult.Status.UNKNOWN)
+        changes = Counter(outcome.status.value for _, outcome, _ in final)
+        changes.subtract(before)
+        count(job, changes)
 
-    pk: int
-    revision: int
-    marketo_id: int | None
-    accepted: dict[str, str]
-    payload: Payload
 
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A batch that is written and ready to send; ``last_pk`` is where the next claim goes on."""
-
-    batch: SyncBatch | None
-    items: Sequence[Item]
-    last_pk: int
+def _save_on_records(kind: Kind, outcomes: Sequence[tuple[Item, Outcome, Outcome]]) -> None:
+    now = timezone.now()
+    said = {
+        "last_status": "%s",
+        "last_error": "%s",
+        "marketo_id": "COALESCE(marketo_id, %s)",
+        "unknown_since": "%s",
+        "claimed_by": "%s",
+    }
+    accepted, others = [], []
+    for item, outcome, _ in outcomes:
+        known = outcome.marketo_id if outcome.status is not Status.FAILED else None
+        row = (outcome.status.value, outcome.message, known, None, None)
+        if outcome.status in ACCEPTED:
+            merged = item.accepted | item.payload.sent
+            values = {name: text for name, text in merged.items() if text != ""}
+            # The revision that was sent, not the one of now: an edit made meanwhile stays dirty.
+            accepted.append((*row, values, item.revision, now, item.pk))
+        else:
+            # Stays dirty, or becomes so if it was sent again without changes.
+            others.append((*row, max(item.revision - 1, 0), item.pk))
+    update_each(RECORDS[kind], said | {"accepted": "%s", "synced_revision": "%s", "last_synced_at": "%s"}, accepted)
+    behind = f"{'MIN' if connection.vendor == 'sqlite' else 'LEAST'}(synced_revision, %s)"
+    update_each(RECORDS[kind], said | {"synced_revision": behind}, others)
 
 
 @insisting
-def claim(
-    job: SyncJob,
-    kind: Kind,
-    operation: Operation,
-    selection: Selection,
-    keys: KeyFields,
-    *,
-    refuse: Callable[[Record, Operation], str],
-    after: int,
-    limit: int,
-) -> Claim | None:
-    """Take the next records for this job and write their batch down before anything is sent.
+def record_unsent(
+    job: SyncJob, batch: SyncBatch, error: MarketoError, *, again: bool, words: str = ""
+) -> SyncBatch | None:
+    """Save that a batch was certainly not applied.
 
-    A record is taken by a conditional UPDATE, so it is never in two live batches, and it is judged again
-    once its row is locked: another job may have sent it since it was picked. Records that
-    turn out not to be sendable, or to hold nothing to send, get their result here and are let go.
+    Args:
+        again: whether a further attempt is to be made; its batch then waits and keeps the records claimed.
+        words: why there is a further attempt, as a sentence.
 
     Returns:
-        ``None`` when there are no more; ``batch`` is ``None`` where nothing of this slice has to be sent.
+        The further attempt.
     """
-    sendable = classified(kind, selection, keys).filter(hold="", wire_operation=operation.value, pk__gt=after)
     with transaction.atomic():
-        ids = list(sendable.values_list("pk", flat=True)[:limit])
-        if not ids:
+        if not _is_sending(batch):
             return None
-        batch = SyncBatch.objects.create(
-            job=job, sequence=job.batches.count() + 1, kind=kind.value, operation=operation.value
+        further = _successor(batch, batch.sequence, batch.attempt + 1, words or error.message) if again else None
+        if further is not None:
+            further.part_of, further.size = batch.part_of, batch.size
+            further.save(update_fields=["part_of", "size"])
+        records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=further)
+        status = SyncResult.Status.RETRIED if again else SyncResult.Status.NOT_SENT
+        _close_without_answer(job, batch, SyncBatch.State.NOT_SENT, status, error)
+    return further
+
+
+@insisting
+def record_halves(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
+    """Save that a batch was refused as a whole, and let its two halves wait to be sent by themselves."""
+    of = records(Kind(batch.kind))
+    words = f"Half of batch {batch.sequence}, which was refused as a whole."
+    with transaction.atomic():
+        if not _is_sending(batch):
+            return
+        ids = list(batch.results.order_by("position").values_list("record_id", flat=True))
+        middle = (len(ids) + 1) // 2
+        for half in (ids[:middle], ids[middle:]):
+            part = _successor(batch, next_sequence(job), 1, words)
+            part.part_of, part.size = batch, len(half)
+            part.save(update_fields=["part_of", "size"])
+            of.filter(claimed_by=batch, pk__in=half).update(claimed_by=part)
+        _close_without_answer(job, batch, SyncBatch.State.REFUSED, SyncResult.Status.RETRIED, error)
+
+
+@insisting
+def record_refused(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
+    """Save that a batch was refused and nothing of it applied: each of its records has failed."""
+    with transaction.atomic():
+        if not _is_sending(batch):
+            return
+        claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
+        claimed.update(
+            claimed_by=None,
+            unknown_since=None,
+            last_status=RecordStatus.FAILED,
+            last_error=error.message,
+            synced_revision=_behind(),
         )
-        # In one order for all, so that two claims wait for each other instead of dying in a deadlock.
-        list(records(kind).select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-        sendable.filter(pk__in=ids).update(claimed_by=batch)
-        claimed = [record for record in loaded(kind, ids) if record.claimed_by_id == batch.pk]
-        built = [
-            (record, _checked(build(record, operation, keys, resend=selection.resend), operation, refuse))
-            for record in claimed
-        ]
-        _let_go(job, [(record, part) for record, part in built if not isinstance(part, Payload)])
-        items = [_item(record, part) for record, part in built if isinstance(part, Payload)]
-        if not items:
-            batch.delete()
-            return Claim(None, (), ids[-1])
-        SyncResult.objects.bulk_create(_pending(job, batch, built))
-        batch.size = len(items)
-        batch.save(update_fields=["size"])
-    return Claim(batch, items, ids[-1])
+        _close_without_answer(job, batch, SyncBatch.State.REFUSED, SyncResult.Status.FAILED, error)
 
 
-def record_held(job: SyncJob, kind: Kind, selection: Selection, keys: KeyFields) -> None:
-    """Write down the records of a kind that this job holds back, with the reason."""
-    held = classified(kind, selection, keys).exclude(hold="")
+@insisting
+def record_unknown(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
+    """Save that a batch may or may not have been applied. Its records count as changed until that is settled."""
+    with transaction.atomic():
+        if not _is_sending(batch):
+            return
+        claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
+        _doubt(claimed, batch)
+        claimed.update(
+            claimed_by=None,
+            unknown_since=batch.sent_at,
+            last_status=RecordStatus.UNKNOWN,
+            last_error=error.message,
+            synced_revision=_behind(),
+        )
+        _close_without_answer(job, batch, SyncBatch.State.UNKNOWN, SyncResult.Status.UNKNOWN, error)
+
+
+@insisting
+def abandon(job: SyncJob, message: str, lane: int | None = None) -> None:
+    """After a crash: every batch still being sent may or may not have been applied; a reading call was just lost.
+
+    Args:
+        lane: only what this lane was sending; ``None`` means all of the job.
+    """
+    error = OutcomeUnknown(message)
+    sending = job.batches.filter(state=SyncBatch.State.SENDING)
+    for batch in sending if lane is None else sending.filter(lane_id=lane):
+        deletes, pending = batch.operation == "DELETE", batch.results.filter(status=SyncResult.Status.PENDING)
+        if pending.exists() and not deletes:
+            record_unknown(job, batch, error)
+        else:
+            # What was deleted already can be deleted again, so nothing has to be looked up.
+            pending.update(status=SyncResult.Status.RETRIED, error=message)
+            records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
+            batch.fault_text = message
+            close(batch, SyncBatch.State.UNKNOWN if deletes else SyncBatch.State.NOT_SENT, None)
+
+
+@insisting
+def dissolve(job: SyncJob, words: str) -> None:
+    """Give up what still waits to be sent: its records are let go and stay changed."""
+    with transaction.atomic():
+        for batch in job.batches.select_for_update().filter(state=SyncBatch.State.WAITING):
+            claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
+            given_up = list(claimed.order_by("pk"))
+            SyncResult.objects.bulk_create(
+                result(job, record, SyncResult.Status.NOT_SENT, batch=batch, position=position, error=words)
+                for position, record in enumerate(given_up, start=1)
+            )
+            claimed.update(claimed_by=None)
+            batch.fault_text = words
+            close(batch, SyncBatch.State.NOT_SENT, None)
+            count(job, {SyncResult.Status.NOT_SENT.value: len(given_up)})
+
+
+def record_held(job: SyncJob, kind: Kind, selection: Selection, keys: KeyFields, told: Any) -> None:
+    """Write down the records of a kind that this job holds back, with the reason.
+
+    Args:
+        told: a subquery of results; a record with one of them has its result in this job already.
+    """
+    held = classified(kind, selection, keys).exclude(hold="").exclude(told)
     if kind is Kind.ROLE:
         held = held.select_related("opportunity")
     last = 0
@@ -108,113 +221,68 @@ def record_held(job: SyncJob, kind: Kind, selection: Selection, keys: KeyFields)
 
 @insisting
 def _save_held(job: SyncJob, held: Sequence[Any]) -> None:  # records with their ``hold``
+    exact = exact_reasons(held)
     with transaction.atomic():
         SyncResult.objects.bulk_create(
-            [_result(job, record, SyncResult.Status.HELD, error=_sentence(record.hold)) for record in held]
+            result(job, record, SyncResult.Status.HELD, error=exact.get(record.pk) or sentence(record.hold))
+            for record in held
         )
-        _count(job, Counter({SyncResult.Status.HELD.value: len(held)}))
+        count(job, {SyncResult.Status.HELD.value: len(held)})
 
 
-@insisting
-def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer: Answer) -> None:
-    """Save the outcomes of an answered batch on its records, results and job."""
-    kind = Kind(batch.kind)
-    with transaction.atomic():
-        taken = _ids_of_others(kind, items, answer.outcomes)
-        results = {result.record_id: result for result in batch.results.all()}
-        # Not all are pending where the job was taken for lost before this answer came after all.
-        before = Counter(result.status for result in results.values() if result.status != SyncResult.Status.PENDING)
-        now = timezone.now()
-        for item, given in zip(items, answer.outcomes, strict=True):
-            outcome = _without_taken_id(item, given, taken)
-            _save_outcome(kind, item, outcome, now)
-            result = results[item.pk]
-            result.status, result.marketo_id, result.error = outcome.status.value, given.marketo_id, outcome.message
-        SyncResult.objects.bulk_update(results.values(), ["status", "marketo_id", "error"])
-        _close(batch, SyncBatch.State.ANSWERED, answer.exchange)
-        _count(job, Counter(result.status for result in results.values()), instead_of=before)
+def _is_sending(batch: SyncBatch) -> bool:
+    """Not any more where its lane was taken for dead before the answer came: its records are being settled then."""
+    return _held(batch) == SyncBatch.State.SENDING
 
 
-def record_error(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
-    """Save that a batch did not get its answer: refused, certainly not applied, or unknown."""
-    if isinstance(error, OutcomeUnknown):
-        states: _States = (SyncBatch.State.UNKNOWN, SyncResult.Status.UNKNOWN, RecordStatus.UNKNOWN)
-    elif isinstance(error, Rejected):
-        states = SyncBatch.State.REFUSED, SyncResult.Status.FAILED, RecordStatus.FAILED
-    else:
-        states = SyncBatch.State.NOT_SENT, SyncResult.Status.NOT_SENT, None
-    _close_without_answer(job, batch, states, error.message, code=error.code, exchange=error.exchange)
+def _held(batch: SyncBatch) -> str:
+    """The batch's state. Holds its row: who buries a lane and who saves its answer after all take turns."""
+    return SyncBatch.objects.select_for_update().values_list("state", flat=True).get(pk=batch.pk)
 
 
-def abandon(job: SyncJob, message: str) -> None:
-    """After a crash: every batch still being sent may or may not have been applied."""
-    states = SyncBatch.State.UNKNOWN, SyncResult.Status.UNKNOWN, RecordStatus.UNKNOWN
-    for batch in job.batches.filter(state=SyncBatch.State.SENDING):
-        _close_without_answer(job, batch, states, message)
+def _successor(batch: SyncBatch, sequence: int, attempt: int, cause: str) -> SyncBatch:
+    return SyncBatch.objects.create(
+        job_id=batch.job_id,
+        kind=batch.kind,
+        operation=batch.operation,
+        state=SyncBatch.State.WAITING,
+        sequence=sequence,
+        attempt=attempt,
+        cause=cause,
+    )
 
 
-@insisting
 def _close_without_answer(
     job: SyncJob,
     batch: SyncBatch,
-    states: _States,
-    message: str,
-    *,
-    code: str = "",
-    exchange: Exchange | None = None,
+    state: SyncBatch.State,
+    status: SyncResult.Status,
+    error: MarketoError,
 ) -> None:
-    batch_state, result_status, record_status = states
-    with transaction.atomic():
-        claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
-        if record_status is None:
-            claimed.update(claimed_by=None)
-        else:
-            if record_status is RecordStatus.UNKNOWN:
-                _doubt(claimed, batch)
-            # Not accepted, so still to be sent, even if it was sent again without changes.
-            behind = Least(F("synced_revision"), F("revision") - 1)
-            claimed.update(claimed_by=None, last_status=record_status, last_error=message, synced_revision=behind)
-        changed = batch.results.update(status=result_status, error=message)
-        batch.fault_code, batch.fault_text = code, message
-        _close(batch, batch_state, exchange)
-        _count(job, Counter({result_status.value: changed}))
+    changed = batch.results.filter(status=SyncResult.Status.PENDING).update(status=status, error=error.message)
+    batch.fault_code, batch.fault_text = error.code, error.message
+    close(batch, state, error.exchange)
+    count(job, {status.value: changed})
+
+
+def _behind() -> Least:
+    # Not accepted, so still to be sent, even if it was sent again without changes.
+    return Least(F("synced_revision"), F("revision") - 1)
 
 
 def _doubt(claimed: SyncedQuerySet, batch: SyncBatch) -> None:
     """Take what was sent for changed until it is accepted, even if it is put back to what was accepted before."""
     sent = dict(batch.results.values_list("record_id", "sent"))
-    in_doubt = list(claimed.only("accepted"))
-    for record in in_doubt:
-        record.accepted = doubted(record.accepted, sent[record.pk])
-    claimed.bulk_update(in_doubt, ["accepted"])
+    rows = [(doubted(record.accepted, sent[record.pk]), record.pk) for record in claimed.only("accepted")]
+    update_each(RECORDS[Kind(batch.kind)], {"accepted": "%s"}, rows)
 
 
-def _save_outcome(kind: Kind, item: Item, outcome: Outcome, now: object) -> None:
-    changes: dict[str, Any] = {"last_status": outcome.status.value, "last_error": outcome.message, "claimed_by": None}
-    if outcome.marketo_id is not None and outcome.status is not Status.FAILED:
-        changes["marketo_id"] = Coalesce("marketo_id", Value(outcome.marketo_id))
-    if outcome.status in ACCEPTED:
-        merged = item.accepted | item.payload.sent
-        changes["accepted"] = {name: text for name, text in merged.items() if text != ""}
-        # The revision that was sent, not the one of now: an edit made meanwhile stays dirty.
-        changes["synced_revision"] = item.revision
-        changes["last_synced_at"] = now
-    else:
-        # Stays dirty, or becomes so if it was sent again without changes.
-        changes["synced_revision"] = Least(F("synced_revision"), Value(max(item.revision - 1, 0)))
-    records(kind).filter(pk=item.pk).update(**changes)
-
-
-def _ids_of_others(kind: Kind, items: Sequence[Item], outcomes: Sequence[Outcome]) -> set[int]:
+def _ids_of_others(kind: Kind, live: Sequence[tuple[Item, Outcome]]) -> set[int]:
     """Ids in an answer that are already known for other local records, or that it gives twice."""
-    new = [
-        outcome.marketo_id
-        for item, outcome in zip(items, outcomes, strict=True)
-        if outcome.marketo_id is not None and item.marketo_id is None
-    ]
-    owners = dict(records(kind).filter(marketo_id__in=new).values_list("marketo_id", "pk"))
+    new = [outcome.marketo_id for item, outcome in live if outcome.marketo_id is not None and item.marketo_id is None]
+    owners = dict(records(kind).filter(marketo_id__in=new).values_list("marketo_id", "pk")) if new else {}
     # A record's own id is not taken, even if it came to be known only since the record was claimed.
-    own = {outcome.marketo_id: item.pk for item, outcome in zip(items, outcomes, strict=True)}
+    own = {outcome.marketo_id: item.pk for item, outcome in live}
     twice = {marketo_id for marketo_id, times in Counter(new).items() if times > 1}
     return {marketo_id for marketo_id, pk in owners.items() if own[marketo_id] != pk} | twice
 
@@ -227,85 +295,3 @@ def _without_taken_id(item: Item, outcome: Outcome, taken: set[int]) -> Outcome:
         message=f"Marketo answered {outcome.status} with the ID {outcome.marketo_id}, which another record here "
         f"already has: both describe one object in Marketo. {outcome.message}".strip(),
     )
-
-
-def _checked(part: Built, operation: Operation, refuse: Callable[[Record, Operation], str]) -> Built:
-    problem = refuse(part.record, operation) if isinstance(part, Payload) else ""
-    return Held(_sentence(problem)) if problem else part
-
-
-def _item(record: SyncedRecord, payload: Payload) -> Item:
-    return Item(record.pk, record.revision, record.marketo_id, record.accepted, payload)
-
-
-def _pending(job: SyncJob, batch: SyncBatch, built: Sequence[tuple[SyncedRecord, Built]]) -> list[SyncResult]:
-    sent = [(record, part) for record, part in built if isinstance(part, Payload)]
-    return [
-        _result(job, record, SyncResult.Status.PENDING, batch=batch, position=position, payload=payload)
-        for position, (record, payload) in enumerate(sent, start=1)
-    ]
-
-
-def _let_go(job: SyncJob, built: Sequence[tuple[SyncedRecord, Built]]) -> None:
-    results = []
-    for record, part in built:
-        changes: dict[str, object] = {"claimed_by": None}
-        if isinstance(part, Held):
-            results.append(_result(job, record, SyncResult.Status.HELD, error=part.reason))
-        elif isinstance(part, Equal):
-            # What failed or was skipped has been taken back.
-            changes |= {"synced_revision": record.revision, "last_status": "", "last_error": ""}
-            results.append(_result(job, record, SyncResult.Status.EQUAL, error=part.note))
-        type(record).objects.filter(pk=record.pk).update(**changes)
-    SyncResult.objects.bulk_create(results)
-    _count(job, Counter(str(result.status) for result in results))
-
-
-def _result(
-    job: SyncJob,
-    record: SyncedRecord,
-    status: SyncResult.Status,
-    *,
-    batch: SyncBatch | None = None,
-    position: int | None = None,
-    payload: Payload | None = None,
-    error: str = "",
-) -> SyncResult:
-    return SyncResult(
-        job=job,
-        batch=batch,
-        kind=record.KIND.value,
-        record_id=record.pk,
-        label=str(record)[:255],
-        position=position,
-        revision=record.revision,
-        sent=payload.sent if payload else {},
-        diff=payload.diff if payload else [],
-        status=status.value,
-        marketo_id=record.marketo_id,
-        error=error,
-    )
-
-
-def _close(batch: SyncBatch, state: SyncBatch.State, exchange: Exchange | None) -> None:
-    batch.state = state
-    batch.answered_at = timezone.now()
-    if exchange is not None:
-        batch.request, batch.response = exchange.request, exchange.response
-        batch.user_id, batch.signed_at = exchange.user_id, exchange.signed_at
-        batch.http_status, batch.seconds = exchange.http_status, exchange.seconds
-    batch.save()
-
-
-def _count(job: SyncJob, more: Counter[str], instead_of: Counter[str] | None = None) -> None:
-    # What is in memory may come from an attempt that was rolled back.
-    job.refresh_from_db(fields=["counts"])
-    counts = Counter(job.counts)
-    counts.update(more)
-    counts.subtract(instead_of or Counter())
-    job.counts = {status: count for status, count in counts.items() if count}
-    job.save(update_fields=["counts"])
-
-
-def _sentence(reason: str) -> str:
-    return f"{reason[0].upper()}{reason[1:]}."

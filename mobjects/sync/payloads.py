@@ -118,9 +118,8 @@ def build(record: SyncedRecord, operation: Operation, keys: KeyFields, *, resend
     """
     values = _READERS[record.KIND](record, keys)
     now = _texts(values)
-    for name, text in now.items():
-        if problem := xml_problem(text):
-            return Held(f"{name}: {problem}")
+    if xml_problem("".join(now.values())):
+        return Held(next(f"{name}: {problem}" for name, text in now.items() if (problem := xml_problem(text))))
     diff = _difference(record.accepted, now)
     changed = {name for name, _, _ in diff}
     everything = resend or not record.accepted or operation is Operation.INSERT
@@ -131,14 +130,12 @@ def build(record: SyncedRecord, operation: Operation, keys: KeyFields, *, resend
 
 
 def _texts(values: Mapping[str, Value]) -> dict[str, str]:
-    texts = {name: to_text(value) for name, value in values.items()}
-    return {name: text for name, text in texts.items() if text != ""}
+    return {name: text for name, value in values.items() if (text := to_text(value)) != ""}
 
 
 def _difference(accepted: Mapping[str, str], now: Mapping[str, str]) -> list[Difference]:
-    names = [*now, *(name for name in accepted if name not in now)]
-    pairs = ((name, accepted.get(name, ""), now.get(name, "")) for name in names)
-    return [(name, old, new) for name, old, new in pairs if old != new]
+    changed = [(name, old, new) for name, new in now.items() if (old := accepted.get(name, "")) != new]
+    return changed + [(name, old, "") for name, old in accepted.items() if old != "" and name not in now]
 
 
 # --- programs -------------------------------------------------------------------------------
@@ -229,7 +226,9 @@ def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, Va
         PERSON_ID: record.person_id,
         PERSON_KEY: record.person_key,
     }
-    return links | _attribute_values(record, attributes.ROLE)
+    links.update(_attribute_values(record, attributes.ROLE))
+    links.update(record.custom_attributes)
+    return links
 
 
 def _build_role(record: OpportunityPersonRole, operation: Operation, keys: KeyFields, draft: _Draft) -> Built:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from functools import wraps
+from contextvars import ContextVar
+from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection
@@ -16,6 +17,8 @@ T = TypeVar("T")
 PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Before each further attempt. SQLite waits 20 s by itself in each; a PostgreSQL that restarts is back within these."""
 
+_under_way: ContextVar[bool] = ContextVar("under_way", default=False)
+
 logger = logging.getLogger(__name__)
 
 
@@ -24,6 +27,9 @@ def insisting(save: Callable[P, T], *, pause: Callable[[float], None] = time.sle
 
     Marketo gives an answer once. Without this, an import that locks the same rows in another order (PostgreSQL
     ends one of the two) or that keeps SQLite's only write lock for long would turn it into an unknown outcome.
+
+    Within another such function it is simply called: a transaction that broke can only be tried again as a whole,
+    and holds its locks until then.
 
     Args:
         save: rolls back as a whole if it fails, so that it can be called again.
@@ -35,21 +41,36 @@ def insisting(save: Callable[P, T], *, pause: Callable[[float], None] = time.sle
 
     @wraps(save)
     def insist(*args: P.args, **kwargs: P.kwargs) -> T:
-        for seconds in PAUSES_SECONDS:
-            try:
-                _reconnect_if_lost()
-                return save(*args, **kwargs)
-            # IntegrityError: somebody else took an ID between our look and our write; the next look sees it.
-            except (OperationalError, IntegrityError) as error:
-                logger.warning("Saving is tried again: %s", type(error).__name__)
-                pause(seconds)
-        _reconnect_if_lost()
-        return save(*args, **kwargs)
+        if _under_way.get():
+            return save(*args, **kwargs)
+        token = _under_way.set(True)
+        try:
+            return _tried(partial(save, *args, **kwargs), pause)
+        finally:
+            _under_way.reset(token)
 
     return insist
 
 
+def _tried(save: Callable[[], T], pause: Callable[[float], None]) -> T:
+    for seconds in PAUSES_SECONDS:
+        try:
+            _reconnect_if_lost()
+            return save()
+        # IntegrityError: somebody else took an ID between our look and our write; the next look sees it.
+        except (OperationalError, IntegrityError) as error:
+            logger.warning("Saving is tried again: %s", type(error).__name__)
+            pause(seconds)
+    _reconnect_if_lost()
+    return save()
+
+
 def _reconnect_if_lost() -> None:
-    # Inside a transaction Django would take the open transaction for a mistake and drop the connection.
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
+    # Django's own close_if_unusable_or_obsolete() would make a new connection for each saving: one that has
+    # CONN_MAX_AGE 0 is always too old to it. What was lost unnoticed shows in the first attempt, as an error.
+    if connection.in_atomic_block or not connection.errors_occurred:
+        return
+    if connection.is_usable():
+        connection.errors_occurred = False
+    else:
+        connection.close()

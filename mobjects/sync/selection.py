@@ -11,12 +11,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self, cast
+from uuid import UUID
 
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.utils import timezone
 
 from mobjects.marketo.contract import Kind, Operation
-from mobjects.models import RECORDS, ProgramCost, RecordStatus, SyncedRecord, records
+from mobjects.models import (
+    RECORDS,
+    Conflict,
+    ProgramCost,
+    RecordStatus,
+    SyncBatch,
+    SyncedRecord,
+    SyncResult,
+    records,
+)
 from mobjects.models.base import SyncedQuerySet
+from mobjects.sync import config
+from mobjects.sync.allowed import UNKNOWN_CHANNEL, UNKNOWN_TAG, unknown_channel, unknown_tag
 from mobjects.sync.payloads import KeyFields
 
 PART = 2000
@@ -42,6 +56,11 @@ class Selection:
         operation: see :class:`Choice`.
         resend: send records without changes as well, with all their values.
         include_unknown: send records whose last outcome is unknown even if that could double them.
+        of_job: only records that have a result in this job (its id) …
+        of_statuses: … with one of these statuses …
+        of_error: … and, unless it is ``None``, exactly this reason.
+        read_first: read each record in Marketo before changing it there, so that a change made there meanwhile
+            becomes a conflict instead of being lost. Costs one call for each record.
     """
 
     kinds: Sequence[Kind] = tuple(Kind)
@@ -49,6 +68,10 @@ class Selection:
     operation: Choice = Choice.AUTO
     resend: bool = False
     include_unknown: bool = False
+    of_job: str = ""
+    of_statuses: Sequence[str] = ()
+    of_error: str | None = None
+    read_first: bool = False
 
     def __post_init__(self) -> None:
         if self.ids is not None and len(self.kinds) != 1:
@@ -76,6 +99,10 @@ class Selection:
             operation=Choice(kept["operation"]),
             resend=kept["resend"],
             include_unknown=kept["include_unknown"],
+            of_job=kept["of_job"],
+            of_statuses=tuple(kept["of_statuses"]),
+            of_error=kept["of_error"],
+            read_first=kept["read_first"],
         )
 
 
@@ -107,7 +134,16 @@ def candidates(kind: Kind, selection: Selection) -> SyncedQuerySet:
     found = records(kind).order_by("pk")
     if selection.ids is not None:
         found = found.filter(pk__in=selection.ids)
+    if selection.of_job:
+        found = found.filter(Exists(_results_of_job(kind, selection)))
     return found if selection.resend else found.dirty()
+
+
+def _results_of_job(kind: Kind, selection: Selection) -> QuerySet[SyncResult]:
+    results = SyncResult.objects.filter(
+        job=UUID(selection.of_job), kind=kind.value, record_id=OuterRef("pk"), status__in=selection.of_statuses
+    )
+    return results if selection.of_error is None else results.filter(error=selection.of_error)
 
 
 def classified(kind: Kind, selection: Selection, keys: KeyFields) -> SyncedQuerySet:
@@ -122,7 +158,7 @@ def classified(kind: Kind, selection: Selection, keys: KeyFields) -> SyncedQuery
 def forecast(selection: Selection, keys: KeyFields) -> list[Group]:
     """What a job would do now, kind by kind; one query per kind.
 
-    Roles that wait only for an opportunity of the same selection are counted as sendable.
+    Roles that wait only for an opportunity of the same selection are counted as sendable, unless that is held back.
     """
     counts: Counter[tuple[Kind, Operation | None, str]] = Counter()
     for kind in ordered_kinds(selection):
@@ -135,7 +171,7 @@ def forecast(selection: Selection, keys: KeyFields) -> list[Group]:
 def _counted(kind: Kind, selection: Selection, keys: KeyFields) -> list[tuple[str, str, int]]:
     found = classified(kind, selection, keys)
     if kind is Kind.ROLE and Kind.OPPORTUNITY in selection.kinds:
-        coming = candidates(Kind.OPPORTUNITY, selection).values("pk")
+        coming = classified(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
         comes_first = Q(hold=WAITS_FOR_OPPORTUNITY) & Q(opportunity__in=coming)
         found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
     counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
@@ -144,7 +180,11 @@ def _counted(kind: Kind, selection: Selection, keys: KeyFields) -> list[tuple[st
 
 def loaded(kind: Kind, ids: Sequence[int]) -> list[SyncedRecord]:
     """Records with all that building a payload reads; a fixed number of queries."""
-    found = records(kind).filter(pk__in=ids).order_by("pk")
+    return complete(kind, records(kind).filter(pk__in=ids).order_by("pk"))
+
+
+def complete(kind: Kind, found: SyncedQuerySet) -> list[SyncedRecord]:
+    """What a query finds, with all that building a payload reads."""
     if kind is Kind.PROGRAM:
         found = found.prefetch_related("costs", "tags")
     if kind is Kind.ROLE:
@@ -154,6 +194,11 @@ def loaded(kind: Kind, ids: Sequence[int]) -> list[SyncedRecord]:
 
 WAITS_FOR_OPPORTUNITY = "its opportunity has no Marketo ID yet; sync the opportunity first or together with it"
 IN_ANOTHER_JOB = "it is in a batch of another job right now"
+NEEDS_DECISION = "a person has to decide about it first; see “To decide”"
+MAY_STILL_RUN = "it was sent without an answer, and Marketo may still be working on that"
+NEEDS_LOOK_UP = (
+    "the outcome of its last sending is unknown and sending it again could double it; it has to be looked up"
+)
 
 
 def _operation(kind: Kind, selection: Selection, keys: KeyFields) -> Case | Value:
@@ -170,7 +215,13 @@ def _operation(kind: Kind, selection: Selection, keys: KeyFields) -> Case | Valu
 
 def _holds(kind: Kind, selection: Selection, keys: KeyFields) -> list[Hold]:
     """Reasons in order of precedence."""
-    holds = [Hold(IN_ANOTHER_JOB, Q(claimed_by__isnull=False))]
+    open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), settled_at__isnull=True)
+    unknown = Q(last_status=RecordStatus.UNKNOWN)
+    holds = [
+        Hold(IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
+        Hold(NEEDS_DECISION, Q(Exists(open_conflicts))),
+        Hold(MAY_STILL_RUN, unknown & Q(unknown_since__gt=timezone.now() - config.quiet())),
+    ]
     has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])
     if kind is Kind.PROGRAM and selection.operation in (Choice.INSERT, Choice.UPSERT):
         reason = f"programs exist only in Marketo; its API can update them, not {selection.operation.lower()} them"
@@ -182,13 +233,10 @@ def _holds(kind: Kind, selection: Selection, keys: KeyFields) -> list[Hold]:
         )
     )
     if not selection.include_unknown:
-        holds.append(
-            Hold(
-                "the outcome of its last sending is unknown and sending it again could double it; "
-                "look it up in Marketo, then choose “send unknown outcomes again”",
-                Q(last_status=RecordStatus.UNKNOWN) & _could_double(kind, has_key),
-            )
-        )
+        holds.append(Hold(NEEDS_LOOK_UP, unknown & _could_double(kind, has_key, keys)))
+    if kind is Kind.PROGRAM:
+        holds.append(Hold(UNKNOWN_CHANNEL, unknown_channel(resend=selection.resend)))
+        holds.append(Hold(UNKNOWN_TAG, unknown_tag(resend=selection.resend)))
     if kind is Kind.ROLE:
         holds += _role_holds(keys)
     if kind is Kind.OPPORTUNITY and not keys.company:
@@ -196,11 +244,18 @@ def _holds(kind: Kind, selection: Selection, keys: KeyFields) -> list[Hold]:
     return holds
 
 
-def _could_double(kind: Kind, has_key: Q) -> Q:
+def _could_double(kind: Kind, has_key: Q, keys: KeyFields) -> Q:
     """Whether sending a record a second time could create or add something a second time."""
     if kind is Kind.PROGRAM:
         return Q(Exists(ProgramCost.objects.filter(program=OuterRef("pk"), marketo_cost_id__isnull=True)))
-    repeatable = Q(wire_operation=Operation.UPDATE.value) | (Q(wire_operation=Operation.UPSERT.value) & has_key)
+    repeatable = Q(wire_operation=Operation.UPDATE.value)
+    if kind is Kind.OPPORTUNITY and keys.opportunity:
+        # Marketo finds what was sent by the key that was sent, which may have been changed here since.
+        lost = SyncResult.objects.filter(
+            kind=kind.value, record_id=OuterRef("pk"), batch__state=SyncBatch.State.UNKNOWN
+        ).annotate(key_sent=KeyTextTransform(keys.opportunity, "sent"))
+        other_key = Q(Exists(lost.exclude(key_sent=OuterRef("external_id"))), marketo_id__isnull=True)
+        repeatable |= Q(wire_operation=Operation.UPSERT.value) & has_key & ~other_key
     return ~repeatable
 
 

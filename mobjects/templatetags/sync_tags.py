@@ -1,19 +1,24 @@
-"""Filters for the history pages: states in words, times with their zone, links to records."""
+"""Filters and tags for the history pages: states in words, times with their zone, links; and the halted banner."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from mobjects import badges, wording
+from mobjects import badges, queries, wording
 from mobjects.models import RECORDS, Kind, SyncBatch, SyncJob, SyncResult
 
 register = template.Library()
 register.filter("moment", wording.moment)
 register.filter("duration", wording.duration)
+register.filter("field_text", wording.field_text)
+register.filter("job_title", wording.title)
+register.filter("job_what", wording.what_text)
+register.filter("job_outcome", wording.outcome_text)
 
 
 @register.filter
@@ -38,11 +43,24 @@ def record_url(result: SyncResult, existing: Collection[tuple[str, int]]) -> str
 
 
 @register.filter
+def conflict_url(result: SyncResult, conflicts: Mapping[tuple[str, int], int]) -> str:
+    """The address of the open conflict that a result may be about; "" if there is none."""
+    pk = conflicts.get((result.kind, result.record_id)) if result.status in queries.UNDECIDED else None
+    return reverse("admin:mobjects_conflict_change", args=[pk]) if pk else ""
+
+
+@register.filter
+def is_step(result: SyncResult) -> bool:
+    """Whether a result was only a step on the way, and another says what became of the record."""
+    return result.status in SyncResult.PASSING
+
+
+@register.filter
 def changes(result: SyncResult) -> list[tuple[str, str, str]]:
     """What a result sent, as field, accepted before, sent; without a difference, what was sent again."""
     if result.diff:
-        return [(name, old, new) for name, old, new in result.diff]
-    return [(name, new, new) for name, new in result.sent.items()]
+        return [(wording.field_text(name), old, new) for name, old, new in result.diff]
+    return [(wording.field_text(name), new, new) for name, new in result.sent.items()]
 
 
 @register.simple_tag(takes_context=True)
@@ -51,3 +69,11 @@ def querystring_page(context: template.Context, parameter: str, number: int) -> 
     query = context["request"].GET.copy()
     query[parameter] = str(number)
     return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("mobjects/_halted.html", takes_context=True)
+def halted(context: template.Context) -> dict[str, Any]:
+    """``{% halted %}``: the banner that says that sending is halted; nothing otherwise, or for outsiders."""
+    user = getattr(context.get("request"), "user", None)
+    circuit = queries.open_circuit() if user is not None and user.is_staff else None
+    return {"circuit": circuit, "perms": context.get("perms")}

@@ -20,16 +20,23 @@ PARTS = ("request", "response")
 def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One call to Marketo: what went out, what came back, row by row."""
     batch = get_object_or_404(SyncBatch.objects.select_related("job"), pk=pk)
+    attempts, halves, wholes = queries.family(batch)
     members = list(batch.results.order_by("position", "pk"))
     before, after = queries.neighbours(batch)
-    job_title = f"Sync job {str(batch.job_id)[:8]}"
     return page(
         request,
         "batch/page.html",
-        f"Batch {batch.sequence}",
-        crumbs=(history_crumb(), (job_title, reverse("admin:mobjects_syncjob_change", args=[batch.job_id]))),
+        str(batch),
+        crumbs=(
+            history_crumb(),
+            (wording.title(batch.job), reverse("admin:mobjects_syncjob_change", args=[batch.job_id])),
+        ),
         batch=batch,
-        answers=wording.counts_text(_counts([member.status for member in members])),
+        sentence=wording.batch_sentence(batch, _counts([member.status for member in members])),
+        attempts=attempts if len(attempts) > 1 else [],
+        halves=halves,
+        wholes=wholes,
+        conflicts=queries.open_conflicts(members),
         members=members,
         existing=queries.existing(members),
         before=before,
@@ -47,7 +54,8 @@ def payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
         raise Http404
     batch = get_object_or_404(SyncBatch, pk=pk)
     response = HttpResponse(getattr(batch, part), content_type="text/plain; charset=utf-8")
-    name = f"{str(batch.job_id)[:8]}-batch-{batch.sequence}-{part}.txt"
+    attempt = f"-attempt-{batch.attempt}" if batch.attempt > 1 else ""
+    name = f"{str(batch.job_id)[:8]}-batch-{batch.sequence}{attempt}-{part}.txt"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -8,11 +8,14 @@ from django.core import checks
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
+from mobjects import queries
 from mobjects.marketo.contract import Kind, Ping, Transport, Verdict
 from mobjects.marketo.errors import MarketoError
-from mobjects.sync.transports import facts, key_fields, open_transport
+from mobjects.sync.limits import Limits
+from mobjects.sync.transports import facts, key_fields, open_transport, target
 from mobjects.views.pages import needs, page
 
+CIRCUITS = 5
 TONES = {Verdict.OK: "success", Verdict.CLOCK_OFF: "warning", Verdict.NOT_CONFIGURED: "warning"}
 
 
@@ -42,9 +45,19 @@ class Tested:
 @require_http_methods(["GET", "POST"])
 @needs("mobjects.test_connection")
 def connection(request: HttpRequest) -> HttpResponse:
-    """Show the settings without the key; on "Test connection", ask Marketo."""
+    """Show the settings without the key, and how much of the limits is used; on "Test connection", ask Marketo."""
     tested = check() if request.method == "POST" else None
-    return page(request, "connection.html", "Connection", facts=facts(), problems=_problems(), tested=tested)
+    usage = Limits.from_settings(target()).usage()
+    return page(
+        request,
+        "connection.html",
+        "Connection",
+        facts=facts(),
+        problems=_problems(),
+        tested=tested,
+        usage=usage,
+        circuits=queries.latest_circuits(CIRCUITS),
+    )
 
 
 def check() -> Tested:
@@ -65,7 +78,7 @@ def _key_field(transport: Transport) -> str:
     if not name:
         return ""
     try:
-        known = {field.name for field in transport.describe(Kind.OPPORTUNITY)}
+        known = {field.name for field in transport.describe(Kind.OPPORTUNITY).fields}
     except MarketoError as error:
         return f"Whether opportunities have the field “{name}” could not be found out. {error.message}"
     if name in known:

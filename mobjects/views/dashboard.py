@@ -25,8 +25,9 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         title="Dashboard",
         states=[state.label for state in SHOWN],
         kinds=[_row(counts) for counts in queries.state_counts(kinds)],
-        jobs=[(job, wording.counts_text(job.counts)) for job in queries.latest_jobs(JOBS)] if sees_history else [],
+        jobs=[(job, wording.outcome_text(job)) for job in queries.latest_jobs(JOBS)] if sees_history else [],
         sees_history=sees_history,
+        undecided=queries.undecided() if user.has_perm("mobjects.view_conflict") else 0,
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
     )

@@ -1,46 +1,59 @@
-"""The page of one job, the part of it that renews itself, and queueing a job again."""
+"""The page of one job, and the part of it that renews itself. Its buttons are in :mod:`mobjects.views.steering`."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
 
-from mobjects import jobs, queries, queue_status, wording
+from mobjects import queries, queue_status, wording
 from mobjects.models import SyncJob, SyncResult
+from mobjects.views import steering
 from mobjects.views.pages import history_crumb, needs, page, paged
 
 RESULTS_PER_PAGE = 50
 STOP_POLLING = 286
 """The status at which htmx shows an answer and asks no more."""
+STEPS_LABEL = "Steps on the way"
+
+State = SyncJob.State
 
 
 @require_GET
 @needs("mobjects.view_syncjob")
 def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Everything about one job."""
-    job = get_object_or_404(SyncJob, pk=pk)
+    job = get_object_or_404(SyncJob.objects.select_related("schedule"), pk=pk)
     chosen = _chosen(request)
     rows = paged(request, queries.results_of(job, **chosen), RESULTS_PER_PAGE)
+    steps = job.results.filter(status__in=SyncResult.PASSING).count()
+    may_steer = request.user.has_perm("mobjects.sync_records")
     return page(
         request,
         "job/page.html",
-        f"Sync job {str(job.pk)[:8]}",
+        wording.title(job),
         crumbs=(history_crumb(),),
         **_live(job),
-        selection=wording.selection_text(job.selection),
-        operation=wording.operation_text(job.operation),
+        asked=wording.asked_text(job),
+        operation=wording.operation_text(job.operation) if job.action == SyncJob.Action.SEND else "",
+        followers=list(job.followers.only("pk", "action").order_by("created_at")),
         groups=queries.error_groups(job),
         rows=rows,
         existing=queries.existing(rows),
+        conflicts=queries.open_conflicts(rows),
         chosen=chosen,
-        chosen_label=SyncResult.Status(chosen["status"]).label if chosen["status"] else "",
+        chosen_label=_label(chosen["status"]),
+        steps=steps,
+        steps_status=queries.STEPS,
+        results_count=job.done + steps,
         batches=paged(request, queries.batches_of(job), RESULTS_PER_PAGE, "batches"),
-        may_queue=job.state == SyncJob.State.NOT_QUEUED and request.user.has_perm("mobjects.sync_records"),
+        may=steering.possible(job) if may_steer else frozenset(),
+        retryable=steering.RETRYABLE if may_steer and steering.may_repeat(job) else (),
+        retry_label=steering.retry_label(job),
     )
 
 
@@ -60,36 +73,50 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     return response
 
 
-@require_POST
-@needs("mobjects.sync_records")
-def queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Queue a job that could not be queued."""
-    job = get_object_or_404(SyncJob, pk=pk)
-    if jobs.enqueue(job):
-        messages.success(request, "The job is queued.")
-    else:
-        job.refresh_from_db()
-        said = job.problem_text if job.state == SyncJob.State.NOT_QUEUED else "The job was queued already."
-        messages.warning(request, said)
-    return redirect("admin:mobjects_syncjob_change", job.pk)
-
-
 def _chosen(request: HttpRequest) -> dict[str, Any]:
     status, same_as = request.GET.get("status", ""), request.GET.get("same", "")
     return {
-        "status": status if status in SyncResult.Status.values else "",
+        "status": status if status in (*SyncResult.Status.values, queries.STEPS) else "",
         "search": request.GET.get("q", "").replace("\0", "").strip()[:200],
         "same_as": int(same_as) if same_as.isascii() and same_as.isdecimal() and len(same_as) < 19 else None,
     }
 
 
+def _label(status: str) -> str:
+    if status == queries.STEPS:
+        return STEPS_LABEL
+    return str(SyncResult.Status(status).label) if status else ""
+
+
 def _live(job: SyncJob) -> dict[str, Any]:
     # A job of the command line may run without any worker.
-    asks = job.state == SyncJob.State.QUEUED or (job.is_live and job.source == SyncJob.Source.ADMIN)
-    alive = queue_status.worker_alive() if asks else None
+    asks = job.state == State.QUEUED or (job.is_live and job.source != SyncJob.Source.COMMAND)
+    ended_early = job.state in (State.STOPPED, State.CRASHED, State.CANCELLED)
     return {
         "job": job,
-        "sentence": wording.sentence(job, queries.unsettled_batches(job), worker_alive=alive),
-        "counts": [(status, job.counts[status]) for status in wording.STATUS_ORDER if job.counts.get(status)],
+        "sentence": wording.sentence(
+            job,
+            queries.unsettled_batches(job) if ended_early else (),
+            worker_alive=queue_status.worker_alive() if asks else None,
+            seconds_left=_seconds_left(job),
+        ),
+        "summary": job.progress.get("summary", ()),
+        "waits_for_person": job.state == State.WAITING and job.waits_until is None,
+        "counts": [
+            (status.value, job.counts[status], status.label, wording.STATUS_WORDS[status])
+            for status in wording.STATUS_ORDER
+            if job.counts.get(status)
+        ],
         "total": wording.total(job),
+        "shows_progress": job.planned > 0
+        and (job.state == State.RUNNING or (job.state in (State.WAITING, State.PAUSED) and job.done > 0)),
     }
+
+
+def _seconds_left(job: SyncJob) -> float | None:
+    """How long a job still takes at its present speed; ``None`` if that cannot be told."""
+    left = job.planned - job.done
+    if job.state != State.RUNNING or not job.done or left <= 0:
+        return None
+    speed = queries.records_per_second(job)
+    return left / speed if speed else None

@@ -47,4 +47,6 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         record=record,
         label=label,
         rows=rows,
+        decisions=queries.decisions_about(chosen, pk),
+        conflicts=queries.open_conflicts(rows),
     )

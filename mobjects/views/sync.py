@@ -11,16 +11,20 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from mobjects import jobs, wording
 from mobjects.forms import SyncForm
-from mobjects.marketo.contract import Transport
+from mobjects.marketo.contract import Operation, Transport
 from mobjects.marketo.errors import ConfigError
 from mobjects.models import RECORDS, Kind, SyncJob
+from mobjects.sync.limits import Limits
 from mobjects.sync.selection import Group, Selection, forecast
 from mobjects.sync.transports import key_fields, open_transport
+from mobjects.sync.usage import Usage
 from mobjects.views.pages import needs, page
+from mobjects.views.steering import lead_to
 
 SENT = "sync_sent"
 """In the session: the form tokens that were used, and the job each of them made."""
@@ -36,6 +40,11 @@ class Line:
     count: int
     batches: int | None
 
+    @property
+    def reads(self) -> bool:
+        """Whether its records may be in Marketo already, and so can be read there first."""
+        return bool(self.batches) and self.operation != Operation.INSERT
+
 
 @dataclass(frozen=True, slots=True)
 class HeldLine:
@@ -48,13 +57,18 @@ class HeldLine:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What sending a selection now would do; ``problem`` says why it cannot be sent at all."""
+    """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
+
+    ``usage`` is ``None`` where it is not known how many calls were made today.
+    """
 
     lines: list[Line]
     held: list[HeldLine]
     endpoint: str = ""
     user_id: str = ""
     problem: str = ""
+    usage: Usage | None = None
+    read_first: bool = False
 
     @property
     def sendable(self) -> int:
@@ -63,8 +77,18 @@ class Preview:
 
     @property
     def batches(self) -> int:
-        """Calls to Marketo, all kinds together."""
+        """Calls to Marketo that send, all kinds together."""
         return sum(line.batches or 0 for line in self.lines)
+
+    @property
+    def calls(self) -> int:
+        """All calls to Marketo that are foreseen; looking things up and trying again come on top."""
+        return self.batches + (sum(line.count for line in self.lines if line.reads) if self.read_first else 0)
+
+    @property
+    def warning(self) -> str:
+        """That today's share of the quota is not enough; "" if it is, or if that is not known."""
+        return self.usage.warning(self.calls) if self.usage else ""
 
     @property
     def ready(self) -> bool:
@@ -120,7 +144,11 @@ def preview(selection: Selection) -> Preview:
         return Preview(lines, held, problem=error.message)
     try:
         lines = [_line(transport, group) for group in sending]
-        return Preview(lines, held, transport.endpoint, transport.user_id, _missing(transport))
+        usage = Limits.from_settings(transport.endpoint).usage()
+        missing = _missing(transport)
+        return Preview(
+            lines, held, transport.endpoint, transport.user_id, missing, usage, read_first=selection.read_first
+        )
     finally:
         transport.close()
 
@@ -142,15 +170,9 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
 
 
 def _send(request: HttpRequest, form: SyncForm) -> HttpResponse:
+    before = timezone.now()
     job = _job_once(request, form)
-    if job is None:
-        return _lead_to_job(request, form)
-    job.refresh_from_db()
-    if job.state == SyncJob.State.NOT_QUEUED:
-        messages.error(request, job.problem_text or "The job could not be queued. Nothing was sent.")
-    else:
-        messages.success(request, "The job is queued. This page shows how it goes.")
-    return redirect("admin:mobjects_syncjob_change", job.pk)
+    return _lead_to_job(request, form) if job is None else lead_to(request, job, before)
 
 
 def _noted(request: HttpRequest, form: SyncForm) -> str | None:

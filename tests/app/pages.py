@@ -8,6 +8,19 @@ from django.urls import reverse
 from mobjects.models import SyncBatch, SyncJob, SyncResult
 from tests import factories
 
+SELECTION = {
+    "kinds": ["Opportunity"],
+    "ids": None,
+    "operation": "AUTO",
+    "resend": False,
+    "include_unknown": False,
+    "of_job": "",
+    "of_statuses": [],
+    "of_error": None,
+    "read_first": False,
+}
+"""Of a job that sends all changed opportunities."""
+
 
 def client(group: str = "operator") -> Client:
     """A browser in which a user of a group is logged in."""
@@ -18,9 +31,8 @@ def client(group: str = "operator") -> Client:
 
 def job(**values) -> SyncJob:
     """A finished job."""
-    selection = {"kinds": ["Opportunity"], "ids": None, "operation": "AUTO", "resend": False, "include_unknown": False}
     state = SyncJob.State.SUCCEEDED
-    return SyncJob.objects.create(**{"kind": "Opportunity", "state": state, "selection": selection, **values})
+    return SyncJob.objects.create(**{"kind": "Opportunity", "state": state, "selection": SELECTION, **values})
 
 
 def batch(of: SyncJob, **values) -> SyncBatch:

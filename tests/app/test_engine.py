@@ -59,7 +59,7 @@ def test_two_hundred_and_fifty_of_each_go_out_in_seven_batches_and_then_nothing(
         factories.cost(program)
         factories.tag(program)
     job = factories.sync()
-    sizes = [(batch.kind, batch.size) for batch in job.batches.all()]
+    sizes = [(batch.kind, batch.size) for batch in job.batches.exclude(operation="GET")]
     assert sizes == [
         ("Program", 40),
         *[("Opportunity", size) for size in (100, 100, 50)],
@@ -177,11 +177,23 @@ def test_an_edited_cost_without_a_cost_id_is_held_back(sandbox):
     program = factories.program()
     factories.cost(program)
     factories.sync()
+    ProgramCost.objects.update(marketo_cost_id=None)
     ProgramCost.objects.update(amount="1.00")
     job = factories.sync()
     assert job.counts == {"HELD": 1}
-    assert "cost ID" in job.results.get().error
+    assert "cost ID" in job.results.get(status="HELD").error
     assert factories.fresh(program).is_dirty
+
+
+def test_the_cost_ids_are_known_after_a_sync(sandbox):
+    program = factories.program()
+    cost = factories.cost(program)
+    factories.sync()
+    cost.refresh_from_db()
+    assert sandbox.store.programs[1001].costs[cost.marketo_cost_id].amount == "2000.00"
+    ProgramCost.objects.update(amount="1.00")
+    assert factories.sync().counts == {"UPDATED": 1}
+    assert sandbox.store.programs[1001].costs[cost.marketo_cost_id].amount == "1.00"
 
 
 def test_an_edited_cost_with_its_id_changes_that_cost(sandbox):
@@ -316,50 +328,6 @@ def test_an_id_that_another_record_has_is_not_taken(sandbox, settings):
     assert second.marketo_id is None
     assert second.last_status == "FAILED"
     assert "another record here" in second.last_error
-
-
-@pytest.mark.parametrize(
-    ("fault", "job_state", "record_status", "batch_state"),
-    [
-        ({"kind": "soap", "code": "20012"}, "problems", "FAILED", "refused"),
-        ({"kind": "soap", "code": "20014"}, "stopped", "", "not_sent"),
-        ({"kind": "soap", "code": "20023"}, "stopped", "", "not_sent"),
-        ({"kind": "soap", "code": "10001"}, "stopped", "UNKNOWN", "unknown"),
-        ({"kind": "http", "status": 502}, "stopped", "UNKNOWN", "unknown"),
-        ({"kind": "http", "status": 200}, "stopped", "UNKNOWN", "unknown"),
-        ({"kind": "cut_after"}, "stopped", "UNKNOWN", "unknown"),
-        ({"kind": "short"}, "stopped", "UNKNOWN", "unknown"),
-        ({"kind": "empty"}, "stopped", "UNKNOWN", "unknown"),
-    ],
-)
-def test_a_fault_never_marks_as_sent_what_was_not(sandbox, fault, job_state, record_status, batch_state):
-    records = [factories.opportunity(), factories.opportunity()]
-    sandbox.faults.add(**fault)
-    job = factories.sync(*records)
-    assert job.state == job_state
-    assert job.batches.get().state == batch_state
-    for now in map(factories.fresh, records):
-        assert (now.last_status, now.is_dirty, now.claimed_by) == (record_status, True, None)
-        assert now.marketo_id is None
-
-
-def test_unknown_outcomes_are_not_sent_again_unless_asked(sandbox):
-    record = factories.opportunity()
-    sandbox.faults.add("cut_after")
-    factories.sync(record)
-    job = factories.sync(record)
-    assert "unknown" in job.results.get().error
-    assert len(syncs(sandbox)) == 1
-    assert factories.sync(record, include_unknown=True).counts == {"CREATED": 1}
-
-
-def test_an_unknown_update_is_simply_sent_again(sandbox):
-    record = factories.opportunity()
-    factories.sync(record)
-    Opportunity.objects.update(stage="Won")
-    sandbox.faults.add("cut_after")
-    factories.sync(record)
-    assert factories.sync(record).counts == {"UNCHANGED": 1}
 
 
 def test_history_outlives_the_record():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from django.urls import reverse
 
 from mobjects import jobs
-from mobjects.marketo.contract import Answer, Exchange, Kind, Outcome, Status
-from mobjects.marketo.errors import OutcomeUnknown
-from mobjects.models import Opportunity
-from mobjects.sync import engine
-from mobjects.sync.payloads import KeyFields
+from mobjects.marketo.contract import Answer, Exchange, Kind, Operation, Outcome, Status
+from mobjects.marketo.errors import Rejected
+from mobjects.models import Opportunity, SyncJob, SyncResult
+from mobjects.sync import claiming, engine
 from mobjects.sync.selection import PART, Selection
 from tests import factories
 
@@ -35,6 +36,47 @@ class Answering:
         return Answer(self.rows, Exchange(request=""))
 
 
+class Refusing(Answering):
+    """Refuses every batch that holds one of these names, and creates what is in the others."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self.names = names
+        self.sizes: list[int] = []
+        self.ids = count(71)
+
+    def send(self, batch) -> Answer:
+        self.sizes.append(len(batch.records))
+        if any(record.values["Name"] in self.names for record in batch.records):
+            raise Rejected("A parameter is bad.", code="20110", exchange=Exchange(request="<sent/>"))
+        return Answer([Outcome(Status.CREATED, next(self.ids)) for _ in batch.records], Exchange(request=""))
+
+
+def test_a_refused_batch_is_halved_until_the_bad_record_stands_alone():
+    records = [factories.opportunity(name=f"Deal {number}") for number in range(5)]
+    transport = Refusing("Deal 1")
+    job = factories.work(jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
+    assert (job.state, job.counts) == (SyncJob.State.PROBLEMS, {"CREATED": 4, "FAILED": 1})
+    now = [factories.fresh(record) for record in records]
+    assert [record.last_status for record in now] == ["CREATED", "FAILED", "CREATED", "CREATED", "CREATED"]
+    assert [record.claimed_by for record in now] == [None] * 5
+    assert transport.sizes == [5, 2, 3, 1, 2, 1, 1]
+    halves = job.batches.exclude(part_of=None).order_by("sequence").values_list("part_of__sequence", flat=True)
+    assert list(halves) == [1, 1, 2, 2, 4, 4]
+
+
+def test_a_job_whose_every_call_is_refused_stops_instead_of_halving_on():
+    names = [f"Deal {number}" for number in range(100)]
+    for name in names:
+        factories.opportunity(name=name)
+    transport = Refusing(*names)
+    job = factories.work(jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
+    assert (job.state, len(transport.sizes)) == (SyncJob.State.STOPPED, engine.REFUSED_IN_A_ROW)
+    assert "A parameter is bad." in job.problem_text
+    assert not Opportunity.objects.exclude(claimed_by=None).exists()
+    assert Opportunity.objects.dirty().count() == 100
+
+
 @pytest.mark.parametrize(
     "rows",
     [
@@ -47,8 +89,7 @@ class Answering:
 def test_rows_that_do_not_fit_the_records_are_an_unknown_outcome(rows):
     records = [factories.opportunity(marketo_id=number) for number in (71, 72)]
     job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
-    with pytest.raises(OutcomeUnknown):
-        engine.run(job, Answering(*rows), KeyFields())
+    factories.work(job, transport=Answering(*rows))
     assert [(each.last_status, each.is_dirty) for each in map(factories.fresh, records)] == [("UNKNOWN", True)] * 2
     assert job.counts == {"UNKNOWN": 2}
 
@@ -56,7 +97,7 @@ def test_rows_that_do_not_fit_the_records_are_an_unknown_outcome(rows):
 def test_an_id_given_to_two_new_records_is_taken_by_neither():
     records = [factories.opportunity() for _ in range(2)]
     job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
-    engine.run(job, Answering(*[Outcome(Status.CREATED, 71)] * 2), KeyFields())
+    factories.work(job, transport=Answering(*[Outcome(Status.CREATED, 71)] * 2))
     assert [(each.last_status, each.marketo_id) for each in map(factories.fresh, records)] == [("FAILED", None)] * 2
 
 
@@ -64,7 +105,7 @@ def test_a_record_that_was_never_accepted_stays_so_when_it_fails():
     record = factories.opportunity()
     type(record).objects.update(stage="Open")
     job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
-    engine.run(job, Answering(Outcome(Status.FAILED, message="no")), KeyFields())
+    factories.work(job, transport=Answering(Outcome(Status.FAILED, message="no")))
     record = factories.fresh(record)
     assert (record.revision, record.synced_revision) == (2, 0)
 
@@ -75,7 +116,8 @@ def test_one_record_that_may_not_be_sent_does_not_stop_the_others(marketo_settin
     # Past the checks of forms and imports, as SQL from outside would be.
     factories.cost(bad, marketo_cost_id=0)
     job = factories.sync(kinds=(Kind.PROGRAM,))
-    assert dict(job.results.values_list("label", "status")) == {"Program 1001": "UPDATED", "Program 1002": "HELD"}
+    ends = job.results.exclude(status__in=SyncResult.PASSING).values_list("label", "status")
+    assert dict(ends) == {"Program 1001": "UPDATED", "Program 1002": "HELD"}
     assert "Cost ID 0 is not between 1 and" in job.results.get(status="HELD").error
     assert factories.fresh(bad).claimed_by is None
 
@@ -99,8 +141,10 @@ def test_a_cost_with_an_unknown_outcome_is_not_added_twice(marketo_settings, san
     known = len(sandbox.store.programs[1001].costs)
     factories.cost(factories.program())
     sandbox.faults.add("cut_after")
-    factories.sync()
-    assert factories.sync().counts == {"HELD": 1}
+    job = factories.sync()
+    assert factories.sync().state == SyncJob.State.WAITING
+    assert len(sandbox.store.programs[1001].costs) == known + 1
+    assert factories.later(job).counts == {"UPDATED": 1}
     assert len(sandbox.store.programs[1001].costs) == known + 1
 
 
@@ -108,3 +152,24 @@ def test_what_an_insert_creates_is_not_sent_again_in_the_same_job(marketo_settin
     # With "send unchanged too" a created record still matches, now as an UPDATE.
     factories.sync(factories.opportunity(), resend=True)
     assert [call.sync_operation for call in sandbox.calls] == ["INSERT"]
+
+
+def test_a_record_that_has_its_result_in_this_job_by_the_time_its_batch_begins_is_let_go(marketo_settings, sandbox):
+    record = factories.opportunity()
+    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,), resend=True))
+    here = factories.context(job)
+    batch, _ = claiming.claim(here, Kind.OPPORTUNITY, Operation.INSERT, Selection(resend=True), after=0, limit=9)
+    claiming.result(job, record, SyncResult.Status.CREATED).save()
+    assert claiming.take(here, batch, Selection(resend=True)) == claiming.Claim(None, ())
+    assert factories.fresh(record).claimed_by is None
+
+
+def test_a_batch_of_a_lane_that_waits_is_left_to_it_and_to_others_once_it_is_gone(marketo_settings, sandbox):
+    factories.opportunity()
+    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    first, second = factories.context(job), factories.context(job)
+    claiming.claim(first, Kind.OPPORTUNITY, Operation.INSERT, Selection(), after=0, limit=9)
+    assert not engine.SendTask(second).step()
+    first.lane.delete()
+    assert engine.SendTask(second).step()
+    assert len(sandbox.calls) == 1

@@ -64,17 +64,6 @@ def test_a_deadlock_while_saving_does_not_lose_the_answer(marketo_settings):
     assert factories.fresh(record).last_status == "CREATED"
 
 
-def test_a_record_that_another_job_sent_meanwhile_is_not_sent_again(sandbox, marketo_settings):
-    record = factories.opportunity()
-    meanwhile = On('INSERT INTO "mobjects_syncbatch"', lambda: factories.sync(record))
-    with connection.execute_wrapper(meanwhile):
-        job = factories.sync(record)
-    assert meanwhile.do is None
-    assert job.counts == {}
-    assert len(sandbox.calls) == 1
-    assert factories.fresh(record).last_status == "CREATED"
-
-
 def test_ctrl_c_leaves_no_record_claimed(marketo_settings):
     record = factories.opportunity()
     job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))

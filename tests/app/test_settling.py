@@ -12,6 +12,10 @@ from tests import factories
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
 
+def sendings(sandbox) -> int:
+    return sum(call.operation == "syncMObjects" for call in sandbox.calls)
+
+
 def edit(record: Opportunity, **values) -> None:
     Opportunity.objects.filter(pk=record.pk).update(**values)
 
@@ -22,9 +26,9 @@ def test_an_edit_taken_back_after_an_unknown_outcome_is_taken_back_in_marketo_to
     factories.sync(record)
     edit(record, stage="Won")
     sandbox.faults.add("cut_after")
-    factories.sync(record)
+    job = factories.sync(record)
     edit(record, stage=before)
-    assert factories.sync(record).counts == {"UPDATED": 1}
+    assert factories.later(job).counts == {"UPDATED": 1}
     assert sandbox.store.opportunities[factories.fresh(record).marketo_id].values.get("Stage", "") == stored
 
 
@@ -74,3 +78,58 @@ def test_writing_down_held_records_takes_no_query_for_each(sandbox):
     roles += [factories.role(factories.opportunity()) for _ in range(5)]
     assert queries() == few
     assert SyncResult.objects.filter(status="HELD").count() == len(roles)
+
+
+@pytest.mark.parametrize(
+    ("fault", "job_state", "record_status", "batch_state"),
+    [
+        ({"kind": "soap", "code": "20014"}, "stopped", "", "not_sent"),
+        ({"kind": "soap", "code": "20023"}, "waiting", "", "not_sent"),
+        ({"kind": "soap", "code": "10001"}, "waiting", "UNKNOWN", "unknown"),
+        ({"kind": "http", "status": 502}, "waiting", "UNKNOWN", "unknown"),
+        ({"kind": "http", "status": 200}, "waiting", "UNKNOWN", "unknown"),
+        ({"kind": "cut_after"}, "waiting", "UNKNOWN", "unknown"),
+        ({"kind": "short"}, "waiting", "UNKNOWN", "unknown"),
+        ({"kind": "empty"}, "waiting", "UNKNOWN", "unknown"),
+    ],
+)
+def test_a_fault_never_marks_as_sent_what_was_not(sandbox, fault, job_state, record_status, batch_state):
+    records = [factories.opportunity(), factories.opportunity()]
+    sandbox.faults.add(**fault)
+    job = factories.sync(*records)
+    assert job.state == job_state
+    assert job.batches.get(attempt=1).state == batch_state
+    for now in map(factories.fresh, records):
+        assert (now.last_status, now.is_dirty) == (record_status, True)
+        assert now.marketo_id is None
+
+
+def test_a_lost_insert_is_looked_up_and_not_sent_again(sandbox):
+    record = factories.opportunity()
+    sandbox.faults.add("cut_after")
+    job = factories.sync(record)
+    assert sendings(sandbox) == 1
+    job = factories.later(job)
+    assert sendings(sandbox) == 1
+    record = factories.fresh(record)
+    assert (job.state, record.is_dirty, record.marketo_id) == ("succeeded", False, *sandbox.store.opportunities)
+
+
+def test_an_insert_that_never_arrived_is_sent_again(sandbox):
+    record = factories.opportunity()
+    sandbox.faults.add("soap", code="10001")
+    job = factories.later(factories.sync(record))
+    assert (job.state, job.counts) == ("succeeded", {"CREATED": 1})
+    assert len(sandbox.store.opportunities) == 1
+
+
+def test_an_unknown_update_is_sent_again_once_the_first_can_no_longer_run(sandbox):
+    record = factories.opportunity()
+    factories.sync(record)
+    Opportunity.objects.update(stage="Won")
+    sandbox.faults.add("cut_after")
+    job = factories.sync(record)
+    assert sendings(sandbox) == 2
+    assert factories.sync(record).state == "waiting"
+    assert sendings(sandbox) == 2
+    assert factories.later(job).counts == {"UNCHANGED": 1}

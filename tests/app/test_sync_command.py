@@ -7,23 +7,24 @@ import json
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 
-from mobjects.models import SyncJob
+from mobjects.models import Circuit, SyncJob
 from tests import factories
 
 PROJECT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
 
-def run(capsys, command, *arguments) -> tuple[int, str]:
+def run(capsys, command, *arguments, **options) -> tuple[int, str]:
     """Exit code and output."""
     try:
-        call_command(command, *arguments)
+        call_command(command, *arguments, **options)
     except SystemExit as end:
         return int(end.code or 0), capsys.readouterr().out
     return 0, capsys.readouterr().out
@@ -52,6 +53,51 @@ def test_exit_code_2_when_the_job_could_not_run(capsys, settings):
     code, output = run(capsys, "sync_mobjects", "--inline")
     assert code == 2
     assert "stopped" in output
+
+
+def test_inline_waits_as_long_as_it_is_told_to_and_says_what_for(capsys, sandbox):
+    factories.opportunity()
+    sandbox.faults.add("soap", code="20015", operation="syncMObjects")
+    code, output = run(capsys, "sync_mobjects", "--inline", "--timeout", "0.1")
+    job = SyncJob.objects.get()
+    assert (code, job.state) == (3, SyncJob.State.WAITING)
+    assert "waiting; no records. Waiting until" in output
+    assert job.waits_for in output
+
+
+def test_inline_ends_where_a_person_is_needed(capsys):
+    factories.opportunity()
+    Circuit.objects.create(reason="The signature was refused.")
+    code, output = run(capsys, "sync_mobjects", "--inline")
+    assert code == 3
+    assert "Waiting for a person" in output
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waiting_without_a_worker_says_so_and_gives_up_in_time(capsys, queue):
+    factories.opportunity()
+    errors = StringIO()
+    code, _ = run(capsys, "sync_mobjects", "--wait", "--timeout", "0", stderr=errors)
+    assert code == 3
+    assert SyncJob.objects.get().state == SyncJob.State.QUEUED
+    assert errors.getvalue().count("No worker is running; the job goes on once one is started.") == 1
+    assert "Given up waiting" in errors.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_waiting_a_queued_job_is_enough(capsys, queue):
+    factories.opportunity()
+    errors = StringIO()
+    assert run(capsys, "sync_mobjects", "--read-first")[0] == 0
+    assert run(capsys, "sync_mobjects", "--read-first", stderr=errors)[0] == 0
+    job = SyncJob.objects.get()
+    assert job.selection["read_first"] is True
+    assert f"That is queued already: job {job.pk}." in errors.getvalue()
+
+
+def test_a_timeout_needs_something_to_wait_for():
+    with pytest.raises(CommandError, match="--timeout needs --wait or --inline"):
+        call_command("sync_mobjects", "--timeout", "5")
 
 
 def test_exit_code_2_when_a_setting_makes_no_sense(settings):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from mobjects.models import Opportunity, SyncBatch, SyncJob
+from mobjects.models import SyncJob
 from tests import factories
 from tests.app import pages
 
@@ -123,8 +125,9 @@ def test_the_number_of_queries_does_not_grow_with_records_and_batches(browser, d
         browser.get(pages.job_url(job))
 
 
-QUERIES = 12
-"""Session, user, 2 for permissions, job, stopped batches, groups; results, records and batches; their two counts."""
+QUERIES = 15
+"""Session, user, 2 for permissions, what is to decide, whether sending is halted; job, steps, followers, groups;
+results, records and batches; their two counts."""
 
 
 def test_a_job_that_does_not_exist_is_not_found(browser):
@@ -140,6 +143,39 @@ def test_the_page_needs_the_permission(groups):
     assert "You are not allowed to see the sync history" in pages.text(response)
 
 
+# --- other kinds of jobs ---
+
+
+def test_a_pull_speaks_of_reading_and_not_of_sending(browser):
+    counts = {"ADDED": 38, "SAME": 1, "CONFLICT": 1}
+    kept = {"kind": "Program", "name": "Webinar", "ids": None}
+    job = pages.job(action="pull", kind="Program", state=S.PROBLEMS, counts=counts, selection=kept)
+    shown = pages.text(browser.get(pages.job_url(job)))
+    assert f"Pull {str(job.pk)[:8]}" in shown
+    said = "Finished: 40 records read; 1 waiting for a decision, 38 new here, 1 without a difference."
+    assert said in shown
+    assert "All programs with the name “Webinar”" in shown
+    assert "Sent to" not in shown
+    assert "<dt>Operation</dt>" not in shown
+
+
+def test_what_a_job_found_is_listed_in_sentences(browser):
+    progress = {"done": 4, "summary": ["12 opportunity fields, 2 of them <custom>.", "3 channels."]}
+    job = pages.job(action="describe", kind="several", selection={}, progress=progress)
+    shown = pages.text(browser.get(pages.job_url(job)))
+    assert "Finished: fields, tags and channels were read." in shown
+    assert "<li>12 opportunity fields, 2 of them &lt;custom&gt;.</li>" in shown
+    assert "<li>3 channels.</li>" in shown
+
+
+def test_records_without_a_difference_are_only_counted(browser):
+    job = pages.job(action="compare", counts={"SAME": 9, "DIFFERS": 1}, state=S.PROBLEMS)
+    pages.result(job, status="DIFFERS", diff=[["Stage", "Won", "Lost"]])
+    shown = pages.text(browser.get(pages.job_url(job, "?status=SAME")))
+    assert "Records without a difference are only counted." in shown
+    assert "To take over what changed in Marketo, tick the records" in shown
+
+
 # --- while it runs ---
 
 
@@ -150,6 +186,25 @@ def test_a_live_job_renews_itself_also_without_scripts(browser, redis_url):
     assert 'aria-live="polite"' in shown
     assert '<noscript><meta http-equiv="refresh"' in shown
     assert '<progress class="mo-progress" max="4" value="1"' in shown
+
+
+def test_a_waiting_job_says_until_when_and_why_and_renews_itself(browser, redis_url):
+    words = "Marketo's daily quota is used up."
+    until = datetime(2099, 1, 1, 6, tzinfo=UTC)
+    job = pages.job(state=S.WAITING, waits_until=until, waits_for=words, planned=4, counts={"CREATED": 1})
+    shown = pages.text(browser.get(pages.job_url(job)))
+    assert "Waiting until 2099-01-01 06:00:00 UTC: Marketo&#x27;s daily quota is used up. 1 of 4 records done." in shown
+    assert 'hx-trigger="every 2s"' in shown
+
+
+def test_the_time_that_is_left_follows_from_the_last_minute(browser, redis_url):
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    job = pages.job(state=S.RUNNING, planned=700, counts={"CREATED": 100}, started_at=now - timedelta(hours=9))
+    pages.batch(job, size=100, answered_at=now - timedelta(seconds=30))
+    pages.batch(job, sequence=2, size=100, answered_at=now - timedelta(hours=8))
+    with time_machine.travel(now, tick=False):
+        response = browser.get(reverse("mobjects:job-live", args=[job.pk]))
+    assert "Running: 100 of 700 records done. About 6 min 0 s left." in pages.text(response)
 
 
 def test_a_finished_job_does_not_renew_itself(browser):
@@ -191,7 +246,7 @@ def test_a_job_that_was_not_queued_can_be_queued_again(browser, queue):
     response = browser.post(reverse("mobjects:job-queue-again", args=[job.pk]), follow=True)
     job.refresh_from_db()
     assert job.state == S.QUEUED
-    assert queue.job_ids == [str(job.pk)]
+    assert [queue_id[:36] for queue_id in queue.job_ids] == [str(job.pk)]
     assert "The job is queued." in pages.text(response)
 
 
@@ -216,104 +271,3 @@ def test_only_those_who_may_sync_can_queue_again(groups):
     response = viewer.post(reverse("mobjects:job-queue-again", args=[job.pk]))
     assert response.status_code == 403
     assert "send records to Marketo" in pages.text(response)
-
-
-# --- batches ---
-
-
-def test_the_batch_page_shows_each_member_with_its_answer_in_the_order_sent(browser):
-    job = pages.job()
-    batch = pages.batch(job, size=2, user_id="api_user", signed_at="2026-03-01T12:00:00+00:00", http_status=200)
-    pages.result(job, batch=batch, position=2, label="Second", status="FAILED", error="Bad stage")
-    pages.result(job, batch=batch, position=1, label="First", marketo_id=500001)
-    response = browser.get(reverse("admin:mobjects_syncbatch_change", args=[batch.pk]))
-    assert [member.label for member in response.context["members"]] == ["First", "Second"]
-    shown = pages.text(response)
-    assert "INSERT of 2 records (opportunities): 1 failed · 1 created." in shown
-    assert "2026-03-01T12:00:00+00:00" in shown
-    assert "api_user" in shown
-
-
-def test_batches_lead_to_the_ones_before_and_after(browser):
-    job = pages.job()
-    first, second, third = (pages.batch(job, sequence=number) for number in (1, 2, 3))
-    shown = pages.text(browser.get(reverse("admin:mobjects_syncbatch_change", args=[second.pk])))
-    assert f'/{first.pk}/change/" rel="prev"' in shown
-    assert f'/{third.pk}/change/" rel="next"' in shown
-    assert 'rel="next"' not in pages.text(browser.get(reverse("admin:mobjects_syncbatch_change", args=[third.pk])))
-
-
-def test_payloads_are_indented_and_escaped(browser):
-    batch = pages.batch(pages.job(), request="<a><b>1</b></a>", response="<html>502 Bad gateway")
-    shown = browser.get(reverse("admin:mobjects_syncbatch_change", args=[batch.pk])).content.decode()
-    assert "&lt;a&gt;\n  &lt;b&gt;1&lt;/b&gt;\n&lt;/a&gt;" in shown
-    assert "&lt;html&gt;502 Bad gateway" in shown
-
-
-def test_a_refused_batch_says_why(browser):
-    refused = SyncBatch.State.REFUSED
-    batch = pages.batch(pages.job(), state=refused, fault_code="20012", fault_text="Invalid <request>")
-    shown = pages.text(browser.get(reverse("admin:mobjects_syncbatch_change", args=[batch.pk])))
-    assert "Fault 20012:" in shown
-    assert "Invalid &lt;request&gt;" in shown
-
-
-def test_payloads_need_their_own_permission(groups):
-    viewer = pages.client("viewer")
-    batch = pages.batch(pages.job(), request="<top-secret/>", response="<answer/>")
-    shown = pages.text(viewer.get(reverse("admin:mobjects_syncbatch_change", args=[batch.pk])))
-    assert "top-secret" not in shown
-    assert "You are not allowed to see requests and answers" in shown
-    assert viewer.get(reverse("mobjects:batch-payload", args=[batch.pk, "request"])).status_code == 403
-
-
-def test_payloads_are_downloaded_as_plain_text_as_they_were_kept(browser):
-    batch = pages.batch(pages.job(), request="<a><b/></a>", response="<한국어/>")
-    response = browser.get(reverse("mobjects:batch-payload", args=[batch.pk, "response"]))
-    assert response.content.decode() == "<한국어/>"
-    assert response["Content-Type"] == "text/plain; charset=utf-8"
-    assert response["Content-Disposition"].startswith("attachment;")
-    assert browser.get(f"/admin/sync-batches/{batch.pk}/headers.txt").status_code == 404
-
-
-@pytest.mark.parametrize("pk", ["999999", "nonsense", "9" * 30])
-def test_a_batch_that_does_not_exist_is_not_found(browser, pk):
-    assert browser.get(f"/admin/mobjects/syncbatch/{pk}/change/").status_code == 404
-
-
-# --- one record's history ---
-
-
-def test_a_record_has_its_own_history_newest_first(browser):
-    opportunity = factories.opportunity(name="Deal")
-    for reason in ("Bad stage", ""):
-        job = pages.job(username="alice")
-        status = "FAILED" if reason else "CREATED"
-        pages.result(job, batch=pages.batch(job), record_id=opportunity.pk, status=status, error=reason)
-    response = browser.get(reverse("mobjects:record-history", args=["opportunity", opportunity.pk]))
-    assert [row.status for row in response.context["rows"]] == ["CREATED", "FAILED"]
-    shown = pages.text(response)
-    assert "Bad stage" in shown
-    assert "alice" in shown
-    assert "deleted here" not in shown
-
-
-def test_a_deleted_record_keeps_its_history(browser):
-    opportunity = factories.opportunity(name="Deal")
-    pages.result(pages.job(), record_id=opportunity.pk, label="Deal")
-    pk = opportunity.pk
-    Opportunity.objects.all().delete()
-    shown = pages.text(browser.get(reverse("mobjects:record-history", args=["Opportunity", pk])))
-    assert "Sync history of Deal" in shown
-    assert "was deleted here" in shown
-
-
-def test_a_record_that_was_never_sent_says_so(browser):
-    opportunity = factories.opportunity()
-    shown = pages.text(browser.get(reverse("mobjects:record-history", args=["Opportunity", opportunity.pk])))
-    assert "has not been in any sync yet" in shown
-
-
-@pytest.mark.parametrize("address", ["Opportunity/12345", "Nonsense/1", "Opportunity/99999999999999999999"])
-def test_the_history_of_nothing_is_not_found(browser, address):
-    assert browser.get(f"/admin/sync-history/{address}/").status_code == 404

@@ -11,7 +11,7 @@ from rq import Worker
 from rq.executions import prepare_execution
 
 from mobjects import navigation, queue_status
-from mobjects.models import SyncJob
+from mobjects.models import Conflict, SyncJob
 from mobjects.sandbox import KEY
 from tests import factories
 from tests.app import pages
@@ -156,6 +156,19 @@ def test_the_dashboard_shows_only_what_the_user_may_see(groups):
     assert "You may not see anything here yet." in shown
 
 
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, ""), (1, "1 record waits for a decision"), (2, "2 records wait for a decision")],
+)
+def test_the_dashboard_says_how_much_there_is_to_decide(browser, count, said):
+    for number in range(count):
+        record = factories.opportunity()
+        Conflict.objects.create(kind=record.KIND.value, record_id=record.pk, label=str(number), reason="both")
+    shown = pages.text(browser.get(reverse("admin:index")))
+    assert said in shown
+    assert ("for a decision" in shown) is (count > 0)
+
+
 def test_the_dashboard_has_a_fixed_number_of_queries(browser, django_assert_num_queries):
     pages.job()
     browser.get(reverse("admin:index"))
@@ -168,8 +181,8 @@ def test_the_dashboard_has_a_fixed_number_of_queries(browser, django_assert_num_
         browser.get(reverse("admin:index"))
 
 
-QUERIES = 8
-"""Session, user, 2 for permissions, one for each kind, jobs."""
+QUERIES = 11
+"""Session, user, 2 for permissions, what is to decide (twice), whether sending is halted, one for each kind, jobs."""
 
 
 # --- sidebar ---
@@ -178,6 +191,6 @@ QUERIES = 8
 def test_the_sidebar_shows_what_the_user_may_open(groups):
     request = RequestFactory().get("/")
     request.user = factories.user("olivia", group="operator")
-    assert [group.get("title") for group in navigation.navigation(request)] == [None, "Records", "Sync"]
+    assert [group.get("title") for group in navigation.navigation(request)] == [None, "Records", "Sync", "Marketo"]
     request.user = factories.user("nobody")
     assert [group.get("title") for group in navigation.navigation(request)] == [None]

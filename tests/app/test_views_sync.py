@@ -54,6 +54,27 @@ def test_held_back_records_are_counted_with_the_reason(browser):
     assert preview.sendable == 0
 
 
+def test_a_role_whose_opportunity_is_held_back_is_not_counted_as_sent(browser):
+    factories.role(factories.opportunity(last_status="UNKNOWN"))
+    factories.role(factories.opportunity())
+    preview = browser.get(f"{SYNC}?kind=all").context["preview"]
+    assert [(line.kind, line.count) for line in preview.lines] == [
+        ("Opportunities", 1),
+        ("Opportunity person roles", 1),
+    ]
+    assert sum(line.count for line in preview.held) == 2
+
+
+def test_reading_first_is_kept_with_the_job_and_its_calls_are_counted(browser, marketo_settings):
+    factories.opportunity()
+    factories.opportunity(marketo_id=7)
+    response = browser.post(SYNC, form(read_first="on", preview="1"))
+    assert response.context["preview"].calls == 3  # two kinds of batches, and one record to read
+    assert "each read in Marketo first" in pages.text(response)
+    browser.post(SYNC, form(read_first="on", send="1"))
+    assert SyncJob.objects.get().selection["read_first"] is True
+
+
 def test_nothing_to_send_leaves_the_button_dead_and_says_so(browser):
     shown = pages.text(browser.get(f"{SYNC}?kind=all"))
     assert "nothing to send" in shown
@@ -99,7 +120,7 @@ def test_sending_makes_a_queued_job_and_lands_on_its_page(browser, queue):
     assert (job.state, job.username, job.reason) == (SyncJob.State.QUEUED, "operator-user", "Quarter end")
     assert job.selection["ids"] == [opportunity.pk]
     assert job.selection["resend"] is True
-    assert queue.job_ids == [str(job.pk)]
+    assert [queue_id[:36] for queue_id in queue.job_ids] == [str(job.pk)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -134,11 +155,21 @@ def test_options_that_the_page_has_not_counted_are_shown_before_they_are_sent(br
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_new_page_makes_a_new_job(browser, queue):
+def test_a_new_page_makes_a_new_job_once_the_last_has_begun(browser, queue, marketo_settings):
     factories.opportunity()
-    browser.post(SYNC, form(send="1"))
-    browser.post(SYNC, form(send="1"))
+    first = browser.post(SYNC, form(send="1"))
+    SyncJob.objects.update(started_at="2026-03-01T12:00:00Z", state=SyncJob.State.RUNNING)
+    assert browser.post(SYNC, form(send="1")).url != first.url
     assert SyncJob.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_wish_from_another_page_leads_to_the_job_that_is_queued_already(browser, queue):
+    factories.opportunity()
+    first, second = browser.post(SYNC, form(send="1")), browser.post(SYNC, form(send="1"), follow=True)
+    assert second.redirect_chain == [(first.url, 302)]
+    assert "That is queued already; here is its job." in pages.text(second)
+    assert SyncJob.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -209,7 +240,7 @@ def test_a_selection_needs_the_permission(groups):
     assert ask(factories.user("edda", group="editor"), Kind.OPPORTUNITY, [1]).status_code == 403
 
 
-def test_the_page_has_a_fixed_number_of_queries(browser, django_assert_num_queries):
+def test_the_page_has_a_fixed_number_of_queries(browser, redis_url, django_assert_num_queries):
     factories.role(factories.opportunity())
     browser.get(SYNC)
     with django_assert_num_queries(QUERIES):
@@ -220,5 +251,6 @@ def test_the_page_has_a_fixed_number_of_queries(browser, django_assert_num_queri
         browser.get(SYNC)
 
 
-QUERIES = 7
-"""Session, user, 2 for permissions, one for each kind."""
+QUERIES = 10
+"""Session, user, 2 for permissions, what is to decide, whether sending is halted, one for each kind, and the
+calls of today, which an empty Redis does not know."""

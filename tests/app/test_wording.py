@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import time_machine
 
 from mobjects import wording
-from mobjects.models import SyncBatch, SyncJob
+from mobjects.badges import BATCH_TONES, JOB_TONES, RESULT_TONES
+from mobjects.models import SyncBatch, SyncJob, SyncResult
 
 S = SyncJob.State
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+WAITS_FOR_WORKER = "Waiting for a worker. 1 of 4 records done."
 
 
 def job(state, **values):
@@ -31,10 +35,45 @@ def job(state, **values):
         (job(S.NOT_QUEUED, problem_text="Redis is down."), "Not queued. Redis is down."),
         (job(S.QUEUED), "Waiting for a worker."),
         (job(S.CRASHED), "Crashed: no reason is known."),
+        (job(S.PAUSED), "Paused before it began. It goes on when somebody presses “Resume”."),
+        (
+            job(S.PAUSED, planned=4, counts={"CREATED": 1}, started_at=NOW),
+            "Paused: 1 of 4 records done. It goes on when somebody presses “Resume”.",
+        ),
+        (job(S.WAITING, waits_for="Reset it."), "Waiting for a person: Reset it."),
+        (
+            job(S.WAITING, waits_until=NOW + timedelta(seconds=10), waits_for="No answer.", planned=4),
+            "Waiting until 12:00:10 UTC: No answer.",
+        ),
+        (job(S.WAITING, waits_until=NOW, planned=4, counts={"CREATED": 1}), WAITS_FOR_WORKER),
+        (job(S.RUNNING, wish="pause", planned=4), "Running: 0 of 4 records done. It pauses after what is under way."),
+        (job(S.RUNNING, wish="cancel"), "Running: 0 of 0 records done. It is cancelled after what is under way."),
+        (
+            job(S.CANCELLED, planned=9, counts={"CREATED": 4, "NOT_SENT": 1}, started_at=NOW),
+            "Cancelled: 4 of 9 accepted. 5 records stay to be sent.",
+        ),
+        (job(S.RUNNING, action="pull", counts={"ADDED": 40}), "Running: 40 records read so far."),
+        (job(S.RUNNING, action="describe", progress={"done": 2}), "Running: 2 of 4 lists read."),
+        (job(S.SUCCEEDED, action="pull"), "Finished: Marketo has nothing that fits."),
+        (job(S.SUCCEEDED, action="compare"), "Finished: there was nothing to compare."),
+        (
+            job(S.PROBLEMS, action="compare", counts={"SAME": 97, "DIFFERS": 2, "MISSING": 1}),
+            "Finished: 100 records compared; 2 different in Marketo, 1 not in Marketo, 97 without a difference.",
+        ),
+        (job(S.SUCCEEDED, action="delete", counts={"DELETED": 3}), "Finished: all 3 records were deleted in Marketo."),
+        (
+            job(S.PROBLEMS, action="delete", counts={"DELETED": 3, "HELD": 1}),
+            "Finished: 3 of 4 deleted in Marketo; 1 held back.",
+        ),
+        (
+            job(S.STOPPED, action="pull", counts={"ADDED": 3}, problem_text="No answer."),
+            "Stopped: No answer. What was read before is kept.",
+        ),
     ],
 )
 def test_a_job_is_said_in_one_sentence(given, said):
-    assert wording.sentence(given) == said
+    with time_machine.travel(NOW, tick=False):
+        assert wording.sentence(given) == said
 
 
 def test_a_waiting_job_without_a_worker_says_so():
@@ -63,6 +102,20 @@ def test_an_unknown_outcome_is_never_counted_as_left_to_send():
     )
 
 
+def test_several_batches_in_doubt_are_named_together():
+    stopped = job(S.STOPPED, problem_text="Cut off")
+    batches = [SyncBatch(sequence=number, state=SyncBatch.State.UNKNOWN) for number in (1, 2, 5)]
+    assert "Batches 1, 2 and 5 may or may not have been applied." in wording.sentence(stopped, batches)
+    assert "30 batches may or may not" in wording.sentence(stopped, batches * 10)
+
+
+def test_every_status_that_is_counted_has_its_place_and_words():
+    assert {status.value for status in wording.STATUS_ORDER} == set(SyncResult.Status.values) - SyncResult.PASSING
+    assert set(RESULT_TONES) == set(SyncResult.Status.values)
+    assert set(JOB_TONES) == set(S.values)
+    assert set(BATCH_TONES) == set(SyncBatch.State.values)
+
+
 def test_counts_name_first_what_needs_a_person():
     assert wording.counts_text({"CREATED": 412, "FAILED": 15}) == "15 failed · 412 created"
     assert wording.counts_text({}) == "nothing sent"
@@ -75,14 +128,42 @@ def test_counts_name_first_what_needs_a_person():
         ({"kinds": ["Program"], "ids": [1, 2]}, "2 selected programs"),
         ({"kinds": ["Program", "Opportunity"], "ids": None}, "All changed programs, opportunities"),
         (
-            {"kinds": ["OpportunityPersonRole"], "ids": None, "resend": True, "include_unknown": True},
-            "All person roles, unchanged ones too, unknown outcomes again",
+            {"kinds": ["Program"], "resend": True, "include_unknown": True, "read_first": True},
+            "All programs, unchanged ones too, unknown outcomes again, each read in Marketo first",
         ),
         ({}, "All changed records"),
+        (
+            {"of_job": "1a2b3c4d-5", "of_statuses": ["FAILED", "HELD"], "of_error": "Bad"},
+            "The changed records of job 1a2b3c4d that were failed or held back there, with the reason “Bad”",
+        ),
     ],
 )
 def test_a_selection_is_said_in_words(selection, said):
     assert wording.selection_text(selection) == said
+
+
+@pytest.mark.parametrize(
+    ("action", "selection", "said"),
+    [
+        ("pull", {"kind": "Program", "ids": [1, 2]}, "2 selected programs"),
+        (
+            "pull",
+            {"kind": "Program", "tag_type": "Region", "tag_value": "EMEA", "workspace": "Asia", "archived": True},
+            "All programs, in the workspace “Asia”, with the tag Region = EMEA, archived ones too",
+        ),
+        (
+            "pull",
+            {"kind": "Opportunity", "updated_since": "2026-03-01T00:00:00+00:00"},
+            "All opportunities, updated since 2026-03-01 00:00:00 UTC",
+        ),
+        ("compare", {"kinds": ["Program"], "ids": None}, "All synced programs"),
+        ("describe", {}, "The fields of opportunities and roles, tags and channels"),
+        ("delete", {"kind": "Opportunity", "ids": [1]}, "1 selected opportunity, with their roles"),
+        ("send", {"kinds": ["Program"]}, "All changed programs"),
+    ],
+)
+def test_what_was_asked_is_said_in_words(action, selection, said):
+    assert wording.asked_text(SyncJob(action=action, selection=selection)) == said
 
 
 @pytest.mark.parametrize(
@@ -105,3 +186,11 @@ def test_a_time_is_shown_in_utc_with_its_zone():
     assert wording.moment(datetime(2026, 3, 1, 9, 0, 5, tzinfo=seoul)) == "2026-03-01 00:00:05 UTC"
     assert wording.moment(datetime(2026, 3, 1, tzinfo=UTC)) == "2026-03-01 00:00:00 UTC"
     assert wording.moment(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Cost 80", "Period cost"), ("Cost in Marketo, ID 6", "Cost in Marketo, ID 6"), ("Name", "Name")],
+)
+def test_our_own_number_of_a_cost_is_not_shown(name, shown):
+    assert wording.field_text(name) == shown

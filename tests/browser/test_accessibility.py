@@ -33,6 +33,8 @@ PAGES = {
     "job": lambda: f"/admin/mobjects/syncjob/{SyncJob.objects.first().pk}/change/",
     "batch": lambda: f"/admin/mobjects/syncbatch/{SyncBatch.objects.first().pk}/change/",
     "record history": lambda: f"/admin/sync-history/Opportunity/{Opportunity.objects.first().pk}/",
+    "fields": lambda: "/admin/mobjects/marketofield/",
+    "known tags": lambda: "/admin/mobjects/allowedtag/",
     "connection": lambda: "/admin/connection/",
     "queue": lambda: "/admin/queue/",
 }

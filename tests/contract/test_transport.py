@@ -215,10 +215,10 @@ def test_one_bad_row_does_not_touch_the_others(marketo, sandbox):
 
 
 def test_fields_are_described(marketo):
-    fields = {field.name: field for field in marketo.describe(Kind.OPPORTUNITY)}
+    fields = {field.name: field for field in marketo.describe(Kind.OPPORTUNITY).fields}
     assert (fields["Amount"].type, fields["Amount"].label, fields["Amount"].custom) == ("currency", "Amount", False)
     assert (fields["Description"].size, fields[OPPORTUNITY_KEY].custom) == (2000, True)
-    assert "PersonId" in [field.name for field in marketo.describe(Kind.ROLE)]
+    assert "PersonId" in [field.name for field in marketo.describe(Kind.ROLE).fields]
     with pytest.raises(Rejected):
         marketo.describe(Kind.PROGRAM)
 

@@ -11,8 +11,11 @@ import sys
 import urllib.request
 
 import pytest
+from redis import Redis
+from rq import Worker, cron_scheduler_registry
 
 from mobjects.local.ports import HOST, is_open
+from mobjects.local.redis_server import running_url
 from tests.files import ROOT, project_files
 
 pytestmark = pytest.mark.demo
@@ -67,12 +70,15 @@ def test_the_demo_works_with_its_port_taken_and_stops_without_a_trace(checkout, 
             text = read_until(process, "Ctrl-C stops everything")
             ports = ports_in(text)
             health = [urllib.request.urlopen(f"http://{HOST}:{port}/").status for port in ports]
+            with Redis.from_url(running_url(checkout / "var" / "redis")) as client:
+                helpers = (Worker.count(connection=client), len(cron_scheduler_registry.get_keys(client)))
             second = subprocess.run([*words, "0"], **command, check=False)
             os.killpg(process.pid, signal.SIGINT)
             rest, _ = process.communicate(timeout=60)
     assert f"Port {taken} is taken" in text
     assert "CREATED" in text
     assert health == [200, 200]
+    assert helpers == (1, 1)  # one worker, one clock
     assert second.returncode == 1
     assert f"another demo is running in this checkout (process {process.pid})" in second.stdout
     assert process.returncode == 0, rest

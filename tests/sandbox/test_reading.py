@@ -138,6 +138,14 @@ def test_tag_criterion_is_allowed_once(wire):
         wire.get("Program", where(criterion("Tag Value", "EQ", "a"), criterion("Tag Value", "EQ", "b")))
 
 
+def test_tag_type_and_time_of_change_exclude_each_other(wire):
+    with pytest.raises(Fault, match="20110"):
+        wire.get(
+            "Program",
+            where(criterion("Tag Type", "EQ", "Region"), criterion("Updated At", "GE", "2026-01-01T00:00:00Z")),
+        )
+
+
 def test_found_by_external_key_the_newest_wins(wire):
     _, newer = wire.sync("INSERT", *[opportunity(ExternalOpportunityId="A") for _ in range(2)])
     pair = E.externalKey(E.name("ExternalOpportunityId"), E.value("A"))

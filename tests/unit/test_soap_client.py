@@ -215,7 +215,7 @@ def test_answer_that_never_came_leaves_a_write_unknown_and_a_read_failed(server,
     server.answer(**reply)
     with pytest.raises(OutcomeUnknown, match=words) as caught:
         marketo.send(BATCH)
-    assert "look in Marketo" in caught.value.message
+    assert "is not known" in caught.value.message
     assert exchange_of(caught.value).response == ""
     assert "<value>x</value>" in exchange_of(caught.value).request
     server.answer(**reply)

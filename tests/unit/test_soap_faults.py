@@ -2,31 +2,31 @@
 
 import pytest
 
-from mobjects.marketo.contract import Batch, Kind, Operation, Record
-from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, Rejected, Unavailable
+from mobjects.marketo.contract import Batch, Kind, Operation, Query, Record
+from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, Rejected, Trouble, Unavailable
 from mobjects.marketo.soap import faults
 from tests.support import soap
 from tests.support.soap import exchange_of, transport
 
 BATCH = Batch(Operation.INSERT, [Record(Kind.OPPORTUNITY, values={"Name": "x"})])
 
-# code: (raised for a write, raised for a read, may the same request simply be signed and sent again)
+# code: (raised for a write, raised for a read, why a call that was right in itself was refused)
 EXPECTED = {
-    "10001": (OutcomeUnknown, Unavailable, True),
-    "20011": (OutcomeUnknown, Unavailable, True),
-    "20012": (Rejected, Rejected, False),
-    "20013": (AuthError, AuthError, False),
-    "20014": (AuthError, AuthError, False),
-    "20015": (Unavailable, Unavailable, True),
-    "20016": (AuthError, AuthError, True),
-    "20017": (Rejected, Rejected, False),
-    "20018": (Rejected, Rejected, False),
-    "20019": (Rejected, Rejected, False),
-    "20022": (Rejected, Rejected, False),
-    "20023": (Unavailable, Unavailable, True),
-    "20024": (Unavailable, Unavailable, True),
-    **{str(code): (Rejected, Rejected, False) for code in (*range(20101, 20112), 20113, 20114, 20122, 20123)},
-    "29999": (OutcomeUnknown, Unavailable, False),
+    "10001": (OutcomeUnknown, Unavailable, None),
+    "20011": (OutcomeUnknown, Unavailable, None),
+    "20012": (Rejected, Rejected, None),
+    "20013": (AuthError, AuthError, None),
+    "20014": (AuthError, AuthError, None),
+    "20015": (Unavailable, Unavailable, Trouble.QUOTA),
+    "20016": (AuthError, AuthError, Trouble.EXPIRED),
+    "20017": (Rejected, Rejected, None),
+    "20018": (Rejected, Rejected, None),
+    "20019": (Rejected, Rejected, Trouble.UNSUPPORTED),
+    "20022": (Rejected, Rejected, None),
+    "20023": (Unavailable, Unavailable, Trouble.RATE),
+    "20024": (Unavailable, Unavailable, Trouble.AT_ONCE),
+    **{str(code): (Rejected, Rejected, None) for code in (*range(20101, 20112), 20113, 20114, 20122, 20123)},
+    "29999": (OutcomeUnknown, Unavailable, None),
 }
 
 
@@ -48,6 +48,7 @@ def test_fault_of_a_write(server, code, detail, http_status):
     error = _error(transport(server.endpoint).send, BATCH)
     assert type(error) is EXPECTED[code][0]
     assert error.code == code
+    assert error.trouble is EXPECTED[code][2]
     assert error.message.startswith(faults.rule_for(code).meaning)
     assert "Some <b>text" in error.message
     assert code in error.message
@@ -56,17 +57,30 @@ def test_fault_of_a_write(server, code, detail, http_status):
 
 
 @pytest.mark.parametrize("code", EXPECTED)
-def test_fault_of_a_read(server, code):
+def test_fault_of_a_deletion(server, code):
     server.answer(soap.fault(code), 500)
-    error = _error(transport(server.endpoint).describe, Kind.OPPORTUNITY)
+    error = _error(transport(server.endpoint).delete, Kind.ROLE, [800001])
+    assert type(error) is EXPECTED[code][0]
+    assert "<id>800001</id>" in exchange_of(error).request
+
+
+READS = {
+    "find": (Query(Kind.PROGRAM),),
+    "describe": (Kind.OPPORTUNITY,),
+    "tags": (),
+    "channels": (),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize("code", EXPECTED)
+def test_fault_of_a_read(server, code, name):
+    server.answer(soap.fault(code), 500)
+    error = _error(getattr(transport(server.endpoint), name), *READS[name])
     assert type(error) is EXPECTED[code][1]
     assert error.code == code
+    assert error.trouble is EXPECTED[code][2]
     assert "what was applied" not in error.message
-
-
-@pytest.mark.parametrize("code", EXPECTED)
-def test_retryable(code):
-    assert faults.rule_for(code).retryable is EXPECTED[code][2]
 
 
 @pytest.mark.parametrize("code", faults.RULES)

@@ -93,19 +93,51 @@ def test_echo_for_a_record_that_was_sent_without_a_key_is_ignored(server):
         (_batch(Record(Kind.OPPORTUNITY, 5)), [row(id=6)], "about ID 6, but record 1 has 5"),
         (_keyed("a"), [row("DELETED", 1)], "unknown status 'DELETED'"),
         (_keyed("a"), ["<mObjStatus><id>1</id></mObjStatus>"], "unknown status '(none)'"),
+        (_keyed("a"), ["<mObjStatus/>"], "Result 1 is empty"),
     ],
 )
 def test_answer_that_does_not_fit_the_batch_is_an_unknown_outcome(server, batch, rows, words):
     with pytest.raises(OutcomeUnknown) as caught:
         _send(server, *rows, batch=batch)
     assert words in caught.value.message
-    assert "look in Marketo" in caught.value.message
+    assert "is not known" in caught.value.message
     assert "successSyncMObjects" in exchange_of(caught.value).response
 
 
 def test_failed_row_of_a_known_record_may_carry_its_own_id(server):
     batch = _batch(Record(Kind.OPPORTUNITY, 5))
     assert _send(server, row("FAILED", 5, "no"), batch=batch).outcomes[0].marketo_id == 5
+
+
+def _delete(server, ids, *rows):
+    server.answer(soap.success("DeleteMObjects", f"<mObjStatusList>{''.join(rows)}</mObjStatusList>"))
+    return transport(server.endpoint).delete(Kind.ROLE, ids)
+
+
+def test_one_outcome_per_deleted_id_in_order(server):
+    answer = _delete(server, [5, 6, 7], row("DELETED", 5), row("UNCHANGED"), row("FAILED", 7, "값이 <나쁨>"))
+    assert list(answer.outcomes) == [
+        Outcome(Status.DELETED, 5),
+        Outcome(Status.UNCHANGED, None),
+        Outcome(Status.FAILED, 7, "값이 <나쁨>"),
+    ]
+    assert "successDeleteMObjects" in answer.exchange.response
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([row("DELETED", 5)], "1 results for 2 records"),
+        ([], "0 results for 2 records"),
+        ([row("DELETED", 6), row("DELETED", 5)], "about ID 6, but record 1 has 5"),
+        ([row("DELETED", 5), row("SKIPPED", 6)], "unknown status 'SKIPPED'"),
+        ([row("DELETED", 5), row("UPDATED", 6)], "unknown status 'UPDATED'"),
+    ],
+)
+def test_answer_that_does_not_fit_the_deletion_is_an_unknown_outcome(server, rows, words):
+    with pytest.raises(OutcomeUnknown, match=words) as caught:
+        _delete(server, [5, 6], *rows)
+    assert "is not known" in caught.value.message
 
 
 DTD = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
@@ -141,7 +173,7 @@ def test_what_is_not_an_answer_is_an_unknown_outcome_of_a_write(server, body, st
         transport(server.endpoint).send(_batch())
     assert words in caught.value.message
     assert server.endpoint in caught.value.message
-    assert "look in Marketo" in caught.value.message
+    assert "is not known" in caught.value.message
     assert exchange_of(caught.value).http_status == status
 
 
@@ -153,10 +185,10 @@ def test_answer_that_nothing_is_there_is_a_wrong_endpoint(server, status):
     assert len(server.calls) == 1
 
 
-@pytest.mark.parametrize(("status", "error"), [(200, ConfigError), (502, Unavailable), (503, Unavailable)])
-def test_what_is_not_an_answer_to_a_read_was_at_least_harmless(server, status, error):
-    server.answer("<html></html>", status)
-    with pytest.raises(error, match="is not Marketo's SOAP service"):
+@pytest.mark.parametrize(("status", "body"), [(200, "<html></html>"), (200, ""), (500, "<html></html>"), (502, "")])
+def test_what_is_not_an_answer_to_a_read_was_at_least_harmless(server, status, body):
+    server.answer(body, status)
+    with pytest.raises(Unavailable, match=r"is not Marketo's SOAP service.*check MARKETO_SOAP_ENDPOINT"):
         transport(server.endpoint).describe(Kind.ROLE)
 
 
@@ -195,7 +227,9 @@ def _description(fields):
 
 def test_described_fields(server):
     server.answer(_description(FIELDS))
-    assert list(transport(server.endpoint).describe(Kind.OPPORTUNITY)) == [
+    described = transport(server.endpoint).describe(Kind.OPPORTUNITY)
+    assert "successDescribeMObject" in described.exchange.response
+    assert list(described.fields) == [
         FieldInfo("Amount", "Amount of it", "currency", None, read_only=False, custom=False),
         FieldInfo("Region", "Region", "string", 255, read_only=True, custom=True),
     ]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mobjects.marketo.attributes import Attribute
 from mobjects.marketo.contract import DataType
 from mobjects.marketo.text import to_text
-from mobjects.marketo.values import canonical, parse, parse_decimal, parse_month
+from mobjects.marketo.values import canonical, parse, parse_decimal, parse_month, read_back
 
 
 def read(value, kind, *, name="X", size=None):
@@ -152,3 +152,45 @@ def test_nothing_but_a_sentence_comes_out_of_bad_input(value, kind):
 def test_a_thousands_point_is_not_taken_for_a_decimal_point():
     with pytest.raises(ValueError, match="more than 2 decimals"):
         parse_decimal("48.000", places=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("3000", DataType.CURRENCY, "3000.00"),
+        ("3000.0000", DataType.CURRENCY, "3000.00"),
+        ("1.5E7", DataType.CURRENCY, "15000000.00"),
+        ("-0.00", DataType.CURRENCY, "0.00"),
+        ("  ", DataType.CURRENCY, ""),
+        ("48.50", DataType.FLOAT, "48.5"),
+        ("480", DataType.FLOAT, "480"),
+        ("1.2345E7", DataType.FLOAT, "12345000"),
+        ("80%", DataType.INTEGER, "80"),
+        ("80.0", DataType.INTEGER, "80"),
+        ("1", DataType.BOOLEAN, "true"),
+        ("false", DataType.BOOLEAN, "false"),
+        (" 2014-10-24 ", DataType.DATE, "2014-10-24"),
+        ("2014-10-24T10:00:00-07:00", DataType.DATETIME, "2014-10-24T17:00:00+00:00"),
+        ("2011-08-01 11:00:00", DataType.DATETIME, "2011-08-01T11:00:00+00:00"),
+        (" a\r\nb ", DataType.STRING, " a\nb "),
+    ],
+)
+def test_what_marketo_gives_reads_as_what_was_sent(text, kind, expected):
+    assert read_back(text, Attribute("Probability" if "%" in text else "X", "X", kind)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("$3,000", DataType.CURRENCY),
+        ("1.234", DataType.CURRENCY),
+        ("1E999999999", DataType.CURRENCY),
+        ("NaN", DataType.FLOAT),
+        ("many", DataType.INTEGER),
+        ("maybe", DataType.BOOLEAN),
+        ("2014-10-24 00:00:00", DataType.DATE),
+        ("x" * 300, DataType.STRING),
+    ],
+)
+def test_what_is_no_value_of_its_type_stands_as_marketo_wrote_it(text, kind):
+    assert read_back(text, Attribute("X", "X", kind, 255)) == text

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import getpass
 import json
+import math
 import sys
 import time
 from argparse import ArgumentParser
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, SystemCheckError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper, SystemCheckError
+from django.utils import timezone
 
-from mobjects import jobs
+from mobjects import jobs, queue_status, wording
 from mobjects.marketo.contract import Kind
 from mobjects.marketo.errors import MarketoError
 from mobjects.models import SyncJob, records
 from mobjects.sync import engine
+from mobjects.sync.limits import Limits
 from mobjects.sync.selection import Choice, Selection
 from mobjects.sync.transports import key_fields, open_transport
+from mobjects.sync.usage import Usage, counted
 
 KINDS = {"programs": Kind.PROGRAM, "opportunities": Kind.OPPORTUNITY, "roles": Kind.ROLE}
 POLL_SECONDS = 0.5
+EXIT_CODES = """Exit code: 0 everything was accepted (or the job is only queued), 1 some records were not, or the job
+was cancelled, 2 the job could not run, 3 it is not over: it is paused, waits for a person, or --timeout passed."""
+
+State = SyncJob.State
 
 
 class Command(BaseCommand):
-    """Send changed records to Marketo.
+    """Send changed records to Marketo."""
 
-    Exit code: 0 everything was accepted (or only queued), 1 some records were not, 2 the job could not run.
-    """
-
-    help = __doc__
+    help = f"{__doc__} {EXIT_CODES}"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--kind", action="append", choices=sorted(KINDS), help="repeatable; default: all kinds")
@@ -42,10 +48,19 @@ class Command(BaseCommand):
             action="store_true",
             help="send records whose last outcome is unknown again; this can double them",
         )
+        parser.add_argument(
+            "--read-first",
+            action="store_true",
+            help="read each record in Marketo first, so that a change made there waits for a decision; one more call "
+            "for each record",
+        )
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--wait", action="store_true", help="wait until the workers have finished the job")
-        how.add_argument("--inline", action="store_true", help="run in this process, without Redis and workers")
+        how.add_argument("--inline", action="store_true", help="run in this process, without workers")
         how.add_argument("--dry-run", action="store_true", help="print the requests, signature masked; send nothing")
+        parser.add_argument(
+            "--timeout", type=float, metavar="SECONDS", help="with --wait or --inline: give up after so long"
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def check(self, *args: Any, **kwargs: Any) -> None:
@@ -58,24 +73,43 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         selection = _selection(options)
+        if options["timeout"] is not None and not (options["wait"] or options["inline"]):
+            raise CommandError("--timeout needs --wait or --inline.", returncode=2)
         if options["dry_run"]:
             self._dry_run(selection)
             return
         job = self._start(selection, options)
         job.refresh_from_db()
         self.stdout.write(json.dumps(_summary(job)) if options["json"] else _sentence(job))
-        sys.exit(_exit_code(job))
+        sys.exit(_exit_code(job, awaited=options["wait"] or options["inline"]))
 
     def _start(self, selection: Selection, options: dict[str, Any]) -> SyncJob:
         asked: jobs.Asked = {"username": _system_user(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
         if options["inline"]:
             job = jobs.create_job(selection, **asked)
-            jobs.run(job)
+            patience = _Patience(job, options["timeout"], self.stderr)
+            try:
+                jobs.run(job, pause=patience.pause, beat=True)
+            except _GivenUp:
+                self.stderr.write(_GIVEN_UP)
             return job
+        before = timezone.now()
         job = jobs.request_sync(selection, **asked)
-        while options["wait"] and SyncJob.objects.get(pk=job.pk).is_live:
-            time.sleep(POLL_SECONDS)
+        if job.created_at < before:
+            self.stderr.write(f"That is queued already: job {job.pk}.")
+        if options["wait"]:
+            self._wait(job, options["timeout"])
         return job
+
+    def _wait(self, job: SyncJob, timeout: float | None) -> None:
+        patience = _Patience(job, timeout, self.stderr)
+        try:
+            while SyncJob.objects.get(pk=job.pk).is_live:
+                if queue_status.worker_alive() is False:
+                    patience.say("No worker is running; the job goes on once one is started.")
+                patience.pause(POLL_SECONDS)
+        except _GivenUp:
+            self.stderr.write(_GIVEN_UP)
 
     def _dry_run(self, selection: Selection) -> None:
         try:
@@ -89,6 +123,52 @@ class Command(BaseCommand):
         except MarketoError as error:
             raise CommandError(error.message, returncode=2) from error
         self.stderr.write(f"{number} batches would be sent; nothing was.")
+        self.stderr.write(_calls(Limits.from_settings(transport.endpoint).usage(), number))
+
+
+class _GivenUp(Exception):
+    """The time that the user gave is over."""
+
+
+_GIVEN_UP = "Given up waiting; the job is not over, and goes on by itself where workers run."
+
+
+@dataclass
+class _Patience:
+    """Waits for a job for so long as the user wants to, and says what it waits for, each thing once."""
+
+    job: SyncJob
+    timeout: float | None
+    output: OutputWrapper
+    _since: float = field(default_factory=time.monotonic)
+    _said: set[str] = field(default_factory=set)
+
+    def pause(self, seconds: float) -> None:
+        """Wait for a while.
+
+        Raises:
+            _GivenUp: the time that the user gave is over.
+        """
+        self.job.refresh_from_db()
+        if self.job.state == State.WAITING and self.job.waits_for:
+            self.say(wording.sentence(self.job))
+        left = math.inf if self.timeout is None else self._since + self.timeout - time.monotonic()
+        time.sleep(max(0.0, min(seconds, left)))
+        if left < seconds:
+            raise _GivenUp
+
+    def say(self, words: str) -> None:
+        """Tell the user, unless that was said already."""
+        if words not in self._said:
+            self._said.add(words)
+            self.output.write(words)
+
+
+def _calls(usage: Usage | None, needed: int) -> str:
+    """What a job of so many calls, or more, means for today's share of the quota."""
+    if usage is None:
+        return "How many calls were made today is not known: the queue's Redis cannot be reached."
+    return f"Used today: {usage.used_today:,} of our {counted(usage.share)}. {usage.warning(needed)}".strip()
 
 
 def _system_user() -> str:
@@ -120,6 +200,7 @@ def _selection(options: dict[str, Any]) -> Selection:
         operation=Choice(options["operation"].upper()),
         resend=options["resend"],
         include_unknown=options["include_unknown"],
+        read_first=options["read_first"],
     )
 
 
@@ -131,15 +212,19 @@ def _summary(job: SyncJob) -> dict[str, Any]:
         "batches": job.batches.count(),
         "problem": job.problem,
         "problem_text": job.problem_text,
+        "waits_for": job.waits_for,
     }
 
 
 def _sentence(job: SyncJob) -> str:
     counts = ", ".join(f"{count} {status.lower()}" for status, count in sorted(job.counts.items())) or "no records"
-    return f"Job {job.pk}: {job.get_state_display().lower()}; {counts}. {job.problem_text}".strip()
+    why = wording.sentence(job) if job.state == State.WAITING else job.problem_text
+    return f"Job {job.pk}: {job.get_state_display().lower()}; {counts}. {why}".strip()
 
 
-def _exit_code(job: SyncJob) -> int:
-    if job.state in (SyncJob.State.STOPPED, SyncJob.State.CRASHED, SyncJob.State.NOT_QUEUED):
+def _exit_code(job: SyncJob, *, awaited: bool) -> int:
+    if job.state in (State.STOPPED, State.CRASHED, State.NOT_QUEUED):
         return 2
-    return 1 if job.state == SyncJob.State.PROBLEMS else 0
+    if job.state in (State.PROBLEMS, State.CANCELLED):
+        return 1
+    return 3 if awaited and job.state != State.SUCCEEDED else 0

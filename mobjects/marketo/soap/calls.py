@@ -20,14 +20,13 @@ from mobjects.marketo.soap.settings import SoapSettings
 from mobjects.marketo.soap.signature import sign, timestamp
 from mobjects.marketo.soap.wire import NoAnswer, Wire, clock_offset_seconds
 
-NOT_SURE = "Whether it was applied is not known: look in Marketo before sending it again."
+NOT_SURE = "Whether it was applied is not known."
 MAX_STORED_CHARACTERS = 1_000_000
 
 # By these HTTP says that no such resource is here, that it takes no POST, or that it lives elsewhere (RFC 9110,
 # section 15). Marketo itself answers with 200 or 500 only, so nothing that could have applied a change was reached.
 # Anything else that is not SOAP may come from a gateway in front of a Marketo that did the work.
 _NOT_HERE = frozenset({301, 307, 308, 404, 405, 410, 501})
-_GATEWAY_TROUBLE = frozenset({502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +119,10 @@ class _Attempt:
             raise self._not_soap_error(str(error), response.status_code, exchange) from error
 
     def _fault_error(self, fault: faults.Fault, exchange: Exchange, offset: float | None) -> MarketoError:
-        error = faults.error_class(faults.rule_for(fault.code), write=self._write)
+        rule = faults.rule_for(fault.code)
+        error = faults.error_class(rule, write=self._write)
         message = self._redact(faults.sentence(fault, write=self._write))
-        return error(message, code=fault.code, exchange=exchange, clock_offset_seconds=offset)
+        return error(message, code=fault.code, exchange=exchange, clock_offset_seconds=offset, trouble=rule.trouble)
 
     def _not_soap_error(self, what: str, http_status: int, exchange: Exchange) -> MarketoError:
         words = f"What answers at {self._settings.endpoint} is not Marketo's SOAP service: HTTP {http_status}, {what}."
@@ -130,9 +130,7 @@ class _Attempt:
             return ConfigError(f"{words} Nothing was applied; check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
         if self._write:
             return OutcomeUnknown(f"{words} {NOT_SURE}", exchange=exchange)
-        if http_status in _GATEWAY_TROUBLE:
-            return Unavailable(f"{words} Try again later.", exchange=exchange)
-        return ConfigError(f"{words} Check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
+        return Unavailable(f"{words} Try again later; if it stays so, check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
 
     def _exchange(self, response: requests.Response | None = None) -> Exchange:
         return Exchange(

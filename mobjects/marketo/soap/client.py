@@ -1,4 +1,4 @@
-"""The SOAP transport: sends a batch once, signed, and says for every record what became of it.
+"""The SOAP transport: makes each call once, signed, and says for every record what became of it.
 
 It never retries. Whether a call may be repeated depends on what the records are keyed by, which is for the caller
 to know; the class of an error says what is certain (see :mod:`mobjects.marketo.errors`).
@@ -6,21 +6,37 @@ to know; the class of an error says what is certain (see :mod:`mobjects.marketo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import requests
 from lxml import etree
 
-from mobjects.marketo.contract import Answer, Batch, FieldInfo, Kind, Operation, Ping, Record
+from mobjects.marketo.contract import (
+    Allowed,
+    Answer,
+    Batch,
+    Described,
+    Exchange,
+    Kind,
+    Operation,
+    Outcome,
+    Page,
+    Ping,
+    Query,
+    Record,
+)
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected, Unavailable
 from mobjects.marketo.redact import MASK
-from mobjects.marketo.soap import checkup, mapping, replies, rules, service
+from mobjects.marketo.soap import checkup, findings, mapping, queries, replies, rules, service
 from mobjects.marketo.soap.calls import NOT_SURE, Calls
 from mobjects.marketo.soap.settings import SoapSettings
 from mobjects.marketo.soap.signature import timestamp
 
 _SYNC = "syncMObjects"
+_T = TypeVar("_T")
 
 
 def _utc_now() -> datetime:
@@ -44,6 +60,7 @@ class SoapTransport:
     """
 
     name = "soap"
+    delete_limit = rules.MAX_RECORDS
 
     def __init__(
         self,
@@ -93,7 +110,7 @@ class SoapTransport:
         rules.check(batch)
         header = service.Header(self.user_id, MASK, timestamp(self._now()), self._partner_id)
         envelope = service.envelope(_SYNC, header, _arguments(batch))
-        _filler(batch)(envelope)
+        _filler(batch.records)(envelope)
         return etree.tostring(envelope, pretty_print=True, encoding="unicode")
 
     def send(self, batch: Batch) -> Answer:
@@ -108,14 +125,36 @@ class SoapTransport:
             OutcomeUnknown: it may have been applied, or the answer cannot be matched to the records.
         """
         rules.check(batch)
-        reply = self._calls.call(_SYNC, write=True, arguments=_arguments(batch), fill=_filler(batch))
-        try:
-            outcomes = replies.outcomes(batch, reply.result)
-        except replies.DoesNotFit as error:
-            raise OutcomeUnknown(f"{error} {NOT_SURE}", exchange=reply.exchange) from error
-        return Answer(outcomes=outcomes, exchange=reply.exchange)
+        return self._write(_SYNC, _arguments(batch), batch.records, lambda result: replies.outcomes(batch, result))
 
-    def describe(self, kind: Kind) -> Sequence[FieldInfo]:
+    def find(self, query: Query, position: str = "") -> Page:
+        """One page of the objects that a query finds, with getMObjects.
+
+        Raises:
+            Rejected: Marketo cannot be asked this, or the position is no longer valid.
+            MarketoError: the call failed, or its answer cannot be trusted; ``Unavailable`` then.
+        """
+        queries.check(query)
+        arguments = queries.arguments(query, position)
+        return self._read("getMObjects", lambda *reply: findings.page(query, *reply), arguments)
+
+    def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
+        """Delete opportunities or roles with deleteMObjects. The roles of an opportunity stay, without it.
+
+        Returns:
+            One outcome per id, in order: DELETED, UNCHANGED (there was none) or FAILED.
+
+        Raises:
+            Rejected: refused before sending, or by Marketo as a whole; nothing was deleted.
+            ConfigError, AuthError, Unavailable: nothing was deleted.
+            OutcomeUnknown: something may have been deleted.
+        """
+        rules.check_deletion(kind, ids)
+        records = [Record(kind, marketo_id=number) for number in ids]
+        arguments: dict[str, Any] = {"mObjectList": {"mObject": []}}
+        return self._write("deleteMObjects", arguments, records, lambda result: replies.deletions(records, result))
+
+    def describe(self, kind: Kind) -> Described:
         """The fields that Marketo knows for opportunities or roles (describeMObject).
 
         Raises:
@@ -124,11 +163,15 @@ class SoapTransport:
         """
         if kind is Kind.PROGRAM:
             raise Rejected("Marketo does not describe the fields of programs.")
-        reply = self._calls.call("describeMObject", write=False, arguments={"objectName": kind.value})
-        try:
-            return replies.field_infos(reply.result)
-        except replies.DoesNotFit as error:
-            raise Unavailable(str(error), exchange=reply.exchange) from error
+        return self._read("describeMObject", replies.described, {"objectName": kind.value})
+
+    def tags(self) -> Allowed:
+        """All tag types but the channel, with their values (getTags)."""
+        return self._read("getTags", findings.tags)
+
+    def channels(self) -> Allowed:
+        """All channels (getChannels)."""
+        return self._read("getChannels", findings.channels)
 
     def ping(self) -> Ping:
         """Test endpoint, credentials and clock with listMObjects, which changes nothing."""
@@ -143,14 +186,36 @@ class SoapTransport:
         if self._owns_session:
             self._session.close()
 
+    def _write(
+        self,
+        operation: str,
+        arguments: dict[str, Any],
+        records: Sequence[Record],
+        outcomes: Callable[[Any], list[Outcome]],
+    ) -> Answer:
+        reply = self._calls.call(operation, write=True, arguments=arguments, fill=_filler(records))
+        try:
+            return Answer(outcomes(reply.result), reply.exchange)
+        except replies.DoesNotFit as error:
+            raise OutcomeUnknown(f"{error} {NOT_SURE}", exchange=reply.exchange) from error
 
-def _arguments(batch: Batch) -> dict[str, object]:
+    def _read(
+        self, operation: str, read: Callable[[Any, Exchange], _T], arguments: Mapping[str, Any] = MappingProxyType({})
+    ) -> _T:
+        reply = self._calls.call(operation, write=False, arguments=arguments)
+        try:
+            return read(reply.result, reply.exchange)
+        except replies.DoesNotFit as error:
+            raise Unavailable(str(error), exchange=reply.exchange) from error
+
+
+def _arguments(batch: Batch) -> dict[str, Any]:
     return {"mObjectList": {"mObject": []}, "operation": batch.operation.value}
 
 
-def _filler(batch: Batch) -> Callable[[etree._Element], None]:
+def _filler(records: Sequence[Record]) -> Callable[[etree._Element], None]:
     def fill(envelope: etree._Element) -> None:
         (parent,) = envelope.iter("mObjectList")
-        mapping.add_records(parent, batch.records)
+        mapping.add_records(parent, records)
 
     return fill

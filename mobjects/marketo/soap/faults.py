@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, Rejected, Unavailable
+from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, Rejected, Trouble, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,12 @@ class FaultRule:
     Args:
         meaning: what happened and what to do, as one plain sentence.
         error: the error it is raised as for a write; see :func:`error_class`.
-        retryable: whether the same request, signed again, may succeed without anyone changing anything.
+        trouble: why a request that is right in itself was refused, where that decides what to do next.
     """
 
     meaning: str
     error: type[MarketoError]
-    retryable: bool = False
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,27 @@ class Fault:
 CLOCK_FAULT = "20016"
 
 RULES: dict[str, FaultRule] = {
-    "10001": FaultRule("Marketo had a severe internal error; look in Marketo what was applied.", OutcomeUnknown, True),
-    "20011": FaultRule("Marketo had an internal error; look in Marketo what was applied.", OutcomeUnknown, True),
+    "10001": FaultRule("Marketo had a severe internal error; what was applied is not known.", OutcomeUnknown),
+    "20011": FaultRule("Marketo had an internal error; what was applied is not known.", OutcomeUnknown),
     "20012": FaultRule("Marketo did not understand the request; report this as a bug.", Rejected),
     "20013": FaultRule("Marketo denied access; give the API user the permissions it needs.", AuthError),
     "20014": FaultRule("Marketo refused the signature; check MARKETO_USER_ID and MARKETO_ENCRYPTION_KEY.", AuthError),
-    "20015": FaultRule("Marketo's daily quota is used up; send again after its daily reset.", Unavailable, True),
-    CLOCK_FAULT: FaultRule("Marketo says the request has expired; check this machine's clock.", AuthError, True),
+    "20015": FaultRule(
+        "Marketo's daily quota is used up; send again after its daily reset.", Unavailable, Trouble.QUOTA
+    ),
+    CLOCK_FAULT: FaultRule(
+        "Marketo says the request has expired; check this machine's clock.", AuthError, Trouble.EXPIRED
+    ),
     "20017": FaultRule("A parameter is missing from the request; report this as a bug.", Rejected),
     "20018": FaultRule("Marketo could not read the encoding of the request; report this as a bug.", Rejected),
-    "20019": FaultRule("Marketo does not support this operation; choose another one.", Rejected),
+    "20019": FaultRule("Marketo does not support this operation; choose another one.", Rejected, Trouble.UNSUPPORTED),
     "20022": FaultRule("The time range asked for is over 30 days; ask for a shorter one.", Rejected),
-    "20023": FaultRule("More than 100 calls came within 20 seconds; send again a little later.", Unavailable, True),
-    "20024": FaultRule("More than 10 calls ran at once; send again later or use fewer workers.", Unavailable, True),
+    "20023": FaultRule(
+        "More than 100 calls came within 20 seconds; send again a little later.", Unavailable, Trouble.RATE
+    ),
+    "20024": FaultRule(
+        "More than 10 calls ran at once; send again later or use fewer workers.", Unavailable, Trouble.AT_ONCE
+    ),
     "20101": FaultRule("Marketo needs a lead key; give the person's key.", Rejected),
     "20102": FaultRule("The lead key is bad; correct the person's key.", Rejected),
     "20103": FaultRule("Marketo knows no such lead; correct the person.", Rejected),
@@ -72,7 +80,7 @@ RULES: dict[str, FaultRule] = {
 
 # A code that nobody documented may be an internal error half-way through, so a write must not be taken as refused.
 UNKNOWN_RULE = FaultRule(
-    "Marketo answered with a fault that is not documented; look in Marketo what was applied.", OutcomeUnknown
+    "Marketo answered with a fault that is not documented; what was applied is not known.", OutcomeUnknown
 )
 _READ_FAILED = "Marketo had an internal or undocumented error; try again later."
 

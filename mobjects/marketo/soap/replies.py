@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mobjects.marketo.contract import Batch, FieldInfo, Operation, Outcome, Record, Status
+from mobjects.marketo.contract import Batch, Described, Exchange, FieldInfo, Operation, Outcome, Record, Status
 
 _SKIPPED_WORDS = {
     Operation.INSERT: "Marketo already has this object, so INSERT skipped it.",
     Operation.UPDATE: "Marketo does not have this object, so UPDATE skipped it.",
     Operation.UPSERT: "Marketo skipped this object without giving a reason.",
 }
+_SENT = frozenset({Status.CREATED, Status.UPDATED, Status.UNCHANGED, Status.SKIPPED, Status.FAILED})
+_DELETED = frozenset({Status.DELETED, Status.UNCHANGED, Status.FAILED})
 
 
 class DoesNotFit(Exception):
-    """An answer cannot be matched to the records that were sent; the text says why in one sentence."""
+    """An answer is not one to what was sent or asked; the text says why in one sentence."""
 
 
 def outcomes(batch: Batch, result: Any) -> list[Outcome]:
-    """One outcome per record, matched by position: a row carries nothing else that every record has.
+    """One outcome per record of a batch, matched by position: a row carries nothing else that every record has.
 
     Ids and keys that come back are used to check the match.
 
@@ -28,32 +30,41 @@ def outcomes(batch: Batch, result: Any) -> list[Outcome]:
         result: zeep's reading of mObjStatusList, ``None`` if that was empty.
 
     Raises:
-        DoesNotFit: another number of rows, a status nobody documented, or a row that names another record.
+        DoesNotFit: another number of rows, a status that does not belong there, or a row that names another record.
     """
+    return _matched(batch.records, result, _SENT, _SKIPPED_WORDS[batch.operation])
+
+
+def deletions(records: Sequence[Record], result: Any) -> list[Outcome]:
+    """One outcome per record that was to be deleted. Arguments and errors as for :func:`outcomes`."""
+    return _matched(records, result, _DELETED, "")
+
+
+def _matched(records: Sequence[Record], result: Any, allowed: frozenset[Status], skipped: str) -> list[Outcome]:
     rows = list(getattr(result, "mObjStatus", None) or [])
-    if len(rows) != len(batch.records):
-        raise DoesNotFit(f"Marketo gave {len(rows)} results for {len(batch.records)} records.")
-    sent_keys = {_pair(record) for record in batch.records}
+    if len(rows) != len(records):
+        raise DoesNotFit(f"Marketo gave {len(rows)} results for {len(records)} records.")
+    sent_keys = {_pair(record) for record in records}
     matched = []
-    for position, (record, row) in enumerate(zip(batch.records, rows, strict=True), start=1):
+    for position, (record, row) in enumerate(zip(records, rows, strict=True), start=1):
+        if row is None:
+            raise DoesNotFit(f"Result {position} is empty.")
         _check_match(position, record, row, sent_keys)
-        matched.append(_outcome(position, batch.operation, row))
+        status = _status(position, row, allowed)
+        reason = text_of(row.error) or (skipped if status is Status.SKIPPED else "")
+        matched.append(Outcome(status, id_of(row), reason))
     return matched
 
 
-def _outcome(position: int, operation: Operation, row: Any) -> Outcome:
-    text = _text(row.status)
-    if text not in Status.__members__:
+def _status(position: int, row: Any, allowed: frozenset[Status]) -> Status:
+    text = text_of(row.status)
+    if text not in allowed:
         raise DoesNotFit(f"Result {position} has the unknown status {text or '(none)'!r}.")
-    status = Status[text]
-    message = _text(row.error)
-    if status is Status.SKIPPED and not message:
-        message = _SKIPPED_WORDS[operation]
-    return Outcome(status=status, marketo_id=_id(row), message=message)
+    return Status[text]
 
 
 def _check_match(position: int, record: Record, row: Any, sent_keys: set[tuple[str, str] | None]) -> None:
-    answered_id = _id(row)
+    answered_id = id_of(row)
     if record.marketo_id is not None and answered_id is not None and answered_id != record.marketo_id:
         raise DoesNotFit(f"Result {position} is about ID {answered_id}, but record {position} has {record.marketo_id}.")
     echo = _echo(row)
@@ -64,16 +75,16 @@ def _check_match(position: int, record: Record, row: Any, sent_keys: set[tuple[s
         raise DoesNotFit(f"Result {position} is about {echo[0]} {echo[1]!r}, which is not record {position}.")
 
 
-def _id(row: Any) -> int | None:
-    """Marketo writes "no id" as nil, as an empty element, as 0 or not at all, depending on its version."""
+def id_of(row: Any) -> int | None:
+    """The id of a row, an object or an association. Marketo writes "no id" as nil, empty, 0 or not at all."""
     return row.id if row.id and row.id > 0 else None
 
 
 def _echo(row: Any) -> tuple[str, str] | None:
     key = row.externalKey
-    if key is None or not (_text(key.name) and _text(key.value)):
+    if key is None or not (text_of(key.name) and text_of(key.value)):
         return None
-    return _text(key.name), _text(key.value)
+    return text_of(key.name), text_of(key.value)
 
 
 def _pair(record: Record) -> tuple[str, str] | None:
@@ -81,11 +92,12 @@ def _pair(record: Record) -> tuple[str, str] | None:
     return (key.field.strip(), key.value.strip()) if key else None
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """A value without the spaces around it; ``""`` for none."""
     return "" if value is None else str(value).strip()
 
 
-def field_infos(metadata: Any) -> Sequence[FieldInfo]:
+def described(metadata: Any, exchange: Exchange) -> Described:
     """The fields in zeep's reading of describeMObject's metadata.
 
     Raises:
@@ -94,15 +106,15 @@ def field_infos(metadata: Any) -> Sequence[FieldInfo]:
     fields = getattr(getattr(metadata, "fieldList", None), "field", None)
     if not fields:
         raise DoesNotFit("Marketo described no fields.")
-    return [_field_info(field) for field in fields]
+    return Described([_field_info(field) for field in fields], exchange)
 
 
 def _field_info(field: Any) -> FieldInfo:
-    name = _text(field.name)
+    name = text_of(field.name)
     return FieldInfo(
         name=name,
-        label=_text(field.displayName) or name,
-        type=_text(field.dataType),
+        label=text_of(field.displayName) or name,
+        type=text_of(field.dataType),
         size=field.size,
         read_only=bool(field.isReadonly or field.isUpdateBlocked),
         custom=bool(field.isCustom),

@@ -1,19 +1,20 @@
-"""What Marketo's SOAP API does not take. Refused here, in words, before anything is sent.
+"""What Marketo's SOAP API does not take, or does not delete. Refused here, in words, before anything is sent.
 
-Source: Adobe's syncMObjects page. Programs exist only in Marketo and are changed through their costs and tags;
-roles have no external key; a company belongs to an opportunity, a lead and an opportunity to a role.
+Source: Adobe's syncMObjects and deleteMObjects pages. Programs exist only in Marketo and are changed through
+their costs and tags; roles have no external key; a company belongs to an opportunity, a lead and an opportunity
+to a role.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mobjects.marketo.contract import Batch, Kind, Link, Operation, Record, Value
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.text import to_text, xml_problem
 
 MAX_RECORDS = 100
-_MAX_ID = 2**31 - 1  # xs:int
+MAX_ID = 2**31 - 1  # xs:int
 _LINKS = {Kind.PROGRAM: set(), Kind.OPPORTUNITY: {Link.COMPANY}, Kind.ROLE: {Link.OPPORTUNITY, Link.LEAD}}
 
 
@@ -38,6 +39,23 @@ def check(batch: Batch) -> None:
         found = problem(record, batch.operation)
         if found:
             raise Rejected(f"Record {position} ({record.kind}): {found}.")
+
+
+def check_deletion(kind: Kind, ids: Sequence[int]) -> None:
+    """Refuse a deletion that Marketo would not carry out.
+
+    Raises:
+        Rejected: naming the first problem.
+    """
+    if kind is Kind.PROGRAM:
+        raise Rejected("Marketo's API cannot delete programs; delete them in Marketo.")
+    if not ids:
+        raise Rejected("There is nothing to delete.")
+    if len(ids) > MAX_RECORDS:
+        raise Rejected(f"Marketo deletes at most {MAX_RECORDS} objects in a call; this one has {len(ids)}.")
+    for number in ids:
+        if not 0 < number <= MAX_ID:
+            raise Rejected(f"Marketo ID {number} is not between 1 and {MAX_ID}.")
 
 
 def problem(record: Record, operation: Operation) -> str:
@@ -76,14 +94,18 @@ def _link_problem(record: Record) -> str | None:
 
 def _text_problem(record: Record) -> str | None:
     for label, number in _ids(record):
-        if number is not None and not 0 < number <= _MAX_ID:
-            return f"{label} {number} is not between 1 and {_MAX_ID}"
-    for label, text in _texts(record):
-        if isinstance(text, ValueError):
-            return f"{label}: {text}"
-        if found := xml_problem(text):
-            return f"{label}: {found}"
-    return None
+        if number is not None and not 0 < number <= MAX_ID:
+            return f"{label} {number} is not between 1 and {MAX_ID}"
+    texts = []
+    for label, value in _values(record):
+        try:
+            texts.append((label, to_text(value)))
+        except ValueError as error:
+            return f"{label}: {error}"
+    # All at once first: hardly any record has one, and there are thousands of values in a batch.
+    if xml_problem("".join([text for _, text in texts])) is None:
+        return None
+    return next(f"{label}: {found}" for label, text in texts if (found := xml_problem(text)))
 
 
 def _ids(record: Record) -> Iterator[tuple[str, int | None]]:
@@ -94,24 +116,17 @@ def _ids(record: Record) -> Iterator[tuple[str, int | None]]:
         yield "cost ID", cost.id
 
 
-def _texts(record: Record) -> Iterator[tuple[str, str | ValueError]]:
+def _values(record: Record) -> Iterator[tuple[str, Value]]:
     keys = [record.external_key, *(association.key for association in record.associations)]
     for key in filter(None, keys):
         yield "name of the external key", key.field
         yield key.field, key.value
     for name, value in record.values.items():
         yield "attribute name", name
-        yield name, _text(value)
+        yield name, value
     for cost in record.costs:
-        yield "amount of a cost", _text(cost.amount)
-        yield "note of a cost", cost.note or ""
+        yield "amount of a cost", cost.amount
+        yield "note of a cost", cost.note
     for tag in record.tags:
         yield "tag type", tag.type
         yield f"tag {tag.type}", tag.value
-
-
-def _text(value: Value) -> str | ValueError:
-    try:
-        return to_text(value)
-    except ValueError as error:
-        return error

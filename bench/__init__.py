@@ -1,0 +1,1 @@
+"""Measurements. Nothing here is installed or imported by the app."""

@@ -1,0 +1,45 @@
+"""Whether the memory of the process that works on a job grows with the job."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.records import opportunities
+from bench.surroundings import ROOT, Surroundings, lift_limits
+from mobjects import jobs
+from mobjects.models import SyncJob
+from mobjects.sync.selection import Selection
+
+SIZES = (10_000, 100_000)
+
+
+def measure(around: Surroundings, say: Callable[[str], None], *, sizes: tuple[int, ...] = SIZES) -> None:
+    """Print the largest memory of a process of its own that works on a whole job, for two sizes of job."""
+    peaks = []
+    say("Peak memory of the working process:")
+    for size in sizes:
+        around.reset()
+        opportunities(size)
+        job = jobs.create_job(Selection())
+        code = f"from bench import memory; memory.work('{job.pk}')"
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
+        worker = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        job.refresh_from_db()
+        if job.counts != {"CREATED": size}:
+            raise RuntimeError(f"the job ended {job.state} with {job.counts}: {job.problem_text}")
+        peaks.append(int(worker.stdout))
+        say(f"  {size:>7,} records: {peaks[-1] / 1024:.0f} MiB")
+    say(f"  ratio {peaks[-1] / peaks[0]:.2f} for {sizes[-1] / sizes[0]:.0f} times as many records")
+
+
+def work(job_id: str) -> None:
+    """Work on a job to its end, and write the process' largest memory so far, in KiB."""
+    lift_limits()
+    jobs.run(SyncJob.objects.get(pk=job_id))
+    # Not getrusage: what that tells includes the memory of the process this one was forked from.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    sys.stdout.write(peak)

@@ -1,0 +1,124 @@
+"""What a job of 100,000 changed records costs before anything is sent: pages, planning, the first batches."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from bench.records import BATCH, opportunities
+from bench.surroundings import Surroundings, lift_limits
+from mobjects import jobs
+from mobjects.models import SyncJob
+from mobjects.sync import lanes
+from mobjects.sync.engine import SendTask
+from mobjects.sync.limits import Limits
+from mobjects.sync.transports import key_fields, open_transport
+from mobjects.sync.work import Context
+
+STEPS = 20
+
+
+def measure(around: Surroundings, say: Callable[[str], None], *, records: int = 100_000) -> None:
+    """Print seconds of the two requests, of planning, of the first batches, and of the longest transaction."""
+    around.reset()
+    lift_limits()
+    opportunities(records)
+    say(f"{records:,} changed records:")
+    with _served(), _transactions() as seen:
+        client = Client()
+        client.force_login(get_user_model().objects.create_superuser("bench"))
+        client.get(reverse("admin:index"))  # The first page loads the templates.
+        seen.longest = 0.0
+        _timed(say, "the page that asks, with its forecast", lambda: client.get(reverse("mobjects:sync")))
+        answer = _timed(say, "“Send”: the job is made and queued", lambda: _post(client))
+        job = SyncJob.objects.get()
+        _timed(say, "the job's page", lambda: client.get(urlsplit(answer.url).path))
+        say(f"  {seen.longest:6.3f} s  longest transaction of these requests")
+    with _transactions() as seen:
+        _steps(job, say)
+        say(f"  {seen.longest:6.3f} s  longest transaction while planning and sending")
+
+
+def _served() -> override_settings:
+    """Pages without ``collectstatic``, which would write into the checkout."""
+    storages = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    return override_settings(
+        STORAGES=storages, MIDDLEWARE=[name for name in settings.MIDDLEWARE if "noise" not in name]
+    )
+
+
+def _steps(job: SyncJob, say: Callable[[str], None]) -> None:
+    lane = lanes.enter(job)
+    assert lane is not None  # noqa: S101 -- nobody else works on it
+    transport = open_transport()
+    task = SendTask(Context(job, lane, transport, key_fields(), Limits.from_settings(transport.endpoint)))
+    _timed(say, "planning: how many lanes the work is for", task.wanted_lanes)
+    _timed(say, f"first batch of {BATCH}, with its call", task.step)
+    further = [_seconds(task.step)[0] for _ in range(STEPS)]
+    say(f"  {median(further):6.3f} s  each further batch (median of {STEPS}; longest {max(further):.3f} s)")
+    lanes.leave(job, lane)
+    jobs.cancel(job)
+    transport.close()
+
+
+def _post(client: Client) -> Any:
+    fields = {"kind": "all", "token": uuid.uuid4(), "operation": "AUTO", "send": "1"}
+    answer = client.post(reverse("mobjects:sync"), fields)
+    if answer.status_code != 302:
+        raise RuntimeError("“Send” made no job")
+    return answer
+
+
+def _seconds(work: Callable[[], Any]) -> tuple[float, Any]:
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
+
+
+def _timed(say: Callable[[str], None], words: str, work: Callable[[], Any]) -> Any:
+    seconds, result = _seconds(work)
+    say(f"  {seconds:6.3f} s  {words}")
+    return result
+
+
+@dataclass
+class _Seen:
+    """Transactions of this process; ``began`` is when the one that is open was opened."""
+
+    longest: float = 0.0
+    began: list[float] = field(default_factory=list)
+
+
+@contextmanager
+def _transactions() -> Iterator[_Seen]:
+    """Time every outermost ``atomic`` block."""
+    seen, enter, leave = _Seen(), transaction.Atomic.__enter__, transaction.Atomic.__exit__
+
+    def timed_enter(self: transaction.Atomic) -> None:
+        seen.began.append(time.perf_counter())
+        enter(self)
+
+    def timed_leave(self: transaction.Atomic, *error: Any) -> None:
+        leave(self, *error)
+        seen.longest = max(seen.longest, time.perf_counter() - seen.began.pop())
+
+    transaction.Atomic.__enter__, transaction.Atomic.__exit__ = timed_enter, timed_leave  # type: ignore[method-assign]
+    try:
+        yield seen
+    finally:
+        transaction.Atomic.__enter__, transaction.Atomic.__exit__ = enter, leave  # type: ignore[method-assign]

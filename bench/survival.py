@@ -1,0 +1,163 @@
+"""What happens to a running job when something around it dies, with real processes.
+
+    python bench/survival.py redis|database|sigterm|web|reboot [--database postgres://user@host:5432/postgres]
+
+Prints one JSON object: how the job ended, what both sides hold (bench/verdict.py), and what the scenario itself says.
+``database`` needs PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from bench.herd import Herd, herd, wait_for  # noqa: E402 -- only found thanks to the line above
+from mobjects.local.ports import free_port, is_open  # noqa: E402
+
+# Longer than a lane's turn of 10 s.
+RECORDS = 1500
+ANSWER_SECONDS = 1.0
+SETTINGS = {"MARKETO_SETTLE_SECONDS": "2", "MARKETO_TIMEOUT_SECONDS": "5", "MARKETO_CALLS_AT_ONCE": "10"}
+
+Told = dict[str, Any]
+
+
+def main() -> None:
+    """Let one thing die in the middle of a job, and see it to its end."""
+    parser = ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("scenario", choices=tuple(SCENARIOS))
+    parser.add_argument("--database", default="", help="a PostgreSQL to run on (default: a temporary SQLite file)")
+    options = parser.parse_args()
+    with herd(options.database, **SETTINGS) as running:
+        told = play(running, options.scenario)
+    sys.stdout.write(f"{json.dumps(told)}\n")
+
+
+def play(running: Herd, name: str) -> Told:
+    """Start a job and a worker, let the scenario happen, wait for the end; nobody asks for the job again."""
+    from bench.verdict import both_sides  # Models can be imported only now.
+    from mobjects import jobs
+    from mobjects.models import Opportunity, SyncJob
+    from mobjects.sync.selection import Selection
+
+    Opportunity.objects.bulk_create(
+        Opportunity(external_id=f"E-{number}", name=f"Deal {number}", description=f"E-{number}")
+        for number in range(RECORDS)
+    )
+    running.sandbox.faults.add("slow", seconds=ANSWER_SECONDS, times=10**6)
+    if name != "reboot":
+        running.start_clock()
+    running.add_worker()
+    job = jobs.request_sync(Selection())
+    wait_for(lambda: running.sandbox.load.calls >= 2, "the first calls")
+    told = SCENARIOS[name](running)
+
+    def is_over() -> bool:
+        running.replace_dead()
+        job.refresh_from_db()
+        return job.state in SyncJob.FINAL
+
+    wait_for(is_over, f"the end of the job ({job.pk})")
+    ever_unknown = job.batches.filter(state="unknown").exists()
+    return {
+        **told,
+        "state": job.state,
+        "counts": job.counts,
+        "ever_unknown": ever_unknown,
+        **both_sides(running.sandbox),
+    }
+
+
+def redis(running: Herd) -> Told:
+    """Redis is killed, and comes back without any data. What ends because of it is started again, as systemd does."""
+    running.kill_redis()
+    calls, died = running.sandbox.load.calls, []
+    running.start_redis()
+
+    def goes_on() -> bool:
+        died.extend(running.replace_dead())
+        return running.sandbox.load.calls >= calls + 3
+
+    wait_for(goes_on, "further calls")
+    return {"clock_lives": running.clock_lives(), "workers_died": len(died)}
+
+
+def database(running: Herd) -> Told:
+    """PostgreSQL ends the connections of all others, three times."""
+    from django.db import connection
+
+    ended = 0
+    for _ in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            ended += len(cursor.fetchall())
+        calls = running.sandbox.load.calls
+        wait_for(lambda calls=calls: running.sandbox.load.calls >= calls + 2, "further calls")  # type: ignore[misc]
+    return {"ended": ended}
+
+
+def sigterm(running: Herd) -> Told:
+    """The only worker is asked to end; another one begins."""
+    from mobjects.models import SyncBatch, SyncJob, SyncLane
+
+    (name,) = running.workers
+    code = running.stop_worker(name)
+    told = {
+        "code": code,
+        "lanes": SyncLane.objects.count(),
+        "sending": SyncBatch.objects.filter(state="sending").count(),
+        "finished_before": SyncJob.objects.filter(state__in=SyncJob.FINAL).exists(),
+    }
+    running.add_worker()
+    return told
+
+
+def web(running: Herd) -> Told:
+    """The web process is killed and started again while the job runs."""
+    command = [sys.executable, "-m", "gunicorn", "marketo_admin.wsgi", "--no-control-socket"]
+    for _ in range(2):
+        port = free_port()
+        process = running.start("web", [*command, "--bind", f"127.0.0.1:{port}"])
+        wait_for(lambda port=port: is_open(port), "the web server")  # type: ignore[misc]
+        process.kill()
+        process.wait()
+    return {}
+
+
+def reboot(running: Herd) -> Told:
+    """Everything but the database is killed at once, and started again after a while; Redis without its data.
+
+    In real time, with the clock as it is in production.
+    """
+    from mobjects.models import SyncLane
+
+    (name,) = running.workers
+    running.kill_worker(name)
+    running.kill_redis()
+    died_at = time.monotonic()
+    running.sandbox.faults.clear()  # From here on Marketo is quick: only the finding is measured.
+    (lane,) = SyncLane.objects.all()
+    running.start_redis()
+    running.start_clock(15)
+    running.add_worker()
+    wait_for(lambda: not SyncLane.objects.filter(pk=lane.pk).exists(), "the dead lane")
+    return {"found_after": time.monotonic() - died_at}
+
+
+SCENARIOS: dict[str, Callable[[Herd], Told]] = {
+    scenario.__name__: scenario for scenario in (redis, database, sigterm, web, reboot)
+}
+
+
+if __name__ == "__main__":
+    main()

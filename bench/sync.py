@@ -1,0 +1,50 @@
+"""How fast syncing is, and what that is in proportion to. Prints; writes nothing outside a temporary folder.
+
+    python bench/sync.py [cpu|throughput|memory|plan|all] [--database postgres://user@host:5432/postgres]
+
+docs/performance.md explains the figures. It starts a local Marketo and a Redis of its own; with ``--database`` it
+makes a database on that server and drops it at the end.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from bench.surroundings import surroundings  # noqa: E402 -- only found thanks to the line above
+
+PARTS = ("cpu", "memory", "plan", "throughput")
+"""In this order: the workers of the last one go on until the end, and would take the jobs of the others."""
+
+
+def main() -> None:
+    """Run the measurements that were asked for."""
+    parser = ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("part", nargs="?", default="all", choices=(*PARTS, "all"))
+    parser.add_argument("--database", default="", help="a PostgreSQL to measure on (default: a temporary SQLite file)")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # So that it cleans up.
+    with surroundings(options.database) as around:
+        # Models can be imported only now.
+        from django.db import connection
+
+        from bench import cpu, memory, plan, throughput
+
+        parts = {"cpu": cpu, "memory": memory, "plan": plan, "throughput": throughput}
+        say(f"On {connection.vendor}.")
+        for part in PARTS if options.part == "all" else (options.part,):
+            parts[part].measure(around, say)
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The clock: one process that has the queue look after lost jobs and due schedules, every few seconds.
+
+It is RQ's own cron process (its loop, signals, registration and sign of life) with two differences. It writes its
+work as JSON, which our workers read (RQ's would pickle it). And it queues no second tick while one waits, so that
+nothing piles up while no worker is there, and a second clock does no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+import uuid
+from typing import cast
+
+import django_rq
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.cron import CronJob, CronScheduler
+from rq.cron_scheduler_registry import get_registry_key
+from rq.exceptions import DuplicateJobError
+from rq.utils import now
+
+from mobjects import jobs, schedules
+
+INTERVAL_SECONDS = 15
+ALIVE_SECONDS = 60
+"""A clock that has given no sign of life for so long is taken for dead."""
+
+TICK_SECONDS = 60
+"""Longest time for one tick."""
+
+KEPT_SECONDS = 3600
+"""How long the queue keeps a tick that failed, with its traceback."""
+
+NAME = "marketo-clock"
+TICK = "tick-"
+
+logger = logging.getLogger(__name__)
+
+
+def tick() -> None:
+    """One turn of the clock, done by a worker: see to jobs that were lost, then start what is due."""
+    jobs.sweep()
+    schedules.run_due()
+
+
+def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:
+    """Put a tick at the front of the queue, unless one waits there or another clock has just done so.
+
+    Raises:
+        RedisError: the queue cannot be reached.
+    """
+    queue: Queue = django_rq.get_queue(jobs.QUEUE)
+    if any(name.startswith(TICK) for name in queue.job_ids):
+        return False
+    try:
+        queue.enqueue_call(
+            tick,
+            # One name for all clocks in the same span of time.
+            job_id=f"{TICK}{int(time.time()) // interval}",
+            unique=True,
+            at_front=True,
+            timeout=TICK_SECONDS,
+            result_ttl=2 * interval,
+            failure_ttl=KEPT_SECONDS,
+        )
+    except DuplicateJobError:
+        return False
+    return True
+
+
+def alive(connection: Redis) -> int:
+    """How many clocks are running.
+
+    Raises:
+        RedisError: Redis cannot be asked.
+    """
+    # The stubs know neither our arguments nor that names come as bytes.
+    names = cast(list[bytes], connection.zrangebyscore(get_registry_key(), time.time() - ALIVE_SECONDS, "+inf"))
+    return sum(name.startswith(NAME.encode()) for name in names)
+
+
+class Clock(CronScheduler):
+    """RQ's cron process, for ticks. Outlives a restart of Redis.
+
+    Args:
+        interval: seconds between two ticks.
+    """
+
+    def __init__(self, interval: int = INTERVAL_SECONDS) -> None:
+        name = f"{NAME}:{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        super().__init__(connection=django_rq.get_connection(jobs.QUEUE), name=name)
+        self.interval = interval
+        self.register(tick, jobs.QUEUE, interval=interval)
+
+    def enqueue_jobs(self) -> list[CronJob]:
+        due = [job for job in self.get_jobs() if job.should_run()]
+        for job in due:
+            job.set_enqueue_time(now())
+            try:
+                queue_tick(self.interval)
+            except RedisError as error:
+                logger.warning("No tick: the queue (Redis) cannot be reached (%s).", type(error).__name__)
+                return []
+        return due
+
+    def heartbeat(self) -> None:
+        try:
+            super().heartbeat()
+        except RedisError as error:
+            logger.warning("No sign of life: the queue (Redis) cannot be reached (%s).", type(error).__name__)

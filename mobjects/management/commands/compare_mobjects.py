@@ -1,0 +1,28 @@
+"""``manage.py compare_mobjects``: the same jobs, and the same history, as the admin's drift report."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from mobjects.forms_pull import CompareForm
+from mobjects.management.reading import EXIT_CODES, KINDS, ReadingCommand, check
+from mobjects.models import SyncJob
+
+
+class Command(ReadingCommand):
+    """Find out which records differ from Marketo now; changes neither side."""
+
+    help = f"{__doc__} {EXIT_CODES}"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--kind", action="append", choices=sorted(KINDS), help="repeatable; default: all kinds")
+        super().add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        kinds = [KINDS[name].value for name in options["kind"] or KINDS]
+        form = CompareForm({"kinds": kinds, "ids": options["ids"], "reason": options["reason"]})
+        check(form)
+        asked = form.cleaned_data["comparison"]
+        kind = asked.kinds[0].value if len(asked.kinds) == 1 else "several"
+        self.run_job(SyncJob.Action.COMPARE, kind, asked.to_json(), options)

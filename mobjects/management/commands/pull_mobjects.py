@@ -1,0 +1,35 @@
+"""``manage.py pull_mobjects``: the same jobs, and the same history, as the admin's Pull page."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from mobjects.forms_pull import PullForm
+from mobjects.management.reading import EXIT_CODES, KINDS, ReadingCommand, check
+from mobjects.models import SyncJob
+
+
+class Command(ReadingCommand):
+    """Read records from Marketo into the local copies; never overwrites a change that was not sent yet."""
+
+    help = f"{__doc__} {EXIT_CODES}"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--kind", required=True, choices=sorted(KINDS))
+        parser.add_argument("--name", default="", help="exactly this name; programs and opportunities")
+        parser.add_argument("--workspace", default="", help="programs")
+        parser.add_argument("--tag", default="", metavar="TYPE=VALUE", help="programs")
+        parser.add_argument("--updated-since", default="", help='"2026-03-31" or "2026-03-31 14:30", in UTC')
+        parser.add_argument("--archived", action="store_true", help="archived programs too")
+        super().add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        type_, _, value = options["tag"].partition("=")
+        given = {"kind": KINDS[options["kind"]].value, "tag_type": type_, "tag_value": value}
+        names = ("ids", "name", "workspace", "updated_since", "reason")
+        given |= {name: options[name] for name in names} | ({"archived": "on"} if options["archived"] else {})
+        form = PullForm(given)
+        check(form)
+        asked = form.cleaned_data["pull"]
+        self.run_job(SyncJob.Action.PULL, asked.kind.value, asked.to_json(), options)

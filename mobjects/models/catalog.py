@@ -1,0 +1,120 @@
+"""What the Marketo instance knows: its fields, and the values its tags and channels may have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from django.db import models
+
+from mobjects.models.custom_field import CustomField
+from mobjects.models.program import CHANNEL_TAG
+
+
+class MarketoField(models.Model):
+    """A field of opportunities or roles as Marketo described it last."""
+
+    kind = models.CharField(max_length=21, choices=CustomField.KINDS)
+    name = models.CharField("API name", max_length=255)
+    label = models.CharField(max_length=255, blank=True)
+    type = models.CharField(max_length=50)
+    size = models.PositiveIntegerField(null=True, blank=True)
+    read_only = models.BooleanField(default=False)
+    custom = models.BooleanField(default=False)
+    described_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "Marketo field"
+        default_permissions = ("view",)
+        ordering = ("kind", "name")
+        constraints = (models.UniqueConstraint(fields=("kind", "name"), name="marketo_field_once"),)
+
+    def __str__(self) -> str:
+        return self.label or self.name
+
+
+class AllowedTag(models.Model):
+    """A value that a tag type, or the channel (type ``Channel``), may have in Marketo.
+
+    While there is none of a type, nothing is known about that type and any value is let through. ``described_at``
+    of the newest row of type ``Channel`` tells when channels were read last, of any other when tags were.
+    """
+
+    type = models.CharField(max_length=255)
+    value = models.CharField(max_length=255)
+    described_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "allowed tag value"
+        default_permissions = ("view",)
+        ordering = ("type", "value")
+        constraints = (models.UniqueConstraint(fields=("type", "value"), name="allowed_tag_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.value}"
+
+
+class AllowedValues:
+    """All allowed values, read once, to judge many tags and channels by.
+
+    Upper and lower case make no difference: whether Marketo tells them apart is not known, and a tag
+    that is right but for that is better sent than held back.
+    """
+
+    NEAREST = 3
+    ALIKE = 0.4
+    """How alike a value has to be to be named, from 0 to 1."""
+    LISTED = 10
+    """So many allowed values are listed where none is alike."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[str, list[str]] = {}
+        for kind, value in AllowedTag.objects.order_by("type", "value").values_list("type", "value"):
+            self._by_type.setdefault(kind, []).append(value)
+
+    @property
+    def types(self) -> list[str]:
+        """The tag types that are known, without the channel."""
+        return [name for name in self._by_type if name.casefold() != CHANNEL_TAG.casefold()]
+
+    @property
+    def channels(self) -> list[str]:
+        """The channels that are known."""
+        return self.values(CHANNEL_TAG)
+
+    @property
+    def tags(self) -> list[tuple[str, str]]:
+        """Type and value of every tag that is known."""
+        return [(name, value) for name in self.types for value in self._by_type[name]]
+
+    def values(self, type_name: str) -> list[str]:
+        """The values that a tag type may have; none if nothing is known about it."""
+        wanted = type_name.casefold()
+        return [value for name, values in self._by_type.items() if name.casefold() == wanted for value in values]
+
+    def problem(self, type_name: str, value: str) -> str:
+        """Why Marketo would refuse a tag (or a channel), as a sentence with the nearest allowed values.
+
+        Returns:
+            ``""`` if it would not, or if nothing is known.
+        """
+        allowed = self.values(type_name)
+        is_channel = type_name.casefold() == CHANNEL_TAG.casefold()
+        if not type_name or not value or (is_channel and not allowed):
+            return ""
+        if not allowed:
+            known = self.types
+            return f"The tag type “{type_name}” is not known in Marketo; {_near(type_name, known)}." if known else ""
+        if value.casefold() in {other.casefold() for other in allowed}:
+            return ""
+        what = "The channel" if is_channel else type_name
+        return f"{what} “{value}” is not known in Marketo; {_near(value, allowed)}."
+
+
+def _near(value: str, allowed: Sequence[str]) -> str:
+    plain = {other.casefold(): other for other in allowed}
+    near = get_close_matches(value.casefold(), plain, AllowedValues.NEAREST, AllowedValues.ALIKE)
+    if near:
+        return f"nearest: {', '.join(plain[name] for name in near)}"
+    more = len(allowed) - AllowedValues.LISTED
+    return f"known: {', '.join(allowed[: AllowedValues.LISTED])}" + (f" and {more} more" if more > 0 else "")

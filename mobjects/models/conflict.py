@@ -1,0 +1,58 @@
+"""Records about which a person has to decide, because both sides may be right."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from mobjects.models.history import KIND_CHOICES, SyncJob
+
+
+class Conflict(models.Model):
+    """Something about a record that only a person can decide; while it is open the record is not sent.
+
+    ``base`` and ``here`` are content as name to text (see :func:`mobjects.sync.payloads.content`) when the conflict
+    was found. ``candidates`` lists what Marketo holds: ``{"id": 64, "values": {name: text}, "created_at": …,
+    "updated_at": …}``, one entry unless it is not known which of several objects is the record's.
+    """
+
+    class Reason(models.TextChoices):
+        AMBIGUOUS = "ambiguous", "Sent without an answer; not clear what became of it"
+        BOTH_CHANGED = "both", "Changed here and in Marketo"
+
+    class Answer(models.TextChoices):
+        """What a person may decide; the first three settle a lost sending, the others a change on both sides."""
+
+        IS_THIS = "is_this", "It is this one"
+        SEND = "send", "Send it again"
+        LEAVE = "leave", "Leave it"
+        MERGED = "merged", "Values taken from either side"
+
+    kind = models.CharField(max_length=21, choices=KIND_CHOICES)
+    record_id = models.BigIntegerField(help_text="Our own id of the record, which may be gone.")
+    label = models.CharField(max_length=255)
+    reason = models.CharField(max_length=9, choices=Reason)
+    base = models.JSONField(default=dict, help_text="What Marketo last accepted.")
+    here = models.JSONField(default=dict)
+    candidates = models.JSONField(default=list)
+    job = models.ForeignKey(SyncJob, models.SET_NULL, null=True, blank=True, related_name="conflicts")
+    created_at = models.DateTimeField(auto_now_add=True)
+    answer = models.CharField(max_length=7, choices=Answer, blank=True)
+    answer_text = models.TextField(blank=True, help_text="What was decided, as a sentence.")
+    settled_at = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    username = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = (("settle_conflict", "Can decide conflicts"),)
+        ordering = ("-created_at", "-pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("kind", "record_id"), condition=Q(settled_at__isnull=True), name="conflict_one_open"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.get_reason_display()}"

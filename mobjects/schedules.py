@@ -1,0 +1,188 @@
+"""Starting jobs by the clock. Safe to be asked by several clocks at once: each run is started by one of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice, takewhile
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from mobjects import jobs
+from mobjects.marketo.contract import Kind
+from mobjects.models import Schedule, SyncJob
+from mobjects.sync.compare import Comparison
+from mobjects.sync.pull import Pull
+from mobjects.sync.selection import Choice, Selection
+from mobjects.timetable import Timetable
+
+PERMISSIONS: dict[str, tuple[str, str]] = {
+    SyncJob.Action.SEND: ("mobjects.sync_records", "send records to Marketo"),
+    SyncJob.Action.PULL: ("mobjects.pull_records", "read records from Marketo"),
+    SyncJob.Action.COMPARE: ("mobjects.pull_records", "read records from Marketo"),
+}
+"""What a schedule's owner must be allowed to do, by action: permission, and words for it."""
+
+MOST_COUNTED = 1000
+"""Missed runs are counted one by one, and after a long absence not all of them."""
+
+LATE = "neither the clock nor a worker was there to start it"
+
+logger = logging.getLogger(__name__)
+
+
+def timetable(schedule: Schedule) -> Timetable:
+    """When a schedule runs.
+
+    Raises:
+        ValueError: its expression, its zone or its quiet hours are wrong.
+    """
+    return Timetable(schedule.cron, schedule.time_zone, schedule.quiet_from, schedule.quiet_until)
+
+
+def plan(schedule: Schedule, now: datetime | None = None) -> None:
+    """Set when a schedule is due next, from its times; does not save it. One that is switched off is never due.
+
+    Raises:
+        ValueError: as :func:`timetable`.
+    """
+    schedule.next_at = timetable(schedule).next(now or timezone.now()) if schedule.enabled else None
+
+
+def run_due(now: datetime | None = None) -> list[SyncJob]:
+    """Start what is due, at most one run of each schedule, and write down what was missed.
+
+    Returns:
+        The jobs that were started.
+    """
+    now = now or timezone.now()
+    due = Schedule.objects.filter(Q(next_at__lte=now) | Q(next_at=None), enabled=True)
+    return [job for schedule in due.select_related("owner") for job in turn(schedule, now)]
+
+
+def start(schedule: Schedule, *, user: User, source: SyncJob.Source) -> list[SyncJob]:
+    """Ask for a schedule's jobs now, whether it is due or not.
+
+    Returns:
+        One job; when pulling, one for each kind.
+    """
+    action = SyncJob.Action(schedule.action)
+    kinds = [kind for kind in Kind if kind in schedule.kinds]
+    made = [
+        jobs.request(
+            action=action,
+            kind=kind,
+            operation=schedule.operation if action == SyncJob.Action.SEND else Choice.AUTO.value,
+            selection=selection,
+            user=user,
+            reason=f"Schedule “{schedule.name}”",
+            source=source,
+            schedule=schedule,
+        )
+        for kind, selection in _selections(action, kinds, Choice(schedule.operation))
+    ]
+    Schedule.objects.filter(pk=schedule.pk).update(last_at=timezone.now(), last_job=made[-1])
+    return made
+
+
+def start_by_hand(pk: int, user: User) -> tuple[list[SyncJob], str]:
+    """Start a schedule's jobs because somebody pressed a button.
+
+    Returns:
+        The jobs; or none, and as a sentence why not.
+    """
+    with transaction.atomic():
+        schedule = Schedule.objects.select_for_update().get(pk=pk)
+        refused = _not_allowed(schedule, user, "you") or _unfinished(schedule)
+        return ([], refused) if refused else (start(schedule, user=user, source=SyncJob.Source.ADMIN), "")
+
+
+def _selections(
+    action: SyncJob.Action, kinds: Sequence[Kind], operation: Choice
+) -> list[tuple[str, dict[str, object]]]:
+    """What each job is about, as its kind and its parameters."""
+    if action == SyncJob.Action.PULL:
+        return [(kind.value, Pull(kind).to_json()) for kind in kinds]
+    together = kinds[0].value if len(kinds) == 1 else "several"
+    if action == SyncJob.Action.COMPARE:
+        return [(together, Comparison(tuple(kinds)).to_json())]
+    return [(together, Selection(kinds=tuple(kinds), operation=operation).to_json())]
+
+
+def turn(schedule: Schedule, now: datetime) -> list[SyncJob]:
+    """Start a schedule that is due, unless another clock has done so since it was read."""
+    try:
+        times = timetable(schedule)
+        following = times.next(now)
+    except ValueError as error:
+        _switch_off(schedule, str(error))
+        return []
+    if schedule.next_at is None:
+        _move(schedule, following)
+        return []
+    # The time that is due may be the end of quiet hours, and so not one of the expression's own.
+    later = takewhile(lambda at: at <= now, times.runs(schedule.next_at))
+    due = [schedule.next_at, *islice(later, MOST_COUNTED)]
+    end = times.put_off(now)
+    refused = _refusal(schedule) if end <= now else ""
+    told = [_missed(due[:-1], LATE, times), _missed(due[-1:], refused, times) if refused else ""]
+    missed = len(due) - 1 + bool(refused)
+    with transaction.atomic():
+        if not _move(schedule, end if end > now else following, missed, " ".join(filter(None, told))):
+            return []
+        if refused or end > now:
+            return []
+        # For mypy: without an owner it is refused.
+        return start(schedule, user=schedule.owner, source=SyncJob.Source.SCHEDULE) if schedule.owner else []
+
+
+def _move(schedule: Schedule, to: datetime, missed: int = 0, text: str = "") -> bool:
+    """Set when it is due next, if nobody else has done so since it was read."""
+    changes = {"missed": F("missed") + missed, "missed_text": text} if missed else {}
+    mine = Schedule.objects.filter(pk=schedule.pk, enabled=True, next_at=schedule.next_at)
+    if missed:
+        logger.warning("Schedule %s: %s", schedule.pk, text)
+    return bool(mine.update(next_at=to, **changes))
+
+
+def _switch_off(schedule: Schedule, reason: str) -> None:
+    logger.error("Schedule %s is switched off: %s", schedule.pk, reason)
+    Schedule.objects.filter(pk=schedule.pk).update(enabled=False, next_at=None, missed_text=f"Switched off: {reason}")
+
+
+def _refusal(schedule: Schedule) -> str:
+    """Why a run that is due may not start, to end a sentence with; "" if it may."""
+    if schedule.owner is None:
+        return "the schedule has no owner any more; somebody who may start it has to save it"
+    if not [kind for kind in Kind if kind in schedule.kinds]:
+        return "the schedule names no kind of record"
+    return _not_allowed(schedule, schedule.owner, f"its owner {schedule.owner.get_username()}") or _unfinished(schedule)
+
+
+def _not_allowed(schedule: Schedule, user: User, who: str) -> str:
+    permission, words = PERMISSIONS[schedule.action]
+    if not user.is_active:
+        return f"{who} may not sign in any more"
+    return "" if user.has_perm(permission) else f"{who} may not {words}"
+
+
+def _unfinished(schedule: Schedule) -> str:
+    job = SyncJob.objects.filter(schedule=schedule).exclude(state__in=SyncJob.FINAL).first()
+    if job is None:
+        return ""
+    return f"its job of {timetable(schedule).words(job.created_at)} is not finished ({job.get_state_display().lower()})"
+
+
+def _missed(due: Sequence[datetime], reason: str, times: Timetable) -> str:
+    if not due:
+        return ""
+    first, last, count = times.words(due[0]), times.words(due[-1]), f"{len(due):,}"
+    if len(due) == 1:
+        return f"1 run was missed at {first}: {reason}."
+    if len(due) >= MOST_COUNTED:
+        return f"{count} runs and more were missed from {first} on: {reason}."
+    return f"{count} runs were missed between {first} and {last}: {reason}."

@@ -1,0 +1,40 @@
+"""What the database knows of the calls that were begun: the memory of the limits when Redis has lost its own.
+
+Every call leaves a batch with ``sent_at`` before it is made, reading calls included.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from mobjects.models import SyncBatch
+
+
+def count_since(endpoint: str, moment: datetime) -> int:
+    """How many calls were begun since a moment."""
+    return _since(endpoint, moment).count()
+
+
+def any_within(endpoint: str, span: timedelta) -> bool:
+    """Whether a call was begun so short a time ago."""
+    return _since(endpoint, timezone.now() - span).exists()
+
+
+def under_way(endpoint: str, longest: timedelta) -> list[timedelta]:
+    """For each call that may still be running: how long it can go on. The longest first.
+
+    Args:
+        longest: how long a call can run.
+    """
+    now = timezone.now()
+    unanswered = Q(state=SyncBatch.State.SENDING) | Q(state=SyncBatch.State.UNKNOWN, http_status=None)
+    began = _since(endpoint, now - longest).filter(unanswered).order_by("-sent_at").values_list("sent_at", flat=True)
+    return [at + longest - now for at in began if at is not None]
+
+
+def _since(endpoint: str, moment: datetime) -> QuerySet[SyncBatch]:
+    # A job that does not say where it sends counts too: one call too many is worse than one too few.
+    return SyncBatch.objects.filter(sent_at__gte=moment, job__endpoint__in=(endpoint, ""))

@@ -1,0 +1,88 @@
+"""Learning Marketo's ids of costs that were just accepted: without its id a cost could not be changed later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from mobjects.marketo.contract import Found, Kind, Query
+from mobjects.marketo.errors import Rejected
+from mobjects.models import Program, ProgramCost, SyncBatch, SyncResult, records
+from mobjects.sync import work
+from mobjects.sync.claiming import result
+from mobjects.sync.payloads import content
+from mobjects.sync.remote import Reader
+from mobjects.sync.saving import insisting
+from mobjects.sync.selection import loaded
+from mobjects.sync.work import Context
+
+_READ_BACK = "To learn the IDs of the costs that were just sent."
+
+
+class CostIds:
+    """The reading-back part of a sync job that sends programs. Done by one lane, the last that works on the job."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def step(self) -> bool:
+        """Read back the costs of one program; ``False`` if no costs lack their ids."""
+        return self._context.job.lanes.count() == 1 and self._read_back()
+
+    def _read_back(self) -> bool:
+        """Read one program whose costs were accepted without a cost id."""
+        pk = self._without_cost_ids().values_list("pk", flat=True).first()
+        if pk is None:
+            return False
+        (program,) = cast(list[Program], loaded(Kind.PROGRAM, [pk]))
+        query = Query(Kind.PROGRAM, id=program.marketo_id, archived=True, details=True)
+        try:
+            batch, page = work.read(
+                self._context, Kind.PROGRAM, lambda: self._context.transport.find(query), cause=_READ_BACK
+            )
+        except Rejected as error:
+            self._not_learned(program, error)
+        else:
+            self._learn(program.pk, batch, page.found)
+        return True
+
+    def _not_learned(self, program: Program, error: Rejected) -> None:
+        batch = self._context.job.batches.filter(operation="GET", cause=_READ_BACK).order_by("sequence").last()
+        said = f"The cost IDs could not be read: {error.message}"
+        result(self._context.job, program, SyncResult.Status.SETTLED, batch=batch, error=said).save()
+
+    def _without_cost_ids(self) -> Any:  # a query set of programs
+        here = SyncResult.objects.filter(job=self._context.job, kind=Kind.PROGRAM.value, record_id=OuterRef("pk"))
+        unknown_ids = ProgramCost.objects.filter(program=OuterRef("pk"), marketo_cost_id__isnull=True)
+        return (
+            records(Kind.PROGRAM)
+            # Also of those that were just held back for want of an ID, because the job that sent them was cut short.
+            .filter(Exists(here.filter(status__in=(*SyncResult.ACCEPTED, SyncResult.Status.HELD))), Exists(unknown_ids))
+            # A look-up before they were sent again does not know them.
+            .exclude(Exists(here.filter(status=SyncResult.Status.SETTLED, batch__cause=_READ_BACK)))
+            .order_by("pk")
+        )
+
+    @insisting
+    def _learn(self, pk: int, batch: SyncBatch, found: Sequence[Found]) -> None:
+        with transaction.atomic():
+            records(Kind.PROGRAM).select_for_update(of=("self",)).get(pk=pk)
+            (program,) = cast(list[Program], loaded(Kind.PROGRAM, [pk]))
+            learned: list[str] = []
+            if found:
+                seen = Reader(Kind.PROGRAM, found, self._context.keys).seen(found[0], program)
+                for cost in program.costs.all():
+                    if cost.pk in seen.costs.ids:
+                        ProgramCost.objects.filter(pk=cost.pk).update(marketo_cost_id=seen.costs.ids[cost.pk])
+                        learned.append(f"{cost.content_text} is cost {seen.costs.ids[cost.pk]}")
+                here = content(program, self._context.keys)
+                records(Kind.PROGRAM).filter(pk=pk).update(in_marketo=seen.not_here(here), read_at=timezone.now())
+            said = f"Cost IDs read from Marketo: {'; '.join(learned) or 'none that fits'}."
+            status = SyncResult.Status.SETTLED
+            result(self._context.job, program, status, batch=batch, position=1, error=said).save()
+            batch.size = 1
+            batch.save(update_fields=["size"])

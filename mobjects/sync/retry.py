@@ -1,0 +1,145 @@
+"""What to do when a call to Marketo fails: one table, whichever API and whichever kind of job.
+
+The table is printed in docs/retries.md; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from mobjects.marketo.errors import (
+    AuthError,
+    ConfigError,
+    MarketoError,
+    OutcomeUnknown,
+    Rejected,
+    Trouble,
+    Unavailable,
+)
+
+FIRST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 300.0
+WINDOW_SECONDS = 21.0
+"""Marketo's window of 20 seconds, and one for what is still under way."""
+RESET_ZONE = ZoneInfo("America/Chicago")
+"""Marketo's days begin at midnight "CST"; Adobe does not say whether that moves with daylight saving time."""
+RESET_LATE = timedelta(minutes=90)
+"""Still used up so shortly after midnight: Marketo's clock is behind ours, or its day begins an hour later…"""
+RESET_LATE_WAIT_SECONDS = 600.0
+"""…and the reset is near, not a day away."""
+
+
+class Action(StrEnum):
+    """What becomes of the batch and of its job."""
+
+    AGAIN = "send again at once, freshly signed"
+    WINDOW = "send again after the window"
+    FEWER = "fewer calls at once, then send again after a growing wait"
+    PARK = "wait until the quota is reset, then send again"
+    BACKOFF = "send again after a growing wait"
+    SETTLE = "go on after a growing wait; look up or resend when Marketo can no longer be working on it"
+    HALVE = "send the two halves, until the bad record stands alone"
+    REFUSE = "every record failed; go on with the next batch"
+    HALT = "stop the job, and send nothing until a person has reset the connection"
+
+
+WAITING_WORDS = {
+    Action.WINDOW: "The batch is sent again in about 20 seconds.",
+    Action.FEWER: "The batch is sent again after a short wait, with fewer calls at once.",
+    Action.PARK: "The job goes on when Marketo begins to count the calls of a new day.",
+    Action.BACKOFF: "The job goes on by itself.",
+    Action.SETTLE: "The job goes on by itself, and asks Marketo later what became of it.",
+}
+"""What a job that waits says about it, after the error's own sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the table: ``error`` (and ``trouble``, unless any will do) → ``action``.
+
+    ``endless`` actions never make a job give up: Marketo itself says that waiting helps.
+    """
+
+    error: type[MarketoError]
+    trouble: Trouble | None
+    action: Action
+    endless: bool = False
+
+
+RULES = (
+    Rule(AuthError, Trouble.EXPIRED, Action.AGAIN),
+    Rule(Unavailable, Trouble.RATE, Action.WINDOW, endless=True),
+    Rule(Unavailable, Trouble.AT_ONCE, Action.FEWER, endless=True),
+    Rule(Unavailable, Trouble.QUOTA, Action.PARK, endless=True),
+    Rule(Unavailable, None, Action.BACKOFF),
+    Rule(OutcomeUnknown, None, Action.SETTLE),
+    Rule(Rejected, Trouble.UNSUPPORTED, Action.REFUSE),
+    Rule(Rejected, None, Action.HALVE),
+    Rule(AuthError, None, Action.HALT),
+    Rule(ConfigError, None, Action.HALT),
+)
+"""The first line that fits counts."""
+
+
+def rule_for(error: MarketoError, *, expired_before: bool = False) -> Rule:
+    """The line of the table for an error.
+
+    Args:
+        expired_before: the call before this one was refused as expired too. A fresh signature did not help then,
+            so the clocks disagree and a person has to look.
+    """
+    for rule in RULES:
+        if isinstance(error, rule.error) and rule.trouble in (None, error.trouble):
+            if rule.action is Action.AGAIN and expired_before:
+                continue
+            return rule
+    return Rule(type(error), None, Action.HALT)
+
+
+def wait_seconds(
+    action: Action, failures: int, now: datetime, *, draw: Callable[[float, float], float] = random.uniform
+) -> float:
+    """How long the job waits before its next call.
+
+    Args:
+        failures: calls in a row without an answer, this one included.
+        now: aware.
+        draw: a random number between two others. Full jitter: many jobs that failed together come back apart.
+    """
+    if action is Action.WINDOW:
+        return WINDOW_SECONDS
+    if action is Action.PARK:
+        if now - _midnight(now, days=0) < RESET_LATE:
+            return RESET_LATE_WAIT_SECONDS
+        return (quota_reset(now) - now).total_seconds()
+    if action in (Action.BACKOFF, Action.FEWER, Action.SETTLE):
+        # The exponent is bounded because 2.0 ** 2000 is an OverflowError.
+        longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(max(failures, 1) - 1, 30))
+        return draw(0.0, longest)
+    return 0.0
+
+
+def quota_reset(now: datetime) -> datetime:
+    """The next midnight in US Central time, when Marketo begins to count the day's calls anew."""
+    return _midnight(now, days=1)
+
+
+def _midnight(now: datetime, *, days: int) -> datetime:
+    return datetime.combine(now.astimezone(RESET_ZONE).date() + timedelta(days=days), time(), RESET_ZONE)
+
+
+def clock_words(error: MarketoError) -> str:
+    """What an expired signature says about the clocks, as a sentence; "" if the answer did not tell the time."""
+    offset = error.clock_offset_seconds
+    if error.trouble is not Trouble.EXPIRED:
+        return ""
+    # An answer's Date header has whole seconds, so less than two says nothing.
+    if offset is None or abs(offset) < 2:
+        return "Two freshly signed calls in a row were refused as expired: check this machine's clock."
+    side = "behind" if offset > 0 else "ahead of"
+    return f"This machine's clock is {abs(offset):.0f} s {side} Marketo's; set it right."

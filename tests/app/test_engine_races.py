@@ -1,0 +1,354 @@
+"""Two at once, and the moments between two steps: nothing is lost, nothing is sent twice, no job is forgotten."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from mobjects import jobs
+from mobjects.marketo.contract import Answer, Exchange, Kind, Operation, Outcome, Status
+from mobjects.marketo.errors import Unavailable
+from mobjects.models import Circuit, Conflict, Opportunity, SyncBatch, SyncJob, SyncLane
+from mobjects.sync import claiming, lanes, outcomes, retry
+from mobjects.sync.counting import count
+from mobjects.sync.payloads import KeyFields
+from mobjects.sync.pull import Pull
+from mobjects.sync.saving import insisting
+from mobjects.sync.selection import Selection
+from mobjects.sync.transports import open_transport
+from mobjects.sync.work import Context
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+State = SyncJob.State
+
+
+def job_in(state: SyncJob.State, **values) -> SyncJob:
+    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    SyncJob.objects.filter(pk=job.pk).update(state=state, **values)
+    job.refresh_from_db()
+    return job
+
+
+def pull(kind: Kind) -> SyncJob:
+    job = jobs.create(SyncJob.Action.PULL, kind.value, Pull(kind).to_json())
+    jobs.run(job)
+    job.refresh_from_db()
+    return job
+
+
+# --- jobs that nobody would call --------------------------------------------------------------
+
+
+def test_a_job_is_called_even_if_nothing_moves_what_was_queued_for_later(queue):
+    at = timezone.now() + timedelta(seconds=30)
+    job = job_in(State.WAITING, waits_until=at)
+    jobs._call(job, at)
+    with time_machine.travel(at + 2 * jobs.LATE):
+        jobs.sweep()
+        assert len(queue.job_ids) == 1
+
+
+def test_a_job_that_is_to_be_called_later_is_not_called_twice(queue):
+    at = timezone.now() + timedelta(seconds=30)
+    job = job_in(State.WAITING, waits_until=at)
+    jobs._call(job, at)
+    with time_machine.travel(at + jobs.LATE / 2):
+        jobs.sweep()
+        assert queue.job_ids == []
+
+
+def test_a_job_that_began_to_wait_while_the_connection_was_reset_is_called(queue):
+    job_in(State.WAITING, waits_for=lanes.WAITS_FOR_RESET)
+    jobs.sweep()
+    assert len(queue.job_ids) == 1
+
+
+def test_a_job_that_waits_for_a_reset_is_left_waiting(queue):
+    job_in(State.WAITING, waits_for=lanes.WAITS_FOR_RESET)
+    Circuit.objects.create(reason="wrong key")
+    jobs.sweep()
+    assert queue.job_ids == []
+
+
+def test_a_worker_whose_lane_was_buried_does_not_end_the_job_of_others(marketo_settings):
+    job = job_in(State.QUEUED)
+    here = factories.context(job)
+    lanes.bury(here.lane)
+    lanes.crash(job, here.lane, RuntimeError("its lane is gone"))
+    job.refresh_from_db()
+    assert job.state == State.WAITING
+
+
+def test_a_late_call_does_not_release_a_brake(marketo_settings):
+    until = timezone.now() + timedelta(seconds=20)
+    job = job_in(State.QUEUED)
+    factories.context(job)
+    SyncJob.objects.filter(pk=job.pk).update(waits_until=until)
+    assert lanes.enter(job) is None
+    job.refresh_from_db()
+    assert job.waits_until == until
+
+
+def test_a_cancelled_job_cannot_be_paused_instead(marketo_settings):
+    job = job_in(State.QUEUED)
+    factories.context(job)
+    jobs.cancel(job)
+    assert not jobs.pause(job)
+    job.refresh_from_db()
+    assert job.wish == SyncJob.Wish.CANCEL
+
+
+def test_a_job_stopped_by_one_lane_does_not_wait_because_of_another(sandbox, marketo_settings):
+    factories.opportunity()
+    job = job_in(State.QUEUED)
+    sandbox.faults.add("soap", code="20014")
+    here = factories.context(job)
+    worker = lanes._Worker(here, None, 10.0)
+    lanes.stop(job, State.STOPPED, "refused", "Stopped.")
+    worker._cope(Unavailable("later"))
+    job.refresh_from_db()
+    assert (job.state, job.waits_until, job.waits_for) == (State.STOPPED, None, "")
+
+
+def test_no_lane_goes_on_while_the_connection_is_halted(sandbox, marketo_settings):
+    factories.opportunity()
+    job = job_in(State.QUEUED)
+    here = factories.context(job)
+    Circuit.objects.create(reason="wrong key")
+    lanes.work_on(here, jobs.SendTask(here))
+    assert sandbox.calls == []
+
+
+# --- a database that is away ------------------------------------------------------------------
+
+
+def test_saving_within_a_saving_is_tried_again_as_a_whole():
+    pauses, calls = [], []
+
+    def inner() -> None:
+        calls.append("inner")
+        if len(calls) < 3:
+            raise OperationalError("deadlock detected")
+
+    within = insisting(inner, pause=pauses.append)
+
+    def outer() -> None:
+        calls.append("outer")
+        with transaction.atomic():
+            within()
+
+    insisting(outer, pause=pauses.append)()
+    assert calls == ["outer", "inner", "outer", "inner"]
+    assert len(pauses) == 1
+
+
+def test_a_job_goes_on_after_the_database_was_away(sandbox, marketo_settings):
+    factories.opportunity()
+    job = job_in(State.QUEUED)
+
+    def away(execute, sql, params, many, context):
+        if "job__" not in sql and sql.startswith('SELECT "mobjects_syncbatch"') and not gone:
+            gone.append(sql)
+            raise OperationalError("the database system is shutting down")
+        return execute(sql, params, many, context)
+
+    gone = []
+    with connection.execute_wrapper(away):
+        jobs._lane(job, queue_id="", beat=False)
+    assert gone
+    job.refresh_from_db()
+    assert job.state == State.WAITING
+    assert factories.later(job).state == State.SUCCEEDED
+
+
+# --- doubled objects --------------------------------------------------------------------------
+
+
+def test_a_new_key_after_a_lost_sending_does_not_double(sandbox, marketo_settings, settings):
+    settings.MARKETO = {**settings.MARKETO, "OPPORTUNITY_KEY_FIELD": "ExternalOpportunityId"}
+    record = factories.opportunity(external_id="E-old")
+    sandbox.faults.add("cut_after")
+    job = factories.sync(record)
+    Opportunity.objects.filter(pk=record.pk).update(external_id="E-new")
+    factories.later(job)
+    assert len(sandbox.store.opportunities) == 1
+
+
+def test_a_renamed_record_after_a_lost_sending_is_not_pulled_as_a_new_one(sandbox, marketo_settings):
+    record = factories.opportunity(name="Before")
+    sandbox.faults.add("cut_after")
+    job = factories.sync(record)
+    Opportunity.objects.filter(pk=record.pk).update(name="After")
+    pull(Kind.OPPORTUNITY)
+    factories.later(job)
+    assert len(sandbox.store.opportunities) == 1
+    assert Opportunity.objects.count() == 1
+
+
+def test_a_look_up_that_takes_more_than_a_turn_comes_to_an_end(sandbox, marketo_settings):
+    lost = [factories.opportunity(name=f"Lost {number}") for number in range(3)]
+    sandbox.faults.add("cut_after")
+    job = factories.sync(*lost)
+    # More than one page of Marketo's has come into being since.
+    factories.sync(*(factories.opportunity() for _ in range(120)))
+    with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=True):
+        for _ in range(20):
+            lane = lanes.enter(job)
+            if lane is None:
+                break
+            here = Context(job, lane, open_transport(), KeyFields(), factories.Unlimited())
+            lanes.work_on(here, jobs.SendTask(here), turn_seconds=0)
+    job.refresh_from_db()
+    assert job.state == State.SUCCEEDED
+    assert {factories.fresh(record).last_status for record in lost} == {"CREATED"}
+
+
+def test_a_lost_record_that_was_imported_meanwhile_is_not_sent_again(sandbox, marketo_settings):
+    record = factories.opportunity()
+    sandbox.faults.add("cut_after")
+    job = factories.sync(record)
+    (arrived,) = sandbox.store.opportunities
+    factories.opportunity(marketo_id=arrived)
+    factories.later(job)
+    assert len(sandbox.store.opportunities) == 1
+    assert Conflict.objects.get().record_id == record.pk
+
+
+def test_without_a_record_of_what_was_sent_nothing_is_taken_for_it(sandbox, marketo_settings):
+    factories.sync(somebody := factories.opportunity())
+    somebody.delete()
+    record = factories.opportunity()
+    since = timezone.now() - timedelta(hours=1)
+    Opportunity.objects.filter(pk=record.pk).update(last_status="UNKNOWN", unknown_since=since)
+    factories.sync(record)
+    assert factories.fresh(record).marketo_id is None
+    assert Conflict.objects.get().record_id == record.pk
+
+
+def test_an_error_that_comes_after_its_lane_was_buried_changes_nothing(sandbox, marketo_settings):
+    factories.opportunity()
+    job = job_in(State.QUEUED)
+    claim = factories.claim_next(job, Kind.OPPORTUNITY)
+    lanes.bury(SyncLane.objects.get(job=job))
+    for save in (outcomes.record_halves, lambda *args: outcomes.record_unsent(*args, again=True)):
+        save(job, claim.batch, Unavailable("busy"))
+        assert [batch.state for batch in SyncBatch.objects.all()] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("now", "seconds"),
+    [
+        ("2026-07-01T04:59:59+00:00", 1),
+        ("2026-07-01T05:00:01+00:00", 600),
+        # Midnight in standard time, if Marketo's day should not move in summer.
+        ("2026-07-01T05:59:59+00:00", 600),
+        ("2026-07-01T06:30:00+00:00", 22.5 * 3600),
+        ("2026-01-15T05:59:00+00:00", 60),
+        ("2026-01-15T06:00:30+00:00", 600),
+    ],
+)
+def test_a_quota_that_is_not_yet_reset_at_midnight_does_not_cost_another_day(now, seconds):
+    assert retry.wait_seconds(retry.Action.PARK, 1, datetime.fromisoformat(now)) == seconds
+
+
+# --- two connections --------------------------------------------------------------------------
+
+
+class Beside(threading.Thread):
+    """Something done at the same time, on a connection of its own. Its exception is raised where its result is read."""
+
+    def __init__(self, do: Callable[[], Any]) -> None:
+        super().__init__()
+        self._do = insisting(do)
+        self.start()
+        # Until it is done, or waits for what is locked here.
+        self.join(timeout=1.5)
+
+    def run(self) -> None:
+        try:
+            self._result, self._error = self._do(), None
+        except BaseException as error:  # noqa: BLE001 -- raised again in result()
+            self._error = error
+        finally:
+            connection.close()
+
+    def result(self) -> Any:
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+def claim_in(job: SyncJob, limit: int = 100) -> tuple[SyncBatch, int] | None:
+    here = Context(job, job.lanes.get(), open_transport(), KeyFields(), factories.Unlimited())
+    selection = Selection.from_json(job.selection)
+    return claiming.claim(here, Kind.OPPORTUNITY, Operation.INSERT, selection, after=0, limit=limit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_record_that_another_job_is_about_to_claim_is_not_claimed(marketo_settings):
+    factories.opportunity()
+    first, second = job_in(State.QUEUED), job_in(State.QUEUED)
+    for job in (first, second):
+        factories.context(job)
+    with transaction.atomic():
+        claimed = claim_in(first)
+        beside = Beside(lambda: claim_in(second))
+    assert claimed is not None
+    assert beside.result() is None
+    assert SyncBatch.objects.get().job == first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_counts_of_two_lanes_add_up():
+    job = job_in(State.RUNNING)
+    stale = SyncJob.objects.get(pk=job.pk)
+    with transaction.atomic():
+        count(job, {"CREATED": 1})
+        beside = Beside(lambda: count(stale, {"CREATED": 2}))
+    beside.result()
+    job.refresh_from_db()
+    assert job.counts == {"CREATED": 3}
+
+
+def test_counts_are_added_to_those_in_the_database():
+    job = job_in(State.RUNNING)
+    stale = SyncJob.objects.get(pk=job.pk)
+    count(job, {"CREATED": 1})
+    count(stale, {"CREATED": 1})
+    job.refresh_from_db()
+    assert job.counts == {"CREATED": 2}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_while_its_lane_is_buried_is_kept(marketo_settings):
+    record = factories.opportunity()
+    job = job_in(State.QUEUED)
+    claim = factories.claim_next(job, Kind.OPPORTUNITY)
+    lane, beside = job.lanes.get(), []
+
+    def bury_beside(execute, sql, params, many, context):
+        # The answer holds the record by now, and wants the job; who buries holds the job, and wants the record.
+        if sql.startswith('UPDATE "mobjects_syncbatch"') and not beside:
+            beside.append(Beside(lambda: lanes.bury(lane)))
+        return execute(sql, params, many, context)
+
+    began = time.monotonic()
+    with connection.execute_wrapper(bury_beside):
+        outcomes.record_answer(job, claim.batch, claim.items, Answer([Outcome(Status.CREATED, 7)], Exchange("")))
+    beside[0].result()
+    job.refresh_from_db()
+    record = factories.fresh(record)
+    assert (record.last_status, record.marketo_id, record.claimed_by) == ("CREATED", 7, None)
+    assert (job.counts, job.state) == ({"CREATED": 1}, State.WAITING)
+    assert time.monotonic() - began < 10

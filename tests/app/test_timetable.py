@@ -1,0 +1,105 @@
+"""When a schedule runs: cron in a zone, summer time, quiet hours, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+
+import pytest
+
+from mobjects.timetable import Timetable
+
+BERLIN = "Europe/Berlin"  # Summer time 2026: from 29 March, 02:00, to 25 October, 03:00.
+
+
+def utc(*parts):
+    return datetime(*parts, tzinfo=UTC)
+
+
+def test_the_hours_are_those_of_the_zone():
+    times = Timetable("0 6 * * 1-5", BERLIN)
+    assert times.first(3, utc(2026, 3, 26, 12)) == [
+        utc(2026, 3, 27, 5),  # Friday, winter
+        utc(2026, 3, 30, 4),  # Monday, summer
+        utc(2026, 3, 31, 4),
+    ]
+
+
+def test_a_time_that_summer_time_leaves_out_runs_once_an_hour_later():
+    runs = Timetable("30 2 * * *", BERLIN).first(3, utc(2026, 3, 28, 0))
+    assert runs == [utc(2026, 3, 28, 1, 30), utc(2026, 3, 29, 1, 30), utc(2026, 3, 30, 0, 30)]
+
+
+def test_a_time_that_comes_twice_runs_once():
+    runs = Timetable("30 2 * * *", BERLIN).first(3, utc(2026, 10, 24, 12))
+    assert runs == [utc(2026, 10, 25, 0, 30), utc(2026, 10, 26, 1, 30), utc(2026, 10, 27, 1, 30)]
+
+
+@pytest.mark.parametrize("start", [utc(2026, 3, 28, 22), utc(2026, 10, 24, 22)])
+def test_runs_never_go_back_or_come_twice_around_a_change(start):
+    runs = Timetable("*/15 * * * *", BERLIN, time(1, 45), time(2, 30)).first(40, start)
+    assert runs == sorted(set(runs))
+    assert all(later - earlier <= timedelta(hours=2) for earlier, later in pairwise(runs))
+
+
+@pytest.mark.parametrize("minute", range(0, 60, 10))
+def test_quiet_hours_end_later_than_what_they_put_off_in_the_repeated_hour_too(minute):
+    times = Timetable("0 * * * *", BERLIN, time(22), time(2, 59))
+    at = utc(2026, 10, 25, 1, minute)  # 02:xx the second time
+    assert at < times.put_off(at) <= at + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "at", "put_off"),
+    [
+        (time(22), time(6), utc(2026, 1, 5, 22), utc(2026, 1, 6, 6)),
+        (time(22), time(6), utc(2026, 1, 6, 5, 59), utc(2026, 1, 6, 6)),
+        (time(22), time(6), utc(2026, 1, 6, 6), utc(2026, 1, 6, 6)),
+        (time(22), time(6), utc(2026, 1, 6, 21, 59), utc(2026, 1, 6, 21, 59)),
+        (time(8), time(18), utc(2026, 1, 6, 12), utc(2026, 1, 6, 18)),
+        (time(8), time(18), utc(2026, 1, 6, 7, 59), utc(2026, 1, 6, 7, 59)),
+        (time(8), time(18), utc(2026, 1, 6, 18), utc(2026, 1, 6, 18)),
+    ],
+)
+def test_quiet_hours_put_off_to_their_end(begin, end, at, put_off):
+    assert Timetable("0 * * * *", "UTC", begin, end).put_off(at) == put_off
+
+
+def test_all_that_falls_into_quiet_hours_is_one_run_at_their_end():
+    runs = Timetable("0 * * * *", "UTC", time(22), time(6)).first(4, utc(2026, 1, 5, 20))
+    assert runs == [utc(2026, 1, 5, 21), utc(2026, 1, 6, 6), utc(2026, 1, 6, 7), utc(2026, 1, 6, 8)]
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("", "has 0 fields"),
+        ("5", "has 1 field;"),
+        ("0 6 * *", "has 4 fields; a cron expression has five, such as “0 6 * * 1-5”"),
+        ("0 6 * * * *", "has 6 fields"),
+        ("@daily", "has 1 field;"),
+        ("0 25 * * *", "“25” is not a valid hour"),
+        ("61 * * * *", "“61” is not a valid minute"),
+        ("0 6 * * someday", "“someday” is not a valid day of week"),
+        ("R * * * *", "“R” is not a valid minute"),
+        ("H * * * *", "“H” is not a valid minute"),
+        ("0 0 30 2 *", "never comes"),
+        ("0 6 * * \0", "not a valid day of week"),
+    ],
+)
+def test_a_wrong_expression_is_refused_with_an_example(cron, words):
+    with pytest.raises(ValueError, match="0 6 \\* \\* 1-5") as refused:
+        Timetable(cron)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("zone", ["Berlin", "", "../../etc/passwd", "CET+1"])
+def test_an_unknown_zone_is_refused_with_an_example(zone):
+    with pytest.raises(ValueError, match="Europe/Berlin"):
+        Timetable("0 6 * * *", zone)
+
+
+@pytest.mark.parametrize("hours", [(time(22), None), (None, time(6)), (time(6), time(6))])
+def test_half_or_empty_quiet_hours_are_refused(hours):
+    with pytest.raises(ValueError, match=r"[Qq]uiet hours"):
+        Timetable("0 6 * * *", "UTC", *hours)

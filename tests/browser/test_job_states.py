@@ -1,0 +1,81 @@
+"""Jobs that wait, batches that were split, and the banner while sending is halted: accessible, and they fit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from mobjects.models import Circuit, SyncBatch, SyncJob
+from mobjects.sync.lanes import WAITS_FOR_RESET
+from tests import factories
+from tests.app import pages
+from tests.browser.test_accessibility import violations
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("marketo_settings", "groups", "redis_url"),
+]
+S = SyncJob.State
+
+
+def split() -> SyncBatch:
+    """The first half of a batch that was sent twice and refused."""
+    job, record = pages.job(state=S.PROBLEMS, counts={"FAILED": 2}), factories.opportunity()
+    pages.batch(job, state=SyncBatch.State.NOT_SENT, fault_text="Too many calls.")
+    whole = pages.batch(job, attempt=2, state=SyncBatch.State.REFUSED, fault_code="20109", fault_text="Invalid.")
+    half = pages.batch(job, sequence=2, part_of=whole, cause="Half of batch 1, which was refused as a whole.")
+    for status in ("RETRIED", "FAILED", "FAILED"):
+        pages.result(job, batch=half, record_id=record.pk, status=status, error="Stage: not allowed")
+    return half
+
+
+def waiting(**values) -> SyncJob:
+    return pages.job(state=S.WAITING, planned=4, counts={"CREATED": 1}, started_at=timezone.now(), **values)
+
+
+ADDRESSES = {
+    "batch": lambda: f"/admin/mobjects/syncbatch/{split().pk}/change/",
+    "job with steps": lambda: pages.job_url(split().job),
+    "waiting": lambda: pages.job_url(waiting(waits_until=timezone.now() + timedelta(hours=1), waits_for="Quota.")),
+    "halted": lambda: pages.job_url(waiting(waits_for=WAITS_FOR_RESET)),
+    "cancel": lambda: f"/admin/sync-jobs/{waiting().pk}/cancel/",
+    "connection": lambda: "/admin/connection/",
+    "record form": lambda: "/admin/mobjects/opportunity/add/",
+}
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_page_is_accessible_and_fits_while_sending_is_halted(open_page, name):
+    Circuit.objects.create(reason="Marketo refused the signature: check MARKETO_ENCRYPTION_KEY.", code="20014")
+    page = open_page(ADDRESSES[name]())
+    expect(page.get_by_role("region", name="Sending is halted", exact=True)).to_be_visible()
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    assert violations(page) == []
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_a_job_is_paused_resumed_and_cancelled_in_the_browser(open_page):
+    job = waiting(waits_until=timezone.now() + timedelta(hours=1), waits_for="Quota.")
+    page = open_page(pages.job_url(job))
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("body")).to_contain_text("Paused: 1 of 4 records done")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("body")).to_contain_text("Waiting for a worker")
+    page.get_by_role("link", name="Cancel this job").click()
+    page.get_by_role("button", name="Cancel the job").click()
+    expect(page.locator("body")).to_contain_text("Cancelled: 1 of 4 accepted.")
+
+
+def test_the_page_of_a_waiting_job_notices_by_itself_that_it_was_paused(open_page):
+    job = waiting(waits_until=timezone.now() + timedelta(hours=1), waits_for="Quota.")
+    page = open_page(pages.job_url(job))
+    SyncJob.objects.filter(pk=job.pk).update(state=S.PAUSED)
+    expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=15_000)

@@ -1,0 +1,386 @@
+"""Edits, syncs, faults, killed workers, pulls, time: in any order. Nothing is lost, nothing doubled, all is told.
+
+The state machine calls :mod:`mobjects.jobs` in this process, as the queue's worker and its sweeper do. Marketo is the
+sandbox, over real HTTP. Each example runs in a savepoint that is rolled back at its end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from redis import Redis
+
+from mobjects import jobs
+from mobjects.marketo.contract import Batch, Kind
+from mobjects.marketo.errors import MarketoError
+from mobjects.models import (
+    Circuit,
+    Conflict,
+    Opportunity,
+    OpportunityPersonRole,
+    Program,
+    ProgramCost,
+    ProgramTag,
+    SyncJob,
+)
+from mobjects.sandbox import SandboxServer
+from mobjects.sync import ambiguous, lanes
+from mobjects.sync.pull import Pull
+from mobjects.sync.selection import Selection
+from mobjects.sync.tasks import TASKS
+from mobjects.sync.transports import key_fields, open_transport
+from mobjects.sync.work import Context
+from tests import factories
+from tests.support import invariants
+from tests.support.fault_cases import FAULTS
+from tests.support.invariants import OURS
+
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "10"))
+STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
+SHRINK = os.environ.get("MACHINE_SHRINK", "1") == "1"
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+State, Action = SyncJob.State, SyncJob.Action
+
+# Without the ones that take real time.
+SCRIPTS = [case.script for case in FAULTS if case.script["kind"] != "slow"]
+STAGES = ["Open", "Won", "Lost", ""]
+ROLES = ["Influencer", "Decision Maker", "Owner"]
+REGIONS = ["EMEA", "APAC", "Korea", "AMER"]
+
+
+class Killed(BaseException):
+    """The process is gone at this point: nothing after it runs."""
+
+
+class Dying:
+    """A transport whose process is killed at a certain call, before or after Marketo carried it out."""
+
+    def __init__(self, inner: Any, at_call: int, *, applied: bool) -> None:
+        self._inner, self._left, self._applied = inner, at_call, applied
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def send(self, batch: Batch) -> Any:
+        return self._call(lambda: self._inner.send(batch))
+
+    def find(self, *query: Any) -> Any:
+        return self._call(lambda: self._inner.find(*query))
+
+    def _call(self, call: Callable[[], Any]) -> Any:
+        self._left -= 1
+        if self._left > 0:
+            return call()
+        if self._applied:
+            try:
+                call()
+            except MarketoError:
+                pass  # The answer comes to nobody.
+        raise Killed
+
+
+class Machine(RuleBasedStateMachine):
+    """One person, one worker, one Marketo, and everything that can come between them."""
+
+    sandbox: ClassVar[SandboxServer]
+    redis: ClassVar[Redis]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sandbox.reset()
+        self.redis.flushdb()
+        self.number = 0
+        self.savepoint = transaction.atomic()
+        self.savepoint.__enter__()
+        self.time = time_machine.travel(START, tick=False)
+        self.now = self.time.start()
+        self.user = factories.user()
+
+    def teardown(self) -> None:
+        try:
+            self.let_everything_settle()
+            self.holds()
+            invariants.both_sides_are_equal(self.sandbox)
+        finally:
+            self.time.stop()
+            transaction.set_rollback(True)
+            self.savepoint.__exit__(None, None, None)
+
+    def next(self) -> int:
+        self.number += 1
+        return self.number
+
+    # --- a person edits ---
+
+    @initialize()
+    def programs(self) -> None:
+        for number in (1001, 1002):
+            stored = self.sandbox.store.programs[number]
+            stored.tags.clear()  # Nothing there that is not here: nobody else changes anything in this Marketo.
+            factories.program(marketo_id=number, name=stored.name, channel=stored.channel)
+
+    @rule(stage=st.sampled_from(STAGES))
+    def new_opportunity(self, stage: str) -> None:
+        number = self.next()
+        factories.opportunity(
+            external_id=f"M-{number}", name=f"Deal {number}", description=f"Deal no. {number}", stage=stage
+        )
+
+    @precondition(lambda self: Opportunity.objects.exists())
+    @rule(data=st.data(), stage=st.sampled_from(STAGES))
+    def edit_opportunity(self, data: st.DataObject, stage: str) -> None:
+        Opportunity.objects.filter(pk=self.one(data, Opportunity)).update(stage=stage)
+
+    @precondition(lambda self: Opportunity.objects.exists())
+    @rule(data=st.data())
+    def rename_opportunity(self, data: st.DataObject) -> None:
+        Opportunity.objects.filter(pk=self.one(data, Opportunity)).update(name=f"Deal {self.next()}")
+
+    @precondition(lambda self: Opportunity.objects.exists())
+    @rule(data=st.data())
+    def new_role(self, data: st.DataObject) -> None:
+        parent = Opportunity.objects.get(pk=self.one(data, Opportunity))
+        factories.role(parent, person_id=self.next())
+
+    @precondition(lambda self: OpportunityPersonRole.objects.exists())
+    @rule(data=st.data(), role=st.sampled_from(ROLES))
+    def edit_role(self, data: st.DataObject, role: str) -> None:
+        OpportunityPersonRole.objects.filter(pk=self.one(data, OpportunityPersonRole)).update(role=role)
+
+    @precondition(lambda self: Program.objects.exists())
+    @rule(data=st.data(), amount=st.integers(1, 9))
+    def new_cost(self, data: st.DataObject, amount: int) -> None:
+        of = Program.objects.get(pk=self.one(data, Program))
+        factories.cost(of, amount=Decimal(amount), note=f"{OURS}{self.next()}")
+
+    @precondition(lambda self: ProgramCost.objects.filter(note__startswith=OURS).exists())
+    @rule(data=st.data(), amount=st.integers(1, 9))
+    def edit_cost(self, data: st.DataObject, amount: int) -> None:
+        pks = ProgramCost.objects.filter(note__startswith=OURS).order_by("pk").values_list("pk", flat=True)
+        ProgramCost.objects.filter(pk=data.draw(st.sampled_from(list(pks)))).update(amount=Decimal(amount))
+
+    @precondition(lambda self: Program.objects.exists())
+    @rule(data=st.data(), value=st.sampled_from(REGIONS))
+    def set_tag(self, data: st.DataObject, value: str) -> None:
+        of = self.one(data, Program)
+        ProgramTag.objects.update_or_create({"value": value}, program_id=of, type="Region")
+
+    @precondition(lambda self: Opportunity.objects.exists() or OpportunityPersonRole.objects.exists())
+    @rule(data=st.data())
+    def delete_here(self, data: st.DataObject) -> None:
+        model = data.draw(
+            st.sampled_from([each for each in (Opportunity, OpportunityPersonRole) if each.objects.exists()])
+        )
+        model.objects.filter(pk=self.one(data, model)).delete()
+
+    def one(self, data: st.DataObject, model: Any) -> int:
+        return data.draw(st.sampled_from(list(model.objects.order_by("pk").values_list("pk", flat=True))))
+
+    # --- a person asks ---
+
+    @rule(
+        kinds=st.sampled_from([tuple(Kind), *((kind,) for kind in Kind)]), resend=st.sampled_from([False] * 4 + [True])
+    )
+    def sync(self, kinds: tuple[Kind, ...], resend: bool) -> None:
+        self.ask(Selection(kinds=kinds, resend=resend))
+        self.work()
+
+    @rule(kinds=st.sampled_from([tuple(Kind), (Kind.OPPORTUNITY,), (Kind.PROGRAM,)]))
+    def ask_only(self, kinds: tuple[Kind, ...]) -> None:
+        self.ask(Selection(kinds=kinds))
+
+    @rule(kind=st.sampled_from(list(Kind)))
+    def pull(self, kind: Kind) -> None:
+        selection = Pull(kind).to_json() if kind is not Kind.PROGRAM else self.pull_of_programs()
+        jobs.enqueue(jobs.request(action=Action.PULL, kind=kind.value, selection=selection))
+        self.work()
+
+    @precondition(lambda self: SyncJob.objects.exclude(state__in=SyncJob.FINAL).exists())
+    @rule(data=st.data(), wish=st.sampled_from([jobs.pause, jobs.resume, jobs.cancel]))
+    def wish(self, data: st.DataObject, wish: Callable[[SyncJob], bool]) -> None:
+        open_jobs = list(SyncJob.objects.exclude(state__in=SyncJob.FINAL).order_by("created_at"))
+        job = data.draw(st.sampled_from(range(len(open_jobs))))
+        wish(open_jobs[job])
+        jobs.enqueue(open_jobs[job])
+
+    @precondition(lambda self: Circuit.objects.filter(reset_at=None).exists())
+    @rule()
+    def reset_circuit(self) -> None:
+        jobs.reset_circuit(self.user)
+
+    @precondition(lambda self: Conflict.objects.filter(settled_at=None).exists())
+    @rule()
+    def decide(self) -> None:
+        self.settle_conflicts()
+
+    def ask(self, selection: Selection) -> SyncJob:
+        # on_commit calls nothing in a test's transaction.
+        job = jobs.request_sync(selection)
+        jobs.enqueue(job)
+        return job
+
+    def pull_of_programs(self) -> dict[str, Any]:
+        ids = tuple(Program.objects.order_by("pk").values_list("pk", flat=True))
+        return Pull(Kind.PROGRAM, ids=ids).to_json()
+
+    # --- fate ---
+
+    @rule(
+        script=st.sampled_from(SCRIPTS), operation=st.sampled_from(["syncMObjects", "syncMObjects", "getMObjects", ""])
+    )
+    def fault(self, script: dict[str, Any], operation: str) -> None:
+        self.sandbox.faults.add(**script, operation=operation)
+
+    @rule(
+        kinds=st.sampled_from([tuple(Kind), (Kind.OPPORTUNITY,), (Kind.ROLE,), (Kind.PROGRAM,)]),
+        at_call=st.integers(1, 3),
+        applied=st.booleans(),
+    )
+    def killed_while_syncing(self, kinds: tuple[Kind, ...], at_call: int, applied: bool) -> None:
+        self.kill(self.ask(Selection(kinds=kinds)), at_call, applied=applied)
+
+    @precondition(lambda self: bool(due_jobs()))
+    @rule(data=st.data(), at_call=st.integers(1, 3), applied=st.booleans())
+    def killed_while_going_on(self, data: st.DataObject, at_call: int, applied: bool) -> None:
+        found = due_jobs()
+        self.kill(found[data.draw(st.sampled_from(range(len(found))))], at_call, applied=applied)
+
+    @rule(seconds=st.sampled_from([5, 45, 200, 1000]))
+    def time_passes(self, seconds: int) -> None:
+        self.pass_time(seconds)
+        jobs.sweep()
+
+    @rule()
+    def work(self) -> None:
+        """What the worker does: every job that is due, in the order in which they were asked for."""
+        for job in due_jobs():
+            jobs.run(job)
+
+    def kill(self, job: SyncJob, at_call: int, *, applied: bool) -> None:
+        """Work on a job like :func:`jobs.run`, but nobody tidies up when the process is killed."""
+        lane = lanes.enter(job, alone=TASKS[job.action].single)
+        if lane is None:
+            return
+        transport = open_transport()
+        here = Context(job, lane, Dying(transport, at_call, applied=applied), key_fields(), factories.Unlimited())
+        try:
+            lanes.work_on(here, TASKS[job.action](here))
+        except Killed:
+            pass
+        finally:
+            transport.close()
+
+    def pass_time(self, seconds: float) -> None:
+        self.now.shift(seconds)
+        # The limits go by the clock of Redis, which does not travel.
+        self.redis.flushdb()
+
+    # --- what holds ---
+
+    @invariant()
+    def holds(self) -> None:
+        invariants.check(self.sandbox)
+        self.now.shift(1)
+
+    def let_everything_settle(self) -> None:
+        """No more faults, enough time, and a person who does what is left for a person."""
+        self.sandbox.faults.clear()
+        for number in range(40):
+            jobs.reset_circuit(self.user)
+            # First what settles soon; a used-up quota takes until midnight.
+            self.pass_time(400 if number < 5 else 90_000)
+            jobs.sweep()
+            for job in SyncJob.objects.filter(state=State.PAUSED):
+                jobs.resume(job)
+            for job in SyncJob.objects.filter(state=State.NOT_QUEUED):
+                jobs.enqueue(job)
+            self.work()
+            self.settle_conflicts()
+            if not SyncJob.objects.exclude(state__in=SyncJob.FINAL).exists():
+                if not self.unsent():
+                    return
+                self.ask(Selection())
+        told = list(SyncJob.objects.exclude(state__in=SyncJob.FINAL).values("state", "action", "waits_for", "failures"))
+        last = list(SyncJob.objects.order_by("-created_at")[0].results.values_list("label", "status", "error"))
+        last += list(SyncJob.objects.order_by("-created_at")[1].results.values_list("label", "status", "error"))
+        pytest.fail(f"it never settles: {self.unsent()}, {told}, {last}")
+
+    def unsent(self) -> list[str]:
+        return [f"{each!r} {each.last_status} {each.last_error}" for each in invariants.everything() if each.is_dirty]
+
+    def settle_conflicts(self) -> None:
+        """The person looks in Marketo, and so knows."""
+        ambiguous.close_gone()
+        for conflict in Conflict.objects.filter(settled_at=None):
+            assert conflict.reason == Conflict.Reason.AMBIGUOUS, f"nobody changes anything in Marketo: {conflict!r}"
+            record: Any = next(
+                each for each in invariants.everything() if (each.KIND, each.pk) == (conflict.kind, conflict.record_id)
+            )
+            if record.claimed_by_id is not None:
+                continue
+            mine = [each["id"] for each in conflict.candidates if self.is_it(record, each["id"])]
+            if mine:
+                ambiguous.settle(conflict, Conflict.Answer.IS_THIS, self.user, mine[0])
+            else:
+                ambiguous.settle(conflict, Conflict.Answer.SEND, self.user)
+
+    def is_it(self, record: Any, number: int) -> bool:
+        stored = self.sandbox.store.objects[record.KIND.value][number].values
+        if record.KIND is Kind.OPPORTUNITY:
+            return stored.get("Description") == record.description
+        return (stored["OpportunityId"], stored["PersonId"]) == (
+            str(record.opportunity.marketo_id),
+            str(record.person_id),
+        )
+
+
+def due_jobs() -> list[SyncJob]:
+    """What a worker would find in the queue: jobs that are live, not waiting for later, and without a lane."""
+    live = SyncJob.objects.filter(state__in=SyncJob.LIVE, lanes=None).order_by("created_at", "pk")
+    return [job for job in live if job.waits_until is None or job.waits_until <= timezone.now()]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("marketo_settings")
+@pytest.mark.parametrize("key_field", ["", "ExternalOpportunityId"], ids=["without keys", "with keys"])
+def test_nothing_is_lost_or_doubled_whatever_happens(sandbox, queue, settings, key_field):
+    django = settings
+    django.MARKETO = {
+        **django.MARKETO,
+        "OPPORTUNITY_KEY_FIELD": key_field,
+        # The limits have tests of their own; here they would only slow down what is to go fast.
+        "CALLS_PER_WINDOW": 100_000,
+        "DAILY_QUOTA": 1_000_000,
+    }
+    Machine.sandbox, Machine.redis = sandbox, queue.connection
+    run_state_machine_as_test(Machine, settings=limits())
+
+
+def limits() -> settings:
+    return settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[phase for phase in Phase if SHRINK or phase is not Phase.shrink],
+        print_blob=True,
+    )

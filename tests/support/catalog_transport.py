@@ -1,0 +1,82 @@
+"""A Marketo in memory that can only be asked what it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+from django.utils import timezone
+
+from mobjects.marketo.contract import Allowed, Described, Exchange, FieldInfo, Kind
+from mobjects.marketo.errors import MarketoError
+from mobjects.models import SyncJob, SyncLane
+from mobjects.sync.payloads import KeyFields
+from mobjects.sync.work import Context
+
+EXCHANGE = Exchange(request="<asked/>", response="<told/>", http_status=200)
+
+
+def field(name: str, type: str = "string", **values: Any) -> FieldInfo:
+    """A custom field that may be written."""
+    return FieldInfo(
+        **{"name": name, "label": name, "type": type, "size": None, "read_only": False, "custom": True, **values}
+    )
+
+
+STAGE = field("Stage", label="Stage", size=255, custom=False)
+ROLE = field("Role", size=255, custom=False)
+
+
+class CatalogTransport:
+    """Tells what it was given; ``failing`` is raised by the next call instead."""
+
+    name, endpoint, user_id, delete_limit = "memory", "", "", 100
+
+    def __init__(
+        self,
+        opportunity: Sequence[FieldInfo] = (STAGE,),
+        role: Sequence[FieldInfo] = (ROLE,),
+        tags: Mapping[str, Sequence[str]] | None = None,
+        channels: Sequence[str] = (),
+    ) -> None:
+        self.fields = {Kind.OPPORTUNITY: opportunity, Kind.ROLE: role}
+        self.all_tags = tags or {}
+        self.all_channels = channels
+        self.asked: list[str] = []
+        self.failing: MarketoError | None = None
+
+    def describe(self, kind: Kind) -> Described:
+        self._ask(kind.value)
+        return Described(self.fields[kind], EXCHANGE)
+
+    def tags(self) -> Allowed:
+        self._ask("tags")
+        return Allowed(self.all_tags, EXCHANGE)
+
+    def channels(self) -> Allowed:
+        self._ask("channels")
+        return Allowed({"Channel": self.all_channels}, EXCHANGE)
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.failing:
+            error, self.failing = self.failing, None
+            raise error
+
+
+class NoLimits:
+    """Permits every call."""
+
+    def call(self) -> nullcontext[None]:
+        return nullcontext()
+
+    def fewer(self) -> None:
+        return None
+
+
+def context(transport: Any, keys: KeyFields = KeyFields()) -> Context:  # noqa: B008  # frozen
+    """The surroundings of a new job that asks this transport."""
+    job = SyncJob.objects.create(action=SyncJob.Action.DESCRIBE, kind="several", selection={})
+    lane = SyncLane.objects.create(job=job, process="test", beat_at=timezone.now())
+    return Context(job=job, lane=lane, transport=transport, keys=keys, permits=NoLimits())

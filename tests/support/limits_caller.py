@@ -1,0 +1,58 @@
+"""A process that calls as fast as the shared limits let it. To be started with ``START``; takes JSON on stdin.
+
+Each call leaves a batch, as every call of a job does, and a line in the log: when it began and when it ended, on
+the machine's monotonic clock, which all processes share.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from django.utils import timezone
+from redis import Redis
+
+from mobjects.models import SyncBatch, SyncJob
+from mobjects.sync.limits import Limits
+from mobjects.sync.saving import insisting
+from mobjects.sync.work import Wait
+
+START = f"import django; django.setup(); from {__name__} import main; main()"
+NEVER = Event()
+
+
+def main() -> None:
+    asked: dict[str, Any] = json.loads(sys.stdin.readline())
+    limits = Limits(asked["endpoint"], Redis.from_url(asked["redis"]), **asked["limits"])
+    if asked["calls"] is None:
+        with limits.call():
+            print("in", flush=True)  # noqa: T201
+            sys.stdin.read()
+        return
+    call_all(limits, asked)
+
+
+def call_all(limits: Limits, asked: dict[str, Any]) -> None:
+    save = insisting(lambda row: row.save())
+    job = SyncJob(kind="Opportunity", endpoint=asked["endpoint"])
+    save(job)
+    made, log = 0, Path(asked["log"])
+    while made < asked["calls"]:
+        try:
+            with limits.call():
+                began = time.monotonic()
+                batch = SyncBatch(job=job, sequence=made, kind=job.kind, operation="GET", sent_at=timezone.now())
+                save(batch)
+                NEVER.wait(asked["seconds"])
+                made += 1
+                with log.open("a") as file:
+                    file.write(f"{began} {time.monotonic()}\n")
+            batch.state = SyncBatch.State.ANSWERED
+            save(batch)
+        except Wait as wait:
+            NEVER.wait(max(timedelta(), wait.until - timezone.now()).total_seconds())

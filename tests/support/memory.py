@@ -1,0 +1,119 @@
+"""A Marketo in memory that can only be read: it keeps what a test puts in and gives it out page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from mobjects.marketo.contract import (
+    Association,
+    Exchange,
+    Found,
+    FoundCost,
+    Kind,
+    Link,
+    Page,
+    Query,
+    Tag,
+)
+from mobjects.marketo.errors import MarketoError, Rejected
+from mobjects.models import SyncJob, SyncLane
+from mobjects.sync.payloads import KeyFields
+from mobjects.sync.work import Context, Task
+
+EXCHANGE = Exchange(request="<asked/>", response="<told/>", http_status=200)
+
+
+class Memory:
+    """Holds objects by kind and id. ``failing`` is raised by the next call instead of its answer."""
+
+    name, endpoint, user_id, delete_limit = "memory", "", "", 100
+
+    def __init__(self, *found: Found, page_size: int = 100) -> None:
+        self.objects = {(each.kind, each.marketo_id): each for each in found}
+        self.page_size = page_size
+        self.asked: list[Query] = []
+        self.failing: MarketoError | None = None
+        self.stale: set[str] = set()
+        self.before_answer: Callable[[], object] = lambda: None
+
+    def put(self, *found: Found) -> None:
+        self.objects |= {(each.kind, each.marketo_id): each for each in found}
+
+    def find(self, query: Query, position: str = "") -> Page:
+        self.asked.append(query)
+        if self.failing:
+            error, self.failing = self.failing, None
+            raise error
+        if position in self.stale:
+            raise Rejected("The stream position is no longer valid.", code="20122")
+        after = int(position or 0)
+        fits = [
+            found
+            for (kind, number), found in sorted(self.objects.items())
+            if kind is query.kind and number > after and query.id in (None, number)
+        ]
+        page = fits[: self.page_size]
+        self.before_answer()
+        return Page(page, len(fits) > len(page), str(page[-1].marketo_id) if page else "", EXCHANGE)
+
+
+class NoLimits:
+    """Permits every call."""
+
+    def call(self) -> nullcontext[None]:
+        return nullcontext()
+
+    def fewer(self) -> None:
+        return None
+
+
+def program(number: int = 1001, *, costs: Any = (), tags: Any = None, **values: str) -> Found:
+    """A program; costs as (id, month, amount) or (id, month, amount, note), tags by type."""
+    named = {"Channel": "Webinar", **(tags or {})}
+    return Found(
+        Kind.PROGRAM,
+        number,
+        {"Name": "Webinar", "Type": "Marketing Event", "Workspace Name": "Default", **values},
+        costs=[cost(*each) for each in costs],
+        tags=[Tag(type_, value) for type_, value in named.items()],
+    )
+
+
+def cost(id: int | None, month: int, amount: str, note: str = "") -> FoundCost:
+    return FoundCost(id, date(2026, month, 1), Decimal(amount), note)
+
+
+def opportunity(number: int = 71, *links: Association, **values: str) -> Found:
+    return Found(Kind.OPPORTUNITY, number, {"Name": "Q1 2014", **values}, links)
+
+
+def role(number: int = 81, opportunity: int = 71, person: int = 19, **values: str) -> Found:
+    links = (Association(Link.OPPORTUNITY, id=opportunity), Association(Link.LEAD, id=person))
+    return Found(Kind.ROLE, number, {"Role": "Influencer", **values}, links)
+
+
+def context(
+    transport: Any,
+    selection: dict[str, Any],
+    action: SyncJob.Action = SyncJob.Action.PULL,
+    keys: KeyFields = KeyFields(),  # noqa: B008  # frozen
+) -> Context:
+    """The surroundings of a new job."""
+    job = SyncJob.objects.create(action=action, kind=selection.get("kind", "several"), selection=selection)
+    lane = SyncLane.objects.create(job=job, process="test", beat_at=timezone.now())
+    return Context(job=job, lane=lane, transport=transport, keys=keys, permits=NoLimits())
+
+
+def finished(make: Callable[[Context], Task], surroundings: Context) -> SyncJob:
+    """Do all steps, each by a task made anew, as another process would."""
+    while make(surroundings).step():
+        pass
+    make(surroundings).finish()
+    surroundings.job.refresh_from_db()
+    return surroundings.job

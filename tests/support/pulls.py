@@ -1,0 +1,40 @@
+"""Pulling in a test, and the records it finds here."""
+
+from __future__ import annotations
+
+from mobjects.marketo.contract import Kind
+from mobjects.models import records
+from mobjects.sync.payloads import KeyFields, content
+from mobjects.sync.pull import Pull, PullTask
+from mobjects.sync.selection import loaded
+from tests import factories
+from tests.factories import fresh
+from tests.support import memory
+from tests.support.memory import finished
+
+
+def pull(transport, kind=Kind.PROGRAM, keys=KeyFields(), **asked):  # noqa: B008  # frozen
+    return finished(PullTask, memory.context(transport, Pull(kind, **asked).to_json(), keys=keys))
+
+
+def settled(record, **accepted):
+    """As if Marketo had accepted all of the record, or these values of it."""
+    now = loaded(record.KIND, [record.pk])[0]
+    records(record.KIND).filter(pk=record.pk).update(
+        synced_revision=now.revision, accepted=accepted or content(now, KeyFields())
+    )
+    return fresh(record)
+
+
+def known_program():
+    """A program that stands here as :func:`tests.support.memory.program` gives it."""
+    return factories.program(channel="Webinar", type="Marketing Event", workspace="Default")
+
+
+def only(job):
+    (row,) = job.results.all()
+    return row
+
+
+def diff(row):
+    return {name: (old, new) for name, old, new in row.diff}
