@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -72,6 +74,10 @@ class CustomAdmin(SyncedAdmin):
         kwargs["form"] = type(self.form.__name__, (self.form,), fields)
         return super().get_form(request, obj, change, **kwargs)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        columns = [_column(field) for field in self._custom_fields().filter(in_list=True)]
+        return [*super().get_list_display(request), *columns]
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The record; to those who may only look, its custom attributes are shown from it."""
         record = super().get_object(request, object_id, from_field)
@@ -87,6 +93,17 @@ class CustomAdmin(SyncedAdmin):
 
     def _custom_fields(self) -> QuerySet[CustomField]:
         return CustomField.objects.filter(kind=self.model.KIND.value)
+
+
+def _column(field: CustomField) -> Callable[[Any], str | None]:
+    """The list column of a custom field."""
+
+    @admin.display(description=str(field))
+    def value(record: Any) -> str | None:
+        return record.custom_attributes.get(field.name) or None
+
+    value.__name__ = f"{CUSTOM}{field.name}"
+    return value
 
 
 def form_field(field: CustomField) -> AttributeField:

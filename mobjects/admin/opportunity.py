@@ -114,5 +114,5 @@ class OpportunityPersonRoleAdmin(CustomAdmin):
 class CustomFieldAdmin(ModelAdmin):
     """Fields an instance adds; once listed here they are columns and form fields."""
 
-    list_display = ("name", "label", "kind", "data_type", "size")
+    list_display = ("name", "label", "kind", "data_type", "size", "in_list")
     search_fields = ("name", "label")

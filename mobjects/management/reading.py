@@ -31,7 +31,11 @@ class ReadingCommand(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--ids", default="", help="our own ids of records, separated by commas")
         parser.add_argument("--reason", default="", help="kept in the history")
-        parser.add_argument("--inline", action="store_true", help="run in this process, without workers")
+        parser.add_argument(
+            "--inline",
+            action="store_true",
+            help="run in this process, without workers (Redis is still needed, for the limits)",
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def run_job(

@@ -33,6 +33,7 @@ class CustomField(models.Model):
     label = models.CharField(max_length=255, blank=True, help_text="Marketo's display name.")
     data_type = models.CharField(max_length=8, choices=TYPES, default=DataType.STRING.value)
     size = models.PositiveIntegerField(null=True, blank=True, help_text="Longest text, in characters.")
+    in_list = models.BooleanField("column in the list", default=False, help_text="Show it in the list of the records.")
 
     class Meta:
         ordering = ("kind", "name")

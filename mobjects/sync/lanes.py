@@ -36,6 +36,7 @@ SILENCE = timedelta(seconds=40)
 """A lane that has not been heard of for so long is dead; four beats, so that a slow database kills none."""
 
 WAITS_FOR_RESET = "Sending is halted until a person resets the connection."
+TURN_OVER = "It makes room for other jobs, and goes on at once."
 CUT_OFF = "The worker was cut off while this batch was being sent."
 
 State = SyncJob.State
@@ -121,7 +122,7 @@ class _Worker:
             self._looked_as_last = False
             self._answered()
             over = time.monotonic() >= self._until
-            return self._leave_until(timezone.now(), "") if over else None
+            return self._leave_until(timezone.now(), TURN_OVER) if over else None
         if not self._is_last():
             return self._leave()
         if self._looked_as_last:

@@ -192,3 +192,18 @@ def test_the_button_fills_fields_tags_and_channels(operator, work, django_captur
     assert CustomField.objects.filter(name="ContractMonths", data_type="integer").exists()
     page = page_of(operator, factories.opportunity())
     assert page.xpath("//input[@name='custom_ContractMonths']")
+
+
+@pytest.mark.parametrize("kind", ["Opportunity", "OpportunityPersonRole"])
+def test_a_custom_field_can_be_a_column_of_the_list(operator, kind):
+    for name, in_list in (("ContractMonths", True), ("Hidden", False)):
+        CustomField.objects.create(kind=kind, name=name, label=f"{name} label", in_list=in_list)
+    values = {"custom_attributes": {"ContractMonths": "24 months", "Hidden": "not shown"}}
+    opportunity = factories.opportunity(**(values if kind == "Opportunity" else {}))
+    if kind != "Opportunity":
+        factories.role(opportunity, **values)
+    page = operator.get(reverse(f"admin:mobjects_{kind.lower()}_changelist")).content.decode()
+    assert "ContractMonths label" in page
+    assert "24 months" in page
+    assert "Hidden label" not in page
+    assert "not shown" not in page

@@ -17,7 +17,7 @@ from mobjects.sync.selection import loaded
 from tests import factories
 from tests.support.invariants import OURS
 
-SHORT_TIMEOUT = 0.3
+SHORT_TIMEOUT = 1.0
 """Seconds that a call waits for its answer where the fault is that none comes in time."""
 
 ONE_BAD_RECORD = "fault 20012 for one of the records"

@@ -56,7 +56,11 @@ class Command(BaseCommand):
         )
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--wait", action="store_true", help="wait until the workers have finished the job")
-        how.add_argument("--inline", action="store_true", help="run in this process, without workers")
+        how.add_argument(
+            "--inline",
+            action="store_true",
+            help="run in this process, without workers (Redis is still needed, for the limits)",
+        )
         how.add_argument("--dry-run", action="store_true", help="print the requests, signature masked; send nothing")
         parser.add_argument(
             "--timeout", type=float, metavar="SECONDS", help="with --wait or --inline: give up after so long"
