@@ -155,13 +155,11 @@ class Outcome:
         status: see :class:`Status`.
         marketo_id: the id Marketo returned, if any.
         message: Marketo's reason where the record was skipped or failed.
-        retryable: whether sending the same record again may help.
     """
 
     status: Status
     marketo_id: int | None = None
     message: str = ""
-    retryable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
