@@ -1,0 +1,23 @@
+"""Cells that need care in spreadsheets: months, and text that looks like a formula."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+_FORMULA_LIKE = re.compile(r"'*[=+\-@\t\r]")
+_NEUTRALISED = re.compile(r"'+[=+\-@\t\r]")
+
+
+class Month(date):
+    """A month, kept as its first day, which files show as YYYY-MM."""
+
+
+def neutralise(text: str) -> str:
+    """Put one apostrophe before text that a spreadsheet would take for a formula; see :func:`restore`."""
+    return f"'{text}" if _FORMULA_LIKE.match(text) else text
+
+
+def restore(text: str) -> str:
+    """Undo :func:`neutralise`. Text that it would not have written is left as it is."""
+    return text[1:] if _NEUTRALISED.match(text) else text
