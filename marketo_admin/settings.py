@@ -155,6 +155,11 @@ RQ_SHOW_ADMIN_LINK = False  # Any staff user can empty a queue there.
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+# The most that an import reads; the size of the file is no matter on the command line.
+IMPORT_MAX_MB = env.number("IMPORT_MAX_MB", default=150, minimum=1, maximum=10_000)
+IMPORT_MAX_COLUMNS = env.number("IMPORT_MAX_COLUMNS", default=200, minimum=1, maximum=16_384)
+IMPORT_MAX_CELL_CHARACTERS = env.number("IMPORT_MAX_CELL_CHARACTERS", default=32_767, minimum=1, maximum=1_000_000)
+IMPORT_MAX_UNPACKED_MB = env.number("IMPORT_MAX_UNPACKED_MB", default=1000, minimum=1, maximum=100_000)
 
 # --- Look ---------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from rq.exceptions import DuplicateJobError
 from rq.utils import now
 
 from mobjects import jobs, schedules
+from mobjects.importing import work
 
 INTERVAL_SECONDS = 15
 ALIVE_SECONDS = 60
@@ -42,8 +43,9 @@ logger = logging.getLogger(__name__)
 
 
 def tick() -> None:
-    """One turn of the clock, done by a worker: see to jobs that were lost, then start what is due."""
+    """One turn of the clock, done by a worker: see to jobs and imports that were lost, then start what is due."""
     jobs.sweep()
+    work.sweep()
     schedules.run_due()
 
 

@@ -48,6 +48,7 @@ class SyncForm(forms.Form):
         choices=[(ALL, "All kinds"), *((kind.value, kind.value) for kind in Kind)], widget=forms.HiddenInput
     )
     ids = IdsField(required=False)
+    of_import = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     token = forms.UUIDField(widget=forms.HiddenInput)
     operation = forms.ChoiceField(
         choices=[(choice.value, format_html("<strong>{}</strong> {}", *EXPLAINED[choice])) for choice in Choice],
@@ -84,7 +85,7 @@ class SyncForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("kind") == ALL and cleaned.get("ids"):
+        if cleaned.get("kind") == ALL and (cleaned.get("ids") or cleaned.get("of_import")):
             raise forms.ValidationError("Selected records are of one kind; go back to the list and select them again.")
         return cleaned
 
@@ -95,6 +96,7 @@ class SyncForm(forms.Form):
         return Selection(
             kinds=tuple(Kind) if given["kind"] == ALL else (Kind(given["kind"]),),
             ids=given["ids"],
+            of_import=given["of_import"],
             operation=Choice(given["operation"]),
             resend=given["resend"],
             include_unknown=given["include_unknown"],
@@ -108,12 +110,13 @@ class SyncForm(forms.Form):
         return "-".join(str(self.cleaned_data[name]) for name in names)
 
     @classmethod
-    def starting(cls, kind: str, ids: Sequence[int] | None = None) -> SyncForm:
-        """The form as it is first shown; check :meth:`is_valid`, since ``kind`` may be anything."""
+    def starting(cls, kind: str, ids: Sequence[int] | None = None, of_import: str = "") -> SyncForm:
+        """The form as it is first shown; check :meth:`is_valid`, since ``kind`` and ``of_import`` may be anything."""
         return cls(
             {
                 "kind": kind,
                 "ids": ",".join(str(pk) for pk in ids or ()),
+                "of_import": of_import,
                 "token": uuid.uuid4(),
                 "operation": Choice.AUTO.value,
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 RECORD_MODELS = ("program", "programcost", "programtag", "opportunity", "opportunitypersonrole")
@@ -15,6 +16,8 @@ READ_ONLY_MODELS = (
     "conflict",
     "circuit",
     "schedule",
+    "import",
+    "download",
 )
 
 VIEWER = {f"view_{model}" for model in (*RECORD_MODELS, *READ_ONLY_MODELS)} | {
@@ -44,3 +47,18 @@ def create_groups(group_model: Any, permission_model: Any) -> None:
                 content_type__app_label="mobjects", codename__in=sorted(codenames)
             )
             group.permissions.set(permissions)
+
+
+def extend_groups(group_model: Any, permission_model: Any, codenames: Collection[str]) -> None:
+    """Give our groups permissions that a later version brought; what was taken from a group otherwise stays so.
+
+    Args:
+        group_model, permission_model: the (historical) models of django.contrib.auth.
+        codenames: the new permissions; each group gets those it would have been created with.
+    """
+    for name, wanted in GROUPS.items():
+        for group in group_model.objects.filter(name=name):
+            new = permission_model.objects.filter(
+                content_type__app_label="mobjects", codename__in=sorted(wanted & set(codenames))
+            )
+            group.permissions.add(*new)

@@ -9,11 +9,14 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from mobjects import queries
+from mobjects.groups import RECORD_MODELS
 
 TO_DECIDE = "rule"
 """Icon of the entry that tells how much there is to decide."""
 
-# Title, icon, address, permission.
+_IMPORTING = " ".join(f"mobjects.import_{model}" for model in RECORD_MODELS)
+
+# Title, icon, address, permissions of which one is enough.
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
         "Records",
@@ -29,6 +32,14 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
                 "mobjects.view_opportunitypersonrole",
             ),
             ("Custom fields", "tune", "admin:mobjects_customfield_changelist", "mobjects.view_customfield"),
+        ),
+    ),
+    (
+        "Files",
+        (
+            ("Import", "upload", "mobjects:import-new", _IMPORTING),
+            ("Import history", "work_history", "admin:mobjects_import_changelist", "mobjects.view_import"),
+            ("Downloads", "file_save", "admin:mobjects_download_changelist", "mobjects.view_download"),
         ),
     ),
     (
@@ -69,8 +80,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     for title, entries in _GROUPS:
         items: list[dict[str, Any]] = [
             {"title": name, "icon": icon, "link": reverse(view)}
-            for name, icon, view, permission in entries
-            if request.user.has_perm(permission)
+            for name, icon, view, permissions in entries
+            if any(map(request.user.has_perm, permissions.split()))
         ]
         for item in items:
             if item["icon"] == TO_DECIDE:

@@ -11,7 +11,7 @@ from django.db.models import Count, Min, QuerySet, Sum
 from django.utils import timezone
 
 from mobjects.marketo.contract import Kind
-from mobjects.models import RECORDS, Circuit, Conflict, SyncBatch, SyncJob, SyncResult
+from mobjects.models import RECORDS, Circuit, Conflict, Import, ImportChange, ImportRow, SyncBatch, SyncJob, SyncResult
 
 PAYLOAD = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
@@ -26,6 +26,8 @@ UNDECIDED = (
     SyncResult.Status.SETTLED,
 )
 """Results behind which there may be an open conflict."""
+IMPORT_WAITS = (Import.State.MAPPING, Import.State.REVIEW)
+"""States in which an import waits for a person."""
 ERROR_GROUPS = 10
 RATE_SPAN = timedelta(seconds=60)
 """How far back the speed of a job is measured."""
@@ -169,6 +171,23 @@ def record_history(kind: Kind, record_id: int) -> QuerySet[SyncResult]:
 def undecided() -> int:
     """How many records wait for a person's decision; those that were left on purpose are not counted."""
     return Conflict.objects.filter(settled_at__isnull=True, answer="").count()
+
+
+def imports_waiting() -> int:
+    """How many imports wait for a person to say what their columns mean, or to review them."""
+    return Import.objects.filter(state__in=IMPORT_WAITS).count()
+
+
+def imports_about(kind: Kind, record_id: int) -> QuerySet[ImportChange]:
+    """Everything that imports did to one synced record, its costs and tags included, newest first."""
+    done = ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id)
+    return done.select_related("imported").order_by("-pk")
+
+
+def rows_of(changes: Iterable[ImportChange]) -> dict[tuple[int, int], ImportRow]:
+    """The rows of files that some changes came from, by import and number; one query."""
+    wanted = [(change.imported_id, change.number) for change in changes]
+    return {row.pk: row for row in ImportRow.objects.filter(pk__in=wanted)} if wanted else {}
 
 
 def decisions_about(kind: Kind, record_id: int) -> QuerySet[Conflict]:

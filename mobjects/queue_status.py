@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -49,6 +50,12 @@ class WorkerStatus:
             return str(UUID((self.job_id or "")[:36]))
         except ValueError:
             return None
+
+    @property
+    def imported(self) -> int | None:
+        """The number of the import it works on."""
+        found = re.match(r"import-([0-9]+)-", self.job_id or "")
+        return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,8 @@ def selection_text(kept: Mapping[str, object]) -> str:
         what = f"The {changed}records of job {str(kept['of_job'])[:8]} that were {_or(statuses)} there"
         if kept.get("of_error"):
             what += f", with the reason “{kept['of_error']}”"
+    elif kept.get("of_import"):
+        what = f"The {changed}records of import {kept['of_import']}"
     else:
         what = _some(kinds, kept.get("ids"), changed)
     if kept.get("resend"):

@@ -9,6 +9,7 @@ from rq import Worker
 from rq.job import Job
 
 from mobjects import jobs
+from mobjects.importing import work
 
 MAINTENANCE_SECONDS = 30
 """How often a worker looks whether somebody calls back the jobs that wait, and does so itself where nobody does."""
@@ -18,7 +19,8 @@ class SyncWorker(Worker):
     """RQ's forking worker. It forks a process for each job and outlives it.
 
     A process that is killed (-9, or for want of memory) can save nothing itself, and RQ calls no failure
-    callback for it. So the worker says so: what was being sent has an unknown outcome, and the job goes on.
+    callback for it. So the worker says so: what was being sent has an unknown outcome, and the job (or the
+    import) goes on.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -28,5 +30,6 @@ class SyncWorker(Worker):
     def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]  # RQ has none here
         jobs.worker_died(job.id)
+        work.worker_died(job.id)
         # The next process is forked from this one and must not share its connection.
         connections.close_all()

@@ -118,7 +118,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
     @admin.display(description="Reason")
     def why(self, job: SyncJob) -> SafeString | str:
         """The reason given, cut to a line."""
-        return _cut(job.reason)
+        return cut(job.reason)
 
 
 @admin.register(SyncBatch)
@@ -141,7 +141,7 @@ class SyncBatchAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return batch_page(request, _number(object_id))
+        return batch_page(request, number(object_id))
 
     @admin.display(description="State", ordering="state")
     def state_words(self, batch: SyncBatch) -> SafeString:
@@ -156,7 +156,7 @@ class SyncBatchAdmin(ReadOnlyAdmin):
     @admin.display(description="Fault")
     def fault(self, batch: SyncBatch) -> SafeString | str:
         """Marketo's code and text, cut to a line."""
-        return _cut(f"{batch.fault_code} {batch.fault_text}".strip())
+        return cut(f"{batch.fault_code} {batch.fault_text}".strip())
 
 
 @admin.register(SyncResult)
@@ -172,7 +172,7 @@ class SyncResultAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        result = get_object_or_404(SyncResult, pk=_number(object_id))
+        result = get_object_or_404(SyncResult, pk=number(object_id))
         return redirect("mobjects:record-history", result.kind, result.record_id)
 
     @admin.display(description="Status", ordering="status")
@@ -183,7 +183,7 @@ class SyncResultAdmin(ReadOnlyAdmin):
     @admin.display(description="Error")
     def short_error(self, result: SyncResult) -> SafeString | str:
         """Marketo's reason, cut to a line."""
-        return _cut(result.error)
+        return cut(result.error)
 
     @admin.display(description="Job", ordering="job")
     def job_link(self, result: SyncResult) -> SafeString:
@@ -192,13 +192,15 @@ class SyncResultAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', url, str(result.job_id)[:8])
 
 
-def _cut(text: str) -> SafeString | str:
+def cut(text: str) -> SafeString | str:
+    """A text cut to a line, with all of it on hover."""
     if len(text) <= CUT:
         return text
     return format_html('<span title="{}">{}…</span>', text, text[:CUT])
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """The id in an address. Raises Http404 if it can be none."""
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise Http404
     return int(text)

@@ -42,7 +42,7 @@ class ReadingCommand(BaseCommand):
         self, action: SyncJob.Action, kind: str, selection: Mapping[str, Any], options: Mapping[str, Any]
     ) -> None:
         """Make the job, run it if that is wanted, print what became of it, and exit."""
-        asked: jobs.Asked = {"username": _who(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
+        asked: jobs.Asked = {"username": who(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
         if options["inline"]:
             job = jobs.create(action, kind, selection, **asked)
             jobs.run(job, beat=True)
@@ -72,7 +72,7 @@ def check(form: forms.Form) -> None:
     raise CommandError(" ".join([*said, *form.non_field_errors()]), returncode=2)
 
 
-def _who() -> str:
+def who() -> str:
     """Who is at the keyboard, as far as the system knows."""
     try:
         return getpass.getuser()

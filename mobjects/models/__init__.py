@@ -7,6 +7,17 @@ from mobjects.models.circuit import Circuit
 from mobjects.models.conflict import Conflict
 from mobjects.models.custom_field import CustomField
 from mobjects.models.history import SyncBatch, SyncJob, SyncLane, SyncResult
+from mobjects.models.imports import (
+    Download,
+    Import,
+    ImportChange,
+    ImportFix,
+    ImportGroup,
+    ImportPart,
+    ImportProblem,
+    ImportRow,
+    SavedMapping,
+)
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.role import OpportunityPersonRole
@@ -32,6 +43,14 @@ __all__ = [
     "Circuit",
     "Conflict",
     "CustomField",
+    "Download",
+    "Import",
+    "ImportChange",
+    "ImportFix",
+    "ImportGroup",
+    "ImportPart",
+    "ImportProblem",
+    "ImportRow",
     "Kind",
     "MarketoField",
     "Opportunity",
@@ -40,6 +59,7 @@ __all__ = [
     "ProgramCost",
     "ProgramTag",
     "RecordStatus",
+    "SavedMapping",
     "Schedule",
     "State",
     "SyncBatch",

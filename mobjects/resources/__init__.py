@@ -1,10 +1,9 @@
-"""CSV and XLSX files of records: what their columns mean, and how they are imported and exported."""
+"""Kinds of files: what their columns are, and how records become rows of them."""
 
 from mobjects.resources.base import TransferResource
-from mobjects.resources.formats import FORMATS, CsvFormat, TableFormat, XlsxFormat, format_of, read
+from mobjects.resources.formats import BY_EXTENSION, FORMATS, CsvFormat, JsonFormat, TableFormat, XlsxFormat, format_of
 from mobjects.resources.opportunities import OpportunityResource
 from mobjects.resources.programs import ProgramCostResource, ProgramResource, ProgramTagResource
-from mobjects.resources.results import ChangedRow, Problem, Summary, summarise
 from mobjects.resources.roles import OpportunityPersonRoleResource
 
 RESOURCES: dict[str, type[TransferResource]] = {
@@ -20,21 +19,18 @@ RESOURCES: dict[str, type[TransferResource]] = {
 """The resource of each kind of file, by the name it has on the command line."""
 
 __all__ = [
+    "BY_EXTENSION",
     "FORMATS",
     "RESOURCES",
-    "ChangedRow",
     "CsvFormat",
+    "JsonFormat",
     "OpportunityPersonRoleResource",
     "OpportunityResource",
-    "Problem",
     "ProgramCostResource",
     "ProgramResource",
     "ProgramTagResource",
-    "Summary",
     "TableFormat",
     "TransferResource",
     "XlsxFormat",
     "format_of",
-    "read",
-    "summarise",
 ]

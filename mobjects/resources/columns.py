@@ -1,20 +1,30 @@
-"""Columns of import and export files: their names, how their cells are read, and where the values are kept."""
+"""Columns of import and export files: their names, how their cells are read, and where the values are kept.
+
+An export reads rows of plain values from the database (``QuerySet.values_list``), not records: a column names the
+lookups it needs (:attr:`Column.lookups`) and makes one value of what they give (:meth:`Column.reader`).
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from mobjects.marketo import values
 from mobjects.marketo.attributes import Attribute
 from mobjects.marketo.contract import DataType, Kind, Value
-from mobjects.marketo.text import to_text
 from mobjects.models import CustomField
-from mobjects.tabular import FileRefused, restore
-from mobjects.workbook import Month
+from mobjects.tables.cells import Month, restore
+
+Raw = tuple[Any, ...]
+"""What the database gives of a record: the values of all lookups of an export."""
+Reader = Callable[[Raw], Value]
+"""Makes a column's value of them."""
+
+REVISION = "Revision"
+"""Name of the last column of an export. It says which state of the record the file shows; it is never written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +57,35 @@ class Column:
             cell = restore(cell)
         return values.parse(cell, self.attribute)
 
-    def get(self, instance: Any) -> Value:
-        """The value a record has, as it is exported."""
-        value: Value = getattr(instance, self.field)
-        return value
+    @property
+    def lookups(self) -> tuple[str, ...]:
+        """What an export reads from the database for this column."""
+        return (self.field,)
 
-    def set(self, instance: Any, value: Value) -> None:
-        """Give a record a value; ``None`` clears."""
-        field = instance._meta.get_field(self.field)
-        setattr(instance, self.field, "" if value is None and not field.null else value)
+    def reader(self, places: Sequence[int]) -> Reader:
+        """Make the function that takes the value of this column out of a row that the database gave.
+
+        Args:
+            places: where the values of :attr:`lookups` stand in such a row.
+        """
+        return itemgetter(places[0])
 
 
 @dataclass(frozen=True, slots=True)
 class CustomColumn(Column):
     """A column for a field that the Marketo instance adds."""
 
-    def get(self, instance: Any) -> Value:
-        text = instance.custom_attributes.get(self.name)
-        try:
-            return values.parse(text, self.attribute)
-        except ValueError:
-            return str(text)  # Kept from before the field's type was changed; shown as it is.
+    def reader(self, places: Sequence[int]) -> Reader:
+        place, name, attribute = places[0], self.name, self.attribute
 
-    def set(self, instance: Any, value: Value) -> None:
-        others = {name: text for name, text in instance.custom_attributes.items() if name != self.name}
-        text = to_text(value)
-        instance.custom_attributes = dict(sorted({**others, self.name: text}.items())) if text else others
+        def read(raw: Raw) -> Value:
+            text = raw[place].get(name)
+            try:
+                return values.parse(text, attribute)
+            except ValueError:
+                return str(text)  # Kept from before the field's type was changed; shown as it is.
+
+        return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +95,25 @@ class MonthColumn(Column):
     def parse(self, cell: object) -> Value:
         return None if cell is None or str(cell).strip() == "" else values.parse_month(cell)
 
-    def get(self, instance: Any) -> Value:
-        month: date = instance.month
-        return Month(month.year, month.month, month.day)
+    def reader(self, places: Sequence[int]) -> Reader:
+        place = places[0]
+
+        def read(raw: Raw) -> Value:
+            month: date = raw[place]
+            return Month(month.year, month.month, month.day)
+
+        return read
 
 
 @dataclass(frozen=True, slots=True)
 class LinkColumn(Column):
-    """The key of another record, which the resource looks up; ``source`` leads to it from an instance."""
+    """The key of another record; ``source`` are the lookups of it, one for most."""
 
     source: tuple[str, ...] = ()
 
-    def get(self, instance: Any) -> Value:
-        for name in self.source:
-            instance = getattr(instance, name)
-        value: Value = instance
-        return value
-
-    def set(self, instance: Any, value: Value) -> None:
-        raise NotImplementedError("the resource sets the link")
+    @property
+    def lookups(self) -> tuple[str, ...]:
+        return self.source
 
 
 def text_column(name: str, field: str, size: int = 255, *, required: bool = False) -> Column:
@@ -119,67 +132,6 @@ def custom_columns(kind: Kind) -> list[CustomColumn]:
     return [CustomColumn(field.attribute, "custom_attributes") for field in fields]
 
 
-def same(old: Value, new: Value) -> bool:
-    """Whether a new value changes nothing: empty is empty, numbers by value, times to the second."""
-    if old in (None, "") or new in (None, ""):
-        return old in (None, "") and new in (None, "")
-    if isinstance(old, datetime) and isinstance(new, datetime):
-        return old.replace(microsecond=0) == new
-    if isinstance(old, str) and isinstance(new, str):
-        return old.replace("\r\n", "\n").replace("\r", "\n") == new
-    return old == new
-
-
-def display(value: Value) -> str:
-    """A value as previews show it."""
-    return value.isoformat()[:7] if isinstance(value, Month) else to_text(value)
-
-
-def match_headers(headers: Iterable[str], columns: Sequence[Column]) -> list[str]:
-    """Find the columns that a file's headers mean.
-
-    Case, spaces and underscores do not matter; a name goes before a label.
-
-    Returns:
-        The name of the column for each header; ``""`` for an empty header.
-
-    Raises:
-        FileRefused: names every unknown and every repeated header.
-    """
-    headers = list(headers)
-    found = [_find(header, columns) if header else "" for header in headers]
-    unknown = [header for header, name in zip(headers, found, strict=True) if name is None]
-    if unknown:
-        known = ", ".join(column.name for column in columns)
-        raise FileRefused(f"Unknown {_plural('column', unknown)} {_listed(unknown)}. Known columns: {known}.")
-    names = [name or "" for name in found]
-    twice = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
-    if twice:
-        raise FileRefused(f"{_plural('Column', twice)} {_listed(twice)} in the file more than once.")
-    return names
-
-
-def _find(header: str, columns: Sequence[Column]) -> str | None:
-    wanted = _normalised(header)
-    for matching in (
-        {column.name for column in columns if column.name == header},
-        {column.name for column in columns if _normalised(column.name) == wanted},
-        {column.name for column in columns if _normalised(column.attribute.label) == wanted},
-    ):
-        if len(matching) > 1:
-            raise FileRefused(f"Column “{header}” could be {' or '.join(sorted(matching))}; write that instead.")
-        if matching:
-            return matching.pop()
-    return None
-
-
-def _normalised(header: str) -> str:
-    return re.sub(r"[\s_]+", "", header).casefold()
-
-
-def _plural(noun: str, items: Sequence[str]) -> str:
-    return noun if len(items) == 1 else f"{noun}s"
-
-
-def _listed(items: Sequence[str]) -> str:
-    return ", ".join(f"“{item}”" for item in items)
+def revision_column(lookup: str) -> Column:
+    """The column that says which state of the synced record, found by a lookup, an export shows."""
+    return LinkColumn(Attribute(REVISION, REVISION, DataType.INTEGER), lookup, source=(lookup,))

@@ -1,29 +1,24 @@
-"""The two file formats of imports and exports, as django-import-export wants them."""
+"""The formats of exports, as django-import-export wants them; each is written piece by piece."""
 
 from __future__ import annotations
 
-import csv
-import io
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
-from typing import Any
 
 from import_export.formats.base_formats import Format
 
-from mobjects.marketo.text import to_text
-from mobjects.tabular import BROWSER_LIMITS, FileRefused, Limits, Sheet, neutralise, read_csv
-from mobjects.workbook import Month, read_xlsx, write_xlsx
+from mobjects.resources.columns import Column
+from mobjects.tables.contract import Cell, FileRefused
+from mobjects.tables.workbooks import xlsx_pieces
+from mobjects.tables.writing import csv_pieces, json_pieces
 
 
 class TableFormat(Format):
-    """What both formats share. Uploads are read within the browser's limits."""
+    """What all formats share."""
 
     title: str
     extension: str
     content_type: str
-
-    def __init__(self, encoding: str | None = None) -> None:
-        """Take the encoding that import-export passes; uploads are UTF-8 by the time they come here."""
 
     def get_title(self) -> str:
         return self.title
@@ -34,19 +29,17 @@ class TableFormat(Format):
     def get_content_type(self) -> str:
         return self.content_type
 
-    def can_import(self) -> bool:
-        return True
-
     def can_export(self) -> bool:
         return True
 
-    def create_dataset(self, in_stream: bytes) -> Sheet:
-        """Read an upload.
+    def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+        """The file, piece by piece.
 
-        Raises:
-            FileRefused: in words.
+        Args:
+            columns: of the rows.
+            rows: typed values.
         """
-        return read(in_stream, self.extension, limits=BROWSER_LIMITS)
+        raise NotImplementedError
 
 
 class CsvFormat(TableFormat):
@@ -56,12 +49,11 @@ class CsvFormat(TableFormat):
     extension = "csv"
     content_type = "text/csv; charset=utf-8"
 
-    def export_data(self, dataset: Sheet, **kwargs: Any) -> bytes:
-        stream = io.StringIO(newline="")
-        writer = csv.writer(stream)
-        writer.writerow(dataset.headers)
-        writer.writerows([_csv_cell(value) for value in row] for row in dataset)
-        return stream.getvalue().encode("utf-8-sig")
+    def __init__(self, encoding: str = "utf-8-sig") -> None:
+        self.encoding = encoding
+
+    def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+        return csv_pieces(_names(columns), rows, encoding=self.encoding)
 
 
 class XlsxFormat(TableFormat):
@@ -71,46 +63,44 @@ class XlsxFormat(TableFormat):
     extension = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-    def export_data(self, dataset: Sheet, **kwargs: Any) -> bytes:
-        return write_xlsx(dataset, "Export")
+    def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+        text = {column.name for column in columns if column.is_text}
+        return xlsx_pieces(_names(columns), rows, text_headers=text)
 
 
-def _csv_cell(value: Any) -> str:
-    if isinstance(value, str):
-        return neutralise(value)
-    if isinstance(value, Month) and not isinstance(value, datetime):
-        return value.isoformat()[:7]
-    return to_text(value)
+class JsonFormat(TableFormat):
+    """An array of objects, for other programs."""
+
+    title = "JSON (.json)"
+    extension = "json"
+    content_type = "application/json"
+
+    def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+        return json_pieces(_names(columns), rows)
 
 
-FORMATS: tuple[type[TableFormat], ...] = (CsvFormat, XlsxFormat)
-EXTENSIONS = {".csv": CsvFormat, ".txt": CsvFormat, ".tsv": CsvFormat, ".xlsx": XlsxFormat}
+def _names(columns: Sequence[Column]) -> list[str]:
+    return [column.name for column in columns]
 
 
-def format_of(name: str) -> type[TableFormat]:
+FORMATS: tuple[type[TableFormat], ...] = (CsvFormat, XlsxFormat, JsonFormat)
+BY_EXTENSION = {each.extension: each for each in FORMATS}
+_ENDINGS: dict[str, Callable[[], TableFormat]] = {
+    ".csv": CsvFormat,
+    ".txt": CsvFormat,
+    ".tsv": CsvFormat,
+    ".xlsx": XlsxFormat,
+    ".json": JsonFormat,
+}
+
+
+def format_of(name: str) -> TableFormat:
     """The format that a file's name says.
 
     Raises:
         FileRefused: none of ours.
     """
     suffix = PurePath(name).suffix.lower()
-    if suffix not in EXTENSIONS:
-        raise FileRefused(f"“{name}” is neither CSV nor XLSX; its name must end in {', '.join(EXTENSIONS)}.")
-    return EXTENSIONS[suffix]
-
-
-def read(data: bytes, extension: str, *, encoding: str = "auto", limits: Limits | None = None) -> Sheet:
-    """Read a file of one of the formats.
-
-    Args:
-        data: the file's bytes.
-        extension: ``csv`` or ``xlsx``.
-        encoding: of a CSV file, a key of :data:`mobjects.tabular.ENCODINGS`.
-        limits: the most to read; ``None`` for any amount.
-
-    Raises:
-        FileRefused: the file cannot be read for certain.
-    """
-    if limits is not None:
-        limits.check_size(len(data))
-    return read_xlsx(data, limits) if extension == XlsxFormat.extension else read_csv(data, encoding, limits)
+    if suffix not in _ENDINGS:
+        raise FileRefused(f"“{name}” is neither CSV, XLSX nor JSON; its name must end in {', '.join(_ENDINGS)}.")
+    return _ENDINGS[suffix]()

@@ -21,6 +21,7 @@ from mobjects.marketo.contract import Kind, Operation
 from mobjects.models import (
     RECORDS,
     Conflict,
+    ImportChange,
     ProgramCost,
     RecordStatus,
     SyncBatch,
@@ -59,6 +60,7 @@ class Selection:
         of_job: only records that have a result in this job (its id) …
         of_statuses: … with one of these statuses …
         of_error: … and, unless it is ``None``, exactly this reason.
+        of_import: only records that this import (its id) changed, unless that was undone.
         read_first: read each record in Marketo before changing it there, so that a change made there meanwhile
             becomes a conflict instead of being lost. Costs one call for each record.
     """
@@ -72,6 +74,7 @@ class Selection:
     of_statuses: Sequence[str] = ()
     of_error: str | None = None
     read_first: bool = False
+    of_import: int | None = None
 
     def __post_init__(self) -> None:
         if self.ids is not None and len(self.kinds) != 1:
@@ -103,6 +106,7 @@ class Selection:
             of_statuses=tuple(kept["of_statuses"]),
             of_error=kept["of_error"],
             read_first=kept["read_first"],
+            of_import=kept.get("of_import"),  # Not kept with jobs from before there were imports.
         )
 
 
@@ -136,6 +140,8 @@ def candidates(kind: Kind, selection: Selection) -> SyncedQuerySet:
         found = found.filter(pk__in=selection.ids)
     if selection.of_job:
         found = found.filter(Exists(_results_of_job(kind, selection)))
+    if selection.of_import:
+        found = found.filter(Exists(_changes_of_import(kind, selection)))
     return found if selection.resend else found.dirty()
 
 
@@ -144,6 +150,11 @@ def _results_of_job(kind: Kind, selection: Selection) -> QuerySet[SyncResult]:
         job=UUID(selection.of_job), kind=kind.value, record_id=OuterRef("pk"), status__in=selection.of_statuses
     )
     return results if selection.of_error is None else results.filter(error=selection.of_error)
+
+
+def _changes_of_import(kind: Kind, selection: Selection) -> QuerySet[ImportChange]:
+    changes = ImportChange.objects.filter(imported=selection.of_import, undone__in=ImportChange.STANDS)
+    return changes.filter(owner_kind=kind.value, owner_id=OuterRef("pk"))
 
 
 def classified(kind: Kind, selection: Selection, keys: KeyFields) -> SyncedQuerySet:

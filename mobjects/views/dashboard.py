@@ -28,6 +28,7 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         jobs=[(job, wording.outcome_text(job)) for job in queries.latest_jobs(JOBS)] if sees_history else [],
         sees_history=sees_history,
         undecided=queries.undecided() if user.has_perm("mobjects.view_conflict") else 0,
+        imports_waiting=queries.imports_waiting() if user.has_perm("mobjects.view_import") else 0,
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
     )

@@ -8,7 +8,6 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import admin
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -32,6 +31,21 @@ PERMISSION_WORDS = {
     "mobjects.view_syncjob": "see the sync history",
     "mobjects.view_syncbatch": "see batches",
     "mobjects.view_syncresult": "see the sync history of records",
+    "mobjects.view_import": "see imports",
+    "mobjects.view_download": "see downloads",
+    "mobjects.import_records": "import files",
+}
+RECORD_WORDS = {
+    "program": "programs",
+    "programcost": "period costs",
+    "programtag": "program tags",
+    "opportunity": "opportunities",
+    "opportunitypersonrole": "opportunity person roles",
+}
+PERMISSION_WORDS |= {
+    f"mobjects.{action}_{model}": f"{said} {words}"
+    for model, words in RECORD_WORDS.items()
+    for action, said in (("view", "see"), ("import", "import"), ("export", "export"))
 }
 
 
@@ -80,8 +94,14 @@ def denied(request: HttpRequest, permission: str) -> HttpResponse:
     return page(request, "denied.html", "Not allowed", status=403, what=PERMISSION_WORDS[permission])
 
 
-def paged(request: HttpRequest, rows: QuerySet[Any], size: int, parameter: str = "page") -> Page[Any]:
-    """One page of rows; an impossible page number gives the nearest there is."""
+def paged(request: HttpRequest, rows: Any, size: int, parameter: str = "page") -> Page[Any]:
+    """One page of rows; an impossible page number gives the nearest there is.
+
+    Args:
+        rows: a queryset, or anything that has a length and can be cut.
+        size: rows on a page.
+        parameter: of the address, with the number of the page.
+    """
     return Paginator(rows, size).get_page(request.GET.get(parameter))
 
 

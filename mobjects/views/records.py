@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
+from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from mobjects import queries
-from mobjects.models import RECORDS, Kind
+from mobjects.models import RECORDS, ImportChange, ImportRow, Kind
+from mobjects.views.imports_common import permission
+from mobjects.views.imports_rows import Shown, of_kind
 from mobjects.views.pages import needs, page, paged
 
 PER_PAGE = 25
@@ -32,11 +37,12 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     model = RECORDS[chosen]
     record = model.objects.filter(pk=pk).first()
     rows = paged(request, queries.record_history(chosen, pk), PER_PAGE)
-    if record is None and not rows:
+    imports = _imports(request, chosen, pk)
+    if record is None and not rows and not imports:
         raise Http404
     name = f"admin:mobjects_{model._meta.model_name}"
     above = [(str(model._meta.verbose_name_plural).capitalize(), reverse(f"{name}_changelist"))]
-    label = str(record) if record else rows[0].label
+    label = str(record) if record else rows[0].label if rows else f"number {pk}"
     if record:
         above.append((label, reverse(f"{name}_change", args=[pk])))
     return page(
@@ -49,4 +55,26 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         rows=rows,
         decisions=queries.decisions_about(chosen, pk),
         conflicts=queries.open_conflicts(rows),
+        imports=imports,
+        import_rows=_import_rows(request, imports),
     )
+
+
+def _imports(request: HttpRequest, kind: Kind, pk: int) -> Page[ImportChange] | None:
+    """What imports did to the record; ``None`` if nothing, or if the user may not see imports."""
+    if not request.user.has_perm("mobjects.view_import"):
+        return None
+    found = paged(request, queries.imports_about(kind, pk), PER_PAGE, "imports")
+    return found if found.paginator.count else None
+
+
+def _import_rows(request: HttpRequest, changes: Page[ImportChange] | None) -> list[tuple[ImportChange, Shown | None]]:
+    """Each change with the values of its row, if the user may see such records."""
+    rows = queries.rows_of(changes or ())
+    by_kind: dict[str, list[ImportRow]] = defaultdict(list)
+    for change in changes or ():
+        row = rows.get((change.imported_id, change.number))
+        if row is not None and request.user.has_perm(permission("view", change.imported.kind)):
+            by_kind[change.imported.kind].append(row)
+    shown = {pk: row for kind, found in by_kind.items() for pk, row in of_kind(kind, found).items()}
+    return [(change, shown.get((change.imported_id, change.number))) for change in changes or ()]

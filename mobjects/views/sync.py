@@ -101,7 +101,8 @@ class Preview:
 def sync(request: HttpRequest) -> HttpResponse:
     """Show what would be sent; on "Send", make the job and go to its page."""
     if request.method == "GET":
-        return _show(request, SyncForm.starting(request.GET.get("kind", "all")))
+        given = request.GET
+        return _show(request, SyncForm.starting(given.get("kind", "all"), of_import=given.get("of_import", "")))
     form = SyncForm(request.POST)
     if "send" not in request.POST or not form.is_valid():
         return _show(request, form)
@@ -217,6 +218,8 @@ def _kind_words(group: Group) -> str:
 
 
 def _cancel(form: SyncForm) -> str:
+    if form.is_valid() and form.cleaned_data["of_import"]:
+        return reverse("mobjects:import", args=[form.cleaned_data["of_import"]])
     kind = str(form.data.get("kind", ""))
     if kind in tuple(Kind):
         return reverse(f"admin:mobjects_{RECORDS[Kind(kind)]._meta.model_name}_changelist")

@@ -18,6 +18,7 @@ SELECTION = {
     "of_statuses": [],
     "of_error": None,
     "read_first": False,
+    "of_import": None,
 }
 """Of a job that sends all changed opportunities."""
 

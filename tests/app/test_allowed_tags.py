@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from mobjects.marketo.contract import Kind
 from mobjects.models import AllowedTag, AllowedValues, Program, ProgramTag
-from mobjects.resources import RESOURCES, read, summarise
 from mobjects.sync.allowed import UNKNOWN_CHANNEL, UNKNOWN_TAG, exact_reasons
 from mobjects.sync.payloads import KeyFields
 from mobjects.sync.selection import Selection, classified, forecast
 from tests import factories
+from tests.importing.helpers import checked, words
 
 pytestmark = pytest.mark.django_db
 
@@ -32,10 +32,6 @@ def held(**options) -> list[str]:
     """The reasons for which programs are held back."""
     groups = forecast(Selection(kinds=(Kind.PROGRAM,), **options), KeyFields())
     return [group.reason for group in groups for _ in range(group.count) if group.reason]
-
-
-def problems(kind, text) -> list[str]:
-    return [str(problem) for problem in summarise(RESOURCES[kind]().import_data(read(text.encode(), "csv"))).problems]
 
 
 # --- before sending ---
@@ -128,29 +124,10 @@ def test_of_many_values_only_some_are_listed():
 
 
 @pytest.mark.usefixtures("known")
-def test_an_import_names_the_value_and_the_nearest():
-    factories.program()
-    assert problems("program-tags", "Program ID,Type,Value\n1001,Region,EMAE\n1001,Unt,Cloud\n") == [
-        "row 2, Value, “EMAE”: Region “EMAE” is not known in Marketo; nearest: EMEA, EMEA North.",
-        "row 3, Type, “Unt”: The tag type “Unt” is not known in Marketo; nearest: Unit.",
-    ]
-    assert problems("programs", "Marketo ID,Channel\n1001,Webinr\n") == [
-        "row 2, Channel, “Webinr”: The channel “Webinr” is not known in Marketo; nearest: Webinar."
-    ]
-
-
-@pytest.mark.usefixtures("known")
-def test_a_file_may_repeat_what_stands_here_already():
-    factories.tag(factories.program(channel="Fax"), value="Old")
-    assert problems("program-tags", "Program ID,Type,Value\n1001,Region,Old\n") == []
-    assert problems("programs", "Marketo ID,Name,Channel\n1001,New name,Fax\n") == []
-
-
-@pytest.mark.usefixtures("known")
 def test_known_values_are_read_once_for_a_file(django_assert_max_num_queries):
-    lines = [f"{number},x,Webinar" for number in range(1, 60)]
-    with django_assert_max_num_queries(12):
-        assert problems("programs", "Marketo ID,Name,Channel\n" + "\n".join(lines)) == []
+    lines = "".join(f"{number},x,Webinar\n" for number in range(1, 500))
+    with django_assert_max_num_queries(60):
+        assert words(checked("programs", f"Marketo ID,Name,Channel\n{lines}")) == []
 
 
 # --- the history ---

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
 import io
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
-from mobjects.models import Opportunity
+from mobjects.models import Import, Opportunity
 from mobjects.resources import RESOURCES
 from tests import factories
 
@@ -30,16 +33,94 @@ def file(tmp_path):
     return make
 
 
-def test_counts_are_printed(file):
-    out, err = run("import_mobjects", "opportunities", file("External ID,Name\nA,서울\n"))
-    assert (out, err) == ("imported: 1 new, 0 changed; 0 unchanged\n", "")
+def test_counts_are_printed_and_how_the_file_is_read(file):
+    out, err = run("import_mobjects", "opportunities", file("External ID;Name\nA;서울\n"), reason="quarter's end")
+    imported = Import.objects.get()
+    assert out == (f"import {imported.pk}: in.csv, UTF-8, semicolon\nimported: 1 new, 0 changed; 0 unchanged\n")
+    assert err == ""
     assert Opportunity.objects.get().name == "서울"
+    assert (imported.state, imported.source, imported.mode) == ("committed", "command", "all")
+    assert imported.username == imported.committed_by == getpass.getuser()
+    assert imported.reason == "quarter's end"
 
 
 def test_dry_run_changes_nothing(file):
     out, _ = run("import_mobjects", "opportunities", file("External ID,Name\nA,x\n"), dry_run=True)
-    assert out == "would be imported: 1 new, 0 changed; 0 unchanged\n"
+    assert out.endswith("would be imported: 1 new, 0 changed; 0 unchanged\n")
     assert not Opportunity.objects.exists()
+    assert Import.objects.get().state == "discarded"
+
+
+def test_the_same_file_again_is_told(file):
+    path = file("External ID,Name\nA,x\n")
+    run("import_mobjects", "opportunities", path)
+    first = Import.objects.get()
+    out, err = run("import_mobjects", "opportunities", path)
+    assert err == f"please check: the same file came before, as import {first.pk} (written).\n"
+    assert out.endswith("imported: 0 new, 0 changed; 1 unchanged\n")
+
+
+def test_the_standard_input_is_read_for_a_dash(monkeypatch):
+    text = "External ID,Name\nA,서울\n".encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+    run("import_mobjects", "opportunities", "-")
+    assert Opportunity.objects.get().name == "서울"
+    assert Import.objects.get().file_name == "standard-input.csv"
+
+
+def test_a_workbook_is_known_on_the_standard_input_too(monkeypatch, tmp_path):
+    factories.program()
+    path = tmp_path / "out.xlsx"
+    run("export_mobjects", "programs", str(path))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(path.read_bytes())))
+    out, _ = run("import_mobjects", "programs", "-")
+    assert "standard-input.xlsx, sheet “" in out
+    assert out.endswith("imported: 0 new, 0 changed; 1 unchanged\n")
+
+
+# --- columns ---
+
+
+def test_columns_can_be_mapped_left_out_and_set(file):
+    path = file("Nr=1,Betrag,Egal\nA,1.50,?\n")
+    run(
+        "import_mobjects",
+        "opportunities",
+        path,
+        map=["Nr=1=external id", "Betrag=Amount"],
+        leave_out=["Egal"],
+        set=["Name=Same=Name"],
+    )
+    opportunity = Opportunity.objects.get()
+    assert (opportunity.external_id, opportunity.name, str(opportunity.amount)) == ("A", "Same=Name", "1.50")
+
+
+def test_an_undecided_column_stops_it_and_says_what_to_do(file):
+    with pytest.raises(CommandError, match=r"“Betrag” is not matched yet.*--leave-out") as caught:
+        run("import_mobjects", "opportunities", file("External ID,Betrag\nA,1\n"))
+    assert caught.value.returncode == 1
+    assert Import.objects.get().state == "mapping"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"map": ["Name"]}, "--map Name: write it with an equals sign."),
+        ({"map": ["Nam=Name"]}, "--map: the file has no column “Nam”."),
+        ({"map": ["X=Name"]}, "--map: the file has 2 columns “X”."),
+        ({"map": ["Name=Nonsense"]}, "--map: there is no column “Nonsense”. There are Marketo ID, External ID, Name"),
+        ({"leave_out": ["Nam"]}, "--leave-out: the file has no column “Nam”."),
+        ({"set": ["Stage"]}, "--set Stage: write it with an equals sign."),
+        ({"set": ["Nonsense=1"]}, "--set: there is no column “Nonsense”."),
+    ],
+)
+def test_columns_that_do_not_exist_end_with_code_2(file, options, words):
+    with pytest.raises(CommandError, match=re.escape(words)) as caught:
+        run("import_mobjects", "opportunities", file("External ID,Name,X,X\nA,x,,\n"), **options)
+    assert caught.value.returncode == 2
+
+
+# --- errors and conflicts ---
 
 
 def test_errors_go_to_stderr_and_end_with_code_1(file):
@@ -48,6 +129,67 @@ def test_errors_go_to_stderr_and_end_with_code_1(file):
         call_command("import_mobjects", "programs", file("Marketo ID,Name\nx,y\n"), stderr=err, no_color=True)
     assert caught.value.returncode == 1
     assert "row 2, Marketo ID, “x”: is not a whole number" in err.getvalue()
+    assert Import.objects.get().state == "review"
+
+
+def test_a_suggestion_is_told(file):
+    err = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command(
+            "import_mobjects",
+            "opportunities",
+            file("External ID,Name,CloseDate\nA,x,2026/06/30\n"),
+            stderr=err,
+            no_color=True,
+        )
+    assert err.getvalue().splitlines()[-1].endswith("Perhaps “2026-06-30”?")
+
+
+def test_only_the_valid_rows_on_request_and_the_others_in_an_error_file(file, tmp_path):
+    path, bad = file("External ID,Name,Amount\nA,x,1\nB,y,?\n"), tmp_path / "bad.csv"
+    with pytest.raises(CommandError, match="1 row with errors") as caught:
+        run("import_mobjects", "opportunities", path, mode="valid", errors=str(bad))
+    assert caught.value.returncode == 1
+    assert Opportunity.objects.get().external_id == "A"
+    imported = Import.objects.get()
+    header, row = bad.read_text(encoding="utf-8-sig").splitlines()
+    assert header == f"External ID,Name,Amount,Problems of import {imported.pk}"
+    assert row.startswith("B,y,?,")
+    bad.write_text(bad.read_text(encoding="utf-8").replace("?", "2"), encoding="utf-8")
+    run("import_mobjects", "opportunities", str(bad))
+    assert Opportunity.objects.get(external_id="B").amount == 2
+    assert Import.objects.first().correction_of == imported
+
+
+def test_a_row_that_was_overtaken_between_check_and_writing_is_told(file, tmp_path):
+    coming = [{"external_id": "A", "name": "came meanwhile"}]
+
+    def meanwhile(execute, sql, params, many, context):
+        if coming and sql.startswith("UPDATE") and "committed_by" in sql:
+            Opportunity.objects.create(**coming.pop())
+        return execute(sql, params, many, context)
+
+    path, bad, err = file("External ID,Name\nA,x\nB,y\n"), tmp_path / "bad.csv", io.StringIO()
+    with connection.execute_wrapper(meanwhile), pytest.raises(CommandError, match="1 row with errors") as caught:
+        call_command("import_mobjects", "opportunities", path, mode="valid", errors=str(bad), stderr=err, no_color=True)
+    assert caught.value.returncode == 1
+    assert "conflict in row 2: " in err.getvalue()
+    assert bad.read_text(encoding="utf-8-sig").splitlines()[1].startswith("A,x,")
+    assert sorted(Opportunity.objects.values_list("name", flat=True)) == ["came meanwhile", "y"]
+
+
+def test_conflicts_are_left_out_unless_they_may_be_overwritten(file):
+    opportunity = factories.opportunity(external_id="A", name="Changed here")
+    Opportunity.objects.filter(pk=opportunity.pk).update(revision=2, synced_revision=1, accepted={"Name": "Sent"})
+    path = file("External ID,Name\nA,From the file\n")
+    err = io.StringIO()
+    with pytest.raises(CommandError, match=r"Nothing was imported\. 1 row with errors or conflicts") as caught:
+        call_command("import_mobjects", "opportunities", path, stderr=err, no_color=True)
+    assert caught.value.returncode == 1
+    assert "conflict in row 2, Name" in err.getvalue()
+    run("import_mobjects", "opportunities", path, overwrite=True)
+    opportunity.refresh_from_db()
+    assert opportunity.name == "From the file"
 
 
 def test_warnings_go_to_stderr(file):
@@ -72,18 +214,35 @@ def test_missing_file_ends_with_code_2():
     assert caught.value.returncode == 2
 
 
-def test_encoding_can_be_chosen(file):
-    path = file("External ID,Name\nA,서울\n", encoding="cp949")
-    with pytest.raises(CommandError, match="choose the encoding"):
-        run("import_mobjects", "opportunities", path)
-    run("import_mobjects", "opportunities", path, encoding="cp949")
-    assert Opportunity.objects.get().name == "서울"
+def test_an_encoding_that_was_guessed_is_told_and_can_be_chosen(file):
+    path = file("External ID,Name\nA,Zürich\n", encoding="cp1252")
+    out, err = run("import_mobjects", "opportunities", path)
+    assert "Western European (Windows-1252), comma" in out
+    assert err.startswith("please note: The encoding was guessed: Windows-1252.")
+    assert Opportunity.objects.get().name == "Zürich"
+    _, err = run("import_mobjects", "opportunities", path, encoding="latin-1")
+    assert "guessed" not in err
+    with pytest.raises(CommandError, match="The file is not Korean") as caught:
+        run("import_mobjects", "opportunities", path, encoding="cp949")
+    assert caught.value.returncode == 2
+
+
+def test_delimiter_and_sheet_can_be_chosen(file, tmp_path):
+    path = file("External ID|Name\nA|x,y,z\n")
+    run("import_mobjects", "opportunities", path, delimiter="bar")
+    assert Opportunity.objects.get().name == "x,y,z"
+    factories.program()
+    book = str(tmp_path / "out.xlsx")
+    run("export_mobjects", "programs", book)
+    with pytest.raises(CommandError, match="The workbook has no sheet “Missing”") as caught:
+        run("import_mobjects", "programs", book, sheet="Missing")
+    assert caught.value.returncode == 2
 
 
 def test_more_rows_than_an_upload_may_have(file):
     lines = "".join(f"E{number},name {number}\n" for number in range(10_001))
     out, _ = run("import_mobjects", "opportunities", file(f"External ID,Name\n{lines}"))
-    assert out == "imported: 10001 new, 0 changed; 0 unchanged\n"
+    assert out.endswith("imported: 10001 new, 0 changed; 0 unchanged\n")
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
@@ -95,12 +254,14 @@ def test_export_is_imported_unchanged(kind, name, tmp_path):
     factories.role(factories.opportunity(name="=서울"))
     path = str(tmp_path / name)
     assert run("export_mobjects", kind, path)[0] == f"1 rows written to {path}\n"
-    assert run("import_mobjects", kind, path)[0] == "imported: 0 new, 0 changed; 1 unchanged\n"
+    assert run("import_mobjects", kind, path)[0].endswith("imported: 0 new, 0 changed; 1 unchanged\n")
 
 
 def test_export_to_stdout_is_csv_without_a_mark():
     factories.program(marketo_id=7, name="=Seoul")
-    assert run("export_mobjects", "programs", "-")[0] == "Marketo ID,Name,Type,Workspace,Channel\r\n7,'=Seoul,,,\r\n"
+    assert run("export_mobjects", "programs", "-")[0] == (
+        "Marketo ID,Name,Type,Workspace,Channel,Revision\r\n7,'=Seoul,,,,1\r\n"
+    )
 
 
 def test_export_to_stdout_writes_utf_8_whatever_the_terminal(capsysbinary):
@@ -109,7 +270,9 @@ def test_export_to_stdout_writes_utf_8_whatever_the_terminal(capsysbinary):
     assert "서울".encode() in capsysbinary.readouterr().out
 
 
-@pytest.mark.parametrize(("name", "words"), [("no/out.csv", "cannot be written"), ("out.pdf", "neither CSV nor XLSX")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("no/out.csv", "cannot be written"), ("out.pdf", "neither CSV, XLSX nor JSON")]
+)
 def test_export_that_cannot_be_written_ends_with_code_2(name, words, tmp_path):
     with pytest.raises(CommandError, match=words) as caught:
         run("export_mobjects", "programs", str(tmp_path / name))

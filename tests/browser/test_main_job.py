@@ -28,12 +28,16 @@ def test_import_edit_sync_history(open_page, work, sandbox, tmp_path):
     upload.write_text(CSV, encoding="utf-8")
 
     # import
-    page = open_page("/admin/mobjects/opportunity/import/")
+    page = open_page("/admin/imports/new/?kind=opportunities")
     page.set_input_files("input[type=file]", upload)
-    page.get_by_role("button", name=re.compile("submit|preview|upload", re.IGNORECASE)).first.click()
-    expect(page.locator("body")).to_contain_text("2 new")
-    assert not Opportunity.objects.exists()
-    page.get_by_role("button", name=re.compile("confirm", re.IGNORECASE)).click()
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("body")).to_contain_text("Waits for a worker")
+    work()
+    page.get_by_role("button", name="Write 2 new").click()
+    expect(page.locator("body")).to_contain_text("Waits for a worker")
+    work()
+    expect(page.locator("body")).to_contain_text("Written: 2 created", timeout=15_000)
+    page.goto("/admin/mobjects/opportunity/")
     expect(page.locator("#result_list")).to_contain_text("서울 기회")
     expect(page.locator("#result_list")).to_contain_text("Never synced")
 

@@ -99,7 +99,7 @@ def test_nobody_gets_further_than_their_permissions(client, group, allowed):
     factories.sync()
     client.force_login(factories.user(group=group))
     batch = SyncBatch.objects.get()
-    assert (client.get(reverse("admin:mobjects_opportunity_import")).status_code == 200) is ("import" in allowed)
+    assert (client.get(reverse("mobjects:import-new")).status_code == 200) is ("import" in allowed)
     assert (client.get(reverse("mobjects:sync") + "?kind=all").status_code == 200) is ("sync" in allowed)
     assert (client.get(reverse("mobjects:connection")).status_code == 200) is ("connection" in allowed)
     assert (client.get(reverse("mobjects:queue")).status_code == 200) is ("queue" in allowed)

@@ -1,14 +1,17 @@
-"""``manage.py export_mobjects KIND FILE``: write all records of a kind to a CSV or XLSX file."""
+"""``manage.py export_mobjects KIND FILE``: write all records of a kind to a CSV, XLSX or JSON file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from mobjects.resources import RESOURCES, CsvFormat, format_of
-from mobjects.tabular import FileRefused
+from mobjects import exporting
+from mobjects.management.reading import who
+from mobjects.resources import RESOURCES, CsvFormat, TableFormat, format_of
+from mobjects.tables.contract import FileRefused
 
 
 class Command(BaseCommand):
@@ -18,31 +21,66 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", choices=RESOURCES, metavar="KIND", help=", ".join(RESOURCES))
-        parser.add_argument("file", metavar="FILE", help="ends in .csv or .xlsx; - is CSV on the standard output")
+        parser.add_argument(
+            "file", metavar="FILE", help="ends in .csv, .xlsx or .json; - is CSV on the standard output"
+        )
+        parser.add_argument(
+            "--columns", metavar="A,B", help="columns besides the key columns, parted by commas; all if left out"
+        )
 
-    def handle(self, *args: Any, kind: str, file: str, **options: Any) -> None:
-        if file == "-":
-            # No byte order mark here: what reads a pipe does not want it.
-            text = CsvFormat().export_data(RESOURCES[kind]().export()).decode("utf-8-sig")
-            self._write_out(text)
-            return
+    def handle(self, *args: Any, kind: str, file: str, columns: str | None, **options: Any) -> None:
+        chosen = _chosen(kind, columns)
         try:
-            file_format = format_of(file)()
-            sheet = RESOURCES[kind]().export()
-            Path(file).write_bytes(file_format.export_data(sheet))
+            if file == "-":
+                # No byte order mark here: what reads a pipe does not want it.
+                self._write_out(_export(kind, CsvFormat("utf-8"), chosen).pieces)
+                return
+            made = _export(kind, format_of(file), chosen)
+            _write(Path(file), made.pieces)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.", returncode=2) from error
         except FileRefused as error:
             raise CommandError(str(error), returncode=2) from error
         except ValueError as error:
             raise CommandError(str(error), returncode=1) from error
-        self.stdout.write(f"{len(sheet)} rows written to {file}", self.style.SUCCESS)
+        self.stdout.write(f"{made.rows.count} rows written to {file}", self.style.SUCCESS)
 
-    def _write_out(self, text: str) -> None:
+    def _write_out(self, pieces: Iterable[bytes]) -> None:
         """As UTF-8, whatever the terminal's encoding; a test's text stream has no bytes below it."""
         raw = getattr(self.stdout, "buffer", None)
-        if raw is None:
-            self.stdout.write(text, ending="")
-        else:
-            raw.write(text.encode())
+        for piece in pieces:
+            if raw is None:
+                self.stdout.write(piece.decode(), ending="")
+            else:
+                raw.write(piece)
+        if raw is not None:
             raw.flush()
+
+
+def _chosen(kind: str, columns: str | None) -> list[str] | None:
+    if columns is None:
+        return None
+    names = [name.strip() for name in columns.split(",") if name.strip()]
+    known = [column.name for column in RESOURCES[kind]().export_columns()]
+    if unknown := [name for name in names if name not in known]:
+        words = ", ".join(f"“{name}”" for name in unknown)
+        raise CommandError(f"There is no column {words}. Known columns: {', '.join(known)}.", returncode=2)
+    return names
+
+
+def _export(kind: str, file_format: TableFormat, chosen: list[str] | None) -> exporting.Export:
+    everything = RESOURCES[kind]().get_queryset().order_by("pk")
+    return exporting.export(kind, everything, file_format, exporting.Taker(who()), chosen=chosen)
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file whole or not at all: what was there before stays until the new one is complete."""
+    path = path.resolve()
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,59 +1,252 @@
-"""``manage.py import_mobjects KIND FILE``: import a CSV or XLSX file of any size, all of it or nothing."""
+"""``manage.py import_mobjects KIND FILE``: the same steps, and the same history, as an import in the admin."""
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError
 
-from mobjects.resources import RESOURCES, Summary, format_of, read, summarise
-from mobjects.tabular import ENCODINGS, FileRefused, Sheet
+from mobjects.importing import errors, flow, mapping, work
+from mobjects.management.reading import who
+from mobjects.marketo.values import shown
+from mobjects.models import Import, ImportProblem
+from mobjects.resources import RESOURCES
+from mobjects.tables.contract import Reading
+from mobjects.tables.text import ENCODINGS
+
+State = Import.State
+
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+_WORKBOOK = b"PK\x03\x04"
 
 
 class Command(BaseCommand):
-    """Exit code 0: imported; 1: the file has errors and nothing was imported; 2: it could not be read."""
+    """Exit code 0: imported, or could be; 1: rows have errors, or columns are not decided; 2: it cannot be read."""
 
-    help = "Import a CSV or XLSX file. Nothing is imported if any row has an error."
+    help = "Import a CSV or XLSX file. Unless --mode valid is given, nothing is imported if any row has an error."
 
-    def add_arguments(self, parser: CommandParser) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=RESOURCES, metavar="KIND", help=", ".join(RESOURCES))
-        parser.add_argument("file", metavar="FILE", help="ends in .csv, .txt, .tsv or .xlsx")
+        parser.add_argument("file", metavar="FILE", help="ends in .csv, .txt, .tsv or .xlsx; - is the standard input")
         parser.add_argument("--dry-run", action="store_true", help="say what would be imported, change nothing")
         parser.add_argument(
             "--encoding", choices=ENCODINGS, default="auto", help="of a CSV file (default: %(default)s)"
         )
-
-    def handle(self, *args: Any, kind: str, file: str, dry_run: bool, encoding: str, **options: Any) -> None:
-        sheet = _read(Path(file), encoding)
-        summary = summarise(RESOURCES[kind]().import_data(sheet, dry_run=dry_run))
-        for warning in summary.warnings:
-            self.stderr.write(f"please check {warning}", self.style.WARNING)
-        if not summary.ok:
-            self._refuse(summary)
-        outcome = "would be imported" if dry_run else "imported"
-        self.stdout.write(
-            f"{outcome}: {summary.new} new, {summary.changed} changed; {summary.unchanged} unchanged",
-            self.style.SUCCESS,
+        parser.add_argument("--delimiter", choices=DELIMITERS, help="of a CSV file (default: the header line tells)")
+        parser.add_argument("--sheet", default="", help="of a workbook (default: the first one that holds anything)")
+        parser.add_argument(
+            "--map", action="append", default=[], metavar="HEADER=COLUMN", help="what a column means; repeatable"
         )
+        parser.add_argument(
+            "--leave-out", action="append", default=[], metavar="HEADER", help="a column to ignore; repeatable"
+        )
+        parser.add_argument(
+            "--set", action="append", default=[], metavar="COLUMN=VALUE", help="one value for all rows; repeatable"
+        )
+        parser.add_argument(
+            "--mode", choices=Import.Mode.values, default="all", help="all or nothing (default), or the valid rows"
+        )
+        parser.add_argument("--overwrite", action="store_true", help="write rows that conflict with changes made here")
+        parser.add_argument("--reason", default="", help="kept in the history")
+        parser.add_argument("--errors", metavar="FILE", help="write the rows that are not imported, with the reasons")
 
-    def _refuse(self, summary: Summary) -> None:
-        for problem in summary.problems:
-            self.stderr.write(_printable(str(problem)))
-        rows = "1 row" if summary.failed == 1 else f"{summary.failed} rows"
-        reason = summary.refused or f"{rows} with errors."
-        raise CommandError(f"Nothing was imported. {reason}", returncode=1)
+    def handle(self, *args: Any, **options: Any) -> None:
+        with _opened(options["file"]) as (file, name):
+            imported = flow.start(
+                options["kind"],
+                file,
+                name,
+                user=None,
+                username=who(),
+                source=Import.Source.COMMAND,
+                reading=_reading(options),
+                reason=options["reason"],
+                check=False,
+            )
+        self._refuse_unreadable(imported, options)
+        self._tell(imported)
+        try:
+            self._import(imported, options)
+        except flow.NotNow as error:
+            raise CommandError(f"Somebody else is at import {imported.pk}. {error}", returncode=1) from error
+
+    def _import(self, imported: Import, options: dict[str, Any]) -> None:
+        self._decide(imported, options)
+        flow.request_check(imported, call=False)
+        work.run_inline(imported, beat=True)
+        self._refuse_unreadable(imported, options)
+        listed = self._list_problems(imported)
+        failed = _left_out(imported, overwrite=options["overwrite"])
+        possible = imported.state == State.REVIEW and not (failed and options["mode"] == Import.Mode.ALL)
+        if possible and not options["dry_run"]:
+            self._commit(imported, options)
+            self._list_problems(imported, after=listed)
+            failed += imported.written.get("left", 0)
+        if options["errors"] and errors.is_there(imported):
+            self._write_errors(imported, options["errors"])
+        if options["dry_run"] and imported.state == State.REVIEW:
+            flow.discard(imported)
+        if not possible:
+            raise CommandError(f"Nothing was imported. {imported.problem or _words(imported, failed)}", returncode=1)
+        self._sum_up(imported, failed, dry_run=options["dry_run"])
+
+    # --- before the check ---
+
+    def _refuse_unreadable(self, imported: Import, options: dict[str, Any]) -> None:
+        if imported.state == State.REFUSED:
+            raise CommandError(_printable(f"{options['file']} cannot be read. {imported.problem}"), returncode=2)
+
+    def _tell(self, imported: Import) -> None:
+        """Say how the file is read, and what should be known about it."""
+        delimiter = next((word for word, sign in DELIMITERS.items() if sign == imported.delimiter), "")
+        encoding = ENCODINGS.get(imported.encoding, imported.encoding)
+        how = f"sheet “{imported.sheet}”" if imported.format == "xlsx" else f"{encoding}, {delimiter}"
+        self.stdout.write(_printable(f"import {imported.pk}: {imported.file_name}, {how}"))
+        for note in imported.notes:
+            self.stderr.write(_printable(f"please note: {note}"), self.style.WARNING)
+        twin = flow.twins(imported).first()
+        if twin is not None:
+            same = f"please check: the same file came before, as import {twin.pk} ({twin.get_state_display().lower()})."
+            self.stderr.write(same, self.style.WARNING)
+
+    def _decide(self, imported: Import, options: dict[str, Any]) -> None:
+        """Give the columns the meanings that were asked for, and refuse what is open then."""
+        chosen, constants = list(imported.mapping), dict(imported.constants)
+        for given in options["map"]:
+            header, name = _parted(given, "--map", last=True)
+            chosen[_place(imported, header, "--map")] = _column(imported.kind, name, "--map")
+        for header in options["leave_out"]:
+            chosen[_place(imported, header, "--leave-out")] = ""
+        for given in options["set"]:
+            name, value = _parted(given, "--set")
+            constants[_column(imported.kind, name, "--set")] = value
+        problems = flow.set_columns(imported, chosen, constants)
+        if problems:
+            hint = "Say what columns mean with --map, leave them out with --leave-out, or give a value with --set."
+            raise CommandError(_printable(f"Nothing was imported. {' '.join(problems)} {hint}"), returncode=1)
+
+    # --- after the check ---
+
+    def _list_problems(self, imported: Import, *, after: int = 0) -> int:
+        """Print what is to be said about the rows; gives the id of the newest of it, to print what is newer."""
+        newest = after
+        for problem in imported.found_problems.filter(pk__gt=after).iterator():
+            newest = max(newest, problem.pk)
+            warning = problem.level == ImportProblem.Level.WARNING
+            self.stderr.write(_printable(_line(problem)), self.style.WARNING if warning else None)
+        return newest
+
+    def _write_errors(self, imported: Import, path: str) -> None:
+        try:
+            with open(path, "wb") as file:
+                errors.write(imported, file)
+        except OSError as error:
+            self.stderr.write(f"{path} cannot be written: {error.strerror}.")
+
+    def _commit(self, imported: Import, options: dict[str, Any]) -> None:
+        flow.request_commit(imported, options["mode"], options["overwrite"], None, username=who(), call=False)
+        work.run_inline(imported, beat=True)
+        if imported.state != State.COMMITTED:
+            raise CommandError(f"Import {imported.pk}: {imported.problem}", returncode=1)
+
+    def _sum_up(self, imported: Import, failed: int, *, dry_run: bool) -> None:
+        counts, unchanged = imported.written, imported.counts.get("unchanged", 0)
+        new, changed = counts.get("created", 0), counts.get("changed", 0)
+        if dry_run:
+            new, changed = imported.counts.get("new", 0), imported.counts.get("changed", 0)
+        outcome = "would be imported" if dry_run else "imported"
+        self.stdout.write(f"{outcome}: {new} new, {changed} changed; {unchanged} unchanged", self.style.SUCCESS)
+        if failed:
+            raise CommandError(_words(imported, failed), returncode=1)
+
+
+# --- the file -------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[tuple[BinaryIO, str]]:
+    """The file and its name; the standard input as a temporary file, since it can be read only once."""
+    file: BinaryIO
+    with ExitStack() as stack:
+        if path == "-":
+            file = stack.enter_context(tempfile.TemporaryFile())
+            shutil.copyfileobj(sys.stdin.buffer, file)
+            file.seek(0)
+            yield file, "standard-input.xlsx" if file.read(len(_WORKBOOK)) == _WORKBOOK else "standard-input.csv"
+            return
+        try:
+            file = stack.enter_context(open(path, "rb"))
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from error
+        yield file, Path(path).name
+
+
+def _reading(options: dict[str, Any]) -> Reading | None:
+    encoding = "" if options["encoding"] == "auto" else options["encoding"]
+    delimiter = DELIMITERS[options["delimiter"]] if options["delimiter"] else ""
+    if not (encoding or delimiter or options["sheet"]):
+        return None
+    return Reading("", encoding, delimiter, options["sheet"])
+
+
+# --- columns --------------------------------------------------------------------------------
+
+
+def _parted(given: str, option: str, *, last: bool = False) -> tuple[str, str]:
+    """Both sides of the equals sign; of the last one, since a header of a file may hold any character."""
+    left, sign, right = given.rpartition("=") if last else given.partition("=")
+    if not sign:
+        raise CommandError(f"{option} {given}: write it with an equals sign.", returncode=2)
+    return left.strip(), right
+
+
+def _place(imported: Import, header: str, option: str) -> int:
+    places = [place for place, found in enumerate(imported.headers) if found == header]
+    if len(places) != 1:
+        how_many = "no column" if not places else f"{len(places)} columns"
+        raise CommandError(_printable(f"{option}: the file has {how_many} “{header}”."), returncode=2)
+    return places[0]
+
+
+def _column(kind: str, name: str, option: str) -> str:
+    (found,) = mapping.by_names(kind, [name])
+    if not found:
+        known = ", ".join(column.name for column in mapping.columns_of(kind))
+        raise CommandError(_printable(f"{option}: there is no column “{name}”. There are {known}."), returncode=2)
+    return found
+
+
+# --- words ----------------------------------------------------------------------------------
+
+
+def _line(problem: ImportProblem) -> str:
+    place = (f"row {problem.number}", problem.column, problem.value and shown(problem.value))
+    line = f"{', '.join(part for part in place if part)}: {problem.rule}"
+    if problem.suggestion:
+        line += f" Perhaps {shown(problem.suggestion)}?"
+    words = {ImportProblem.Level.WARNING: "please check ", ImportProblem.Level.CONFLICT: "conflict in "}
+    return words.get(ImportProblem.Level(problem.level), "") + line
+
+
+def _left_out(imported: Import, *, overwrite: bool) -> int:
+    """How many rows cannot be imported in this way."""
+    outcomes = ("error",) if overwrite else ("error", "conflict")
+    return sum(imported.counts.get(outcome, 0) for outcome in outcomes)
+
+
+def _words(imported: Import, failed: int) -> str:
+    rows = "1 row" if failed == 1 else f"{failed:,} rows"
+    why = "errors or conflicts" if imported.counts.get("conflict") else "errors"
+    return f"{rows} with {why}. Import {imported.pk} in the admin shows them."
 
 
 def _printable(text: str) -> str:
     """Control characters of a file as escapes: a terminal would obey them."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def _read(path: Path, encoding: str) -> Sheet:
-    try:
-        return read(path.read_bytes(), format_of(path.name).extension, encoding=encoding)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=2) from error
-    except FileRefused as error:
-        raise CommandError(f"{path} cannot be read. {error}", returncode=2) from error

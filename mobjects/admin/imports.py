@@ -1,0 +1,144 @@
+"""Imports and downloads in the admin: lists to look at. An import's own page is :mod:`mobjects.views.imports`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from mobjects.admin.history import ReadOnlyAdmin, cut, number
+from mobjects.models import Download, Import
+from mobjects.queries import IMPORT_WAITS
+from mobjects.views.imports_words import outcomes_text, state_badge, undone_text, written_text
+from mobjects.wording import moment
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """Filter by whether a person has to do something."""
+
+    title = "waits for a person"
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(state__in=IMPORT_WAITS) if self.value() == "yes" else queryset
+
+
+@admin.register(Import)
+class ImportAdmin(ReadOnlyAdmin):
+    """The import history."""
+
+    list_display = ("uploaded", "state_words", "file", "kind", "rows", "outcome", "who", "source", "why")
+    list_display_links = ("uploaded",)
+    list_filter = (WaitingFilter, "state", "kind", "source", "created_at", "username")
+    search_fields = ("file_name", "username", "reason")
+    search_help_text = "File, user, reason, or the import's number"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
+        return super().get_queryset(request).defer("samples", "headers", "mapping")  # type: ignore[no-any-return]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Import], search_term: str
+    ) -> tuple[QuerySet[Import], bool]:
+        term = search_term.replace("\0", "").strip()
+        if not term:
+            return queryset, False
+        found = Q(file_name__icontains=term) | Q(username__icontains=term) | Q(reason__icontains=term)
+        # A number too large for the column is none; PostgreSQL would refuse to look for it.
+        if term.isascii() and term.isdecimal() and len(term) < 19:
+            found |= Q(pk=int(term))
+        return queryset.filter(found), False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("mobjects:import", number(object_id))
+
+    @admin.display(description="Uploaded", ordering="created_at")
+    def uploaded(self, imported: Import) -> str:
+        """When the file was uploaded."""
+        return moment(imported.created_at)
+
+    @admin.display(description="State", ordering="state")
+    def state_words(self, imported: Import) -> SafeString:
+        """The state, in words."""
+        return state_badge(imported)
+
+    @admin.display(description="File", ordering="file_name")
+    def file(self, imported: Import) -> SafeString | str:
+        """The file's name, cut to a line."""
+        return cut(imported.file_name)
+
+    @admin.display(description="Outcome")
+    def outcome(self, imported: Import) -> str:
+        """What was found, or written, or undone."""
+        if imported.undone_at:
+            return undone_text(imported)
+        if imported.committed_at:
+            return written_text(imported)
+        return outcomes_text(imported.counts) if imported.counts else "-"
+
+    @admin.display(description="By", ordering="username", empty_value="-")
+    def who(self, imported: Import) -> str | None:
+        """The user's name as it was then."""
+        return imported.username or None
+
+    @admin.display(description="Reason")
+    def why(self, imported: Import) -> SafeString | str:
+        """The reason given, cut to a line."""
+        return cut(imported.reason)
+
+
+@admin.register(Download)
+class DownloadAdmin(ReadOnlyAdmin):
+    """Which files with records were taken out, by whom."""
+
+    list_display = ("asked", "what", "kind", "format", "row_count", "narrowed", "who", "source", "of_import")
+    list_display_links = None
+    list_filter = ("what", "kind", "format", "source", "created_at", "username")
+    search_fields = ("username", "filters")
+    list_select_related = ("imported",)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # All there is to know stands in the list.
+        get_object_or_404(Download, pk=number(object_id))
+        return redirect("admin:mobjects_download_changelist")
+
+    @admin.display(description="Asked for", ordering="created_at")
+    def asked(self, download: Download) -> str:
+        """When it was asked for."""
+        return moment(download.created_at)
+
+    @admin.display(description="Rows", ordering="rows")
+    def row_count(self, download: Download) -> str:
+        """How many rows it held."""
+        return "broken off" if download.rows is None else f"{download.rows:,}"
+
+    @admin.display(description="Narrowed to")
+    def narrowed(self, download: Download) -> SafeString | str:
+        """What the list was narrowed to, and to which columns."""
+        columns = f"{len(download.columns)} columns" if download.columns else ""
+        return cut("; ".join(part for part in (download.filters, columns) if part) or "-")
+
+    @admin.display(description="By", ordering="username", empty_value="-")
+    def who(self, download: Download) -> str | None:
+        """The user's name as it was then."""
+        return download.username or None
+
+    @admin.display(description="Import", empty_value="-")
+    def of_import(self, download: Download) -> SafeString | None:
+        """The import whose file it is."""
+        if download.imported_id is None:
+            return None
+        url = reverse("mobjects:import", args=[download.imported_id])
+        return format_html('<a href="{}">Import {}</a>', url, download.imported_id)

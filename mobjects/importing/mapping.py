@@ -1,0 +1,218 @@
+"""Which column of a file means which of ours: proposed by name or from memory, judged, and offered to choose from.
+
+A mapping stands beside a file's headers and has, for each, the name of our column, ``""`` for a column that is left
+out, or ``None`` for one that nobody has decided on yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+from mobjects.models import Import, SavedMapping
+from mobjects.resources import RESOURCES
+from mobjects.resources.columns import REVISION, Column, CustomColumn
+
+_CORRECTION = re.compile(r"problems of import ([0-9]{1,18})", re.IGNORECASE)
+
+
+def columns_of(kind: str) -> Sequence[Column]:
+    """Our columns that files of a kind may set, in the order of an export."""
+    return [column for column in RESOURCES[kind]().columns if column.name != REVISION]
+
+
+def correction_header(pk: int) -> str:
+    """The header of the last column of an import's error file."""
+    return f"Problems of import {pk}"
+
+
+def corrected_by(headers: Sequence[str], kind: str) -> Import | None:
+    """The import whose error file has these headers; ``None`` if it is none, or was not an import of this kind."""
+    for header in headers:
+        found = _CORRECTION.fullmatch(header)
+        if found and (imported := Import.objects.filter(kind=kind, pk=int(found[1])).first()):
+            return imported
+    return None
+
+
+# --- proposing ------------------------------------------------------------------------------
+
+
+def propose(kind: str, headers: Sequence[str]) -> list[str | None]:
+    """What the columns of a file most probably mean.
+
+    A set of headers that came before is mapped as it was then. Otherwise names decide: ours (which are Marketo's API
+    names), then Marketo's display names; case, spaces and underscores do not matter. A header that matches nothing,
+    or more than one column, is left undecided.
+
+    Args:
+        headers: as in the file; an empty one is left out, since a column without a name may hold nothing.
+    """
+    columns = columns_of(kind)
+    known = {"", REVISION, *(column.name for column in columns)}
+    saved = remembered(kind, headers)
+    before = saved.mapping if saved else {}
+    return [before[header] if before.get(header) in known else _by_name(header, columns) for header in headers]
+
+
+def by_names(kind: str, headers: Sequence[str]) -> list[str | None]:
+    """What columns mean by their names alone; see :func:`propose`."""
+    columns = columns_of(kind)
+    return [_by_name(header, columns) for header in headers]
+
+
+def remembered(kind: str, headers: Sequence[str]) -> SavedMapping | None:
+    """How files with just these headers, in any order, were mapped last."""
+    return SavedMapping.objects.filter(kind=kind, headers_sha256=_fingerprint(headers)).first()
+
+
+def remember(imported: Import) -> None:
+    """Keep the columns of an import for the next file with the same headers."""
+    counts = Counter(imported.headers)
+    decided = zip(imported.headers, imported.mapping, strict=True)
+    SavedMapping.objects.update_or_create(
+        kind=imported.kind,
+        headers_sha256=_fingerprint(imported.headers),
+        defaults={
+            # A name that stands twice says nothing about either.
+            "mapping": {header: name for header, name in decided if counts[header] == 1 and not _is_ours(header)},
+            "constants": imported.constants,
+            "username": imported.username,
+        },
+    )
+
+
+def _fingerprint(headers: Sequence[str]) -> str:
+    names = sorted(header for header in headers if not _is_ours(header))
+    return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+
+
+def _is_ours(header: str) -> bool:
+    return _CORRECTION.fullmatch(header) is not None
+
+
+def _by_name(header: str, columns: Sequence[Column]) -> str | None:
+    if not header or _is_ours(header):
+        return ""
+    wanted = normalised(header)
+    for matching in (
+        [column.name for column in columns if column.name == header],
+        [column.name for column in columns if normalised(column.name) == wanted],
+        [REVISION] if normalised(REVISION) == wanted else [],
+        [column.name for column in columns if normalised(column.attribute.label) == wanted],
+    ):
+        if matching:
+            return matching[0] if len(matching) == 1 else None
+    return None
+
+
+def normalised(header: str) -> str:
+    """A name without what does not matter in it: case, spaces and underscores."""
+    return re.sub(r"[\s_]+", "", header).casefold()
+
+
+# --- judging --------------------------------------------------------------------------------
+
+
+def problems(
+    kind: str, headers: Sequence[str], mapping: Sequence[str | None], constants: Mapping[str, str]
+) -> list[str]:
+    """Everything that stands between a mapping and a check, each a sentence.
+
+    Args:
+        kind: of the file.
+        headers: as in the file.
+        mapping: beside the headers.
+        constants: name of our column to the text that every row has there.
+    """
+    columns = {column.name: column for column in columns_of(kind)}
+    names = [name for name in mapping if name]
+    found = [*_undecided(headers, mapping), *_unknown([*names, *constants], columns), *_twice(names)]
+    found += _bad_constants(constants, columns, names)
+    if missing := missing_columns(kind, {*names, *constants}):
+        have = ", ".join(f"“{header}”" for header in headers if header)
+        found.append(f"The file lacks {' and '.join(missing)}. It has the columns {have}.")
+    return found
+
+
+def missing_columns(kind: str, names: Collection[str]) -> list[str]:
+    """The columns that a file with the named ones lacks to say which records its rows mean, in words."""
+    have = set(names)
+    if kind == "opportunities":
+        return [] if have & {"Marketo ID", "External ID"} else ["a key column (“Marketo ID” or “External ID”)"]
+    missing = [f"the column “{name}”" for name in _needed(kind, have) if name not in have]
+    if kind == "roles" and not have & {"Marketo ID", "Person ID", "Person Key"}:
+        missing.append("“Person ID” or “Person Key”")
+    return missing
+
+
+def _needed(kind: str, have: set[str]) -> tuple[str, ...]:
+    if kind == "programs":
+        return ("Marketo ID",)
+    if kind == "program-tags":
+        return ("Program ID", "Type")
+    if kind == "program-costs":
+        return ("Program ID",) if "Cost ID" in have else ("Program ID", "Month", "Amount")
+    return () if "Marketo ID" in have else ("Opportunity", "Role")
+
+
+def _undecided(headers: Sequence[str], mapping: Sequence[str | None]) -> list[str]:
+    return [
+        f"{_column(header, position)} is not matched yet: choose what it means, or leave it out."
+        for position, (header, name) in enumerate(zip(headers, mapping, strict=True), 1)
+        if name is None
+    ]
+
+
+def _column(header: str, position: int) -> str:
+    return f"Column “{header}”" if header else f"Column {position}, which has no name,"
+
+
+def _unknown(names: Sequence[str], columns: Mapping[str, Column]) -> list[str]:
+    unknown = [name for name in dict.fromkeys(names) if name not in columns and name != REVISION]
+    return [f"There is no column “{name}” here." for name in unknown]
+
+
+def _twice(names: Sequence[str]) -> list[str]:
+    return [
+        f"{count} columns of the file mean “{name}”: choose one, and leave out the others."
+        for name, count in Counter(names).items()
+        if count > 1
+    ]
+
+
+def _bad_constants(constants: Mapping[str, str], columns: Mapping[str, Column], names: Sequence[str]) -> list[str]:
+    found = []
+    for name, text in constants.items():
+        if name in names:
+            found.append(f"“{name}” stands in the file, so it cannot be the same in all rows as well.")
+        elif name == REVISION:
+            found.append(f"“{REVISION}” comes from an export; it cannot be the same in all rows.")
+        elif name in columns and (problem := _problem_of(columns[name], text)):
+            found.append(f"{name}: {problem}")
+    return found
+
+
+def _problem_of(column: Column, text: str) -> str:
+    try:
+        column.parse(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+# --- choosing -------------------------------------------------------------------------------
+
+
+def choices(kind: str) -> list[tuple[str, str, str]]:
+    """What a column of a file may mean, for a drop-down: (value, label, group), in the order to show them."""
+    offered = [("", "Leave out", "")]
+    for column in columns_of(kind):
+        label = column.attribute.label
+        shown = column.name if normalised(label) == normalised(column.name) else f"{column.name} ({label})"
+        group = "Custom fields" if isinstance(column, CustomColumn) else "Columns"
+        offered.append((column.name, shown, group))
+    return [*offered, (REVISION, "Revision (finds what was changed here since the export)", "Other")]

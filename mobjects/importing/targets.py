@@ -1,0 +1,102 @@
+"""What each kind of file is written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db import connection, models
+
+from mobjects.marketo.contract import Kind
+from mobjects.models import Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncedRecord
+
+MOMENTS = ("created_at", "modified_at")
+"""Fields that keep when a record was written."""
+IDS = ("marketo_id", "marketo_cost_id")
+"""Fields that keep an ID of Marketo's, which is not forgotten once it is known."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What rows of one kind of file are written to.
+
+    Args:
+        model: of the records that the rows mean.
+        owner: kind of the synced record that a row changes: of a cost its program.
+        link: name of the field that leads to another record, which must exist; empty if there is none.
+    """
+
+    model: type[models.Model]
+    owner: Kind
+    link: str = ""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the rows mean parts of a synced record rather than the record itself."""
+        return not issubclass(self.model, SyncedRecord)
+
+    @property
+    def table(self) -> str:
+        """The table's name, quoted."""
+        return quoted(self.model._meta.db_table)
+
+    @cached_property
+    def fields(self) -> list[Any]:
+        """The fields that a file may set."""
+        own = SyncedRecord.SYNC_FIELDS - {"marketo_id"}
+        fields: list[Any] = list(self.model._meta.concrete_fields)
+        return [field for field in fields if not (field.primary_key or field.name in own or field.attname in MOMENTS)]
+
+    @cached_property
+    def others(self) -> list[Any]:
+        """The fields that a file never sets."""
+        fields: list[Any] = list(self.model._meta.concrete_fields)
+        return [field for field in fields if not field.primary_key and field not in self.fields]
+
+    @property
+    def link_field(self) -> Any:
+        """The field that leads to another record."""
+        return self.model._meta.get_field(self.link)
+
+    @property
+    def parent(self) -> str:
+        """Table of the records that the link leads to, quoted."""
+        return quoted(self.link_field.related_model._meta.db_table)
+
+    def column(self, field: Any) -> str:
+        """A field's column with its table, in SQL."""
+        return f"{self.table}.{quoted(field.column)}"
+
+    def modified(self, now: datetime) -> Any:
+        """A moment as ``modified_at`` keeps it; only of synced records."""
+        field: Any = self.model._meta.get_field("modified_at")
+        return field.get_db_prep_save(now, connection)
+
+    @property
+    def owner_id(self) -> str:
+        """Our id of the synced record, in SQL."""
+        return f"{self.table}.{quoted(self.link_field.column) if self.is_part else 'id'}"
+
+
+TARGETS: dict[str, Target] = {
+    "programs": Target(Program, Kind.PROGRAM),
+    "program-costs": Target(ProgramCost, Kind.PROGRAM, "program"),
+    "program-tags": Target(ProgramTag, Kind.PROGRAM, "program"),
+    "opportunities": Target(Opportunity, Kind.OPPORTUNITY),
+    "roles": Target(OpportunityPersonRole, Kind.ROLE, "opportunity"),
+}
+"""By the kinds of files."""
+
+
+def quoted(name: str) -> str:
+    """A name of a table or column in SQL."""
+    return connection.ops.quote_name(name)
+
+
+def run(statement: str, *params: Any) -> int:
+    """Execute a statement; how many rows it wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return int(cursor.rowcount)

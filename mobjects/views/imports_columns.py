@@ -1,0 +1,114 @@
+"""The page on which a person says what each column of a file means, and how the file is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from mobjects.forms_import import LEFT_OUT, UNDECIDED, ColumnsForm, ReadingForm
+from mobjects.importing import flow, mapping
+from mobjects.models import Import
+from mobjects.tables.contract import FileRefused
+from mobjects.views import imports_words as words
+from mobjects.views.imports import live, twins
+from mobjects.views.imports_common import State, about_import, attempt, crumbs, may_change, permission, to_step
+from mobjects.views.imports_words import letter
+from mobjects.views.pages import denied, page
+
+OPEN = (State.MAPPING, State.REVIEW, State.REFUSED)
+"""States in which columns, and how the file is read, can be changed."""
+
+
+@require_http_methods(["GET", "POST"])
+@about_import(rows=True)
+def columns(request: HttpRequest, imported: Import) -> HttpResponse:
+    """Show the columns; on "Check" keep what was said about them and check the file."""
+    known = mapping.choices(imported.kind)
+    if request.method == "GET":
+        return _show(request, imported, ColumnsForm(imported, known), ReadingForm(imported))
+    if not may_change(request, imported):
+        return denied(request, permission("import", imported.kind))
+    if "read" in request.POST:
+        return _read_again(request, imported)
+    form = ColumnsForm(imported, known, request.POST)
+    if not form.is_valid():
+        return _show(request, imported, form, ReadingForm(imported))
+    problems = mapping.problems(imported.kind, imported.headers, form.mapping, form.constants)
+    if problems:
+        return _show(request, imported, form, ReadingForm(imported), problems)
+
+    def check() -> None:
+        flow.set_columns(imported, form.mapping, form.constants)
+        flow.request_check(imported)
+
+    attempt(request, imported, check)
+    return to_step(imported)
+
+
+def _read_again(request: HttpRequest, imported: Import) -> HttpResponse:
+    form = ReadingForm(imported, request.POST)
+    if not form.is_valid():
+        return _show(request, imported, ColumnsForm(imported, mapping.choices(imported.kind)), form)
+    now = imported.mapping, imported.constants
+    try:
+        if attempt(request, imported, lambda: flow.set_columns(imported, *now, reading=form.reading)):
+            messages.success(request, "Read again. Look at the columns once more.")
+    except FileRefused as error:
+        messages.error(request, f"It cannot be read that way: {error}")
+    return redirect("mobjects:import-columns", imported.pk)
+
+
+def _show(
+    request: HttpRequest,
+    imported: Import,
+    form: ColumnsForm,
+    reading: ReadingForm,
+    problems: Sequence[str] | None = None,
+) -> HttpResponse:
+    open_to_change = may_change(request, imported) and imported.state in OPEN and not imported.committed_to
+    if problems is None and open_to_change and imported.headers and not form.is_bound:
+        problems = mapping.problems(imported.kind, imported.headers, imported.mapping, imported.constants)
+    if not open_to_change:
+        for field in form.fields.values():
+            field.disabled = True
+    beside = _beside(form)
+    return page(
+        request,
+        "import/columns.html",
+        f"Columns of import {imported.pk}",
+        crumbs=crumbs(imported),
+        status=400 if form.errors or reading.errors or (form.is_bound and problems) else 200,
+        **live(imported),
+        form=form,
+        rows=[(*row, beside.get(index, "")) for index, row in enumerate(form.columns())],
+        reading=reading,
+        problems=problems or (),
+        open_to_change=open_to_change,
+        checked=imported.state == State.REVIEW,
+        steps=words.steps(imported),
+        twins=twins(imported),
+    )
+
+
+def _beside(form: ColumnsForm) -> dict[int, str]:
+    """For columns that are not decided, or mean the same as another, what to do about it."""
+    chosen: dict[str, list[int]] = defaultdict(list)
+    notes = {}
+    for index in range(len(form.imported.headers)):
+        value = form[f"column-{index}"].value() or UNDECIDED
+        if value == UNDECIDED:
+            notes[index] = "Choose what it means, or leave it out."
+        elif value != LEFT_OUT:
+            chosen[value].append(index)
+    for same in chosen.values():
+        if len(same) > 1:
+            notes |= {
+                index: f"Columns {' and '.join(letter(each + 1) for each in same)} mean the same; keep one."
+                for index in same
+            }
+    return notes

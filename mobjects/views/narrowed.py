@@ -1,0 +1,68 @@
+"""What a list in the admin shows with its search and filters: the records, and in words what they were narrowed to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+_LEFT_OUT = (PAGE_VAR, ALL_VAR, "_changelist_filters", "e")
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """The records of a list.
+
+    Args:
+        queryset: in the list's order.
+        count: how many there are.
+        words: what they were narrowed to; empty if the list shows all.
+        query: the part of the address that says it, without the question mark.
+    """
+
+    queryset: QuerySet[Any]
+    count: int
+    words: str
+    query: str
+
+
+def narrowed(request: HttpRequest, model: type[Model]) -> Narrowed:
+    """The records that a list shows under the query of the request's address; all records if it makes no sense.
+
+    Args:
+        request: its query is that of the list.
+        model: whose list.
+    """
+    query = request.GET.copy()
+    for name in _LEFT_OUT:
+        query.pop(name, None)
+    try:
+        return _narrowed(request, model, query)
+    except IncorrectLookupParameters:
+        return _narrowed(request, model, type(query)(mutable=True))
+
+
+def _narrowed(request: HttpRequest, model: type[Model], query: Any) -> Narrowed:
+    request.GET = query
+    changes = admin.site.get_model_admin(model).get_changelist_instance(request)
+    return Narrowed(changes.queryset, changes.result_count, words(request, changes), query.urlencode())
+
+
+def words(request: HttpRequest, changes: ChangeList) -> str:
+    """What a list was narrowed to, such as ``search: “Seoul”; state: Changed``."""
+    found, told = [], {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}
+    if changes.query:
+        found.append(f"search: “{changes.query}”")
+    for spec in changes.filter_specs:
+        names = {name for name in spec.expected_parameters() if name}
+        told |= names
+        if any(name in request.GET for name in names):
+            chosen = [str(choice["display"]) for choice in spec.choices(changes) if choice.get("selected")]
+            found.append(f"{spec.title}: {', '.join(chosen) or 'chosen'}")
+    rest = [(name, value) for name, values in request.GET.lists() if name not in told for value in values]
+    return "; ".join([*found, *(f"{name} = {value}" for name, value in rest if not name.startswith("_"))])
