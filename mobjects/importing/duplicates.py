@@ -45,9 +45,10 @@ def mark(imported_id: int, noun: str, rules: Sequence[Once]) -> None:
                 cursor.execute(_note(rule.field), _params(imported_id, noun, rule))
         if found:
             cursor.execute(
-                f"UPDATE {ROWS} SET outcome = 'error' WHERE imported_id = %s AND outcome <> 'error' AND number IN "  # noqa: S608
-                f"(SELECT number FROM {PROBLEMS} WHERE imported_id = %s AND level = 'error')",
-                [imported_id, imported_id],
+                f"UPDATE {ROWS} SET outcome = 'error' WHERE imported_id = %s AND outcome <> 'error' AND (SELECT 1 "  # noqa: S608
+                f"FROM {PROBLEMS} noted WHERE noted.imported_id = {ROWS}.imported_id AND noted.number = {ROWS}.number "
+                "AND noted.level = 'error' LIMIT 1) IS NOT NULL",
+                [imported_id],
             )
 
 
@@ -64,8 +65,8 @@ def _any(cursor: Any, imported_id: int, field: str) -> bool:
 def _note(field: str) -> str:
     """The first two rows name each other, all others the first one.
 
-    In one pass over the sorted rows: joined with the repeated keys, PostgreSQL would look at every pair of rows where
-    its statistics know nothing of this import yet.
+    In one pass over the sorted rows, and problems looked up for each: of joins, which IN and EXISTS become, PostgreSQL
+    would look at every pair where its statistics know nothing of this import yet.
     """
     return f"""
         INSERT INTO {PROBLEMS} (imported_id, number, level, "column", position, value, rule, suggestion)
@@ -77,10 +78,10 @@ def _note(field: str) -> str:
                 lead(number) OVER (PARTITION BY {field} ORDER BY number) AS following
             FROM {ROWS} WHERE imported_id = %s AND {_filled(field)}
         ) repeated
-        WHERE times > 1 AND NOT EXISTS (
+        WHERE times > 1 AND (
             SELECT 1 FROM {PROBLEMS} noted WHERE noted.imported_id = %s AND noted.number = repeated.number
-            AND noted.rule LIKE %s
-        )
+            AND noted.rule LIKE %s LIMIT 1
+        ) IS NULL
         ORDER BY number
     """  # noqa: S608
 

@@ -166,7 +166,11 @@ def _reviewing(imported: Import) -> str:
 
 
 def _committed(imported: Import) -> str:
-    return f"Written: {written_text(imported)}."
+    wrong = imported.counts.get(Outcome.ERROR, 0)
+    contested = 0 if imported.overwrite else imported.counts.get(Outcome.CONFLICT, 0)
+    parts = [f"{rows(wrong)} with errors"] if wrong else []
+    parts += [f"{rows(contested)} in conflict"] if contested else []
+    return f"Written: {written_text(imported)}." + (f" Not written: {', '.join(parts)}." if parts else "")
 
 
 def written_text(imported: Import) -> str:

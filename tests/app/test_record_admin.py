@@ -321,3 +321,10 @@ def test_deleting_says_that_marketo_keeps_the_record(operator):
     )
     assert "Nothing was deleted in Marketo" in response.content.decode()
     assert not OpportunityPersonRole.objects.exists()
+
+
+def test_the_history_of_edits_leads_to_what_imports_did(operator):
+    record = factories.opportunity()
+    page = operator.get(reverse("admin:mobjects_opportunity_history", args=[record.pk]))
+    address = reverse("mobjects:record-history", args=["Opportunity", record.pk])
+    assert html.fromstring(page.content).xpath(f"//a[@href='{address}']")

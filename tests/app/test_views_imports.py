@@ -44,6 +44,10 @@ def seen(browser, imported, name="import"):
         ({"state": State.CHECKING}, "Waits for a worker to check it."),
         ({"counts": {"new": 312, "error": 1}, "rows": 313}, "Checked 313 rows: 312 new, 1 with errors."),
         ({"state": State.COMMITTED, "written": {"created": 2, "left": 1}}, "Written: 2 created, 1 left out."),
+        (
+            {"state": State.COMMITTED, "written": {"created": 2}, "counts": {"error": 3, "conflict": 1}},
+            "Written: 2 created. Not written: 3 rows with errors, 1 row in conflict.",
+        ),
         ({"state": State.UNDONE, "undone": {"restored": 2}}, "Undone: 2 restored."),
         ({"state": State.REFUSED, "problem": "It is empty."}, "Refused: It is empty."),
         ({"state": State.DISCARDED}, "Discarded: nothing of it was written."),
@@ -52,6 +56,11 @@ def seen(browser, imported, name="import"):
 )
 def test_the_page_says_where_the_import_stands(browser, values, said):
     assert said in seen(browser, made.imported(**values))
+
+
+def test_conflicts_that_were_overwritten_are_not_told_as_missing(browser):
+    values = {"written": {"changed": 1}, "counts": {"conflict": 1}, "overwrite": True}
+    assert "Not written" not in seen(browser, made.imported(state=State.COMMITTED, **values))
 
 
 @pytest.mark.parametrize(

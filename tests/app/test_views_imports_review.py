@@ -176,6 +176,13 @@ def test_while_it_is_checked_the_page_renews_itself(browser):
     assert reverse("mobjects:import-live", args=[imported.pk]) in seen(browser, imported)
 
 
+def test_how_the_file_was_read_is_told_where_it_is_decided(browser):
+    imported = mixed()
+    assert "How the file was read" not in seen(browser, imported)
+    Import.objects.update(notes=["The encoding was guessed: CP949 <Korean>."])
+    assert "The encoding was guessed: CP949 &lt;Korean&gt;." in browser.get(url(imported)).content.decode()
+
+
 def test_values_are_escaped(browser):
     imported = made.imported()
     made.row(imported, 2, "new", label="<i>x", data={"name": "<script>1"})
@@ -334,6 +341,18 @@ def test_what_was_changed_since_the_check_has_to_be_checked_first(editor):
     editor.post(url(imported, "import-check"))
     imported.refresh_from_db()
     assert imported.state == State.CHECKING
+
+
+def test_after_nothing_was_written_it_can_be_checked_again(editor):
+    imported = mixed()
+    assert "Check again" not in seen(editor, imported)
+    Import.objects.update(problem="Nothing was written, because not everything could be.", mode="all")
+    shown = seen(editor, imported)
+    assert f'formaction="{url(imported, "import-check")}"' in shown
+    assert "Check again" in shown
+    editor.post(url(imported, "import-check"))
+    imported.refresh_from_db()
+    assert (imported.state, imported.problem) == (State.CHECKING, "")
 
 
 def test_a_commit_that_was_broken_off_can_be_ended_or_undone(editor):
