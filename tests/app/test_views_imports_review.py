@@ -1,11 +1,11 @@
-"""The review of an import: tabs, rows, problems, corrections, and writing; and the undo."""
+"""The review of an import: tabs, rows, problems, corrections, and writing."""
 
 from __future__ import annotations
 
 import pytest
 from django.urls import reverse
 
-from mobjects.models import Import, ImportChange
+from mobjects.models import Import
 from mobjects.views.imports_rows import cut, size
 from tests import factories
 from tests.app import made_imports as made
@@ -369,49 +369,3 @@ def test_a_commit_that_was_broken_off_can_be_ended_or_undone(editor):
 @pytest.mark.parametrize("name", ["import-fix", "import-remove-fix", "import-write", "import-check", "import-discard"])
 def test_looking_changes_nothing(editor, name):
     assert editor.get(url(mixed(), name)).status_code == 405
-
-
-# --- undo ---
-
-
-def committed(count=3):
-    imported = made.imported(state=State.COMMITTED, committed_to=count + 1, written={"changed": count})
-    records = [factories.opportunity(name=f"After {number}") for number in range(count)]
-    for number, record in enumerate(records, 2):
-        values = {"data": {"name": record.name}, "old": {"name": "Before"}, "record_id": record.pk}
-        made.row(imported, number, "changed", **values)
-        made.change(imported, number, factories.fresh(record))
-    return made.count(imported), records
-
-
-def test_the_undo_is_shown_before_it_is_done(editor):
-    imported, records = committed()
-    records[0].name = "Edited since"
-    records[0].save()
-    shown = pages.text(editor.get(url(imported, "import-undo")))
-    assert "restore 2 records, remove 0 that the import created, and leave 1 alone" in shown
-    assert "was changed since" in shown
-    assert "Undo: restore 2, remove 0" in shown
-    imported.refresh_from_db()
-    assert imported.state == State.COMMITTED
-
-
-def test_what_is_left_alone_is_paged(editor, django_assert_max_num_queries):
-    imported, records = committed(60)
-    type(records[0]).objects.update(name="Edited since")
-    with django_assert_max_num_queries(15):
-        assert "Page 2 of 2 (60 in all)" in pages.text(editor.get(f"{url(imported, 'import-undo')}?page=2"))
-
-
-def test_the_undo_is_asked_for_once(editor):
-    imported, _ = committed()
-    assert "Waits for a worker to undo it." in pages.text(editor.post(url(imported, "import-undo"), follow=True))
-    assert "The import is being undone." in pages.text(editor.post(url(imported, "import-undo"), follow=True))
-    imported.refresh_from_db()
-    assert (imported.state, imported.undone_by) == (State.UNDOING, "editor-user")
-    assert ImportChange.objects.filter(undone="").count() == 3
-
-
-def test_nothing_to_undo_is_said(editor):
-    imported = mixed()
-    assert "There is nothing to undo." in pages.text(editor.get(url(imported, "import-undo"), follow=True))

@@ -50,26 +50,33 @@ def endpoint(log: Path) -> str:
 
 
 @contextmanager
-def caller(environment, redis_url, log, *, calls, **numbers):
-    """A process that calls; killed at the end if it still runs."""
+def started(environment):
+    """A process that waits to be told what to call; killed at the end if it still runs."""
     command = [sys.executable, "-W", "ignore", "-c", limits_caller.START]
-    asked = {"endpoint": endpoint(log), "redis": redis_url, "log": str(log), "calls": calls, "seconds": 0.05}
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     with process:
         try:
-            process.stdin.write(json.dumps({**asked, "limits": {**NUMBERS, **numbers}}) + "\n")
-            process.stdin.flush()
             yield process
         finally:
             process.kill()
 
 
-def hammer(environment, redis_url, log: Path, stack, **numbers):
-    return [
-        stack.enter_context(caller(environment, redis_url, log, calls=CALLS_EACH, **numbers)) for _ in range(PROCESSES)
-    ]
+def let_call(process, redis_url, log, *, calls, **numbers):
+    asked = {"endpoint": endpoint(log), "redis": redis_url, "log": str(log), "calls": calls, "seconds": 0.2}
+    process.stdin.write(json.dumps({**asked, "limits": {**NUMBERS, **numbers}}) + "\n")
+    process.stdin.flush()
+
+
+def hammer(environment, redis_url, log: Path, stack, calls=CALLS_EACH, **numbers):
+    """All at once: none begins before all are ready."""
+    processes = [stack.enter_context(started(environment)) for _ in range(PROCESSES)]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        let_call(process, redis_url, log, calls=calls, **numbers)
+    return processes
 
 
 @pytest.fixture
@@ -138,7 +145,8 @@ def test_they_do_not_pass_them_when_redis_loses_its_data_meanwhile(environment, 
 
 def test_they_share_the_last_calls_of_the_day(environment, redis_url, tmp_path, stack):
     share = 10
-    processes = hammer(environment, redis_url, tmp_path / "log", stack, share=share, per_window=100)
+    # So many calls that none can be over with the share alone.
+    processes = hammer(environment, redis_url, tmp_path / "log", stack, share + 1, share=share, per_window=100)
     with Redis.from_url(redis_url) as redis:
         wait_for(lambda: len(calls_in(tmp_path / "log")) >= share)
         wait_for(lambda: not redis.keys("*:slot:*"))
@@ -151,7 +159,9 @@ def test_a_killed_process_frees_its_slot_when_no_call_can_run_any_more(environme
     limits = Limits(
         endpoint(tmp_path / "log"), Redis.from_url(redis_url), **{**NUMBERS, "at_once": 1, "lease_seconds": 3}
     )
-    with caller(environment, redis_url, tmp_path / "log", calls=None, at_once=1, lease_seconds=3) as process:
+    with started(environment) as process:
+        assert process.stdout.readline() == "ready\n"
+        let_call(process, redis_url, tmp_path / "log", calls=None, at_once=1, lease_seconds=3)
         assert process.stdout.readline() == "in\n"
         process.kill()
         process.wait()

@@ -1,4 +1,5 @@
-"""A process that calls as fast as the shared limits let it. To be started with ``START``; takes JSON on stdin.
+"""A process that calls as fast as the shared limits let it. To be started with ``START``; says "ready",
+then takes JSON on stdin.
 
 Each call leaves a batch, as every call of a job does, and a line in the log: when it began and when it ended, on
 the machine's monotonic clock, which all processes share.
@@ -27,6 +28,7 @@ NEVER = Event()
 
 
 def main() -> None:
+    print("ready", flush=True)  # noqa: T201  # on a busy machine some start seconds after others
     asked: dict[str, Any] = json.loads(sys.stdin.readline())
     limits = Limits(asked["endpoint"], Redis.from_url(asked["redis"]), **asked["limits"])
     if asked["calls"] is None:
