@@ -68,5 +68,5 @@ def test_the_undo_is_asked_for_once(editor):
 
 
 def test_nothing_to_undo_is_said(editor):
-    imported = mixed()
+    imported = made.imported()
     assert "There is nothing to undo." in pages.text(editor.get(url(imported, "import-undo"), follow=True))
