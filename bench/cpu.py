@@ -14,7 +14,7 @@ from bench import floor
 from bench.records import BATCH, opportunities
 from bench.surroundings import Surroundings, lift_limits
 from mobjects import jobs
-from mobjects.marketo.contract import Batch, Kind, Operation
+from mobjects.marketo.types import Batch, Kind, Operation
 from mobjects.models import Opportunity, SyncJob
 from mobjects.sync.payloads import Payload, build, content
 from mobjects.sync.selection import Selection, loaded

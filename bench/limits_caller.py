@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from mobjects.marketo.contract import Verdict
+from mobjects.marketo.transport import Verdict
 from mobjects.models import SyncBatch, SyncJob
 from mobjects.sync.limits import Limits
 from mobjects.sync.saving import insisting

@@ -22,8 +22,8 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import get_current_job
 
-from mobjects.marketo.contract import Transport
 from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.transport import Transport
 from mobjects.models import Circuit, Schedule, SyncJob, SyncLane
 from mobjects.sync import config, lanes
 from mobjects.sync.engine import SendTask

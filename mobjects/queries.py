@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db.models import Count, Min, QuerySet, Sum
 from django.utils import timezone
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import RECORDS, Circuit, Conflict, Import, ImportChange, ImportRow, SyncBatch, SyncJob, SyncResult
 
 PAYLOAD = ("request", "response")

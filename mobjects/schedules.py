@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from mobjects import jobs
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Schedule, SyncJob
 from mobjects.sync.compare import Comparison
 from mobjects.sync.pull import Pull

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 
 from mobjects import jobs
-from mobjects.marketo.contract import Answer, Exchange, Kind, Operation, Outcome, Status
+from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
 from mobjects.models import (
     Opportunity,
     OpportunityPersonRole,

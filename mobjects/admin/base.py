@@ -22,7 +22,7 @@ from mobjects.admin.fields import AttributeField
 from mobjects.admin.transfer import TransferAdmin
 from mobjects.badges import badge
 from mobjects.marketo import attributes
-from mobjects.marketo.contract import DataType
+from mobjects.marketo.types import DataType
 from mobjects.models import Kind, State, SyncedRecord, SyncResult
 from mobjects.models.base import SyncedQuerySet
 from mobjects.sync.payloads import difference

@@ -19,7 +19,7 @@ from unfold.widgets import (
 
 from mobjects.admin.base import RecordForm, SyncedAdmin
 from mobjects.admin.fields import AttributeField
-from mobjects.marketo.contract import DataType
+from mobjects.marketo.types import DataType
 from mobjects.models import CustomField
 
 CUSTOM = "custom_"

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 
 from mobjects.marketo import values
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType
 from mobjects.marketo.text import to_text
+from mobjects.marketo.types import DataType
 
 
 class AttributeField(forms.CharField):

@@ -19,7 +19,7 @@ from mobjects.admin.base import RecordForm, SyncedAdmin
 from mobjects.admin.fields import AttributeField, MonthField
 from mobjects.admin.transfer import TransferAdmin
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType
+from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag
 from mobjects.models.program import CHANNEL_TAG
 from mobjects.resources import ProgramCostResource, ProgramResource, ProgramTagResource

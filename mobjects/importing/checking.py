@@ -21,7 +21,7 @@ from mobjects.importing.parsing import Fault, Layout, Parser, Problem
 from mobjects.importing.reading import in_chunks
 from mobjects.importing.storing import Finding
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType
+from mobjects.marketo.types import DataType
 from mobjects.models import Import, ImportProblem, ImportRow
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import REVISION, Column, CustomColumn

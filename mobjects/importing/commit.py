@@ -16,7 +16,7 @@ from django.utils import timezone
 from mobjects.importing.refusals import refusal
 from mobjects.importing.statements import Statements, statements
 from mobjects.importing.targets import TARGETS, Target
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Import, ImportChange, ImportProblem, ImportRow
 from mobjects.sync.saving import insisting
 

@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator, MaxLengthValidator
 
 from mobjects.importing.suggesting import suggest
-from mobjects.marketo.contract import DataType
 from mobjects.marketo.text import to_text
+from mobjects.marketo.types import DataType
 from mobjects.marketo.values import shown
 from mobjects.models.fields import validate_xml_text
 from mobjects.resources.columns import Column

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from difflib import get_close_matches
 
-from mobjects.marketo.contract import DataType
 from mobjects.marketo.text import xml_problem
+from mobjects.marketo.types import DataType
 from mobjects.resources.columns import Column, MonthColumn
 
 _MONTHS = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncedRecord
 
 MOMENTS = ("created_at", "modified_at")

@@ -13,7 +13,7 @@ from django import forms
 from django.core.management.base import BaseCommand, CommandError
 
 from mobjects import jobs, wording
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, SyncResult
 
 KINDS = {"programs": Kind.PROGRAM, "opportunities": Kind.OPPORTUNITY, "roles": Kind.ROLE}

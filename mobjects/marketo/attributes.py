@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from mobjects.marketo.contract import DataType, Kind
+from mobjects.marketo.types import DataType, Kind
 
 
 @dataclass(frozen=True, slots=True)

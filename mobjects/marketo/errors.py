@@ -8,7 +8,7 @@
      `-- OutcomeUnknown   may have been applied; an INSERT must not simply be sent again
 
 What happens to one record of an answered call is not an error but an ``Outcome``
-(see :mod:`mobjects.marketo.contract`).
+(see :mod:`mobjects.marketo.types`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mobjects.marketo.contract import Exchange
+    from mobjects.marketo.types import Exchange
 
 
 class Trouble(StrEnum):

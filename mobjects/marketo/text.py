@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from mobjects.marketo.contract import Value
+from mobjects.marketo.types import Value
 
 # XML 1.0, production [2] Char; the surrogates are never characters.
 _NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")

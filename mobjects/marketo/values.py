@@ -13,8 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType, Value
 from mobjects.marketo.text import to_text, xml_problem
+from mobjects.marketo.types import DataType, Value
 
 _TRUE = frozenset({"true", "1", "yes", "y"})
 _FALSE = frozenset({"false", "0", "no", "n"})

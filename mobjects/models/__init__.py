@@ -1,6 +1,6 @@
 """The app's models."""
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models.base import RecordStatus, State, SyncedQuerySet, SyncedRecord
 from mobjects.models.catalog import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.circuit import Circuit

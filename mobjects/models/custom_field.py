@@ -10,7 +10,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from mobjects.marketo import attributes, values
-from mobjects.marketo.contract import DataType, Kind
+from mobjects.marketo.types import DataType, Kind
 
 
 class CustomField(models.Model):

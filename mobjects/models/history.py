@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from mobjects.marketo.contract import Kind, Operation
+from mobjects.marketo.types import Kind, Operation
 
 KIND_CHOICES = (
     (Kind.PROGRAM.value, "Programs"),

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from mobjects.marketo import attributes
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models.base import CHANGED, SyncedRecord, positive_marketo_id
 from mobjects.models.custom_field import CustomField
 from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField

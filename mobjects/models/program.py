@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models.base import CHANGED, SyncedRecord, positive_marketo_id
 from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField, validate_month
 

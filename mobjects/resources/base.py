@@ -15,7 +15,7 @@ from django.db import models
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
-from mobjects.marketo.contract import Value
+from mobjects.marketo.types import Value
 from mobjects.resources.columns import Column, revision_column
 
 CHUNK = 2000

@@ -14,7 +14,7 @@ from typing import Any
 
 from mobjects.marketo import values
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType, Kind, Value
+from mobjects.marketo.types import DataType, Kind, Value
 from mobjects.models import CustomField
 from mobjects.tables.cells import Month, restore
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from mobjects.marketo import attributes
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity
 from mobjects.resources.base import TransferResource
 from mobjects.resources.columns import Column, custom_columns, id_column, text_column

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType
+from mobjects.marketo.types import DataType
 from mobjects.models import Program, ProgramCost, ProgramTag
 from mobjects.resources.base import TransferResource
 from mobjects.resources.columns import Column, LinkColumn, MonthColumn, id_column, text_column

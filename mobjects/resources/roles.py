@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 
 from mobjects.marketo import attributes
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType, Kind, Value
+from mobjects.marketo.types import DataType, Kind, Value
 from mobjects.models import Opportunity, OpportunityPersonRole
 from mobjects.resources.base import TransferResource
 from mobjects.resources.columns import Column, LinkColumn, Raw, Reader, custom_columns, id_column, text_column

@@ -18,7 +18,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from mobjects.marketo.contract import DataType
+from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues
 from mobjects.resources.base import TransferResource
 from mobjects.resources.columns import Column, MonthColumn

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, RecordStatus, SyncedRecord, records
 from mobjects.sync.payloads import KeyFields, content
 from mobjects.sync.saving import insisting

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from mobjects.marketo.contract import Found, Kind, Link
+from mobjects.marketo.types import Found, Kind, Link
 from mobjects.models import RECORDS, Conflict, RecordStatus, SyncBatch, SyncedRecord, records
 from mobjects.models import SyncResult as Result
 from mobjects.sync.claiming import result

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from mobjects.marketo import attributes
-from mobjects.marketo.contract import DataType, FieldInfo, Kind
+from mobjects.marketo.types import DataType, FieldInfo, Kind
 from mobjects.models import AllowedTag, CustomField, MarketoField, SyncJob, records
 from mobjects.models.program import CHANNEL_TAG
 from mobjects.sync.saving import insisting

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from mobjects.marketo.contract import Kind, Operation
+from mobjects.marketo.types import Kind, Operation
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, records
 from mobjects.models.base import SyncedQuerySet
 from mobjects.sync.counting import count

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.marketo.contract import Found, Kind, Page, Query
+from mobjects.marketo.types import Found, Kind, Page, Query
 from mobjects.models import RECORDS, SyncBatch, SyncedRecord, SyncResult, records
 from mobjects.models.base import SyncedQuerySet
 from mobjects.sync.arrivals import IN_BATCH, SENT_MEANWHILE

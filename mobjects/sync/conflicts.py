@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from mobjects.marketo.contract import Found, Kind
+from mobjects.marketo.types import Found, Kind
 from mobjects.models import Conflict, ProgramCost, SyncedRecord, SyncJob, records
 from mobjects.models.program import COST_PREFIX
 from mobjects.sync.merge import in_conflict

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from mobjects.marketo.contract import Found, Kind, Query
 from mobjects.marketo.errors import Rejected
+from mobjects.marketo.types import Found, Kind, Query
 from mobjects.models import Program, ProgramCost, SyncBatch, SyncResult, records
 from mobjects.sync import work
 from mobjects.sync.claiming import result

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from mobjects.marketo.contract import FoundCost
+from mobjects.marketo.types import FoundCost
 from mobjects.marketo.values import parse_month
 from mobjects.models import ProgramCost
 from mobjects.models.program import COST_PREFIX

@@ -12,8 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from mobjects.marketo.contract import Answer, Kind, Status
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
+from mobjects.marketo.types import Answer, Kind, Status
 from mobjects.models import OpportunityPersonRole, RecordStatus, SyncBatch, SyncedRecord, SyncResult, records
 from mobjects.sync import work
 from mobjects.sync.ambiguous import close_gone

@@ -12,8 +12,9 @@ from datetime import datetime
 from django.db.models import Exists, Min, Q
 from django.utils import timezone
 
-from mobjects.marketo.contract import Answer, Batch, Kind, Operation, Transport
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
+from mobjects.marketo.transport import Transport
+from mobjects.marketo.types import Answer, Batch, Kind, Operation
 from mobjects.models import RecordStatus, SyncBatch, SyncResult, records
 from mobjects.sync import claiming, config, outcomes
 from mobjects.sync.claiming import Item, results_here

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from mobjects.marketo.contract import Found, Kind
+from mobjects.marketo.types import Found, Kind
 from mobjects.models import records
 from mobjects.sync.conflicts import open_both_changed, undecided
 from mobjects.sync.merge import in_conflict

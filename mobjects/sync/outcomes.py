@@ -11,8 +11,8 @@ from django.db.models import F
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from mobjects.marketo.contract import ACCEPTED, Answer, Kind, Outcome, Status
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
+from mobjects.marketo.types import ACCEPTED, Answer, Kind, Outcome, Status
 from mobjects.models import RECORDS, RecordStatus, SyncBatch, SyncJob, SyncResult, records
 from mobjects.models.base import SyncedQuerySet
 from mobjects.sync.allowed import exact_reasons

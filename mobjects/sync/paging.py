@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from mobjects.marketo.contract import Page, Query
 from mobjects.marketo.errors import Rejected
+from mobjects.marketo.types import Page, Query
 from mobjects.models import SyncBatch, SyncJob
 from mobjects.sync.saving import insisting
 from mobjects.sync.work import Context, read

@@ -7,19 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mobjects.marketo import attributes
-from mobjects.marketo.contract import (
-    Association,
-    Cost,
-    DataType,
-    Key,
-    Kind,
-    Link,
-    Operation,
-    Record,
-    Tag,
-    Value,
-)
 from mobjects.marketo.text import to_text, xml_problem
+from mobjects.marketo.types import Association, Cost, DataType, Key, Kind, Link, Operation, Record, Tag, Value
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 

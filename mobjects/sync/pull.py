@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.db import transaction
 
-from mobjects.marketo.contract import Found, Kind, Page, Query, Tag
+from mobjects.marketo.types import Found, Kind, Page, Query, Tag
 from mobjects.models import SyncBatch, SyncedRecord, SyncResult, records
 from mobjects.sync.arrivals import Arrivals
 from mobjects.sync.claiming import result

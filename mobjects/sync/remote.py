@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mobjects.marketo import attributes, values
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import Association, DataType, Found, FoundCost, Kind, Link
+from mobjects.marketo.types import Association, DataType, Found, FoundCost, Kind, Link
 from mobjects.models import CustomField, Opportunity, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG
 from mobjects.sync.costs import CostMatch, cost_text, match_costs

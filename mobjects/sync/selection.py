@@ -17,7 +17,7 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Que
 from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
-from mobjects.marketo.contract import Kind, Operation
+from mobjects.marketo.types import Kind, Operation
 from mobjects.models import (
     RECORDS,
     Conflict,

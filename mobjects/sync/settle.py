@@ -17,8 +17,8 @@ from django.db import transaction
 from django.db.models import Exists, F
 from django.utils import timezone
 
-from mobjects.marketo.contract import Association, Found, Key, Kind, Link, Query
 from mobjects.marketo.errors import Rejected
+from mobjects.marketo.types import Association, Found, Key, Kind, Link, Query
 from mobjects.models import (
     Conflict,
     Opportunity,

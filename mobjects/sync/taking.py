@@ -11,7 +11,7 @@ from django.db.models.functions import Least
 
 from mobjects.marketo import attributes, values
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType, FoundCost
+from mobjects.marketo.types import DataType, FoundCost
 from mobjects.models import CustomField, Program, ProgramCost, ProgramTag, SyncedRecord, records
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sync.costs import read_cost

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.conf import settings
 
-from mobjects.marketo.contract import Transport
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.soap.client import SoapTransport
+from mobjects.marketo.transport import Transport
 from mobjects.sync.payloads import KeyFields
 
 NOT_SET = "not set"

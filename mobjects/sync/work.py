@@ -17,8 +17,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from mobjects.marketo.contract import Exchange, Kind, Transport
 from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.transport import Transport
+from mobjects.marketo.types import Exchange, Kind
 from mobjects.models import SyncBatch, SyncJob, SyncLane
 from mobjects.sync.payloads import KeyFields
 from mobjects.sync.saving import insisting

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from mobjects import queries
-from mobjects.marketo.contract import Kind, Ping, Transport, Verdict
 from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.transport import Ping, Transport, Verdict
+from mobjects.marketo.types import Kind
 from mobjects.sync.limits import Limits
 from mobjects.sync.transports import facts, key_fields, open_transport, target
 from mobjects.views.pages import needs, page

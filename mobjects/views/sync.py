@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods
 
 from mobjects import jobs, wording
 from mobjects.forms import SyncForm
-from mobjects.marketo.contract import Operation, Transport
 from mobjects.marketo.errors import ConfigError
+from mobjects.marketo.transport import Transport
+from mobjects.marketo.types import Operation
 from mobjects.models import RECORDS, Kind, SyncJob
 from mobjects.sync.limits import Limits
 from mobjects.sync.selection import Group, Selection, forecast

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import AllowedTag, AllowedValues, Program, ProgramTag
 from mobjects.sync.allowed import UNKNOWN_CHANNEL, UNKNOWN_TAG, exact_reasons
 from mobjects.sync.payloads import KeyFields

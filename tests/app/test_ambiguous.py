@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, RecordStatus, State, SyncBatch, SyncJob, records
 from mobjects.sync.ambiguous import close_gone, settle
 from mobjects.sync.payloads import KeyFields, content

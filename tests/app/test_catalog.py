@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mobjects.marketo.contract import Kind
 from mobjects.marketo.errors import Unavailable
+from mobjects.marketo.types import Kind
 from mobjects.models import AllowedTag, CustomField, MarketoField, SyncBatch, SyncJob
 from mobjects.sync.catalog import DescribeTask
 from mobjects.sync.payloads import KeyFields

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from mobjects.marketo.contract import Kind, Operation
+from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Conflict, Opportunity, Program, SyncBatch, SyncJob
 from mobjects.sync.compare import ONE_BY_ONE, CompareTask, Comparison
 from mobjects.sync.conflicts import disputed, settle_merge

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from mobjects import jobs
-from mobjects.marketo.contract import Answer, Exchange, Kind, Outcome, Status
+from mobjects.marketo.types import Answer, Exchange, Kind, Outcome, Status
 from mobjects.models import (
     Conflict,
     Opportunity,

@@ -8,8 +8,8 @@ import pytest
 from django.urls import reverse
 
 from mobjects import jobs
-from mobjects.marketo.contract import Answer, Exchange, Kind, Operation, Outcome, Status
 from mobjects.marketo.errors import Rejected
+from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
 from mobjects.models import Opportunity, SyncJob, SyncResult
 from mobjects.sync import claiming, engine
 from mobjects.sync.selection import PART, Selection

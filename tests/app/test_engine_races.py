@@ -14,8 +14,8 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from mobjects import jobs
-from mobjects.marketo.contract import Answer, Exchange, Kind, Operation, Outcome, Status
 from mobjects.marketo.errors import Unavailable
+from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
 from mobjects.models import Circuit, Conflict, Opportunity, SyncBatch, SyncJob, SyncLane
 from mobjects.sync import claiming, lanes, outcomes, retry
 from mobjects.sync.counting import count

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from mobjects import jobs
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, SyncBatch, SyncJob
 from mobjects.sync.selection import Selection
 from tests import factories

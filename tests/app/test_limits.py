@@ -13,8 +13,8 @@ from django.utils import timezone
 from redis import Redis
 
 from mobjects.local.ports import free_port
-from mobjects.marketo.contract import Exchange
 from mobjects.marketo.errors import OutcomeUnknown, Unavailable
+from mobjects.marketo.types import Exchange
 from mobjects.models import SyncBatch
 from mobjects.sync.limits import Limits
 from mobjects.sync.usage import Usage

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from mobjects.marketo.contract import Association, Found, Key, Kind, Link
+from mobjects.marketo.types import Association, Found, Key, Kind, Link
 from mobjects.models import (
     Conflict,
     CustomField,

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import OperationalError, connection
 
-from mobjects.marketo.contract import Kind
 from mobjects.marketo.errors import Rejected, Unavailable
+from mobjects.marketo.types import Kind
 from mobjects.models import Program
 from mobjects.sync.pull import Pull, PullTask
 from tests import factories

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects.marketo.contract import Association, Found, Key, Kind, Link, Tag
+from mobjects.marketo.types import Association, Found, Key, Kind, Link, Tag
 from mobjects.models import CustomField
 from mobjects.sync.payloads import KeyFields, content
 from mobjects.sync.remote import Reader, content_of

@@ -6,7 +6,7 @@ import pytest
 
 from mobjects import exporting
 from mobjects.importing import mapping
-from mobjects.marketo.contract import Operation
+from mobjects.marketo.types import Operation
 from mobjects.models import CustomField, OpportunityPersonRole
 from mobjects.resources import CsvFormat
 from mobjects.sync.payloads import KeyFields, Payload, build

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection
 
 from mobjects import jobs
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob
 from mobjects.sync.saving import PAUSES_SECONDS, insisting
 from mobjects.sync.selection import Selection

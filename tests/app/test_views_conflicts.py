@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from mobjects import queries
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, RecordStatus, SyncJob, records
 from mobjects.sync.payloads import KeyFields, content
 from tests import factories

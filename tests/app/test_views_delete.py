@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, SyncJob, records
 from mobjects.views.delete import Going, confirm_delete, look
 from tests import factories

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rq.job import Job
 
 from mobjects import jobs
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import SyncBatch, SyncJob, SyncLane
 from mobjects.sync import lanes
 from mobjects.sync.selection import Selection

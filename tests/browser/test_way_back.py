@@ -6,7 +6,7 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from django.contrib.auth.models import Group
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, RecordStatus, records
 from mobjects.sync.payloads import KeyFields, content
 from tests import factories

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobjects.marketo.contract import Association, Batch, Kind, Link, Operation, Record, Status
+from mobjects.marketo.types import Association, Batch, Kind, Link, Operation, Record, Status
 
 LOST = [
     {"kind": "soap", "code": "10001"},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mobjects.marketo.contract import Association, Kind, Link, Query, Status
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
+from mobjects.marketo.types import Association, Kind, Link, Query, Status
 from mobjects.sandbox.seed import FIRST_PROGRAM_ID
 from tests.contract.records import LOST, ids, opportunities, role, send
 

@@ -8,18 +8,8 @@ from decimal import Decimal
 import pytest
 
 from mobjects.marketo.attributes import OPPORTUNITY, ROLE
-from mobjects.marketo.contract import (
-    Association,
-    Cost,
-    Key,
-    Kind,
-    Link,
-    Operation,
-    Query,
-    Record,
-    Tag,
-)
 from mobjects.marketo.errors import MarketoError, Rejected, Unavailable
+from mobjects.marketo.types import Association, Cost, Key, Kind, Link, Operation, Query, Record, Tag
 from mobjects.sandbox.fields import COMPANY_KEY, OPPORTUNITY_KEY, PERSON_KEY
 from mobjects.sandbox.seed import FIRST_PROGRAM_ID
 from tests.contract.records import LOST, ids, opportunities, role, send

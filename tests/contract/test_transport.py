@@ -1,4 +1,4 @@
-"""What every transport promises, against a Marketo that keeps state (see mobjects/marketo/contract.py)."""
+"""What every transport promises, against a Marketo that keeps state (see mobjects/marketo/transport.py)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects.marketo.contract import Association, Batch, Cost, Key, Kind, Link, Operation, Record, Status, Tag, Verdict
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, OutcomeUnknown, Rejected, Unavailable
+from mobjects.marketo.transport import Verdict
+from mobjects.marketo.types import Association, Batch, Cost, Key, Kind, Link, Operation, Record, Status, Tag
 from mobjects.sandbox import KEY
 from mobjects.sandbox.fields import COMPANY_KEY, OPPORTUNITY_KEY, PERSON_KEY
 from mobjects.sandbox.seed import FIRST_PROGRAM_ID

@@ -29,8 +29,8 @@ from hypothesis.stateful import (
 from redis import Redis
 
 from mobjects import jobs
-from mobjects.marketo.contract import Batch, Kind
 from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.types import Batch, Kind
 from mobjects.models import (
     Circuit,
     Conflict,

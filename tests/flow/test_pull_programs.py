@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from mobjects import jobs
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncJob
 from mobjects.sandbox.fields import OPPORTUNITY_KEY
 from mobjects.sync.compare import Comparison

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mobjects import exporting
-from mobjects.marketo.contract import DataType
 from mobjects.marketo.text import to_text, xml_problem
+from mobjects.marketo.types import DataType
 from mobjects.models import CustomField, Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag
 from mobjects.resources import RESOURCES, CsvFormat, XlsxFormat
 from tests.importing.running import checked, written

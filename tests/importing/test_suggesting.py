@@ -8,7 +8,7 @@ import pytest
 
 from mobjects.importing.parsing import Parser
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType
+from mobjects.marketo.types import DataType
 from mobjects.resources.columns import Column, MonthColumn
 
 TYPES = {

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from mobjects.marketo.contract import Allowed, Described, Exchange, FieldInfo, Kind
 from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.types import Allowed, Described, Exchange, FieldInfo, Kind
 from mobjects.models import SyncJob, SyncLane
 from mobjects.sync.payloads import KeyFields
 from mobjects.sync.work import Context

@@ -10,18 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from mobjects.marketo.contract import (
-    Association,
-    Exchange,
-    Found,
-    FoundCost,
-    Kind,
-    Link,
-    Page,
-    Query,
-    Tag,
-)
 from mobjects.marketo.errors import MarketoError, Rejected
+from mobjects.marketo.types import Association, Exchange, Found, FoundCost, Kind, Link, Page, Query, Tag
 from mobjects.models import SyncJob, SyncLane
 from mobjects.sync.payloads import KeyFields
 from mobjects.sync.work import Context, Task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import records
 from mobjects.sync.payloads import KeyFields, content
 from mobjects.sync.pull import Pull, PullTask

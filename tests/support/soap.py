@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from xml.sax.saxutils import escape
 
-from mobjects.marketo.contract import Exchange
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.soap.client import SoapTransport
+from mobjects.marketo.types import Exchange
 
 USER_ID = "demo17_1_809934544BFABAE58E5D27"
 KEY = "demo-key-0123456789"

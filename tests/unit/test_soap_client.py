@@ -11,9 +11,10 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
-from mobjects.marketo.contract import Batch, Kind, Operation, Record, Verdict
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.marketo.soap.client import SoapTransport
+from mobjects.marketo.transport import Verdict
+from mobjects.marketo.types import Batch, Kind, Operation, Record
 from tests.support import soap
 from tests.support.soap import KEY, LIST_ANSWER, NOW, SIGNATURE, USER_ID, exchange_of, row, sync_answer, transport
 from tests.support.xml import ValidatingAdapter

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mobjects.marketo.contract import Batch, Kind, Operation, Query, Record
 from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, Rejected, Trouble, Unavailable
 from mobjects.marketo.soap import faults
+from mobjects.marketo.types import Batch, Kind, Operation, Query, Record
 from tests.support import soap
 from tests.support.soap import exchange_of, transport
 

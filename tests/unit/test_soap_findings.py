@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects.marketo.contract import Association, FoundCost, Key, Kind, Link, Query, Tag
 from mobjects.marketo.errors import Unavailable
+from mobjects.marketo.types import Association, FoundCost, Key, Kind, Link, Query, Tag
 from tests.support import soap
 from tests.support.soap import exchange_of, transport
 

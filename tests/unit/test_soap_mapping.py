@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from lxml import etree
 
-from mobjects.marketo.contract import Association, Batch, Cost, Key, Kind, Link, Operation, Record, Tag
 from mobjects.marketo.soap import mapping, service
+from mobjects.marketo.types import Association, Batch, Cost, Key, Kind, Link, Operation, Record, Tag
 from tests.support.soap import SIGNATURE, row, sync_answer, transport
 from tests.support.xml import golden, tree
 

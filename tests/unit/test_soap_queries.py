@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mobjects.marketo.contract import Association, Key, Kind, Link, Query, Tag
 from mobjects.marketo.errors import Rejected
+from mobjects.marketo.types import Association, Key, Kind, Link, Query, Tag
 from tests.support import soap
 from tests.support.soap import NOW, row, transport
 from tests.support.xml import golden, tree

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mobjects.marketo.contract import Batch, FieldInfo, Key, Kind, Operation, Outcome, Record, Status
 from mobjects.marketo.errors import ConfigError, OutcomeUnknown, Rejected, Unavailable
 from mobjects.marketo.soap.calls import MAX_STORED_CHARACTERS
+from mobjects.marketo.types import Batch, FieldInfo, Key, Kind, Operation, Outcome, Record, Status
 from tests.support import soap
 from tests.support.soap import exchange_of, row, sync_answer, transport
 

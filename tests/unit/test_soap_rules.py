@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects.marketo.contract import Association, Batch, Cost, Key, Kind, Link, Operation, Record, Tag
 from mobjects.marketo.errors import Rejected
+from mobjects.marketo.types import Association, Batch, Cost, Key, Kind, Link, Operation, Record, Tag
 from tests.support.soap import transport
 
 LEAD, OPPORTUNITY = Association(Link.LEAD, id=1), Association(Link.OPPORTUNITY, id=2)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.contract import DataType
 from mobjects.marketo.text import to_text
+from mobjects.marketo.types import DataType
 from mobjects.marketo.values import canonical, parse, parse_decimal, parse_month, read_back
 
 

@@ -15,7 +15,7 @@ from mobjects.importing.kinds.lookup import FIXED, Lookup, Record
 from mobjects.importing.parsing import Item, Layout, Problem, Text
 from mobjects.importing.storing import Finding
 from mobjects.marketo import values
-from mobjects.marketo.contract import DataType
+from mobjects.marketo.types import DataType
 from mobjects.models import ImportProblem
 from mobjects.models.imports import ImportRow
 from mobjects.resources.columns import REVISION, Column, CustomColumn

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mobjects.checks import endpoint_is_loopback
 from mobjects.local.demo import LOGINS, PASSWORD
-from mobjects.marketo.contract import DataType, Kind
+from mobjects.marketo.types import DataType, Kind
 from mobjects.models import CustomField
 
 KINDS = ("programs", "program-costs", "program-tags", "opportunities", "roles")

@@ -15,8 +15,8 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.utils import timezone
 
 from mobjects import jobs, queue_status, wording
-from mobjects.marketo.contract import Kind
 from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, records
 from mobjects.sync import engine
 from mobjects.sync.limits import Limits

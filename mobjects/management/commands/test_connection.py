@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from mobjects.marketo.contract import Verdict
 from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.transport import Verdict
 from mobjects.sync.transports import open_transport
 
 

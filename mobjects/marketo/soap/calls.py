@@ -12,13 +12,13 @@ from typing import Any
 import requests
 from lxml import etree
 
-from mobjects.marketo.contract import Exchange
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.marketo.redact import redact
 from mobjects.marketo.soap import faults, service
 from mobjects.marketo.soap.settings import SoapSettings
 from mobjects.marketo.soap.signature import sign, timestamp
 from mobjects.marketo.soap.wire import NoAnswer, Wire, clock_offset_seconds
+from mobjects.marketo.types import Exchange
 
 NOT_SURE = "Whether it was applied is not known."
 MAX_STORED_CHARACTERS = 1_000_000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mobjects.marketo.contract import Ping, Verdict
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, Unavailable
 from mobjects.marketo.soap.faults import CLOCK_FAULT
 from mobjects.marketo.soap.service import NotReadable
 from mobjects.marketo.soap.wire import NoAnswer
+from mobjects.marketo.transport import Ping, Verdict
 
 # The Date header has whole seconds and a slow answer ages it; below this a clock is as good as right.
 _NOTABLE_SECONDS = 30

@@ -14,7 +14,14 @@ from typing import Any, TypeVar
 import requests
 from lxml import etree
 
-from mobjects.marketo.contract import (
+from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected, Unavailable
+from mobjects.marketo.redact import MASK
+from mobjects.marketo.soap import checkup, findings, mapping, queries, replies, rules, service
+from mobjects.marketo.soap.calls import NOT_SURE, Calls
+from mobjects.marketo.soap.settings import SoapSettings
+from mobjects.marketo.soap.signature import timestamp
+from mobjects.marketo.transport import Ping
+from mobjects.marketo.types import (
     Allowed,
     Answer,
     Batch,
@@ -24,16 +31,9 @@ from mobjects.marketo.contract import (
     Operation,
     Outcome,
     Page,
-    Ping,
     Query,
     Record,
 )
-from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected, Unavailable
-from mobjects.marketo.redact import MASK
-from mobjects.marketo.soap import checkup, findings, mapping, queries, replies, rules, service
-from mobjects.marketo.soap.calls import NOT_SURE, Calls
-from mobjects.marketo.soap.settings import SoapSettings
-from mobjects.marketo.soap.signature import timestamp
 
 _SYNC = "syncMObjects"
 _T = TypeVar("_T")
@@ -44,7 +44,7 @@ def _utc_now() -> datetime:
 
 
 class SoapTransport:
-    """Marketo's SOAP API, as a :class:`mobjects.marketo.contract.Transport`.
+    """Marketo's SOAP API, as a :class:`mobjects.marketo.transport.Transport`.
 
     Args:
         endpoint: the instance's own address, ``https://<munchkin>.mktoapi.com/soap/mktows/<version>``.

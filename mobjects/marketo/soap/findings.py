@@ -13,21 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from mobjects.marketo import attributes
-from mobjects.marketo.contract import (
-    Allowed,
-    Association,
-    Exchange,
-    Found,
-    FoundCost,
-    Key,
-    Kind,
-    Link,
-    Page,
-    Query,
-    Tag,
-)
 from mobjects.marketo.soap.queries import PLURALS
 from mobjects.marketo.soap.replies import DoesNotFit, id_of, text_of
+from mobjects.marketo.types import Allowed, Association, Exchange, Found, FoundCost, Key, Kind, Link, Page, Query, Tag
 from mobjects.marketo.values import parse_month, read_back, shown
 
 CHANNEL = "Channel"

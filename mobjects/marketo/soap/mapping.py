@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from lxml.etree import SubElement, _Element
 
-from mobjects.marketo.contract import Association, Cost, Key, Kind, Link, Record, Tag
 from mobjects.marketo.text import to_text
+from mobjects.marketo.types import Association, Cost, Key, Kind, Link, Record, Tag
 
 Pair = tuple[str, str]
 

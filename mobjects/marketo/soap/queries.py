@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from mobjects.marketo.contract import Association, Key, Kind, Link, Query
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.soap.rules import MAX_ID
 from mobjects.marketo.text import datetime_text, xml_problem
+from mobjects.marketo.types import Association, Key, Kind, Link, Query
 
 PLURALS = {Kind.PROGRAM: "programs", Kind.OPPORTUNITY: "opportunities", Kind.ROLE: "person roles"}
 

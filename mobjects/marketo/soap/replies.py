@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mobjects.marketo.contract import Batch, Described, Exchange, FieldInfo, Operation, Outcome, Record, Status
+from mobjects.marketo.types import Batch, Described, Exchange, FieldInfo, Operation, Outcome, Record, Status
 
 _SKIPPED_WORDS = {
     Operation.INSERT: "Marketo already has this object, so INSERT skipped it.",

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mobjects.marketo.contract import Batch, Kind, Link, Operation, Record, Value
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.text import to_text, xml_problem
+from mobjects.marketo.types import Batch, Kind, Link, Operation, Record, Value
 
 MAX_RECORDS = 100
 MAX_ID = 2**31 - 1  # xs:int

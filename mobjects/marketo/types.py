@@ -1,4 +1,4 @@
-"""The one interface between the sync engine and Marketo, whichever API is in use.
+"""What the sync engine and a transport tell each other, whichever API is in use.
 
 Nothing here knows SOAP, REST, Django or HTTP. A transport takes a ``Batch`` of
 ``Record`` objects and gives exactly one ``Outcome`` for each, in the same order.
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
 
 Value = str | int | Decimal | bool | date | datetime | None
 """One attribute's value. ``None`` and ``""`` both mean "clear this field in Marketo"."""
@@ -297,100 +296,3 @@ class Described:
 
     fields: Sequence[FieldInfo]
     exchange: Exchange
-
-
-class Verdict(StrEnum):
-    """Result of testing the connection."""
-
-    OK = "ok"
-    NOT_CONFIGURED = "not configured"
-    REFUSED = "signature refused"
-    CLOCK_OFF = "clock off"
-    UNREACHABLE = "unreachable"
-    NOT_MARKETO = "not Marketo"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """Verdict of a connection test, with a sentence for the user.
-
-    ``clock_offset_seconds`` is Marketo's clock minus ours, if the answer told it.
-    """
-
-    verdict: Verdict
-    message: str
-    clock_offset_seconds: float | None = None
-
-
-class Transport(Protocol):
-    """A way to talk to one Marketo instance.
-
-    Every method that calls Marketo raises a :class:`mobjects.marketo.errors.MarketoError`
-    when the call as a whole does not succeed, except :meth:`ping`, which turns it into a verdict.
-    """
-
-    name: str
-    endpoint: str
-    user_id: str
-    delete_limit: int
-
-    def limit(self, kind: Kind, operation: Operation) -> int | None:
-        """How many records of this kind one call may hold; ``None`` if Marketo does not support the operation."""
-        ...
-
-    def problem(self, record: Record, operation: Operation) -> str:
-        """Why a record may not be sent, in words; "" if it may. One bad record would have its whole batch refused."""
-        ...
-
-    def render(self, batch: Batch) -> str:
-        """The request body that :meth:`send` would send, secrets masked. Sends nothing.
-
-        Raises:
-            Rejected: the batch may not be sent (too many records, unsupported operation).
-        """
-        ...
-
-    def send(self, batch: Batch) -> Answer:
-        """Send a batch; the answer holds exactly one outcome per record, in order."""
-        ...
-
-    def find(self, query: Query, position: str = "") -> Page:
-        """One page of the objects that a query finds, by rising id; an empty page if there are none.
-
-        Args:
-            query: what to look for. The same for every page.
-            position: from the page before; ``""`` for the first.
-
-        Raises:
-            Rejected: the query asks for what Marketo cannot answer, or the position is no longer valid.
-        """
-        ...
-
-    def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
-        """Delete objects by their Marketo ids; one outcome per id, in order (DELETED, UNCHANGED or FAILED).
-
-        Raises:
-            Rejected: a kind that cannot be deleted, or too many at once (see :attr:`delete_limit`).
-        """
-        ...
-
-    def describe(self, kind: Kind) -> Described:
-        """The fields Marketo knows for an object kind. Raises ``Rejected`` where a kind cannot be described."""
-        ...
-
-    def tags(self) -> Allowed:
-        """All tag types of programs with the values they may have, the channel aside."""
-        ...
-
-    def channels(self) -> Allowed:
-        """All channels that programs may have, under the type ``Channel``."""
-        ...
-
-    def ping(self) -> Ping:
-        """Test endpoint, credentials and clock without changing anything."""
-        ...
-
-    def close(self) -> None:
-        """Release connections."""
-        ...
