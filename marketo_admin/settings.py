@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from marketo_admin.env import Environment, kept_secret
 from mobjects.local.redis_server import running_url
+from mobjects.marketo.registry import DEFAULT, TRANSPORTS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -126,8 +127,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
-        # At DEBUG zeep logs whole envelopes, signature included.
-        "zeep": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
     },
 }
@@ -178,11 +177,13 @@ UNFOLD = {
 # --- Marketo -----------------------------------------------------------------------------------------------------
 
 MARKETO: dict[str, Any] = {
-    "TRANSPORT": env.text("MARKETO_TRANSPORT", "soap"),
-    "SOAP_ENDPOINT": env.text("MARKETO_SOAP_ENDPOINT"),
-    "USER_ID": env.text("MARKETO_USER_ID"),
-    "ENCRYPTION_KEY": env.secret("MARKETO_ENCRYPTION_KEY"),
-    "PARTNER_ID": env.text("MARKETO_PARTNER_ID"),
+    "TRANSPORT": env.text("MARKETO_TRANSPORT", DEFAULT),
+    # What each transport reads, whichever is used.
+    **{
+        setting.name: (env.secret if setting.secret else env.text)(setting.variables[0])
+        for entry in TRANSPORTS.values()
+        for setting in entry.settings
+    },
     "OPPORTUNITY_KEY_FIELD": env.text("MARKETO_OPPORTUNITY_KEY_FIELD"),
     "PERSON_KEY_FIELD": env.text("MARKETO_PERSON_KEY_FIELD"),
     "COMPANY_KEY_FIELD": env.text("MARKETO_COMPANY_KEY_FIELD"),

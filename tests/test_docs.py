@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from mobjects.marketo.registry import TRANSPORTS
 from tests.files import ROOT, project_files
 
 READ = re.compile(r'env\.(\w+)\(\s*"([A-Z_]+)"')
@@ -24,7 +25,8 @@ def variables_read():
     names = {"DJANGO_ENV_FILE"}
     for reader, name in READ.findall(text_of("marketo_admin/settings.py")):
         names |= {name, f"{name}_FILE"} if reader == "secret" else {name}
-    return names
+    settings = [setting for entry in TRANSPORTS.values() for setting in entry.settings]
+    return names.union(*(setting.variables for setting in settings))
 
 
 def test_every_variable_is_documented_and_every_documented_one_is_read():
@@ -36,7 +38,8 @@ def test_every_variable_stands_in_the_example_file():
 
 
 def test_every_system_check_is_documented():
-    declared = set(re.findall(r'"(mobjects\.[EW]\d{3})"', text_of("mobjects/checks.py")))
+    text = text_of("mobjects/checks.py") + text_of("mobjects/marketo/entry.py")
+    declared = set(re.findall(r'"(mobjects\.[EW]\d{3})"', text))
     assert declared == set(re.findall(r"^\| `(mobjects\.[EW]\d{3})`", text_of("docs/settings.md"), re.MULTILINE))
 
 

@@ -1,26 +1,32 @@
-"""What may be stored or shown of a request: everything but its secrets."""
+"""What may be kept or shown of a request: everything but its secrets."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 MASK = "***"
 
-_SIGNATURE = re.compile(r"(<(?:[\w.-]+:)?requestSignature\b[^<>]*>)[^<]*")
 
-
-def redact(text: str, *secrets: str) -> str:
-    """Mask the request signature, and any secret given, wherever they stand in a text.
+def redact(text: str, secrets: Iterable[str], patterns: Iterable[re.Pattern[str]] = ()) -> str:
+    """Mask secrets wherever they stand in a text.
 
     Args:
-        text: a request, an answer or a message; need not be well-formed XML.
-        secrets: exact values to mask too, both as they are and as XML writes them; empty ones are ignored.
+        text: a request, an answer or a message, in any form.
+        secrets: exact values, masked as they are and as XML, JSON and addresses write them; empty ones are ignored.
+        patterns: see :attr:`mobjects.marketo.entry.TransportEntry.masked`.
 
     Returns:
         The text with ``***`` in place of each secret.
     """
     for secret in filter(None, secrets):
-        text = text.replace(secret, MASK).replace(escape(secret), MASK)
-    # The search takes longer than reading an answer does, and answers have no signature.
-    return _SIGNATURE.sub(rf"\1{MASK}", text) if "requestSignature" in text else text
+        # The longest first: one spelling may be part of another.
+        spellings = {secret, escape(secret), json.dumps(secret)[1:-1], quote(secret, safe="")}
+        for spelling in sorted(spellings, key=len, reverse=True):
+            text = text.replace(spelling, MASK)
+    for pattern in patterns:
+        text = pattern.sub(rf"\1{MASK}", text)
+    return text

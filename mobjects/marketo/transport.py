@@ -15,7 +15,7 @@ class Verdict(StrEnum):
 
     OK = "ok"
     NOT_CONFIGURED = "not configured"
-    REFUSED = "signature refused"
+    REFUSED = "credentials refused"
     CLOCK_OFF = "clock off"
     UNREACHABLE = "unreachable"
     NOT_MARKETO = "not Marketo"
@@ -42,9 +42,13 @@ class Transport(Protocol):
     """
 
     name: str
+    """As in its entry (:mod:`mobjects.marketo.entry`)."""
     endpoint: str
-    user_id: str
+    """Where Marketo is; calls to one endpoint share its limits."""
+    caller: str
+    """Who calls, as Marketo knows them; shown to people."""
     delete_limit: int
+    """How many objects one call of :meth:`delete` may hold."""
 
     def limit(self, kind: Kind, operation: Operation) -> int | None:
         """How many records of this kind one call may hold; ``None`` if Marketo does not support the operation."""

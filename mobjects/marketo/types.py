@@ -167,16 +167,14 @@ class Exchange:
 
     Args:
         request, response: bodies as text; ``response`` is ``""`` if none came.
-        user_id: the API user who signed.
-        signed_at: the exact timestamp text that was signed (``""`` where the API signs nothing).
+        identity: who called, and what else tells the call from others, by label: whatever its API goes by.
         http_status: ``None`` if no answer came.
         seconds: from sending to answer, on a monotonic clock.
     """
 
     request: str
     response: str = ""
-    user_id: str = ""
-    signed_at: str = ""
+    identity: Mapping[str, str] = field(default_factory=dict)
     http_status: int | None = None
     seconds: float = 0.0
 

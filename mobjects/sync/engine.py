@@ -212,7 +212,7 @@ class SendTask:
 
 
 def render(selection: Selection, transport: Transport, keys: KeyFields) -> Iterator[tuple[Kind, Operation, int, str]]:
-    """What sending a selection would send now, batch by batch: kind, operation, size, body with the signature masked.
+    """What sending a selection would send now, batch by batch: kind, operation, size, body with secrets masked.
 
     Claims, sends and saves nothing. Roles that wait for an opportunity are not rendered.
     """

@@ -1,36 +1,19 @@
-"""From settings to a transport: the only module that names an implementation or reads its settings."""
+"""From settings to a transport, and what people may see of those settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
+from mobjects.marketo.entry import TransportEntry
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.soap.client import SoapTransport
+from mobjects.marketo.redact import redact
+from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.transport import Transport
 from mobjects.sync.payloads import KeyFields
 
 NOT_SET = "not set"
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """How a transport is opened, and what people may see of its settings.
-
-    Args:
-        open: from ``settings.MARKETO`` to the transport.
-        endpoint: name of the setting that holds the address.
-        shown: label and name of each setting that may be shown.
-        secret: label and name of each setting of which only "set" may be shown.
-    """
-
-    open: Callable[[dict[str, Any]], Transport]
-    endpoint: str
-    shown: tuple[tuple[str, str], ...]
-    secret: tuple[tuple[str, str], ...]
 
 
 def open_transport() -> Transport:
@@ -39,11 +22,20 @@ def open_transport() -> Transport:
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
+    return configured_entry().open(_config())
+
+
+def configured_entry() -> TransportEntry:
+    """What the transport that the settings name says about itself.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
     name = _config()["TRANSPORT"]
     if name not in TRANSPORTS:
         known = ", ".join(sorted(TRANSPORTS))
         raise ConfigError(f"MARKETO_TRANSPORT is “{name}”; it can be: {known}.")
-    return TRANSPORTS[name].open(_config())
+    return TRANSPORTS[name]
 
 
 def key_fields() -> KeyFields:
@@ -58,21 +50,43 @@ def key_fields() -> KeyFields:
 
 def target() -> str:
     """Where records go: the endpoint, or "" if none is set."""
-    wiring = TRANSPORTS.get(_config()["TRANSPORT"])
-    return str(_config()[wiring.endpoint]) if wiring else ""
+    entry = TRANSPORTS.get(_config()["TRANSPORT"])
+    return str(_config()[entry.endpoint.name]) if entry else ""
+
+
+def missing_settings() -> str:
+    """Which settings the transport in use still needs, as a sentence; "" if none.
+
+    Raises:
+        ConfigError: ``MARKETO_TRANSPORT`` names none we have.
+    """
+    return configured_entry().missing(_config())
+
+
+def endpoint_is_local() -> bool:
+    """Whether records go to this machine.
+
+    Raises:
+        ConfigError: ``MARKETO_TRANSPORT`` names none we have.
+    """
+    return configured_entry().is_local(_config())
+
+
+def masked(text: str) -> str:
+    """A text without the secrets of any transport, as it may be kept and shown."""
+    for entry in TRANSPORTS.values():
+        text = redact(text, entry.secrets(_config()), entry.masked)
+    return text
 
 
 def facts() -> list[tuple[str, str]]:
     """The settings by label, for people; of a secret only whether it is set."""
     config = _config()
-    wiring = TRANSPORTS.get(config["TRANSPORT"])
-    shown = [("Transport", str(config["TRANSPORT"]).upper())]
-    if wiring:
-        shown += [(label, str(config[name]) or NOT_SET) for label, name in wiring.shown]
-        shown += [(label, "set" if config[name] else NOT_SET) for label, name in wiring.secret]
+    entry = TRANSPORTS.get(config["TRANSPORT"])
     keys = key_fields()
     return [
-        *shown,
+        ("Transport", str(config["TRANSPORT"]).upper()),
+        *((each.label, _shown(config[each.name], secret=each.secret)) for each in (entry.settings if entry else ())),
         ("Opportunity key field", keys.opportunity or NOT_SET),
         ("Person key field", keys.person or NOT_SET),
         ("Company key field", keys.company or NOT_SET),
@@ -80,26 +94,10 @@ def facts() -> list[tuple[str, str]]:
     ]
 
 
+def _shown(value: object, *, secret: bool) -> str:
+    return NOT_SET if not value else "set" if secret else str(value)
+
+
 def _config() -> dict[str, Any]:
     config: dict[str, Any] = settings.MARKETO
     return config
-
-
-def _soap(config: dict[str, Any]) -> Transport:
-    return SoapTransport(
-        endpoint=config["SOAP_ENDPOINT"],
-        user_id=config["USER_ID"],
-        encryption_key=config["ENCRYPTION_KEY"],
-        partner_id=config["PARTNER_ID"],
-        timeout_seconds=config["TIMEOUT_SECONDS"],
-    )
-
-
-TRANSPORTS = {
-    "soap": Wiring(
-        open=_soap,
-        endpoint="SOAP_ENDPOINT",
-        shown=(("Endpoint", "SOAP_ENDPOINT"), ("User ID", "USER_ID")),
-        secret=(("Encryption key", "ENCRYPTION_KEY"), ("Partner ID", "PARTNER_ID")),
-    )
-}

@@ -62,7 +62,7 @@ def connection(request: HttpRequest) -> HttpResponse:
 
 
 def check() -> Tested:
-    """Ask Marketo whether it answers and takes the signature, and whether it knows the opportunity key field."""
+    """Ask Marketo whether it answers and takes the credentials, and whether it knows the opportunity key field."""
     try:
         transport = open_transport()
     except MarketoError as error:

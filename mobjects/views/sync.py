@@ -22,7 +22,7 @@ from mobjects.marketo.types import Operation
 from mobjects.models import RECORDS, Kind, SyncJob
 from mobjects.sync.limits import Limits
 from mobjects.sync.selection import Group, Selection, forecast
-from mobjects.sync.transports import key_fields, open_transport
+from mobjects.sync.transports import key_fields, missing_settings, open_transport
 from mobjects.sync.usage import Usage
 from mobjects.views.pages import needs, page
 from mobjects.views.steering import lead_to
@@ -66,7 +66,7 @@ class Preview:
     lines: list[Line]
     held: list[HeldLine]
     endpoint: str = ""
-    user_id: str = ""
+    caller: str = ""
     problem: str = ""
     usage: Usage | None = None
     read_first: bool = False
@@ -147,9 +147,9 @@ def preview(selection: Selection) -> Preview:
     try:
         lines = [_line(transport, group) for group in sending]
         usage = Limits.from_settings(transport.endpoint).usage()
-        missing = _missing(transport)
+        missing = missing_settings()
         return Preview(
-            lines, held, transport.endpoint, transport.user_id, missing, usage, read_first=selection.read_first
+            lines, held, transport.endpoint, transport.caller, missing, usage, read_first=selection.read_first
         )
     finally:
         transport.close()
@@ -207,11 +207,6 @@ def _line(transport: Transport, group: Group) -> Line:
     limit = transport.limit(group.kind, group.operation) if group.operation else None
     batches = -(-group.count // limit) if limit else None
     return Line(_kind_words(group), str(group.operation), group.count, batches)
-
-
-def _missing(transport: Transport) -> str:
-    missing = [name for name, value in (("endpoint", transport.endpoint), ("user ID", transport.user_id)) if not value]
-    return f"Marketo's {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set." if missing else ""
 
 
 def _kind_words(group: Group) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mobjects.checks import check_marketo, endpoint_is_loopback
+from mobjects.checks import check_marketo
+from mobjects.sync.transports import endpoint_is_local
 
 REAL = "https://123-ABC-456.mktoapi.com/soap/mktows/2_7"
 KEY = "never-shown-key"
@@ -33,12 +34,13 @@ def test_a_whole_configuration_passes(configure):
     ("changes", "expected"),
     [
         ({"SOAP_ENDPOINT": ""}, ["W001"]),
-        ({"USER_ID": ""}, ["W002"]),
-        ({"ENCRYPTION_KEY": ""}, ["W003"]),
+        ({"USER_ID": ""}, ["W001"]),
+        ({"ENCRYPTION_KEY": ""}, ["W001"]),
         ({"TRANSPORT": "telex"}, ["E001"]),
         ({"SOAP_ENDPOINT": "123-ABC-456.mktoapi.com"}, ["E002"]),
         ({"SOAP_ENDPOINT": "ftp://host/x"}, ["E002"]),
         ({"SOAP_ENDPOINT": "https://[::1"}, ["E002"]),
+        ({"SOAP_ENDPOINT": "https://name:word@host/"}, ["E002"]),
         ({"SOAP_ENDPOINT": REAL.replace("https", "http")}, ["E003"]),
         ({"SOAP_ENDPOINT": "http://127.0.0.1.example.com/"}, ["E003"]),
         ({"SOAP_ENDPOINT": "http://127.0.0.1:8001/soap"}, []),
@@ -58,7 +60,7 @@ def test_each_fault_has_its_id(configure, changes, expected):
 def test_debug_with_a_real_marketo_is_warned_of(configure, settings):
     configure()
     settings.DEBUG = True
-    assert ids() == ["W004"]
+    assert ids() == ["W002"]
 
 
 def test_debug_with_the_local_marketo_is_fine(configure, settings):
@@ -68,14 +70,25 @@ def test_debug_with_the_local_marketo_is_fine(configure, settings):
 
 
 def test_every_message_has_a_hint_and_none_holds_the_key(configure, settings):
-    configure(SOAP_ENDPOINT="http://host/", USER_ID="", TRANSPORT="telex", TIMEOUT_SECONDS=-1)
+    configure(SOAP_ENDPOINT="http://host/", USER_ID="", TIMEOUT_SECONDS=-1)
     settings.DEBUG = True
     messages = check_marketo(None)
-    assert len(messages) == 5
+    assert len(messages) == 4
     assert all(message.hint for message in messages)
     assert KEY not in "".join(f"{message.msg}{message.hint}" for message in messages)
 
 
-def test_a_name_that_only_starts_like_loopback_is_not(configure):
-    configure(SOAP_ENDPOINT="http://127.0.0.1.example.com/")
-    assert not endpoint_is_loopback()
+def test_a_missing_setting_is_named_with_where_to_find_it(configure):
+    configure(ENCRYPTION_KEY="")
+    (message,) = check_marketo(None)
+    assert "MARKETO_ENCRYPTION_KEY (or MARKETO_ENCRYPTION_KEY_FILE) is not set" in message.msg
+    assert "Admin > Web Services" in message.hint
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [("http://localhost:8001/soap", True), ("http://127.0.0.1.example.com/", False), ("", False)],
+)
+def test_only_an_endpoint_on_this_machine_is_local(configure, address, local):
+    configure(SOAP_ENDPOINT=address)
+    assert endpoint_is_local() is local

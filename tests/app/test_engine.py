@@ -343,8 +343,8 @@ def test_batch_keeps_what_was_sent_but_not_the_signature(sandbox):
     batch = factories.sync().batches.get()
     assert "<name>Name</name>" in batch.request.replace("\n", "").replace(" ", "")
     assert "CREATED" in batch.response
-    assert batch.user_id == sandbox.app.credentials.user_id
-    assert batch.signed_at in batch.request
+    assert batch.identity["Signed as (user ID)"] == sandbox.app.credentials.user_id
+    assert batch.identity["Signed time"] in batch.request
     assert batch.http_status == 200
     assert batch.seconds > 0
 

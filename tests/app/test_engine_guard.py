@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 class Answering:
     """A transport that answers every batch with the same rows."""
 
-    name = endpoint = user_id = ""
+    name = endpoint = caller = ""
 
     def __init__(self, *rows: Outcome) -> None:
         self.rows = rows

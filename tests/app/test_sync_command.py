@@ -159,4 +159,4 @@ def test_connection_test_says_what_is_wrong(capsys, settings):
     settings.MARKETO = {**settings.MARKETO, "ENCRYPTION_KEY": "wrong"}
     code, output = run(capsys, "test_connection")
     assert code == 2
-    assert "signature refused" in output
+    assert "credentials refused" in output

@@ -61,7 +61,7 @@ def test_a_key_field_that_cannot_be_looked_up_is_said(browser, marketo_settings,
 def test_a_refused_signature_is_a_verdict(browser, marketo_settings, settings):
     settings.MARKETO = {**marketo_settings, "ENCRYPTION_KEY": "another"}
     shown = pages.text(browser.post(CONNECTION))
-    assert "signature refused" in shown
+    assert "credentials refused" in shown
     assert "another" not in shown
 
 

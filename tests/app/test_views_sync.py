@@ -98,7 +98,7 @@ def test_a_wrong_transport_is_said_and_nothing_can_be_sent(browser, settings):
 def test_without_an_endpoint_nothing_can_be_sent(browser, settings):
     settings.MARKETO = {**settings.MARKETO, "SOAP_ENDPOINT": "", "USER_ID": ""}
     factories.opportunity()
-    assert "endpoint and user ID are not set" in pages.text(browser.get(f"{SYNC}?kind=all"))
+    assert "MARKETO_SOAP_ENDPOINT, MARKETO_USER_ID are not set." in pages.text(browser.get(f"{SYNC}?kind=all"))
     browser.post(SYNC, form(send="1"))
     assert not SyncJob.objects.exists()
 

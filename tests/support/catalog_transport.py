@@ -31,7 +31,7 @@ ROLE = field("Role", size=255, custom=False)
 class CatalogTransport:
     """Tells what it was given; ``failing`` is raised by the next call instead."""
 
-    name, endpoint, user_id, delete_limit = "memory", "", "", 100
+    name, endpoint, caller, delete_limit = "memory", "", "", 100
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ EXCHANGE = Exchange(request="<asked/>", response="<told/>", http_status=200)
 class Memory:
     """Holds objects by kind and id. ``failing`` is raised by the next call instead of its answer."""
 
-    name, endpoint, user_id, delete_limit = "memory", "", "", 100
+    name, endpoint, caller, delete_limit = "memory", "", "", 100
 
     def __init__(self, *found: Found, page_size: int = 100) -> None:
         self.objects = {(each.kind, each.marketo_id): each for each in found}

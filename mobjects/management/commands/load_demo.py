@@ -10,10 +10,10 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from mobjects.checks import endpoint_is_loopback
 from mobjects.local.demo import LOGINS, PASSWORD
 from mobjects.marketo.types import DataType, Kind
 from mobjects.models import CustomField
+from mobjects.sync.transports import endpoint_is_local
 
 KINDS = ("programs", "program-costs", "program-tags", "opportunities", "roles")
 
@@ -25,10 +25,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare the database, unless a Marketo other than the local one is configured."""
-        if not endpoint_is_loopback():
+        if not endpoint_is_local():
             raise CommandError(
-                "load_demo makes logins with a known password, so it works only where MARKETO_SOAP_ENDPOINT "
-                "is on this machine."
+                "load_demo makes logins with a known password, so it works only with a Marketo on this machine."
             )
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)

@@ -61,7 +61,7 @@ class Command(BaseCommand):
             action="store_true",
             help="run in this process, without workers (Redis is still needed, for the limits)",
         )
-        how.add_argument("--dry-run", action="store_true", help="print the requests, signature masked; send nothing")
+        how.add_argument("--dry-run", action="store_true", help="print the requests, secrets masked; send nothing")
         parser.add_argument(
             "--timeout", type=float, metavar="SECONDS", help="with --wait or --inline: give up after so long"
         )

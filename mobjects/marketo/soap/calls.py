@@ -14,10 +14,10 @@ from lxml import etree
 
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.marketo.redact import redact
-from mobjects.marketo.soap import faults, service
+from mobjects.marketo.soap import faults, service, wire
 from mobjects.marketo.soap.settings import SoapSettings
 from mobjects.marketo.soap.signature import sign, timestamp
-from mobjects.marketo.soap.wire import NoAnswer, Wire, clock_offset_seconds
+from mobjects.marketo.soap.wire import NoAnswer, clock_offset_seconds
 from mobjects.marketo.types import Exchange
 
 NOT_SURE = "Whether it was applied is not known."
@@ -43,10 +43,8 @@ class Calls:
 
     def __init__(self, settings: SoapSettings, session: requests.Session, now: Callable[[], datetime]) -> None:
         self._settings = settings
+        self._session = session
         self._now = now
-        self._wire = Wire(
-            session, connect_seconds=settings.connect_timeout_seconds, read_seconds=settings.timeout_seconds
-        )
 
     def call(
         self,
@@ -75,7 +73,7 @@ class Calls:
             fill(envelope)
         message = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         attempt = _Attempt(self._settings, header, message, write=write)
-        response = attempt.post(self._wire, service.http_headers(operation))
+        response = attempt.post(self._session, service.http_headers(operation))
         offset = clock_offset_seconds(response, self._now())
         return attempt.read(operation, response, offset)
 
@@ -96,9 +94,10 @@ class _Attempt:
         self._write = write
         self._started = time.perf_counter()
 
-    def post(self, wire: Wire, headers: dict[str, str]) -> requests.Response:
+    def post(self, session: requests.Session, headers: dict[str, str]) -> requests.Response:
+        timeouts = (self._settings.connect_timeout_seconds, self._settings.timeout_seconds)
         try:
-            return wire.post(self._settings.endpoint, self._message, headers)
+            return wire.post(session, self._settings.endpoint, self._message, headers, timeouts)
         except NoAnswer as error:
             exchange = self._exchange()
             if error.sent and self._write:
@@ -136,14 +135,14 @@ class _Attempt:
         return Exchange(
             request=self._redact(self._message.decode()),
             response="" if response is None else self._redact(_stored_text(response.content)),
-            user_id=self._header.user_id,
-            signed_at=self._header.timestamp,
+            identity={"Signed as (user ID)": self._header.user_id, "Signed time": self._header.timestamp},
             http_status=None if response is None else response.status_code,
             seconds=time.perf_counter() - self._started,
         )
 
     def _redact(self, text: str) -> str:
-        return redact(text, self._header.signature, self._settings.encryption_key)
+        settings = self._settings
+        return redact(text, (self._header.signature, settings.encryption_key, settings.partner_id))
 
 
 def _stored_text(content: bytes) -> str:

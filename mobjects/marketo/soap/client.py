@@ -75,7 +75,7 @@ class SoapTransport:
         session: requests.Session | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self.user_id = user_id
+        self.caller = user_id
         self._partner_id = partner_id
         self._now = now
         self._owns_session = session is None
@@ -91,7 +91,7 @@ class SoapTransport:
         self._calls = Calls(settings, self._session, now)
 
     def __repr__(self) -> str:
-        return f"SoapTransport(user_id={self.user_id!r})"
+        return f"SoapTransport(user_id={self.caller!r})"
 
     def limit(self, kind: Kind, operation: Operation) -> int | None:
         """How many records of a kind one call may hold; ``None`` if Marketo does not support the operation."""
@@ -102,13 +102,13 @@ class SoapTransport:
         return rules.problem(record, operation)
 
     def render(self, batch: Batch) -> str:
-        """The envelope that :meth:`send` would send now, indented, its signature masked. Sends nothing.
+        """The envelope that :meth:`send` would send now, indented, its secrets masked. Sends nothing.
 
         Raises:
             Rejected: the batch may not be sent.
         """
         rules.check(batch)
-        header = service.Header(self.user_id, MASK, timestamp(self._now()), self._partner_id)
+        header = service.Header(self.caller, MASK, timestamp(self._now()), self._partner_id and MASK)
         envelope = service.envelope(_SYNC, header, _arguments(batch))
         _filler(batch.records)(envelope)
         return etree.tostring(envelope, pretty_print=True, encoding="unicode")

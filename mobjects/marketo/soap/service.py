@@ -6,7 +6,6 @@ address in it is never used: Marketo's own WSDL names a shared machine, so every
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -29,9 +28,6 @@ _SAFE = {"forbid_dtd": True, "forbid_entities": True, "forbid_external": True}
 # cut off. What the elements then hold is read tolerantly: unknown ones, another order, an absent id.
 _PARSING = Settings(strict=True, **_SAFE)
 _READING = Settings(strict=False, xsd_ignore_sequence_order=True, **_SAFE)
-
-# At DEBUG this logger prints whole envelopes, request signature included.
-logging.getLogger("zeep.transports").setLevel(logging.INFO)
 
 
 class NotReadable(Exception):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+from mobjects.marketo.entry import Setting, address_problem, not_set
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.text import xml_problem
 
-_NAMES = {
-    "endpoint": "MARKETO_SOAP_ENDPOINT",
-    "user_id": "MARKETO_USER_ID",
-    "encryption_key": "MARKETO_ENCRYPTION_KEY (or MARKETO_ENCRYPTION_KEY_FILE)",
-}
+ENDPOINT = Setting("SOAP_ENDPOINT", "Endpoint")
+USER_ID = Setting("USER_ID", "User ID")
+ENCRYPTION_KEY = Setting("ENCRYPTION_KEY", "Encryption key", secret=True)
+PARTNER_ID = Setting("PARTNER_ID", "Partner ID", required=False, secret=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class SoapSettings:
     endpoint: str
     user_id: str
     encryption_key: str = field(repr=False)
-    partner_id: str = ""
+    partner_id: str = field(default="", repr=False)
     timeout_seconds: float = 60.0
     connect_timeout_seconds: float = 10.0
 
@@ -41,28 +40,11 @@ class SoapSettings:
         Raises:
             ConfigError: naming the setting.
         """
-        missing = [setting for name, setting in _NAMES.items() if not getattr(self, name)]
-        if missing:
-            verb = "is" if len(missing) == 1 else "are"
-            raise ConfigError(f"{', '.join(missing)} {verb} not set.")
-        problem = _address_problem(self.endpoint)
-        if problem:
-            raise ConfigError(f"MARKETO_SOAP_ENDPOINT {problem}.")
-        for name, text in (("MARKETO_USER_ID", self.user_id), ("MARKETO_PARTNER_ID", self.partner_id)):
-            problem = xml_problem(text)
-            if problem:
-                raise ConfigError(f"{name}: {problem}.")
-
-
-def _address_problem(address: str) -> str | None:
-    """What is wrong with an address. The address itself is left out of the words: it may hold a password."""
-    try:
-        parts = urlsplit(address)
-        _ = parts.port  # a port that is not a number shows only when asked for
-    except ValueError:
-        return "is not a web address"
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "is not a web address that starts with https://"
-    if parts.username is not None:
-        return "must not hold a user name or password"
-    return None
+        needed = ((ENDPOINT, self.endpoint), (USER_ID, self.user_id), (ENCRYPTION_KEY, self.encryption_key))
+        if missing := not_set([setting for setting, value in needed if not value]):
+            raise ConfigError(missing)
+        if problem := address_problem(self.endpoint):
+            raise ConfigError(f"{ENDPOINT} {problem}.")
+        for setting, text in ((USER_ID, self.user_id), (PARTNER_ID, self.partner_id)):
+            if character := xml_problem(text):
+                raise ConfigError(f"{setting}: {character}.")

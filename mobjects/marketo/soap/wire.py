@@ -10,7 +10,6 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 import requests
-from zeep import Transport
 
 USER_AGENT = "marketo-admin"
 
@@ -38,54 +37,52 @@ class _Body(io.BytesIO):
         return super().read(size)
 
 
-class Wire(Transport):
-    """zeep's transport with both timeouts, no redirects and nothing logged.
+def post(
+    session: requests.Session, address: str, message: bytes, headers: Mapping[str, str], timeouts: tuple[float, float]
+) -> requests.Response:
+    """Send one request. Redirects are not followed: the signed header would go to whatever address the answer names.
 
-    Redirects are not followed: the signed header would go to whatever address the answer names.
+    Args:
+        timeouts: longest waits, in seconds, for a connection and for the next part of an answer.
+
+    Raises:
+        NoAnswer: saying why, and whether any of the body went out.
     """
+    body = _Body(message)
+    try:
+        return session.post(
+            address,
+            data=body,
+            headers={"User-Agent": USER_AGENT, **headers},
+            timeout=timeouts,
+            allow_redirects=False,
+        )
+    # OSError covers requests' own errors; an impossible host name is a ValueError of the layer below.
+    except (OSError, ValueError) as error:
+        connect_seconds, read_seconds = timeouts
+        words = _lost_words(error, read_seconds) if body.sent else _connect_words(error, address, connect_seconds)
+        raise NoAnswer(words, sent=body.sent) from error
 
-    def __init__(self, session: requests.Session, *, connect_seconds: float, read_seconds: float) -> None:
-        timeouts = (connect_seconds, read_seconds)
-        # zeep's constructors have no types.
-        super().__init__(timeout=connect_seconds, operation_timeout=timeouts, session=session)  # type: ignore[no-untyped-call]
-        self.session.headers["User-Agent"] = USER_AGENT
-        self._connect_seconds = connect_seconds
-        self._read_seconds = read_seconds
 
-    def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> requests.Response:
-        """Send one request.
+def _lost_words(error: Exception, seconds: float) -> str:
+    if isinstance(error, requests.Timeout):
+        return f"Marketo did not answer within {seconds:g} s."
+    return "The connection broke before Marketo's answer was complete."
 
-        Raises:
-            NoAnswer: saying why, and whether any of the body went out.
-        """
-        body = _Body(message)
-        try:
-            return self.session.post(
-                address, data=body, headers=headers, timeout=self.operation_timeout, allow_redirects=False
-            )
-        # OSError covers requests' own errors; an impossible host name is a ValueError of the layer below.
-        except (OSError, ValueError) as error:
-            words = self._lost_words(error) if body.sent else self._connect_words(error, address)
-            raise NoAnswer(words, sent=body.sent) from error
 
-    def _lost_words(self, error: Exception) -> str:
-        if isinstance(error, requests.Timeout):
-            return f"Marketo did not answer within {self._read_seconds:g} s."
-        return "The connection broke before Marketo's answer was complete."
-
-    def _connect_words(self, error: Exception, address: str) -> str:
-        root = _root(error)
-        if isinstance(error, requests.Timeout):
-            return f"{address} did not accept a connection within {self._connect_seconds:g} s."
-        if isinstance(root, socket.gaierror):
-            return f"The host name of {address} could not be found; check MARKETO_SOAP_ENDPOINT and the network."
-        if isinstance(root, ConnectionRefusedError):
-            return f"{address} refused the connection; check MARKETO_SOAP_ENDPOINT."
-        if isinstance(root, ssl.SSLCertVerificationError):
-            return f"The certificate of {address} is not valid: {root.verify_message}."
-        if isinstance(root, ssl.SSLError):
-            return f"{address} does not speak TLS as it should; check MARKETO_SOAP_ENDPOINT."
-        return f"{address} could not be reached ({type(root).__name__})."
+def _connect_words(error: Exception, address: str, seconds: float) -> str:
+    root = _root(error)
+    if isinstance(error, requests.Timeout):
+        return f"{address} did not accept a connection within {seconds:g} s."
+    if isinstance(root, socket.gaierror):
+        return f"The host name of {address} could not be found; check MARKETO_SOAP_ENDPOINT and the network."
+    if isinstance(root, ConnectionRefusedError):
+        return f"{address} refused the connection; check MARKETO_SOAP_ENDPOINT."
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return f"The certificate of {address} is not valid: {root.verify_message}."
+    if isinstance(root, ssl.SSLError):
+        return f"{address} does not speak TLS as it should; check MARKETO_SOAP_ENDPOINT."
+    return f"{address} could not be reached ({type(root).__name__})."
 
 
 def _root(error: BaseException) -> BaseException:

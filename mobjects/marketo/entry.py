@@ -1,0 +1,150 @@
+"""What a transport says about itself, so that everything around it can do without knowing which one it is.
+
+Checks, the Connection page, the reading of the environment and the masking of what is kept all go by an entry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from mobjects.marketo.transport import Transport
+
+Config = Mapping[str, Any]
+"""``settings.MARKETO``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting that a transport reads.
+
+    Args:
+        name: in ``settings.MARKETO``; the environment variable has ``MARKETO_`` in front.
+        label: what pages call it.
+        required: whether nothing can be sent without it.
+        secret: whether it may never be shown. It may come from a file as well, and is masked in what is kept.
+    """
+
+    name: str
+    label: str
+    required: bool = True
+    secret: bool = False
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The environment variables it is read from."""
+        variable = f"MARKETO_{self.name}"
+        return (variable, f"{variable}_FILE") if self.secret else (variable,)
+
+    def __str__(self) -> str:
+        first, *others = self.variables
+        return f"{first} (or {others[0]})" if others else first
+
+
+@dataclass(frozen=True, slots=True)
+class SettingProblem:
+    """Something missing or unsafe in the settings, in words. A ``serious`` one stops every command that checks."""
+
+    id: str
+    message: str
+    hint: str
+    serious: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransportEntry:
+    """One way to talk to Marketo: what it needs, what may be seen of that, and how it is opened.
+
+    Args:
+        name: value of ``MARKETO_TRANSPORT``.
+        endpoint: the setting that holds the address.
+        example: such an address.
+        settings: all that it reads, the endpoint included, in the order in which people see them.
+        where: where Marketo shows the values, as a sentence.
+        masked: finds secrets in a request or an answer that are no settings, such as a signature or a token made from
+            one; what follows the first group is one.
+        open: from ``settings.MARKETO`` to the transport.
+    """
+
+    name: str
+    endpoint: Setting
+    example: str
+    settings: Sequence[Setting]
+    where: str
+    masked: Sequence[re.Pattern[str]]
+    open: Callable[[Config], Transport]
+
+    def missing(self, config: Config) -> str:
+        """Which required settings are not set, as a sentence; "" if none."""
+        return not_set([setting for setting in self.settings if setting.required and not config[setting.name]])
+
+    def secrets(self, config: Config) -> list[str]:
+        """The values that may never be shown."""
+        return [config[setting.name] for setting in self.settings if setting.secret and config[setting.name]]
+
+    def is_local(self, config: Config) -> bool:
+        """Whether the endpoint is on this machine."""
+        return _is_loopback(config[self.endpoint.name])
+
+    def problems(self, config: Config, *, debug: bool) -> Iterator[SettingProblem]:
+        """What is missing or unsafe in the settings.
+
+        Args:
+            debug: whether error pages show data and settings.
+        """
+        for setting in self.settings:
+            if setting.required and not config[setting.name]:
+                yield SettingProblem(
+                    "mobjects.W001", f"{setting} is not set, so nothing can be sent to Marketo.", self.where
+                )
+        address = config[self.endpoint.name]
+        if problem := address and address_problem(address):
+            # The address itself is left out: it may hold a password.
+            yield SettingProblem("mobjects.E002", f"{self.endpoint} {problem}.", f"Example: {self.example}.", True)
+        elif address and not _is_loopback(address):
+            yield from self._remote_problems(address, debug=debug)
+
+    def _remote_problems(self, address: str, *, debug: bool) -> Iterator[SettingProblem]:
+        if urlsplit(address).scheme == "http":
+            yield SettingProblem(
+                "mobjects.E003",
+                f"{self.endpoint} is “{address}”: records and credentials would travel unencrypted.",
+                "Use https://. Plain http is accepted only for an endpoint on this machine.",
+                True,
+            )
+        if debug:
+            yield SettingProblem(
+                "mobjects.W002",
+                f"DJANGO_DEBUG is on while {self.endpoint} is a real Marketo: error pages show data and settings.",
+                "Set DJANGO_DEBUG=false, or use the local Marketo (manage.py sandbox).",
+            )
+
+
+def not_set(missing: Sequence[Setting]) -> str:
+    """That these settings are not set, as a sentence; "" if there are none."""
+    verb = "is" if len(missing) == 1 else "are"
+    return f"{', '.join(map(str, missing))} {verb} not set." if missing else ""
+
+
+def address_problem(address: str) -> str:
+    """What is wrong with an endpoint, to follow its name; "" if nothing is."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # a port that is not a number shows only when asked for
+    except ValueError:
+        return "is not a web address"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "is not a web address that starts with https://"
+    return "must not hold a user name or password" if parts.username is not None else ""
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        host = urlsplit(address).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # any other name; 127.0.0.1.example.com is one
+        return False

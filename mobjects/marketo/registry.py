@@ -1,0 +1,9 @@
+"""The transports there are: the only module that names an implementation."""
+
+from __future__ import annotations
+
+from mobjects.marketo.soap.entry import SOAP
+
+TRANSPORTS = {entry.name: entry for entry in (SOAP,)}
+DEFAULT = SOAP.name
+"""Used where ``MARKETO_TRANSPORT`` is not set."""

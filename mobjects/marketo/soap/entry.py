@@ -1,0 +1,30 @@
+"""What the SOAP transport says about itself."""
+
+from __future__ import annotations
+
+import re
+
+from mobjects.marketo.entry import Config, TransportEntry
+from mobjects.marketo.soap.client import SoapTransport
+from mobjects.marketo.soap.settings import ENCRYPTION_KEY, ENDPOINT, PARTNER_ID, USER_ID
+
+
+def _open(config: Config) -> SoapTransport:
+    return SoapTransport(
+        endpoint=config[ENDPOINT.name],
+        user_id=config[USER_ID.name],
+        encryption_key=config[ENCRYPTION_KEY.name],
+        partner_id=config[PARTNER_ID.name],
+        timeout_seconds=config["TIMEOUT_SECONDS"],
+    )
+
+
+SOAP = TransportEntry(
+    name=SoapTransport.name,
+    endpoint=ENDPOINT,
+    example="https://123-ABC-456.mktoapi.com/soap/mktows/2_7",
+    settings=(ENDPOINT, USER_ID, ENCRYPTION_KEY, PARTNER_ID),
+    where="Marketo shows it under Admin > Web Services (Admin > Integration > SOAP API).",
+    masked=(re.compile(r"(<(?:[\w.-]+:)?requestSignature\b[^<>]*>)[^<]*"),),
+    open=_open,
+)

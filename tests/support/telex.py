@@ -1,0 +1,99 @@
+"""A transport of the tests' own. What its entry says is all that the site is told about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mobjects.marketo.entry import Config, Setting, TransportEntry
+from mobjects.marketo.errors import Rejected
+from mobjects.marketo.transport import Ping, Verdict
+from mobjects.marketo.types import (
+    Allowed,
+    Answer,
+    Batch,
+    Described,
+    Exchange,
+    Kind,
+    Operation,
+    Outcome,
+    Page,
+    Query,
+    Record,
+    Status,
+)
+
+LINE = Setting("TELEX_LINE", "Telex line")
+NUMBER = Setting("TELEX_NUMBER", "Telex number")
+CODE_WORD = Setting("TELEX_CODE_WORD", "Code word", secret=True)
+SECRET, TOKEN = 'code "word"', "token-of-the-day"
+SETTINGS = {
+    "TRANSPORT": "telex",
+    LINE.name: "https://telex.example/line",
+    NUMBER.name: "4711",
+    CODE_WORD.name: SECRET,
+}
+
+
+class TelexTransport:
+    """Accepts whatever it is sent. Careless: what it tells of a call holds its code word and the token of the day."""
+
+    name = "telex"
+    delete_limit = 10
+
+    def __init__(self, config: Config, received: list[Record]) -> None:
+        self.endpoint, self.caller = config[LINE.name], config[NUMBER.name]
+        self._code_word = config[CODE_WORD.name]
+        self._received = received
+
+    def limit(self, kind: Kind, operation: Operation) -> int | None:
+        return 10
+
+    def problem(self, record: Record, operation: Operation) -> str:
+        return ""
+
+    def render(self, batch: Batch) -> str:
+        return f"{batch.operation} {len(batch.records)}"
+
+    def send(self, batch: Batch) -> Answer:
+        self._received += batch.records
+        outcomes = [Outcome(Status.CREATED, number) for number, _ in enumerate(batch.records, start=5001)]
+        return Answer(outcomes, self._exchange(self.render(batch)))
+
+    def find(self, query: Query, position: str = "") -> Page:
+        return Page([], False, "", self._exchange("find"))
+
+    def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
+        return Answer([Outcome(Status.DELETED, number) for number in ids], self._exchange("delete"))
+
+    def describe(self, kind: Kind) -> Described:
+        raise Rejected("A telex describes nothing.")
+
+    def tags(self) -> Allowed:
+        return Allowed({}, self._exchange("tags"))
+
+    def channels(self) -> Allowed:
+        return Allowed({}, self._exchange("channels"))
+
+    def ping(self) -> Ping:
+        return Ping(Verdict.OK, "The line is free.")
+
+    def close(self) -> None:
+        return None
+
+    def _exchange(self, text: str) -> Exchange:
+        request = f"Authorization: Bearer {TOKEN}\n{text} of {self._code_word}"
+        return Exchange(request, f"received from {self._code_word}", {"Number that called": self.caller})
+
+
+def entry(received: list[Record]) -> TransportEntry:
+    """What the transport says about itself; what it is sent goes into a list."""
+    return TransportEntry(
+        name="telex",
+        endpoint=LINE,
+        example="https://telex.example/line",
+        settings=(LINE, NUMBER, CODE_WORD),
+        where="The post office has it.",
+        masked=(re.compile(r"(Authorization: Bearer )\S+"),),
+        open=lambda config: TelexTransport(config, received),
+    )
