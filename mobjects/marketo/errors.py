@@ -1,13 +1,7 @@
 """What can go wrong with a whole call to Marketo.
 
-    MarketoError
-     |-- ConfigError      a setting is missing or wrong; ask a person, never retry
-     |-- AuthError        user id, secret or clock refused; ask a person, never retry
-     |-- Rejected         Marketo (or we ourselves) refused this request as wrong; nothing was applied
-     |-- Unavailable      certainly not applied; may be tried again later
-     `-- OutcomeUnknown   may have been applied; an INSERT must not simply be sent again
-
-What happens to one record of an answered call is not an error but an ``Outcome``
+The class says what is certain and nothing else counts: what is done about it stands in one table for all APIs,
+:data:`mobjects.sync.retry.RULES`. What happens to one record of an answered call is not an error but an ``Outcome``
 (see :mod:`mobjects.marketo.types`).
 """
 
@@ -24,7 +18,7 @@ class Trouble(StrEnum):
     """Why Marketo refused a call that was right in itself, whichever API says so."""
 
     EXPIRED = "expired"
-    """The signature's timestamp was too old or too new when the call arrived."""
+    """The signature or the token was no longer valid when the call arrived; a fresh one may be."""
     RATE = "rate"
     """Too many calls within Marketo's window of 20 seconds."""
     AT_ONCE = "at once"
@@ -64,20 +58,20 @@ class MarketoError(Exception):
 
 
 class ConfigError(MarketoError):
-    """A setting is missing or wrong."""
+    """A setting is missing or wrong; nothing was applied."""
 
 
 class AuthError(MarketoError):
-    """Marketo refused the user id, the signature or the timestamp."""
+    """Marketo refused who is calling, or the proof of it; nothing was applied."""
 
 
 class Rejected(MarketoError):
-    """The request is wrong and was not applied."""
+    """Marketo, or the transport itself, refused the request as wrong; nothing was applied."""
 
 
 class Unavailable(MarketoError):
-    """The request was certainly not applied; the same request may succeed later."""
+    """Certainly not applied; the same request may succeed later."""
 
 
 class OutcomeUnknown(MarketoError):
-    """The request may or may not have been applied."""
+    """May have been applied, so that sending an INSERT again could make a double."""

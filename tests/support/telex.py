@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mobjects.marketo.entry import Config, Setting, TransportEntry
-from mobjects.marketo.errors import Rejected
+from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.transport import Ping, Verdict
 from mobjects.marketo.types import (
     Allowed,
@@ -41,10 +41,11 @@ class TelexTransport:
     name = "telex"
     delete_limit = 10
 
-    def __init__(self, config: Config, received: list[Record]) -> None:
+    def __init__(self, config: Config, received: list[Record], failing: MarketoError | None = None) -> None:
         self.endpoint, self.caller = config[LINE.name], config[NUMBER.name]
         self._code_word = config[CODE_WORD.name]
         self._received = received
+        self._failing = failing
 
     def limit(self, kind: Kind, operation: Operation) -> int | None:
         return 10
@@ -56,6 +57,8 @@ class TelexTransport:
         return f"{batch.operation} {len(batch.records)}"
 
     def send(self, batch: Batch) -> Answer:
+        if self._failing:
+            raise self._failing
         self._received += batch.records
         outcomes = [Outcome(Status.CREATED, number) for number, _ in enumerate(batch.records, start=5001)]
         return Answer(outcomes, self._exchange(self.render(batch)))
