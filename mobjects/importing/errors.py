@@ -98,7 +98,7 @@ def pieces(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
     names = headers(imported)
     if imported.format == "xlsx":
         return xlsx_pieces(names, rows, title=imported.sheet or "Errors", safe=False)
-    return csv_pieces(names, rows, encoding=_encoding(imported), delimiter=imported.delimiter or ",", text=_csv_text)
+    return csv_pieces(names, rows, _csv_text, encoding=_encoding(imported), delimiter=imported.delimiter or ",")
 
 
 def _csv_text(cell: Cell) -> str:

@@ -7,7 +7,9 @@ from pathlib import PurePath
 
 from import_export.formats.base_formats import Format
 
+from mobjects.marketo.text import to_text
 from mobjects.resources.columns import Column
+from mobjects.tables.cells import neutralise
 from mobjects.tables.contract import Cell, FileRefused
 from mobjects.tables.workbooks import xlsx_pieces
 from mobjects.tables.writing import csv_pieces, json_pieces
@@ -53,7 +55,7 @@ class CsvFormat(TableFormat):
         self.encoding = encoding
 
     def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-        return csv_pieces(_names(columns), rows, encoding=self.encoding)
+        return csv_pieces(_names(columns), rows, csv_text, encoding=self.encoding)
 
 
 class XlsxFormat(TableFormat):
@@ -76,7 +78,17 @@ class JsonFormat(TableFormat):
     content_type = "application/json"
 
     def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-        return json_pieces(_names(columns), rows)
+        return json_pieces(_names(columns), rows, plain_text)
+
+
+def csv_text(value: Cell) -> str:
+    """A value as a cell of a CSV file. Text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    return neutralise(value) if isinstance(value, str) else plain_text(value)
+
+
+def plain_text(value: Cell) -> str:
+    """A value in its canonical text."""
+    return to_text(value)  # type: ignore[arg-type]  # an export has no other types
 
 
 def _names(columns: Sequence[Column]) -> list[str]:

@@ -22,6 +22,7 @@ from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues
 from mobjects.resources.base import TransferResource
 from mobjects.resources.columns import Column, MonthColumn
+from mobjects.resources.formats import csv_text
 from mobjects.tables.cells import neutralise
 from mobjects.tables.workbooks import MOST_ROWS
 from mobjects.tables.writing import csv_pieces
@@ -61,7 +62,7 @@ def template(resource: TransferResource, extension: str) -> io.BytesIO:
     """
     names = [column.name for column in resource.columns]
     if extension == "csv":
-        return io.BytesIO(b"".join(csv_pieces(names, ())))
+        return io.BytesIO(b"".join(csv_pieces(names, (), csv_text)))
     stream = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # openpyxl 3.1 calls datetime.utcnow()

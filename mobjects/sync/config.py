@@ -1,22 +1,29 @@
-"""The settings that say how patient a job is."""
+"""What ``settings.MARKETO`` says."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 
 
+def marketo() -> dict[str, Any]:
+    """Everything that the settings say about Marketo."""
+    config: dict[str, Any] = settings.MARKETO
+    return config
+
+
 def tries() -> int:
     """How many times in a row a call may fail before its job is stopped."""
-    return int(settings.MARKETO["TRIES"])
+    return int(marketo()["TRIES"])
 
 
 def quiet() -> timedelta:
     """How long after a call without an answer Marketo may still be carrying it out."""
-    return timedelta(seconds=settings.MARKETO["SETTLE_SECONDS"])
+    return timedelta(seconds=marketo()["SETTLE_SECONDS"])
 
 
 def lanes() -> int:
     """How many processes may work on one job: as many as calls may run at once."""
-    return int(settings.MARKETO["CALLS_AT_ONCE"])
+    return int(marketo()["CALLS_AT_ONCE"])

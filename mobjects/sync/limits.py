@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import django_rq
-from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -21,6 +20,7 @@ from redis.lock import Lock
 from redis.retry import Retry
 
 from mobjects.marketo.errors import OutcomeUnknown
+from mobjects.sync import config
 from mobjects.sync.counters import DAY_KEPT_SECONDS, Counters, Known, aware, give_back, server_time, soon, wait
 from mobjects.sync.retry import quota_reset
 from mobjects.sync.usage import Usage, counted, moment
@@ -94,15 +94,15 @@ class Limits:
         redis.connection_pool.connection_kwargs.update(
             socket_timeout=SOCKET_SECONDS, socket_connect_timeout=SOCKET_SECONDS, retry=Retry(NoBackoff(), 1)
         )
-        config: dict[str, Any] = settings.MARKETO
+        values = config.marketo()
         return cls(
             endpoint,
             redis,
-            per_window=config["CALLS_PER_WINDOW"],
-            at_once=config["CALLS_AT_ONCE"],
-            quota=config["DAILY_QUOTA"],
-            share=max(1, config["DAILY_QUOTA"] * config["DAILY_SHARE"] // 100),
-            lease_seconds=config["TIMEOUT_SECONDS"] + CONNECT_SECONDS + LEASE_MARGIN_SECONDS,
+            per_window=values["CALLS_PER_WINDOW"],
+            at_once=values["CALLS_AT_ONCE"],
+            quota=values["DAILY_QUOTA"],
+            share=max(1, values["DAILY_QUOTA"] * values["DAILY_SHARE"] // 100),
+            lease_seconds=values["TIMEOUT_SECONDS"] + CONNECT_SECONDS + LEASE_MARGIN_SECONDS,
         )
 
     @contextmanager

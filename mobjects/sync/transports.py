@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings
-
 from mobjects.marketo.entry import TransportEntry
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.redact import redact
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.transport import Transport
+from mobjects.sync import config
 from mobjects.sync.payloads import KeyFields
 
 NOT_SET = "not set"
@@ -22,36 +19,23 @@ def open_transport() -> Transport:
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
-    return configured_entry().open(_config())
-
-
-def configured_entry() -> TransportEntry:
-    """What the transport that the settings name says about itself.
-
-    Raises:
-        ConfigError: there is none of that name.
-    """
-    name = _config()["TRANSPORT"]
-    if name not in TRANSPORTS:
-        known = ", ".join(sorted(TRANSPORTS))
-        raise ConfigError(f"MARKETO_TRANSPORT is “{name}”; it can be: {known}.")
-    return TRANSPORTS[name]
+    return _entry().open(config.marketo())
 
 
 def key_fields() -> KeyFields:
     """Which custom fields hold external keys, from the settings."""
-    config = _config()
+    values = config.marketo()
     return KeyFields(
-        opportunity=config["OPPORTUNITY_KEY_FIELD"],
-        person=config["PERSON_KEY_FIELD"],
-        company=config["COMPANY_KEY_FIELD"],
+        opportunity=values["OPPORTUNITY_KEY_FIELD"],
+        person=values["PERSON_KEY_FIELD"],
+        company=values["COMPANY_KEY_FIELD"],
     )
 
 
 def target() -> str:
     """Where records go: the endpoint, or "" if none is set."""
-    entry = TRANSPORTS.get(_config()["TRANSPORT"])
-    return str(_config()[entry.endpoint.name]) if entry else ""
+    entry = TRANSPORTS.get(config.marketo()["TRANSPORT"])
+    return str(config.marketo()[entry.endpoint.name]) if entry else ""
 
 
 def missing_settings() -> str:
@@ -60,7 +44,7 @@ def missing_settings() -> str:
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
-    return configured_entry().missing(_config())
+    return _entry().missing(config.marketo())
 
 
 def endpoint_is_local() -> bool:
@@ -69,35 +53,39 @@ def endpoint_is_local() -> bool:
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
-    return configured_entry().is_local(_config())
+    return _entry().is_local(config.marketo())
 
 
 def masked(text: str) -> str:
     """A text without the secrets of any transport, as it may be kept and shown."""
     for entry in TRANSPORTS.values():
-        text = redact(text, entry.secrets(_config()), entry.masked)
+        text = redact(text, entry.secrets(config.marketo()), entry.masked)
     return text
 
 
 def facts() -> list[tuple[str, str]]:
     """The settings by label, for people; of a secret only whether it is set."""
-    config = _config()
-    entry = TRANSPORTS.get(config["TRANSPORT"])
+    values = config.marketo()
+    entry = TRANSPORTS.get(values["TRANSPORT"])
     keys = key_fields()
     return [
-        ("Transport", str(config["TRANSPORT"]).upper()),
-        *((each.label, _shown(config[each.name], secret=each.secret)) for each in (entry.settings if entry else ())),
+        ("Transport", str(values["TRANSPORT"]).upper()),
+        *((each.label, _shown(values[each.name], secret=each.secret)) for each in (entry.settings if entry else ())),
         ("Opportunity key field", keys.opportunity or NOT_SET),
         ("Person key field", keys.person or NOT_SET),
         ("Company key field", keys.company or NOT_SET),
-        ("Time-out", f"{config['TIMEOUT_SECONDS']} s"),
+        ("Time-out", f"{values['TIMEOUT_SECONDS']} s"),
     ]
+
+
+def _entry() -> TransportEntry:
+    """What the transport that the settings name says about itself."""
+    name = config.marketo()["TRANSPORT"]
+    if name not in TRANSPORTS:
+        known = ", ".join(sorted(TRANSPORTS))
+        raise ConfigError(f"MARKETO_TRANSPORT is “{name}”; it can be: {known}.")
+    return TRANSPORTS[name]
 
 
 def _shown(value: object, *, secret: bool) -> str:
     return NOT_SET if not value else "set" if secret else str(value)
-
-
-def _config() -> dict[str, Any]:
-    config: dict[str, Any] = settings.MARKETO
-    return config

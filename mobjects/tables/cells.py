@@ -10,7 +10,11 @@ _NEUTRALISED = re.compile(r"'+[=+\-@\t\r]")
 
 
 class Month(date):
-    """A month, kept as its first day, which files show as YYYY-MM."""
+    """A month, kept as its first day."""
+
+    def isoformat(self) -> str:
+        """As files show it: YYYY-MM."""
+        return super().isoformat()[:7]
 
 
 def neutralise(text: str) -> str:

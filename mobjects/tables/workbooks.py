@@ -20,7 +20,6 @@ from openpyxl.utils import get_column_letter
 from mobjects.tables.cells import Month, neutralise
 from mobjects.tables.contract import BadCell, Cell
 from mobjects.tables.values import FORMULA
-from mobjects.tables.writing import plain_text
 
 LONGEST = 32_767
 """Characters in a cell (Microsoft's "Excel specifications and limits")."""
@@ -261,10 +260,11 @@ def _moment_cell(place: str, value: datetime | date | time) -> str:
     if isinstance(value, datetime):
         if value.tzinfo is not None or value.date() < _FIRST_DAY:
             # Excel's times have no zone; ISO 8601 says it.
-            return string_cell(place, plain_text(value) if value.tzinfo else value.isoformat(" "), _TEXT)
+            text = value.isoformat(timespec="seconds") if value.tzinfo else value.isoformat(" ")
+            return string_cell(place, text, _TEXT)
         return _number_cell(place, (value.date() - _DAY_ZERO).days + _seconds(value.time()) / 86_400, _MOMENT)
     if value < _FIRST_DAY:
-        return string_cell(place, plain_text(value), _TEXT)
+        return string_cell(place, value.isoformat(), _TEXT)
     return _number_cell(place, (value - _DAY_ZERO).days, _MONTH if isinstance(value, Month) else _DATE)
 
 

@@ -15,8 +15,6 @@ from itertools import islice
 from json.encoder import encode_basestring
 from typing import TypeVar
 
-from mobjects.marketo.text import to_text
-from mobjects.tables.cells import Month, neutralise
 from mobjects.tables.contract import Cell
 
 BATCH = 500
@@ -40,51 +38,33 @@ def batches(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
 def csv_pieces(
     headers: Sequence[str],
     rows: Iterable[Sequence[Cell]],
+    text: Callable[[Cell], str],
     *,
     encoding: str = "utf-8-sig",
     delimiter: str = ",",
-    text: Callable[[Cell], str] | None = None,
 ) -> Iterator[bytes]:
     """A CSV file with CRLF at the ends of its lines.
 
     Args:
         headers: the first line.
         rows: as wide as the headers.
+        text: how a cell is written.
         encoding: of the file; one that writes a byte order mark writes it once. A character that it lacks is
             replaced by the nearest one of ASCII, or a question mark.
         delimiter: one character.
-        text: makes a cell text. Without it cells are written as an export does: typed values in their canonical text,
-            and text that a spreadsheet would take for a formula with an apostrophe in front.
     """
-    as_text = text or csv_text
     if not encoding.startswith("utf"):
-        headers, as_text = [encodable(header, encoding) for header in headers], _encodable_text(as_text, encoding)
+        headers, text = [encodable(header, encoding) for header in headers], _encodable_text(text, encoding)
     encoder = codecs.getincrementalencoder(encoding)()
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=delimiter)
     writer.writerow(headers)
     for batch in batches(rows):
-        writer.writerows([as_text(value) for value in row] for row in batch)
+        writer.writerows([text(value) for value in row] for row in batch)
         yield encoder.encode(stream.getvalue())
         stream.seek(0)
         stream.truncate()
     yield encoder.encode(stream.getvalue())
-
-
-def csv_text(value: Cell) -> str:
-    """A value as a cell of a CSV export."""
-    if isinstance(value, str):
-        return neutralise(value)
-    return plain_text(value)
-
-
-def plain_text(value: Cell) -> str:
-    """A value that is no text, as text."""
-    if value is None:
-        return ""
-    if isinstance(value, Month):
-        return value.isoformat()[:7]
-    return to_text(value)  # type: ignore[arg-type]  # an export has no other types
 
 
 def encodable(text: str, encoding: str) -> str:
@@ -104,16 +84,19 @@ def _encodable_text(text: Callable[[Cell], str], encoding: str) -> Callable[[Cel
 # --- JSON -----------------------------------------------------------------------------------
 
 
-def json_pieces(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-    """A JSON file: an array with an object for each row, one on a line, with typed values.
+def json_pieces(headers: Sequence[str], rows: Iterable[Sequence[Cell]], text: Callable[[Cell], str]) -> Iterator[bytes]:
+    """A JSON file: an array with an object for each row, one on a line, with typed values. Empty is ``null``.
 
-    Numbers keep every digit; dates and times are ISO 8601, months ``YYYY-MM``; empty is ``null``.
+    Args:
+        headers: names of the values.
+        rows: as wide as the headers.
+        text: how a number, which keeps every digit, or a date is written.
     """
     names = [f"{encode_basestring(header)}: " for header in headers]
     before = "[\n"
     for batch in batches(rows):
         lines = (
-            "{" + ", ".join([name + json_text(value) for name, value in zip(names, row, strict=True)]) + "}"
+            "{" + ", ".join([name + json_text(value, text) for name, value in zip(names, row, strict=True)]) + "}"
             for row in batch
         )
         yield (before + ",\n".join(lines)).encode()
@@ -121,7 +104,7 @@ def json_pieces(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Itera
     yield b"[]\n" if before == "[\n" else b"\n]\n"
 
 
-def json_text(value: Cell) -> str:
+def json_text(value: Cell, text: Callable[[Cell], str]) -> str:
     """A value as JSON."""
     if value is None or value == "":
         return "null"
@@ -130,5 +113,5 @@ def json_text(value: Cell) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float | Decimal):
-        return plain_text(value)
-    return f'"{plain_text(value)}"'
+        return text(value)
+    return f'"{text(value)}"'
