@@ -151,8 +151,6 @@ RQ_SHOW_ADMIN_LINK = False  # Any staff user can empty a queue there.
 
 # --- Import and export -------------------------------------------------------------------------------------------
 
-IMPORT_EXPORT_USE_TRANSACTIONS = True
-IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 # The most that an import reads; the size of the file is no matter on the command line.
 IMPORT_MAX_MB = env.number("IMPORT_MAX_MB", default=150, minimum=1, maximum=10_000)

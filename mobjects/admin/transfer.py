@@ -26,7 +26,6 @@ class TransferAdmin(ExportMixin, ModelAdmin):
     """
 
     import_export_change_list_template = "mobjects/transfer/change_list.html"
-    formats = FORMATS
 
     @property
     def transfer_resource(self) -> type[TransferResource]:

@@ -16,9 +16,9 @@ from django.db.models import Count
 from mobjects.importing import duplicates, grouping, storing
 from mobjects.importing.head import reading_of
 from mobjects.importing.kinds import KINDS, Kind
+from mobjects.importing.kinds.base import CHUNK
 from mobjects.importing.limits import limits_for
 from mobjects.importing.parsing import Fault, Layout, Parser, Problem
-from mobjects.importing.reading import in_chunks
 from mobjects.importing.storing import Finding
 from mobjects.marketo.attributes import Attribute
 from mobjects.marketo.types import DataType
@@ -28,6 +28,7 @@ from mobjects.resources.columns import REVISION, Column, CustomColumn
 from mobjects.sync.saving import insisting
 from mobjects.tables import reading as tables
 from mobjects.tables.contract import Row
+from mobjects.tables.writing import batches
 
 _REVISION = Column(Attribute(REVISION, REVISION, DataType.INTEGER), "")
 
@@ -57,7 +58,7 @@ def check(imported: Import, file: BinaryIO, alive: Callable[[int], None]) -> Non
     imported.rows = 0
     _clear(imported, alive)
     kind.begin(rows)
-    for chunk in in_chunks(rows()):
+    for chunk in batches(rows(), CHUNK):
         imported.rows += len(chunk)
         _check_chunk(imported, kind, chunk, alive)
     _conclude(imported, kind, alive)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
-
-from lxml import etree
 
 from mobjects.marketo.types import Value
 
@@ -68,16 +65,3 @@ def _decimal_text(value: Decimal) -> str:
     if not value.is_finite():
         raise ValueError(f"{value} is not a number")
     return format(value if value else value.copy_abs(), "f")
-
-
-def pretty_xml(text: str) -> str:
-    """Indent XML for reading. Text that is not XML, or that declares a DTD, comes back as it is."""
-    parser = etree.XMLParser(remove_blank_text=True, resolve_entities=False, no_network=True)
-    try:
-        root = etree.fromstring(text.encode(), parser)
-    except (etree.XMLSyntaxError, UnicodeEncodeError):
-        return text
-    docinfo: Any = root.getroottree().docinfo  # the stubs know none of its fields
-    if docinfo.doctype:
-        return text
-    return etree.tostring(root, pretty_print=True, encoding="unicode")

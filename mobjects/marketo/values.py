@@ -22,6 +22,7 @@ _FALSE = frozenset({"false", "0", "no", "n"})
 LARGEST_ID = 2**31 - 1
 """The largest id our columns hold; Marketo's ids are 32-bit integers in its WSDL."""
 
+_DIGITS = 15  # As many as a spreadsheet keeps.
 _SHOWN = 60  # Longest piece of a bad value that is repeated in a message.
 
 
@@ -95,14 +96,14 @@ def _refuse_month(value: object) -> NoReturn:
     raise ValueError(f"{shown(value)} is not a month; write YYYY-MM, for example 2026-06.")
 
 
-def parse_decimal(value: object, places: int, digits: int = 15) -> Decimal:
+def parse_decimal(value: object, places: int) -> Decimal:
     """Read a number exactly; thousands separators are refused because they are ambiguous.
 
     Raises:
         ValueError: not a number, too many decimals or too large.
     """
-    # A spreadsheet keeps 15 digits; what a formula leaves behind them (0.30000000000000004) is not content.
-    text = f"{value:.15g}" if isinstance(value, float) else str(value).strip()
+    # What a formula leaves behind these digits (0.30000000000000004) is not content.
+    text = f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value).strip()
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -110,8 +111,8 @@ def parse_decimal(value: object, places: int, digits: int = 15) -> Decimal:
     if not number.is_finite() or not re.fullmatch(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", text):
         raise ValueError(f"{shown(value)} is not a number; write digits with a point, for example 1234.50.")
     # Before rounding, which fails on numbers beyond the precision of the decimal context.
-    if number and number.adjusted() >= digits - places:
-        raise ValueError(f"{shown(value)} is too large; at most {digits - places} digits before the point.")
+    if number and number.adjusted() >= _DIGITS - places:
+        raise ValueError(f"{shown(value)} is too large; at most {_DIGITS - places} digits before the point.")
     # As written, zeros included: 48.000 may well mean forty-eight thousand.
     if number != round(number, places) or (isinstance(value, str) and len(text.partition(".")[2]) > places):
         raise ValueError(f"{shown(value)} has more than {places} decimals; write thousands without a separator.")

@@ -51,10 +51,6 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
         """Records with content that Marketo has not accepted yet."""
         return self.filter(CHANGED)
 
-    def unclaimed(self) -> Self:
-        """Records that are in no live batch."""
-        return self.filter(claimed_by__isnull=True)
-
     def with_state(self) -> Self:
         """Annotate ``state``, one of :class:`State`; the same rules as :attr:`SyncedRecord.state_now`."""
         return self.annotate(

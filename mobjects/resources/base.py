@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, ClassVar
 
-import tablib
 from django.db import models
 from import_export.fields import Field
 from import_export.resources import ModelResource
@@ -25,15 +24,14 @@ CHUNK = 2000
 class TransferResource(ModelResource):
     """Base of our resources; a subclass gives the columns.
 
-    ``key_names`` are the columns that say which record a row means. ``kept_ids`` are columns of ids that an empty
-    cell does not clear. ``REVISION_LOOKUP`` leads to the revision of the synced record.
+    ``key_names`` are the columns that say which record a row means. ``REVISION_LOOKUP`` leads to the revision of the
+    synced record.
     """
 
     KIND: ClassVar[str]
     NOUN: ClassVar[str]
     REVISION_LOOKUP: ClassVar[str] = "revision"
     key_names: ClassVar[tuple[str, ...]]
-    kept_ids: ClassVar[tuple[str, ...]] = ("Marketo ID",)
 
     class Meta:
         fields = ()
@@ -80,11 +78,3 @@ class TransferResource(ModelResource):
         readers = [column.reader([lookups.index(lookup) for lookup in column.lookups]) for column in columns]
         for raw in queryset.values_list(*lookups).iterator(chunk_size=CHUNK):
             yield [read(raw) for read in readers]
-
-    def export(self, queryset: models.QuerySet[Any] | None = None, **kwargs: Any) -> tablib.Dataset:
-        """All rows at once, as import-export has it; for a few of them."""
-        queryset = self.get_queryset().order_by("pk") if queryset is None else queryset
-        columns = self.export_columns()
-        data = tablib.Dataset(headers=[column.name for column in columns])
-        data.extend(self.rows(queryset, columns))
-        return data

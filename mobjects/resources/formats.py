@@ -1,11 +1,9 @@
-"""The formats of exports, as django-import-export wants them; each is written piece by piece."""
+"""The formats of exports; each is written piece by piece."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
-
-from import_export.formats.base_formats import Format
 
 from mobjects.marketo.text import to_text
 from mobjects.resources.columns import Column
@@ -15,24 +13,12 @@ from mobjects.tables.workbooks import xlsx_pieces
 from mobjects.tables.writing import csv_pieces, json_pieces
 
 
-class TableFormat(Format):
+class TableFormat:
     """What all formats share."""
 
     title: str
     extension: str
     content_type: str
-
-    def get_title(self) -> str:
-        return self.title
-
-    def get_extension(self) -> str:
-        return self.extension
-
-    def get_content_type(self) -> str:
-        return self.content_type
-
-    def can_export(self) -> bool:
-        return True
 
     def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
         """The file, piece by piece.

@@ -64,7 +64,6 @@ class ProgramCostResource(TransferResource):
     NOUN = "cost"
     REVISION_LOOKUP = "program__revision"
     key_names: ClassVar = ("Program ID", "Month", "Amount", "Note", "Cost ID")
-    kept_ids: ClassVar = ("Cost ID",)
 
     class Meta:
         model = ProgramCost

@@ -87,29 +87,22 @@ def _save_on_records(kind: Kind, outcomes: Sequence[tuple[Item, Outcome, Outcome
 
 
 @insisting
-def record_unsent(
-    job: SyncJob, batch: SyncBatch, error: MarketoError, *, again: bool, words: str = ""
-) -> SyncBatch | None:
+def record_unsent(job: SyncJob, batch: SyncBatch, error: MarketoError, *, again: bool) -> None:
     """Save that a batch was certainly not applied.
 
     Args:
         again: whether a further attempt is to be made; its batch then waits and keeps the records claimed.
-        words: why there is a further attempt, as a sentence.
-
-    Returns:
-        The further attempt.
     """
     with transaction.atomic():
         if not _is_sending(batch):
-            return None
-        further = _successor(batch, batch.sequence, batch.attempt + 1, words or error.message) if again else None
+            return
+        further = _successor(batch, batch.sequence, batch.attempt + 1, error.message) if again else None
         if further is not None:
             further.part_of, further.size = batch.part_of, batch.size
             further.save(update_fields=["part_of", "size"])
         records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=further)
         status = SyncResult.Status.RETRIED if again else SyncResult.Status.NOT_SENT
         _close_without_answer(job, batch, SyncBatch.State.NOT_SENT, status, error)
-    return further
 
 
 @insisting

@@ -141,20 +141,6 @@ class Reader:
         return Seen({name: text for name, text in result.items() if text}, costs, more)
 
 
-def content_of(found: Found, record: SyncedRecord | None, keys: KeyFields) -> dict[str, str]:
-    """What Marketo holds, to be compared with ``payloads.content(record, keys)``.
-
-    A link that the record gives by key and Marketo by id cannot be compared; it stands as it was last accepted.
-    Costs that are not here are left out; see :meth:`Reader.seen`.
-
-    Args:
-        found: the object as Marketo holds it.
-        record: its local record with related objects loaded; ``None`` if there is none yet.
-        keys: names of the external key fields.
-    """
-    return Reader(found.kind, [found], keys).seen(found, record).values
-
-
 def link_of(found: Found, link: Link) -> Association | None:
     """The link to a company, a person or an opportunity."""
     return next((association for association in found.associations if association.link is link), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -41,7 +43,7 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
         existing=queries.existing(members),
         before=before,
         after=after,
-        payloads=[(part, pretty(getattr(batch, part))) for part in PARTS],
+        payloads=[(part, pretty_xml(getattr(batch, part))) for part in PARTS],
         may_see_payload=request.user.has_perm("mobjects.view_payload"),
     )
 
@@ -61,14 +63,15 @@ def payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
     return response
 
 
-def pretty(text: str) -> str:
-    """XML with line breaks and indents; anything else as it is."""
+def pretty_xml(text: str) -> str:
+    """Indent XML for reading. Text that is not XML, or that declares a DTD, comes back as it is."""
     parser = etree.XMLParser(remove_blank_text=True, resolve_entities=False, no_network=True)
     try:
-        tree = etree.fromstring(text.encode(), parser)
-    except (etree.XMLSyntaxError, ValueError):
+        root = etree.fromstring(text.encode(), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError):
         return text
-    return etree.tostring(tree, pretty_print=True, encoding="unicode")
+    docinfo: Any = root.getroottree().docinfo  # the stubs know none of its fields
+    return text if docinfo.doctype else etree.tostring(root, pretty_print=True, encoding="unicode")
 
 
 def _counts(statuses: list[str]) -> dict[str, int]:

@@ -25,8 +25,6 @@ from mobjects.views.imports_common import about_import, model_of, permission
 from mobjects.views.narrowed import Narrowed, narrowed
 from mobjects.views.pages import denied, page
 
-SELECTED = "selected"
-
 
 class ExportForm(forms.Form):
     """Format and columns of an export. The key columns are always in it and are not asked for."""

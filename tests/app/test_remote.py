@@ -10,7 +10,7 @@ import pytest
 from mobjects.marketo.types import Association, Found, Key, Kind, Link, Tag
 from mobjects.models import CustomField
 from mobjects.sync.payloads import KeyFields, content
-from mobjects.sync.remote import Reader, content_of
+from mobjects.sync.remote import Reader
 from mobjects.sync.selection import loaded
 from tests import factories
 from tests.support import memory
@@ -58,7 +58,7 @@ def test_an_opportunity_reads_the_same_however_marketo_writes_it():
         Rate="1.5",
         Key="E-1",
     )
-    assert content_of(found, again(record), KEYS) == content(again(record), KEYS)
+    assert seen(found, again(record), KEYS).values == content(again(record), KEYS)
 
 
 def test_what_cannot_be_read_stays_as_marketo_wrote_it_and_unknown_attributes_stand_aside():
@@ -83,14 +83,14 @@ def test_what_cannot_be_read_stays_as_marketo_wrote_it_and_unknown_attributes_st
 def test_a_company_is_compared_only_where_both_sides_name_it_the_same_way(ours, link, expected):
     record = factories.opportunity(accepted={"Company key": "as accepted"}, **ours)
     found = memory.opportunity(71, *([link] if link else []))
-    assert {name: text for name, text in content_of(found, record, KEYS).items() if name != "Name"} == expected
+    assert {name: text for name, text in seen(found, record, KEYS).values.items() if name != "Name"} == expected
 
 
 def test_a_role_is_compared_by_our_opportunity_and_by_person():
     opportunity = factories.opportunity(marketo_id=71)
     record = factories.role(opportunity, is_primary=True)
-    assert content_of(memory.role(IsPrimary="1"), again(record), KeyFields()) == content(again(record), KeyFields())
-    other = content_of(memory.role(opportunity=72, person=20), again(record), KeyFields())
+    assert seen(memory.role(IsPrimary="1"), again(record)).values == content(again(record), KeyFields())
+    other = seen(memory.role(opportunity=72, person=20), again(record)).values
     assert (other["Opportunity"], other["Person ID"]) == ("Marketo ID 72", "20")
 
 
@@ -102,7 +102,7 @@ def test_a_role_by_keys_finds_our_opportunity_by_its_external_id():
         Association(Link.LEAD, key=Key("PersonKey", "P-1")),
     )
     found = Found(Kind.ROLE, 81, {"Role": "Influencer"}, links)
-    assert content_of(found, again(record), KEYS) == content(again(record), KEYS)
+    assert seen(found, again(record), KEYS).values == content(again(record), KEYS)
 
 
 def test_costs_are_matched_by_id_then_by_what_was_accepted_then_by_value():

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from mobjects.models import Conflict, Opportunity, SyncBatch
+from mobjects.views.batches import pretty_xml
 from tests import factories
 from tests.app import pages
 
@@ -200,3 +201,14 @@ def test_a_record_that_was_never_sent_says_so(browser):
 @pytest.mark.parametrize("address", ["Opportunity/12345", "Nonsense/1", "Opportunity/99999999999999999999"])
 def test_the_history_of_nothing_is_not_found(browser, address):
     assert browser.get(f"/admin/sync-history/{address}/").status_code == 404
+
+
+def test_pretty_xml_indents_and_keeps_values():
+    assert pretty_xml("<?xml version='1.0' encoding='utf-8'?><a><b> x </b><c></c></a>") == (
+        "<a>\n  <b> x </b>\n  <c/>\n</a>\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "Bad Gateway", "<p>one<p>", "<!DOCTYPE a><a><b/></a>", "<a>\ud800</a>"])
+def test_what_is_not_plain_xml_is_left_alone_when_made_pretty(text):
+    assert pretty_xml(text) == text

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from lxml import etree
 
-from mobjects.marketo.text import pretty_xml, to_text, xml_problem
+from mobjects.marketo.text import to_text, xml_problem
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,3 @@ def test_text_that_xml_carries_comes_back_unchanged(text):
     element = etree.Element("v")
     element.text = text
     assert (etree.fromstring(etree.tostring(element)).text or "") == text
-
-
-def test_pretty_xml_indents_and_keeps_values():
-    assert pretty_xml("<?xml version='1.0' encoding='utf-8'?><a><b> x </b><c></c></a>") == (
-        "<a>\n  <b> x </b>\n  <c/>\n</a>\n"
-    )
-
-
-@pytest.mark.parametrize("text", ["", "Bad Gateway", "<p>one<p>", "<!DOCTYPE a><a><b/></a>", "<a>\ud800</a>"])
-def test_what_is_not_plain_xml_is_left_alone_when_made_pretty(text):
-    assert pretty_xml(text) == text

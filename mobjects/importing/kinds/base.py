@@ -23,6 +23,9 @@ from mobjects.sync.transports import key_fields
 from mobjects.tables.contract import Row
 from mobjects.tables.fitting import text_of
 
+CHUNK = 2000
+"""Rows that are read, judged and written together."""
+
 Rows = Callable[[], Iterator[Row]]
 Outcome = ImportRow.Outcome
 Level = ImportProblem.Level

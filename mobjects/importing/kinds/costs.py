@@ -13,14 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from mobjects.importing.duplicates import SEPARATOR, Once
-from mobjects.importing.kinds.base import Rows
+from mobjects.importing.kinds.base import CHUNK, Rows
 from mobjects.importing.kinds.lookup import FIXED, Lookup, Record
 from mobjects.importing.kinds.parts import Parent, PartKind, belonging
 from mobjects.importing.parsing import Item
-from mobjects.importing.reading import in_chunks
 from mobjects.importing.storing import Finding
 from mobjects.models import ProgramCost
 from mobjects.models.program import COST_PREFIX
+from mobjects.tables.writing import batches
 
 _PROGRAM, _MONTH, _AMOUNT, _NOTE, _ID = range(FIXED, FIXED + 5)
 _CONTENT = frozenset({"Month", "Amount", "Note"})
@@ -58,7 +58,7 @@ class Costs(PartKind):
     def begin(self, rows: Rows) -> None:
         matching = _Matching()
         known: set[str] = set()
-        for chunk in in_chunks(rows()):
+        for chunk in batches(rows(), CHUNK):
             items = list(self.layout.items(chunk))
             parents = self.parents(items)
             new = {parent.pk for parent in parents.values()} - known
