@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from lxml import etree
@@ -15,10 +15,12 @@ from lxml import etree
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.marketo.redact import redact
 from mobjects.marketo.soap import faults, service, wire
+from mobjects.marketo.soap.replies import DoesNotFit
 from mobjects.marketo.soap.settings import SoapSettings
 from mobjects.marketo.soap.signature import sign, timestamp
-from mobjects.marketo.soap.wire import NoAnswer, clock_offset_seconds
 from mobjects.marketo.types import Exchange
+
+T = TypeVar("T")
 
 NOT_SURE = "Whether it was applied is not known."
 MAX_STORED_CHARACTERS = 1_000_000
@@ -43,21 +45,24 @@ class Calls:
 
     def __init__(self, settings: SoapSettings, session: requests.Session, now: Callable[[], datetime]) -> None:
         self._settings = settings
+        self._timeouts = (settings.connect_timeout_seconds, settings.timeout_seconds)
         self._session = session
         self._now = now
 
     def call(
         self,
         operation: str,
+        read: Callable[[Reply], T],
         *,
         write: bool,
         arguments: Mapping[str, Any] = MappingProxyType({}),
         fill: Callable[[etree._Element], None] | None = None,
-    ) -> Reply:
+    ) -> T:
         """Sign and send one call.
 
         Args:
             operation: name in the WSDL.
+            read: makes of the answer what is wanted; raises :class:`DoesNotFit` where it cannot be trusted.
             write: whether Marketo may change something; decides what an answer that never came means.
             arguments: the operation's parameters in zeep's form.
             fill: adds to the finished envelope before it is sent.
@@ -73,9 +78,16 @@ class Calls:
             fill(envelope)
         message = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         attempt = _Attempt(self._settings, header, message, write=write)
-        response = attempt.post(self._session, service.http_headers(operation))
-        offset = clock_offset_seconds(response, self._now())
-        return attempt.read(operation, response, offset)
+        http_headers = service.http_headers(operation)
+        try:
+            response = wire.post(self._session, self._settings.endpoint, message, http_headers, self._timeouts)
+        except wire.NoAnswer as error:
+            raise attempt.lost_error(error.message, attempt.exchange(), maybe_applied=error.sent) from error
+        reply = attempt.read(operation, response, wire.clock_offset_seconds(response, self._now()))
+        try:
+            return read(reply)
+        except DoesNotFit as error:
+            raise attempt.lost_error(str(error), reply.exchange, maybe_applied=True) from error
 
     def _header(self) -> service.Header:
         settings = self._settings
@@ -94,18 +106,13 @@ class _Attempt:
         self._write = write
         self._started = time.perf_counter()
 
-    def post(self, session: requests.Session, headers: dict[str, str]) -> requests.Response:
-        timeouts = (self._settings.connect_timeout_seconds, self._settings.timeout_seconds)
-        try:
-            return wire.post(session, self._settings.endpoint, self._message, headers, timeouts)
-        except NoAnswer as error:
-            exchange = self._exchange()
-            if error.sent and self._write:
-                raise OutcomeUnknown(f"{error.message} {NOT_SURE}", exchange=exchange) from error
-            raise Unavailable(error.message, exchange=exchange) from error
+    def lost_error(self, words: str, exchange: Exchange, *, maybe_applied: bool) -> MarketoError:
+        if maybe_applied and self._write:
+            return OutcomeUnknown(f"{words} {NOT_SURE}", exchange=exchange)
+        return Unavailable(words, exchange=exchange)
 
     def read(self, operation: str, response: requests.Response, offset: float | None) -> Reply:
-        exchange = self._exchange(response)
+        exchange = self.exchange(response)
         try:
             root = service.parse(response.content)
             fault = service.fault_element(root)
@@ -131,7 +138,7 @@ class _Attempt:
             return OutcomeUnknown(f"{words} {NOT_SURE}", exchange=exchange)
         return Unavailable(f"{words} Try again later; if it stays so, check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
 
-    def _exchange(self, response: requests.Response | None = None) -> Exchange:
+    def exchange(self, response: requests.Response | None = None) -> Exchange:
         return Exchange(
             request=self._redact(self._message.decode()),
             response="" if response is None else self._redact(_stored_text(response.content)),

@@ -6,18 +6,17 @@ to know; the class of an error says what is certain (see :mod:`mobjects.marketo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 from lxml import etree
 
-from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected, Unavailable
+from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.redact import MASK
 from mobjects.marketo.soap import checkup, findings, mapping, queries, replies, rules, service
-from mobjects.marketo.soap.calls import NOT_SURE, Calls
+from mobjects.marketo.soap.calls import Calls
 from mobjects.marketo.soap.settings import SoapSettings
 from mobjects.marketo.soap.signature import timestamp
 from mobjects.marketo.transport import Ping
@@ -26,17 +25,14 @@ from mobjects.marketo.types import (
     Answer,
     Batch,
     Described,
-    Exchange,
     Kind,
     Operation,
-    Outcome,
     Page,
     Query,
     Record,
 )
 
 _SYNC = "syncMObjects"
-_T = TypeVar("_T")
 
 
 def _utc_now() -> datetime:
@@ -125,7 +121,13 @@ class SoapTransport:
             OutcomeUnknown: it may have been applied, or the answer cannot be matched to the records.
         """
         rules.check(batch)
-        return self._write(_SYNC, _arguments(batch), batch.records, lambda result: replies.outcomes(batch, result))
+        return self._calls.call(
+            _SYNC,
+            lambda reply: Answer(replies.outcomes(batch, reply.result), reply.exchange),
+            write=True,
+            arguments=_arguments(batch),
+            fill=_filler(batch.records),
+        )
 
     def find(self, query: Query, position: str = "") -> Page:
         """One page of the objects that a query finds, with getMObjects.
@@ -135,8 +137,12 @@ class SoapTransport:
             MarketoError: the call failed, or its answer cannot be trusted; ``Unavailable`` then.
         """
         queries.check(query)
-        arguments = queries.arguments(query, position)
-        return self._read("getMObjects", lambda *reply: findings.page(query, *reply), arguments)
+        return self._calls.call(
+            "getMObjects",
+            lambda reply: findings.page(query, reply.result, reply.exchange),
+            write=False,
+            arguments=queries.arguments(query, position),
+        )
 
     def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
         """Delete opportunities or roles with deleteMObjects. The roles of an opportunity stay, without it.
@@ -151,8 +157,13 @@ class SoapTransport:
         """
         rules.check_deletion(kind, ids)
         records = [Record(kind, marketo_id=number) for number in ids]
-        arguments: dict[str, Any] = {"mObjectList": {"mObject": []}}
-        return self._write("deleteMObjects", arguments, records, lambda result: replies.deletions(records, result))
+        return self._calls.call(
+            "deleteMObjects",
+            lambda reply: Answer(replies.deletions(records, reply.result), reply.exchange),
+            write=True,
+            arguments={"mObjectList": {"mObject": []}},
+            fill=_filler(records),
+        )
 
     def describe(self, kind: Kind) -> Described:
         """The fields that Marketo knows for opportunities or roles (describeMObject).
@@ -163,50 +174,35 @@ class SoapTransport:
         """
         if kind is Kind.PROGRAM:
             raise Rejected("Marketo does not describe the fields of programs.")
-        return self._read("describeMObject", replies.described, {"objectName": kind.value})
+        return self._calls.call(
+            "describeMObject",
+            lambda reply: replies.described(reply.result, reply.exchange),
+            write=False,
+            arguments={"objectName": kind.value},
+        )
 
     def tags(self) -> Allowed:
         """All tag types but the channel, with their values (getTags)."""
-        return self._read("getTags", findings.tags)
+        return self._calls.call("getTags", lambda reply: findings.tags(reply.result, reply.exchange), write=False)
 
     def channels(self) -> Allowed:
         """All channels (getChannels)."""
-        return self._read("getChannels", findings.channels)
+        return self._calls.call(
+            "getChannels", lambda reply: findings.channels(reply.result, reply.exchange), write=False
+        )
 
     def ping(self) -> Ping:
         """Test endpoint, credentials and clock with listMObjects, which changes nothing."""
         try:
-            reply = self._calls.call("listMObjects", write=False)
+            offset = self._calls.call("listMObjects", lambda reply: reply.clock_offset_seconds, write=False)
         except MarketoError as error:
             return checkup.bad(error)
-        return checkup.good(reply.clock_offset_seconds)
+        return checkup.good(offset)
 
     def close(self) -> None:
         """Release connections, unless the session was handed in."""
         if self._owns_session:
             self._session.close()
-
-    def _write(
-        self,
-        operation: str,
-        arguments: dict[str, Any],
-        records: Sequence[Record],
-        outcomes: Callable[[Any], list[Outcome]],
-    ) -> Answer:
-        reply = self._calls.call(operation, write=True, arguments=arguments, fill=_filler(records))
-        try:
-            return Answer(outcomes(reply.result), reply.exchange)
-        except replies.DoesNotFit as error:
-            raise OutcomeUnknown(f"{error} {NOT_SURE}", exchange=reply.exchange) from error
-
-    def _read(
-        self, operation: str, read: Callable[[Any, Exchange], _T], arguments: Mapping[str, Any] = MappingProxyType({})
-    ) -> _T:
-        reply = self._calls.call(operation, write=False, arguments=arguments)
-        try:
-            return read(reply.result, reply.exchange)
-        except replies.DoesNotFit as error:
-            raise Unavailable(str(error), exchange=reply.exchange) from error
 
 
 def _arguments(batch: Batch) -> dict[str, Any]:
