@@ -76,11 +76,8 @@ class Item:
             self.failed.add(fault.column)
 
 
-class Parser(dict[Any, Text]):
-    """The cells of one column: ``parser[key]`` is the value of a cell.
-
-    The key of text is the text; of anything else ``(type, cell)``, since 1, 1.0 and TRUE are equal to Python. A bad
-    cell gives the empty value and adds a :class:`Fault` to ``faults``, each time.
+class Parser:
+    """Parses the cells of one column, and remembers them: most columns hold few different ones.
 
     Args:
         column: what the cells mean.
@@ -90,12 +87,23 @@ class Parser(dict[Any, Text]):
         faults: what is wrong with the row that is being read.
     """
 
-    __slots__ = ("_bad", "_places", "_plain_size", "_rules", "column", "empty", "faults", "fixes", "name", "position")
+    __slots__ = (
+        "_bad",
+        "_good",
+        "_places",
+        "_plain_size",
+        "_rules",
+        "column",
+        "empty",
+        "faults",
+        "fixes",
+        "name",
+        "position",
+    )
 
     def __init__(
         self, column: Column, position: int | None, field: Any, fixes: Mapping[str, str], faults: list[Fault]
     ) -> None:
-        super().__init__()
         self.column, self.name, self.position = column, column.name, position
         self.empty: Text = None if field is None or field.null else ""
         self.fixes, self.faults = fixes, faults
@@ -103,23 +111,26 @@ class Parser(dict[Any, Text]):
         known = (DecimalValidator, MaxLengthValidator)
         rules = [] if field is None or field.is_relation else field.validators
         self._rules = [rule for rule in rules if not isinstance(rule, known) and rule is not validate_xml_text]
+        # By text, or for anything else by (type, cell), since 1, 1.0 and TRUE are equal to Python.
+        self._good: dict[Any, Text] = {}
         self._bad: dict[Any, Fault] = {}
         kind, size = column.attribute.type, column.attribute.size
         simple = type(column).parse is Column.parse and not self._rules and not fixes
         self._plain_size = (size or 0) if kind is DataType.STRING and simple else -1
         self._places = _SIZES.get(kind, 0) if simple else 0
 
-    def __missing__(self, key: Any) -> Text:
-        if key.__class__ is str:
-            plain = self._plainly(key)
-            if plain is not None:
-                return plain
+    def parse(self, cell: Any) -> Text:
+        """The value of a cell. A bad one gives the empty value and adds a :class:`Fault` to ``faults``, each time."""
+        key = cell if cell.__class__ is str else (cell.__class__, cell)
+        if key in self._good:
+            return self._good[key]
+        if cell.__class__ is str and (plain := self._plainly(cell)) is not None:
+            return plain
         fault = self._bad.get(key)
         if fault is None:
-            cell = key[1] if key.__class__ is tuple else key
             value, fault = self._read(cell)
             if fault is None:
-                self._keep(self, key, value)
+                self._keep(self._good, key, value)
                 return value
             self._keep(self._bad, key, fault)
         self.faults.append(fault)
@@ -143,7 +154,7 @@ class Parser(dict[Any, Text]):
                 and (len(text) <= self._plain_size or not self._plain_size)
             ):
                 if len(text) < _LONG:
-                    self._keep(self, text, text)
+                    self._keep(self._good, text, text)
                 return text
         elif self._places and (match := _PLAIN_DECIMAL.fullmatch(text)):
             decimals = match[1]
@@ -263,10 +274,7 @@ class Layout:
                 item.note([Fault("", None, "", row.problem, "")])
                 yield item
                 continue
-            values = [
-                parser[cell if cell.__class__ is str else (cell.__class__, cell)]
-                for parser, cell in zip(parsers, cells, strict=True)
-            ]
+            values = [parser.parse(cell) for parser, cell in zip(parsers, cells, strict=True)]
             if row.number in row_fixes:
                 self._fix(row.number, cells, values)
             item = Item(row.number, cells, values)

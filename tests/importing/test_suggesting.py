@@ -30,10 +30,10 @@ def suggestion(kind, cell):
         column = Column(Attribute("Column", "Column", TYPES[kind], 20 if kind == "text" else None), "column")
     faults = []
     parser = Parser(column, 1, None, {}, faults)
-    assert parser[cell] is None
+    assert parser.parse(cell) is None
     (fault,) = faults
     if fault.suggestion:
-        assert parser[fault.suggestion] is not None
+        assert parser.parse(fault.suggestion) is not None
     return fault.suggestion
 
 
