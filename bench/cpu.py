@@ -13,7 +13,8 @@ from django.db.models import F
 from bench import floor
 from bench.records import BATCH, opportunities
 from bench.surroundings import Surroundings, lift_limits
-from mobjects import jobs
+from mobjects.jobs.requests import create_sync_job
+from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Batch, Kind, Operation
 from mobjects.models import Opportunity, SyncJob
 from mobjects.sync.payloads import Payload, build, content
@@ -77,8 +78,8 @@ def _floor(number: int) -> float:
 def _job(number: int) -> float:
     Opportunity.objects.update(synced_revision=F("revision"))
     _ids(number, 1)
-    job = jobs.create_job(Selection())
-    took = _per_batch(lambda: jobs.run(job))
+    job = create_sync_job(Selection())
+    took = _per_batch(lambda: run_job(job))
     job.refresh_from_db()
     if job.state != SyncJob.State.SUCCEEDED or job.counts != {"CREATED": BATCHES_EACH * BATCH}:
         raise RuntimeError(f"the job ended {job.state} with {job.counts}: {job.problem_text}")

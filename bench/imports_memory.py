@@ -60,7 +60,7 @@ def _in_process(path: Path, rows: int) -> dict[str, float]:
 
 def work(path: str, rows: int) -> None:
     """In a process of its own: import a file of new opportunities, and write MiB as JSON."""
-    import mobjects.worker  # noqa: F401 -- whatever a real worker has loaded when it has nothing to do
+    import mobjects.processes.worker  # noqa: F401 -- whatever a real worker has loaded when it has nothing to do
     from mobjects.importing import flow
     from mobjects.importing import work as working
     from mobjects.models import Import

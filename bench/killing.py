@@ -19,7 +19,8 @@ from django.utils import timezone
 from bench.herd import Herd, kill, send, wait_for
 from bench.records import opportunities
 from bench.verdict import both_sides, left
-from mobjects import jobs
+from mobjects.jobs import lease
+from mobjects.jobs.requests import request_sync
 from mobjects.models import (
     Opportunity,
     OpportunityPersonRole,
@@ -29,7 +30,6 @@ from mobjects.models import (
     SyncJob,
     SyncLane,
 )
-from mobjects.sync import lanes
 from mobjects.sync.selection import Selection
 from tests.support import invariants
 
@@ -133,7 +133,7 @@ class Killing:
         self._add(more)
 
     def _ask(self) -> None:
-        self._jobs.append(jobs.request_sync(Selection()))
+        self._jobs.append(request_sync(Selection()))
 
     def _finish(self) -> None:
         """Let the last job end, and send again what it did not deal with."""
@@ -169,7 +169,7 @@ class Killing:
             self._herd.kill_worker(owner)
         self._herd.add_worker(wait=False)
         if not self._real_time:
-            silent = timezone.now() - lanes.SILENCE - lanes.SILENCE
+            silent = timezone.now() - lease.SILENCE - lease.SILENCE
             SyncLane.objects.filter(process=lane.process).update(beat_at=silent)
         return f"{what} (with its worker)"
 

@@ -10,7 +10,7 @@ from rq import Worker
 
 from bench.records import BATCH
 from bench.surroundings import Surroundings
-from mobjects import jobs
+from mobjects.jobs.requests import request_sync
 from mobjects.models import Opportunity, SyncJob
 from mobjects.sync.selection import Selection
 
@@ -26,7 +26,7 @@ def send(around: Surroundings, batches: int, workers: int) -> str:
     for number in range(workers):
         command = [*_WORKER, "--serializer", "rq.serializers.JSONSerializer", "--name", f"limits-{number}"]
         around.start(f"limits-{number}", command, lambda number=number: _workers(around) > number)  # type: ignore[misc]  # mypy cannot infer it
-    job = jobs.request_sync(Selection())
+    job = request_sync(Selection())
     give_up = time.monotonic() + PATIENCE_SECONDS
     while job.state not in SyncJob.FINAL:
         if time.monotonic() > give_up:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bench.records import opportunities
 from bench.surroundings import ROOT, Surroundings, lift_limits
-from mobjects import jobs
+from mobjects.jobs.requests import create_sync_job
+from mobjects.jobs.runner import run_job
 from mobjects.models import SyncJob
 from mobjects.sync.selection import Selection
 
@@ -23,7 +24,7 @@ def measure(around: Surroundings, say: Callable[[str], None], *, sizes: tuple[in
     for size in sizes:
         around.reset()
         opportunities(size)
-        job = jobs.create_job(Selection())
+        job = create_sync_job(Selection())
         code = f"from bench import memory; memory.work('{job.pk}')"
         command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
         worker = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -38,7 +39,7 @@ def measure(around: Surroundings, say: Callable[[str], None], *, sizes: tuple[in
 def work(job_id: str) -> None:
     """Work on a job to its end, and write the process' largest memory so far, in KiB."""
     lift_limits()
-    jobs.run(SyncJob.objects.get(pk=job_id))
+    run_job(SyncJob.objects.get(pk=job_id))
     # Not getrusage: what that tells includes the memory of the process this one was forked from.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (peak,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))

@@ -19,9 +19,9 @@ from django.urls import reverse
 
 from bench.records import BATCH, opportunities
 from bench.surroundings import Surroundings, lift_limits
-from mobjects import jobs
+from mobjects.jobs import lifecycle
+from mobjects.jobs.control import cancel_job
 from mobjects.models import SyncJob
-from mobjects.sync import lanes
 from mobjects.sync.engine import SendTask
 from mobjects.sync.limits import Limits
 from mobjects.sync.transports import key_fields, open_transport
@@ -63,7 +63,7 @@ def _served() -> override_settings:
 
 
 def _steps(job: SyncJob, say: Callable[[str], None]) -> None:
-    lane = lanes.enter(job)
+    lane = lifecycle.enter(job)
     assert lane is not None  # noqa: S101 -- nobody else works on it
     transport = open_transport()
     task = SendTask(Context(job, lane, transport, key_fields(), Limits.from_settings(transport.endpoint)))
@@ -71,8 +71,8 @@ def _steps(job: SyncJob, say: Callable[[str], None]) -> None:
     _timed(say, f"first batch of {BATCH}, with its call", task.step)
     further = [_seconds(task.step)[0] for _ in range(STEPS)]
     say(f"  {median(further):6.3f} s  each further batch (median of {STEPS}; longest {max(further):.3f} s)")
-    lanes.leave(job, lane)
-    jobs.cancel(job)
+    lifecycle.leave(job, lane)
+    cancel_job(job)
     transport.close()
 
 

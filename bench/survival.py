@@ -43,7 +43,7 @@ def main() -> None:
 def play(running: Herd, name: str) -> Told:
     """Start a job and a worker, let the scenario happen, wait for the end; nobody asks for the job again."""
     from bench.verdict import both_sides  # Models can be imported only now.
-    from mobjects import jobs
+    from mobjects.jobs.requests import request_sync
     from mobjects.models import Opportunity, SyncJob
     from mobjects.sync.selection import Selection
 
@@ -55,7 +55,7 @@ def play(running: Herd, name: str) -> Told:
     if name != "reboot":
         running.start_clock()
     running.add_worker()
-    job = jobs.request_sync(Selection())
+    job = request_sync(Selection())
     wait_for(lambda: running.sandbox.load.calls >= 2, "the first calls")
     told = SCENARIOS[name](running)
 

@@ -12,7 +12,7 @@ from rq import Worker
 
 from bench.records import BATCH, opportunities
 from bench.surroundings import Surroundings
-from mobjects import jobs
+from mobjects.jobs.requests import request_sync
 from mobjects.models import SyncJob
 from mobjects.sync.selection import Selection
 
@@ -33,7 +33,7 @@ def measure(around: Surroundings, say: Callable[[str], None], *, records: int = 
         around.reset()
         opportunities(records)
         around.control("faults", {"kind": "slow", "seconds": ANSWER_SECONDS, "times": 10 * batches})
-        job = _finished(jobs.request_sync(Selection()))
+        job = _finished(request_sync(Selection()))
         seconds = _seconds(job)
         load = around.control("state")["load"]
         say(

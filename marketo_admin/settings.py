@@ -143,9 +143,9 @@ RQ_QUEUES = {
     }
 }
 RQ = {
-    # At once: jobs.py itself waits for the commit, so that a Redis that is down is noticed.
+    # At once: jobs/requests.py itself waits for the commit, so that a Redis that is down is noticed.
     "COMMIT_MODE": "auto",
-    "WORKER_CLASS": "mobjects.worker.SyncWorker",
+    "WORKER_CLASS": "mobjects.processes.worker.SyncWorker",
 }
 RQ_SHOW_ADMIN_LINK = False  # Any staff user can empty a queue there.
 

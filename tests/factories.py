@@ -12,7 +12,9 @@ import time_machine
 from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 
-from mobjects import jobs
+from mobjects.jobs.requests import create_sync_job
+from mobjects.jobs.runner import run_job
+from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
 from mobjects.models import (
     Opportunity,
@@ -24,7 +26,7 @@ from mobjects.models import (
     SyncJob,
     SyncLane,
 )
-from mobjects.sync import claiming, lanes, outcomes
+from mobjects.sync import claiming, outcomes
 from mobjects.sync.claiming import Claim
 from mobjects.sync.engine import SendTask
 from mobjects.sync.payloads import KeyFields
@@ -82,8 +84,16 @@ def sync(*records: SyncedRecord, operation: Choice = Choice.AUTO, **options: Any
     """Run a job in this process, for the given records (of one kind) or for all that changed."""
     kinds = (records[0].KIND,) if records else options.pop("kinds", tuple(Kind))
     ids = tuple(record.pk for record in records) if records else None
-    job = jobs.create_job(Selection(kinds=kinds, ids=ids, operation=operation, **options))
-    jobs.run(job)
+    job = create_sync_job(Selection(kinds=kinds, ids=ids, operation=operation, **options))
+    run_job(job)
+    job.refresh_from_db()
+    return job
+
+
+def job_in(state: SyncJob.State, **values: Any) -> SyncJob:
+    """A job about all opportunities, in a state."""
+    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    SyncJob.objects.filter(pk=job.pk).update(state=state, **values)
     job.refresh_from_db()
     return job
 
@@ -95,7 +105,7 @@ def later(job: SyncJob, seconds: float = 600, *, times: int = 10) -> SyncJob:
         if job.state != SyncJob.State.WAITING:
             return job
         with time_machine.travel(timezone.now() + timedelta(seconds=number * seconds), tick=True):
-            jobs.run(job)
+            run_job(job)
     job.refresh_from_db()
     return job
 
@@ -129,7 +139,7 @@ def context(job: SyncJob, **values: Any) -> Context:
 def work(job: SyncJob, **values: Any) -> SyncJob:
     """Let one lane send what a job selected, with a transport of the test's own for example."""
     here = context(job, **values)
-    lanes.work_on(here, SendTask(here))
+    StepLoop(here, SendTask(here)).run()
     job.refresh_from_db()
     return job
 

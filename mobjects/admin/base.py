@@ -17,10 +17,11 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
-from mobjects import jobs, queries
+from mobjects import queries
 from mobjects.admin.fields import AttributeField
 from mobjects.admin.transfer import TransferAdmin
 from mobjects.badges import badge
+from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
 from mobjects.models import Kind, State, SyncedRecord, SyncResult
@@ -172,7 +173,7 @@ class SyncedAdmin(TransferAdmin):
         if button not in request.POST or not self.has_sync_permission(request):
             response: HttpResponse = super().response_change(request, obj)
             return response
-        job = jobs.request_sync(Selection(kinds=(obj.KIND,), ids=(obj.pk,)), user=request.user)  # type: ignore[arg-type]
+        job = request_sync(Selection(kinds=(obj.KIND,), ids=(obj.pk,)), user=request.user)  # type: ignore[arg-type]
         messages.success(request, f"Saved “{obj}” and asked for its sync.")
         return redirect("admin:mobjects_syncjob_change", job.pk)
 

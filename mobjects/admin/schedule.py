@@ -23,12 +23,12 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from mobjects import schedules
 from mobjects.badges import badge, state_badge
+from mobjects.jobs import schedules
+from mobjects.jobs.cron import check_cron, check_quiet
 from mobjects.models import Kind, Schedule, SyncJob
 from mobjects.models.history import KIND_CHOICES
 from mobjects.sync.selection import Choice
-from mobjects.timetable import check_cron, check_quiet
 from mobjects.wording import KIND_WORDS, moment, operation_text
 
 WHEN = frozenset({"enabled", "cron", "time_zone", "quiet_from", "quiet_until"})
@@ -137,7 +137,7 @@ class ScheduleAdmin(ModelAdmin):
         written = {*form.cleaned_data, "owner", "missed", "missed_text"}
         obj.owner, obj.missed, obj.missed_text = request.user, 0, ""  # type: ignore[assignment]  # signed in
         if not change or WHEN & set(form.changed_data):
-            schedules.plan(obj)
+            schedules.plan_schedule(obj)
             written.add("next_at")
         # Not what the clock may have written meanwhile.
         obj.save(update_fields=written if change else None)

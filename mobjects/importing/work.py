@@ -25,8 +25,8 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import get_current_job
 
-from mobjects import jobs
 from mobjects.importing import checking, commit, files, undo
+from mobjects.jobs.queue import LATE, QUEUE
 from mobjects.models import Import
 from mobjects.sync.saving import insisting
 from mobjects.tables.contract import FileRefused
@@ -85,7 +85,7 @@ STEPS: dict[str, Step] = {
 def call(pk: int) -> bool:
     """Call a worker for an import; ``False`` if the queue cannot be reached, and :func:`sweep` does it later."""
     try:
-        queue = django_rq.get_queue(jobs.QUEUE)
+        queue = django_rq.get_queue(QUEUE)
         queue.enqueue(run, pk, job_id=f"{_prefix(pk)}{secrets.token_hex(4)}", job_timeout=TIMEOUT_SECONDS, **_KEPT)
     except RedisError as error:
         logger.warning("Import %s could not be queued: %s", pk, type(error).__name__)
@@ -269,12 +269,12 @@ def sweep() -> None:
     """Find imports whose process died or that the queue forgot, and call them again. Safe at any time."""
     now = timezone.now()
     _bury_all(Q(beat_at__lt=now - SILENCE))
-    forgotten = Import.objects.filter(state__in=Import.WORKING, token="", step_at__lt=now - jobs.LATE)
+    forgotten = Import.objects.filter(state__in=Import.WORKING, token="", step_at__lt=now - LATE)
     pks = list(forgotten.values_list("pk", flat=True))
     if not pks:
         return
     try:
-        called = django_rq.get_queue(jobs.QUEUE).get_job_ids()
+        called = django_rq.get_queue(QUEUE).get_job_ids()
     except RedisError:
         return
     for pk in pks:

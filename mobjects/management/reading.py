@@ -12,7 +12,9 @@ from typing import Any
 from django import forms
 from django.core.management.base import BaseCommand, CommandError
 
-from mobjects import jobs, wording
+from mobjects import wording
+from mobjects.jobs.requests import Asked, create_job, request_job
+from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, SyncResult
 
@@ -42,12 +44,12 @@ class ReadingCommand(BaseCommand):
         self, action: SyncJob.Action, kind: str, selection: Mapping[str, Any], options: Mapping[str, Any]
     ) -> None:
         """Make the job, run it if that is wanted, print what became of it, and exit."""
-        asked: jobs.Asked = {"username": who(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
+        asked: Asked = {"username": who(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
         if options["inline"]:
-            job = jobs.create(action, kind, selection, **asked)
-            jobs.run(job, beat=True)
+            job = create_job(action, kind, selection, **asked)
+            run_job(job, beat=True)
         else:
-            job = jobs.request(action=action, kind=kind, selection=selection, **asked)
+            job = request_job(action=action, kind=kind, selection=selection, **asked)
         job.refresh_from_db()
         told = {"job": str(job.pk), "state": job.state, "counts": job.counts, "problem_text": job.problem_text}
         said = f"Job {job.pk}: {wording.sentence(job)}"

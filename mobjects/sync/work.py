@@ -1,6 +1,6 @@
 """What every kind of job has in common: its surroundings, the steps it is made of, and reading calls.
 
-A job is worked on in *steps* by one or more lanes (see :mod:`mobjects.sync.lanes`). A step makes at most
+A job is worked on in *steps* by one or more lanes (see :mod:`mobjects.jobs.step_loop`). A step makes at most
 one call to Marketo and saves what came of it, so that between any two steps a job can be paused, moved to another
 process, or lost without loss. Nothing here waits: a step that may not go on raises :class:`Wait`.
 """

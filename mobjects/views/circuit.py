@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from mobjects import jobs
+from mobjects.jobs.control import reset_circuit
 from mobjects.views.pages import needs
 
 
@@ -15,7 +15,7 @@ from mobjects.views.pages import needs
 @needs("mobjects.reset_circuit")
 def reset(request: HttpRequest) -> HttpResponse:
     """Let sending go on, and say so."""
-    if jobs.reset_circuit(request.user):  # type: ignore[arg-type]
+    if reset_circuit(request.user):  # type: ignore[arg-type]
         messages.success(request, "Sending goes on. The jobs that waited for it are called by themselves.")
     else:
         messages.info(request, "Sending is not halted.")

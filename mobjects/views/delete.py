@@ -13,8 +13,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from mobjects import jobs
 from mobjects.forms_pull import DeleteForm, joined
+from mobjects.jobs.requests import request_job
 from mobjects.models import RECORDS, Kind, OpportunityPersonRole, SyncJob, records
 from mobjects.sync.delete import chosen
 from mobjects.views.pages import needs, page
@@ -53,7 +53,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     going = look(form.selection)
     if not going.count or not form.confirmed(going.count):
         return _show(request, form)
-    job = jobs.request(
+    job = request_job(
         action=SyncJob.Action.DELETE,
         kind=form.cleaned_data["kind"],
         selection=form.selection,

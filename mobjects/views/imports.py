@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from mobjects import queue_status, wording
+from mobjects import wording
 from mobjects.forms_import import DELIMITERS
 from mobjects.importing import commit, flow
 from mobjects.models import RECORDS, Import, SyncJob, SyncResult
+from mobjects.processes import status as queue_status
 from mobjects.views import imports_words as words
 from mobjects.views.imports_common import State, about_import, attempt, crumbs, may_change, may_see_rows, to_step
 from mobjects.views.jobs import STOP_POLLING

@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from mobjects import queries, queue_status, wording
+from mobjects import queries, wording
 from mobjects.models import SyncJob, SyncResult
+from mobjects.processes import status as queue_status
 from mobjects.views import steering
 from mobjects.views.pages import history_crumb, needs, page, paged
 

@@ -11,8 +11,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from mobjects import jobs
 from mobjects.forms_pull import CompareForm, PullForm, joined
+from mobjects.jobs.requests import request_job
 from mobjects.models import RECORDS, AllowedValues, Kind, SyncJob, records
 from mobjects.sync.compare import ONE_BY_ONE
 from mobjects.sync.limits import Limits
@@ -116,7 +116,7 @@ def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
 def _start(
     request: HttpRequest, action: SyncJob.Action, kind: str, selection: Mapping[str, Any], reason: str
 ) -> HttpResponse:
-    job = jobs.request(action=action, kind=kind, selection=selection, user=request.user, reason=reason)  # type: ignore[arg-type]
+    job = request_job(action=action, kind=kind, selection=selection, user=request.user, reason=reason)  # type: ignore[arg-type]
     job.refresh_from_db()
     if job.state == SyncJob.State.NOT_QUEUED:
         messages.error(request, job.problem_text or "The job could not be queued. Nothing was read.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from mobjects import queue_status
+from mobjects.processes import status as queue_status
 from mobjects.views.pages import needs, page
 
 

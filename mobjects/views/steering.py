@@ -13,7 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from mobjects import jobs, wording
+from mobjects import wording
+from mobjects.jobs.control import cancel_job, pause_job, resume_job
+from mobjects.jobs.queue import enqueue_job
+from mobjects.jobs.requests import repeat_job, request_sync
 from mobjects.models import Kind, SyncJob, SyncResult, records
 from mobjects.sync.selection import Selection
 from mobjects.views.pages import history_crumb, needs, page
@@ -72,7 +75,7 @@ def _takes_all(job: SyncJob) -> bool:
 def queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Queue a job that could not be queued."""
     job = get_object_or_404(SyncJob, pk=pk)
-    if jobs.enqueue(job):
+    if enqueue_job(job):
         messages.success(request, "The job is queued.")
     else:
         job.refresh_from_db()
@@ -85,14 +88,14 @@ def queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
 @needs("mobjects.sync_records")
 def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Pause a job."""
-    return _steer(request, pk, jobs.pause, "The job pauses after what is under way.", "be paused")
+    return _steer(request, pk, pause_job, "The job pauses after what is under way.", "be paused")
 
 
 @require_POST
 @needs("mobjects.sync_records")
 def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let a paused job go on."""
-    return _steer(request, pk, jobs.resume, "The job goes on.", "be resumed")
+    return _steer(request, pk, resume_job, "The job goes on.", "be resumed")
 
 
 @require_http_methods(["GET", "POST"])
@@ -100,7 +103,7 @@ def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
 def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask whether a job is to be cancelled; on "Cancel the job", do so."""
     if request.method == "POST":
-        return _steer(request, pk, jobs.cancel, "The job is cancelled after what is under way.", "be cancelled")
+        return _steer(request, pk, cancel_job, "The job is cancelled after what is under way.", "be cancelled")
     job = get_object_or_404(SyncJob, pk=pk)
     above = (history_crumb(), (wording.title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
     return page(request, "job/cancel.html", "Cancel this job?", crumbs=above, job=job, sentence=wording.sentence(job))
@@ -117,11 +120,11 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _to(job)
     user, reason = request.user, job.reason
     if sample := _result(job, request.POST.get("same")):
-        new = jobs.repeat(job, (sample.status,), error=sample.error, user=user, reason=reason)  # type: ignore[arg-type]
+        new = repeat_job(job, (sample.status,), error=sample.error, user=user, reason=reason)  # type: ignore[arg-type]
     elif _takes_all(job):
-        new = jobs.request_sync(Selection.from_json(job.selection), user=user, reason=reason, origin=job)  # type: ignore[arg-type]
+        new = request_sync(Selection.from_json(job.selection), user=user, reason=reason, origin=job)  # type: ignore[arg-type]
     else:
-        new = jobs.repeat(job, RETRYABLE, user=user, reason=reason)  # type: ignore[arg-type]
+        new = repeat_job(job, RETRYABLE, user=user, reason=reason)  # type: ignore[arg-type]
     return lead_to(request, new, before)
 
 
@@ -142,7 +145,7 @@ def retry_record(request: HttpRequest, pk: int) -> HttpResponse:
     selection = Selection(
         (kind,), (result.record_id,), operation=old.operation, resend=old.resend, read_first=old.read_first
     )
-    new = jobs.request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
+    new = request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
     return lead_to(request, new, before)
 
 

@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from mobjects import jobs, wording
+from mobjects import wording
 from mobjects.forms import SyncForm
+from mobjects.jobs.requests import request_sync
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.transport import Transport
 from mobjects.marketo.types import Operation
@@ -197,7 +198,7 @@ def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
         if token in noted:
             request.session[SENT] = noted
             return None
-        job = jobs.request_sync(form.selection, user=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
+        job = request_sync(form.selection, user=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
         request.session[SENT] = dict([*noted.items(), (token, str(job.pk))][-SENT_KEPT:])
         request.session.save()
     return job

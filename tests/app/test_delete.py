@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from mobjects import jobs
+from mobjects.jobs import lifecycle
+from mobjects.jobs.requests import create_job
+from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Answer, Exchange, Kind, Outcome, Status
 from mobjects.models import (
     Conflict,
@@ -18,7 +20,6 @@ from mobjects.models import (
     SyncResult,
     records,
 )
-from mobjects.sync import lanes
 from mobjects.sync.delete import DeleteTask, chosen
 from tests import factories
 from tests.app import pages
@@ -30,12 +31,12 @@ def new_job(*rows):
     """A job that deletes these records (of one kind)."""
     kind = rows[0].KIND.value
     selection = {"kind": kind, "ids": [row.pk for row in rows]}
-    return jobs.create(SyncJob.Action.DELETE, kind, selection)
+    return create_job(SyncJob.Action.DELETE, kind, selection)
 
 
 def delete(*rows):
     job = new_job(*rows)
-    jobs.run(job)
+    run_job(job)
     job.refresh_from_db()
     return job
 
@@ -152,10 +153,10 @@ def test_a_worker_that_dies_while_it_deletes_leaves_nothing_undone(sandbox):
     with pytest.raises(KeyboardInterrupt):
         DeleteTask(here).step()
     sandbox.store.opportunities.clear()
-    lanes.bury(SyncLane.objects.get(job=job))
+    lifecycle.bury(SyncLane.objects.get(job=job))
     assert factories.fresh(parent).last_status == parent.last_status
     job.refresh_from_db()
-    jobs.run(job)
+    run_job(job)
     job.refresh_from_db()
     assert (job.state, job.counts) == (SyncJob.State.SUCCEEDED, {"DELETED": 1})
     assert not Opportunity.objects.exists()
@@ -209,7 +210,7 @@ def test_a_job_that_was_cut_off_tells_each_try_in_the_history():
     job = new_job(parent)
     with pytest.raises(KeyboardInterrupt):
         DeleteTask(factories.context(job, transport=Dying())).step()
-    lanes.bury(SyncLane.objects.get(job=job))
+    lifecycle.bury(SyncLane.objects.get(job=job))
     assert SyncResult.objects.get(job=job).status == "RETRIED"
     assert job.batches.get().state == SyncBatch.State.UNKNOWN
 

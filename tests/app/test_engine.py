@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from lxml import etree
 
-from mobjects import jobs
+from mobjects.jobs.requests import create_sync_job
 from mobjects.models import (
     CustomField,
     Opportunity,
@@ -117,7 +117,7 @@ def test_an_edit_made_in_flight_stays_dirty(sandbox):
     record = factories.opportunity(amount="1.00")
     factories.sync(record)
     Opportunity.objects.update(amount="2.00")
-    job = jobs.create_job(Selection(kinds=(record.KIND,)))
+    job = create_sync_job(Selection(kinds=(record.KIND,)))
     claim = factories.claim_next(job, record.KIND)
     Opportunity.objects.update(amount="3.00")
     factories.answer(job, claim)
@@ -130,7 +130,7 @@ def test_an_edit_made_in_flight_stays_dirty(sandbox):
 
 def test_a_record_in_another_live_batch_is_reported_not_sent(sandbox):
     record = factories.opportunity()
-    other = jobs.create_job(Selection(kinds=(record.KIND,)))
+    other = create_sync_job(Selection(kinds=(record.KIND,)))
     factories.claim_next(other, record.KIND)
     job = factories.sync(record)
     result = job.results.get()

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from django.urls import reverse
 
-from mobjects import jobs
+from mobjects.jobs.requests import create_sync_job
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
 from mobjects.models import Opportunity, SyncJob, SyncResult
@@ -55,7 +55,7 @@ class Refusing(Answering):
 def test_a_refused_batch_is_halved_until_the_bad_record_stands_alone():
     records = [factories.opportunity(name=f"Deal {number}") for number in range(5)]
     transport = Refusing("Deal 1")
-    job = factories.work(jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
+    job = factories.work(create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
     assert (job.state, job.counts) == (SyncJob.State.PROBLEMS, {"CREATED": 4, "FAILED": 1})
     now = [factories.fresh(record) for record in records]
     assert [record.last_status for record in now] == ["CREATED", "FAILED", "CREATED", "CREATED", "CREATED"]
@@ -70,7 +70,7 @@ def test_a_job_whose_every_call_is_refused_stops_instead_of_halving_on():
     for name in names:
         factories.opportunity(name=name)
     transport = Refusing(*names)
-    job = factories.work(jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
+    job = factories.work(create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
     assert (job.state, len(transport.sizes)) == (SyncJob.State.STOPPED, engine.REFUSED_IN_A_ROW)
     assert "A parameter is bad." in job.problem_text
     assert not Opportunity.objects.exclude(claimed_by=None).exists()
@@ -88,7 +88,7 @@ def test_a_job_whose_every_call_is_refused_stops_instead_of_halving_on():
 )
 def test_rows_that_do_not_fit_the_records_are_an_unknown_outcome(rows):
     records = [factories.opportunity(marketo_id=number) for number in (71, 72)]
-    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
     factories.work(job, transport=Answering(*rows))
     assert [(each.last_status, each.is_dirty) for each in map(factories.fresh, records)] == [("UNKNOWN", True)] * 2
     assert job.counts == {"UNKNOWN": 2}
@@ -96,7 +96,7 @@ def test_rows_that_do_not_fit_the_records_are_an_unknown_outcome(rows):
 
 def test_an_id_given_to_two_new_records_is_taken_by_neither():
     records = [factories.opportunity() for _ in range(2)]
-    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
     factories.work(job, transport=Answering(*[Outcome(Status.CREATED, 71)] * 2))
     assert [(each.last_status, each.marketo_id) for each in map(factories.fresh, records)] == [("FAILED", None)] * 2
 
@@ -104,7 +104,7 @@ def test_an_id_given_to_two_new_records_is_taken_by_neither():
 def test_a_record_that_was_never_accepted_stays_so_when_it_fails():
     record = factories.opportunity()
     type(record).objects.update(stage="Open")
-    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
     factories.work(job, transport=Answering(Outcome(Status.FAILED, message="no")))
     record = factories.fresh(record)
     assert (record.revision, record.synced_revision) == (2, 0)
@@ -156,7 +156,7 @@ def test_what_an_insert_creates_is_not_sent_again_in_the_same_job(marketo_settin
 
 def test_a_record_that_has_its_result_in_this_job_by_the_time_its_batch_begins_is_let_go(marketo_settings, sandbox):
     record = factories.opportunity()
-    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,), resend=True))
+    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,), resend=True))
     here = factories.context(job)
     batch, _ = claiming.claim(here, Kind.OPPORTUNITY, Operation.INSERT, Selection(resend=True), after=0, limit=9)
     claiming.result(job, record, SyncResult.Status.CREATED).save()
@@ -166,10 +166,23 @@ def test_a_record_that_has_its_result_in_this_job_by_the_time_its_batch_begins_i
 
 def test_a_batch_of_a_lane_that_waits_is_left_to_it_and_to_others_once_it_is_gone(marketo_settings, sandbox):
     factories.opportunity()
-    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
     first, second = factories.context(job), factories.context(job)
     claiming.claim(first, Kind.OPPORTUNITY, Operation.INSERT, Selection(), after=0, limit=9)
     assert not engine.SendTask(second).step()
     first.lane.delete()
     assert engine.SendTask(second).step()
     assert len(sandbox.calls) == 1
+
+
+@pytest.mark.django_db
+def test_a_change_made_in_marketo_meanwhile_is_not_overwritten_where_it_is_read_first(sandbox, marketo_settings):
+    disputed, free = (factories.opportunity(name=name, stage="Open") for name in ("disputed", "free"))
+    factories.sync()
+    Opportunity.objects.update(stage="Won")
+    sandbox.store.opportunities[factories.fresh(disputed).marketo_id].values["Stage"] = "Lost"
+    job = factories.sync(disputed, free, read_first=True)
+    assert job.counts == {"UPDATED": 1, "HELD": 1}
+    assert "person has to decide" in job.results.get(status="HELD").error
+    assert sandbox.store.opportunities[factories.fresh(disputed).marketo_id].values["Stage"] == "Lost"
+    assert sandbox.store.opportunities[factories.fresh(free).marketo_id].values["Stage"] == "Won"

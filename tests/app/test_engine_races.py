@@ -13,12 +13,16 @@ import time_machine
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from mobjects import jobs
+from mobjects.jobs import lifecycle
+from mobjects.jobs.requests import create_job
+from mobjects.jobs.runner import run_job
+from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import Unavailable
 from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
-from mobjects.models import Circuit, Conflict, Opportunity, SyncBatch, SyncJob, SyncLane
-from mobjects.sync import claiming, lanes, outcomes, retry
+from mobjects.models import Conflict, Opportunity, SyncBatch, SyncJob, SyncLane
+from mobjects.sync import claiming, outcomes, retry
 from mobjects.sync.counting import count
+from mobjects.sync.engine import SendTask
 from mobjects.sync.payloads import KeyFields
 from mobjects.sync.pull import Pull
 from mobjects.sync.saving import insisting
@@ -32,101 +36,14 @@ pytestmark = pytest.mark.django_db
 State = SyncJob.State
 
 
-def job_in(state: SyncJob.State, **values) -> SyncJob:
-    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
-    SyncJob.objects.filter(pk=job.pk).update(state=state, **values)
-    job.refresh_from_db()
-    return job
-
-
 def pull(kind: Kind) -> SyncJob:
-    job = jobs.create(SyncJob.Action.PULL, kind.value, Pull(kind).to_json())
-    jobs.run(job)
+    job = create_job(SyncJob.Action.PULL, kind.value, Pull(kind).to_json())
+    run_job(job)
     job.refresh_from_db()
     return job
 
 
 # --- jobs that nobody would call --------------------------------------------------------------
-
-
-def test_a_job_is_called_even_if_nothing_moves_what_was_queued_for_later(queue):
-    at = timezone.now() + timedelta(seconds=30)
-    job = job_in(State.WAITING, waits_until=at)
-    jobs._call(job, at)
-    with time_machine.travel(at + 2 * jobs.LATE):
-        jobs.sweep()
-        assert len(queue.job_ids) == 1
-
-
-def test_a_job_that_is_to_be_called_later_is_not_called_twice(queue):
-    at = timezone.now() + timedelta(seconds=30)
-    job = job_in(State.WAITING, waits_until=at)
-    jobs._call(job, at)
-    with time_machine.travel(at + jobs.LATE / 2):
-        jobs.sweep()
-        assert queue.job_ids == []
-
-
-def test_a_job_that_began_to_wait_while_the_connection_was_reset_is_called(queue):
-    job_in(State.WAITING, waits_for=lanes.WAITS_FOR_RESET)
-    jobs.sweep()
-    assert len(queue.job_ids) == 1
-
-
-def test_a_job_that_waits_for_a_reset_is_left_waiting(queue):
-    job_in(State.WAITING, waits_for=lanes.WAITS_FOR_RESET)
-    Circuit.objects.create(reason="wrong key")
-    jobs.sweep()
-    assert queue.job_ids == []
-
-
-def test_a_worker_whose_lane_was_buried_does_not_end_the_job_of_others(marketo_settings):
-    job = job_in(State.QUEUED)
-    here = factories.context(job)
-    lanes.bury(here.lane)
-    lanes.crash(job, here.lane, RuntimeError("its lane is gone"))
-    job.refresh_from_db()
-    assert job.state == State.WAITING
-
-
-def test_a_late_call_does_not_release_a_brake(marketo_settings):
-    until = timezone.now() + timedelta(seconds=20)
-    job = job_in(State.QUEUED)
-    factories.context(job)
-    SyncJob.objects.filter(pk=job.pk).update(waits_until=until)
-    assert lanes.enter(job) is None
-    job.refresh_from_db()
-    assert job.waits_until == until
-
-
-def test_a_cancelled_job_cannot_be_paused_instead(marketo_settings):
-    job = job_in(State.QUEUED)
-    factories.context(job)
-    jobs.cancel(job)
-    assert not jobs.pause(job)
-    job.refresh_from_db()
-    assert job.wish == SyncJob.Wish.CANCEL
-
-
-def test_a_job_stopped_by_one_lane_does_not_wait_because_of_another(sandbox, marketo_settings):
-    factories.opportunity()
-    job = job_in(State.QUEUED)
-    sandbox.faults.add("soap", code="20014")
-    here = factories.context(job)
-    worker = lanes._Worker(here, None, 10.0)
-    lanes.stop(job, State.STOPPED, "refused", "Stopped.")
-    worker._cope(Unavailable("later"))
-    job.refresh_from_db()
-    assert (job.state, job.waits_until, job.waits_for) == (State.STOPPED, None, "")
-
-
-def test_no_lane_goes_on_while_the_connection_is_halted(sandbox, marketo_settings):
-    factories.opportunity()
-    job = job_in(State.QUEUED)
-    here = factories.context(job)
-    Circuit.objects.create(reason="wrong key")
-    lanes.work_on(here, jobs.SendTask(here))
-    assert sandbox.calls == []
 
 
 # --- a database that is away ------------------------------------------------------------------
@@ -150,25 +67,6 @@ def test_saving_within_a_saving_is_tried_again_as_a_whole():
     insisting(outer, pause=pauses.append)()
     assert calls == ["outer", "inner", "outer", "inner"]
     assert len(pauses) == 1
-
-
-def test_a_job_goes_on_after_the_database_was_away(sandbox, marketo_settings):
-    factories.opportunity()
-    job = job_in(State.QUEUED)
-
-    def away(execute, sql, params, many, context):
-        if "job__" not in sql and sql.startswith('SELECT "mobjects_syncbatch"') and not gone:
-            gone.append(sql)
-            raise OperationalError("the database system is shutting down")
-        return execute(sql, params, many, context)
-
-    gone = []
-    with connection.execute_wrapper(away):
-        jobs._lane(job, queue_id="", beat=False)
-    assert gone
-    job.refresh_from_db()
-    assert job.state == State.WAITING
-    assert factories.later(job).state == State.SUCCEEDED
 
 
 # --- doubled objects --------------------------------------------------------------------------
@@ -203,11 +101,11 @@ def test_a_look_up_that_takes_more_than_a_turn_comes_to_an_end(sandbox, marketo_
     factories.sync(*(factories.opportunity() for _ in range(120)))
     with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=True):
         for _ in range(20):
-            lane = lanes.enter(job)
+            lane = lifecycle.enter(job)
             if lane is None:
                 break
             here = Context(job, lane, open_transport(), KeyFields(), factories.Unlimited())
-            lanes.work_on(here, jobs.SendTask(here), turn_seconds=0)
+            StepLoop(here, SendTask(here), turn_seconds=0).run()
     job.refresh_from_db()
     assert job.state == State.SUCCEEDED
     assert {factories.fresh(record).last_status for record in lost} == {"CREATED"}
@@ -237,9 +135,9 @@ def test_without_a_record_of_what_was_sent_nothing_is_taken_for_it(sandbox, mark
 
 def test_an_error_that_comes_after_its_lane_was_buried_changes_nothing(sandbox, marketo_settings):
     factories.opportunity()
-    job = job_in(State.QUEUED)
+    job = factories.job_in(State.QUEUED)
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
-    lanes.bury(SyncLane.objects.get(job=job))
+    lifecycle.bury(SyncLane.objects.get(job=job))
     for save in (outcomes.record_halves, lambda *args: outcomes.record_unsent(*args, again=True)):
         save(job, claim.batch, Unavailable("busy"))
         assert [batch.state for batch in SyncBatch.objects.all()] == ["unknown"]
@@ -298,7 +196,7 @@ def claim_in(job: SyncJob, limit: int = 100) -> tuple[SyncBatch, int] | None:
 @pytest.mark.django_db(transaction=True)
 def test_a_record_that_another_job_is_about_to_claim_is_not_claimed(marketo_settings):
     factories.opportunity()
-    first, second = job_in(State.QUEUED), job_in(State.QUEUED)
+    first, second = factories.job_in(State.QUEUED), factories.job_in(State.QUEUED)
     for job in (first, second):
         factories.context(job)
     with transaction.atomic():
@@ -311,7 +209,7 @@ def test_a_record_that_another_job_is_about_to_claim_is_not_claimed(marketo_sett
 
 @pytest.mark.django_db(transaction=True)
 def test_counts_of_two_lanes_add_up():
-    job = job_in(State.RUNNING)
+    job = factories.job_in(State.RUNNING)
     stale = SyncJob.objects.get(pk=job.pk)
     with transaction.atomic():
         count(job, {"CREATED": 1})
@@ -322,7 +220,7 @@ def test_counts_of_two_lanes_add_up():
 
 
 def test_counts_are_added_to_those_in_the_database():
-    job = job_in(State.RUNNING)
+    job = factories.job_in(State.RUNNING)
     stale = SyncJob.objects.get(pk=job.pk)
     count(job, {"CREATED": 1})
     count(stale, {"CREATED": 1})
@@ -333,14 +231,14 @@ def test_counts_are_added_to_those_in_the_database():
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_while_its_lane_is_buried_is_kept(marketo_settings):
     record = factories.opportunity()
-    job = job_in(State.QUEUED)
+    job = factories.job_in(State.QUEUED)
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
     lane, beside = job.lanes.get(), []
 
     def bury_beside(execute, sql, params, many, context):
         # The answer holds the record by now, and wants the job; who buries holds the job, and wants the record.
         if sql.startswith('UPDATE "mobjects_syncbatch"') and not beside:
-            beside.append(Beside(lambda: lanes.bury(lane)))
+            beside.append(Beside(lambda: lifecycle.bury(lane)))
         return execute(sql, params, many, context)
 
     began = time.monotonic()

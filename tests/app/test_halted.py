@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from mobjects.jobs.lifecycle import WAITS_FOR_RESET
 from mobjects.models import Circuit, SyncJob
-from mobjects.sync.lanes import WAITS_FOR_RESET
 from tests import factories
 from tests.app import pages
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, OperationalError, connection
 
-from mobjects import jobs
+from mobjects.jobs.requests import create_sync_job
+from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob
 from mobjects.sync.saving import PAUSES_SECONDS, insisting
@@ -66,10 +67,10 @@ def test_a_deadlock_while_saving_does_not_lose_the_answer(marketo_settings):
 
 def test_ctrl_c_leaves_no_record_claimed(marketo_settings):
     record = factories.opportunity()
-    job = jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
     interrupted = connection.execute_wrapper(On('UPDATE "mobjects_syncresult"', fail(KeyboardInterrupt())))
     with interrupted, pytest.raises(KeyboardInterrupt):
-        jobs.run(job)
+        run_job(job)
     job.refresh_from_db()
     record = factories.fresh(record)
     assert (job.state, job.counts) == (SyncJob.State.CRASHED, {"UNKNOWN": 1})

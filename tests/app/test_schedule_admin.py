@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from mobjects import schedules
+from mobjects.jobs import schedules
 from mobjects.models import Schedule, SyncJob
 from tests import factories
 from tests.app import pages
@@ -43,7 +43,7 @@ def browser():
 def daily() -> Schedule:
     owner = factories.user("olga", group="operator")
     made = Schedule(name="Daily", kinds=["Opportunity"], cron="0 6 * * *", owner=owner)
-    schedules.plan(made)
+    schedules.plan_schedule(made)
     made.save()
     return made
 

@@ -10,8 +10,9 @@ from django.urls import reverse
 from rq import Worker
 from rq.executions import prepare_execution
 
-from mobjects import navigation, queue_status
+from mobjects import navigation
 from mobjects.models import Conflict, SyncJob
+from mobjects.processes import status as queue_status
 from mobjects.sandbox import KEY
 from tests import factories
 from tests.app import pages

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from mobjects.jobs.lifecycle import WAITS_FOR_RESET
 from mobjects.models import Circuit, SyncBatch, SyncJob
-from mobjects.sync.lanes import WAITS_FOR_RESET
 from tests import factories
 from tests.app import pages
 from tests.browser.test_accessibility import violations

@@ -18,7 +18,9 @@ import time_machine
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from mobjects import jobs
+from mobjects.jobs.control import reset_circuit
+from mobjects.jobs.recovery import sweep_jobs
+from mobjects.jobs.requests import request_sync
 from mobjects.models import (
     Circuit,
     Conflict,
@@ -102,7 +104,7 @@ class Faulty:
 
     def request(self, records: Sequence[SyncedRecord]) -> SyncJob:
         selection = Selection(kinds=(records[0].KIND,), ids=tuple(record.pk for record in records))
-        job = jobs.request_sync(selection)
+        job = request_sync(selection)
         self.work()
         job.refresh_from_db()
         return job
@@ -119,7 +121,7 @@ class Faulty:
             if job.state != SyncJob.State.WAITING or job.waits_until is None:
                 return
             with time_machine.travel(job.waits_until + timedelta(seconds=1), tick=True):
-                jobs.sweep()
+                sweep_jobs()
                 self.work()
         pytest.fail(f"{job} waits for ever: {job.waits_for}")
 
@@ -169,7 +171,7 @@ def walk(faulty: Faulty, case: FaultCase, sending: Sending) -> tuple[Facts, str]
 def help_out(faulty: Faulty, records: Sequence[SyncedRecord]) -> None:
     """Do what is left for a person; both sides are equal then."""
     if Circuit.objects.filter(reset_at=None).exists():
-        jobs.reset_circuit(factories.user("admin-" + os.urandom(4).hex()))
+        reset_circuit(factories.user("admin-" + os.urandom(4).hex()))
     if any(factories.fresh(record).is_dirty for record in records):
         faulty.let_wait(faulty.request(records))
         invariants.check(faulty.sandbox)

@@ -28,7 +28,13 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 
-from mobjects import jobs
+from mobjects.jobs import lifecycle
+from mobjects.jobs.control import cancel_job, pause_job, reset_circuit, resume_job
+from mobjects.jobs.queue import enqueue_job
+from mobjects.jobs.recovery import sweep_jobs
+from mobjects.jobs.requests import request_job, request_sync
+from mobjects.jobs.runner import run_job
+from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Batch, Kind
 from mobjects.models import (
@@ -42,7 +48,7 @@ from mobjects.models import (
     SyncJob,
 )
 from mobjects.sandbox import SandboxServer
-from mobjects.sync import ambiguous, lanes
+from mobjects.sync import ambiguous
 from mobjects.sync.pull import Pull
 from mobjects.sync.selection import Selection
 from mobjects.sync.tasks import TASKS
@@ -211,21 +217,21 @@ class Machine(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(list(Kind)))
     def pull(self, kind: Kind) -> None:
         selection = Pull(kind).to_json() if kind is not Kind.PROGRAM else self.pull_of_programs()
-        jobs.enqueue(jobs.request(action=Action.PULL, kind=kind.value, selection=selection))
+        enqueue_job(request_job(action=Action.PULL, kind=kind.value, selection=selection))
         self.work()
 
     @precondition(lambda self: SyncJob.objects.exclude(state__in=SyncJob.FINAL).exists())
-    @rule(data=st.data(), wish=st.sampled_from([jobs.pause, jobs.resume, jobs.cancel]))
+    @rule(data=st.data(), wish=st.sampled_from([pause_job, resume_job, cancel_job]))
     def wish(self, data: st.DataObject, wish: Callable[[SyncJob], bool]) -> None:
         open_jobs = list(SyncJob.objects.exclude(state__in=SyncJob.FINAL).order_by("created_at"))
         job = data.draw(st.sampled_from(range(len(open_jobs))))
         wish(open_jobs[job])
-        jobs.enqueue(open_jobs[job])
+        enqueue_job(open_jobs[job])
 
     @precondition(lambda self: Circuit.objects.filter(reset_at=None).exists())
     @rule()
     def reset_circuit(self) -> None:
-        jobs.reset_circuit(self.user)
+        reset_circuit(self.user)
 
     @precondition(lambda self: Conflict.objects.filter(settled_at=None).exists())
     @rule()
@@ -234,8 +240,8 @@ class Machine(RuleBasedStateMachine):
 
     def ask(self, selection: Selection) -> SyncJob:
         # on_commit calls nothing in a test's transaction.
-        job = jobs.request_sync(selection)
-        jobs.enqueue(job)
+        job = request_sync(selection)
+        enqueue_job(job)
         return job
 
     def pull_of_programs(self) -> dict[str, Any]:
@@ -267,23 +273,23 @@ class Machine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([5, 45, 200, 1000]))
     def time_passes(self, seconds: int) -> None:
         self.pass_time(seconds)
-        jobs.sweep()
+        sweep_jobs()
 
     @rule()
     def work(self) -> None:
         """What the worker does: every job that is due, in the order in which they were asked for."""
         for job in due_jobs():
-            jobs.run(job)
+            run_job(job)
 
     def kill(self, job: SyncJob, at_call: int, *, applied: bool) -> None:
-        """Work on a job like :func:`jobs.run`, but nobody tidies up when the process is killed."""
-        lane = lanes.enter(job, alone=TASKS[job.action].single)
+        """Work on a job like :func:`run_job`, but nobody tidies up when the process is killed."""
+        lane = lifecycle.enter(job, alone=TASKS[job.action].single)
         if lane is None:
             return
         transport = open_transport()
         here = Context(job, lane, Dying(transport, at_call, applied=applied), key_fields(), factories.Unlimited())
         try:
-            lanes.work_on(here, TASKS[job.action](here))
+            StepLoop(here, TASKS[job.action](here)).run()
         except Killed:
             pass
         finally:
@@ -305,14 +311,14 @@ class Machine(RuleBasedStateMachine):
         """No more faults, enough time, and a person who does what is left for a person."""
         self.sandbox.faults.clear()
         for number in range(40):
-            jobs.reset_circuit(self.user)
+            reset_circuit(self.user)
             # First what settles soon; a used-up quota takes until midnight.
             self.pass_time(400 if number < 5 else 90_000)
-            jobs.sweep()
+            sweep_jobs()
             for job in SyncJob.objects.filter(state=State.PAUSED):
-                jobs.resume(job)
+                resume_job(job)
             for job in SyncJob.objects.filter(state=State.NOT_QUEUED):
-                jobs.enqueue(job)
+                enqueue_job(job)
             self.work()
             self.settle_conflicts()
             if not SyncJob.objects.exclude(state__in=SyncJob.FINAL).exists():

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects import jobs
+from mobjects.jobs.requests import create_job
+from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncJob
 from mobjects.sandbox.fields import OPPORTUNITY_KEY
@@ -19,8 +20,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def run(action, kind, selection):
-    job = jobs.create(action, kind, selection)
-    jobs.run(job)
+    job = create_job(action, kind, selection)
+    run_job(job)
     job.refresh_from_db()
     return job
 

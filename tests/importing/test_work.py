@@ -10,10 +10,10 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from mobjects import clock
 from mobjects.importing import flow, work
 from mobjects.models import Import, Opportunity
-from mobjects.worker import SyncWorker
+from mobjects.processes import scheduler
+from mobjects.processes.worker import SyncWorker
 
 State = Import.State
 
@@ -330,7 +330,7 @@ def test_a_silent_process_loses_its_import_and_another_is_called(queue):
 @pytest.mark.django_db(transaction=True)
 def test_the_clock_finds_lost_imports(queue):
     in_state(work.claim(started().pk), beat_at=silent())
-    clock.tick()
+    scheduler.tick()
     assert len(queue.job_ids) == 1
 
 

@@ -1,4 +1,4 @@
-"""``manage.py clock``: see mobjects/clock.py. Run exactly one."""
+"""``manage.py clock``: see mobjects/processes/scheduler.py. Run exactly one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis.exceptions import RedisError
 
-from mobjects.clock import INTERVAL_SECONDS, Clock
+from mobjects.processes.scheduler import INTERVAL_SECONDS, Clock
 
 
 class Command(BaseCommand):

@@ -14,10 +14,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper, SystemCheckError
 from django.utils import timezone
 
-from mobjects import jobs, queue_status, wording
+from mobjects import wording
+from mobjects.jobs.requests import Asked, create_sync_job, request_sync
+from mobjects.jobs.runner import run_job
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, records
+from mobjects.processes import status as queue_status
 from mobjects.sync import engine
 from mobjects.sync.limits import Limits
 from mobjects.sync.selection import Choice, Selection
@@ -88,17 +91,17 @@ class Command(BaseCommand):
         sys.exit(_exit_code(job, awaited=options["wait"] or options["inline"]))
 
     def _start(self, selection: Selection, options: dict[str, Any]) -> SyncJob:
-        asked: jobs.Asked = {"username": _system_user(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
+        asked: Asked = {"username": _system_user(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
         if options["inline"]:
-            job = jobs.create_job(selection, **asked)
+            job = create_sync_job(selection, **asked)
             patience = _Patience(job, options["timeout"], self.stderr)
             try:
-                jobs.run(job, pause=patience.pause, beat=True)
+                run_job(job, pause=patience.pause, beat=True)
             except _GivenUp:
                 self.stderr.write(_GIVEN_UP)
             return job
         before = timezone.now()
-        job = jobs.request_sync(selection, **asked)
+        job = request_sync(selection, **asked)
         if job.created_at < before:
             self.stderr.write(f"That is queued already: job {job.pk}.")
         if options["wait"]:

@@ -12,13 +12,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from mobjects import jobs
+from mobjects.jobs.cron import Timetable
+from mobjects.jobs.requests import request_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Schedule, SyncJob
 from mobjects.sync.compare import Comparison
 from mobjects.sync.pull import Pull
 from mobjects.sync.selection import Choice, Selection
-from mobjects.timetable import Timetable
 
 PERMISSIONS: dict[str, tuple[str, str]] = {
     SyncJob.Action.SEND: ("mobjects.sync_records", "send records to Marketo"),
@@ -44,7 +44,7 @@ def timetable(schedule: Schedule) -> Timetable:
     return Timetable(schedule.cron, schedule.time_zone, schedule.quiet_from, schedule.quiet_until)
 
 
-def plan(schedule: Schedule, now: datetime | None = None) -> None:
+def plan_schedule(schedule: Schedule, now: datetime | None = None) -> None:
     """Set when a schedule is due next, from its times; does not save it. One that is switched off is never due.
 
     Raises:
@@ -61,10 +61,10 @@ def run_due(now: datetime | None = None) -> list[SyncJob]:
     """
     now = now or timezone.now()
     due = Schedule.objects.filter(Q(next_at__lte=now) | Q(next_at=None), enabled=True)
-    return [job for schedule in due.select_related("owner") for job in turn(schedule, now)]
+    return [job for schedule in due.select_related("owner") for job in start_if_due(schedule, now)]
 
 
-def start(schedule: Schedule, *, user: User, source: SyncJob.Source) -> list[SyncJob]:
+def start_schedule(schedule: Schedule, *, user: User, source: SyncJob.Source) -> list[SyncJob]:
     """Ask for a schedule's jobs now, whether it is due or not.
 
     Returns:
@@ -73,7 +73,7 @@ def start(schedule: Schedule, *, user: User, source: SyncJob.Source) -> list[Syn
     action = SyncJob.Action(schedule.action)
     kinds = [kind for kind in Kind if kind in schedule.kinds]
     made = [
-        jobs.request(
+        request_job(
             action=action,
             kind=kind,
             operation=schedule.operation if action == SyncJob.Action.SEND else Choice.AUTO.value,
@@ -98,7 +98,7 @@ def start_by_hand(pk: int, user: User) -> tuple[list[SyncJob], str]:
     with transaction.atomic():
         schedule = Schedule.objects.select_for_update().get(pk=pk)
         refused = _not_allowed(schedule, user, "you") or _unfinished(schedule)
-        return ([], refused) if refused else (start(schedule, user=user, source=SyncJob.Source.ADMIN), "")
+        return ([], refused) if refused else (start_schedule(schedule, user=user, source=SyncJob.Source.ADMIN), "")
 
 
 def _selections(
@@ -113,7 +113,7 @@ def _selections(
     return [(together, Selection(kinds=tuple(kinds), operation=operation).to_json())]
 
 
-def turn(schedule: Schedule, now: datetime) -> list[SyncJob]:
+def start_if_due(schedule: Schedule, now: datetime) -> list[SyncJob]:
     """Start a schedule that is due, unless another clock has done so since it was read."""
     try:
         times = timetable(schedule)
@@ -137,7 +137,7 @@ def turn(schedule: Schedule, now: datetime) -> list[SyncJob]:
         if refused or end > now:
             return []
         # For mypy: without an owner it is refused.
-        return start(schedule, user=schedule.owner, source=SyncJob.Source.SCHEDULE) if schedule.owner else []
+        return start_schedule(schedule, user=schedule.owner, source=SyncJob.Source.SCHEDULE) if schedule.owner else []
 
 
 def _move(schedule: Schedule, to: datetime, missed: int = 0, text: str = "") -> bool:

@@ -15,8 +15,8 @@ from redis.retry import Retry
 from rq import Queue, Worker
 from rq.worker import BaseWorker
 
-from mobjects import clock
-from mobjects.jobs import QUEUE
+from mobjects.jobs.queue import QUEUE
+from mobjects.processes import scheduler
 
 WAIT_SECONDS = 1.0
 """Longest wait for Redis: a page that says it is down must not hang itself."""
@@ -85,7 +85,7 @@ def read() -> QueueStatus:
             running=queue.started_job_registry.get_job_count(cleanup=False),
             failed=queue.failed_job_registry.get_job_count(cleanup=False),
             workers=_workers(queue),
-            clocks=clock.alive(queue.connection),
+            clocks=scheduler.alive(queue.connection),
         )
     except RedisError:
         return QueueStatus(reachable=False)

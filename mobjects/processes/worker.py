@@ -8,8 +8,8 @@ from django.db import connections
 from rq import Worker
 from rq.job import Job
 
-from mobjects import jobs
 from mobjects.importing import work
+from mobjects.jobs.recovery import worker_died
 
 MAINTENANCE_SECONDS = 30
 """How often a worker looks whether somebody calls back the jobs that wait, and does so itself where nobody does."""
@@ -29,7 +29,7 @@ class SyncWorker(Worker):
 
     def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]  # RQ has none here
-        jobs.worker_died(job.id)
+        worker_died(job.id)
         work.worker_died(job.id)
         # The next process is forked from this one and must not share its connection.
         connections.close_all()

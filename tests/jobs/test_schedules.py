@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from mobjects import schedules
+from mobjects.jobs import schedules
 from mobjects.models import Schedule, SyncJob
 from tests import factories
 
@@ -25,7 +25,7 @@ def schedule(**values) -> Schedule:
     """Daily at 06:00 UTC, by an operator, planned an hour before."""
     owner = values.pop("owner", None) or factories.user("olga", group="operator")
     made = Schedule(**{"name": "Daily", "kinds": ["Opportunity"], "cron": "0 6 * * *", "owner": owner, **values})
-    schedules.plan(made)
+    schedules.plan_schedule(made)
     made.save()
     return made
 
@@ -55,7 +55,7 @@ def test_two_clocks_start_a_run_once():
     schedule()
     # Both have read it before either has moved it on.
     seen = [Schedule.objects.get(), Schedule.objects.get()]
-    started = [schedules.turn(each, SIX) for each in seen]
+    started = [schedules.start_if_due(each, SIX) for each in seen]
     assert [len(jobs) for jobs in started] == [1, 0]
     assert SyncJob.objects.count() == 1
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from mobjects.timetable import Timetable
+from mobjects.jobs.cron import Timetable
 
 BERLIN = "Europe/Berlin"  # Summer time 2026: from 29 March, 02:00, to 25 October, 03:00.
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import django_rq
 import pytest
 
-from mobjects import clock, queue_status, schedules
+from mobjects.jobs import schedules
 from mobjects.local.supervisor import Supervisor
 from mobjects.models import Schedule, SyncJob
+from mobjects.processes import scheduler
 from tests import factories
-from tests.app import pages
 from tests.files import ROOT
 
 # Real transactions: the worker closes its connections, and a test transaction would go with them.
@@ -29,14 +29,14 @@ def due(groups) -> Schedule:
     owner = factories.user("olga", group="operator")
     now = datetime.now(UTC)
     made = Schedule(name="Hourly", kinds=["Opportunity"], cron="0 * * * *", owner=owner)
-    schedules.plan(made, now)
+    schedules.plan_schedule(made, now)
     made.next_at = now
     made.save()
     return made
 
 
 def test_a_tick_is_done_by_a_worker_and_starts_what_is_due(queue, work, due, marketo_settings):
-    assert clock.queue_tick()
+    assert scheduler.queue_tick()
     work()
     assert SyncJob.objects.get().schedule == due
     assert queue.failed_job_registry.count == 0
@@ -44,33 +44,33 @@ def test_a_tick_is_done_by_a_worker_and_starts_what_is_due(queue, work, due, mar
 
 def test_a_tick_goes_before_the_jobs_that_wait(queue):
     queue.enqueue("mobjects.jobs.run_sync", "x", job_id="waiting")
-    clock.queue_tick()
-    assert [name.startswith(clock.TICK) for name in queue.job_ids] == [True, False]
+    scheduler.queue_tick()
+    assert [name.startswith(scheduler.TICK) for name in queue.job_ids] == [True, False]
 
 
 def test_ticks_do_not_pile_up_while_no_worker_is_there(queue, time_machine):
     for minute in range(180):
         time_machine.move_to(NOON + timedelta(minutes=minute), tick=False)
-        clock.queue_tick()
+        scheduler.queue_tick()
     assert queue.count == 1
 
 
 def test_a_second_clock_adds_no_tick_in_the_same_span(queue, work, time_machine):
     time_machine.move_to(NOON, tick=False)
-    assert clock.queue_tick()
+    assert scheduler.queue_tick()
     work()
-    assert not clock.queue_tick()
-    time_machine.move_to(NOON + timedelta(seconds=clock.INTERVAL_SECONDS), tick=False)
-    assert clock.queue_tick()
+    assert not scheduler.queue_tick()
+    time_machine.move_to(NOON + timedelta(seconds=scheduler.INTERVAL_SECONDS), tick=False)
+    assert scheduler.queue_tick()
 
 
 def test_a_tick_that_was_lost_with_its_worker_does_not_stop_the_next(queue, time_machine):
     time_machine.move_to(NOON, tick=False)
-    clock.queue_tick()
+    scheduler.queue_tick()
     # Taken out by a worker that is gone before it starts it.
     queue.connection.lpop(queue.key)
-    time_machine.move_to(NOON + timedelta(seconds=clock.INTERVAL_SECONDS), tick=False)
-    assert clock.queue_tick()
+    time_machine.move_to(NOON + timedelta(seconds=scheduler.INTERVAL_SECONDS), tick=False)
+    assert scheduler.queue_tick()
 
 
 def test_the_process_registers_ticks_through_a_worker_and_stops_when_told(queue, work, due, redis_url, tmp_path):
@@ -78,10 +78,10 @@ def test_the_process_registers_ticks_through_a_worker_and_stops_when_told(queue,
     environment = {**os.environ, "REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "marketo_admin.settings_test"}
     with Supervisor(tmp_path, {**environment, "PYTHONPATH": str(ROOT)}, signals=False) as supervisor:
         supervisor.start("clock", [command[0], str(ROOT / command[1]), *command[2:]], lambda: queue.count > 0)
-        assert clock.alive(queue.connection) == 1
+        assert scheduler.alive(queue.connection) == 1
         work()
         assert SyncJob.objects.get().schedule == due
-    assert clock.alive(queue.connection) == 0
+    assert scheduler.alive(queue.connection) == 0
 
 
 def test_the_process_says_that_it_cannot_reach_redis():
@@ -104,7 +104,7 @@ def test_an_interval_too_long_to_find_lost_jobs_in_time_is_refused(interval):
 
 
 def test_a_clock_outlives_a_redis_that_is_gone_and_comes_back_empty(queue, settings):
-    running = clock.Clock()
+    running = scheduler.Clock()
     running.register_birth()
     reachable = settings.RQ_QUEUES
     settings.RQ_QUEUES = {"sync": {**reachable["sync"], "URL": "redis://127.0.0.1:9/0"}}
@@ -114,29 +114,4 @@ def test_a_clock_outlives_a_redis_that_is_gone_and_comes_back_empty(queue, setti
     settings.RQ_QUEUES, running.connection = reachable, back
     queue.connection.flushdb()
     running.heartbeat()
-    assert clock.alive(queue.connection) == 1
-
-
-def test_a_clock_that_went_silent_and_clocks_of_others_do_not_count(queue, time_machine):
-    time_machine.move_to(NOON, tick=False)
-    clock.Clock().register_birth()
-    queue.connection.zadd("rq:cron_schedulers", {"another-program:1": NOON.timestamp()})
-    assert queue_status.read().clocks == 1
-    time_machine.move_to(NOON + timedelta(seconds=clock.ALIVE_SECONDS + 1), tick=False)
-    assert queue_status.read().clocks == 0
-
-
-@pytest.mark.parametrize(
-    ("clocks", "said"), [(0, "No clock is running."), (1, "<dd>running</dd>"), (2, "2 clocks are running.")]
-)
-def test_the_queue_page_says_how_many_clocks_there_are(groups, queue, clocks, said):
-    for _ in range(clocks):
-        clock.Clock().register_birth()
-    shown = pages.text(pages.client().get("/admin/queue/"))
-    assert said in shown
-    assert ("No clock" in shown) == (clocks == 0)
-
-
-def test_a_worker_that_does_a_tick_is_not_said_to_do_a_job():
-    worker = queue_status.WorkerStatus("w", "busy", 0, f"{clock.TICK}123")
-    assert worker.sync_job is None
+    assert scheduler.alive(queue.connection) == 1

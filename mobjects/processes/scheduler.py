@@ -23,8 +23,10 @@ from rq.cron_scheduler_registry import get_registry_key
 from rq.exceptions import DuplicateJobError
 from rq.utils import now
 
-from mobjects import jobs, schedules
 from mobjects.importing import work
+from mobjects.jobs.queue import QUEUE
+from mobjects.jobs.recovery import sweep_jobs
+from mobjects.jobs.schedules import run_due
 
 INTERVAL_SECONDS = 15
 ALIVE_SECONDS = 60
@@ -44,9 +46,9 @@ logger = logging.getLogger(__name__)
 
 def tick() -> None:
     """One turn of the clock, done by a worker: see to jobs and imports that were lost, then start what is due."""
-    jobs.sweep()
+    sweep_jobs()
     work.sweep()
-    schedules.run_due()
+    run_due()
 
 
 def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:
@@ -55,7 +57,7 @@ def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:
     Raises:
         RedisError: the queue cannot be reached.
     """
-    queue: Queue = django_rq.get_queue(jobs.QUEUE)
+    queue: Queue = django_rq.get_queue(QUEUE)
     if any(name.startswith(TICK) for name in queue.job_ids):
         return False
     try:
@@ -94,9 +96,9 @@ class Clock(CronScheduler):
 
     def __init__(self, interval: int = INTERVAL_SECONDS) -> None:
         name = f"{NAME}:{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
-        super().__init__(connection=django_rq.get_connection(jobs.QUEUE), name=name)
+        super().__init__(connection=django_rq.get_connection(QUEUE), name=name)
         self.interval = interval
-        self.register(tick, jobs.QUEUE, interval=interval)
+        self.register(tick, QUEUE, interval=interval)
 
     def enqueue_jobs(self) -> list[CronJob]:
         due = [job for job in self.get_jobs() if job.should_run()]

@@ -1,0 +1,104 @@
+"""Asking for a job: it is written down first, and queued once that is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, TypedDict, Unpack
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from mobjects.jobs.queue import enqueue_job
+from mobjects.models import Schedule, SyncJob
+from mobjects.sync.selection import Selection
+
+State = SyncJob.State
+Action = SyncJob.Action
+
+
+class Asked(TypedDict, total=False):
+    """Who asks for a job, and why.
+
+    ``user`` is one of ours, whose name is kept even if the user is deleted later; ``username`` is anybody else.
+    ``reason`` is free text for the history, ``source`` is where it was asked (the admin, if nothing is said),
+    ``origin`` is the job that this one repeats in part, ``schedule`` what started it by the clock.
+    """
+
+    user: User | None
+    username: str
+    reason: str
+    source: SyncJob.Source
+    origin: SyncJob | None
+    schedule: Schedule | None
+
+
+def create_job(
+    action: SyncJob.Action, kind: str, selection: Mapping[str, Any], operation: str = "AUTO", **asked: Unpack[Asked]
+) -> SyncJob:
+    """Write down a job that is not queued yet.
+
+    Args:
+        action: what to do.
+        kind: Marketo's name of the kind, or ``several``.
+        selection: what it is about, in the form of the action's task.
+        operation: of a job that sends.
+    """
+    user = asked.get("user")
+    if user is not None:
+        asked["username"] = user.get_username()
+    return SyncJob.objects.create(action=action, kind=kind, selection=dict(selection), operation=operation, **asked)
+
+
+def create_sync_job(selection: Selection, **asked: Unpack[Asked]) -> SyncJob:
+    """Write down a job that sends and is not queued yet."""
+    kind = selection.kinds[0].value if len(selection.kinds) == 1 else "several"
+    return create_job(Action.SEND, kind, selection.to_json(), selection.operation.value, **asked)
+
+
+def request_job(
+    *, action: SyncJob.Action, kind: str, selection: Mapping[str, Any], operation: str = "AUTO", **asked: Unpack[Asked]
+) -> SyncJob:
+    """Ask for a job and queue it once the surrounding transaction commits.
+
+    The same work is not queued twice: if a job that has not begun is about to do exactly this, it is returned.
+    If the queue cannot be reached the job stays "not queued" and the sweep queues it later. Arguments as in
+    :func:`create_job`.
+    """
+    twin = SyncJob.objects.filter(
+        state=State.QUEUED, started_at=None, action=action, kind=kind, operation=operation, selection=dict(selection)
+    ).first()
+    if twin is not None:
+        return twin
+    job = create_job(action, kind, selection, operation, **asked)
+    transaction.on_commit(partial(enqueue_job, job))
+    return job
+
+
+def request_sync(selection: Selection, **asked: Unpack[Asked]) -> SyncJob:
+    """Ask for a job that sends; see :func:`request_job`."""
+    kind = selection.kinds[0].value if len(selection.kinds) == 1 else "several"
+    return request_job(
+        action=Action.SEND, kind=kind, selection=selection.to_json(), operation=selection.operation.value, **asked
+    )
+
+
+def repeat_job(job: SyncJob, statuses: tuple[str, ...], error: str | None = None, **asked: Unpack[Asked]) -> SyncJob:
+    """Ask for a job about those records of another that have certain results there; it is linked to that job.
+
+    Args:
+        statuses: results by status.
+        error: only results with exactly this reason; ``None`` means any.
+    """
+    old = Selection.from_json(job.selection)
+    selection = Selection(
+        kinds=old.kinds,
+        operation=old.operation,
+        resend=old.resend,
+        of_job=str(job.pk),
+        of_statuses=tuple(statuses),
+        of_error=error,
+        read_first=old.read_first,
+    )
+    asked["origin"] = job
+    return request_sync(selection, **asked)

@@ -1,0 +1,77 @@
+"""Pausing, resuming, cancelling, and letting sending go on after it was halted."""
+
+from __future__ import annotations
+
+import pytest
+
+from mobjects.jobs.control import cancel_job, pause_job, reset_circuit, resume_job
+from mobjects.jobs.recovery import sweep_jobs
+from mobjects.jobs.requests import request_sync
+from mobjects.models import SyncBatch, SyncJob
+from mobjects.sync.selection import Selection
+from tests import factories
+
+State = SyncJob.State
+EVERYTHING = Selection()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancelled_job_lets_go_what_waits_and_leaves_it_changed(queue, work, sandbox, marketo_settings):
+    record = factories.opportunity()
+    sandbox.faults.add("soap", code="20023")
+    job = request_sync(EVERYTHING)
+    work()
+    assert factories.fresh(record).claimed_by.state == SyncBatch.State.WAITING
+    assert cancel_job(job)
+    job.refresh_from_db()
+    assert (job.state, job.counts) == (SyncJob.State.CANCELLED, {"NOT_SENT": 1})
+    record = factories.fresh(record)
+    assert (record.claimed_by, record.is_dirty) == (None, True)
+    assert not cancel_job(job)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_paused_job_sends_nothing_until_it_is_resumed(queue, work, sandbox, marketo_settings):
+    factories.opportunity()
+    job = request_sync(EVERYTHING)
+    assert pause_job(job)
+    work()
+    job.refresh_from_db()
+    assert job.state == SyncJob.State.PAUSED
+    assert not sandbox.calls
+    assert resume_job(job)
+    work()
+    job.refresh_from_db()
+    assert job.state == SyncJob.State.SUCCEEDED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_halted_connection_stops_the_job_and_keeps_the_next_until_a_person_resets_it(
+    queue, work, sandbox, marketo_settings
+):
+    factories.opportunity()
+    sandbox.faults.add("soap", code="20014")
+    stopped = request_sync(EVERYTHING)
+    work()
+    waiting = request_sync(EVERYTHING)
+    work()
+    for job in (stopped, waiting):
+        job.refresh_from_db()
+    assert (stopped.state, waiting.state) == (SyncJob.State.STOPPED, SyncJob.State.WAITING)
+    assert "resets the connection" in waiting.waits_for
+    assert len(sandbox.calls) == 1
+    sweep_jobs()
+    assert reset_circuit(factories.user())
+    work()
+    waiting.refresh_from_db()
+    assert waiting.state == SyncJob.State.SUCCEEDED
+
+
+@pytest.mark.django_db
+def test_a_cancelled_job_cannot_be_paused_instead(marketo_settings):
+    job = factories.job_in(State.QUEUED)
+    factories.context(job)
+    cancel_job(job)
+    assert not pause_job(job)
+    job.refresh_from_db()
+    assert job.wish == SyncJob.Wish.CANCEL

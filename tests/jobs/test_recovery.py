@@ -1,0 +1,172 @@
+"""A worker that dies loses nothing: what it was sending is unknown, nothing stays claimed, and the job goes on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from mobjects.jobs import lease, lifecycle
+from mobjects.jobs.queue import LATE, enqueue_job, enqueue_worker
+from mobjects.jobs.recovery import sweep_jobs, worker_died
+from mobjects.jobs.requests import request_sync
+from mobjects.jobs.step_loop import StepLoop
+from mobjects.marketo.types import Kind
+from mobjects.models import Circuit, SyncJob, SyncLane
+from mobjects.sync.selection import Selection
+from tests import factories
+from tests.support.dying import assert_goes_on, running_job
+
+State = SyncJob.State
+EVERYTHING = Selection()
+OPPORTUNITIES = Selection(kinds=(Kind.OPPORTUNITY,))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_lane_that_has_fallen_silent_is_found_within_a_minute(queue):
+    running = running_job(queue)
+    with time_machine.travel(timezone.now() + timedelta(seconds=30), tick=False):
+        sweep_jobs()
+        assert SyncLane.objects.exists()
+    with time_machine.travel(timezone.now() + timedelta(seconds=45), tick=False):
+        sweep_jobs()
+    assert_goes_on(*running)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_heartbeat_keeps_a_lane_alive(queue):
+    running_job(queue)
+    lane = SyncLane.objects.get()
+    SyncLane.objects.update(beat_at=timezone.now() - timedelta(seconds=60))
+    lease.sign(lane.pk)
+    sweep_jobs()
+    assert SyncLane.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_job_whose_workers_keep_dying_is_given_up(queue, settings):
+    running = running_job(queue)
+    job = running[0]
+    for _ in range(settings.MARKETO["TRIES"]):
+        SyncJob.objects.update(state=SyncJob.State.RUNNING)
+        lane = SyncLane.objects.create(job=job, process="test", beat_at=timezone.now(), queue_id="doomed")
+        worker_died("doomed")
+        assert not SyncLane.objects.filter(pk=lane.pk).exists()
+    job.refresh_from_db()
+    assert job.state == SyncJob.State.CRASHED
+    assert "cut off 5 times in a row" in job.problem_text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_job_that_the_queue_lost_before_it_began_is_called_again(queue):
+    job = request_sync(OPPORTUNITIES)
+    queue.connection.flushdb()
+    sweep_jobs()
+    assert queue.job_ids == []  # it may just have been taken by a worker
+    with time_machine.travel(timezone.now() + timedelta(seconds=15), tick=False):
+        sweep_jobs()
+        sweep_jobs()
+    assert [queue_id.startswith(str(job.pk)) for queue_id in queue.job_ids] == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_job_that_waits_is_called_again_though_the_queue_has_forgotten_it(queue, work, sandbox):
+    record = factories.opportunity()
+    sandbox.faults.add("cut_before")
+    job = request_sync(OPPORTUNITIES)
+    work()
+    job.refresh_from_db()
+    assert job.state == SyncJob.State.WAITING
+    queue.connection.flushdb()
+    with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=True):
+        sweep_jobs()
+        work()
+    job.refresh_from_db()
+    assert job.state == SyncJob.State.SUCCEEDED
+    assert factories.fresh(record).marketo_id in sandbox.store.opportunities
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_finished_job_stays_finished(sandbox):
+    factories.opportunity()
+    job = factories.sync()
+    worker_died("")
+    sweep_jobs()
+    job.refresh_from_db()
+    assert job.state == SyncJob.State.SUCCEEDED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_lane_taken_for_dead_sends_no_more_and_its_late_answer_counts_once(queue, sandbox):
+    running = running_job(queue)
+    job, record, claim = running
+    factories.opportunity()
+    lane = SyncLane.objects.get()
+    here = factories.context(job)
+    SyncLane.objects.filter(pk=here.lane.pk).delete()
+    worker_died(lane.queue_id)
+    # The process lives on after all: the answer it waited for arrives, and it would go on.
+    factories.answer(job, claim)
+    StepLoop(here, factories.SendTask(here)).run()
+    job.refresh_from_db()
+    assert job.counts == {"UPDATED": 1}
+    assert factories.fresh(record).last_status == "UPDATED"
+    assert not sandbox.calls
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_redis_the_job_waits_and_is_queued_once_it_is_back(settings, queue):
+    reachable = settings.RQ_QUEUES
+    settings.RQ_QUEUES = {"sync": {**reachable["sync"], "URL": "redis://127.0.0.1:9/0"}}
+    job = request_sync(EVERYTHING)
+    job.refresh_from_db()
+    assert (job.state, job.problem) == (SyncJob.State.NOT_QUEUED, "queue")
+    settings.RQ_QUEUES = reachable
+    with time_machine.travel(timezone.now() + timedelta(seconds=15), tick=False):
+        sweep_jobs()
+    assert [queue_id.startswith(str(job.pk)) for queue_id in queue.job_ids] == [True]
+    assert not enqueue_job(job)
+
+
+@pytest.mark.django_db
+def test_a_job_is_called_even_if_nothing_moves_what_was_queued_for_later(queue):
+    at = timezone.now() + timedelta(seconds=30)
+    job = factories.job_in(State.WAITING, waits_until=at)
+    enqueue_worker(job, at)
+    with time_machine.travel(at + 2 * LATE):
+        sweep_jobs()
+        assert len(queue.job_ids) == 1
+
+
+@pytest.mark.django_db
+def test_a_job_that_is_to_be_called_later_is_not_called_twice(queue):
+    at = timezone.now() + timedelta(seconds=30)
+    job = factories.job_in(State.WAITING, waits_until=at)
+    enqueue_worker(job, at)
+    with time_machine.travel(at + LATE / 2):
+        sweep_jobs()
+        assert queue.job_ids == []
+
+
+@pytest.mark.django_db
+def test_a_job_that_began_to_wait_while_the_connection_was_reset_is_called(queue):
+    factories.job_in(State.WAITING, waits_for=lifecycle.WAITS_FOR_RESET)
+    sweep_jobs()
+    assert len(queue.job_ids) == 1
+
+
+@pytest.mark.django_db
+def test_a_job_that_waits_for_a_reset_is_left_waiting(queue):
+    factories.job_in(State.WAITING, waits_for=lifecycle.WAITS_FOR_RESET)
+    Circuit.objects.create(reason="wrong key")
+    sweep_jobs()
+    assert queue.job_ids == []

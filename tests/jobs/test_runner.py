@@ -1,0 +1,116 @@
+"""Working on a job: run once, ended in a state that says what happened."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from mobjects.jobs.requests import create_sync_job, request_sync
+from mobjects.jobs.runner import _lane, run_queued_job
+from mobjects.marketo.types import Kind
+from mobjects.models import Opportunity, SyncBatch, SyncJob
+from mobjects.sync.selection import Selection
+from tests import factories
+
+State = SyncJob.State
+EVERYTHING = Selection()
+OPPORTUNITIES = Selection(kinds=(Kind.OPPORTUNITY,))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_runs_the_queued_job(queue, work, sandbox, marketo_settings):
+    record = factories.opportunity()
+    job = request_sync(EVERYTHING, user=factories.user(), reason="month end")
+    work()
+    job.refresh_from_db()
+    assert (job.state, job.username, job.reason) == (SyncJob.State.SUCCEEDED, "alice", "month end")
+    assert factories.fresh(record).marketo_id in sandbox.store.opportunities
+
+
+@pytest.mark.django_db
+def test_a_finished_job_is_not_run_again(sandbox, marketo_settings):
+    factories.opportunity()
+    job = factories.sync()
+    factories.opportunity()
+    run_queued_job(str(job.pk))
+    job.refresh_from_db()
+    assert job.counts == {"CREATED": 1}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("change", "problem", "words"),
+    [
+        ({"ENCRYPTION_KEY": "wrong"}, "authentication", "signature"),
+        ({"ENCRYPTION_KEY": ""}, "configuration", "MARKETO_ENCRYPTION_KEY"),
+        ({"SOAP_ENDPOINT": "http://127.0.0.1:9/soap"}, "unavailable", "127.0.0.1"),
+        ({"TRANSPORT": "pigeon"}, "configuration", "MARKETO_TRANSPORT"),
+    ],
+)
+def test_a_job_that_cannot_run_says_why(settings, marketo_settings, change, problem, words):
+    settings.MARKETO = {**settings.MARKETO, **change}
+    record = factories.opportunity()
+    job = factories.later(factories.sync())
+    assert (job.state, job.problem) == (SyncJob.State.STOPPED, problem)
+    assert words in job.problem_text
+    record = factories.fresh(record)
+    assert (record.is_dirty, record.claimed_by, record.last_status) == (True, None, "")
+
+
+@pytest.mark.django_db
+def test_a_crash_leaves_no_record_claimed(marketo_settings):
+    record = factories.opportunity()
+    Opportunity.objects.filter(pk=record.pk).update(custom_attributes=["not", "a", "mapping"])
+    job = factories.sync()
+    assert (job.state, job.problem) == (SyncJob.State.CRASHED, "crash")
+    assert factories.fresh(record).claimed_by is None
+
+
+@pytest.mark.django_db
+def test_after_a_crash_the_batch_in_hand_is_unknown(marketo_settings):
+    record = factories.opportunity()
+    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    claim = factories.claim_next(job, Kind.OPPORTUNITY)
+    factories.outcomes.abandon(job, "The worker died.")
+    claim.batch.refresh_from_db()
+    record = factories.fresh(record)
+    assert claim.batch.state == SyncBatch.State.UNKNOWN
+    assert (record.last_status, record.last_error, record.claimed_by) == ("UNKNOWN", "The worker died.", None)
+
+
+@pytest.mark.django_db
+def test_a_job_goes_on_after_the_database_was_away(sandbox, marketo_settings):
+    factories.opportunity()
+    job = factories.job_in(State.QUEUED)
+
+    def away(execute, sql, params, many, context):
+        if "job__" not in sql and sql.startswith('SELECT "mobjects_syncbatch"') and not gone:
+            gone.append(sql)
+            raise OperationalError("the database system is shutting down")
+        return execute(sql, params, many, context)
+
+    gone = []
+    with connection.execute_wrapper(away):
+        _lane(job, queue_id="", beat=False)
+    assert gone
+    job.refresh_from_db()
+    assert job.state == State.WAITING
+    assert factories.later(job).state == State.SUCCEEDED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_job_that_waits_is_never_called_before_its_time(queue, work, sandbox):
+    factories.opportunity()
+    sandbox.faults.add("soap", code="20023")
+    moment = timezone.now().replace(microsecond=900_000)
+    with time_machine.travel(moment, tick=False):
+        job = request_sync(OPPORTUNITIES)
+        work()
+    job.refresh_from_db()
+    later = queue.scheduled_job_registry
+    (called,) = later.get_job_ids(cleanup=False)
+    assert job.waits_until.microsecond
+    assert queue.connection.zscore(later.key, called) >= job.waits_until.timestamp()
