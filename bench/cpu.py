@@ -46,7 +46,7 @@ def measure(around: Surroundings, say: Callable[[str], None], *, rounds: int = 7
 _WORDS = {
     "floor": "floor: lxml, requests, lxml, one UPDATE",
     "call": "the call alone: envelope, signature, sending, reading",
-    "job": "all: claim, build, call, save with history, job and lane",
+    "job": "all: claim, build, call, save with history, job and lease",
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from django.db.models import F
 from redis import Redis
 from rq import Worker
 
@@ -107,8 +108,7 @@ class _Run:
             what = "the worker too"
             self._herd.kill_worker(name)
             self._herd.add_worker(wait=False)
-            silent = (imported.beat_at or imported.created_at) - timedelta(hours=1)
-            Import.objects.filter(pk=imported.pk, token=imported.token).update(beat_at=silent)
+            imported.leases.update(renewed_at=F("renewed_at") - timedelta(hours=1))
         imported.refresh_from_db()
         self.killed[what] += 1
         self._say(f"  kill {self.killed.total()}: {what}, after row {imported.committed_to:,}")
@@ -132,7 +132,8 @@ class _Run:
     def _busy_with(self, imported: Import) -> list[str]:
         with Redis.from_url(self._herd.redis_url) as client:
             workers = Worker.all(connection=client)
-            busy = {worker.name for worker in workers if worker.get_current_job_id() == imported.queue_id}
+            ids = set(imported.leases.values_list("queue_id", flat=True))
+            busy = {worker.name for worker in workers if worker.get_current_job_id() in ids}
         return [name for name in busy if name in self._herd.workers]
 
 

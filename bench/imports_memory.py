@@ -69,10 +69,10 @@ def work(path: str, rows: int) -> None:
     figures: dict[str, Any] = {"idle": _status("VmRSS")}
     imported = imports_ours.upload(Path(path), call=False)
     figures["upload"] = _peak()
-    working.run_inline(imported, beat=True)
+    working.run_import(imported, beat=True)
     figures["check"] = _peak()
     flow.request_commit(imported, Import.Mode.VALID, overwrite=False, user=None, call=False)
-    working.run_inline(imported, beat=True)
+    working.run_import(imported, beat=True)
     figures["commit"] = _peak()
     imported.refresh_from_db()
     if imported.state != Import.State.COMMITTED or imported.written.get("created") != rows:

@@ -56,11 +56,11 @@ def run(path: Path, **expected: int) -> Took:
     times = [time.perf_counter()]
     imported = upload(path, call=False)
     times.append(time.perf_counter())
-    work.run_inline(imported, beat=True)
+    work.run_import(imported, beat=True)
     _expect(imported, Import.State.REVIEW, expected)
     times.append(time.perf_counter())
     flow.request_commit(imported, Import.Mode.VALID, overwrite=False, user=None, call=False)
-    work.run_inline(imported, beat=True)
+    work.run_import(imported, beat=True)
     times.append(time.perf_counter())
     _expect(imported, Import.State.COMMITTED, expected)
     return Took(*(after - before for before, after in pairwise(times)))

@@ -19,7 +19,7 @@ from django.utils import timezone
 from bench.herd import Herd, kill, send, wait_for
 from bench.records import opportunities
 from bench.verdict import both_sides, left
-from mobjects.jobs import lease
+from mobjects.jobs.lease import EXPIRY
 from mobjects.jobs.requests import request_sync
 from mobjects.models import (
     Opportunity,
@@ -28,7 +28,7 @@ from mobjects.models import (
     ProgramCost,
     SyncBatch,
     SyncJob,
-    SyncLane,
+    WorkerLease,
 )
 from mobjects.sync.selection import Selection
 from tests.support import invariants
@@ -154,27 +154,27 @@ class Killing:
     def _kill_one(self) -> str:
         """Kill a process that works, alone or with its worker; says what it was doing, "" if nobody works."""
         self._herd.replace_dead()
-        found = [(lane, self._herd.owner_of(_pid(lane))) for lane in SyncLane.objects.all()]
-        working = [(lane, owner) for lane, owner in found if owner is not None]
+        found = [(lease, self._herd.owner_of(_pid(lease))) for lease in WorkerLease.objects.all()]
+        working = [(lease, owner) for lease, owner in found if owner is not None]
         if not working:
             return ""
-        lane, owner = self._rng.choice(working)
-        with _frozen(_pid(lane)) as was_there:
+        lease, owner = self._rng.choice(working)
+        with _frozen(_pid(lease)) as was_there:
             if not was_there:
                 return ""
-            what = self._doing(lane)
+            what = self._doing(lease)
             if self._rng.random() < 0.5:
-                kill(_pid(lane))
+                kill(_pid(lease))
                 return f"{what} (its process alone)"
             self._herd.kill_worker(owner)
         self._herd.add_worker(wait=False)
         if not self._real_time:
-            silent = timezone.now() - lease.SILENCE - lease.SILENCE
-            SyncLane.objects.filter(process=lane.process).update(beat_at=silent)
+            silent = timezone.now() - 2 * EXPIRY
+            WorkerLease.objects.filter(process=lease.process).update(renewed_at=silent)
         return f"{what} (with its worker)"
 
-    def _doing(self, lane: SyncLane) -> str:
-        batch = SyncBatch.objects.filter(lane_id=lane.pk, state=SyncBatch.State.SENDING).last()
+    def _doing(self, lease: WorkerLease) -> str:
+        batch = SyncBatch.objects.filter(lease_id=lease.pk, state=SyncBatch.State.SENDING).last()
         if batch is None or batch.sent_at is None:
             return "between two batches"
         if batch.operation == "GET":
@@ -198,8 +198,8 @@ class Killing:
             setattr(report, name, found)
 
 
-def _pid(lane: SyncLane) -> int:
-    return int(lane.process.rpartition(" ")[2])
+def _pid(lease: WorkerLease) -> int:
+    return int(lease.process.rpartition(" ")[2])
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from django.urls import reverse
 
 from bench.records import BATCH, opportunities
 from bench.surroundings import Surroundings, lift_limits
-from mobjects.jobs import lifecycle
 from mobjects.jobs.control import cancel_job
+from mobjects.jobs.job_lease import acquire_job, release_job
 from mobjects.models import SyncJob
 from mobjects.sync.engine import SendTask
 from mobjects.sync.limits import Limits
@@ -63,15 +63,15 @@ def _served() -> override_settings:
 
 
 def _steps(job: SyncJob, say: Callable[[str], None]) -> None:
-    lane = lifecycle.enter(job)
-    assert lane is not None  # noqa: S101 -- nobody else works on it
+    lease = acquire_job(job)
+    assert lease is not None  # noqa: S101 -- nobody else works on it
     transport = open_transport()
-    task = SendTask(Context(job, lane, transport, key_fields(), Limits.from_settings(transport.endpoint)))
-    _timed(say, "planning: how many lanes the work is for", task.wanted_lanes)
+    task = SendTask(Context(job, lease, transport, key_fields(), Limits.from_settings(transport.endpoint)))
+    _timed(say, "planning: how many workers the work is for", task.wanted_workers)
     _timed(say, f"first batch of {BATCH}, with its call", task.step)
     further = [_seconds(task.step)[0] for _ in range(STEPS)]
     say(f"  {median(further):6.3f} s  each further batch (median of {STEPS}; longest {max(further):.3f} s)")
-    lifecycle.leave(job, lane)
+    release_job(job, lease)
     cancel_job(job)
     transport.close()
 

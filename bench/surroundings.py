@@ -63,7 +63,7 @@ class Surroundings:
         from redis import Redis
 
         self.control("reset", {})
-        for name in ("SyncResult", "SyncBatch", "SyncLane", "SyncJob", "Opportunity"):
+        for name in ("SyncResult", "SyncBatch", "WorkerLease", "SyncJob", "Opportunity"):
             records = apps.get_model("mobjects", name)._default_manager
             records.all()._raw_delete(records.db)
         with Redis.from_url(self.redis_url) as redis:

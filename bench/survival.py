@@ -21,7 +21,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from bench.herd import Herd, herd, wait_for  # noqa: E402 -- only found thanks to the line above
 from mobjects.local.ports import free_port, is_open  # noqa: E402
 
-# Longer than a lane's turn of 10 s.
+# Longer than a worker's turn of 10 s.
 RECORDS = 1500
 ANSWER_SECONDS = 1.0
 SETTINGS = {"MARKETO_SETTLE_SECONDS": "2", "MARKETO_TIMEOUT_SECONDS": "5", "MARKETO_CALLS_AT_ONCE": "10"}
@@ -108,13 +108,13 @@ def database(running: Herd) -> Told:
 
 def sigterm(running: Herd) -> Told:
     """The only worker is asked to end; another one begins."""
-    from mobjects.models import SyncBatch, SyncJob, SyncLane
+    from mobjects.models import SyncBatch, SyncJob, WorkerLease
 
     (name,) = running.workers
     code = running.stop_worker(name)
     told = {
         "code": code,
-        "lanes": SyncLane.objects.count(),
+        "leases": WorkerLease.objects.count(),
         "sending": SyncBatch.objects.filter(state="sending").count(),
         "finished_before": SyncJob.objects.filter(state__in=SyncJob.FINAL).exists(),
     }
@@ -139,18 +139,18 @@ def reboot(running: Herd) -> Told:
 
     In real time, with the clock as it is in production.
     """
-    from mobjects.models import SyncLane
+    from mobjects.models import WorkerLease
 
     (name,) = running.workers
     running.kill_worker(name)
     running.kill_redis()
     died_at = time.monotonic()
     running.sandbox.faults.clear()  # From here on Marketo is quick: only the finding is measured.
-    (lane,) = SyncLane.objects.all()
+    (lease,) = WorkerLease.objects.all()
     running.start_redis()
     running.start_clock(15)
     running.add_worker()
-    wait_for(lambda: not SyncLane.objects.filter(pk=lane.pk).exists(), "the dead lane")
+    wait_for(lambda: not WorkerLease.objects.filter(pk=lease.pk).exists(), "the end of the dead lease")
     return {"found_after": time.monotonic() - died_at}
 
 

@@ -288,9 +288,9 @@ def _so_far(job: SyncJob) -> str:
 
 def _running(job: SyncJob, worker_alive: bool | None, seconds_left: float | None) -> str:
     said = [f"Running: {_progress(job)}."]
-    if job.wish == SyncJob.Wish.PAUSE:
+    if job.requested_action == SyncJob.RequestedAction.PAUSE:
         said.append("It pauses after what is under way.")
-    elif job.wish == SyncJob.Wish.CANCEL:
+    elif job.requested_action == SyncJob.RequestedAction.CANCEL:
         said.append("It is cancelled after what is under way.")
     elif seconds_left is not None:
         said.append(f"About {duration(max(seconds_left, 1))} left.")

@@ -24,7 +24,7 @@ from mobjects.models import (
     ProgramTag,
     SyncedRecord,
     SyncJob,
-    SyncLane,
+    WorkerLease,
 )
 from mobjects.sync import claiming, outcomes
 from mobjects.sync.claiming import Claim
@@ -121,13 +121,13 @@ class Unlimited:
 
 
 def context(job: SyncJob, **values: Any) -> Context:
-    """What a lane of its own works with on a job."""
-    lane = SyncLane.objects.create(job=job, process="test", beat_at=timezone.now())
+    """What a worker of its own works with on a job."""
+    lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
     SyncJob.objects.filter(pk=job.pk).update(state=SyncJob.State.RUNNING)
     return Context(
         **{
             "job": job,
-            "lane": lane,
+            "lease": lease,
             "transport": open_transport(),
             "keys": KeyFields(),
             "permits": Unlimited(),
@@ -137,7 +137,7 @@ def context(job: SyncJob, **values: Any) -> Context:
 
 
 def work(job: SyncJob, **values: Any) -> SyncJob:
-    """Let one lane send what a job selected, with a transport of the test's own for example."""
+    """Let one worker send what a job selected, with a transport of the test's own for example."""
     here = context(job, **values)
     StepLoop(here, SendTask(here)).run()
     job.refresh_from_db()
@@ -145,7 +145,7 @@ def work(job: SyncJob, **values: Any) -> SyncJob:
 
 
 def claim_next(job: SyncJob, kind: Kind) -> Claim:
-    """Take the job's next batch of new or changed records, without sending it, in a lane of its own."""
+    """Take the job's next batch of new or changed records, without sending it, with a lease of its own."""
     here, selection = context(job), Selection.from_json(job.selection)
     claimed = (
         claiming.claim(here, kind, each, selection, after=0, limit=100) for each in (Operation.UPDATE, Operation.INSERT)

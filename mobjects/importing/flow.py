@@ -297,7 +297,9 @@ def discard(imported: Import) -> None:
     _fresh(imported)
     allowed = {State.MAPPING, State.REVIEW, State.REFUSED, State.CHECKING}
     _allow(imported, allowed)
-    _move(imported, allowed, State.DISCARDED, token="")
+    with transaction.atomic():
+        _move(imported, allowed, State.DISCARDED)
+        imported.leases.all().delete()
 
 
 # --- moving ---------------------------------------------------------------------------------
@@ -341,14 +343,7 @@ def _move(
 
 
 def _begin(imported: Import, states: Collection[Import.State], to: Import.State, *, call: bool, **values: Any) -> None:
-    fresh: dict[str, Any] = {
-        "token": "",
-        "queue_id": "",
-        "beat_at": None,
-        "begun_at": None,
-        "cut_off": 0,
-        "problem": "",
-    }
+    fresh: dict[str, Any] = {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
     _move(imported, states, to, step_at=timezone.now(), **fresh, **values)
     if call:
-        transaction.on_commit(partial(work.call, imported.pk))
+        transaction.on_commit(partial(work.enqueue_import, imported.pk))

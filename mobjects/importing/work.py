@@ -1,44 +1,44 @@
-"""What a worker does with an import: it claims it, does the step that its state names, and gives signs of life.
+"""What a worker does with an import: it acquires its lease, does the step that its state names, and releases it.
 
-The import's row is the truth; the queue carries nothing but its id. A process claims an import by writing its token
-into the row, renews its sign of life with every chunk and from a thread of its own, and stops as soon as the token is
-no longer its own. So a step can be called any number of times, by anybody; killed and forgotten ones are found by
-:func:`sweep`.
+The import's row is the truth; the queue carries nothing but its id. A step can be begun any number of times, by
+anybody: one process at a time holds the lease (:mod:`mobjects.jobs.lease`), renews it with every chunk, and stops as
+soon as it lost it. Killed and forgotten ones are found by :func:`sweep_imports`.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-import django_rq
-from django.db import Error, InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import get_current_job
 
 from mobjects.importing import checking, commit, files, undo
-from mobjects.jobs.queue import LATE, QUEUE
-from mobjects.models import Import
+from mobjects.jobs.lease import (
+    MOST_EXPIRIES,
+    LeaseLost,
+    acquire_lease,
+    count_expiry,
+    expired,
+    heartbeat,
+    lock_dead_lease,
+    release_lease,
+    renew_lease,
+)
+from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
+from mobjects.models import Import, WorkerLease
 from mobjects.sync.saving import insisting
 from mobjects.tables.contract import FileRefused
 
-BEAT_SECONDS = 10.0
-SILENCE = timedelta(seconds=40)
-"""A process that has not been heard of for so long is dead; four beats, so that a slow database kills none."""
-TIMEOUT_SECONDS = 4 * 3600
-"""Longest time for one step."""
-MOST_DEATHS = 5
-"""After so many killed processes in a row a step is given up: it may be the import that kills them."""
-_KEPT = {"result_ttl": 60, "failure_ttl": 24 * 3600}
+RUNNER = f"{__name__}.run_queued_import"
 
 State = Import.State
 Alive = Callable[[int], None]
@@ -46,12 +46,8 @@ Alive = Callable[[int], None]
 logger = logging.getLogger(__name__)
 
 
-class Lost(Exception):
-    """The import is no longer this process's: it was discarded, or taken for dead and given to another one."""
-
-
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportStep:
     """What is done in a state.
 
     Args:
@@ -72,122 +68,157 @@ def _check(imported: Import, alive: Alive) -> None:
         checking.check(imported, file, alive)
 
 
-STEPS: dict[str, Step] = {
-    State.CHECKING: Step(_check, State.REVIEW, "checked_at", "rows"),
-    State.COMMITTING: Step(commit.commit, State.COMMITTED, "committed_at"),
-    State.UNDOING: Step(undo.undo, State.UNDONE, "undone_at"),
+STEPS: dict[str, ImportStep] = {
+    State.CHECKING: ImportStep(_check, State.REVIEW, "checked_at", "rows"),
+    State.COMMITTING: ImportStep(commit.commit, State.COMMITTED, "committed_at"),
+    State.UNDOING: ImportStep(undo.undo, State.UNDONE, "undone_at"),
 }
 
 
 # --- the queue ------------------------------------------------------------------------------
 
 
-def call(pk: int) -> bool:
-    """Call a worker for an import; ``False`` if the queue cannot be reached, and :func:`sweep` does it later."""
-    try:
-        queue = django_rq.get_queue(QUEUE)
-        queue.enqueue(run, pk, job_id=f"{_prefix(pk)}{secrets.token_hex(4)}", job_timeout=TIMEOUT_SECONDS, **_KEPT)
-    except RedisError as error:
-        logger.warning("Import %s could not be queued: %s", pk, type(error).__name__)
-        return False
-    return True
+def enqueue_import(pk: int) -> bool:
+    """Have a worker do an import's step; ``False`` if the queue cannot be reached, and the sweep does it later."""
+    return enqueue_work(RUNNER, pk, _prefix(pk), None)
 
 
 def _prefix(pk: int) -> str:
     return f"import-{pk}-"
 
 
-def run(import_id: int) -> None:
+def run_queued_import(import_id: int) -> None:
     """The queue's entry point: do the step an import waits for. Safe to call at any time, any number of times."""
     current = get_current_job()
-    imported = claim(import_id, current.id if current else "")
-    if imported is not None and _work(imported, beat=True):
-        call(import_id)
+    lease = acquire_import(import_id, current.id if current else "")
+    if lease is not None and _do_step(lease, beat=True):
+        enqueue_import(import_id)
 
 
-def run_inline(imported: Import, *, beat: bool = False) -> None:
+def run_import(imported: Import, *, beat: bool = False) -> None:
     """Do the step an import waits for in this process, without the queue. ``imported`` is read anew afterwards.
 
     Args:
         imported: nobody else works on it.
-        beat: whether to give signs of life from a thread of its own; a process that may die wants that.
+        beat: whether to renew the lease from a thread of its own; a process that may die wants that.
 
     Raises:
         OperationalError, InterfaceError: the database was lost for good.
     """
-    claimed = claim(imported.pk)
-    while claimed is not None:
-        claimed = claim(imported.pk) if _work(claimed, beat=beat) else None
+    lease = acquire_import(imported.pk)
+    while lease is not None:
+        lease = acquire_import(imported.pk) if _do_step(lease, beat=beat) else None
     imported.refresh_from_db()
 
 
 # --- working --------------------------------------------------------------------------------
 
 
-def claim(pk: int, queue_id: str = "") -> Import | None:
+def acquire_import(pk: int, queue_id: str = "") -> WorkerLease | None:
     """Begin to work on an import; ``None`` if there is nothing to do, or another process is at it.
 
     Args:
         pk: of the import.
         queue_id: RQ's id of the work, if it has one.
     """
-    now, token = timezone.now(), secrets.token_hex(16)
-    waiting = Import.objects.filter(pk=pk, token="", state__in=Import.WORKING)
-    if not waiting.update(token=token, queue_id=queue_id, beat_at=now, begun_at=Coalesce("begun_at", now)):
-        return None
-    return Import.objects.filter(pk=pk, token=token).first()
+    with transaction.atomic():
+        imported = _lock_working(pk)
+        if imported is None or imported.leases.exists():
+            return None
+        Import.objects.filter(pk=pk).update(begun_at=Coalesce("begun_at", timezone.now()))
+        imported.refresh_from_db(fields=["begun_at"])
+        return acquire_lease(imported, queue_id)
 
 
-def _work(imported: Import, *, beat: bool) -> bool:
+def _lock_working(pk: int) -> Import | None:
+    """An import that is to be worked on, locked; one that is locked already is being worked on at this moment."""
+    return Import.objects.select_for_update(skip_locked=True).filter(pk=pk, state__in=Import.WORKING).first()
+
+
+def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
     """Do the step.
 
     Returns:
-        Whether it was cut off and should be called again.
+        Whether it was cut off and should be begun again.
 
     Raises:
         OperationalError, InterfaceError: the database is away for longer than saving insists; the sweep sees to it.
     """
+    imported = _import_of(lease)
     step = STEPS[imported.state]
-    heart: AbstractContextManager[None] = beating(imported) if beat else nullcontext()
+    beating: AbstractContextManager[None] = heartbeat(lease) if beat else nullcontext()
     try:
-        with heart:
-            step.do(imported, signing(imported))
-        _leave(imported, step.then, **{step.done_at: timezone.now()})
-    except Lost:
+        with beating:
+            step.do(imported, reporter(lease))
+        _end_step(lease, step.then, **{step.done_at: timezone.now()})
+    except LeaseLost:
         logger.info("Import %s was taken away", imported.pk)
     except (OperationalError, InterfaceError):
         # A lost connection, a deadlock: as if this process had died.
         logger.exception("Import %s lost the database while %s", imported.pk, imported.state)
-        return _bury(imported.pk, Q(token=imported.token))
+        return _expire_import(lease, Q())
     except commit.NothingWritten as error:
-        _leave(imported, State.REVIEW, problem=str(error))
+        _end_step(lease, State.REVIEW, problem=str(error))
     except checking.ColumnGone as error:
-        _leave(imported, State.MAPPING, problem=str(error))
+        _end_step(lease, State.MAPPING, problem=str(error))
     except FileRefused as error:
-        _leave(imported, State.REFUSED, problem=str(error))
+        _end_step(lease, State.REFUSED, problem=str(error))
     except BaseException as error:
         # The one wide catch: whatever broke, Ctrl-C included, a person has to be able to try again.
         reference = secrets.token_hex(4)
         logger.exception("Import %s failed while %s, reference %s", imported.pk, imported.state, reference)
-        _give_up(imported, f"Something went wrong on our side (reference {reference})")
+        _give_up(lease, f"Something went wrong on our side (reference {reference})")
         if not isinstance(error, Exception):
             raise
     return False
 
 
-def _give_up(imported: Import, what: str) -> None:
+def _import_of(lease: WorkerLease) -> Import:
+    return cast(Import, lease.imported)
+
+
+def reporter(lease: WorkerLease) -> Alive:
+    """Give what a step calls with each chunk, in its transaction: it says how far it is and renews the lease.
+
+    It raises :class:`~mobjects.jobs.lease.LeaseLost` if the import is no longer this process's.
+    """
+    imported = _import_of(lease)
+    counts = STEPS[imported.state].counts
+
+    def alive(number: int) -> None:
+        # Whoever gets so far as to write a chunk did not die of the import.
+        values = {counts: number} if counts else {"expired_leases": 0}
+        with transaction.atomic():
+            Import.objects.filter(pk=imported.pk).update(reported_at=timezone.now(), **values)
+            renew_lease(lease)
+
+    return alive
+
+
+@insisting
+def _end_step(lease: WorkerLease, state: Import.State, **values: Any) -> None:
+    """End the step, if it is still this process's."""
+    imported = _import_of(lease)
+    with transaction.atomic():
+        mine = Import.objects.select_for_update().filter(pk=imported.pk)
+        if mine.values_list("pk") and release_lease(lease):
+            mine.update(state=state, expired_leases=0, **values)
+
+
+def _give_up(lease: WorkerLease, what: str) -> None:
     """Back to where the step can be asked for again.
 
     Args:
         what: happened; the beginning of a sentence.
     """
+    imported = _import_of(lease)
     imported.refresh_from_db(fields=["committed_to"])
     kept = "nothing of the step in progress was kept. Try again."
     if imported.state == State.COMMITTING and imported.committed_to:
         kept = f"the file is written up to row {imported.committed_to:,}. Write again to go on from there."
     elif imported.state == State.UNDOING:
         kept = "what is undone already stays so. Undo again to go on."
-    _leave(imported, _before(imported), problem=f"{what}; {kept}")
+    _end_step(lease, _before(imported), problem=f"{what}; {kept}")
 
 
 def _before(imported: Import) -> Import.State:
@@ -197,119 +228,46 @@ def _before(imported: Import) -> Import.State:
     return State.COMMITTED if imported.committed_at is not None else State.REVIEW
 
 
-@insisting
-def _leave(imported: Import, state: Import.State, **values: Any) -> None:
-    """End the step, if it is still this process's."""
-    mine = Import.objects.filter(pk=imported.pk, token=imported.token, state=imported.state)
-    mine.update(state=state, token="", queue_id="", cut_off=0, **values)
-
-
-def signing(imported: Import) -> Alive:
-    """Give what a step calls after each chunk: it renews the sign of life of the process that claimed the import.
-
-    It raises :class:`Lost` if the import is no longer that process's.
-    """
-    step = STEPS[imported.state]
-    mine = Import.objects.filter(pk=imported.pk, token=imported.token, state=imported.state)
-
-    def alive(number: int) -> None:
-        values: dict[str, Any] = {step.counts: number} if step.counts else {}
-        # Whoever gets so far as to write a chunk did not die of the import.
-        values |= {} if step.counts else {"cut_off": 0}
-        if not mine.update(beat_at=timezone.now(), **values):
-            raise Lost
-
-    return alive
-
-
-@contextmanager
-def beating(imported: Import, *, every_seconds: float = BEAT_SECONDS) -> Iterator[None]:
-    """Sign the sign of life, from a thread of its own, while the block runs."""
-    over = threading.Event()
-    arguments = (imported.pk, imported.token, over, every_seconds)
-    thread = threading.Thread(target=_beat, args=arguments, daemon=True, name="import-heartbeat")
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-def _beat(pk: int, token: str, over: threading.Event, every_seconds: float) -> None:
-    try:
-        while not over.wait(every_seconds):
-            sign(pk, token)
-    finally:
-        connection.close()
-
-
-def sign(pk: int, token: str) -> None:
-    """Save a process's sign of life, if the import is still its own."""
-    try:
-        connection.close_if_unusable_or_obsolete()
-        with transaction.atomic():
-            # Not waiting for a lock: the process holds it itself where it writes all rows in one transaction.
-            for imported in unlocked().filter(pk=pk, token=token).only("pk"):
-                Import.objects.filter(pk=imported.pk, token=token).update(beat_at=timezone.now())
-    except Error as error:
-        # The next beat may get through; until then the process is as silent as it looks.
-        logger.warning("A heartbeat could not be saved: %s", type(error).__name__)
-
-
 # --- what died ------------------------------------------------------------------------------
 
 
-def worker_died(queue_id: str) -> None:
-    """Take an import from a process that is known to be dead, and call another one at once."""
-    _bury_all(Q(queue_id=queue_id))
+def expire_imports(dead: Q) -> None:
+    """End the leases of dead processes that worked on imports, and have others go on.
+
+    Args:
+        dead: true of these leases.
+    """
+    for lease in WorkerLease.objects.filter(dead).exclude(imported=None).select_related("imported"):
+        if _expire_import(lease, dead):
+            enqueue_import(_import_of(lease).pk)
 
 
-def sweep() -> None:
-    """Find imports whose process died or that the queue forgot, and call them again. Safe at any time."""
-    now = timezone.now()
-    _bury_all(Q(beat_at__lt=now - SILENCE))
-    forgotten = Import.objects.filter(state__in=Import.WORKING, token="", step_at__lt=now - LATE)
-    pks = list(forgotten.values_list("pk", flat=True))
-    if not pks:
-        return
+def sweep_imports() -> None:
+    """Find imports whose worker died or that the queue forgot, and have others go on. Safe at any time."""
+    expire_imports(expired())
+    late = timezone.now() - OVERDUE
+    forgotten = Import.objects.filter(state__in=Import.WORKING, leases=None, step_at__lt=late)
     try:
-        called = django_rq.get_queue(QUEUE).get_job_ids()
+        for pk in list(forgotten.values_list("pk", flat=True)):
+            if not count_enqueued(_prefix(pk)):
+                enqueue_import(pk)
     except RedisError:
         return
-    for pk in pks:
-        if not any(queue_id.startswith(_prefix(pk)) for queue_id in called):
-            call(pk)
-
-
-def _bury_all(dead: Q) -> None:
-    claimed = Import.objects.filter(dead, state__in=Import.WORKING).exclude(token="")
-    for pk in list(claimed.values_list("pk", flat=True)):
-        if _bury(pk, dead):
-            call(pk)
 
 
 @insisting
-def _bury(pk: int, dead: Q) -> bool:
-    """Take an import from a dead process; ``False`` if it is not to be called again.
+def _expire_import(lease: WorkerLease, dead: Q) -> bool:
+    """Take an import from a dead process; ``False`` if it is not to be begun again.
 
     Args:
-        pk: of the import.
-        dead: what still has to be true of it.
+        dead: what still has to be true of the lease.
     """
     with transaction.atomic():
-        # A row that is locked is being written at this moment, by a process that is very much alive.
-        imported = unlocked().filter(dead, pk=pk, state__in=Import.WORKING).exclude(token="").first()
-        if imported is None:
+        imported = _lock_working(_import_of(lease).pk)
+        if imported is None or not lock_dead_lease(lease, dead):
             return False
-        logger.warning("The process that was at import %s (%s) is dead", pk, imported.state)
-        if imported.cut_off + 1 >= MOST_DEATHS:
-            _give_up(imported, f"The work was cut off {MOST_DEATHS} times in a row")
+        logger.warning("The worker %s of import %s (%s) is dead", lease, imported.pk, imported.state)
+        if count_expiry(imported):
+            _give_up(lease, f"The work was cut off {MOST_EXPIRIES} times in a row")
             return False
-        Import.objects.filter(pk=pk).update(token="", queue_id="", cut_off=F("cut_off") + 1)
-    return True
-
-
-def unlocked() -> QuerySet[Import]:
-    """Imports, locked until the transaction ends; without those that somebody else has locked."""
-    return Import.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        return release_lease(lease)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.jobs import lifecycle
+from mobjects.jobs.lifecycle import end_cancelled_job
 from mobjects.jobs.queue import enqueue_job, enqueue_worker
 from mobjects.models import Circuit, SyncJob
 
@@ -20,21 +20,21 @@ def pause_job(job: SyncJob) -> bool:
     """Stop a job after the batches that are under way; it can be resumed. ``False`` if it is over or cancelled."""
     with transaction.atomic():
         found = SyncJob.objects.select_for_update().get(pk=job.pk)
-        if found.state == State.RUNNING and found.wish != SyncJob.Wish.CANCEL:
-            found.wish = SyncJob.Wish.PAUSE
+        if found.state == State.RUNNING and found.requested_action != SyncJob.RequestedAction.CANCEL:
+            found.requested_action = SyncJob.RequestedAction.PAUSE
         elif found.state in (State.QUEUED, State.WAITING, State.NOT_QUEUED):
             found.state, found.waits_until, found.waits_for = State.PAUSED, None, ""
         else:
             return False
-        found.save(update_fields=["state", "wish", "waits_until", "waits_for"])
+        found.save(update_fields=["state", "requested_action", "waits_until", "waits_for"])
     return True
 
 
 def resume_job(job: SyncJob) -> bool:
     """Let a paused job go on. ``False`` if it is not paused."""
-    paused = Q(state=State.PAUSED) | Q(state=State.RUNNING, wish=SyncJob.Wish.PAUSE)
+    paused = Q(state=State.PAUSED) | Q(state=State.RUNNING, requested_action=SyncJob.RequestedAction.PAUSE)
     found = SyncJob.objects.filter(paused, pk=job.pk)
-    if not found.update(wish=SyncJob.Wish.NONE):
+    if not found.update(requested_action=SyncJob.RequestedAction.NONE):
         return False
     SyncJob.objects.filter(pk=job.pk, state=State.PAUSED).update(state=State.NOT_QUEUED)
     transaction.on_commit(partial(enqueue_job, job))
@@ -47,11 +47,11 @@ def cancel_job(job: SyncJob) -> bool:
         found = SyncJob.objects.select_for_update().get(pk=job.pk)
         if found.state in SyncJob.FINAL:
             return False
-        if found.lanes.exists():
-            found.wish = SyncJob.Wish.CANCEL
-            found.save(update_fields=["wish"])
+        if found.leases.exists():
+            found.requested_action = SyncJob.RequestedAction.CANCEL
+            found.save(update_fields=["requested_action"])
         else:
-            lifecycle.end_cancelled(found)
+            end_cancelled_job(found)
     return True
 
 

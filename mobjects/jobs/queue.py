@@ -1,6 +1,6 @@
 """The queue (RQ on Redis): it carries nothing but ids. Losing it loses no work.
 
-What is to be done is enqueued by its dotted name, so that whoever asks for a job need not load what does it.
+What works on a job is enqueued by its dotted name, so that whoever asks for a job need not load it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from mobjects.models import SyncJob
 
 QUEUE = "sync"
 RUNNER = "mobjects.jobs.runner.run_queued_job"
+OVERDUE = timedelta(seconds=10)
+"""How long after its time work counts as forgotten by the queue."""
 _KEPT = {"result_ttl": 60, "failure_ttl": 24 * 3600}
-"""How long Redis remembers a call, in seconds; what became of the job is in the database."""
-LATE = timedelta(seconds=10)
-"""How long after a job should have been called it counts as forgotten by the queue."""
+"""How long Redis remembers work, in seconds; what became of it is in the database."""
 
 State = SyncJob.State
 
@@ -48,27 +48,42 @@ def enqueue_job(job: SyncJob) -> bool:
 
 
 def enqueue_worker(job: SyncJob, at: datetime | None = None) -> bool:
-    """Call a lane for a job, now or later; ``False`` if the queue cannot be reached."""
-    queue_id = f"{job.pk}-{secrets.token_hex(4)}"
+    """Have a worker work on a job, now or later; ``False`` if the queue cannot be reached."""
+    return enqueue_work(RUNNER, str(job.pk), f"{job.pk}-", at)
+
+
+def enqueue_work(function: str, argument: str | int, prefix: str, at: datetime | None) -> bool:
+    """Have a function run by a worker, now or later; ``False`` if the queue cannot be reached.
+
+    Args:
+        function: its dotted name.
+        argument: its only one.
+        prefix: with which the queue's id of the work begins; see :func:`count_enqueued`.
+    """
+    options = {"job_id": f"{prefix}{secrets.token_hex(4)}", **_KEPT}
     try:
         queue = django_rq.get_queue(QUEUE)
         if at is not None and at > timezone.now():
-            # RQ cuts off what is beyond the second: called too early, a lane would find that the job still waits.
+            # RQ cuts off what is beyond the second: begun too early, a worker would find that the job still waits.
             at += timedelta(microseconds=-at.microsecond % 1_000_000)
-            queue.enqueue_at(at, RUNNER, str(job.pk), job_id=queue_id, **_KEPT)
+            queue.enqueue_at(at, function, argument, **options)
         else:
-            queue.enqueue(RUNNER, str(job.pk), job_id=queue_id, **_KEPT)
+            queue.enqueue(function, argument, **options)
     except RedisError as error:
-        logger.warning("Job %s could not be queued: %s", job.pk, type(error).__name__)
+        logger.warning("Work (%s…) could not be queued: %s", prefix, type(error).__name__)
         return False
     return True
 
 
-def count_enqueued(job: SyncJob) -> int:
-    """How many lanes are on their way for a job."""
+def count_enqueued(prefix: str) -> int:
+    """How many pieces of work with such an id are on their way.
+
+    Raises:
+        RedisError: the queue cannot be reached.
+    """
     queue = django_rq.get_queue(QUEUE)
     later = queue.scheduled_job_registry
     # What should have been moved into the queue and was not is on nobody's list: RQ's scheduler died, or never was.
-    lost = set(later.get_jobs_to_schedule(int((timezone.now() - LATE).timestamp())))
+    lost = set(later.get_jobs_to_schedule(int((timezone.now() - OVERDUE).timestamp())))
     ids = [*queue.get_job_ids(), *(set(later.get_job_ids(cleanup=False)) - lost)]
-    return sum(queue_id.startswith(str(job.pk)) for queue_id in ids)
+    return sum(queue_id.startswith(prefix) for queue_id in ids)

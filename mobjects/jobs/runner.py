@@ -7,16 +7,19 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from django.db import InterfaceError, OperationalError
+from django.db.models import Q
 from django.utils import timezone
 from rq import get_current_job
 
-from mobjects.jobs import lease, lifecycle
+from mobjects.jobs.job_lease import JobRelease, acquire_job, crash_job, release_job
+from mobjects.jobs.lease import heartbeat
+from mobjects.jobs.lifecycle import stop_job
 from mobjects.jobs.queue import count_enqueued, enqueue_worker
-from mobjects.jobs.recovery import bury, sweep_is_due, sweep_jobs
+from mobjects.jobs.recovery import give_up_worker, sweep_if_due
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import Transport
-from mobjects.models import SyncJob, SyncLane
+from mobjects.models import SyncJob, WorkerLease
 from mobjects.sync import config
 from mobjects.sync.engine import SendTask
 from mobjects.sync.limits import Limits
@@ -24,22 +27,19 @@ from mobjects.sync.tasks import TASKS
 from mobjects.sync.transports import key_fields, open_transport
 from mobjects.sync.work import Context, Task
 
-State = SyncJob.State
-
 logger = logging.getLogger(__name__)
 
 
 def run_queued_job(job_id: str) -> None:
     """The queue's entry point: work on a job for a while. Safe to call at any time, any number of times."""
     current = get_current_job()
-    if sweep_is_due():
-        sweep_jobs()
+    sweep_if_due()
     job = SyncJob.objects.filter(pk=job_id).first()
     if job is None:
         return
-    left = _lane(job, queue_id=current.id if current else "", beat=True)
-    if left is not None and left.again_at is not None:
-        enqueue_worker(job, left.again_at)
+    release = _run_turn(job, queue_id=current.id if current else "", beat=True)
+    if release.again_at is not None:
+        enqueue_worker(job, release.again_at)
 
 
 def run_job(job: SyncJob, *, pause: Callable[[float], None] | None = None, beat: bool = False) -> None:
@@ -47,53 +47,52 @@ def run_job(job: SyncJob, *, pause: Callable[[float], None] | None = None, beat:
 
     Args:
         pause: waits so many seconds; without it a job that has to wait is left waiting.
-        beat: whether to sign a sign of life from a thread of its own; a process that may die wants that.
+        beat: whether to renew the lease from a thread of its own; a process that may die wants that.
     """
     while True:
-        left = _lane(job, queue_id="", beat=beat)
+        release = _run_turn(job, queue_id="", beat=beat)
         job.refresh_from_db()
-        if left is None or left.again_at is None or job.state != State.WAITING:
+        if release.again_at is None or job.state != SyncJob.State.WAITING:
             return
-        seconds = (left.again_at - timezone.now()).total_seconds()
+        seconds = (release.again_at - timezone.now()).total_seconds()
         if seconds > 0:
             if pause is None:
                 return
             pause(seconds)
 
 
-def _lane(job: SyncJob, *, queue_id: str, beat: bool) -> lifecycle.Left | None:
-    lane = lifecycle.enter(job, queue_id=queue_id, alone=TASKS[job.action].single)
-    if lane is None:
-        return None
-    heart: AbstractContextManager[None] = lease.beating(lane) if beat else nullcontext()
+def _run_turn(job: SyncJob, *, queue_id: str, beat: bool) -> JobRelease:
+    lease = acquire_job(job, queue_id=queue_id, alone=TASKS[job.action].single)
+    if lease is None:
+        return JobRelease()
+    beating: AbstractContextManager[None] = heartbeat(lease) if beat else nullcontext()
     try:
-        with heart:
-            return _work(job, lane, top_up=bool(queue_id))
+        with beating:
+            return _run_steps(job, lease, top_up=bool(queue_id))
     except (OperationalError, InterfaceError):
         # The database was away for longer than saving insists. As if this process had died: the job goes on.
         logger.exception("Job %s lost the database", job.pk)
-        bury(lane)
-        return None
+        give_up_worker(lease, Q())
     except BaseException as error:
         # The one wide catch: whatever broke, Ctrl-C included, nobody may be left guessing what was sent.
         logger.exception("Job %s crashed", job.pk)
-        lifecycle.crash(job, lane, error)
+        crash_job(job, lease, error)
         if not isinstance(error, Exception):
             raise
-        return None
+    return JobRelease()
 
 
-def _work(job: SyncJob, lane: SyncLane, *, top_up: bool) -> lifecycle.Left:
+def _run_steps(job: SyncJob, lease: WorkerLease, *, top_up: bool) -> JobRelease:
     try:
         transport = open_transport()
     except MarketoError as error:
-        lifecycle.stop(job, State.STOPPED, lifecycle.problem_word(error), error.message)
-        return lifecycle.leave(job, lane)
+        stop_job(job, error)
+        return release_job(job, lease)
     try:
         _note_transport(job, transport)
-        context = Context(job, lane, transport, key_fields(), Limits.from_settings(transport.endpoint))
+        context = Context(job, lease, transport, key_fields(), Limits.from_settings(transport.endpoint))
         task = TASKS[job.action](context)
-        _call_others(job, task, top_up=top_up)
+        _enqueue_more_workers(job, task, top_up=top_up)
         return StepLoop(context, task).run()
     finally:
         transport.close()
@@ -105,13 +104,10 @@ def _note_transport(job: SyncJob, transport: Transport) -> None:
         job.save(update_fields=["transport", "endpoint"])
 
 
-def _call_others(job: SyncJob, task: Task, *, top_up: bool) -> None:
-    """Call as many more lanes as there is work for, unless they are at work or on their way."""
-    if not isinstance(task, SendTask):
-        return
-    wanted = min(task.wanted_lanes(), config.lanes())
+def _enqueue_more_workers(job: SyncJob, task: Task, *, top_up: bool) -> None:
+    """Have as many more workers as there is work for, unless they are at work or on their way."""
+    wanted = min(task.wanted_workers(), config.workers_per_job()) if isinstance(task, SendTask) else 1
     if not top_up or wanted <= 1:
         return
-    missing = wanted - job.lanes.count() - count_enqueued(job)
-    for _ in range(missing):
+    for _ in range(wanted - job.leases.count() - count_enqueued(str(job.pk))):
         enqueue_worker(job)

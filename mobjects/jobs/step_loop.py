@@ -6,20 +6,20 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists
+from django.db.models import Exists, F
 from django.utils import timezone
 
-from mobjects.jobs import lifecycle
-from mobjects.jobs.lifecycle import Left
+from mobjects.jobs.job_lease import JobRelease, release_job
+from mobjects.jobs.lifecycle import end_job, open_circuit, stop_job
 from mobjects.marketo.errors import MarketoError, Trouble
-from mobjects.models import Circuit, SyncJob, SyncLane, SyncResult
+from mobjects.models import Circuit, SyncJob, SyncResult, WorkerLease
 from mobjects.sync import config
-from mobjects.sync.retry import WAITING_WORDS, Action, clock_words, rule_for, wait_seconds
+from mobjects.sync.retry import WAITING_WORDS, Action, rule_for, wait_seconds
 from mobjects.sync.saving import insisting
 from mobjects.sync.work import Context, Task, Wait
 
 TURN_SECONDS = 10.0
-"""After so long a lane makes room in its worker and queues up again."""
+"""After so long a worker makes room for other jobs and queues up again."""
 TURN_OVER = "It makes room for other jobs, and goes on at once."
 
 State = SyncJob.State
@@ -38,73 +38,74 @@ class StepLoop:
         self._context = context
         self._task = task
         self._until = time.monotonic() + turn_seconds
+        self._took_step = False
         self._looked_as_last = False
-        self._expired = False
+        self._signature_expired = False
         self._failed = False
 
-    def run(self) -> Left:
+    def run(self) -> JobRelease:
         """Work.
 
         Raises:
-            BaseException: a fault of ours; the lane is not left then, see :func:`mobjects.jobs.lifecycle.crash`.
+            BaseException: a fault of ours; the job is not left then, see :func:`mobjects.jobs.job_lease.crash_job`.
         """
-        while self._may_go_on():
+        release = None
+        while release is None and self._may_go_on():
             try:
-                left = self._step()
+                busy = self._task.step()
             except Wait as wait:
-                left = self._leave_until(wait.until, wait.words)
+                release = self._leave(wait.until, wait.words)
             except MarketoError as error:
-                left = self._cope(error)
-            if left is not None:
-                return left
-        return self._leave()
+                self._took_step = True
+                release = self._handle_error(error)
+            else:
+                release = self._after_step() if busy else self._after_nothing()
+        return release or self._leave()
 
-    def _step(self) -> Left | None:
-        busy = self._task.step()
-        self._expired = False
-        if busy:
-            self._looked_as_last = False
-            self._answered()
-            over = time.monotonic() >= self._until
-            return self._leave_until(timezone.now(), TURN_OVER) if over else None
+    def _may_go_on(self) -> bool:
+        """Whether nobody has ended, braked, paused, halted or given up this worker since the last step."""
+        lease = WorkerLease.objects.filter(pk=self._context.lease.pk)
+        halted = Exists(Circuit.objects.filter(reset_at__isnull=True))
+        fields = "state", "requested_action", "waits_until", "failures", "expired_leases"
+        found = lease.values_list(*(f"job__{name}" for name in fields), halted).first()
+        if found is None:
+            return False
+        state, requested, waits_until, failures, expired, halted_now = found
+        self._failed = failures + expired > 0
+        braked = waits_until is not None and waits_until > timezone.now()
+        return state == State.RUNNING and not requested and not braked and not halted_now
+
+    def _after_step(self) -> JobRelease | None:
+        self._took_step, self._looked_as_last, self._signature_expired = True, False, False
+        if self._failed:
+            SyncJob.objects.filter(pk=self._context.job.pk).update(failures=0, expired_leases=0)
+        over = time.monotonic() >= self._until
+        return self._leave(timezone.now(), TURN_OVER) if over else None
+
+    def _after_nothing(self) -> JobRelease | None:
+        self._signature_expired = False
         if not self._is_last():
             return self._leave()
         if self._looked_as_last:
             return self._finish()
-        # Another lane may have left something undone when it went; now nobody else is there.
+        # Another worker may have left something undone when it went; now nobody else is there.
         self._looked_as_last = True
         return None
 
-    def _may_go_on(self) -> bool:
-        """Whether nobody has stopped, braked, paused, halted or buried this lane since the last step."""
-        lane = SyncLane.objects.filter(pk=self._context.lane.pk)
-        halted = Exists(Circuit.objects.filter(reset_at__isnull=True))
-        found = lane.values_list("job__state", "job__wish", "job__waits_until", "job__failures", halted).first()
-        if found is None:
-            return False
-        state, wish, waits_until, failures, halted_now = found
-        self._failed = failures > 0
-        braked = waits_until is not None and waits_until > timezone.now()
-        return state == State.RUNNING and not wish and not braked and not halted_now
-
     def _is_last(self) -> bool:
-        return not self._context.job.lanes.exclude(pk=self._context.lane.pk).exists()
+        return not self._context.job.leases.exclude(pk=self._context.lease.pk).exists()
 
-    def _answered(self) -> None:
-        if self._failed:
-            SyncJob.objects.filter(pk=self._context.job.pk).update(failures=0)
-
-    def _cope(self, error: MarketoError) -> Left | None:
+    def _handle_error(self, error: MarketoError) -> JobRelease | None:
         """Do what the table says; ``None`` means go on at once."""
         job = self._context.job
-        rule = rule_for(error, expired_before=self._expired)
-        self._expired = error.trouble is Trouble.EXPIRED
+        rule = rule_for(error, expired_before=self._signature_expired)
+        self._signature_expired = error.trouble is Trouble.EXPIRED
         if rule.action is Action.HALT:
-            lifecycle.halt(job, error)
+            open_circuit(job, error)
             return self._stop(error)
         if rule.action is Action.AGAIN:
             return None
-        failures = lifecycle.one_more_failure(job)
+        failures = self._one_more_failure()
         if rule.action in (Action.HALVE, Action.REFUSE) or (failures >= config.tries() and not rule.endless):
             return self._stop(error)
         if rule.action is Action.FEWER:
@@ -113,29 +114,29 @@ class StepLoop:
         until = now + timedelta(seconds=wait_seconds(rule.action, failures, now))
         words = f"{error.message} {WAITING_WORDS[rule.action]}"
         SyncJob.objects.filter(pk=job.pk, state=State.RUNNING).update(waits_until=until, waits_for=words)
-        return self._leave_until(until, words)
+        return self._leave(until, words)
 
-    def _stop(self, error: MarketoError) -> Left:
-        lifecycle.stop(
-            self._context.job,
-            State.STOPPED,
-            lifecycle.problem_word(error),
-            f"{error.message} {clock_words(error)}".strip(),
-        )
+    def _one_more_failure(self) -> int:
+        this = SyncJob.objects.filter(pk=self._context.job.pk)
+        this.update(failures=F("failures") + 1)
+        return this.values_list("failures", flat=True)[0]
+
+    def _stop(self, error: MarketoError) -> JobRelease:
+        stop_job(self._context.job, error)
         return self._leave()
 
-    def _finish(self) -> Left:
-        """The last lane has found nothing to do: wait for what is due later, or end the job."""
+    def _finish(self) -> JobRelease:
+        """The last worker has found nothing to do: wait for what is due later, or end the job."""
         due = self._task.due()
         if due is not None:
-            return self._leave_until(due, "It waits until Marketo can no longer be working on what was not answered.")
+            return self._leave(due, "It waits until Marketo can no longer be working on what was not answered.")
         self._task.finish()
         self._end()
         return self._leave()
 
     @insisting
     def _end(self) -> None:
-        """End the job, unless a lane has begun meanwhile; then that one will."""
+        """End the job, unless a worker has begun meanwhile; then that one will."""
         job = self._context.job
         with transaction.atomic():
             job.refresh_from_db(fields=["counts"], from_queryset=SyncJob.objects.select_for_update())
@@ -143,10 +144,8 @@ class StepLoop:
                 # A comparison is there to find differences.
                 good = SyncResult.ACCEPTED | (SyncResult.FINDINGS if job.action == SyncJob.Action.COMPARE else set())
                 clean = set(job.counts) <= {status.value for status in good}
-                lifecycle.stop(job, State.SUCCEEDED if clean else State.PROBLEMS)
+                end_job(job, State.SUCCEEDED if clean else State.PROBLEMS)
 
-    def _leave_until(self, until: datetime, words: str) -> Left:
-        return lifecycle.leave(self._context.job, self._context.lane, until=until, words=words)
-
-    def _leave(self) -> Left:
-        return lifecycle.leave(self._context.job, self._context.lane)
+    def _leave(self, until: datetime | None = None, words: str = "") -> JobRelease:
+        context = self._context
+        return release_job(context.job, context.lease, until=until, words=words, idle=not self._took_step)

@@ -6,7 +6,7 @@ from mobjects.models.catalog import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.circuit import Circuit
 from mobjects.models.conflict import Conflict
 from mobjects.models.custom_field import CustomField
-from mobjects.models.history import SyncBatch, SyncJob, SyncLane, SyncResult
+from mobjects.models.history import SyncBatch, SyncJob, SyncResult
 from mobjects.models.imports import (
     Download,
     Import,
@@ -22,6 +22,7 @@ from mobjects.models.opportunity import Opportunity
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
+from mobjects.models.worker_lease import WorkerLease
 
 RECORDS: dict[Kind, type[SyncedRecord]] = {
     Kind.PROGRAM: Program,
@@ -64,8 +65,8 @@ __all__ = [
     "State",
     "SyncBatch",
     "SyncJob",
-    "SyncLane",
     "SyncResult",
     "SyncedRecord",
+    "WorkerLease",
     "records",
 ]

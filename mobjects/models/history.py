@@ -30,7 +30,7 @@ class SyncJob(models.Model):
     """One press of a button that has something to do with Marketo: send, look, compare, delete.
 
     The row is the truth about the job; the queue carries nothing but its id. While the job works, each
-    process that works on it has a :class:`SyncLane`.
+    process that works on it has a :class:`~mobjects.models.worker_lease.WorkerLease`.
     """
 
     class Action(models.TextChoices):
@@ -40,7 +40,7 @@ class SyncJob(models.Model):
         DESCRIBE = "describe", "Read fields and tags"
         DELETE = "delete", "Delete in Marketo"
 
-    class Wish(models.TextChoices):
+    class RequestedAction(models.TextChoices):
         """What a person wants of a job that works; heeded between two batches."""
 
         NONE = "", "Go on"
@@ -82,10 +82,11 @@ class SyncJob(models.Model):
         "self", models.SET_NULL, null=True, blank=True, related_name="followers", help_text="The job it repeats."
     )
     schedule = models.ForeignKey("mobjects.Schedule", models.SET_NULL, null=True, blank=True, related_name="jobs")
-    wish = models.CharField(max_length=6, choices=Wish, default=Wish.NONE, blank=True)
+    requested_action = models.CharField(max_length=6, choices=RequestedAction, default=RequestedAction.NONE, blank=True)
     waits_until = models.DateTimeField(null=True, blank=True, help_text="Nothing is sent before.")
     waits_for = models.TextField(blank=True, help_text="What it waits for, as a sentence.")
     failures = models.PositiveSmallIntegerField(default=0, help_text="Calls in a row that brought no answer.")
+    expired_leases = models.PositiveSmallIntegerField(default=0, help_text="Workers in a row that were cut off.")
     progress = models.JSONField(default=dict, blank=True, help_text="Where the next step goes on, by action.")
     queued_at = models.DateTimeField(null=True, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
@@ -138,24 +139,6 @@ class SyncJob(models.Model):
         return self.finished_at - self.started_at if self.started_at and self.finished_at else None
 
 
-class SyncLane(models.Model):
-    """A process that works on a job. It signs ``beat_at`` while it lives; without that it is taken for dead."""
-
-    job = models.ForeignKey(SyncJob, models.CASCADE, related_name="lanes")
-    process = models.CharField(max_length=255, help_text="Host and process number, or the queue's name of the work.")
-    queue_id = models.CharField(
-        max_length=80, blank=True, db_index=True, help_text="RQ's id of the work, if it has one."
-    )
-    started_at = models.DateTimeField(auto_now_add=True)
-    beat_at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.process
-
-
 class SyncBatch(models.Model):
     """One call to Marketo: written before it is sent, completed when it is answered.
 
@@ -176,7 +159,7 @@ class SyncBatch(models.Model):
     attempt = models.PositiveSmallIntegerField(default=1)
     kind = models.CharField(max_length=21, choices=KIND_CHOICES)
     operation = models.CharField(max_length=8, choices=CALL_CHOICES)
-    lane = models.ForeignKey(SyncLane, models.SET_NULL, null=True, blank=True, related_name="+")
+    lease = models.ForeignKey("mobjects.WorkerLease", models.SET_NULL, null=True, blank=True, related_name="+")
     part_of = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="parts", help_text="The refused batch it halves."
     )
@@ -200,7 +183,7 @@ class SyncBatch(models.Model):
         ordering = ("job", "sequence", "attempt")
         constraints = (models.UniqueConstraint(fields=("job", "sequence", "attempt"), name="batch_attempt_once"),)
         indexes = (
-            # What a lane looks for before each step; hardly ever more than a few.
+            # What a worker looks for before each step; hardly ever more than a few.
             models.Index(fields=("job",), condition=Q(state="waiting"), name="batch_waiting"),
         )
 

@@ -23,7 +23,7 @@ from rq.cron_scheduler_registry import get_registry_key
 from rq.exceptions import DuplicateJobError
 from rq.utils import now
 
-from mobjects.importing import work
+from mobjects.importing.work import sweep_imports
 from mobjects.jobs.queue import QUEUE
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.schedules import run_due
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 def tick() -> None:
     """One turn of the clock, done by a worker: see to jobs and imports that were lost, then start what is due."""
     sweep_jobs()
-    work.sweep()
+    sweep_imports()
     run_due()
 
 

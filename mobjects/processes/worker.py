@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connections
+from django.db.models import Q
 from rq import Worker
 from rq.job import Job
 
-from mobjects.importing import work
-from mobjects.jobs.recovery import worker_died
+from mobjects.importing.work import expire_imports
+from mobjects.jobs.recovery import expire_jobs
 
 MAINTENANCE_SECONDS = 30
 """How often a worker looks whether somebody calls back the jobs that wait, and does so itself where nobody does."""
@@ -29,7 +30,7 @@ class SyncWorker(Worker):
 
     def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]  # RQ has none here
-        worker_died(job.id)
-        work.worker_died(job.id)
+        expire_jobs(Q(queue_id=job.id))
+        expire_imports(Q(queue_id=job.id))
         # The next process is forked from this one and must not share its connection.
         connections.close_all()

@@ -75,9 +75,9 @@ def results_here(job: SyncJob, kind: Kind) -> SyncedQuerySet:
 def claim(
     context: Context, kind: Kind, operation: Operation, selection: Selection, *, after: int, limit: int
 ) -> tuple[SyncBatch, int] | None:
-    """Take the next records for a batch of this lane, which then waits to be sent (see :func:`take`).
+    """Take the next records for a batch of this worker, which then waits to be sent (see :func:`take`).
 
-    Rows are locked, and those that another lane is taking are passed over, so a record is never in two batches.
+    Rows are locked, and those that another worker is taking are passed over, so a record is never in two batches.
 
     Returns:
         The batch, and our id of its last record, where the next claim goes on; ``None`` when there are no more.
@@ -90,7 +90,7 @@ def claim(
             return None
         batch = SyncBatch.objects.create(
             job=context.job,
-            lane=context.lane,
+            lease=context.lease,
             kind=kind.value,
             operation=operation.value,
             state=SyncBatch.State.WAITING,
@@ -108,14 +108,14 @@ def take(context: Context, batch: SyncBatch, selection: Selection) -> Claim | No
     Records that turn out not to be sendable, or to hold nothing to send, get their result here and are let go.
 
     Returns:
-        ``None`` if another lane took it first.
+        ``None`` if another worker took it first.
     """
     kind, operation = Kind(batch.kind), Operation(batch.operation)
     with transaction.atomic():
         waiting = SyncBatch.objects.filter(pk=batch.pk, state=SyncBatch.State.WAITING)
-        if not waiting.update(state=SyncBatch.State.SENDING, lane=context.lane, sent_at=timezone.now()):
+        if not waiting.update(state=SyncBatch.State.SENDING, lease=context.lease, sent_at=timezone.now()):
             return None
-        batch.refresh_from_db(fields=["state", "lane", "sent_at"])
+        batch.refresh_from_db(fields=["state", "lease", "sent_at"])
         held = complete(kind, records(kind).filter(claimed_by=batch).order_by("pk"))
         told = _dealt_with(context.job, kind, held)
         # What a person gave a Marketo ID meanwhile goes out as an UPDATE, with the next slice.

@@ -24,6 +24,6 @@ def quiet() -> timedelta:
     return timedelta(seconds=marketo()["SETTLE_SECONDS"])
 
 
-def lanes() -> int:
+def workers_per_job() -> int:
     """How many processes may work on one job: as many as calls may run at once."""
     return int(marketo()["CALLS_AT_ONCE"])

@@ -24,14 +24,14 @@ _READ_BACK = "To learn the IDs of the costs that were just sent."
 
 
 class CostIds:
-    """The reading-back part of a sync job that sends programs. Done by one lane, the last that works on the job."""
+    """The reading-back part of a sync job that sends programs. Done by one worker, the last that works on the job."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def step(self) -> bool:
         """Read back the costs of one program; ``False`` if no costs lack their ids."""
-        return self._context.job.lanes.count() == 1 and self._read_back()
+        return self._context.job.leases.count() == 1 and self._read_back()
 
     def _read_back(self) -> bool:
         """Read one program whose costs were accepted without a cost id."""

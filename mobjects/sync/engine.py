@@ -42,7 +42,7 @@ _Phase = tuple[Kind, Selection, Operation]
 
 
 class SendTask:
-    """Sends what a job selected, a batch at a step. Any number of lanes may work on one job.
+    """Sends what a job selected, a batch at a step. Any number of workers may work on one job.
 
     Args:
         context: the job and what it works with.
@@ -65,8 +65,8 @@ class SendTask:
         self._phase = 0
         self._after = 0
 
-    def wanted_lanes(self) -> int:
-        """How many lanes the work is for: as many as there are batches; one if each record is read first."""
+    def wanted_workers(self) -> int:
+        """How many workers the work is for: as many as there are batches; one if each record is read first."""
         groups = forecast(self._selection, self._context.keys)
         planned = sum(group.count for group in groups)
         if not self._context.job.planned:
@@ -80,17 +80,15 @@ class SendTask:
         return 1 if self._selection.read_first else sum(-(-count // limit) for count, limit in limits if limit)
 
     def step(self) -> bool:
-        """Send a batch that waits; else the next slice of records; else settle a lost sending. One call at most."""
+        """Send a batch that waits; else look up a lost sending; else send the next slice. One call at most."""
         batch = self._waiting()
-        if batch is not None:
-            self._send_waiting(batch)
+        if batch is None and (self._settling.look_up() or (self._selection.read_first and self._read_one())):
             return True
-        return (
-            self._settling.look_up()
-            or (self._selection.read_first and self._read_one())
-            or self._send_next()
-            or (self._cost_ids is not None and self._cost_ids.step())
-        )
+        batch = batch or self._claim_next()
+        if batch is None:
+            return self._cost_ids is not None and self._cost_ids.step()
+        self._send_waiting(batch)
+        return True
 
     def due(self) -> datetime | None:
         """When the first of the lost sendings can no longer be running in Marketo."""
@@ -142,12 +140,12 @@ class SendTask:
     # --- batches ---
 
     def _waiting(self) -> SyncBatch | None:
-        """A batch of this lane, or of none, that waits to be sent. Reserved first: a permit is not spent in vain."""
-        free = Q(lane=None) | Q(lane=self._context.lane)
+        """A batch of this worker, or of none, that waits to be sent. Reserved first: a permit is not spent in vain."""
+        free = Q(lease=None) | Q(lease=self._context.lease)
         waiting = self._context.job.batches.filter(free, state=SyncBatch.State.WAITING)
         # The newest first, so that halving goes to the bottom of one half before it begins with the other.
-        for batch in waiting.order_by("-sequence", "-attempt")[: config.lanes()]:
-            if waiting.filter(pk=batch.pk).update(lane=self._context.lane):
+        for batch in waiting.order_by("-sequence", "-attempt")[: config.workers_per_job()]:
+            if waiting.filter(pk=batch.pk).update(lease=self._context.lease):
                 return batch
         return None
 
@@ -157,20 +155,19 @@ class SendTask:
             if claim is not None and claim.batch is not None:
                 self._send(claim.batch, claim.items)
 
-    def _send_next(self) -> bool:
-        """The next slice of records, walking over kinds and operations; ``False`` once a whole round found none."""
+    def _claim_next(self) -> SyncBatch | None:
+        """The next slice of records, walking over kinds and operations; ``None`` once a whole round found none."""
         idle = 0
         while idle <= len(self._phases) and self._phases:
             kind, part, operation = self._phases[self._phase]
             claimed = self._claim(kind, part, operation)
             if claimed is not None:
                 batch, self._after = claimed
-                self._send_waiting(batch)
-                return True
+                return batch
             # From the start of the next phase; the first round may begin in the middle of one, so one more is due.
             idle += 1
             self._phase, self._after = (self._phase + 1) % len(self._phases), 0
-        return False
+        return None
 
     def _claim(self, kind: Kind, part: Selection, operation: Operation) -> tuple[SyncBatch, int] | None:
         limit = self._context.transport.limit(kind, operation)

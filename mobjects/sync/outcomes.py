@@ -35,7 +35,7 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer:
         _held(batch)
         found = batch.results.values_list("record_id", "pk", "status")
         results = {record_id: (pk, status) for record_id, pk, status in found}
-        # Not all are pending where the lane was taken for dead before this answer came after all. What was settled
+        # Not all are pending where the lease expired before this answer came after all. What was settled
         # since then stays as it is.
         live = [
             (item, outcome)
@@ -159,15 +159,15 @@ def record_unknown(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
 
 
 @insisting
-def abandon(job: SyncJob, message: str, lane: int | None = None) -> None:
+def abandon(job: SyncJob, message: str, lease: int | None = None) -> None:
     """After a crash: every batch still being sent may or may not have been applied; a reading call was just lost.
 
     Args:
-        lane: only what this lane was sending; ``None`` means all of the job.
+        lease: only what its worker was sending; ``None`` means all of the job.
     """
     error = OutcomeUnknown(message)
     sending = job.batches.filter(state=SyncBatch.State.SENDING)
-    for batch in sending if lane is None else sending.filter(lane_id=lane):
+    for batch in sending if lease is None else sending.filter(lease_id=lease):
         deletes, pending = batch.operation == "DELETE", batch.results.filter(status=SyncResult.Status.PENDING)
         if pending.exists() and not deletes:
             record_unknown(job, batch, error)
@@ -224,12 +224,12 @@ def _save_held(job: SyncJob, held: Sequence[Any]) -> None:  # records with their
 
 
 def _is_sending(batch: SyncBatch) -> bool:
-    """Not any more where its lane was taken for dead before the answer came: its records are being settled then."""
+    """Not any more where its lease expired before the answer came: its records are being settled then."""
     return _held(batch) == SyncBatch.State.SENDING
 
 
 def _held(batch: SyncBatch) -> str:
-    """The batch's state. Holds its row: who buries a lane and who saves its answer after all take turns."""
+    """The batch's state. Holds its row: who ends a lease and who saves its answer after all take turns."""
     return SyncBatch.objects.select_for_update().values_list("state", flat=True).get(pk=batch.pk)
 
 

@@ -46,7 +46,7 @@ class Place:
 
 
 def progress(job: SyncJob) -> dict[str, Any]:
-    """The job's progress as the database has it: another lane may have gone on."""
+    """The job's progress as the database has it: another worker may have gone on."""
     kept: dict[str, Any] = SyncJob.objects.values_list("progress", flat=True).get(pk=job.pk)
     return kept
 

@@ -68,7 +68,7 @@ class _Gathering:
 
 
 class Settling:
-    """The looking-up part of a sync job. Done by one lane, the last that works on the job."""
+    """The looking-up part of a sync job. Done by one worker, the last that works on the job."""
 
     def __init__(self, context: Context, selection: Selection) -> None:
         self._context = context
@@ -80,7 +80,7 @@ class Settling:
         """Look up records whose outcome is unknown, with one call; ``False`` if there are none."""
         if self._gathering is None and not any(self._lost(kind).exists() for kind in self._kinds):
             return False
-        if self._context.job.lanes.count() > 1:
+        if self._context.job.leases.count() > 1:
             return False
         if self._gathering is not None:
             self._gather(self._gathering)
@@ -160,7 +160,7 @@ class Settling:
             self._save(query.kind, pk, batch, mine, complete=True)
 
     def _note_gathering(self, begun: bool) -> None:
-        # What was gathered is lost with the lane. Begun again by the next one, which has no more time for it, that
+        # What was gathered is lost with the worker. Begun again by the next one, which has no more time for it, that
         # would never end; so records are looked up one by one then.
         job = self._context.job
         keep_progress(job, {**progress(job), _GATHERING: begun})

@@ -1,6 +1,6 @@
 """What every kind of job has in common: its surroundings, the steps it is made of, and reading calls.
 
-A job is worked on in *steps* by one or more lanes (see :mod:`mobjects.jobs.step_loop`). A step makes at most
+A job is worked on in *steps* by one or more workers (see :mod:`mobjects.jobs.step_loop`). A step makes at most
 one call to Marketo and saves what came of it, so that between any two steps a job can be paused, moved to another
 process, or lost without loss. Nothing here waits: a step that may not go on raises :class:`Wait`.
 """
@@ -20,10 +20,9 @@ from django.utils import timezone
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import Transport
 from mobjects.marketo.types import Exchange, Kind
-from mobjects.models import SyncBatch, SyncJob, SyncLane
+from mobjects.models import SyncBatch, SyncJob, WorkerLease
 from mobjects.sync.payloads import KeyFields
 from mobjects.sync.saving import insisting
-from mobjects.sync.transports import masked
 
 
 class Wait(Exception):
@@ -62,24 +61,24 @@ class Context:
 
     Args:
         job: the job; its row may be newer.
-        lane: the process that works.
+        lease: of the process that works.
         transport: open; closed by who opened it.
         keys: names of the external key fields.
         permits: ask before each call.
     """
 
     job: SyncJob
-    lane: SyncLane
+    lease: WorkerLease
     transport: Transport
     keys: KeyFields
     permits: Permits
 
 
 class Task(Protocol):
-    """How a job of one action is worked on. Made anew by each lane; all that must last is in the database."""
+    """How a job of one action is worked on. Made anew by each worker; all that must last is in the database."""
 
     single: bool
-    """Whether only one lane at a time may work on such a job, because its steps depend on each other."""
+    """Whether only one worker at a time may work on such a job, because its steps depend on each other."""
 
     def step(self) -> bool:
         """Do the next piece of work, with at most one call.
@@ -98,7 +97,7 @@ class Task(Protocol):
         ...
 
     def finish(self) -> None:
-        """Called once, when no lane has anything left to do: write down what was held back."""
+        """Called once, when no worker has anything left to do: write down what was held back."""
         ...
 
 
@@ -149,7 +148,7 @@ def begin(context: Context, kind: Kind, operation: str, *, cause: str = "", size
     with transaction.atomic():
         return SyncBatch.objects.create(
             job=context.job,
-            lane=context.lane,
+            lease=context.lease,
             sequence=next_sequence(context.job),
             kind=kind.value,
             operation=operation,
@@ -172,10 +171,8 @@ def close(batch: SyncBatch, state: SyncBatch.State, exchange: Exchange | None) -
     batch.answered_at = timezone.now()
     changed = ["state", "answered_at", "fault_code", "fault_text"]
     if exchange is not None:
-        # A transport masks what it tells. Masked once more here, so that no other one can leave a secret behind.
-        batch.request, batch.response = masked(exchange.request), masked(exchange.response)
-        batch.identity = {label: masked(text) for label, text in exchange.identity.items()}
-        batch.http_status, batch.seconds = exchange.http_status, exchange.seconds
-        changed += ["request", "response", "identity", "http_status", "seconds"]
-    # Not the lane: it may be gone by now, taken for dead.
+        for name in (told := ("request", "response", "user_id", "signed_at", "http_status", "seconds")):
+            setattr(batch, name, getattr(exchange, name))
+        changed += told
+    # Not the lease: it may have expired by now.
     batch.save(update_fields=changed)

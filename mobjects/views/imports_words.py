@@ -107,7 +107,7 @@ def progress(imported: Import) -> Progress | None:
     if not imported.is_working or imported.begun_at is None:
         return None
     done, total = _done(imported)
-    seconds = ((imported.beat_at or timezone.now()) - imported.begun_at).total_seconds()
+    seconds = ((imported.reported_at or timezone.now()) - imported.begun_at).total_seconds()
     rate = done / seconds if seconds >= 0.5 else 0.0
     left = (total - done) / rate if total is not None and rate and total > done else None
     return Progress(done, total, rate, left)

@@ -36,9 +36,9 @@ def possible(job: SyncJob) -> frozenset[str]:
     found = set()
     if job.state == State.NOT_QUEUED:
         found.add("queue")
-    if job.state not in SyncJob.FINAL and job.wish != SyncJob.Wish.CANCEL:
+    if job.state not in SyncJob.FINAL and job.requested_action != SyncJob.RequestedAction.CANCEL:
         found.add("cancel")
-        held = job.state == State.PAUSED or job.wish == SyncJob.Wish.PAUSE
+        held = job.state == State.PAUSED or job.requested_action == SyncJob.RequestedAction.PAUSE
         found.add("resume" if held else "pause")
     if retry_label(job):
         found.add("retry")

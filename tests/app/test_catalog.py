@@ -39,7 +39,7 @@ def test_each_step_makes_one_call_and_keeps_it_in_the_history():
     transport = CatalogTransport()
     surroundings = context(transport)
     for number, asked in enumerate(["Opportunity", "OpportunityPersonRole", "tags", "channels"], 1):
-        # Made anew each time, as another lane would.
+        # Made anew each time, as another worker would.
         assert DescribeTask(surroundings).step()
         assert transport.asked[-1] == asked
         assert len(transport.asked) == number

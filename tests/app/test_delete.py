@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.jobs import lifecycle
+from mobjects.jobs.job_lease import expire_job
 from mobjects.jobs.requests import create_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Answer, Exchange, Kind, Outcome, Status
@@ -16,8 +17,8 @@ from mobjects.models import (
     RecordStatus,
     SyncBatch,
     SyncJob,
-    SyncLane,
     SyncResult,
+    WorkerLease,
     records,
 )
 from mobjects.sync.delete import DeleteTask, chosen
@@ -153,7 +154,7 @@ def test_a_worker_that_dies_while_it_deletes_leaves_nothing_undone(sandbox):
     with pytest.raises(KeyboardInterrupt):
         DeleteTask(here).step()
     sandbox.store.opportunities.clear()
-    lifecycle.bury(SyncLane.objects.get(job=job))
+    expire_job(WorkerLease.objects.get(job=job), Q())
     assert factories.fresh(parent).last_status == parent.last_status
     job.refresh_from_db()
     run_job(job)
@@ -210,7 +211,7 @@ def test_a_job_that_was_cut_off_tells_each_try_in_the_history():
     job = new_job(parent)
     with pytest.raises(KeyboardInterrupt):
         DeleteTask(factories.context(job, transport=Dying())).step()
-    lifecycle.bury(SyncLane.objects.get(job=job))
+    expire_job(WorkerLease.objects.get(job=job), Q())
     assert SyncResult.objects.get(job=job).status == "RETRIED"
     assert job.batches.get().state == SyncBatch.State.UNKNOWN
 

@@ -164,13 +164,13 @@ def test_a_record_that_has_its_result_in_this_job_by_the_time_its_batch_begins_i
     assert factories.fresh(record).claimed_by is None
 
 
-def test_a_batch_of_a_lane_that_waits_is_left_to_it_and_to_others_once_it_is_gone(marketo_settings, sandbox):
+def test_a_batch_of_a_worker_that_waits_is_left_to_it_and_to_others_once_it_is_gone(marketo_settings, sandbox):
     factories.opportunity()
     job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
     first, second = factories.context(job), factories.context(job)
     claiming.claim(first, Kind.OPPORTUNITY, Operation.INSERT, Selection(), after=0, limit=9)
     assert not engine.SendTask(second).step()
-    first.lane.delete()
+    first.lease.delete()
     assert engine.SendTask(second).step()
     assert len(sandbox.calls) == 1
 

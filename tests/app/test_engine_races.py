@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 import time_machine
 from django.db import OperationalError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.jobs import lifecycle
+from mobjects.jobs.job_lease import acquire_job, expire_job
 from mobjects.jobs.requests import create_job
 from mobjects.jobs.runner import run_job
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import Unavailable
 from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
-from mobjects.models import Conflict, Opportunity, SyncBatch, SyncJob, SyncLane
+from mobjects.models import Conflict, Opportunity, SyncBatch, SyncJob, WorkerLease
 from mobjects.sync import claiming, outcomes, retry
 from mobjects.sync.counting import count
 from mobjects.sync.engine import SendTask
@@ -30,6 +28,7 @@ from mobjects.sync.selection import Selection
 from mobjects.sync.transports import open_transport
 from mobjects.sync.work import Context
 from tests import factories
+from tests.support.concurrent import Concurrently
 
 pytestmark = pytest.mark.django_db
 
@@ -101,10 +100,10 @@ def test_a_look_up_that_takes_more_than_a_turn_comes_to_an_end(sandbox, marketo_
     factories.sync(*(factories.opportunity() for _ in range(120)))
     with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=True):
         for _ in range(20):
-            lane = lifecycle.enter(job)
-            if lane is None:
+            lease = acquire_job(job)
+            if lease is None:
                 break
-            here = Context(job, lane, open_transport(), KeyFields(), factories.Unlimited())
+            here = Context(job, lease, open_transport(), KeyFields(), factories.Unlimited())
             StepLoop(here, SendTask(here), turn_seconds=0).run()
     job.refresh_from_db()
     assert job.state == State.SUCCEEDED
@@ -133,11 +132,11 @@ def test_without_a_record_of_what_was_sent_nothing_is_taken_for_it(sandbox, mark
     assert Conflict.objects.get().record_id == record.pk
 
 
-def test_an_error_that_comes_after_its_lane_was_buried_changes_nothing(sandbox, marketo_settings):
+def test_an_error_that_comes_after_its_lease_expired_changes_nothing(sandbox, marketo_settings):
     factories.opportunity()
     job = factories.job_in(State.QUEUED)
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
-    lifecycle.bury(SyncLane.objects.get(job=job))
+    expire_job(WorkerLease.objects.get(job=job), Q())
     for save in (outcomes.record_halves, lambda *args: outcomes.record_unsent(*args, again=True)):
         save(job, claim.batch, Unavailable("busy"))
         assert [batch.state for batch in SyncBatch.objects.all()] == ["unknown"]
@@ -162,33 +161,8 @@ def test_a_quota_that_is_not_yet_reset_at_midnight_does_not_cost_another_day(now
 # --- two connections --------------------------------------------------------------------------
 
 
-class Beside(threading.Thread):
-    """Something done at the same time, on a connection of its own. Its exception is raised where its result is read."""
-
-    def __init__(self, do: Callable[[], Any]) -> None:
-        super().__init__()
-        self._do = insisting(do)
-        self.start()
-        # Until it is done, or waits for what is locked here.
-        self.join(timeout=1.5)
-
-    def run(self) -> None:
-        try:
-            self._result, self._error = self._do(), None
-        except BaseException as error:  # noqa: BLE001 -- raised again in result()
-            self._error = error
-        finally:
-            connection.close()
-
-    def result(self) -> Any:
-        self.join()
-        if self._error is not None:
-            raise self._error
-        return self._result
-
-
 def claim_in(job: SyncJob, limit: int = 100) -> tuple[SyncBatch, int] | None:
-    here = Context(job, job.lanes.get(), open_transport(), KeyFields(), factories.Unlimited())
+    here = Context(job, job.leases.get(), open_transport(), KeyFields(), factories.Unlimited())
     selection = Selection.from_json(job.selection)
     return claiming.claim(here, Kind.OPPORTUNITY, Operation.INSERT, selection, after=0, limit=limit)
 
@@ -201,19 +175,19 @@ def test_a_record_that_another_job_is_about_to_claim_is_not_claimed(marketo_sett
         factories.context(job)
     with transaction.atomic():
         claimed = claim_in(first)
-        beside = Beside(lambda: claim_in(second))
+        beside = Concurrently(lambda: claim_in(second))
     assert claimed is not None
     assert beside.result() is None
     assert SyncBatch.objects.get().job == first
 
 
 @pytest.mark.django_db(transaction=True)
-def test_counts_of_two_lanes_add_up():
+def test_counts_of_two_workers_add_up():
     job = factories.job_in(State.RUNNING)
     stale = SyncJob.objects.get(pk=job.pk)
     with transaction.atomic():
         count(job, {"CREATED": 1})
-        beside = Beside(lambda: count(stale, {"CREATED": 2}))
+        beside = Concurrently(lambda: count(stale, {"CREATED": 2}))
     beside.result()
     job.refresh_from_db()
     assert job.counts == {"CREATED": 3}
@@ -229,20 +203,20 @@ def test_counts_are_added_to_those_in_the_database():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_while_its_lane_is_buried_is_kept(marketo_settings):
+def test_an_answer_while_its_lease_expires_is_kept(marketo_settings):
     record = factories.opportunity()
     job = factories.job_in(State.QUEUED)
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
-    lane, beside = job.lanes.get(), []
+    lease, beside = job.leases.get(), []
 
-    def bury_beside(execute, sql, params, many, context):
-        # The answer holds the record by now, and wants the job; who buries holds the job, and wants the record.
+    def expire_meanwhile(execute, sql, params, many, context):
+        # The answer holds the record by now, and wants the job; who ends the lease holds the job, and wants the record.
         if sql.startswith('UPDATE "mobjects_syncbatch"') and not beside:
-            beside.append(Beside(lambda: lifecycle.bury(lane)))
+            beside.append(Concurrently(lambda: expire_job(lease, Q())))
         return execute(sql, params, many, context)
 
     began = time.monotonic()
-    with connection.execute_wrapper(bury_beside):
+    with connection.execute_wrapper(expire_meanwhile):
         outcomes.record_answer(job, claim.batch, claim.items, Answer([Outcome(Status.CREATED, 7)], Exchange("")))
     beside[0].result()
     job.refresh_from_db()

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from mobjects.jobs.lifecycle import WAITS_FOR_RESET
+from mobjects.jobs.job_lease import WAITS_FOR_RESET
 from mobjects.models import Circuit, SyncJob
 from tests import factories
 from tests.app import pages

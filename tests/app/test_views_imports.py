@@ -74,7 +74,7 @@ def test_the_current_step_is_marked_in_words(browser, state, step):
 
 def test_progress_is_told_with_rate_and_time_left(browser):
     begun = timezone.now() - timedelta(seconds=10)
-    values = {"begun_at": begun, "beat_at": begun + timedelta(seconds=10), "rows": 4000, "committed_to": 1001}
+    values = {"begun_at": begun, "reported_at": begun + timedelta(seconds=10), "rows": 4000, "committed_to": 1001}
     shown = seen(browser, made.imported(state=State.COMMITTING, **values))
     assert "Being written: 1,000 of 4,000 rows so far, 100 rows a second, about 30 s left." in shown
     assert '<progress class="mo-progress" max="4000" value="1000"' in shown

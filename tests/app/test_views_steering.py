@@ -72,7 +72,7 @@ def test_a_running_job_pauses_after_what_is_under_way(browser):
     job = pages.job(state=S.RUNNING, planned=3, counts={"CREATED": 1})
     assert "It pauses after what is under way." in pages.text(press(browser, "job-pause", job))
     assert state(job) == S.RUNNING
-    assert job.wish == SyncJob.Wish.PAUSE
+    assert job.requested_action == SyncJob.RequestedAction.PAUSE
 
 
 def test_cancelling_asks_first(browser):

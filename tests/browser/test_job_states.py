@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from mobjects.jobs.lifecycle import WAITS_FOR_RESET
+from mobjects.jobs.job_lease import WAITS_FOR_RESET
 from mobjects.models import Circuit, SyncBatch, SyncJob
 from tests import factories
 from tests.app import pages

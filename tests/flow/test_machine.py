@@ -28,8 +28,8 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 
-from mobjects.jobs import lifecycle
 from mobjects.jobs.control import cancel_job, pause_job, reset_circuit, resume_job
+from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.queue import enqueue_job
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.requests import request_job, request_sync
@@ -283,11 +283,11 @@ class Machine(RuleBasedStateMachine):
 
     def kill(self, job: SyncJob, at_call: int, *, applied: bool) -> None:
         """Work on a job like :func:`run_job`, but nobody tidies up when the process is killed."""
-        lane = lifecycle.enter(job, alone=TASKS[job.action].single)
-        if lane is None:
+        lease = acquire_job(job, alone=TASKS[job.action].single)
+        if lease is None:
             return
         transport = open_transport()
-        here = Context(job, lane, Dying(transport, at_call, applied=applied), key_fields(), factories.Unlimited())
+        here = Context(job, lease, Dying(transport, at_call, applied=applied), key_fields(), factories.Unlimited())
         try:
             StepLoop(here, TASKS[job.action](here)).run()
         except Killed:
@@ -360,8 +360,8 @@ class Machine(RuleBasedStateMachine):
 
 
 def due_jobs() -> list[SyncJob]:
-    """What a worker would find in the queue: jobs that are live, not waiting for later, and without a lane."""
-    live = SyncJob.objects.filter(state__in=SyncJob.LIVE, lanes=None).order_by("created_at", "pk")
+    """What a worker would find in the queue: jobs that are live, not waiting for later, and without a lease."""
+    live = SyncJob.objects.filter(state__in=SyncJob.LIVE, leases=None).order_by("created_at", "pk")
     return [job for job in live if job.waits_until is None or job.waits_until <= timezone.now()]
 
 

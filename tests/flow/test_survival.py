@@ -56,7 +56,7 @@ def test_the_database_ends_all_connections():
 @pytest.mark.processes
 def test_a_worker_that_is_asked_to_end_leaves_nothing_half_done():
     told = told_by("sigterm")
-    assert (told["code"], told["lanes"], told["sending"]) == (0, 0, 0)
+    assert (told["code"], told["leases"], told["sending"]) == (0, 0, 0)
     assert not told["finished_before"], "the job was over before the next worker began: it shows nothing"
     assert_all_arrived(told)
     assert not told["ever_unknown"]

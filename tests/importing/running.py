@@ -41,6 +41,6 @@ def undone(imported: Import) -> Import:
 
 def done(imported: Import, state: Import.State) -> Import:
     """Do the step it waits for, which has to lead to a state."""
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == state, imported.problem
     return imported

@@ -6,6 +6,7 @@ import pytest
 
 from mobjects.importing import checking, work
 from mobjects.importing.files import opened
+from mobjects.jobs.lease import LeaseLost
 from mobjects.models import CustomField, Import
 from tests.importing.helpers import made
 
@@ -19,13 +20,13 @@ def found(imported):
 @pytest.mark.django_db
 def test_a_process_that_was_taken_for_dead_leaves_what_the_next_one_found():
     imported = made("opportunities", FILE)
-    zombie = work.claim(imported.pk)
-    Import.objects.filter(pk=imported.pk).update(token="")
-    work.run_inline(imported)
+    zombie = work.acquire_import(imported.pk)
+    imported.leases.all().delete()
+    work.run_import(imported)
     assert (imported.state, found(imported)) == (Import.State.REVIEW, (2, 1, 1))
     ids = list(imported.groups.values_list("pk", flat=True))
-    with opened(zombie) as file, pytest.raises(work.Lost):
-        checking.check(zombie, file, work.signing(zombie))
+    with opened(imported) as file, pytest.raises(LeaseLost):
+        checking.check(imported, file, work.reporter(zombie))
     assert found(imported) == (2, 1, 1)
     assert list(imported.groups.values_list("pk", flat=True)) == ids
 
@@ -42,9 +43,9 @@ def test_each_write_is_signed_for_in_its_own_transaction(at, kept):
 
     def alive(rows):
         if next(calls) == at:
-            raise work.Lost
+            raise LeaseLost
 
-    with opened(imported) as file, pytest.raises(work.Lost):
+    with opened(imported) as file, pytest.raises(LeaseLost):
         checking.check(imported, file, alive)
     assert found(imported) == kept
 
@@ -56,7 +57,7 @@ def test_a_custom_field_that_is_gone_by_then_is_asked_about(values):
     imported = made("opportunities", "External ID,Name,Region\nA,Alpha,1\n")
     Import.objects.filter(pk=imported.pk).update(**values)
     CustomField.objects.all().delete()
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == Import.State.MAPPING
     assert imported.problem == "There is no column “Region” here any more; say what the columns mean once more."
     assert imported.found.count() == 0

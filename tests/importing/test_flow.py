@@ -25,7 +25,7 @@ def started(data=DECIDED, kind="opportunities", name="a.csv", **options):
 
 def reviewed(data=DECIDED, **options):
     imported = started(data, **options)
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == State.REVIEW, imported.problem
     return imported
 
@@ -33,7 +33,7 @@ def reviewed(data=DECIDED, **options):
 def committed(data=DECIDED):
     imported = reviewed(data)
     flow.request_commit(imported, "valid", overwrite=False, user=None, call=False)
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == State.COMMITTED, imported.problem
     return imported
 
@@ -133,7 +133,7 @@ def test_names_of_files_are_kept_without_their_folders(given, kept):
 def test_a_file_can_be_read_as_a_person_says():
     text = "External ID,Name\nA,서울\n".encode("cp949")
     imported = started(text, reading=Reading("csv", "cp949"))
-    work.run_inline(imported)
+    work.run_import(imported)
     assert (imported.encoding, imported.state) == ("cp949", State.REVIEW)
     assert imported.samples[1] == ["서울"]
 
@@ -203,7 +203,7 @@ def test_columns_can_be_changed_from_the_review():
         flow.request_commit(imported, "all", overwrite=False, user=None)
     flow.request_check(imported, call=False)
     assert (imported.rows, imported.counts, imported.checked_at) == (0, {}, None)
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.counts.get("error") == 2  # A new opportunity needs a name.
 
 
@@ -286,7 +286,7 @@ def test_all_or_nothing_is_refused_while_rows_have_errors():
     with pytest.raises(flow.NotNow, match="Choose"):
         flow.request_commit(imported, "some", overwrite=True, user=None)
     flow.request_commit(imported, "valid", overwrite=False, user=None, call=False)
-    work.run_inline(imported)
+    work.run_import(imported)
     assert list(Opportunity.objects.values_list("external_id", flat=True)) == ["B"]
 
 
@@ -303,7 +303,7 @@ def test_all_or_nothing_is_refused_while_rows_conflict_unless_they_are_overwritt
 def test_who_presses_is_kept():
     imported = reviewed()
     flow.request_commit(imported, "all", overwrite=False, user=factories.user("emil"), call=False)
-    work.run_inline(imported)
+    work.run_import(imported)
     flow.request_undo(imported, factories.user("ida"), call=False)
     assert (imported.username, imported.committed_by, imported.undone_by) == ("olga", "emil", "ida")
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import threading
 from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.models import Q
 from django.utils import timezone
 
 from mobjects.importing import flow, work
-from mobjects.models import Import, Opportunity
+from mobjects.jobs.lease import EXPIRY, MOST_EXPIRIES, LeaseLost
+from mobjects.models import Import, Opportunity, WorkerLease
 from mobjects.processes import scheduler
 from mobjects.processes.worker import SyncWorker
 
@@ -34,14 +35,14 @@ def started(data=FILE, kind="opportunities", name="a.csv", **options):
 
 def reviewed(data=FILE):
     imported = started(data)
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == State.REVIEW, imported.problem
     return imported
 
 
 def written(imported):
     flow.request_commit(imported, "valid", overwrite=False, user=None, username="emil", call=False)
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == State.COMMITTED, imported.problem
     return imported
 
@@ -54,7 +55,12 @@ def in_state(imported, **values):
 
 
 def silent():
-    return timezone.now() - work.SILENCE - timedelta(seconds=1)
+    return timezone.now() - EXPIRY - timedelta(seconds=1)
+
+
+def silence(lease):
+    """Let a process not have been heard of for too long."""
+    WorkerLease.objects.filter(pk=lease.pk).update(renewed_at=silent())
 
 
 # --- steps ---
@@ -63,16 +69,16 @@ def silent():
 @pytest.mark.django_db
 def test_each_step_leads_to_the_next_state():
     imported = reviewed()
-    assert (imported.rows, imported.token, imported.problem) == (2, "", "")
+    assert (imported.rows, imported.leases.count(), imported.problem) == (2, 0, "")
     assert imported.checked_at >= imported.begun_at >= imported.step_at
     flow.request_commit(imported, "all", overwrite=False, user=None, username="emil", call=False)
     assert imported.state == State.COMMITTING
-    work.run_inline(imported)
+    work.run_import(imported)
     assert (imported.state, imported.committed_by) == (State.COMMITTED, "emil")
     assert imported.committed_at is not None
     assert Opportunity.objects.count() == 2
     flow.request_undo(imported, None, username="ida", call=False)
-    work.run_inline(imported)
+    work.run_import(imported)
     assert (imported.state, imported.undone_by) == (State.UNDONE, "ida")
     assert imported.undone_at is not None
     assert not Opportunity.objects.exists()
@@ -82,10 +88,10 @@ def test_each_step_leads_to_the_next_state():
 def test_a_file_that_turns_out_unreadable_is_refused_with_its_reason():
     imported = started()
     imported.parts.update(data=b"External ID,Name\nA,\xff\n")
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == State.REFUSED
     assert "is not utf-8" in imported.problem.lower()
-    assert imported.token == ""
+    assert not imported.leases.exists()
 
 
 @pytest.mark.django_db
@@ -93,12 +99,12 @@ def test_all_or_nothing_that_came_to_nothing_waits_for_review_again():
     imported = reviewed()
     Opportunity.objects.create(external_id="B", name="came meanwhile")
     flow.request_commit(imported, "all", overwrite=False, user=None, call=False)
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == State.REVIEW
     assert "Nothing was written" in imported.problem
     assert Opportunity.objects.count() == 1
     flow.request_commit(imported, "valid", overwrite=False, user=None, call=False)
-    work.run_inline(imported)
+    work.run_import(imported)
     assert (imported.state, imported.problem) == (State.COMMITTED, "")
     assert Opportunity.objects.count() == 2
 
@@ -129,11 +135,11 @@ def test_all_or_nothing_that_came_to_nothing_waits_for_review_again():
 def test_a_fault_of_ours_is_told_by_reference_and_the_step_can_be_asked_for_again(values, state, words, caplog):
     imported = written(reviewed())
     in_state(imported, **{"kind": "no such kind", "committed_at": None, "committed_to": 0, **values})
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == state
     assert imported.problem.startswith("Something went wrong on our side (reference ")
     assert words in imported.problem
-    assert imported.token == ""
+    assert not imported.leases.exists()
     reference = imported.problem.partition("reference ")[2][:8]
     (record,) = [record for record in caplog.records if reference in record.getMessage()]
     assert record.exc_info
@@ -146,7 +152,7 @@ def test_a_commit_that_broke_goes_on_where_it_was():
     in_state(imported, committed_to=2, written={"created": 1}, mode="valid", overwrite=True, committed_by="emil")
     flow.request_commit(imported, "all", overwrite=False, user=None, username="ida", call=False)
     assert (imported.mode, imported.overwrite, imported.committed_by) == ("valid", True, "ida")
-    work.run_inline(imported)
+    work.run_import(imported)
     assert imported.state == State.COMMITTED
     assert list(Opportunity.objects.values_list("external_id", flat=True)) == ["B"]
     assert imported.written["created"] == 2
@@ -158,42 +164,43 @@ def test_a_commit_that_broke_goes_on_where_it_was():
 @pytest.mark.django_db
 def test_an_import_is_claimed_once():
     imported = started()
-    first = work.claim(imported.pk, "queue-id")
-    assert (first.queue_id, bool(first.token)) == ("queue-id", True)
-    assert work.claim(imported.pk) is None
-    work.run(imported.pk)
-    first.refresh_from_db()
-    assert first.state == State.CHECKING
+    first = work.acquire_import(imported.pk, "queue-id")
+    assert first.queue_id == "queue-id"
+    assert work.acquire_import(imported.pk) is None
+    work.run_queued_import(imported.pk)
+    imported.refresh_from_db()
+    assert imported.state == State.CHECKING
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", [state for state in State if state not in Import.WORKING])
 def test_what_waits_for_a_person_is_not_claimed(state):
     imported = in_state(started(), state=state)
-    work.run(imported.pk)
+    work.run_queued_import(imported.pk)
     imported.refresh_from_db()
     assert imported.state == state
 
 
 @pytest.mark.django_db
 def test_what_is_gone_is_no_error():
-    work.run(2**31)
+    work.run_queued_import(2**31)
 
 
 @pytest.mark.django_db
-def test_signs_of_life_say_how_far_the_check_is_and_end_with_the_token():
-    claimed = work.claim(started().pk)
-    in_state(claimed, beat_at=silent())
-    alive = work.signing(claimed)
+def test_signs_of_life_say_how_far_the_check_is_and_end_with_the_lease():
+    imported = started()
+    lease = work.acquire_import(imported.pk)
+    silence(lease)
+    alive = work.reporter(lease)
     alive(2000)
-    claimed.refresh_from_db()
-    assert claimed.rows == 2000
-    assert claimed.beat_at > silent()
-    flow.discard(claimed)
-    with pytest.raises(work.Lost):
+    lease.refresh_from_db()
+    assert lease.renewed_at > silent()
+    flow.discard(imported)
+    assert imported.rows == 2000
+    with pytest.raises(LeaseLost):
         alive(4000)
-    claimed.refresh_from_db()
-    assert (claimed.state, claimed.rows) == (State.DISCARDED, 2000)
+    imported.refresh_from_db()
+    assert (imported.state, imported.rows) == (State.DISCARDED, 2000)
 
 
 @pytest.mark.django_db
@@ -202,39 +209,15 @@ def test_a_check_that_was_given_up_stops_and_leaves_it_alone():
 
     def discard(execute, sql, params, many, context):
         # The moment at which the check begins to read what it has to know.
-        if "customfield" in sql and Import.objects.filter(pk=imported.pk).exclude(token="").exists():
+        if "customfield" in sql and imported.leases.exists():
             flow.discard(Import.objects.get(pk=imported.pk))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(discard):
-        work.run_inline(imported)
+        work.run_import(imported)
     assert imported.state == State.DISCARDED
     assert imported.problem == ""
     assert imported.checked_at is None
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_thread_gives_signs_of_life_too():
-    claimed = work.claim(started().pk)
-    in_state(claimed, beat_at=silent())
-    seen = threading.Event()
-    with work.beating(claimed, every_seconds=0.01):
-        for _ in range(500):
-            claimed.refresh_from_db()
-            if claimed.beat_at > silent():
-                seen.set()
-                break
-            seen.wait(0.02)
-    assert seen.is_set()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_sign_of_life_with_another_token_is_none():
-    claimed = in_state(work.claim(started().pk), beat_at=silent())
-    before = claimed.beat_at
-    work.sign(claimed.pk, "another")
-    claimed.refresh_from_db()
-    assert claimed.beat_at == before
 
 
 # --- a database that comes and goes ---
@@ -257,8 +240,8 @@ class Deadlocks:
 def test_a_step_that_lost_the_database_is_done_again():
     imported = started()
     with connection.execute_wrapper(Deadlocks(1)):
-        work.run_inline(imported)
-    assert (imported.state, imported.rows, imported.cut_off) == (State.REVIEW, 2, 0)
+        work.run_import(imported)
+    assert (imported.state, imported.rows, imported.expired_leases) == (State.REVIEW, 2, 0)
 
 
 @pytest.mark.django_db
@@ -266,8 +249,8 @@ def test_a_step_that_always_loses_the_database_is_given_up():
     imported = started()
     wrapper = Deadlocks(100)
     with connection.execute_wrapper(wrapper):
-        work.run_inline(imported)
-    assert wrapper.times == 100 - work.MOST_DEATHS
+        work.run_import(imported)
+    assert wrapper.times == 100 - MOST_EXPIRIES
     assert imported.state == State.MAPPING
     assert imported.problem.startswith("The work was cut off 5 times in a row")
 
@@ -297,82 +280,82 @@ def test_an_import_asked_for_while_redis_is_away_is_called_when_it_is_back(queue
     imported = started(call=True)
     assert imported.state == State.CHECKING
     in_state(imported, step_at=silent())
-    work.sweep()
+    work.sweep_imports()
     settings.RQ_QUEUES = reachable
     assert queue.job_ids == []
-    work.sweep()
-    work.sweep()
+    work.sweep_imports()
+    work.sweep_imports()
     assert len(queue.job_ids) == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_asked_for_a_moment_ago_is_not_called_twice(queue):
     started(call=False)
-    work.sweep()
+    work.sweep_imports()
     assert queue.job_ids == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_silent_process_loses_its_import_and_another_is_called(queue):
-    claimed = work.claim(started().pk, "old")
-    alive = work.signing(claimed)
-    work.sweep()
+    imported = started()
+    lease = work.acquire_import(imported.pk, "old")
+    alive = work.reporter(lease)
+    work.sweep_imports()
     assert queue.job_ids == []
-    in_state(claimed, beat_at=silent())
-    work.sweep()
-    claimed.refresh_from_db()
-    assert (claimed.token, claimed.cut_off) == ("", 1)
+    silence(lease)
+    work.sweep_imports()
+    imported.refresh_from_db()
+    assert (imported.leases.count(), imported.expired_leases) == (0, 1)
     assert len(queue.job_ids) == 1
-    with pytest.raises(work.Lost):
+    with pytest.raises(LeaseLost):
         alive(1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_clock_finds_lost_imports(queue):
-    in_state(work.claim(started().pk), beat_at=silent())
+def test_the_scheduler_finds_lost_imports(queue):
+    silence(work.acquire_import(started().pk))
     scheduler.tick()
     assert len(queue.job_ids) == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_whose_process_was_killed_says_so_at_once(queue):
-    claimed = work.claim(started().pk, "import-x")
+    lease = work.acquire_import(started().pk, "import-x")
     worker = SyncWorker([queue], connection=queue.connection)
-    job = queue.enqueue(work.run, claimed.pk, job_id="import-x")
+    job = queue.enqueue(work.run_queued_import, lease.imported_id, job_id="import-x")
     queue.remove(job)
     worker.handle_work_horse_killed(job, 1, 9, None)
-    claimed.refresh_from_db()
-    assert claimed.token == ""
+    assert not WorkerLease.objects.exists()
     assert len(queue.job_ids) == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_import_that_kills_its_workers_is_given_up(queue):
     imported = started()
-    for number in range(work.MOST_DEATHS):
-        work.claim(imported.pk, f"import-{number}")
-        work.worker_died(f"import-{number}")
+    for number in range(MOST_EXPIRIES):
+        work.acquire_import(imported.pk, f"import-{number}")
+        work.expire_imports(Q(queue_id=f"import-{number}"))
     imported.refresh_from_db()
     assert imported.state == State.MAPPING
     assert "cut off 5 times in a row" in imported.problem
-    assert len(queue.job_ids) == work.MOST_DEATHS - 1
+    assert len(queue.job_ids) == MOST_EXPIRIES - 1
 
 
 @pytest.mark.django_db
 def test_a_chunk_that_was_written_starts_the_count_of_deaths_anew():
     imported = reviewed()
     flow.request_commit(imported, "valid", overwrite=False, user=None, call=False)
-    claimed = work.claim(imported.pk)
-    in_state(claimed, cut_off=4)
-    work.signing(claimed)(2)
-    claimed.refresh_from_db()
-    assert claimed.cut_off == 0
+    lease = work.acquire_import(imported.pk)
+    in_state(imported, expired_leases=4)
+    work.reporter(lease)(2)
+    imported.refresh_from_db()
+    assert imported.expired_leases == 0
 
 
 @pytest.mark.django_db
 def test_a_worker_that_died_of_something_else_changes_no_import():
-    claimed = work.claim(started().pk, "mine")
-    work.worker_died("other")
-    claimed.refresh_from_db()
-    assert (claimed.queue_id, claimed.cut_off) == ("mine", 0)
-    assert claimed.token
+    imported = started()
+    lease = work.acquire_import(imported.pk, "mine")
+    work.expire_imports(Q(queue_id="other"))
+    imported.refresh_from_db()
+    assert (imported.leases.get(), imported.expired_leases) == (lease, 0)

@@ -74,4 +74,4 @@ def test_a_cancelled_job_cannot_be_paused_instead(marketo_settings):
     cancel_job(job)
     assert not pause_job(job)
     job.refresh_from_db()
-    assert job.wish == SyncJob.Wish.CANCEL
+    assert job.requested_action == SyncJob.RequestedAction.CANCEL

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.jobs import lifecycle
+from mobjects.jobs.job_lease import acquire_job, crash_job, expire_job
 from mobjects.models import SyncJob
 from tests import factories
 
@@ -15,11 +16,11 @@ State = SyncJob.State
 
 
 @pytest.mark.django_db
-def test_a_worker_whose_lane_was_buried_does_not_end_the_job_of_others(marketo_settings):
+def test_a_worker_whose_lease_expired_does_not_end_the_job_of_others(marketo_settings):
     job = factories.job_in(State.QUEUED)
     here = factories.context(job)
-    lifecycle.bury(here.lane)
-    lifecycle.crash(job, here.lane, RuntimeError("its lane is gone"))
+    expire_job(here.lease, Q())
+    crash_job(job, here.lease, RuntimeError("its lease is gone"))
     job.refresh_from_db()
     assert job.state == State.WAITING
 
@@ -30,6 +31,6 @@ def test_a_late_call_does_not_release_a_brake(marketo_settings):
     job = factories.job_in(State.QUEUED)
     factories.context(job)
     SyncJob.objects.filter(pk=job.pk).update(waits_until=until)
-    assert lifecycle.enter(job) is None
+    assert acquire_job(job) is None
     job.refresh_from_db()
     assert job.waits_until == until

@@ -6,15 +6,17 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.jobs import lease, lifecycle
-from mobjects.jobs.queue import LATE, enqueue_job, enqueue_worker
-from mobjects.jobs.recovery import sweep_jobs, worker_died
+from mobjects.jobs.job_lease import WAITS_FOR_RESET
+from mobjects.jobs.lease import renew_unless_locked
+from mobjects.jobs.queue import OVERDUE, enqueue_job, enqueue_worker
+from mobjects.jobs.recovery import expire_jobs, sweep_jobs
 from mobjects.jobs.requests import request_sync
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.types import Kind
-from mobjects.models import Circuit, SyncJob, SyncLane
+from mobjects.models import Circuit, SyncJob, WorkerLease
 from mobjects.sync.selection import Selection
 from tests import factories
 from tests.support.dying import assert_goes_on, running_job
@@ -26,11 +28,11 @@ OPPORTUNITIES = Selection(kinds=(Kind.OPPORTUNITY,))
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("marketo_settings")
-def test_a_lane_that_has_fallen_silent_is_found_within_a_minute(queue):
+def test_a_worker_that_has_fallen_silent_is_found_within_a_minute(queue):
     running = running_job(queue)
     with time_machine.travel(timezone.now() + timedelta(seconds=30), tick=False):
         sweep_jobs()
-        assert SyncLane.objects.exists()
+        assert WorkerLease.objects.exists()
     with time_machine.travel(timezone.now() + timedelta(seconds=45), tick=False):
         sweep_jobs()
     assert_goes_on(*running)
@@ -38,13 +40,13 @@ def test_a_lane_that_has_fallen_silent_is_found_within_a_minute(queue):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("marketo_settings")
-def test_a_heartbeat_keeps_a_lane_alive(queue):
+def test_a_heartbeat_keeps_a_worker_alive(queue):
     running_job(queue)
-    lane = SyncLane.objects.get()
-    SyncLane.objects.update(beat_at=timezone.now() - timedelta(seconds=60))
-    lease.sign(lane.pk)
+    lease = WorkerLease.objects.get()
+    WorkerLease.objects.update(renewed_at=timezone.now() - timedelta(seconds=60))
+    renew_unless_locked(lease)
     sweep_jobs()
-    assert SyncLane.objects.exists()
+    assert WorkerLease.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -54,9 +56,9 @@ def test_a_job_whose_workers_keep_dying_is_given_up(queue, settings):
     job = running[0]
     for _ in range(settings.MARKETO["TRIES"]):
         SyncJob.objects.update(state=SyncJob.State.RUNNING)
-        lane = SyncLane.objects.create(job=job, process="test", beat_at=timezone.now(), queue_id="doomed")
-        worker_died("doomed")
-        assert not SyncLane.objects.filter(pk=lane.pk).exists()
+        lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now(), queue_id="doomed")
+        expire_jobs(Q(queue_id="doomed"))
+        assert not WorkerLease.objects.filter(pk=lease.pk).exists()
     job.refresh_from_db()
     assert job.state == SyncJob.State.CRASHED
     assert "cut off 5 times in a row" in job.problem_text
@@ -98,7 +100,7 @@ def test_a_job_that_waits_is_called_again_though_the_queue_has_forgotten_it(queu
 def test_a_finished_job_stays_finished(sandbox):
     factories.opportunity()
     job = factories.sync()
-    worker_died("")
+    expire_jobs(Q(queue_id=""))
     sweep_jobs()
     job.refresh_from_db()
     assert job.state == SyncJob.State.SUCCEEDED
@@ -106,14 +108,14 @@ def test_a_finished_job_stays_finished(sandbox):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("marketo_settings")
-def test_a_lane_taken_for_dead_sends_no_more_and_its_late_answer_counts_once(queue, sandbox):
+def test_a_worker_taken_for_dead_sends_no_more_and_its_late_answer_counts_once(queue, sandbox):
     running = running_job(queue)
     job, record, claim = running
     factories.opportunity()
-    lane = SyncLane.objects.get()
+    lease = WorkerLease.objects.get()
     here = factories.context(job)
-    SyncLane.objects.filter(pk=here.lane.pk).delete()
-    worker_died(lane.queue_id)
+    WorkerLease.objects.filter(pk=here.lease.pk).delete()
+    expire_jobs(Q(queue_id=lease.queue_id))
     # The process lives on after all: the answer it waited for arrives, and it would go on.
     factories.answer(job, claim)
     StepLoop(here, factories.SendTask(here)).run()
@@ -142,7 +144,7 @@ def test_a_job_is_called_even_if_nothing_moves_what_was_queued_for_later(queue):
     at = timezone.now() + timedelta(seconds=30)
     job = factories.job_in(State.WAITING, waits_until=at)
     enqueue_worker(job, at)
-    with time_machine.travel(at + 2 * LATE):
+    with time_machine.travel(at + 2 * OVERDUE):
         sweep_jobs()
         assert len(queue.job_ids) == 1
 
@@ -152,21 +154,21 @@ def test_a_job_that_is_to_be_called_later_is_not_called_twice(queue):
     at = timezone.now() + timedelta(seconds=30)
     job = factories.job_in(State.WAITING, waits_until=at)
     enqueue_worker(job, at)
-    with time_machine.travel(at + LATE / 2):
+    with time_machine.travel(at + OVERDUE / 2):
         sweep_jobs()
         assert queue.job_ids == []
 
 
 @pytest.mark.django_db
 def test_a_job_that_began_to_wait_while_the_connection_was_reset_is_called(queue):
-    factories.job_in(State.WAITING, waits_for=lifecycle.WAITS_FOR_RESET)
+    factories.job_in(State.WAITING, waits_for=WAITS_FOR_RESET)
     sweep_jobs()
     assert len(queue.job_ids) == 1
 
 
 @pytest.mark.django_db
 def test_a_job_that_waits_for_a_reset_is_left_waiting(queue):
-    factories.job_in(State.WAITING, waits_for=lifecycle.WAITS_FOR_RESET)
+    factories.job_in(State.WAITING, waits_for=WAITS_FOR_RESET)
     Circuit.objects.create(reason="wrong key")
     sweep_jobs()
     assert queue.job_ids == []

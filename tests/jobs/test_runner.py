@@ -8,7 +8,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from mobjects.jobs.requests import create_sync_job, request_sync
-from mobjects.jobs.runner import _lane, run_queued_job
+from mobjects.jobs.runner import _run_turn, run_queued_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, SyncBatch, SyncJob
 from mobjects.sync.selection import Selection
@@ -93,7 +93,7 @@ def test_a_job_goes_on_after_the_database_was_away(sandbox, marketo_settings):
 
     gone = []
     with connection.execute_wrapper(away):
-        _lane(job, queue_id="", beat=False)
+        _run_turn(job, queue_id="", beat=False)
     assert gone
     job.refresh_from_db()
     assert job.state == State.WAITING

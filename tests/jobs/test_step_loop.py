@@ -2,36 +2,125 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
-from mobjects.jobs import lifecycle
+import pytest
+from django.utils import timezone
+
+from mobjects.jobs.job_lease import IDLE_DELAY
+from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import Unavailable
 from mobjects.models import Circuit, SyncJob
-from mobjects.sync.engine import SendTask
+from mobjects.sync.work import Wait
 from tests import factories
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
 State = SyncJob.State
 
 
-@pytest.mark.django_db
-def test_a_job_stopped_by_one_lane_does_not_wait_because_of_another(sandbox, marketo_settings):
-    factories.opportunity()
-    job = factories.job_in(State.QUEUED)
-    sandbox.faults.add("soap", code="20014")
-    here = factories.context(job)
-    worker = StepLoop(here, None)
-    lifecycle.stop(job, State.STOPPED, "refused", "Stopped.")
-    worker._cope(Unavailable("later"))
+class ScriptedTask:
+    """Does at each step what a test says: returns whether there was something to do, or raises."""
+
+    def __init__(self, *steps):
+        self.steps = list(steps)
+        self.finished = 0
+
+    def step(self):
+        done = self.steps.pop(0)
+        if isinstance(done, Exception):
+            raise done
+        return done() if callable(done) else done
+
+    def due(self):
+        return None
+
+    def finish(self):
+        self.finished += 1
+
+
+def run(job, *steps, context=None, **options):
+    """One worker's turn; the task, how the worker left, and the job as it is then."""
+    task = ScriptedTask(*steps)
+    release = StepLoop(context or factories.context(job), task, **options).run()
     job.refresh_from_db()
+    return task, release, job
+
+
+def test_a_job_ended_by_one_worker_does_not_wait_because_of_another():
+    job = factories.job_in(State.QUEUED)
+
+    def ended_meanwhile():
+        end_job(job, State.STOPPED, "refused", "Stopped.")
+        raise Unavailable("later")
+
+    run(job, ended_meanwhile)
     assert (job.state, job.waits_until, job.waits_for) == (State.STOPPED, None, "")
 
 
-@pytest.mark.django_db
-def test_no_lane_goes_on_while_the_connection_is_halted(sandbox, marketo_settings):
-    factories.opportunity()
-    job = factories.job_in(State.QUEUED)
-    here = factories.context(job)
+def test_no_worker_takes_a_step_while_the_connection_is_halted():
     Circuit.objects.create(reason="wrong key")
-    StepLoop(here, SendTask(here)).run()
-    assert sandbox.calls == []
+    task, _, _ = run(factories.job_in(State.QUEUED), True)
+    assert task.steps == [True]
+
+
+@pytest.mark.parametrize("values", [{"requested_action": "pause"}, {"state": State.STOPPED}])
+def test_no_worker_takes_a_step_of_a_job_that_a_person_or_another_worker_ended(values):
+    job = factories.job_in(State.QUEUED)
+    context = factories.context(job)
+    SyncJob.objects.update(**values)
+    task, _, _ = run(job, True, context=context)
+    assert task.steps == [True]
+
+
+def test_no_worker_takes_a_step_while_the_job_is_braked():
+    job = factories.job_in(State.QUEUED)
+    context = factories.context(job)
+    SyncJob.objects.update(waits_until=timezone.now() + timedelta(minutes=1))
+    task, _, _ = run(job, True, context=context)
+    assert task.steps == [True]
+
+
+def test_a_worker_whose_lease_expired_takes_no_step():
+    job = factories.job_in(State.QUEUED)
+    context = factories.context(job)
+    context.lease.delete()
+    task, release, _ = run(job, True, context=context)
+    assert (task.steps, release.again_at) == ([True], None)
+
+
+def test_a_worker_that_took_no_step_is_not_queued_again_at_once():
+    Circuit.objects.create(reason="wrong key")
+    before = timezone.now()
+    _, release, job = run(factories.job_in(State.QUEUED))
+    assert release.again_at == job.waits_until >= before + IDLE_DELAY
+
+
+def test_a_wait_for_a_moment_that_is_over_does_not_queue_the_worker_again_at_once():
+    before = timezone.now()
+    _, release, _ = run(factories.job_in(State.QUEUED), Wait(before - timedelta(seconds=1), "A limit."))
+    assert release.again_at >= before + IDLE_DELAY
+
+
+def test_a_worker_that_makes_room_for_others_goes_on_at_once():
+    _, release, job = run(factories.job_in(State.QUEUED), True, turn_seconds=0)
+    assert release.again_at == job.waits_until <= timezone.now()
+
+
+def test_the_last_worker_looks_twice_before_it_ends_the_job():
+    task, _, job = run(factories.job_in(State.QUEUED), True, False, False)
+    assert (task.steps, task.finished, job.state) == ([], 1, State.SUCCEEDED)
+
+
+def test_a_worker_that_is_not_the_last_leaves_the_end_to_the_others():
+    job = factories.job_in(State.QUEUED)
+    factories.context(job)
+    task, release, _ = run(job, False)
+    assert (task.finished, job.state, release.again_at) == (0, State.RUNNING, None)
+
+
+def test_a_step_starts_both_counts_of_failures_anew():
+    job = factories.job_in(State.QUEUED, failures=4, expired_leases=4)
+    run(job, True, turn_seconds=0)
+    assert (job.failures, job.expired_leases) == (0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncBatch, SyncJob, SyncLane
+from mobjects.models import SyncBatch, SyncJob, WorkerLease
 from mobjects.sync.selection import Selection
 from tests import factories
 
@@ -14,7 +14,7 @@ def running_job(queue):
     record = factories.opportunity()
     job = request_sync(Selection(kinds=(Kind.OPPORTUNITY,)))
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
-    SyncLane.objects.update(queue_id=queue.job_ids[0])
+    WorkerLease.objects.update(queue_id=queue.job_ids[0])
     job.refresh_from_db()
     return job, record, claim
 
@@ -28,4 +28,4 @@ def assert_goes_on(job, record, claim):
     assert batch.state == SyncBatch.State.UNKNOWN
     assert (record.claimed_by, record.last_status, record.is_dirty) == (None, "UNKNOWN", True)
     assert "cut off" in record.last_error
-    assert not job.lanes.exists()
+    assert not job.leases.exists()

@@ -101,7 +101,7 @@ def _job_tells(job: SyncJob, records: Sequence[SyncedRecord]) -> None:
     about = list(final.exclude(record_id=0).values_list("kind", "record_id"))
     assert _twice(about) == [], f"{job!r} has two results for one record"
     if job.state not in SyncJob.FINAL:
-        waits_long = job.state == SyncJob.State.WAITING and not job.lanes.exists()
+        waits_long = job.state == SyncJob.State.WAITING and not job.leases.exists()
         assert not waits_long or job.waits_for, f"{job!r} does not say what it waits for"
         return
     assert not job.results.filter(status=SyncResult.Status.PENDING).exists(), f"{job!r} is over with pending results"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.types import Association, Exchange, Found, FoundCost, Kind, Link, Page, Query, Tag
-from mobjects.models import SyncJob, SyncLane
+from mobjects.models import SyncJob, WorkerLease
 from mobjects.sync.payloads import KeyFields
 from mobjects.sync.work import Context, Task
 
@@ -96,8 +96,8 @@ def context(
 ) -> Context:
     """The surroundings of a new job."""
     job = SyncJob.objects.create(action=action, kind=selection.get("kind", "several"), selection=selection)
-    lane = SyncLane.objects.create(job=job, process="test", beat_at=timezone.now())
-    return Context(job=job, lane=lane, transport=transport, keys=keys, permits=NoLimits())
+    lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
+    return Context(job=job, lease=lease, transport=transport, keys=keys, permits=NoLimits())
 
 
 def finished(make: Callable[[Context], Task], surroundings: Context) -> SyncJob:

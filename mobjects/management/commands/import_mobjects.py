@@ -80,7 +80,7 @@ class Command(BaseCommand):
     def _import(self, imported: Import, options: dict[str, Any]) -> None:
         self._decide(imported, options)
         flow.request_check(imported, call=False)
-        work.run_inline(imported, beat=True)
+        work.run_import(imported, beat=True)
         self._refuse_unreadable(imported, options)
         listed = self._list_problems(imported)
         failed = _left_out(imported, overwrite=options["overwrite"])
@@ -152,7 +152,7 @@ class Command(BaseCommand):
 
     def _commit(self, imported: Import, options: dict[str, Any]) -> None:
         flow.request_commit(imported, options["mode"], options["overwrite"], None, username=who(), call=False)
-        work.run_inline(imported, beat=True)
+        work.run_import(imported, beat=True)
         if imported.state != State.COMMITTED:
             raise CommandError(f"Import {imported.pk}: {imported.problem}", returncode=1)
 

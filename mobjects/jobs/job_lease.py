@@ -1,0 +1,152 @@
+"""How a worker begins with a job, leaves it, and is given up for dead.
+
+A worker leaves when it has to wait, when its turn is over (so that other jobs, and a worker that is asked to stop, get
+theirs), when a person pauses or cancels the job, or when there is nothing left to do; the last one to leave finishes
+the job. Nothing sleeps here. All state is in the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from mobjects.jobs.lease import (
+    MOST_EXPIRIES,
+    acquire_lease,
+    count_expiry,
+    holds_lease,
+    lock_dead_lease,
+    release_lease,
+)
+from mobjects.jobs.lifecycle import end_cancelled_job, end_job
+from mobjects.models import Circuit, SyncJob, WorkerLease
+from mobjects.sync import outcomes
+from mobjects.sync.saving import insisting
+
+IDLE_DELAY = timedelta(seconds=5)
+WAITS_FOR_RESET = "Sending is halted until a person resets the connection."
+CUT_OFF = "The worker was cut off while this batch was being sent."
+
+State = SyncJob.State
+
+
+@dataclass(frozen=True, slots=True)
+class JobRelease:
+    """How a worker left a job: ``again_at`` is when it is to be queued again, ``None`` if it is not."""
+
+    again_at: datetime | None = None
+
+
+def acquire_job(job: SyncJob, *, queue_id: str = "", alone: bool = False) -> WorkerLease | None:
+    """Begin to work on a job, or find that it is not the time to.
+
+    Args:
+        job: its row is read anew.
+        queue_id: RQ's id of the work, if it has one.
+        alone: whether such a job is for one worker at a time.
+    """
+    with transaction.atomic():
+        job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
+        now = timezone.now()
+        # While it runs too: a worker was told to wait, and that is meant for all.
+        waits = job.waits_until is not None and job.waits_until > now
+        if job.state in (*SyncJob.FINAL, State.PAUSED) or waits or (alone and job.leases.exists()):
+            return None
+        if Circuit.objects.filter(reset_at__isnull=True).exists():
+            if not job.leases.exists():
+                job.state, job.waits_until, job.waits_for = State.WAITING, None, WAITS_FOR_RESET
+                job.save(update_fields=["state", "waits_until", "waits_for"])
+            return None
+        SyncJob.objects.filter(pk=job.pk).update(
+            state=State.RUNNING,
+            started_at=Coalesce("started_at", now),
+            waits_until=None,
+            waits_for="",
+            problem="",
+            problem_text="",
+        )
+        lease = acquire_lease(job, queue_id)
+    job.refresh_from_db()
+    return lease
+
+
+@insisting
+def release_job(
+    job: SyncJob,
+    lease: WorkerLease,
+    *,
+    until: datetime | None = None,
+    words: str = "",
+    idle: bool = False,
+) -> JobRelease:
+    """Leave a job; the last worker turns off the light.
+
+    Args:
+        until: when the worker would go on; ``None`` if it found nothing more to do.
+        words: what it waits for, as a sentence.
+        idle: whether the worker took no step. The job is not queued again at once then: the next worker would leave
+            as this one did, and so on without end.
+    """
+    with transaction.atomic():
+        job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
+        if not release_lease(lease):
+            return JobRelease()  # It expired; whoever ended it has seen to the job.
+        alone = not job.leases.exists()
+        if job.state in SyncJob.FINAL:
+            if alone:
+                outcomes.dissolve(job, f"Not sent: {job.problem_text or 'the job ended.'}")
+            return JobRelease()
+        if alone and job.requested_action == SyncJob.RequestedAction.CANCEL:
+            end_cancelled_job(job)
+            return JobRelease()
+        if alone and job.requested_action == SyncJob.RequestedAction.PAUSE:
+            SyncJob.objects.filter(pk=job.pk).update(state=State.PAUSED, waits_until=None, waits_for="")
+            return JobRelease()
+        now = timezone.now()
+        again = max((at for at in (until, job.waits_until) if at is not None), default=now if alone else None)
+        words = job.waits_for if job.waits_until is not None and again == job.waits_until else words
+        if idle and again is not None:
+            again = again if again > now else now + IDLE_DELAY
+        if alone:
+            SyncJob.objects.filter(pk=job.pk).update(state=State.WAITING, waits_until=again, waits_for=words)
+    job.refresh_from_db()
+    return JobRelease(again)
+
+
+def crash_job(job: SyncJob, lease: WorkerLease, error: BaseException) -> None:
+    """After a fault of ours: what this worker was sending is unknown, and the job ends."""
+    if not holds_lease(lease):
+        return  # It expired; whoever ended it has seen to the job, and others may be at work on it.
+    name = type(error).__name__
+    outcomes.abandon(job, f"The job crashed ({name}) while this batch was being sent.", lease.pk)
+    end_job(job, State.CRASHED, "crash", f"{name}: the log has the details.")
+    release_job(job, lease)
+
+
+@insisting
+def expire_job(lease: WorkerLease, dead: Q) -> SyncJob | None:
+    """End a lease whose process is dead: what it was sending is unknown. The job may go on.
+
+    Args:
+        dead: what still has to be true of the lease.
+
+    Returns:
+        The job if it has to be queued anew, because no other worker is at it.
+    """
+    with transaction.atomic():
+        job = cast(SyncJob, lease.job)
+        job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
+        if not lock_dead_lease(lease, dead):
+            return None
+        outcomes.abandon(job, CUT_OFF, lease.pk)
+        if count_expiry(job) and job.state == State.RUNNING:
+            words = f"Its worker was cut off {MOST_EXPIRIES} times in a row. What was not sent is still changed."
+            end_job(job, State.CRASHED, "crash", words)
+        release = release_job(job, lease, until=timezone.now(), words="Its worker was cut off; it goes on by itself.")
+    return job if release.again_at is not None and job.state == State.WAITING else None

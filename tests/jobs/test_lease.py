@@ -1,0 +1,98 @@
+"""The lease of a worker on a job or an import: one rule for both."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from mobjects.jobs import lease as leases
+from mobjects.models import Import, SyncJob, WorkerLease
+from tests import factories
+
+LONG_AGO = timedelta(minutes=5)
+
+
+def job():
+    return factories.job_in(SyncJob.State.RUNNING)
+
+
+def an_import():
+    return Import.objects.create(kind="opportunities", size=1, file_name="a.csv", state=Import.State.CHECKING)
+
+
+@pytest.fixture(params=[job, an_import], ids=["job", "import"])
+def lease(request, db):
+    """Acquired, and last renewed long ago."""
+    acquired = leases.acquire_lease(request.param(), "queue-id")
+    WorkerLease.objects.update(renewed_at=timezone.now() - LONG_AGO)
+    acquired.refresh_from_db()
+    return acquired
+
+
+def is_fresh(lease) -> bool:
+    lease.refresh_from_db()
+    return lease.renewed_at > timezone.now() - leases.EXPIRY
+
+
+def test_a_lease_that_was_not_renewed_for_too_long_is_expired_and_a_renewed_one_is_not(lease):
+    assert WorkerLease.objects.filter(leases.expired()).get() == lease
+    leases.renew_lease(lease)
+    assert not WorkerLease.objects.filter(leases.expired()).exists()
+
+
+def test_who_lost_a_lease_can_neither_renew_nor_release_it(lease):
+    assert leases.release_lease(lease)
+    with pytest.raises(leases.LeaseLost):
+        leases.renew_lease(lease)
+    assert not leases.release_lease(lease)
+    assert not leases.holds_lease(lease)
+
+
+def test_a_lease_that_was_renewed_in_the_last_moment_is_not_taken_for_dead(lease):
+    dead = leases.expired()
+    assert leases.lock_dead_lease(lease, dead)
+    leases.renew_lease(lease)
+    assert not leases.lock_dead_lease(lease, dead)
+
+
+def test_as_many_expiries_in_a_row_as_are_allowed_are_once_too_often(lease):
+    work = lease.job or lease.imported
+    assert [leases.count_expiry(work) for _ in range(leases.MOST_EXPIRIES)] == [False, False, False, False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("work", [job, an_import])
+def test_a_heartbeat_renews_the_lease_from_a_thread(work):
+    lease = leases.acquire_lease(work())
+    WorkerLease.objects.update(renewed_at=timezone.now() - LONG_AGO)
+    pause = threading.Event()
+    with leases.heartbeat(lease, every_seconds=0.01):
+        assert any(is_fresh(lease) or pause.wait(0.02) for _ in range(500))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("work", [job, an_import])
+def test_a_heartbeat_does_not_bring_back_a_lost_lease(work):
+    lease = leases.acquire_lease(work())
+    leases.release_lease(lease)
+    leases.renew_unless_locked(lease)
+    assert not leases.holds_lease(lease)
+
+
+@pytest.mark.django_db
+def test_the_database_knows_no_second_lease_on_an_import():
+    imported = an_import()
+    leases.acquire_lease(imported)
+    with pytest.raises(IntegrityError):
+        leases.acquire_lease(imported)
+
+
+@pytest.mark.django_db
+def test_a_lease_is_of_a_job_or_of_an_import_and_never_of_both_or_none():
+    for both in ({}, {"job": job(), "imported": an_import()}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            WorkerLease.objects.create(process="x", renewed_at=timezone.now(), **both)
