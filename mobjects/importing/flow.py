@@ -15,10 +15,11 @@ from typing import Any, BinaryIO
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from mobjects.importing import files, head, mapping, work
+from mobjects.importing.lifecycle import IMPORT_STATES
 from mobjects.importing.limits import limits_for
 from mobjects.models import Import, ImportFix
 from mobjects.tables.contract import FileRefused, Reading
@@ -93,11 +94,17 @@ def start(
         pasted=pasted,
         reason=reason,
     )
-    head.look(imported, file, reading)
+    refused = ""
+    try:
+        head.look(imported, file, reading)
+    except FileRefused as error:
+        refused = str(error)
     file.seek(0)
     with transaction.atomic():
         files.store(imported, file)
-        if check and imported.state == State.MAPPING and not problems(imported):
+        if refused:
+            IMPORT_STATES.change(imported, State.REFUSED, problem=refused)
+        elif check and not problems(imported):
             request_check(imported, call=call)
     return imported
 
@@ -147,12 +154,12 @@ def set_columns(
     _allow(imported, {State.MAPPING, State.REVIEW, State.REFUSED})
     before = State(imported.state), list(imported.headers)
     if reading is not None and (reading != head.reading_of(imported) or imported.state == State.REFUSED):
-        with files.opened(imported) as file:
-            head.look(imported, file, reading)
-        if imported.state == State.REFUSED:
-            refused = imported.problem
+        try:
+            with files.opened(imported) as file:
+                head.look(imported, file, reading)
+        except FileRefused:
             imported.refresh_from_db()
-            raise FileRefused(refused)
+            raise
     elif imported.state == State.REFUSED:
         raise NotNow("The file cannot be read. Say how to read it, or upload another one.")
     if imported.headers == before[1] and len(chosen) == len(imported.headers):
@@ -335,10 +342,8 @@ def _move(
         names: attributes of ``imported`` to save as they are.
     """
     values |= {name: getattr(imported, name) for name in names}
-    unchanged = Import.objects.filter(pk=imported.pk, state__in=states, committed_to=imported.committed_to)
-    moved = unchanged.update(state=to, **values)
-    imported.refresh_from_db()
-    if not moved:
+    unchanged = Q(committed_to=imported.committed_to)
+    if not IMPORT_STATES.change(imported, to, only_from=states, where=unchanged, **values):
         raise NotNow(_words(imported))
 
 

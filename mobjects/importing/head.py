@@ -14,21 +14,21 @@ FIELDS = (
     *("format", "encoding", "delimiter", "sheet", "sheets", "notes"),
     *("headers", "samples", "mapping", "constants", "correction_of"),
 )
-"""What :func:`look` finds out, besides state and problem."""
-
-State = Import.State
+"""What :func:`look` finds out."""
 
 
 def look(imported: Import, file: BinaryIO, reading: Reading | None) -> None:
-    """Set what the head of a file tells, and what its columns probably mean."""
+    """Set what the head of a file tells, and what its columns probably mean.
+
+    Raises:
+        FileRefused: it cannot be read in that way; only what ``reading`` says is set.
+    """
     try:
         head = tables.look(file, imported.file_name, limits_for(imported.source), reading)
-    except FileRefused as error:
-        imported.state, imported.problem = State.REFUSED, str(error)
+    except FileRefused:
         if reading is not None:
             _note_reading(imported, reading)
-        return
-    imported.state, imported.problem = State.MAPPING, ""
+        raise
     _note_reading(imported, head.reading)
     imported.sheets, imported.notes = list(head.sheets), list(head.notes)
     imported.headers, imported.samples = list(head.headers), [list(values) for values in head.samples]

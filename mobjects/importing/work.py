@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from rq import get_current_job
 
 from mobjects.importing import checking, commit, files, undo
+from mobjects.importing.lifecycle import IMPORT_STATES
 from mobjects.jobs.lease import (
     MOST_EXPIRIES,
     LeaseLost,
@@ -200,9 +201,9 @@ def _end_step(lease: WorkerLease, state: Import.State, **values: Any) -> None:
     """End the step, if it is still this process's."""
     imported = _import_of(lease)
     with transaction.atomic():
-        mine = Import.objects.select_for_update().filter(pk=imported.pk)
-        if mine.values_list("pk") and release_lease(lease):
-            mine.update(state=state, expired_leases=0, **values)
+        imported.refresh_from_db(from_queryset=Import.objects.select_for_update())
+        if release_lease(lease):
+            IMPORT_STATES.change(imported, state, only_from=(imported.state,), expired_leases=0, **values)
 
 
 def _give_up(lease: WorkerLease, what: str) -> None:

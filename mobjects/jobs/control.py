@@ -6,57 +6,58 @@ from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.jobs.lifecycle import end_cancelled_job
+from mobjects.jobs.lifecycle import JOB_STATES, end_cancelled_job
 from mobjects.jobs.queue import enqueue_job, enqueue_worker
 from mobjects.models import Circuit, SyncJob
 
 State = SyncJob.State
+Requested = SyncJob.RequestedAction
 
 
 def pause_job(job: SyncJob) -> bool:
     """Stop a job after the batches that are under way; it can be resumed. ``False`` if it is over or cancelled."""
     with transaction.atomic():
-        found = SyncJob.objects.select_for_update().get(pk=job.pk)
-        if found.state == State.RUNNING and found.requested_action != SyncJob.RequestedAction.CANCEL:
-            found.requested_action = SyncJob.RequestedAction.PAUSE
-        elif found.state in (State.QUEUED, State.WAITING, State.NOT_QUEUED):
-            found.state, found.waits_until, found.waits_for = State.PAUSED, None, ""
-        else:
-            return False
-        found.save(update_fields=["state", "requested_action", "waits_until", "waits_for"])
-    return True
+        job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
+        if job.state == State.RUNNING and job.requested_action != Requested.CANCEL:
+            return _request(job, Requested.PAUSE)
+        idle = (State.QUEUED, State.WAITING, State.NOT_QUEUED)
+        return JOB_STATES.change(job, State.PAUSED, only_from=idle, waits_until=None, waits_for="")
 
 
 def resume_job(job: SyncJob) -> bool:
     """Let a paused job go on. ``False`` if it is not paused."""
-    paused = Q(state=State.PAUSED) | Q(state=State.RUNNING, requested_action=SyncJob.RequestedAction.PAUSE)
-    found = SyncJob.objects.filter(paused, pk=job.pk)
-    if not found.update(requested_action=SyncJob.RequestedAction.NONE):
-        return False
-    SyncJob.objects.filter(pk=job.pk, state=State.PAUSED).update(state=State.NOT_QUEUED)
-    transaction.on_commit(partial(enqueue_job, job))
-    return True
+    with transaction.atomic():
+        job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
+        if job.state == State.RUNNING and job.requested_action == Requested.PAUSE:
+            return _request(job, Requested.NONE)
+        resumed = JOB_STATES.change(job, State.NOT_QUEUED, only_from=(State.PAUSED,), requested_action=Requested.NONE)
+        if resumed:
+            transaction.on_commit(partial(enqueue_job, job))
+        return resumed
 
 
 def cancel_job(job: SyncJob) -> bool:
     """End a job after the batches that are under way; what was not sent stays changed. ``False`` if it is over."""
     with transaction.atomic():
-        found = SyncJob.objects.select_for_update().get(pk=job.pk)
-        if found.state in SyncJob.FINAL:
+        job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
+        if job.state in SyncJob.FINAL:
             return False
-        if found.leases.exists():
-            found.requested_action = SyncJob.RequestedAction.CANCEL
-            found.save(update_fields=["requested_action"])
-        else:
-            end_cancelled_job(found)
+        if job.leases.exists():
+            return _request(job, Requested.CANCEL)
+        end_cancelled_job(job)
+        return True
+
+
+def _request(job: SyncJob, action: SyncJob.RequestedAction) -> bool:
+    job.requested_action = action
+    job.save(update_fields=["requested_action"])
     return True
 
 
 def reset_circuit(user: User) -> bool:
-    """Let sending go on after it was halted, and call the jobs that wait for that. ``False`` if it is not halted."""
+    """Let sending go on after it was halted, and enqueue the jobs that wait for that. ``False`` if it is not halted."""
     now = timezone.now()
     halted = Circuit.objects.filter(reset_at__isnull=True)
     if not halted.update(reset_at=now, user=user, username=user.get_username()):

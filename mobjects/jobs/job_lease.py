@@ -13,7 +13,6 @@ from typing import cast
 
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from mobjects.jobs.lease import (
@@ -24,7 +23,7 @@ from mobjects.jobs.lease import (
     lock_dead_lease,
     release_lease,
 )
-from mobjects.jobs.lifecycle import end_cancelled_job, end_job
+from mobjects.jobs.lifecycle import JOB_STATES, end_cancelled_job, end_job
 from mobjects.models import Circuit, SyncJob, WorkerLease
 from mobjects.sync import outcomes
 from mobjects.sync.saving import insisting
@@ -60,20 +59,18 @@ def acquire_job(job: SyncJob, *, queue_id: str = "", alone: bool = False) -> Wor
             return None
         if Circuit.objects.filter(reset_at__isnull=True).exists():
             if not job.leases.exists():
-                job.state, job.waits_until, job.waits_for = State.WAITING, None, WAITS_FOR_RESET
-                job.save(update_fields=["state", "waits_until", "waits_for"])
+                JOB_STATES.change(job, State.WAITING, waits_until=None, waits_for=WAITS_FOR_RESET)
             return None
-        SyncJob.objects.filter(pk=job.pk).update(
-            state=State.RUNNING,
-            started_at=Coalesce("started_at", now),
+        JOB_STATES.change(
+            job,
+            State.RUNNING,
+            started_at=job.started_at or now,
             waits_until=None,
             waits_for="",
             problem="",
             problem_text="",
         )
-        lease = acquire_lease(job, queue_id)
-    job.refresh_from_db()
-    return lease
+        return acquire_lease(job, queue_id)
 
 
 @insisting
@@ -106,7 +103,7 @@ def release_job(
             end_cancelled_job(job)
             return JobRelease()
         if alone and job.requested_action == SyncJob.RequestedAction.PAUSE:
-            SyncJob.objects.filter(pk=job.pk).update(state=State.PAUSED, waits_until=None, waits_for="")
+            JOB_STATES.change(job, State.PAUSED, waits_until=None, waits_for="")
             return JobRelease()
         now = timezone.now()
         again = max((at for at in (until, job.waits_until) if at is not None), default=now if alone else None)
@@ -114,8 +111,7 @@ def release_job(
         if idle and again is not None:
             again = again if again > now else now + IDLE_DELAY
         if alone:
-            SyncJob.objects.filter(pk=job.pk).update(state=State.WAITING, waits_until=again, waits_for=words)
-    job.refresh_from_db()
+            JOB_STATES.change(job, State.WAITING, waits_until=again, waits_for=words)
     return JobRelease(again)
 
 

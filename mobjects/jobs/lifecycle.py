@@ -1,9 +1,11 @@
-"""How a job ends, and how sending is halted."""
+"""The states of a job, which may follow which, and how a job ends. docs/data-flow.md prints the table."""
 
 from __future__ import annotations
 
+from django.dispatch import Signal
 from django.utils import timezone
 
+from mobjects.jobs.state_machine import StateMachine
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.models import Circuit, SyncJob
 from mobjects.sync import outcomes
@@ -20,13 +22,35 @@ PROBLEMS: dict[type[MarketoError], str] = {
 
 State = SyncJob.State
 
+ENDED_BY_A_WORKER = (State.SUCCEEDED, State.PROBLEMS, State.STOPPED, State.CRASHED)
+JOB_CHANGES: dict[str, tuple[str, ...]] = {
+    # Running and back to it: a process of its own, without the queue; a further worker.
+    State.NOT_QUEUED: (State.QUEUED, State.RUNNING, State.WAITING, State.PAUSED, State.CANCELLED),
+    State.QUEUED: (State.NOT_QUEUED, State.RUNNING, State.WAITING, State.PAUSED, State.CANCELLED),
+    State.RUNNING: (State.RUNNING, State.WAITING, State.PAUSED, State.CANCELLED, *ENDED_BY_A_WORKER),
+    State.WAITING: (State.RUNNING, State.WAITING, State.PAUSED, State.CANCELLED),
+    State.PAUSED: (State.NOT_QUEUED, State.CANCELLED),
+}
+
+job_came_to_rest = Signal()
+"""Sent when a job has ended, is paused, or waits until a person lets sending go on: ``work``, ``old``, ``new``."""
+
+
+def is_at_rest(job: SyncJob) -> bool:
+    """Whether a job has ended, or only a person lets it go on."""
+    halted = job.state == State.WAITING and job.waits_until is None
+    return halted or job.state in (*SyncJob.FINAL, State.PAUSED)
+
+
+JOB_STATES = StateMachine(SyncJob, JOB_CHANGES, is_at_rest, job_came_to_rest)
+
 
 @insisting
 def end_job(job: SyncJob, state: SyncJob.State, problem: str = "", text: str = "") -> None:
     """Put a job into a final state, unless it is in one already."""
-    unfinished = SyncJob.objects.filter(pk=job.pk).exclude(state__in=SyncJob.FINAL)
-    unfinished.update(
-        state=state,
+    JOB_STATES.change(
+        job,
+        state,
         problem=problem,
         problem_text=text,
         finished_at=timezone.now(),
@@ -34,7 +58,6 @@ def end_job(job: SyncJob, state: SyncJob.State, problem: str = "", text: str = "
         waits_for="",
         requested_action=SyncJob.RequestedAction.NONE,
     )
-    job.refresh_from_db()
 
 
 def stop_job(job: SyncJob, error: MarketoError) -> None:

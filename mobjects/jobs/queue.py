@@ -13,6 +13,7 @@ import django_rq
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from mobjects.jobs.lifecycle import JOB_STATES
 from mobjects.models import SyncJob
 
 QUEUE = "sync"
@@ -21,6 +22,10 @@ OVERDUE = timedelta(seconds=10)
 """How long after its time work counts as forgotten by the queue."""
 _KEPT = {"result_ttl": 60, "failure_ttl": 24 * 3600}
 """How long Redis remembers work, in seconds; what became of it is in the database."""
+UNREACHABLE = (
+    "The queue (Redis) cannot be reached. Nothing was sent; the job is queued by itself when it is back, or queue it "
+    "again."
+)
 
 State = SyncJob.State
 
@@ -33,17 +38,11 @@ def enqueue_job(job: SyncJob) -> bool:
     Returns:
         Whether the queue took it. If not, the job's problem text says why.
     """
-    waiting = SyncJob.objects.filter(pk=job.pk, state=State.NOT_QUEUED)
-    if not waiting.update(state=State.QUEUED, queued_at=timezone.now(), problem="", problem_text=""):
+    if not JOB_STATES.change(job, State.QUEUED, queued_at=timezone.now(), problem="", problem_text=""):
         return False
     if enqueue_worker(job):
         return True
-    SyncJob.objects.filter(pk=job.pk, state=State.QUEUED).update(
-        state=State.NOT_QUEUED,
-        problem="queue",
-        problem_text="The queue (Redis) cannot be reached. Nothing was sent; the job is queued by itself when it is "
-        "back, or queue it again.",
-    )
+    JOB_STATES.change(job, State.NOT_QUEUED, only_from=(State.QUEUED,), problem="queue", problem_text=UNREACHABLE)
     return False
 
 

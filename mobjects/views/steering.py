@@ -150,7 +150,7 @@ def retry_record(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def lead_to(request: HttpRequest, job: SyncJob, before: datetime) -> HttpResponse:
-    """Go to the page of a job that was just asked for, and say what became of the wish.
+    """Go to the page of a job that was just asked for, and say what became of the request.
 
     Args:
         before: when it was asked for. A job that is older was about to do the same already.

@@ -46,8 +46,14 @@ def job(state, **values):
             "Waiting until 12:00:10 UTC: No answer.",
         ),
         (job(S.WAITING, waits_until=NOW, planned=4, counts={"CREATED": 1}), WAITS_FOR_WORKER),
-        (job(S.RUNNING, wish="pause", planned=4), "Running: 0 of 4 records done. It pauses after what is under way."),
-        (job(S.RUNNING, wish="cancel"), "Running: 0 of 0 records done. It is cancelled after what is under way."),
+        (
+            job(S.RUNNING, requested_action="pause", planned=4),
+            "Running: 0 of 4 records done. It pauses after what is under way.",
+        ),
+        (
+            job(S.RUNNING, requested_action="cancel"),
+            "Running: 0 of 0 records done. It is cancelled after what is under way.",
+        ),
         (
             job(S.CANCELLED, planned=9, counts={"CREATED": 4, "NOT_SENT": 1}, started_at=NOW),
             "Cancelled: 4 of 9 accepted. 5 records stay to be sent.",

@@ -221,11 +221,11 @@ class Machine(RuleBasedStateMachine):
         self.work()
 
     @precondition(lambda self: SyncJob.objects.exclude(state__in=SyncJob.FINAL).exists())
-    @rule(data=st.data(), wish=st.sampled_from([pause_job, resume_job, cancel_job]))
-    def wish(self, data: st.DataObject, wish: Callable[[SyncJob], bool]) -> None:
+    @rule(data=st.data(), ask=st.sampled_from([pause_job, resume_job, cancel_job]))
+    def a_person_asks(self, data: st.DataObject, ask: Callable[[SyncJob], bool]) -> None:
         open_jobs = list(SyncJob.objects.exclude(state__in=SyncJob.FINAL).order_by("created_at"))
         job = data.draw(st.sampled_from(range(len(open_jobs))))
-        wish(open_jobs[job])
+        ask(open_jobs[job])
         enqueue_job(open_jobs[job])
 
     @precondition(lambda self: Circuit.objects.filter(reset_at=None).exists())
