@@ -34,7 +34,7 @@ def writes(node):
     return (named and called(node) in WRITING) or saved
 
 
-def found(source: str) -> list[int]:
+def found(source):
     return [node.lineno for node in ast.walk(ast.parse(source)) if writes(node)]
 
 
