@@ -123,6 +123,28 @@ def test_what_another_record_is_known_to_be_is_no_candidate(sandbox):
     assert factories.fresh(record).marketo_id not in (None, factories.fresh(known).marketo_id)
 
 
+def test_what_became_another_record_since_stays_that_one_and_a_person_decides(sandbox):
+    record = factories.opportunity()
+    job = lost(sandbox, record)
+    (arrived,) = sandbox.store.opportunities
+    copy = factories.opportunity(marketo_id=arrived)  # By an import, after the sending.
+    job = factories.later(job)
+    assert [factories.fresh(each).marketo_id for each in (record, copy)] == [None, arrived]
+    assert [each["id"] for each in Conflict.objects.get().candidates] == [arrived]
+    assert (job.state, sends(sandbox)) == (SyncJob.State.PROBLEMS, 1)
+
+
+@pytest.mark.parametrize("count", [1, 3], ids=["by name", "gathered"])
+def test_what_arrived_is_found_though_marketos_clock_is_behind(sandbox, count):
+    records = [factories.opportunity(name=f"Deal {number}") for number in range(count)]
+    job = lost(sandbox, *records)
+    with sandbox.store.lock:
+        for stored in sandbox.store.opportunities.values():
+            stored.created_at -= timedelta(minutes=9)
+    assert factories.later(job).counts == {"CREATED": count}
+    assert (len(sandbox.store.opportunities), sends(sandbox)) == (count, 1)
+
+
 def test_an_insert_with_a_key_is_looked_up_by_the_key(sandbox, keyed):
     record = factories.opportunity(external_id="E-77")
     sandbox.store.create("Opportunity", {"Name": "Q1 2014"})

@@ -35,6 +35,11 @@ def test_a_time_that_comes_twice_runs_once():
     assert runs == [utc(2026, 10, 25, 0, 30), utc(2026, 10, 26, 1, 30), utc(2026, 10, 27, 1, 30)]
 
 
+def test_in_the_repeated_hour_a_time_that_has_been_does_not_come_again():
+    at = utc(2026, 10, 25, 1, 15)  # 02:15 the second time
+    assert Timetable("20 2 * * *", BERLIN).next(at) == utc(2026, 10, 26, 1, 20)
+
+
 @pytest.mark.parametrize("start", [utc(2026, 3, 28, 22), utc(2026, 10, 24, 22)])
 def test_runs_never_go_back_or_come_twice_around_a_change(start):
     runs = Timetable("*/15 * * * *", BERLIN, time(1, 45), time(2, 30)).first(40, start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from django.db import connection
 
 from mobjects.jobs import schedules
 from mobjects.models import Schedule, SyncJob
@@ -53,11 +54,24 @@ def test_a_due_run_makes_a_job_on_behalf_of_the_owner_and_is_due_again_next_time
 
 def test_two_clocks_start_a_run_once():
     schedule()
-    # Both have read it before either has moved it on.
-    seen = [Schedule.objects.get(), Schedule.objects.get()]
-    started = [schedules.start_if_due(each, SIX) for each in seen]
-    assert [len(jobs) for jobs in started] == [1, 0]
-    assert SyncJob.objects.count() == 1
+    slow, quick = Schedule.objects.get(), [Schedule.objects.get()]
+
+    def in_between(execute, sql, params, many, context):
+        # Both have read it and found no unfinished job of it; neither has moved it on.
+        if quick and sql.startswith('UPDATE "mobjects_schedule"'):
+            assert len(schedules.turn(quick.pop(), SIX)) == 1
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(in_between):
+        assert schedules.turn(slow, SIX) == []
+    assert (quick, SyncJob.objects.count()) == ([], 1)
+
+
+def test_a_run_whose_job_is_done_already_is_not_started_by_a_clock_that_was_slow():
+    schedule()
+    slow = Schedule.objects.get()
+    finish(*schedules.run_due(SIX))
+    assert schedules.turn(slow, SIX) == []
 
 
 def test_after_an_absence_one_run_is_started_and_the_others_are_reported():
