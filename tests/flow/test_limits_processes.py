@@ -31,7 +31,8 @@ PROCESSES, CALLS_EACH = 4, 9
 PATIENCE_SECONDS = 60
 
 
-pytestmark = pytest.mark.processes
+# Up to 15 s each where nothing else runs.
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(75)]
 
 
 @pytest.fixture(scope="module")

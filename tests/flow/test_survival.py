@@ -12,8 +12,11 @@ import pytest
 
 from tests.files import ROOT
 
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 240
 RECORDS = 1500
+# Up to 51 s each where nothing else runs.
+pytestmark = pytest.mark.timeout(250)
+
 POSTGRES = os.environ.get("DATABASE_URL", "").startswith("postgres")
 
 

@@ -286,7 +286,7 @@ def test_two_commits_at_once_write_every_row_once():
         finally:
             connection.close()
 
-    thread = threading.Thread(target=at_the_same_time)
+    thread = threading.Thread(target=at_the_same_time, daemon=True)
     thread.start()
     commit(imported)
     thread.join()
@@ -311,7 +311,7 @@ def test_a_record_that_somebody_is_saving_is_waited_for():
         finally:
             connection.close()
 
-    thread = threading.Thread(target=save)
+    thread = threading.Thread(target=save, daemon=True)
     thread.start()
     assert saving.wait(10)
     threading.Timer(0.2, over.set).start()
@@ -334,7 +334,7 @@ def test_two_imports_of_the_same_records_in_opposite_order_both_end():
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=write, args=[imported]) for imported in imports]
+    threads = [threading.Thread(target=write, args=[imported], daemon=True) for imported in imports]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 from redis import Redis
@@ -18,7 +19,8 @@ from mobjects.local.ports import HOST, is_open
 from mobjects.local.redis_server import running_url
 from tests.files import ROOT, project_files
 
-pytestmark = pytest.mark.demo
+# 12 s where nothing else runs.
+pytestmark = [pytest.mark.demo, pytest.mark.timeout(75)]
 
 
 @pytest.fixture
@@ -49,6 +51,17 @@ def command(checkout):
     }
 
 
+@contextmanager
+def running(words, command):
+    with subprocess.Popen(words, **command, start_new_session=True) as process:
+        try:
+            yield process
+        except BaseException:
+            # Popen waits for its end, and the demo does not end by itself.
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+
+
 def read_until(process, words):
     lines = []
     for line in process.stdout:
@@ -66,7 +79,7 @@ def test_the_demo_works_with_its_port_taken_and_stops_without_a_trace(checkout, 
     words = [sys.executable, "manage.py", "demo", "--port"]
     with socket.create_server((HOST, 0)) as occupied:
         taken = str(occupied.getsockname()[1])
-        with subprocess.Popen([*words, taken], **command, start_new_session=True) as process:
+        with running([*words, taken], command) as process:
             text = read_until(process, "Ctrl-C stops everything")
             ports = ports_in(text)
             health = [urllib.request.urlopen(f"http://{HOST}:{port}/").status for port in ports]

@@ -102,7 +102,7 @@ def test_bad_row_of_a_delete(sandbox, wire):
 def test_slow_answer_is_applied_at_once_and_held_until_released(sandbox, wire):
     sandbox.faults.add("slow", seconds=600)
     rows = []
-    thread = Thread(target=lambda: rows.extend(wire.sync("INSERT", *three())))
+    thread = Thread(target=lambda: rows.extend(wire.sync("INSERT", *three())), daemon=True)
     thread.start()
     wait_for(lambda: names(sandbox) == ["a", "b", "c"])
     assert rows == []
@@ -124,7 +124,7 @@ def test_closing_the_server_ends_held_calls():
     errors: list[Exception] = []
     with SandboxServer(port=0) as server:
         server.faults.add("slow", seconds=600)
-        thread = Thread(target=call_and_note, args=(Wire(server), errors))
+        thread = Thread(target=call_and_note, args=(Wire(server), errors), daemon=True)
         thread.start()
         wait_for(lambda: server.calls and server.calls[0].scripted == "slow")
     thread.join(5)

@@ -257,7 +257,7 @@ def test_concurrent_calls_do_not_mix(server):
         batch = Batch(Operation.INSERT, [Record(Kind.OPPORTUNITY, values={"Name": name})])
         answers[name] = marketo.send(batch).exchange.request
 
-    threads = [threading.Thread(target=send, args=(f"name-{index}",)) for index in range(8)]
+    threads = [threading.Thread(target=send, args=(f"name-{index}",), daemon=True) for index in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
