@@ -28,7 +28,7 @@ from mobjects.sync.selection import Selection
 from mobjects.sync.transports import open_transport
 from mobjects.sync.work import Context
 from tests import factories
-from tests.support.concurrent import Concurrently
+from tests.support.beside import Beside
 
 pytestmark = pytest.mark.django_db
 
@@ -159,32 +159,6 @@ def test_a_quota_that_is_not_yet_reset_at_midnight_does_not_cost_another_day(now
 
 
 # --- two connections --------------------------------------------------------------------------
-
-
-class Beside(threading.Thread):
-    """Something done at the same time, on a connection of its own. Its exception is raised where its result is read."""
-
-    def __init__(self, do: Callable[[], Any]) -> None:
-        # One that hangs must not keep the suite from ending once its test has run out of time.
-        super().__init__(daemon=True)
-        self._do = insisting(do)
-        self.start()
-        # Until it is done, or waits for what is locked here.
-        self.join(timeout=1.5)
-
-    def run(self) -> None:
-        try:
-            self._result, self._error = self._do(), None
-        except BaseException as error:  # noqa: BLE001 -- raised again in result()
-            self._error = error
-        finally:
-            connection.close()
-
-    def result(self) -> Any:
-        self.join()
-        if self._error is not None:
-            raise self._error
-        return self._result
 
 
 def claim_in(job: SyncJob, limit: int = 100) -> tuple[SyncBatch, int] | None:

@@ -1,0 +1,47 @@
+"""Marketo, and Redis, that take so long that something happens here before they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from redis import Redis
+
+from mobjects.marketo.contract import Page, Query
+from mobjects.sync.transports import open_transport
+
+
+class SlowMarketo:
+    """The Marketo of the settings.
+
+    Args:
+        meanwhile: done after Marketo has looked and before its answer arrives; may give another answer.
+    """
+
+    def __init__(self, meanwhile: Callable[[Page], Page | None]) -> None:
+        self._marketo = open_transport()
+        self._meanwhile = meanwhile
+
+    def find(self, query: Query, position: str = "") -> Page:
+        page = self._marketo.find(query, position)
+        return self._meanwhile(page) or page
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._marketo, name)
+
+
+class RedisWithRival(Redis):
+    """A Redis that somebody else writes to between our look and our write.
+
+    ``rival`` is called once, with the key, before a key that ends with ``rivals_key`` is set.
+    """
+
+    rivals_key = ""
+    rival: Callable[[str], object] | None = None
+
+    def set(self, name: Any, *args: Any, **options: Any) -> Any:
+        rival = self.rival
+        if rival is not None and str(name).endswith(self.rivals_key):
+            self.rival = None
+            rival(name)
+        return super().set(name, *args, **options)
