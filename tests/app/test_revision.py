@@ -85,6 +85,13 @@ def test_child_rows_raise_the_revision_of_their_program():
     assert revision(program) == 6
 
 
+def test_a_part_that_moves_raises_the_revisions_of_both_programs():
+    programs = [factories.program(marketo_id=number) for number in (1001, 1002)]
+    cost = factories.cost(programs[0])
+    ProgramCost.objects.filter(pk=cost.pk).update(program=programs[1])
+    assert [revision(program) for program in programs] == [3, 2]
+
+
 def test_marketos_cost_id_is_no_content():
     program = factories.program()
     factories.cost(program)

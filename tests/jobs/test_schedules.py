@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from mobjects.jobs import schedules
 from mobjects.models import Schedule, SyncJob
 from tests import factories
+from tests.support.beside import beside
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queue", "groups")]
 
@@ -65,6 +66,41 @@ def test_two_clocks_start_a_run_once():
     with connection.execute_wrapper(in_between):
         assert schedules.turn(slow, SIX) == []
     assert (quick, SyncJob.objects.count()) == ([], 1)
+
+
+def test_a_schedule_that_was_switched_off_since_it_was_read_is_not_started():
+    schedule()
+    slow = Schedule.objects.get()
+    Schedule.objects.update(enabled=False)
+    assert schedules.turn(slow, SIX) == []
+    assert not SyncJob.objects.exists()
+
+
+def test_a_run_that_could_not_be_started_is_still_due():
+    schedule()
+
+    def full(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "mobjects_syncjob"'):
+            raise OperationalError("disk full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(full), pytest.raises(OperationalError):
+        schedules.run_due(SIX)
+    assert len(schedules.run_due(SIX)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_press_the_button_at_once_one_starts_the_job():
+    daily = schedule()
+
+    def press():
+        return schedules.start_by_hand(daily.pk, daily.owner)
+
+    with beside(press, before='INSERT INTO "mobjects_syncjob"') as second:
+        (job,), _ = press()
+    (jobs, refused), *_ = second
+    assert (jobs, SyncJob.objects.get()) == ([], job)
+    assert "is not finished" in refused
 
 
 def test_a_run_whose_job_is_done_already_is_not_started_by_a_clock_that_was_slow():
@@ -170,6 +206,13 @@ def test_a_schedule_that_was_never_planned_is_planned_and_not_started():
     assert schedules.run_due(SIX + HOUR) == []
     daily.refresh_from_db()
     assert daily.next_at == SIX + DAY
+
+
+def test_a_damaged_schedule_that_is_off_is_left_alone():
+    schedule(enabled=False)
+    Schedule.objects.update(cron="0 6 * *", missed_text="Read me.")
+    assert schedules.run_due(SIX) == []
+    assert Schedule.objects.get().missed_text == "Read me."
 
 
 @pytest.mark.parametrize("wrong", [{"cron": "0 6 * *"}, {"time_zone": "Berlin"}, {"quiet_from": time(6)}])
