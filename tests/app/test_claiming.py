@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 
 from mobjects import jobs
-from mobjects.marketo.contract import Kind, Operation
-from mobjects.models import Opportunity, SyncBatch, SyncLane
+from mobjects.marketo.types import Kind, Operation
+from mobjects.models import Opportunity, SyncBatch, WorkerLease
 from mobjects.sync import claiming
 from mobjects.sync.engine import SendTask
 from mobjects.sync.selection import Selection
@@ -44,9 +44,9 @@ def take(here, batch):
 
 def reserve(here):
     """Another lane of the same job takes what waits."""
-    lane = SyncLane.objects.create(job=here.job, process="other", beat_at=here.lane.beat_at)
-    here.job.batches.filter(state=SyncBatch.State.WAITING).update(lane=lane)
-    return lane
+    lease = WorkerLease.objects.create(job=here.job, process="other", renewed_at=here.lease.renewed_at)
+    here.job.batches.filter(state=SyncBatch.State.WAITING).update(lease=lease)
+    return lease
 
 
 def test_of_two_lanes_that_find_a_batch_waiting_one_begins_it(here, waiting):
@@ -93,5 +93,5 @@ def test_of_two_lanes_that_want_the_same_batch_one_gets_it(here, waiting, sandbo
     with connection.execute_wrapper(in_between):
         SendTask(here).step()
     waiting.refresh_from_db()
-    assert (waiting.state, waiting.lane) == (SyncBatch.State.WAITING, others[-1])
+    assert (waiting.state, waiting.lease) == (SyncBatch.State.WAITING, others[-1])
     assert "syncMObjects" not in [call.operation for call in sandbox.calls]

@@ -28,7 +28,7 @@ from mobjects.sync.selection import Selection
 from mobjects.sync.transports import open_transport
 from mobjects.sync.work import Context
 from tests import factories
-from tests.support.beside import Beside, beside
+from tests.support.concurrent import Concurrently, concurrently
 
 pytestmark = pytest.mark.django_db
 
@@ -184,12 +184,12 @@ def test_a_record_that_another_job_is_about_to_claim_is_not_claimed(marketo_sett
 @pytest.mark.django_db(transaction=True)
 def test_records_that_another_job_is_about_to_claim_are_passed_over_and_not_waited_for(marketo_settings):
     records = [factories.opportunity() for _ in range(2)]
-    first, second = job_in(State.QUEUED), job_in(State.QUEUED)
+    first, second = factories.job_in(State.QUEUED), factories.job_in(State.QUEUED)
     for job in (first, second):
         factories.context(job)
     with transaction.atomic():
         claim_in(first, limit=1)
-        other = Beside(lambda: claim_in(second, limit=1))
+        other = Concurrently(lambda: claim_in(second, limit=1))
         # SQLite has one writer, who is waited for.
         assert other.is_alive() != connection.features.has_select_for_update_skip_locked
     assert other.result() == (SyncBatch.objects.get(job=second), records[1].pk)
@@ -198,10 +198,10 @@ def test_records_that_another_job_is_about_to_claim_are_passed_over_and_not_wait
 @pytest.mark.django_db(transaction=True)
 def test_what_is_given_up_cannot_be_begun_meanwhile(marketo_settings):
     record = factories.opportunity()
-    job = job_in(State.QUEUED)
+    job = factories.job_in(State.QUEUED)
     here = factories.context(job)
     batch, _ = claim_in(job)
-    with beside(
+    with concurrently(
         lambda: claiming.take(here, batch, Selection.from_json(job.selection)),
         before='INSERT INTO "mobjects_syncresult"',
     ) as taken:
@@ -212,7 +212,7 @@ def test_what_is_given_up_cannot_be_begun_meanwhile(marketo_settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_counts_of_two_lanes_add_up():
-    job = job_in(State.RUNNING)
+    job = factories.job_in(State.RUNNING)
     stale = SyncJob.objects.get(pk=job.pk)
     with transaction.atomic():
         count(job, {"CREATED": 1})

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from mobjects import jobs
-from mobjects.marketo.contract import Answer, Exchange, Kind, Outcome, Status
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
+from mobjects.marketo.types import Answer, Exchange, Kind, Outcome, Status
 from mobjects.models import Opportunity, RecordStatus, SyncBatch, SyncResult
 from mobjects.sync import outcomes
 from mobjects.sync.claiming import supersede
@@ -133,7 +133,7 @@ def test_marketo_may_be_at_what_was_lost_since_it_was_sent(job, record, claim):
 def test_of_a_crash_only_what_its_own_lane_sent_is_unknown(job, record, claim):
     factories.opportunity()
     other = factories.claim_next(job, Kind.OPPORTUNITY)
-    outcomes.abandon(job, "cut off", claim.batch.lane_id)
+    outcomes.abandon(job, "cut off", claim.batch.lease_id)
     assert (state(claim), state(other)) == (SyncBatch.State.UNKNOWN, SyncBatch.State.SENDING)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from mobjects import jobs
-from mobjects.marketo.contract import Kind
+from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, Program, ProgramCost, RecordStatus, SyncJob
 from mobjects.sync import ambiguous
 from mobjects.sync.conflicts import settle_merge
@@ -20,7 +20,7 @@ from mobjects.sync.pull import Pull
 from tests import factories
 from tests.factories import fresh
 from tests.support import memory
-from tests.support.beside import beside
+from tests.support.concurrent import concurrently
 from tests.support.memory import Memory
 from tests.support.pulls import pull, settled
 
@@ -62,14 +62,14 @@ def test_of_two_who_decide_at_once_the_second_is_told_that_it_is_decided(dispute
         with pytest.raises(ValueError, match="decided already"):
             settle_merge(Conflict.objects.get(pk=conflict.pk), {"Stage": "here"}, None)
 
-    with beside(decide_too, before=SAVING):
+    with concurrently(decide_too, before=SAVING):
         settle_merge(conflict, {"Stage": "marketo"}, None)
     assert fresh(record).stage == "Won"
 
 
 def test_an_edit_while_a_decision_is_carried_out_is_not_lost(disputed):
     record, conflict = disputed
-    with beside(edit(next_step="Call"), before=SAVING):
+    with concurrently(edit(next_step="Call"), before=SAVING):
         settle_merge(conflict, {"Stage": "marketo"}, None)
     assert (fresh(record).stage, fresh(record).next_step, fresh(record).is_dirty) == ("Won", "Call", True)
 
@@ -80,14 +80,14 @@ def test_an_id_cannot_come_in_while_a_person_gives_one(lost):
     def give_another():
         return Opportunity.objects.filter(marketo_id=None).update(marketo_id=80)
 
-    with beside(give_another, before=SAVING) as given:
+    with concurrently(give_another, before=SAVING) as given:
         ambiguous.settle(conflict, Conflict.Answer.IS_THIS, None, 71)
     assert (fresh(record).marketo_id, given) == (71, [0])
 
 
 def test_an_edit_while_a_pull_is_saved_is_not_lost():
     record = settled(factories.opportunity(marketo_id=71))
-    with beside(edit(next_step="Call"), before=SAVING):
+    with concurrently(edit(next_step="Call"), before=SAVING):
         pull(Memory(memory.opportunity(71, Stage="Won")), Kind.OPPORTUNITY)
     assert (fresh(record).stage, fresh(record).next_step, fresh(record).is_dirty) == ("Won", "Call", True)
 
@@ -101,7 +101,7 @@ def test_an_edit_while_a_record_is_read_before_it_is_sent_comes_after_the_look(d
         edit(stage="Lost")()
         return Conflict.objects.count()
 
-    with beside(edit_and_look, before=SAVING) as found:
+    with concurrently(edit_and_look, before=SAVING) as found:
         guard(here, Kind.OPPORTUNITY, [record.pk])
     assert found == [1]
 
@@ -113,7 +113,7 @@ def test_of_two_that_delete_the_same_record_at_once_one_does(sandbox, marketo_se
     first, second = (
         DeleteTask(factories.context(jobs.create(SyncJob.Action.DELETE, "Opportunity", selection))) for _ in range(2)
     )
-    with beside(second.step, before=SAVING):
+    with concurrently(second.step, before=SAVING):
         first.step()
     assert [call.operation for call in sandbox.calls].count("deleteMObjects") == 1
 
@@ -126,6 +126,6 @@ def test_a_program_is_held_while_its_costs_get_their_ids(sandbox, marketo_settin
             Program.objects.select_for_update().get()
             return ProgramCost.objects.get(pk=cost.pk).marketo_cost_id is not None
 
-    with beside(look_as_an_import_does, before='UPDATE "mobjects_programcost"') as known:
+    with concurrently(look_as_an_import_does, before='UPDATE "mobjects_programcost"') as known:
         factories.sync(kinds=(Kind.PROGRAM,))
     assert known == [True]

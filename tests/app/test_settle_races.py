@@ -14,7 +14,7 @@ from mobjects.sync.selection import Selection
 from mobjects.sync.settle import Settling
 from tests import factories
 from tests.app import pages
-from tests.support.beside import beside
+from tests.support.concurrent import concurrently
 from tests.support.meanwhile import SlowMarketo
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
@@ -89,7 +89,7 @@ def test_a_record_is_held_while_its_outcome_is_saved(lost, record):
     def claim():
         Opportunity.objects.filter(pk=record.pk, claimed_by=None).update(claimed_by=other)
 
-    with beside(claim, before='UPDATE "mobjects_opportunity"'):
+    with concurrently(claim, before='UPDATE "mobjects_opportunity"'):
         look_up(lost)
     record = factories.fresh(record)
     assert (record.last_status, record.claimed_by) == (RecordStatus.CREATED, other)

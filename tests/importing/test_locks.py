@@ -15,7 +15,7 @@ from mobjects.models import Import, Opportunity, Program, ProgramCost
 from tests import factories
 from tests.app import pages
 from tests.importing.rows import changed, checked, commit, new
-from tests.support.beside import Beside, beside
+from tests.support.concurrent import Concurrently, concurrently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +49,7 @@ def in_order_of_ids(records: QuerySet[Opportunity] | QuerySet[ProgramCost], step
                 pass
             return locked + len(records.select_for_update().filter(pk__in=others))
 
-    other = Beside(lock)
+    other = Concurrently(lock)
     assert begun.wait(10)
     step()
     return int(other.result())
@@ -74,7 +74,7 @@ def test_an_undo_locks_in_the_order_of_ids_whatever_the_order_of_the_file(caplog
 def test_of_two_imports_that_add_the_same_cost_at_once_one_does():
     data = {"program_id": str(factories.program().pk), "month": "2026-06-01", "amount": "2000.00", "note": ""}
     first, second = checked("program-costs", new(**data)), checked("program-costs", new(**data))
-    with beside(lambda: commit(second), before='UPDATE "mobjects_import" SET "committed_to"'):
+    with concurrently(lambda: commit(second), before='UPDATE "mobjects_import" SET "committed_to"'):
         commit(first)
     assert ProgramCost.objects.count() == 1
 
@@ -82,7 +82,7 @@ def test_of_two_imports_that_add_the_same_cost_at_once_one_does():
 def test_an_edit_while_its_import_is_undone_is_not_lost():
     record = factories.opportunity(stage="A")
     imported = commit(checked("opportunities", changed(record, stage=("A", "B"))))
-    with beside(lambda: Opportunity.objects.update(stage="C"), before='UPDATE "mobjects_opportunity"'):
+    with concurrently(lambda: Opportunity.objects.update(stage="C"), before='UPDATE "mobjects_opportunity"'):
         undo(imported)
     assert factories.fresh(record).stage == "C"
 
@@ -97,7 +97,7 @@ def test_a_program_cannot_be_taken_to_be_sent_while_its_new_parts_are_removed():
         Program.objects.update(claimed_by=batch)
         return program.costs.count()
 
-    with beside(claim, before='DELETE FROM "mobjects_programcost"') as sent:
+    with concurrently(claim, before='DELETE FROM "mobjects_programcost"') as sent:
         undo(imported)
     assert sent == [0]
 
@@ -105,7 +105,7 @@ def test_a_program_cannot_be_taken_to_be_sent_while_its_new_parts_are_removed():
 def test_two_undos_of_one_import_at_once_undo_every_row_once():
     imported = commit(checked("opportunities", *(new(external_id=f"E-{n}", name="Q") for n in range(3))))
     other = Import.objects.get(pk=imported.pk)
-    with beside(lambda: undo(other), before='DELETE FROM "mobjects_opportunity"'):
+    with concurrently(lambda: undo(other), before='DELETE FROM "mobjects_opportunity"'):
         undo(imported)
     other.refresh_from_db()
     assert other.undone == {"restored": 0, "removed": 3, "left": 0}
@@ -115,6 +115,6 @@ def test_two_commits_of_one_import_at_once_write_every_row_once():
     imported = checked("opportunities", new(external_id="E-1", name="Q"))
     other = Import.objects.get(pk=imported.pk)
     numbers: list[int] = []
-    with beside(lambda: committing(other, numbers.append), before='UPDATE "mobjects_import" SET "committed_to"'):
+    with concurrently(lambda: committing(other, numbers.append), before='UPDATE "mobjects_import" SET "committed_to"'):
         commit(imported)
     assert (Opportunity.objects.count(), numbers) == (1, [])

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from mobjects.jobs import schedules
 from mobjects.models import Schedule, SyncJob
 from tests import factories
-from tests.support.beside import beside
+from tests.support.concurrent import concurrently
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queue", "groups")]
 
@@ -96,7 +96,7 @@ def test_of_two_who_press_the_button_at_once_one_starts_the_job():
     def press():
         return schedules.start_by_hand(daily.pk, daily.owner)
 
-    with beside(press, before='INSERT INTO "mobjects_syncjob"') as second:
+    with concurrently(press, before='INSERT INTO "mobjects_syncjob"') as second:
         (job,), _ = press()
     (jobs, refused), *_ = second
     assert (jobs, SyncJob.objects.get()) == ([], job)

@@ -33,6 +33,15 @@ def test_a_killed_process_is_noticed_by_its_worker_and_its_job_called_again(queu
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("marketo_settings")
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="a database in memory is gone with its connection")
+def test_a_worker_keeps_no_connection_that_its_next_process_would_share(queue):
+    running_job(queue)
+    SyncWorker([queue], connection=queue.connection).handle_work_horse_killed(rq_job(queue), **KILLED)
+    assert connection.connection is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("marketo_settings")
 def test_a_worker_looks_every_half_a_minute_whether_somebody_calls_back_the_jobs_that_wait(queue):
     worker = SyncWorker([queue], connection=queue.connection)
     worker.clean_registries()

@@ -1,9 +1,10 @@
-"""Two at once, each with a connection of its own."""
+"""Two things at once: one is done on a database connection of its own while a test is in the middle of another."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection
@@ -15,7 +16,8 @@ class Concurrently(threading.Thread):
     """Something done at the same time, on a connection of its own. Its exception is raised where its result is read."""
 
     def __init__(self, do: Callable[[], Any]) -> None:
-        super().__init__()
+        # One that hangs must not keep the suite from ending once its test has run out of time.
+        super().__init__(daemon=True)
         self._do = insisting(do)
         self.start()
         # Until it is done, or waits for what is locked here.
@@ -34,3 +36,28 @@ class Concurrently(threading.Thread):
         if self._error is not None:
             raise self._error
         return self._result
+
+
+@contextmanager
+def concurrently(do: Callable[[], Any], *, before: str) -> Iterator[list[Any]]:
+    """Do something else when a statement that begins so is about to be executed, and let it end afterwards.
+
+    Args:
+        do: what somebody else does, in transactions of his own.
+        before: the beginning of the statement. Once.
+
+    Returns:
+        A list that holds what it gave, once the block is left.
+    """
+    begun: list[Concurrently] = []
+    given: list[Any] = []
+
+    def in_between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not begun and sql.startswith(before):
+            begun.append(Concurrently(do))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(in_between):
+        yield given
+    assert begun, f"nothing was executed that begins with {before}"
+    given.append(begun[0].result())

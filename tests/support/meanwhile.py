@@ -7,7 +7,7 @@ from typing import Any
 
 from redis import Redis
 
-from mobjects.marketo.contract import Page, Query
+from mobjects.marketo.types import Page, Query
 from mobjects.sync.transports import open_transport
 
 

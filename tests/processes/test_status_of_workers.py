@@ -7,9 +7,9 @@ import socket
 import pytest
 from rq import Worker
 
-from mobjects import queue_status
 from mobjects.local.ports import HOST
-from mobjects.queue_status import WorkerStatus
+from mobjects.processes import status as queue_status
+from mobjects.processes.status import WorkerStatus
 
 
 @pytest.mark.parametrize(
