@@ -8,7 +8,7 @@ EXPIRED = "Workers in a row that were cut off."
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mobjects", "0004_groups_of_imports")]
+    dependencies = [("mobjects", "0005_batch_identity")]
 
     operations = [
         migrations.RenameModel("SyncLane", "WorkerLease"),
