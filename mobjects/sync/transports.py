@@ -39,20 +39,12 @@ def target() -> str:
 
 
 def missing_settings() -> str:
-    """Which settings the transport in use still needs, as a sentence; "" if none.
-
-    Raises:
-        ConfigError: ``MARKETO_TRANSPORT`` names none we have.
-    """
+    """Which settings the transport in use still needs, as a sentence; "" if none."""
     return _entry().missing(config.marketo())
 
 
 def endpoint_is_local() -> bool:
-    """Whether records go to this machine.
-
-    Raises:
-        ConfigError: ``MARKETO_TRANSPORT`` names none we have.
-    """
+    """Whether records go to this machine. ``ConfigError`` if there is no such transport."""
     return _entry().is_local(config.marketo())
 
 

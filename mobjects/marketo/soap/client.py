@@ -20,17 +20,7 @@ from mobjects.marketo.soap.calls import Calls
 from mobjects.marketo.soap.settings import SoapSettings
 from mobjects.marketo.soap.signature import timestamp
 from mobjects.marketo.transport import Ping
-from mobjects.marketo.types import (
-    Allowed,
-    Answer,
-    Batch,
-    Described,
-    Kind,
-    Operation,
-    Page,
-    Query,
-    Record,
-)
+from mobjects.marketo.types import Allowed, Answer, Batch, Described, Kind, Operation, Page, Query, Record
 
 _SYNC = "syncMObjects"
 
