@@ -23,6 +23,7 @@ from mobjects.marketo.types import Exchange, Kind
 from mobjects.models import SyncBatch, SyncJob, WorkerLease
 from mobjects.sync.payloads import KeyFields
 from mobjects.sync.saving import insisting
+from mobjects.sync.transports import masked
 
 
 class Wait(Exception):
@@ -171,8 +172,10 @@ def close(batch: SyncBatch, state: SyncBatch.State, exchange: Exchange | None) -
     batch.answered_at = timezone.now()
     changed = ["state", "answered_at", "fault_code", "fault_text"]
     if exchange is not None:
-        for name in (told := ("request", "response", "user_id", "signed_at", "http_status", "seconds")):
-            setattr(batch, name, getattr(exchange, name))
-        changed += told
+        # A transport masks what it tells. Masked once more here, so that no other one can leave a secret behind.
+        batch.request, batch.response = masked(exchange.request), masked(exchange.response)
+        batch.identity = {label: masked(text) for label, text in exchange.identity.items()}
+        batch.http_status, batch.seconds = exchange.http_status, exchange.seconds
+        changed += ["request", "response", "identity", "http_status", "seconds"]
     # Not the lease: it may have expired by now.
     batch.save(update_fields=changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from mobjects import jobs
+from mobjects.jobs import requests
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Opportunity, SyncBatch, WorkerLease
 from mobjects.sync import claiming
@@ -28,7 +28,7 @@ def record():
 @pytest.fixture
 def here(record):
     """What a lane works with on a job about the record."""
-    return factories.context(jobs.create_job(OPPORTUNITIES))
+    return factories.context(requests.create_sync_job(OPPORTUNITIES))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mobjects import jobs
+from mobjects.jobs import requests
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import Answer, Exchange, Kind, Outcome, Status
 from mobjects.models import Opportunity, RecordStatus, SyncBatch, SyncResult
@@ -38,7 +38,7 @@ def record():
 
 @pytest.fixture
 def job(record):
-    return jobs.create_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    return requests.create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from mobjects import jobs
+from mobjects.jobs import requests
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, Program, ProgramCost, RecordStatus, SyncJob
 from mobjects.sync import ambiguous
@@ -111,7 +111,8 @@ def test_of_two_that_delete_the_same_record_at_once_one_does(sandbox, marketo_se
     factories.sync(record)
     selection = {"kind": "Opportunity", "ids": [record.pk]}
     first, second = (
-        DeleteTask(factories.context(jobs.create(SyncJob.Action.DELETE, "Opportunity", selection))) for _ in range(2)
+        DeleteTask(factories.context(requests.create_job(SyncJob.Action.DELETE, "Opportunity", selection)))
+        for _ in range(2)
     )
     with concurrently(second.step, before=SAVING):
         first.step()

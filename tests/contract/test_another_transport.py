@@ -10,7 +10,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.urls import reverse
 
-from mobjects import jobs
+from mobjects.jobs import requests
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob
@@ -39,7 +39,7 @@ def received(settings):
 def job(queue, work):
     """A job that a worker did."""
     factories.opportunity(name="Q1 2014")
-    asked = jobs.request_sync(Selection(kinds=(Kind.OPPORTUNITY,)))
+    asked = requests.request_sync(Selection(kinds=(Kind.OPPORTUNITY,)))
     work()
     return SyncJob.objects.get(pk=asked.pk)
 

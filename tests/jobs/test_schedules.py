@@ -60,11 +60,11 @@ def test_two_clocks_start_a_run_once():
     def in_between(execute, sql, params, many, context):
         # Both have read it and found no unfinished job of it; neither has moved it on.
         if quick and sql.startswith('UPDATE "mobjects_schedule"'):
-            assert len(schedules.turn(quick.pop(), SIX)) == 1
+            assert len(schedules.start_if_due(quick.pop(), SIX)) == 1
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(in_between):
-        assert schedules.turn(slow, SIX) == []
+        assert schedules.start_if_due(slow, SIX) == []
     assert (quick, SyncJob.objects.count()) == ([], 1)
 
 
@@ -72,7 +72,7 @@ def test_a_schedule_that_was_switched_off_since_it_was_read_is_not_started():
     schedule()
     slow = Schedule.objects.get()
     Schedule.objects.update(enabled=False)
-    assert schedules.turn(slow, SIX) == []
+    assert schedules.start_if_due(slow, SIX) == []
     assert not SyncJob.objects.exists()
 
 
@@ -107,7 +107,7 @@ def test_a_run_whose_job_is_done_already_is_not_started_by_a_clock_that_was_slow
     schedule()
     slow = Schedule.objects.get()
     finish(*schedules.run_due(SIX))
-    assert schedules.turn(slow, SIX) == []
+    assert schedules.start_if_due(slow, SIX) == []
 
 
 def test_after_an_absence_one_run_is_started_and_the_others_are_reported():
