@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,8 +13,9 @@ from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType, FieldInfo, Kind
 from mobjects.models import AllowedTag, CustomField, MarketoField, SyncJob, records
 from mobjects.models.program import CHANNEL_TAG
+from mobjects.sync.paging import keep_progress, progress
 from mobjects.sync.saving import insisting
-from mobjects.sync.work import Context, read
+from mobjects.sync.work import Context, Task, read
 
 NOUNS = {Kind.OPPORTUNITY: ("opportunity", "opportunities"), Kind.ROLE: ("role", "roles")}
 TEXTS = frozenset({"text", "email", "phone", "url"})
@@ -28,7 +28,7 @@ Saved = Callable[[], list[str]]
 """Saves what a call brought; gives sentences about it for the user."""
 
 
-class DescribeTask:
+class DescribeTask(Task):
     """Reads fields, tags and channels, with one call in each step. What is read replaces what was known before.
 
     ``job.progress`` holds ``done``, the number of steps done, and ``summary``, a list of sentences.
@@ -47,18 +47,11 @@ class DescribeTask:
             self._tags,
             self._channels,
         )
-        done: int = _progress(self.context.job).get("done", 0)
+        done: int = progress(self.context.job).get("done", 0)
         if done == len(calls):
             return False
         _keep(self.context.job, done + 1, calls[done]())
         return True
-
-    def due(self) -> datetime | None:
-        """Nothing is ever left for later."""
-        return None
-
-    def finish(self) -> None:
-        """Nothing to write down: each step said what it found."""
 
     def _describe(self, kind: Kind) -> Saved:
         transport, key = self.context.transport, self.context.keys.opportunity if kind is Kind.OPPORTUNITY else ""
@@ -74,17 +67,10 @@ class DescribeTask:
         return lambda: save_channels(answer.values)
 
 
-def _progress(job: SyncJob) -> dict[str, Any]:
-    found: dict[str, Any] = SyncJob.objects.values_list("progress", flat=True).get(pk=job.pk)
-    return found
-
-
 @insisting
 def _keep(job: SyncJob, done: int, save: Saved) -> None:
     with transaction.atomic():
-        said = [*_progress(job).get("summary", []), *save()]
-        job.progress = {"done": done, "summary": said}
-        SyncJob.objects.filter(pk=job.pk).update(progress=job.progress)
+        keep_progress(job, {"done": done, "summary": [*progress(job).get("summary", []), *save()]})
 
 
 # --- fields ---------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from django.utils import timezone
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, records
 from mobjects.models.base import SyncedQuerySet
-from mobjects.sync.counting import count
+from mobjects.sync.counting import count, save_results
 from mobjects.sync.payloads import Built, Equal, Held, Payload, build
 from mobjects.sync.rows import insert_each
 from mobjects.sync.saving import insisting
@@ -197,9 +196,7 @@ def _let_go(job: SyncJob, built: Sequence[tuple[SyncedRecord, Built]]) -> None:
             changes |= {"synced_revision": record.revision, "last_status": "", "last_error": "", "unknown_since": None}
             results.append(result(job, record, Status.EQUAL, error=part.note))
         type(record).objects.filter(pk=record.pk).update(**changes)
-    if results:
-        SyncResult.objects.bulk_create(results)
-        count(job, Counter(str(row.status) for row in results))
+    save_results(job, results)
 
 
 def result(

@@ -25,7 +25,7 @@ from mobjects.sync.pull import GONE, by_id
 from mobjects.sync.remote import Reader, Seen
 from mobjects.sync.saving import insisting
 from mobjects.sync.selection import loaded
-from mobjects.sync.work import Context, read
+from mobjects.sync.work import Context, Task, read
 
 ONE_BY_ONE = 50
 """Up to so many records are read by their ids; for more, reading the whole kind takes fewer calls."""
@@ -61,7 +61,7 @@ class Comparison:
         return cls(tuple(Kind(kind) for kind in kept["kinds"]), tuple(ids) if ids is not None else None)
 
 
-class CompareTask:
+class CompareTask(Task):
     """One page a step, kind by kind; after the last page of a kind, what no page held is missing in Marketo.
 
     Records without a difference are counted only: a row for each of 100,000 would say nothing.
@@ -92,12 +92,6 @@ class CompareTask:
                 batch, page = answered
                 self._save(batch, page, place.following(page), began)
         return True
-
-    def due(self) -> None:
-        return None
-
-    def finish(self) -> None:
-        pass
 
     def _begin(self, kept: Mapping[str, Any], began: str) -> None:
         """Before the first page is read: what is read from then on is not missing."""

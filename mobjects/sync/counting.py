@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
 from mobjects.models import SyncJob, SyncResult
 
 _UNCOUNTED = frozenset(status.value for status in SyncResult.PASSING)
+
+
+def save_results(job: SyncJob, results: Sequence[SyncResult]) -> None:
+    """Save new results of a job and count them; see :func:`count`."""
+    SyncResult.objects.bulk_create(results)
+    count(job, Counter(str(row.status) for row in results))
 
 
 def count(job: SyncJob, more: Mapping[str, int]) -> None:

@@ -5,8 +5,8 @@ Deleting an object that is gone already changes nothing, so a call that was not 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -18,9 +18,9 @@ from mobjects.models import OpportunityPersonRole, RecordStatus, SyncBatch, Sync
 from mobjects.sync import work
 from mobjects.sync.ambiguous import close_gone
 from mobjects.sync.claiming import result, results_here
-from mobjects.sync.counting import count
+from mobjects.sync.counting import count, save_results
 from mobjects.sync.saving import insisting
-from mobjects.sync.work import Context
+from mobjects.sync.work import Context, Task
 
 ORDER = (Kind.ROLE, Kind.OPPORTUNITY)
 IN_ANOTHER_JOB = "It is in a batch of another job right now."
@@ -42,7 +42,7 @@ def chosen(kind: Kind, selection: dict[str, Any]) -> Any:  # a query set of reco
     return found.none()
 
 
-class DeleteTask:
+class DeleteTask(Task):
     """Deletes what a job selected, a batch at a step. What Marketo deleted, or no longer had, is deleted here too."""
 
     single = True
@@ -58,10 +58,6 @@ class DeleteTask:
                 return True
         return False
 
-    def due(self) -> datetime | None:
-        """Nothing is ever due later."""
-        return None
-
     @insisting
     def finish(self) -> None:
         """Write down what was held back."""
@@ -76,8 +72,7 @@ class DeleteTask:
                     )
                     for record in left
                 ]
-                SyncResult.objects.bulk_create(rows)
-                count(job, {SyncResult.Status.HELD.value: len(rows)})
+                save_results(job, rows)
 
     def _open(self, kind: Kind) -> Any:  # a query set of records
         told = results_here(self._context.job, kind).exclude(status__in=SyncResult.PASSING)
@@ -134,14 +129,14 @@ class DeleteTask:
     def _save(self, kind: Kind, batch: SyncBatch, taken: Sequence[SyncedRecord], answer: Answer) -> None:
         gone = []
         with transaction.atomic():
-            counts: dict[str, int] = {}
+            counts: Counter[str] = Counter()
             rows = {row.record_id: row for row in batch.results.all()}
             for record, outcome in zip(taken, answer.outcomes, strict=True):
                 row = rows[record.pk]
                 deleted = outcome.status in (Status.DELETED, Status.UNCHANGED)
                 row.status = SyncResult.Status.DELETED if deleted else SyncResult.Status.FAILED
                 row.error = outcome.message or ("" if outcome.status is Status.DELETED else "Marketo no longer had it.")
-                counts[row.status] = counts.get(row.status, 0) + 1
+                counts[row.status] += 1
                 if deleted:
                     gone.append(record.pk)
                 row.save(update_fields=["status", "error"])

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
 from django.db import transaction
 
-from mobjects.marketo.types import Found, Kind, Page, Query, Tag
+from mobjects.marketo.types import Kind, Page, Query, Tag
 from mobjects.models import SyncBatch, SyncedRecord, SyncResult, records
 from mobjects.sync.arrivals import Arrivals
 from mobjects.sync.claiming import result
-from mobjects.sync.counting import count
+from mobjects.sync.counting import save_results
 from mobjects.sync.paging import Place, keep_progress, progress, read_page
 from mobjects.sync.saving import insisting
-from mobjects.sync.work import Context, read
+from mobjects.sync.work import Context, Task, read
 
 NO_ID = "It has no Marketo ID yet, so it cannot be looked for in Marketo; send it first."
 GONE = "Marketo has no object with this ID any more."
@@ -74,16 +74,7 @@ class Pull:
 
     def to_json(self) -> dict[str, Any]:
         """As kept on the job."""
-        return {
-            "kind": self.kind.value,
-            "name": self.name,
-            "workspace": self.workspace,
-            "tag_type": self.tag_type,
-            "tag_value": self.tag_value,
-            "updated_since": self.updated_since.isoformat() if self.updated_since else None,
-            "archived": self.archived,
-            "ids": list(self.ids) if self.ids is not None else None,
-        }
+        return asdict(self) | {"updated_since": self.updated_since.isoformat() if self.updated_since else None}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
@@ -100,7 +91,7 @@ class Pull:
         )
 
 
-class PullTask:
+class PullTask(Task):
     """One page a step; or, of records given one by one, one record a step."""
 
     single = True
@@ -122,12 +113,6 @@ class PullTask:
             self._save(batch, page, place.following(page))
         return True
 
-    def due(self) -> None:
-        return None
-
-    def finish(self) -> None:
-        pass
-
     def _one(self, place: Place, ids: Sequence[int]) -> None:
         pk = min((pk for pk in ids if pk > place.after), default=None)
         record = records(self.pull.kind).filter(pk=pk).first() if pk is not None else None
@@ -146,7 +131,11 @@ class PullTask:
 
     @insisting
     def _save(self, batch: SyncBatch, page: Page, place: Place) -> None:
-        save_in_one(self.context, batch, page.found, place, lambda: Arrivals(self.context, batch, page.found).save())
+        with transaction.atomic():
+            rows = Arrivals(self.context, batch, page.found).save()
+            batch.size = len(page.found)
+            batch.save(update_fields=["size"])
+            self._keep(rows, place)
 
     @insisting
     def _save_alone(
@@ -157,31 +146,14 @@ class PullTask:
         place: Place,
         batch: SyncBatch | None = None,
     ) -> None:
-        row = result(self.context.job, record, status, batch=batch, error=words)
-        save_in_one(self.context, batch, (), place, lambda: [row])
+        with transaction.atomic():
+            self._keep([result(self.context.job, record, status, batch=batch, error=words)], place)
+
+    def _keep(self, rows: Sequence[SyncResult], place: Place) -> None:
+        save_results(self.context.job, rows)
+        keep_progress(self.context.job, place.to_json())
 
 
 def by_id(kind: Kind, marketo_id: int) -> Query:
     """The query for one object; archived programs are found by their id as well."""
     return Query(kind, id=marketo_id, details=kind is Kind.PROGRAM)
-
-
-def save_in_one(
-    context: Context,
-    batch: SyncBatch | None,
-    found: Sequence[Found],
-    place: Place,
-    write: Callable[[], Sequence[SyncResult]],
-) -> None:
-    """Save what a page brought, its results, their counts and the next place, all or nothing."""
-    with transaction.atomic():
-        results = write()
-        SyncResult.objects.bulk_create(results)
-        if batch is not None:
-            batch.size = len(found)
-            batch.save(update_fields=["size"])
-        keep_progress(context.job, place.to_json())
-        tally: dict[str, int] = {}
-        for row in results:
-            tally[row.status] = tally.get(row.status, 0) + 1
-        count(context.job, tally)

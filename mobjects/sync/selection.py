@@ -96,18 +96,12 @@ class Selection:
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
         """The reverse of :meth:`to_json`."""
-        return cls(
-            kinds=tuple(Kind(kind) for kind in kept["kinds"]),
-            ids=kept["ids"],
-            operation=Choice(kept["operation"]),
-            resend=kept["resend"],
-            include_unknown=kept["include_unknown"],
-            of_job=kept["of_job"],
-            of_statuses=tuple(kept["of_statuses"]),
-            of_error=kept["of_error"],
-            read_first=kept["read_first"],
-            of_import=kept.get("of_import"),  # Not kept with jobs from before there were imports.
-        )
+        typed = {
+            "kinds": tuple(Kind(kind) for kind in kept["kinds"]),
+            "operation": Choice(kept["operation"]),
+            "of_statuses": tuple(kept["of_statuses"]),
+        }
+        return cls(**kept | typed)
 
 
 @dataclass(frozen=True, slots=True)

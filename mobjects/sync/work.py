@@ -95,11 +95,10 @@ class Task(Protocol):
 
     def due(self) -> datetime | None:
         """When there will be something to do that is not to be done yet; ``None`` if nothing is left."""
-        ...
+        return None
 
     def finish(self) -> None:
         """Called once, when no worker has anything left to do: write down what was held back."""
-        ...
 
 
 class Answered(Protocol):
