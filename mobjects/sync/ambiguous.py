@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, RecordStatus, SyncedRecord, records
+from mobjects.sync.conflicts import locked_record
 from mobjects.sync.payloads import KeyFields, content
 from mobjects.sync.saving import insisting
-from mobjects.sync.selection import loaded
 from mobjects.sync.transports import key_fields
 from mobjects.sync.usage import moment
 
@@ -44,7 +44,7 @@ def settle(conflict: Conflict, answer: Conflict.Answer, user: User | None, candi
     """
     with transaction.atomic():
         # In the order in which jobs lock: the record, then what is to be decided about it.
-        record = _record(conflict)
+        record = locked_record(conflict)
         conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
         if conflict.settled_at is not None:
             raise ValueError(first(conflict))
@@ -88,17 +88,6 @@ def close_gone(user: User | None = None) -> int:
             username=user.get_username() if user else "",
         )
     return closed
-
-
-def _record(conflict: Conflict) -> SyncedRecord:
-    """The record, locked."""
-    kind = Kind(conflict.kind)
-    if not records(kind).select_for_update(of=("self",)).filter(pk=conflict.record_id).values_list("pk"):
-        raise ValueError(f"“{conflict.label}” is no longer here.")
-    (record,) = loaded(kind, [conflict.record_id])
-    if record.claimed_by_id is not None:
-        raise ValueError(f"“{record}” is in a batch right now; decide again when it is done.")
-    return record
 
 
 def _candidate(conflict: Conflict, candidate_id: int | None) -> dict[str, Any]:

@@ -49,8 +49,8 @@ class Arrivals:
 
     def save(self) -> list[Result]:
         """Save the page; to be called in a transaction. Returns a result for each object, not saved yet."""
+        now = timezone.now()
         self.reader = Reader(self.kind, self.found, self.context.keys)
-        self.now = timezone.now()
         self._load()
         rows = []
         for position, found in enumerate(self.found, start=1):
@@ -62,7 +62,7 @@ class Arrivals:
                 row = self._held(found, self._fresh(found), f"Not taken. {error}")
             row.position = position
             rows.append(row)
-        self._mark_read()
+        records(self.kind).filter(pk__in=self.read).update(read_at=now)
         return rows
 
     # --- which record is meant ---------------------------------------------------------------
@@ -287,9 +287,6 @@ class Arrivals:
         rest = seen.not_here(after)
         if rest != record.in_marketo:
             records(self.kind).filter(pk=record.pk).update(in_marketo=rest)
-
-    def _mark_read(self) -> None:
-        records(self.kind).filter(pk__in=self.read).update(read_at=self.now)
 
 
 def _in_doubt(record: Any) -> bool:

@@ -87,15 +87,12 @@ class CompareTask(Task):
         else:
             query = Query(kind, details=kind is Kind.PROGRAM, archived=kind is Kind.PROGRAM)
             if not kept.get("began"):
-                self._begin(kept, began)
+                # Before the first page is read: what is read from then on is not missing.
+                keep_progress(self.context.job, {**kept, "began": began})
             if answered := read_page(self.context, query, place):
                 batch, page = answered
                 self._save(batch, page, place.following(page), began)
         return True
-
-    def _begin(self, kept: Mapping[str, Any], began: str) -> None:
-        """Before the first page is read: what is read from then on is not missing."""
-        keep_progress(self.context.job, {**kept, "began": began})
 
     def _synced(self, kind: Kind) -> SyncedQuerySet:
         """The records to compare: those of which Marketo has accepted something."""

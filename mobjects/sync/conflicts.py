@@ -46,24 +46,28 @@ def open_both_changed(
     Args:
         base, here, there: what Marketo last accepted, the record's content, what Marketo holds; all of it.
     """
-    candidate = {
-        "id": found.marketo_id,
-        "values": dict(there),
-        "created_at": found.created_at.isoformat() if found.created_at else None,
-        "updated_at": found.updated_at.isoformat() if found.updated_at else None,
-    }
     values = {
         "label": str(record)[:255],
         "reason": Conflict.Reason.BOTH_CHANGED,
         "base": dict(base),
         "here": dict(here),
-        "candidates": [candidate],
+        "candidates": [candidate(found, there)],
         "job": job,
     }
     conflict, _ = Conflict.objects.update_or_create(
         values, kind=record.KIND.value, record_id=record.pk, settled_at__isnull=True
     )
     return conflict
+
+
+def candidate(found: Found, values: Mapping[str, str]) -> dict[str, Any]:
+    """An object in Marketo as a conflict keeps it."""
+    return {
+        "id": found.marketo_id,
+        "values": dict(values),
+        "created_at": found.created_at.isoformat() if found.created_at else None,
+        "updated_at": found.updated_at.isoformat() if found.updated_at else None,
+    }
 
 
 def close_agreed(conflict: Conflict) -> None:
@@ -112,14 +116,24 @@ def settle_merge(conflict: Conflict, choices: Mapping[str, Side], user: User | N
         _close(conflict, _words(fields, choices), user)
 
 
-def _unchanged(conflict: Conflict, keys: KeyFields) -> Any:
-    """The record, locked, if it still is as it was when the conflict was found."""
+def locked_record(conflict: Conflict) -> SyncedRecord:
+    """The record that a conflict is about, locked.
+
+    Raises:
+        ValueError: a sentence: it is gone, or is being sent.
+    """
     kind = Kind(conflict.kind)
     if not records(kind).select_for_update(of=("self",)).filter(pk=conflict.record_id).values_list("pk"):
         raise ValueError(f"“{conflict.label}” is no longer here.")
     (record,) = loaded(kind, [conflict.record_id])
     if record.claimed_by_id is not None:
         raise ValueError(f"“{record}” is in a batch right now; decide again when it is done.")
+    return record
+
+
+def _unchanged(conflict: Conflict, keys: KeyFields) -> SyncedRecord:
+    """The record, locked, if it still is as it was when the conflict was found."""
+    record = locked_record(conflict)
     if content(record, keys) != conflict.here or record.accepted != conflict.base:
         raise ValueError(f"“{record}” has changed since this was found; pull it again to see how it stands now.")
     return record

@@ -30,11 +30,9 @@ class CostIds:
         self._context = context
 
     def step(self) -> bool:
-        """Read back the costs of one program; ``False`` if no costs lack their ids."""
-        return self._context.job.leases.count() == 1 and self._read_back()
-
-    def _read_back(self) -> bool:
-        """Read one program whose costs were accepted without a cost id."""
+        """Read one program whose costs were accepted without a cost id; ``False`` if no costs lack their ids."""
+        if self._context.job.leases.count() != 1:
+            return False
         pk = self._without_cost_ids().values_list("pk", flat=True).first()
         if pk is None:
             return False
@@ -45,15 +43,12 @@ class CostIds:
                 self._context, Kind.PROGRAM, lambda: self._context.transport.find(query), cause=_READ_BACK
             )
         except Rejected as error:
-            self._not_learned(program, error)
+            batch = self._context.job.batches.filter(operation="GET", cause=_READ_BACK).latest("sequence")
+            said = f"The cost IDs could not be read: {error.message}"
+            result(self._context.job, program, SyncResult.Status.SETTLED, batch=batch, error=said).save()
         else:
             self._learn(program.pk, batch, page.found)
         return True
-
-    def _not_learned(self, program: Program, error: Rejected) -> None:
-        batch = self._context.job.batches.filter(operation="GET", cause=_READ_BACK).order_by("sequence").last()
-        said = f"The cost IDs could not be read: {error.message}"
-        result(self._context.job, program, SyncResult.Status.SETTLED, batch=batch, error=said).save()
 
     def _without_cost_ids(self) -> Any:  # a query set of programs
         here = SyncResult.objects.filter(job=self._context.job, kind=Kind.PROGRAM.value, record_id=OuterRef("pk"))

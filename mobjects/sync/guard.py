@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -38,15 +39,12 @@ def guard(context: Context, kind: Kind, ids: Sequence[int]) -> set[int]:
     stopped = set(undecided(kind, ids))
     known = records(kind).filter(pk__in=ids, marketo_id__isnull=False).order_by("pk")
     for pk, marketo_id in list(known.values_list("pk", "marketo_id")):
-        if pk not in stopped and _changed(context, kind, pk, marketo_id):
-            stopped.add(pk)
+        if pk not in stopped:
+            find = partial(context.transport.find, by_id(kind, marketo_id))
+            _, page = read(context, kind, find, cause=CAUSE)
+            if page.found and _judge(context, pk, page.found[0]):
+                stopped.add(pk)
     return stopped
-
-
-def _changed(context: Context, kind: Kind, pk: int, marketo_id: int) -> bool:
-    query = by_id(kind, marketo_id)
-    _, page = read(context, kind, lambda: context.transport.find(query), cause=CAUSE)
-    return bool(page.found) and _judge(context, pk, page.found[0])
 
 
 @insisting

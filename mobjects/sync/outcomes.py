@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -17,7 +18,7 @@ from mobjects.models import RECORDS, RecordStatus, SyncBatch, SyncJob, SyncResul
 from mobjects.models.base import SyncedQuerySet
 from mobjects.sync.allowed import exact_reasons
 from mobjects.sync.claiming import Item, result, sentence
-from mobjects.sync.counting import count
+from mobjects.sync.counting import count, save_results
 from mobjects.sync.payloads import KeyFields, doubted
 from mobjects.sync.rows import update_each
 from mobjects.sync.saving import insisting
@@ -54,9 +55,8 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer:
             ],
         )
         close(batch, SyncBatch.State.ANSWERED, answer.exchange)
-        before = Counter(status for _, status in results.values() if status == SyncResult.Status.UNKNOWN)
         changes = Counter(outcome.status.value for _, outcome, _ in final)
-        changes.subtract(before)
+        changes.subtract(status for _, status in results.values() if status == SyncResult.Status.UNKNOWN)
         count(job, changes)
 
 
@@ -96,10 +96,10 @@ def record_unsent(job: SyncJob, batch: SyncBatch, error: MarketoError, *, again:
     with transaction.atomic():
         if not _is_sending(batch):
             return
-        further = _successor(batch, batch.sequence, batch.attempt + 1, error.message) if again else None
-        if further is not None:
-            further.part_of, further.size = batch.part_of, batch.size
-            further.save(update_fields=["part_of", "size"])
+        further = None
+        if again:
+            same = {"sequence": batch.sequence, "part_of": batch.part_of, "size": batch.size}
+            further = _successor(batch, **same, attempt=batch.attempt + 1, cause=error.message)
         records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=further)
         status = SyncResult.Status.RETRIED if again else SyncResult.Status.NOT_SENT
         _close_without_answer(job, batch, SyncBatch.State.NOT_SENT, status, error)
@@ -116,9 +116,7 @@ def record_halves(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
         ids = list(batch.results.order_by("position").values_list("record_id", flat=True))
         middle = (len(ids) + 1) // 2
         for half in (ids[:middle], ids[middle:]):
-            part = _successor(batch, next_sequence(job), 1, words)
-            part.part_of, part.size = batch, len(half)
-            part.save(update_fields=["part_of", "size"])
+            part = _successor(batch, sequence=next_sequence(job), part_of=batch, size=len(half), cause=words)
             of.filter(claimed_by=batch, pk__in=half).update(claimed_by=part)
         _close_without_answer(job, batch, SyncBatch.State.REFUSED, SyncResult.Status.RETRIED, error)
 
@@ -129,14 +127,7 @@ def record_refused(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
     with transaction.atomic():
         if not _is_sending(batch):
             return
-        claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
-        claimed.update(
-            claimed_by=None,
-            unknown_since=None,
-            last_status=RecordStatus.FAILED,
-            last_error=error.message,
-            synced_revision=_behind(),
-        )
+        _let_go(records(Kind(batch.kind)).filter(claimed_by=batch), RecordStatus.FAILED, error)
         _close_without_answer(job, batch, SyncBatch.State.REFUSED, SyncResult.Status.FAILED, error)
 
 
@@ -148,13 +139,7 @@ def record_unknown(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
             return
         claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
         _doubt(claimed, batch)
-        claimed.update(
-            claimed_by=None,
-            unknown_since=batch.sent_at,
-            last_status=RecordStatus.UNKNOWN,
-            last_error=error.message,
-            synced_revision=_behind(),
-        )
+        _let_go(claimed, RecordStatus.UNKNOWN, error, unknown_since=batch.sent_at)
         _close_without_answer(job, batch, SyncBatch.State.UNKNOWN, SyncResult.Status.UNKNOWN, error)
 
 
@@ -185,15 +170,14 @@ def dissolve(job: SyncJob, words: str) -> None:
     with transaction.atomic():
         for batch in job.batches.select_for_update().filter(state=SyncBatch.State.WAITING):
             claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
-            given_up = list(claimed.order_by("pk"))
-            SyncResult.objects.bulk_create(
+            given_up = [
                 result(job, record, SyncResult.Status.NOT_SENT, batch=batch, position=position, error=words)
-                for position, record in enumerate(given_up, start=1)
-            )
+                for position, record in enumerate(claimed.order_by("pk"), start=1)
+            ]
             claimed.update(claimed_by=None)
             batch.fault_text = words
             close(batch, SyncBatch.State.NOT_SENT, None)
-            count(job, {SyncResult.Status.NOT_SENT.value: len(given_up)})
+            save_results(job, given_up)
 
 
 def record_held(job: SyncJob, kind: Kind, selection: Selection, keys: KeyFields, told: Any) -> None:
@@ -216,11 +200,9 @@ def record_held(job: SyncJob, kind: Kind, selection: Selection, keys: KeyFields,
 def _save_held(job: SyncJob, held: Sequence[Any]) -> None:  # records with their ``hold``
     exact = exact_reasons(held)
     with transaction.atomic():
-        SyncResult.objects.bulk_create(
-            result(job, record, SyncResult.Status.HELD, error=exact.get(record.pk) or sentence(record.hold))
-            for record in held
-        )
-        count(job, {SyncResult.Status.HELD.value: len(held)})
+        status = SyncResult.Status.HELD
+        reasons = [(record, exact.get(record.pk) or sentence(record.hold)) for record in held]
+        save_results(job, [result(job, record, status, error=reason) for record, reason in reasons])
 
 
 def _is_sending(batch: SyncBatch) -> bool:
@@ -233,16 +215,9 @@ def _held(batch: SyncBatch) -> str:
     return SyncBatch.objects.select_for_update().values_list("state", flat=True).get(pk=batch.pk)
 
 
-def _successor(batch: SyncBatch, sequence: int, attempt: int, cause: str) -> SyncBatch:
-    return SyncBatch.objects.create(
-        job_id=batch.job_id,
-        kind=batch.kind,
-        operation=batch.operation,
-        state=SyncBatch.State.WAITING,
-        sequence=sequence,
-        attempt=attempt,
-        cause=cause,
-    )
+def _successor(batch: SyncBatch, **values: Any) -> SyncBatch:
+    same = {"job_id": batch.job_id, "kind": batch.kind, "operation": batch.operation}
+    return SyncBatch.objects.create(**same, state=SyncBatch.State.WAITING, **values)
 
 
 def _close_without_answer(
@@ -258,9 +233,17 @@ def _close_without_answer(
     count(job, {status.value: changed})
 
 
-def _behind() -> Least:
-    # Not accepted, so still to be sent, even if it was sent again without changes.
-    return Least(F("synced_revision"), F("revision") - 1)
+def _let_go(
+    claimed: SyncedQuerySet, status: RecordStatus, error: MarketoError, unknown_since: datetime | None = None
+) -> None:
+    claimed.update(
+        claimed_by=None,
+        unknown_since=unknown_since,
+        last_status=status,
+        last_error=error.message,
+        # Not accepted, so still to be sent, even if it was sent again without changes.
+        synced_revision=Least(F("synced_revision"), F("revision") - 1),
+    )
 
 
 def _doubt(claimed: SyncedQuerySet, batch: SyncBatch) -> None:

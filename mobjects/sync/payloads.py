@@ -18,6 +18,8 @@ OPPORTUNITY, PERSON_ID, PERSON_KEY = "Opportunity", "Person ID", "Person key"
 NOT_KNOWN = "(not known)"
 """Stands among the accepted values for one that was sent without an answer."""
 
+_NOT_REMOVED = "Removed here, but Marketo's API cannot remove it; remove it in Marketo as well: "
+
 Difference = tuple[str, str, str]
 """A content entry's name, the text Marketo last accepted, the text now."""
 
@@ -158,16 +160,10 @@ def _build_program(record: Program, operation: Operation, keys: KeyFields, draft
     tags = [Tag(types[name], draft.now[name]) for name in draft.now if name in types and name in draft.names]
     sent.update((CHANNEL_TAG if tag.type == CHANNEL_TAG else f"Tag {tag.type}", tag.value) for tag in tags)
     if not sent:
-        removed = [f"{name} ({old})" for name, old, new in draft.diff if not new]
-        return Equal(_removed_note(removed))
+        removed = ", ".join(f"{name} ({old})" for name, old, new in draft.diff if not new)
+        return Equal(removed and f"{_NOT_REMOVED}{removed}")
     wire = Record(Kind.PROGRAM, marketo_id=record.marketo_id, costs=tuple(costs), tags=tuple(tags))
     return Payload(wire, sent, [entry for entry in draft.diff if entry[0] in sent])
-
-
-def _removed_note(names: list[str]) -> str:
-    if not names:
-        return ""
-    return "Removed here, but Marketo's API cannot remove it; remove it in Marketo as well: " + ", ".join(names)
 
 
 # --- opportunities --------------------------------------------------------------------------
@@ -221,13 +217,9 @@ def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, Va
 
 
 def _build_role(record: OpportunityPersonRole, operation: Operation, keys: KeyFields, draft: _Draft) -> Built:
-    opportunity = record.opportunity
-    if opportunity.marketo_id is not None:
-        to_opportunity = Association(Link.OPPORTUNITY, id=opportunity.marketo_id)
-    elif keys.opportunity and opportunity.external_id:
-        to_opportunity = Association(Link.OPPORTUNITY, key=Key(keys.opportunity, opportunity.external_id))
-    else:
-        return Held(f"Its opportunity “{opportunity}” has no Marketo ID yet.")
+    to_opportunity = opportunity_link(record.opportunity, keys.opportunity)
+    if to_opportunity is None:
+        return Held(f"Its opportunity “{record.opportunity}” has no Marketo ID yet.")
     if record.person_id is not None:
         to_person = Association(Link.LEAD, id=record.person_id)
     elif keys.person:
@@ -239,6 +231,15 @@ def _build_role(record: OpportunityPersonRole, operation: Operation, keys: KeyFi
     wire = Record(Kind.ROLE, marketo_id=record.marketo_id, values=values, associations=(to_opportunity, to_person))
     sent = {name: draft.now.get(name, "") for name in [*links, *values] if name in draft.now or name in values}
     return Payload(wire, sent, draft.diff)
+
+
+def opportunity_link(opportunity: Opportunity, key_field: str) -> Association | None:
+    """How a role names its opportunity; ``None`` if it cannot yet."""
+    if opportunity.marketo_id is not None:
+        return Association(Link.OPPORTUNITY, id=opportunity.marketo_id)
+    if key_field and opportunity.external_id:
+        return Association(Link.OPPORTUNITY, key=Key(key_field, opportunity.external_id))
+    return None
 
 
 # --- shared ---------------------------------------------------------------------------------

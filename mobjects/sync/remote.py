@@ -45,7 +45,8 @@ class Seen:
         absent = [cost for name, cost in self.costs.by_name.items() if name not in content]
         costs = [_shown(cost) for cost in (*absent, *self.costs.unclear)]
         tags: dict[str, str] = {}
-        held = [(name.removeprefix(TAG_PREFIX), text) for name, text in self.values.items() if _is_tag(name, content)]
+        absent_tags = [name for name in self.values if name.startswith(TAG_PREFIX) and name not in content]
+        held = [(name.removeprefix(TAG_PREFIX), self.values[name]) for name in absent_tags]
         for type_, value in (*held, *self.more_tags):
             tags[type_] = f"{tags[type_]}, {value}" if type_ in tags else value
         parts: dict[str, object] = {"costs": costs, "tags": tags, "attributes": dict(self.unknown)}
@@ -172,10 +173,6 @@ def _party(
     if link.key is not None:
         return {by_key: link.key.value}
     return {by_id: str(link.id)}
-
-
-def _is_tag(name: str, content: Mapping[str, str]) -> bool:
-    return name.startswith(TAG_PREFIX) and name not in content
 
 
 def _shown(cost: FoundCost) -> dict[str, object]:

@@ -18,11 +18,10 @@ from django.db.models import Exists, F
 from django.utils import timezone
 
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import Association, Found, Key, Kind, Link, Query
+from mobjects.marketo.types import Found, Key, Kind, Link, Query
 from mobjects.models import (
     Conflict,
     Opportunity,
-    OpportunityPersonRole,
     Program,
     ProgramCost,
     RecordStatus,
@@ -34,10 +33,11 @@ from mobjects.models import (
 from mobjects.models.base import SyncedQuerySet
 from mobjects.sync import work
 from mobjects.sync.claiming import result, results_here, supersede
+from mobjects.sync.conflicts import candidate
 from mobjects.sync.costs import cost_text
 from mobjects.sync.counting import count
 from mobjects.sync.paging import keep_progress, progress
-from mobjects.sync.payloads import OPPORTUNITY, PERSON_ID, PERSON_KEY, content
+from mobjects.sync.payloads import OPPORTUNITY, PERSON_ID, PERSON_KEY, content, opportunity_link
 from mobjects.sync.remote import Reader, Seen, link_of
 from mobjects.sync.saving import insisting
 from mobjects.sync.selection import NEEDS_LOOK_UP, Selection, classified, loaded, ordered_kinds
@@ -245,7 +245,7 @@ class Settling:
         return f"Not clear: {len(seen)} objects in Marketo may be it. A person has to decide."
 
 
-def _query(record: SyncedRecord, key_field: str) -> Query | None:
+def _query(record: Any, key_field: str) -> Query | None:
     """How to look a record up; ``None`` if Marketo offers no way."""
     since = record.unknown_since - CLOCK_MARGIN if record.unknown_since else None
     if isinstance(record, Program):
@@ -257,16 +257,8 @@ def _query(record: SyncedRecord, key_field: str) -> Query | None:
         if key_field and key:
             return Query(Kind.OPPORTUNITY, key=Key(key_field, key))
         return Query(Kind.OPPORTUNITY, name=sent.get("Name") or record.name, created_since=since)
-    if isinstance(record, OpportunityPersonRole):
-        opportunity = record.opportunity
-        if opportunity.marketo_id is not None:
-            link = Association(Link.OPPORTUNITY, id=opportunity.marketo_id)
-        elif key_field and opportunity.external_id:
-            link = Association(Link.OPPORTUNITY, key=Key(key_field, opportunity.external_id))
-        else:
-            return None
-        return Query(Kind.ROLE, opportunity=link)
-    return None
+    link = opportunity_link(record.opportunity, key_field)
+    return Query(Kind.ROLE, opportunity=link) if link else None
 
 
 def _last_sent(kind: Kind, pk: int) -> dict[str, str]:
@@ -293,10 +285,14 @@ def _with_sent(record: SyncedRecord, sent: dict[str, str]) -> SyncedRecord:
     return record
 
 
+def _owners(found: Sequence[Found], record: SyncedRecord) -> SyncedQuerySet:
+    """The other local records that are known to be one of them."""
+    return records(record.KIND).filter(marketo_id__in=[each.marketo_id for each in found]).exclude(pk=record.pk)
+
+
 def _free(found: Sequence[Found], record: SyncedRecord) -> list[Found]:
     """Those that no other local record is known to be."""
-    others = records(record.KIND).filter(marketo_id__in=[each.marketo_id for each in found]).exclude(pk=record.pk)
-    taken = set(others.values_list("marketo_id", flat=True))
+    taken = set(_owners(found, record).values_list("marketo_id", flat=True))
     return [each for each in found if each.marketo_id not in taken]
 
 
@@ -304,8 +300,7 @@ def _copies(found: Sequence[Found], record: SyncedRecord) -> list[Found]:
     """Those that came here, by import for example, only after the record was sent: they may be what was sent."""
     if record.unknown_since is None:
         return []
-    owners = records(record.KIND).filter(marketo_id__in=[each.marketo_id for each in found]).exclude(pk=record.pk)
-    late = set(owners.filter(created_at__gt=record.unknown_since).values_list("marketo_id", flat=True))
+    late = _owners(found, record).filter(created_at__gt=record.unknown_since).values_list("marketo_id", flat=True)
     return [each for each in found if each.marketo_id in late]
 
 
@@ -332,10 +327,4 @@ def _update(record: SyncedRecord, **changes: Any) -> None:
 
 
 def _candidate(found: Found, seen: Seen) -> dict[str, Any]:
-    values = seen.values | {f"Cost {cost.id}": cost_text(cost) for cost in seen.costs.new}
-    return {
-        "id": found.marketo_id,
-        "values": values,
-        "created_at": found.created_at.isoformat() if found.created_at else None,
-        "updated_at": found.updated_at.isoformat() if found.updated_at else None,
-    }
+    return candidate(found, seen.values | {f"Cost {cost.id}": cost_text(cost) for cost in seen.costs.new})
