@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from mobjects.sandbox.envelope import add, add_attrib, add_nil, text_of
+from mobjects.sandbox.envelope import add, add_attrib, add_nil, add_or_nil, text_of
 from mobjects.sandbox.fields import FIELDS, LISTED, Field
 from mobjects.sandbox.soapfault import SoapFault
 from mobjects.sandbox.store import ProgressionStatus, Store
@@ -34,22 +34,15 @@ def _write_field(element: etree._Element, field: Field) -> None:
     add(element, "displayName", field.label)
     add_nil(element, "sourceObject")
     add(element, "dataType", field.data_type)
-    _add_or_nil(element, "size", "" if field.size is None else str(field.size))
+    add_or_nil(element, "size", field.size)
     add(element, "isReadonly", "false")
     add(element, "isUpdateBlocked", "false")
     add_nil(element, "isName")
     add(element, "isPrimaryKey", "false")
     add(element, "isCustom", "true" if field.custom else "false")
     add(element, "isDynamic", "true" if field.generated else "false")
-    _add_or_nil(element, "dynamicFieldRef", "attributeList" if field.generated else "")
+    add_or_nil(element, "dynamicFieldRef", "attributeList" if field.generated else None)
     add(element, "updatedAt", _DESCRIBED_AT)
-
-
-def _add_or_nil(element: etree._Element, name: str, text: str) -> None:
-    if text:
-        add(element, name, text)
-    else:
-        add_nil(element, name)
 
 
 def list_mobjects(store: Store, message: etree._Element, result: etree._Element) -> None:
@@ -74,8 +67,7 @@ def _wanted_tags(store: Store, message: etree._Element) -> list[tuple[str, list[
     asked = message.findall("tagList/tag")
     if not asked:
         return [(name, []) for name in store.tags]
-    pairs = [(text_of(tag, "type"), _strings(tag)) for tag in asked]
-    return [(name, values) for name, values in pairs if name in store.tags]
+    return [(name, _strings(tag)) for tag in asked if (name := text_of(tag, "type")) in store.tags]
 
 
 def get_channels(store: Store, message: etree._Element, result: etree._Element) -> None:

@@ -7,7 +7,6 @@ import sys
 import threading
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
-from types import FrameType
 
 from mobjects.sandbox.auth import KEY, USER_ID
 from mobjects.sandbox.server import SandboxServer
@@ -67,8 +66,4 @@ def _port(text: str) -> int:
 def _stop_on_sigterm() -> None:
     # Process managers stop their children with SIGTERM; Python lets only the main thread listen for it.
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _interrupt)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+        signal.signal(signal.SIGTERM, signal.default_int_handler)

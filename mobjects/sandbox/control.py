@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mobjects.sandbox.faults import Fault
 from mobjects.sandbox.soap import HttpAnswer
-from mobjects.sandbox.store import Party, Program, Store, StoredObject
+from mobjects.sandbox.store import Program, Store, StoredObject
 
 if TYPE_CHECKING:
     from mobjects.sandbox.app import Sandbox
@@ -52,17 +52,13 @@ def _json(status: int, value: object) -> HttpAnswer:
 
 def _add_faults(sandbox: Sandbox, given: object) -> object:
     entries = given if isinstance(given, list) else [given]
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise BadRequest('each fault must be an object such as {"kind": "cut_after"}')
     try:
-        sandbox.faults.extend([_fault(entry) for entry in entries])
+        sandbox.faults.extend([Fault.from_options(entry) for entry in entries])
     except ValueError as error:
         raise BadRequest(str(error)) from error
     return _list_faults(sandbox, None)
-
-
-def _fault(entry: object) -> Fault:
-    if not isinstance(entry, dict):
-        raise BadRequest('each fault must be an object such as {"kind": "cut_after"}')
-    return Fault.from_options(entry)
 
 
 def _list_faults(sandbox: Sandbox, given: object) -> object:
@@ -101,8 +97,8 @@ def _state(sandbox: Sandbox, given: object) -> object:
             "programs": [_program(program) for program in store.programs.values()],
             "opportunities": [_object(stored) for stored in store.opportunities.values()],
             "roles": [_object(stored) for stored in store.roles.values()],
-            "persons": [_party(party) for party in store.persons.values()],
-            "companies": [_party(party) for party in store.companies.values()],
+            "persons": [asdict(party) for party in store.persons.values()],
+            "companies": [asdict(party) for party in store.companies.values()],
             "tags": {name: list(values) for name, values in store.tags.items()},
             "channels": list(store.channels),
         }
@@ -142,10 +138,6 @@ def _object(stored: StoredObject) -> dict[str, object]:
         "created_at": stored.created_at.isoformat(),
         "updated_at": stored.updated_at.isoformat(),
     }
-
-
-def _party(party: Party) -> dict[str, object]:
-    return {"id": party.id, "name": party.name, "values": dict(party.values)}
 
 
 _ACTIONS: dict[tuple[str, str], Callable[[Sandbox, object], object]] = {

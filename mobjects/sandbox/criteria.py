@@ -84,13 +84,10 @@ def compile_tests(kind: str, criteria: Iterable[Criterion], *, by_id: bool) -> l
         raise SoapFault("20110", f"Only one of the criteria {_UPDATED!r} and {_TAG_TYPE!r} is allowed")
     tag_type = next((item.value for item in criteria if (item.name, item.comparison) == (_TAG_TYPE, "EQ")), None)
     tests = [_test(kind, criterion, tag_type) for criterion in criteria]
-    if kind == PROGRAM and not by_id and not any(_wants_archive(criterion) for criterion in criteria):
+    archived_too = by_id or any(item.name == _ARCHIVE and item.value in ("true", "1") for item in criteria)
+    if kind == PROGRAM and not archived_too:
         tests.append(lambda item: isinstance(item, Program) and not item.is_archived)
     return tests
-
-
-def _wants_archive(criterion: Criterion) -> bool:
-    return criterion.name == _ARCHIVE and criterion.value in ("true", "1")
 
 
 def _test(kind: str, criterion: Criterion, tag_type: str | None) -> Test:

@@ -89,7 +89,15 @@ def add(parent: etree._Element, name: str, text: str | None = None) -> etree._El
 
 def add_nil(parent: etree._Element, name: str) -> None:
     """Append ``<name xsi:nil="true"/>``."""
-    etree.SubElement(parent, name).set(f"{{{XSI_NS}}}nil", "true")
+    add(parent, name).set(f"{{{XSI_NS}}}nil", "true")
+
+
+def add_or_nil(parent: etree._Element, name: str, value: object) -> None:
+    """Append an unqualified child, nil for ``None``."""
+    if value is None:
+        add_nil(parent, name)
+    else:
+        add(parent, name, str(value))
 
 
 def add_attrib(parent: etree._Element, name: str, value: str, *, tag: str = "attrib") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -61,18 +61,13 @@ class Load:
     most_at_once: int = 0
 
 
-@dataclass(slots=True)
-class _Running:
-    count: int = 0
-    recent: deque[datetime] = field(default_factory=deque)
-
-
 class Journal:
     """The last 500 calls, oldest first, and the load."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._running = _Running()
+        self._running = 0
+        self._recent: deque[datetime] = deque()
         self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
         self.load = Load()
 
@@ -82,8 +77,8 @@ class Journal:
             self.load.calls += 1
             call = Call(self.load.calls, at)
             self._calls.append(call)
-            self._running.count += 1
-            self.load.most_at_once = max(self.load.most_at_once, self._running.count)
+            self._running += 1
+            self.load.most_at_once = max(self.load.most_at_once, self._running)
             self._count_window(at)
             return call
 
@@ -91,7 +86,7 @@ class Journal:
         """Note that it has been answered, or cut."""
         with self._lock:
             call.finished = True
-            self._running.count -= 1
+            self._running -= 1
 
     def calls(self) -> list[Call]:
         """All calls that are kept, oldest first."""
@@ -106,12 +101,11 @@ class Journal:
         """Forget calls and load; calls under way still count as being answered."""
         with self._lock:
             self._calls.clear()
-            self._running.recent.clear()
-            self.load = Load(most_at_once=self._running.count)
+            self._recent.clear()
+            self.load = Load(most_at_once=self._running)
 
     def _count_window(self, at: datetime) -> None:
-        recent = self._running.recent
-        recent.append(at)
-        while at - recent[0] >= WINDOW:
-            recent.popleft()
-        self.load.busiest_window = max(self.load.busiest_window, len(recent))
+        self._recent.append(at)
+        while at - self._recent[0] >= WINDOW:
+            self._recent.popleft()
+        self.load.busiest_window = max(self.load.busiest_window, len(self._recent))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from mobjects.sandbox.envelope import add, add_attrib, add_nil, text_of
+from mobjects.sandbox.envelope import add, add_attrib, add_or_nil, text_of
 from mobjects.sandbox.store import Key
 
 Pairs = list[tuple[str, str]]
@@ -112,10 +112,7 @@ def write_rows(result: etree._Element, rows: list[Row]) -> None:
     listing = add(result, "mObjStatusList")
     for row in rows:
         element = add(listing, "mObjStatus")
-        if row.id is None:
-            add_nil(element, "id")
-        else:
-            add(element, "id", str(row.id))
+        add_or_nil(element, "id", row.id)
         if row.key is not None:
             add_attrib(element, *row.key, tag="externalKey")
         add(element, "status", row.status)

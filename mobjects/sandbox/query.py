@@ -56,17 +56,12 @@ def _find(store: Store, kind: str, message: etree._Element) -> list[Item]:
     links = _resolve_links(store, kind, read_associations(message, "mObjAssociationList"))
     if links is None:
         return []
+    pool: Mapping[int, Item] = store.programs if kind == PROGRAM else store.objects[kind]
     return [
         item
-        for id_, item in sorted(_pool(store, kind).items())
+        for id_, item in sorted(pool.items())
         if wanted_id in (None, id_) and all(test(item) for test in tests) and _has_links(item, links)
     ]
-
-
-def _pool(store: Store, kind: str) -> Mapping[int, Item]:
-    if kind == PROGRAM:
-        return store.programs
-    return store.objects[kind]
 
 
 def _resolve_links(store: Store, kind: str, associations: Iterable[Association]) -> dict[str, str] | None:

@@ -95,8 +95,7 @@ class SoapEndpoint:
     def _answer(self, call: Call, request: HttpRequest) -> HttpAnswer:
         try:
             message = self._admit(call, request)
-            script = self._faults.take(call.operation)
-            return self._respond(call, message, script)
+            return self._respond(call, message, self._faults.take(call.operation))
         except SoapFault as problem:
             call.fault = problem.code
             return HttpAnswer(500, XML_TYPE, envelope.to_bytes(envelope.fault(problem)))
@@ -192,9 +191,8 @@ def _tamper(kind: FaultKind, root: etree._Element) -> None:
     if listing is None or len(listing) == 0:
         return
     if kind is FaultKind.SHORT:
-        listing.remove(listing[-1])
+        del listing[-1]
     elif kind is FaultKind.LONG:
         listing.append(copy.deepcopy(listing[-1]))
     elif kind is FaultKind.EMPTY:
-        for row in list(listing):
-            listing.remove(row)
+        del listing[:]

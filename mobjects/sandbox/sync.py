@@ -30,9 +30,7 @@ def sync_mobjects(store: Store, message: etree._Element, result: etree._Element,
         if mobject.type not in SYNCABLE:
             raise SoapFault("20110", f"syncMObjects does not support objects of type {mobject.type!r}")
     operation = text_of(message, "operation")
-    rows = []
-    for index, mobject in enumerate(objects):
-        rows.append(_with_forced(store, operation, mobject, forced.get(index)))
+    rows = [_with_forced(store, operation, mobject, forced.get(index)) for index, mobject in enumerate(objects)]
     write_rows(result, rows)
 
 
@@ -61,8 +59,7 @@ def _apply(store: Store, operation: str, mobject: MObject) -> Row:
             return update_program(store, operation, mobject)
         return _apply_record(store, operation, mobject)
     except Failed as failed:
-        found = _find(store, mobject)
-        return Row("FAILED", found, _echo(mobject), str(failed))
+        return Row("FAILED", _find(store, mobject), _echo(mobject), str(failed))
 
 
 def _apply_record(store: Store, operation: str, mobject: MObject) -> Row:

@@ -18,7 +18,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,10})?")
 _FLOAT = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}-01")
 _W3C = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 _INT_LIMIT = 2**31
@@ -34,6 +34,13 @@ def _require(pattern: re.Pattern[str], text: str, wanted: str) -> str:
     if not pattern.fullmatch(text):
         raise BadValue(wanted)
     return text
+
+
+def _read_iso(text: str, pattern: re.Pattern[str], wanted: str) -> datetime:
+    try:
+        return datetime.fromisoformat(_require(pattern, text, wanted))
+    except ValueError as error:
+        raise BadValue(wanted) from error
 
 
 def read_integer(text: str) -> Decimal:
@@ -63,28 +70,17 @@ def read_boolean(text: str) -> bool:
 
 def read_date(text: str) -> date:
     """A calendar day, ``2014-10-24``."""
-    try:
-        return date.fromisoformat(_require(_DATE, text, "a date such as 2014-10-24"))
-    except ValueError as error:
-        raise BadValue("a date such as 2014-10-24") from error
+    return _read_iso(text, _DATE, "a date such as 2014-10-24").date()
 
 
 def read_datetime(text: str) -> datetime:
     """A moment in W3C form with offset, ``2014-10-24T10:00:00-07:00``."""
-    wanted = "a date and time with offset such as 2014-10-24T10:00:00-07:00"
-    try:
-        return datetime.fromisoformat(_require(_W3C, text, wanted))
-    except ValueError as error:
-        raise BadValue(wanted) from error
+    return _read_iso(text, _W3C, "a date and time with offset such as 2014-10-24T10:00:00-07:00")
 
 
 def read_month(text: str) -> date:
     """A month, ``2013-06``, as its first day."""
-    wanted = "a month such as 2013-06"
-    try:
-        return date.fromisoformat(_require(_MONTH, text, wanted) + "-01")
-    except ValueError as error:
-        raise BadValue(wanted) from error
+    return _read_iso(f"{text}-01", _MONTH, "a month such as 2013-06").date()
 
 
 _READERS: dict[str, Callable[[str], Comparable]] = {
