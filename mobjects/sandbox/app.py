@@ -13,7 +13,7 @@ from mobjects.sandbox.auth import Credentials
 from mobjects.sandbox.faults import Faults
 from mobjects.sandbox.journal import Journal
 from mobjects.sandbox.seed import seed
-from mobjects.sandbox.soap import XML_TYPE, HttpAnswer, HttpRequest, SoapEndpoint
+from mobjects.sandbox.soap import XML_TYPE, HttpAnswer, SoapEndpoint
 from mobjects.sandbox.store import Store
 from mobjects.sandbox.wsdl import BUNDLED, Wsdl
 
@@ -40,13 +40,7 @@ class Sandbox:
         self.journal = Journal()
         self._with_seed = with_seed
         self._wsdl = Wsdl(wsdl)
-        self._soap = SoapEndpoint(
-            store=self.store,
-            wsdl=self._wsdl,
-            credentials=self.credentials,
-            faults=self.faults,
-            journal=self.journal,
-        )
+        self._soap = SoapEndpoint(self.store, self._wsdl, self.credentials, self.faults, self.journal)
         self.reset()
 
     def reset(self) -> None:
@@ -88,9 +82,8 @@ class Sandbox:
 
     def _answer_endpoint(self, environ: WSGIEnvironment, method: str) -> HttpAnswer:
         if method == "POST":
-            return self._soap.answer(
-                HttpRequest(_body(environ), environ.get("CONTENT_TYPE", ""), environ.get("HTTP_SOAPACTION", ""))
-            )
+            action = environ.get("HTTP_SOAPACTION", "")
+            return self._soap.answer(_body(environ), environ.get("CONTENT_TYPE", ""), action)
         if method == "GET" and environ.get("QUERY_STRING", "").lower() == "wsdl":
             host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
             return HttpAnswer(200, XML_TYPE, self._wsdl.served_at(f"http://{host}{ENDPOINT_PATH}"))

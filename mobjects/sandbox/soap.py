@@ -56,61 +56,50 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """What arrived; header values are ``""`` if absent."""
-
-    body: bytes
-    content_type: str = ""
-    soap_action: str = ""
-
-
 class SoapEndpoint:
     """Answers SOAP calls on one store."""
 
-    def __init__(
-        self, *, store: Store, wsdl: Wsdl, credentials: auth.Credentials, faults: Faults, journal: Journal
-    ) -> None:
-        self._store = store
-        self._wsdl = wsdl
-        self._credentials = credentials
-        self._faults = faults
-        self._journal = journal
+    _store: Store
+    _wsdl: Wsdl
+    _credentials: auth.Credentials
+    _faults: Faults
+    _journal: Journal
 
-    def answer(self, request: HttpRequest) -> HttpAnswer:
-        """Answer one call.
+    def answer(self, body: bytes, content_type: str, soap_action: str) -> HttpAnswer:
+        """Answer one call; header values are ``""`` if absent.
 
         Raises:
             ConnectionCut: the script wants the line cut.
         """
         call = self._journal.begin(self._store.clock.now())
-        call.request = mask(request.body)
+        call.request = mask(body)
         try:
-            answer = self._answer(call, request)
+            answer = self._answer(call, body, content_type, soap_action)
             call.http_status = answer.status
             call.response = answer.body.decode("utf-8", "replace")
             return answer
         finally:
             self._journal.end(call)
 
-    def _answer(self, call: Call, request: HttpRequest) -> HttpAnswer:
+    def _answer(self, call: Call, body: bytes, content_type: str, soap_action: str) -> HttpAnswer:
         try:
-            message = self._admit(call, request)
+            message = self._admit(call, body, content_type, soap_action)
             return self._respond(call, message, self._faults.take(call.operation))
         except SoapFault as problem:
             call.fault = problem.code
             return HttpAnswer(500, XML_TYPE, envelope.to_bytes(envelope.fault(problem)))
 
-    def _admit(self, call: Call, request: HttpRequest) -> etree._Element:
+    def _admit(self, call: Call, body: bytes, content_type: str, soap_action: str) -> etree._Element:
         """Parse, authenticate, validate; the message is fit to be applied after this."""
-        if request.content_type.partition(";")[0].strip().lower() != "text/xml":
-            raise SoapFault("20012", f"Content-Type must be text/xml, not {request.content_type!r}")
-        root = envelope.parse(request.body)
+        if content_type.partition(";")[0].strip().lower() != "text/xml":
+            raise SoapFault("20012", f"Content-Type must be text/xml, not {content_type!r}")
+        root = envelope.parse(body)
         message = envelope.message_of(root)
         call.operation = envelope.operation_of(message)
         self._authenticate(call, root)
         if call.operation not in _READING and call.operation not in _WRITING:
             raise SoapFault("20019", f"There is no operation for {message.tag}")
-        action = request.soap_action.strip().strip('"')
+        action = soap_action.strip().strip('"')
         if action not in ("", envelope.API_NS + call.operation):
             raise SoapFault("20012", f"SOAPAction {action!r} is not that of {call.operation}")
         self._validate(message)
