@@ -169,14 +169,6 @@ def _whole(value: object, text: str) -> int:
     return int(match[1])
 
 
-def _currency(value: object, attribute: Attribute) -> Decimal:
-    return parse_decimal(value, places=2)
-
-
-def _float(value: object, attribute: Attribute) -> Decimal:
-    return parse_decimal(value, places=4)
-
-
 def _boolean(value: object, attribute: Attribute) -> bool:
     text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().casefold()
     if text in _TRUE:
@@ -227,8 +219,8 @@ _READERS: dict[DataType, Callable[[object, Attribute], Value]] = {
     DataType.STRING: _text,
     DataType.INTEGER: _integer,
     DataType.REFERENCE: _reference,
-    DataType.FLOAT: _float,
-    DataType.CURRENCY: _currency,
+    DataType.FLOAT: lambda value, attribute: parse_decimal(value, places=4),
+    DataType.CURRENCY: lambda value, attribute: parse_decimal(value, places=2),
     DataType.BOOLEAN: _boolean,
     DataType.DATE: _date,
     DataType.DATETIME: _datetime,

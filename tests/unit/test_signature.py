@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from mobjects.marketo.soap.signature import sign, timestamp
+from mobjects.marketo.soap.signature import sign
+from mobjects.marketo.text import datetime_text
 
 
 def test_published_vector():
@@ -32,10 +33,10 @@ def test_openssl_vectors(moment, user, key, expected):
 
 def test_timestamp_has_offset_with_colon_and_whole_seconds():
     pacific = timezone(timedelta(hours=-7))
-    assert timestamp(datetime(2013, 8, 5, 14, 22, 45, 999_999, tzinfo=pacific)) == "2013-08-05T14:22:45-07:00"
-    assert timestamp(datetime(2013, 8, 5, 21, 22, 45, tzinfo=UTC)) == "2013-08-05T21:22:45+00:00"
+    assert datetime_text(datetime(2013, 8, 5, 14, 22, 45, 999_999, tzinfo=pacific)) == "2013-08-05T14:22:45-07:00"
+    assert datetime_text(datetime(2013, 8, 5, 21, 22, 45, tzinfo=UTC)) == "2013-08-05T21:22:45+00:00"
 
 
 def test_timestamp_without_zone_is_refused():
     with pytest.raises(ValueError, match="no time zone"):
-        timestamp(datetime(2013, 8, 5, 14, 22, 45))
+        datetime_text(datetime(2013, 8, 5, 14, 22, 45))

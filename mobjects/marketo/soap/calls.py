@@ -17,7 +17,8 @@ from mobjects.marketo.redact import redact
 from mobjects.marketo.soap import faults, service, wire
 from mobjects.marketo.soap.replies import DoesNotFit
 from mobjects.marketo.soap.settings import SoapSettings
-from mobjects.marketo.soap.signature import sign, timestamp
+from mobjects.marketo.soap.signature import sign
+from mobjects.marketo.text import datetime_text
 from mobjects.marketo.types import Exchange
 
 T = TypeVar("T")
@@ -91,7 +92,7 @@ class Calls:
 
     def _header(self) -> service.Header:
         settings = self._settings
-        signed_at = timestamp(self._now())
+        signed_at = datetime_text(self._now())
         signature = sign(signed_at, settings.user_id, settings.encryption_key)
         return service.Header(settings.user_id, signature, signed_at, settings.partner_id)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import requests
@@ -18,15 +19,12 @@ from mobjects.marketo.redact import MASK
 from mobjects.marketo.soap import checkup, findings, mapping, queries, replies, rules, service
 from mobjects.marketo.soap.calls import Calls
 from mobjects.marketo.soap.settings import SoapSettings
-from mobjects.marketo.soap.signature import timestamp
+from mobjects.marketo.text import datetime_text
 from mobjects.marketo.transport import Ping
 from mobjects.marketo.types import Allowed, Answer, Batch, Described, Kind, Operation, Page, Query, Record
 
 _SYNC = "syncMObjects"
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+_utc_now = partial(datetime.now, UTC)
 
 
 class SoapTransport:
@@ -94,9 +92,9 @@ class SoapTransport:
             Rejected: the batch may not be sent.
         """
         rules.check(batch)
-        header = service.Header(self.caller, MASK, timestamp(self._now()), self._partner_id and MASK)
+        header = service.Header(self.caller, MASK, datetime_text(self._now()), self._partner_id and MASK)
         envelope = service.envelope(_SYNC, header, _arguments(batch))
-        _filler(batch.records)(envelope)
+        _fill(batch.records, envelope)
         return etree.tostring(envelope, pretty_print=True, encoding="unicode")
 
     def send(self, batch: Batch) -> Answer:
@@ -116,7 +114,7 @@ class SoapTransport:
             lambda reply: Answer(replies.outcomes(batch, reply.result), reply.exchange),
             write=True,
             arguments=_arguments(batch),
-            fill=_filler(batch.records),
+            fill=partial(_fill, batch.records),
         )
 
     def find(self, query: Query, position: str = "") -> Page:
@@ -152,7 +150,7 @@ class SoapTransport:
             lambda reply: Answer(replies.deletions(records, reply.result), reply.exchange),
             write=True,
             arguments={"mObjectList": {"mObject": []}},
-            fill=_filler(records),
+            fill=partial(_fill, records),
         )
 
     def describe(self, kind: Kind) -> Described:
@@ -199,9 +197,6 @@ def _arguments(batch: Batch) -> dict[str, Any]:
     return {"mObjectList": {"mObject": []}, "operation": batch.operation.value}
 
 
-def _filler(records: Sequence[Record]) -> Callable[[etree._Element], None]:
-    def fill(envelope: etree._Element) -> None:
-        (parent,) = envelope.iter("mObjectList")
-        mapping.add_records(parent, records)
-
-    return fill
+def _fill(records: Sequence[Record], envelope: etree._Element) -> None:
+    (parent,) = envelope.iter("mObjectList")
+    mapping.add_records(parent, records)

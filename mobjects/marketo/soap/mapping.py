@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from lxml.etree import SubElement, _Element
 
 from mobjects.marketo.text import to_text
-from mobjects.marketo.types import Association, Cost, Key, Kind, Link, Record, Tag
+from mobjects.marketo.types import Association, Cost, Key, Kind, Link, Record
 
 Pair = tuple[str, str]
 
@@ -22,19 +22,15 @@ _LINK_ORDER = [Link.COMPANY, Link.OPPORTUNITY, Link.LEAD]
 def add_records(parent: _Element, records: Iterable[Record]) -> None:
     """Append one ``mObject`` per record to an ``mObjectList`` element. Expects records that passed the rules."""
     for record in records:
-        _add_record(parent, record)
-
-
-def _add_record(parent: _Element, record: Record) -> None:
-    node = SubElement(parent, "mObject")
-    _add_text(node, "type", record.kind.value)
-    if record.marketo_id is not None:
-        _add_text(node, "id", str(record.marketo_id))
-    if record.external_key is not None:
-        _add_key(node, record.external_key)
-    _add_attributes(node, "attribList", list(_attributes(record)))
-    _add_type_attributes(node, record)
-    _add_associations(node, record)
+        node = SubElement(parent, "mObject")
+        _add_text(node, "type", record.kind.value)
+        if record.marketo_id is not None:
+            _add_text(node, "id", str(record.marketo_id))
+        if record.external_key is not None:
+            _add_key(node, record.external_key)
+        _add_attributes(node, "attribList", list(_attributes(record)))
+        _add_type_attributes(node, record)
+        _add_associations(node, record)
 
 
 def _attributes(record: Record) -> Iterator[Pair]:
@@ -66,7 +62,7 @@ def _add_type_attributes(node: _Element, record: Record) -> None:
     for cost in record.costs:
         _add_type_attribute(parent, "Cost", _cost_pairs(cost))
     for tag in record.tags:
-        _add_type_attribute(parent, "Tag", _tag_pairs(tag))
+        _add_type_attribute(parent, "Tag", [("Type", tag.type), ("Value", tag.value)])
 
 
 def _add_type_attribute(parent: _Element, name: str, pairs: list[Pair]) -> None:
@@ -82,10 +78,6 @@ def _cost_pairs(cost: Cost) -> list[Pair]:
     if cost.note is not None:
         pairs.append(("Note", cost.note))
     return pairs
-
-
-def _tag_pairs(tag: Tag) -> list[Pair]:
-    return [("Type", tag.type), ("Value", tag.value)]
 
 
 def _add_associations(node: _Element, record: Record) -> None:

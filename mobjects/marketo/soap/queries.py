@@ -36,20 +36,17 @@ def arguments(query: Query, position: str) -> dict[str, Any]:
         query: what to look for.
         position: goes back to Marketo as it came, ``""`` for the first page.
     """
-    given: dict[str, Any] = {"type": query.kind.value}
-    if query.id is not None:
-        given["id"] = query.id
-    if query.key is not None:
-        given["externalKey"] = _pair(query.key)
-    if criteria := list(_criteria(query)):
-        given["mObjCriteriaList"] = {"mObjCriteria": criteria}
-    if query.opportunity is not None:
-        given["mObjAssociationList"] = {"mObjAssociation": [_association(query.opportunity)]}
-    if query.details and query.kind is Kind.PROGRAM:
-        given["includeDetails"] = True
-    if position:
-        given["streamPosition"] = position
-    return given
+    criteria = list(_criteria(query))
+    given = {
+        "type": query.kind.value,
+        "id": query.id,
+        "externalKey": query.key and _pair(query.key),
+        "mObjCriteriaList": criteria and {"mObjCriteria": criteria},
+        "mObjAssociationList": query.opportunity and {"mObjAssociation": [_association(query.opportunity)]},
+        "includeDetails": query.details and query.kind is Kind.PROGRAM,
+        "streamPosition": position,
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 def _criteria(query: Query) -> Iterator[dict[str, str]]:

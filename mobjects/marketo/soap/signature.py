@@ -8,21 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import datetime
-
-from mobjects.marketo.text import datetime_text
-
-
-def timestamp(now: datetime) -> str:
-    """The timestamp to sign: W3C format with offset and colon, whole seconds.
-
-    Args:
-        now: an aware datetime, in any time zone.
-
-    Raises:
-        ValueError: ``now`` has no time zone.
-    """
-    return datetime_text(now)
 
 
 def sign(timestamp: str, user_id: str, key: str) -> str:
