@@ -228,12 +228,10 @@ def cell_xml(place: str, value: Cell, safe: bool) -> str:
         return string_cell(place, neutralise(value) if safe else value, _TEXT)
     if isinstance(value, bool):
         return f'<c r="{place}" t="b"><v>{value:d}</v></c>'
-    if isinstance(value, int | Decimal | float):
-        return (
-            f'<c r="{place}"><v>{value:f}</v></c>'
-            if isinstance(value, Decimal)
-            else f'<c r="{place}"><v>{value!r}</v></c>'
-        )
+    if isinstance(value, Decimal):
+        return f'<c r="{place}"><v>{value:f}</v></c>'
+    if isinstance(value, int | float):
+        return f'<c r="{place}"><v>{value!r}</v></c>'
     if isinstance(value, BadCell):
         return _bad_cell(place, value)
     return _moment_cell(place, value)
