@@ -60,7 +60,9 @@ def check(imported: Import, file: BinaryIO, alive: Callable[[int], None]) -> Non
     kind.begin(rows)
     for chunk in batches(rows(), CHUNK):
         imported.rows += len(chunk)
-        _check_chunk(imported, kind, chunk, alive)
+        items = list(kind.layout.items(chunk))
+        findings = list(kind.findings(items))
+        _save(imported, findings, [problem for item in items for problem in item.problems], alive)
     _conclude(imported, kind, alive)
 
 
@@ -71,12 +73,6 @@ def _clear(imported: Import, alive: Callable[[int], None]) -> None:
     with transaction.atomic():
         alive(0)
         storing.clear(imported)
-
-
-def _check_chunk(imported: Import, kind: Kind, rows: list[Row], alive: Callable[[int], None]) -> None:
-    items = list(kind.layout.items(rows))
-    findings = list(kind.findings(items))
-    _save(imported, findings, [problem for item in items for problem in item.problems], alive)
 
 
 @insisting

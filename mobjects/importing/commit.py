@@ -6,15 +6,14 @@ each record (:class:`~mobjects.models.ImportChange`). So a commit that is called
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from mobjects.importing.refusals import refusal
-from mobjects.importing.statements import Statements, statements
+from mobjects.importing.refusals import by_halves
+from mobjects.importing.statements import statements
 from mobjects.importing.targets import TARGETS, Target
 from mobjects.marketo.types import Kind
 from mobjects.models import Import, ImportChange, ImportProblem, ImportRow
@@ -36,19 +35,6 @@ CAME_SINCE = f"the same {{}} was added in another way since the check; it was no
 
 class NothingWritten(Exception):
     """All or nothing: a row could not be written, so nothing was; the message says which and why."""
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far a commit is, as the database has it."""
-
-    committed_to: int
-    written: dict[str, int] = field(default_factory=dict)
-
-    def add(self, **counts: int) -> None:
-        self.written = {
-            name: self.written.get(name, 0) + counts.get(name, 0) for name in ("created", "changed", "left")
-        }
 
 
 def commit(imported: Import, alive: Callable[[int], None]) -> None:
@@ -86,7 +72,7 @@ def _everything(imported: Import, alive: Callable[[int], None]) -> None:
             left = _chunk(imported, progress, last, alive)
             if left:
                 raise NothingWritten(_named(left))
-        _save(imported, progress)
+        progress.save(update_fields=["committed_to", "written"])
 
 
 @insisting
@@ -98,27 +84,21 @@ def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
         if last:
             left = _chunk(imported, progress, last, alive)
             ImportProblem.objects.bulk_create(left, batch_size=500)
-        _save(imported, progress)
+        progress.save(update_fields=["committed_to", "written"])
     return bool(last)
 
 
-def _held(imported: Import) -> _Progress:
-    """How far the import is; nobody else can move it until the transaction ends.
+def _held(imported: Import) -> Import:
+    """How far the import is, as the database has it; nobody else can move it until the transaction ends.
 
     Written to rather than only read: SQLite lets a transaction that began with reading no longer write if another one
     wrote meanwhile.
     """
     this = Import.objects.filter(pk=imported.pk)
     this.update(step_at=models.F("step_at"))
-    committed_to, written = this.values_list("committed_to", "written").get()
-    progress = _Progress(committed_to, written)
-    progress.add()
+    progress = this.only("committed_to", "written").get()
+    progress.written = {"created": 0, "changed": 0, "left": 0} | progress.written
     return progress
-
-
-def _save(imported: Import, progress: _Progress) -> None:
-    this = Import.objects.filter(pk=imported.pk)
-    this.update(committed_to=progress.committed_to, written=progress.written)
 
 
 def _end(imported: Import, after: int) -> int:
@@ -128,18 +108,25 @@ def _end(imported: Import, after: int) -> int:
     return full[0] if full else int(rows.aggregate(last=models.Max("number"))["last"] or 0)
 
 
-def _chunk(imported: Import, progress: _Progress, last: int, alive: Callable[[int], None]) -> list[ImportProblem]:
+def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int], None]) -> list[ImportProblem]:
     """Write one chunk; returns a problem, not saved, for each row that was left out."""
     first = progress.committed_to + 1
     alive(last)
     sql = statements(imported.pk, imported.kind, overwrite=imported.overwrite)
     sql.lock(first, last)
-    refused = dict(_written(sql, imported, first, last))
+
+    def write(start: int, end: int) -> None:
+        now = timezone.now()
+        sql.change(start, end, now)
+        sql.create(start, end, now)
+
+    refused = dict(by_halves(first, last, write, sql.target.model))
     sql.note_revisions(first, last)
     created, changed, wanted = _counted(imported, first, last)
     left = _left(imported, first, last, refused) if created + changed < wanted else []
     progress.committed_to = last
-    progress.add(created=created, changed=changed, left=len(left))
+    for name, more in (("created", created), ("changed", changed), ("left", len(left))):
+        progress.written[name] += more
     return left
 
 
@@ -149,22 +136,6 @@ def _counted(imported: Import, first: int, last: int) -> tuple[int, int, int]:
     changes = ImportChange.objects.filter(imported=imported, **bounds).order_by()
     done = dict(changes.values_list("created").annotate(n=models.Count("pk")))
     return done.get(True, 0), done.get(False, 0), chosen(imported).filter(**bounds).count()
-
-
-def _written(sql: Statements, imported: Import, first: int, last: int) -> Iterator[tuple[int, str]]:
-    """Write rows, by halves where the database refuses them; gives the single ones that it refuses, and why."""
-    try:
-        with transaction.atomic():
-            now = timezone.now()
-            sql.change(first, last, now)
-            sql.create(first, last, now)
-    except (IntegrityError, DataError) as error:
-        if first == last:
-            yield first, refusal(sql.target.model, error)
-            return
-        middle = (first + last) // 2
-        yield from _written(sql, imported, first, middle)
-        yield from _written(sql, imported, middle + 1, last)
 
 
 # --- what was left out ------------------------------------------------------------------------------------------
@@ -201,11 +172,10 @@ def _left(imported: Import, first: int, last: int, refused: Mapping[int, str]) -
         refused: what the database said, by row.
     """
     rows = list(left_out(imported).filter(number__range=(first, last)).order_by("number"))
-    target, link = TARGETS[imported.kind], TARGETS[imported.kind].link
+    target = TARGETS[imported.kind]
     here = _existing(target.model, [row.record_id for row in rows])
-    linked: set[int] | None = None
-    if link:
-        linked = _existing(target.link_field.related_model, [_linked(row, target) for row in rows])
+    parents = [_linked(row, target) for row in rows]
+    linked = _existing(target.link_field.related_model, parents) if target.link else set()
     same = {"imported": imported, "level": ImportProblem.Level.CONFLICT}
     return [
         ImportProblem(**same, number=row.number, rule=refused.get(row.number) or _why(target, row, here, linked))
@@ -213,17 +183,17 @@ def _left(imported: Import, first: int, last: int, refused: Mapping[int, str]) -
     ]
 
 
-def _why(target: Target, row: ImportRow, here: set[int], linked: set[int] | None) -> str:
+def _why(target: Target, row: ImportRow, here: set[int], linked: set[int]) -> str:
     """Why a row was not written.
 
     Args:
         here: ids of the records that still exist.
-        linked: ids of the records to link to that still exist; ``None`` if there is no link.
+        linked: ids of the records to link to that still exist.
     """
     if row.outcome != Outcome.NEW and row.record_id not in here:
         return GONE_SINCE
-    parent = _linked(row, target) if linked is not None else None
-    if linked is not None and parent is not None and parent not in linked:
+    parent = _linked(row, target)
+    if parent is not None and parent not in linked:
         return LINK_GONE_SINCE.format(target.link_field.related_model._meta.verbose_name)
     if row.outcome == Outcome.NEW:
         return CAME_SINCE.format(target.model._meta.verbose_name)
@@ -231,7 +201,7 @@ def _why(target: Target, row: ImportRow, here: set[int], linked: set[int] | None
 
 
 def _linked(row: ImportRow, target: Target) -> int | None:
-    value = row.data.get(target.link_field.attname)
+    value = row.data.get(target.link_field.attname) if target.link else None
     return None if value is None else int(value)
 
 

@@ -17,12 +17,13 @@ from typing import BinaryIO
 from django.db.models import F, Q, QuerySet
 
 from mobjects.importing import commit, files
+from mobjects.importing.head import reading_of
 from mobjects.importing.limits import limits_for
 from mobjects.importing.mapping import correction_header
 from mobjects.marketo.values import shown
 from mobjects.models import Import, ImportFix, ImportProblem, ImportRow
 from mobjects.tables.cells import neutralise
-from mobjects.tables.contract import BadCell, Cell, Limits, Reading, Row
+from mobjects.tables.contract import BadCell, Cell, Limits, Row
 from mobjects.tables.reading import rows as read_rows
 from mobjects.tables.reading import text_of
 from mobjects.tables.workbooks import LONGEST, xlsx_pieces
@@ -80,7 +81,7 @@ def rows(imported: Import) -> Iterator[list[Cell]]:
     """The rows of the error file, read from the uploaded file while they are used."""
     places, fixes = _places(imported), _Fixes(imported)
     with files.opened(imported) as file:
-        for batch in batches(read_rows(file, _reading(imported), _limits(imported)), CHUNK):
+        for batch in batches(read_rows(file, reading_of(imported), _limits(imported)), CHUNK):
             reasons = _reasons(imported, batch[0].number, batch[-1].number)
             for row in batch:
                 if row.number in reasons:
@@ -104,10 +105,6 @@ def pieces(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
 def _csv_text(cell: Cell) -> str:
     """A cell as it stood in the file. The one that cannot be read there holds a NUL, shown as another character."""
     return cell.text.replace("\ufffd", "\0") if isinstance(cell, BadCell) else text_of(cell)
-
-
-def _reading(imported: Import) -> Reading:
-    return Reading(imported.format, imported.encoding, imported.delimiter, imported.sheet)
 
 
 def _limits(imported: Import) -> Limits:
@@ -190,7 +187,5 @@ class _Fixes:
         if not column:
             return cell
         text = text_of(cell)
-        given = self._given.get((column, text, number))
-        if given is None:
-            given = self._given.get((column, text, None))
-        return cell if given is None else given
+        of_all_rows = self._given.get((column, text, None), cell)
+        return self._given.get((column, text, number), of_all_rows)

@@ -150,7 +150,7 @@ def set_columns(
         NotNow: it is being worked on, or is over, or part of it is written.
         FileRefused: it cannot be read in that way; nothing was changed.
     """
-    _fresh(imported)
+    imported.refresh_from_db()
     _allow(imported, {State.MAPPING, State.REVIEW, State.REFUSED})
     before = State(imported.state), list(imported.headers)
     if reading is not None and (reading != head.reading_of(imported) or imported.state == State.REFUSED):
@@ -204,7 +204,7 @@ def remove_fix(imported: Import, fix: int) -> None:
 
 def _outdate(imported: Import) -> None:
     """What the check found is no longer what the file means: it has to be checked again before it can be written."""
-    _fresh(imported)
+    imported.refresh_from_db()
     _allow(imported, {State.MAPPING, State.REVIEW})
     _move(imported, {State(imported.state)}, State(imported.state), checked_at=None)
 
@@ -222,7 +222,7 @@ def request_check(imported: Import, *, call: bool = True) -> None:
     Raises:
         NotNow: columns are undecided, or it is being worked on, or is over, or part of it is written.
     """
-    _fresh(imported)
+    imported.refresh_from_db()
     _allow(imported, {State.MAPPING, State.REVIEW})
     if open_questions := problems(imported):
         raise NotNow(" ".join(open_questions))
@@ -249,7 +249,7 @@ def request_commit(
         NotNow: it was not checked, or not since its last fix; or all are wanted and some cannot be written; or it is
             being worked on, or is over.
     """
-    _fresh(imported)
+    imported.refresh_from_db()
     if imported.state != State.REVIEW:
         raise NotNow(_words(imported))
     if imported.undone:
@@ -288,7 +288,7 @@ def request_undo(imported: Import, user: User | None, *, username: str = "", cal
     Raises:
         NotNow: nothing is written, or it is being worked on, or was undone.
     """
-    _fresh(imported)
+    imported.refresh_from_db()
     if imported.state != State.COMMITTED and not (imported.state == State.REVIEW and imported.committed_to):
         raise NotNow(_words(imported))
     undone_by = user.get_username() if user else username
@@ -301,7 +301,7 @@ def discard(imported: Import) -> None:
     Raises:
         NotNow: its rows are being written, or are written, in part or all; or it is over.
     """
-    _fresh(imported)
+    imported.refresh_from_db()
     allowed = {State.MAPPING, State.REVIEW, State.REFUSED, State.CHECKING}
     _allow(imported, allowed)
     with transaction.atomic():
@@ -310,10 +310,6 @@ def discard(imported: Import) -> None:
 
 
 # --- moving ---------------------------------------------------------------------------------
-
-
-def _fresh(imported: Import) -> None:
-    imported.refresh_from_db()
 
 
 def _words(imported: Import) -> str:
@@ -348,7 +344,7 @@ def _move(
 
 
 def _begin(imported: Import, states: Collection[Import.State], to: Import.State, *, call: bool, **values: Any) -> None:
-    fresh: dict[str, Any] = {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
-    _move(imported, states, to, step_at=timezone.now(), **fresh, **values)
+    values |= {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
+    _move(imported, states, to, step_at=timezone.now(), **values)
     if call:
         transaction.on_commit(partial(work.enqueue_import, imported.pk))

@@ -187,7 +187,8 @@ class Parser:
         rule = _without_value(rule, cell, text)
         if raw is not None:
             rule = f"{shown(replacement)}, put in its place, {rule}"
-        return self.empty, self._fault(_stored(text) if raw is None else raw, rule, self._suggestion(cell, text))
+        value = _stored(text) if raw is None else raw
+        return self.empty, Fault(self.name, self.position, value, _stored(rule), self._suggestion(cell, text))
 
     def _parsed(self, cell: Any) -> Text:
         if cell.__class__ is BadCell:
@@ -211,9 +212,6 @@ class Parser:
             return suggestion if self._parsed(suggestion) else ""
         except ValueError:
             return ""
-
-    def _fault(self, value: str, rule: str, suggestion: str) -> Fault:
-        return Fault(self.name, self.position, value, _stored(rule), suggestion)
 
     @staticmethod
     def _keep(memory: dict[Any, Any], key: Any, value: Any) -> None:

@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from django.db import DatabaseError, models
+from collections.abc import Callable, Iterator
+
+from django.db import DatabaseError, DataError, IntegrityError, models, transaction
+
+
+def by_halves(
+    first: int,
+    last: int,
+    write: Callable[[int, int], None],
+    model: type[models.Model],
+    *,
+    last_first: bool = False,
+) -> Iterator[tuple[int, str]]:
+    """Write rows, by halves where the database refuses them; gives the single ones that it refuses, and why."""
+    try:
+        with transaction.atomic():
+            write(first, last)
+    except (IntegrityError, DataError) as error:
+        if first == last:
+            yield first, refusal(model, error)
+            return
+        middle = (first + last) // 2
+        halves = [(first, middle), (middle + 1, last)]
+        for half in reversed(halves) if last_first else halves:
+            yield from by_halves(*half, write, model, last_first=last_first)
 
 
 def refusal(model: type[models.Model], error: DatabaseError) -> str:

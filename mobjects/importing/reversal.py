@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 
-from mobjects.importing.dialects import Dialect, dialect
-from mobjects.importing.statements import CHANGES, CHUNK_TABLE, empty_chunk
-from mobjects.importing.targets import IDS, Target, quoted, run
+from mobjects.importing.statements import CHANGES, CHUNK_TABLE, ImportSql, empty_chunk
+from mobjects.importing.targets import IDS, quoted, run
 from mobjects.models import Opportunity, Program, ProgramCost
 from mobjects.models.base import RecordStatus
 from mobjects.models.program import COST_PREFIX
@@ -29,19 +28,8 @@ _IN_MARKETO = ", ".join(
 )
 
 
-class Reversal:
-    """Takes back changes of one import.
-
-    Args:
-        imported_id: the import.
-        target: what its rows were written to.
-    """
-
-    def __init__(self, imported_id: int, target: Target) -> None:
-        self.imported_id = imported_id
-        self.target = target
-        self.sqlite = connection.vendor == "sqlite"
-        self.dialect: Dialect = dialect()
+class Reversal(ImportSql):
+    """Takes back changes of one import."""
 
     def lock(self, first: int, last: int) -> None:
         """Hold the records, owners first, in the order of ids."""
@@ -140,9 +128,6 @@ class Reversal:
 
     # --- parts of statements -----------------------------------------------------------------------------------
 
-    def _bounds(self, first: int, last: int) -> tuple[int, int, int]:
-        return self.imported_id, first, last
-
     def _joined(self) -> str:
         table = self.target.table
         owner = f" LEFT JOIN {self.target.parent} p ON p.id = x.owner_id" if self.target.is_part else ""
@@ -176,11 +161,8 @@ class Reversal:
     def _arrived(self) -> str:
         """Whether a created record came to Marketo, or may have."""
         # An ID that the file itself brought tells nothing: what it names was in Marketo before, and stays there.
-        conditions = []
-        for field in self.target.fields:
-            if field.name in IDS:
-                column = self.target.column(field)
-                conditions.append(f"({column} IS NOT NULL AND NOT {self.dialect.same(field, column, 'r.data')})")
+        ids = [(field, self.target.column(field)) for field in self.target.fields if field.name in IDS]
+        conditions = [f"({at} IS NOT NULL AND NOT {self.dialect.same(field, at, 'r.data')})" for field, at in ids]
         if not self.target.is_part:
             return " OR ".join([*conditions, self._synced(self.target.table)])
         table = self.target.table

@@ -21,26 +21,40 @@ CHUNK_TABLE = "temp.mobjects_chunk"
 """Where SQLite notes the records of a chunk."""
 
 
-class Statements:
-    """Writes the rows of one import. This one is for PostgreSQL.
+class ImportSql:
+    """What the statements of a commit and those of an undo have in common.
 
     Args:
         imported_id: the import.
         target: what its rows are written to.
+    """
+
+    def __init__(self, imported_id: int, target: Target) -> None:
+        self.imported_id = imported_id
+        self.target = target
+        self.sqlite = connection.vendor == "sqlite"
+        self.dialect: Dialect = dialect()
+
+    def _bounds(self, first: int, last: int) -> tuple[int, int, int]:
+        return self.imported_id, first, last
+
+
+class Statements(ImportSql):
+    """Writes the rows of one import. This one is for PostgreSQL.
+
+    Args:
         overwrite: whether rows in conflict are written, too.
     """
 
     def __init__(self, imported_id: int, target: Target, *, overwrite: bool) -> None:
-        self.imported_id = imported_id
-        self.target = target
-        self.dialect: Dialect = dialect()
+        super().__init__(imported_id, target)
         changing = [ImportRow.Outcome.CHANGED, *([ImportRow.Outcome.CONFLICT] if overwrite else [])]
         self.changing = f"r.outcome IN ({', '.join(repr(outcome.value) for outcome in changing)})"
         self.new = f"r.outcome = '{ImportRow.Outcome.NEW.value}'"
 
     def lock(self, first: int, last: int) -> None:
         """Hold what a chunk writes or links to, in the order of ids, as the engine does."""
-        target, bounds = self.target, (self.imported_id, first, last)
+        target, bounds = self.target, self._bounds(first, last)
         of_rows = f"SELECT record_id FROM {ROWS} r WHERE r.imported_id = %s AND r.number BETWEEN %s AND %s"  # noqa: S608
         if target.link:
             column = quoted(target.link_field.column)
@@ -70,9 +84,7 @@ class Statements:
             f"UPDATE {target.table} SET {sets}{moment} FROM r WHERE {target.table}.id = r.record_id "
             f"AND {self._unchanged()} RETURNING r.number, {target.table}.id, {target.owner_id} AS owner_id, "
             f"{self._revision()} AS revision) {self._noting('false')} FROM done",
-            self.imported_id,
-            first,
-            last,
+            *self._bounds(first, last),
             *([now] if moment else []),
         )
 
@@ -88,9 +100,7 @@ class Statements:
             f"WHERE {self.new} AND {self._welcome()}), noted AS ({self._noting('true')} "
             f"FROM (SELECT number, id, {owner} AS owner_id, {0 if target.is_part else 1} AS revision FROM r) done) "
             f"INSERT INTO {target.table} (id, {names}) SELECT r.id, {values} FROM r ON CONFLICT DO NOTHING",
-            self.imported_id,
-            first,
-            last,
+            *self._bounds(first, last),
             *constants,
         )
         noted = ImportChange.objects.filter(imported=self.imported_id, number__range=(first, last), created=True)
@@ -201,9 +211,7 @@ class SqliteStatements(Statements):
             f"INSERT OR IGNORE INTO {CHUNK_TABLE} (record_id, number) SELECT {target.table}.id, r.number "  # noqa: S608
             f"FROM {self.dialect.rows()} JOIN {target.table} ON {target.table}.id = r.record_id "
             f"WHERE {self.changing} AND {self._unchanged()}",
-            self.imported_id,
-            first,
-            last,
+            *self._bounds(first, last),
         )
         names, values = self._assigned()
         moment = self._modified()
@@ -222,9 +230,7 @@ class SqliteStatements(Statements):
             f"WHERE name = '{target.model._meta.db_table}'), 0), coalesce((SELECT max(id) FROM {target.table}), 0)) "
             f"+ row_number() OVER (ORDER BY r.number), r.number FROM {self.dialect.rows()} "
             f"WHERE {self.new} AND {self._welcome()}",
-            self.imported_id,
-            first,
-            last,
+            *self._bounds(first, last),
         )
         names, values, constants = self._inserted(now)
         run(

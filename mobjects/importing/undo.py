@@ -7,15 +7,14 @@ since is restored, and then holds something to sync again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, F
 from django.utils import timezone
 
-from mobjects.importing.refusals import refusal
+from mobjects.importing.refusals import by_halves
 from mobjects.importing.reversal import REASONS, Reversal
 from mobjects.importing.targets import TARGETS
 from mobjects.models import Import, ImportChange, ImportRow
@@ -55,8 +54,7 @@ class UndoPreview:
 
     def left_alone(self, offset: int = 0, limit: int = 50) -> list[LeftAlone]:
         """A part of what would be left alone, in the order of the file."""
-        reversal = _reversal(self.imported)
-        statement, params = reversal.verdicts(*_all(self.imported))
+        statement, params = _reversal(self.imported).verdicts(0, self.imported.committed_to)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT number, owner_id, reason FROM ({statement}) v WHERE reason <> '' "  # noqa: S608
@@ -71,7 +69,7 @@ class UndoPreview:
 
 def preview(imported: Import) -> UndoPreview:
     """Count what an undo would do now; nothing is written."""
-    statement, params = _reversal(imported).verdicts(*_all(imported))
+    statement, params = _reversal(imported).verdicts(0, imported.committed_to)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT reason <> '', created, count(*) FROM ({statement}) v GROUP BY 1, 2",  # noqa: S608
@@ -101,23 +99,35 @@ def _reversal(imported: Import) -> Reversal:
     return Reversal(imported.pk, TARGETS[imported.kind])
 
 
-def _all(imported: Import) -> tuple[int, int]:
-    return 0, imported.committed_to
-
-
 @insisting
 def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
     """Undo the next chunk; ``False`` if there is none."""
     with transaction.atomic():
         this = Import.objects.filter(pk=imported.pk)
         this.update(step_at=F("step_at"))  # Takes SQLite's write lock, and the row's, before anything is looked at.
-        chunk = _Chunk.next(imported)
+        waiting = ImportChange.objects.filter(imported=imported, undone=Undone.NO).order_by("-number")
+        numbers = list(waiting.values_list("number", flat=True)[:CHUNK])
         counts = this.values_list("undone", flat=True).get()
-        alive(sum(counts.values()) + (chunk.size if chunk else 0))
-        if chunk:
-            chunk.undo()
+        alive(sum(counts.values()) + len(numbers))
+        if numbers:
+            _undo(imported, numbers[-1], numbers[0])
         this.update(undone=_counts(imported))
-    return chunk is not None
+    return bool(numbers)
+
+
+def _undo(imported: Import, first: int, last: int) -> None:
+    """Deal with the changes of some rows."""
+    reversal = _reversal(imported)
+    reversal.lock(first, last)
+
+    def take_back(start: int, end: int) -> None:
+        reversal.judge(start, end)
+        reversal.remove(start, end)
+        reversal.restore(start, end, timezone.now())
+
+    for number, why in by_halves(first, last, take_back, reversal.target.model, last_first=True):
+        changes = ImportChange.objects.filter(imported=imported, number=number)
+        changes.update(undone=Undone.LEFT, undone_note=why)
 
 
 def _counts(imported: Import) -> dict[str, int]:
@@ -125,46 +135,3 @@ def _counts(imported: Import) -> dict[str, int]:
     changes = ImportChange.objects.filter(imported=imported).order_by()
     found = dict(changes.values_list("undone").annotate(n=Count("pk")))
     return {state.value: found.get(state.value, 0) for state in (Undone.RESTORED, Undone.REMOVED, Undone.LEFT)}
-
-
-@dataclass(frozen=True)
-class _Chunk:
-    """Changes of an import from one row of the file to another."""
-
-    imported: Import
-    first: int
-    last: int
-    size: int
-
-    @classmethod
-    def next(cls, imported: Import) -> _Chunk | None:
-        """The last changes that were not dealt with yet."""
-        waiting = ImportChange.objects.filter(imported=imported, undone=Undone.NO).order_by("-number")
-        numbers = list(waiting.values_list("number", flat=True)[:CHUNK])
-        return cls(imported, numbers[-1], numbers[0], len(numbers)) if numbers else None
-
-    @cached_property
-    def reversal(self) -> Reversal:
-        return _reversal(self.imported)
-
-    def undo(self) -> None:
-        """Deal with all of it."""
-        self.reversal.lock(self.first, self.last)
-        for number, why in self._refused(self.first, self.last):
-            changes = ImportChange.objects.filter(imported=self.imported, number=number)
-            changes.update(undone=Undone.LEFT, undone_note=why)
-
-    def _refused(self, first: int, last: int) -> Iterator[tuple[int, str]]:
-        """Undo rows, by halves where the database refuses it; gives the single ones that it refuses, and why."""
-        try:
-            with transaction.atomic():
-                self.reversal.judge(first, last)
-                self.reversal.remove(first, last)
-                self.reversal.restore(first, last, timezone.now())
-        except (IntegrityError, DataError) as error:
-            if first == last:
-                yield first, refusal(self.reversal.target.model, error)
-                return
-            middle = (first + last) // 2
-            yield from self._refused(middle + 1, last)
-            yield from self._refused(first, middle)

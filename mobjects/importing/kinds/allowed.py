@@ -22,7 +22,3 @@ class Allowed:
             return "", ""
         allowed = self.known.values(type_name)
         return rule, nearest(value, allowed) if allowed else nearest(type_name, self.known.types)
-
-    def knows_type(self, type_name: str) -> bool:
-        """Whether anything is known of a type of tags."""
-        return bool(self.known.values(type_name))

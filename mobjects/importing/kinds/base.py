@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from mobjects.importing.duplicates import Once
+from mobjects.importing.kinds.allowed import Allowed
 from mobjects.importing.kinds.lookup import FIXED, Lookup, Record
 from mobjects.importing.parsing import Item, Layout, Problem, Text
 from mobjects.importing.storing import Finding
@@ -197,16 +198,10 @@ class Kind:
     def _difference(
         self, now: Sequence[Text], record: Record, changed: Iterable[int]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        data: dict[str, Any] = {}
-        old: dict[str, Any] = {}
-        custom: dict[str, Text] = {}
-        for place in changed:
-            if place in self.custom:
-                custom[self.keys[place]] = now[place]
-            else:
-                data[self.keys[place]] = now[place]
-                old[self.keys[place]] = record[self.base + place]
-        if custom:
+        own = [place for place in changed if place not in self.custom]
+        data: dict[str, Any] = {self.keys[place]: now[place] for place in own}
+        old: dict[str, Any] = {self.keys[place]: record[self.base + place] for place in own}
+        if custom := {self.keys[place]: now[place] for place in changed if place in self.custom}:
             before = json.loads(record[self.base - 1])
             data["custom_attributes"] = _sorted({**before, **custom})
             old["custom_attributes"] = before
@@ -255,6 +250,11 @@ class Kind:
         if text and self.written[place].column.attribute.type is DataType.FLOAT and place not in self.custom:
             return format(Decimal(text).normalize(), "f")
         return text
+
+    @cached_property
+    def allowed(self) -> Allowed:
+        """Tags and channels that Marketo knows."""
+        return Allowed()
 
     @cached_property
     def key_fields(self) -> Any:

@@ -48,8 +48,9 @@ class Lookup:
         """The records whose field has one of some values."""
         if not values:
             return []
-        where, params = some_of(field, values)
-        return self._run(where, params)
+        if self._postgresql:
+            return self._run(f"WHERE t.{field} = ANY(%s)", [list(values)])
+        return self._run(f"WHERE t.{field} IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))])  # noqa: S608
 
     def by_each(self, terms: Sequence[str], values: Collection[tuple[Any, ...]]) -> list[Record]:
         """The records for which terms in SQL have, together, one of some combinations of values."""
@@ -60,16 +61,14 @@ class Lookup:
             lists = ", ".join(f"%s::{name}[]" for name in types)
             names = ", ".join(f"v{place}" for place in range(len(terms)))
             same = " AND ".join(f"{term} = k.v{place}" for place, term in enumerate(terms))
-            return self._run(
-                "true", [list(each) for each in zip(*values, strict=True)], f"unnest({lists}) k({names})", same
-            )
+            params = [list(each) for each in zip(*values, strict=True)]
+            return self._run(f"JOIN unnest({lists}) k({names}) ON {same}", params)
         same = " AND ".join(f"{term} = json_extract(k.value, '$[{place}]')" for place, term in enumerate(terms))
-        return self._run("true", [json.dumps(list(values))], "json_each(%s) k", same)
+        return self._run(f"JOIN json_each(%s) k ON {same}", [json.dumps(list(values))])
 
-    def _run(self, where: str, params: list[Any], table: str = "", on: str = "") -> list[Record]:
-        join = f" JOIN {table} ON {on}" if table else ""
+    def _run(self, chosen: str, params: list[Any]) -> list[Record]:
         with probing(), connection.cursor() as cursor:
-            cursor.execute(f"{self._select}{join} WHERE {where}", params)
+            cursor.execute(f"{self._select} {chosen}", params)
             records: list[Record] = cursor.fetchall()
         return [self._with_decimals(record) for record in records] if self._decimals else records
 
@@ -133,10 +132,3 @@ def unsent() -> str:
     """The values that Marketo accepted last, in SQL; NULL unless something is kept in ``t`` that it has not."""
     accepted = "t.accepted::text" if connection.vendor == "postgresql" else "t.accepted"
     return f"CASE WHEN t.revision > t.synced_revision AND t.synced_revision > 0 THEN {accepted} END"
-
-
-def some_of(field: str, values: Collection[Any]) -> tuple[str, list[Any]]:
-    """The condition, and its parameters, that a field of the table ``t`` has one of some values."""
-    if connection.vendor == "postgresql":
-        return f"t.{field} = ANY(%s)", [list(values)]
-    return f"t.{field} IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))]  # noqa: S608

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from mobjects.importing.kinds.base import Kind
-from mobjects.importing.kinds.lookup import FIXED, Record, probing, some_of, unsent
+from mobjects.importing.kinds.lookup import FIXED, Lookup, Record
 from mobjects.importing.parsing import Item
 from mobjects.models import Program
 
@@ -54,11 +52,5 @@ def belonging(record: Record, parent: Parent) -> Record:
 
 def programs(marketo_ids: Iterable[Any]) -> dict[str, Parent]:
     """Programs by Marketo ID, all as text."""
-    table = Program._meta.db_table
-    wanted = {int(value) for value in marketo_ids}
-    if not wanted:
-        return {}
-    where, params = some_of("marketo_id", wanted)
-    with probing(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT marketo_id, id, name, revision, {unsent()} FROM {table} t WHERE {where}", params)  # noqa: S608
-        return {str(marketo_id): Parent(str(pk), *rest) for marketo_id, pk, *rest in cursor.fetchall()}
+    found = Lookup(Program, ("marketo_id", "name"), []).by("marketo_id", {int(value) for value in marketo_ids})
+    return {marketo_id: Parent(str(pk), name, revision, sent) for pk, revision, sent, marketo_id, name in found}

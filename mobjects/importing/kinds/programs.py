@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mobjects.importing.duplicates import Once
-from mobjects.importing.kinds.allowed import Allowed
 from mobjects.importing.kinds.base import Kind
 from mobjects.importing.kinds.lookup import FIXED, Record
 from mobjects.importing.parsing import Item
@@ -24,10 +23,6 @@ class Programs(Kind):
     model = Program
     more = ("marketo_id", "name", "channel")
     key_names: ClassVar = ("Marketo ID",)
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.allowed = Allowed()
 
     def findings(self, items: Sequence[Item]) -> Iterator[Finding]:
         ids = {int(value) for item in items if (value := self.value(item, "Marketo ID"))}

@@ -6,11 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from django.db import connection
-
 from mobjects.importing.duplicates import SEPARATOR, Once
 from mobjects.importing.kinds.base import Kind, merged
-from mobjects.importing.kinds.lookup import FIXED, Record, probing, some_of
+from mobjects.importing.kinds.lookup import FIXED, Lookup, Record
 from mobjects.importing.parsing import Item
 from mobjects.importing.storing import Finding
 from mobjects.models import Opportunity, OpportunityPersonRole
@@ -69,7 +67,7 @@ class Roles(Kind):
             merged(
                 self,
                 item,
-                self._by_id(item, chunk),
+                chunk.by_id.get(self.value(item, "Marketo ID") or ""),
                 chunk.by_key.get(key) if key else None,
                 "person and role",
                 self._name,
@@ -112,9 +110,6 @@ class Roles(Kind):
         if parent is None or "Role" not in self.index or bool(person_id) == bool(person_key):
             return None
         return parent.pk, person_id, person_key, self.value(item, "Role") or ""
-
-    def _by_id(self, item: Item, chunk: _Chunk) -> Record | None:
-        return chunk.by_id.get(self.value(item, "Marketo ID") or "")
 
     def _find_roles(self, items: Sequence[Item], keys: Iterable[RoleKey | None], chunk: _Chunk) -> None:
         ids = {int(value) for item in items if (value := self.value(item, "Marketo ID"))}
@@ -191,13 +186,8 @@ class Roles(Kind):
 
 def opportunities(field: str, values: Collection[str] | Collection[int]) -> list[Parent]:
     """The opportunities whose field has one of some values."""
-    if not values:
-        return []
-    where, params = some_of(field, values)
-    table = Opportunity._meta.db_table
-    with probing(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT id, external_id, marketo_id, name FROM {table} t WHERE {where}", params)  # noqa: S608
-        return [Parent(str(pk), key, str(number or ""), name) for pk, key, number, name in cursor.fetchall()]
+    found = Lookup(Opportunity, ("external_id", "marketo_id", "name"), []).by(field, values)
+    return [Parent(str(pk), key, number or "", name) for pk, _, _, key, number, name in found]
 
 
 def _number(text: str) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mobjects.importing.duplicates import SEPARATOR, Once
-from mobjects.importing.kinds.allowed import Allowed
 from mobjects.importing.kinds.lookup import FIXED, Record
 from mobjects.importing.kinds.parts import Parent, PartKind, belonging
 from mobjects.importing.parsing import Item
@@ -26,10 +25,6 @@ class Tags(PartKind):
     more = ("program", "type", "value")
     key_names: ClassVar = ("Program ID", "Type")
     kept = ""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.allowed = Allowed()
 
     def findings(self, items: Sequence[Item]) -> Iterator[Finding]:
         parents = self.parents(items)
@@ -74,7 +69,7 @@ class Tags(PartKind):
         elif value and "Value" not in item.failed and (record is None or record[_VALUE] != value):
             rule, suggestion = self.allowed.problem(kind, value)
             if rule:
-                self.complain(item, "Value" if self.allowed.knows_type(kind) else "Type", rule, suggestion)
+                self.complain(item, "Value" if self.allowed.known.values(kind) else "Type", rule, suggestion)
 
     def once(self) -> list[Once]:
         return [Once("key", "Type", self.position("Type"))]
