@@ -39,6 +39,13 @@ class State(models.TextChoices):
     UNKNOWN = "unknown", "Outcome unknown"
 
 
+_BY_STATUS = {
+    RecordStatus.UNKNOWN: State.UNKNOWN,
+    RecordStatus.FAILED: State.FAILED,
+    RecordStatus.SKIPPED: State.SKIPPED,
+}
+
+
 def positive_marketo_id(name: str) -> models.CheckConstraint:
     """Marketo's ids start at 1, its 0 stands for "none"; they end where its 32 bits do."""
     return models.CheckConstraint(condition=Q(marketo_id__range=(1, LARGEST_ID)), name=name)
@@ -56,9 +63,7 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
         return self.annotate(
             state=Case(
                 When(claimed_by__isnull=False, then=Value(State.IN_BATCH)),
-                When(last_status=RecordStatus.UNKNOWN, then=Value(State.UNKNOWN)),
-                When(last_status=RecordStatus.FAILED, then=Value(State.FAILED)),
-                When(last_status=RecordStatus.SKIPPED, then=Value(State.SKIPPED)),
+                *(When(last_status=status, then=Value(state)) for status, state in _BY_STATUS.items()),
                 When(revision__lte=F("synced_revision"), then=Value(State.SYNCED)),
                 When(Q(synced_revision=0), then=Value(State.NEVER)),
                 default=Value(State.CHANGED),
@@ -155,13 +160,8 @@ class SyncedRecord(models.Model):
         """The state of this instance; the same rules as :meth:`SyncedQuerySet.with_state`."""
         if self.claimed_by_id:
             return State.IN_BATCH
-        by_status = {
-            RecordStatus.UNKNOWN: State.UNKNOWN,
-            RecordStatus.FAILED: State.FAILED,
-            RecordStatus.SKIPPED: State.SKIPPED,
-        }
-        if self.last_status in by_status:
-            return by_status[RecordStatus(self.last_status)]
+        if self.last_status in _BY_STATUS:
+            return _BY_STATUS[RecordStatus(self.last_status)]
         if not self.is_dirty:
             return State.SYNCED
         return State.NEVER if self.synced_revision == 0 else State.CHANGED

@@ -56,7 +56,7 @@ class CustomField(models.Model):
         """Check custom attributes and give them as canonical text, sorted by name; empty ones are left out.
 
         Raises:
-            ValidationError: one message for each unknown name and each bad value.
+            ValidationError: of ``custom_attributes``, one message for each unknown name and each bad value.
         """
         if not given:
             return {}
@@ -75,5 +75,5 @@ class CustomField(models.Model):
                 if text:
                     result[name] = text
         if problems:
-            raise ValidationError(problems)
+            raise ValidationError({"custom_attributes": problems})
         return result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -118,7 +117,4 @@ class Opportunity(SyncedRecord):
 
     def clean(self) -> None:
         self.external_id = self.external_id or None
-        try:
-            self.custom_attributes = CustomField.normalised(self.KIND, self.custom_attributes)
-        except ValidationError as error:
-            raise ValidationError({"custom_attributes": error.messages}) from error
+        self.custom_attributes = CustomField.normalised(self.KIND, self.custom_attributes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -80,10 +79,7 @@ class OpportunityPersonRole(SyncedRecord):
         return f"{self.role or 'Role'} of {self.person_label} in {self.opportunity}"
 
     def clean(self) -> None:
-        try:
-            self.custom_attributes = CustomField.normalised(self.KIND, self.custom_attributes)
-        except ValidationError as error:
-            raise ValidationError({"custom_attributes": error.messages}) from error
+        self.custom_attributes = CustomField.normalised(self.KIND, self.custom_attributes)
 
     @property
     def person_label(self) -> str:
