@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import asdict
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from mobjects.marketo import attributes
-from mobjects.marketo.types import DataType, FieldInfo, Kind
+from mobjects.marketo.types import Allowed, DataType, FieldInfo, Kind
 from mobjects.models import AllowedTag, CustomField, MarketoField, SyncJob, records
 from mobjects.models.program import CHANNEL_TAG
 from mobjects.sync.paging import keep_progress, progress
@@ -44,8 +44,8 @@ class DescribeTask(Task):
         calls = (
             lambda: self._describe(Kind.OPPORTUNITY),
             lambda: self._describe(Kind.ROLE),
-            self._tags,
-            self._channels,
+            lambda: self._allowed(self.context.transport.tags, save_tags),
+            lambda: self._allowed(self.context.transport.channels, save_channels),
         )
         done: int = progress(self.context.job).get("done", 0)
         if done == len(calls):
@@ -58,13 +58,9 @@ class DescribeTask(Task):
         _, answer = read(self.context, kind, lambda: transport.describe(kind), operation="DESCRIBE")
         return lambda: save_fields(kind, answer.fields, key)
 
-    def _tags(self) -> Saved:
-        _, answer = read(self.context, Kind.PROGRAM, self.context.transport.tags, operation="DESCRIBE")
-        return lambda: save_tags(answer.values)
-
-    def _channels(self) -> Saved:
-        _, answer = read(self.context, Kind.PROGRAM, self.context.transport.channels, operation="DESCRIBE")
-        return lambda: save_channels(answer.values)
+    def _allowed(self, call: Callable[[], Allowed], save: Callable[[Mapping[str, Sequence[str]]], list[str]]) -> Saved:
+        _, answer = read(self.context, Kind.PROGRAM, call, operation="DESCRIBE")
+        return lambda: save(answer.values)
 
 
 @insisting
@@ -90,26 +86,16 @@ def save_fields(kind: Kind, described: Sequence[FieldInfo], key: str = "") -> li
     fields = {field.name: field for field in described}
     now = timezone.now()
     MarketoField.objects.filter(kind=kind.value).delete()
-    MarketoField.objects.bulk_create([_row(kind, field, now) for field in fields.values()])
+    MarketoField.objects.bulk_create(
+        MarketoField(kind=kind.value, described_at=now, **asdict(field)) for field in fields.values()
+    )
     standard = {attribute.name for attribute in attributes.STANDARD[kind]}
     custom = [field for field in fields.values() if field.custom and field.name not in standard | {key}]
-    said = [f"{_count(len(fields), f'{NOUNS[kind][0]} field')}, {_custom_words(fields.values())}."]
+    number = sum(field.custom for field in fields.values())
+    said = [f"{_count(len(fields), f'{NOUNS[kind][0]} field')}, {number or 'none'} of them custom."]
     if key and key not in fields:
         said.append(f"{NOUNS[kind][1].capitalize()} have no field “{key}”: check MARKETO_OPPORTUNITY_KEY_FIELD.")
     return [*said, *_save_custom(kind, custom), *_lost(kind, fields, key)]
-
-
-def _row(kind: Kind, field: FieldInfo, now: datetime) -> MarketoField:
-    return MarketoField(
-        kind=kind.value,
-        name=field.name,
-        label=field.label,
-        type=field.type,
-        size=field.size,
-        read_only=field.read_only,
-        custom=field.custom,
-        described_at=now,
-    )
 
 
 def _save_custom(kind: Kind, described: Iterable[FieldInfo]) -> list[str]:
@@ -158,11 +144,6 @@ def _lost(kind: Kind, described: Mapping[str, FieldInfo], key: str) -> list[str]
         elif described[name].read_only:
             said.append(f"{name} is read-only in Marketo: values entered here cannot be sent.")
     return said
-
-
-def _custom_words(fields: Iterable[FieldInfo]) -> str:
-    custom = sum(field.custom for field in fields)
-    return f"{custom or 'none'} of them custom"
 
 
 # --- tags and channels ----------------------------------------------------------------------

@@ -66,13 +66,9 @@ class DeleteTask(Task):
             told = results_here(job, kind).exclude(status__in=SyncResult.PASSING)
             left = chosen(kind, job.selection).exclude(Exists(told))
             with transaction.atomic():
-                rows = [
-                    result(
-                        job, record, SyncResult.Status.HELD, error=IN_ANOTHER_JOB if record.claimed_by_id else HAS_ROLES
-                    )
-                    for record in left
-                ]
-                save_results(job, rows)
+                reasons = [(record, IN_ANOTHER_JOB if record.claimed_by_id else HAS_ROLES) for record in left]
+                status = SyncResult.Status.HELD
+                save_results(job, [result(job, record, status, error=reason) for record, reason in reasons])
 
     def _open(self, kind: Kind) -> Any:  # a query set of records
         told = results_here(self._context.job, kind).exclude(status__in=SyncResult.PASSING)

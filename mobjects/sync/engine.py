@@ -92,13 +92,14 @@ class SendTask:
 
     def due(self) -> datetime | None:
         """When the first of the lost sendings can no longer be running in Marketo."""
-        since = [
-            found
-            for kind in ordered_kinds(self._selection)
-            for part in self._selection.parts()
-            if (found := self._unknown_since(kind, part)) is not None
-        ]
-        return min(since) + config.quiet() if since else None
+        since = []
+        for kind in ordered_kinds(self._selection):
+            for part in self._selection.parts():
+                found = classified(kind, part, self._context.keys)
+                waiting = found.filter(last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN).order_by()
+                since.append(waiting.aggregate(since=Min("unknown_since"))["since"])
+        known: list[datetime] = list(filter(None, since))
+        return min(known) + config.quiet() if known else None
 
     def finish(self) -> None:
         """Write down what was held back, and why."""
@@ -107,13 +108,6 @@ class SendTask:
             told = Exists(results_here(job, kind).exclude(status__in=SyncResult.PASSING))
             for part in self._selection.parts():
                 outcomes.record_held(job, kind, part, self._context.keys, told)
-
-    def _unknown_since(self, kind: Kind, part: Selection) -> datetime | None:
-        waiting = classified(kind, part, self._context.keys).filter(
-            last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN
-        )
-        since: datetime | None = waiting.order_by().aggregate(since=Min("unknown_since"))["since"]
-        return since
 
     def _read_one(self) -> bool:
         """Read the next record that is to be changed in Marketo, until a batch of them can be sent."""

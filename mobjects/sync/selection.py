@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Self, cast
 from uuid import UUID
@@ -114,14 +114,6 @@ class Group:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A reason to hold records back, and the condition under which it applies."""
-
-    reason: str
-    condition: Q = field(repr=False)
-
-
 def ordered_kinds(selection: Selection) -> list[Kind]:
     """The selected kinds in sending order."""
     return [kind for kind in RECORDS if kind in selection.kinds]
@@ -154,7 +146,7 @@ def _changes_of_import(kind: Kind, selection: Selection) -> QuerySet[ImportChang
 def classified(kind: Kind, selection: Selection, keys: KeyFields) -> SyncedQuerySet:
     """The candidates, annotated with ``hold`` (a reason, or "") and ``wire_operation``."""
     operations = _operation(kind, selection, keys)
-    cases = [When(hold.condition, then=Value(hold.reason)) for hold in _holds(kind, selection, keys)]
+    cases = [When(condition, then=Value(reason)) for reason, condition in _holds(kind, selection, keys)]
     found = candidates(kind, selection).annotate(wire_operation=operations)
     hold = Case(*cases, default=Value(""), output_field=CharField())
     return cast(SyncedQuerySet, found.annotate(hold=hold))
@@ -218,34 +210,34 @@ def _operation(kind: Kind, selection: Selection, keys: KeyFields) -> Case | Valu
     return Case(*cases, default=Value(Operation.INSERT.value), output_field=CharField())
 
 
-def _holds(kind: Kind, selection: Selection, keys: KeyFields) -> list[Hold]:
-    """Reasons in order of precedence."""
+def _holds(kind: Kind, selection: Selection, keys: KeyFields) -> list[tuple[str, Q]]:
+    """Reasons to hold records back, in order of precedence, and the conditions under which they apply."""
     open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), settled_at__isnull=True)
     unknown = Q(last_status=RecordStatus.UNKNOWN)
     holds = [
-        Hold(IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
-        Hold(NEEDS_DECISION, Q(Exists(open_conflicts))),
-        Hold(MAY_STILL_RUN, unknown & Q(unknown_since__gt=timezone.now() - config.quiet())),
+        (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
+        (NEEDS_DECISION, Q(Exists(open_conflicts))),
+        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=timezone.now() - config.quiet())),
     ]
     has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])
     if kind is Kind.PROGRAM and selection.operation in (Choice.INSERT, Choice.UPSERT):
         reason = f"programs exist only in Marketo; its API can update them, not {selection.operation.lower()} them"
-        holds.append(Hold(reason, Q(pk__isnull=False)))
+        holds.append((reason, Q(pk__isnull=False)))
     holds.append(
-        Hold(
+        (
             "UPDATE needs a Marketo ID or a configured external key; choose automatic, INSERT or UPSERT",
             Q(wire_operation=Operation.UPDATE.value, marketo_id__isnull=True) & ~has_key,
         )
     )
     if not selection.include_unknown:
-        holds.append(Hold(NEEDS_LOOK_UP, unknown & _could_double(kind, has_key, keys)))
+        holds.append((NEEDS_LOOK_UP, unknown & _could_double(kind, has_key, keys)))
     if kind is Kind.PROGRAM:
-        holds.append(Hold(UNKNOWN_CHANNEL, unknown_channel(resend=selection.resend)))
-        holds.append(Hold(UNKNOWN_TAG, unknown_tag(resend=selection.resend)))
+        holds.append((UNKNOWN_CHANNEL, unknown_channel(resend=selection.resend)))
+        holds.append((UNKNOWN_TAG, unknown_tag(resend=selection.resend)))
     if kind is Kind.ROLE:
         holds += _role_holds(keys)
     if kind is Kind.OPPORTUNITY and not keys.company:
-        holds.append(Hold("its company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set", ~Q(company_key="")))
+        holds.append(("its company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set", ~Q(company_key="")))
     return holds
 
 
@@ -264,13 +256,13 @@ def _could_double(kind: Kind, has_key: Q, keys: KeyFields) -> Q:
     return ~repeatable
 
 
-def _role_holds(keys: KeyFields) -> list[Hold]:
+def _role_holds(keys: KeyFields) -> list[tuple[str, Q]]:
     waits = Q(opportunity__marketo_id__isnull=True)
     if keys.opportunity:
         not_there = ("", RecordStatus.FAILED, RecordStatus.SKIPPED, RecordStatus.UNKNOWN)
         unanswered = Q(opportunity__last_status__in=not_there) | Q(opportunity__claimed_by__isnull=False)
         waits &= Q(opportunity__external_id__isnull=True) | unanswered
-    holds = [Hold(WAITS_FOR_OPPORTUNITY, waits)]
+    holds = [(WAITS_FOR_OPPORTUNITY, waits)]
     if not keys.person:
-        holds.append(Hold("its person is given by key, but MARKETO_PERSON_KEY_FIELD is not set", ~Q(person_key="")))
+        holds.append(("its person is given by key, but MARKETO_PERSON_KEY_FIELD is not set", ~Q(person_key="")))
     return holds

@@ -78,7 +78,9 @@ class Settling:
 
     def look_up(self) -> bool:
         """Look up records whose outcome is unknown, with one call; ``False`` if there are none."""
-        if self._gathering is None and not any(self._lost(kind).exists() for kind in self._kinds):
+        # Asked first and of all records of the kinds: there hardly ever are any, and judging records is dear.
+        lost = (records(kind).filter(last_status=RecordStatus.UNKNOWN) for kind in self._kinds)
+        if self._gathering is None and not any(found.exists() for found in lost):
             return False
         if self._context.job.leases.count() > 1:
             return False
@@ -97,10 +99,6 @@ class Settling:
         if progress(self._context.job).get(_GATHERING):
             self._note_gathering(False)
         return False
-
-    def _lost(self, kind: Kind) -> SyncedQuerySet:
-        # Asked first and of all records of the kind, because there hardly ever are any and judging records is dear.
-        return records(kind).filter(last_status=RecordStatus.UNKNOWN)
 
     # --- lost sendings ---
 
@@ -155,7 +153,7 @@ class Settling:
         self._note_gathering(False)
         by_name = _by_name(found)
         for pk in gathering.pks:
-            name = _name_sent(query.kind, pk)
+            name = _last_sent(query.kind, pk).get("Name") if query.kind is Kind.OPPORTUNITY else None
             mine = found if name is None else by_name.get(name, [])
             self._save(query.kind, pk, batch, mine, complete=True)
 
@@ -186,7 +184,8 @@ class Settling:
             if seen and complete and (kind is Kind.PROGRAM or (len(seen) == 1 and _agrees(*seen[0], sent))):
                 status, said = self._take(record, *seen[0], sent)
             elif not seen and complete:
-                said = self._absent(record)
+                _update(record, last_status="")
+                said = "It did not arrive: Marketo does not have it. It is sent again."
             else:
                 said = self._ask(record, sent, seen)
             supersede(self._context.job, kind, [pk])
@@ -222,10 +221,6 @@ class Settling:
         rest = "" if settled else " What differs is sent again."
         said = f"It arrived: found in Marketo as ID {record.marketo_id}.{rest}"
         return SyncResult.Status(arrived.value) if settled else SyncResult.Status.SETTLED, said
-
-    def _absent(self, record: SyncedRecord) -> str:
-        _update(record, last_status="")
-        return "It did not arrive: Marketo does not have it. It is sent again."
 
     def _ask(self, record: SyncedRecord, sent: dict[str, str], seen: Sequence[tuple[Found, Seen]]) -> str:
         _update(record, last_status=RecordStatus.UNKNOWN, unknown_since=record.unknown_since)
@@ -266,10 +261,6 @@ def _last_sent(kind: Kind, pk: int) -> dict[str, str]:
     lost = SyncResult.objects.filter(kind=kind.value, record_id=pk, batch__state=SyncBatch.State.UNKNOWN)
     sent: dict[str, str] = lost.order_by("-pk").values_list("sent", flat=True).first() or {}
     return sent
-
-
-def _name_sent(kind: Kind, pk: int) -> str | None:
-    return _last_sent(kind, pk).get("Name") if kind is Kind.OPPORTUNITY else None
 
 
 def _by_name(found: Sequence[Found]) -> dict[str, list[Found]]:

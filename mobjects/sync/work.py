@@ -99,6 +99,7 @@ class Task(Protocol):
 
     def finish(self) -> None:
         """Called once, when no worker has anything left to do: write down what was held back."""
+        return
 
 
 class Answered(Protocol):
