@@ -144,11 +144,12 @@ def work(job: SyncJob, **values: Any) -> SyncJob:
     return job
 
 
-def claim_next(job: SyncJob, kind: Kind) -> Claim:
+def claim_next(job: SyncJob, kind: Kind, *, limit: int = 100) -> Claim:
     """Take the job's next batch of new or changed records, without sending it, with a lease of its own."""
     here, selection = context(job), Selection.from_json(job.selection)
     claimed = (
-        claiming.claim(here, kind, each, selection, after=0, limit=100) for each in (Operation.UPDATE, Operation.INSERT)
+        claiming.claim(here, kind, each, selection, after=0, limit=limit)
+        for each in (Operation.UPDATE, Operation.INSERT)
     )
     batch, _ = next(each for each in claimed if each is not None)
     claim = claiming.take(here, batch, selection)

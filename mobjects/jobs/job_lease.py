@@ -141,7 +141,7 @@ def expire_job(lease: WorkerLease, dead: Q) -> SyncJob | None:
         if not lock_dead_lease(lease, dead):
             return None
         outcomes.abandon(job, CUT_OFF, lease.pk)
-        if count_expiry(job) and job.state == State.RUNNING:
+        if count_expiry(job):
             words = f"Its worker was cut off {MOST_EXPIRIES} times in a row. What was not sent is still changed."
             end_job(job, State.CRASHED, "crash", words)
         release = release_job(job, lease, until=timezone.now(), words="Its worker was cut off; it goes on by itself.")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
 from mobjects.jobs.control import cancel_job, pause_job, reset_circuit, resume_job
+from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.requests import request_sync
-from mobjects.models import SyncBatch, SyncJob
+from mobjects.models import Circuit, SyncBatch, SyncJob
 from mobjects.sync.selection import Selection
 from tests import factories
+from tests.support.concurrent import Concurrently, postgresql
 
 State = SyncJob.State
 EVERYTHING = Selection()
@@ -75,3 +81,60 @@ def test_a_cancelled_job_cannot_be_paused_instead(marketo_settings):
     assert not pause_job(job)
     job.refresh_from_db()
     assert job.requested_action == SyncJob.RequestedAction.CANCEL
+
+
+@pytest.mark.django_db
+def test_a_running_job_that_is_to_pause_can_be_resumed_before_it_does(marketo_settings):
+    job = factories.job_in(State.RUNNING)
+    factories.context(job)
+    assert pause_job(job)
+    assert resume_job(job)
+    assert (job.state, job.requested_action) == (State.RUNNING, SyncJob.RequestedAction.NONE)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [state for state in State if state != State.PAUSED])
+def test_what_is_not_paused_cannot_be_resumed(state):
+    job = factories.job_in(state)
+    assert not resume_job(job)
+    assert job.state == state
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [State.PAUSED, *SyncJob.FINAL])
+def test_what_is_paused_or_over_cannot_be_paused(state):
+    job = factories.job_in(state)
+    assert not pause_job(job)
+    assert job.state == state
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reset_leaves_alone_what_waits_for_something_else(queue):
+    until = timezone.now() + timedelta(minutes=1)
+    job = factories.job_in(State.WAITING, waits_until=until)
+    Circuit.objects.create(reason="wrong key")
+    assert reset_circuit(factories.user())
+    job.refresh_from_db()
+    assert (job.waits_until, queue.job_ids) == (until, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_halt_there_is_nothing_to_reset(queue):
+    factories.job_in(State.WAITING)
+    assert not reset_circuit(factories.user())
+    assert queue.job_ids == []
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [cancel_job, pause_job])
+def test_a_job_that_a_worker_begins_with_at_this_moment_is_ended_by_that_worker(act):
+    job = factories.job_in(State.QUEUED)
+    stale = SyncJob.objects.get()
+    with transaction.atomic():
+        lease = acquire_job(job)
+        other = Concurrently(lambda: act(stale))
+    assert other.result()
+    job.refresh_from_db()
+    assert (job.state, job.leases.get()) == (State.RUNNING, lease)
+    assert job.requested_action

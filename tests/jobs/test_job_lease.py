@@ -5,13 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from mobjects.jobs.job_lease import acquire_job, crash_job, expire_job, release_job
+from mobjects.jobs.lease import expired, holds_lease
 from mobjects.jobs.lifecycle import end_job
+from mobjects.jobs.requests import create_sync_job
+from mobjects.marketo.contract import Kind
 from mobjects.models import Circuit, SyncJob
+from mobjects.sync.selection import Selection
 from tests import factories
+from tests.support.concurrent import Concurrently, postgresql
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
@@ -109,3 +115,78 @@ def test_a_job_that_is_over_stays_as_it_ended():
     end_job(job, State.CRASHED, "crash", "Second.")
     job.refresh_from_db()
     assert (job.state, job.problem_text) == (State.STOPPED, "First.")
+
+
+def two_sending():
+    """A job of two workers, each with a batch that is being sent."""
+    for _ in range(2):
+        factories.opportunity()
+    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    leases = [factories.claim_next(job, Kind.OPPORTUNITY, limit=1).batch.lease for _ in range(2)]
+    return job, leases
+
+
+def states(job):
+    return list(job.batches.order_by("pk").values_list("state", flat=True))
+
+
+def test_only_what_the_dead_worker_was_sending_is_in_doubt():
+    job, leases = two_sending()
+    expire_job(leases[0], Q())
+    assert states(job) == ["unknown", "sending"]
+
+
+def test_only_what_the_crashed_worker_was_sending_is_in_doubt():
+    job, leases = two_sending()
+    crash_job(job, leases[0], RuntimeError("a fault"))
+    assert states(job) == ["unknown", "sending"]
+
+
+def test_a_job_that_others_work_on_is_not_queued_anew_when_one_of_them_dies():
+    job = factories.job_in(State.QUEUED)
+    dead, _ = acquire_job(job), acquire_job(job)
+    assert expire_job(dead, Q()) is None
+
+
+def test_a_worker_that_is_not_dead_after_all_keeps_its_lease():
+    lease = acquire_job(factories.job_in(State.QUEUED))
+    assert expire_job(lease, expired()) is None
+    assert holds_lease(lease)
+
+
+def test_what_waits_is_let_go_by_the_last_worker_of_a_job_that_ended(sandbox):
+    record = factories.opportunity()
+    sandbox.faults.add("soap", code="20023")
+    job = factories.sync(record)
+    SyncJob.objects.update(waits_until=None)
+    first, last = acquire_job(job), acquire_job(job)
+    end_job(job, State.STOPPED, "refused", "A refusal.")
+    release_job(job, first)
+    assert factories.fresh(record).claimed_by is not None
+    assert release_job(job, last, until=later()).again_at is None
+    assert factories.fresh(record).claimed_by is None
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_begin_a_job_for_one_at_the_same_moment_one_gets_it():
+    job = factories.job_in(State.QUEUED)
+    stale = SyncJob.objects.get()
+    with transaction.atomic():
+        assert acquire_job(job, alone=True)
+        other = Concurrently(lambda: acquire_job(stale, alone=True))
+    assert other.result() is None
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_leave_at_the_same_moment_one_turns_off_the_light():
+    job = factories.job_in(State.QUEUED)
+    leases = [acquire_job(job), acquire_job(job)]
+    stale = SyncJob.objects.get()
+    with transaction.atomic():
+        release_job(job, leases[0])
+        other = Concurrently(lambda: release_job(stale, leases[1]))
+    other.result()
+    job.refresh_from_db()
+    assert job.state == State.WAITING

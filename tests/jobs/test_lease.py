@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from mobjects.jobs import lease as leases
-from mobjects.models import Import, SyncJob, WorkerLease
+from mobjects.models import Import, SyncBatch, SyncJob, WorkerLease
 from tests import factories
+from tests.support.concurrent import Concurrently, in_transaction, postgresql
 
 LONG_AGO = timedelta(minutes=5)
 
@@ -96,3 +98,47 @@ def test_a_lease_is_of_a_job_or_of_an_import_and_never_of_both_or_none():
     for both in ({}, {"job": job(), "imported": an_import()}):
         with pytest.raises(IntegrityError), transaction.atomic():
             WorkerLease.objects.create(process="x", renewed_at=timezone.now(), **both)
+
+
+def test_a_lease_outlives_three_heartbeats_that_did_not_get_through():
+    assert 4 * timedelta(seconds=leases.HEARTBEAT_SECONDS) <= leases.EXPIRY
+
+
+def test_expiries_are_added_to_those_in_the_database(lease):
+    work = lease.job or lease.imported
+    stale = type(work).objects.get(pk=work.pk)
+    leases.count_expiry(work)
+    leases.count_expiry(stale)
+    assert stale.expired_leases == 2
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("work", [job, an_import])
+def test_a_lease_that_is_being_renewed_is_alive_and_nobody_waits_to_end_it(work):
+    lease = leases.acquire_lease(work())
+    with transaction.atomic():
+        leases.renew_lease(lease)
+        other = Concurrently(in_transaction(lambda: leases.lock_dead_lease(lease, Q())))
+        assert not other.waits
+    assert other.result() is False
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_heartbeat_does_not_wait_for_the_long_transaction_of_its_own_process():
+    lease = leases.acquire_lease(an_import())
+    with transaction.atomic():
+        leases.renew_lease(lease)
+        assert not Concurrently(lambda: leases.renew_unless_locked(lease)).waits
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_heartbeat_gets_through_while_a_batch_that_points_to_its_lease_is_written():
+    lease = leases.acquire_lease(work := job())
+    WorkerLease.objects.update(renewed_at=timezone.now() - LONG_AGO)
+    with transaction.atomic():
+        SyncBatch.objects.create(job=work, lease=lease, sequence=1, kind="Opportunity", operation="INSERT")
+        Concurrently(lambda: leases.renew_unless_locked(lease)).result()
+    assert is_fresh(lease)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from mobjects.jobs.job_lease import WAITS_FOR_RESET
 from mobjects.jobs.lease import renew_unless_locked
 from mobjects.jobs.queue import OVERDUE, enqueue_job, enqueue_worker
-from mobjects.jobs.recovery import expire_jobs, sweep_jobs
+from mobjects.jobs.recovery import expire_jobs, sweep_if_due, sweep_jobs
 from mobjects.jobs.requests import request_sync
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.types import Kind
@@ -172,3 +172,52 @@ def test_a_job_that_waits_for_a_reset_is_left_waiting(queue):
     Circuit.objects.create(reason="wrong key")
     sweep_jobs()
     assert queue.job_ids == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("state", "values"),
+    [
+        (State.QUEUED, {"queued_at": timezone.now()}),
+        (State.WAITING, {"waits_until": timezone.now()}),
+        (State.NOT_QUEUED, {}),
+        (State.PAUSED, {}),
+        *((state, {}) for state in SyncJob.FINAL),
+    ],
+)
+def test_what_is_not_overdue_or_not_to_go_on_by_itself_is_not_queued(queue, state, values):
+    moments = {name: timezone.now() for name in values}
+    job = factories.job_in(state, **moments)
+    sweep_jobs()
+    job.refresh_from_db()
+    assert (queue.job_ids, job.state) == ([], state)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("state", "field"),
+    [(State.QUEUED, "queued_at"), (State.WAITING, "waits_until"), (State.NOT_QUEUED, "created_at")],
+)
+def test_what_is_overdue_is_queued_once(queue, state, field):
+    factories.job_in(state, **{field: timezone.now() - 2 * OVERDUE})
+    sweep_jobs()
+    sweep_jobs()
+    assert len(queue.job_ids) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("workers", "queued"), [(0, 1), (1, 0)])
+def test_a_running_job_that_nobody_works_on_is_queued(queue, workers, queued):
+    job = factories.job_in(State.RUNNING)
+    for _ in range(workers):
+        WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
+    sweep_jobs()
+    assert len(queue.job_ids) == queued
+
+
+@pytest.mark.django_db
+def test_of_all_workers_that_begin_one_sweeps_in_a_quarter_of_a_minute(queue):
+    for number in range(2):
+        factories.job_in(State.QUEUED, queued_at=timezone.now() - 2 * OVERDUE)
+        sweep_if_due()
+        assert len(queue.job_ids) == 1, number

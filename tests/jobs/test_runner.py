@@ -7,10 +7,12 @@ import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.requests import create_sync_job, request_sync
-from mobjects.jobs.runner import _run_turn, run_queued_job
+from mobjects.jobs.runner import _enqueue_more_workers, _run_turn, run_job, run_queued_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, SyncBatch, SyncJob
+from mobjects.sync.engine import SendTask
 from mobjects.sync.selection import Selection
 from tests import factories
 
@@ -114,3 +116,35 @@ def test_a_job_that_waits_is_never_called_before_its_time(queue, work, sandbox):
     (called,) = later.get_job_ids(cleanup=False)
     assert job.waits_until.microsecond
     assert queue.connection.zscore(later.key, called) >= job.waits_until.timestamp()
+
+
+@pytest.mark.django_db
+def test_ctrl_c_leaves_nobody_guessing_and_is_passed_on(sandbox, marketo_settings):
+    factories.opportunity()
+    job = create_sync_job(EVERYTHING)
+
+    def interrupt(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "mobjects_syncbatch"'):
+            raise KeyboardInterrupt
+        return execute(sql, params, many, context)
+
+    with pytest.raises(KeyboardInterrupt), connection.execute_wrapper(interrupt):
+        run_job(job)
+    job.refresh_from_db()
+    assert (job.state, job.leases.count()) == (State.CRASHED, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_as_many_workers_are_queued_as_there_is_work_for_and_no_more(queue, marketo_settings, settings):
+    settings.MARKETO = {**settings.MARKETO, "CALLS_AT_ONCE": 4}
+    for _ in range(201):
+        factories.opportunity()
+    job = factories.job_in(State.QUEUED)
+    first, second = acquire_job(job), acquire_job(job)
+    context = factories.context(job)
+    first.delete()
+    _enqueue_more_workers(job, SendTask(context), top_up=True)
+    assert len(queue.job_ids) == 1
+    second.delete()
+    _enqueue_more_workers(job, SendTask(context), top_up=True)
+    assert len(queue.job_ids) == 2

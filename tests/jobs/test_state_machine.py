@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Q
 
 from mobjects.jobs.lifecycle import JOB_STATES, job_came_to_rest
 from mobjects.jobs.state_machine import ForbiddenChange
 from mobjects.models import SyncJob
 from tests import factories
 from tests.support.came_to_rest import heard
+from tests.support.concurrent import Concurrently, postgresql
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +85,22 @@ def test_what_was_at_rest_already_does_not_come_to_rest_again():
         for _ in range(2):
             assert JOB_STATES.change(job, State.WAITING, waits_until=None)
     assert changes == [("queued", "waiting")]
+
+
+def test_what_else_the_caller_asks_for_has_to_be_true():
+    job = factories.job_in(State.QUEUED, failures=1)
+    assert not JOB_STATES.change(job, State.RUNNING, where=Q(failures=0))
+    assert JOB_STATES.change(job, State.RUNNING, where=Q(failures=1))
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+def test_who_is_told_hears_the_state_that_it_really_was_in():
+    job = factories.job_in(State.QUEUED)
+    stale = SyncJob.objects.get()
+    with heard(job_came_to_rest) as changes:
+        with transaction.atomic():
+            JOB_STATES.change(job, State.RUNNING)
+            other = Concurrently(lambda: JOB_STATES.change(stale, State.PAUSED))
+        assert other.result()
+    assert changes == [("running", "paused")]

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mobjects.jobs.job_lease import IDLE_DELAY
+from mobjects.jobs.job_lease import IDLE_DELAY, acquire_job
 from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.step_loop import StepLoop
-from mobjects.marketo.errors import Unavailable
+from mobjects.marketo.errors import AuthError, Trouble, Unavailable
 from mobjects.models import Circuit, SyncJob
 from mobjects.sync.work import Wait
 from tests import factories
@@ -18,6 +18,7 @@ from tests import factories
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
 State = SyncJob.State
+EXPIRED = AuthError("expired", trouble=Trouble.EXPIRED)
 
 
 class ScriptedTask:
@@ -124,3 +125,43 @@ def test_a_step_starts_both_counts_of_failures_anew():
     job = factories.job_in(State.QUEUED, failures=4, expired_leases=4)
     run(job, True, turn_seconds=0)
     assert (job.failures, job.expired_leases) == (0, 0)
+
+
+def test_the_last_worker_looks_twice_again_after_it_found_something():
+    task, _, job = run(factories.job_in(State.QUEUED), False, True, False, False)
+    assert (task.steps, task.finished, job.state) == ([], 1, State.SUCCEEDED)
+
+
+def test_a_job_that_a_worker_begins_with_while_another_ends_it_goes_on():
+    job = factories.job_in(State.QUEUED)
+    context = factories.context(job)
+    task = ScriptedTask(False, False)
+    task.finish = lambda: acquire_job(SyncJob.objects.get(pk=job.pk))
+    StepLoop(context, task).run()
+    job.refresh_from_db()
+    assert (job.state, job.leases.count()) == (State.RUNNING, 1)
+
+
+def test_failures_are_added_to_those_in_the_database(settings):
+    job = factories.job_in(State.QUEUED)
+    context = factories.context(job)
+    SyncJob.objects.update(failures=settings.MARKETO["TRIES"] - 1)
+    run(job, Unavailable("away"), context=context)
+    assert job.state == State.STOPPED
+
+
+def test_a_call_that_fails_less_often_than_allowed_is_made_again_later(settings):
+    job = factories.job_in(State.QUEUED, failures=settings.MARKETO["TRIES"] - 2)
+    run(job, Unavailable("away"))
+    assert (job.state, job.failures) == (State.WAITING, settings.MARKETO["TRIES"] - 1)
+
+
+def test_a_signature_that_is_refused_as_expired_twice_in_a_row_halts_sending():
+    run(factories.job_in(State.QUEUED), EXPIRED, EXPIRED)
+    assert Circuit.objects.exists()
+
+
+@pytest.mark.parametrize("between", [True, False])
+def test_a_signature_that_is_refused_as_expired_once_and_once_again_halts_nothing(between):
+    run(factories.job_in(State.QUEUED), EXPIRED, between, EXPIRED, Wait(timezone.now(), "Enough."))
+    assert not Circuit.objects.exists()

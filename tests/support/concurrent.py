@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+import pytest
+from django.db import connection, transaction
 
 from mobjects.sync.saving import insisting
 
@@ -30,6 +31,11 @@ class Concurrently(threading.Thread):
             self._error = error
         finally:
             connection.close()
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is not done yet."""
+        return self.is_alive()
 
     def result(self) -> Any:
         self.join()
@@ -61,3 +67,16 @@ def concurrently(do: Callable[[], Any], *, before: str) -> Iterator[list[Any]]:
         yield given
     assert begun, f"nothing was executed that begins with {before}"
     given.append(begun[0].result())
+
+
+def in_transaction(do: Callable[[], Any]) -> Callable[[], Any]:
+    """The same in a transaction of its own."""
+
+    def within() -> Any:
+        with transaction.atomic():
+            return do()
+
+    return within
+
+
+postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer and no row locks")

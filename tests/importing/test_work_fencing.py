@@ -1,0 +1,79 @@
+"""Two processes at one import: who lost the lease ends nothing, and nobody waits for who holds it."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+from django.db.models import Q
+
+from mobjects.importing import flow, work
+from mobjects.models import Import, WorkerLease
+from tests.importing.test_work import in_state, reviewed, silence, started
+from tests.support.concurrent import Concurrently, postgresql
+
+State = Import.State
+
+
+@pytest.mark.django_db
+def test_a_process_that_lost_its_import_does_not_end_the_step_of_another():
+    imported = reviewed()
+    # All rows are dealt with: this process writes no chunk any more, in which it would find that it lost the lease.
+    in_state(imported, state=State.COMMITTING, mode="valid", committed_to=3, written={})
+    lost = work.acquire_import(imported.pk)
+    lost.imported.leases.all().delete()
+    holder = work.acquire_import(imported.pk)
+    assert not work._do_step(lost, beat=False)
+    imported.refresh_from_db()
+    assert (imported.state, imported.leases.get()) == (State.COMMITTING, holder)
+
+
+@pytest.mark.django_db
+def test_a_process_that_lost_its_import_does_not_give_up_the_step_of_another():
+    imported = started()
+    lost = work.acquire_import(imported.pk)
+    lost.imported.leases.all().delete()
+    holder = work.acquire_import(imported.pk)
+    lost.imported.kind = "no such kind"
+    assert not work._do_step(lost, beat=False)
+    imported.refresh_from_db()
+    assert (imported.state, imported.leases.get(), imported.problem) == (State.CHECKING, holder, "")
+
+
+@pytest.mark.django_db
+def test_a_process_that_is_not_dead_after_all_keeps_its_import():
+    lease = work.acquire_import(started().pk)
+    assert not work._expire_import(lease, Q(queue_id="of another"))
+    assert WorkerLease.objects.get() == lease
+
+
+@pytest.mark.django_db
+def test_an_import_that_is_discarded_has_no_worker_any_more():
+    imported = started()
+    work.acquire_import(imported.pk)
+    flow.discard(imported)
+    assert not WorkerLease.objects.exists()
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_begin_an_import_at_the_same_moment_one_gets_it_and_nobody_waits():
+    imported = started()
+    with transaction.atomic():
+        assert work.acquire_import(imported.pk)
+        other = Concurrently(lambda: work.acquire_import(imported.pk))
+        assert not other.waits
+    assert other.result() is None
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_process_in_the_middle_of_a_chunk_is_not_taken_for_dead():
+    imported = started()
+    lease = work.acquire_import(imported.pk)
+    silence(lease)
+    with transaction.atomic():
+        work.reporter(lease)(2)
+        other = Concurrently(work.sweep_imports)
+        assert not other.waits
+    other.result()
+    assert WorkerLease.objects.get() == lease

@@ -1,0 +1,54 @@
+"""The queue carries ids, and what it lost or never got is known."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from mobjects.jobs.queue import count_enqueued, enqueue_job, enqueue_work, enqueue_worker
+from mobjects.models import SyncJob
+from tests import factories
+
+State = SyncJob.State
+
+
+@pytest.fixture
+def unreachable(settings, redis_url):
+    """A Redis that is down."""
+    settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": "redis://127.0.0.1:9/0"}}
+
+
+@pytest.mark.django_db
+def test_a_job_that_was_paused_while_the_queue_was_found_unreachable_stays_paused(unreachable):
+    job = factories.job_in(State.NOT_QUEUED)
+
+    def pause_meanwhile(execute, sql, params, many, context):
+        done = execute(sql, params, many, context)
+        if sql.startswith("UPDATE") and State.QUEUED in params:
+            SyncJob.objects.update(state=State.PAUSED)
+        return done
+
+    with connection.execute_wrapper(pause_meanwhile):
+        assert not enqueue_job(job)
+    job.refresh_from_db()
+    assert job.state == State.PAUSED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [state for state in State if state != State.NOT_QUEUED])
+def test_only_a_job_that_is_not_queued_is_queued(queue, state):
+    assert not enqueue_job(factories.job_in(state))
+    assert queue.job_ids == []
+
+
+def test_only_work_whose_id_begins_so_is_counted(queue):
+    for prefix in ("import-1-", "import-12-", "import-1-"):
+        enqueue_work("mobjects.importing.work.run_queued_import", 1, prefix, None)
+    assert [count_enqueued(prefix) for prefix in ("import-1-", "import-12-", "import-2-")] == [2, 1, 0]
+
+
+@pytest.mark.django_db
+def test_a_worker_is_found_by_the_id_of_its_job(queue):
+    job, other = factories.job_in(State.QUEUED), factories.job_in(State.QUEUED)
+    assert enqueue_worker(job)
+    assert [count_enqueued(str(each.pk)) for each in (job, other)] == [1, 0]
