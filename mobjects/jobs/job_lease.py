@@ -115,14 +115,22 @@ def release_job(
     return JobRelease(again)
 
 
+@insisting
 def crash_job(job: SyncJob, lease: WorkerLease, error: BaseException) -> None:
     """After a fault of ours: what this worker was sending is unknown, and the job ends."""
-    if not holds_lease(lease):
-        return  # It expired; whoever ended it has seen to the job, and others may be at work on it.
-    name = type(error).__name__
-    outcomes.abandon(job, f"The job crashed ({name}) while this batch was being sent.", lease.pk)
-    end_job(job, State.CRASHED, "crash", f"{name}: the log has the details.")
-    release_job(job, lease)
+    with transaction.atomic():
+        if not lock_job(job, lease):
+            return  # It expired; whoever ended it has seen to the job, and others may be at work on it.
+        name = type(error).__name__
+        outcomes.abandon(job, f"The job crashed ({name}) while this batch was being sent.", lease.pk)
+        end_job(job, State.CRASHED, "crash", f"{name}: the log has the details.")
+        release_job(job, lease)
+
+
+def lock_job(job: SyncJob, lease: WorkerLease) -> bool:
+    """Hold a job until the transaction ends, so that the lease cannot expire; ``False`` if it did already."""
+    job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
+    return holds_lease(lease)
 
 
 @insisting

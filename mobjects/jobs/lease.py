@@ -112,7 +112,7 @@ def renew_unless_locked(lease: WorkerLease) -> None:
         connection.close_if_unusable_or_obsolete()
         with transaction.atomic():
             # Not waiting for a lock: the process holds it itself where it writes all rows in one transaction.
-            for mine in WorkerLease.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=lease.pk):
+            for mine in WorkerLease.objects.select_for_update(skip_locked=True).filter(pk=lease.pk):
                 WorkerLease.objects.filter(pk=mine.pk).update(renewed_at=timezone.now())
     except Error as error:
         # The next heartbeat may get through; until then the lease is as old as it looks.

@@ -129,10 +129,10 @@ def start_if_due(schedule: Schedule, now: datetime) -> list[SyncJob]:
     due = [schedule.next_at, *islice(later, MOST_COUNTED)]
     end = times.put_off(now)
     refused = _refusal(schedule) if end <= now else ""
-    told = [_missed(due[:-1], LATE, times), _missed(due[-1:], refused, times) if refused else ""]
+    texts = [_missed(due[:-1], LATE, times), _missed(due[-1:], refused, times) if refused else ""]
     missed = len(due) - 1 + bool(refused)
     with transaction.atomic():
-        if not _move(schedule, end if end > now else following, missed, " ".join(filter(None, told))):
+        if not _move(schedule, end if end > now else following, missed, " ".join(filter(None, texts))):
             return []
         if refused or end > now:
             return []

@@ -6,15 +6,15 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F
+from django.db.models import Exists
 from django.utils import timezone
 
-from mobjects.jobs.job_lease import JobRelease, release_job
+from mobjects.jobs.job_lease import JobRelease, lock_job, release_job
 from mobjects.jobs.lifecycle import end_job, open_circuit, stop_job
 from mobjects.marketo.errors import MarketoError, Trouble
 from mobjects.models import Circuit, SyncJob, SyncResult, WorkerLease
 from mobjects.sync import config
-from mobjects.sync.retry import WAITING_WORDS, Action, rule_for, wait_seconds
+from mobjects.sync.retry import WAITING_WORDS, Action, Rule, rule_for, wait_seconds
 from mobjects.sync.saving import insisting
 from mobjects.sync.work import Context, Task, Wait
 
@@ -56,7 +56,6 @@ class StepLoop:
             except Wait as wait:
                 release = self._leave(wait.until, wait.words)
             except MarketoError as error:
-                self._took_step = True
                 release = self._handle_error(error)
             else:
                 release = self._after_step() if busy else self._after_nothing()
@@ -97,29 +96,31 @@ class StepLoop:
 
     def _handle_error(self, error: MarketoError) -> JobRelease | None:
         """Do what the table says; ``None`` means go on at once."""
-        job = self._context.job
+        self._took_step = True
         rule = rule_for(error, expired_before=self._signature_expired)
         self._signature_expired = error.trouble is Trouble.EXPIRED
-        if rule.action is Action.HALT:
-            open_circuit(job, error)
-            return self._stop(error)
-        if rule.action is Action.AGAIN:
-            return None
-        failures = self._one_more_failure()
-        if rule.action in (Action.HALVE, Action.REFUSE) or (failures >= config.tries() and not rule.endless):
-            return self._stop(error)
         if rule.action is Action.FEWER:
             self._context.permits.fewer()
-        now = timezone.now()
-        until = now + timedelta(seconds=wait_seconds(rule.action, failures, now))
-        words = f"{error.message} {WAITING_WORDS[rule.action]}"
-        SyncJob.objects.filter(pk=job.pk, state=State.RUNNING).update(waits_until=until, waits_for=words)
-        return self._leave(until, words)
+        return None if rule.action is Action.AGAIN else self._apply_rule(rule, error)
 
-    def _one_more_failure(self) -> int:
-        this = SyncJob.objects.filter(pk=self._context.job.pk)
-        this.update(failures=F("failures") + 1)
-        return this.values_list("failures", flat=True)[0]
+    @insisting
+    def _apply_rule(self, rule: Rule, error: MarketoError) -> JobRelease:
+        job, lease = self._context.job, self._context.lease
+        with transaction.atomic():
+            if not lock_job(job, lease):
+                return JobRelease()  # Another worker has made the call again meanwhile.
+            if rule.action is Action.HALT:
+                open_circuit(job, error)
+                return self._stop(error)
+            job.failures += 1
+            job.save(update_fields=["failures"])
+            if rule.action in (Action.HALVE, Action.REFUSE) or (job.failures >= config.tries() and not rule.endless):
+                return self._stop(error)
+            now = timezone.now()
+            until = now + timedelta(seconds=wait_seconds(rule.action, job.failures, now))
+            words = f"{error.message} {WAITING_WORDS[rule.action]}"
+            SyncJob.objects.filter(pk=job.pk, state=State.RUNNING).update(waits_until=until, waits_for=words)
+            return self._leave(until, words)
 
     def _stop(self, error: MarketoError) -> JobRelease:
         stop_job(self._context.job, error)

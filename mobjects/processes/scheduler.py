@@ -76,8 +76,8 @@ def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:
     return True
 
 
-def alive(connection: Redis) -> int:
-    """How many clocks are running.
+def count_schedulers(connection: Redis) -> int:
+    """How many schedulers are running.
 
     Raises:
         RedisError: Redis cannot be asked.
@@ -87,7 +87,7 @@ def alive(connection: Redis) -> int:
     return sum(name.startswith(NAME.encode()) for name in names)
 
 
-class Clock(CronScheduler):
+class TickScheduler(CronScheduler):
     """RQ's cron process, for ticks. Outlives a restart of Redis.
 
     Args:

@@ -85,7 +85,7 @@ def read() -> QueueStatus:
             running=queue.started_job_registry.get_job_count(cleanup=False),
             failed=queue.failed_job_registry.get_job_count(cleanup=False),
             workers=_workers(queue),
-            clocks=scheduler.alive(queue.connection),
+            clocks=scheduler.count_schedulers(queue.connection),
         )
     except RedisError:
         return QueueStatus(reachable=False)

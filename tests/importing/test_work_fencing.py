@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from mobjects.importing import flow, work
@@ -77,3 +77,20 @@ def test_a_process_in_the_middle_of_a_chunk_is_not_taken_for_dead():
         assert not other.waits
     other.result()
     assert WorkerLease.objects.get() == lease
+
+
+@pytest.mark.django_db
+def test_an_import_of_which_a_part_was_written_meanwhile_is_not_discarded():
+    imported = reviewed()
+
+    def write_meanwhile(execute, sql, params, many, context):
+        # A commit that broke off: the state is the same again, and yet rows are written.
+        if sql.startswith("UPDATE") and not imported.committed_to:
+            imported.committed_to = 2
+            Import.objects.update(committed_to=2)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(write_meanwhile), pytest.raises(flow.NotNow):
+        flow.discard(imported)
+    imported.refresh_from_db()
+    assert imported.state == State.REVIEW

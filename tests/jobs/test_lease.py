@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mobjects.jobs import lease as leases
-from mobjects.models import Import, SyncBatch, SyncJob, WorkerLease
+from mobjects.models import Import, SyncJob, WorkerLease
 from tests import factories
 from tests.support.concurrent import Concurrently, in_transaction, postgresql
 
@@ -131,14 +131,3 @@ def test_a_heartbeat_does_not_wait_for_the_long_transaction_of_its_own_process()
     with transaction.atomic():
         leases.renew_lease(lease)
         assert not Concurrently(lambda: leases.renew_unless_locked(lease)).waits
-
-
-@postgresql
-@pytest.mark.django_db(transaction=True)
-def test_a_heartbeat_gets_through_while_a_batch_that_points_to_its_lease_is_written():
-    lease = leases.acquire_lease(work := job())
-    WorkerLease.objects.update(renewed_at=timezone.now() - LONG_AGO)
-    with transaction.atomic():
-        SyncBatch.objects.create(job=work, lease=lease, sequence=1, kind="Opportunity", operation="INSERT")
-        Concurrently(lambda: leases.renew_unless_locked(lease)).result()
-    assert is_fresh(lease)

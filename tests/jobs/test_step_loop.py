@@ -10,7 +10,7 @@ from django.utils import timezone
 from mobjects.jobs.job_lease import IDLE_DELAY, acquire_job
 from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.step_loop import StepLoop
-from mobjects.marketo.errors import AuthError, Trouble, Unavailable
+from mobjects.marketo.errors import AuthError, Rejected, Trouble, Unavailable
 from mobjects.models import Circuit, SyncJob
 from mobjects.sync.work import Wait
 from tests import factories
@@ -164,4 +164,19 @@ def test_a_signature_that_is_refused_as_expired_twice_in_a_row_halts_sending():
 @pytest.mark.parametrize("between", [True, False])
 def test_a_signature_that_is_refused_as_expired_once_and_once_again_halts_nothing(between):
     run(factories.job_in(State.QUEUED), EXPIRED, between, EXPIRED, Wait(timezone.now(), "Enough."))
+    assert not Circuit.objects.exists()
+
+
+@pytest.mark.parametrize("error", [AuthError("wrong key", code="20014"), Rejected("no"), Unavailable("away")])
+def test_a_late_refusal_of_a_worker_whose_lease_expired_changes_nothing(error):
+    job = factories.job_in(State.QUEUED)
+    context = factories.context(job)
+
+    def expired_meanwhile():
+        context.lease.delete()
+        acquire_job(SyncJob.objects.get(pk=job.pk))
+        raise error
+
+    _, release, _ = run(job, expired_meanwhile, context=context)
+    assert (job.state, job.failures, job.waits_until, release.again_at) == (State.RUNNING, 0, None, None)
     assert not Circuit.objects.exists()

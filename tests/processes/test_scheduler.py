@@ -78,10 +78,10 @@ def test_the_process_registers_ticks_through_a_worker_and_stops_when_told(queue,
     environment = {**os.environ, "REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "marketo_admin.settings_test"}
     with Supervisor(tmp_path, {**environment, "PYTHONPATH": str(ROOT)}, signals=False) as supervisor:
         supervisor.start("clock", [command[0], str(ROOT / command[1]), *command[2:]], lambda: queue.count > 0)
-        assert scheduler.alive(queue.connection) == 1
+        assert scheduler.count_schedulers(queue.connection) == 1
         work()
         assert SyncJob.objects.get().schedule == due
-    assert scheduler.alive(queue.connection) == 0
+    assert scheduler.count_schedulers(queue.connection) == 0
 
 
 def test_the_process_says_that_it_cannot_reach_redis():
@@ -104,7 +104,7 @@ def test_an_interval_too_long_to_find_lost_jobs_in_time_is_refused(interval):
 
 
 def test_a_clock_outlives_a_redis_that_is_gone_and_comes_back_empty(queue, settings):
-    running = scheduler.Clock()
+    running = scheduler.TickScheduler()
     running.register_birth()
     reachable = settings.RQ_QUEUES
     settings.RQ_QUEUES = {"sync": {**reachable["sync"], "URL": "redis://127.0.0.1:9/0"}}
@@ -114,4 +114,4 @@ def test_a_clock_outlives_a_redis_that_is_gone_and_comes_back_empty(queue, setti
     settings.RQ_QUEUES, running.connection = reachable, back
     queue.connection.flushdb()
     running.heartbeat()
-    assert scheduler.alive(queue.connection) == 1
+    assert scheduler.count_schedulers(queue.connection) == 1

@@ -16,7 +16,7 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 @pytest.mark.django_db(transaction=True)
 def test_a_clock_that_went_silent_and_clocks_of_others_do_not_count(queue, time_machine):
     time_machine.move_to(NOON, tick=False)
-    scheduler.Clock().register_birth()
+    scheduler.TickScheduler().register_birth()
     queue.connection.zadd("rq:cron_schedulers", {"another-program:1": NOON.timestamp()})
     assert queue_status.read().clocks == 1
     time_machine.move_to(NOON + timedelta(seconds=scheduler.ALIVE_SECONDS + 1), tick=False)
@@ -29,7 +29,7 @@ def test_a_clock_that_went_silent_and_clocks_of_others_do_not_count(queue, time_
 )
 def test_the_queue_page_says_how_many_clocks_there_are(groups, queue, clocks, said):
     for _ in range(clocks):
-        scheduler.Clock().register_birth()
+        scheduler.TickScheduler().register_birth()
     shown = pages.text(pages.client().get("/admin/queue/"))
     assert said in shown
     assert ("No clock" in shown) == (clocks == 0)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis.exceptions import RedisError
 
-from mobjects.processes.scheduler import INTERVAL_SECONDS, Clock
+from mobjects.processes.scheduler import INTERVAL_SECONDS, TickScheduler
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["interval"] <= INTERVAL_SECONDS:
             raise CommandError(f"--interval is {options['interval']}; give seconds from 1 to {INTERVAL_SECONDS}.")
-        clock = Clock(options["interval"])
+        clock = TickScheduler(options["interval"])
         try:
             clock.start()  # type: ignore[no-untyped-call]  # RQ has no types here
         except RedisError as error:
