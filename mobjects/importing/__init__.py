@@ -2,7 +2,8 @@
 
 ============ ====================================================================================
 flow         what a person asks for: upload, map, fix, check, commit, undo, discard
-work         what a worker does with it: begins, signs of life, picks up what was killed
+work         what a worker does with it: acquires its lease, does its step, goes on after one that was killed
+lifecycle    its states, and which may follow which
 files, head  the uploaded bytes in and out of the database; what a first look at them tells
 mapping      which column of the file means which of ours
 checking     reads the whole file once and writes what it found (``ImportRow``, ``ImportProblem``)
