@@ -7,10 +7,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from mobjects.admin.history import ReadOnlyAdmin
+from mobjects.admin.history import ReadOnlyAdmin, number
 from mobjects.badges import badge
 from mobjects.models import Conflict
 from mobjects.views.conflicts import conflict_page
@@ -55,12 +55,8 @@ class ConflictAdmin(ReadOnlyAdmin):
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "title": "To decide"})
         return response
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if not (object_id.isascii() and object_id.isdecimal() and len(object_id) < 19):
-            raise Http404
-        return conflict_page(request, int(object_id))
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return conflict_page(request, number(object_id))
 
     @admin.display(description="Record", ordering="label")
     def record(self, conflict: Conflict) -> str:
@@ -83,11 +79,6 @@ class ConflictAdmin(ReadOnlyAdmin):
         if conflict.settled_at is not None:
             return badge("Decided", "success")
         return badge("Left", "neutral") if conflict.answer else badge("To decide", "warning")
-
-    @admin.display(description="By", ordering="username", empty_value="-")
-    def who(self, conflict: Conflict) -> str | None:
-        """Who decided."""
-        return conflict.username or None
 
     @admin.display(description="Outcome", empty_value="-")
     def outcome(self, conflict: Conflict) -> str | None:

@@ -45,6 +45,21 @@ class ReadOnlyAdmin(ModelAdmin):
         """When the row was written."""
         return moment(row.created_at)
 
+    @admin.display(description="State", ordering="state")
+    def state_words(self, row: Any) -> SafeString:
+        """The state, in words."""
+        return state_badge(row)
+
+    @admin.display(description="By", ordering="username", empty_value="-")
+    def who(self, row: Any) -> str | None:
+        """The user's name as it was then."""
+        return row.username or None
+
+    @admin.display(description="Reason")
+    def why(self, row: Any) -> SafeString | str:
+        """The reason given, cut to a line."""
+        return cut(row.reason)
+
 
 @admin.register(SyncJob)
 class SyncJobAdmin(ReadOnlyAdmin):
@@ -69,9 +84,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
         own = Q(username__icontains=term) | Q(reason__icontains=term) | Q(pk__istartswith=term)
         return queryset.filter(own | Q(pk__in=SyncResult.objects.filter(touched).order_by().values("job"))), False
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return job_page(request, UUID(object_id))
         except ValueError as error:
@@ -82,20 +95,10 @@ class SyncJobAdmin(ReadOnlyAdmin):
         """When somebody pressed "Sync"."""
         return moment(job.created_at)
 
-    @admin.display(description="State", ordering="state")
-    def state_words(self, job: SyncJob) -> SafeString:
-        """The state, in words."""
-        return state_badge(job)
-
     @admin.display(description="What", ordering="action")
     def what(self, job: SyncJob) -> str:
         """What it does, to which kind."""
         return what_text(job)
-
-    @admin.display(description="By", ordering="username", empty_value="-")
-    def who(self, job: SyncJob) -> str | None:
-        """The user's name as it was then."""
-        return job.username or None
 
     @admin.display(description="Took", empty_value="-")
     def took(self, job: SyncJob) -> str | None:
@@ -115,11 +118,6 @@ class SyncJobAdmin(ReadOnlyAdmin):
             "<span>{}</span>", format_html_join(SEPARATOR, '<span class="whitespace-nowrap">{}</span>', parts)
         )
 
-    @admin.display(description="Reason")
-    def why(self, job: SyncJob) -> SafeString | str:
-        """The reason given, cut to a line."""
-        return cut(job.reason)
-
 
 @admin.register(SyncBatch)
 class SyncBatchAdmin(ReadOnlyAdmin):
@@ -138,15 +136,8 @@ class SyncBatchAdmin(ReadOnlyAdmin):
         # ``?request__contains=`` would tell by the rows it finds what only some may read.
         return lookup.partition("__")[0] not in PAYLOAD and super().lookup_allowed(lookup, value, request)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return batch_page(request, number(object_id))
-
-    @admin.display(description="State", ordering="state")
-    def state_words(self, batch: SyncBatch) -> SafeString:
-        """The state, in words."""
-        return state_badge(batch)
 
     @admin.display(description="Batch", ordering="sequence")
     def number(self, batch: SyncBatch) -> str:
@@ -169,9 +160,7 @@ class SyncResultAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     list_select_related = ("job",)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         result = get_object_or_404(SyncResult, pk=number(object_id))
         return redirect("mobjects:record-history", result.kind, result.record_id)
 

@@ -57,9 +57,7 @@ class ImportAdmin(ReadOnlyAdmin):
             found |= Q(pk=int(term))
         return queryset.filter(found), False
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return redirect("mobjects:import", number(object_id))
 
     @admin.display(description="Uploaded", ordering="created_at")
@@ -86,16 +84,6 @@ class ImportAdmin(ReadOnlyAdmin):
             return written_text(imported)
         return outcomes_text(imported.counts) if imported.counts else "-"
 
-    @admin.display(description="By", ordering="username", empty_value="-")
-    def who(self, imported: Import) -> str | None:
-        """The user's name as it was then."""
-        return imported.username or None
-
-    @admin.display(description="Reason")
-    def why(self, imported: Import) -> SafeString | str:
-        """The reason given, cut to a line."""
-        return cut(imported.reason)
-
 
 @admin.register(Download)
 class DownloadAdmin(ReadOnlyAdmin):
@@ -107,9 +95,7 @@ class DownloadAdmin(ReadOnlyAdmin):
     search_fields = ("username", "filters")
     list_select_related = ("imported",)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         # All there is to know stands in the list.
         get_object_or_404(Download, pk=number(object_id))
         return redirect("admin:mobjects_download_changelist")
@@ -129,11 +115,6 @@ class DownloadAdmin(ReadOnlyAdmin):
         """What the list was narrowed to, and to which columns."""
         columns = f"{len(download.columns)} columns" if download.columns else ""
         return cut("; ".join(part for part in (download.filters, columns) if part) or "-")
-
-    @admin.display(description="By", ordering="username", empty_value="-")
-    def who(self, download: Download) -> str | None:
-        """The user's name as it was then."""
-        return download.username or None
 
     @admin.display(description="Import", empty_value="-")
     def of_import(self, download: Download) -> SafeString | None:
