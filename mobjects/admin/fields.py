@@ -42,12 +42,6 @@ class AttributeField(forms.CharField):
             return to_text(value.normalize())
         return value
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(self.to_python(data) != (initial if initial != "" else None))
-        except ValidationError:
-            return True
-
 
 class MonthField(forms.Field):
     """A month typed as YYYY-MM, kept as its first day."""
@@ -63,9 +57,3 @@ class MonthField(forms.Field):
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value:%Y-%m}" if isinstance(value, date) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(self.to_python(data) != initial)
-        except ValidationError:
-            return True
