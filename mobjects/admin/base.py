@@ -12,13 +12,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
 from mobjects import queries
 from mobjects.admin.fields import AttributeField
+from mobjects.admin.history import cut
 from mobjects.admin.transfer import TransferAdmin
 from mobjects.badges import badge
 from mobjects.jobs.requests import request_sync
@@ -44,6 +44,9 @@ TONES: dict[str, str] = {
     State.UNKNOWN: "warning",
 }
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
+
+
+SYNC_COLUMNS = ("state", "last_status", "short_error", "synced_at")
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -128,9 +131,7 @@ class SyncedAdmin(TransferAdmin):
     @admin.display(description="Last error")
     def short_error(self, record: SyncedRecord) -> SafeString | str:
         """The last error, cut to a line; all of it on hover and on the record's page."""
-        if len(record.last_error) <= 80:
-            return record.last_error
-        return format_html('<span title="{}">{}…</span>', record.last_error, record.last_error[:80])
+        return cut(record.last_error)
 
     @admin.display(description="Last synced", ordering="last_synced_at")
     def synced_at(self, record: SyncedRecord) -> str:
@@ -179,31 +180,20 @@ class SyncedAdmin(TransferAdmin):
 
     # --- change page ---
 
-    def record_fieldsets(self) -> tuple[Any, ...]:
-        """The groups of fields that people see."""
-        return tuple(self.fieldsets or ())
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*self.record_fieldsets(), (None, {"fields": ("seen_revision",), "classes": ("hidden",)})]
+        return [*(self.fieldsets or ()), (None, {"fields": ("seen_revision",), "classes": ("hidden",)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A Marketo ID is Marketo's to give; it can be entered only with a new record."""
         return (*super().get_readonly_fields(request, obj), *(("marketo_id",) if obj else ()))
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        context = {**(extra_context or {}), "sync_panel": self._sync_panel(request, object_id) if object_id else None}
-        return super().changeform_view(request, object_id, form_url, context)
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if record := context["original"]:
+            # As it is kept: a form that was refused has left its values on the record.
+            context["sync_panel"] = self._sync_panel(request, self.model.objects.get(pk=record.pk))
+        return super().render_change_form(request, context, *args, **kwargs)
 
-    def _sync_panel(self, request: HttpRequest, object_id: str) -> dict[str, Any] | None:
-        record = self.model.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
-        if record is None:
-            return None
+    def _sync_panel(self, request: HttpRequest, record: Any) -> dict[str, Any]:
         results = SyncResult.objects.filter(kind=record.KIND.value, record_id=record.pk)
         return {
             "record": record,

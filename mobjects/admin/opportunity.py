@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from mobjects.admin.base import SYNC_COLUMNS
 from mobjects.admin.custom import CustomAdmin, CustomForm
 from mobjects.marketo import attributes
 from mobjects.models import CustomField, Opportunity, OpportunityPersonRole
@@ -36,17 +37,7 @@ class OpportunityAdmin(CustomAdmin):
     form = OpportunityForm
     attributes = attributes.OPPORTUNITY
     resource_classes = (OpportunityResource,)
-    list_display = (
-        "name",
-        "marketo_id",
-        "external_id",
-        "state",
-        "last_status",
-        "short_error",
-        "synced_at",
-        "amount",
-        "stage",
-    )
+    list_display = ("name", "marketo_id", "external_id", *SYNC_COLUMNS, "amount", "stage")
     search_fields = ("name", "=marketo_id", "external_id")
     ordering = ("-pk",)
     fieldsets = (
@@ -68,17 +59,7 @@ class OpportunityPersonRoleAdmin(CustomAdmin):
 
     attributes = attributes.ROLE
     resource_classes = (OpportunityPersonRoleResource,)
-    list_display = (
-        "label",
-        "opportunity",
-        "person_label",
-        "marketo_id",
-        "state",
-        "last_status",
-        "short_error",
-        "synced_at",
-        "is_primary",
-    )
+    list_display = ("label", "opportunity", "person_label", "marketo_id", *SYNC_COLUMNS, "is_primary")
     search_fields = (
         "role",
         "=marketo_id",

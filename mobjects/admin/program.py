@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import BaseModelAdmin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -15,7 +16,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from mobjects.admin.base import RecordForm, SyncedAdmin
+from mobjects.admin.base import SYNC_COLUMNS, RecordForm, SyncedAdmin
 from mobjects.admin.fields import AttributeField, MonthField
 from mobjects.admin.transfer import TransferAdmin
 from mobjects.marketo.attributes import Attribute
@@ -38,14 +39,7 @@ class CostForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
     )
 
     class Meta:
-        model = ProgramCost
-        fields = ("month", "amount", "note", "marketo_cost_id")
         widgets: ClassVar[dict[str, Any]] = {"note": UnfoldAdminTextareaWidget(attrs={"rows": 1})}
-
-
-def suggesting(listing: str, **attrs: Any) -> UnfoldAdminTextInputWidget:
-    """An input that offers the values of a list in templates/mobjects/catalog/suggestions.html."""
-    return UnfoldAdminTextInputWidget(attrs={"list": listing, **attrs})
 
 
 def refuse_unknown_tag(form: Any, allowed: AllowedValues) -> None:
@@ -80,14 +74,6 @@ class ProgramForm(RecordForm):
 
 class TagForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
     """One tag on a page of its own."""
-
-    class Meta:
-        model = ProgramTag
-        fields = ("program", "type", "value")
-        widgets: ClassVar[dict[str, Any]] = {
-            "type": suggesting("mo-tag-types"),
-            "value": suggesting("mo-tag-values"),
-        }
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -155,24 +141,29 @@ class CostInline(ChildInline):
     fields = ("month", "amount", "note", "marketo_cost_id", "in_marketo")
 
 
-class TagInline(ChildInline):
-    """Tags on the program's page."""
+class TagInputs(BaseModelAdmin):
+    """Inputs that offer the values of the lists in templates/mobjects/catalog/suggestions.html."""
 
-    model = ProgramTag
-    formset = TagFormSet
-    fields = ("type", "value", "in_marketo")
     LISTS: ClassVar[dict[str, str]] = {"type": "mo-tag-types", "value": "mo-tag-values"}
-
-    @cached_property
-    def allowed(self) -> AllowedValues:
-        """What Marketo knows; read once for all rows, as an inline lives no longer than a request."""
-        return AllowedValues()
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name in self.LISTS:
             field.widget.attrs["list"] = self.LISTS[db_field.name]
         return field
+
+
+class TagInline(TagInputs, ChildInline):
+    """Tags on the program's page."""
+
+    model = ProgramTag
+    formset = TagFormSet
+    fields = ("type", "value", "in_marketo")
+
+    @cached_property
+    def allowed(self) -> AllowedValues:
+        """What Marketo knows; read once for all rows, as an inline lives no longer than a request."""
+        return AllowedValues()
 
     @admin.display(description="In Marketo")
     def in_marketo(self, row: Any) -> str:
@@ -187,15 +178,8 @@ class Suggesting(ModelAdmin):
 
     change_form_outer_after_template = "mobjects/catalog/suggestions.html"
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        context = {**(extra_context or {}), "allowed": AllowedValues()}
-        return super().changeform_view(request, object_id, form_url, context)
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        return super().render_change_form(request, {**context, "allowed": AllowedValues()}, *args, **kwargs)
 
 
 @admin.register(Program)
@@ -203,17 +187,7 @@ class ProgramAdmin(Suggesting, SyncedAdmin):
     """Programs: costs, tags and channel are sent; the rest is for reference."""
 
     resource_classes = (ProgramResource,)
-    list_display = (
-        "name",
-        "marketo_id",
-        "state",
-        "last_status",
-        "short_error",
-        "synced_at",
-        "type",
-        "channel",
-        "workspace",
-    )
+    list_display = ("name", "marketo_id", *SYNC_COLUMNS, "type", "channel", "workspace")
     search_fields = ("name", "=marketo_id")
     ordering = ("name", "pk")
     form = ProgramForm
@@ -270,7 +244,7 @@ class ProgramCostAdmin(ChildAdmin):
 
 
 @admin.register(ProgramTag)
-class ProgramTagAdmin(Suggesting, ChildAdmin):
+class ProgramTagAdmin(TagInputs, Suggesting, ChildAdmin):
     """Tags of all programs."""
 
     form = TagForm

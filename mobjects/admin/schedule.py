@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -54,18 +55,6 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
     )
 
     class Meta:
-        model = Schedule
-        fields = (
-            "name",
-            "enabled",
-            "action",
-            "kinds",
-            "operation",
-            "cron",
-            "time_zone",
-            "quiet_from",
-            "quiet_until",
-        )
         widgets: ClassVar[dict[str, Any]] = {
             "cron": UnfoldAdminTextInputWidget(attrs={"placeholder": "0 6 * * 1-5"}),
             "quiet_from": UnfoldAdminSingleTimeWidget(format="%H:%M"),
@@ -123,7 +112,7 @@ class ScheduleAdmin(ModelAdmin):
         css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/schedules.css",)}
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.run_now)
+        view = self.admin_site.admin_view(require_POST(self.run_now))
         urls: list[URLPattern] = super().get_urls()
         return [path("<int:pk>/run-now/", view, name="mobjects_schedule_run_now"), *urls]
 
@@ -144,8 +133,6 @@ class ScheduleAdmin(ModelAdmin):
 
     def run_now(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Start its jobs at once, on behalf of whoever pressed the button."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         schedule = self.get_object(request, str(pk))
         if schedule is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))  # type: ignore[no-any-return]
@@ -159,17 +146,13 @@ class ScheduleAdmin(ModelAdmin):
         messages.success(request, f"Started “{schedule.name}”.{several}")
         return redirect("admin:mobjects_syncjob_change", made[0].pk)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        context = {**(extra_context or {}), "schedule_panel": self._panel(request, object_id)}
-        response: HttpResponse = super().change_view(request, object_id, form_url, context)
-        return response
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if schedule := context["original"]:
+            # As it is kept: a form that was refused has left its values on the schedule.
+            context["schedule_panel"] = self._panel(request, self.get_queryset(request).get(pk=schedule.pk))
+        return super().render_change_form(request, context, *args, **kwargs)
 
-    def _panel(self, request: HttpRequest, object_id: str) -> dict[str, Any] | None:
-        schedule = self.get_object(request, object_id)
-        if schedule is None:
-            return None
+    def _panel(self, request: HttpRequest, schedule: Schedule) -> dict[str, Any]:
         jobs_url = reverse("admin:mobjects_syncjob_changelist")
         return {
             "schedule": schedule,
