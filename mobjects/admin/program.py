@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.options import BaseModelAdmin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -14,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import PaginationInlineFormSet
+from unfold.mixins import BaseModelAdminMixin
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from mobjects.admin.base import SYNC_COLUMNS, RecordForm, SyncedAdmin
@@ -141,7 +141,7 @@ class CostInline(ChildInline):
     fields = ("month", "amount", "note", "marketo_cost_id", "in_marketo")
 
 
-class TagInputs(BaseModelAdmin):
+class TagInputs(BaseModelAdminMixin):
     """Inputs that offer the values of the lists in templates/mobjects/catalog/suggestions.html."""
 
     LISTS: ClassVar[dict[str, str]] = {"type": "mo-tag-types", "value": "mo-tag-values"}
