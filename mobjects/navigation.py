@@ -16,60 +16,47 @@ TO_DECIDE = "rule"
 
 _IMPORTING = " ".join(f"mobjects.import_{model}" for model in RECORD_MODELS)
 
-# Title, icon, address, permissions of which one is enough.
-_GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
-    (
-        "Records",
-        (
-            ("Programs", "campaign", "admin:mobjects_program_changelist", "mobjects.view_program"),
-            ("Period costs", "payments", "admin:mobjects_programcost_changelist", "mobjects.view_programcost"),
-            ("Program tags", "sell", "admin:mobjects_programtag_changelist", "mobjects.view_programtag"),
-            ("Opportunities", "handshake", "admin:mobjects_opportunity_changelist", "mobjects.view_opportunity"),
-            (
-                "Person roles",
-                "group",
-                "admin:mobjects_opportunitypersonrole_changelist",
-                "mobjects.view_opportunitypersonrole",
-            ),
-            ("Custom fields", "tune", "admin:mobjects_customfield_changelist", "mobjects.view_customfield"),
-        ),
+Entry = tuple[str, str, str, str]
+"""Title, icon, address, permissions of which one is enough."""
+
+
+def _list(title: str, icon: str, model: str) -> Entry:
+    return title, icon, f"admin:mobjects_{model}_changelist", f"mobjects.view_{model}"
+
+
+_GROUPS: dict[str, tuple[Entry, ...]] = {
+    "Records": (
+        _list("Programs", "campaign", "program"),
+        _list("Period costs", "payments", "programcost"),
+        _list("Program tags", "sell", "programtag"),
+        _list("Opportunities", "handshake", "opportunity"),
+        _list("Person roles", "group", "opportunitypersonrole"),
+        _list("Custom fields", "tune", "customfield"),
     ),
-    (
-        "Files",
-        (
-            ("Import", "upload", "mobjects:import-new", _IMPORTING),
-            ("Import history", "work_history", "admin:mobjects_import_changelist", "mobjects.view_import"),
-            ("Downloads", "file_save", "admin:mobjects_download_changelist", "mobjects.view_download"),
-        ),
+    "Files": (
+        ("Import", "upload", "mobjects:import-new", _IMPORTING),
+        _list("Import history", "work_history", "import"),
+        _list("Downloads", "file_save", "download"),
     ),
-    (
-        "Sync",
-        (
-            ("Sync all changed", "sync", "mobjects:sync", "mobjects.sync_records"),
-            ("Sync history", "history", "admin:mobjects_syncjob_changelist", "mobjects.view_syncjob"),
-            ("To decide", TO_DECIDE, "admin:mobjects_conflict_changelist", "mobjects.view_conflict"),
-            ("Schedules", "schedule", "admin:mobjects_schedule_changelist", "mobjects.view_schedule"),
-            ("Connection", "lan", "mobjects:connection", "mobjects.test_connection"),
-            ("Queue", "queue", "mobjects:queue", "mobjects.view_queue"),
-        ),
+    "Sync": (
+        ("Sync all changed", "sync", "mobjects:sync", "mobjects.sync_records"),
+        _list("Sync history", "history", "syncjob"),
+        _list("To decide", TO_DECIDE, "conflict"),
+        _list("Schedules", "schedule", "schedule"),
+        ("Connection", "lan", "mobjects:connection", "mobjects.test_connection"),
+        ("Queue", "queue", "mobjects:queue", "mobjects.view_queue"),
     ),
-    (
-        "Marketo",
-        (
-            ("Pull", "download", "mobjects:pull", "mobjects.pull_records"),
-            ("Drift report", "difference", "mobjects:compare", "mobjects.pull_records"),
-            ("Fields", "list_alt", "admin:mobjects_marketofield_changelist", "mobjects.view_marketofield"),
-            ("Tags and channels", "label", "admin:mobjects_allowedtag_changelist", "mobjects.view_allowedtag"),
-        ),
+    "Marketo": (
+        ("Pull", "download", "mobjects:pull", "mobjects.pull_records"),
+        ("Drift report", "difference", "mobjects:compare", "mobjects.pull_records"),
+        _list("Fields", "list_alt", "marketofield"),
+        _list("Tags and channels", "label", "allowedtag"),
     ),
-    (
-        "People",
-        (
-            ("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
-            ("Groups", "groups", "admin:auth_group_changelist", "auth.view_group"),
-        ),
+    "People": (
+        ("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
+        ("Groups", "groups", "admin:auth_group_changelist", "auth.view_group"),
     ),
-)
+}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -77,15 +64,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [
         {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}]}
     ]
-    for title, entries in _GROUPS:
-        items: list[dict[str, Any]] = [
+    for title, entries in _GROUPS.items():
+        items = [
             {"title": name, "icon": icon, "link": reverse(view)}
+            | ({"badge": queries.undecided()} if icon == TO_DECIDE else {})
             for name, icon, view, permissions in entries
             if any(map(request.user.has_perm, permissions.split()))
         ]
-        for item in items:
-            if item["icon"] == TO_DECIDE:
-                item["badge"] = queries.undecided()
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
