@@ -41,6 +41,23 @@ class IdsField(forms.Field):
         return sorted({int(part) for part in parts})
 
 
+def reason_field() -> forms.CharField:
+    """Why somebody asks for something."""
+    return forms.CharField(
+        required=False,
+        max_length=1000,
+        label="Reason (optional)",
+        help_text="Kept in the history.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
+
+
+def tick(label: str, help_text: str = "") -> forms.BooleanField:
+    """An option that is off unless it is ticked."""
+    widget = forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)})
+    return forms.BooleanField(required=False, label=label, help_text=help_text, widget=widget)
+
+
 class SyncForm(forms.Form):
     """What to sync and how. ``token`` tells one press of "Send" from a second press of the same button."""
 
@@ -55,32 +72,17 @@ class SyncForm(forms.Form):
         initial=Choice.AUTO.value,
         widget=forms.RadioSelect(attrs={"class": " ".join(RADIO_CLASSES)}),
     )
-    reason = forms.CharField(
-        required=False,
-        max_length=1000,
-        label="Reason (optional)",
-        help_text="Kept in the history.",
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-    )
-    resend = forms.BooleanField(
-        required=False,
-        label="Send unchanged records too",
-        widget=forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
-    )
-    include_unknown = forms.BooleanField(
-        required=False,
-        label="Send records with an unknown outcome again",
-        help_text="They are looked up in Marketo by themselves. Tick this only if you know that they did not arrive: "
+    reason = reason_field()
+    resend = tick("Send unchanged records too")
+    include_unknown = tick(
+        "Send records with an unknown outcome again",
+        "They are looked up in Marketo by themselves. Tick this only if you know that they did not arrive: "
         "sending them again could double them.",
-        widget=forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
     )
-
-    read_first = forms.BooleanField(
-        required=False,
-        label="Read each record in Marketo first",
-        help_text="What was changed there meanwhile then waits for your decision instead of being overwritten. "
+    read_first = tick(
+        "Read each record in Marketo first",
+        "What was changed there meanwhile then waits for your decision instead of being overwritten. "
         "Takes one more call for each record that Marketo knows.",
-        widget=forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
     )
 
     def clean(self) -> dict[str, Any]:

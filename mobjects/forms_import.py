@@ -8,14 +8,15 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from openpyxl.utils import get_column_letter
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from mobjects.forms import reason_field
 from mobjects.importing.limits import MB, limits_for
 from mobjects.models import Import
 from mobjects.models.imports import FILE_KINDS
 from mobjects.tables.contract import Reading
 from mobjects.tables.text import ENCODINGS
-from mobjects.views.imports_words import letter
 
 EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx")
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
@@ -53,13 +54,7 @@ class UploadForm(forms.Form):
         help_text="Of a CSV file. Can be changed on the next page as well.",
         widget=UnfoldAdminSelectWidget,
     )
-    reason = forms.CharField(
-        required=False,
-        max_length=1000,
-        label="Reason (optional)",
-        help_text="Kept in the history.",
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-    )
+    reason = reason_field()
 
     def __init__(self, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -139,7 +134,7 @@ class ColumnsForm(forms.Form):
         for index, header in enumerate(imported.headers):
             now = imported.mapping[index] if index < len(imported.mapping) else None
             self.fields[f"column-{index}"] = forms.ChoiceField(
-                label=f"What column {letter(index + 1)} ({header or 'without a name'}) means",
+                label=f"What column {get_column_letter(index + 1)} ({header or 'without a name'}) means",
                 choices=[(UNDECIDED, "Choose…"), (LEFT_OUT, "Leave out"), *columns],
                 initial=UNDECIDED if now is None else COLUMN + now if now else LEFT_OUT,
                 required=False,
@@ -166,7 +161,7 @@ class ColumnsForm(forms.Form):
         """For each column of the file: letter, header, samples, field."""
         for index, header in enumerate(self.imported.headers):
             samples = self.imported.samples[index] if index < len(self.imported.samples) else []
-            yield letter(index + 1), header, samples, self[f"column-{index}"]
+            yield get_column_letter(index + 1), header, samples, self[f"column-{index}"]
 
     def constant_rows(self) -> list[tuple[BoundField, BoundField]]:
         """The fields of each constant."""

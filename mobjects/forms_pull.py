@@ -8,31 +8,21 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminTextInputWidget
 
-from mobjects.forms import IdsField
+from mobjects.forms import IdsField, reason_field, tick
 from mobjects.marketo.text import xml_problem
 from mobjects.models import Kind
 from mobjects.models.history import KIND_CHOICES
 from mobjects.sync.compare import Comparison
 from mobjects.sync.pull import Pull
 
-FILTERS: dict[Kind, tuple[str, ...]] = {
+FILTERS: dict[str, tuple[str, ...]] = {
     Kind.PROGRAM: ("name", "workspace", "tag_type", "tag_value", "updated_since", "archived"),
     Kind.OPPORTUNITY: ("name", "updated_since"),
     Kind.ROLE: ("updated_since",),
 }
 """What Marketo can look for, by kind."""
-
-
-def _reason() -> forms.CharField:
-    return forms.CharField(
-        required=False,
-        max_length=1000,
-        label="Reason (optional)",
-        help_text="Kept in the history.",
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-    )
 
 
 class TextField(forms.CharField):
@@ -85,18 +75,13 @@ class PullForm(forms.Form):
         help_text="A day, or a day and time: 2026-03-31 14:30.",
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "YYYY-MM-DD HH:MM"}),
     )
-    archived = forms.BooleanField(
-        required=False,
-        label="Archived programs too",
-        widget=forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
-    )
-    reason = _reason()
+    archived = tick("Archived programs too")
+    reason = reason_field()
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
-        kind = str((data or {}).get("kind", ""))
-        selected = bool((data or {}).get("ids"))
-        offered = () if selected else FILTERS.get(Kind(kind) if kind in tuple(Kind) else Kind.PROGRAM, ())
+        given = data or {}
+        offered = () if given.get("ids") else FILTERS.get(given.get("kind", ""), FILTERS[Kind.PROGRAM])
         self.without = {name: self.fields.pop(name) for name in FILTERS[Kind.PROGRAM] if name not in offered}
 
     def clean(self) -> dict[str, Any]:
@@ -106,14 +91,11 @@ class PullForm(forms.Form):
                 self.add_error(None, f"{self.without[name].label} “{given}”: Marketo cannot look for this here.")
         if not self.errors:
             try:
-                cleaned["pull"] = self._pull(cleaned)
+                filters = {name: cleaned[name] for name in FILTERS[Kind.PROGRAM] if cleaned.get(name)}
+                cleaned["pull"] = Pull(Kind(cleaned["kind"]), ids=cleaned["ids"], **filters)
             except ValueError as error:
                 self.add_error(None, str(error))
         return cleaned
-
-    def _pull(self, cleaned: dict[str, Any]) -> Pull:
-        filters = {name: cleaned[name] for name in FILTERS[Kind.PROGRAM] if cleaned.get(name)}
-        return Pull(Kind(cleaned["kind"]), ids=cleaned["ids"], **filters)
 
 
 class CompareForm(forms.Form):
@@ -125,7 +107,7 @@ class CompareForm(forms.Form):
         error_messages={"required": "Tick at least one kind."},
     )
     ids = IdsField(required=False)
-    reason = _reason()
+    reason = reason_field()
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -147,7 +129,7 @@ class DeleteForm(forms.Form):
     typed = forms.CharField(
         label="Number", required=False, max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"size": 8})
     )
-    reason = _reason()
+    reason = reason_field()
 
     @property
     def selection(self) -> dict[str, Any]:
