@@ -19,14 +19,9 @@ Status = SyncResult.Status
 SEPARATOR = " · "
 _COST = re.compile(rf"{COST_PREFIX}\d+")
 
-ACCEPTED = tuple(status.value for status in Status if status in SyncResult.ACCEPTED)
+PROBLEMS = (Status.FAILED, Status.SKIPPED, Status.UNKNOWN, Status.CONFLICT, Status.HELD, Status.NOT_SENT)
 STATUS_ORDER = (
-    Status.FAILED,
-    Status.SKIPPED,
-    Status.UNKNOWN,
-    Status.CONFLICT,
-    Status.HELD,
-    Status.NOT_SENT,
+    *PROBLEMS,
     Status.DIFFERS,
     Status.MISSING,
     Status.PENDING,
@@ -52,8 +47,6 @@ STATUS_WORDS: dict[str, str] = {status.value: status.label.lower() for status in
     Status.MISSING: "not in Marketo",
 }
 """What stands behind a number of records."""
-
-PROBLEMS = (Status.FAILED, Status.SKIPPED, Status.UNKNOWN, Status.CONFLICT, Status.HELD, Status.NOT_SENT)
 
 KIND_WORDS = {
     "Program": ("program", "programs"),
@@ -112,7 +105,7 @@ def outcome_text(job: SyncJob) -> str:
 
 def accepted(counts: Mapping[str, int]) -> int:
     """How many records Marketo accepted, or holds already."""
-    return sum(counts.get(status, 0) for status in ACCEPTED)
+    return sum(counts.get(status, 0) for status in SyncResult.ACCEPTED)
 
 
 def total(job: SyncJob) -> int:

@@ -7,10 +7,9 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
 from mobjects import badges, queries, wording
-from mobjects.models import RECORDS, Kind, SyncBatch, SyncJob, SyncResult
+from mobjects.models import RECORDS, Kind, SyncResult
 
 register = template.Library()
 register.filter("moment", wording.moment)
@@ -19,18 +18,8 @@ register.filter("field_text", wording.field_text)
 register.filter("job_title", wording.title)
 register.filter("job_what", wording.what_text)
 register.filter("job_outcome", wording.outcome_text)
-
-
-@register.filter
-def state_badge(row: SyncJob | SyncBatch | SyncResult) -> SafeString:
-    """``{{ job|state_badge }}``: the state of a job or batch, the status of a result."""
-    return badges.state_badge(row)
-
-
-@register.filter
-def tone_badge(label: str, tone: str) -> SafeString:
-    """``{{ "ok"|tone_badge:"success" }}``: any words as a badge."""
-    return badges.badge(label, tone)
+register.filter("state_badge", badges.state_badge)
+register.filter("tone_badge", badges.badge)
 
 
 @register.filter
