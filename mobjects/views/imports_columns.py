@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
+from openpyxl.utils import get_column_letter
 
 from mobjects.forms_import import LEFT_OUT, UNDECIDED, ColumnsForm, ReadingForm
 from mobjects.importing import flow, mapping
@@ -17,7 +18,6 @@ from mobjects.tables.contract import FileRefused
 from mobjects.views import imports_words as words
 from mobjects.views.imports import live, twins
 from mobjects.views.imports_common import State, about_import, attempt, crumbs, may_change, permission, to_step
-from mobjects.views.imports_words import letter
 from mobjects.views.pages import denied, page
 
 OPEN = (State.MAPPING, State.REVIEW, State.REFUSED)
@@ -108,7 +108,7 @@ def _beside(form: ColumnsForm) -> dict[int, str]:
     for same in chosen.values():
         if len(same) > 1:
             notes |= {
-                index: f"Columns {' and '.join(letter(each + 1) for each in same)} mean the same; keep one."
+                index: f"Columns {' and '.join(get_column_letter(each + 1) for each in same)} mean the same; keep one."
                 for index in same
             }
     return notes

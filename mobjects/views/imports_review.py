@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
+from openpyxl.utils import get_column_letter
 
 from mobjects.importing import flow
 from mobjects.models import Import, ImportFix, ImportGroup, ImportProblem, ImportRow
@@ -88,13 +89,10 @@ def fix(request: HttpRequest, imported: Import) -> HttpResponse:
         return _back(request, imported)
 
     def add() -> None:
-        with transaction.atomic():
-            for column, value, replacement, number in fixes:
-                flow.add_fix(imported, column, value, replacement, number=number, username=request.user.get_username())
-            flow.request_check(imported)
+        for column, value, replacement, number in fixes:
+            flow.add_fix(imported, column, value, replacement, number=number, username=request.user.get_username())
 
-    attempt(request, imported, add)
-    return _back(request, imported)
+    return _check_with(request, imported, add)
 
 
 @require_POST
@@ -105,13 +103,18 @@ def remove_fix(request: HttpRequest, imported: Import) -> HttpResponse:
     if found is None:
         messages.info(request, "That correction was removed already.")
         return _back(request, imported)
+    return _check_with(request, imported, lambda: flow.remove_fix(imported, found.pk))
 
-    def remove() -> None:
+
+def _check_with(request: HttpRequest, imported: Import, change: Callable[[], object]) -> HttpResponse:
+    """Change the corrections and have the file checked again, both or neither."""
+
+    def both() -> None:
         with transaction.atomic():
-            flow.remove_fix(imported, found.pk)
+            change()
             flow.request_check(imported)
 
-    attempt(request, imported, remove)
+    attempt(request, imported, both)
     return _back(request, imported)
 
 
@@ -167,7 +170,7 @@ def _group(group: ImportGroup) -> dict[str, Any]:
     """A group as the page shows it; ``suggestion`` is ``None`` if it cannot be corrected here."""
     return {
         "group": group,
-        "letter": words.letter(group.position or 0),
+        "letter": get_column_letter(group.position) if group.position else "",
         "value": Text(cut(group.value, VALUE_SHOWN)),
         "rule": Text(cut(group.rule, 3 * VALUE_SHOWN)),
         "fixable": group.position is not None,

@@ -11,12 +11,12 @@ from typing import Any, cast
 from django.db.models import ForeignKey, Model
 from django.urls import reverse
 from django.utils.html import escape
+from openpyxl.utils import get_column_letter
 
 from mobjects.models import Import, ImportProblem, ImportRow
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import MonthColumn
 from mobjects.views.imports_common import model_of
-from mobjects.views.imports_words import letter
 
 ROW_BYTES = 2000
 """What the values and problems of one row may take in a list, as HTML; its own page shows all of them."""
@@ -32,7 +32,7 @@ _CELL, _PROBLEM, _EDIT = 60, 180, 200
 CUSTOM = "custom_attributes"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Text:
     """A value as it is shown: cut, and all of it for the title if there is room."""
 
@@ -217,7 +217,7 @@ def _fill_problems(row: Shown, problems: Sequence[ImportProblem], *, whole: bool
 def _complaint(problem: ImportProblem, *, editable: bool, whole: bool) -> Complaint:
     place = cut(problem.column, 120)
     if problem.position is not None:
-        place = f"{letter(problem.position)} {place}"
+        place = f"{get_column_letter(problem.position)} {place}"
     editable = editable and problem.level == ImportProblem.Level.ERROR
     # An input of one line would drop line breaks, and so change the value by itself.
     short = size(problem.value) <= EDITABLE and len(problem.value.splitlines()) < 2
@@ -259,11 +259,8 @@ def _fill_cells(row: Shown, found: ImportRow, names: Names, room: int, *, whole:
 
 def _add_titles(row: Shown, room: int) -> None:
     """Keep the whole of what was cut as a title, as far as there is room."""
-    for index, cell in enumerate(row.cells):
-        kept = []
-        for text in (cell.new, cell.old):
-            title = ""
-            if text is not None and text.shown != text.title and size(text.title) <= room:
-                title, room = text.title, room - size(text.title)
-            kept.append(None if text is None else Text(text.shown, title))
-        row.cells[index] = Cell(cell.name, kept[0] or Text(""), kept[1])
+    for text in (side for cell in row.cells for side in (cell.new, cell.old) if side is not None):
+        if text.shown == text.title or size(text.title) > room:
+            text.title = ""
+        else:
+            room -= size(text.title)

@@ -84,11 +84,10 @@ def steps(imported: Import) -> list[Step]:
     at = _at(imported)
     waiting = {State.REFUSED: "refused here", State.DISCARDED: "discarded here"}
     now = waiting.get(State(imported.state), "now")
-    found = []
-    for number, (name, page) in enumerate(zip(STEPS, _PAGES, strict=True)):
-        words = "done" if number < at else _TO_COME if number > at else now
-        found.append(Step(name, words, page if number <= at else ""))
-    return found
+    return [
+        Step(name, "done" if number < at else _TO_COME if number > at else now, page if number <= at else "")
+        for number, (name, page) in enumerate(zip(STEPS, _PAGES, strict=True))
+    ]
 
 
 def _at(imported: Import) -> int:
@@ -199,12 +198,3 @@ _SENTENCES: dict[str, Callable[[Import], str]] = {
     State.REFUSED: lambda imported: f"Refused: {imported.problem or 'no reason is known.'}",
     State.DISCARDED: lambda imported: "Discarded: nothing of it was written.",
 }
-
-
-def letter(position: int) -> str:
-    """The letter of a column as spreadsheets show it: 1 is A, 27 is AA."""
-    found = ""
-    while position > 0:
-        position, rest = divmod(position - 1, 26)
-        found = chr(ord("A") + rest) + found
-    return found
