@@ -20,6 +20,7 @@ from mobjects.models import Import, ImportProblem
 from mobjects.resources import RESOURCES
 from mobjects.tables.contract import Reading
 from mobjects.tables.text import ENCODINGS
+from mobjects.views.imports_words import rows
 
 State = Import.State
 
@@ -242,9 +243,8 @@ def _left_out(imported: Import, *, overwrite: bool) -> int:
 
 
 def _words(imported: Import, failed: int) -> str:
-    rows = "1 row" if failed == 1 else f"{failed:,} rows"
     why = "errors or conflicts" if imported.counts.get("conflict") else "errors"
-    return f"{rows} with {why}. Import {imported.pk} in the admin shows them."
+    return f"{rows(failed)} with {why}. Import {imported.pk} in the admin shows them."
 
 
 def _printable(text: str) -> str:

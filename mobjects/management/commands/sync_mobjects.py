@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import math
 import sys
@@ -17,6 +16,7 @@ from django.utils import timezone
 from mobjects import wording
 from mobjects.jobs.requests import Asked, create_sync_job, request_sync
 from mobjects.jobs.runner import run_job
+from mobjects.management.reading import KINDS, who
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, records
@@ -27,7 +27,6 @@ from mobjects.sync.selection import Choice, Selection
 from mobjects.sync.transports import key_fields, open_transport
 from mobjects.sync.usage import Usage, counted
 
-KINDS = {"programs": Kind.PROGRAM, "opportunities": Kind.OPPORTUNITY, "roles": Kind.ROLE}
 POLL_SECONDS = 0.5
 EXIT_CODES = """Exit code: 0 everything was accepted (or the job is only queued), 1 some records were not, or the job
 was cancelled, 2 the job could not run, 3 it is not over: it is paused, waits for a person, or --timeout passed."""
@@ -91,32 +90,22 @@ class Command(BaseCommand):
         sys.exit(_exit_code(job, awaited=options["wait"] or options["inline"]))
 
     def _start(self, selection: Selection, options: dict[str, Any]) -> SyncJob:
-        asked: Asked = {"username": _system_user(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
-        if options["inline"]:
-            job = create_sync_job(selection, **asked)
-            patience = _Patience(job, options["timeout"], self.stderr)
-            try:
-                run_job(job, pause=patience.pause, beat=True)
-            except _GivenUp:
-                self.stderr.write(_GIVEN_UP)
-            return job
+        asked: Asked = {"username": who(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
         before = timezone.now()
-        job = request_sync(selection, **asked)
+        job = (create_sync_job if options["inline"] else request_sync)(selection, **asked)
         if job.created_at < before:
             self.stderr.write(f"That is queued already: job {job.pk}.")
-        if options["wait"]:
-            self._wait(job, options["timeout"])
-        return job
-
-    def _wait(self, job: SyncJob, timeout: float | None) -> None:
-        patience = _Patience(job, timeout, self.stderr)
+        patience = _Patience(job, options["timeout"], self.stderr)
         try:
-            while SyncJob.objects.get(pk=job.pk).is_live:
+            if options["inline"]:
+                run_job(job, pause=patience.pause, beat=True)
+            while options["wait"] and SyncJob.objects.get(pk=job.pk).is_live:
                 if queue_status.worker_alive() is False:
                     patience.say("No worker is running; the job goes on once one is started.")
                 patience.pause(POLL_SECONDS)
         except _GivenUp:
             self.stderr.write(_GIVEN_UP)
+        return job
 
     def _dry_run(self, selection: Selection) -> None:
         try:
@@ -176,14 +165,6 @@ def _calls(usage: Usage | None, needed: int) -> str:
     if usage is None:
         return "How many calls were made today is not known: the queue's Redis cannot be reached."
     return f"Used today: {usage.used_today:,} of our {counted(usage.share)}. {usage.warning(needed)}".strip()
-
-
-def _system_user() -> str:
-    """Who is at the keyboard, as far as the system knows."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
 
 
 def _selection(options: dict[str, Any]) -> Selection:

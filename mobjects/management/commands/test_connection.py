@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -22,10 +23,8 @@ class Command(BaseCommand):
             transport = open_transport()
         except MarketoError as error:
             raise CommandError(error.message, returncode=2) from error
-        try:
+        with closing(transport):
             ping = transport.ping()
-        finally:
-            transport.close()
         self.stdout.write(f"{transport.name} {transport.endpoint or '(no endpoint)'}: {ping.verdict}. {ping.message}")
         if ping.verdict is not Verdict.OK:
             sys.exit(2)
