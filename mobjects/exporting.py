@@ -148,11 +148,11 @@ def check_lengths(resource: TransferResource, queryset: models.QuerySet[Any], co
         ValueError: names the column and the length of the first that does not fit.
     """
     text_columns = [column for column in columns if column.is_text]
-    long = _long_texts(resource._meta.model, text_columns)
-    if long is None:
+    lengths = _lengths(resource._meta.model, text_columns)
+    if not lengths:
         return
-    annotations, condition = long
-    for row in resource.rows(queryset.alias(**annotations).filter(condition).order_by(), text_columns):
+    is_long = Q(*((f"{name}__gt", _LONG) for name in lengths), _connector=Q.OR)
+    for row in resource.rows(queryset.alias(**lengths).filter(is_long).order_by(), text_columns):
         for column, value in zip(text_columns, row, strict=True):
             if isinstance(value, str) and length(value) > LONGEST:
                 raise ValueError(
@@ -161,19 +161,13 @@ def check_lengths(resource: TransferResource, queryset: models.QuerySet[Any], co
                 )
 
 
-def _long_texts(model: type[models.Model], columns: Collection[Column]) -> tuple[dict[str, Any], Q] | None:
-    """Lengths to ask the database for, and the condition that one of them is great. Short fields never are."""
-    annotations: dict[str, Any] = {}
+def _lengths(model: type[models.Model], columns: Collection[Column]) -> dict[str, Any]:
+    """Lengths to ask the database for, of the texts that can be long."""
+    long_fields = {field.name for field in model._meta.fields if isinstance(field, models.TextField)}
+    lengths: dict[str, Any] = {}
     for column in columns:
         if isinstance(column, CustomColumn):
-            annotations["_length_custom"] = Length(Cast(column.field, models.TextField()))
-        elif column.field in _long_fields(model):
-            annotations[f"_length_{column.field}"] = Length(column.field)
-    condition = Q()
-    for name in annotations:
-        condition |= Q(**{f"{name}__gt": _LONG})
-    return (annotations, condition) if annotations else None
-
-
-def _long_fields(model: type[models.Model]) -> set[str]:
-    return {field.name for field in model._meta.fields if isinstance(field, models.TextField)}
+            lengths["_length_custom"] = Length(Cast(column.field, models.TextField()))
+        elif column.field in long_fields:
+            lengths[f"_length_{column.field}"] = Length(column.field)
+    return lengths
