@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django.contrib import messages
@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from mobjects.models import RECORDS, Conflict, Kind, SyncedRecord, records
+from mobjects.models import RECORDS, Conflict, Kind, records
 from mobjects.sync import ambiguous
 from mobjects.sync.conflicts import Side, disputed, settle_merge
 from mobjects.sync.payloads import content
@@ -39,32 +39,6 @@ class Choice:
     here: str
     there: str
     chosen: str
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An object in Marketo that may be the record; ``owner`` is the record it belongs to by now, if any."""
-
-    id: int
-    created_at: str
-    updated_at: str
-    owner: SyncedRecord | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What a candidate holds in a field, and in words how that compares with what was sent."""
-
-    text: str
-    verdict: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """What the page shows of a record that was sent without an answer."""
-
-    candidates: Sequence[Candidate] = ()
-    rows: Sequence[tuple[str, str, Sequence[Cell]]] = field(default_factory=list)
 
 
 @require_GET
@@ -157,7 +131,7 @@ def _show(
             for number, (name, base, here, there) in enumerate(fields)
         ],
         seen=_seen(fields),
-        sides=_sides(conflict) if conflict.reason == Reason.AMBIGUOUS else Sides(),
+        sides=_sides(conflict) if conflict.reason == Reason.AMBIGUOUS else {},
         may_decide=conflict.settled_at is None and request.user.has_perm("mobjects.settle_conflict"),
         may_pull=request.user.has_perm("mobjects.pull_records"),
     )
@@ -168,27 +142,29 @@ def _has_changed(conflict: Conflict, record: Any) -> bool:
     return content(record, key_fields()) != conflict.here or (merging and record.accepted != conflict.base)
 
 
-def _sides(conflict: Conflict) -> Sides:
-    """What was sent, next to what the candidates hold."""
+def _sides(conflict: Conflict) -> dict[str, Any]:
+    """What was sent, next to what the candidates hold; of each candidate the record it belongs to by now, if any."""
     sent, found = conflict.base, conflict.candidates
     names = dict.fromkeys([*sent, *(name for each in found for name in each["values"])])
     ids = [each["id"] for each in found]
     others = records(Kind(conflict.kind)).exclude(pk=conflict.record_id)
     owners = {each.marketo_id: each for each in others.filter(marketo_id__in=ids)}
-    return Sides(
-        [
-            Candidate(each["id"], _time(each, "created_at"), _time(each, "updated_at"), owners.get(each["id"]))
+    times = ("created_at", "updated_at")
+    return {
+        "candidates": [
+            {"id": each["id"], "owner": owners.get(each["id"])} | {name: _time(each, name) for name in times}
             for each in found
         ],
-        [(name, sent.get(name, ""), [_cell(sent, each["values"], name) for each in found]) for name in names],
-    )
+        "rows": [(name, sent.get(name, ""), [_cell(sent, each["values"], name) for each in found]) for name in names],
+    }
 
 
-def _cell(sent: Mapping[str, str], held: Mapping[str, str], name: str) -> Cell:
+def _cell(sent: Mapping[str, str], held: Mapping[str, str], name: str) -> tuple[str, str]:
+    """What a candidate holds in a field, and in words how that compares with what was sent."""
     text = held.get(name, "")
     if name not in sent:
-        return Cell(text, "not sent" if text else "")
-    return Cell(text, "same" if text == sent[name] else "differs")
+        return text, "not sent" if text else ""
+    return text, "same" if text == sent[name] else "differs"
 
 
 def _time(candidate: Mapping[str, Any], name: str) -> str:

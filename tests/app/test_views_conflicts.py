@@ -167,8 +167,8 @@ def test_the_second_of_two_people_is_told_who_was_first(browser, merging):
 
 def test_what_was_sent_stands_next_to_each_candidate_with_the_difference_in_words(browser, ambiguous):
     sides = look(browser, ambiguous).context["sides"]
-    assert [each.id for each in sides.candidates] == [71, 72]
-    rows = {name: (sent, [(cell.text, cell.verdict) for cell in cells]) for name, sent, cells in sides.rows}
+    assert [each["id"] for each in sides["candidates"]] == [71, 72]
+    rows = {name: (sent, cells) for name, sent, cells in sides["rows"]}
     assert rows == {
         "Name": ("Deal", [("Deal", "same"), ("Deal", "same")]),
         "Stage": ("Open", [("Won", "differs"), ("Open", "same")]),
