@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -34,7 +35,7 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
             (wording.title(batch.job), reverse("admin:mobjects_syncjob_change", args=[batch.job_id])),
         ),
         batch=batch,
-        sentence=wording.batch_sentence(batch, _counts([member.status for member in members])),
+        sentence=wording.batch_sentence(batch, Counter(member.status for member in members)),
         attempts=attempts if len(attempts) > 1 else [],
         halves=halves,
         wholes=wholes,
@@ -59,7 +60,6 @@ def payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
     attempt = f"-attempt-{batch.attempt}" if batch.attempt > 1 else ""
     name = f"{str(batch.job_id)[:8]}-batch-{batch.sequence}{attempt}-{part}.txt"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
@@ -72,7 +72,3 @@ def pretty_xml(text: str) -> str:
         return text
     docinfo: Any = root.getroottree().docinfo  # the stubs know none of its fields
     return text if docinfo.doctype else etree.tostring(root, pretty_print=True, encoding="unicode")
-
-
-def _counts(statuses: list[str]) -> dict[str, int]:
-    return {status: statuses.count(status) for status in set(statuses)}

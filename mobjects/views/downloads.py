@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
@@ -54,13 +54,12 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     found, resource = narrowed(request, model_of(kind)), RESOURCES[kind]()
     form = ExportForm(resource, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        given, problem = form.cleaned_data, ""
+        given = form.cleaned_data
         file_format = BY_EXTENSION[given["format"]]()
         try:
             return send(request, kind, found.queryset, file_format, chosen=given["columns"], filters=found.words)
         except ValueError as error:
-            problem = str(error)
-        form.add_error("format", problem)
+            form.add_error("format", str(error))
     return _ask(request, kind, form, found, resource)
 
 
@@ -94,7 +93,7 @@ def send(
     queryset: QuerySet[Any],
     file_format: TableFormat,
     *,
-    chosen: Iterable[str] | None = None,
+    chosen: Collection[str] | None = None,
     filters: str = "",
 ) -> HttpResponseBase:
     """The answer that streams an export.
@@ -102,8 +101,7 @@ def send(
     Raises:
         ValueError: see :func:`mobjects.exporting.export`.
     """
-    wanted = None if chosen is None else list(chosen)
-    made = exporting.export(kind, queryset, file_format, _taker(request), chosen=wanted, filters=filters)
+    made = exporting.export(kind, queryset, file_format, _taker(request), chosen=chosen, filters=filters)
     name = f"{kind}-{timezone.localdate():%Y-%m-%d}.{file_format.extension}"
     return _attachment(made.pieces, name, file_format.content_type)
 
@@ -139,12 +137,11 @@ def import_errors(request: HttpRequest, imported: Import) -> HttpResponseBase:
     if not errors.is_there(imported):
         raise Http404
     rows = exporting.Counted(errors.rows(imported))
-    pieces = errors.pieces(imported, rows)
-    pieces = exporting.of_import(Download.What.ERRORS, imported, _taker(request), pieces, rows)
+    file = errors.pieces(imported, rows)
+    pieces = exporting.of_import(Download.What.ERRORS, imported, _taker(request), file, rows)
     stem = re.sub(r"\.[A-Za-z]{1,5}\Z", "", imported.file_name)
-    return _attachment(
-        pieces, f"{stem} - problems of import {imported.pk}.{errors.extension(imported)}", "application/octet-stream"
-    )
+    name = f"{stem} - problems of import {imported.pk}.{errors.extension(imported)}"
+    return _attachment(pieces, name, "application/octet-stream")
 
 
 @require_GET
@@ -169,7 +166,6 @@ def _attachment(pieces: Iterable[bytes], name: str, content_type: str) -> Stream
     response = StreamingHttpResponse(pieces, content_type=content_type)
     safe = re.sub(r'[\x00-\x1f\x7f"/\\]', "_", name)
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=safe) or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
     # A proxy that collects the answer would keep the reader waiting, and the file in its memory.
     response["X-Accel-Buffering"] = "no"
     return response
