@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Min, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from mobjects.marketo.types import Kind
@@ -48,17 +48,14 @@ class ErrorGroup:
         return str(SyncResult.Status(self.status).label)
 
 
-@dataclass(frozen=True, slots=True)
-class KindCounts:
-    """How many records of a kind are in which state."""
+def id_in(text: object, digits: int = 18) -> int | None:
+    """The id that a text says; ``None`` if it says none.
 
-    kind: Kind
-    states: dict[str, int]
-
-    @property
-    def total(self) -> int:
-        """All records of the kind."""
-        return sum(self.states.values())
+    A number with more digits than the column takes is none either; PostgreSQL would refuse to look for it.
+    """
+    if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= digits:
+        return int(text)
+    return None
 
 
 def batches_of(job: SyncJob) -> QuerySet[SyncBatch]:
@@ -116,10 +113,8 @@ def results_of(job: SyncJob, *, status: str = "", search: str = "", same_as: int
     if status:
         results = results.filter(status__in=SyncResult.PASSING if status == STEPS else [status])
     if search:
-        found = results.filter(label__icontains=search)
-        # A number too large for the column is no ID; PostgreSQL would refuse to look for it.
-        by_id = search.isascii() and search.isdecimal() and len(search) < 10
-        results = found | results.filter(marketo_id=int(search)) if by_id else found
+        number = id_in(search, digits=9)
+        results = results.filter(Q(label__icontains=search) | (Q() if number is None else Q(marketo_id=number)))
     if same_as is not None:
         sample = job.results.filter(pk=same_as).values("status", "error")[:1]
         results = results.filter(status__in=sample.values("status"), error__in=sample.values("error"))
@@ -212,16 +207,12 @@ def latest_circuits(count: int) -> list[Circuit]:
     return list(Circuit.objects.order_by("-opened_at", "-pk")[:count])
 
 
-def state_counts(kinds: Collection[Kind]) -> list[KindCounts]:
+def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, int]]:
     """Records per state, for each kind given; one query each."""
-    return [KindCounts(kind, _states(kind)) for kind in RECORDS if kind in kinds]
+    found = {kind: RECORDS[kind].objects.with_state().order_by().values_list("state") for kind in kinds}
+    return {kind: dict(states.annotate(count=Count("pk"))) for kind, states in found.items()}
 
 
 def latest_jobs(count: int) -> list[SyncJob]:
     """The newest jobs."""
     return list(SyncJob.objects.order_by("-created_at", "-pk")[:count])
-
-
-def _states(kind: Kind) -> dict[str, int]:
-    records = RECORDS[kind].objects.with_state()
-    return dict(records.order_by().values_list("state").annotate(count=Count("pk")))

@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 
 from mobjects.badges import state_badge
 from mobjects.models import SyncBatch, SyncJob, SyncResult
-from mobjects.queries import PAYLOAD
+from mobjects.queries import PAYLOAD, id_in
 from mobjects.views.batches import batch_page
 from mobjects.views.jobs import job_page
 from mobjects.wording import SEPARATOR, duration, moment, operation_text, outcome_text, what_text
@@ -43,6 +43,11 @@ class ReadOnlyAdmin(ModelAdmin):
     @admin.display(description="Started", ordering="created_at")
     def created(self, row: Any) -> str:
         """When the row was written."""
+        return moment(row.created_at)
+
+    @admin.display(description="Asked for", ordering="created_at")
+    def asked(self, row: Any) -> str:
+        """When somebody pressed the button."""
         return moment(row.created_at)
 
     @admin.display(description="State", ordering="state")
@@ -78,9 +83,8 @@ class SyncJobAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         touched = Q(label__icontains=term)
-        # A number too large for the column is no ID; PostgreSQL would refuse to look for it.
-        if term.isascii() and term.isdecimal() and len(term) < 10:
-            touched |= Q(marketo_id=int(term))
+        if (marketo_id := id_in(term, digits=9)) is not None:
+            touched |= Q(marketo_id=marketo_id)
         own = Q(username__icontains=term) | Q(reason__icontains=term) | Q(pk__istartswith=term)
         return queryset.filter(own | Q(pk__in=SyncResult.objects.filter(touched).order_by().values("job"))), False
 
@@ -89,11 +93,6 @@ class SyncJobAdmin(ReadOnlyAdmin):
             return job_page(request, UUID(object_id))
         except ValueError as error:
             raise Http404 from error
-
-    @admin.display(description="Asked for", ordering="created_at")
-    def asked(self, job: SyncJob) -> str:
-        """When somebody pressed "Sync"."""
-        return moment(job.created_at)
 
     @admin.display(description="What", ordering="action")
     def what(self, job: SyncJob) -> str:
@@ -190,6 +189,6 @@ def cut(text: str) -> SafeString | str:
 
 def number(text: str) -> int:
     """The id in an address. Raises Http404 if it can be none."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+    if (found := id_in(text)) is None:
         raise Http404
-    return int(text)
+    return found

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from mobjects.admin.history import ReadOnlyAdmin, cut, number
 from mobjects.models import Download, Import
-from mobjects.queries import IMPORT_WAITS
+from mobjects.queries import IMPORT_WAITS, id_in
 from mobjects.views.imports_words import outcomes_text, state_badge, undone_text, written_text
 from mobjects.wording import moment
 
@@ -52,9 +52,8 @@ class ImportAdmin(ReadOnlyAdmin):
         if not term:
             return queryset, False
         found = Q(file_name__icontains=term) | Q(username__icontains=term) | Q(reason__icontains=term)
-        # A number too large for the column is none; PostgreSQL would refuse to look for it.
-        if term.isascii() and term.isdecimal() and len(term) < 19:
-            found |= Q(pk=int(term))
+        if (pk := id_in(term)) is not None:
+            found |= Q(pk=pk)
         return queryset.filter(found), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -99,11 +98,6 @@ class DownloadAdmin(ReadOnlyAdmin):
         # All there is to know stands in the list.
         get_object_or_404(Download, pk=number(object_id))
         return redirect("admin:mobjects_download_changelist")
-
-    @admin.display(description="Asked for", ordering="created_at")
-    def asked(self, download: Download) -> str:
-        """When it was asked for."""
-        return moment(download.created_at)
 
     @admin.display(description="Rows", ordering="rows")
     def row_count(self, download: Download) -> str:

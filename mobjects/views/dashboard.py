@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from mobjects import queries, wording
-from mobjects.models import RECORDS, State
-from mobjects.queries import KindCounts
+from mobjects.models import RECORDS, Kind, State
 from mobjects.sync.transports import target
+from mobjects.views.pages import list_url
 
 JOBS = 5
 SHOWN = (State.NEVER, State.CHANGED, State.IN_BATCH, State.SKIPPED, State.FAILED, State.UNKNOWN, State.SYNCED)
@@ -24,7 +23,7 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context.update(
         title="Dashboard",
         states=[state.label for state in SHOWN],
-        kinds=[_row(counts) for counts in queries.state_counts(kinds)],
+        kinds=[_row(kind, states) for kind, states in queries.state_counts(kinds).items()],
         jobs=[(job, wording.outcome_text(job)) for job in queries.latest_jobs(JOBS)] if sees_history else [],
         sees_history=sees_history,
         undecided=queries.undecided() if user.has_perm("mobjects.view_conflict") else 0,
@@ -35,8 +34,7 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _row(counts: KindCounts) -> dict[str, Any]:
-    meta = RECORDS[counts.kind]._meta
-    url = reverse(f"admin:mobjects_{meta.model_name}_changelist")
-    cells = [(counts.states.get(state, 0), f"{url}?state={state.value}", state.label) for state in SHOWN]
-    return {"name": str(meta.verbose_name_plural).capitalize(), "url": url, "cells": cells, "total": counts.total}
+def _row(kind: Kind, states: dict[str, int]) -> dict[str, Any]:
+    name, url = str(RECORDS[kind]._meta.verbose_name_plural).capitalize(), list_url(kind)
+    cells = [(states.get(state, 0), f"{url}?state={state.value}", state.label) for state in SHOWN]
+    return {"name": name, "url": url, "cells": cells, "total": sum(states.values())}

@@ -17,6 +17,7 @@ from openpyxl.utils import get_column_letter
 
 from mobjects.importing import flow
 from mobjects.models import Import, ImportFix, ImportGroup, ImportProblem, ImportRow
+from mobjects.queries import id_in
 from mobjects.views import imports_words as words
 from mobjects.views.imports import live, outcomes, twins
 from mobjects.views.imports_common import State, about_import, attempt, crumbs, may_change, to_step, user_of
@@ -51,7 +52,7 @@ def review(request: HttpRequest, imported: Import) -> HttpResponse:
     if not common["has_rows"]:
         return page(request, "import/review.html", title, crumbs=crumbs(imported), **common)
     if "row" in request.GET:
-        return _row(request, imported, _id(request.GET["row"], digits=9), common)
+        return _row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
     tab = _tab(request, imported)
     pages = Paginator(imported.found.filter(outcome=tab), ROWS_PER_PAGE)
     pages.count = imported.counts.get(tab, 0)  # The check counted them; asking again takes long.
@@ -99,7 +100,7 @@ def fix(request: HttpRequest, imported: Import) -> HttpResponse:
 @about_import(change=True, rows=True)
 def remove_fix(request: HttpRequest, imported: Import) -> HttpResponse:
     """Take a correction back, and check again."""
-    found = imported.fixes.filter(pk=_id(request.POST.get("fix", ""))).first()
+    found = imported.fixes.filter(pk=id_in(request.POST.get("fix")) or 0).first()
     if found is None:
         messages.info(request, "That correction was removed already.")
         return _back(request, imported)
@@ -148,12 +149,6 @@ def _row(request: HttpRequest, imported: Import, number: int, common: dict[str, 
     )
 
 
-def _id(text: str | list[object], digits: int = 18) -> int:
-    """The number that a text is; 0, which nothing has, if it is none or larger than any column."""
-    fits = isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= digits
-    return int(str(text)) if fits else 0
-
-
 def _tab(request: HttpRequest, imported: Import) -> str:
     asked = request.GET.get("tab", "")
     if asked in Outcome.values:
@@ -190,10 +185,10 @@ def _asked(request: HttpRequest, imported: Import) -> list[tuple[str, str, str, 
         groups = _suggested(imported)[:SUGGESTIONS]
         return [(group.column, group.value, group.suggestion, None) for group in groups]
     if "group" in request.POST:
-        found = imported.groups.filter(pk=_id(request.POST["group"]), position__isnull=False).first()
+        found = imported.groups.filter(pk=id_in(request.POST["group"]) or 0, position__isnull=False).first()
         replacement = request.POST.get("replacement", "")
         return [(found.column, found.value, replacement, None)] if found and found.value != replacement else []
-    given = {_id(name.removeprefix(NUMBER)): str(text) for name, text in request.POST.items() if NUMBER in name}
+    given = {id_in(name.removeprefix(NUMBER)) or 0: str(text) for name, text in request.POST.items() if NUMBER in name}
     problems = imported.found_problems.filter(pk__in=given, position__isnull=False)
     return [
         (problem.column, problem.value, given[problem.pk], problem.number)

@@ -75,11 +75,11 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> dict[str, Any]:
-    status, same_as = request.GET.get("status", ""), request.GET.get("same", "")
+    status = request.GET.get("status", "")
     return {
         "status": status if status in (*SyncResult.Status.values, queries.STEPS) else "",
         "search": request.GET.get("q", "").replace("\0", "").strip()[:200],
-        "same_as": int(same_as) if same_as.isascii() and same_as.isdecimal() and len(same_as) < 19 else None,
+        "same_as": queries.id_in(request.GET.get("same")),
     }
 
 
