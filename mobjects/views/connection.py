@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from django.core import checks
@@ -47,16 +48,14 @@ class Tested:
 @needs("mobjects.test_connection")
 def connection(request: HttpRequest) -> HttpResponse:
     """Show the settings without the key, and how much of the limits is used; on "Test connection", ask Marketo."""
-    tested = check() if request.method == "POST" else None
-    usage = Limits.from_settings(target()).usage()
     return page(
         request,
         "connection.html",
         "Connection",
         facts=facts(),
         problems=_problems(),
-        tested=tested,
-        usage=usage,
+        tested=check() if request.method == "POST" else None,
+        usage=Limits.from_settings(target()).usage(),
         circuits=queries.latest_circuits(CIRCUITS),
     )
 
@@ -67,11 +66,9 @@ def check() -> Tested:
         transport = open_transport()
     except MarketoError as error:
         return Tested(Ping(Verdict.NOT_CONFIGURED, error.message))
-    try:
+    with closing(transport):
         ping = transport.ping()
         return Tested(ping, _key_field(transport) if ping.verdict is Verdict.OK else "")
-    finally:
-        transport.close()
 
 
 def _key_field(transport: Transport) -> str:

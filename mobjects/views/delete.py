@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from mobjects.forms_pull import DeleteForm, joined
 from mobjects.jobs.requests import request_job
-from mobjects.models import RECORDS, Kind, OpportunityPersonRole, SyncJob, records
+from mobjects.models import Kind, OpportunityPersonRole, SyncJob, records
 from mobjects.sync.delete import chosen
-from mobjects.views.pages import needs, page
+from mobjects.views.pages import list_url, needs, none_selected, page
+from mobjects.views.steering import lead_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +58,14 @@ def delete(request: HttpRequest) -> HttpResponse:
         user=request.user,  # type: ignore[arg-type]  # signed in
         reason=form.cleaned_data["reason"],
     )
-    job.refresh_from_db()
-    if job.state == SyncJob.State.NOT_QUEUED:
-        messages.error(request, job.problem_text or "The job could not be queued. Nothing was deleted.")
-    else:
-        messages.success(request, "The job is queued. This page shows how it goes.")
-    return redirect("admin:mobjects_syncjob_change", job.pk)
+    return lead_to(request, job, nothing="Nothing was deleted.")
 
 
 @needs("mobjects.delete_in_marketo")
 def confirm_delete(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
     """Say what deleting these records in Marketo does, and ask. For admin actions; ids are our own."""
     if not ids:
-        messages.warning(request, "No records are selected.")
-        return redirect(_list_of(kind.value))
+        return none_selected(request, kind)
     return _show(request, DeleteForm({"kind": kind.value, "ids": joined(ids)}), asked=True)
 
 
@@ -106,11 +98,5 @@ def _show(request: HttpRequest, form: DeleteForm, *, asked: bool = False) -> Htt
         status=200 if valid else 400,
         form=form,
         going=look(form.selection) if known else None,
-        cancel=_list_of(form.cleaned_data.get("kind", "")),
+        cancel=list_url(form.cleaned_data.get("kind")),
     )
-
-
-def _list_of(kind: str) -> str:
-    if kind not in tuple(Kind):
-        return reverse("admin:index")
-    return reverse(f"admin:mobjects_{RECORDS[Kind(kind)]._meta.model_name}_changelist")

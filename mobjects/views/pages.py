@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+
+from mobjects.models import RECORDS, Kind
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -103,6 +106,19 @@ def paged(request: HttpRequest, rows: Any, size: int, parameter: str = "page") -
         parameter: of the address, with the number of the page.
     """
     return Paginator(rows, size).get_page(request.GET.get(parameter))
+
+
+def list_url(kind: str | None) -> str:
+    """Where the records of a kind are listed; of no kind, the dashboard."""
+    if kind not in tuple(Kind):
+        return reverse("admin:index")
+    return reverse(f"admin:mobjects_{RECORDS[Kind(kind)]._meta.model_name}_changelist")
+
+
+def none_selected(request: HttpRequest, kind: Kind) -> HttpResponse:
+    """Lead back to the list: without ids the pages that ask would mean "all"."""
+    messages.warning(request, "No records are selected.")
+    return redirect(list_url(kind))
 
 
 def history_crumb() -> Crumb:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from mobjects.forms_pull import CompareForm, PullForm, joined
@@ -17,7 +14,8 @@ from mobjects.models import RECORDS, AllowedValues, Kind, SyncJob, records
 from mobjects.sync.compare import ONE_BY_ONE
 from mobjects.sync.limits import Limits
 from mobjects.sync.transports import target
-from mobjects.views.pages import needs, page
+from mobjects.views.pages import list_url, needs, none_selected, page
+from mobjects.views.steering import lead_to
 from mobjects.wording import KIND_WORDS
 
 PAGE = 100
@@ -55,7 +53,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 def confirm_pull(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
     """Say what reading these records again does, and ask. For admin actions; ids are our own."""
     if not ids:
-        return _none_selected(request, kind)
+        return none_selected(request, kind)
     return _show_pull(request, PullForm({"kind": kind.value, "ids": joined(ids)}))
 
 
@@ -63,18 +61,13 @@ def confirm_pull(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpRe
 def confirm_compare(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
     """Say what comparing these records does, and ask. For admin actions; ids are our own."""
     if not ids:
-        return _none_selected(request, kind)
+        return none_selected(request, kind)
     return _show_compare(request, CompareForm({"kinds": [kind.value], "ids": joined(ids)}))
 
 
-def _none_selected(request: HttpRequest, kind: Kind) -> HttpResponse:
-    # Without ids the pages would mean "all".
-    messages.warning(request, "No records are selected.")
-    return redirect(_list_of(kind))
-
-
 def _show_pull(request: HttpRequest, form: PullForm) -> HttpResponse:
-    valid, kind = form.is_valid(), _kind(form.data.get("kind"))
+    valid = form.is_valid()
+    kind = Kind(form.data["kind"]) if form.data.get("kind") in tuple(Kind) else None
     ids = form.cleaned_data.get("ids")
     calls = records(kind).filter(pk__in=ids, marketo_id__isnull=False).count() if kind and ids else None
     return page(
@@ -89,7 +82,7 @@ def _show_pull(request: HttpRequest, form: PullForm) -> HttpResponse:
         plural=KIND_WORDS[kind][1] if kind else "records",
         usage=_usage(calls),
         allowed=AllowedValues() if kind is Kind.PROGRAM and not ids else None,
-        cancel=_list_of(kind) if ids else reverse("admin:index"),
+        cancel=list_url(kind if ids else None),
     )
 
 
@@ -109,7 +102,7 @@ def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
         form=form,
         what=_what(kind, ids) if ids else "",
         usage=_usage(calls),
-        cancel=_list_of(kind) if ids and kind else reverse("admin:index"),
+        cancel=list_url(kind if ids else None),
     )
 
 
@@ -117,12 +110,7 @@ def _start(
     request: HttpRequest, action: SyncJob.Action, kind: str, selection: Mapping[str, Any], reason: str
 ) -> HttpResponse:
     job = request_job(action=action, kind=kind, selection=selection, user=request.user, reason=reason)  # type: ignore[arg-type]
-    job.refresh_from_db()
-    if job.state == SyncJob.State.NOT_QUEUED:
-        messages.error(request, job.problem_text or "The job could not be queued. Nothing was read.")
-    else:
-        messages.success(request, "The job is queued. This page shows how it goes.")
-    return redirect("admin:mobjects_syncjob_change", job.pk)
+    return lead_to(request, job, nothing="Nothing was read.")
 
 
 def _usage(calls: int | None) -> dict[str, Any]:
@@ -131,15 +119,7 @@ def _usage(calls: int | None) -> dict[str, Any]:
     return {"calls": calls, "now": usage, "warning": usage.warning(calls) if usage and calls else ""}
 
 
-def _kind(text: Any) -> Kind | None:
-    return Kind(text) if text in tuple(Kind) else None
-
-
 def _what(kind: Kind | None, ids: Sequence[int] | None) -> str:
     if kind is None or not ids:
         return ""
     return f"{len(ids):,} selected {KIND_WORDS[kind][len(ids) != 1]}"
-
-
-def _list_of(kind: Kind | None) -> str:
-    return reverse(f"admin:mobjects_{RECORDS[kind]._meta.model_name}_changelist") if kind else reverse("admin:index")

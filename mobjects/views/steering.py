@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from mobjects import wording
+from mobjects import queries, wording
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.queue import enqueue_job
 from mobjects.jobs.requests import repeat_job, request_sync
@@ -22,9 +22,8 @@ from mobjects.sync.selection import Selection
 from mobjects.views.pages import history_crumb, needs, page
 
 State = SyncJob.State
-Status = SyncResult.Status
 
-RETRYABLE = (Status.FAILED, Status.SKIPPED, Status.UNKNOWN, Status.CONFLICT, Status.HELD, Status.NOT_SENT)
+RETRYABLE = wording.PROBLEMS
 """What a retry is about. An unknown outcome is one of them: it is looked up, or sent again where that is safe."""
 
 ENDED_EARLY = (State.STOPPED, State.CRASHED, State.CANCELLED)
@@ -149,17 +148,20 @@ def retry_record(request: HttpRequest, pk: int) -> HttpResponse:
     return lead_to(request, new, before)
 
 
-def lead_to(request: HttpRequest, job: SyncJob, before: datetime) -> HttpResponse:
+def lead_to(
+    request: HttpRequest, job: SyncJob, before: datetime | None = None, *, nothing: str = "Nothing was sent."
+) -> HttpResponse:
     """Go to the page of a job that was just asked for, and say what became of the request.
 
     Args:
         before: when it was asked for. A job that is older was about to do the same already.
+        nothing: what a job that is not queued did not do.
     """
     job.refresh_from_db()
-    if job.created_at < before:
+    if before is not None and job.created_at < before:
         messages.info(request, QUEUED_ALREADY)
     elif job.state == State.NOT_QUEUED:
-        messages.error(request, job.problem_text or "The job could not be queued. Nothing was sent.")
+        messages.error(request, job.problem_text or f"The job could not be queued. {nothing}")
     else:
         messages.success(request, "The job is queued. This page shows how it goes.")
     return _to(job)
@@ -180,7 +182,7 @@ def _result(job: SyncJob, pk: str | None) -> SyncResult | None:
     if pk is None:
         return None
     found = job.results.filter(status__in=RETRYABLE)
-    return get_object_or_404(found, pk=pk if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0)
+    return get_object_or_404(found, pk=queries.id_in(pk))
 
 
 def _to(job: SyncJob) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -25,7 +26,7 @@ from mobjects.sync.limits import Limits
 from mobjects.sync.selection import Group, Selection, forecast
 from mobjects.sync.transports import key_fields, missing_settings, open_transport
 from mobjects.sync.usage import Usage
-from mobjects.views.pages import needs, page
+from mobjects.views.pages import list_url, needs, none_selected, page
 from mobjects.views.steering import lead_to
 
 SENT = "sync_sent"
@@ -117,7 +118,9 @@ def sync(request: HttpRequest) -> HttpResponse:
     if not preview(form.selection).ready:
         # What was there to send went out, or was taken back, since the page was shown.
         return _show(request, form)
-    return _send(request, form)
+    before = timezone.now()
+    job = _job_once(request, form)
+    return _lead_to_job(request, form) if job is None else lead_to(request, job, before)
 
 
 @needs("mobjects.sync_records")
@@ -129,9 +132,7 @@ def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> H
         ids: our own ids.
     """
     if not ids:
-        # Without ids the page would mean "all that changed".
-        messages.warning(request, "No records are selected.")
-        return redirect(f"admin:mobjects_{RECORDS[kind]._meta.model_name}_changelist")
+        return none_selected(request, kind)
     return _show(request, SyncForm.starting(kind.value, ids))
 
 
@@ -143,17 +144,12 @@ def preview(selection: Selection) -> Preview:
     try:
         transport = open_transport()
     except ConfigError as error:
-        lines = [Line(_kind_words(group), str(group.operation), group.count, None) for group in sending]
-        return Preview(lines, held, problem=error.message)
-    try:
+        return Preview([_line(None, group) for group in sending], held, problem=error.message)
+    with closing(transport):
         lines = [_line(transport, group) for group in sending]
         usage = Limits.from_settings(transport.endpoint).usage()
         missing = missing_settings()
-        return Preview(
-            lines, held, transport.endpoint, transport.caller, missing, usage, read_first=selection.read_first
-        )
-    finally:
-        transport.close()
+        return Preview(lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first)
 
 
 def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
@@ -170,12 +166,6 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         records=wording.records(shown.sendable) if shown else "",
         cancel=_cancel(form),
     )
-
-
-def _send(request: HttpRequest, form: SyncForm) -> HttpResponse:
-    before = timezone.now()
-    job = _job_once(request, form)
-    return _lead_to_job(request, form) if job is None else lead_to(request, job, before)
 
 
 def _noted(request: HttpRequest, form: SyncForm) -> str | None:
@@ -204,8 +194,8 @@ def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
     return job
 
 
-def _line(transport: Transport, group: Group) -> Line:
-    limit = transport.limit(group.kind, group.operation) if group.operation else None
+def _line(transport: Transport | None, group: Group) -> Line:
+    limit = transport.limit(group.kind, group.operation) if transport and group.operation else None
     batches = -(-group.count // limit) if limit else None
     return Line(_kind_words(group), str(group.operation), group.count, batches)
 
@@ -217,7 +207,4 @@ def _kind_words(group: Group) -> str:
 def _cancel(form: SyncForm) -> str:
     if form.is_valid() and form.cleaned_data["of_import"]:
         return reverse("mobjects:import", args=[form.cleaned_data["of_import"]])
-    kind = str(form.data.get("kind", ""))
-    if kind in tuple(Kind):
-        return reverse(f"admin:mobjects_{RECORDS[Kind(kind)]._meta.model_name}_changelist")
-    return reverse("admin:index")
+    return list_url(form.data.get("kind"))
