@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from mobjects.models import RECORDS, Kind
+from mobjects.resources import RESOURCES
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -38,16 +39,9 @@ PERMISSION_WORDS = {
     "mobjects.view_download": "see downloads",
     "mobjects.import_records": "import files",
 }
-RECORD_WORDS = {
-    "program": "programs",
-    "programcost": "period costs",
-    "programtag": "program tags",
-    "opportunity": "opportunities",
-    "opportunitypersonrole": "opportunity person roles",
-}
 PERMISSION_WORDS |= {
-    f"mobjects.{action}_{model}": f"{said} {words}"
-    for model, words in RECORD_WORDS.items()
+    f"mobjects.{action}_{options.model_name}": f"{said} {options.verbose_name_plural}"
+    for options in (resource._meta.model._meta for resource in RESOURCES.values())
     for action, said in (("view", "see"), ("import", "import"), ("export", "export"))
 }
 
