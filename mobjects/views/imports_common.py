@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from mobjects.importing.flow import NotNow
-from mobjects.models import Import, Kind, Program, SyncedRecord
+from mobjects.models import Import, Kind, SyncedRecord
 from mobjects.resources import RESOURCES
 from mobjects.views.pages import Crumb, denied
 
@@ -32,11 +32,10 @@ def model_of(kind: str) -> type[Model]:
     return model
 
 
-def owner_of(kind: str) -> tuple[Kind, type[SyncedRecord]]:
+def owner_of(kind: str) -> Kind:
     """The kind of the records that are synced because of such a file: of costs and tags their programs."""
     model = model_of(kind)
-    owner = model if issubclass(model, SyncedRecord) else Program
-    return owner.KIND, owner
+    return model.KIND if issubclass(model, SyncedRecord) else Kind.PROGRAM
 
 
 def permission(action: str, kind: str) -> str:

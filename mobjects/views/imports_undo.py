@@ -50,5 +50,5 @@ def undo_page(request: HttpRequest, imported: Import) -> HttpResponse:
         imported=imported,
         preview=preview,
         left=left,
-        owner_kind=owner_of(imported.kind)[0].value,
+        owner_kind=owner_of(imported.kind).value,
     )
