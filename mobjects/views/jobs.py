@@ -19,7 +19,7 @@ from mobjects.views.pages import history_crumb, needs, page, paged
 RESULTS_PER_PAGE = 50
 STOP_POLLING = 286
 """The status at which htmx shows an answer and asks no more."""
-STEPS_LABEL = "Steps on the way"
+LABELS = {**dict(SyncResult.Status.choices), queries.STEPS: "Steps on the way"}
 
 State = SyncJob.State
 
@@ -47,7 +47,7 @@ def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         existing=queries.existing(rows),
         conflicts=queries.open_conflicts(rows),
         chosen=chosen,
-        chosen_label=_label(chosen["status"]),
+        chosen_label=LABELS.get(chosen["status"], ""),
         steps=steps,
         steps_status=queries.STEPS,
         results_count=job.done + steps,
@@ -77,16 +77,10 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _chosen(request: HttpRequest) -> dict[str, Any]:
     status = request.GET.get("status", "")
     return {
-        "status": status if status in (*SyncResult.Status.values, queries.STEPS) else "",
+        "status": status if status in LABELS else "",
         "search": request.GET.get("q", "").replace("\0", "").strip()[:200],
         "same_as": queries.id_in(request.GET.get("same")),
     }
-
-
-def _label(status: str) -> str:
-    if status == queries.STEPS:
-        return STEPS_LABEL
-    return str(SyncResult.Status(status).label) if status else ""
 
 
 def _live(job: SyncJob) -> dict[str, Any]:
