@@ -25,7 +25,6 @@ from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
 from mobjects.models import Kind, State, SyncedRecord, SyncResult
-from mobjects.models.base import SyncedQuerySet
 from mobjects.sync.payloads import difference
 from mobjects.sync.selection import Selection
 from mobjects.sync.transports import key_fields
@@ -74,9 +73,9 @@ class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in 
         if self.instance.pk:
             self.initial["seen_revision"] = self.instance.revision
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        seen = (cleaned or {}).get("seen_revision")
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        seen = cleaned.get("seen_revision")
         if self.instance.pk and seen is not None and seen != self.instance.revision:
             raise ValidationError(
                 "Someone else changed this record while you were editing it. Open it again in another tab, "
@@ -106,8 +105,7 @@ class SyncedAdmin(TransferAdmin):
         css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/records.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        found: SyncedQuerySet = super().get_queryset(request)
-        return found.with_state()
+        return super().get_queryset(request).with_state()  # type: ignore[no-any-return]
 
     def has_sync_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Whether the user may send records to Marketo."""
@@ -172,8 +170,7 @@ class SyncedAdmin(TransferAdmin):
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         button = f"{self.opts.app_label}_{self.opts.model_name}_save_and_sync"
         if button not in request.POST or not self.has_sync_permission(request):
-            response: HttpResponse = super().response_change(request, obj)
-            return response
+            return super().response_change(request, obj)  # type: ignore[no-any-return]
         job = request_sync(Selection(kinds=(obj.KIND,), ids=(obj.pk,)), user=request.user)  # type: ignore[arg-type]
         messages.success(request, f"Saved “{obj}” and asked for its sync.")
         return redirect("admin:mobjects_syncjob_change", job.pk)
@@ -214,14 +211,11 @@ class SyncedAdmin(TransferAdmin):
         if attribute is None:
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         note = f"{attribute.name} in Marketo. {db_field.help_text}".strip()
+        said: dict[str, Any] = {"label": attribute.label, "help_text": note}
         if attribute.type not in TYPED:
-            field = super().formfield_for_dbfield(db_field, request, **kwargs)
-            field.label, field.help_text = attribute.label, note
-            return field
+            return super().formfield_for_dbfield(db_field, request, **kwargs, **said)
         widget = UnfoldAdminDateWidget if attribute.type is DataType.DATE else UnfoldAdminTextInputWidget
-        return AttributeField(
-            attribute=attribute, required=not db_field.blank, label=attribute.label, help_text=note, widget=widget
-        )
+        return AttributeField(attribute=attribute, required=not db_field.blank, widget=widget, **said)
 
     # --- deleting ---
 

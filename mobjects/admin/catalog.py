@@ -22,8 +22,7 @@ class CatalogAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         newest = self.model.objects.aggregate(at=Max("described_at"))["at"]
         context = {**(extra_context or {}), "last_read": moment(newest)}
-        response: HttpResponse = super().changelist_view(request, context)
-        return response
+        return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
 
 @admin.register(MarketoField)

@@ -52,8 +52,8 @@ class ConflictAdmin(ReadOnlyAdmin):
     ordering = (F("settled_at").desc(nulls_first=True), "created_at", "pk")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "title": "To decide"})
-        return response
+        context = {**(extra_context or {}), "title": "To decide"}
+        return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return conflict_page(request, number(object_id))

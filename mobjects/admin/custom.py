@@ -43,10 +43,8 @@ class CustomForm(RecordForm):
             if field is not None:
                 _offer(field.widget, value)
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if cleaned is None:
-            return None
         custom = {name.removeprefix(CUSTOM): value for name, value in cleaned.items() if name.startswith(CUSTOM)}
         known = {name: value for name, value in custom.items() if value}
         kept = {name: value for name, value in self.instance.custom_attributes.items() if name not in custom}
@@ -118,20 +116,15 @@ def form_field(field: CustomField) -> AttributeField:
     )
 
 
-def _widget(field: CustomField) -> forms.Widget:
+def _widget(field: CustomField) -> Any:  # Unfold has no types
     data_type = DataType(field.data_type)
     attrs = {"placeholder": PLACEHOLDERS.get(data_type), "inputmode": KEYBOARDS.get(data_type)}
     attrs = {name: value for name, value in attrs.items() if value}
-    widget: forms.Widget
     if data_type is DataType.BOOLEAN:
-        widget = UnfoldAdminSelectWidget(choices=YES_NO)
-    elif data_type is DataType.DATE:
-        widget = UnfoldAdminDateWidget(attrs=attrs)
-    elif data_type is DataType.STRING and (field.size is None or field.size > LONG_TEXT):
-        widget = UnfoldAdminTextareaWidget(attrs={"rows": 2})
-    else:
-        widget = UnfoldAdminTextInputWidget(attrs=attrs)
-    return widget
+        return UnfoldAdminSelectWidget(choices=YES_NO)
+    if data_type is DataType.STRING and (field.size is None or field.size > LONG_TEXT):
+        return UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    return (UnfoldAdminDateWidget if data_type is DataType.DATE else UnfoldAdminTextInputWidget)(attrs=attrs)
 
 
 def _offer(widget: forms.Widget, value: str) -> None:

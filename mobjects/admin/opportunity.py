@@ -20,10 +20,8 @@ from mobjects.resources import OpportunityPersonRoleResource, OpportunityResourc
 class OpportunityForm(CustomForm):
     """A new record without a key gets an external ID."""
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if cleaned is None:
-            return None
         marketo_id = cleaned.get("marketo_id") or self.instance.marketo_id
         if not cleaned.get("external_id"):
             cleaned["external_id"] = None if marketo_id else f"MA-{secrets.token_hex(6)}"

@@ -111,8 +111,7 @@ class ChildInline(TabularInline):
     readonly_fields = ("in_marketo",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        found: QuerySet[Any] = super().get_queryset(request)
-        return found.select_related("program")
+        return super().get_queryset(request).select_related("program")  # type: ignore[no-any-return]
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
         """The columns' headings label no input for a screen reader; the inputs say it themselves."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from import_export.admin import ExportMixin
@@ -55,7 +56,7 @@ class TransferAdmin(ExportMixin, ModelAdmin):
             for file_format in FORMATS:
                 name = f"export_{file_format.extension}"
                 words = f"Export selected as {file_format.extension.upper()}"
-                actions[name] = (_export_action(file_format), name, words)
+                actions[name] = (partial(_export_selected, file_format=file_format), name, words)
         return actions
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
@@ -68,12 +69,11 @@ class TransferAdmin(ExportMixin, ModelAdmin):
         return reverse("mobjects:export", args=[self.transfer_resource.KIND])
 
 
-def _export_action(file_format: type[TableFormat]) -> Callable[[Any, HttpRequest, QuerySet[Model]], Any]:
-    def export_selected(admin: TransferAdmin, request: HttpRequest, queryset: QuerySet[Model]) -> Any:
-        try:
-            return send_selected(request, admin.model, queryset, file_format())
-        except ValueError as error:
-            messages.error(request, str(error))
-            return None
-
-    return export_selected
+def _export_selected(
+    admin: TransferAdmin, request: HttpRequest, queryset: QuerySet[Model], *, file_format: type[TableFormat]
+) -> HttpResponseBase | None:
+    try:
+        return send_selected(request, admin.model, queryset, file_format())
+    except ValueError as error:
+        messages.error(request, str(error))
+        return None

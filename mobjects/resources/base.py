@@ -39,8 +39,6 @@ class TransferResource(ModelResource):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.columns: Sequence[Column] = self.get_columns()
-        self.by_name = {column.name: column for column in self.columns}
-        self.revision = revision_column(self.REVISION_LOOKUP)
         # What import-export believes the columns to be.
         self.fields = {column.name: Field(column.field, column.name) for column in self.columns}
 
@@ -58,7 +56,7 @@ class TransferResource(ModelResource):
         Args:
             chosen: names of the wanted ones; the key columns come along anyway. ``None`` means all.
         """
-        every = [*self.columns, self.revision]
+        every = [*self.columns, revision_column(self.REVISION_LOOKUP)]
         if chosen is None:
             return every
         wanted = {*chosen, *self.key_names}

@@ -48,13 +48,11 @@ class Command(BaseCommand):
     def _write_out(self, pieces: Iterable[bytes]) -> None:
         """As UTF-8, whatever the terminal's encoding; a test's text stream has no bytes below it."""
         raw = getattr(self.stdout, "buffer", None)
-        for piece in pieces:
-            if raw is None:
-                self.stdout.write(piece.decode(), ending="")
-            else:
-                raw.write(piece)
-        if raw is not None:
-            raw.flush()
+        if raw is None:
+            self.stdout.write(b"".join(pieces).decode(), ending="")
+            return
+        raw.writelines(pieces)
+        raw.flush()
 
 
 def _chosen(kind: str, columns: str | None) -> list[str] | None:
@@ -79,8 +77,7 @@ def _write(path: Path, pieces: Iterable[bytes]) -> None:
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as file:
-            for piece in pieces:
-                file.write(piece)
+            file.writelines(pieces)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
