@@ -8,12 +8,12 @@ import pytest
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from mobjects.marketo.contract import Kind
 
 from mobjects.jobs.job_lease import acquire_job, crash_job, expire_job, release_job
 from mobjects.jobs.lease import expired, holds_lease
 from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.requests import create_sync_job
+from mobjects.marketo.types import Kind
 from mobjects.models import Circuit, SyncJob
 from mobjects.sync.selection import Selection
 from tests import factories
