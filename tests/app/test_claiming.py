@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 
@@ -61,6 +64,14 @@ def test_a_record_that_got_its_id_while_its_batch_waited_is_let_go(here, waiting
     assert fresh(record).claimed_by is None
 
 
+def test_what_is_left_out_of_a_batch_that_is_sent_is_let_go(here, record):
+    other = factories.opportunity()
+    batch, _ = claiming.claim(here, Kind.OPPORTUNITY, Operation.INSERT, OPPORTUNITIES, after=0, limit=100)
+    Opportunity.objects.filter(pk=record.pk).update(marketo_id=64)
+    assert [item.pk for item in take(here, batch).items] == [other.pk]
+    assert (fresh(record).claimed_by, fresh(other).claimed_by) == (None, batch)
+
+
 def test_a_record_that_got_its_result_while_its_batch_waited_is_let_go(here, waiting, record):
     pages.result(here.job, record_id=record.pk)
     assert take(here, waiting).batch is None
@@ -72,6 +83,14 @@ def test_a_record_that_holds_nothing_to_send_any_more_is_let_go(here, record):
     batch, _ = claiming.claim(here, Kind.OPPORTUNITY, Operation.UPDATE, OPPORTUNITIES, after=0, limit=100)
     assert take(here, batch).batch is None
     assert (fresh(record).claimed_by, fresh(record).is_dirty) == (None, False)
+
+
+def test_what_was_read_in_marketo_before_the_job_began_is_read_again(here, record):
+    here.job.started_at = here.lane.beat_at
+    Opportunity.objects.update(marketo_id=64, read_at=here.lane.beat_at - timedelta(hours=1))
+    asked = here, Kind.OPPORTUNITY, Operation.UPDATE, replace(OPPORTUNITIES, read_first=True)
+    assert list(claiming.unread(*asked)) == [record]
+    assert not claiming.sendable(*asked).exists()
 
 
 def test_a_batch_that_another_lane_has_reserved_is_left_to_it(here, waiting, sandbox):

@@ -64,6 +64,15 @@ def test_a_role_waits_for_the_live_batch_of_its_opportunity(sandbox, settings):
     assert "opportunity" in job.results.get().error
 
 
+@pytest.mark.parametrize("status", ["", "FAILED", "SKIPPED", "UNKNOWN"])
+def test_a_role_waits_for_an_opportunity_that_may_not_be_in_marketo(sandbox, settings, status):
+    settings.MARKETO = {**settings.MARKETO, "OPPORTUNITY_KEY_FIELD": "ExternalOpportunityId"}
+    opportunity = factories.opportunity()
+    edit(opportunity, last_status=status)
+    assert factories.sync(factories.role(opportunity)).counts == {"HELD": 1}
+    assert sendings(sandbox) == 0
+
+
 def test_writing_down_held_records_takes_no_query_for_each(sandbox):
     def queries() -> int:
         SyncResult.objects.all().delete()
