@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from django.db import connection
 
 from mobjects.marketo.errors import Unavailable
 from mobjects.marketo.types import Kind
@@ -48,6 +51,26 @@ def test_each_step_makes_one_call_and_keeps_it_in_the_history():
     assert [(batch.operation, batch.state, batch.response) for batch in batches] == [
         ("DESCRIBE", SyncBatch.State.ANSWERED, "<told/>")
     ] * 4
+
+
+def test_a_lane_whose_job_is_out_of_date_goes_on_where_another_came_to():
+    transport = CatalogTransport()
+    surroundings = context(transport)
+    other = replace(surroundings, job=SyncJob.objects.get())
+    DescribeTask(surroundings).step()
+    DescribeTask(other).step()
+    assert transport.asked == ["Opportunity", "OpportunityPersonRole"]
+
+
+def test_what_was_read_is_not_kept_without_how_far_the_job_came():
+    def full(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "mobjects_syncjob" SET "progress"'):
+            raise RuntimeError
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(full), pytest.raises(RuntimeError):
+        described(CatalogTransport())
+    assert not MarketoField.objects.exists()
 
 
 def test_a_failed_call_is_made_again_by_the_next_step():

@@ -10,7 +10,7 @@ from mobjects.models import Conflict, Opportunity, Program, SyncBatch, SyncJob
 from mobjects.sync.compare import ONE_BY_ONE, CompareTask, Comparison
 from mobjects.sync.conflicts import disputed, settle_merge
 from mobjects.sync.guard import guard
-from mobjects.sync.payloads import KeyFields, Payload, build, content
+from mobjects.sync.payloads import NOT_KNOWN, KeyFields, Payload, build, content
 from mobjects.sync.pull import Pull, PullTask
 from mobjects.sync.selection import loaded
 from tests import factories
@@ -111,9 +111,28 @@ def test_a_record_that_is_being_sent_is_not_judged():
     assert finished(CompareTask, surroundings).counts == {"HELD": 1}
 
 
+def test_a_record_that_is_being_sent_is_not_missing():
+    deal()
+    surroundings = memory.context(Memory(), Comparison((Kind.OPPORTUNITY,)).to_json(), COMPARE)
+    batch = SyncBatch.objects.create(job=surroundings.job, sequence=99, kind="Opportunity", operation="UPDATE")
+    Opportunity.objects.update(claimed_by=batch)
+    assert finished(CompareTask, surroundings).counts == {}
+
+
+def test_a_kind_that_was_compared_is_not_begun_again_with_another():
+    deal()
+    transport = Memory(memory.program(), memory.opportunity(71), memory.opportunity(72), page_size=1)
+    surroundings = memory.context(transport, Comparison((Kind.PROGRAM, Kind.OPPORTUNITY)).to_json(), COMPARE)
+    transport.stale = {"71"}
+    while CompareTask(surroundings).step():
+        if surroundings.job.progress.get("begun_again"):
+            transport.stale = set()
+    assert [query.kind for query in transport.asked].count(Kind.PROGRAM) == 1
+
+
 def test_a_value_that_was_sent_without_answer_is_no_difference():
     deal()
-    Opportunity.objects.update(accepted={"Name": "Q1 2014", "Stage": "(not known)"})
+    Opportunity.objects.update(accepted={"Name": "Q1 2014", "Stage": NOT_KNOWN})
     assert compare(Memory(memory.opportunity(Stage="Lost"))).counts == {"SAME": 1}
 
 
@@ -141,6 +160,19 @@ def test_a_change_in_marketo_to_a_field_that_is_about_to_be_sent_is_a_conflict()
     # Nothing more is read of it until somebody has decided.
     assert guarded(transport, lost)[0] == {lost.pk}
     assert len(transport.asked) == 3
+
+
+def test_a_record_that_is_deleted_while_marketo_is_asked_is_passed_over():
+    record, transport = deal(71), Memory(memory.opportunity(71, Stage="Lost"))
+    transport.before_answer = Opportunity.objects.all().delete
+    assert guarded(transport, record)[0] == set()
+
+
+def test_after_a_lost_answer_nobody_can_say_that_marketo_changed():
+    record = deal(71)
+    Opportunity.objects.update(stage="Won", accepted={"Name": "Q1 2014", "Stage": NOT_KNOWN})
+    stopped, _ = guarded(Memory(memory.opportunity(71, Stage="Lost")), record)
+    assert (stopped, Conflict.objects.count()) == (set(), 0)
 
 
 def test_a_cost_that_cannot_be_told_from_another_is_nothing_to_decide_about():

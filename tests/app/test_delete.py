@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db.models import Q
+from django.db import connection
 from django.utils import timezone
 
 from mobjects.jobs.job_lease import expire_job
@@ -24,6 +25,7 @@ from mobjects.models import (
 from mobjects.sync.delete import DeleteTask, chosen
 from tests import factories
 from tests.app import pages
+from tests.support.meanwhile import SlowMarketo
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("marketo_settings")]
 
@@ -244,3 +246,26 @@ class Meanwhile(factories.Unlimited):
     def call(self):
         records(self.record.KIND).filter(pk=self.record.pk).update(claimed_by=self.batch)
         return super().call()
+
+
+def test_what_is_being_deleted_is_in_no_other_batch():
+    parent, _ = deal(roles=0)
+    claimed = []
+    here = factories.context(
+        new_job(parent), transport=SlowMarketo(lambda answer: claimed.append(factories.fresh(parent).claimed_by))
+    )
+    DeleteTask(here).step()
+    assert claimed == [here.job.batches.get()]
+
+
+def test_what_marketo_deleted_stays_here_until_its_answer_is_saved():
+    parent, _ = deal(roles=0)
+
+    def broken(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "mobjects_syncbatch"'):
+            raise RuntimeError
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(broken), pytest.raises(RuntimeError):
+        DeleteTask(factories.context(new_job(parent))).step()
+    assert factories.fresh(parent).claimed_by is not None

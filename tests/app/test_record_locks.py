@@ -18,6 +18,7 @@ from mobjects.sync.guard import guard
 from mobjects.sync.payloads import KeyFields, content
 from mobjects.sync.pull import Pull
 from tests import factories
+from tests.app import pages
 from tests.factories import fresh
 from tests.support import memory
 from tests.support.concurrent import concurrently
@@ -72,6 +73,23 @@ def test_an_edit_while_a_decision_is_carried_out_is_not_lost(disputed):
     with concurrently(edit(next_step="Call"), before=SAVING):
         settle_merge(conflict, {"Stage": "marketo"}, None)
     assert (fresh(record).stage, fresh(record).next_step, fresh(record).is_dirty) == ("Won", "Call", True)
+
+
+def test_a_record_that_is_being_sent_cannot_be_decided_about(disputed):
+    record, conflict = disputed
+    Opportunity.objects.update(claimed_by=pages.batch(pages.job()))
+    with pytest.raises(ValueError, match="in a batch right now"):
+        settle_merge(conflict, {"Stage": "marketo"}, None)
+    assert fresh(record).stage == "Open"
+
+
+@pytest.mark.parametrize("since", [{"stage": "Lost"}, {"accepted": {"Name": "Q1 2014", "Stage": "Won"}}])
+def test_a_record_that_was_edited_or_sent_since_has_to_be_looked_at_anew(disputed, since):
+    _, conflict = disputed
+    Opportunity.objects.update(**since)
+    with pytest.raises(ValueError, match="has changed since this was found"):
+        settle_merge(conflict, {"Stage": "marketo"}, None)
+    assert Conflict.objects.get().settled_at is None
 
 
 def test_an_id_cannot_come_in_while_a_person_gives_one(lost):

@@ -58,7 +58,7 @@ def test_a_role_waits_for_the_live_batch_of_its_opportunity(sandbox, settings):
     opportunity = factories.opportunity()
     role = factories.role(opportunity)
     other = factories.sync(factories.opportunity())
-    edit(opportunity, claimed_by=other.batches.get())
+    edit(opportunity, claimed_by=other.batches.get(), last_status="UPDATED")
     job = factories.sync(role)
     assert job.counts == {"HELD": 1}
     assert "opportunity" in job.results.get().error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from redis import Redis
 
-from mobjects.marketo.types import Page, Query
+from mobjects.marketo.types import Answer, Kind, Page, Query
 from mobjects.sync.transports import open_transport
 
 
@@ -15,16 +15,20 @@ class SlowMarketo:
     """The Marketo of the settings.
 
     Args:
-        meanwhile: done after Marketo has looked and before its answer arrives; may give another answer.
+        meanwhile: done after Marketo has looked or deleted and before its answer arrives; may give another answer.
     """
 
-    def __init__(self, meanwhile: Callable[[Page], Page | None]) -> None:
+    def __init__(self, meanwhile: Callable[[Any], Any]) -> None:
         self._marketo = open_transport()
         self._meanwhile = meanwhile
 
     def find(self, query: Query, position: str = "") -> Page:
         page = self._marketo.find(query, position)
-        return self._meanwhile(page) or page
+        return cast(Page, self._meanwhile(page) or page)
+
+    def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
+        answer = self._marketo.delete(kind, ids)
+        return cast(Answer, self._meanwhile(answer) or answer)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._marketo, name)
