@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from mobjects.importing import flow, work
 from mobjects.models import Import, WorkerLease
-from tests.importing.test_work import in_state, reviewed, silence, started
+from tests.importing.test_work import in_state, reviewed, silence, silent, started
 from tests.support.concurrent import Concurrently, postgresql
 
 State = Import.State
@@ -94,3 +94,11 @@ def test_an_import_of_which_a_part_was_written_meanwhile_is_not_discarded():
         flow.discard(imported)
     imported.refresh_from_db()
     assert imported.state == State.REVIEW
+
+
+@pytest.mark.django_db
+def test_an_import_that_is_worked_on_is_not_queued_however_long_ago_it_was_asked_for(queue):
+    imported = in_state(started(), step_at=silent())
+    work.acquire_import(imported.pk)
+    work.sweep_imports()
+    assert queue.job_ids == []

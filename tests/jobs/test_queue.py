@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from django.db import connection
+from datetime import timedelta
 
-from mobjects.jobs.queue import count_enqueued, enqueue_job, enqueue_work, enqueue_worker
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_job, enqueue_work, enqueue_worker
 from mobjects.models import SyncJob
 from tests import factories
 
@@ -24,7 +28,7 @@ def test_a_job_that_was_paused_while_the_queue_was_found_unreachable_stays_pause
 
     def pause_meanwhile(execute, sql, params, many, context):
         done = execute(sql, params, many, context)
-        if sql.startswith("UPDATE") and State.QUEUED in params:
+        if sql.startswith("UPDATE") and params[0] == State.QUEUED:
             SyncJob.objects.update(state=State.PAUSED)
         return done
 
@@ -52,3 +56,13 @@ def test_a_worker_is_found_by_the_id_of_its_job(queue):
     job, other = factories.job_in(State.QUEUED), factories.job_in(State.QUEUED)
     assert enqueue_worker(job)
     assert [count_enqueued(str(each.pk)) for each in (job, other)] == [1, 0]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("after", "counted"), [(OVERDUE / 2, 1), (2 * OVERDUE, 0)])
+def test_work_for_later_is_lost_once_it_is_overdue(queue, after, counted):
+    job = factories.job_in(State.WAITING)
+    at = timezone.now() + timedelta(seconds=30)
+    enqueue_worker(job, at)
+    with time_machine.travel(at + after):
+        assert count_enqueued(str(job.pk)) == counted

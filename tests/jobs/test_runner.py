@@ -148,3 +148,13 @@ def test_as_many_workers_are_queued_as_there_is_work_for_and_no_more(queue, mark
     second.delete()
     _enqueue_more_workers(job, SendTask(context), top_up=True)
     assert len(queue.job_ids) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_of_its_own_queues_no_workers(queue, marketo_settings):
+    for _ in range(101):
+        factories.opportunity()
+    job = factories.job_in(State.NOT_QUEUED)
+    run_job(job)
+    assert job.counts == {"CREATED": 101}
+    assert queue.job_ids == []
