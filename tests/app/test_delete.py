@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.db.models import Q
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from mobjects.jobs.job_lease import expire_job

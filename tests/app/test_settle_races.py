@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.utils import timezone
-from mobjects.marketo.contract import Kind
 
 from mobjects import jobs
+from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, RecordStatus
 from mobjects.sync.cost_ids import CostIds
 from mobjects.sync.selection import Selection
