@@ -86,8 +86,8 @@ def test_a_record_that_holds_nothing_to_send_any_more_is_let_go(here, record):
 
 
 def test_what_was_read_in_marketo_before_the_job_began_is_read_again(here, record):
-    here.job.started_at = here.lane.beat_at
-    Opportunity.objects.update(marketo_id=64, read_at=here.lane.beat_at - timedelta(hours=1))
+    here.job.started_at = here.lease.renewed_at
+    Opportunity.objects.update(marketo_id=64, read_at=here.lease.renewed_at - timedelta(hours=1))
     asked = here, Kind.OPPORTUNITY, Operation.UPDATE, replace(OPPORTUNITIES, read_first=True)
     assert list(claiming.unread(*asked)) == [record]
     assert not claiming.sendable(*asked).exists()

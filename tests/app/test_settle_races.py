@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from mobjects import jobs
+from mobjects.jobs.requests import create_sync_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, RecordStatus
 from mobjects.sync.cost_ids import CostIds
@@ -101,14 +101,14 @@ def test_a_record_is_held_while_its_outcome_is_saved(lost, record):
 def test_costs_whose_ids_cannot_be_found_are_read_back_once(sandbox):
     factories.cost(factories.program())
     without_costs = SlowMarketo(lambda page: replace(page, found=[replace(each, costs=()) for each in page.found]))
-    job = factories.work(jobs.create_job(Selection(kinds=(Kind.PROGRAM,))), transport=without_costs)
+    job = factories.work(create_sync_job(Selection(kinds=(Kind.PROGRAM,))), transport=without_costs)
     assert [call.operation for call in sandbox.calls] == ["syncMObjects", "getMObjects"]
     assert job.results.get(status="SETTLED").error == "Cost IDs read from Marketo: none that fits."
 
 
 def test_while_other_lanes_work_on_the_job_no_costs_are_read_back(sandbox):
     factories.cost(program := factories.program())
-    job = jobs.create_job(Selection(kinds=(Kind.PROGRAM,)))
+    job = create_sync_job(Selection(kinds=(Kind.PROGRAM,)))
     pages.result(job, kind="Program", record_id=program.pk, status="UPDATED")
     here = factories.context(job)
     factories.context(job)

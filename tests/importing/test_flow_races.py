@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from mobjects.importing import flow, work
+from mobjects.importing import flow
 from mobjects.models import Import
 
 pytestmark = pytest.mark.django_db
@@ -46,10 +46,9 @@ def test_what_was_written_in_part_since_it_was_looked_at_is_not_given_up(reviewe
 
 
 def test_a_step_begins_anew_whatever_its_earlier_process_left(reviewed):
-    change(reviewed, token="of a dead process", cut_off=2)
+    change(reviewed, expired_leases=2)
     flow.request_check(reviewed, call=False)
-    assert work.claim(reviewed.pk) is not None
-    assert Import.objects.get().cut_off == 0
+    assert Import.objects.get().expired_leases == 0
 
 
 def test_a_worker_is_called_once_the_request_can_be_seen(reviewed, queue, django_capture_on_commit_callbacks):
