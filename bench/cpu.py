@@ -17,9 +17,9 @@ from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Batch, Kind, Operation
 from mobjects.models import Opportunity, SyncJob
-from mobjects.sync.payloads import Payload, build, content
-from mobjects.sync.selection import Selection, loaded
-from mobjects.sync.transports import key_fields, open_transport
+from mobjects.sync.content.payload import Payload, build, content
+from mobjects.sync.send.selection import Selection, loaded
+from mobjects.sync.transport_factory import key_fields, open_transport
 
 BATCHES_EACH = 20
 """Batches in one round; a round of ours is one whole job, so that what a job costs besides its batches counts too."""

@@ -16,7 +16,7 @@ from rq import Worker
 
 from bench import imports_files, imports_floor, imports_ours
 from bench.herd import Herd, kill, wait_for
-from mobjects.importing import flow
+from mobjects.imports import service
 from mobjects.models import Import, ImportChange
 
 KILLS_EACH = 3
@@ -67,7 +67,7 @@ class _Run:
         mode = MODES[number % len(MODES)]
         imported = imports_ours.upload(path, call=True)
         self._reach(imported, Import.State.REVIEW)
-        flow.request_commit(imported, mode, overwrite=False, user=None)
+        service.request_commit(imported, mode, overwrite=False, user=None)
         for _ in range(min(KILLS_EACH, kills - self.killed.total())):
             self._kill_one(imported)
         self._reach(imported, Import.State.COMMITTED)

@@ -61,8 +61,8 @@ def _in_process(path: Path, rows: int) -> dict[str, float]:
 def work(path: str, rows: int) -> None:
     """In a process of its own: import a file of new opportunities, and write MiB as JSON."""
     import mobjects.processes.worker  # noqa: F401 -- whatever a real worker has loaded when it has nothing to do
-    from mobjects.importing import flow
-    from mobjects.importing import work as working
+    from mobjects.imports import runner as working
+    from mobjects.imports import service
     from mobjects.models import Import
 
     Import.objects.exists()
@@ -71,7 +71,7 @@ def work(path: str, rows: int) -> None:
     figures["upload"] = _peak()
     working.run_import(imported, beat=True)
     figures["check"] = _peak()
-    flow.request_commit(imported, Import.Mode.VALID, overwrite=False, user=None, call=False)
+    service.request_commit(imported, Import.Mode.VALID, overwrite=False, user=None, call=False)
     working.run_import(imported, beat=True)
     figures["commit"] = _peak()
     imported.refresh_from_db()

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection
 
 from bench import imports_floor
-from mobjects.importing import flow, work
+from mobjects.imports import runner, service
 from mobjects.models import Import, Opportunity
 
 _TABLES = ("Import", "Opportunity", "OpportunityPersonRole", "SavedMapping")
@@ -46,7 +46,7 @@ def empty() -> None:
 def upload(path: Path, *, call: bool) -> Import:
     """Bring a file in; it goes on to its check by itself, since all of its columns have our names."""
     with open(path, "rb") as file:
-        return flow.start(
+        return service.start(
             "opportunities", file, path.name, user=None, username="bench", source=Import.Source.COMMAND, call=call
         )
 
@@ -56,11 +56,11 @@ def run(path: Path, **expected: int) -> Took:
     times = [time.perf_counter()]
     imported = upload(path, call=False)
     times.append(time.perf_counter())
-    work.run_import(imported, beat=True)
+    runner.run_import(imported, beat=True)
     _expect(imported, Import.State.REVIEW, expected)
     times.append(time.perf_counter())
-    flow.request_commit(imported, Import.Mode.VALID, overwrite=False, user=None, call=False)
-    work.run_import(imported, beat=True)
+    service.request_commit(imported, Import.Mode.VALID, overwrite=False, user=None, call=False)
+    runner.run_import(imported, beat=True)
     times.append(time.perf_counter())
     _expect(imported, Import.State.COMMITTED, expected)
     return Took(*(after - before for before, after in pairwise(times)))

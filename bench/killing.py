@@ -30,7 +30,7 @@ from mobjects.models import (
     SyncJob,
     WorkerLease,
 )
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 from tests.support import invariants
 
 LONGEST_PAUSE_SECONDS = 2.0

@@ -11,12 +11,12 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from mobjects.db.retry import insisting
 from mobjects.marketo.transport import Verdict
 from mobjects.models import SyncBatch, SyncJob
-from mobjects.sync.limits import Limits
-from mobjects.sync.saving import insisting
-from mobjects.sync.transports import open_transport, target
-from mobjects.sync.work import Wait
+from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.task import Wait
+from mobjects.sync.transport_factory import open_transport, target
 
 
 def main() -> None:

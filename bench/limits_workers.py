@@ -12,7 +12,7 @@ from bench.records import BATCH
 from bench.surroundings import Surroundings
 from mobjects.jobs.requests import request_sync
 from mobjects.models import Opportunity, SyncJob
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 
 PATIENCE_SECONDS = 1800
 _WORKER = [sys.executable, "manage.py", "rqworker", "sync", "--with-scheduler"]

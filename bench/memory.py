@@ -12,7 +12,7 @@ from bench.surroundings import ROOT, Surroundings, lift_limits
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.models import SyncJob
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 
 SIZES = (10_000, 100_000)
 

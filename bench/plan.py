@@ -22,10 +22,10 @@ from bench.surroundings import Surroundings, lift_limits
 from mobjects.jobs.control import cancel_job
 from mobjects.jobs.job_lease import acquire_job, release_job
 from mobjects.models import SyncJob
-from mobjects.sync.engine import SendTask
-from mobjects.sync.limits import Limits
-from mobjects.sync.transports import key_fields, open_transport
-from mobjects.sync.work import Context
+from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.send.task import SendTask
+from mobjects.sync.task import Context
+from mobjects.sync.transport_factory import key_fields, open_transport
 
 STEPS = 20
 

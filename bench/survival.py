@@ -45,7 +45,7 @@ def play(running: Herd, name: str) -> Told:
     from bench.verdict import both_sides  # Models can be imported only now.
     from mobjects.jobs.requests import request_sync
     from mobjects.models import Opportunity, SyncJob
-    from mobjects.sync.selection import Selection
+    from mobjects.sync.send.selection import Selection
 
     Opportunity.objects.bulk_create(
         Opportunity(external_id=f"E-{number}", name=f"Deal {number}", description=f"E-{number}")

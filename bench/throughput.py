@@ -14,7 +14,7 @@ from bench.records import BATCH, opportunities
 from bench.surroundings import Surroundings
 from mobjects.jobs.requests import request_sync
 from mobjects.models import SyncJob
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 
 ANSWER_SECONDS = 0.2
 PATIENCE_SECONDS = 180

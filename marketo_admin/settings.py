@@ -165,11 +165,11 @@ UNFOLD = {
     "SITE_HEADER": "Marketo Admin",
     "SITE_SYMBOL": "sync_alt",
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "mobjects.navigation.favicon"},
+        {"rel": "icon", "type": "image/svg+xml", "href": "mobjects.presentation.navigation.favicon"},
     ],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "mobjects.views.dashboard.callback",
-    "SIDEBAR": {"navigation": "mobjects.navigation.navigation"},
+    "SIDEBAR": {"navigation": "mobjects.presentation.navigation.navigation"},
 }
 
 # --- Marketo -----------------------------------------------------------------------------------------------------

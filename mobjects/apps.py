@@ -19,5 +19,5 @@ class MobjectsConfig(AppConfig):
         """Register the checks, and have the triggers laid after every ``migrate``."""
         # Both modules need the models, which are not there yet while this one is imported.
         import_module("mobjects.checks")
-        triggers = import_module("mobjects.triggers")
-        post_migrate.connect(triggers.install_triggers, sender=self, dispatch_uid="mobjects.triggers")
+        triggers = import_module("mobjects.db.triggers")
+        post_migrate.connect(triggers.install_triggers, sender=self, dispatch_uid="mobjects.db.triggers")

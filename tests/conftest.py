@@ -15,10 +15,10 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from mobjects.groups import create_groups
 from mobjects.local import redis_server
 from mobjects.local.ports import free_port
 from mobjects.local.supervisor import Supervisor
+from mobjects.permissions import create_groups
 from mobjects.sandbox import KEY, USER_ID, SandboxServer
 
 IN_CI = bool(os.environ.get("CI"))

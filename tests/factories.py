@@ -26,13 +26,13 @@ from mobjects.models import (
     SyncJob,
     WorkerLease,
 )
-from mobjects.sync import claiming, outcomes
-from mobjects.sync.claiming import Claim
-from mobjects.sync.engine import SendTask
-from mobjects.sync.payloads import KeyFields
-from mobjects.sync.selection import Choice, Selection
-from mobjects.sync.transports import open_transport
-from mobjects.sync.work import Context
+from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.send import claims, results
+from mobjects.sync.send.claims import Claim
+from mobjects.sync.send.selection import Choice, Selection
+from mobjects.sync.send.task import SendTask
+from mobjects.sync.task import Context
+from mobjects.sync.transport_factory import open_transport
 
 Record = TypeVar("Record", bound=SyncedRecord)
 
@@ -148,11 +148,10 @@ def claim_next(job: SyncJob, kind: Kind, *, limit: int = 100) -> Claim:
     """Take the job's next batch of new or changed records, without sending it, with a lease of its own."""
     here, selection = context(job), Selection.from_json(job.selection)
     claimed = (
-        claiming.claim(here, kind, each, selection, after=0, limit=limit)
-        for each in (Operation.UPDATE, Operation.INSERT)
+        claims.claim(here, kind, each, selection, after=0, limit=limit) for each in (Operation.UPDATE, Operation.INSERT)
     )
     batch, _ = next(each for each in claimed if each is not None)
-    claim = claiming.take(here, batch, selection)
+    claim = claims.take(here, batch, selection)
     assert claim is not None
     return claim
 
@@ -161,4 +160,4 @@ def answer(job: SyncJob, claim: Claim) -> None:
     """Save that Marketo updated every record of a batch."""
     rows = [Outcome(Status.UPDATED, item.marketo_id) for item in claim.items]
     assert claim.batch is not None
-    outcomes.record_answer(job, claim.batch, claim.items, Answer(rows, Exchange(request="")))
+    results.record_answer(job, claim.batch, claim.items, Answer(rows, Exchange(request="")))

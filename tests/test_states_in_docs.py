@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mobjects.importing.lifecycle import IMPORT_CHANGES
+from mobjects.imports.lifecycle import IMPORT_CHANGES
 from mobjects.jobs.lifecycle import JOB_CHANGES
 from mobjects.models import Import, SyncJob
 from tests.files import ROOT

@@ -1,5 +1,14 @@
 """The admin pages. Importing the package registers them."""
 
-from mobjects.admin import catalog, conflict, history, imports, opportunity, people, program, schedule
+from mobjects.admin import conflicts, imports, marketo_metadata, opportunities, programs, schedules, sync_history, users
 
-__all__ = ["catalog", "conflict", "history", "imports", "opportunity", "people", "program", "schedule"]
+__all__ = [
+    "conflicts",
+    "imports",
+    "marketo_metadata",
+    "opportunities",
+    "programs",
+    "schedules",
+    "sync_history",
+    "users",
+]

@@ -16,22 +16,22 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
-from mobjects import queries
-from mobjects.admin.fields import AttributeField
-from mobjects.admin.history import cut
-from mobjects.admin.transfer import TransferAdmin
-from mobjects.badges import badge
+from mobjects import selectors
+from mobjects.admin.form_fields import AttributeField
+from mobjects.admin.import_export import TransferAdmin
+from mobjects.admin.sync_history import cut
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
 from mobjects.models import Kind, State, SyncedRecord, SyncResult
-from mobjects.sync.payloads import difference
-from mobjects.sync.selection import Selection
-from mobjects.sync.transports import key_fields
-from mobjects.views.delete import confirm_delete
-from mobjects.views.pull import confirm_compare, confirm_pull
-from mobjects.views.sync import confirm_selection
-from mobjects.wording import moment
+from mobjects.presentation.badges import badge
+from mobjects.presentation.job_text import moment
+from mobjects.sync.content.payload import difference
+from mobjects.sync.send.selection import Selection
+from mobjects.sync.transport_factory import key_fields
+from mobjects.views.marketo.delete import confirm_delete
+from mobjects.views.marketo.pull import confirm_compare, confirm_pull
+from mobjects.views.sync.confirm import confirm_selection
 
 TONES: dict[str, str] = {
     State.NEVER: "neutral",
@@ -201,7 +201,7 @@ class SyncedAdmin(TransferAdmin):
             .select_related("job", "batch")
             .order_by("-pk")
             .first(),
-            "decision": queries.decisions_about(record.KIND, record.pk).first(),
+            "decision": selectors.decisions_about(record.KIND, record.pk).first(),
             "may_pull": record.marketo_id is not None and self.has_pull_permission(request),
             "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
         }

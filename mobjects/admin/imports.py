@@ -1,4 +1,6 @@
-"""Imports and downloads in the admin: lists to look at. An import's own page is :mod:`mobjects.views.imports`."""
+"""Imports and downloads in the admin: lists to look at. An import's own page is
+:mod:`mobjects.views.imports.detail`.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mobjects.admin.history import ReadOnlyAdmin, cut, number
+from mobjects.admin.sync_history import ReadOnlyAdmin, cut, number
 from mobjects.models import Download, Import
-from mobjects.queries import IMPORT_WAITS, id_in
-from mobjects.views.imports_words import outcomes_text, state_badge, undone_text, written_text
-from mobjects.wording import moment
+from mobjects.presentation.import_text import outcomes_text, state_badge, undone_text, written_text
+from mobjects.presentation.job_text import moment
+from mobjects.selectors import IMPORT_WAITS, id_in
 
 
 class WaitingFilter(admin.SimpleListFilter):

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from mobjects.db.retry import insisting
 from mobjects.jobs.lease import (
     MOST_EXPIRIES,
     acquire_lease,
@@ -25,8 +26,7 @@ from mobjects.jobs.lease import (
 )
 from mobjects.jobs.lifecycle import JOB_STATES, end_cancelled_job, end_job
 from mobjects.models import Circuit, SyncJob, WorkerLease
-from mobjects.sync import outcomes
-from mobjects.sync.saving import insisting
+from mobjects.sync.send import results
 
 IDLE_DELAY = timedelta(seconds=5)
 WAITS_FOR_RESET = "Sending is halted until a person resets the connection."
@@ -97,7 +97,7 @@ def release_job(
         alone = not job.leases.exists()
         if job.state in SyncJob.FINAL:
             if alone:
-                outcomes.dissolve(job, f"Not sent: {job.problem_text or 'the job ended.'}")
+                results.dissolve(job, f"Not sent: {job.problem_text or 'the job ended.'}")
             return JobRelease()
         if alone and job.requested_action == SyncJob.RequestedAction.CANCEL:
             end_cancelled_job(job)
@@ -122,7 +122,7 @@ def crash_job(job: SyncJob, lease: WorkerLease, error: BaseException) -> None:
         if not lock_job(job, lease):
             return  # It expired; whoever ended it has seen to the job, and others may be at work on it.
         name = type(error).__name__
-        outcomes.abandon(job, f"The job crashed ({name}) while this batch was being sent.", lease.pk)
+        results.abandon(job, f"The job crashed ({name}) while this batch was being sent.", lease.pk)
         end_job(job, State.CRASHED, "crash", f"{name}: the log has the details.")
         release_job(job, lease)
 
@@ -148,7 +148,7 @@ def expire_job(lease: WorkerLease, dead: Q) -> SyncJob | None:
         job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
         if not lock_dead_lease(lease, dead):
             return None
-        outcomes.abandon(job, CUT_OFF, lease.pk)
+        results.abandon(job, CUT_OFF, lease.pk)
         if count_expiry(job):
             words = f"Its worker was cut off {MOST_EXPIRIES} times in a row. What was not sent is still changed."
             end_job(job, State.CRASHED, "crash", words)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.dispatch import Signal
 from django.utils import timezone
 
+from mobjects.db.retry import insisting
 from mobjects.jobs.state_machine import StateMachine
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.models import Circuit, SyncJob
-from mobjects.sync import outcomes
-from mobjects.sync.retry import clock_words
-from mobjects.sync.saving import insisting
+from mobjects.sync.retry_policy import clock_words
+from mobjects.sync.send import results
 
 PROBLEMS: dict[type[MarketoError], str] = {
     ConfigError: "configuration",
@@ -68,7 +68,7 @@ def stop_job(job: SyncJob, error: MarketoError) -> None:
 
 def end_cancelled_job(job: SyncJob) -> None:
     """End a job that nobody works on any more and that is not wanted."""
-    outcomes.dissolve(job, "The job was cancelled before this was sent.")
+    results.dissolve(job, "The job was cancelled before this was sent.")
     end_job(job, State.CANCELLED)
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from mobjects.jobs.queue import enqueue_job
 from mobjects.models import Schedule, SyncJob
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 
 State = SyncJob.State
 Action = SyncJob.Action

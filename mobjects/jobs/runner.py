@@ -20,12 +20,12 @@ from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import Transport
 from mobjects.models import SyncJob, WorkerLease
-from mobjects.sync import config
-from mobjects.sync.engine import SendTask
-from mobjects.sync.limits import Limits
-from mobjects.sync.tasks import TASKS
-from mobjects.sync.transports import key_fields, open_transport
-from mobjects.sync.work import Context, Task
+from mobjects.sync import marketo_settings
+from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.send.task import SendTask
+from mobjects.sync.task import Context, Task
+from mobjects.sync.task_registry import TASKS
+from mobjects.sync.transport_factory import key_fields, open_transport
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def _note_transport(job: SyncJob, transport: Transport) -> None:
 
 def _enqueue_more_workers(job: SyncJob, task: Task, *, top_up: bool) -> None:
     """Have as many more workers as there is work for, unless they are at work or on their way."""
-    wanted = min(task.wanted_workers(), config.workers_per_job()) if isinstance(task, SendTask) else 1
+    wanted = min(task.wanted_workers(), marketo_settings.workers_per_job()) if isinstance(task, SendTask) else 1
     if not top_up or wanted <= 1:
         return
     for _ in range(wanted - job.leases.count() - count_enqueued(str(job.pk))):

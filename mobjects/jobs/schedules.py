@@ -16,9 +16,9 @@ from mobjects.jobs.cron import Timetable
 from mobjects.jobs.requests import request_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Schedule, SyncJob
-from mobjects.sync.compare import Comparison
-from mobjects.sync.pull import Pull
-from mobjects.sync.selection import Choice, Selection
+from mobjects.sync.compare.task import Comparison
+from mobjects.sync.pull.task import Pull
+from mobjects.sync.send.selection import Choice, Selection
 
 PERMISSIONS: dict[str, tuple[str, str]] = {
     SyncJob.Action.SEND: ("mobjects.sync_records", "send records to Marketo"),

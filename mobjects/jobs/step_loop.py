@@ -9,14 +9,14 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils import timezone
 
+from mobjects.db.retry import insisting
 from mobjects.jobs.job_lease import JobRelease, lock_job, release_job
 from mobjects.jobs.lifecycle import end_job, open_circuit, stop_job
 from mobjects.marketo.errors import MarketoError, Trouble
 from mobjects.models import Circuit, SyncJob, SyncResult, WorkerLease
-from mobjects.sync import config
-from mobjects.sync.retry import WAITING_WORDS, Action, Rule, rule_for, wait_seconds
-from mobjects.sync.saving import insisting
-from mobjects.sync.work import Context, Task, Wait
+from mobjects.sync import marketo_settings
+from mobjects.sync.retry_policy import WAITING_WORDS, Action, Rule, rule_for, wait_seconds
+from mobjects.sync.task import Context, Task, Wait
 
 TURN_SECONDS = 10.0
 """After so long a worker makes room for other jobs and queues up again."""
@@ -114,7 +114,9 @@ class StepLoop:
                 return self._stop(error)
             job.failures += 1
             job.save(update_fields=["failures"])
-            if rule.action in (Action.HALVE, Action.REFUSE) or (job.failures >= config.tries() and not rule.endless):
+            if rule.action in (Action.HALVE, Action.REFUSE) or (
+                job.failures >= marketo_settings.tries() and not rule.endless
+            ):
                 return self._stop(error)
             now = timezone.now()
             until = now + timedelta(seconds=wait_seconds(rule.action, job.failures, now))

@@ -1,8 +1,8 @@
 """What can go wrong with a whole call to Marketo.
 
 The class says what is certain and nothing else counts: what is done about it stands in one table for all APIs,
-:data:`mobjects.sync.retry.RULES`. What happens to one record of an answered call is not an error but an ``Outcome``
-(see :mod:`mobjects.marketo.types`).
+:data:`mobjects.sync.retry_policy.RULES`. What happens to one record of an answered call is not an error but an
+``Outcome`` (see :mod:`mobjects.marketo.types`).
 """
 
 from __future__ import annotations

@@ -233,7 +233,8 @@ class Found:
 
     Args:
         kind, marketo_id: which object.
-        values: attribute API name to canonical text (see :func:`mobjects.marketo.text.to_text`), empty ones left
+        values: attribute API name to canonical text (see :func:`mobjects.marketo.serialization.to_text`), empty ones
+        left
             out. Values that cannot be read as their type stand as Marketo wrote them. Of a program: ``Name``,
             ``Type``, ``Workspace Name`` and whatever else Marketo tells, under Marketo's names.
         associations: company, lead and opportunity links, by id or key.

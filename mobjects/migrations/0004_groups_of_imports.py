@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.management import create_permissions
 from django.db import migrations
 
-from mobjects.groups import extend_groups
+from mobjects.permissions import extend_groups
 
 
 def forwards(apps: Any, schema_editor: Any) -> None:

@@ -1,12 +1,9 @@
 """The app's models."""
 
 from mobjects.marketo.types import Kind
-from mobjects.models.base import RecordStatus, State, SyncedQuerySet, SyncedRecord
-from mobjects.models.catalog import AllowedTag, AllowedValues, MarketoField
-from mobjects.models.circuit import Circuit
+from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import Conflict
 from mobjects.models.custom_field import CustomField
-from mobjects.models.history import SyncBatch, SyncJob, SyncResult
 from mobjects.models.imports import (
     Download,
     Import,
@@ -18,10 +15,13 @@ from mobjects.models.imports import (
     ImportRow,
     SavedMapping,
 )
+from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
+from mobjects.models.sync_history import SyncBatch, SyncJob, SyncResult
+from mobjects.models.synced_record import RecordStatus, State, SyncedQuerySet, SyncedRecord
 from mobjects.models.worker_lease import WorkerLease
 
 RECORDS: dict[Kind, type[SyncedRecord]] = {

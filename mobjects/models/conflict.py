@@ -6,14 +6,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from mobjects.models.history import KIND_CHOICES, SyncJob
+from mobjects.models.sync_history import KIND_CHOICES, SyncJob
 
 
 class Conflict(models.Model):
     """Something about a record that only a person can decide; while it is open the record is not sent.
 
-    ``base`` and ``here`` are content as name to text (see :func:`mobjects.sync.payloads.content`) when the conflict
-    was found. ``candidates`` lists what Marketo holds: ``{"id": 64, "values": {name: text}, "created_at": …,
+    ``base`` and ``here`` are content as name to text (see :func:`mobjects.sync.content.payload.content`) when the
+    conflict was found. ``candidates`` lists what Marketo holds: ``{"id": 64, "values": {name: text}, "created_at": …,
     "updated_at": …}``, one entry unless it is not known which of several objects is the record's.
     """
 

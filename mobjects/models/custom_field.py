@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from mobjects.marketo import attributes, values
+from mobjects.marketo import attributes, parsing
 from mobjects.marketo.types import DataType, Kind
 
 
@@ -68,7 +68,7 @@ class CustomField(models.Model):
                 problems.append(f"{name}: no such custom field (defined: {known}).")
                 continue
             try:
-                text = values.canonical(value, fields[name].attribute)
+                text = parsing.canonical(value, fields[name].attribute)
             except ValueError as error:
                 problems.append(f"{name}: {error}")
             else:

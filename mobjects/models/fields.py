@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from mobjects.marketo.text import xml_problem
-from mobjects.marketo.values import LARGEST_ID
+from mobjects.marketo.parsing import LARGEST_ID
+from mobjects.marketo.serialization import xml_problem
 
 
 def validate_xml_text(value: str) -> None:

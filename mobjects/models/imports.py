@@ -1,6 +1,6 @@
 """Imports: the uploaded file, what its check found in each row, and what the commit did to each record.
 
-Written by :mod:`mobjects.importing` only. A row of :class:`ImportRow` is what the *file* says and is not changed by
+Written by :mod:`mobjects.imports` only. A row of :class:`ImportRow` is what the *file* says and is not changed by
 the commit; a row of :class:`ImportChange` is what was *done*, and is what an undo takes back. Both, and the problems,
 are written by the hundred thousand, so the database does not look up their import for each row.
 """
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from mobjects.models.history import KIND_CHOICES
+from mobjects.models.sync_history import KIND_CHOICES
 
 FILE_KINDS = (
     ("programs", "Programs"),
@@ -137,7 +137,8 @@ class ImportPart(models.Model):
 class ImportRow(models.Model):
     """What the check found out about one row of the file.
 
-    ``data`` and ``old`` map names of model fields to canonical text (:func:`mobjects.marketo.text.to_text`; ``null``
+    ``data`` and ``old`` map names of model fields to canonical text (:func:`mobjects.marketo.serialization.to_text`;
+    ``null``
     for empty where the field is nullable, else ``""``); custom attributes stand under ``custom_attributes`` as the
     whole object. Of a new record ``data`` holds every field the file sets, of a changed one those that differ, and
     ``old`` what they were; links to other records are ids under the field's column (``program_id``).

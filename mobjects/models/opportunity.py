@@ -10,16 +10,16 @@ from django.db.models import Q
 
 from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
-from mobjects.models.base import CHANGED, SyncedRecord, positive_marketo_id
 from mobjects.models.custom_field import CustomField
 from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField
+from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_marketo_id
 
 
 class Opportunity(SyncedRecord):
     """A Marketo opportunity.
 
     ``custom_attributes`` maps the API name of a :class:`CustomField` to its value as
-    canonical text (see :func:`mobjects.marketo.text.to_text`).
+    canonical text (see :func:`mobjects.marketo.serialization.to_text`).
     """
 
     KIND: ClassVar[Kind] = Kind.OPPORTUNITY

@@ -15,8 +15,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from mobjects.marketo.types import Kind
-from mobjects.models.base import CHANGED, SyncedRecord, positive_marketo_id
 from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField, validate_month
+from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_marketo_id
 
 CHANNEL_TAG = "Channel"
 """The tag type under which Marketo's API takes a program's channel."""

@@ -9,10 +9,10 @@ from django.db.models import Q
 
 from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
-from mobjects.models.base import CHANGED, SyncedRecord, positive_marketo_id
 from mobjects.models.custom_field import CustomField
 from mobjects.models.fields import MarketoCharField, MarketoIdField
 from mobjects.models.opportunity import Opportunity
+from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_marketo_id
 
 
 class OpportunityPersonRole(SyncedRecord):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from mobjects.models.history import SyncJob
+from mobjects.models.sync_history import SyncJob
 
 
 class Schedule(models.Model):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from mobjects.models.history import SyncJob
 from mobjects.models.imports import Import
+from mobjects.models.sync_history import SyncJob
 
 
 class WorkerLease(models.Model):

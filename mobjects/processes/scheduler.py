@@ -23,7 +23,7 @@ from rq.cron_scheduler_registry import get_registry_key
 from rq.exceptions import DuplicateJobError
 from rq.utils import now
 
-from mobjects.importing.work import sweep_imports
+from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.queue import QUEUE
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.schedules import run_due

@@ -9,7 +9,7 @@ from django.db.models import Q
 from rq import Worker
 from rq.job import Job
 
-from mobjects.importing.work import expire_imports
+from mobjects.imports.runner import expire_imports
 from mobjects.jobs.recovery import expire_jobs
 
 MAINTENANCE_SECONDS = 30

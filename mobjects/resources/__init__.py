@@ -1,7 +1,7 @@
 """Kinds of files: what their columns are, and how records become rows of them."""
 
+from mobjects.exports.formats import BY_EXTENSION, FORMATS, CsvFormat, JsonFormat, TableFormat, XlsxFormat, format_of
 from mobjects.resources.base import TransferResource
-from mobjects.resources.formats import BY_EXTENSION, FORMATS, CsvFormat, JsonFormat, TableFormat, XlsxFormat, format_of
 from mobjects.resources.opportunities import OpportunityResource
 from mobjects.resources.programs import ProgramCostResource, ProgramResource, ProgramTagResource
 from mobjects.resources.roles import OpportunityPersonRoleResource

@@ -12,11 +12,11 @@ from datetime import date
 from operator import itemgetter
 from typing import Any
 
-from mobjects.marketo import values
+from mobjects.marketo import parsing
 from mobjects.marketo.attributes import Attribute
 from mobjects.marketo.types import DataType, Kind, Value
 from mobjects.models import CustomField
-from mobjects.tables.cells import Month, restore
+from mobjects.spreadsheets.formula_escaping import Month, restore
 
 Raw = tuple[Any, ...]
 """What the database gives of a record: the values of all lookups of an export."""
@@ -55,7 +55,7 @@ class Column:
         """Read a cell. Raises ValueError with a sentence."""
         if self.is_text and isinstance(cell, str):
             cell = restore(cell)
-        return values.parse(cell, self.attribute)
+        return parsing.parse(cell, self.attribute)
 
     @property
     def lookups(self) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ class CustomColumn(Column):
         def read(raw: Raw) -> Value:
             text = raw[place].get(name)
             try:
-                return values.parse(text, attribute)
+                return parsing.parse(text, attribute)
             except ValueError:
                 return str(text)  # Kept from before the field's type was changed; shown as it is.
 
@@ -93,7 +93,7 @@ class MonthColumn(Column):
     """A month, kept as its first day."""
 
     def parse(self, cell: object) -> Value:
-        return None if cell is None or str(cell).strip() == "" else values.parse_month(cell)
+        return None if cell is None or str(cell).strip() == "" else parsing.parse_month(cell)
 
     def reader(self, places: Sequence[int]) -> Reader:
         place = places[0]

@@ -4,7 +4,7 @@ It shares the WSDL file with the client but no code, so that one mistake cannot 
 See docs/sandbox.md.
 """
 
-from mobjects.sandbox.auth import KEY, USER_ID
 from mobjects.sandbox.server import SandboxServer
+from mobjects.sandbox.soap.auth import KEY, USER_ID
 
 __all__ = ["KEY", "USER_ID", "SandboxServer"]

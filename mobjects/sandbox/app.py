@@ -8,14 +8,14 @@ from pathlib import Path
 from wsgiref.handlers import format_date_time
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from mobjects.sandbox import control, page
-from mobjects.sandbox.auth import Credentials
-from mobjects.sandbox.faults import Faults
-from mobjects.sandbox.journal import Journal
+from mobjects.sandbox import control_api, html_page
+from mobjects.sandbox.call_log import Journal
+from mobjects.sandbox.fault_injection import Faults
 from mobjects.sandbox.seed import seed
-from mobjects.sandbox.soap import XML_TYPE, HttpAnswer, SoapEndpoint
-from mobjects.sandbox.store import Store
-from mobjects.sandbox.wsdl import BUNDLED, Wsdl
+from mobjects.sandbox.soap.auth import Credentials
+from mobjects.sandbox.soap.endpoint import XML_TYPE, HttpAnswer, SoapEndpoint
+from mobjects.sandbox.soap.wsdl import BUNDLED, Wsdl
+from mobjects.sandbox.state import Store
 
 ENDPOINT_PATH = "/soap/mktows/2_7"
 MAX_BODY_BYTES = 20_000_000
@@ -24,7 +24,7 @@ MAX_BODY_BYTES = 20_000_000
 class Sandbox:
     """A Marketo instance behind a WSGI interface.
 
-    Calling it raises :class:`mobjects.sandbox.soap.ConnectionCut` where the script wants the
+    Calling it raises :class:`mobjects.sandbox.soap.endpoint.ConnectionCut` where the script wants the
     line cut; the server closes the connection then.
 
     Args:
@@ -74,10 +74,10 @@ class Sandbox:
         path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
         if path == ENDPOINT_PATH:
             return self._answer_endpoint(environ, method)
-        if path.startswith(control.PREFIX):
-            return self._answer_control(environ, method, path.removeprefix(control.PREFIX))
+        if path.startswith(control_api.PREFIX):
+            return self._answer_control(environ, method, path.removeprefix(control_api.PREFIX))
         if method == "GET":
-            return page.answer(self, path)
+            return html_page.answer(self, path)
         return _plain(404, f"There is nothing at {method} {path}")
 
     def _answer_endpoint(self, environ: WSGIEnvironment, method: str) -> HttpAnswer:
@@ -94,7 +94,7 @@ class Sandbox:
         # A page elsewhere cannot send this type without asking first, so it cannot steer the sandbox.
         if body and environ.get("CONTENT_TYPE", "").partition(";")[0].strip() != "application/json":
             return _plain(415, "Content-Type must be application/json")
-        return control.answer(self, method, name, body)
+        return control_api.answer(self, method, name, body)
 
 
 def _body(environ: WSGIEnvironment) -> bytes:

@@ -8,8 +8,8 @@ import threading
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 
-from mobjects.sandbox.auth import KEY, USER_ID
 from mobjects.sandbox.server import SandboxServer
+from mobjects.sandbox.soap.auth import KEY, USER_ID
 
 DEFAULT_PORT = 8001
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from mobjects.sandbox.fields import COMPANY, COMPANY_KEY, LEAD, PERSON_KEY
-from mobjects.sandbox.store import Cost, Party, Program, ProgressionStatus, Store
+from mobjects.sandbox.state import Cost, Party, Program, ProgressionStatus, Store
 
 FIRST_PROGRAM_ID = 1001
 PERSONS = 500

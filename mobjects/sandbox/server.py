@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mobjects.sandbox.app import ENDPOINT_PATH, MAX_BODY_BYTES, Sandbox
-from mobjects.sandbox.auth import KEY, USER_ID, Credentials
-from mobjects.sandbox.faults import Faults
-from mobjects.sandbox.journal import Call, Load
-from mobjects.sandbox.soap import ConnectionCut
-from mobjects.sandbox.store import Store
-from mobjects.sandbox.wsdl import BUNDLED
+from mobjects.sandbox.call_log import Call, Load
+from mobjects.sandbox.fault_injection import Faults
+from mobjects.sandbox.soap.auth import KEY, USER_ID, Credentials
+from mobjects.sandbox.soap.endpoint import ConnectionCut
+from mobjects.sandbox.soap.wsdl import BUNDLED
+from mobjects.sandbox.state import Store
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment

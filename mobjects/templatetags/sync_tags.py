@@ -8,16 +8,17 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from mobjects import badges, queries, wording
+from mobjects import selectors
 from mobjects.models import RECORDS, Kind, SyncResult
+from mobjects.presentation import badges, job_text
 
 register = template.Library()
-register.filter("moment", wording.moment)
-register.filter("duration", wording.duration)
-register.filter("field_text", wording.field_text)
-register.filter("job_title", wording.title)
-register.filter("job_what", wording.what_text)
-register.filter("job_outcome", wording.outcome_text)
+register.filter("moment", job_text.moment)
+register.filter("duration", job_text.duration)
+register.filter("field_text", job_text.field_text)
+register.filter("job_title", job_text.title)
+register.filter("job_what", job_text.what_text)
+register.filter("job_outcome", job_text.outcome_text)
 register.filter("state_badge", badges.state_badge)
 register.filter("tone_badge", badges.badge)
 
@@ -34,7 +35,7 @@ def record_url(result: SyncResult, existing: Collection[tuple[str, int]]) -> str
 @register.filter
 def conflict_url(result: SyncResult, conflicts: Mapping[tuple[str, int], int]) -> str:
     """The address of the open conflict that a result may be about; "" if there is none."""
-    pk = conflicts.get((result.kind, result.record_id)) if result.status in queries.UNDECIDED else None
+    pk = conflicts.get((result.kind, result.record_id)) if result.status in selectors.UNDECIDED else None
     return reverse("admin:mobjects_conflict_change", args=[pk]) if pk else ""
 
 
@@ -48,8 +49,8 @@ def is_step(result: SyncResult) -> bool:
 def changes(result: SyncResult) -> list[tuple[str, str, str]]:
     """What a result sent, as field, accepted before, sent; without a difference, what was sent again."""
     if result.diff:
-        return [(wording.field_text(name), old, new) for name, old, new in result.diff]
-    return [(wording.field_text(name), new, new) for name, new in result.sent.items()]
+        return [(job_text.field_text(name), old, new) for name, old, new in result.diff]
+    return [(job_text.field_text(name), new, new) for name, new in result.sent.items()]
 
 
 @register.simple_tag(takes_context=True)
@@ -64,5 +65,5 @@ def querystring_page(context: template.Context, parameter: str, number: int) -> 
 def halted(context: template.Context) -> dict[str, Any]:
     """``{% halted %}``: the banner that says that sending is halted; nothing otherwise, or for outsiders."""
     user = getattr(context.get("request"), "user", None)
-    circuit = queries.open_circuit() if user is not None and user.is_staff else None
+    circuit = selectors.open_circuit() if user is not None and user.is_staff else None
     return {"circuit": circuit, "perms": context.get("perms")}

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from mobjects import queries, wording
+from mobjects import selectors
 from mobjects.models import RECORDS, Kind, State
-from mobjects.sync.transports import target
-from mobjects.views.pages import list_url
+from mobjects.presentation import job_text
+from mobjects.sync.transport_factory import target
+from mobjects.views.base import list_url
 
 JOBS = 5
 SHOWN = (State.NEVER, State.CHANGED, State.IN_BATCH, State.SKIPPED, State.FAILED, State.UNKNOWN, State.SYNCED)
@@ -23,11 +24,11 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context.update(
         title="Dashboard",
         states=[state.label for state in SHOWN],
-        kinds=[_row(kind, states) for kind, states in queries.state_counts(kinds).items()],
-        jobs=[(job, wording.outcome_text(job)) for job in queries.latest_jobs(JOBS)] if sees_history else [],
+        kinds=[_row(kind, states) for kind, states in selectors.state_counts(kinds).items()],
+        jobs=[(job, job_text.outcome_text(job)) for job in selectors.latest_jobs(JOBS)] if sees_history else [],
         sees_history=sees_history,
-        undecided=queries.undecided() if user.has_perm("mobjects.view_conflict") else 0,
-        imports_waiting=queries.imports_waiting() if user.has_perm("mobjects.view_import") else 0,
+        undecided=selectors.undecided() if user.has_perm("mobjects.view_conflict") else 0,
+        imports_waiting=selectors.imports_waiting() if user.has_perm("mobjects.view_import") else 0,
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
     )

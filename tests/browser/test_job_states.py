@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 from mobjects.jobs.job_lease import WAITS_FOR_RESET
 from mobjects.models import Circuit, SyncBatch, SyncJob
 from tests import factories
-from tests.app import pages
 from tests.browser.test_accessibility import violations
+from tests.views import pages
 
 pytestmark = [
     pytest.mark.browser,

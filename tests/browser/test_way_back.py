@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, RecordStatus, records
-from mobjects.sync.payloads import KeyFields, content
+from mobjects.sync.content.payload import KeyFields, content
 from tests import factories
 from tests.browser.test_accessibility import WCAG
 

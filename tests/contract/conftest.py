@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from mobjects.marketo.soap.client import SoapTransport
+from mobjects.marketo.soap.transport import SoapTransport
 from mobjects.marketo.transport import Transport
 from mobjects.sandbox import KEY, USER_ID, SandboxServer
 from tests.support.xml import ValidatingAdapter

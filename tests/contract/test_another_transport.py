@@ -14,11 +14,11 @@ from mobjects.jobs import requests
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob
-from mobjects.sync.selection import Selection
-from mobjects.sync.transports import facts
+from mobjects.sync.send.selection import Selection
+from mobjects.sync.transport_factory import facts
 from tests import factories
-from tests.app import pages
 from tests.support import telex
+from tests.views import pages
 
 # Real transactions: the worker closes its connections, and a test transaction would go with them.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("groups")]

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from mobjects.models import Opportunity, OpportunityPersonRole, SyncBatch, SyncJob, SyncResult
 from mobjects.sandbox import KEY
-from mobjects.sync.transports import open_transport
+from mobjects.sync.transport_factory import open_transport
 from tests import factories
 
 pytestmark = [

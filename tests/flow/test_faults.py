@@ -30,8 +30,8 @@ from mobjects.models import (
     SyncedRecord,
     SyncJob,
 )
-from mobjects.sandbox.faults import FaultKind
-from mobjects.sync.selection import Selection
+from mobjects.sandbox.fault_injection import FaultKind
+from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.support import fault_cases, fault_matrix, invariants
 from tests.support.fault_cases import FAULTS, ONE_BAD_RECORD, SENDINGS, FaultCase, Sending

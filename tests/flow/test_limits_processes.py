@@ -13,8 +13,8 @@ from threading import Event
 import pytest
 from redis import Redis
 
-from mobjects.sync.limits import Limits
-from mobjects.sync.work import Wait
+from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.task import Wait
 from tests.files import ROOT
 from tests.support import limits_caller
 

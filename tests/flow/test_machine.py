@@ -48,12 +48,12 @@ from mobjects.models import (
     SyncJob,
 )
 from mobjects.sandbox import SandboxServer
-from mobjects.sync import ambiguous
-from mobjects.sync.pull import Pull
-from mobjects.sync.selection import Selection
-from mobjects.sync.tasks import TASKS
-from mobjects.sync.transports import key_fields, open_transport
-from mobjects.sync.work import Context
+from mobjects.sync.conflicts import ambiguous
+from mobjects.sync.pull.task import Pull
+from mobjects.sync.send.selection import Selection
+from mobjects.sync.task import Context
+from mobjects.sync.task_registry import TASKS
+from mobjects.sync.transport_factory import key_fields, open_transport
 from tests import factories
 from tests.support import invariants
 from tests.support.fault_cases import FAULTS

@@ -12,8 +12,8 @@ from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncJob
 from mobjects.sandbox.fields import OPPORTUNITY_KEY
-from mobjects.sync.compare import Comparison
-from mobjects.sync.pull import Pull
+from mobjects.sync.compare.task import Comparison
+from mobjects.sync.pull.task import Pull
 from tests import factories
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("marketo_settings", "redis_url")]

@@ -13,7 +13,7 @@ from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.requests import request_sync
 from mobjects.models import Circuit, SyncBatch, SyncJob
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.support.concurrent import Concurrently, postgresql
 

@@ -15,7 +15,7 @@ from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.requests import create_sync_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Circuit, SyncJob
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.support.concurrent import Concurrently, postgresql
 

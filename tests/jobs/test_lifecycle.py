@@ -15,7 +15,7 @@ from mobjects.jobs.lifecycle import JOB_CHANGES, job_came_to_rest
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.models import Circuit, Opportunity, SyncJob
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.support.came_to_rest import heard
 

@@ -47,7 +47,7 @@ def test_only_a_job_that_is_not_queued_is_queued(queue, state):
 
 def test_only_work_whose_id_begins_so_is_counted(queue):
     for prefix in ("import-1-", "import-12-", "import-1-"):
-        enqueue_work("mobjects.importing.work.run_queued_import", 1, prefix, None)
+        enqueue_work("mobjects.imports.runner.run_queued_import", 1, prefix, None)
     assert [count_enqueued(prefix) for prefix in ("import-1-", "import-12-", "import-2-")] == [2, 1, 0]
 
 

@@ -17,7 +17,7 @@ from mobjects.jobs.requests import request_sync
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.types import Kind
 from mobjects.models import Circuit, SyncJob, WorkerLease
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.support.dying import assert_goes_on, running_job
 

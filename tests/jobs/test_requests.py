@@ -9,7 +9,7 @@ from mobjects.jobs.requests import create_sync_job, repeat_job, request_sync
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 from tests import factories
 
 EVERYTHING = Selection()

@@ -12,8 +12,8 @@ from mobjects.jobs.requests import create_sync_job, request_sync
 from mobjects.jobs.runner import _enqueue_more_workers, _run_turn, run_job, run_queued_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, SyncBatch, SyncJob
-from mobjects.sync.engine import SendTask
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.task import SendTask
 from tests import factories
 
 State = SyncJob.State

@@ -12,7 +12,7 @@ from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import AuthError, Rejected, Trouble, Unavailable
 from mobjects.models import Circuit, SyncJob
-from mobjects.sync.work import Wait
+from mobjects.sync.task import Wait
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]

@@ -8,7 +8,7 @@ import pytest
 
 from mobjects.processes import scheduler
 from mobjects.processes import status as queue_status
-from tests.app import pages
+from tests.views import pages
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

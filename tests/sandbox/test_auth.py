@@ -8,7 +8,7 @@ import requests
 from lxml import etree
 
 from mobjects.sandbox import KEY, USER_ID, SandboxServer
-from mobjects.sandbox.auth import Credentials, signature
+from mobjects.sandbox.soap.auth import Credentials, signature
 from tests.sandbox.wire import API, SOAP, Fault, Wire, sign, timestamp
 
 VECTOR = (

@@ -7,7 +7,7 @@ import requests
 from lxml import etree
 
 from mobjects.sandbox import SandboxServer
-from mobjects.sandbox.faults import Fault as Entry
+from mobjects.sandbox.fault_injection import Fault as Entry
 from tests.sandbox.wire import E, Fault, Wire, mobject, opportunity
 
 

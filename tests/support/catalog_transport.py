@@ -11,8 +11,8 @@ from django.utils import timezone
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Allowed, Described, Exchange, FieldInfo, Kind
 from mobjects.models import SyncJob, WorkerLease
-from mobjects.sync.payloads import KeyFields
-from mobjects.sync.work import Context
+from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.task import Context
 
 EXCHANGE = Exchange(request="<asked/>", response="<told/>", http_status=200)
 

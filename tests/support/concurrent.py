@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from mobjects.sync.saving import insisting
+from mobjects.db.retry import insisting
 
 
 class Concurrently(threading.Thread):

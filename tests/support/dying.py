@@ -5,7 +5,7 @@ from __future__ import annotations
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncBatch, SyncJob, WorkerLease
-from mobjects.sync.selection import Selection
+from mobjects.sync.send.selection import Selection
 from tests import factories
 
 

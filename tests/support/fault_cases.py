@@ -11,9 +11,9 @@ from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncedRecord
 from mobjects.models import records as records_of
 from mobjects.sandbox import SandboxServer
-from mobjects.sandbox.store import Cost
-from mobjects.sync.payloads import OPPORTUNITY, PERSON_ID, KeyFields, content
-from mobjects.sync.selection import loaded
+from mobjects.sandbox.state import Cost
+from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, KeyFields, content
+from mobjects.sync.send.selection import loaded
 from tests import factories
 from tests.support.invariants import OURS
 

@@ -28,9 +28,9 @@ from mobjects.models import (
 )
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sandbox import SandboxServer
-from mobjects.sync.payloads import OPPORTUNITY, PERSON_ID, content
-from mobjects.sync.selection import loaded
-from mobjects.sync.transports import key_fields
+from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, content
+from mobjects.sync.send.selection import loaded
+from mobjects.sync.transport_factory import key_fields
 
 OURS = "cost no. "
 """How the notes of costs begin that these tests make."""

@@ -18,10 +18,10 @@ from typing import Any
 from django.utils import timezone
 from redis import Redis
 
+from mobjects.db.retry import insisting
 from mobjects.models import SyncBatch, SyncJob
-from mobjects.sync.limits import Limits
-from mobjects.sync.saving import insisting
-from mobjects.sync.work import Wait
+from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.task import Wait
 
 START = f"import django; django.setup(); from {__name__} import main; main()"
 NEVER = Event()

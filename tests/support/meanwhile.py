@@ -8,7 +8,7 @@ from typing import Any, cast
 from redis import Redis
 
 from mobjects.marketo.types import Answer, Kind, Page, Query
-from mobjects.sync.transports import open_transport
+from mobjects.sync.transport_factory import open_transport
 
 
 class SlowMarketo:

@@ -13,8 +13,8 @@ from django.utils import timezone
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.types import Association, Exchange, Found, FoundCost, Kind, Link, Page, Query, Tag
 from mobjects.models import SyncJob, WorkerLease
-from mobjects.sync.payloads import KeyFields
-from mobjects.sync.work import Context, Task
+from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.task import Context, Task
 
 EXCHANGE = Exchange(request="<asked/>", response="<told/>", http_status=200)
 

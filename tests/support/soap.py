@@ -7,7 +7,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from mobjects.marketo.errors import MarketoError
-from mobjects.marketo.soap.client import SoapTransport
+from mobjects.marketo.soap.transport import SoapTransport
 from mobjects.marketo.types import Exchange
 
 USER_ID = "demo17_1_809934544BFABAE58E5D27"

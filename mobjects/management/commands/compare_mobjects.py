@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from mobjects.forms_pull import CompareForm
-from mobjects.management.reading import EXIT_CODES, KINDS, ReadingCommand, check
+from mobjects.forms.pull import CompareForm
+from mobjects.management.base import EXIT_CODES, KINDS, ReadingCommand, check
 from mobjects.models import SyncJob
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from mobjects import exporting
-from mobjects.management.reading import who
+from mobjects.exports import service
+from mobjects.management.base import who
 from mobjects.resources import RESOURCES, CsvFormat, TableFormat, format_of
-from mobjects.tables.contract import FileRefused
+from mobjects.spreadsheets.types import FileRefused
 
 
 class Command(BaseCommand):
@@ -66,9 +66,9 @@ def _chosen(kind: str, columns: str | None) -> list[str] | None:
     return names
 
 
-def _export(kind: str, file_format: TableFormat, chosen: list[str] | None) -> exporting.Export:
+def _export(kind: str, file_format: TableFormat, chosen: list[str] | None) -> service.Export:
     everything = RESOURCES[kind]().get_queryset().order_by("pk")
-    return exporting.export(kind, everything, file_format, exporting.Taker(who()), chosen=chosen)
+    return service.export(kind, everything, file_format, service.Taker(who()), chosen=chosen)
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:

@@ -13,14 +13,14 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from mobjects.importing import errors, flow, mapping, work
-from mobjects.management.reading import who
-from mobjects.marketo.values import shown
+from mobjects.imports import column_mapping, error_file, runner, service
+from mobjects.management.base import who
+from mobjects.marketo.parsing import shown
 from mobjects.models import Import, ImportProblem
+from mobjects.presentation.import_text import rows
 from mobjects.resources import RESOURCES
-from mobjects.tables.contract import Reading
-from mobjects.tables.text import ENCODINGS
-from mobjects.views.imports_words import rows
+from mobjects.spreadsheets.encoding import ENCODINGS
+from mobjects.spreadsheets.types import Reading
 
 State = Import.State
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with _opened(options["file"]) as (file, name):
-            imported = flow.start(
+            imported = service.start(
                 options["kind"],
                 file,
                 name,
@@ -75,13 +75,13 @@ class Command(BaseCommand):
         self._tell(imported)
         try:
             self._import(imported, options)
-        except flow.NotNow as error:
+        except service.NotNow as error:
             raise CommandError(f"Somebody else is at import {imported.pk}. {error}", returncode=1) from error
 
     def _import(self, imported: Import, options: dict[str, Any]) -> None:
         self._decide(imported, options)
-        flow.request_check(imported, call=False)
-        work.run_import(imported, beat=True)
+        service.request_check(imported, call=False)
+        runner.run_import(imported, beat=True)
         self._refuse_unreadable(imported, options)
         listed = self._list_problems(imported)
         failed = _left_out(imported, overwrite=options["overwrite"])
@@ -90,10 +90,10 @@ class Command(BaseCommand):
             self._commit(imported, options)
             self._list_problems(imported, after=listed)
             failed += imported.written.get("left", 0)
-        if options["errors"] and errors.is_there(imported):
+        if options["errors"] and error_file.is_there(imported):
             self._write_errors(imported, options["errors"])
         if options["dry_run"] and imported.state == State.REVIEW:
-            flow.discard(imported)
+            service.discard(imported)
         if not possible:
             raise CommandError(f"Nothing was imported. {imported.problem or _words(imported, failed)}", returncode=1)
         self._sum_up(imported, failed, dry_run=options["dry_run"])
@@ -112,7 +112,7 @@ class Command(BaseCommand):
         self.stdout.write(_printable(f"import {imported.pk}: {imported.file_name}, {how}"))
         for note in imported.notes:
             self.stderr.write(_printable(f"please note: {note}"), self.style.WARNING)
-        twin = flow.twins(imported).first()
+        twin = service.twins(imported).first()
         if twin is not None:
             same = f"please check: the same file came before, as import {twin.pk} ({twin.get_state_display().lower()})."
             self.stderr.write(same, self.style.WARNING)
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         for given in options["set"]:
             name, value = _parted(given, "--set")
             constants[_column(imported.kind, name, "--set")] = value
-        problems = flow.set_columns(imported, chosen, constants)
+        problems = service.set_columns(imported, chosen, constants)
         if problems:
             hint = "Say what columns mean with --map, leave them out with --leave-out, or give a value with --set."
             raise CommandError(_printable(f"Nothing was imported. {' '.join(problems)} {hint}"), returncode=1)
@@ -147,13 +147,13 @@ class Command(BaseCommand):
     def _write_errors(self, imported: Import, path: str) -> None:
         try:
             with open(path, "wb") as file:
-                errors.write(imported, file)
+                error_file.write(imported, file)
         except OSError as error:
             self.stderr.write(f"{path} cannot be written: {error.strerror}.")
 
     def _commit(self, imported: Import, options: dict[str, Any]) -> None:
-        flow.request_commit(imported, options["mode"], options["overwrite"], None, username=who(), call=False)
-        work.run_import(imported, beat=True)
+        service.request_commit(imported, options["mode"], options["overwrite"], None, username=who(), call=False)
+        runner.run_import(imported, beat=True)
         if imported.state != State.COMMITTED:
             raise CommandError(f"Import {imported.pk}: {imported.problem}", returncode=1)
 
@@ -217,9 +217,9 @@ def _place(imported: Import, header: str, option: str) -> int:
 
 
 def _column(kind: str, name: str, option: str) -> str:
-    (found,) = mapping.by_names(kind, [name])
+    (found,) = column_mapping.by_names(kind, [name])
     if not found:
-        known = ", ".join(column.name for column in mapping.columns_of(kind))
+        known = ", ".join(column.name for column in column_mapping.columns_of(kind))
         raise CommandError(_printable(f"{option}: there is no column “{name}”. There are {known}."), returncode=2)
     return found
 

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from mobjects.local.demo import LOGINS, PASSWORD
 from mobjects.marketo.types import DataType, Kind
 from mobjects.models import CustomField
-from mobjects.sync.transports import endpoint_is_local
+from mobjects.sync.transport_factory import endpoint_is_local
 
 KINDS = ("programs", "program-costs", "program-tags", "opportunities", "roles")
 

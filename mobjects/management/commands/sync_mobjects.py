@@ -13,19 +13,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper, SystemCheckError
 from django.utils import timezone
 
-from mobjects import wording
 from mobjects.jobs.requests import Asked, create_sync_job, request_sync
 from mobjects.jobs.runner import run_job
-from mobjects.management.reading import KINDS, who
+from mobjects.management.base import KINDS, who
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, records
+from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
-from mobjects.sync import engine
-from mobjects.sync.limits import Limits
-from mobjects.sync.selection import Choice, Selection
-from mobjects.sync.transports import key_fields, open_transport
-from mobjects.sync.usage import Usage, counted
+from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.rate_limits.usage import Usage, counted
+from mobjects.sync.send import task
+from mobjects.sync.send.selection import Choice, Selection
+from mobjects.sync.transport_factory import key_fields, open_transport
 
 POLL_SECONDS = 0.5
 EXIT_CODES = """Exit code: 0 everything was accepted (or the job is only queued), 1 some records were not, or the job
@@ -112,7 +112,7 @@ class Command(BaseCommand):
             transport = open_transport()
             number = 0
             for number, (kind, operation, size, body) in enumerate(
-                engine.render(selection, transport, key_fields()), start=1
+                task.render(selection, transport, key_fields()), start=1
             ):
                 self.stdout.write(f"<!-- batch {number}: {operation} of {size} {kind} -->\n{body}")
             transport.close()
@@ -147,7 +147,7 @@ class _Patience:
         """
         self.job.refresh_from_db()
         if self.job.state == State.WAITING and self.job.waits_for:
-            self.say(wording.sentence(self.job))
+            self.say(job_text.sentence(self.job))
         left = math.inf if self.timeout is None else self._since + self.timeout - time.monotonic()
         time.sleep(max(0.0, min(seconds, left)))
         if left < seconds:
@@ -206,7 +206,7 @@ def _summary(job: SyncJob) -> dict[str, Any]:
 
 def _sentence(job: SyncJob) -> str:
     counts = ", ".join(f"{count} {status.lower()}" for status, count in sorted(job.counts.items())) or "no records"
-    why = wording.sentence(job) if job.state == State.WAITING else job.problem_text
+    why = job_text.sentence(job) if job.state == State.WAITING else job.problem_text
     return f"Job {job.pk}: {job.get_state_display().lower()}; {counts}. {why}".strip()
 
 

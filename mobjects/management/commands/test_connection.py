@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import Verdict
-from mobjects.sync.transports import open_transport
+from mobjects.sync.transport_factory import open_transport
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from mobjects.marketo.entry import Config, TransportEntry
-from mobjects.marketo.soap.client import SoapTransport
-from mobjects.marketo.soap.settings import ENCRYPTION_KEY, ENDPOINT, PARTNER_ID, USER_ID
+from mobjects.marketo.soap.config import ENCRYPTION_KEY, ENDPOINT, PARTNER_ID, USER_ID
+from mobjects.marketo.soap.transport import SoapTransport
 
 
 def _open(config: Config) -> SoapTransport:

@@ -1,0 +1,86 @@
+"""What a person has to decide, as a list; open first. The page of one is in :mod:`mobjects.views.sync.conflicts`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from mobjects.admin.sync_history import ReadOnlyAdmin, number
+from mobjects.models import Conflict
+from mobjects.presentation.badges import badge
+from mobjects.presentation.job_text import moment
+from mobjects.views.sync.conflicts import conflict_page
+
+
+class DecisionFilter(admin.SimpleListFilter):
+    """What is still to be decided, unless something else is asked for."""
+
+    title = "decision"
+    parameter_name = "decision"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "To decide"), ("left", "Left"), ("decided", "Decided"), ("all", "All")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Without "All" of its own, which would mean "to decide"."""
+        for value, words in self.lookup_choices:
+            link = changelist.get_query_string({self.parameter_name: value})
+            yield {"selected": (self.value() or "open") == value, "query_string": link, "display": words}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Conflict]) -> QuerySet[Conflict]:
+        unsettled = queryset.filter(settled_at__isnull=True)
+        chosen = {
+            "left": unsettled.exclude(answer=""),
+            "decided": queryset.filter(settled_at__isnull=False),
+            "all": queryset,
+        }
+        return chosen.get(self.value() or "", unsettled.filter(answer=""))
+
+
+@admin.register(Conflict)
+class ConflictAdmin(ReadOnlyAdmin):
+    """Records about which a person has to decide, and what was decided."""
+
+    list_display = ("record", "kind", "why", "found", "decision", "who", "outcome")
+    list_filter = (DecisionFilter, "kind", "reason")
+    search_fields = ("label",)
+    ordering = (F("settled_at").desc(nulls_first=True), "created_at", "pk")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {**(extra_context or {}), "title": "To decide"}
+        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return conflict_page(request, number(object_id))
+
+    @admin.display(description="Record", ordering="label")
+    def record(self, conflict: Conflict) -> str:
+        """The record's name when it was found."""
+        return conflict.label
+
+    @admin.display(description="Why", ordering="reason")
+    def why(self, conflict: Conflict) -> str:
+        """Why it cannot be decided without a person."""
+        return conflict.get_reason_display()
+
+    @admin.display(description="Since", ordering="created_at")
+    def found(self, conflict: Conflict) -> str:
+        """When it was found."""
+        return moment(conflict.created_at)
+
+    @admin.display(description="Decision", ordering="settled_at")
+    def decision(self, conflict: Conflict) -> SafeString:
+        """Whether it was decided, in words."""
+        if conflict.settled_at is not None:
+            return badge("Decided", "success")
+        return badge("Left", "neutral") if conflict.answer else badge("To decide", "warning")
+
+    @admin.display(description="Outcome", empty_value="-")
+    def outcome(self, conflict: Conflict) -> str | None:
+        """What was decided last."""
+        return conflict.answer_text.splitlines()[-1] if conflict.answer_text else None

@@ -1,0 +1,59 @@
+"""Form fields that read what people type by Marketo's data types and explain what is wrong in words."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from mobjects.marketo import parsing
+from mobjects.marketo.attributes import Attribute
+from mobjects.marketo.serialization import to_text
+from mobjects.marketo.types import DataType
+
+
+class AttributeField(forms.CharField):
+    """An attribute of a given Marketo type; ``80%`` is fine for a probability, and so on.
+
+    Args:
+        attribute: what to read the text as.
+        as_text: give the canonical text instead of the typed value.
+    """
+
+    def __init__(self, *, attribute: Attribute, as_text: bool = False, **kwargs: Any) -> None:
+        self.attribute = attribute
+        self.as_text = as_text
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            parsed = parsing.parse(super().to_python(value), self.attribute)
+        except ValueError as error:
+            raise ValidationError(str(error), code="invalid") from error
+        return to_text(parsed) if self.as_text else parsed
+
+    def run_validators(self, value: Any) -> None:
+        """Nothing more: the typed value is not text, and the model checks its own limits."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if self.attribute.type is DataType.FLOAT and hasattr(value, "normalize"):
+            return to_text(value.normalize())
+        return value
+
+
+class MonthField(forms.Field):
+    """A month typed as YYYY-MM, kept as its first day."""
+
+    def to_python(self, value: Any) -> date | None:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            return parsing.parse_month(text)
+        except ValueError as error:
+            raise ValidationError(str(error), code="invalid") from error
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:%Y-%m}" if isinstance(value, date) else value

@@ -1,0 +1,97 @@
+"""Opportunities, person roles, and the custom fields an instance adds."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from mobjects.admin.base import SYNC_COLUMNS
+from mobjects.admin.custom_fields import CustomAdmin, CustomForm
+from mobjects.marketo import attributes
+from mobjects.models import CustomField, Opportunity, OpportunityPersonRole
+from mobjects.resources import OpportunityPersonRoleResource, OpportunityResource
+
+
+class OpportunityForm(CustomForm):
+    """A new record without a key gets an external ID."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        marketo_id = cleaned.get("marketo_id") or self.instance.marketo_id
+        if not cleaned.get("external_id"):
+            cleaned["external_id"] = None if marketo_id else f"MA-{secrets.token_hex(6)}"
+        return cleaned
+
+
+@admin.register(Opportunity)
+class OpportunityAdmin(CustomAdmin):
+    """Opportunities with Marketo's standard attributes and the instance's own."""
+
+    form = OpportunityForm
+    attributes = attributes.OPPORTUNITY
+    resource_classes = (OpportunityResource,)
+    list_display = ("name", "marketo_id", "external_id", *SYNC_COLUMNS, "amount", "stage")
+    search_fields = ("name", "=marketo_id", "external_id")
+    ordering = ("-pk",)
+    fieldsets = (
+        (None, {"fields": ("name", ("external_id", "marketo_id"), "description")}),
+        ("Value", {"fields": (("amount", "expected_revenue"), ("probability", "quantity"))}),
+        (
+            "Progress",
+            {"fields": (("type", "stage"), ("close_date", "last_activity_date"), ("is_closed", "is_won"))},
+        ),
+        ("Forecast", {"fields": (("fiscal", "forecast_category_name"), ("fiscal_quarter", "fiscal_year"))}),
+        ("Origin", {"fields": (("lead_source", "next_step"), "external_created_date")}),
+        ("Company", {"fields": (("company_id", "company_key"),)}),
+    )
+
+
+@admin.register(OpportunityPersonRole)
+class OpportunityPersonRoleAdmin(CustomAdmin):
+    """Who plays which part in an opportunity."""
+
+    attributes = attributes.ROLE
+    resource_classes = (OpportunityPersonRoleResource,)
+    list_display = ("label", "opportunity", "person_label", "marketo_id", *SYNC_COLUMNS, "is_primary")
+    search_fields = (
+        "role",
+        "=marketo_id",
+        "=person_id",
+        "person_key",
+        "opportunity__name",
+        "opportunity__external_id",
+        "=opportunity__marketo_id",
+    )
+    ordering = ("-pk",)
+    autocomplete_fields = ("opportunity",)
+    list_select_related = ("opportunity",)
+    fieldsets = (
+        (None, {"fields": ("opportunity", ("person_id", "person_key"), ("role", "is_primary"), "marketo_id")}),
+        ("Origin", {"fields": ("external_created_date",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("opportunity")
+
+    @admin.display(description="Role", ordering="role")
+    def label(self, role: OpportunityPersonRole) -> str:
+        """The role's name; it may be empty."""
+        return role.role or "(no role given)"
+
+    @admin.display(description="Person", ordering="person_id")
+    def person_label(self, role: OpportunityPersonRole) -> str:
+        """The person by Marketo ID or key."""
+        return role.person_label
+
+
+@admin.register(CustomField)
+class CustomFieldAdmin(ModelAdmin):
+    """Fields an instance adds; once listed here they are columns and form fields."""
+
+    list_display = ("name", "label", "kind", "data_type", "size", "in_list")
+    search_fields = ("name", "label")

@@ -1,0 +1,255 @@
+"""Programs with their period costs and tags."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import PaginationInlineFormSet
+from unfold.mixins import BaseModelAdminMixin
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from mobjects.admin.base import SYNC_COLUMNS, RecordForm, SyncedAdmin
+from mobjects.admin.form_fields import AttributeField, MonthField
+from mobjects.admin.import_export import TransferAdmin
+from mobjects.marketo.attributes import Attribute
+from mobjects.marketo.types import DataType
+from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag
+from mobjects.models.program import CHANNEL_TAG
+from mobjects.resources import ProgramCostResource, ProgramResource, ProgramTagResource
+
+AMOUNT = Attribute("Amount", "Amount", DataType.CURRENCY)
+
+
+class CostForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """A period cost, with the month as YYYY-MM."""
+
+    month = MonthField(
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "YYYY-MM", "size": 8, "aria-label": "Month"})
+    )
+    amount = AttributeField(
+        attribute=AMOUNT, widget=UnfoldAdminTextInputWidget(attrs={"size": 12, "aria-label": "Amount"})
+    )
+
+    class Meta:
+        widgets: ClassVar[dict[str, Any]] = {"note": UnfoldAdminTextareaWidget(attrs={"rows": 1})}
+
+
+def refuse_unknown_tag(form: Any, allowed: AllowedValues) -> None:
+    """Add an error to a tag's form if Marketo does not know the tag.
+
+    A row that nobody touched is let through: what stands in Marketo already may be offered there no more.
+    """
+    if not form.has_changed() or form.errors:
+        return
+    name, value = form.cleaned_data.get("type", ""), form.cleaned_data.get("value", "")
+    if problem := allowed.problem(name, value):
+        form.add_error("value" if allowed.values(name) else "type", problem)
+
+
+class ProgramForm(RecordForm):
+    """Refuses a new channel that Marketo does not know; of an old one it says so."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("channel")
+        if field is not None:
+            field.widget.attrs["list"] = "mo-channels"
+            problem = AllowedValues().problem(CHANNEL_TAG, self.instance.channel)
+            field.help_text = f"{problem} {field.help_text}".strip()
+
+    def clean_channel(self) -> str:
+        channel: str = self.cleaned_data["channel"]
+        if channel != self.instance.channel and (problem := AllowedValues().problem(CHANNEL_TAG, channel)):
+            raise ValidationError(problem)
+        return channel
+
+
+class TagForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """One tag on a page of its own."""
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        refuse_unknown_tag(self, AllowedValues())
+        return cleaned
+
+
+class TagFormSet(PaginationInlineFormSet):
+    """Refuses a second tag of a type in words; Django leaves that to the database, which only fails."""
+
+    def clean(self) -> None:
+        super().clean()
+        live = [form for form in self.forms if form not in self.deleted_forms]
+        seen: set[str] = set()
+        allowed = AllowedValues() if any(form.has_changed() for form in live) else None
+        for form in live:
+            if allowed is not None:
+                refuse_unknown_tag(form, allowed)
+            name = form.cleaned_data.get("type", "").casefold()
+            if name in seen:
+                form.add_error("type", "This program already has a tag of this type.")
+            elif name and form.instance.pk and name in self._types_of_others(form):
+                # Rows are saved one after the other, so the other one would still hold the type.
+                form.add_error("type", "Another row has this type; change the value there.")
+            seen.add(name)
+
+    def _types_of_others(self, form: Any) -> set[str]:
+        return {other.initial["type"].casefold() for other in self.initial_forms if other is not form}
+
+
+class ChildInline(TabularInline):
+    """Rows that belong to a program and go out with it."""
+
+    extra = 0
+    readonly_fields = ("in_marketo",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("program")  # type: ignore[no-any-return]
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
+        """The columns' headings label no input for a screen reader; the inputs say it themselves."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = str(db_field.verbose_name).capitalize()
+        return field
+
+    @admin.display(description="In Marketo")
+    def in_marketo(self, row: Any) -> str:
+        """Whether Marketo has accepted the row as it is now."""
+        if row.pk is None:
+            return "New"
+        accepted = row.program.accepted.get(row.content_key)
+        if accepted is None:
+            return "Not sent yet"
+        now = row.content_text if isinstance(row, ProgramCost) else row.value
+        return "Accepted" if accepted == now else "Changed"
+
+
+class CostInline(ChildInline):
+    """Period costs on the program's page."""
+
+    model = ProgramCost
+    form = CostForm
+    fields = ("month", "amount", "note", "marketo_cost_id", "in_marketo")
+
+
+class TagInputs(BaseModelAdminMixin):
+    """Inputs that offer the values of the lists in templates/mobjects/catalog/suggestions.html."""
+
+    LISTS: ClassVar[dict[str, str]] = {"type": "mo-tag-types", "value": "mo-tag-values"}
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in self.LISTS:
+            field.widget.attrs["list"] = self.LISTS[db_field.name]
+        return field
+
+
+class TagInline(TagInputs, ChildInline):
+    """Tags on the program's page."""
+
+    model = ProgramTag
+    formset = TagFormSet
+    fields = ("type", "value", "in_marketo")
+
+    @cached_property
+    def allowed(self) -> AllowedValues:
+        """What Marketo knows; read once for all rows, as an inline lives no longer than a request."""
+        return AllowedValues()
+
+    @admin.display(description="In Marketo")
+    def in_marketo(self, row: Any) -> str:
+        """Whether Marketo has accepted the tag as it is now, or why it would not."""
+        said = super().in_marketo(row)
+        problem = self.allowed.problem(row.type, row.value) if row.pk else ""
+        return f"{said}. {problem}" if problem else said
+
+
+class Suggesting(ModelAdmin):
+    """A page whose inputs for channels and tags offer what Marketo knows."""
+
+    change_form_outer_after_template = "mobjects/catalog/suggestions.html"
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        return super().render_change_form(request, {**context, "allowed": AllowedValues()}, *args, **kwargs)
+
+
+@admin.register(Program)
+class ProgramAdmin(Suggesting, SyncedAdmin):
+    """Programs: costs, tags and channel are sent; the rest is for reference."""
+
+    resource_classes = (ProgramResource,)
+    list_display = ("name", "marketo_id", *SYNC_COLUMNS, "type", "channel", "workspace")
+    search_fields = ("name", "=marketo_id")
+    ordering = ("name", "pk")
+    form = ProgramForm
+    inlines = (CostInline, TagInline)
+    fieldsets = (
+        (None, {"fields": ("marketo_id", "name", "channel")}),
+        ("For reference", {"fields": (("type", "workspace"),)}),
+    )
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        # Noted before they are deleted and lose the key they were accepted under.
+        accepted = form.instance.accepted
+        removed = [deleted.instance for deleted in formset.deleted_forms]
+        kept = [str(row) for row in removed if row.content_key in accepted]
+        super().save_formset(request, form, formset, change)
+        if kept:
+            messages.warning(
+                request,
+                f"Removed here only: {', '.join(kept)}. Marketo's API cannot remove costs or tags; "
+                "remove it in Marketo as well.",
+            )
+
+
+class ChildAdmin(TransferAdmin):
+    """A list of one sort of program rows, for searching and bulk import; sent with their programs."""
+
+    list_per_page = 50
+    list_select_related = ("program",)
+    show_full_result_count = False
+    autocomplete_fields = ("program",)
+
+    @admin.display(description="Program ID", ordering="program__marketo_id")
+    def program_marketo_id(self, row: Any) -> int:
+        """The program's Marketo ID."""
+        return int(row.program.marketo_id)
+
+
+@admin.register(ProgramCost)
+class ProgramCostAdmin(ChildAdmin):
+    """Period costs of all programs."""
+
+    form = CostForm
+    resource_classes = (ProgramCostResource,)
+    list_display = ("program", "program_marketo_id", "month_text", "amount", "note", "marketo_cost_id")
+    list_display_links = ("month_text",)
+    search_fields = ("program__name", "=program__marketo_id", "note")
+    date_hierarchy = "month"
+    fields = ("program", "month", "amount", "note", "marketo_cost_id")
+
+    @admin.display(description="Month", ordering="month")
+    def month_text(self, cost: ProgramCost) -> str:
+        """The month as YYYY-MM."""
+        return f"{cost.month:%Y-%m}"
+
+
+@admin.register(ProgramTag)
+class ProgramTagAdmin(TagInputs, Suggesting, ChildAdmin):
+    """Tags of all programs."""
+
+    form = TagForm
+    resource_classes = (ProgramTagResource,)
+    list_display = ("program", "program_marketo_id", "type", "value")
+    list_display_links = ("type",)
+    list_filter = ("type",)
+    search_fields = ("program__name", "=program__marketo_id", "type", "value")
+    fields = ("program", "type", "value")

@@ -1,0 +1,228 @@
+"""Schedules in the admin: what is started by the clock, when, and what was missed."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleTimeWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from mobjects.jobs import schedules
+from mobjects.jobs.cron import check_cron, check_quiet
+from mobjects.models import Kind, Schedule, SyncJob
+from mobjects.models.sync_history import KIND_CHOICES
+from mobjects.presentation.badges import badge, state_badge
+from mobjects.presentation.job_text import KIND_WORDS, moment, operation_text
+from mobjects.sync.send.selection import Choice
+
+WHEN = frozenset({"enabled", "cron", "time_zone", "quiet_from", "quiet_until"})
+"""Fields that decide when the next run is."""
+
+SHOWN_RUNS = 3
+
+
+class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """A schedule. Whoever saves it has to be allowed to do what it does."""
+
+    user: ClassVar[Any] = None
+    kinds = forms.MultipleChoiceField(
+        choices=KIND_CHOICES,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        error_messages={"required": "Tick at least one kind."},
+    )
+    time_zone = forms.ChoiceField(
+        choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones() - {"Factory", "localtime"})],
+        widget=UnfoldAdminSelectWidget,
+        initial="UTC",
+        help_text="The zone of the hours above, and of the quiet hours.",
+    )
+
+    class Meta:
+        widgets: ClassVar[dict[str, Any]] = {
+            "cron": UnfoldAdminTextInputWidget(attrs={"placeholder": "0 6 * * 1-5"}),
+            "quiet_from": UnfoldAdminSingleTimeWidget(format="%H:%M"),
+            "quiet_until": UnfoldAdminSingleTimeWidget(format="%H:%M"),
+        }
+        help_texts: ClassVar[dict[str, str]] = {"operation": "Of use for sending only."}
+
+    def clean_cron(self) -> str:
+        """Five fields, one blank between them."""
+        text = " ".join(self.cleaned_data["cron"].split())
+        try:
+            check_cron(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        try:
+            check_quiet(cleaned.get("quiet_from"), cleaned.get("quiet_until"))
+        except ValueError as error:
+            self.add_error("quiet_until", str(error))
+        permission, words = schedules.PERMISSIONS.get(cleaned.get("action", ""), ("", ""))
+        if permission and not self.user.has_perm(permission):
+            self.add_error("action", f"You may not {words}, so you cannot have it done by the clock.")
+        if cleaned.get("action") != SyncJob.Action.SEND:
+            cleaned["operation"] = Choice.AUTO.value
+        elif Kind.PROGRAM in cleaned.get("kinds", ()) and cleaned.get("operation") in (Choice.INSERT, Choice.UPSERT):
+            self.add_error(
+                "operation",
+                f"Programs cannot be sent with {cleaned['operation']}: they exist only in Marketo, whose API can "
+                "update them. Choose automatic or UPDATE, or leave programs out.",
+            )
+        return cleaned
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ModelAdmin):
+    """Schedules; a job that one has started is in the sync history like any other."""
+
+    form = ScheduleForm
+    list_display = ("name", "what", "times", "next_run", "last_run", "missed_runs")
+    list_filter = ("enabled", "action")
+    list_select_related = ("last_job", "owner")
+    search_fields = ("name",)
+    change_form_outer_before_template = "mobjects/schedule/panel.html"
+    warn_unsaved_form = True
+    fieldsets = (
+        (None, {"fields": ("name", "enabled")}),
+        ("What", {"fields": ("action", "kinds", "operation")}),
+        ("When", {"fields": ("cron", "time_zone", ("quiet_from", "quiet_until"))}),
+    )
+
+    class Media:
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/schedules.css",)}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.run_now))
+        urls: list[URLPattern] = super().get_urls()
+        return [path("<int:pk>/run-now/", view, name="mobjects_schedule_run_now"), *urls]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.user = request.user
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
+        """Whoever saves a schedule answers for it: they are its owner, and have seen what was missed."""
+        written = {*form.cleaned_data, "owner", "missed", "missed_text"}
+        obj.owner, obj.missed, obj.missed_text = request.user, 0, ""  # type: ignore[assignment]  # signed in
+        if not change or WHEN & set(form.changed_data):
+            schedules.plan_schedule(obj)
+            written.add("next_at")
+        # Not what the clock may have written meanwhile.
+        obj.save(update_fields=written if change else None)
+
+    def run_now(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Start its jobs at once, on behalf of whoever pressed the button."""
+        schedule = self.get_object(request, str(pk))
+        if schedule is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))  # type: ignore[no-any-return]
+        if not self.has_view_permission(request, schedule):
+            raise PermissionDenied
+        made, refused = schedules.start_by_hand(pk, request.user)  # type: ignore[arg-type]  # signed in
+        if refused:
+            messages.error(request, f"Nothing was started: {refused}.")
+            return redirect("admin:mobjects_schedule_change", pk)
+        several = f" {len(made)} jobs, one for each kind; this is the first." if len(made) > 1 else ""
+        messages.success(request, f"Started “{schedule.name}”.{several}")
+        return redirect("admin:mobjects_syncjob_change", made[0].pk)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if schedule := context["original"]:
+            # As it is kept: a form that was refused has left its values on the schedule.
+            context["schedule_panel"] = self._panel(request, self.get_queryset(request).get(pk=schedule.pk))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _panel(self, request: HttpRequest, schedule: Schedule) -> dict[str, Any]:
+        jobs_url = reverse("admin:mobjects_syncjob_changelist")
+        return {
+            "schedule": schedule,
+            "next_runs": _next_runs(schedule),
+            "last_at": _words(schedule, schedule.last_at),
+            "may_run": request.user.has_perm(schedules.PERMISSIONS[schedule.action][0]),
+            "jobs_url": f"{jobs_url}?schedule__id__exact={schedule.pk}",
+        }
+
+    # --- columns ---
+
+    @admin.display(description="What")
+    def what(self, schedule: Schedule) -> str:
+        """Action, kinds and operation."""
+        kinds = ", ".join(KIND_WORDS[kind][1] for kind in schedule.kinds if kind in KIND_WORDS)
+        how = f" ({operation_text(schedule.operation)})" if schedule.operation != Choice.AUTO else ""
+        return f"{schedule.get_action_display()} {kinds}{how}"
+
+    @admin.display(description="When", ordering="cron")
+    def times(self, schedule: Schedule) -> SafeString:
+        """The expression and its zone, and the quiet hours."""
+        quiet = ""
+        if schedule.quiet_from is not None and schedule.quiet_until is not None:
+            quiet = f", not between {schedule.quiet_from:%H:%M} and {schedule.quiet_until:%H:%M}"
+        return format_html(
+            '<span><code class="whitespace-nowrap">{}</code> in {}{}</span>', schedule.cron, schedule.time_zone, quiet
+        )
+
+    @admin.display(description="Next run", ordering="next_at")
+    def next_run(self, schedule: Schedule) -> str:
+        """When it is due next, in its own zone."""
+        return _words(schedule, schedule.next_at) if schedule.enabled else "Switched off"
+
+    @admin.display(description="Last job", ordering="last_at", empty_value="None yet")
+    def last_run(self, schedule: Schedule) -> SafeString | None:
+        """The last job it started, and its state."""
+        job = schedule.last_job
+        if job is None:
+            return None
+        return format_html(
+            '<span><a class="underline" href="{}">{}</a> {}</span>',
+            reverse("admin:mobjects_syncjob_change", args=[job.pk]),
+            _words(schedule, job.created_at),
+            state_badge(job),
+        )
+
+    @admin.display(description="Missed", ordering="missed", empty_value="None")
+    def missed_runs(self, schedule: Schedule) -> SafeString | None:
+        """How many runs were missed since somebody last saved it, and why the latest was."""
+        if not schedule.missed_text:
+            return None
+        return format_html("<span>{} {}</span>", badge(f"{schedule.missed:,} missed", "warning"), schedule.missed_text)
+
+
+def _words(schedule: Schedule, at: datetime | None) -> str:
+    if at is None:
+        return ""
+    try:
+        return schedules.timetable(schedule).words(at)
+    except ValueError:
+        # Not a row that the form has saved; the clock will say what is wrong with it.
+        return moment(at)
+
+
+def _next_runs(schedule: Schedule) -> list[str]:
+    if not schedule.enabled or schedule.next_at is None:
+        return []
+    try:
+        times = schedules.timetable(schedule)
+    except ValueError:
+        return []
+    first = max(schedule.next_at, timezone.now())
+    return [times.words(at) for at in (schedule.next_at, *times.first(SHOWN_RUNS - 1, first))]

@@ -1,0 +1,194 @@
+"""Sync history in the admin: lists of jobs, batches and results. Nobody can change any of it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+
+from mobjects.models import SyncBatch, SyncJob, SyncResult
+from mobjects.presentation.badges import state_badge
+from mobjects.presentation.job_text import SEPARATOR, duration, moment, operation_text, outcome_text, what_text
+from mobjects.selectors import PAYLOAD, id_in
+from mobjects.views.sync.batch_detail import batch_page
+from mobjects.views.sync.job_detail import job_page
+
+CUT = 80
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Looking only, for superusers too: history that can be edited is no history."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @admin.display(description="Started", ordering="created_at")
+    def created(self, row: Any) -> str:
+        """When the row was written."""
+        return moment(row.created_at)
+
+    @admin.display(description="Asked for", ordering="created_at")
+    def asked(self, row: Any) -> str:
+        """When somebody pressed the button."""
+        return moment(row.created_at)
+
+    @admin.display(description="State", ordering="state")
+    def state_words(self, row: Any) -> SafeString:
+        """The state, in words."""
+        return state_badge(row)
+
+    @admin.display(description="By", ordering="username", empty_value="-")
+    def who(self, row: Any) -> str | None:
+        """The user's name as it was then."""
+        return row.username or None
+
+    @admin.display(description="Reason")
+    def why(self, row: Any) -> SafeString | str:
+        """The reason given, cut to a line."""
+        return cut(row.reason)
+
+
+@admin.register(SyncJob)
+class SyncJobAdmin(ReadOnlyAdmin):
+    """The sync history; a job's own page is :func:`mobjects.views.sync.job_detail.job_page`."""
+
+    list_display = ("asked", "state_words", "what", "who", "took", "operation_words", "outcome", "source", "why")
+    list_display_links = ("asked",)
+    list_filter = ("state", "action", "kind", "operation", "source", "created_at", "username")
+    search_fields = ("username", "reason")
+    search_help_text = "User, reason, job number, or a record's name or Marketo ID"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SyncJob], search_term: str
+    ) -> tuple[QuerySet[SyncJob], bool]:
+        term = search_term.replace("\0", "").strip()
+        if not term:
+            return queryset, False
+        touched = Q(label__icontains=term)
+        if (marketo_id := id_in(term, digits=9)) is not None:
+            touched |= Q(marketo_id=marketo_id)
+        own = Q(username__icontains=term) | Q(reason__icontains=term) | Q(pk__istartswith=term)
+        return queryset.filter(own | Q(pk__in=SyncResult.objects.filter(touched).order_by().values("job"))), False
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return job_page(request, UUID(object_id))
+        except ValueError as error:
+            raise Http404 from error
+
+    @admin.display(description="What", ordering="action")
+    def what(self, job: SyncJob) -> str:
+        """What it does, to which kind."""
+        return what_text(job)
+
+    @admin.display(description="Took", empty_value="-")
+    def took(self, job: SyncJob) -> str | None:
+        """From start to finish."""
+        return duration(job.duration) or None
+
+    @admin.display(description="Operation", ordering="operation")
+    def operation_words(self, job: SyncJob) -> str:
+        """The operation that was asked for."""
+        return operation_text(job.operation) if job.action == SyncJob.Action.SEND else "-"
+
+    @admin.display(description="Outcome")
+    def outcome(self, job: SyncJob) -> SafeString:
+        """Counts per status; a line breaks only between them."""
+        parts = ((part,) for part in outcome_text(job).split(SEPARATOR))
+        return format_html(
+            "<span>{}</span>", format_html_join(SEPARATOR, '<span class="whitespace-nowrap">{}</span>', parts)
+        )
+
+
+@admin.register(SyncBatch)
+class SyncBatchAdmin(ReadOnlyAdmin):
+    """Calls to Marketo; a batch's own page is :func:`mobjects.views.sync.batch_detail.batch_page`."""
+
+    list_display = ("created", "state_words", "number", "kind", "operation", "size", "http_status", "fault")
+    list_display_links = ("created",)
+    list_filter = ("state", "kind", "operation", "created_at")
+    search_fields = ("fault_code", "fault_text")
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncBatch]:
+        return super().get_queryset(request).defer(*PAYLOAD)  # type: ignore[no-any-return]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        # ``?request__contains=`` would tell by the rows it finds what only some may read.
+        return lookup.partition("__")[0] not in PAYLOAD and super().lookup_allowed(lookup, value, request)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return batch_page(request, number(object_id))
+
+    @admin.display(description="Batch", ordering="sequence")
+    def number(self, batch: SyncBatch) -> str:
+        """Its number in its job, and which attempt it is."""
+        return str(batch)
+
+    @admin.display(description="Fault")
+    def fault(self, batch: SyncBatch) -> SafeString | str:
+        """Marketo's code and text, cut to a line."""
+        return cut(f"{batch.fault_code} {batch.fault_text}".strip())
+
+
+@admin.register(SyncResult)
+class SyncResultAdmin(ReadOnlyAdmin):
+    """What became of records, over all jobs; a row leads to its record's history."""
+
+    list_display = ("label", "kind", "status_words", "marketo_id", "short_error", "created", "job_link")
+    list_filter = ("status", "kind", "created_at")
+    search_fields = ("label", "=marketo_id")
+    ordering = ("-pk",)
+    list_select_related = ("job",)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        result = get_object_or_404(SyncResult, pk=number(object_id))
+        return redirect("mobjects:record-history", result.kind, result.record_id)
+
+    @admin.display(description="Status", ordering="status")
+    def status_words(self, result: SyncResult) -> SafeString:
+        """The status, in words."""
+        return state_badge(result)
+
+    @admin.display(description="Error")
+    def short_error(self, result: SyncResult) -> SafeString | str:
+        """Marketo's reason, cut to a line."""
+        return cut(result.error)
+
+    @admin.display(description="Job", ordering="job")
+    def job_link(self, result: SyncResult) -> SafeString:
+        """A link to the job."""
+        url = reverse("admin:mobjects_syncjob_change", args=[result.job_id])
+        return format_html('<a href="{}">{}</a>', url, str(result.job_id)[:8])
+
+
+def cut(text: str) -> SafeString | str:
+    """A text cut to a line, with all of it on hover."""
+    if len(text) <= CUT:
+        return text
+    return format_html('<span title="{}">{}…</span>', text, text[:CUT])
+
+
+def number(text: str) -> int:
+    """The id in an address. Raises Http404 if it can be none."""
+    if (found := id_in(text)) is None:
+        raise Http404
+    return found

@@ -1,0 +1,203 @@
+"""Forms of the import pages: the upload, what the columns mean, and how the file is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+from openpyxl.utils import get_column_letter
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from mobjects.forms.sync import reason_field
+from mobjects.imports.file_limits import MB, limits_for
+from mobjects.models import Import
+from mobjects.models.imports import FILE_KINDS
+from mobjects.spreadsheets.encoding import ENCODINGS
+from mobjects.spreadsheets.types import Reading
+
+EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx")
+DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
+PASTED_NAME = "pasted.tsv"
+PASTED_CHARACTERS = 600_000
+"""A form's text has to fit into the size that Django takes in one piece, after it was encoded."""
+CONSTANTS = 5
+"""Rows for columns that the file lacks."""
+UNDECIDED, LEFT_OUT, COLUMN = "", "-", "="
+
+
+class UploadForm(forms.Form):
+    """A file, or text pasted from a spreadsheet."""
+
+    kind = forms.ChoiceField(label="What it holds", widget=UnfoldAdminSelectWidget)
+    # Unfold's own widget hides the file input, and with it the focus of the keyboard.
+    file = forms.FileField(
+        required=False,
+        label="File",
+        widget=forms.FileInput(attrs={"class": " ".join(INPUT_CLASSES), "accept": ",".join(EXTENSIONS)}),
+    )
+    pasted = forms.CharField(
+        required=False,
+        strip=False,
+        label="Or paste cells",
+        max_length=PASTED_CHARACTERS,
+        help_text="Copied from a spreadsheet, with the row of headers.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "spellcheck": "false"}),
+    )
+    encoding = forms.ChoiceField(
+        required=False,
+        label="Encoding",
+        choices=[*ENCODINGS.items()],
+        initial="auto",
+        help_text="Of a CSV file. Can be changed on the next page as well.",
+        widget=UnfoldAdminSelectWidget,
+    )
+    reason = reason_field()
+
+    def __init__(self, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # FILE_KINDS is in the order of the lists.
+        choices = [(kind, name) for kind, name in FILE_KINDS if kind in kinds]
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
+        limits = limits_for(Import.Source.ADMIN)
+        self.fields["file"].help_text = (
+            f"CSV, tab-separated text or XLSX, up to {limits.size / MB:,.0f} MB and {limits.columns:,} columns, "
+            f"each cell up to {limits.cell:,} characters. Any number of rows."
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        file, pasted = cleaned.get("file"), (cleaned.get("pasted") or "").strip()
+        if "file" in self.errors or "pasted" in self.errors:
+            return cleaned
+        if file and pasted:
+            raise forms.ValidationError("Give a file or paste cells, not both.")
+        if not file and not pasted:
+            raise forms.ValidationError("Choose a file, or paste cells.")
+        return cleaned
+
+    @property
+    def reading(self) -> Reading | None:
+        """How the valid form says that the file is read; ``None`` if that is to be found out."""
+        encoding, file = self.cleaned_data["encoding"], self.cleaned_data["file"]
+        if not file or not encoding or encoding == "auto" or file.name.lower().endswith(".xlsx"):
+            return None
+        return Reading("csv", encoding)
+
+
+class ReadingForm(forms.Form):
+    """How a file is read: encoding and delimiter of a CSV file, sheet of a workbook."""
+
+    def __init__(self, imported: Import, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.imported = imported
+        if imported.format == "csv":
+            encodings = [(name, label) for name, label in ENCODINGS.items() if name != "auto"]
+            self._add("encoding", "Encoding", encodings, imported.encoding)
+            self._add("delimiter", "Columns are parted by", [*DELIMITERS.items()], imported.delimiter)
+        elif len(imported.sheets) > 1:
+            self._add("sheet", "Sheet", [(name, name) for name in imported.sheets], imported.sheet)
+
+    def _add(self, name: str, label: str, choices: list[tuple[str, str]], now: str) -> None:
+        if now and now not in dict(choices):
+            choices = [*choices, (now, now)]
+        self.fields[name] = forms.ChoiceField(
+            label=label, choices=choices, initial=now, required=False, widget=UnfoldAdminSelectWidget
+        )
+
+    @property
+    def reading(self) -> Reading:
+        """What the valid form asks for."""
+        given = self.cleaned_data
+        return Reading(
+            self.imported.format,
+            encoding=given.get("encoding") or "",
+            delimiter=given.get("delimiter") or "",
+            sheet=given.get("sheet") or self.imported.sheet,
+        )
+
+
+class ColumnsForm(forms.Form):
+    """For each column of the file what it means, and texts for columns that the file lacks.
+
+    Args:
+        imported: whose columns.
+        offered: names, labels and groups of the columns there are; a name of "" stands for none.
+    """
+
+    def __init__(self, imported: Import, offered: Iterable[tuple[str, str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.imported = imported
+        columns = _grouped(offered)
+        for index, header in enumerate(imported.headers):
+            now = imported.mapping[index] if index < len(imported.mapping) else None
+            self.fields[f"column-{index}"] = forms.ChoiceField(
+                label=f"What column {get_column_letter(index + 1)} ({header or 'without a name'}) means",
+                choices=[(UNDECIDED, "Choose…"), (LEFT_OUT, "Leave out"), *columns],
+                initial=UNDECIDED if now is None else COLUMN + now if now else LEFT_OUT,
+                required=False,
+                widget=UnfoldAdminSelectWidget,
+            )
+        given = list(imported.constants.items())
+        for index in range(max(CONSTANTS, len(given))):
+            name, text = given[index] if index < len(given) else ("", "")
+            self.fields[f"constant-{index}"] = forms.ChoiceField(
+                label=f"Column {index + 1} that the file lacks",
+                choices=[("", "None"), *columns],
+                initial=COLUMN + name if name else "",
+                required=False,
+                widget=UnfoldAdminSelectWidget,
+            )
+            self.fields[f"value-{index}"] = forms.CharField(
+                label=f"Its value {index + 1} in every row",
+                initial=text,
+                required=False,
+                widget=UnfoldAdminTextInputWidget,
+            )
+
+    def columns(self) -> Iterator[tuple[str, str, list[str], BoundField]]:
+        """For each column of the file: letter, header, samples, field."""
+        for index, header in enumerate(self.imported.headers):
+            samples = self.imported.samples[index] if index < len(self.imported.samples) else []
+            yield get_column_letter(index + 1), header, samples, self[f"column-{index}"]
+
+    def constant_rows(self) -> list[tuple[BoundField, BoundField]]:
+        """The fields of each constant."""
+        count = sum(name.startswith("constant-") for name in self.fields)
+        return [(self[f"constant-{index}"], self[f"value-{index}"]) for index in range(count)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        seen: set[str] = set()
+        for index in range(len(self.constant_rows())):
+            column, text = cleaned.get(f"constant-{index}"), cleaned.get(f"value-{index}")
+            if text and not column:
+                self.add_error(f"constant-{index}", f"Say which column gets “{text}”.")
+            elif column in seen:
+                self.add_error(f"constant-{index}", f"“{column[1:]}” is given twice.")
+            elif column:
+                seen.add(column)
+        return cleaned
+
+    @property
+    def mapping(self) -> list[str | None]:
+        """What the valid form says about each column: a name, "" if it is left out, ``None`` if not decided."""
+        said = [self.cleaned_data[f"column-{index}"] for index in range(len(self.imported.headers))]
+        return [None if not each else each[1:] if each.startswith(COLUMN) else "" for each in said]
+
+    @property
+    def constants(self) -> dict[str, str]:
+        """The texts for columns that the file lacks."""
+        given = self.cleaned_data
+        rows = ((given[f"constant-{i}"], given[f"value-{i}"]) for i in range(len(self.constant_rows())))
+        return {column[1:]: text for column, text in rows if column}
+
+
+def _grouped(offered: Iterable[tuple[str, str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for name, label, group in offered:
+        if name:
+            groups[group].append((COLUMN + name, label))
+    return list(groups.items())

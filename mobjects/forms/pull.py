@@ -1,0 +1,151 @@
+"""The forms of the way back: what to read from Marketo, what to compare, what to delete there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminTextInputWidget
+
+from mobjects.forms.sync import IdsField, reason_field, tick
+from mobjects.marketo.serialization import xml_problem
+from mobjects.models import Kind
+from mobjects.models.sync_history import KIND_CHOICES
+from mobjects.sync.compare.task import Comparison
+from mobjects.sync.pull.task import Pull
+
+FILTERS: dict[str, tuple[str, ...]] = {
+    Kind.PROGRAM: ("name", "workspace", "tag_type", "tag_value", "updated_since", "archived"),
+    Kind.OPPORTUNITY: ("name", "updated_since"),
+    Kind.ROLE: ("updated_since",),
+}
+"""What Marketo can look for, by kind."""
+
+
+class TextField(forms.CharField):
+    """A text that Marketo is asked for, exactly."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def __init__(self, label: str, help_text: str = "", **attrs: str) -> None:
+        widget = UnfoldAdminTextInputWidget(attrs=attrs)
+        super().__init__(required=False, max_length=255, label=label, help_text=help_text, widget=widget)
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if problem := xml_problem(text):
+            raise forms.ValidationError(f"“{text}”: {problem}")
+        return text
+
+
+class SinceField(forms.CharField):
+    """A moment in the past, in UTC; a day alone is its midnight. ``None`` if empty."""
+
+    def to_python(self, value: Any) -> Any:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise forms.ValidationError(
+                f"“{text}” is no day or time. Write it as 2026-03-31, or with the time in UTC as 2026-03-31 14:30."
+            ) from None
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        if at > timezone.now():
+            raise forms.ValidationError(f"“{text}” is in the future; give a day or time that has been.")
+        return at
+
+
+class PullForm(forms.Form):
+    """What to read from Marketo; of the filters only those that the kind has."""
+
+    kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in Kind], widget=forms.HiddenInput)
+    ids = IdsField(required=False)
+    name = TextField("Name", "Exactly this name.")
+    workspace = TextField("Workspace", "Exactly this workspace.")
+    tag_type = TextField("Tag type", "Such as Region. Needs the value as well.", list="mo-tag-types")
+    tag_value = TextField("Tag value", "Such as EMEA.", list="mo-tag-values")
+    updated_since = SinceField(
+        required=False,
+        label="Updated since (UTC)",
+        help_text="A day, or a day and time: 2026-03-31 14:30.",
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "YYYY-MM-DD HH:MM"}),
+    )
+    archived = tick("Archived programs too")
+    reason = reason_field()
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        given = data or {}
+        offered = () if given.get("ids") else FILTERS.get(given.get("kind", ""), FILTERS[Kind.PROGRAM])
+        self.without = {name: self.fields.pop(name) for name in FILTERS[Kind.PROGRAM] if name not in offered}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        for name in self.without:
+            if given := self.data.get(name):
+                self.add_error(None, f"{self.without[name].label} “{given}”: Marketo cannot look for this here.")
+        if not self.errors:
+            try:
+                filters = {name: cleaned[name] for name in FILTERS[Kind.PROGRAM] if cleaned.get(name)}
+                cleaned["pull"] = Pull(Kind(cleaned["kind"]), ids=cleaned["ids"], **filters)
+            except ValueError as error:
+                self.add_error(None, str(error))
+        return cleaned
+
+
+class CompareForm(forms.Form):
+    """What to compare with Marketo: whole kinds, or some records of one."""
+
+    kinds = forms.MultipleChoiceField(
+        choices=KIND_CHOICES,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
+        error_messages={"required": "Tick at least one kind."},
+    )
+    ids = IdsField(required=False)
+    reason = reason_field()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors:
+            try:
+                cleaned["comparison"] = Comparison(tuple(Kind(kind) for kind in cleaned["kinds"]), cleaned["ids"])
+            except ValueError:
+                self.add_error(None, "Selected records are of one kind; go back to the list and select them again.")
+        return cleaned
+
+
+class DeleteForm(forms.Form):
+    """Which records to delete in Marketo, and the number of objects, typed by a person."""
+
+    kind = forms.ChoiceField(
+        choices=[(kind.value, kind.value) for kind in (Kind.OPPORTUNITY, Kind.ROLE)], widget=forms.HiddenInput
+    )
+    ids = IdsField(error_messages={"required": "No records are selected; go back to the list and select them."})
+    typed = forms.CharField(
+        label="Number", required=False, max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"size": 8})
+    )
+    reason = reason_field()
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """The valid form's records, as kept on the job."""
+        return {"kind": self.cleaned_data["kind"], "ids": self.cleaned_data["ids"]}
+
+    def confirmed(self, count: int) -> bool:
+        """Whether the typed number is this one; if not, the form says so."""
+        typed = self.cleaned_data["typed"].replace(",", "").strip()
+        if typed == str(count):
+            return True
+        given = f"“{self.cleaned_data['typed']}” is not it" if typed else "it is empty"
+        self.add_error("typed", f"Type {count} to confirm; {given}. Nothing was deleted.")
+        return False
+
+
+def joined(ids: Sequence[int]) -> str:
+    """Our own ids as the hidden field holds them."""
+    return ",".join(str(pk) for pk in ids)

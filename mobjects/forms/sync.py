@@ -1,0 +1,125 @@
+"""The form that asks before anything is sent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+from unfold.widgets import CHECKBOX_CLASSES, RADIO_CLASSES, UnfoldAdminTextareaWidget
+
+from mobjects.models import Kind
+from mobjects.sync.send.selection import Choice, Selection
+
+ALL = "all"
+"""Stands for all kinds."""
+
+EXPLAINED = {
+    Choice.AUTO: (
+        "Automatic",
+        "UPDATE where the Marketo ID is known, else UPSERT where an external key is configured, else INSERT.",
+    ),
+    Choice.INSERT: ("INSERT", "Create only. Marketo skips what it already has."),
+    Choice.UPDATE: ("UPDATE", "Change only. Marketo skips what it does not have."),
+    Choice.UPSERT: ("UPSERT", "Create or change. Safe to repeat only where an external key is configured."),
+}
+
+
+class IdsField(forms.Field):
+    """Our own ids, joined by commas in one hidden field so that thousands of them fit; ``None`` if empty."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> list[int] | None:
+        if not value:
+            return None
+        parts = str(value).split(",")
+        if not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts):
+            raise forms.ValidationError("The list of records is damaged; go back to the list and select them again.")
+        return sorted({int(part) for part in parts})
+
+
+def reason_field() -> forms.CharField:
+    """Why somebody asks for something."""
+    return forms.CharField(
+        required=False,
+        max_length=1000,
+        label="Reason (optional)",
+        help_text="Kept in the history.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
+
+
+def tick(label: str, help_text: str = "") -> forms.BooleanField:
+    """An option that is off unless it is ticked."""
+    widget = forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)})
+    return forms.BooleanField(required=False, label=label, help_text=help_text, widget=widget)
+
+
+class SyncForm(forms.Form):
+    """What to sync and how. ``token`` tells one press of "Send" from a second press of the same button."""
+
+    kind = forms.ChoiceField(
+        choices=[(ALL, "All kinds"), *((kind.value, kind.value) for kind in Kind)], widget=forms.HiddenInput
+    )
+    ids = IdsField(required=False)
+    of_import = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    token = forms.UUIDField(widget=forms.HiddenInput)
+    operation = forms.ChoiceField(
+        choices=[(choice.value, format_html("<strong>{}</strong> {}", *EXPLAINED[choice])) for choice in Choice],
+        initial=Choice.AUTO.value,
+        widget=forms.RadioSelect(attrs={"class": " ".join(RADIO_CLASSES)}),
+    )
+    reason = reason_field()
+    resend = tick("Send unchanged records too")
+    include_unknown = tick(
+        "Send records with an unknown outcome again",
+        "They are looked up in Marketo by themselves. Tick this only if you know that they did not arrive: "
+        "sending them again could double them.",
+    )
+    read_first = tick(
+        "Read each record in Marketo first",
+        "What was changed there meanwhile then waits for your decision instead of being overwritten. "
+        "Takes one more call for each record that Marketo knows.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("kind") == ALL and (cleaned.get("ids") or cleaned.get("of_import")):
+            raise forms.ValidationError("Selected records are of one kind; go back to the list and select them again.")
+        return cleaned
+
+    @property
+    def selection(self) -> Selection:
+        """What the valid form asks for."""
+        given = self.cleaned_data
+        return Selection(
+            kinds=tuple(Kind) if given["kind"] == ALL else (Kind(given["kind"]),),
+            ids=given["ids"],
+            of_import=given["of_import"],
+            operation=Choice(given["operation"]),
+            resend=given["resend"],
+            include_unknown=given["include_unknown"],
+            read_first=given["read_first"],
+        )
+
+    @property
+    def options(self) -> str:
+        """How the valid form asks to send, as one word; the page notes for which options its counts hold."""
+        names = ("operation", "resend", "include_unknown", "read_first")
+        return "-".join(str(self.cleaned_data[name]) for name in names)
+
+    @classmethod
+    def starting(cls, kind: str, ids: Sequence[int] | None = None, of_import: str = "") -> SyncForm:
+        """The form as it is first shown; check :meth:`is_valid`, since ``kind`` and ``of_import`` may be anything."""
+        return cls(
+            {
+                "kind": kind,
+                "ids": ",".join(str(pk) for pk in ids or ()),
+                "of_import": of_import,
+                "token": uuid.uuid4(),
+                "operation": Choice.AUTO.value,
+            }
+        )

@@ -1,0 +1,293 @@
+"""From cells to canonical text, column by column. Equal cells are read once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.core.validators import DecimalValidator, MaxLengthValidator
+
+from mobjects.imports.suggestions import suggest
+from mobjects.marketo.parsing import shown
+from mobjects.marketo.serialization import to_text
+from mobjects.marketo.types import DataType
+from mobjects.models.fields import validate_xml_text
+from mobjects.resources.columns import Column
+from mobjects.spreadsheets.formula_escaping import restore
+from mobjects.spreadsheets.row_shape import text_of
+from mobjects.spreadsheets.types import BadCell, Row
+
+REMEMBERED = 2000
+"""So many different cells of a column are kept; more would cost memory and help little."""
+_LONG = 100  # Characters. Longer text is seldom met twice.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_PLAIN_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,10})(?:\.([0-9]+))?")
+_SIZES = {DataType.CURRENCY: 2, DataType.FLOAT: 4}
+
+Text = str | None
+"""A value as a field keeps it: canonical text; empty is ``None`` where the field is nullable, else ``""``."""
+
+
+class Fault(NamedTuple):
+    """A cell that breaks a rule of its column."""
+
+    column: str
+    position: int | None
+    value: str
+    rule: str
+    suggestion: str
+
+
+class Problem(NamedTuple):
+    """A row of :class:`~mobjects.models.ImportProblem`."""
+
+    number: int
+    level: str
+    column: str
+    position: int | None
+    value: str
+    rule: str
+    suggestion: str
+
+
+class Item:
+    """One row of the file: its cells, what they mean, and what is wrong with it.
+
+    ``cells`` and ``values`` stand beside the parsers of the :class:`Layout`. ``failed`` names the columns with an
+    error; ``""`` in it is the row as a whole.
+    """
+
+    __slots__ = ("cells", "failed", "number", "problems", "values")
+
+    def __init__(self, number: int, cells: Sequence[Any], values: list[Text]) -> None:
+        self.number = number
+        self.cells = cells
+        self.values = values
+        self.problems: list[Problem] = []
+        self.failed: set[str] = set()
+
+    def note(self, faults: Iterable[Fault]) -> None:
+        """Add errors of cells."""
+        for fault in faults:
+            self.problems.append(Problem(self.number, "error", *fault))
+            self.failed.add(fault.column)
+
+
+class Parser:
+    """Parses the cells of one column, and remembers them: most columns hold few different ones.
+
+    Args:
+        column: what the cells mean.
+        position: in the file, from 1; ``None`` if the column is not in it.
+        field: the model field of the column; ``None`` if it is a custom field, or is not written.
+        fixes: text of a cell to the text to read in its place.
+        faults: what is wrong with the row that is being read.
+    """
+
+    __slots__ = (
+        "_bad",
+        "_good",
+        "_places",
+        "_plain_size",
+        "_rules",
+        "column",
+        "empty",
+        "faults",
+        "fixes",
+        "name",
+        "position",
+    )
+
+    def __init__(
+        self, column: Column, position: int | None, field: Any, fixes: Mapping[str, str], faults: list[Fault]
+    ) -> None:
+        self.column, self.name, self.position = column, column.name, position
+        self.empty: Text = None if field is None or field.null else ""
+        self.fixes, self.faults = fixes, faults
+        # What values.parse checks itself is not checked twice.
+        known = (DecimalValidator, MaxLengthValidator)
+        rules = [] if field is None or field.is_relation else field.validators
+        self._rules = [rule for rule in rules if not isinstance(rule, known) and rule is not validate_xml_text]
+        # By text, or for anything else by (type, cell), since 1, 1.0 and TRUE are equal to Python.
+        self._good: dict[Any, Text] = {}
+        self._bad: dict[Any, Fault] = {}
+        kind, size = column.attribute.type, column.attribute.size
+        simple = type(column).parse is Column.parse and not self._rules and not fixes
+        self._plain_size = (size or 0) if kind is DataType.STRING and simple else -1
+        self._places = _SIZES.get(kind, 0) if simple else 0
+
+    def parse(self, cell: Any) -> Text:
+        """The value of a cell. A bad one gives the empty value and adds a :class:`Fault` to ``faults``, each time."""
+        key = cell if cell.__class__ is str else (cell.__class__, cell)
+        if key in self._good:
+            return self._good[key]
+        if cell.__class__ is str and (plain := self._plainly(cell)) is not None:
+            return plain
+        fault = self._bad.get(key)
+        if fault is None:
+            value, fault = self._read(cell)
+            if fault is None:
+                self._keep(self._good, key, value)
+                return value
+            self._keep(self._bad, key, fault)
+        self.faults.append(fault)
+        return self.empty
+
+    def replaced(self, cell: Any, replacement: str) -> Text:
+        """The value of a text that a person put in the place of a cell of one row."""
+        value, fault = self._checked(replacement, replacement, _stored(text_of(cell)))
+        if fault is not None:
+            self.faults.append(fault)
+        return value
+
+    def _plainly(self, text: str) -> Text:
+        """The value of the most frequent texts, in a tenth of the time; ``None`` if it is not one of them."""
+        if self._plain_size >= 0:
+            # What can be printed XML can carry, see xml_problem.
+            if (
+                text
+                and text[0] != "'"
+                and text.isprintable()
+                and (len(text) <= self._plain_size or not self._plain_size)
+            ):
+                if len(text) < _LONG:
+                    self._keep(self._good, text, text)
+                return text
+        elif self._places and (match := _PLAIN_DECIMAL.fullmatch(text)):
+            decimals = match[1]
+            if decimals is None:
+                return f"{text}.{'0' * self._places}"
+            if len(decimals) <= self._places:
+                return text + "0" * (self._places - len(decimals))
+        return None
+
+    def _read(self, cell: Any) -> tuple[Text, Fault | None]:
+        if not self.fixes:
+            return self._checked(cell, "", None)
+        raw = _stored(text_of(cell))
+        replacement = self.fixes.get(raw)
+        if replacement is not None:
+            return self._checked(replacement, replacement, raw)
+        value, fault = self._checked(cell, "", None)
+        if fault is None and value and self.column.attribute.type is DataType.REFERENCE and value in self.fixes:
+            # Where two rows mean the same, an ID is named as it is kept: 7001 for a cell with 7001.0.
+            return self._checked(self.fixes[value], self.fixes[value], raw)
+        return value, fault
+
+    def _checked(self, cell: Any, replacement: str, raw: str | None) -> tuple[Text, Fault | None]:
+        """Read a cell, or the replacement of one whose text is ``raw``."""
+        try:
+            return self._parsed(cell), None
+        except ValueError as error:
+            rule = str(error)
+        text = text_of(cell)
+        rule = _without_value(rule, cell, text)
+        if raw is not None:
+            rule = f"{shown(replacement)}, put in its place, {rule}"
+        value = _stored(text) if raw is None else raw
+        return self.empty, Fault(self.name, self.position, value, _stored(rule), self._suggestion(cell, text))
+
+    def _parsed(self, cell: Any) -> Text:
+        if cell.__class__ is BadCell:
+            raise ValueError(cell.why)
+        value = self.column.parse(cell)
+        if value is None:
+            return self.empty
+        for rule in self._rules:
+            try:
+                rule(value)
+            except ValidationError as error:
+                raise ValueError(" ".join(error.messages)) from None
+        return to_text(value) or self.empty
+
+    def _suggestion(self, cell: Any, text: str) -> str:
+        """A value that would do; it is read again by all rules."""
+        suggestion = "" if cell.__class__ is BadCell else suggest(self.column, text)
+        if not suggestion or suggestion == text:
+            return ""
+        try:
+            return suggestion if self._parsed(suggestion) else ""
+        except ValueError:
+            return ""
+
+    @staticmethod
+    def _keep(memory: dict[Any, Any], key: Any, value: Any) -> None:
+        if len(memory) >= REMEMBERED:
+            memory.clear()
+        memory[key] = value
+
+
+def _stored(text: str) -> str:
+    """Text as every database can keep it."""
+    return text if text.isprintable() else _UNSTORABLE.sub("\ufffd", text)
+
+
+def _without_value(rule: str, cell: Any, text: str) -> str:
+    """A message without the value at its start, so that equal rules are equal."""
+    if not rule.startswith("“"):
+        return rule
+    clean = restore(text).replace("\r\n", "\n").replace("\r", "\n")
+    for start in (shown(cell), shown(text), shown(clean)):
+        if rule.startswith(f"{start} "):
+            return rule[len(start) + 1 :]
+    return rule
+
+
+class Layout:
+    """The columns of a file that are read, and how its rows become items.
+
+    Args:
+        parsers: in the order of an item's values.
+        places: where their cells stand in a row, from 0; constants follow the cells of the file.
+        constants: texts that every row has.
+        row_fixes: number of a row and name of a column to the text to read there.
+        faults: the list that all parsers add to.
+    """
+
+    def __init__(
+        self,
+        parsers: Sequence[Parser],
+        places: Sequence[int],
+        constants: Sequence[str],
+        row_fixes: Mapping[int, Mapping[str, str]],
+        faults: list[Fault],
+    ) -> None:
+        self.parsers = parsers
+        self.index = {parser.name: place for place, parser in enumerate(parsers)}
+        self._constants = tuple(constants)
+        self._pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
+        self._row_fixes = row_fixes
+        self._faults = faults
+
+    def items(self, rows: Iterable[Row]) -> Iterator[Item]:
+        """Read rows. One that does not fit the header is not read: its cells may belong to other columns."""
+        parsers, faults, row_fixes = self.parsers, self._faults, self._row_fixes
+        for row in rows:
+            cells = self._cells(row.cells)
+            if row.problem:
+                item = Item(row.number, cells, [parser.empty for parser in parsers])
+                item.note([Fault("", None, "", row.problem, "")])
+                yield item
+                continue
+            values = [parser.parse(cell) for parser, cell in zip(parsers, cells, strict=True)]
+            if row.number in row_fixes:
+                self._fix(row.number, cells, values)
+            item = Item(row.number, cells, values)
+            if faults:
+                item.note(faults)
+                faults.clear()
+            yield item
+
+    def _cells(self, cells: Sequence[Any]) -> Sequence[Any]:
+        picked: Sequence[Any] = self._pick((*cells, *self._constants) if self._constants else cells)
+        return picked
+
+    def _fix(self, number: int, cells: Sequence[Any], values: list[Text]) -> None:
+        for name, replacement in self._row_fixes[number].items():
+            place = self.index.get(name)
+            if place is not None:
+                self._faults[:] = [fault for fault in self._faults if fault.column != name]
+                values[place] = self.parsers[place].replaced(cells[place], replacement)

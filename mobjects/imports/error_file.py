@@ -1,0 +1,192 @@
+"""The error file: a person's own file with the rows that were not imported, and why.
+
+Same format, encoding, delimiter, sheet and columns as the file that was uploaded, and one column more. Corrected and
+uploaded again it is known by the header of that column. What was put in the place of a value in the review is put
+into the file, so that the correction does not ask for it again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import BinaryIO
+
+from django.db.models import F, Q, QuerySet
+
+from mobjects.imports import file_storage
+from mobjects.imports.column_mapping import correction_header
+from mobjects.imports.detection import reading_of
+from mobjects.imports.file_limits import limits_for
+from mobjects.imports.writing import commit
+from mobjects.marketo.parsing import shown
+from mobjects.models import Import, ImportFix, ImportProblem, ImportRow
+from mobjects.spreadsheets.csv_writer import batches, csv_pieces, encodable
+from mobjects.spreadsheets.formula_escaping import neutralise
+from mobjects.spreadsheets.reader import rows as read_rows
+from mobjects.spreadsheets.reader import text_of
+from mobjects.spreadsheets.types import BadCell, Cell, Limits, Row
+from mobjects.spreadsheets.xlsx_writer import LONGEST, xlsx_pieces
+
+CHUNK = 2000
+"""Rows of the file whose problems are looked up at once."""
+
+Outcome = ImportRow.Outcome
+
+_EARLIER = re.compile(r"problems of import [0-9]+", re.IGNORECASE)
+_TOLD = (ImportProblem.Level.ERROR, ImportProblem.Level.CONFLICT)
+_ENDINGS = (".csv", ".txt", ".tsv")
+
+
+def write(imported: Import, out: BinaryIO) -> int:
+    """Write the error file of an import; gives the number of its rows.
+
+    Args:
+        imported: checked; perhaps committed.
+        out: is written from where it stands.
+    """
+    count = 0
+
+    def counted() -> Iterator[list[Cell]]:
+        nonlocal count
+        for row in rows(imported):
+            count += 1
+            yield row
+
+    for piece in pieces(imported, counted()):
+        out.write(piece)
+    return count
+
+
+def extension(imported: Import) -> str:
+    """How the name of the error file ends, without the point."""
+    if imported.format == "xlsx":
+        return "xlsx"
+    ending = PurePath(imported.file_name).suffix.lower()
+    return ending[1:] if ending in _ENDINGS else "csv"
+
+
+def is_there(imported: Import) -> bool:
+    """Whether there are rows that were not imported, or will not be as it stands."""
+    return imported.checked_at is not None and _left_out(imported).exists()
+
+
+def headers(imported: Import) -> list[str]:
+    """The columns of the error file; reasons of an import that this one corrected give way to its own."""
+    return [*(imported.headers[place] for place in _places(imported)), correction_header(imported.pk)]
+
+
+def rows(imported: Import) -> Iterator[list[Cell]]:
+    """The rows of the error file, read from the uploaded file while they are used."""
+    places, fixes = _places(imported), _Fixes(imported)
+    with file_storage.opened(imported) as file:
+        for batch in batches(read_rows(file, reading_of(imported), _limits(imported)), CHUNK):
+            reasons = _reasons(imported, batch[0].number, batch[-1].number)
+            for row in batch:
+                if row.number in reasons:
+                    cells = fixes.applied(row)
+                    yield [*(cells[place] for place in places), neutralise(reasons[row.number])]
+
+
+def pieces(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    """The error file, piece by piece.
+
+    Args:
+        imported: whose.
+        rows: those of :func:`rows`, perhaps counted on the way.
+    """
+    names = headers(imported)
+    if imported.format == "xlsx":
+        return xlsx_pieces(names, rows, title=imported.sheet or "Errors", safe=False)
+    return csv_pieces(names, rows, _csv_text, encoding=_encoding(imported), delimiter=imported.delimiter or ",")
+
+
+def _csv_text(cell: Cell) -> str:
+    """A cell as it stood in the file. The one that cannot be read there holds a NUL, shown as another character."""
+    return cell.text.replace("\ufffd", "\0") if isinstance(cell, BadCell) else text_of(cell)
+
+
+def _limits(imported: Import) -> Limits:
+    """As at the check, but a cell that was too long is needed whole."""
+    limits = limits_for(imported.source)
+    return replace(limits, cell=max(limits.cell, imported.size))
+
+
+def _encoding(imported: Import) -> str:
+    """The encoding to write: as the file was read. UTF-16 gets a byte order mark, which it is recognised by."""
+    return "utf-16" if imported.encoding.startswith("utf-16") else imported.encoding or "utf-8"
+
+
+def _places(imported: Import) -> list[int]:
+    return [place for place, header in enumerate(imported.headers) if not _EARLIER.fullmatch(header)]
+
+
+# --- which rows, and why --------------------------------------------------------------------
+
+
+def _left_out(imported: Import) -> QuerySet[ImportRow]:
+    """The rows that were not imported; before the commit, those that will not be."""
+    wrong = [Outcome.ERROR, *([] if imported.overwrite and imported.committed_to else [Outcome.CONFLICT])]
+    found = commit.with_change(ImportRow.objects.filter(imported=imported))
+    not_written = Q(outcome__in=commit.outcomes_chosen(imported), number__lte=imported.committed_to, change=None)
+    return found.filter(Q(outcome__in=wrong) | not_written)
+
+
+def _reasons(imported: Import, first: int, last: int) -> dict[int, str]:
+    """Row number to reason, of the rows that were not imported."""
+    here = Q(number__range=(first, last))
+    numbers = list(_left_out(imported).filter(here).order_by().values_list("number", flat=True))
+    found = defaultdict(list)
+    if numbers:
+        problems = ImportProblem.objects.filter(here, imported=imported, level__in=_TOLD)
+        for problem in problems.order_by("number", F("position").asc(nulls_last=True), "pk"):
+            found[problem.number].append(reason(problem))
+    return {number: _joined(found[number]) for number in numbers}
+
+
+def _joined(reasons: Sequence[str]) -> str:
+    text = "; ".join(dict.fromkeys(reasons)) or "This row was not imported"
+    # With room for an apostrophe in front.
+    return f"{text[: LONGEST - 100]}…" if len(text) > LONGEST - 100 else f"{text}."
+
+
+def reason(problem: ImportProblem) -> str:
+    """A problem on one line, such as ``Amount: “1,5” is not a number; write digits with a point``."""
+    value = shown(problem.value) if problem.value else ""
+    rule = problem.rule if not value or problem.rule.startswith(value) else f"{value} {problem.rule}"
+    text = f"{problem.column}: {rule}" if problem.column else rule
+    if problem.suggestion:
+        text = f"{text.rstrip('.')} (perhaps {shown(problem.suggestion)})"
+    return " ".join(text.split()).rstrip(".")
+
+
+# --- what was put in the place of a value ---------------------------------------------------
+
+
+class _Fixes:
+    """The values that were given in the review, by column and value, and those for single rows."""
+
+    def __init__(self, imported: Import) -> None:
+        self._columns = dict(enumerate(imported.mapping))
+        encoding = _encoding(imported)
+        self._given: dict[tuple[str, str, int | None], str] = {
+            (fix.column, fix.value, fix.number): fix.replacement
+            for fix in ImportFix.objects.filter(imported=imported).order_by("pk")
+            # One that the file's encoding lacks would become question marks, and be imported as such.
+            if imported.format == "xlsx" or encodable(fix.replacement, encoding) == fix.replacement
+        }
+
+    def applied(self, row: Row) -> list[Cell]:
+        """The cells of a row, with what was put in their place."""
+        if not self._given:
+            return list(row.cells)
+        return [self._cell(self._columns.get(place), cell, row.number) for place, cell in enumerate(row.cells)]
+
+    def _cell(self, column: str | None, cell: Cell, number: int) -> Cell:
+        if not column:
+            return cell
+        text = text_of(cell)
+        of_all_rows = self._given.get((column, text, None), cell)
+        return self._given.get((column, text, number), of_all_rows)

@@ -1,0 +1,275 @@
+"""What a worker does with an import: it acquires its lease, does the step that its state names, and releases it.
+
+The import's row is the truth; the queue carries nothing but its id. A step can be begun any number of times, by
+anybody: one process at a time holds the lease (:mod:`mobjects.jobs.lease`), renews it with every chunk, and stops as
+soon as it lost it. Killed and forgotten ones are found by :func:`sweep_imports`.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from redis.exceptions import RedisError
+from rq import get_current_job
+
+from mobjects.db.retry import insisting
+from mobjects.imports import file_storage, validation
+from mobjects.imports.lifecycle import IMPORT_STATES
+from mobjects.imports.writing import commit, undo
+from mobjects.jobs.lease import (
+    MOST_EXPIRIES,
+    LeaseLost,
+    acquire_lease,
+    count_expiry,
+    expired,
+    heartbeat,
+    lock_dead_lease,
+    release_lease,
+    renew_lease,
+)
+from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
+from mobjects.models import Import, WorkerLease
+from mobjects.spreadsheets.types import FileRefused
+
+RUNNER = f"{__name__}.run_queued_import"
+
+State = Import.State
+Alive = Callable[[int], None]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStep:
+    """What is done in a state.
+
+    Args:
+        do: does it, calling its second argument with the number of rows (or the row) it is at after every chunk.
+        then: the state that follows.
+        done_at: the field that keeps when it was done.
+        counts: the field that is raised to the number given to ``alive``, if any.
+    """
+
+    do: Callable[[Import, Alive], None]
+    then: Import.State
+    done_at: str
+    counts: str = ""
+
+
+def _check(imported: Import, alive: Alive) -> None:
+    with file_storage.opened(imported) as file:
+        validation.check(imported, file, alive)
+
+
+STEPS: dict[str, ImportStep] = {
+    State.CHECKING: ImportStep(_check, State.REVIEW, "checked_at", "rows"),
+    State.COMMITTING: ImportStep(commit.commit, State.COMMITTED, "committed_at"),
+    State.UNDOING: ImportStep(undo.undo, State.UNDONE, "undone_at"),
+}
+
+
+# --- the queue ------------------------------------------------------------------------------
+
+
+def enqueue_import(pk: int) -> bool:
+    """Have a worker do an import's step; ``False`` if the queue cannot be reached, and the sweep does it later."""
+    return enqueue_work(RUNNER, pk, _prefix(pk), None)
+
+
+def _prefix(pk: int) -> str:
+    return f"import-{pk}-"
+
+
+def run_queued_import(import_id: int) -> None:
+    """The queue's entry point: do the step an import waits for. Safe to call at any time, any number of times."""
+    current = get_current_job()
+    lease = acquire_import(import_id, current.id if current else "")
+    if lease is not None and _do_step(lease, beat=True):
+        enqueue_import(import_id)
+
+
+def run_import(imported: Import, *, beat: bool = False) -> None:
+    """Do the step an import waits for in this process, without the queue. ``imported`` is read anew afterwards.
+
+    Args:
+        imported: nobody else works on it.
+        beat: whether to renew the lease from a thread of its own; a process that may die wants that.
+
+    Raises:
+        OperationalError, InterfaceError: the database was lost for good.
+    """
+    lease = acquire_import(imported.pk)
+    while lease is not None:
+        lease = acquire_import(imported.pk) if _do_step(lease, beat=beat) else None
+    imported.refresh_from_db()
+
+
+# --- working --------------------------------------------------------------------------------
+
+
+def acquire_import(pk: int, queue_id: str = "") -> WorkerLease | None:
+    """Begin to work on an import; ``None`` if there is nothing to do, or another process is at it.
+
+    Args:
+        pk: of the import.
+        queue_id: RQ's id of the work, if it has one.
+    """
+    with transaction.atomic():
+        imported = _lock_working(pk)
+        if imported is None or imported.leases.exists():
+            return None
+        Import.objects.filter(pk=pk).update(begun_at=Coalesce("begun_at", timezone.now()))
+        imported.refresh_from_db(fields=["begun_at"])
+        return acquire_lease(imported, queue_id)
+
+
+def _lock_working(pk: int) -> Import | None:
+    """An import that is to be worked on, locked; one that is locked already is being worked on at this moment."""
+    return Import.objects.select_for_update(skip_locked=True).filter(pk=pk, state__in=Import.WORKING).first()
+
+
+def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
+    """Do the step.
+
+    Returns:
+        Whether it was cut off and should be begun again.
+
+    Raises:
+        OperationalError, InterfaceError: the database is away for longer than saving insists; the sweep sees to it.
+    """
+    imported = _import_of(lease)
+    step = STEPS[imported.state]
+    beating: AbstractContextManager[None] = heartbeat(lease) if beat else nullcontext()
+    try:
+        with beating:
+            step.do(imported, reporter(lease))
+        _end_step(lease, step.then, **{step.done_at: timezone.now()})
+    except LeaseLost:
+        logger.info("Import %s was taken away", imported.pk)
+    except (OperationalError, InterfaceError):
+        # A lost connection, a deadlock: as if this process had died.
+        logger.exception("Import %s lost the database while %s", imported.pk, imported.state)
+        return _expire_import(lease, Q())
+    except commit.NothingWritten as error:
+        _end_step(lease, State.REVIEW, problem=str(error))
+    except validation.ColumnGone as error:
+        _end_step(lease, State.MAPPING, problem=str(error))
+    except FileRefused as error:
+        _end_step(lease, State.REFUSED, problem=str(error))
+    except BaseException as error:
+        # The one wide catch: whatever broke, Ctrl-C included, a person has to be able to try again.
+        reference = secrets.token_hex(4)
+        logger.exception("Import %s failed while %s, reference %s", imported.pk, imported.state, reference)
+        _give_up(lease, f"Something went wrong on our side (reference {reference})")
+        if not isinstance(error, Exception):
+            raise
+    return False
+
+
+def _import_of(lease: WorkerLease) -> Import:
+    return cast(Import, lease.imported)
+
+
+def reporter(lease: WorkerLease) -> Alive:
+    """Give what a step calls with each chunk, in its transaction: it says how far it is and renews the lease.
+
+    It raises :class:`~mobjects.jobs.lease.LeaseLost` if the import is no longer this process's.
+    """
+    imported = _import_of(lease)
+    counts = STEPS[imported.state].counts
+
+    def alive(number: int) -> None:
+        # Whoever gets so far as to write a chunk did not die of the import.
+        values = {counts: number} if counts else {"expired_leases": 0}
+        with transaction.atomic():
+            Import.objects.filter(pk=imported.pk).update(reported_at=timezone.now(), **values)
+            renew_lease(lease)
+
+    return alive
+
+
+@insisting
+def _end_step(lease: WorkerLease, state: Import.State, **values: Any) -> None:
+    """End the step, if it is still this process's."""
+    imported = _import_of(lease)
+    with transaction.atomic():
+        imported.refresh_from_db(from_queryset=Import.objects.select_for_update())
+        if release_lease(lease):
+            IMPORT_STATES.change(imported, state, only_from=(imported.state,), expired_leases=0, **values)
+
+
+def _give_up(lease: WorkerLease, what: str) -> None:
+    """Back to where the step can be asked for again.
+
+    Args:
+        what: happened; the beginning of a sentence.
+    """
+    imported = _import_of(lease)
+    imported.refresh_from_db(fields=["committed_to"])
+    kept = "nothing of the step in progress was kept. Try again."
+    if imported.state == State.COMMITTING and imported.committed_to:
+        kept = f"the file is written up to row {imported.committed_to:,}. Write again to go on from there."
+    elif imported.state == State.UNDOING:
+        kept = "what is undone already stays so. Undo again to go on."
+    _end_step(lease, _before(imported), problem=f"{what}; {kept}")
+
+
+def _before(imported: Import) -> Import.State:
+    """The state from which the present step can be asked for again."""
+    if imported.state == State.CHECKING:
+        return State.MAPPING  # What an earlier check found is deleted.
+    return State.COMMITTED if imported.committed_at is not None else State.REVIEW
+
+
+# --- what died ------------------------------------------------------------------------------
+
+
+def expire_imports(dead: Q) -> None:
+    """End the leases of dead processes that worked on imports, and have others go on.
+
+    Args:
+        dead: true of these leases.
+    """
+    for lease in WorkerLease.objects.filter(dead).exclude(imported=None).select_related("imported"):
+        if _expire_import(lease, dead):
+            enqueue_import(_import_of(lease).pk)
+
+
+def sweep_imports() -> None:
+    """Find imports whose worker died or that the queue forgot, and have others go on. Safe at any time."""
+    expire_imports(expired())
+    late = timezone.now() - OVERDUE
+    forgotten = Import.objects.filter(state__in=Import.WORKING, leases=None, step_at__lt=late)
+    try:
+        for pk in list(forgotten.values_list("pk", flat=True)):
+            if not count_enqueued(_prefix(pk)):
+                enqueue_import(pk)
+    except RedisError:
+        return
+
+
+@insisting
+def _expire_import(lease: WorkerLease, dead: Q) -> bool:
+    """Take an import from a dead process; ``False`` if it is not to be begun again.
+
+    Args:
+        dead: what still has to be true of the lease.
+    """
+    with transaction.atomic():
+        imported = _lock_working(_import_of(lease).pk)
+        if imported is None or not lock_dead_lease(lease, dead):
+            return False
+        logger.warning("The worker %s of import %s (%s) is dead", lease, imported.pk, imported.state)
+        if count_expiry(imported):
+            _give_up(lease, f"The work was cut off {MOST_EXPIRIES} times in a row")
+            return False
+        return release_lease(lease)

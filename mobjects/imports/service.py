@@ -1,0 +1,350 @@
+"""What people ask of an import: upload, columns, fixes, check, commit, undo, discard; in the admin as on a terminal.
+
+Each function looks at the state in the database and moves it in one conditional statement, so that of two people who
+ask at the same moment one gets it. What takes long is done by a worker (:mod:`mobjects.imports.runner`); nothing here
+reads a whole file but the upload itself.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from pathlib import PurePath
+from typing import Any, BinaryIO
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from mobjects.imports import column_mapping, detection, file_storage, runner
+from mobjects.imports.file_limits import limits_for
+from mobjects.imports.lifecycle import IMPORT_STATES
+from mobjects.models import Import, ImportFix
+from mobjects.spreadsheets.types import FileRefused, Reading
+
+State = Import.State
+
+_NAME_LENGTH = 255
+_BUSY = {
+    State.CHECKING: "The file is being checked.",
+    State.COMMITTING: "The rows are being written.",
+    State.COMMITTED: "The rows are written.",
+    State.UNDOING: "The import is being undone.",
+    State.UNDONE: "The import was undone.",
+    State.REFUSED: "The file cannot be read.",
+    State.DISCARDED: "The import was discarded.",
+    State.MAPPING: "The columns are not decided yet.",
+    State.REVIEW: "The import waits for review.",
+}
+
+
+class NotNow(Exception):
+    """The import is not in a state for this; the text is a sentence for the person who asked."""
+
+
+# --- uploading ------------------------------------------------------------------------------
+
+
+def start(
+    kind: str,
+    file: BinaryIO,
+    name: str,
+    *,
+    user: User | None,
+    username: str,
+    source: str,
+    pasted: bool = False,
+    reading: Reading | None = None,
+    reason: str = "",
+    check: bool = True,
+    call: bool = True,
+) -> Import:
+    """Keep a file and look at its head. If nothing about its columns is open, its check is asked for at once.
+
+    Args:
+        kind: of the file, a key of ``RESOURCES``.
+        file: seekable.
+        name: of the file; its ending tells the format.
+        user: who uploads it, if that is one of our users.
+        username: kept in the history, also when the user is deleted.
+        source: a value of ``Import.Source``.
+        pasted: whether it is pasted text and not a file.
+        reading: how to read it; what is empty in it is found out.
+        reason: kept in the history.
+        check: ``False`` if there is more to say about it first.
+        call: whether a worker is called for the check; who runs it himself says ``False``.
+
+    Returns:
+        The import: being checked, waiting for its columns, or refused if it cannot be read (``problem`` says why).
+
+    Raises:
+        FileRefused: the file is too large; nothing of it is kept.
+    """
+    limits = limits_for(source)
+    if file.seek(0, io.SEEK_END) > limits.size:
+        raise file_storage.too_large(limits.size)
+    imported = Import(
+        kind=kind,
+        file_name=_short(name),
+        user=user,
+        username=username or (user.get_username() if user else ""),
+        source=source,
+        pasted=pasted,
+        reason=reason,
+    )
+    refused = ""
+    try:
+        detection.look(imported, file, reading)
+    except FileRefused as error:
+        refused = str(error)
+    file.seek(0)
+    with transaction.atomic():
+        file_storage.store(imported, file)
+        if refused:
+            IMPORT_STATES.change(imported, State.REFUSED, problem=refused)
+        elif check and not problems(imported):
+            request_check(imported, call=call)
+    return imported
+
+
+def _short(name: str) -> str:
+    path = PurePath(name.replace("\0", "").replace("\\", "/"))
+    return f"{path.stem[: _NAME_LENGTH - len(path.suffix)]}{path.suffix}"[:_NAME_LENGTH]
+
+
+def twins(imported: Import) -> QuerySet[Import]:
+    """Earlier imports of the same bytes as the same kind, the newest first; those that came to nothing left out."""
+    same = Import.objects.filter(kind=imported.kind, sha256=imported.sha256, pk__lt=imported.pk)
+    return same.exclude(state__in=(State.REFUSED, State.DISCARDED))
+
+
+# --- columns and fixes ----------------------------------------------------------------------
+
+
+def problems(imported: Import) -> list[str]:
+    """What has to be decided about the columns before the file can be checked, as sentences."""
+    return column_mapping.problems(imported.kind, imported.headers, imported.mapping, imported.constants)
+
+
+def set_columns(
+    imported: Import,
+    chosen: Sequence[str | None],
+    constants: Mapping[str, str],
+    reading: Reading | None = None,
+) -> list[str]:
+    """Say what the columns mean, and perhaps how the file is to be read. The import waits for its check then.
+
+    Args:
+        imported: waits for its columns, for review, or was refused.
+        chosen: for each header the name of our column, ``""`` to leave it out, ``None`` if that is still open.
+        constants: name of our column to the text that all rows have there.
+        reading: how to read the file, if that is to be changed. If its headers are others then, ``chosen`` is of no
+            use, and what they probably mean is proposed.
+
+    Returns:
+        What is still to be decided; see :func:`problems`.
+
+    Raises:
+        NotNow: it is being worked on, or is over, or part of it is written.
+        FileRefused: it cannot be read in that way; nothing was changed.
+    """
+    imported.refresh_from_db()
+    _allow(imported, {State.MAPPING, State.REVIEW, State.REFUSED})
+    before = State(imported.state), list(imported.headers)
+    if reading is not None and (reading != detection.reading_of(imported) or imported.state == State.REFUSED):
+        try:
+            with file_storage.opened(imported) as file:
+                detection.look(imported, file, reading)
+        except FileRefused:
+            imported.refresh_from_db()
+            raise
+    elif imported.state == State.REFUSED:
+        raise NotNow("The file cannot be read. Say how to read it, or upload another one.")
+    if imported.headers == before[1] and len(chosen) == len(imported.headers):
+        imported.mapping, imported.constants = list(chosen), dict(constants)
+    _move(imported, {before[0]}, State.MAPPING, names=detection.FIELDS, problem="")
+    return problems(imported)
+
+
+def add_fix(
+    imported: Import, column: str, value: str, replacement: str, number: int | None = None, username: str = ""
+) -> ImportFix:
+    """Put a value in the place of another, in one row or in all; heeded by the next check.
+
+    Args:
+        imported: waits for review or for its columns.
+        column: name of our column.
+        value: the cell, as text.
+        replacement: what to read there.
+        number: of the row; ``None`` means all rows.
+        username: who says so.
+
+    Raises:
+        NotNow: it is being worked on, or is over, or part of it is written.
+    """
+    _outdate(imported)
+    fix, _ = ImportFix.objects.update_or_create(
+        imported=imported,
+        column=column,
+        value=value,
+        number=number,
+        # A form can bring a NUL, which PostgreSQL refuses.
+        defaults={"replacement": replacement.replace("\0", ""), "username": username},
+    )
+    return fix
+
+
+def remove_fix(imported: Import, fix: int) -> None:
+    """Take back a fix, by its id; heeded by the next check. Raises NotNow as :func:`add_fix`."""
+    _outdate(imported)
+    imported.fixes.filter(pk=fix).delete()
+
+
+def _outdate(imported: Import) -> None:
+    """What the check found is no longer what the file means: it has to be checked again before it can be written."""
+    imported.refresh_from_db()
+    _allow(imported, {State.MAPPING, State.REVIEW})
+    _move(imported, {State(imported.state)}, State(imported.state), checked_at=None)
+
+
+# --- steps ----------------------------------------------------------------------------------
+
+
+def request_check(imported: Import, *, call: bool = True) -> None:
+    """Have the whole file checked; its columns are remembered for the next file with the same headers.
+
+    Args:
+        imported: waits for its columns, or for review (to check again).
+        call: whether a worker is called; who runs it himself says ``False``.
+
+    Raises:
+        NotNow: columns are undecided, or it is being worked on, or is over, or part of it is written.
+    """
+    imported.refresh_from_db()
+    _allow(imported, {State.MAPPING, State.REVIEW})
+    if open_questions := problems(imported):
+        raise NotNow(" ".join(open_questions))
+    found = {"rows": 0, "counts": {}, "problems": 0, "checked_at": None}
+    with transaction.atomic():
+        _begin(imported, {State.MAPPING, State.REVIEW}, State.CHECKING, call=call, **found)
+        column_mapping.remember(imported)
+
+
+def request_commit(
+    imported: Import, mode: str, overwrite: bool, user: User | None, *, username: str = "", call: bool = True
+) -> None:
+    """Have the rows written. Of a commit that was broken off, the rest: in the way it was begun.
+
+    Args:
+        imported: waits for review.
+        mode: a value of ``Import.Mode``.
+        overwrite: whether rows that conflict with changes made here are written too.
+        user: who wants it, if that is one of our users.
+        username: who else wants it.
+        call: whether a worker is called.
+
+    Raises:
+        NotNow: it was not checked, or not since its last fix; or all are wanted and some cannot be written; or it is
+            being worked on, or is over.
+    """
+    imported.refresh_from_db()
+    if imported.state != State.REVIEW:
+        raise NotNow(_words(imported))
+    if imported.undone:
+        raise NotNow("Part of the import is undone already. Undo the rest.")
+    if imported.checked_at is None:
+        raise NotNow("Values were changed since the check. Check the file again.")
+    values: dict[str, Any] = {"committed_by": user.get_username() if user else username}
+    if not imported.committed_to:
+        _allow_mode(imported, mode, overwrite=overwrite)
+        values |= {"mode": mode, "overwrite": overwrite}
+    _begin(imported, {State.REVIEW}, State.COMMITTING, call=call, **values)
+
+
+def _allow_mode(imported: Import, mode: str, *, overwrite: bool) -> None:
+    if mode not in Import.Mode.values:
+        raise NotNow("Choose whether only the valid rows are written, or all or nothing.")
+    errors, conflicts = imported.counts.get("error", 0), imported.counts.get("conflict", 0)
+    if mode == Import.Mode.ALL and errors:
+        raise NotNow(
+            f"{_rows(errors)} with errors: all or nothing is nothing. Mend them, or write the valid rows only."
+        )
+    if mode == Import.Mode.ALL and conflicts and not overwrite:
+        raise NotNow(
+            f"{_rows(conflicts)} in conflict with changes made here: all or nothing is nothing. Overwrite those "
+            "changes, or write the valid rows only."
+        )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def request_undo(imported: Import, user: User | None, *, username: str = "", call: bool = True) -> None:
+    """Have taken back what the import wrote, also what a commit wrote before it was broken off.
+
+    Raises:
+        NotNow: nothing is written, or it is being worked on, or was undone.
+    """
+    imported.refresh_from_db()
+    if imported.state != State.COMMITTED and not (imported.state == State.REVIEW and imported.committed_to):
+        raise NotNow(_words(imported))
+    undone_by = user.get_username() if user else username
+    _begin(imported, {State(imported.state)}, State.UNDOING, call=call, undone_by=undone_by)
+
+
+def discard(imported: Import) -> None:
+    """Give an import up. A check that is under way stops after the rows it is at.
+
+    Raises:
+        NotNow: its rows are being written, or are written, in part or all; or it is over.
+    """
+    imported.refresh_from_db()
+    allowed = {State.MAPPING, State.REVIEW, State.REFUSED, State.CHECKING}
+    _allow(imported, allowed)
+    with transaction.atomic():
+        _move(imported, allowed, State.DISCARDED)
+        imported.leases.all().delete()
+
+
+# --- moving ---------------------------------------------------------------------------------
+
+
+def _words(imported: Import) -> str:
+    return f"{_BUSY[State(imported.state)]} Reload the page to see how it stands."
+
+
+def _allow(imported: Import, states: Collection[Import.State]) -> None:
+    if imported.state not in states:
+        raise NotNow(_words(imported))
+    if imported.committed_to:
+        raise NotNow("Part of the rows is written already. Write the others too, or undo the import.")
+
+
+def _move(
+    imported: Import,
+    states: Collection[Import.State],
+    to: Import.State,
+    *,
+    names: Collection[str] = (),
+    **values: Any,
+) -> None:
+    """Change state, unless somebody else has just done so.
+
+    Args:
+        states: those it may be in.
+        names: attributes of ``imported`` to save as they are.
+    """
+    values |= {name: getattr(imported, name) for name in names}
+    unchanged = Q(committed_to=imported.committed_to)
+    if not IMPORT_STATES.change(imported, to, only_from=states, where=unchanged, **values):
+        raise NotNow(_words(imported))
+
+
+def _begin(imported: Import, states: Collection[Import.State], to: Import.State, *, call: bool, **values: Any) -> None:
+    values |= {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
+    _move(imported, states, to, step_at=timezone.now(), **values)
+    if call:
+        transaction.on_commit(partial(runner.enqueue_import, imported.pk))

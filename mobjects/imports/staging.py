@@ -1,0 +1,91 @@
+"""Writing what a check finds, a chunk at a time: COPY on PostgreSQL, one prepared statement on SQLite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection, models, transaction
+
+from mobjects.db.retry import insisting
+from mobjects.imports.cell_parser import Problem
+from mobjects.models import Import, ImportGroup, ImportProblem, ImportRow
+
+ROWS, PROBLEMS, GROUPS = (model._meta.db_table for model in (ImportRow, ImportProblem, ImportGroup))
+
+_ROW_COLUMNS = "imported_id, number, outcome, record_id, label, key, marketo_id, data, old"
+_PROBLEM_COLUMNS = 'imported_id, number, level, "column", position, value, rule, suggestion'
+_NULL = "\\N"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+class Finding(NamedTuple):
+    """A row of :class:`~mobjects.models.ImportRow`."""
+
+    number: int
+    outcome: str
+    record_id: int | None
+    label: str
+    key: str
+    marketo_id: str | None
+    data: dict[str, Any]
+    old: dict[str, Any]
+
+
+def clear(imported: Import) -> None:
+    """Delete what an earlier check of an import wrote."""
+    for model in (ImportRow, ImportProblem, ImportGroup):
+        found: models.QuerySet[Any] = model._default_manager.filter(imported=imported)
+        found._raw_delete(found.db)  # nothing refers to them
+
+
+@insisting
+def save(imported_id: int, findings: Sequence[Finding], problems: Sequence[Problem]) -> None:
+    """Write down what was found in some rows, all of it or nothing."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            _copy(cursor, ROWS, _ROW_COLUMNS, _row_lines(imported_id, findings))
+            if problems:
+                _copy(cursor, PROBLEMS, _PROBLEM_COLUMNS, _problem_lines(imported_id, problems))
+        else:
+            _insert(
+                cursor, ROWS, _ROW_COLUMNS, [(imported_id, *each[:6], *map(_encode, each[6:])) for each in findings]
+            )
+            _insert(cursor, PROBLEMS, _PROBLEM_COLUMNS, [(imported_id, *each) for each in problems])
+
+
+def _insert(cursor: Any, table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    places = ", ".join(["%s"] * (columns.count(",") + 1))
+    if rows:
+        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)  # noqa: S608
+
+
+def _copy(cursor: Any, table: str, columns: str, lines: Iterable[str]) -> None:
+    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        copy.write("".join(lines))
+
+
+def _row_lines(imported_id: int, findings: Sequence[Finding]) -> Iterable[str]:
+    """Lines of COPY's text format. JSON has only backslashes to escape: it writes line ends and tabs as such."""
+    for number, outcome, record_id, label, key, marketo_id, data, old in findings:
+        new = _encode(data).replace("\\", "\\\\") if data else "{}"
+        before = _encode(old).replace("\\", "\\\\") if old else "{}"
+        yield (
+            f"{imported_id}\t{number}\t{outcome}\t{_NULL if record_id is None else record_id}\t{_escaped(label)}\t"
+            f"{_escaped(key)}\t{marketo_id or _NULL}\t{new}\t{before}\n"
+        )
+
+
+def _problem_lines(imported_id: int, problems: Sequence[Problem]) -> Iterable[str]:
+    for number, level, column, position, value, rule, suggestion in problems:
+        yield (
+            f"{imported_id}\t{number}\t{level}\t{_escaped(column)}\t{_NULL if position is None else position}\t"
+            f"{_escaped(value)}\t{_escaped(rule)}\t{_escaped(suggestion)}\n"
+        )
+
+
+def _escaped(text: str) -> str:
+    return text if "\\" not in text and text.isprintable() else text.translate(_ESCAPES)

@@ -1,0 +1,137 @@
+"""The check: the whole file, every error of every cell, and what each row would do, in one pass with flat memory.
+
+It writes :class:`~mobjects.models.ImportRow`, :class:`~mobjects.models.ImportProblem` and
+:class:`~mobjects.models.ImportGroup`, and reads nothing of an earlier check: one that was broken off is repeated.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import BinaryIO
+
+from django.db import transaction
+from django.db.models import Count
+
+from mobjects.db.retry import insisting
+from mobjects.imports import duplicates, grouping, staging
+from mobjects.imports.cell_parser import Fault, Layout, Parser, Problem
+from mobjects.imports.detection import reading_of
+from mobjects.imports.file_limits import limits_for
+from mobjects.imports.staging import Finding
+from mobjects.imports.validators import KINDS, Kind
+from mobjects.imports.validators.base import CHUNK
+from mobjects.marketo.attributes import Attribute
+from mobjects.marketo.types import DataType
+from mobjects.models import Import, ImportProblem, ImportRow
+from mobjects.resources import RESOURCES
+from mobjects.resources.columns import REVISION, Column, CustomColumn
+from mobjects.spreadsheets import reader as tables
+from mobjects.spreadsheets.csv_writer import batches
+from mobjects.spreadsheets.types import Row
+
+_REVISION = Column(Attribute(REVISION, REVISION, DataType.INTEGER), "")
+
+
+class ColumnGone(Exception):
+    """A column that the file was mapped to is not there any more; the message says so to a person."""
+
+
+def check(imported: Import, file: BinaryIO, alive: Callable[[int], None]) -> None:
+    """Check a whole file and write down what was found.
+
+    Args:
+        imported: with its columns decided; gets ``rows``, ``counts`` and ``problems``.
+        file: what was uploaded; seekable.
+        alive: called in each transaction that writes, with the number of rows read so far; what it raises undoes it.
+
+    Raises:
+        FileRefused: the file cannot be read to its end.
+        ColumnGone: a custom field was deleted or renamed since the columns were decided. Nothing was written then.
+    """
+    columns = list(RESOURCES[imported.kind]().columns)
+    kind = KINDS[imported.kind](layout_of(imported, columns), columns)
+
+    def rows() -> Iterator[Row]:
+        return tables.rows(file, reading_of(imported), limits_for(imported.source))
+
+    imported.rows = 0
+    _clear(imported, alive)
+    kind.begin(rows)
+    for chunk in batches(rows(), CHUNK):
+        imported.rows += len(chunk)
+        items = list(kind.layout.items(chunk))
+        findings = list(kind.findings(items))
+        _save(imported, findings, [problem for item in items for problem in item.problems], alive)
+    _conclude(imported, kind, alive)
+
+
+@insisting
+def _clear(imported: Import, alive: Callable[[int], None]) -> None:
+    # Signed in the transaction, as everything here: who lost the import meanwhile must not touch what its next check,
+    # or even its commit, has written.
+    with transaction.atomic():
+        alive(0)
+        staging.clear(imported)
+
+
+@insisting
+def _save(
+    imported: Import, findings: Sequence[Finding], problems: Sequence[Problem], alive: Callable[[int], None]
+) -> None:
+    with transaction.atomic():
+        alive(imported.rows)
+        staging.save(imported.pk, findings, problems)
+
+
+@insisting
+def _conclude(imported: Import, kind: Kind, alive: Callable[[int], None]) -> None:
+    """Find what only the whole file tells, and sum up."""
+    with transaction.atomic():
+        alive(imported.rows)
+        duplicates.mark(imported.pk, kind.noun, kind.once())
+        grouping.write(imported.pk)
+        found = (
+            ImportRow.objects.filter(imported=imported).order_by().values_list("outcome").annotate(n=Count("number"))
+        )
+        imported.counts = {**dict.fromkeys(ImportRow.Outcome.values, 0), **dict(found)}
+        errors = ImportProblem.objects.filter(imported=imported, level=ImportProblem.Level.ERROR)
+        imported.problems = errors.count()
+        Import.objects.filter(pk=imported.pk).update(
+            rows=imported.rows, counts=imported.counts, problems=imported.problems
+        )
+
+
+def layout_of(imported: Import, columns: list[Column]) -> Layout:
+    """The columns of a file that are read: those that are mapped, in their order, then constants, then "Revision"."""
+    everywhere, of_rows = _fixes(imported)
+    by_name = {column.name: column for column in columns}
+    mapped = [(name, place) for place, name in enumerate(imported.mapping) if name]
+    names = [*(name for name, _ in mapped), *imported.constants]
+    if gone := [name for name in names if name not in by_name and name != REVISION]:
+        raise ColumnGone(f"There is no column “{gone[0]}” here any more; say what the columns mean once more.")
+    width = len(imported.headers)
+    chosen = [(name, place, place + 1) for name, place in mapped if name != REVISION]
+    chosen += [(name, width + number, None) for number, name in enumerate(imported.constants)]  # type: ignore[misc]
+    chosen += [(name, place, place + 1) for name, place in mapped if name == REVISION]
+    faults: list[Fault] = []
+    model = KINDS[imported.kind].model
+    parsers = []
+    for name, _, position in chosen:
+        column = by_name.get(name, _REVISION)
+        written = column is not _REVISION and not isinstance(column, CustomColumn)
+        field = model._meta.get_field(column.field) if written else None
+        parsers.append(Parser(column, position, field, everywhere[name], faults))
+    return Layout(parsers, [place for _, place, _ in chosen], list(imported.constants.values()), of_rows, faults)
+
+
+def _fixes(imported: Import) -> tuple[Mapping[str, dict[str, str]], Mapping[int, dict[str, str]]]:
+    """The values that people put in the place of others: by column and text of the cell, by row and column."""
+    everywhere: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    of_rows: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for fix in imported.fixes.all():
+        if fix.number is None:
+            everywhere[fix.column][fix.value] = fix.replacement
+        else:
+            of_rows[fix.number][fix.column] = fix.replacement
+    return everywhere, of_rows

@@ -1,0 +1,293 @@
+"""What all kinds of files have in common: keys, what a row changes, what that would overwrite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.db import models
+
+from mobjects.imports.cell_parser import Item, Layout, Problem, Text
+from mobjects.imports.duplicates import Once
+from mobjects.imports.staging import Finding
+from mobjects.imports.validators.record_lookup import FIXED, Lookup, Record
+from mobjects.imports.validators.tag_values import Allowed
+from mobjects.marketo import parsing
+from mobjects.marketo.types import DataType
+from mobjects.models import ImportProblem
+from mobjects.models.imports import ImportRow
+from mobjects.resources.columns import REVISION, Column, CustomColumn
+from mobjects.spreadsheets.row_shape import text_of
+from mobjects.spreadsheets.types import Row
+from mobjects.sync.transport_factory import key_fields
+
+CHUNK = 2000
+"""Rows that are read, judged and written together."""
+
+Rows = Callable[[], Iterator[Row]]
+Outcome = ImportRow.Outcome
+Level = ImportProblem.Level
+
+_EMPTY: dict[str, Any] = {}
+_LABEL = 255
+GONE = (
+    "was exported from a record that is not here any more; it will be created again. "
+    f"Leave {REVISION} empty if it is new."
+)
+
+
+class Kind:
+    """Judges the rows of one file.
+
+    Args:
+        layout: the columns that the file has; "Revision", if it is among them, comes last.
+        columns: all columns of the kind.
+    """
+
+    noun: ClassVar[str]
+    model: ClassVar[type[models.Model]]
+    more: ClassVar[tuple[str, ...]] = ()
+    """Fields that the rules need besides those of the file's columns."""
+    has_revision: ClassVar[bool] = True
+    """Whether the revision in a file is that of the very records it holds."""
+    key_names: ClassVar[tuple[str, ...]]
+    kept: ClassVar[str] = "Marketo ID"
+    """The column with an ID that is not forgotten because a file does not know it."""
+
+    def __init__(self, layout: Layout, columns: Sequence[Column]) -> None:
+        self.layout = layout
+        self.index = layout.index
+        self.revision_at = self.index.get(REVISION)
+        self.written = [parser for parser in layout.parsers if parser.name != REVISION]
+        self.width = len(self.written)
+        custom = [place for place, parser in enumerate(self.written) if isinstance(parser.column, CustomColumn)]
+        self.custom = frozenset(custom)
+        further = [*self.more, *(["custom_attributes"] if custom else [])]
+        self.base = FIXED + len(further)
+        self.lookup = Lookup(self.model, further, [parser.column for parser in self.written])
+        fields: list[Any] = [
+            None if place in self.custom else self.model._meta.get_field(parser.column.field)
+            for place, parser in enumerate(self.written)
+        ]
+        self.keys = [
+            parser.name if field is None else field.attname for parser, field in zip(self.written, fields, strict=True)
+        ]
+        self.kept_at = self.index.get(self.kept)
+        self.required = [place for place, parser in enumerate(self.written) if parser.column.required]
+        self.absent = [column.name for column in columns if column.required and column.name not in self.index]
+
+    # --- what a kind says about itself ---------------------------------------------------------------------------
+
+    def begin(self, rows: Rows) -> None:
+        """Read what has to be known of the whole file before its first row is judged."""
+
+    def findings(self, items: Sequence[Item]) -> Iterator[Finding]:
+        """Judge some rows; what is wrong with them is noted in the items."""
+        raise NotImplementedError
+
+    def once(self) -> list[Once]:
+        """What may stand in a file once, in the order in which it is told."""
+        raise NotImplementedError
+
+    def accepted_name(self, place: int) -> str:
+        """The name that a column's value has among what Marketo accepted; empty if it is not sent."""
+        return self.written[place].name
+
+    # --- help for kinds ------------------------------------------------------------------------------------------
+
+    def value(self, item: Item, name: str) -> Text:
+        """A row's value in a column, empty if the file lacks the column."""
+        place = self.index.get(name)
+        return None if place is None else item.values[place]
+
+    def complain(self, item: Item, name: str, rule: str, suggestion: str = "", level: str = Level.ERROR.value) -> None:
+        """Note what is wrong with a row, at a column or, without a name, as a whole."""
+        place = self.index.get(name)
+        if place is None:
+            position, value = None, ""
+        else:
+            position = self.layout.parsers[place].position
+            value = text_of(item.cells[place])
+        item.problems.append(Problem(item.number, level, name, position, value, rule, suggestion))
+        if level == Level.ERROR:
+            item.failed.add(name)
+
+    def require(self, item: Item, record: Record | None) -> None:
+        """Note required columns that are empty, or that a new record lacks."""
+        for place in self.required:
+            value = item.values[place]
+            if not value or value.isspace():
+                name = self.written[place].name
+                if name not in item.failed and (record is None or record[self.base + place] != value):
+                    self.complain(item, name, "must not be empty.")
+        if record is None and self.absent and item.failed.isdisjoint(("", *self.key_names)):
+            for name in self.absent:
+                self.complain(item, name, f"a new {self.noun} needs this column.")
+
+    def position(self, name: str) -> int | None:
+        """Where a column stands in the file."""
+        place = self.index.get(name)
+        return None if place is None else self.layout.parsers[place].position
+
+    # --- what a row does -----------------------------------------------------------------------------------------
+
+    def finish(
+        self, item: Item, record: Record | None, label: str, *, key: str = "", marketo_id: Text = None
+    ) -> Finding:
+        """Tell what a row does, once all that is wrong with it is noted.
+
+        Args:
+            item: the row.
+            record: the record it means; ``None`` if it is new.
+            label: what it is called.
+            key: our own key in the row.
+            marketo_id: Marketo's ID in the row.
+        """
+        pk, old, data = (record[0] if record else None), _EMPTY, _EMPTY
+        if item.failed:
+            outcome = Outcome.ERROR.value
+        elif record is None:
+            outcome, data = Outcome.NEW.value, self._new(item.values)
+            if self.revision_at is not None and item.values[self.revision_at] and self.has_revision:
+                self.complain(item, REVISION, GONE, level=Level.WARNING.value)
+        else:
+            changed = self._changed(item, record)
+            outcome = Outcome.UNCHANGED.value
+            if changed:
+                data, old = self._difference(item.values, record, changed)
+                outcome = (Outcome.CONFLICT if self._conflicts(item, record, changed) else Outcome.CHANGED).value
+        return Finding(item.number, outcome, pk, label[:_LABEL], key, marketo_id or None, data, old)
+
+    def _new(self, values: Sequence[Text]) -> dict[str, Any]:
+        if not self.custom:
+            return dict(zip(self.keys, values, strict=False))
+        pairs = list(zip(self.keys, values, strict=False))
+        data: dict[str, Any] = {name: value for place, (name, value) in enumerate(pairs) if place not in self.custom}
+        data["custom_attributes"] = _sorted({pairs[place][0]: pairs[place][1] for place in self.custom})
+        return data
+
+    def _changed(self, item: Item, record: Record) -> list[int]:
+        """The places of the values that differ from the record's."""
+        values = item.values
+        kept = self.kept_at
+        if kept is not None and not values[kept]:
+            values[kept] = record[self.base + kept]
+        old = record[self.base :]
+        if old == tuple(values[: self.width]):
+            return []
+        return [
+            place
+            for place, (before, now) in enumerate(zip(old, values, strict=False))
+            if before != now and not self._same(place, before, now)
+        ]
+
+    def _same(self, place: int, before: Text, now: Text) -> bool:
+        """Whether texts that differ mean the same after all."""
+        if before and place in self.custom:
+            try:
+                return (parsing.canonical(before, self.written[place].column.attribute) or "") == (now or "")
+            except ValueError:
+                return False  # Kept from before the field's type was changed.
+        if before and "\r" in before:
+            return before.replace("\r\n", "\n").replace("\r", "\n") == now
+        return not before and not now
+
+    def _difference(
+        self, now: Sequence[Text], record: Record, changed: Iterable[int]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        own = [place for place in changed if place not in self.custom]
+        data: dict[str, Any] = {self.keys[place]: now[place] for place in own}
+        old: dict[str, Any] = {self.keys[place]: record[self.base + place] for place in own}
+        if custom := {self.keys[place]: now[place] for place in changed if place in self.custom}:
+            before = json.loads(record[self.base - 1])
+            data["custom_attributes"] = _sorted({**before, **custom})
+            old["custom_attributes"] = before
+        return data, old
+
+    # --- what it would overwrite ---------------------------------------------------------------------------------
+
+    def _conflicts(self, item: Item, record: Record, changed: Sequence[int]) -> bool:
+        before = len(item.problems)
+        if self.revision_at is not None:
+            exported = item.values[self.revision_at]
+            if exported and exported != str(record[1]):
+                names = ", ".join(self.written[place].name for place in changed)
+                self._contest(
+                    item, REVISION, f"was changed here since the file was exported; overwritten would be: {names}."
+                )
+        if record[2] is not None:
+            accepted = json.loads(record[2])
+            for name, text in self.unsent(item, record, changed, accepted):
+                self._contest(
+                    item,
+                    name,
+                    f"would overwrite {parsing.shown(text)}, which was entered here and not sent to Marketo yet.",
+                )
+        return len(item.problems) > before
+
+    def _contest(self, item: Item, name: str, rule: str) -> None:
+        self.complain(item, name, rule, level=Level.CONFLICT.value)
+
+    def unsent(
+        self, item: Item, record: Record, changed: Sequence[int], accepted: Mapping[str, str]
+    ) -> Iterator[tuple[str, str]]:
+        """The columns, of those that a row changes, whose values here Marketo has not accepted, and these values."""
+        for place in changed:
+            name = self._accepted_names[place]
+            text = record[self.base + place] or ""
+            if name and accepted.get(name, "") != self.as_sent(place, text):
+                yield self.written[place].name, text
+
+    @cached_property
+    def _accepted_names(self) -> list[str]:
+        return [self.accepted_name(place) for place in range(self.width)]
+
+    def as_sent(self, place: int, text: str) -> str:
+        """A value of a record as it stands among what Marketo accepted."""
+        if text and self.written[place].column.attribute.type is DataType.FLOAT and place not in self.custom:
+            return format(Decimal(text).normalize(), "f")
+        return text
+
+    @cached_property
+    def allowed(self) -> Allowed:
+        """Tags and channels that Marketo knows."""
+        return Allowed()
+
+    @cached_property
+    def key_fields(self) -> Any:
+        """Names of the fields in which Marketo keeps our keys."""
+        return key_fields()
+
+
+def merged(
+    kind: Kind, item: Item, by_id: Record | None, by_key: Record | None, key: str, name: Callable[[Record], str]
+) -> Record | None:
+    """Decide which record a row means when both keys were looked up.
+
+    Args:
+        kind: gets a problem if the keys contradict each other.
+        item: the row.
+        by_id: the record with the row's Marketo ID.
+        by_key: the record with the row's own key; its first further field is its Marketo ID.
+        key: what the own key is called.
+        name: what a record is called.
+    """
+    if by_key is None:
+        return by_id
+    if by_id is not None:
+        if by_id[0] != by_key[0]:
+            rule = f"the Marketo ID is “{name(by_id)}”, but the {key} is “{name(by_key)}”; correct one of them."
+            kind.complain(item, "Marketo ID", rule)
+        return by_id
+    if by_key[FIXED] and kind.value(item, "Marketo ID"):
+        rule = f"“{name(by_key)}” has the Marketo ID {by_key[FIXED]} already, which cannot be changed."
+        kind.complain(item, "Marketo ID", rule)
+    return by_key
+
+
+def _sorted(attributes: Mapping[str, Text]) -> dict[str, str]:
+    """Custom attributes as records keep them."""
+    return {name: text for name, text in sorted(attributes.items()) if text}

@@ -1,0 +1,205 @@
+"""Files of opportunity person roles: the Marketo ID, else opportunity, person and role, say which one a row means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar, NamedTuple
+
+from mobjects.imports.cell_parser import Item
+from mobjects.imports.duplicates import SEPARATOR, Once
+from mobjects.imports.staging import Finding
+from mobjects.imports.validators.base import Kind, merged
+from mobjects.imports.validators.record_lookup import FIXED, Lookup, Record
+from mobjects.models import Opportunity, OpportunityPersonRole
+
+_ID, _OPPORTUNITY, _PERSON_ID, _PERSON_KEY, _ROLE = range(FIXED, FIXED + 5)
+_SENT_AS = {"Marketo ID": "", "Person Key": "Person key"}
+_MARKETO_ID = re.compile(r"(?:marketo\s*id\s*:?\s*)?([0-9]{1,10})(?:\.0)?", re.IGNORECASE)
+
+UNKNOWN = "there is no opportunity with this External ID or Marketo ID here."
+ONE_PERSON = "Give the Person ID or the Person Key (exactly one of them)."
+TAKEN = "This person already has this role in this opportunity."
+
+RoleKey = tuple[str, str, str, str]
+"""Our id of the opportunity, person ID, person key, role; all of them text."""
+
+
+class Parent(NamedTuple):
+    """An opportunity."""
+
+    pk: str
+    external_id: str | None
+    marketo_id: str
+    name: str
+
+
+class _Chunk:
+    """What is here of what some rows mean."""
+
+    def __init__(self) -> None:
+        self.by_external: dict[str, Parent] = {}
+        self.by_number: dict[str, Parent] = {}
+        self.names: dict[str, str] = {}
+        self.by_id: dict[str, Record] = {}
+        self.by_key: dict[RoleKey, Record] = {}
+
+    def parent(self, text: str) -> Parent | None:
+        """The opportunity that a cell means. An External ID goes before a Marketo ID that looks the same."""
+        return self.by_external.get(text) or self.by_number.get(_number(text))
+
+
+class Roles(Kind):
+    """Judges rows of roles."""
+
+    noun = "role"
+    model = OpportunityPersonRole
+    more = ("marketo_id", "opportunity", "person_id", "person_key", "role")
+    key_names: ClassVar = ("Marketo ID", "Opportunity", "Person ID", "Person Key", "Role")
+
+    def findings(self, items: Sequence[Item]) -> Iterator[Finding]:
+        chunk = self._chunk = _Chunk()
+        self._find_parents(items, chunk)
+        parents = [self._linked(item, chunk) for item in items]
+        keys = [self._key(item, parent) for item, parent in zip(items, parents, strict=True)]
+        self._find_roles(items, keys, chunk)
+        records = [
+            merged(
+                self,
+                item,
+                chunk.by_id.get(self.value(item, "Marketo ID") or ""),
+                chunk.by_key.get(key) if key else None,
+                "person and role",
+                self._name,
+            )
+            for item, key in zip(items, keys, strict=True)
+        ]
+        finals = [self._final(item, record) for item, record in zip(items, records, strict=True)]
+        self._find_by_key({final for final, key in zip(finals, keys, strict=True) if final and not key}, chunk)
+        for item, parent, record, final in zip(items, parents, records, finals, strict=True):
+            if "" not in item.failed:
+                self._check(item, parent, record, final)
+            label = _label(self._now(item, record), chunk.names)
+            key_text = SEPARATOR.join((final[3], *final[:3])) if final else ""
+            yield self.finish(item, record, label, key=key_text, marketo_id=self.value(item, "Marketo ID"))
+
+    # --- finding -------------------------------------------------------------------------------------------------
+
+    def _find_parents(self, items: Sequence[Item], chunk: _Chunk) -> None:
+        named = {text for item in items if (text := self.value(item, "Opportunity"))}
+        chunk.by_external = {str(each.external_id): each for each in opportunities("external_id", named)}
+        numbers = {int(number) for text in named if text not in chunk.by_external and (number := _number(text))}
+        chunk.by_number = {each.marketo_id: each for each in opportunities("marketo_id", numbers)}
+        chunk.names = {each.pk: each.name for found in (chunk.by_external, chunk.by_number) for each in found.values()}
+
+    def _linked(self, item: Item, chunk: _Chunk) -> Parent | None:
+        """The row's opportunity; its value becomes our own id. A problem is noted if it is unknown."""
+        place = self.index.get("Opportunity")
+        text = None if place is None else item.values[place]
+        if place is None or not text:
+            return None
+        parent = chunk.parent(text)
+        if parent is None:
+            self.complain(item, "Opportunity", UNKNOWN)
+        item.values[place] = parent.pk if parent else None
+        return parent
+
+    def _key(self, item: Item, parent: Parent | None) -> RoleKey | None:
+        """Opportunity, person and role, if the row has all of them."""
+        person_id, person_key = self.value(item, "Person ID") or "", self.value(item, "Person Key") or ""
+        if parent is None or "Role" not in self.index or bool(person_id) == bool(person_key):
+            return None
+        return parent.pk, person_id, person_key, self.value(item, "Role") or ""
+
+    def _find_roles(self, items: Sequence[Item], keys: Iterable[RoleKey | None], chunk: _Chunk) -> None:
+        ids = {int(value) for item in items if (value := self.value(item, "Marketo ID"))}
+        for record in self.lookup.by("marketo_id", ids):
+            chunk.by_id[record[_ID]] = chunk.by_key[_key_of(record)] = record
+        self._find_by_key({key for key in keys if key}, chunk)
+        records = [*chunk.by_id.values(), *chunk.by_key.values()]
+        unnamed = {int(record[_OPPORTUNITY]) for record in records if record[_OPPORTUNITY] not in chunk.names}
+        chunk.names.update((each.pk, each.name) for each in opportunities("id", unnamed))
+
+    def _find_by_key(self, keys: Collection[RoleKey], chunk: _Chunk) -> None:
+        by_id = {(int(pk), int(person_id), role) for pk, person_id, _, role in keys if person_id}
+        by_key = {(int(pk), person_key, role) for pk, _, person_key, role in keys if person_key}
+        found = self.lookup.by_each(("t.opportunity_id", "t.person_id", "t.role"), by_id)
+        found += self.lookup.by_each(("t.opportunity_id", "t.person_key", "t.role"), by_key)
+        chunk.by_key.update((_key_of(record), record) for record in found)
+
+    # --- judging -------------------------------------------------------------------------------------------------
+
+    def _now(self, item: Item, record: Record | None) -> RoleKey:
+        """Opportunity, person and role after the import; empty where they are not known."""
+        places = {"Opportunity": _OPPORTUNITY, "Person ID": _PERSON_ID, "Person Key": _PERSON_KEY, "Role": _ROLE}
+        now = [
+            (self.value(item, name) if name in self.index else record[place] if record else "") or ""
+            for name, place in places.items()
+        ]
+        return now[0], now[1], now[2], now[3]
+
+    def _final(self, item: Item, record: Record | None) -> RoleKey | None:
+        """The key after the import, if the row has one and what it is made of can be read."""
+        now = self._now(item, record)
+        broken = not item.failed.isdisjoint(("", "Opportunity", "Person ID", "Person Key", "Role"))
+        return None if broken or not now[0] or bool(now[1]) == bool(now[2]) else now
+
+    def _check(self, item: Item, parent: Parent | None, record: Record | None, final: RoleKey | None) -> None:
+        self.require(item, record)
+        if record is None and parent is not None and "Role" not in self.index:
+            self.complain(item, "Role", "a new role needs this column.")
+            return
+        now = self._now(item, record)
+        has_person = "Person ID" in self.index or "Person Key" in self.index
+        said = record or parent or has_person
+        if said and bool(now[1]) == bool(now[2]) and item.failed.isdisjoint(("Person ID", "Person Key")):
+            self.complain(item, "Person ID", ONE_PERSON)
+        other = self._chunk.by_key.get(final) if final and not item.failed else None
+        if other is not None and record is not None and other[0] != record[0]:
+            self.complain(item, "", TAKEN)
+
+    def _name(self, record: Record) -> str:
+        return _label(_key_of(record), self._chunk.names)
+
+    def once(self) -> list[Once]:
+        rules = [Once("key", "Role", self.position("Role"))]
+        if "Marketo ID" in self.index:
+            # The last: one row may mean a role by its ID, and another the same one by the key that the first changes.
+            rules = [Once("marketo_id", "Marketo ID", self.position("Marketo ID")), *rules, Once("record_id")]
+        return rules
+
+    # --- conflicts -----------------------------------------------------------------------------------------------
+
+    def accepted_name(self, place: int) -> str:
+        name = self.written[place].name
+        return _SENT_AS.get(name, name)
+
+    def as_sent(self, place: int, text: str) -> str:
+        return f"our no. {text}" if self.written[place].name == "Opportunity" else super().as_sent(place, text)
+
+    def unsent(
+        self, item: Item, record: Record, changed: Sequence[int], accepted: Mapping[str, str]
+    ) -> Iterator[tuple[str, str]]:
+        for name, text in super().unsent(item, record, changed, accepted):
+            yield name, self._chunk.names.get(text, text) if name == "Opportunity" else text
+
+
+def opportunities(field: str, values: Collection[str] | Collection[int]) -> list[Parent]:
+    """The opportunities whose field has one of some values."""
+    found = Lookup(Opportunity, ("external_id", "marketo_id", "name"), []).by(field, values)
+    return [Parent(str(pk), key, number or "", name) for pk, _, _, key, number, name in found]
+
+
+def _number(text: str) -> str:
+    match = _MARKETO_ID.fullmatch(text.strip())
+    return str(int(match[1])) if match else ""
+
+
+def _key_of(record: Record) -> RoleKey:
+    return record[_OPPORTUNITY], record[_PERSON_ID] or "", record[_PERSON_KEY], record[_ROLE]
+
+
+def _label(key: RoleKey, names: Mapping[str, str]) -> str:
+    """A role as it is shown; the same words as of the model."""
+    pk, person_id, person_key, role = key
+    return f"{role or 'Role'} of person {person_id or person_key} in {names.get(pk, '…')}"

@@ -1,0 +1,231 @@
+"""Writing what the review showed: row by row as it was shown, chunk by chunk, and never twice.
+
+A chunk is one transaction, together with the number of its last row (``Import.committed_to``) and what was done to
+each record (:class:`~mobjects.models.ImportChange`). So a commit that is called again goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from django.db import models, transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from mobjects.db.retry import insisting
+from mobjects.imports.writing.commit_sql import statements
+from mobjects.imports.writing.db_errors import by_halves
+from mobjects.imports.writing.target_tables import TARGETS, Target
+from mobjects.marketo.types import Kind
+from mobjects.models import Import, ImportChange, ImportProblem, ImportRow
+
+CHUNK = 5000
+"""Rows of a file in one transaction."""
+NAMED = 3
+"""So many rows are named where all or nothing became nothing."""
+
+Outcome = ImportRow.Outcome
+
+AGAIN = "Import the file again to see the difference."
+CHANGED_SINCE = f"was changed since the check; it was left as it is. {AGAIN}"
+GONE_SINCE = f"was deleted since the check; nothing was written. {AGAIN}"
+LINK_GONE_SINCE = f"the {{}} it belongs to was deleted since the check; it was not written. {AGAIN}"
+CAME_SINCE = f"the same {{}} was added in another way since the check; it was not written. {AGAIN}"
+
+
+class NothingWritten(Exception):
+    """All or nothing: a row could not be written, so nothing was; the message says which and why."""
+
+
+def commit(imported: Import, alive: Callable[[int], None]) -> None:
+    """Write the rows that the review showed as new or changed, from where an earlier call came to.
+
+    A row whose record was changed, or whose key was taken, since the check is left out, and an
+    :class:`~mobjects.models.ImportProblem` of level conflict says so.
+
+    Args:
+        imported: with ``mode`` and ``overwrite``; gets ``committed_to`` and ``written``.
+        alive: called in each chunk's transaction with the number of its last row; what it raises undoes the chunk.
+
+    Raises:
+        NothingWritten: mode is all or nothing, and a row would have been left out.
+    """
+    _read(imported)
+    if imported.mode == Import.Mode.ALL:
+        _everything(imported, alive)
+    else:
+        while _next_chunk(imported, alive):
+            pass
+    _read(imported)
+
+
+@insisting
+def _read(imported: Import) -> None:
+    imported.refresh_from_db(fields=["mode", "overwrite", "committed_to", "written"])
+
+
+@insisting
+def _everything(imported: Import, alive: Callable[[int], None]) -> None:
+    with transaction.atomic():
+        progress = _held(imported)
+        while last := _end(imported, progress.committed_to):
+            left = _chunk(imported, progress, last, alive)
+            if left:
+                raise NothingWritten(_named(left))
+        progress.save(update_fields=["committed_to", "written"])
+
+
+@insisting
+def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
+    """Write the next chunk; ``False`` if there is none."""
+    with transaction.atomic():
+        progress = _held(imported)
+        last = _end(imported, progress.committed_to)
+        if last:
+            left = _chunk(imported, progress, last, alive)
+            ImportProblem.objects.bulk_create(left, batch_size=500)
+        progress.save(update_fields=["committed_to", "written"])
+    return bool(last)
+
+
+def _held(imported: Import) -> Import:
+    """How far the import is, as the database has it; nobody else can move it until the transaction ends.
+
+    Written to rather than only read: SQLite lets a transaction that began with reading no longer write if another one
+    wrote meanwhile.
+    """
+    this = Import.objects.filter(pk=imported.pk)
+    this.update(step_at=models.F("step_at"))
+    progress = this.only("committed_to", "written").get()
+    progress.written = {"created": 0, "changed": 0, "left": 0} | progress.written
+    return progress
+
+
+def _end(imported: Import, after: int) -> int:
+    """The number of the last row of the next chunk; 0 if there is none."""
+    rows = ImportRow.objects.filter(imported=imported, number__gt=after).order_by("number")
+    full = list(rows.values_list("number", flat=True)[CHUNK - 1 : CHUNK])
+    return full[0] if full else int(rows.aggregate(last=models.Max("number"))["last"] or 0)
+
+
+def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int], None]) -> list[ImportProblem]:
+    """Write one chunk; returns a problem, not saved, for each row that was left out."""
+    first = progress.committed_to + 1
+    alive(last)
+    sql = statements(imported.pk, imported.kind, overwrite=imported.overwrite)
+    sql.lock(first, last)
+
+    def write(start: int, end: int) -> None:
+        now = timezone.now()
+        sql.change(start, end, now)
+        sql.create(start, end, now)
+
+    refused = dict(by_halves(first, last, write, sql.target.model))
+    sql.note_revisions(first, last)
+    created, changed, wanted = _counted(imported, first, last)
+    left = _left(imported, first, last, refused) if created + changed < wanted else []
+    progress.committed_to = last
+    for name, more in (("created", created), ("changed", changed), ("left", len(left))):
+        progress.written[name] += more
+    return left
+
+
+def _counted(imported: Import, first: int, last: int) -> tuple[int, int, int]:
+    """How many rows between two created a record, changed one, and should have."""
+    bounds = {"number__range": (first, last)}
+    changes = ImportChange.objects.filter(imported=imported, **bounds).order_by()
+    done = dict(changes.values_list("created").annotate(n=models.Count("pk")))
+    return done.get(True, 0), done.get(False, 0), chosen(imported).filter(**bounds).count()
+
+
+# --- what was left out ------------------------------------------------------------------------------------------
+
+
+def chosen(imported: Import) -> QuerySet[ImportRow]:
+    """The rows that a commit is to write."""
+    return ImportRow.objects.filter(imported=imported, outcome__in=outcomes_chosen(imported))
+
+
+def outcomes_chosen(imported: Import) -> list[str]:
+    """The outcomes of the rows that a commit is to write."""
+    return [Outcome.NEW, Outcome.CHANGED, *([Outcome.CONFLICT] if imported.overwrite else [])]
+
+
+def left_out(imported: Import) -> QuerySet[ImportRow]:
+    """The chosen rows that a commit, once it is done, did not write."""
+    return with_change(chosen(imported)).filter(change=None)  # type: ignore[misc]  # an alias
+
+
+def with_change(rows: QuerySet[ImportRow]) -> QuerySet[ImportRow]:
+    """Rows with ``change``: the id of what was done because of them, if anything was.
+
+    Looked up for each row. A join, which EXISTS would become, goes wrong where the planner knows no numbers yet.
+    """
+    done = ImportChange.objects.filter(imported=OuterRef("imported"), number=OuterRef("number")).order_by()
+    return rows.alias(change=Subquery(done.values("pk")[:1]))
+
+
+def _left(imported: Import, first: int, last: int, refused: Mapping[int, str]) -> list[ImportProblem]:
+    """A problem, not saved, for each row between two that was not written.
+
+    Args:
+        refused: what the database said, by row.
+    """
+    rows = list(left_out(imported).filter(number__range=(first, last)).order_by("number"))
+    target = TARGETS[imported.kind]
+    here = _existing(target.model, [row.record_id for row in rows])
+    parents = [_linked(row, target) for row in rows]
+    linked = _existing(target.link_field.related_model, parents) if target.link else set()
+    same = {"imported": imported, "level": ImportProblem.Level.CONFLICT}
+    return [
+        ImportProblem(**same, number=row.number, rule=refused.get(row.number) or _why(target, row, here, linked))
+        for row in rows
+    ]
+
+
+def _why(target: Target, row: ImportRow, here: set[int], linked: set[int]) -> str:
+    """Why a row was not written.
+
+    Args:
+        here: ids of the records that still exist.
+        linked: ids of the records to link to that still exist.
+    """
+    if row.outcome != Outcome.NEW and row.record_id not in here:
+        return GONE_SINCE
+    parent = _linked(row, target)
+    if parent is not None and parent not in linked:
+        return LINK_GONE_SINCE.format(target.link_field.related_model._meta.verbose_name)
+    if row.outcome == Outcome.NEW:
+        return CAME_SINCE.format(target.model._meta.verbose_name)
+    return CHANGED_SINCE
+
+
+def _linked(row: ImportRow, target: Target) -> int | None:
+    value = row.data.get(target.link_field.attname) if target.link else None
+    return None if value is None else int(value)
+
+
+def _existing(model: type[models.Model], ids: Sequence[int | None]) -> set[int]:
+    wanted = sorted({pk for pk in ids if pk is not None})
+    records = model._default_manager.order_by()
+    parts = (wanted[start : start + 500] for start in range(0, len(wanted), 500))
+    return {pk for part in parts for pk in records.filter(pk__in=part).values_list("pk", flat=True)}
+
+
+def _named(left: list[ImportProblem]) -> str:
+    labels = dict(
+        ImportRow.objects.filter(
+            imported=left[0].imported, number__in=[problem.number for problem in left[:NAMED]]
+        ).values_list("number", "label")
+    )
+    rows = [f"row {problem.number} (“{labels[problem.number]}”): {problem.rule}" for problem in left[:NAMED]]
+    more = f" And {len(left) - NAMED:,} more." if len(left) > NAMED else ""
+    return f"Nothing was written, because not everything could be. {' '.join(rows)}{more}"
+
+
+def owner_ids(imported: Import) -> tuple[Kind, QuerySet[ImportChange, int]]:
+    """The kind and our ids of the synced records that an import changed and that were not undone: of costs and tags
+    those of their programs.
+    """
+    ids = ImportChange.objects.filter(imported=imported, undone__in=ImportChange.STANDS).order_by("owner_id")
+    return TARGETS[imported.kind].owner, ids.values_list("owner_id", flat=True).distinct()

@@ -1,0 +1,137 @@
+"""Taking a commit back: what it changed is restored, what it created is removed, what moved on since is left alone.
+
+Whether a record moved on is told by its revision, which the database raises with every change of its content, and
+by its own values where they do not count for that. The answer of a sync raises no revision: a record that was synced
+since is restored, and then holds something to sync again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import Count, F
+from django.utils import timezone
+
+from mobjects.db.retry import insisting
+from mobjects.imports.writing.db_errors import by_halves
+from mobjects.imports.writing.target_tables import TARGETS
+from mobjects.imports.writing.undo_sql import REASONS, Reversal
+from mobjects.models import Import, ImportChange, ImportRow
+
+CHUNK = 5000
+"""Changes in one transaction."""
+
+Undone = ImportChange.Undone
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """A record that an undo does not touch.
+
+    Args:
+        number: of the row in the file.
+        label: of the record.
+        owner_id: our id of the synced record.
+        why: as a sentence without its subject.
+    """
+
+    number: int
+    label: str
+    owner_id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPreview:
+    """What an undo would do now. What was undone already is not counted."""
+
+    imported: Import
+    restored: int
+    removed: int
+    left: int
+
+    def left_alone(self, offset: int = 0, limit: int = 50) -> list[LeftAlone]:
+        """A part of what would be left alone, in the order of the file."""
+        statement, params = _reversal(self.imported).verdicts(0, self.imported.committed_to)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT number, owner_id, reason FROM ({statement}) v WHERE reason <> '' "  # noqa: S608
+                "ORDER BY number LIMIT %s OFFSET %s",
+                [*params, limit, offset],
+            )
+            found = cursor.fetchall()
+        rows = ImportRow.objects.filter(imported=self.imported, number__in=[number for number, _, _ in found])
+        labels = dict(rows.values_list("number", "label"))
+        return [LeftAlone(number, labels.get(number, ""), owner, REASONS[code]) for number, owner, code in found]
+
+
+def preview(imported: Import) -> UndoPreview:
+    """Count what an undo would do now; nothing is written."""
+    statement, params = _reversal(imported).verdicts(0, imported.committed_to)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT reason <> '', created, count(*) FROM ({statement}) v GROUP BY 1, 2",  # noqa: S608
+            params,
+        )
+        counted = {(bool(left), bool(created)): count for left, created, count in cursor.fetchall()}
+    left = counted.get((True, True), 0) + counted.get((True, False), 0)
+    return UndoPreview(imported, counted.get((False, False), 0), counted.get((False, True), 0), left)
+
+
+def undo(imported: Import, alive: Callable[[int], None]) -> None:
+    """Take back what an import did, as far as nothing moved on since; goes on where an earlier call came to.
+
+    The last rows come first: what took over the key of another row gives it back before that one needs it.
+
+    Args:
+        imported: gets ``undone``, the counts.
+        alive: called in each chunk's transaction with the number of changes dealt with so far; what it raises undoes
+            the chunk.
+    """
+    while _next_chunk(imported, alive):
+        pass
+    imported.refresh_from_db(fields=["undone"])
+
+
+def _reversal(imported: Import) -> Reversal:
+    return Reversal(imported.pk, TARGETS[imported.kind])
+
+
+@insisting
+def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
+    """Undo the next chunk; ``False`` if there is none."""
+    with transaction.atomic():
+        this = Import.objects.filter(pk=imported.pk)
+        this.update(step_at=F("step_at"))  # Takes SQLite's write lock, and the row's, before anything is looked at.
+        waiting = ImportChange.objects.filter(imported=imported, undone=Undone.NO).order_by("-number")
+        numbers = list(waiting.values_list("number", flat=True)[:CHUNK])
+        counts = this.values_list("undone", flat=True).get()
+        alive(sum(counts.values()) + len(numbers))
+        if numbers:
+            _undo(imported, numbers[-1], numbers[0])
+        this.update(undone=_counts(imported))
+    return bool(numbers)
+
+
+def _undo(imported: Import, first: int, last: int) -> None:
+    """Deal with the changes of some rows."""
+    reversal = _reversal(imported)
+    reversal.lock(first, last)
+
+    def take_back(start: int, end: int) -> None:
+        reversal.judge(start, end)
+        reversal.remove(start, end)
+        reversal.restore(start, end, timezone.now())
+
+    for number, why in by_halves(first, last, take_back, reversal.target.model, last_first=True):
+        changes = ImportChange.objects.filter(imported=imported, number=number)
+        changes.update(undone=Undone.LEFT, undone_note=why)
+
+
+def _counts(imported: Import) -> dict[str, int]:
+    """How many changes were dealt with in which way."""
+    changes = ImportChange.objects.filter(imported=imported).order_by()
+    found = dict(changes.values_list("undone").annotate(n=Count("pk")))
+    return {state.value: found.get(state.value, 0) for state in (Undone.RESTORED, Undone.REMOVED, Undone.LEFT)}

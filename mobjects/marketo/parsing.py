@@ -1,0 +1,227 @@
+"""Reading attribute values that people typed or uploaded, by Marketo data type.
+
+One place for the rules of dates, months, amounts and booleans, used by forms,
+imports and custom attributes alike. Every error says what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import NoReturn
+
+from mobjects.marketo.attributes import Attribute
+from mobjects.marketo.serialization import to_text, xml_problem
+from mobjects.marketo.types import DataType, Value
+
+_TRUE = frozenset({"true", "1", "yes", "y"})
+_FALSE = frozenset({"false", "0", "no", "n"})
+
+LARGEST_ID = 2**31 - 1
+"""The largest id our columns hold; Marketo's ids are 32-bit integers in its WSDL."""
+
+_DIGITS = 15  # As many as a spreadsheet keeps.
+_SHOWN = 60  # Longest piece of a bad value that is repeated in a message.
+
+
+def parse(value: object, attribute: Attribute) -> Value:
+    """Read one value.
+
+    Args:
+        value: text, or a number, boolean or date as a spreadsheet holds it.
+        attribute: name, type and size to read it as.
+
+    Returns:
+        The typed value; ``None`` for empty input. Text is kept as it is, spaces at its ends included; only line
+        ends become LF. Other types may have spaces around them.
+
+    Raises:
+        ValueError: one sentence with the value and what would be right.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and not value.strip() and attribute.type is not DataType.STRING:
+        return None
+    return _READERS[attribute.type](value, attribute)
+
+
+def shown(value: object) -> str:
+    """A bad value as messages repeat it: in quotes, and cut where it is long."""
+    text = str(value)
+    return f"“{text[:_SHOWN]}…”" if len(text) > _SHOWN else f"“{text}”"
+
+
+def canonical(value: object, attribute: Attribute) -> str:
+    """Read one value and give it as canonical text. Raises as :func:`parse`."""
+    return to_text(parse(value, attribute))
+
+
+def read_back(text: str, attribute: Attribute) -> str:
+    """A standard attribute's value as Marketo gave it, in the text that is compared with what we hold.
+
+    Numbers may have an exponent and more zeros than a person may type: a machine writes no thousands separators.
+    A float's zeros at the end are left out.
+
+    Returns:
+        The text untouched where it is no value of the attribute's type.
+    """
+    numeric = attribute.type in (DataType.CURRENCY, DataType.FLOAT) and text.strip()
+    try:
+        value = parse(Decimal(text.strip()) if numeric else text, attribute)
+    except (ValueError, ArithmeticError):
+        return text
+    if attribute.type is DataType.FLOAT and isinstance(value, Decimal):
+        value = value.normalize()
+    return to_text(value)
+
+
+def parse_month(value: object) -> date:
+    """Read a month (``2026-06``, or any date in it) as its first day.
+
+    Raises:
+        ValueError: one sentence with the value and what would be right.
+    """
+    if isinstance(value, datetime | date):
+        return date(value.year, value.month, 1)
+    match = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})(?:-01)?", str(value).strip())
+    try:
+        return date(int(match[1]), int(match[2]), 1) if match else _refuse_month(value)
+    except ValueError:
+        return _refuse_month(value)
+
+
+def _refuse_month(value: object) -> NoReturn:
+    raise ValueError(f"{shown(value)} is not a month; write YYYY-MM, for example 2026-06.")
+
+
+def parse_decimal(value: object, places: int) -> Decimal:
+    """Read a number exactly; thousands separators are refused because they are ambiguous.
+
+    Raises:
+        ValueError: not a number, too many decimals or too large.
+    """
+    # What a formula leaves behind these digits (0.30000000000000004) is not content.
+    text = f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value).strip()
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or not re.fullmatch(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", text):
+        raise ValueError(f"{shown(value)} is not a number; write digits with a point, for example 1234.50.")
+    # Before rounding, which fails on numbers beyond the precision of the decimal context.
+    if number and number.adjusted() >= _DIGITS - places:
+        raise ValueError(f"{shown(value)} is too large; at most {_DIGITS - places} digits before the point.")
+    # As written, zeros included: 48.000 may well mean forty-eight thousand.
+    if number != round(number, places) or (isinstance(value, str) and len(text.partition(".")[2]) > places):
+        raise ValueError(f"{shown(value)} has more than {places} decimals; write thousands without a separator.")
+    return round(number, places) or Decimal(0).scaleb(-places)
+
+
+def _text(value: object, attribute: Attribute) -> str:
+    text = _native_text(value).replace("\r\n", "\n").replace("\r", "\n")
+    if attribute.size is not None and len(text) > attribute.size:
+        raise ValueError(f"{shown(text)} is {len(text)} characters long; at most {attribute.size} are allowed.")
+    if problem := xml_problem(text):
+        raise ValueError(problem)
+    return text
+
+
+def _native_text(value: object) -> str:
+    """A spreadsheet's number, boolean or date as the text a person sees in the cell."""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float) and abs(value) >= 10**15:
+        raise ValueError(
+            f"{shown(value)} has more than 15 digits, of which a spreadsheet keeps only 15; format the cell as text."
+        )
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    return str(value)
+
+
+def _integer(value: object, attribute: Attribute) -> int:
+    text = str(value).strip()
+    if attribute.name == "Probability":
+        text = text.removesuffix("%").strip()
+    number = _whole(value, text)
+    if attribute.name == "Probability" and not 0 <= number <= 100:
+        raise ValueError(f"{shown(value)} is not between 0 and 100 percent.")
+    return number
+
+
+def _reference(value: object, attribute: Attribute) -> int:
+    number = _whole(value, str(value).strip())
+    if number < 1:
+        raise ValueError(f"{shown(value)} is not an ID; IDs are whole numbers from 1.")
+    return number
+
+
+def _whole(value: object, text: str) -> int:
+    match = re.fullmatch(r"([-+]?[0-9]+)(?:\.0*)?", text)
+    if isinstance(value, bool) or not match:
+        raise ValueError(f"{shown(value)} is not a whole number, for example 80.")
+    if len(match[1]) > 20 or abs(int(match[1])) > LARGEST_ID:
+        raise ValueError(f"{shown(value)} is too large; the largest number allowed is {LARGEST_ID}.")
+    return int(match[1])
+
+
+def _boolean(value: object, attribute: Attribute) -> bool:
+    text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().casefold()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError(f"{shown(value)} is not yes or no; write true or false.")
+
+
+def _date(value: object, attribute: Attribute) -> date:
+    if isinstance(value, datetime):
+        if value.time() == time():
+            return value.date()
+    elif isinstance(value, date):
+        return value
+    else:
+        text = str(value).strip()
+        try:
+            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+                return date.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{shown(value)} is not a day of the calendar.") from None
+    raise ValueError(f"{shown(value)} is not a date; write YYYY-MM-DD, for example 2026-06-30.")
+
+
+def _datetime(value: object, attribute: Attribute) -> datetime:
+    """Without an offset a time is read as UTC."""
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, date):
+        moment = datetime.combine(value, time())
+    else:
+        try:
+            moment = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            raise ValueError(
+                f"{shown(value)} is not a date and time; write YYYY-MM-DD HH:MM:SS+00:00, "
+                "for example 2026-06-30T14:00:00+02:00."
+            ) from None
+    moment = moment.replace(microsecond=0)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{shown(value)} is outside the years 1 to 9999 in UTC.") from None
+
+
+_READERS: dict[DataType, Callable[[object, Attribute], Value]] = {
+    DataType.STRING: _text,
+    DataType.INTEGER: _integer,
+    DataType.REFERENCE: _reference,
+    DataType.FLOAT: lambda value, attribute: parse_decimal(value, places=4),
+    DataType.CURRENCY: lambda value, attribute: parse_decimal(value, places=2),
+    DataType.BOOLEAN: _boolean,
+    DataType.DATE: _date,
+    DataType.DATETIME: _datetime,
+}

@@ -1,0 +1,136 @@
+"""Queries as the parameters of getMObjects, and what Marketo cannot be asked.
+
+Source: Adobe's getMObjects page. A criterion has a name with spaces, a comparison and a value; all of them must
+hold. How often one may be given is in its list of names: "Updated At or Tag Type (only one can be specified)".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from mobjects.marketo.errors import Rejected
+from mobjects.marketo.serialization import datetime_text, xml_problem
+from mobjects.marketo.soap.validation import MAX_ID
+from mobjects.marketo.types import Association, Key, Kind, Link, Query
+
+PLURALS = {Kind.PROGRAM: "programs", Kind.OPPORTUNITY: "opportunities", Kind.ROLE: "person roles"}
+
+
+def check(query: Query) -> None:
+    """Refuse a query that Marketo cannot answer.
+
+    Raises:
+        Rejected: naming the first problem.
+    """
+    found = _shape_problem(query) or _time_problem(query) or _content_problem(query)
+    if found:
+        raise Rejected(f"Marketo cannot look for {PLURALS[query.kind]} like this: {found}.")
+
+
+def arguments(query: Query, position: str) -> dict[str, Any]:
+    """The parameters of getMObjects in zeep's form. Expects a query that passed :func:`check`.
+
+    Args:
+        query: what to look for.
+        position: goes back to Marketo as it came, ``""`` for the first page.
+    """
+    criteria = list(_criteria(query))
+    given = {
+        "type": query.kind.value,
+        "id": query.id,
+        "externalKey": query.key and _pair(query.key),
+        "mObjCriteriaList": criteria and {"mObjCriteria": criteria},
+        "mObjAssociationList": query.opportunity and {"mObjAssociation": [_association(query.opportunity)]},
+        "includeDetails": query.details and query.kind is Kind.PROGRAM,
+        "streamPosition": position,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _criteria(query: Query) -> Iterator[dict[str, str]]:
+    if query.name:
+        yield _criterion("Name", "EQ", query.name)
+    if query.created_since is not None:
+        yield _criterion("Created At", "GE", datetime_text(query.created_since))
+    if query.updated_since is not None:
+        yield _criterion("Updated At", "GE", datetime_text(query.updated_since))
+    if query.updated_until is not None:
+        yield _criterion("Updated At", "LE", datetime_text(_full_second(query.updated_until)))
+    if query.tag is not None:
+        yield _criterion("Tag Type", "EQ", query.tag.type)
+        yield _criterion("Tag Value", "EQ", query.tag.value)
+    if query.workspace:
+        yield _criterion("Workspace Name", "EQ", query.workspace)
+    if query.archived and query.kind is Kind.PROGRAM:
+        yield _criterion("Include Archive", "EQ", "true")
+
+
+def _full_second(moment: datetime) -> datetime:
+    """Rounded up: times go out in whole seconds, and the end of a range is part of it."""
+    return moment + timedelta(seconds=1) if moment.microsecond else moment
+
+
+def _criterion(name: str, comparison: str, value: str) -> dict[str, str]:
+    return {"attrName": name, "comparison": comparison, "attrValue": value}
+
+
+def _association(association: Association) -> dict[str, Any]:
+    given: dict[str, Any] = {"mObjType": association.link.value}
+    if association.key is not None:
+        return given | {"externalKey": _pair(association.key)}
+    return given | {"id": association.id}
+
+
+def _pair(key: Key) -> dict[str, str]:
+    return {"name": key.field, "value": key.value}
+
+
+def _shape_problem(query: Query) -> str | None:
+    filters: tuple[tuple[object, str, tuple[Kind, ...]], ...] = (
+        (query.key, "an external key", (Kind.OPPORTUNITY,)),
+        (query.name, "a name", (Kind.PROGRAM, Kind.OPPORTUNITY)),
+        (query.opportunity, "their opportunity", (Kind.ROLE,)),
+        (query.tag, "a tag", (Kind.PROGRAM,)),
+        (query.workspace, "a workspace", (Kind.PROGRAM,)),
+    )
+    for given, words, kinds in filters:
+        if given and query.kind not in kinds:
+            return f"it finds only {' and '.join(PLURALS[kind] for kind in kinds)} by {words}"
+    if query.id is not None and query.key is not None:
+        return "give an ID or an external key, not both"
+    if query.opportunity is not None and query.opportunity.link is not Link.OPPORTUNITY:
+        return f"a {query.opportunity.link} is not an opportunity"
+    return None
+
+
+def _time_problem(query: Query) -> str | None:
+    times = (query.created_since, query.updated_since, query.updated_until)
+    if any(moment is not None and moment.utcoffset() is None for moment in times):
+        return "a time has no time zone"
+    if query.tag is not None and (query.updated_since or query.updated_until):
+        return "it takes a tag or a time of the last change, not both"
+    return None
+
+
+def _content_problem(query: Query) -> str | None:
+    for number in (query.id, query.opportunity.id if query.opportunity else None):
+        if number is not None and not 0 < number <= MAX_ID:
+            return f"ID {number} is not between 1 and {MAX_ID}"
+    for label, text in _texts(query):
+        if found := xml_problem(text):
+            return f"{label}: {found}"
+    return None
+
+
+def _texts(query: Query) -> Iterator[tuple[str, str]]:
+    for key in (query.key, query.opportunity.key if query.opportunity else None):
+        if key is not None:
+            yield "name of the external key", key.field
+            yield "external key", key.value
+    yield "name", query.name
+    yield "workspace", query.workspace
+    if query.tag is not None:
+        yield "tag type", query.tag.type
+        yield "tag value", query.tag.value

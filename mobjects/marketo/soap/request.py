@@ -1,0 +1,161 @@
+"""One signed call: sent once, answered or turned into the error that says what is certain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import requests
+from lxml import etree
+
+from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
+from mobjects.marketo.redaction import redact
+from mobjects.marketo.serialization import datetime_text
+from mobjects.marketo.soap import envelope, faults, http
+from mobjects.marketo.soap.config import SoapSettings
+from mobjects.marketo.soap.signature import sign
+from mobjects.marketo.soap.sync_responses import DoesNotFit
+from mobjects.marketo.types import Exchange
+
+T = TypeVar("T")
+
+NOT_SURE = "Whether it was applied is not known."
+MAX_STORED_CHARACTERS = 1_000_000
+
+# By these HTTP says that no such resource is here, that it takes no POST, or that it lives elsewhere (RFC 9110,
+# section 15). Marketo itself answers with 200 or 500 only, so nothing that could have applied a change was reached.
+# Anything else that is not SOAP may come from a gateway in front of a Marketo that did the work.
+_NOT_HERE = frozenset({301, 307, 308, 404, 405, 410, 501})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A successful answer: zeep's reading of it, the exchange, and Marketo's clock minus ours if it told."""
+
+    result: Any  # zeep's objects are untyped
+    exchange: Exchange
+    clock_offset_seconds: float | None
+
+
+class Calls:
+    """Makes calls with one set of credentials."""
+
+    def __init__(self, settings: SoapSettings, session: requests.Session, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._timeouts = (settings.connect_timeout_seconds, settings.timeout_seconds)
+        self._session = session
+        self._now = now
+
+    def call(
+        self,
+        operation: str,
+        read: Callable[[Reply], T],
+        *,
+        write: bool,
+        arguments: Mapping[str, Any] = MappingProxyType({}),
+        fill: Callable[[etree._Element], None] | None = None,
+    ) -> T:
+        """Sign and send one call.
+
+        Args:
+            operation: name in the WSDL.
+            read: makes of the answer what is wanted; raises :class:`DoesNotFit` where it cannot be trusted.
+            write: whether Marketo may change something; decides what an answer that never came means.
+            arguments: the operation's parameters in zeep's form.
+            fill: adds to the finished envelope before it is sent.
+
+        Raises:
+            MarketoError: of the class that fits; one caused by :class:`service.NotReadable` means that what
+                answered does not speak Marketo's SOAP.
+        """
+        self._settings.check()
+        header = self._header()
+        document = envelope.envelope(operation, header, arguments)
+        if fill:
+            fill(document)
+        message = etree.tostring(document, xml_declaration=True, encoding="utf-8")
+        attempt = _Attempt(self._settings, header, message, write=write)
+        http_headers = envelope.http_headers(operation)
+        try:
+            response = http.post(self._session, self._settings.endpoint, message, http_headers, self._timeouts)
+        except http.NoAnswer as error:
+            raise attempt.lost_error(error.message, attempt.exchange(), maybe_applied=error.sent) from error
+        reply = attempt.read(operation, response, http.clock_offset_seconds(response, self._now()))
+        try:
+            return read(reply)
+        except DoesNotFit as error:
+            raise attempt.lost_error(str(error), reply.exchange, maybe_applied=True) from error
+
+    def _header(self) -> envelope.Header:
+        settings = self._settings
+        signed_at = datetime_text(self._now())
+        signature = sign(signed_at, settings.user_id, settings.encryption_key)
+        return envelope.Header(settings.user_id, signature, signed_at, settings.partner_id)
+
+
+class _Attempt:
+    """One attempt at a call; knows what went out, so that every error can tell."""
+
+    def __init__(self, settings: SoapSettings, header: envelope.Header, message: bytes, *, write: bool) -> None:
+        self._settings = settings
+        self._header = header
+        self._message = message
+        self._write = write
+        self._started = time.perf_counter()
+
+    def lost_error(self, words: str, exchange: Exchange, *, maybe_applied: bool) -> MarketoError:
+        if maybe_applied and self._write:
+            return OutcomeUnknown(f"{words} {NOT_SURE}", exchange=exchange)
+        return Unavailable(words, exchange=exchange)
+
+    def read(self, operation: str, response: requests.Response, offset: float | None) -> Reply:
+        exchange = self.exchange(response)
+        try:
+            root = envelope.parse(response.content)
+            fault = envelope.fault_element(root)
+            if fault is not None:
+                raise self._fault_error(faults.read_fault(fault), exchange, offset)
+            if response.status_code != requests.codes.ok:
+                raise envelope.NotReadable("a SOAP answer that is not a fault")
+            return Reply(envelope.result(operation, root), exchange, offset)
+        except envelope.NotReadable as error:
+            raise self._not_soap_error(str(error), response.status_code, exchange) from error
+
+    def _fault_error(self, fault: faults.Fault, exchange: Exchange, offset: float | None) -> MarketoError:
+        rule = faults.rule_for(fault.code)
+        error = faults.error_class(rule, write=self._write)
+        message = self._redact(faults.sentence(fault, write=self._write))
+        return error(message, code=fault.code, exchange=exchange, clock_offset_seconds=offset, trouble=rule.trouble)
+
+    def _not_soap_error(self, what: str, http_status: int, exchange: Exchange) -> MarketoError:
+        words = f"What answers at {self._settings.endpoint} is not Marketo's SOAP service: HTTP {http_status}, {what}."
+        if http_status in _NOT_HERE:
+            return ConfigError(f"{words} Nothing was applied; check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
+        if self._write:
+            return OutcomeUnknown(f"{words} {NOT_SURE}", exchange=exchange)
+        return Unavailable(f"{words} Try again later; if it stays so, check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
+
+    def exchange(self, response: requests.Response | None = None) -> Exchange:
+        return Exchange(
+            request=self._redact(self._message.decode()),
+            response="" if response is None else self._redact(_stored_text(response.content)),
+            identity={"Signed as (user ID)": self._header.user_id, "Signed time": self._header.timestamp},
+            http_status=None if response is None else response.status_code,
+            seconds=time.perf_counter() - self._started,
+        )
+
+    def _redact(self, text: str) -> str:
+        settings = self._settings
+        return redact(text, (self._header.signature, settings.encryption_key, settings.partner_id))
+
+
+def _stored_text(content: bytes) -> str:
+    """An answer as text that any database takes: cut to a bearable length, and without NUL."""
+    text = content[: 4 * MAX_STORED_CHARACTERS].decode("utf-8", "replace").replace("\0", "\ufffd")
+    if len(text) <= MAX_STORED_CHARACTERS:
+        return text
+    return f"{text[:MAX_STORED_CHARACTERS]}\n(cut: the answer had {len(content)} bytes)"

@@ -1,0 +1,132 @@
+"""What Marketo's SOAP API does not take, or does not delete. Refused here, in words, before anything is sent.
+
+Source: Adobe's syncMObjects and deleteMObjects pages. Programs exist only in Marketo and are changed through
+their costs and tags; roles have no external key; a company belongs to an opportunity, a lead and an opportunity
+to a role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mobjects.marketo.errors import Rejected
+from mobjects.marketo.serialization import to_text, xml_problem
+from mobjects.marketo.types import Batch, Kind, Link, Operation, Record, Value
+
+MAX_RECORDS = 100
+MAX_ID = 2**31 - 1  # xs:int
+_LINKS = {Kind.PROGRAM: set(), Kind.OPPORTUNITY: {Link.COMPANY}, Kind.ROLE: {Link.OPPORTUNITY, Link.LEAD}}
+
+
+def limit(kind: Kind, operation: Operation) -> int | None:
+    """How many records of a kind one call may hold; ``None`` if the operation is not supported for it."""
+    if kind is Kind.PROGRAM and operation is not Operation.UPDATE:
+        return None
+    return MAX_RECORDS
+
+
+def check(batch: Batch) -> None:
+    """Refuse a batch that Marketo would not take.
+
+    Raises:
+        Rejected: naming the first problem and the record that has it.
+    """
+    if not batch.records:
+        raise Rejected("There is nothing to send.")
+    if len(batch.records) > MAX_RECORDS:
+        raise Rejected(f"Marketo takes at most {MAX_RECORDS} records in a call; this one has {len(batch.records)}.")
+    for position, record in enumerate(batch.records, start=1):
+        found = problem(record, batch.operation)
+        if found:
+            raise Rejected(f"Record {position} ({record.kind}): {found}.")
+
+
+def check_deletion(kind: Kind, ids: Sequence[int]) -> None:
+    """Refuse a deletion that Marketo would not carry out.
+
+    Raises:
+        Rejected: naming the first problem.
+    """
+    if kind is Kind.PROGRAM:
+        raise Rejected("Marketo's API cannot delete programs; delete them in Marketo.")
+    if not ids:
+        raise Rejected("There is nothing to delete.")
+    if len(ids) > MAX_RECORDS:
+        raise Rejected(f"Marketo deletes at most {MAX_RECORDS} objects in a call; this one has {len(ids)}.")
+    for number in ids:
+        if not 0 < number <= MAX_ID:
+            raise Rejected(f"Marketo ID {number} is not between 1 and {MAX_ID}.")
+
+
+def problem(record: Record, operation: Operation) -> str:
+    """Why Marketo would not take a record, without a full stop; "" if it would."""
+    if limit(record.kind, operation) is None:
+        return f"Marketo has no {operation} for programs, they can only be updated"
+    return _shape_problem(record) or _link_problem(record) or _text_problem(record) or ""
+
+
+def _shape_problem(record: Record) -> str | None:
+    if record.kind is Kind.PROGRAM:
+        if record.marketo_id is None:
+            return "a program is found by its Marketo ID, and this one has none"
+        if record.values:
+            return "only costs and tags of a program can be changed"
+    elif record.costs or record.tags:
+        return "only programs have costs and tags"
+    if record.external_key and record.kind is not Kind.OPPORTUNITY:
+        return "only opportunities have an external key"
+    return None
+
+
+def _link_problem(record: Record) -> str | None:
+    links = [association.link for association in record.associations]
+    for link in links:
+        if link not in _LINKS[record.kind]:
+            return f"it cannot be linked to a {link}"
+    if len(set(links)) != len(links):
+        return "it is linked to the same kind of object twice"
+    # An update of a known role may leave both links as they are, but one alone has no documented form.
+    optional = record.marketo_id is not None and not links
+    if record.kind is Kind.ROLE and len(links) != len(_LINKS[Kind.ROLE]) and not optional:
+        return "a role needs its opportunity and its person"
+    return None
+
+
+def _text_problem(record: Record) -> str | None:
+    for label, number in _ids(record):
+        if number is not None and not 0 < number <= MAX_ID:
+            return f"{label} {number} is not between 1 and {MAX_ID}"
+    texts = []
+    for label, value in _values(record):
+        try:
+            texts.append((label, to_text(value)))
+        except ValueError as error:
+            return f"{label}: {error}"
+    # All at once first: hardly any record has one, and there are thousands of values in a batch.
+    if xml_problem("".join([text for _, text in texts])) is None:
+        return None
+    return next(f"{label}: {found}" for label, text in texts if (found := xml_problem(text)))
+
+
+def _ids(record: Record) -> Iterator[tuple[str, int | None]]:
+    yield "Marketo ID", record.marketo_id
+    for association in record.associations:
+        yield f"{association.link} ID", association.id
+    for cost in record.costs:
+        yield "cost ID", cost.id
+
+
+def _values(record: Record) -> Iterator[tuple[str, Value]]:
+    keys = [record.external_key, *(association.key for association in record.associations)]
+    for key in filter(None, keys):
+        yield "name of the external key", key.field
+        yield key.field, key.value
+    for name, value in record.values.items():
+        yield "attribute name", name
+        yield name, value
+    for cost in record.costs:
+        yield "amount of a cost", cost.amount
+        yield "note of a cost", cost.note
+    for tag in record.tags:
+        yield "tag type", tag.type
+        yield f"tag {tag.type}", tag.value

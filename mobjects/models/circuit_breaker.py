@@ -1,0 +1,33 @@
+"""The circuit breaker: after a refusal that only a person can cure, nothing more is sent until one has."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q, Value
+
+from mobjects.models.sync_history import SyncJob
+
+
+class Circuit(models.Model):
+    """One time that the connection to Marketo was halted: by which job, why, and who let it go on.
+
+    Open rows have no ``reset_at``; there is at most one.
+    """
+
+    job = models.ForeignKey(SyncJob, models.SET_NULL, null=True, blank=True, related_name="+")
+    code = models.CharField(max_length=20, blank=True)
+    reason = models.TextField()
+    opened_at = models.DateTimeField(auto_now_add=True)
+    reset_at = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    username = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = (("reset_circuit", "Can let sending go on after it was halted"),)
+        ordering = ("-opened_at", "-pk")
+        constraints = (models.UniqueConstraint(Value(1), condition=Q(reset_at__isnull=True), name="circuit_one_open"),)
+
+    def __str__(self) -> str:
+        return self.reason

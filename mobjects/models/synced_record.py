@@ -1,0 +1,167 @@
+"""What every local copy of a Marketo object has in common: its id there and its sync state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+
+from mobjects.marketo.parsing import LARGEST_ID
+from mobjects.marketo.types import Kind
+from mobjects.models.fields import MarketoIdField
+
+CHANGED = Q(revision__gt=F("synced_revision"))
+"""The condition that a record holds content which Marketo has not accepted yet; also of an index of each table."""
+
+
+class RecordStatus(models.TextChoices):
+    """The last answer for a record: Marketo's five words, and ours for a call without an answer."""
+
+    CREATED = "CREATED", "Created"
+    UPDATED = "UPDATED", "Updated"
+    UNCHANGED = "UNCHANGED", "Unchanged"
+    SKIPPED = "SKIPPED", "Skipped"
+    FAILED = "FAILED", "Failed"
+    UNKNOWN = "UNKNOWN", "Outcome unknown"
+
+
+class State(models.TextChoices):
+    """Where a record stands, derived from its other columns."""
+
+    NEVER = "never", "Never synced"
+    CHANGED = "changed", "Changed"
+    IN_BATCH = "in_batch", "In a batch"
+    SYNCED = "synced", "Synced"
+    SKIPPED = "skipped", "Skipped"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Outcome unknown"
+
+
+_BY_STATUS = {
+    RecordStatus.UNKNOWN: State.UNKNOWN,
+    RecordStatus.FAILED: State.FAILED,
+    RecordStatus.SKIPPED: State.SKIPPED,
+}
+
+
+def positive_marketo_id(name: str) -> models.CheckConstraint:
+    """Marketo's ids start at 1, its 0 stands for "none"; they end where its 32 bits do."""
+    return models.CheckConstraint(condition=Q(marketo_id__range=(1, LARGEST_ID)), name=name)
+
+
+class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
+    """Queries by sync state."""
+
+    def dirty(self) -> Self:
+        """Records with content that Marketo has not accepted yet."""
+        return self.filter(CHANGED)
+
+    def with_state(self) -> Self:
+        """Annotate ``state``, one of :class:`State`; the same rules as :attr:`SyncedRecord.state_now`."""
+        return self.annotate(
+            state=Case(
+                When(claimed_by__isnull=False, then=Value(State.IN_BATCH)),
+                *(When(last_status=status, then=Value(state)) for status, state in _BY_STATUS.items()),
+                When(revision__lte=F("synced_revision"), then=Value(State.SYNCED)),
+                When(Q(synced_revision=0), then=Value(State.NEVER)),
+                default=Value(State.CHANGED),
+                output_field=models.CharField(),
+            )
+        )
+
+
+SyncedManager = models.Manager.from_queryset(SyncedQuerySet)
+
+
+class SyncedRecord(models.Model):
+    """A local copy of a Marketo object.
+
+    ``revision`` is raised by a database trigger (:mod:`mobjects.db.triggers`) whenever one of
+    ``content_fields``, or a child row, changes, whichever path the change takes. A record is
+    dirty while ``revision > synced_revision``; a success sets ``synced_revision`` to the
+    revision that was *sent*, so an edit made meanwhile stays dirty.
+
+    The columns in ``SYNC_FIELDS`` belong to the sync engine, which writes them by
+    ``QuerySet.update``; :meth:`save` leaves them alone so that a form that was loaded
+    before an answer arrived cannot undo the answer.
+    """
+
+    KIND: ClassVar[Kind]
+    content_fields: ClassVar[tuple[str, ...]]
+    SYNC_FIELDS: ClassVar[frozenset[str]] = frozenset(
+        {
+            "marketo_id",
+            "revision",
+            "synced_revision",
+            "last_status",
+            "last_error",
+            "last_synced_at",
+            "accepted",
+            "claimed_by",
+            "unknown_since",
+            "read_at",
+            "in_marketo",
+        }
+    )
+
+    marketo_id = MarketoIdField(
+        "Marketo ID",
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="Given by Marketo; empty until it is known.",
+    )
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    synced_revision = models.PositiveIntegerField(default=0, editable=False)
+    last_status = models.CharField(max_length=9, choices=RecordStatus, blank=True, editable=False)
+    last_error = models.TextField(blank=True, editable=False)
+    last_synced_at = models.DateTimeField("last synced", null=True, blank=True, editable=False)
+    accepted = models.JSONField(default=dict, blank=True, editable=False, help_text="Values Marketo last accepted.")
+    claimed_by = models.ForeignKey(
+        "mobjects.SyncBatch", models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    unknown_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it was sent without an answer, until that is settled."
+    )
+    read_at = models.DateTimeField("last read from Marketo", null=True, blank=True, editable=False)
+    in_marketo = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="What Marketo held when it was last read and what is not kept here, by name.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    modified_at = models.DateTimeField(auto_now=True)
+
+    objects = SyncedManager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the record; on an existing one only what people edit, unless ``update_fields`` says otherwise."""
+        if update_fields is None and not self._state.adding and not kwargs.get("force_insert"):
+            update_fields = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name not in self.SYNC_FIELDS
+            ]
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether the record holds content that Marketo has not accepted."""
+        return self.revision > self.synced_revision
+
+    @property
+    def state_now(self) -> State:
+        """The state of this instance; the same rules as :meth:`SyncedQuerySet.with_state`."""
+        if self.claimed_by_id:
+            return State.IN_BATCH
+        if self.last_status in _BY_STATUS:
+            return _BY_STATUS[RecordStatus(self.last_status)]
+        if not self.is_dirty:
+            return State.SYNCED
+        return State.NEVER if self.synced_revision == 0 else State.CHANGED

@@ -1,0 +1,200 @@
+"""Imports in words: sentences, counts, speeds, steps and badges. Reads rows that are loaded already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from mobjects.models import Import, ImportRow
+from mobjects.presentation.badges import badge
+from mobjects.presentation.job_text import duration
+
+State = Import.State
+Outcome = ImportRow.Outcome
+
+TONES: dict[str, str] = {
+    State.MAPPING: "warning",
+    State.CHECKING: "info",
+    State.REVIEW: "warning",
+    State.COMMITTING: "info",
+    State.COMMITTED: "success",
+    State.UNDOING: "info",
+    State.UNDONE: "neutral",
+    State.REFUSED: "danger",
+    State.DISCARDED: "neutral",
+}
+TABS = (Outcome.ERROR, Outcome.CONFLICT, Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED)
+"""What needs a person first."""
+OUTCOME_WORDS: dict[str, str] = {
+    Outcome.NEW: "new",
+    Outcome.CHANGED: "changed",
+    Outcome.UNCHANGED: "unchanged",
+    Outcome.ERROR: "with errors",
+    Outcome.CONFLICT: "with conflicts",
+}
+STEPS = ("Upload", "Columns", "Check", "Review", "Write", "Result")
+_AT: dict[str, int] = {
+    State.REFUSED: 0,
+    State.MAPPING: 1,
+    State.CHECKING: 2,
+    State.REVIEW: 3,
+    State.COMMITTING: 4,
+    State.COMMITTED: 5,
+    State.UNDOING: 5,
+    State.UNDONE: 5,
+}
+_PAGES = ("", "import-columns", "", "import-review", "", "")
+_TO_COME = "to come"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an import; ``view`` names its page, if it has one to go to now."""
+
+    name: str
+    words: str
+    view: str
+
+    @property
+    def current(self) -> bool:
+        """Whether the import is at this step."""
+        return self.words not in ("done", _TO_COME)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a working import has come. ``total`` is ``None`` if it is not known."""
+
+    done: int
+    total: int | None
+    rate: float
+    left: float | None
+
+
+def state_badge(imported: Import) -> SafeString:
+    """The state, in words."""
+    return badge(imported.get_state_display(), TONES[imported.state])
+
+
+def steps(imported: Import) -> list[Step]:
+    """All steps in order, and which of them is the current one."""
+    at = _at(imported)
+    waiting = {State.REFUSED: "refused here", State.DISCARDED: "discarded here"}
+    now = waiting.get(State(imported.state), "now")
+    return [
+        Step(name, "done" if number < at else _TO_COME if number > at else now, page if number <= at else "")
+        for number, (name, page) in enumerate(zip(STEPS, _PAGES, strict=True))
+    ]
+
+
+def _at(imported: Import) -> int:
+    if imported.state == State.DISCARDED:
+        return 3 if imported.counts else 1
+    return _AT[imported.state]
+
+
+def has_rows(imported: Import) -> bool:
+    """Whether there are rows of a finished check to look at."""
+    return bool(imported.counts) and imported.state not in (State.CHECKING, State.MAPPING, State.REFUSED)
+
+
+def progress(imported: Import) -> Progress | None:
+    """How far the step has come that goes on now; ``None`` if none does, or none has begun."""
+    if not imported.is_working or imported.begun_at is None:
+        return None
+    done, total = _done(imported)
+    seconds = ((imported.reported_at or timezone.now()) - imported.begun_at).total_seconds()
+    rate = done / seconds if seconds >= 0.5 else 0.0
+    left = (total - done) / rate if total is not None and rate and total > done else None
+    return Progress(done, total, rate, left)
+
+
+def _done(imported: Import) -> tuple[int, int | None]:
+    if imported.state == State.CHECKING:
+        return imported.rows, None
+    if imported.state == State.COMMITTING:
+        # Blank rows count in the numbers of rows, so this is an estimate at the most.
+        return min(max(imported.committed_to - 1, 0), imported.rows), imported.rows
+    return sum(imported.undone.values()), imported.written.get("created", 0) + imported.written.get("changed", 0)
+
+
+def outcomes_text(counts: Mapping[str, int]) -> str:
+    """Rows per outcome, such as ``312 new, 88 changed, 5 with errors``."""
+    said = [f"{counts[outcome]:,} {OUTCOME_WORDS[outcome]}" for outcome in OUTCOME_WORDS if counts.get(outcome)]
+    return ", ".join(said) or "no rows"
+
+
+def rows(count: int) -> str:
+    """``1 row``, ``1,234 rows``."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def sentence(imported: Import, *, worker_alive: bool | None = None) -> str:
+    """Where an import stands, as a sentence or two.
+
+    Args:
+        worker_alive: whether any worker runs; ``None`` if that is not known.
+    """
+    said = _SENTENCES[imported.state](imported)
+    if imported.is_working and worker_alive is False:
+        said += " No worker is running; it goes on once one is started."
+    return said
+
+
+def _working(verb: str, imported: Import) -> str:
+    far = progress(imported)
+    if far is None:
+        return f"Waits for a worker to {verb} it."
+    of = f" of {far.total:,}" if far.total is not None else ""
+    noun = "records" if imported.state == State.UNDOING else "rows"
+    parts = [f"{far.done:,}{of} {noun} so far"]
+    if far.rate >= 1:
+        parts.append(f"{far.rate:,.0f} {noun} a second")
+    if far.left is not None:
+        parts.append(f"about {duration(max(far.left, 1))} left")
+    return f"{imported.get_state_display()}: {', '.join(parts)}."
+
+
+def _reviewing(imported: Import) -> str:
+    if imported.committed_to:
+        return f"Writing was broken off after row {imported.committed_to:,}: {written_text(imported)} so far."
+    return f"Checked {rows(imported.rows)}: {outcomes_text(imported.counts)}. Nothing has been written yet."
+
+
+def _committed(imported: Import) -> str:
+    wrong = imported.counts.get(Outcome.ERROR, 0)
+    contested = 0 if imported.overwrite else imported.counts.get(Outcome.CONFLICT, 0)
+    parts = [f"{rows(wrong)} with errors"] if wrong else []
+    parts += [f"{rows(contested)} in conflict"] if contested else []
+    return f"Written: {written_text(imported)}." + (f" Not written: {', '.join(parts)}." if parts else "")
+
+
+def written_text(imported: Import) -> str:
+    """What the commit did, such as ``312 created, 88 changed, 2 left out``."""
+    words = {"created": "created", "changed": "changed", "left": "left out", "left_out": "left out"}
+    return _counted(imported.written, words) or "nothing, since every row equals what is here"
+
+
+def undone_text(imported: Import) -> str:
+    """What the undo did, such as ``85 restored, 312 removed, 3 left alone``."""
+    return _counted(imported.undone, {"restored": "restored", "removed": "removed", "left": "left alone"}) or "nothing"
+
+
+def _counted(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
+    return ", ".join(f"{counts[name]:,} {said}" for name, said in words.items() if counts.get(name))
+
+
+_SENTENCES: dict[str, Callable[[Import], str]] = {
+    State.MAPPING: lambda imported: "Waits for a person to say what each column of the file means.",
+    State.CHECKING: lambda imported: _working("check", imported),
+    State.REVIEW: _reviewing,
+    State.COMMITTING: lambda imported: _working("write", imported),
+    State.COMMITTED: _committed,
+    State.UNDOING: lambda imported: _working("undo", imported),
+    State.UNDONE: lambda imported: f"Undone: {undone_text(imported)}.",
+    State.REFUSED: lambda imported: f"Refused: {imported.problem or 'no reason is known.'}",
+    State.DISCARDED: lambda imported: "Discarded: nothing of it was written.",
+}

@@ -1,0 +1,354 @@
+"""What became of a job, in plain sentences. Reads job and batch rows that are already loaded; writes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+
+from mobjects.models import SyncBatch, SyncJob, SyncResult
+from mobjects.models.program import COST_PREFIX
+from mobjects.sync.send.selection import Choice
+
+Action = SyncJob.Action
+State = SyncJob.State
+Status = SyncResult.Status
+
+SEPARATOR = " · "
+_COST = re.compile(rf"{COST_PREFIX}\d+")
+
+PROBLEMS = (Status.FAILED, Status.SKIPPED, Status.UNKNOWN, Status.CONFLICT, Status.HELD, Status.NOT_SENT)
+STATUS_ORDER = (
+    *PROBLEMS,
+    Status.DIFFERS,
+    Status.MISSING,
+    Status.PENDING,
+    Status.CREATED,
+    Status.UPDATED,
+    Status.DELETED,
+    Status.ADDED,
+    Status.TAKEN,
+    Status.UNCHANGED,
+    Status.EQUAL,
+    Status.SAME,
+)
+"""What needs a person first, what went well last. Steps on the way are not counted and not here."""
+
+STATUS_WORDS: dict[str, str] = {status.value: status.label.lower() for status in Status} | {
+    Status.UNKNOWN: "with an unknown outcome",
+    Status.CONFLICT: "waiting for a decision",
+    Status.EQUAL: "with nothing to send",
+    Status.SAME: "without a difference",
+    Status.DIFFERS: "different in Marketo",
+    Status.DELETED: "deleted in Marketo",
+    Status.TAKEN: "taken from Marketo",
+    Status.MISSING: "not in Marketo",
+}
+"""What stands behind a number of records."""
+
+KIND_WORDS = {
+    "Program": ("program", "programs"),
+    "Opportunity": ("opportunity", "opportunities"),
+    "OpportunityPersonRole": ("person role", "person roles"),
+}
+TITLES: dict[str, str] = {
+    Action.SEND: "Sync job",
+    Action.PULL: "Pull",
+    Action.COMPARE: "Comparison",
+    Action.DESCRIBE: "Reading fields and tags",
+    Action.DELETE: "Deletion in Marketo",
+}
+DONE_WORDS: dict[str, str] = {Action.PULL: "read", Action.COMPARE: "compared", Action.DELETE: "deleted in Marketo"}
+NOTHING_WORDS: dict[str, str] = {
+    Action.SEND: "there was nothing to send",
+    Action.PULL: "Marketo has nothing that fits",
+    Action.COMPARE: "there was nothing to compare",
+    Action.DELETE: "there was nothing to delete",
+}
+DESCRIBED = 4
+"""Lists that are read: fields of opportunities, fields of roles, tags, channels."""
+
+
+def records(count: int) -> str:
+    """``1 record``, ``1,234 records``."""
+    return f"{count:,} record{'' if count == 1 else 's'}"
+
+
+def title(job: SyncJob) -> str:
+    """A job's name, such as ``Sync job 1a2b3c4d``."""
+    return f"{TITLES[job.action]} {str(job.pk)[:8]}"
+
+
+def what_text(job: SyncJob) -> str:
+    """What a job does to which kind, such as ``Pull: programs``."""
+    if job.action == Action.DESCRIBE:
+        return str(job.get_action_display())
+    kind = job.get_kind_display()
+    return kind if job.action == Action.SEND else f"{job.get_action_display()}: {kind.lower()}"
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Counts per status on one line, such as ``15 failed · 412 created``."""
+    return SEPARATOR.join(_counted(counts, STATUS_ORDER)) or "nothing sent"
+
+
+def outcome_text(job: SyncJob) -> str:
+    """What a job has come to so far, on one line."""
+    if job.counts or job.action == Action.SEND:
+        return counts_text(job.counts)
+    if job.state != State.SUCCEEDED:
+        return "nothing yet" if job.is_live else "nothing"
+    return "read" if job.action == Action.DESCRIBE else "nothing found"
+
+
+def accepted(counts: Mapping[str, int]) -> int:
+    """How many records Marketo accepted, or holds already."""
+    return sum(counts.get(status, 0) for status in SyncResult.ACCEPTED)
+
+
+def total(job: SyncJob) -> int:
+    """The records that a job is about, as far as is known."""
+    return max(job.planned, job.done)
+
+
+def sentence(
+    job: SyncJob,
+    unsettled: Sequence[SyncBatch] = (),
+    *,
+    worker_alive: bool | None = None,
+    seconds_left: float | None = None,
+) -> str:
+    """What became of a job.
+
+    Args:
+        job: any state.
+        unsettled: its batches that were not applied, or may not have been, in order.
+        worker_alive: whether a worker could run it; ``None`` where that is not known.
+        seconds_left: how long it still takes; ``None`` where that is not known.
+    """
+    if job.state == State.NOT_QUEUED:
+        return f"Not queued. {job.problem_text or 'Nothing was sent.'}"
+    if job.state == State.QUEUED:
+        return "Waiting for a worker." + _nobody(worker_alive)
+    if job.state == State.RUNNING:
+        return _running(job, worker_alive, seconds_left)
+    if job.state == State.WAITING:
+        return _waiting(job, worker_alive)
+    if job.state == State.PAUSED:
+        return f"Paused{_so_far(job)}. It goes on when somebody presses “Resume”."
+    if job.state in (State.STOPPED, State.CRASHED, State.CANCELLED):
+        return " ".join(_stopped(job, unsettled))
+    return _finished(job)
+
+
+def selection_text(kept: Mapping[str, object]) -> str:
+    """What a job that sends was asked to send, in words."""
+    kinds = [str(kind) for kind in kept.get("kinds") or ()]  # type: ignore[attr-defined]
+    changed = "" if kept.get("resend") else "changed "
+    if kept.get("of_job"):
+        statuses = [STATUS_WORDS.get(str(status), "") for status in kept.get("of_statuses") or ()]  # type: ignore[attr-defined]
+        what = f"The {changed}records of job {str(kept['of_job'])[:8]} that were {_or(statuses)} there"
+        if kept.get("of_error"):
+            what += f", with the reason “{kept['of_error']}”"
+    elif kept.get("of_import"):
+        what = f"The {changed}records of import {kept['of_import']}"
+    else:
+        what = _some(kinds, kept.get("ids"), changed)
+    if kept.get("resend"):
+        what += ", unchanged ones too"
+    if kept.get("include_unknown"):
+        what += ", unknown outcomes again"
+    if kept.get("read_first"):
+        what += ", each read in Marketo first"
+    return what
+
+
+def batch_sentence(batch: SyncBatch, counts: Mapping[str, int]) -> str:
+    """What a call was about and what came of it.
+
+    Args:
+        counts: its results by status, steps on the way included.
+    """
+    kind = batch.get_kind_display().lower()
+    if batch.state == SyncBatch.State.WAITING:
+        return f"{batch.operation} of {records(batch.size)} ({kind}), still to be sent."
+    if batch.operation == "DESCRIBE":
+        return f"Reading what Marketo knows about {kind}."
+    came = SEPARATOR.join(_counted(counts, (*STATUS_ORDER, Status.RETRIED, Status.SETTLED)))
+    if batch.operation == "GET":
+        return f"Reading of {kind}: {came or records(batch.size)}."
+    return f"{batch.operation} of {records(batch.size)} ({kind}){f': {came}' if came else ''}."
+
+
+def asked_text(job: SyncJob) -> str:
+    """What a job was asked to do, in words."""
+    kept = job.selection
+    if job.action == Action.SEND:
+        return selection_text(kept)
+    if job.action == Action.DESCRIBE:
+        return "The fields of opportunities and roles, tags and channels"
+    if job.action == Action.COMPARE:
+        return _some(kept.get("kinds") or (), kept.get("ids"), "synced ")
+    what = _some([kept.get("kind", "")], kept.get("ids"), "")
+    if job.action == Action.DELETE:
+        return what + (", with their roles" if kept.get("kind") == "Opportunity" else "")
+    return what + "".join(_filters(kept))
+
+
+def field_text(name: str) -> str:
+    """A field's name as shown. A cost is kept under our own number, which means nothing to people."""
+    return "Period cost" if _COST.fullmatch(name) else name
+
+
+def operation_text(operation: str) -> str:
+    """An operation as shown."""
+    return "Automatic" if operation == Choice.AUTO else operation
+
+
+def moment(at: datetime | None) -> str:
+    """A time with its zone, ``2026-03-01 12:30:05 UTC``; "" for none."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
+
+
+def duration(span: timedelta | float | None) -> str:
+    """A time span, given as such or in seconds: ``40 ms``, ``1.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    if span is None:
+        return ""
+    seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def clock(at: datetime) -> str:
+    """A time near now: ``12:05:10 UTC`` if it is today, else with its date."""
+    return moment(at)[11 if at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date() else 0 :]
+
+
+def _counted(counts: Mapping[str, int], statuses: Sequence[Status]) -> list[str]:
+    return [f"{counts[status]:,} {STATUS_WORDS[status]}" for status in statuses if counts.get(status)]
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def _some(kinds: Sequence[str], ids: object, which: str) -> str:
+    if isinstance(ids, list | tuple):
+        names = KIND_WORDS.get(kinds[0] if kinds else "", ("record", "records"))
+        return f"{len(ids):,} selected {names[len(ids) != 1]}"
+    return f"All {which}{', '.join(KIND_WORDS[kind][1] for kind in kinds if kind in KIND_WORDS) or 'records'}"
+
+
+def _filters(kept: Mapping[str, object]) -> list[str]:
+    since = kept.get("updated_since")
+    return [
+        *([f" with the name “{kept['name']}”"] if kept.get("name") else []),
+        *([f", in the workspace “{kept['workspace']}”"] if kept.get("workspace") else []),
+        *([f", with the tag {kept['tag_type']} = {kept['tag_value']}"] if kept.get("tag_type") else []),
+        *([f", updated since {moment(datetime.fromisoformat(str(since)))}"] if since else []),
+        *([", archived ones too"] if kept.get("archived") else []),
+    ]
+
+
+def _nobody(worker_alive: bool | None) -> str:
+    return " No worker is running, so it will wait until one is started." if worker_alive is False else ""
+
+
+def _progress(job: SyncJob) -> str:
+    """How far a job has come; "" if that is not known."""
+    if job.action == Action.DESCRIBE:
+        return f"{job.progress.get('done', 0)} of {DESCRIBED} lists read"
+    if job.action in (Action.PULL, Action.COMPARE):
+        return f"{records(job.done)} {DONE_WORDS[job.action]} so far"
+    if job.action == Action.DELETE and not job.planned:
+        return f"{records(job.done)} done so far"
+    return f"{job.done:,} of {records(total(job))} done"
+
+
+def _so_far(job: SyncJob) -> str:
+    return f": {_progress(job)}" if job.started_at else " before it began"
+
+
+def _running(job: SyncJob, worker_alive: bool | None, seconds_left: float | None) -> str:
+    said = [f"Running: {_progress(job)}."]
+    if job.requested_action == SyncJob.RequestedAction.PAUSE:
+        said.append("It pauses after what is under way.")
+    elif job.requested_action == SyncJob.RequestedAction.CANCEL:
+        said.append("It is cancelled after what is under way.")
+    elif seconds_left is not None:
+        said.append(f"About {duration(max(seconds_left, 1))} left.")
+    if worker_alive is False:
+        said.append("But no worker is running; it goes on once one is started.")
+    return " ".join(said)
+
+
+def _waiting(job: SyncJob, worker_alive: bool | None) -> str:
+    done = f" {_progress(job)}." if job.done else ""
+    if job.waits_until is None:
+        return f"Waiting for a person: {job.waits_for}{done}"
+    if job.waits_until <= timezone.now():
+        return f"Waiting for a worker.{done}{_nobody(worker_alive)}"
+    why = f": {job.waits_for}" if job.waits_for else "."
+    return f"Waiting until {clock(job.waits_until)}{why}{done}{_nobody(worker_alive)}"
+
+
+def _finished(job: SyncJob) -> str:
+    if job.action == Action.DESCRIBE:
+        return "Finished: fields, tags and channels were read."
+    count = total(job)
+    if not count:
+        return f"Finished: {NOTHING_WORDS[job.action]}."
+    if job.action in (Action.PULL, Action.COMPARE):
+        return f"Finished: {records(count)} {DONE_WORDS[job.action]}; {', '.join(_counted(job.counts, STATUS_ORDER))}."
+    done = DONE_WORDS.get(job.action, "accepted")
+    problems = _counted(job.counts, PROBLEMS)
+    if not problems:
+        return f"Finished: {'the record was' if count == 1 else f'all {count:,} records were'} {done}."
+    return f"Finished: {accepted(job.counts):,} of {count:,} {done}; {', '.join(problems)}."
+
+
+def _stopped(job: SyncJob, unsettled: Sequence[SyncBatch]) -> list[str]:
+    said = [_why_stopped(job)]
+    if job.action in (Action.PULL, Action.COMPARE):
+        return [*said, f"What was {DONE_WORDS[job.action]} before is kept."] if job.done else said
+    unknown = [batch for batch in unsettled if batch.state == SyncBatch.State.UNKNOWN]
+    if unknown:
+        said.append(f"{_batches(unknown)} may or may not have been applied.")
+    elif unsettled:
+        words = _batches(unsettled)
+        said.append(f"Nothing of {words[0].lower()}{words[1:]} was applied.")
+    doubtful = job.counts.get(Status.UNKNOWN, 0)
+    left = total(job) - accepted(job.counts) - doubtful
+    if doubtful:
+        said.append(f"What became of {records(doubtful)} is not known.")
+    if left > 0:
+        to_do = "deleted" if job.action == Action.DELETE else "sent"
+        said.append(f"{records(left)} {'stays' if left == 1 else 'stay'} to be {to_do}.")
+    return said
+
+
+def _why_stopped(job: SyncJob) -> str:
+    if job.state != State.CANCELLED:
+        return f"{job.get_state_display()}: {(job.problem_text or 'no reason is known').rstrip('.')}."
+    if not job.started_at or job.action not in (Action.SEND, Action.DELETE):
+        return f"Cancelled{_so_far(job)}."
+    return f"Cancelled: {accepted(job.counts):,} of {total(job):,} {DONE_WORDS.get(job.action, 'accepted')}."
+
+
+def _batches(batches: Sequence[SyncBatch]) -> str:
+    if len(batches) == 1:
+        return f"Batch {batches[0].sequence}"
+    if len(batches) > 5:
+        return f"{len(batches):,} batches"
+    numbers = [str(batch.sequence) for batch in batches]
+    return f"Batches {', '.join(numbers[:-1])} and {numbers[-1]}"

@@ -1,0 +1,81 @@
+"""The admin's sidebar: what is where, and who sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+from mobjects import selectors
+from mobjects.permissions import RECORD_MODELS
+
+TO_DECIDE = "rule"
+"""Icon of the entry that tells how much there is to decide."""
+
+_IMPORTING = " ".join(f"mobjects.import_{model}" for model in RECORD_MODELS)
+
+Entry = tuple[str, str, str, str]
+"""Title, icon, address, permissions of which one is enough."""
+
+
+def _list(title: str, icon: str, model: str) -> Entry:
+    return title, icon, f"admin:mobjects_{model}_changelist", f"mobjects.view_{model}"
+
+
+_GROUPS: dict[str, tuple[Entry, ...]] = {
+    "Records": (
+        _list("Programs", "campaign", "program"),
+        _list("Period costs", "payments", "programcost"),
+        _list("Program tags", "sell", "programtag"),
+        _list("Opportunities", "handshake", "opportunity"),
+        _list("Person roles", "group", "opportunitypersonrole"),
+        _list("Custom fields", "tune", "customfield"),
+    ),
+    "Files": (
+        ("Import", "upload", "mobjects:import-new", _IMPORTING),
+        _list("Import history", "work_history", "import"),
+        _list("Downloads", "file_save", "download"),
+    ),
+    "Sync": (
+        ("Sync all changed", "sync", "mobjects:sync", "mobjects.sync_records"),
+        _list("Sync history", "history", "syncjob"),
+        _list("To decide", TO_DECIDE, "conflict"),
+        _list("Schedules", "schedule", "schedule"),
+        ("Connection", "lan", "mobjects:connection", "mobjects.test_connection"),
+        ("Queue", "queue", "mobjects:queue", "mobjects.view_queue"),
+    ),
+    "Marketo": (
+        ("Pull", "download", "mobjects:pull", "mobjects.pull_records"),
+        ("Drift report", "difference", "mobjects:compare", "mobjects.pull_records"),
+        _list("Fields", "list_alt", "marketofield"),
+        _list("Tags and channels", "label", "allowedtag"),
+    ),
+    "People": (
+        ("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
+        ("Groups", "groups", "admin:auth_group_changelist", "auth.view_group"),
+    ),
+}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar as the theme wants it, with what the user may see; for ``UNFOLD["SIDEBAR"]["navigation"]``."""
+    groups: list[dict[str, Any]] = [
+        {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}]}
+    ]
+    for title, entries in _GROUPS.items():
+        items = [
+            {"title": name, "icon": icon, "link": reverse(view)}
+            | ({"badge": selectors.undecided()} if icon == TO_DECIDE else {})
+            for name, icon, view, permissions in entries
+            if any(map(request.user.has_perm, permissions.split()))
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def favicon(request: HttpRequest) -> str:
+    """Address of the site's icon, which static file storage may rename."""
+    return static("mobjects/favicon.svg")

@@ -1,0 +1,151 @@
+"""/_control: scripting faults, moving the clock, and looking inside, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from mobjects.sandbox.fault_injection import Fault
+from mobjects.sandbox.soap.endpoint import HttpAnswer
+from mobjects.sandbox.state import Program, Store, StoredObject
+
+if TYPE_CHECKING:
+    from mobjects.sandbox.app import Sandbox
+
+PREFIX = "/_control/"
+
+
+class BadRequest(ValueError):
+    """The body of a control call makes no sense; the message says why."""
+
+
+def answer(sandbox: Sandbox, method: str, name: str, body: bytes) -> HttpAnswer:
+    """Answer one control call.
+
+    Args:
+        name: what comes after ``/_control/``.
+        body: JSON, or nothing.
+    """
+    action = _ACTIONS.get((method, name))
+    if action is None:
+        known = [f"{verb} {PREFIX}{path}" for verb, path in _ACTIONS]
+        return _json(404, {"error": f"no {method} {PREFIX}{name}", "there_are": known})
+    try:
+        return _json(200, action(sandbox, _read(body)))
+    except BadRequest as error:
+        return _json(400, {"error": str(error)})
+
+
+def _read(body: bytes) -> object:
+    try:
+        return json.loads(body) if body.strip() else None
+    except ValueError as error:
+        raise BadRequest(f"not JSON: {error}") from error
+
+
+def _json(status: int, value: object) -> HttpAnswer:
+    text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
+    return HttpAnswer(status, "application/json; charset=utf-8", text.encode())
+
+
+def _add_faults(sandbox: Sandbox, given: object) -> object:
+    entries = given if isinstance(given, list) else [given]
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise BadRequest('each fault must be an object such as {"kind": "cut_after"}')
+    try:
+        sandbox.faults.extend([Fault.from_options(entry) for entry in entries])
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    return _list_faults(sandbox, None)
+
+
+def _list_faults(sandbox: Sandbox, given: object) -> object:
+    return [{**asdict(fault), "left": left} for fault, left in sandbox.faults.pending()]
+
+
+def _release(sandbox: Sandbox, given: object) -> object:
+    sandbox.faults.release()
+    return {"released": True}
+
+
+def _reset(sandbox: Sandbox, given: object) -> object:
+    sandbox.reset()
+    return counts(sandbox.store)
+
+
+def _set_clock(sandbox: Sandbox, given: object) -> object:
+    offset = given.get("offset_seconds") if isinstance(given, dict) else None
+    if isinstance(offset, bool) or not isinstance(offset, int | float):
+        raise BadRequest('wanted {"offset_seconds": number}')
+    sandbox.store.clock.offset_seconds = float(offset)
+    return {"offset_seconds": offset, "now": sandbox.store.clock.now().isoformat()}
+
+
+def _calls(sandbox: Sandbox, given: object) -> object:
+    return [call.as_json() for call in sandbox.journal.calls()]
+
+
+def _state(sandbox: Sandbox, given: object) -> object:
+    store = sandbox.store
+    with store.lock:
+        return {
+            "now": store.clock.now().isoformat(),
+            "counts": counts(store),
+            "load": asdict(sandbox.journal.load),
+            "programs": [_program(program) for program in store.programs.values()],
+            "opportunities": [_object(stored) for stored in store.opportunities.values()],
+            "roles": [_object(stored) for stored in store.roles.values()],
+            "persons": [asdict(party) for party in store.persons.values()],
+            "companies": [asdict(party) for party in store.companies.values()],
+            "tags": {name: list(values) for name, values in store.tags.items()},
+            "channels": list(store.channels),
+        }
+
+
+def counts(store: Store) -> dict[str, int]:
+    """How many of each the store holds."""
+    with store.lock:
+        return {
+            "programs": len(store.programs),
+            "period costs": sum(len(program.costs) for program in store.programs.values()),
+            "opportunities": len(store.opportunities),
+            "roles": len(store.roles),
+            "persons": len(store.persons),
+            "companies": len(store.companies),
+        }
+
+
+def _program(program: Program) -> dict[str, object]:
+    return {
+        "id": program.id,
+        "name": program.name,
+        "type": program.type,
+        "workspace": program.workspace_name,
+        "channel": program.channel,
+        "is_archived": program.is_archived,
+        "tags": dict(program.tags),
+        "costs": [asdict(cost) for cost in program.costs.values()],
+        "updated_at": program.updated_at.isoformat(),
+    }
+
+
+def _object(stored: StoredObject) -> dict[str, object]:
+    return {
+        "id": stored.id,
+        "values": dict(stored.values),
+        "created_at": stored.created_at.isoformat(),
+        "updated_at": stored.updated_at.isoformat(),
+    }
+
+
+_ACTIONS: dict[tuple[str, str], Callable[[Sandbox, object], object]] = {
+    ("GET", "faults"): _list_faults,
+    ("POST", "faults"): _add_faults,
+    ("POST", "release"): _release,
+    ("POST", "reset"): _reset,
+    ("POST", "clock"): _set_clock,
+    ("GET", "state"): _state,
+    ("GET", "calls"): _calls,
+}

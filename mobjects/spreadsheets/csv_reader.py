@@ -1,0 +1,196 @@
+"""Reading CSV and other delimited text row by row, so that a file of any length takes the same memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import BinaryIO, TextIO
+
+from mobjects.spreadsheets.encoding import find_encoding
+from mobjects.spreadsheets.row_shape import SAMPLED, Fitter, headers_of, samples_of
+from mobjects.spreadsheets.types import FileRefused, Head, Limits, Reading, Row
+
+DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
+"""Delimiters that are told from the file, with their names."""
+
+# Where two fit equally well, the one that stands inside values least often.
+_ORDER = "\t;|,"
+_SAMPLE = 1 << 18
+_TRIED = 50  # Rows that a delimiter has to fit.
+_LINE = 1 << 23
+_SEP = re.compile(r'"?sep=([^"\r\n])"?', re.IGNORECASE)
+_MISPLACED = "A quotation mark is misplaced; put the whole value in quotation marks and double those inside it."
+
+
+def look(file: BinaryIO, given: Reading, limits: Limits) -> Head:
+    """Find out encoding, delimiter, headers and samples.
+
+    Args:
+        file: seekable.
+        given: what a person decided; empty parts are found out.
+        limits: the most that is read.
+
+    Raises:
+        FileRefused: the file cannot be read for certain.
+    """
+    encoding, notes = find_encoding(file, given.encoding)
+    delimiter = given.delimiter or _delimiter(file, encoding)
+    reading = Reading("csv", encoding, delimiter)
+    with _text(file, encoding) as text:
+        records = _Records(text, delimiter, limits)
+        headers = headers_of(records.header(), limits)
+        found = list(islice(_fitted(records, headers, limits), SAMPLED))
+    if not found:
+        raise FileRefused("The file has a header row but no rows below it.")
+    return Head(reading, headers=headers, samples=samples_of(len(headers), found), notes=notes)
+
+
+def rows(file: BinaryIO, reading: Reading, limits: Limits) -> Iterator[Row]:
+    """The rows below the header.
+
+    Args:
+        file: seekable; is not closed.
+        reading: complete, from :func:`look`.
+        limits: the most that is read.
+
+    Raises:
+        FileRefused: a quotation mark is missing; or a value stands in a column without a name.
+    """
+    with _text(file, reading.encoding) as text:
+        records = _Records(text, reading.delimiter, limits)
+        yield from _fitted(records, headers_of(records.header(), limits), limits)
+
+
+@contextmanager
+def _text(file: BinaryIO, encoding: str) -> Iterator[TextIO]:
+    """The file as text; the io module must not touch line ends, which may stand inside a quoted value."""
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding, newline="")
+    try:
+        yield text
+    except UnicodeDecodeError as error:
+        raise FileRefused(f"The file is not {encoding}: {error.reason}.") from None
+    finally:
+        if not file.closed:
+            text.detach()
+
+
+class _Records:
+    """Records of a CSV file, numbered from 1, and where reading goes on after a broken one."""
+
+    def __init__(self, text: TextIO, delimiter: str, limits: Limits) -> None:
+        # The limit is one for the whole process; it is only ever raised.
+        if csv.field_size_limit() <= limits.cell:
+            csv.field_size_limit(limits.cell + 1)
+        self.text, self.delimiter = text, delimiter
+        self.number = 0
+        self.held: list[str] = []  # Lines of the present record.
+        self.again: list[str] = []  # Lines to be read once more, the next one last.
+        self.reader = csv.reader(self._lines(), delimiter=delimiter, strict=True)
+
+    def _lines(self) -> Iterator[str]:
+        readline, hold, again = self.text.readline, self.held.append, self.again
+        while line := again.pop() if again else readline(_LINE):
+            if len(line) >= _LINE:
+                raise FileRefused(
+                    f"A line after row {self.number} is longer than {_LINE:,} characters; this is no table."
+                )
+            hold(line)
+            yield line
+
+    def header(self) -> list[str]:
+        """The first record that holds anything; a first line “sep=;”, which Excel understands, is none."""
+        try:
+            for cells in self.reader:
+                self.number += 1
+                self.held.clear()
+                is_sep = self.number == 1 and _SEP.fullmatch(self.delimiter.join(cells))
+                if not is_sep and "".join(cells).strip():
+                    return cells
+        except csv.Error as error:
+            self.broken(error)
+            raise FileRefused(f"The header row cannot be read. {_MISPLACED}") from None
+        raise FileRefused("The file is empty.")
+
+    def broken(self, error: csv.Error) -> list[str]:
+        """What can be read of a record with misplaced quotation marks: its first line. The others are read again.
+
+        Raises:
+            FileRefused: the record never ends.
+        """
+        self.number += 1
+        if "unexpected end" in str(error) or "limit" in str(error):
+            raise FileRefused(
+                f"Row {self.number} begins a value with a quotation mark, and no quotation mark ends it (within "
+                f"{csv.field_size_limit():,} characters). Add the missing one, or double those inside the value."
+            ) from None
+        line, *others = self.held
+        self.again.extend(reversed(others))
+        self.held.clear()
+        return next(csv.reader([line.rstrip("\r\n")], delimiter=self.delimiter), [])
+
+
+def _fitted(records: _Records, headers: list[str], limits: Limits) -> Iterator[Row]:
+    fitter = Fitter(headers, limits, is_workbook=False)
+    while True:
+        try:
+            yield from _good(records, fitter)
+        except csv.Error as error:
+            cells = records.broken(error)
+            row = fitter.fit(records.number, cells) or Row(records.number, [None] * fitter.width)
+            yield row._replace(problem=_MISPLACED)
+        else:
+            return
+
+
+def _good(records: _Records, fitter: Fitter) -> Iterator[Row]:
+    """Rows up to the first broken one. Most need no second look, and this decides what a file costs."""
+    number, width, most = records.number, fitter.width, fitter.limits.cell
+    unnamed, release = fitter.unnamed, records.held.clear
+    for cells in records.reader:
+        number += 1
+        records.number = number
+        release()
+        joined = "".join(cells)
+        if len(cells) == width and len(joined) <= most and not unnamed and "\0" not in joined:
+            if joined and not joined.isspace():
+                yield Row(number, cells)
+        elif row := fitter.fit(number, cells):
+            yield row
+
+
+# --- delimiter ------------------------------------------------------------------------------
+
+
+def _delimiter(file: BinaryIO, encoding: str) -> str:
+    """The delimiter that the first line names, or with which the rows fit the header best."""
+    with _text(file, encoding) as text:
+        sample = text.read(_SAMPLE)
+    if said := _SEP.match(sample.partition("\n")[0].rstrip("\r")):
+        return said[1]
+    fits = {delimiter: _fit(sample, delimiter) for delimiter in _ORDER}
+    best = max(fits, key=lambda delimiter: fits[delimiter])
+    if any(fits[best]):
+        return best
+    return next((delimiter for delimiter in ",;\t|" if delimiter not in sample), ",")  # A single column.
+
+
+def _fit(sample: str, delimiter: str) -> tuple[float, int]:
+    """How well a delimiter explains a sample: the share of rows as wide as the header, and its width."""
+    widths = list(islice(_widths(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)), _TRIED))
+    if not widths or widths[0] == 1:
+        return 0, 0
+    return widths.count(widths[0]) / len(widths), widths[0]
+
+
+def _widths(records: Iterable[list[str]]) -> Iterator[int]:
+    try:
+        for cells in records:
+            if "".join(cells).strip():
+                yield len(cells)
+    except csv.Error:
+        return  # A field that is too long; what came before it has to do.

@@ -1,0 +1,76 @@
+"""Reading tables that people upload, row by row and without guessing in silence.
+
+What cannot be read for certain is refused in one sentence (:class:`FileRefused`); what concerns one row or one cell
+is said there and stops nothing.
+
+================= ===============================================================
+text              which encoding a text file is in
+csv_reading       CSV and other delimited text
+workbook_reading  XLSX workbooks
+package           the parts of a workbook, opened safely
+strings           its shared strings
+sheet_cells       the cells of a sheet
+values            what a cell's number means
+fitting           headers, widths, samples: what both formats have in common
+================= ===============================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import BinaryIO
+
+from mobjects.spreadsheets import csv_reader, xlsx_reader
+from mobjects.spreadsheets.row_shape import text_of
+from mobjects.spreadsheets.types import FileRefused, Head, Limits, Reading, Row
+
+EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
+"""Format by the end of a file's name."""
+
+__all__ = ["EXTENSIONS", "look", "rows", "text_of"]
+
+
+def look(file: BinaryIO, name: str, limits: Limits, reading: Reading | None = None) -> Head:
+    """Find out how a file is read, and its headers.
+
+    Args:
+        file: seekable; is read from its beginning and not closed.
+        name: of the file; its end tells the format.
+        limits: the most that is read.
+        reading: what a person decided; empty parts are found out.
+
+    Raises:
+        FileRefused: the file cannot be read for certain.
+    """
+    size = file.seek(0, 2)
+    if size > limits.size:
+        raise FileRefused(f"The file has {size / 1e6:,.1f} MB; at most {limits.size / 1e6:,g} MB are read.")
+    reading = reading or Reading("")
+    if (reading.format or _format(name)) == "xlsx":
+        return xlsx_reader.look(file, reading, limits)
+    return csv_reader.look(file, reading, limits)
+
+
+def rows(file: BinaryIO, reading: Reading, limits: Limits) -> Iterator[Row]:
+    """The rows below the header, blank ones left out.
+
+    Args:
+        file: seekable; is read from its beginning and not closed.
+        reading: complete, from :func:`look`.
+        limits: the most that is read.
+
+    Raises:
+        FileRefused: the file cannot be read on for certain; rows before that were given already.
+    """
+    if reading.format == "xlsx":
+        return xlsx_reader.rows(file, reading, limits)
+    return csv_reader.rows(file, reading, limits)
+
+
+def _format(name: str) -> str:
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in EXTENSIONS:
+        old = " Save it as .xlsx." if suffix in (".xls", ".xlsb", ".ods", ".numbers") else ""
+        raise FileRefused(f"“{name}” is neither CSV nor XLSX; its name must end in {', '.join(EXTENSIONS)}.{old}")
+    return EXTENSIONS[suffix]

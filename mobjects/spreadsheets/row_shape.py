@@ -1,0 +1,132 @@
+"""What reading CSV and reading workbooks have in common: headers, widths, samples, and the sentences about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from openpyxl.utils import get_column_letter
+
+from mobjects.spreadsheets.types import BadCell, Cell, FileRefused, Limits, Row
+
+SAMPLES = 3
+SAMPLED = 200
+"""Rows below the header that are looked at for samples."""
+_SHOWN = 200  # Characters of a bad cell that are kept.
+
+
+def text_of(cell: Cell) -> str:
+    """A cell as the text that people see, and that fixes are found by.
+
+    Dates are ISO 8601, numbers have at most the 15 digits that a spreadsheet keeps and no exponent, booleans are
+    ``TRUE`` and ``FALSE`` as in a spreadsheet.
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, BadCell):
+        return cell.text
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return format(Decimal(f"{cell:.15g}"), "f")
+    if isinstance(cell, Decimal):
+        return format(cell, "f")
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() and not cell.tzinfo else cell.isoformat(" ")
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
+
+
+def is_blank(cell: Cell) -> bool:
+    """Whether a cell holds nothing but spaces."""
+    return cell is None or (isinstance(cell, str) and (not cell or cell.isspace()))
+
+
+def headers_of(cells: Sequence[Cell], limits: Limits) -> list[str]:
+    """Make headers of the first row that holds anything.
+
+    Raises:
+        FileRefused: too many of them, or one without a usable text.
+    """
+    headers = []
+    for column, cell in enumerate(cells, 1):
+        text = text_of(cell).strip()
+        if isinstance(cell, BadCell) or len(text) > limits.cell or "\0" in text:
+            why = cell.why if isinstance(cell, BadCell) else "It is no text that can be a column's name."
+            raise FileRefused(f"The header of column {get_column_letter(column)} cannot be read. {why}")
+        headers.append(text)
+    while headers and not headers[-1]:
+        headers.pop()
+    if len(headers) > limits.columns:
+        raise FileRefused(f"The file has {len(headers):,} columns; at most {limits.columns:,} are read.")
+    return headers
+
+
+def too_long(text: str, limits: Limits) -> BadCell:
+    """A cell with more text than is read."""
+    return BadCell(f"{text[:_SHOWN]}…", f"The text is longer than {limits.cell:,} characters, the most that is read.")
+
+
+class Fitter:
+    """Brings rows to the header's width, and says what is wrong with those that do not fit.
+
+    Args:
+        headers: as :func:`headers_of` gives them.
+        limits: the most that is read.
+        is_workbook: a row may lack cells at its end, since a workbook leaves empty ones out; and no cell holds
+            too much, since those are never read whole.
+    """
+
+    def __init__(self, headers: Sequence[str], limits: Limits, *, is_workbook: bool) -> None:
+        self.width = len(headers)
+        self.limits = limits
+        self.is_workbook = is_workbook
+        self.unnamed = [column for column, header in enumerate(headers) if not header]
+
+    def fit(self, number: int, cells: Sequence[Cell]) -> Row | None:
+        """Make a row; ``None`` if it holds nothing.
+
+        Raises:
+            FileRefused: a value stands in a column without a name.
+        """
+        if all(is_blank(cell) for cell in cells):
+            return None
+        fitted = list(cells[: self.width])
+        if not self.is_workbook:
+            fitted = [self._cell(cell) for cell in fitted]
+        fitted += [None] * (self.width - len(fitted))
+        for column in self.unnamed:
+            if not is_blank(fitted[column]):
+                raise FileRefused(
+                    f"Column {get_column_letter(column + 1)} holds values (row {number}) but has no name in the "
+                    "header row. Give it a name, or delete it."
+                )
+        return Row(number, fitted, self._problem(cells))
+
+    def _cell(self, cell: Cell) -> Cell:
+        if isinstance(cell, str):
+            if len(cell) > self.limits.cell:
+                return too_long(cell, self.limits)
+            if "\0" in cell:
+                return BadCell(cell.replace("\0", "\ufffd"), "The text holds a NUL character.")
+        return cell
+
+    def _problem(self, cells: Sequence[Cell]) -> str:
+        if any(not is_blank(cell) for cell in cells[self.width :]):
+            return f"The row has {len(cells)} cells, the header row only {self.width}."
+        if len(cells) < self.width and not self.is_workbook:
+            # Reading what is missing as empty would clear those fields.
+            return f"The row has only {len(cells)} cells, the header row {self.width}; is the file complete?"
+        return ""
+
+
+def samples_of(width: int, rows: Iterable[Row]) -> list[list[str]]:
+    """For each column its first values, as text."""
+    samples: list[list[str]] = [[] for _ in range(width)]
+    for row in rows:
+        for found, cell in zip(samples, row.cells, strict=True):
+            if len(found) < SAMPLES and not is_blank(cell):
+                found.append(text_of(cell)[:_SHOWN])
+    return samples

@@ -1,0 +1,158 @@
+"""Reading XLSX workbooks row by row: native dates and numbers, text that stays text, nothing calculated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import BinaryIO
+
+from openpyxl.utils.cell import coordinate_to_tuple
+
+from mobjects.spreadsheets.encoding import looks_mangled
+from mobjects.spreadsheets.row_shape import SAMPLED, Fitter, headers_of, is_blank, samples_of
+from mobjects.spreadsheets.types import FileRefused, Head, Limits, Reading, Row
+from mobjects.spreadsheets.xlsx_cells import Numbered, SheetCells
+from mobjects.spreadsheets.xlsx_package import Book, Sheet, opened, refusing
+from mobjects.spreadsheets.xlsx_shared_strings import SharedStrings
+
+_PIECE = 1 << 18
+_TAG = 4096  # Bytes that are looked at again with the next piece: a tag may stand across its edge.
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?\bref="(\$?[A-Z]{1,3}\$?[0-9]{1,7}:\$?[A-Z]{1,3}\$?[0-9]{1,7})"')
+_HIDDEN = re.compile(rb'<(?:\w+:)?(?:row|col)\s[^<>]*?\bhidden="(?:1|true)"')
+
+
+def look(file: BinaryIO, given: Reading, limits: Limits) -> Head:
+    """Find out sheet, headers and samples.
+
+    Args:
+        file: seekable.
+        given: the sheet that a person chose; else the first visible one with rows is read.
+        limits: the most that is read.
+
+    Raises:
+        FileRefused: the file cannot be read for certain.
+    """
+    with opened(file, limits) as book:
+        names = [sheet.name for sheet in book.sheets]
+        sheet = _named(book, given.sheet) if given.sheet else _first(book, limits)
+        with _records(book, sheet, limits) as records:
+            number, headers = _header(records, sheet, limits)
+            found = list(islice(_fitted(records, headers, limits), SAMPLED))
+        if not found:
+            raise FileRefused(f"The sheet “{sheet.name}” has a header row but no rows below it.")
+        notes = _notes(book, sheet, number)
+    samples = samples_of(len(headers), found)
+    if any(looks_mangled(cell) for row in found for cell in row.cells if isinstance(cell, str)):
+        notes.append("Some letters look like UTF-8 that was read as Windows-1252, “Ã¼” in place of “ü”.")
+    return Head(Reading("xlsx", sheet=sheet.name), names, headers, samples, notes)
+
+
+def rows(file: BinaryIO, reading: Reading, limits: Limits) -> Iterator[Row]:
+    """The rows below the header.
+
+    Args:
+        file: seekable; is not closed.
+        reading: complete, from :func:`look`.
+        limits: the most that is read.
+
+    Raises:
+        FileRefused: the workbook is damaged; or a value stands in a column without a name.
+    """
+    with opened(file, limits) as book:
+        sheet = _named(book, reading.sheet)
+        with _records(book, sheet, limits) as records:
+            _, headers = _header(records, sheet, limits)
+            yield from _fitted(records, headers, limits)
+
+
+def _named(book: Book, name: str) -> Sheet:
+    found = next((sheet for sheet in book.sheets if sheet.name == name), None)
+    if found is None:
+        names = ", ".join(f"“{sheet.name}”" for sheet in book.sheets[:20])
+        raise FileRefused(f"The workbook has no sheet “{name}”; it has {names or 'none'}.")
+    return found
+
+
+def _first(book: Book, limits: Limits) -> Sheet:
+    """The first visible sheet with a header and a row, else the first visible one with cells."""
+    with_cells = None
+    for sheet in book.sheets:
+        if sheet.is_hidden:
+            continue
+        with _records(book, sheet, limits) as records:
+            filled = len(list(islice((1 for _, cells in records if not all(map(is_blank, cells))), 2)))
+        if filled > 1:
+            return sheet
+        if filled and with_cells is None:
+            with_cells = sheet
+    if with_cells is None:
+        raise FileRefused("The workbook has no visible sheet with cells.")
+    return with_cells
+
+
+def _header(records: Iterator[Numbered], sheet: Sheet, limits: Limits) -> tuple[int, list[str]]:
+    for number, cells in records:
+        if not all(map(is_blank, cells)):
+            return number, headers_of(cells, limits)
+    raise FileRefused(f"The sheet “{sheet.name}” has no cells.")
+
+
+def _fitted(records: Iterator[Numbered], headers: Sequence[str], limits: Limits) -> Iterator[Row]:
+    fitter = Fitter(headers, limits, is_workbook=True)
+    for number, cells in records:
+        row = fitter.fit(number, cells)
+        if row is not None:
+            yield row
+
+
+def _notes(book: Book, sheet: Sheet, header: int) -> list[str]:
+    """What the sheet's XML says besides its cells. Merged ranges stand behind them, so all of it is searched."""
+    merged: list[str] = []
+    hidden = False
+    with book.open(sheet.part) as stream:
+        rest = b""
+        while piece := stream.read(_PIECE):
+            data = rest + piece
+            if b"mergeCell" in data:
+                merged.extend(match.decode().replace("$", "") for match in _MERGED.findall(data))
+                _check_header(merged, header)
+                del merged[1:]
+            hidden = hidden or (b"hidden=" in data and _HIDDEN.search(data) is not None)
+            rest = data[-_TAG:]
+    notes = []
+    if merged:
+        notes.append(
+            f"Cells are merged (for example {merged[0]}). Only the first of them holds the value, the others are "
+            "read as empty."
+        )
+    if hidden:
+        notes.append("Rows or columns that are hidden in the workbook are read as well.")
+    return notes
+
+
+def _check_header(merged: Sequence[str], header: int) -> None:
+    for cells in merged:
+        first, last = (coordinate_to_tuple(corner)[0] for corner in cells.split(":"))
+        if first <= header <= last:
+            raise FileRefused(
+                f"Cells of the header row are merged ({cells}). Unmerge them, and give each column a name of its own."
+            )
+
+
+# --- cells ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _records(book: Book, sheet: Sheet, limits: Limits) -> Iterator[Iterator[Numbered]]:
+    """The rows of a sheet that its XML has, each with its number."""
+    with refusing(), book.open(sheet.part) as stream:
+        source = book.open(book.strings) if book.strings else None
+        strings = SharedStrings(source, limits.cell)
+        try:
+            yield SheetCells(book, strings, limits).read(stream)
+        finally:
+            strings.close()
+            if source is not None:
+                source.close()

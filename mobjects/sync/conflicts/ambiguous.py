@@ -1,0 +1,134 @@
+"""Records of which nobody knows what became of their sending: carrying out what a person decided.
+
+The conflict stays the record's until it is settled, so that no look-up asks the same again. "Leave it" does not settle
+it: the record stays out of every sync until a person decides otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from mobjects.db.retry import insisting
+from mobjects.marketo.types import Kind
+from mobjects.models import Conflict, RecordStatus, SyncedRecord, records
+from mobjects.sync.conflicts.both_changed import locked_record
+from mobjects.sync.content.payload import KeyFields, content
+from mobjects.sync.rate_limits.usage import moment
+from mobjects.sync.transport_factory import key_fields
+
+Answer = Conflict.Answer
+
+GONE = "The record was deleted here."
+
+
+@insisting
+def settle(conflict: Conflict, answer: Conflict.Answer, user: User | None, candidate_id: int | None = None) -> None:
+    """Carry out a person's decision about a record that was sent without an answer.
+
+    ``IS_THIS`` takes the ID of an object in Marketo and its values as accepted; what differs here stays changed and is
+    sent next. ``SEND`` lets the next sync send the record as new. ``LEAVE`` keeps it out of every sync.
+
+    Args:
+        conflict: open, of reason "ambiguous".
+        answer: one of the three above.
+        user: who decided.
+        candidate_id: with ``IS_THIS``, the Marketo ID of one of the conflict's candidates.
+
+    Raises:
+        ValueError: a sentence; nothing was changed.
+    """
+    with transaction.atomic():
+        # In the order in which jobs lock: the record, then what is to be decided about it.
+        record = locked_record(conflict)
+        conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
+        if conflict.settled_at is not None:
+            raise ValueError(first(conflict))
+        if conflict.reason != Conflict.Reason.AMBIGUOUS:
+            raise ValueError(f"“{conflict.label}” was changed on both sides; choose between its values.")
+        if answer is Answer.LEAVE:
+            _note(conflict, answer, "Left as it is: no sync sends it until somebody decides.", user)
+            return
+        if answer is Answer.IS_THIS:
+            words = _take(record, _candidate(conflict, candidate_id), key_fields())
+        elif answer is Answer.SEND:
+            _let_go(record, last_status="")
+            words = "It did not arrive: the next sync sends it again."
+        else:
+            raise ValueError(f"“{answer}” is no answer here; choose “It is this one”, “Send it again” or “Leave it”.")
+        conflict.settled_at = timezone.now()
+        _note(conflict, answer, words, user)
+
+
+def first(conflict: Conflict) -> str:
+    """Who decided before, when, and what; as sentences."""
+    when = moment(conflict.settled_at) if conflict.settled_at else ""
+    return f"{conflict.username or 'A job'} was first, on {when}. {conflict.answer_text}".strip()
+
+
+def close_gone(user: User | None = None) -> int:
+    """Close what is open about records that are no longer here.
+
+    Returns:
+        How many.
+    """
+    closed = 0
+    for kind in Kind:
+        here = records(kind).filter(pk=OuterRef("record_id"))
+        gone = Conflict.objects.filter(~Exists(here), kind=kind.value, settled_at__isnull=True)
+        closed += gone.update(
+            answer="",
+            answer_text=GONE,
+            settled_at=timezone.now(),
+            user=user,
+            username=user.get_username() if user else "",
+        )
+    return closed
+
+
+def _candidate(conflict: Conflict, candidate_id: int | None) -> dict[str, Any]:
+    for candidate in conflict.candidates:
+        if candidate["id"] == candidate_id:
+            return dict(candidate)
+    known = ", ".join(str(candidate["id"]) for candidate in conflict.candidates) or "none"
+    raise ValueError(f"Marketo ID {candidate_id}: it is not among those that were found ({known}).")
+
+
+def _take(record: SyncedRecord, candidate: dict[str, Any], keys: KeyFields) -> str:
+    number, accepted = candidate["id"], candidate["values"]
+    owner = records(record.KIND).filter(marketo_id=number).exclude(pk=record.pk).first()
+    if owner is not None:
+        raise ValueError(f"Marketo ID {number}: it belongs to “{owner}” by now, so it cannot be this record as well.")
+    if record.marketo_id not in (None, number):
+        raise ValueError(f"“{record}” has Marketo ID {record.marketo_id} by now, so it cannot be {number}.")
+    same = content(record, keys) == accepted
+    _let_go(
+        record,
+        marketo_id=number,
+        accepted=accepted,
+        last_status=RecordStatus.CREATED,
+        last_synced_at=timezone.now(),
+        synced_revision=record.revision if same else record.revision - 1,
+    )
+    return f"It is Marketo ID {number}. " + (
+        "Nothing differs." if same else "What differs here stays changed and is sent next."
+    )
+
+
+def _let_go(record: SyncedRecord, **changes: Any) -> None:
+    given = {"unknown_since": None, "last_error": "", **changes}
+    records(record.KIND).filter(pk=record.pk).update(**given)
+
+
+def _note(conflict: Conflict, answer: Conflict.Answer, words: str, user: User | None) -> None:
+    """Add a decision to what was decided before, so that the row tells all of it."""
+    name = user.get_username() if user else ""
+    line = f"{moment(timezone.now())}{f', {name}' if name else ''}: {words}"
+    conflict.answer_text = f"{conflict.answer_text}\n{line}".strip()
+    conflict.answer = answer.value
+    conflict.user, conflict.username = user, name
+    conflict.save()

@@ -1,0 +1,161 @@
+"""Records that changed here and in Marketo: writing down both sides, and carrying out what a person decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from mobjects.db.retry import insisting
+from mobjects.marketo.types import Found, Kind
+from mobjects.models import Conflict, ProgramCost, SyncedRecord, SyncJob, records
+from mobjects.models.program import COST_PREFIX
+from mobjects.sync.content.merge import in_conflict
+from mobjects.sync.content.payload import KeyFields, content
+from mobjects.sync.content.write_local import leave_settled, take
+from mobjects.sync.send.selection import loaded
+from mobjects.sync.transport_factory import key_fields
+
+Side = Literal["here", "marketo"]
+Disputed = tuple[str, str, str, str]
+"""A content entry's name, what Marketo last accepted, what is here, what Marketo holds."""
+
+AGREED = "Both sides hold the same again."
+
+
+def undecided(kind: Kind, ids: Sequence[int]) -> dict[int, Conflict]:
+    """The open conflicts of records, by our own id."""
+    found = Conflict.objects.filter(kind=kind.value, record_id__in=ids, settled_at__isnull=True)
+    return {conflict.record_id: conflict for conflict in found}
+
+
+def open_both_changed(
+    job: SyncJob,
+    record: SyncedRecord,
+    found: Found,
+    *,
+    base: Mapping[str, str],
+    here: Mapping[str, str],
+    there: Mapping[str, str],
+) -> Conflict:
+    """Write down that a record changed on both sides; an open conflict of that kind is brought up to date.
+
+    Args:
+        base, here, there: what Marketo last accepted, the record's content, what Marketo holds; all of it.
+    """
+    values = {
+        "label": str(record)[:255],
+        "reason": Conflict.Reason.BOTH_CHANGED,
+        "base": dict(base),
+        "here": dict(here),
+        "candidates": [candidate(found, there)],
+        "job": job,
+    }
+    conflict, _ = Conflict.objects.update_or_create(
+        values, kind=record.KIND.value, record_id=record.pk, settled_at__isnull=True
+    )
+    return conflict
+
+
+def candidate(found: Found, values: Mapping[str, str]) -> dict[str, Any]:
+    """An object in Marketo as a conflict keeps it."""
+    return {
+        "id": found.marketo_id,
+        "values": dict(values),
+        "created_at": found.created_at.isoformat() if found.created_at else None,
+        "updated_at": found.updated_at.isoformat() if found.updated_at else None,
+    }
+
+
+def close_agreed(conflict: Conflict) -> None:
+    """Close a conflict that has gone by itself."""
+    _close(conflict, AGREED)
+
+
+def disputed(conflict: Conflict) -> list[Disputed]:
+    """The fields a person has to decide about, of a record that changed on both sides."""
+    base, here, there = conflict.base, conflict.here, conflict.candidates[0]["values"]
+    names = in_conflict(base, here, there)
+    return [(name, base.get(name, ""), here.get(name, ""), there.get(name, "")) for name in names]
+
+
+@insisting
+def settle_merge(conflict: Conflict, choices: Mapping[str, Side], user: User | None) -> None:
+    """Carry out a person's decision about a record that changed on both sides.
+
+    What is taken from Marketo is in step with it afterwards; what is kept stays changed, and is sent next.
+
+    Args:
+        conflict: open, of reason "both changed".
+        choices: for each disputed field the side whose value is right.
+        user: who decided.
+
+    Raises:
+        ValueError: a sentence; nothing was changed.
+    """
+    keys = key_fields()
+    with transaction.atomic():
+        conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
+        if conflict.settled_at is not None or conflict.reason != Conflict.Reason.BOTH_CHANGED:
+            raise ValueError("This has been decided already.")
+        fields = disputed(conflict)
+        missing = [name for name, *_ in fields if choices.get(name) not in ("here", "marketo")]
+        if missing:
+            raise ValueError(f"{', '.join(missing)}: choose the value here or the one in Marketo.")
+        record = _unchanged(conflict, keys)
+        accepted = dict(record.accepted)
+        accepted.update((name, theirs) for name, _, _, theirs in fields)
+        theirs = {name: value for name, _, _, value in fields if choices[name] == "marketo"}
+        if theirs:
+            take(record, theirs, keys)
+        _forget_lost_costs([name for name, _, _, value in fields if choices[name] == "here" and not value])
+        leave_settled(record, keys, accepted={name: text for name, text in accepted.items() if text})
+        _close(conflict, _words(fields, choices), user)
+
+
+def locked_record(conflict: Conflict) -> SyncedRecord:
+    """The record that a conflict is about, locked.
+
+    Raises:
+        ValueError: a sentence: it is gone, or is being sent.
+    """
+    kind = Kind(conflict.kind)
+    if not records(kind).select_for_update(of=("self",)).filter(pk=conflict.record_id).values_list("pk"):
+        raise ValueError(f"“{conflict.label}” is no longer here.")
+    (record,) = loaded(kind, [conflict.record_id])
+    if record.claimed_by_id is not None:
+        raise ValueError(f"“{record}” is in a batch right now; decide again when it is done.")
+    return record
+
+
+def _unchanged(conflict: Conflict, keys: KeyFields) -> SyncedRecord:
+    """The record, locked, if it still is as it was when the conflict was found."""
+    record = locked_record(conflict)
+    if content(record, keys) != conflict.here or record.accepted != conflict.base:
+        raise ValueError(f"“{record}” has changed since this was found; pull it again to see how it stands now.")
+    return record
+
+
+def _forget_lost_costs(names: Sequence[str]) -> None:
+    """Costs that are kept here and gone in Marketo: under their old id they could not be sent any more."""
+    pks = [int(name.removeprefix(COST_PREFIX)) for name in names if name.startswith(COST_PREFIX)]
+    ProgramCost.objects.filter(pk__in=pks).update(marketo_cost_id=None)
+
+
+def _words(fields: Sequence[Disputed], choices: Mapping[str, Side]) -> str:
+    parts = []
+    for label, side in (("Taken from Marketo", "marketo"), ("Kept", "here")):
+        names = [name for name, *_ in fields if choices[name] == side]
+        if names:
+            parts.append(f"{label}: {', '.join(names)}.")
+    return " ".join(parts)
+
+
+def _close(conflict: Conflict, words: str, user: User | None = None) -> None:
+    conflict.answer, conflict.answer_text = Conflict.Answer.MERGED, words
+    conflict.settled_at = timezone.now()
+    conflict.user, conflict.username = user, user.get_username() if user else ""
+    conflict.save()

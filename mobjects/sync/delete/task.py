@@ -1,0 +1,143 @@
+"""Deleting opportunities and roles in Marketo, and then here. Roles go before their opportunity.
+
+Deleting an object that is gone already changes nothing, so a call that was not answered is simply made again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from mobjects.db.retry import insisting
+from mobjects.marketo.errors import MarketoError, OutcomeUnknown
+from mobjects.marketo.types import Answer, Kind, Status
+from mobjects.models import OpportunityPersonRole, RecordStatus, SyncBatch, SyncedRecord, SyncResult, records
+from mobjects.sync import task
+from mobjects.sync.conflicts.ambiguous import close_gone
+from mobjects.sync.job_counts import count, save_results
+from mobjects.sync.send.claims import result, results_here
+from mobjects.sync.task import Context, Task
+
+ORDER = (Kind.ROLE, Kind.OPPORTUNITY)
+IN_ANOTHER_JOB = "It is in a batch of another job right now."
+HAS_ROLES = "Roles of it could not be deleted; without it nothing in Marketo would lead to them."
+
+
+def chosen(kind: Kind, selection: dict[str, Any]) -> Any:  # a query set of records
+    """The records of a kind that a deletion is about: those that were selected, and the roles of opportunities.
+
+    Args:
+        kind: opportunities or roles.
+        selection: ``{"kind": Marketo's name, "ids": our own ids}``, as on the job.
+    """
+    found = records(kind).filter(marketo_id__isnull=False).order_by("pk")
+    if selection["kind"] == kind.value:
+        return found.filter(pk__in=selection["ids"])
+    if kind is Kind.ROLE:
+        return found.filter(opportunity_id__in=selection["ids"], opportunity__marketo_id__isnull=False)
+    return found.none()
+
+
+class DeleteTask(Task):
+    """Deletes what a job selected, a batch at a step. What Marketo deleted, or no longer had, is deleted here too."""
+
+    single = True
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def step(self) -> bool:
+        """Delete one batch."""
+        for kind in ORDER:
+            if self._open(kind).exists():
+                self._delete(kind)
+                return True
+        return False
+
+    @insisting
+    def finish(self) -> None:
+        """Write down what was held back."""
+        job = self._context.job
+        for kind in ORDER:
+            told = results_here(job, kind).exclude(status__in=SyncResult.PASSING)
+            left = chosen(kind, job.selection).exclude(Exists(told))
+            with transaction.atomic():
+                reasons = [(record, IN_ANOTHER_JOB if record.claimed_by_id else HAS_ROLES) for record in left]
+                status = SyncResult.Status.HELD
+                save_results(job, [result(job, record, status, error=reason) for record, reason in reasons])
+
+    def _open(self, kind: Kind) -> Any:  # a query set of records
+        told = results_here(self._context.job, kind).exclude(status__in=SyncResult.PASSING)
+        found = chosen(kind, self._context.job.selection).filter(claimed_by__isnull=True).exclude(Exists(told))
+        if kind is Kind.OPPORTUNITY:
+            roles = OpportunityPersonRole.objects.filter(
+                Q(marketo_id__isnull=False) | Q(claimed_by__isnull=False) | Q(last_status=RecordStatus.UNKNOWN),
+                opportunity=OuterRef("pk"),
+            )
+            found = found.exclude(Exists(roles))
+        return found
+
+    def _delete(self, kind: Kind) -> None:
+        with self._context.permits.call():
+            claimed = self._claim(kind)
+            if claimed is None:
+                return
+            batch, taken = claimed
+            ids = [record.marketo_id for record in taken if record.marketo_id is not None]
+            try:
+                answer = self._context.transport.delete(kind, ids)
+            except MarketoError as error:
+                self._failed(batch, error)
+                raise
+        self._save(kind, batch, taken, answer)
+
+    @insisting
+    def _claim(self, kind: Kind) -> tuple[SyncBatch, Sequence[SyncedRecord]] | None:
+        """The next batch, written down, and its records; ``None`` if another job took the last of them meanwhile."""
+        job = self._context.job
+        with transaction.atomic():
+            free = self._open(kind).select_for_update(of=("self",))
+            taken = list(free[: self._context.transport.delete_limit])
+            if not taken:
+                return None
+            batch = task.begin(self._context, kind, "DELETE", size=len(taken))
+            records(kind).filter(pk__in=[record.pk for record in taken]).update(claimed_by=batch)
+            SyncResult.objects.bulk_create(
+                result(job, record, SyncResult.Status.PENDING, batch=batch, position=position)
+                for position, record in enumerate(taken, start=1)
+            )
+        return batch, taken
+
+    @insisting
+    def _failed(self, batch: SyncBatch, error: MarketoError) -> None:
+        with transaction.atomic():
+            records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
+            batch.results.update(status=SyncResult.Status.RETRIED, error=error.message)
+            batch.fault_code, batch.fault_text = error.code, error.message
+            unknown = isinstance(error, OutcomeUnknown)
+            task.close(batch, SyncBatch.State.UNKNOWN if unknown else SyncBatch.State.NOT_SENT, error.exchange)
+
+    @insisting
+    def _save(self, kind: Kind, batch: SyncBatch, taken: Sequence[SyncedRecord], answer: Answer) -> None:
+        gone = []
+        with transaction.atomic():
+            counts: Counter[str] = Counter()
+            rows = {row.record_id: row for row in batch.results.all()}
+            for record, outcome in zip(taken, answer.outcomes, strict=True):
+                row = rows[record.pk]
+                deleted = outcome.status in (Status.DELETED, Status.UNCHANGED)
+                row.status = SyncResult.Status.DELETED if deleted else SyncResult.Status.FAILED
+                row.error = outcome.message or ("" if outcome.status is Status.DELETED else "Marketo no longer had it.")
+                counts[row.status] += 1
+                if deleted:
+                    gone.append(record.pk)
+                row.save(update_fields=["status", "error"])
+            records(kind).filter(claimed_by=batch).update(claimed_by=None)
+            records(kind).filter(pk__in=gone).delete()
+            close_gone()
+            task.close(batch, SyncBatch.State.ANSWERED, answer.exchange)
+            count(self._context.job, counts)

@@ -1,0 +1,178 @@
+"""Reading what the Marketo instance knows: the fields of opportunities and roles, tags and channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from mobjects.db.retry import insisting
+from mobjects.marketo import attributes
+from mobjects.marketo.types import Allowed, DataType, FieldInfo, Kind
+from mobjects.models import AllowedTag, CustomField, MarketoField, SyncJob, records
+from mobjects.models.program import CHANNEL_TAG
+from mobjects.sync.pull.paging import keep_progress, progress
+from mobjects.sync.task import Context, Task, read
+
+NOUNS = {Kind.OPPORTUNITY: ("opportunity", "opportunities"), Kind.ROLE: ("role", "roles")}
+TEXTS = frozenset({"text", "email", "phone", "url"})
+"""Types of Marketo that are text with other names."""
+
+LONGEST = 255
+"""A longer value fits no tag here, so nobody can mean it."""
+
+Saved = Callable[[], list[str]]
+"""Saves what a call brought; gives sentences about it for the user."""
+
+
+class DescribeTask(Task):
+    """Reads fields, tags and channels, with one call in each step. What is read replaces what was known before.
+
+    ``job.progress`` holds ``done``, the number of steps done, and ``summary``, a list of sentences.
+    """
+
+    single = True
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def step(self) -> bool:
+        """Make the next call and save what it brought."""
+        calls = (
+            lambda: self._describe(Kind.OPPORTUNITY),
+            lambda: self._describe(Kind.ROLE),
+            lambda: self._allowed(self.context.transport.tags, save_tags),
+            lambda: self._allowed(self.context.transport.channels, save_channels),
+        )
+        done: int = progress(self.context.job).get("done", 0)
+        if done == len(calls):
+            return False
+        _keep(self.context.job, done + 1, calls[done]())
+        return True
+
+    def _describe(self, kind: Kind) -> Saved:
+        transport, key = self.context.transport, self.context.keys.opportunity if kind is Kind.OPPORTUNITY else ""
+        _, answer = read(self.context, kind, lambda: transport.describe(kind), operation="DESCRIBE")
+        return lambda: save_fields(kind, answer.fields, key)
+
+    def _allowed(self, call: Callable[[], Allowed], save: Callable[[Mapping[str, Sequence[str]]], list[str]]) -> Saved:
+        _, answer = read(self.context, Kind.PROGRAM, call, operation="DESCRIBE")
+        return lambda: save(answer.values)
+
+
+@insisting
+def _keep(job: SyncJob, done: int, save: Saved) -> None:
+    with transaction.atomic():
+        keep_progress(job, {"done": done, "summary": [*progress(job).get("summary", []), *save()]})
+
+
+# --- fields ---------------------------------------------------------------------------------
+
+
+def save_fields(kind: Kind, described: Sequence[FieldInfo], key: str = "") -> list[str]:
+    """Replace the known fields of a kind, and make or refresh its custom fields.
+
+    Custom fields that Marketo does not list are kept: records may hold values of them.
+
+    Args:
+        key: the field that holds our external ID, if one is set. It is sent from there, so it is no custom field.
+
+    Returns:
+        What was found and what has changed, as sentences.
+    """
+    fields = {field.name: field for field in described}
+    now = timezone.now()
+    MarketoField.objects.filter(kind=kind.value).delete()
+    MarketoField.objects.bulk_create(
+        MarketoField(kind=kind.value, described_at=now, **asdict(field)) for field in fields.values()
+    )
+    standard = {attribute.name for attribute in attributes.STANDARD[kind]}
+    custom = [field for field in fields.values() if field.custom and field.name not in standard | {key}]
+    number = sum(field.custom for field in fields.values())
+    said = [f"{_count(len(fields), f'{NOUNS[kind][0]} field')}, {number or 'none'} of them custom."]
+    if key and key not in fields:
+        said.append(f"{NOUNS[kind][1].capitalize()} have no field “{key}”: check MARKETO_OPPORTUNITY_KEY_FIELD.")
+    return [*said, *_save_custom(kind, custom), *_lost(kind, fields, key)]
+
+
+def _save_custom(kind: Kind, described: Iterable[FieldInfo]) -> list[str]:
+    before = {field.name: field for field in CustomField.objects.filter(kind=kind.value)}
+    new, said = [], []
+    for field in described:
+        if field.read_only:
+            continue
+        if field.type.casefold() == DataType.REFERENCE.value:
+            said.append(f"{field.name} links to other objects, which custom fields cannot do here; it is left out.")
+            continue
+        known = before.get(field.name)
+        data_type, doubt = _data_type(field)
+        said += doubt
+        if known is None:
+            new.append(field.name)
+        elif known.data_type != data_type:
+            said.append(_new_type(kind, known, data_type))
+        values = {"label": field.label, "data_type": data_type.value, "size": field.size}
+        CustomField.objects.update_or_create(kind=kind.value, name=field.name, defaults=values)
+    return ([f"New custom {'field' if len(new) == 1 else 'fields'}: {', '.join(new)}."] if new else []) + said
+
+
+def _data_type(field: FieldInfo) -> tuple[DataType, list[str]]:
+    name = field.type.casefold()
+    if name in {member.value for member in DataType}:
+        return DataType(name), []
+    if name in TEXTS:
+        return DataType.STRING, []
+    return DataType.STRING, [f"{field.name} has the type “{field.type}”, which is not known here; it is taken as text."]
+
+
+def _new_type(kind: Kind, known: CustomField, data_type: DataType) -> str:
+    said = f"{known.name} has a new type: {data_type.value}, was {known.data_type}."
+    holding = records(kind).filter(custom_attributes__has_key=known.name).count()
+    if holding:
+        said += f" The values in {_count(holding, *NOUNS[kind])} were left as they are; check them."
+    return said
+
+
+def _lost(kind: Kind, described: Mapping[str, FieldInfo], key: str) -> list[str]:
+    said = []
+    for name in CustomField.objects.filter(kind=kind.value).exclude(name=key).values_list("name", flat=True):
+        if name not in described:
+            said.append(f"{name} is gone: Marketo has no such {NOUNS[kind][0]} field now. It stays listed here.")
+        elif described[name].read_only:
+            said.append(f"{name} is read-only in Marketo: values entered here cannot be sent.")
+    return said
+
+
+# --- tags and channels ----------------------------------------------------------------------
+
+
+def save_tags(values: Mapping[str, Sequence[str]]) -> list[str]:
+    """Replace the allowed tag values of all types."""
+    tags = {name: given for name, given in values.items() if name.casefold() != CHANNEL_TAG.casefold()}
+    _replace(AllowedTag.objects.exclude(type=CHANNEL_TAG), tags)
+    return [f"{_count(len(tags), 'tag type')} with {_count(sum(map(len, tags.values())), 'value')}."]
+
+
+def save_channels(values: Mapping[str, Sequence[str]]) -> list[str]:
+    """Replace the allowed channels."""
+    channels = values.get(CHANNEL_TAG, ())
+    _replace(AllowedTag.objects.filter(type=CHANNEL_TAG), {CHANNEL_TAG: channels})
+    return [f"{_count(len(channels), 'channel')}."]
+
+
+def _replace(old: QuerySet[AllowedTag], values: Mapping[str, Sequence[str]]) -> None:
+    now = timezone.now()
+    pairs = dict.fromkeys((name, value) for name, given in values.items() for value in given)
+    old.delete()
+    AllowedTag.objects.bulk_create(
+        AllowedTag(type=name, value=value, described_at=now)
+        for name, value in pairs
+        if 0 < len(name) <= LONGEST and 0 < len(value) <= LONGEST
+    )
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

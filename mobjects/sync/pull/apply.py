@@ -1,0 +1,297 @@
+"""Saving what a page of a pull brought: which record is meant, and what of it is taken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from mobjects.marketo.types import Found, Kind, Link
+from mobjects.models import RECORDS, Conflict, RecordStatus, SyncBatch, SyncedRecord, records
+from mobjects.models import SyncResult as Result
+from mobjects.sync.conflicts.both_changed import close_agreed, open_both_changed, undecided
+from mobjects.sync.content.from_marketo import OURS, Reader, Seen, link_of
+from mobjects.sync.content.merge import Merge, merge
+from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, Difference, content
+from mobjects.sync.content.write_local import CannotKeep, leave_settled, take
+from mobjects.sync.send.claims import result
+from mobjects.sync.send.selection import loaded
+from mobjects.sync.task import Context
+
+Status = Result.Status
+
+IN_BATCH = "It is in a batch right now; pull it again afterwards."
+SENT_MEANWHILE = "It was sent while Marketo was being read; pull it again."
+UNKNOWN = "It was sent without an answer; that has to be looked up first."
+UNDECIDED = "A person has to decide about it first; see “To decide”."
+NO_OPPORTUNITY = "Its opportunity is not here; pull opportunities first."
+
+_REFERENCE = (("Name", "name", "Name"), ("Type", "type", "Type"), ("Workspace", "workspace", "Workspace Name"))
+"""What is kept of a program for reading and never sent: our name, our field, Marketo's name."""
+
+
+class Arrivals:
+    """What one page brought.
+
+    Args:
+        context: of the job.
+        batch: the reading call.
+        found: its objects, of one kind.
+    """
+
+    def __init__(self, context: Context, batch: SyncBatch, found: Sequence[Found]) -> None:
+        self.context, self.batch, self.found = context, batch, found
+        self.kind = Kind(batch.kind)
+
+    def save(self) -> list[Result]:
+        """Save the page; to be called in a transaction. Returns a result for each object, not saved yet."""
+        now = timezone.now()
+        self.reader = Reader(self.kind, self.found, self.context.keys)
+        self._load()
+        rows = []
+        for position, found in enumerate(self.found, start=1):
+            try:
+                # A record that cannot be kept leaves nothing of itself behind.
+                with transaction.atomic():
+                    row = self._save_one(found)
+            except CannotKeep as error:
+                row = self._held(found, self._fresh(found), f"Not taken. {error}")
+            row.position = position
+            rows.append(row)
+        records(self.kind).filter(pk__in=self.read).update(read_at=now)
+        return rows
+
+    # --- which record is meant ---------------------------------------------------------------
+
+    def _load(self) -> None:
+        """Lock the records that may be meant, in one order for all, and load them."""
+        ids = [found.marketo_id for found in self.found]
+        meant = Q(marketo_id__in=ids)
+        key = self.context.keys.opportunity
+        if self.kind is Kind.OPPORTUNITY:
+            names = [found.values.get("Name", "") for found in self.found]
+            doubtful = Q(claimed_by__isnull=False) | Q(last_status=RecordStatus.UNKNOWN)
+            sent = Exists(self._lost().filter(record_id=OuterRef("pk"), sent__Name__in=names))
+            keyed = Q(external_id__in=[found.values[key] for found in self.found if found.values.get(key)])
+            meant |= Q(marketo_id__isnull=True) & (keyed | (doubtful & (Q(name__in=names) | Q(sent))))
+        elif self.kind is Kind.ROLE:
+            parents = {self.reader.opportunity(found) for found in self.found} - {None}
+            meant |= Q(marketo_id__isnull=True, opportunity__in=parents)
+        chosen = records(self.kind).filter(meant)
+        locked = chosen.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
+        self.local: list[Any] = loaded(self.kind, list(locked))
+        self.by_id = {record.marketo_id: record for record in self.local if record.marketo_id is not None}
+        self.without_id = [record for record in self.local if record.marketo_id is None]
+        # Under what they were sent they are in Marketo now, if they are; they may have been edited since.
+        self.sent: dict[int, list[dict[str, str]]] = defaultdict(list)
+        lost = self._lost().filter(record_id__in=[record.pk for record in self.without_id if _in_doubt(record)])
+        for pk, sent_as in lost.values_list("record_id", "sent"):
+            self.sent[pk].append(sent_as)
+        self.open = undecided(self.kind, [record.pk for record in self.local])
+        self.read: list[int] = []
+
+    def _lost(self) -> Any:  # a query set of results
+        return Result.objects.filter(kind=self.kind.value, status__in=(Status.PENDING, Status.UNKNOWN))
+
+    def _match(self, found: Found) -> Any:  # one of the synced models, or None
+        if found.marketo_id in self.by_id:
+            return self.by_id[found.marketo_id]
+        free = (record for record in self.without_id if record.marketo_id is None)
+        return next((record for record in free if self._is_same(record, found)), None)
+
+    def _fresh(self, found: Found) -> Any:
+        """The record as it is in the database, after its values could not be taken."""
+        record = self._match(found)
+        if record is not None:
+            record.refresh_from_db()
+        return record
+
+    def _is_same(self, record: Any, found: Found) -> bool:
+        """Whether a record without Marketo ID is this object: by key, or by opportunity, person and role."""
+        if self.kind is Kind.OPPORTUNITY:
+            key = found.values.get(self.context.keys.opportunity, "")
+            return bool(key) and record.external_id == key
+        person = link_of(found, Link.LEAD)
+        if not self._is_role_of(record, found) or person is None:
+            return False
+        if person.id is not None:
+            return bool(record.person_id == person.id)
+        return bool(
+            person.key and person.key.field == self.context.keys.person and record.person_key == person.key.value
+        )
+
+    def _is_role_of(self, record: Any, found: Found) -> bool:
+        parent = record.opportunity_id == self.reader.opportunity(found)
+        return bool(parent and record.role == found.values.get("Role", ""))
+
+    def _may_be(self, found: Found) -> Any:
+        """A record that was or is being sent as new and may have become this object."""
+        for record in self.without_id:
+            alike = self._may_be_role(record, found) if self.kind is Kind.ROLE else _same_name(record, found)
+            if _in_doubt(record) and (alike or any(self._was_sent_as(sent, found) for sent in self.sent[record.pk])):
+                return record
+        return None
+
+    def _may_be_role(self, record: Any, found: Found) -> bool:
+        """Whether opportunity and role are the same and the person may be, who is not always given the same way."""
+        person = link_of(found, Link.LEAD)
+        ids = {person.id if person else None, record.person_id} - {None}
+        return self._is_role_of(record, found) and len(ids) < 2
+
+    def _was_sent_as(self, sent: dict[str, str], found: Found) -> bool:
+        """Whether an object may be what was sent."""
+        if self.kind is not Kind.ROLE:
+            return sent.get("Name") == found.values.get("Name", "")
+        person = link_of(found, Link.LEAD)
+        ids = {str(person.id) if person and person.id else None, sent.get(PERSON_ID)} - {None}
+        opportunity = sent.get(OPPORTUNITY) == f"{OURS}{self.reader.opportunity(found)}"
+        return opportunity and sent.get("Role", "") == found.values.get("Role", "") and len(ids) < 2
+
+    # --- what is taken -----------------------------------------------------------------------
+
+    def _save_one(self, found: Found) -> Result:
+        record = self._match(found)
+        if record is None:
+            return self._add(found)
+        if reason := self._hold(record):
+            return self._held(found, record, reason)
+        seen = self.reader.seen(found, record)
+        here = content(record, self.context.keys)
+        clean = not record.is_dirty
+        merged = merge(record.accepted, here, seen.beside(record.accepted), clean=clean)
+        if self.kind is Kind.ROLE and self.reader.opportunity(found) is None:
+            return self._held(found, record, NO_OPPORTUNITY)
+        changed = self._take(found, record, seen, merged, here, clean)
+        return self._row(record, merged, changed, here, seen)
+
+    def _take(
+        self, found: Found, record: Any, seen: Seen, merged: Merge, here: dict[str, str], clean: bool
+    ) -> list[Difference]:
+        """Write what is to be taken; returns name, here before, now."""
+        keys, changed = self.context.keys, self._take_reference(found, record)
+        if record.marketo_id is None:
+            records(self.kind).filter(pk=record.pk).update(marketo_id=found.marketo_id)
+            record.marketo_id = found.marketo_id
+            changed.append(("Marketo ID", "", str(found.marketo_id)))
+        for pk, cost_id in seen.costs.ids.items():
+            record.costs.filter(pk=pk).update(marketo_cost_id=cost_id)
+        after = here
+        if merged.take or seen.costs.new:
+            take(record, merged.take, keys, new=seen.costs.new)
+            after = content(loaded(self.kind, [record.pk])[0], keys)
+        names = dict.fromkeys((*here, *after))
+        changed += [
+            (name, here.get(name, ""), after.get(name, "")) for name in names if here.get(name) != after.get(name)
+        ]
+        accepted = merged.accepted | {name: text for name, text in after.items() if name not in here}
+        if accepted != record.accepted or changed:
+            leave_settled(record, keys, accepted=accepted, clean=clean)
+        elif record.is_dirty and after == accepted:
+            leave_settled(record, keys, accepted=accepted)
+        self._keep_rest(record, seen, after)
+        self._decide(found, record, seen, merged, accepted, after)
+        return changed
+
+    def _take_reference(self, found: Found, record: Any) -> list[Difference]:
+        if self.kind is not Kind.PROGRAM:
+            return []
+        changed = []
+        for name, field, theirs in _REFERENCE:
+            text, old = found.values.get(theirs, ""), getattr(record, field)
+            if text and text != old:
+                setattr(record, field, text)
+                changed.append((name, old, text))
+        if changed:
+            take(record, {}, self.context.keys)
+        return changed
+
+    def _add(self, found: Found) -> Result:
+        doubtful = self._may_be(found) if self.kind is not Kind.PROGRAM else None
+        if doubtful is not None:
+            words = f"It may be “{doubtful}”, which was sent without an answer so far; that has to be looked up first."
+            return self._held(found, None, words)
+        if self.kind is Kind.ROLE and self.reader.opportunity(found) is None:
+            return self._held(found, None, NO_OPPORTUNITY)
+        record: Any = RECORDS[self.kind](marketo_id=found.marketo_id)
+        for _, field, theirs in _REFERENCE if self.kind is Kind.PROGRAM else ():
+            setattr(record, field, found.values.get(theirs, ""))
+        seen = self.reader.seen(found, None)
+        take(record, seen.values, self.context.keys, new=seen.costs.new)
+        record = loaded(self.kind, [record.pk])[0]
+        after = content(record, self.context.keys)
+        leave_settled(record, self.context.keys, accepted=after, clean=True)
+        self._keep_rest(record, seen, after)
+        self.by_id[found.marketo_id] = record
+        row = result(self.context.job, record, Status.ADDED, batch=self.batch)
+        row.diff = [[name, "", text] for name, text in after.items()]
+        return row
+
+    # --- what is told ------------------------------------------------------------------------
+
+    def _hold(self, record: Any) -> str:
+        self.read.append(record.pk)
+        if record.claimed_by_id is not None:
+            return IN_BATCH
+        if record.last_status == RecordStatus.UNKNOWN:
+            return UNKNOWN
+        if self.batch.sent_at and record.last_synced_at and record.last_synced_at >= self.batch.sent_at:
+            return SENT_MEANWHILE
+        conflict = self.open.get(record.pk)
+        return UNDECIDED if conflict and conflict.reason == Conflict.Reason.AMBIGUOUS else ""
+
+    def _decide(
+        self, found: Found, record: Any, seen: Seen, merged: Merge, accepted: dict[str, str], after: dict[str, str]
+    ) -> None:
+        if merged.conflicts:
+            open_both_changed(self.context.job, record, found, base=accepted, here=after, there=seen.beside(accepted))
+        elif record.pk in self.open:
+            close_agreed(self.open[record.pk])
+
+    def _row(self, record: Any, merged: Merge, changed: list[Difference], here: dict[str, str], seen: Seen) -> Result:
+        status = Status.CONFLICT if merged.conflicts else Status.TAKEN if changed else Status.SAME
+        row = result(self.context.job, record, status, batch=self.batch)
+        disputed = [[name, here.get(name, ""), seen.values.get(name, "")] for name in merged.conflicts]
+        row.diff = [*disputed, *map(list, changed)]
+        words = []
+        if merged.conflicts:
+            words.append(f"Changed here and in Marketo: {', '.join(merged.conflicts)}. Decide which is right.")
+        if merged.kept and record.is_dirty:
+            words.append(f"Changed here and not sent yet: {', '.join(merged.kept)}.")
+        row.error = " ".join(words)
+        return row
+
+    def _held(self, found: Found, record: SyncedRecord | None, words: str) -> Result:
+        if record is not None:
+            row = result(self.context.job, record, Status.HELD, batch=self.batch, error=words)
+        else:
+            label = found.values.get("Name") or found.values.get("Role") or self.kind.value
+            row = Result(
+                job=self.context.job,
+                batch=self.batch,
+                kind=self.kind.value,
+                record_id=0,
+                label=f"{label} ({found.marketo_id})"[:255],
+                revision=0,
+                status=Status.HELD.value,
+                error=words,
+            )
+        row.marketo_id = found.marketo_id
+        return row
+
+    def _keep_rest(self, record: Any, seen: Seen, after: dict[str, str]) -> None:
+        self.read.append(record.pk)
+        rest = seen.not_here(after)
+        if rest != record.in_marketo:
+            records(self.kind).filter(pk=record.pk).update(in_marketo=rest)
+
+
+def _in_doubt(record: Any) -> bool:
+    return record.claimed_by_id is not None or record.last_status == RecordStatus.UNKNOWN
+
+
+def _same_name(record: Any, found: Found) -> bool:
+    return bool(record.name == found.values.get("Name", ""))

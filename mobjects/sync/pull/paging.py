@@ -1,0 +1,83 @@
+"""Reading what a query finds page by page, with the place to go on kept on the job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from mobjects.db.retry import insisting
+from mobjects.marketo.errors import Rejected
+from mobjects.marketo.types import Page, Query
+from mobjects.models import SyncBatch, SyncJob
+from mobjects.sync.task import Context, read
+
+BEGUN_AGAIN = "Marketo no longer knew the place to go on from; begun again with the first page."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the next step goes on.
+
+    Args:
+        position: Marketo's, of the next page; "" for the first.
+        after: our own id of the record that was last dealt with, where records are walked one by one.
+        begun_again: the position was refused once, and reading began anew.
+        done: nothing is left.
+    """
+
+    position: str = ""
+    after: int = 0
+    begun_again: bool = False
+    done: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As kept among the job's progress."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """The reverse of :meth:`to_json`; names it does not know are somebody else's."""
+        return cls(**{name: kept[name] for name in cls.__slots__ if name in kept})
+
+    def following(self, page: Page) -> Self:
+        """The place after a page."""
+        return replace(self, position=page.position if page.more else "", done=not page.more)
+
+
+def progress(job: SyncJob) -> dict[str, Any]:
+    """The job's progress as the database has it: another worker may have gone on."""
+    kept: dict[str, Any] = SyncJob.objects.values_list("progress", flat=True).get(pk=job.pk)
+    return kept
+
+
+def keep_progress(job: SyncJob, kept: Mapping[str, Any]) -> None:
+    """Save where the job goes on; in one transaction with what was done."""
+    job.progress = dict(kept)
+    SyncJob.objects.filter(pk=job.pk).update(progress=job.progress)
+
+
+def read_page(context: Context, query: Query, place: Place) -> tuple[SyncBatch, Page] | None:
+    """Read the page at a place.
+
+    Returns:
+        The call's batch and the page; ``None`` if Marketo no longer knows the place and reading begins anew. That
+        happens once: pages that are read a second time do no harm, but a job must come to an end.
+
+    Raises:
+        Wait, MarketoError: as :func:`mobjects.sync.task.read`.
+    """
+    cause = BEGUN_AGAIN if place.begun_again and not place.position else ""
+    try:
+        return read(context, query.kind, lambda: context.transport.find(query, place.position), cause=cause)
+    except Rejected:
+        if not place.position or place.begun_again:
+            raise
+        _begin_again(context.job, place)
+        return None
+
+
+@insisting
+def _begin_again(job: SyncJob, place: Place) -> None:
+    again = replace(place, position="", begun_again=True)
+    keep_progress(job, {**progress(job), **again.to_json()})

@@ -1,0 +1,159 @@
+"""Pull: filling the local copies from Marketo, without overwriting what has not been sent yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import transaction
+
+from mobjects.db.retry import insisting
+from mobjects.marketo.types import Kind, Page, Query, Tag
+from mobjects.models import SyncBatch, SyncedRecord, SyncResult, records
+from mobjects.sync.job_counts import save_results
+from mobjects.sync.pull.apply import Arrivals
+from mobjects.sync.pull.paging import Place, keep_progress, progress, read_page
+from mobjects.sync.send.claims import result
+from mobjects.sync.task import Context, Task, read
+
+NO_ID = "It has no Marketo ID yet, so it cannot be looked for in Marketo; send it first."
+GONE = "Marketo has no object with this ID any more."
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What a person asked to read from Marketo; all that is given must hold.
+
+    Args:
+        kind: which objects.
+        name: exactly this name; not of roles.
+        workspace, tag_type, tag_value, archived: of programs.
+        updated_since: aware.
+        ids: our own ids of the records to read again; nothing else can be given then.
+
+    Raises:
+        ValueError: a sentence that names what does not go together.
+    """
+
+    kind: Kind
+    name: str = ""
+    workspace: str = ""
+    tag_type: str = ""
+    tag_value: str = ""
+    updated_since: datetime | None = None
+    archived: bool = False
+    ids: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.name and self.kind is Kind.ROLE:
+            raise ValueError("Name: roles have no name; leave it empty.")
+        if self.kind is not Kind.PROGRAM and (self.workspace or self.tag_type or self.tag_value or self.archived):
+            raise ValueError("Workspace, tag and archived: Marketo can look for these on programs only.")
+        if bool(self.tag_type) != bool(self.tag_value):
+            raise ValueError("Tag: give its type and its value, or neither.")
+        if self.tag_type and self.updated_since:
+            raise ValueError("Tag and updated since: Marketo can look for only one of them at a time.")
+        if self.updated_since is not None and self.updated_since.utcoffset() is None:
+            raise ValueError(f"Updated since: {self.updated_since.isoformat()} has no time zone.")
+        if self.ids is not None and replace(self, ids=None) != type(self)(self.kind):
+            raise ValueError("Records that are given one by one cannot be filtered further.")
+
+    def query(self) -> Query:
+        """What Marketo is asked."""
+        return Query(
+            self.kind,
+            name=self.name,
+            workspace=self.workspace,
+            tag=Tag(self.tag_type, self.tag_value) if self.tag_type else None,
+            updated_since=self.updated_since,
+            archived=self.archived,
+            details=self.kind is Kind.PROGRAM,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As kept on the job."""
+        return asdict(self) | {"updated_since": self.updated_since.isoformat() if self.updated_since else None}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        """The reverse of :meth:`to_json`; what is left out is not asked for."""
+        since = kept.get("updated_since")
+        texts = {name: kept.get(name) or "" for name in ("name", "workspace", "tag_type", "tag_value")}
+        ids = kept.get("ids")
+        return cls(
+            Kind(kept["kind"]),
+            **texts,
+            updated_since=datetime.fromisoformat(since) if since else None,
+            archived=bool(kept.get("archived")),
+            ids=tuple(ids) if ids is not None else None,
+        )
+
+
+class PullTask(Task):
+    """One page a step; or, of records given one by one, one record a step."""
+
+    single = True
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.pull = Pull.from_json(context.job.selection)
+
+    def step(self) -> bool:
+        place = Place.from_json(progress(self.context.job))
+        if place.done:
+            return False
+        if self.pull.ids is not None:
+            self._one(place, self.pull.ids)
+            return True
+        answered = read_page(self.context, self.pull.query(), place)
+        if answered is not None:
+            batch, page = answered
+            self._save(batch, page, place.following(page))
+        return True
+
+    def _one(self, place: Place, ids: Sequence[int]) -> None:
+        pk = min((pk for pk in ids if pk > place.after), default=None)
+        record = records(self.pull.kind).filter(pk=pk).first() if pk is not None else None
+        place = replace(place, after=pk or place.after, done=pk is None)
+        if record is None:
+            keep_progress(self.context.job, place.to_json())
+        elif record.marketo_id is None:
+            self._save_alone(record, SyncResult.Status.HELD, NO_ID, place)
+        else:
+            query, find = by_id(self.pull.kind, record.marketo_id), self.context.transport.find
+            batch, page = read(self.context, self.pull.kind, lambda: find(query))
+            if page.found:
+                self._save(batch, page, place)
+            else:
+                self._save_alone(record, SyncResult.Status.MISSING, GONE, place, batch)
+
+    @insisting
+    def _save(self, batch: SyncBatch, page: Page, place: Place) -> None:
+        with transaction.atomic():
+            rows = Arrivals(self.context, batch, page.found).save()
+            batch.size = len(page.found)
+            batch.save(update_fields=["size"])
+            self._keep(rows, place)
+
+    @insisting
+    def _save_alone(
+        self,
+        record: SyncedRecord,
+        status: SyncResult.Status,
+        words: str,
+        place: Place,
+        batch: SyncBatch | None = None,
+    ) -> None:
+        with transaction.atomic():
+            self._keep([result(self.context.job, record, status, batch=batch, error=words)], place)
+
+    def _keep(self, rows: Sequence[SyncResult], place: Place) -> None:
+        save_results(self.context.job, rows)
+        keep_progress(self.context.job, place.to_json())
+
+
+def by_id(kind: Kind, marketo_id: int) -> Query:
+    """The query for one object; archived programs are found by their id as well."""
+    return Query(kind, id=marketo_id, details=kind is Kind.PROGRAM)

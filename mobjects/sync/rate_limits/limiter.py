@@ -1,0 +1,211 @@
+"""Marketo's limits, shared by all workers on all hosts through the queue's Redis.
+
+Three of them: calls within a moving window of 20 seconds, calls at the same time, calls a day. Nothing here waits:
+what may not be called now raises :class:`mobjects.sync.task.Wait`. docs/decisions/0020-limits.md has the reasons.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import django_rq
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.lock import Lock
+from redis.retry import Retry
+
+from mobjects.marketo.errors import OutcomeUnknown
+from mobjects.sync import marketo_settings
+from mobjects.sync.rate_limits.redis_store import (
+    DAY_KEPT_SECONDS,
+    Counters,
+    Known,
+    aware,
+    give_back,
+    server_time,
+    soon,
+    wait,
+)
+from mobjects.sync.rate_limits.usage import Usage, counted, moment
+from mobjects.sync.retry_policy import quota_reset
+from mobjects.sync.task import Wait
+
+QUEUE = "sync"
+
+WINDOW_SECONDS = 21
+"""Marketo's 20 and one more. Marketo counts when a call arrives, we when it sets out, and calls take differently long
+on the way: one that took 0.9 s longer than those after it would share Marketo's window with one too many."""
+
+CONNECT_SECONDS = 10
+LEASE_MARGIN_SECONDS = 20
+"""A slot ends by itself after the time-outs for connecting and answering and this: writing down that the call begins,
+and the rest of an answer whose parts come slowly."""
+
+SOCKET_SECONDS = 1.0
+UNREACHABLE_SECONDS = 15
+FEWER_SECONDS = 600
+FEWER_AGAIN_SECONDS = 20
+"""Calls that ran together are refused together: within this time it is the same news, and halved once."""
+
+UNREACHABLE = (
+    "The queue's Redis cannot be reached, and with it the shared limits; nothing is sent to Marketo without them."
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Limits:
+    """Permission for calls to one Marketo instance. Satisfies :class:`mobjects.sync.task.Permits`.
+
+    Args:
+        endpoint: names the instance; each has its own limits.
+        redis: where the counts are; shared by all who call.
+        per_window: calls within ``window_seconds``.
+        at_once: calls at the same time.
+        quota: calls a day that Marketo allows to all its callers.
+        share: calls a day that are ours.
+        lease_seconds: longest time a call can run; a slot ends by itself after it.
+        window_seconds: whole seconds.
+        clock: seconds since 1970, the same for all.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        redis: Redis,
+        *,
+        per_window: int,
+        at_once: int,
+        quota: int,
+        share: int,
+        lease_seconds: float,
+        window_seconds: int = WINDOW_SECONDS,
+        clock: Callable[[Redis], float] = server_time,
+    ) -> None:
+        self._per_window, self._at_once = per_window, at_once
+        self._quota, self._share = quota, share
+        self._lease_seconds, self._window_seconds = lease_seconds, window_seconds
+        self._counters = Counters(
+            endpoint, redis, at_once=at_once, lease_seconds=lease_seconds, window_seconds=window_seconds, clock=clock
+        )
+        self._redis, self._window = redis, self._counters.window
+
+    @classmethod
+    def from_settings(cls, endpoint: str) -> Self:
+        """The limits that the settings name, in the queue's Redis. Connects with the first call."""
+        redis: Redis = django_rq.get_connection(QUEUE)
+        # A client of its own, not connected yet. One more attempt, because a connection may have grown stale.
+        redis.connection_pool.connection_kwargs.update(
+            socket_timeout=SOCKET_SECONDS, socket_connect_timeout=SOCKET_SECONDS, retry=Retry(NoBackoff(), 1)
+        )
+        values = marketo_settings.marketo()
+        return cls(
+            endpoint,
+            redis,
+            per_window=values["CALLS_PER_WINDOW"],
+            at_once=values["CALLS_AT_ONCE"],
+            quota=values["DAILY_QUOTA"],
+            share=max(1, values["DAILY_QUOTA"] * values["DAILY_SHARE"] // 100),
+            lease_seconds=values["TIMEOUT_SECONDS"] + CONNECT_SECONDS + LEASE_MARGIN_SECONDS,
+        )
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Permission for one call; leave it when the call is over.
+
+        Raises:
+            Wait: a limit is reached, or Redis cannot be reached. Nothing was counted.
+        """
+        try:
+            slot = self._permit()
+        except RedisError as error:
+            logger.warning("The shared limits cannot be read: %s", type(error).__name__)
+            raise wait(UNREACHABLE_SECONDS, UNREACHABLE) from error
+        may_run = False
+        try:
+            yield
+        except OutcomeUnknown as error:
+            # Without an answer Marketo may still be at it: then the slot is only free when that cannot be any more.
+            may_run = error.exchange is None or error.exchange.http_status is None
+            raise
+        finally:
+            if not may_run:
+                give_back(slot)
+
+    def fewer(self) -> None:
+        """Marketo said that too many calls ran at once: allow half as many for ten minutes, but at least one."""
+        try:
+            if self._redis.set(self._counters.key("fewer-said"), 1, nx=True, ex=FEWER_AGAIN_SECONDS):
+                half = max(1, self._counters.slots(self._redis.get(self._counters.key("fewer"))) // 2)
+                self._redis.set(self._counters.key("fewer"), half, ex=FEWER_SECONDS)
+        except RedisError as error:
+            # Nobody can call now anyway; whoever is refused next says it again.
+            logger.warning("That Marketo wants fewer calls could not be shared: %s", type(error).__name__)
+
+    def usage(self) -> Usage | None:
+        """How much is used; ``None`` if Redis cannot be reached. Changes nothing."""
+        try:
+            known = self._counters.look()
+            _, in_window = self._window.get_moving_window("window", self._per_window, self._window_seconds)
+        except RedisError:
+            return None
+        return Usage(
+            used_today=self._counters.used_today(known),
+            share=self._share,
+            quota=self._quota,
+            resets_at=quota_reset(aware(known.now)),
+            in_window=in_window,
+            window_limit=self._per_window,
+            slots=known.slots,
+            slots_set=self._at_once,
+        )
+
+    def _permit(self) -> Lock:
+        """Take a slot and count the call. Each limit that refuses leaves those before it as they were."""
+        known = self._counters.ready()
+        if (known.used or 0) >= self._share:
+            raise self._used_up(known.now)
+        slot = self._take_slot(known)
+        try:
+            self._count(known.now)
+        except BaseException:
+            give_back(slot)
+            raise
+        return slot
+
+    def _take_slot(self, known: Known) -> Lock:
+        if sum(known.held) < known.slots:
+            free = [number for number in range(known.slots) if not known.held[number]]
+            random.shuffle(free)  # Many look at the same moment: each begins elsewhere.
+            for number in free:
+                slot = self._counters.lock(self._counters.slot_key(number), self._lease_seconds)
+                if slot.acquire():
+                    return slot
+        raise wait(soon(), f"{counted(known.slots)} to Marketo may run at once, and so many are under way.")
+
+    def _count(self, now: float) -> None:
+        if not self._window.acquire_entry("window", self._per_window, self._window_seconds):
+            oldest, _ = self._window.get_moving_window("window", self._per_window, self._window_seconds)
+            words = f"{counted(self._per_window)} in {self._window_seconds} seconds may be made, and so many were."
+            raise wait(max(0.05, oldest + self._window_seconds - self._counters.now()), words)
+        pipe: Any = self._redis.pipeline()
+        pipe.incr(self._counters.day_key(now))
+        pipe.expire(self._counters.day_key(now), DAY_KEPT_SECONDS)
+        used, _ = pipe.execute()
+        if used > self._share:
+            # Another took the last one meanwhile. What this leaves in the window hinders nobody today.
+            self._redis.decr(self._counters.day_key(now))
+            raise self._used_up(now)
+
+    def _used_up(self, now: float) -> Wait:
+        reset = quota_reset(aware(now))
+        words = (
+            f"Our share of Marketo's daily quota is used up: {self._share:,} of {counted(self._quota)}. "
+            f"Marketo begins to count anew at {moment(reset)}."
+        )
+        return wait(reset.timestamp() - now, words)

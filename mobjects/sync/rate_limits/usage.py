@@ -1,0 +1,67 @@
+"""How much of Marketo's limits is used: figures, and what they mean for a job. See
+:mod:`mobjects.sync.rate_limits.limiter`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the shared limits say at one moment.
+
+    Args:
+        used_today: calls since Marketo last began to count anew.
+        share: calls a day that are ours.
+        quota: calls a day that Marketo allows to all its callers.
+        resets_at: when counting begins anew; aware.
+        in_window: calls within the moving window.
+        window_limit: how many there may be.
+        slots: calls that may run at once now…
+        slots_set: …and by the settings. Fewer for some minutes after Marketo said that too many ran at once.
+    """
+
+    used_today: int
+    share: int
+    quota: int
+    resets_at: datetime
+    in_window: int
+    window_limit: int
+    slots: int
+    slots_set: int
+
+    @property
+    def left(self) -> int:
+        """Calls that may still be made today."""
+        return max(0, self.share - self.used_today)
+
+    @property
+    def reset_words(self) -> str:
+        """When counting begins anew, as text."""
+        return moment(self.resets_at)
+
+    def warning(self, calls: int) -> str:
+        """What happens to a job that needs more calls than are left, as sentences; "" if they are enough.
+
+        Args:
+            calls: how many the job needs at least.
+        """
+        if calls <= self.left:
+            return ""
+        left = f"only {self.left:,} {'is' if self.left == 1 else 'are'}" if self.left else "none is"
+        return (
+            f"Today's share of Marketo's quota is not enough for this: it needs {counted(calls)} or more, and {left} "
+            f"left of {self.share:,}. The rest waits until {self.reset_words} and then goes out by itself."
+        )
+
+
+def counted(calls: int) -> str:
+    """``1 call``, ``1,234 calls``."""
+    return f"{calls:,} call{'' if calls == 1 else 's'}"
+
+
+def moment(at: datetime) -> str:
+    """A time to the minute with its zone, ``2026-03-01 06:00 UTC``."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

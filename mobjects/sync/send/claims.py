@@ -1,0 +1,228 @@
+"""Taking records for a batch, so that no record is ever in two live batches, and writing the batch down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from mobjects.db.bulk import insert_each
+from mobjects.db.retry import insisting
+from mobjects.marketo.types import Kind, Operation
+from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, records
+from mobjects.models.synced_record import SyncedQuerySet
+from mobjects.sync.content.payload import Built, Equal, Held, Payload, build
+from mobjects.sync.job_counts import count, save_results
+from mobjects.sync.send.selection import Choice, Selection, classified, complete
+from mobjects.sync.task import Context, next_sequence
+
+Status = SyncResult.Status
+_NOT_DEALT_WITH = (*SyncResult.PASSING, Status.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A record in a batch, as it was when it was claimed."""
+
+    pk: int
+    revision: int
+    marketo_id: int | None
+    accepted: dict[str, str]
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch that is written down and about to be sent. Both are empty where nothing of it has to be sent."""
+
+    batch: SyncBatch | None
+    items: Sequence[Item]
+
+
+def sendable(context: Context, kind: Kind, operation: Operation, selection: Selection) -> SyncedQuerySet:
+    """Records that this job may send under an operation now, and has not dealt with yet."""
+    found = _open(context, kind, operation, selection)
+    if selection.read_first and operation is Operation.UPDATE:
+        found = found.exclude(not_read_by(context.job), marketo_id__isnull=False)
+    return found
+
+
+def unread(context: Context, kind: Kind, operation: Operation, selection: Selection) -> SyncedQuerySet:
+    """Records that could be sent, once they have been read in Marketo."""
+    return _open(context, kind, operation, selection).filter(not_read_by(context.job), marketo_id__isnull=False)
+
+
+def not_read_by(job: SyncJob) -> Q:
+    """The condition that a record was not read in Marketo since a job began."""
+    return Q(read_at__isnull=True) | Q(read_at__lt=job.started_at)
+
+
+def _open(context: Context, kind: Kind, operation: Operation, selection: Selection) -> SyncedQuerySet:
+    found = classified(kind, selection, context.keys).filter(hold="", wire_operation=operation.value)
+    return found.exclude(Exists(results_here(context.job, kind).exclude(status__in=_NOT_DEALT_WITH)))
+
+
+def results_here(job: SyncJob, kind: Kind) -> SyncedQuerySet:
+    """Results of a job about the record of an outer query."""
+    return SyncResult.objects.filter(job=job, kind=kind.value, record_id=OuterRef("pk"))  # type: ignore[return-value]
+
+
+@insisting
+def claim(
+    context: Context, kind: Kind, operation: Operation, selection: Selection, *, after: int, limit: int
+) -> tuple[SyncBatch, int] | None:
+    """Take the next records for a batch of this worker, which then waits to be sent (see :func:`take`).
+
+    Rows are locked, and those that another worker is taking are passed over, so a record is never in two batches.
+
+    Returns:
+        The batch, and our id of its last record, where the next claim goes on; ``None`` when there are no more.
+    """
+    with transaction.atomic():
+        found = sendable(context, kind, operation, selection).filter(pk__gt=after)
+        free = found.select_for_update(skip_locked=True, of=("self",))
+        ids = list(free.values_list("pk", flat=True)[:limit])
+        if not ids:
+            return None
+        batch = SyncBatch.objects.create(
+            job=context.job,
+            lease=context.lease,
+            kind=kind.value,
+            operation=operation.value,
+            state=SyncBatch.State.WAITING,
+            sequence=next_sequence(context.job),
+            size=len(ids),
+        )
+        records(kind).filter(pk__in=ids).update(claimed_by=batch)
+    return batch, ids[-1]
+
+
+@insisting
+def take(context: Context, batch: SyncBatch, selection: Selection) -> Claim | None:
+    """Begin a batch that waits to be sent, with its records as they are now, and write down what goes out.
+
+    Records that turn out not to be sendable, or to hold nothing to send, get their result here and are let go.
+
+    Returns:
+        ``None`` if another worker took it first.
+    """
+    kind, operation = Kind(batch.kind), Operation(batch.operation)
+    with transaction.atomic():
+        waiting = SyncBatch.objects.filter(pk=batch.pk, state=SyncBatch.State.WAITING)
+        if not waiting.update(state=SyncBatch.State.SENDING, lease=context.lease, sent_at=timezone.now()):
+            return None
+        batch.refresh_from_db(fields=["state", "lease", "sent_at"])
+        held = complete(kind, records(kind).filter(claimed_by=batch).order_by("pk"))
+        told = _dealt_with(context.job, kind, held)
+        # What a person gave a Marketo ID meanwhile goes out as an UPDATE, with the next slice.
+        creates = selection.operation is Choice.AUTO and operation is not Operation.UPDATE
+        kept = [record for record in held if record.pk not in told and not (creates and record.marketo_id is not None)]
+        gone = {record.pk for record in held} - {record.pk for record in kept}
+        if gone:
+            records(kind).filter(pk__in=gone).update(claimed_by=None)
+        return _write_down(context, operation, kept, selection, batch)
+
+
+def _dealt_with(job: SyncJob, kind: Kind, held: Sequence[SyncedRecord]) -> set[int]:
+    """Records that got their result in this job between being picked and being locked."""
+    ids = [record.pk for record in held]
+    told = SyncResult.objects.filter(job=job, kind=kind.value, record_id__in=ids).exclude(status__in=_NOT_DEALT_WITH)
+    return set(told.values_list("record_id", flat=True))
+
+
+def _write_down(
+    context: Context, operation: Operation, taken: Sequence[SyncedRecord], selection: Selection, batch: SyncBatch
+) -> Claim:
+    built = [(record, _built(context, record, operation, selection)) for record in taken]
+    sent = [(record, part) for record, part in built if isinstance(part, Payload)]
+    # Also of those that another job has settled meanwhile, and of those that now hold nothing to send.
+    supersede(context.job, Kind(batch.kind), [record.pk for record in taken])
+    _let_go(context.job, [(record, part) for record, part in built if not isinstance(part, Payload)])
+    if not sent:
+        batch.delete()
+        return Claim(None, ())
+    if batch.size != len(sent):
+        batch.size = len(sent)
+        batch.save(update_fields=["size"])
+    _expect(batch, sent)
+    items = [Item(record.pk, record.revision, record.marketo_id, record.accepted, part) for record, part in sent]
+    return Claim(batch, items)
+
+
+def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> None:
+    """Write down the results that a batch is going to have."""
+    same = {"job": batch.job_id, "batch": batch.pk, "kind": batch.kind, "status": Status.PENDING.value}
+    insert_each(
+        SyncResult,
+        {**same, "error": "", "created_at": timezone.now()},
+        ("record_id", "label", "position", "revision", "sent", "diff", "marketo_id"),
+        [
+            (record.pk, _label(record), position, record.revision, part.sent, part.diff, record.marketo_id)
+            for position, (record, part) in enumerate(sent, start=1)
+        ],
+    )
+
+
+def _label(record: SyncedRecord) -> str:
+    return str(record)[:255]
+
+
+def supersede(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
+    """Take earlier "outcome unknown" results of this job as steps on the way, because these records go on."""
+    # Asked first, because there hardly ever are any.
+    counts = SyncJob.objects.values_list("counts", flat=True).get(pk=job.pk)
+    if ids and counts.get(Status.UNKNOWN.value):
+        unknown = SyncResult.objects.filter(job=job, status=Status.UNKNOWN, kind=kind.value, record_id__in=ids)
+        count(job, {Status.UNKNOWN.value: -unknown.update(status=Status.RETRIED)})
+
+
+def _built(context: Context, record: SyncedRecord, operation: Operation, selection: Selection) -> Built:
+    part = build(record, operation, context.keys, resend=selection.resend)
+    problem = context.transport.problem(part.record, operation) if isinstance(part, Payload) else ""
+    return Held(sentence(problem)) if problem else part
+
+
+def _let_go(job: SyncJob, built: Sequence[tuple[SyncedRecord, Built]]) -> None:
+    results = []
+    for record, part in built:
+        changes: dict[str, object] = {"claimed_by": None}
+        if isinstance(part, Held):
+            results.append(result(job, record, Status.HELD, error=part.reason))
+        elif isinstance(part, Equal):
+            # What failed or was skipped has been taken back.
+            changes |= {"synced_revision": record.revision, "last_status": "", "last_error": "", "unknown_since": None}
+            results.append(result(job, record, Status.EQUAL, error=part.note))
+        type(record).objects.filter(pk=record.pk).update(**changes)
+    save_results(job, results)
+
+
+def result(
+    job: SyncJob,
+    record: SyncedRecord,
+    status: SyncResult.Status,
+    *,
+    batch: SyncBatch | None = None,
+    position: int | None = None,
+    error: str = "",
+) -> SyncResult:
+    """A result of a record as it is now and of which nothing is sent; not saved yet."""
+    return SyncResult(
+        job=job,
+        batch=batch,
+        kind=record.KIND.value,
+        record_id=record.pk,
+        label=_label(record),
+        position=position,
+        revision=record.revision,
+        status=status.value,
+        marketo_id=record.marketo_id,
+        error=error,
+    )
+
+
+def sentence(reason: str) -> str:
+    """A reason as a sentence."""
+    return f"{reason[0].upper()}{reason[1:]}."

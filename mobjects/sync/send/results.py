@@ -1,0 +1,273 @@
+"""Writing down what became of a batch: answered, refused, not applied, unknown. One short transaction each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Least
+from django.utils import timezone
+
+from mobjects.db.bulk import update_each
+from mobjects.db.retry import insisting
+from mobjects.marketo.errors import MarketoError, OutcomeUnknown
+from mobjects.marketo.types import ACCEPTED, Answer, Kind, Outcome, Status
+from mobjects.models import RECORDS, RecordStatus, SyncBatch, SyncJob, SyncResult, records
+from mobjects.models.synced_record import SyncedQuerySet
+from mobjects.sync.content.payload import KeyFields, doubted
+from mobjects.sync.job_counts import count, save_results
+from mobjects.sync.send.claims import Item, result, sentence
+from mobjects.sync.send.selection import Selection, classified
+from mobjects.sync.send.tag_rules import exact_reasons
+from mobjects.sync.task import close, next_sequence
+
+HELD_PAGE = 1000
+
+
+@insisting
+def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer: Answer) -> None:
+    """Save the outcomes of an answered batch on its records, results and job."""
+    kind = Kind(batch.kind)
+    with transaction.atomic():
+        _held(batch)
+        found = batch.results.values_list("record_id", "pk", "status")
+        results = {record_id: (pk, status) for record_id, pk, status in found}
+        # Not all are pending where the lease expired before this answer came after all. What was settled
+        # since then stays as it is.
+        live = [
+            (item, outcome)
+            for item, outcome in zip(items, answer.outcomes, strict=True)
+            if results[item.pk][1] in (SyncResult.Status.PENDING, SyncResult.Status.UNKNOWN)
+        ]
+        taken = _ids_of_others(kind, live)
+        final = [(item, _without_taken_id(item, given, taken), given) for item, given in live]
+        _save_on_records(kind, final)
+        update_each(
+            SyncResult,
+            {"status": "%s", "marketo_id": "%s", "error": "%s"},
+            [
+                (outcome.status.value, given.marketo_id, outcome.message, results[item.pk][0])
+                for item, outcome, given in final
+            ],
+        )
+        close(batch, SyncBatch.State.ANSWERED, answer.exchange)
+        changes = Counter(outcome.status.value for _, outcome, _ in final)
+        changes.subtract(status for _, status in results.values() if status == SyncResult.Status.UNKNOWN)
+        count(job, changes)
+
+
+def _save_on_records(kind: Kind, outcomes: Sequence[tuple[Item, Outcome, Outcome]]) -> None:
+    now = timezone.now()
+    said = {
+        "last_status": "%s",
+        "last_error": "%s",
+        "marketo_id": "COALESCE(marketo_id, %s)",
+        "unknown_since": "%s",
+        "claimed_by": "%s",
+    }
+    accepted, others = [], []
+    for item, outcome, _ in outcomes:
+        known = outcome.marketo_id if outcome.status is not Status.FAILED else None
+        row = (outcome.status.value, outcome.message, known, None, None)
+        if outcome.status in ACCEPTED:
+            merged = item.accepted | item.payload.sent
+            values = {name: text for name, text in merged.items() if text != ""}
+            # The revision that was sent, not the one of now: an edit made meanwhile stays dirty.
+            accepted.append((*row, values, item.revision, now, item.pk))
+        else:
+            # Stays dirty, or becomes so if it was sent again without changes.
+            others.append((*row, max(item.revision - 1, 0), item.pk))
+    update_each(RECORDS[kind], said | {"accepted": "%s", "synced_revision": "%s", "last_synced_at": "%s"}, accepted)
+    behind = f"{'MIN' if connection.vendor == 'sqlite' else 'LEAST'}(synced_revision, %s)"
+    update_each(RECORDS[kind], said | {"synced_revision": behind}, others)
+
+
+@insisting
+def record_unsent(job: SyncJob, batch: SyncBatch, error: MarketoError, *, again: bool) -> None:
+    """Save that a batch was certainly not applied.
+
+    Args:
+        again: whether a further attempt is to be made; its batch then waits and keeps the records claimed.
+    """
+    with transaction.atomic():
+        if not _is_sending(batch):
+            return
+        further = None
+        if again:
+            same = {"sequence": batch.sequence, "part_of": batch.part_of, "size": batch.size}
+            further = _successor(batch, **same, attempt=batch.attempt + 1, cause=error.message)
+        records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=further)
+        status = SyncResult.Status.RETRIED if again else SyncResult.Status.NOT_SENT
+        _close_without_answer(job, batch, SyncBatch.State.NOT_SENT, status, error)
+
+
+@insisting
+def record_halves(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
+    """Save that a batch was refused as a whole, and let its two halves wait to be sent by themselves."""
+    of = records(Kind(batch.kind))
+    words = f"Half of batch {batch.sequence}, which was refused as a whole."
+    with transaction.atomic():
+        if not _is_sending(batch):
+            return
+        ids = list(batch.results.order_by("position").values_list("record_id", flat=True))
+        middle = (len(ids) + 1) // 2
+        for half in (ids[:middle], ids[middle:]):
+            part = _successor(batch, sequence=next_sequence(job), part_of=batch, size=len(half), cause=words)
+            of.filter(claimed_by=batch, pk__in=half).update(claimed_by=part)
+        _close_without_answer(job, batch, SyncBatch.State.REFUSED, SyncResult.Status.RETRIED, error)
+
+
+@insisting
+def record_refused(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
+    """Save that a batch was refused and nothing of it applied: each of its records has failed."""
+    with transaction.atomic():
+        if not _is_sending(batch):
+            return
+        _let_go(records(Kind(batch.kind)).filter(claimed_by=batch), RecordStatus.FAILED, error)
+        _close_without_answer(job, batch, SyncBatch.State.REFUSED, SyncResult.Status.FAILED, error)
+
+
+@insisting
+def record_unknown(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
+    """Save that a batch may or may not have been applied. Its records count as changed until that is settled."""
+    with transaction.atomic():
+        if not _is_sending(batch):
+            return
+        claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
+        _doubt(claimed, batch)
+        _let_go(claimed, RecordStatus.UNKNOWN, error, unknown_since=batch.sent_at)
+        _close_without_answer(job, batch, SyncBatch.State.UNKNOWN, SyncResult.Status.UNKNOWN, error)
+
+
+@insisting
+def abandon(job: SyncJob, message: str, lease: int | None = None) -> None:
+    """After a crash: every batch still being sent may or may not have been applied; a reading call was just lost.
+
+    Args:
+        lease: only what its worker was sending; ``None`` means all of the job.
+    """
+    error = OutcomeUnknown(message)
+    sending = job.batches.filter(state=SyncBatch.State.SENDING)
+    for batch in sending if lease is None else sending.filter(lease_id=lease):
+        deletes, pending = batch.operation == "DELETE", batch.results.filter(status=SyncResult.Status.PENDING)
+        if pending.exists() and not deletes:
+            record_unknown(job, batch, error)
+        else:
+            # What was deleted already can be deleted again, so nothing has to be looked up.
+            pending.update(status=SyncResult.Status.RETRIED, error=message)
+            records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
+            batch.fault_text = message
+            close(batch, SyncBatch.State.UNKNOWN if deletes else SyncBatch.State.NOT_SENT, None)
+
+
+@insisting
+def dissolve(job: SyncJob, words: str) -> None:
+    """Give up what still waits to be sent: its records are let go and stay changed."""
+    with transaction.atomic():
+        for batch in job.batches.select_for_update().filter(state=SyncBatch.State.WAITING):
+            claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
+            given_up = [
+                result(job, record, SyncResult.Status.NOT_SENT, batch=batch, position=position, error=words)
+                for position, record in enumerate(claimed.order_by("pk"), start=1)
+            ]
+            claimed.update(claimed_by=None)
+            batch.fault_text = words
+            close(batch, SyncBatch.State.NOT_SENT, None)
+            save_results(job, given_up)
+
+
+def record_held(job: SyncJob, kind: Kind, selection: Selection, keys: KeyFields, told: Any) -> None:
+    """Write down the records of a kind that this job holds back, with the reason.
+
+    Args:
+        told: a subquery of results; a record with one of them has its result in this job already.
+    """
+    held = classified(kind, selection, keys).exclude(hold="").exclude(told)
+    if kind is Kind.ROLE:
+        held = held.select_related("opportunity")
+    last = 0
+    # Page by page: on SQLite the snapshot of a cursor that is still open keeps us from writing.
+    while page := list(held.filter(pk__gt=last)[:HELD_PAGE]):
+        last = page[-1].pk
+        _save_held(job, page)
+
+
+@insisting
+def _save_held(job: SyncJob, held: Sequence[Any]) -> None:  # records with their ``hold``
+    exact = exact_reasons(held)
+    with transaction.atomic():
+        status = SyncResult.Status.HELD
+        reasons = [(record, exact.get(record.pk) or sentence(record.hold)) for record in held]
+        save_results(job, [result(job, record, status, error=reason) for record, reason in reasons])
+
+
+def _is_sending(batch: SyncBatch) -> bool:
+    """Not any more where its lease expired before the answer came: its records are being settled then."""
+    return _held(batch) == SyncBatch.State.SENDING
+
+
+def _held(batch: SyncBatch) -> str:
+    """The batch's state. Holds its row: who ends a lease and who saves its answer after all take turns."""
+    return SyncBatch.objects.select_for_update().values_list("state", flat=True).get(pk=batch.pk)
+
+
+def _successor(batch: SyncBatch, **values: Any) -> SyncBatch:
+    same = {"job_id": batch.job_id, "kind": batch.kind, "operation": batch.operation}
+    return SyncBatch.objects.create(**same, state=SyncBatch.State.WAITING, **values)
+
+
+def _close_without_answer(
+    job: SyncJob,
+    batch: SyncBatch,
+    state: SyncBatch.State,
+    status: SyncResult.Status,
+    error: MarketoError,
+) -> None:
+    changed = batch.results.filter(status=SyncResult.Status.PENDING).update(status=status, error=error.message)
+    batch.fault_code, batch.fault_text = error.code, error.message
+    close(batch, state, error.exchange)
+    count(job, {status.value: changed})
+
+
+def _let_go(
+    claimed: SyncedQuerySet, status: RecordStatus, error: MarketoError, unknown_since: datetime | None = None
+) -> None:
+    claimed.update(
+        claimed_by=None,
+        unknown_since=unknown_since,
+        last_status=status,
+        last_error=error.message,
+        # Not accepted, so still to be sent, even if it was sent again without changes.
+        synced_revision=Least(F("synced_revision"), F("revision") - 1),
+    )
+
+
+def _doubt(claimed: SyncedQuerySet, batch: SyncBatch) -> None:
+    """Take what was sent for changed until it is accepted, even if it is put back to what was accepted before."""
+    sent = dict(batch.results.values_list("record_id", "sent"))
+    rows = [(doubted(record.accepted, sent[record.pk]), record.pk) for record in claimed.only("accepted")]
+    update_each(RECORDS[Kind(batch.kind)], {"accepted": "%s"}, rows)
+
+
+def _ids_of_others(kind: Kind, live: Sequence[tuple[Item, Outcome]]) -> set[int]:
+    """Ids in an answer that are already known for other local records, or that it gives twice."""
+    new = [outcome.marketo_id for item, outcome in live if outcome.marketo_id is not None and item.marketo_id is None]
+    owners = dict(records(kind).filter(marketo_id__in=new).values_list("marketo_id", "pk")) if new else {}
+    # A record's own id is not taken, even if it came to be known only since the record was claimed.
+    own = {outcome.marketo_id: item.pk for item, outcome in live}
+    twice = {marketo_id for marketo_id, times in Counter(new).items() if times > 1}
+    return {marketo_id for marketo_id, pk in owners.items() if own[marketo_id] != pk} | twice
+
+
+def _without_taken_id(item: Item, outcome: Outcome, taken: set[int]) -> Outcome:
+    if item.marketo_id is not None or outcome.marketo_id not in taken:
+        return outcome
+    return Outcome(
+        Status.FAILED,
+        message=f"Marketo answered {outcome.status} with the ID {outcome.marketo_id}, which another record here "
+        f"already has: both describe one object in Marketo. {outcome.message}".strip(),
+    )

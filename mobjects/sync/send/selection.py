@@ -1,0 +1,268 @@
+"""Which records a job is about, under which operation each goes out, and which are held back.
+
+All of it is conditions in SQL, so that the page that asks "send these?" and the engine that
+sends them use the same rules, and counting a hundred thousand records is one query.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any, Self, cast
+from uuid import UUID
+
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.utils import timezone
+
+from mobjects.marketo.types import Kind, Operation
+from mobjects.models import (
+    RECORDS,
+    Conflict,
+    ImportChange,
+    ProgramCost,
+    RecordStatus,
+    SyncBatch,
+    SyncedRecord,
+    SyncResult,
+    records,
+)
+from mobjects.models.synced_record import SyncedQuerySet
+from mobjects.sync import marketo_settings
+from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, unknown_channel, unknown_tag
+
+PART = 2000
+"""Ids in one query; a multiple of a batch, so that long lists still make full batches."""
+
+
+class Choice(StrEnum):
+    """The operation a person asks for. ``AUTO`` picks one for each record."""
+
+    AUTO = "AUTO"
+    INSERT = "INSERT"
+    UPDATE = "UPDATE"
+    UPSERT = "UPSERT"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a person asked to sync.
+
+    Args:
+        kinds: the kinds to send; always sent in the order program, opportunity, role.
+        ids: our own ids of the records (of the single kind in ``kinds``); ``None`` means all of the kinds.
+        operation: see :class:`Choice`.
+        resend: send records without changes as well, with all their values.
+        include_unknown: send records whose last outcome is unknown even if that could double them.
+        of_job: only records that have a result in this job (its id) …
+        of_statuses: … with one of these statuses …
+        of_error: … and, unless it is ``None``, exactly this reason.
+        of_import: only records that this import (its id) changed, unless that was undone.
+        read_first: read each record in Marketo before changing it there, so that a change made there meanwhile
+            becomes a conflict instead of being lost. Costs one call for each record.
+    """
+
+    kinds: Sequence[Kind] = tuple(Kind)
+    ids: Sequence[int] | None = None
+    operation: Choice = Choice.AUTO
+    resend: bool = False
+    include_unknown: bool = False
+    of_job: str = ""
+    of_statuses: Sequence[str] = ()
+    of_error: str | None = None
+    read_first: bool = False
+    of_import: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.ids is not None and len(self.kinds) != 1:
+            raise ValueError("ids can be given for one kind at a time")
+
+    def parts(self) -> Iterator[Self]:
+        """The same selection in parts of at most ``PART`` ids, so that no query carries all of a long list."""
+        if self.ids is None:
+            yield self
+            return
+        ids = sorted(set(self.ids))
+        for start in range(0, len(ids), PART):
+            yield replace(self, ids=tuple(ids[start : start + PART]))
+
+    def to_json(self) -> dict[str, Any]:
+        """As kept on the job."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        """The reverse of :meth:`to_json`."""
+        typed = {
+            "kinds": tuple(Kind(kind) for kind in kept["kinds"]),
+            "operation": Choice(kept["operation"]),
+            "of_statuses": tuple(kept["of_statuses"]),
+        }
+        return cls(**kept | typed)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many records of one kind share an operation, or a reason to be held back."""
+
+    kind: Kind
+    operation: Operation | None
+    reason: str
+    count: int
+
+
+def ordered_kinds(selection: Selection) -> list[Kind]:
+    """The selected kinds in sending order."""
+    return [kind for kind in RECORDS if kind in selection.kinds]
+
+
+def candidates(kind: Kind, selection: Selection) -> SyncedQuerySet:
+    """The records of a kind that the selection is about, sendable or not."""
+    found = records(kind).order_by("pk")
+    if selection.ids is not None:
+        found = found.filter(pk__in=selection.ids)
+    if selection.of_job:
+        found = found.filter(Exists(_results_of_job(kind, selection)))
+    if selection.of_import:
+        found = found.filter(Exists(_changes_of_import(kind, selection)))
+    return found if selection.resend else found.dirty()
+
+
+def _results_of_job(kind: Kind, selection: Selection) -> QuerySet[SyncResult]:
+    results = SyncResult.objects.filter(
+        job=UUID(selection.of_job), kind=kind.value, record_id=OuterRef("pk"), status__in=selection.of_statuses
+    )
+    return results if selection.of_error is None else results.filter(error=selection.of_error)
+
+
+def _changes_of_import(kind: Kind, selection: Selection) -> QuerySet[ImportChange]:
+    changes = ImportChange.objects.filter(imported=selection.of_import, undone__in=ImportChange.STANDS)
+    return changes.filter(owner_kind=kind.value, owner_id=OuterRef("pk"))
+
+
+def classified(kind: Kind, selection: Selection, keys: KeyFields) -> SyncedQuerySet:
+    """The candidates, annotated with ``hold`` (a reason, or "") and ``wire_operation``."""
+    operations = _operation(kind, selection, keys)
+    cases = [When(condition, then=Value(reason)) for reason, condition in _holds(kind, selection, keys)]
+    found = candidates(kind, selection).annotate(wire_operation=operations)
+    hold = Case(*cases, default=Value(""), output_field=CharField())
+    return cast(SyncedQuerySet, found.annotate(hold=hold))
+
+
+def forecast(selection: Selection, keys: KeyFields) -> list[Group]:
+    """What a job would do now, kind by kind; one query per kind.
+
+    Roles that wait only for an opportunity of the same selection are counted as sendable, unless that is held back.
+    """
+    counts: Counter[tuple[Kind, Operation | None, str]] = Counter()
+    for kind in ordered_kinds(selection):
+        for part in selection.parts():
+            for operation, reason, count in _counted(kind, part, keys):
+                counts[kind, None if reason else Operation(operation), reason] += count
+    return [Group(kind, operation, reason, count) for (kind, operation, reason), count in counts.items()]
+
+
+def _counted(kind: Kind, selection: Selection, keys: KeyFields) -> list[tuple[str, str, int]]:
+    found = classified(kind, selection, keys)
+    if kind is Kind.ROLE and Kind.OPPORTUNITY in selection.kinds:
+        coming = classified(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
+        comes_first = Q(hold=WAITS_FOR_OPPORTUNITY) & Q(opportunity__in=coming)
+        found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
+    counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
+    return list(counted.order_by("hold", "wire_operation"))
+
+
+def loaded(kind: Kind, ids: Sequence[int]) -> list[SyncedRecord]:
+    """Records with all that building a payload reads; a fixed number of queries."""
+    return complete(kind, records(kind).filter(pk__in=ids).order_by("pk"))
+
+
+def complete(kind: Kind, found: SyncedQuerySet) -> list[SyncedRecord]:
+    """What a query finds, with all that building a payload reads."""
+    if kind is Kind.PROGRAM:
+        found = found.prefetch_related("costs", "tags")
+    if kind is Kind.ROLE:
+        found = found.select_related("opportunity")
+    return list(found)
+
+
+WAITS_FOR_OPPORTUNITY = "its opportunity has no Marketo ID yet; sync the opportunity first or together with it"
+IN_ANOTHER_JOB = "it is in a batch of another job right now"
+NEEDS_DECISION = "a person has to decide about it first; see “To decide”"
+MAY_STILL_RUN = "it was sent without an answer, and Marketo may still be working on that"
+NEEDS_LOOK_UP = (
+    "the outcome of its last sending is unknown and sending it again could double it; it has to be looked up"
+)
+
+
+def _operation(kind: Kind, selection: Selection, keys: KeyFields) -> Case | Value:
+    if selection.operation is not Choice.AUTO:
+        return Value(selection.operation.value)
+    if kind is Kind.PROGRAM:
+        return Value(Operation.UPDATE.value)
+    cases = [When(marketo_id__isnull=False, then=Value(Operation.UPDATE.value))]
+    if kind is Kind.OPPORTUNITY and keys.opportunity:
+        # Safe to repeat: Marketo finds the record again by its key.
+        cases.append(When(external_id__isnull=False, then=Value(Operation.UPSERT.value)))
+    return Case(*cases, default=Value(Operation.INSERT.value), output_field=CharField())
+
+
+def _holds(kind: Kind, selection: Selection, keys: KeyFields) -> list[tuple[str, Q]]:
+    """Reasons to hold records back, in order of precedence, and the conditions under which they apply."""
+    open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), settled_at__isnull=True)
+    unknown = Q(last_status=RecordStatus.UNKNOWN)
+    holds = [
+        (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
+        (NEEDS_DECISION, Q(Exists(open_conflicts))),
+        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=timezone.now() - marketo_settings.quiet())),
+    ]
+    has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])
+    if kind is Kind.PROGRAM and selection.operation in (Choice.INSERT, Choice.UPSERT):
+        reason = f"programs exist only in Marketo; its API can update them, not {selection.operation.lower()} them"
+        holds.append((reason, Q(pk__isnull=False)))
+    holds.append(
+        (
+            "UPDATE needs a Marketo ID or a configured external key; choose automatic, INSERT or UPSERT",
+            Q(wire_operation=Operation.UPDATE.value, marketo_id__isnull=True) & ~has_key,
+        )
+    )
+    if not selection.include_unknown:
+        holds.append((NEEDS_LOOK_UP, unknown & _could_double(kind, has_key, keys)))
+    if kind is Kind.PROGRAM:
+        holds.append((UNKNOWN_CHANNEL, unknown_channel(resend=selection.resend)))
+        holds.append((UNKNOWN_TAG, unknown_tag(resend=selection.resend)))
+    if kind is Kind.ROLE:
+        holds += _role_holds(keys)
+    if kind is Kind.OPPORTUNITY and not keys.company:
+        holds.append(("its company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set", ~Q(company_key="")))
+    return holds
+
+
+def _could_double(kind: Kind, has_key: Q, keys: KeyFields) -> Q:
+    """Whether sending a record a second time could create or add something a second time."""
+    if kind is Kind.PROGRAM:
+        return Q(Exists(ProgramCost.objects.filter(program=OuterRef("pk"), marketo_cost_id__isnull=True)))
+    repeatable = Q(wire_operation=Operation.UPDATE.value)
+    if kind is Kind.OPPORTUNITY and keys.opportunity:
+        # Marketo finds what was sent by the key that was sent, which may have been changed here since.
+        lost = SyncResult.objects.filter(
+            kind=kind.value, record_id=OuterRef("pk"), batch__state=SyncBatch.State.UNKNOWN
+        ).annotate(key_sent=KeyTextTransform(keys.opportunity, "sent"))
+        other_key = Q(Exists(lost.exclude(key_sent=OuterRef("external_id"))), marketo_id__isnull=True)
+        repeatable |= Q(wire_operation=Operation.UPSERT.value) & has_key & ~other_key
+    return ~repeatable
+
+
+def _role_holds(keys: KeyFields) -> list[tuple[str, Q]]:
+    waits = Q(opportunity__marketo_id__isnull=True)
+    if keys.opportunity:
+        not_there = ("", RecordStatus.FAILED, RecordStatus.SKIPPED, RecordStatus.UNKNOWN)
+        unanswered = Q(opportunity__last_status__in=not_there) | Q(opportunity__claimed_by__isnull=False)
+        waits &= Q(opportunity__external_id__isnull=True) | unanswered
+    holds = [(WAITS_FOR_OPPORTUNITY, waits)]
+    if not keys.person:
+        holds.append(("its person is given by key, but MARKETO_PERSON_KEY_FIELD is not set", ~Q(person_key="")))
+    return holds

@@ -1,0 +1,233 @@
+"""Sending: what a step of a sync job does. Claim, build, send, write down; in the order Marketo needs.
+
+Knows the transport interface and the models; knows neither SOAP nor REST nor the queue.
+No network call is made inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.db.models import Exists, Min, Q
+from django.utils import timezone
+
+from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
+from mobjects.marketo.transport import Transport
+from mobjects.marketo.types import Answer, Batch, Kind, Operation
+from mobjects.models import RecordStatus, SyncBatch, SyncResult, records
+from mobjects.sync import marketo_settings
+from mobjects.sync.content.payload import KeyFields, Payload, build
+from mobjects.sync.retry_policy import Action, rule_for
+from mobjects.sync.send import claims, results
+from mobjects.sync.send.claims import Item, results_here
+from mobjects.sync.send.cost_ids import CostIds
+from mobjects.sync.send.preflight import guard
+from mobjects.sync.send.selection import (
+    MAY_STILL_RUN,
+    Selection,
+    candidates,
+    classified,
+    forecast,
+    loaded,
+    ordered_kinds,
+)
+from mobjects.sync.send.unknown_outcomes import Settling
+from mobjects.sync.task import Context
+
+SENDING_ORDER = (Operation.UPDATE, Operation.UPSERT, Operation.INSERT)
+REFUSED_IN_A_ROW = 20
+"""So many refused calls, one after the other, end a job. A few bad records among good ones cause far fewer in a row."""
+
+_Phase = tuple[Kind, Selection, Operation]
+
+
+class SendTask:
+    """Sends what a job selected, a batch at a step. Any number of workers may work on one job.
+
+    Args:
+        context: the job and what it works with.
+    """
+
+    single = False
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._selection = Selection.from_json(context.job.selection)
+        self._settling = Settling(context, self._selection)
+        self._cost_ids = CostIds(context) if Kind.PROGRAM in self._selection.kinds else None
+        self._phases: list[_Phase] = [
+            (kind, part, operation)
+            for kind in ordered_kinds(self._selection)
+            for part in self._selection.parts()
+            for operation in SENDING_ORDER
+            if context.transport.limit(kind, operation)
+        ]
+        self._phase = 0
+        self._after = 0
+
+    def wanted_workers(self) -> int:
+        """How many workers the work is for: as many as there are batches; one if each record is read first."""
+        groups = forecast(self._selection, self._context.keys)
+        planned = sum(group.count for group in groups)
+        if not self._context.job.planned:
+            self._context.job.planned = planned
+            self._context.job.save(update_fields=["planned"])
+        limits = [
+            (group.count, self._context.transport.limit(group.kind, group.operation))
+            for group in groups
+            if group.operation is not None
+        ]
+        return 1 if self._selection.read_first else sum(-(-count // limit) for count, limit in limits if limit)
+
+    def step(self) -> bool:
+        """Send a batch that waits; else look up a lost sending; else send the next slice. One call at most."""
+        batch = self._waiting()
+        if batch is None and (self._settling.look_up() or (self._selection.read_first and self._read_one())):
+            return True
+        batch = batch or self._claim_next()
+        if batch is None:
+            return self._cost_ids is not None and self._cost_ids.step()
+        self._send_waiting(batch)
+        return True
+
+    def due(self) -> datetime | None:
+        """When the first of the lost sendings can no longer be running in Marketo."""
+        since = []
+        for kind in ordered_kinds(self._selection):
+            for part in self._selection.parts():
+                found = classified(kind, part, self._context.keys)
+                waiting = found.filter(last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN).order_by()
+                since.append(waiting.aggregate(since=Min("unknown_since"))["since"])
+        known: list[datetime] = list(filter(None, since))
+        return min(known) + marketo_settings.quiet() if known else None
+
+    def finish(self) -> None:
+        """Write down what was held back, and why."""
+        job = self._context.job
+        for kind in ordered_kinds(self._selection):
+            told = Exists(results_here(job, kind).exclude(status__in=SyncResult.PASSING))
+            for part in self._selection.parts():
+                results.record_held(job, kind, part, self._context.keys, told)
+
+    def _read_one(self) -> bool:
+        """Read the next record that is to be changed in Marketo, until a batch of them can be sent."""
+        for kind, part, operation in self._phases:
+            if operation is not Operation.UPDATE:
+                continue
+            limit = self._context.transport.limit(kind, operation)
+            if claims.sendable(self._context, kind, operation, part)[:limit].count() == limit:
+                return False
+            unread = claims.unread(self._context, kind, operation, part)
+            pk = unread.values_list("pk", flat=True).first()
+            if pk is not None:
+                self._read(kind, pk)
+                return True
+        return False
+
+    def _read(self, kind: Kind, pk: int) -> None:
+        try:
+            guard(self._context, kind, [pk])
+        except Rejected:
+            pass  # The history has it. What Marketo does not let us read, or no longer has, sending it will tell.
+        records(kind).filter(claims.not_read_by(self._context.job), pk=pk).update(read_at=timezone.now())
+
+    # --- batches ---
+
+    def _waiting(self) -> SyncBatch | None:
+        """A batch of this worker, or of none, that waits to be sent. Reserved first: a permit is not spent in vain."""
+        free = Q(lease=None) | Q(lease=self._context.lease)
+        waiting = self._context.job.batches.filter(free, state=SyncBatch.State.WAITING)
+        # The newest first, so that halving goes to the bottom of one half before it begins with the other.
+        for batch in waiting.order_by("-sequence", "-attempt")[: marketo_settings.workers_per_job()]:
+            if waiting.filter(pk=batch.pk).update(lease=self._context.lease):
+                return batch
+        return None
+
+    def _send_waiting(self, batch: SyncBatch) -> None:
+        with self._context.permits.call():
+            claim = claims.take(self._context, batch, self._selection)
+            if claim is not None and claim.batch is not None:
+                self._send(claim.batch, claim.items)
+
+    def _claim_next(self) -> SyncBatch | None:
+        """The next slice of records, walking over kinds and operations; ``None`` once a whole round found none."""
+        idle = 0
+        while idle <= len(self._phases) and self._phases:
+            kind, part, operation = self._phases[self._phase]
+            claimed = self._claim(kind, part, operation)
+            if claimed is not None:
+                batch, self._after = claimed
+                return batch
+            # From the start of the next phase; the first round may begin in the middle of one, so one more is due.
+            idle += 1
+            self._phase, self._after = (self._phase + 1) % len(self._phases), 0
+        return None
+
+    def _claim(self, kind: Kind, part: Selection, operation: Operation) -> tuple[SyncBatch, int] | None:
+        limit = self._context.transport.limit(kind, operation)
+        # Asked first, because most kinds of most jobs hold nothing at all, and judging records is dear.
+        if not limit or not candidates(kind, part).exists():
+            return None
+        return claims.claim(self._context, kind, operation, part, after=self._after, limit=limit)
+
+    def _send(self, batch: SyncBatch, items: Sequence[Item]) -> None:
+        job = self._context.job
+        operation = Operation(batch.operation)
+        try:
+            answer = self._context.transport.send(Batch(operation, [item.payload.record for item in items]))
+            _check_answer(items, answer)
+        except MarketoError as error:
+            self._record_error(batch, error)
+            if not isinstance(error, Rejected) or self._all_are_refused():
+                raise
+        else:
+            results.record_answer(job, batch, items, answer)
+
+    def _all_are_refused(self) -> bool:
+        """Whether the trouble is not with single records: halving would make two calls for each of them."""
+        ended = self._context.job.batches.filter(answered_at__isnull=False).exclude(operation="GET")
+        last = list(ended.order_by("-answered_at").values_list("state", flat=True)[:REFUSED_IN_A_ROW])
+        return last == [SyncBatch.State.REFUSED] * REFUSED_IN_A_ROW
+
+    def _record_error(self, batch: SyncBatch, error: MarketoError) -> None:
+        job, action = self._context.job, rule_for(error).action
+        if isinstance(error, OutcomeUnknown):
+            results.record_unknown(job, batch, error)
+        elif action is Action.HALVE and batch.size > 1 and error.exchange is not None:
+            results.record_halves(job, batch, error)
+        elif isinstance(error, Rejected):
+            # This request is wrong; the next may be right.
+            results.record_refused(job, batch, error)
+        else:
+            results.record_unsent(job, batch, error, again=action is not Action.HALT)
+
+
+def render(selection: Selection, transport: Transport, keys: KeyFields) -> Iterator[tuple[Kind, Operation, int, str]]:
+    """What sending a selection would send now, batch by batch: kind, operation, size, body with secrets masked.
+
+    Claims, sends and saves nothing. Roles that wait for an opportunity are not rendered.
+    """
+    for kind in ordered_kinds(selection):
+        for operation in SENDING_ORDER:
+            limit = transport.limit(kind, operation)
+            sendable = classified(kind, selection, keys).filter(hold="", wire_operation=operation.value)
+            last = 0
+            while limit and (ids := list(sendable.filter(pk__gt=last).values_list("pk", flat=True)[:limit])):
+                last = ids[-1]
+                built = [build(record, operation, keys, resend=selection.resend) for record in loaded(kind, ids)]
+                sendable_now = [part.record for part in built if isinstance(part, Payload)]
+                allowed = [record for record in sendable_now if not transport.problem(record, operation)]
+                if allowed:
+                    yield kind, operation, len(allowed), transport.render(Batch(operation, allowed))
+
+
+def _check_answer(items: Sequence[Item], answer: Answer) -> None:
+    """The last guard against results on the wrong record: count and known ids must agree."""
+    if len(answer.outcomes) != len(items):
+        message = f"Marketo answered {len(answer.outcomes)} rows for {len(items)} records."
+        raise OutcomeUnknown(message, exchange=answer.exchange)
+    for position, (item, outcome) in enumerate(zip(items, answer.outcomes, strict=True), start=1):
+        if item.marketo_id is not None and outcome.marketo_id not in {None, item.marketo_id}:
+            message = f"Row {position} answers for Marketo ID {outcome.marketo_id}, but {item.marketo_id} was sent."
+            raise OutcomeUnknown(message, exchange=answer.exchange)

@@ -1,0 +1,183 @@
+"""What every kind of job has in common: its surroundings, the steps it is made of, and reading calls.
+
+A job is worked on in *steps* by one or more workers (see :mod:`mobjects.jobs.step_loop`). A step makes at most
+one call to Marketo and saves what came of it, so that between any two steps a job can be paused, moved to another
+process, or lost without loss. Nothing here waits: a step that may not go on raises :class:`Wait`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from mobjects.db.retry import insisting
+from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.transport import Transport
+from mobjects.marketo.types import Exchange, Kind
+from mobjects.models import SyncBatch, SyncJob, WorkerLease
+from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.transport_factory import masked
+
+
+class Wait(Exception):
+    """The job has to wait; nothing is lost and nothing was sent by the step that raises it.
+
+    Args:
+        until: when it may go on; aware.
+        words: what it waits for, as a sentence for the user.
+    """
+
+    def __init__(self, until: datetime, words: str) -> None:
+        super().__init__(words)
+        self.until = until
+        self.words = words
+
+
+class Permits(Protocol):
+    """Marketo's limits, shared by all workers. The implementation is
+    :class:`mobjects.sync.rate_limits.limiter.Limits`.
+    """
+
+    def call(self) -> AbstractContextManager[None]:
+        """Permission for one call; leave it when the call is over.
+
+        Raises:
+            Wait: a limit is reached, or the limits cannot be read. Nothing was counted.
+        """
+        ...
+
+    def fewer(self) -> None:
+        """Marketo said that too many calls ran at once: allow fewer for a while."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a job works with.
+
+    Args:
+        job: the job; its row may be newer.
+        lease: of the process that works.
+        transport: open; closed by who opened it.
+        keys: names of the external key fields.
+        permits: ask before each call.
+    """
+
+    job: SyncJob
+    lease: WorkerLease
+    transport: Transport
+    keys: KeyFields
+    permits: Permits
+
+
+class Task(Protocol):
+    """How a job of one action is worked on. Made anew by each worker; all that must last is in the database."""
+
+    single: bool
+    """Whether only one worker at a time may work on such a job, because its steps depend on each other."""
+
+    def step(self) -> bool:
+        """Do the next piece of work, with at most one call.
+
+        Returns:
+            Whether there was something to do. ``False`` means: nothing now (see :meth:`due`).
+
+        Raises:
+            Wait: it may not go on yet.
+            MarketoError: the call failed, and is to be made again where :mod:`mobjects.sync.retry_policy` says so.
+        """
+        ...
+
+    def due(self) -> datetime | None:
+        """When there will be something to do that is not to be done yet; ``None`` if nothing is left."""
+        return None
+
+    def finish(self) -> None:
+        """Called once, when no worker has anything left to do: write down what was held back."""
+        return
+
+
+class Answered(Protocol):
+    """Anything a reading call of a transport returns."""
+
+    @property
+    def exchange(self) -> Exchange: ...
+
+
+Answer = TypeVar("Answer", bound=Answered)
+
+
+def read(
+    context: Context, kind: Kind, call: Callable[[], Answer], *, operation: str = "GET", cause: str = ""
+) -> tuple[SyncBatch, Answer]:
+    """Make one call that changes nothing in Marketo, with permission, and keep it in the history as a batch.
+
+    Args:
+        kind: what is read.
+        call: makes the call, such as ``lambda: transport.find(query, position)``.
+        operation: ``GET`` or ``DESCRIBE``.
+        cause: why, for the history, as a sentence.
+
+    Returns:
+        The batch, in state answered and without results, and the answer. The caller adds results (and sets
+        ``batch.size``) where the answer is about single records.
+
+    Raises:
+        Wait: a limit is reached; nothing was called and no batch made.
+        MarketoError: the call failed; the batch says so.
+    """
+    with context.permits.call():
+        batch = begin(context, kind, operation, cause=cause)
+        try:
+            answer = call()
+        except MarketoError as error:
+            batch.fault_code, batch.fault_text = error.code, error.message
+            close(batch, SyncBatch.State.NOT_SENT, error.exchange)
+            raise
+    close(batch, SyncBatch.State.ANSWERED, answer.exchange)
+    return batch, answer
+
+
+@insisting
+def begin(context: Context, kind: Kind, operation: str, *, cause: str = "", size: int = 0) -> SyncBatch:
+    """Write down a call that is about to be made."""
+    with transaction.atomic():
+        return SyncBatch.objects.create(
+            job=context.job,
+            lease=context.lease,
+            sequence=next_sequence(context.job),
+            kind=kind.value,
+            operation=operation,
+            cause=cause,
+            size=size,
+            sent_at=timezone.now(),
+        )
+
+
+def next_sequence(job: SyncJob) -> int:
+    """The number of the job's next batch. Holds the job's row until the surrounding transaction ends."""
+    SyncJob.objects.filter(pk=job.pk).update(last_sequence=F("last_sequence") + 1)
+    return int(SyncJob.objects.values_list("last_sequence", flat=True).get(pk=job.pk))
+
+
+@insisting
+def close(batch: SyncBatch, state: SyncBatch.State, exchange: Exchange | None) -> None:
+    """Write down how a call ended."""
+    batch.state = state
+    batch.answered_at = timezone.now()
+    changed = ["state", "answered_at", "fault_code", "fault_text"]
+    if exchange is not None:
+        # A transport masks what it tells. Masked once more here, so that no other one can leave a secret behind.
+        batch.request, batch.response = masked(exchange.request), masked(exchange.response)
+        batch.identity = {label: masked(text) for label, text in exchange.identity.items()}
+        batch.http_status, batch.seconds = exchange.http_status, exchange.seconds
+        changed += ["request", "response", "identity", "http_status", "seconds"]
+    # Not the lease: it may have expired by now.
+    batch.save(update_fields=changed)

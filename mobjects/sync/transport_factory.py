@@ -1,0 +1,83 @@
+"""From settings to a transport, and what people may see of those settings."""
+
+from __future__ import annotations
+
+from mobjects.marketo.entry import TransportEntry
+from mobjects.marketo.errors import ConfigError
+from mobjects.marketo.redaction import redact
+from mobjects.marketo.registry import TRANSPORTS
+from mobjects.marketo.transport import Transport
+from mobjects.sync import marketo_settings
+from mobjects.sync.content.payload import KeyFields
+
+NOT_SET = "not set"
+
+
+def open_transport() -> Transport:
+    """The transport that the settings name; the caller closes it.
+
+    Raises:
+        ConfigError: ``MARKETO_TRANSPORT`` names none we have.
+    """
+    return _entry().open(marketo_settings.marketo())
+
+
+def key_fields() -> KeyFields:
+    """Which custom fields hold external keys, from the settings."""
+    values = marketo_settings.marketo()
+    return KeyFields(
+        opportunity=values["OPPORTUNITY_KEY_FIELD"],
+        person=values["PERSON_KEY_FIELD"],
+        company=values["COMPANY_KEY_FIELD"],
+    )
+
+
+def target() -> str:
+    """Where records go: the endpoint, or "" if none is set."""
+    entry = TRANSPORTS.get(marketo_settings.marketo()["TRANSPORT"])
+    return str(marketo_settings.marketo()[entry.endpoint.name]) if entry else ""
+
+
+def missing_settings() -> str:
+    """Which settings the transport in use still needs, as a sentence; "" if none."""
+    return _entry().missing(marketo_settings.marketo())
+
+
+def endpoint_is_local() -> bool:
+    """Whether records go to this machine. ``ConfigError`` if there is no such transport."""
+    return _entry().is_local(marketo_settings.marketo())
+
+
+def masked(text: str) -> str:
+    """A text without the secrets of any transport, as it may be kept and shown."""
+    for entry in TRANSPORTS.values():
+        text = redact(text, entry.secrets(marketo_settings.marketo()), entry.masked)
+    return text
+
+
+def facts() -> list[tuple[str, str]]:
+    """The settings by label, for people; of a secret only whether it is set."""
+    values = marketo_settings.marketo()
+    entry = TRANSPORTS.get(values["TRANSPORT"])
+    keys = key_fields()
+    return [
+        ("Transport", str(values["TRANSPORT"]).upper()),
+        *((each.label, _shown(values[each.name], secret=each.secret)) for each in (entry.settings if entry else ())),
+        ("Opportunity key field", keys.opportunity or NOT_SET),
+        ("Person key field", keys.person or NOT_SET),
+        ("Company key field", keys.company or NOT_SET),
+        ("Time-out", f"{values['TIMEOUT_SECONDS']} s"),
+    ]
+
+
+def _entry() -> TransportEntry:
+    """What the transport that the settings name says about itself."""
+    name = marketo_settings.marketo()["TRANSPORT"]
+    if name not in TRANSPORTS:
+        known = ", ".join(sorted(TRANSPORTS))
+        raise ConfigError(f"MARKETO_TRANSPORT is “{name}”; it can be: {known}.")
+    return TRANSPORTS[name]
+
+
+def _shown(value: object, *, secret: bool) -> str:
+    return NOT_SET if not value else "set" if secret else str(value)

@@ -1,0 +1,114 @@
+"""The page on which a person says what each column of a file means, and how the file is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+from openpyxl.utils import get_column_letter
+
+from mobjects.forms.imports import LEFT_OUT, UNDECIDED, ColumnsForm, ReadingForm
+from mobjects.imports import column_mapping, service
+from mobjects.models import Import
+from mobjects.presentation import import_text as words
+from mobjects.spreadsheets.types import FileRefused
+from mobjects.views.base import denied, page
+from mobjects.views.imports.base import State, about_import, attempt, crumbs, may_change, permission, to_step
+from mobjects.views.imports.detail import live, twins
+
+OPEN = (State.MAPPING, State.REVIEW, State.REFUSED)
+"""States in which columns, and how the file is read, can be changed."""
+
+
+@require_http_methods(["GET", "POST"])
+@about_import(rows=True)
+def columns(request: HttpRequest, imported: Import) -> HttpResponse:
+    """Show the columns; on "Check" keep what was said about them and check the file."""
+    known = column_mapping.choices(imported.kind)
+    if request.method == "GET":
+        return _show(request, imported, ColumnsForm(imported, known), ReadingForm(imported))
+    if not may_change(request, imported):
+        return denied(request, permission("import", imported.kind))
+    if "read" in request.POST:
+        return _read_again(request, imported)
+    form = ColumnsForm(imported, known, request.POST)
+    if not form.is_valid():
+        return _show(request, imported, form, ReadingForm(imported))
+    problems = column_mapping.problems(imported.kind, imported.headers, form.mapping, form.constants)
+    if problems:
+        return _show(request, imported, form, ReadingForm(imported), problems)
+
+    def check() -> None:
+        service.set_columns(imported, form.mapping, form.constants)
+        service.request_check(imported)
+
+    attempt(request, imported, check)
+    return to_step(imported)
+
+
+def _read_again(request: HttpRequest, imported: Import) -> HttpResponse:
+    form = ReadingForm(imported, request.POST)
+    if not form.is_valid():
+        return _show(request, imported, ColumnsForm(imported, column_mapping.choices(imported.kind)), form)
+    now = imported.mapping, imported.constants
+    try:
+        if attempt(request, imported, lambda: service.set_columns(imported, *now, reading=form.reading)):
+            messages.success(request, "Read again. Look at the columns once more.")
+    except FileRefused as error:
+        messages.error(request, f"It cannot be read that way: {error}")
+    return redirect("mobjects:import-columns", imported.pk)
+
+
+def _show(
+    request: HttpRequest,
+    imported: Import,
+    form: ColumnsForm,
+    reading: ReadingForm,
+    problems: Sequence[str] | None = None,
+) -> HttpResponse:
+    open_to_change = may_change(request, imported) and imported.state in OPEN and not imported.committed_to
+    if problems is None and open_to_change and imported.headers and not form.is_bound:
+        problems = column_mapping.problems(imported.kind, imported.headers, imported.mapping, imported.constants)
+    if not open_to_change:
+        for field in form.fields.values():
+            field.disabled = True
+    beside = _beside(form)
+    return page(
+        request,
+        "import/columns.html",
+        f"Columns of import {imported.pk}",
+        crumbs=crumbs(imported),
+        status=400 if form.errors or reading.errors or (form.is_bound and problems) else 200,
+        **live(imported),
+        form=form,
+        rows=[(*row, beside.get(index, "")) for index, row in enumerate(form.columns())],
+        reading=reading,
+        problems=problems or (),
+        open_to_change=open_to_change,
+        checked=imported.state == State.REVIEW,
+        steps=words.steps(imported),
+        twins=twins(imported),
+    )
+
+
+def _beside(form: ColumnsForm) -> dict[int, str]:
+    """For columns that are not decided, or mean the same as another, what to do about it."""
+    chosen: dict[str, list[int]] = defaultdict(list)
+    notes = {}
+    for index in range(len(form.imported.headers)):
+        value = form[f"column-{index}"].value() or UNDECIDED
+        if value == UNDECIDED:
+            notes[index] = "Choose what it means, or leave it out."
+        elif value != LEFT_OUT:
+            chosen[value].append(index)
+    for same in chosen.values():
+        if len(same) > 1:
+            notes |= {
+                index: f"Columns {' and '.join(get_column_letter(each + 1) for each in same)} mean the same; keep one."
+                for index in same
+            }
+    return notes

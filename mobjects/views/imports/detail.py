@@ -1,0 +1,175 @@
+"""The page of one import, the part of it that renews itself, and discarding it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from mobjects.forms.imports import DELIMITERS
+from mobjects.imports import service
+from mobjects.imports.writing import commit
+from mobjects.models import RECORDS, Import, SyncJob, SyncResult
+from mobjects.presentation import import_text as words
+from mobjects.presentation import job_text
+from mobjects.processes import status as queue_status
+from mobjects.views.base import page
+from mobjects.views.imports.base import State, about_import, attempt, crumbs, may_change, may_see_rows, to_step
+from mobjects.views.sync.job_detail import STOP_POLLING
+
+DISCARDABLE = (State.MAPPING, State.REVIEW, State.REFUSED, State.CHECKING)
+JOBS = 20
+TWINS = 5
+"""Most links to jobs, and to other imports, that the page shows."""
+
+
+@require_GET
+@about_import()
+def import_page(request: HttpRequest, imported: Import) -> HttpResponse:
+    """Everything about one import."""
+    changing = may_change(request, imported)
+    return page(
+        request,
+        "import/page.html",
+        f"Import {imported.pk}: {imported.file_name}",
+        crumbs=crumbs(),
+        **live(imported),
+        steps=words.steps(imported),
+        next=_next(request, imported),
+        twins=twins(imported),
+        corrections=imported.corrections.order_by("pk")[:TWINS],
+        columns=columns_text(imported),
+        sees_rows=may_see_rows(request, imported),
+        has_rows=words.has_rows(imported),
+        outcomes=outcomes(imported),
+        **_synced(request, imported),
+        **_facts(imported),
+        may_undo=changing and undoable(imported),
+        may_discard=changing and imported.state in DISCARDABLE and not imported.committed_to,
+    )
+
+
+@require_GET
+def import_live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part that renews itself, on each page of an import; once it is done it asks for the whole page instead.
+
+    Not behind the admin's redirect to the login page, which would end up inside the page.
+    """
+    if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_import"):
+        return HttpResponse("You are logged out; load the page again to log in.", status=STOP_POLLING)
+    imported = get_object_or_404(Import, pk=pk if pk < 2**63 else 0)
+    response = render(request, "mobjects/import/_live.html", live(imported))
+    if not imported.is_working:
+        response.status_code = STOP_POLLING
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@about_import(change=True)
+def discard(request: HttpRequest, imported: Import) -> HttpResponse:
+    """Put an import aside before anything of it is written; its file and its rows stay to be looked at."""
+    if attempt(request, imported, lambda: service.discard(imported)):
+        messages.success(request, "Discarded. Nothing of the file was written.")
+    return redirect("mobjects:import", imported.pk)
+
+
+@require_POST
+@about_import(change=True)
+def check_again(request: HttpRequest, imported: Import) -> HttpResponse:
+    """Check the file once more: what is here may have changed since."""
+    attempt(request, imported, lambda: service.request_check(imported))
+    return to_step(imported)
+
+
+def live(imported: Import) -> dict[str, Any]:
+    """What the part that renews itself shows."""
+    # An import of the command line runs without any worker.
+    asks = imported.is_working and imported.source != Import.Source.COMMAND
+    alive = queue_status.worker_alive() if asks else None
+    return {
+        "imported": imported,
+        "badge": words.state_badge(imported),
+        "sentence": words.sentence(imported, worker_alive=alive),
+        "progress": words.progress(imported),
+        "reloads": reverse("mobjects:import-live", args=[imported.pk]),
+    }
+
+
+def twins(imported: Import) -> list[Import]:
+    """Earlier imports of the same bytes, the newest first, as far as they are shown."""
+    return list(service.twins(imported)[:TWINS])
+
+
+def outcomes(imported: Import) -> list[tuple[str, str, int]]:
+    """For each tab of the review: outcome, label, rows."""
+    return [(tab.value, str(tab.label), imported.counts.get(tab, 0)) for tab in words.TABS]
+
+
+def columns_text(imported: Import) -> list[tuple[str, str]]:
+    """For each column of the file its header and what it means, as far as that is decided."""
+    said = []
+    for index, header in enumerate(imported.headers):
+        means = imported.mapping[index] if index < len(imported.mapping) else None
+        said.append((header or "(no name)", "not decided" if means is None else means or "left out"))
+    return said
+
+
+def undoable(imported: Import) -> bool:
+    """Whether the import wrote anything that could be taken back; also if writing was broken off."""
+    broken_off = imported.state == State.REVIEW and imported.committed_to > 0
+    wrote = bool(imported.written.get("created") or imported.written.get("changed"))
+    return broken_off or (imported.state == State.COMMITTED and wrote)
+
+
+def _facts(imported: Import) -> dict[str, Any]:
+    left_out = imported.counts.get("error", 0) + imported.counts.get("conflict", 0)
+    return {
+        "delimiter": DELIMITERS.get(imported.delimiter, imported.delimiter),
+        "written": words.written_text(imported),
+        "undone": words.undone_text(imported),
+        "has_left_out": left_out > 0 or any(imported.written.get(name) for name in ("left", "left_out")),
+    }
+
+
+def _next(request: HttpRequest, imported: Import) -> tuple[str, str] | None:
+    """Address and words of what a person has to do next; ``None`` if there is nothing, or it is not theirs to do."""
+    if imported.state == State.REFUSED and may_change(request, imported):
+        return reverse("mobjects:import-columns", args=[imported.pk]), "Read it in another way…"
+    if imported.state == State.MAPPING and may_change(request, imported):
+        return reverse("mobjects:import-columns", args=[imported.pk]), "Next: say what the columns mean"
+    if imported.state == State.REVIEW and may_see_rows(request, imported):
+        return reverse("mobjects:import-review", args=[imported.pk]), "Next: review the rows"
+    return None
+
+
+def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
+    """Which jobs the import's records went out with, and how many still have something to send."""
+    if imported.state not in (State.COMMITTED, State.UNDOING, State.UNDONE):
+        return {}
+    kind, ids = commit.owner_ids(imported)
+    to_sync = RECORDS[kind].objects.filter(pk__in=ids).dirty().count() if imported.state == State.COMMITTED else 0
+    found: dict[str, Any] = {
+        "to_sync": to_sync if request.user.has_perm("mobjects.sync_records") else 0,
+        "records": job_text.records(to_sync),
+        "sync_url": f"{reverse('mobjects:sync')}?kind={kind.value}&of_import={imported.pk}",
+    }
+    if request.user.has_perm("mobjects.view_syncjob"):
+        found["jobs"] = list(_jobs(imported)[:JOBS])
+        found["shows_jobs"] = True
+    return found
+
+
+def _jobs(imported: Import) -> QuerySet[SyncJob]:
+    """The jobs since that dealt with a record of the import, newest first."""
+    kind, ids = commit.owner_ids(imported)
+    results = SyncResult.objects.filter(job=OuterRef("pk"), kind=kind.value, record_id__in=ids)
+    since = imported.committed_at or imported.created_at
+    asked = SyncJob.objects.filter(created_at__gte=since, selection__of_import=imported.pk)
+    dealt = SyncJob.objects.filter(Exists(results), created_at__gte=imported.begun_at or since)
+    return (asked | dealt).order_by("-created_at", "-pk")

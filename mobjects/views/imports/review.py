@@ -1,0 +1,239 @@
+"""The review: what the check found, tab by tab and page by page; corrections; and "Write"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+from openpyxl.utils import get_column_letter
+
+from mobjects.imports import service
+from mobjects.models import Import, ImportFix, ImportGroup, ImportProblem, ImportRow
+from mobjects.presentation import import_text as words
+from mobjects.selectors import id_in
+from mobjects.views.base import page, paged
+from mobjects.views.imports.base import State, about_import, attempt, crumbs, may_change, to_step, user_of
+from mobjects.views.imports.detail import live, outcomes, twins
+from mobjects.views.imports.row_table import Text, cut, shown
+
+ROWS_PER_PAGE = 50
+GROUPS_PER_PAGE = 25
+FIXES_SHOWN = 50
+VALUE_SHOWN = 120
+SUGGESTIONS = 100
+"""Most suggestions that are taken at once: the request that does it is not to last."""
+
+Outcome = ImportRow.Outcome
+NUMBER = "number_"
+"""Before the id of a problem, in the name of the input that corrects its cell."""
+
+
+@require_GET
+@about_import(rows=True)
+def review(request: HttpRequest, imported: Import) -> HttpResponse:
+    """The rows of a file by what the check made of them; with ``?row=`` one of them with all its values."""
+    common: dict[str, Any] = {
+        **live(imported),
+        "steps": words.steps(imported),
+        "twins": twins(imported),
+        "has_rows": words.has_rows(imported),
+        "fixable": imported.state == State.REVIEW and not imported.committed_to and may_change(request, imported),
+        "writable": imported.state == State.REVIEW and may_change(request, imported),
+    }
+    title = f"Review of import {imported.pk}"
+    if not common["has_rows"]:
+        return page(request, "import/review.html", title, crumbs=crumbs(imported), **common)
+    if "row" in request.GET:
+        return _row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
+    tab = _tab(request, imported)
+    pages = Paginator(imported.found.filter(outcome=tab), ROWS_PER_PAGE)
+    pages.count = imported.counts.get(tab, 0)  # The check counted them; asking again takes long.
+    rows = pages.get_page(request.GET.get("page"))
+    return page(
+        request,
+        "import/review.html",
+        title,
+        crumbs=crumbs(imported),
+        **common,
+        tab=tab,
+        tabs=outcomes(imported),
+        rows=rows,
+        shown=shown(imported, list(rows)),
+        groups=_groups(request, imported) if tab == Outcome.ERROR else None,
+        suggestions=_suggested(imported)[:SUGGESTIONS].count() if tab == Outcome.ERROR else 0,
+        fixes=_fixes(imported),
+        fixes_count=imported.fixes.count(),
+        write=_write(imported),
+        warnings=imported.groups.filter(level=ImportProblem.Level.WARNING)[:FIXES_SHOWN],
+    )
+
+
+@require_POST
+@about_import(change=True, rows=True)
+def fix(request: HttpRequest, imported: Import) -> HttpResponse:
+    """Put other values in the place of cells, and check again.
+
+    Takes ``group`` with ``replacement`` (all equal cells), ``suggestions`` (each group's own suggestion), or
+    ``number_<problem>`` with the new text of single cells, of which those that differ count.
+    """
+    fixes = _asked(request, imported)
+    if not fixes:
+        messages.info(request, "Nothing to correct: no value differs from what stands in the file.")
+        return _back(request, imported)
+
+    def add() -> None:
+        for column, value, replacement, number in fixes:
+            service.add_fix(imported, column, value, replacement, number=number, username=request.user.get_username())
+
+    return _check_with(request, imported, add)
+
+
+@require_POST
+@about_import(change=True, rows=True)
+def remove_fix(request: HttpRequest, imported: Import) -> HttpResponse:
+    """Take a correction back, and check again."""
+    found = imported.fixes.filter(pk=id_in(request.POST.get("fix")) or 0).first()
+    if found is None:
+        messages.info(request, "That correction was removed already.")
+        return _back(request, imported)
+    return _check_with(request, imported, lambda: service.remove_fix(imported, found.pk))
+
+
+def _check_with(request: HttpRequest, imported: Import, change: Callable[[], object]) -> HttpResponse:
+    """Change the corrections and have the file checked again, both or neither."""
+
+    def both() -> None:
+        with transaction.atomic():
+            change()
+            service.request_check(imported)
+
+    attempt(request, imported, both)
+    return _back(request, imported)
+
+
+@require_POST
+@about_import(change=True)
+def write(request: HttpRequest, imported: Import) -> HttpResponse:
+    """Write what the check found; what it found has to be what the user saw."""
+    seen, mode = request.POST.get("checked"), request.POST.get("mode")
+    if imported.state == State.REVIEW and seen != _stamp(imported):
+        messages.warning(request, "The file was checked again since you opened the page. Look at it once more.")
+        return to_step(imported)
+    if mode not in Import.Mode.values and not imported.committed_to:
+        messages.error(request, "Say whether only the valid rows are written, or all or nothing.")
+        return to_step(imported)
+    overwrite = request.POST.get("overwrite") == "1"
+    ask = lambda: service.request_commit(imported, mode or "", overwrite, user_of(request))  # noqa: E731
+    attempt(request, imported, ask)
+    return redirect("mobjects:import", imported.pk)
+
+
+def _row(request: HttpRequest, imported: Import, number: int, common: dict[str, Any]) -> HttpResponse:
+    row = imported.found.filter(number=number).first()
+    review_url = reverse("mobjects:import-review", args=[imported.pk])
+    return page(
+        request,
+        "import/row.html",
+        f"Row {number}",
+        crumbs=[*crumbs(imported), (f"Review of import {imported.pk}", review_url)],
+        **common,
+        row=shown(imported, [row], whole=True)[0] if row else None,
+    )
+
+
+def _tab(request: HttpRequest, imported: Import) -> str:
+    asked = request.GET.get("tab", "")
+    if asked in Outcome.values:
+        return asked
+    return next((tab.value for tab in words.TABS if imported.counts.get(tab)), Outcome.NEW.value)
+
+
+def _groups(request: HttpRequest, imported: Import) -> dict[str, Any]:
+    found = paged(request, imported.groups.filter(level=ImportProblem.Level.ERROR), GROUPS_PER_PAGE, "groups")
+    return {"page": found, "rows": [_group(group) for group in found]}
+
+
+def _group(group: ImportGroup) -> dict[str, Any]:
+    """A group as the page shows it; ``suggestion`` is ``None`` if it cannot be corrected here."""
+    return {
+        "group": group,
+        "letter": get_column_letter(group.position) if group.position else "",
+        "value": Text(cut(group.value, VALUE_SHOWN)),
+        "rule": Text(cut(group.rule, 3 * VALUE_SHOWN)),
+        "fixable": group.position is not None,
+        "suggestion": group.suggestion if len(group.suggestion) <= VALUE_SHOWN else "",
+        "rows": words.rows(group.count),
+    }
+
+
+def _suggested(imported: Import) -> QuerySet[ImportGroup]:
+    found = imported.groups.filter(level=ImportProblem.Level.ERROR, position__isnull=False)
+    return found.exclude(suggestion="")
+
+
+def _asked(request: HttpRequest, imported: Import) -> list[tuple[str, str, str, int | None]]:
+    """The corrections a form asks for: column, value, replacement, row (``None`` for all)."""
+    if "suggestions" in request.POST:
+        groups = _suggested(imported)[:SUGGESTIONS]
+        return [(group.column, group.value, group.suggestion, None) for group in groups]
+    if "group" in request.POST:
+        found = imported.groups.filter(pk=id_in(request.POST["group"]) or 0, position__isnull=False).first()
+        replacement = request.POST.get("replacement", "")
+        return [(found.column, found.value, replacement, None)] if found and found.value != replacement else []
+    given = {id_in(name.removeprefix(NUMBER)) or 0: str(text) for name, text in request.POST.items() if NUMBER in name}
+    problems = imported.found_problems.filter(pk__in=given, position__isnull=False)
+    return [
+        (problem.column, problem.value, given[problem.pk], problem.number)
+        for problem in problems
+        # A browser sends line breaks in its own way.
+        if _lines(given[problem.pk]) != _lines(problem.value)
+    ]
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _fixes(imported: Import) -> Sequence[tuple[ImportFix, Text, Text]]:
+    newest = imported.fixes.order_by("-pk")[:FIXES_SHOWN]
+    return [(each, Text(cut(each.value, VALUE_SHOWN)), Text(cut(each.replacement, VALUE_SHOWN))) for each in newest]
+
+
+def _write(imported: Import) -> dict[str, Any]:
+    """What "Write" would do, in words."""
+    counts = {tab: imported.counts.get(tab, 0) for tab in Outcome.values}
+    new, changed, conflicts = counts[Outcome.NEW], counts[Outcome.CHANGED], counts[Outcome.CONFLICT]
+    return {
+        "plain": _counts_words(new, changed),
+        "overwriting": _counts_words(new, changed + conflicts) if conflicts else "",
+        "conflicts": words.rows(conflicts) if conflicts else "",
+        "errors": words.rows(counts[Outcome.ERROR]) if counts[Outcome.ERROR] else "",
+        "errors_have": "has" if counts[Outcome.ERROR] == 1 else "have",
+        "errors_stay": "stays" if counts[Outcome.ERROR] == 1 else "stay",
+        "broken_off": imported.committed_to > 0,
+        "outdated": imported.checked_at is None,
+        "stamp": _stamp(imported),
+    }
+
+
+def _counts_words(new: int, changed: int) -> str:
+    """``312 new and 88 changed``; "" if there is nothing."""
+    return " and ".join(f"{count:,} {said}" for count, said in ((new, "new"), (changed, "changed")) if count)
+
+
+def _stamp(imported: Import) -> str:
+    return imported.checked_at.isoformat() if imported.checked_at else ""
+
+
+def _back(request: HttpRequest, imported: Import) -> HttpResponse:
+    tab = request.POST.get("tab", "")
+    query = f"?tab={tab}" if tab in Outcome.values else ""
+    return redirect(reverse("mobjects:import-review", args=[imported.pk]) + query)

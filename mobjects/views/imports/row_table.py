@@ -1,0 +1,266 @@
+"""Rows of an import as pages show them: values and problems, cut so that a page of fifty rows stays small."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast
+
+from django.db.models import ForeignKey, Model
+from django.urls import reverse
+from django.utils.html import escape
+from openpyxl.utils import get_column_letter
+
+from mobjects.models import Import, ImportProblem, ImportRow
+from mobjects.resources import RESOURCES
+from mobjects.resources.columns import MonthColumn
+from mobjects.views.imports.base import model_of
+
+ROW_BYTES = 2000
+"""What the values and problems of one row may take in a list, as HTML; its own page shows all of them."""
+SHOWN = 120
+"""Bytes of a value that are shown where there is room."""
+SHORTEST = 18
+EDITABLE = 100
+"""Longest cell that can be corrected in a list; longer ones on the row's own page."""
+
+_CELL, _PROBLEM, _EDIT = 60, 180, 200
+"""About what the HTML around a value, a problem and an input takes."""
+
+CUSTOM = "custom_attributes"
+
+
+@dataclass(slots=True)
+class Text:
+    """A value as it is shown: cut, and all of it for the title if there is room."""
+
+    shown: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value of a record, and the one before it; ``None`` if there was none."""
+
+    name: str
+    new: Text
+    old: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with a cell, or with a row. ``edit`` is the text to correct; ``None`` if it cannot be here."""
+
+    pk: int
+    level: str
+    place: str
+    value: Text
+    rule: Text
+    suggestion: Text
+    edit: str | None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its text needs more than a line."""
+        return self.edit is not None and (len(self.edit) > EDITABLE or len(self.edit.splitlines()) > 1)
+
+
+@dataclass(slots=True)
+class Shown:
+    """One row of the file, as it is shown."""
+
+    number: int
+    label: str
+    outcome: str
+    url: str = ""
+    cells: list[Cell] = field(default_factory=list)
+    complaints: list[Complaint] = field(default_factory=list)
+    more: int = 0
+
+    @property
+    def outcome_label(self) -> str:
+        """The outcome in words."""
+        return str(ImportRow.Outcome(self.outcome).label)
+
+
+def size(text: str) -> int:
+    """Bytes that a text takes as HTML."""
+    return len(escape(text).encode())
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most so many bytes of HTML; an ellipsis stands for the rest."""
+    if size(text) <= most:
+        return text
+    kept, used = [], 3
+    for char in text[:most]:
+        used += size(char)
+        if used > most:
+            break
+        kept.append(char)
+    return f"{''.join(kept)}…"
+
+
+def pairs(row: ImportRow) -> list[tuple[str, str | None, str | None]]:
+    """The values of a row as field (or name of a custom field), before, after."""
+    found: list[tuple[str, str | None, str | None]] = []
+    for name, new in row.data.items():
+        old = row.old.get(name)
+        if name != CUSTOM:
+            found.append((name, old, new))
+            continue
+        before, after = old or {}, new or {}
+        names = sorted({*before, *after})
+        found += [(each, before.get(each), after.get(each)) for each in names if before.get(each) != after.get(each)]
+    return found
+
+
+class Names:
+    """What the fields of a kind are called in files, and what the ids in links stand for."""
+
+    def __init__(self, kind: str, rows: Iterable[ImportRow]) -> None:
+        self.kind = kind
+        self.rows = list(rows)
+        self.columns = {column.field: column for column in RESOURCES[kind]().columns}
+
+    @cached_property
+    def links(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """For each link to other records its name, and the records by id as text; one query each."""
+        found = {}
+        for each in model_of(self.kind)._meta.concrete_fields:
+            if isinstance(each, ForeignKey):
+                model = cast("type[Model]", each.related_model)
+                ids = {side.get(each.attname) for row in self.rows for side in (row.data, row.old)}
+                records = model._default_manager.in_bulk([int(pk) for pk in ids if pk]) if any(ids) else {}
+                name = str(model._meta.verbose_name).capitalize()
+                found[each.attname] = name, {str(pk): str(record) for pk, record in records.items()}
+        return found
+
+    def name(self, key: str) -> str:
+        """The name of a field."""
+        if key in self.links:
+            return self.links[key][0]
+        return self.columns[key].name if key in self.columns else key
+
+    def text(self, key: str, value: Any) -> str:
+        """A value as it is shown."""
+        if value is None or value == "":
+            return ""
+        if key in self.links:
+            return self.links[key][1].get(str(value), f"number {value}")
+        return str(value)[:7] if isinstance(self.columns.get(key), MonthColumn) else str(value)
+
+
+def shown(imported: Import, rows: Sequence[ImportRow], *, whole: bool = False) -> list[Shown]:
+    """Make rows ready for a page; a fixed number of queries.
+
+    Args:
+        rows: of the import.
+        whole: show everything, for a page of one row.
+    """
+    names = Names(imported.kind, rows)
+    problems: dict[int, list[ImportProblem]] = defaultdict(list)
+    for problem in imported.found_problems.filter(number__in=[row.number for row in rows]):
+        problems[problem.number].append(problem)
+    urls = _record_urls(imported, rows)
+    found = []
+    for row in rows:
+        each = Shown(row.number, cut(row.label, 200), row.outcome, urls.get(row.record_id or 0, ""))
+        left = _fill_problems(each, problems[row.number], whole=whole)
+        _fill_cells(each, row, names, left, whole=whole)
+        found.append(each)
+    return found
+
+
+def of_kind(kind: str, rows: Sequence[ImportRow]) -> dict[tuple[int, int], Shown]:
+    """The values of rows of several imports of a kind, by import and number."""
+    names, found = Names(kind, rows), {}
+    for row in rows:
+        found[row.pk] = Shown(row.number, cut(row.label, 200), row.outcome)
+        _fill_cells(found[row.pk], row, names, ROW_BYTES, whole=False)
+    return found
+
+
+def _record_urls(imported: Import, rows: Sequence[ImportRow]) -> Mapping[int, str]:
+    """The addresses of the records that exist still."""
+    model = model_of(imported.kind)
+    ids = {row.record_id for row in rows if row.record_id}
+    name = f"admin:mobjects_{model._meta.model_name}_change"
+    existing = model._default_manager.filter(pk__in=ids).values_list("pk", flat=True) if ids else ()
+    return {pk: reverse(name, args=[pk]) for pk in existing}
+
+
+def _fill_problems(row: Shown, problems: Sequence[ImportProblem], *, whole: bool) -> int:
+    """Add what is wrong, as far as there is room.
+
+    Returns:
+        The room that is left.
+    """
+    left, edited = ROW_BYTES, set()
+    for problem in problems:
+        # One input for each cell, however much is wrong with it.
+        first = problem.position is not None and problem.position not in edited
+        complaint = _complaint(problem, editable=first, whole=whole)
+        cost = _PROBLEM + sum(size(part.shown) for part in (complaint.value, complaint.rule, complaint.suggestion))
+        cost += size(complaint.place) + (_EDIT + size(complaint.edit) if complaint.edit is not None else 0)
+        if cost > left and not whole:
+            row.more += 1
+            continue
+        left -= cost
+        edited.add(problem.position)
+        row.complaints.append(complaint)
+    return left
+
+
+def _complaint(problem: ImportProblem, *, editable: bool, whole: bool) -> Complaint:
+    place = cut(problem.column, 120)
+    if problem.position is not None:
+        place = f"{get_column_letter(problem.position)} {place}"
+    editable = editable and problem.level == ImportProblem.Level.ERROR
+    # An input of one line would drop line breaks, and so change the value by itself.
+    short = size(problem.value) <= EDITABLE and len(problem.value.splitlines()) < 2
+    editable = editable and (whole or short)
+    limits = (10**9, 10**9, 10**9) if whole else (EDITABLE, 400, EDITABLE)
+    # Most rules say the value themselves.
+    value_said = "" if problem.value in problem.rule else problem.value
+    texts = (value_said, problem.rule, problem.suggestion)
+    value, rule, suggestion = (Text(cut(text, most)) for text, most in zip(texts, limits, strict=True))
+    edit = problem.value if editable else None
+    return Complaint(problem.pk, problem.level, place.strip(), value, rule, suggestion, edit)
+
+
+def _fill_cells(row: Shown, found: ImportRow, names: Names, room: int, *, whole: bool) -> None:
+    """Add the values, as far as there is room: each gets the same share, and what is over goes to titles."""
+    is_new = found.record_id is None
+    values = [
+        (cut(names.name(key), 10**9 if whole else 60), names.text(key, old), names.text(key, new))
+        for key, old, new in pairs(found)
+        # A new record's empty fields say nothing.
+        if not (is_new and new in (None, ""))
+    ]
+    if whole:
+        row.cells = [Cell(name, Text(new), None if is_new else Text(old)) for name, old, new in values]
+        return
+    sides = 1 if is_new else 2
+    around = sum(_CELL + size(name) for name, _, _ in values)
+    share = (room - around) // max(len(values) * sides, 1)
+    most = min(max(share, SHORTEST), SHOWN)
+    for name, old, new in values:
+        cost = _CELL + size(name) + min(size(new), most) + (0 if is_new else min(size(old), most))
+        if cost > room:
+            row.more += 1
+            continue
+        room -= cost
+        row.cells.append(Cell(name, Text(cut(new, most), new), None if is_new else Text(cut(old, most), old)))
+    _add_titles(row, room)
+
+
+def _add_titles(row: Shown, room: int) -> None:
+    """Keep the whole of what was cut as a title, as far as there is room."""
+    for text in (side for cell in row.cells for side in (cell.new, cell.old) if side is not None):
+        if text.shown == text.title or size(text.title) > room:
+            text.title = ""
+        else:
+            room -= size(text.title)

@@ -1,0 +1,72 @@
+"""The first page of an import: a file, or text pasted from a spreadsheet."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import BinaryIO
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from mobjects.forms.imports import PASTED_NAME, UploadForm
+from mobjects.imports import service
+from mobjects.models import Import
+from mobjects.models.imports import FILE_KINDS
+from mobjects.resources import RESOURCES
+from mobjects.spreadsheets.types import FileRefused
+from mobjects.views.base import denied, needs, page
+from mobjects.views.imports.base import crumbs, model_of, permission, to_step, user_of
+
+
+@require_http_methods(["GET", "POST"])
+@needs("mobjects.view_import")
+def upload(request: HttpRequest) -> HttpResponse:
+    """Ask for a file; keep it and go to the page of its next step."""
+    kinds = [kind for kind, _ in FILE_KINDS if request.user.has_perm(permission("import", kind))]
+    asked = request.POST.get("kind") or request.GET.get("kind", "")
+    if not kinds or (asked in RESOURCES and asked not in kinds):
+        return denied(request, permission("import", asked) if asked in RESOURCES else "mobjects.import_records")
+    if request.method == "GET":
+        return _show(request, UploadForm(kinds, initial={"kind": asked}), asked)
+    form = UploadForm(kinds, request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            return to_step(_start(request, form))
+        except FileRefused as error:
+            form.add_error("pasted" if not form.cleaned_data["file"] else "file", str(error))
+    return _show(request, form, asked)
+
+
+def _start(request: HttpRequest, form: UploadForm) -> Import:
+    given = form.cleaned_data
+    upload = given["file"]
+    file: BinaryIO = upload.file if upload else BytesIO(given["pasted"].encode())
+    return service.start(
+        given["kind"],
+        file,
+        upload.name if upload else PASTED_NAME,
+        user=user_of(request),
+        username=request.user.get_username(),
+        source=Import.Source.ADMIN,
+        pasted=not upload,
+        reading=form.reading,
+        reason=given["reason"],
+    )
+
+
+def _show(request: HttpRequest, form: UploadForm, kind: str) -> HttpResponse:
+    cancel = "admin:mobjects_import_changelist"
+    if kind in RESOURCES:
+        cancel = f"admin:mobjects_{model_of(kind)._meta.model_name}_changelist"
+    return page(
+        request,
+        "import/upload.html",
+        "Import a file",
+        crumbs=crumbs(),
+        status=400 if form.errors else 200,
+        form=form,
+        kinds=form.fields["kind"].choices,  # type: ignore[attr-defined]
+        columns=[(name, RESOURCES[each]().columns) for each, name in form.fields["kind"].choices],  # type: ignore[attr-defined]
+        cancel=reverse(cancel),
+    )

@@ -1,0 +1,89 @@
+"""The connection page: where records go, and whether that works."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+
+from django.core import checks
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from mobjects import selectors
+from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.transport import Ping, Transport, Verdict
+from mobjects.marketo.types import Kind
+from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.transport_factory import facts, key_fields, open_transport, target
+from mobjects.views.base import needs, page
+
+CIRCUITS = 5
+TONES = {Verdict.OK: "success", Verdict.CLOCK_OFF: "warning", Verdict.NOT_CONFIGURED: "warning"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What a test of the connection found. ``key_field`` is about the opportunity key field, "" if none is set."""
+
+    ping: Ping
+    key_field: str = ""
+
+    @property
+    def tone(self) -> str:
+        """The colour of the verdict."""
+        return TONES.get(self.ping.verdict, "danger")
+
+    @property
+    def clock(self) -> str:
+        """The difference between the two clocks, in words; "" if it is not known."""
+        offset = self.ping.clock_offset_seconds
+        if offset is None:
+            return ""
+        if abs(offset) < 1:
+            return "less than 1 s apart"
+        return f"Marketo's clock is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
+
+
+@require_http_methods(["GET", "POST"])
+@needs("mobjects.test_connection")
+def connection(request: HttpRequest) -> HttpResponse:
+    """Show the settings without the key, and how much of the limits is used; on "Test connection", ask Marketo."""
+    return page(
+        request,
+        "connection.html",
+        "Connection",
+        facts=facts(),
+        problems=_problems(),
+        tested=check() if request.method == "POST" else None,
+        usage=Limits.from_settings(target()).usage(),
+        circuits=selectors.latest_circuits(CIRCUITS),
+    )
+
+
+def check() -> Tested:
+    """Ask Marketo whether it answers and takes the credentials, and whether it knows the opportunity key field."""
+    try:
+        transport = open_transport()
+    except MarketoError as error:
+        return Tested(Ping(Verdict.NOT_CONFIGURED, error.message))
+    with closing(transport):
+        ping = transport.ping()
+        return Tested(ping, _key_field(transport) if ping.verdict is Verdict.OK else "")
+
+
+def _key_field(transport: Transport) -> str:
+    name = key_fields().opportunity
+    if not name:
+        return ""
+    try:
+        known = {field.name for field in transport.describe(Kind.OPPORTUNITY).fields}
+    except MarketoError as error:
+        return f"Whether opportunities have the field “{name}” could not be found out. {error.message}"
+    if name in known:
+        return f"Opportunities have the field “{name}”, which holds our external ID."
+    return f"Opportunities have no field “{name}”: check MARKETO_OPPORTUNITY_KEY_FIELD."
+
+
+def _problems() -> list[checks.CheckMessage]:
+    found = checks.run_checks(include_deployment_checks=True)
+    return [message for message in found if (message.id or "").startswith("mobjects.")]

@@ -1,0 +1,102 @@
+"""Deleting in Marketo: what would go, on both sides, and a number to be typed before it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+
+from mobjects.forms.pull import DeleteForm, joined
+from mobjects.jobs.requests import request_job
+from mobjects.models import Kind, OpportunityPersonRole, SyncJob, records
+from mobjects.sync.delete.task import chosen
+from mobjects.views.base import list_url, needs, none_selected, page
+from mobjects.views.sync.job_actions import lead_to
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What a deletion is about.
+
+    Args:
+        opportunities, roles: objects that Marketo is asked to delete.
+        never_sent: selected records without a Marketo ID; nothing happens to them.
+        roles_here: roles of these opportunities that have no Marketo ID and go with them here.
+        unsent: of all that goes, how many hold changes that were never sent.
+    """
+
+    opportunities: int
+    roles: int
+    never_sent: int
+    roles_here: int
+    unsent: int
+
+    @property
+    def count(self) -> int:
+        """Objects that Marketo is asked to delete."""
+        return self.opportunities + self.roles
+
+
+@require_POST
+@needs("mobjects.delete_in_marketo")
+def delete(request: HttpRequest) -> HttpResponse:
+    """Make the job if the number of objects was typed; else ask again."""
+    form = DeleteForm(request.POST)
+    if not form.is_valid():
+        return _show(request, form)
+    going = look(form.selection)
+    if not going.count or not form.confirmed(going.count):
+        return _show(request, form)
+    job = request_job(
+        action=SyncJob.Action.DELETE,
+        kind=form.cleaned_data["kind"],
+        selection=form.selection,
+        user=request.user,  # type: ignore[arg-type]  # signed in
+        reason=form.cleaned_data["reason"],
+    )
+    return lead_to(request, job, nothing="Nothing was deleted.")
+
+
+@needs("mobjects.delete_in_marketo")
+def confirm_delete(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
+    """Say what deleting these records in Marketo does, and ask. For admin actions; ids are our own."""
+    if not ids:
+        return none_selected(request, kind)
+    return _show(request, DeleteForm({"kind": kind.value, "ids": joined(ids)}), asked=True)
+
+
+def look(selection: dict[str, Any]) -> Going:
+    """What would go now.
+
+    Args:
+        selection: as :func:`mobjects.sync.delete.task.chosen` takes it.
+    """
+    kind = Kind(selection["kind"])
+    opportunities, roles = (chosen(each, selection) for each in (Kind.OPPORTUNITY, Kind.ROLE))
+    here = OpportunityPersonRole.objects.filter(opportunity__in=opportunities.values("pk"), marketo_id__isnull=True)
+    changed = [found.filter(revision__gt=F("synced_revision")).count() for found in (opportunities, roles, here)]
+    return Going(
+        opportunities.count(),
+        roles.count(),
+        records(kind).filter(pk__in=selection["ids"], marketo_id__isnull=True).count(),
+        here.count(),
+        sum(changed),
+    )
+
+
+def _show(request: HttpRequest, form: DeleteForm, *, asked: bool = False) -> HttpResponse:
+    valid = form.is_valid() if asked else not form.errors
+    known = "kind" in form.cleaned_data and "ids" in form.cleaned_data
+    return page(
+        request,
+        "delete/page.html",
+        "Delete in Marketo",
+        status=200 if valid else 400,
+        form=form,
+        going=look(form.selection) if known else None,
+        cancel=list_url(form.cleaned_data.get("kind")),
+    )

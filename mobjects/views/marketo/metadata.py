@@ -1,0 +1,23 @@
+"""The button that has Marketo's fields, tags and channels read again."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from mobjects.jobs.requests import request_job
+from mobjects.models import SyncJob
+from mobjects.views.base import needs
+
+
+@require_POST
+@needs("mobjects.pull_records")
+def describe(request: HttpRequest) -> HttpResponse:
+    """Ask for a job that reads fields, tags and channels, and go to its page."""
+    job = request_job(action=SyncJob.Action.DESCRIBE, kind="several", selection={}, user=request.user, reason="")  # type: ignore[arg-type]
+    job.refresh_from_db()
+    if job.state == SyncJob.State.NOT_QUEUED:
+        messages.error(request, job.problem_text or "The job could not be queued. Nothing was read.")
+    return redirect("admin:mobjects_syncjob_change", job.pk)

@@ -1,0 +1,125 @@
+"""Reading from Marketo into the local copies ("pull"), and comparing the two: the pages between wish and job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from mobjects.forms.pull import CompareForm, PullForm, joined
+from mobjects.jobs.requests import request_job
+from mobjects.models import RECORDS, AllowedValues, Kind, SyncJob, records
+from mobjects.presentation.job_text import KIND_WORDS
+from mobjects.sync.compare.task import ONE_BY_ONE
+from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.transport_factory import target
+from mobjects.views.base import list_url, needs, none_selected, page
+from mobjects.views.sync.job_actions import lead_to
+
+PAGE = 100
+"""Objects in one answer of Marketo's."""
+
+
+@require_http_methods(["GET", "POST"])
+@needs("mobjects.pull_records")
+def pull(request: HttpRequest) -> HttpResponse:
+    """Ask what to read; on "Pull", make the job and go to its page."""
+    if request.method == "GET":
+        return _show_pull(request, PullForm({"kind": request.GET.get("kind", Kind.PROGRAM.value)}))
+    form = PullForm(request.POST)
+    if "start" not in request.POST or not form.is_valid():
+        return _show_pull(request, form)
+    asked = form.cleaned_data["pull"]
+    return _start(request, SyncJob.Action.PULL, asked.kind.value, asked.to_json(), form.cleaned_data["reason"])
+
+
+@require_http_methods(["GET", "POST"])
+@needs("mobjects.pull_records")
+def compare(request: HttpRequest) -> HttpResponse:
+    """Ask what to compare; on "Compare", make the job and go to its page."""
+    if request.method == "GET":
+        return _show_compare(request, CompareForm({"kinds": list(Kind)}))
+    form = CompareForm(request.POST)
+    if "start" not in request.POST or not form.is_valid():
+        return _show_compare(request, form)
+    asked = form.cleaned_data["comparison"]
+    kind = asked.kinds[0].value if len(asked.kinds) == 1 else "several"
+    return _start(request, SyncJob.Action.COMPARE, kind, asked.to_json(), form.cleaned_data["reason"])
+
+
+@needs("mobjects.pull_records")
+def confirm_pull(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
+    """Say what reading these records again does, and ask. For admin actions; ids are our own."""
+    if not ids:
+        return none_selected(request, kind)
+    return _show_pull(request, PullForm({"kind": kind.value, "ids": joined(ids)}))
+
+
+@needs("mobjects.pull_records")
+def confirm_compare(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
+    """Say what comparing these records does, and ask. For admin actions; ids are our own."""
+    if not ids:
+        return none_selected(request, kind)
+    return _show_compare(request, CompareForm({"kinds": [kind.value], "ids": joined(ids)}))
+
+
+def _show_pull(request: HttpRequest, form: PullForm) -> HttpResponse:
+    valid = form.is_valid()
+    kind = Kind(form.data["kind"]) if form.data.get("kind") in tuple(Kind) else None
+    ids = form.cleaned_data.get("ids")
+    calls = records(kind).filter(pk__in=ids, marketo_id__isnull=False).count() if kind and ids else None
+    return page(
+        request,
+        "pull/page.html",
+        "Pull from Marketo",
+        status=200 if valid else 400,
+        form=form,
+        kind=kind,
+        kinds=[(each, str(RECORDS[each]._meta.verbose_name_plural).capitalize()) for each in RECORDS],
+        what=_what(kind, ids),
+        plural=KIND_WORDS[kind][1] if kind else "records",
+        usage=_usage(calls),
+        allowed=AllowedValues() if kind is Kind.PROGRAM and not ids else None,
+        cancel=list_url(kind if ids else None),
+    )
+
+
+def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
+    valid = form.is_valid()
+    ids = form.cleaned_data.get("ids")
+    kinds = [kind for kind in RECORDS if kind in form.cleaned_data.get("kinds", ())]
+    counts = {kind: records(kind).filter(marketo_id__isnull=False).exclude(accepted={}).count() for kind in kinds}
+    few = ids is not None and len(ids) <= ONE_BY_ONE
+    calls = len(ids or ()) if few else sum(max(1, -(-count // PAGE)) for count in counts.values())
+    kind = kinds[0] if len(kinds) == 1 else None
+    return page(
+        request,
+        "pull/compare.html",
+        "Drift report",
+        status=200 if valid else 400,
+        form=form,
+        what=_what(kind, ids) if ids else "",
+        usage=_usage(calls),
+        cancel=list_url(kind if ids else None),
+    )
+
+
+def _start(
+    request: HttpRequest, action: SyncJob.Action, kind: str, selection: Mapping[str, Any], reason: str
+) -> HttpResponse:
+    job = request_job(action=action, kind=kind, selection=selection, user=request.user, reason=reason)  # type: ignore[arg-type]
+    return lead_to(request, job, nothing="Nothing was read.")
+
+
+def _usage(calls: int | None) -> dict[str, Any]:
+    """How many calls are needed at least, if that is known, and how many were made today."""
+    usage = Limits.from_settings(target()).usage()
+    return {"calls": calls, "now": usage, "warning": usage.warning(calls) if usage and calls else ""}
+
+
+def _what(kind: Kind | None, ids: Sequence[int] | None) -> str:
+    if kind is None or not ids:
+        return ""
+    return f"{len(ids):,} selected {KIND_WORDS[kind][len(ids) != 1]}"

@@ -1,0 +1,210 @@
+"""What will be sent, and "Send": the page between the wish and the job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from mobjects.forms.sync import SyncForm
+from mobjects.jobs.requests import request_sync
+from mobjects.marketo.errors import ConfigError
+from mobjects.marketo.transport import Transport
+from mobjects.marketo.types import Operation
+from mobjects.models import RECORDS, Kind, SyncJob
+from mobjects.presentation import job_text
+from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.rate_limits.usage import Usage
+from mobjects.sync.send.selection import Group, Selection, forecast
+from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
+from mobjects.views.base import list_url, needs, none_selected, page
+from mobjects.views.sync.job_actions import lead_to
+
+SENT = "sync_sent"
+"""In the session: the form tokens that were used, and the job each of them made."""
+SENT_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation."""
+
+    kind: str
+    operation: str
+    count: int
+    batches: int | None
+
+    @property
+    def reads(self) -> bool:
+        """Whether its records may be in Marketo already, and so can be read there first."""
+        return bool(self.batches) and self.operation != Operation.INSERT
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLine:
+    """Records that will be held back, and why."""
+
+    kind: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
+
+    ``usage`` is ``None`` where it is not known how many calls were made today.
+    """
+
+    lines: list[Line]
+    held: list[HeldLine]
+    endpoint: str = ""
+    caller: str = ""
+    problem: str = ""
+    usage: Usage | None = None
+    read_first: bool = False
+
+    @property
+    def sendable(self) -> int:
+        """Records that would go out."""
+        return sum(line.count for line in self.lines if line.batches)
+
+    @property
+    def batches(self) -> int:
+        """Calls to Marketo that send, all kinds together."""
+        return sum(line.batches or 0 for line in self.lines)
+
+    @property
+    def calls(self) -> int:
+        """All calls to Marketo that are foreseen; looking things up and trying again come on top."""
+        return self.batches + (sum(line.count for line in self.lines if line.reads) if self.read_first else 0)
+
+    @property
+    def warning(self) -> str:
+        """That today's share of the quota is not enough; "" if it is, or if that is not known."""
+        return self.usage.warning(self.calls) if self.usage else ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to send and somewhere to send it."""
+        return self.sendable > 0 and not self.problem
+
+
+@require_http_methods(["GET", "POST"])
+@needs("mobjects.sync_records")
+def sync(request: HttpRequest) -> HttpResponse:
+    """Show what would be sent; on "Send", make the job and go to its page."""
+    if request.method == "GET":
+        given = request.GET
+        return _show(request, SyncForm.starting(given.get("kind", "all"), of_import=given.get("of_import", "")))
+    form = SyncForm(request.POST)
+    if "send" not in request.POST or not form.is_valid():
+        return _show(request, form)
+    if _noted(request, form):
+        # Before anything else: the first press of a double click may have sent it all by now.
+        return _lead_to_job(request, form)
+    if request.POST.get("shown", form.options) != form.options:
+        messages.warning(request, "You changed the options: this is what they would send. Press “Send” to do so.")
+        return _show(request, form)
+    if not preview(form.selection).ready:
+        # What was there to send went out, or was taken back, since the page was shown.
+        return _show(request, form)
+    before = timezone.now()
+    job = _job_once(request, form)
+    return _lead_to_job(request, form) if job is None else lead_to(request, job, before)
+
+
+@needs("mobjects.sync_records")
+def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
+    """Show what would be sent of some records, and ask. For admin actions.
+
+    Args:
+        kind: of the records.
+        ids: our own ids.
+    """
+    if not ids:
+        return none_selected(request, kind)
+    return _show(request, SyncForm.starting(kind.value, ids))
+
+
+def preview(selection: Selection) -> Preview:
+    """What sending this selection now would do; sends nothing."""
+    groups = forecast(selection, key_fields())
+    held = [HeldLine(_kind_words(group), group.reason, group.count) for group in groups if group.reason]
+    sending = [group for group in groups if not group.reason]
+    try:
+        transport = open_transport()
+    except ConfigError as error:
+        return Preview([_line(None, group) for group in sending], held, problem=error.message)
+    with closing(transport):
+        lines = [_line(transport, group) for group in sending]
+        usage = Limits.from_settings(transport.endpoint).usage()
+        missing = missing_settings()
+        return Preview(lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first)
+
+
+def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
+    valid = form.is_valid()
+    shown = preview(form.selection) if valid else None
+    return page(
+        request,
+        "sync/page.html",
+        "Sync: what will be sent",
+        status=200 if valid else 400,
+        form=form,
+        preview=shown,
+        selection=job_text.selection_text(form.selection.to_json()) if valid else "",
+        records=job_text.records(shown.sendable) if shown else "",
+        cancel=_cancel(form),
+    )
+
+
+def _noted(request: HttpRequest, form: SyncForm) -> str | None:
+    noted: str | None = request.session.get(SENT, {}).get(str(form.cleaned_data["token"]))
+    return noted
+
+
+def _lead_to_job(request: HttpRequest, form: SyncForm) -> HttpResponse:
+    messages.info(request, "This was sent already; here is its job.")
+    return redirect("admin:mobjects_syncjob_change", _noted(request, form))
+
+
+def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
+    """The job, or ``None`` if the same page has made one already."""
+    token = str(form.cleaned_data["token"])
+    with transaction.atomic():
+        # A double click gives two requests at once; here the second waits until the first has noted its job.
+        Session.objects.select_for_update().filter(pk=request.session.session_key).first()
+        noted: dict[str, str] = type(request.session)(request.session.session_key).get(SENT, {})
+        if token in noted:
+            request.session[SENT] = noted
+            return None
+        job = request_sync(form.selection, user=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
+        request.session[SENT] = dict([*noted.items(), (token, str(job.pk))][-SENT_KEPT:])
+        request.session.save()
+    return job
+
+
+def _line(transport: Transport | None, group: Group) -> Line:
+    limit = transport.limit(group.kind, group.operation) if transport and group.operation else None
+    batches = -(-group.count // limit) if limit else None
+    return Line(_kind_words(group), str(group.operation), group.count, batches)
+
+
+def _kind_words(group: Group) -> str:
+    return str(RECORDS[group.kind]._meta.verbose_name_plural).capitalize()
+
+
+def _cancel(form: SyncForm) -> str:
+    if form.is_valid() and form.cleaned_data["of_import"]:
+        return reverse("mobjects:import", args=[form.cleaned_data["of_import"]])
+    return list_url(form.data.get("kind"))

@@ -1,0 +1,171 @@
+"""What a person has to decide about a record: both sides next to each other, and the answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from mobjects.models import RECORDS, Conflict, Kind, records
+from mobjects.sync.conflicts import ambiguous
+from mobjects.sync.conflicts.both_changed import Side, disputed, settle_merge
+from mobjects.sync.content.payload import content
+from mobjects.sync.send.selection import loaded
+from mobjects.sync.transport_factory import key_fields
+from mobjects.views.base import needs, page
+
+Reason, Answer = Conflict.Reason, Conflict.Answer
+
+SIDES: dict[str, Side] = {"here": "here", "marketo": "marketo"}
+RENEWED = "Marketo was read again since you opened this page; it shows the values of now. Choose again."
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A field of which one side is right: its place in the form and three values; ``chosen`` is a side or ""."""
+
+    number: int
+    name: str
+    base: str
+    here: str
+    there: str
+    chosen: str
+
+
+@require_GET
+@needs("mobjects.view_conflict")
+def conflict_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One conflict with both its sides."""
+    return _show(request, get_object_or_404(Conflict, pk=pk))
+
+
+@require_POST
+@needs("mobjects.settle_conflict")
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Carry out a decision, or say why not."""
+    conflict = get_object_or_404(Conflict, pk=pk)
+    given, user = request.POST, cast(User, request.user)
+    try:
+        if conflict.settled_at is not None:
+            raise ValueError(ambiguous.first(conflict))
+        if "close" in given:
+            _close(conflict, user)
+        elif conflict.reason == Reason.BOTH_CHANGED:
+            _merge(conflict, given, user)
+        else:
+            answer, candidate_id = _answer(given)
+            ambiguous.settle(conflict, answer, user, candidate_id)
+    except ValueError as error:
+        # Of two people who decide at once the second is told who was first.
+        conflict.refresh_from_db()
+        problem = ambiguous.first(conflict) if conflict.settled_at else str(error)
+        return _show(request, conflict, problem=problem, given=given)
+    conflict.refresh_from_db()
+    messages.success(request, f"“{conflict.label}”: {conflict.answer_text.splitlines()[-1]}")
+    return redirect("admin:mobjects_conflict_changelist")
+
+
+def _close(conflict: Conflict, user: User) -> None:
+    ambiguous.close_gone(user)
+    conflict.refresh_from_db()
+    if conflict.settled_at is None:
+        raise ValueError(f"“{conflict.label}” is still here; decide about it.")
+
+
+def _merge(conflict: Conflict, given: QueryDict, user: User) -> None:
+    fields = disputed(conflict)
+    if given.get("seen") != _seen(fields):
+        raise ValueError(RENEWED)
+    choices = {name: SIDES[side] for name, side in _chosen(fields, given).items() if side}
+    settle_merge(conflict, choices, user)
+
+
+def _chosen(fields: Sequence[tuple[str, ...]], given: Mapping[str, str]) -> dict[str, str]:
+    """For each field the side that was chosen; a button for all of them goes before the single choices."""
+    sides = [given.get("all") or given.get(f"field-{number}", "") for number in range(len(fields))]
+    return {name: side if side in SIDES else "" for (name, *_), side in zip(fields, sides, strict=True)}
+
+
+def _answer(given: QueryDict) -> tuple[Conflict.Answer, int | None]:
+    text, _, number = given.get("answer", "").partition(":")
+    if text not in Answer.values or (number and not (number.isascii() and number.isdecimal())):
+        raise ValueError("Nothing was chosen; choose one of the buttons.")
+    return Answer(text), int(number) if number else None
+
+
+def _seen(fields: Sequence[tuple[str, ...]]) -> str:
+    """Stands for what the page showed: an open conflict is brought up to date when Marketo is read again."""
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()[:16]
+
+
+def _show(
+    request: HttpRequest, conflict: Conflict, *, problem: str = "", given: Mapping[str, str] | None = None
+) -> HttpResponse:
+    kind = Kind(conflict.kind)
+    record = next(iter(loaded(kind, [conflict.record_id])), None)
+    fields = disputed(conflict) if conflict.reason == Reason.BOTH_CHANGED else []
+    chosen = _chosen(fields, given or {})
+    model_name = RECORDS[kind]._meta.model_name
+    return page(
+        request,
+        "conflict/page.html",
+        conflict.label,
+        status=409 if problem else 200,
+        crumbs=(("To decide", reverse("admin:mobjects_conflict_changelist")),),
+        conflict=conflict,
+        problem=problem,
+        record=record,
+        record_url=reverse(f"admin:mobjects_{model_name}_change", args=[conflict.record_id]),
+        changed_since=record is not None and conflict.settled_at is None and _has_changed(conflict, record),
+        choices=[
+            Choice(number, name, base, here, there, chosen[name])
+            for number, (name, base, here, there) in enumerate(fields)
+        ],
+        seen=_seen(fields),
+        sides=_sides(conflict) if conflict.reason == Reason.AMBIGUOUS else {},
+        may_decide=conflict.settled_at is None and request.user.has_perm("mobjects.settle_conflict"),
+        may_pull=request.user.has_perm("mobjects.pull_records"),
+    )
+
+
+def _has_changed(conflict: Conflict, record: Any) -> bool:
+    merging = conflict.reason == Reason.BOTH_CHANGED
+    return content(record, key_fields()) != conflict.here or (merging and record.accepted != conflict.base)
+
+
+def _sides(conflict: Conflict) -> dict[str, Any]:
+    """What was sent, next to what the candidates hold; of each candidate the record it belongs to by now, if any."""
+    sent, found = conflict.base, conflict.candidates
+    names = dict.fromkeys([*sent, *(name for each in found for name in each["values"])])
+    ids = [each["id"] for each in found]
+    others = records(Kind(conflict.kind)).exclude(pk=conflict.record_id)
+    owners = {each.marketo_id: each for each in others.filter(marketo_id__in=ids)}
+    times = ("created_at", "updated_at")
+    return {
+        "candidates": [
+            {"id": each["id"], "owner": owners.get(each["id"])} | {name: _time(each, name) for name in times}
+            for each in found
+        ],
+        "rows": [(name, sent.get(name, ""), [_cell(sent, each["values"], name) for each in found]) for name in names],
+    }
+
+
+def _cell(sent: Mapping[str, str], held: Mapping[str, str], name: str) -> tuple[str, str]:
+    """What a candidate holds in a field, and in words how that compares with what was sent."""
+    text = held.get(name, "")
+    if name not in sent:
+        return text, "not sent" if text else ""
+    return text, "same" if text == sent[name] else "differs"
+
+
+def _time(candidate: Mapping[str, Any], name: str) -> str:
+    return str(candidate.get(name) or "").replace("T", " ")[:16]

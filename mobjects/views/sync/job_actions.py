@@ -1,0 +1,190 @@
+"""What people may do with a job: queue it again, pause, resume, cancel, and send once more what was not accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from mobjects import selectors
+from mobjects.jobs.control import cancel_job, pause_job, resume_job
+from mobjects.jobs.queue import enqueue_job
+from mobjects.jobs.requests import repeat_job, request_sync
+from mobjects.models import Kind, SyncJob, SyncResult, records
+from mobjects.presentation import job_text
+from mobjects.sync.send.selection import Selection
+from mobjects.views.base import history_crumb, needs, page
+
+State = SyncJob.State
+
+RETRYABLE = job_text.PROBLEMS
+"""What a retry is about. An unknown outcome is one of them: it is looked up, or sent again where that is safe."""
+
+ENDED_EARLY = (State.STOPPED, State.CRASHED, State.CANCELLED)
+QUEUED_ALREADY = "That is queued already; here is its job."
+
+
+def possible(job: SyncJob) -> frozenset[str]:
+    """Which of the buttons make sense now: ``queue``, ``pause``, ``resume``, ``cancel``, ``retry``."""
+    found = set()
+    if job.state == State.NOT_QUEUED:
+        found.add("queue")
+    if job.state not in SyncJob.FINAL and job.requested_action != SyncJob.RequestedAction.CANCEL:
+        found.add("cancel")
+        held = job.state == State.PAUSED or job.requested_action == SyncJob.RequestedAction.PAUSE
+        found.add("resume" if held else "pause")
+    if retry_label(job):
+        found.add("retry")
+    return frozenset(found)
+
+
+def may_repeat(job: SyncJob) -> bool:
+    """Whether records of a job can be sent again by another one."""
+    return job.action == SyncJob.Action.SEND and job.state in SyncJob.FINAL
+
+
+def retry_label(job: SyncJob) -> str:
+    """What the button says that sends again what is left of a job; "" if nothing is."""
+    if not may_repeat(job):
+        return ""
+    if _takes_all(job):
+        return "Send what is left"
+    count = sum(job.counts.get(status, 0) for status in RETRYABLE)
+    return f"Retry {job_text.records(count)} not accepted" if count else ""
+
+
+def _takes_all(job: SyncJob) -> bool:
+    """Whether the whole selection is asked for again: of a job that ended early much has no result yet.
+
+    What was accepted is not changed any more, and so does not go out twice; unless unchanged records do.
+    """
+    if job.state not in ENDED_EARLY or job.selection.get("resend"):
+        return False
+    return not job.planned or job_text.accepted(job.counts) < job_text.total(job)
+
+
+@require_POST
+@needs("mobjects.sync_records")
+def queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Queue a job that could not be queued."""
+    job = get_object_or_404(SyncJob, pk=pk)
+    if enqueue_job(job):
+        messages.success(request, "The job is queued.")
+    else:
+        job.refresh_from_db()
+        said = job.problem_text if job.state == State.NOT_QUEUED else "The job was queued already."
+        messages.warning(request, said)
+    return _to(job)
+
+
+@require_POST
+@needs("mobjects.sync_records")
+def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Pause a job."""
+    return _steer(request, pk, pause_job, "The job pauses after what is under way.", "be paused")
+
+
+@require_POST
+@needs("mobjects.sync_records")
+def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Let a paused job go on."""
+    return _steer(request, pk, resume_job, "The job goes on.", "be resumed")
+
+
+@require_http_methods(["GET", "POST"])
+@needs("mobjects.sync_records")
+def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ask whether a job is to be cancelled; on "Cancel the job", do so."""
+    if request.method == "POST":
+        return _steer(request, pk, cancel_job, "The job is cancelled after what is under way.", "be cancelled")
+    job = get_object_or_404(SyncJob, pk=pk)
+    above = (history_crumb(), (job_text.title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
+    return page(request, "job/cancel.html", "Cancel this job?", crumbs=above, job=job, sentence=job_text.sentence(job))
+
+
+@require_POST
+@needs("mobjects.sync_records")
+def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make a job about what another did not get accepted, or about those with one reason (``same``)."""
+    job = get_object_or_404(SyncJob, pk=pk)
+    before = timezone.now()
+    if not may_repeat(job):
+        messages.warning(request, "Only what a job sent can be tried again, once that job is over.")
+        return _to(job)
+    user, reason = request.user, job.reason
+    if sample := _result(job, request.POST.get("same")):
+        new = repeat_job(job, (sample.status,), error=sample.error, user=user, reason=reason)  # type: ignore[arg-type]
+    elif _takes_all(job):
+        new = request_sync(Selection.from_json(job.selection), user=user, reason=reason, origin=job)  # type: ignore[arg-type]
+    else:
+        new = repeat_job(job, RETRYABLE, user=user, reason=reason)  # type: ignore[arg-type]
+    return lead_to(request, new, before)
+
+
+@require_POST
+@needs("mobjects.sync_records")
+def retry_record(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a job about the record of one result."""
+    result = get_object_or_404(SyncResult.objects.select_related("job"), pk=pk)
+    job, kind = result.job, Kind(result.kind)
+    if not may_repeat(job) or result.status not in RETRYABLE:
+        messages.warning(request, "Only what was not accepted can be tried again, once its job is over.")
+        return _to(job)
+    if not records(kind).filter(pk=result.record_id).exists():
+        messages.warning(request, f"“{result.label}” was deleted here.")
+        return _to(job)
+    before = timezone.now()
+    old = Selection.from_json(job.selection)
+    selection = Selection(
+        (kind,), (result.record_id,), operation=old.operation, resend=old.resend, read_first=old.read_first
+    )
+    new = request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
+    return lead_to(request, new, before)
+
+
+def lead_to(
+    request: HttpRequest, job: SyncJob, before: datetime | None = None, *, nothing: str = "Nothing was sent."
+) -> HttpResponse:
+    """Go to the page of a job that was just asked for, and say what became of the request.
+
+    Args:
+        before: when it was asked for. A job that is older was about to do the same already.
+        nothing: what a job that is not queued did not do.
+    """
+    job.refresh_from_db()
+    if before is not None and job.created_at < before:
+        messages.info(request, QUEUED_ALREADY)
+    elif job.state == State.NOT_QUEUED:
+        messages.error(request, job.problem_text or f"The job could not be queued. {nothing}")
+    else:
+        messages.success(request, "The job is queued. This page shows how it goes.")
+    return _to(job)
+
+
+def _steer(request: HttpRequest, pk: UUID, do: Callable[[SyncJob], bool], done: str, what: str) -> HttpResponse:
+    job = get_object_or_404(SyncJob, pk=pk)
+    if do(job):
+        messages.success(request, done)
+    else:
+        job.refresh_from_db()
+        messages.warning(request, f"Too late: the job is “{job.get_state_display().lower()}” and cannot {what} now.")
+    return _to(job)
+
+
+def _result(job: SyncJob, pk: str | None) -> SyncResult | None:
+    """A result of the job that can be tried again; ``None`` if none is named."""
+    if pk is None:
+        return None
+    found = job.results.filter(status__in=RETRYABLE)
+    return get_object_or_404(found, pk=selectors.id_in(pk))
+
+
+def _to(job: SyncJob) -> HttpResponse:
+    return redirect("admin:mobjects_syncjob_change", job.pk)

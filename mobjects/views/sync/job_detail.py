@@ -1,0 +1,120 @@
+"""The page of one job, and the part of it that renews itself. Its buttons are in
+:mod:`mobjects.views.sync.job_actions`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from mobjects import selectors
+from mobjects.models import SyncJob, SyncResult
+from mobjects.presentation import job_text
+from mobjects.processes import status as queue_status
+from mobjects.views.base import history_crumb, needs, page, paged
+from mobjects.views.sync import job_actions
+
+RESULTS_PER_PAGE = 50
+STOP_POLLING = 286
+"""The status at which htmx shows an answer and asks no more."""
+LABELS = {**dict(SyncResult.Status.choices), selectors.STEPS: "Steps on the way"}
+
+State = SyncJob.State
+
+
+@require_GET
+@needs("mobjects.view_syncjob")
+def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Everything about one job."""
+    job = get_object_or_404(SyncJob.objects.select_related("schedule"), pk=pk)
+    chosen = _chosen(request)
+    rows = paged(request, selectors.results_of(job, **chosen), RESULTS_PER_PAGE)
+    steps = job.results.filter(status__in=SyncResult.PASSING).count()
+    may_steer = request.user.has_perm("mobjects.sync_records")
+    return page(
+        request,
+        "job/page.html",
+        job_text.title(job),
+        crumbs=(history_crumb(),),
+        **_live(job),
+        asked=job_text.asked_text(job),
+        operation=job_text.operation_text(job.operation) if job.action == SyncJob.Action.SEND else "",
+        followers=list(job.followers.only("pk", "action").order_by("created_at")),
+        groups=selectors.error_groups(job),
+        rows=rows,
+        existing=selectors.existing(rows),
+        conflicts=selectors.open_conflicts(rows),
+        chosen=chosen,
+        chosen_label=LABELS.get(chosen["status"], ""),
+        steps=steps,
+        steps_status=selectors.STEPS,
+        results_count=job.done + steps,
+        batches=paged(request, selectors.batches_of(job), RESULTS_PER_PAGE, "batches"),
+        may=job_actions.possible(job) if may_steer else frozenset(),
+        retryable=job_actions.RETRYABLE if may_steer and job_actions.may_repeat(job) else (),
+        retry_label=job_actions.retry_label(job),
+    )
+
+
+@require_GET
+def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The part of the job page that renews itself; once the job is over it asks for the whole page instead.
+
+    Not behind the admin's redirect to the login page, which would end up inside the job page.
+    """
+    if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_syncjob"):
+        return HttpResponse("You are logged out; load the page again to log in.", status=STOP_POLLING)
+    job = get_object_or_404(SyncJob, pk=pk)
+    response = render(request, "mobjects/job/_live.html", _live(job))
+    if not job.is_live:
+        response.status_code = STOP_POLLING
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def _chosen(request: HttpRequest) -> dict[str, Any]:
+    status = request.GET.get("status", "")
+    return {
+        "status": status if status in LABELS else "",
+        "search": request.GET.get("q", "").replace("\0", "").strip()[:200],
+        "same_as": selectors.id_in(request.GET.get("same")),
+    }
+
+
+def _live(job: SyncJob) -> dict[str, Any]:
+    # A job of the command line may run without any worker.
+    asks = job.state == State.QUEUED or (job.is_live and job.source != SyncJob.Source.COMMAND)
+    ended_early = job.state in (State.STOPPED, State.CRASHED, State.CANCELLED)
+    return {
+        "job": job,
+        "sentence": job_text.sentence(
+            job,
+            selectors.unsettled_batches(job) if ended_early else (),
+            worker_alive=queue_status.worker_alive() if asks else None,
+            seconds_left=_seconds_left(job),
+        ),
+        "summary": job.progress.get("summary", ()),
+        "waits_for_person": job.state == State.WAITING and job.waits_until is None,
+        "counts": [
+            (status.value, job.counts[status], status.label, job_text.STATUS_WORDS[status])
+            for status in job_text.STATUS_ORDER
+            if job.counts.get(status)
+        ],
+        "total": job_text.total(job),
+        "shows_progress": job.planned > 0
+        and (job.state == State.RUNNING or (job.state in (State.WAITING, State.PAUSED) and job.done > 0)),
+    }
+
+
+def _seconds_left(job: SyncJob) -> float | None:
+    """How long a job still takes at its present speed; ``None`` if that cannot be told."""
+    left = job.planned - job.done
+    if job.state != State.RUNNING or not job.done or left <= 0:
+        return None
+    speed = selectors.records_per_second(job)
+    return left / speed if speed else None

@@ -1,0 +1,16 @@
+"""The queue page: is Redis there, is somebody working, on what. Nothing can be changed here."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from mobjects.processes import status as queue_status
+from mobjects.views.base import needs, page
+
+
+@require_GET
+@needs("mobjects.view_queue")
+def queue(request: HttpRequest) -> HttpResponse:
+    """The queue's state now."""
+    return page(request, "queue.html", "Queue", status_now=queue_status.read())

@@ -1,0 +1,80 @@
+"""The sync history of one record, whether it still exists or not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from django.core.paginator import Page
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from mobjects import selectors
+from mobjects.models import RECORDS, ImportChange, ImportRow, Kind
+from mobjects.views.base import needs, page, paged
+from mobjects.views.imports.base import permission
+from mobjects.views.imports.row_table import Shown, of_kind
+
+PER_PAGE = 25
+
+
+@require_GET
+@needs("mobjects.view_syncresult")
+def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Every job that dealt with one record, newest first.
+
+    Args:
+        kind: Marketo's name of the kind, in any case.
+        pk: our own id of the record.
+
+    Raises:
+        Http404: no such kind, or neither a record nor any history under this id.
+    """
+    by_name = {member.value.lower(): member for member in Kind}
+    if kind.lower() not in by_name or pk >= 2**63:
+        raise Http404
+    chosen = by_name[kind.lower()]
+    model = RECORDS[chosen]
+    record = model.objects.filter(pk=pk).first()
+    rows = paged(request, selectors.record_history(chosen, pk), PER_PAGE)
+    imports = _imports(request, chosen, pk)
+    if record is None and not rows and not imports:
+        raise Http404
+    name = f"admin:mobjects_{model._meta.model_name}"
+    above = [(str(model._meta.verbose_name_plural).capitalize(), reverse(f"{name}_changelist"))]
+    label = str(record) if record else rows[0].label if rows else f"number {pk}"
+    if record:
+        above.append((label, reverse(f"{name}_change", args=[pk])))
+    return page(
+        request,
+        "record/history.html",
+        f"Sync history of {label}",
+        crumbs=above,
+        record=record,
+        label=label,
+        rows=rows,
+        decisions=selectors.decisions_about(chosen, pk),
+        conflicts=selectors.open_conflicts(rows),
+        imports=imports,
+        import_rows=_import_rows(request, imports),
+    )
+
+
+def _imports(request: HttpRequest, kind: Kind, pk: int) -> Page[ImportChange] | None:
+    """What imports did to the record; ``None`` if nothing, or if the user may not see imports."""
+    if not request.user.has_perm("mobjects.view_import"):
+        return None
+    found = paged(request, selectors.imports_about(kind, pk), PER_PAGE, "imports")
+    return found if found.paginator.count else None
+
+
+def _import_rows(request: HttpRequest, changes: Page[ImportChange] | None) -> list[tuple[ImportChange, Shown | None]]:
+    """Each change with the values of its row, if the user may see such records."""
+    rows = selectors.rows_of(changes or ())
+    by_kind: dict[str, list[ImportRow]] = defaultdict(list)
+    for change in changes or ():
+        row = rows.get((change.imported_id, change.number))
+        if row is not None and request.user.has_perm(permission("view", change.imported.kind)):
+            by_kind[change.imported.kind].append(row)
+    shown = {pk: row for kind, found in by_kind.items() for pk, row in of_kind(kind, found).items()}
+    return [(change, shown.get((change.imported_id, change.number))) for change in changes or ()]

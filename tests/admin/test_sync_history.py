@@ -1,0 +1,122 @@
+"""The lists of jobs, batches and results: for looking only."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from mobjects.models import SyncBatch, SyncJob, SyncResult
+from tests import factories
+from tests.views import pages
+
+pytestmark = pytest.mark.django_db
+MODELS = ("syncjob", "syncbatch", "syncresult")
+
+
+@pytest.fixture
+def browser(groups):
+    return pages.client("viewer")
+
+
+def listed(response):
+    return list(response.context["cl"].result_list)
+
+
+def test_the_list_says_state_who_and_counts_in_words(browser):
+    pages.job(state=SyncJob.State.PROBLEMS, username="alice", counts={"CREATED": 412, "FAILED": 15}, reason="x" * 100)
+    shown = pages.text(browser.get(reverse("admin:mobjects_syncjob_changelist")))
+    for words in ("Finished with problems", "alice", "15 failed", "412 created", "Automatic", "x" * 80 + "…", "UTC"):
+        assert words in shown
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_nobody_can_add_change_or_delete_history(model, admin_client):
+    job = pages.job()
+    pages.result(job, batch=pages.batch(job))
+    row = {"syncjob": SyncJob, "syncbatch": SyncBatch, "syncresult": SyncResult}[model].objects.get()
+    address = f"admin:mobjects_{model}"
+    assert admin_client.get(reverse(f"{address}_add")).status_code == 403
+    assert admin_client.post(reverse(f"{address}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+    assert admin_client.post(reverse(f"{address}_change", args=[row.pk]), {"state": "x"}).status_code in (302, 405)
+    delete = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    admin_client.post(reverse(f"{address}_changelist"), delete)
+    row.refresh_from_db()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_lists_need_the_permission(model, groups):
+    stranger = Client()
+    stranger.force_login(factories.user("nobody"))
+    assert stranger.get(reverse(f"admin:mobjects_{model}_changelist")).status_code == 403
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_number_of_queries_does_not_grow_with_rows(model, browser, django_assert_max_num_queries):
+    def more(count):
+        for _ in range(count):
+            job = pages.job(username="alice")
+            pages.result(job, batch=pages.batch(job))
+
+    address = reverse(f"admin:mobjects_{model}_changelist")
+    more(1)
+    with django_assert_max_num_queries(10):
+        browser.get(address)
+    more(20)
+    with django_assert_max_num_queries(10):
+        browser.get(address)
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("alice", {"by alice"}),
+        ("quarter", {"Quarter end"}),
+        ("acme", {"touched"}),
+        ("500077", {"touched"}),
+        ("nothing like this", set()),
+        ("99999999999999999999", set()),
+        ("%00", {"by alice", "Quarter end", "touched"}),
+    ],
+)
+def test_jobs_are_found_by_user_reason_and_the_records_they_touched(browser, term, found):
+    pages.job(username="alice", reason="by alice")
+    pages.job(reason="Quarter end")
+    touched = pages.job(reason="touched")
+    for _ in range(2):
+        pages.result(touched, label="ACME renewal", marketo_id=500077)
+    response = browser.get(f"{reverse('admin:mobjects_syncjob_changelist')}?q={term}")
+    assert sorted(job.reason for job in listed(response)) == sorted(found)
+
+
+def test_a_job_is_found_by_its_number(browser):
+    job, _ = pages.job(), pages.job()
+    for number in (str(job.pk), str(job.pk)[:8]):
+        assert listed(browser.get(f"{reverse('admin:mobjects_syncjob_changelist')}?q={number}")) == [job]
+
+
+@pytest.mark.parametrize(
+    "query", ["state__exact=stopped", "kind__exact=Program", "operation__exact=UPSERT", "username=al"]
+)
+def test_jobs_are_filtered(browser, query):
+    job = pages.job(state=SyncJob.State.STOPPED, kind="Program", operation="UPSERT", username="al")
+    pages.job(username="bo")
+    assert listed(browser.get(f"{reverse('admin:mobjects_syncjob_changelist')}?{query}")) == [job]
+
+
+def test_a_result_leads_to_its_records_history(browser):
+    row = pages.result(pages.job())
+    response = browser.get(reverse("admin:mobjects_syncresult_change", args=[row.pk]))
+    assert response.url == reverse("mobjects:record-history", args=["Opportunity", row.record_id])
+
+
+def test_history_outlives_its_user(browser):
+    user = factories.user("temp")
+    job = pages.job(user=user, username="temp")
+    user.delete()
+    assert "temp" in pages.text(browser.get(pages.job_url(job)))
+
+
+def test_filters_do_not_tell_what_a_payload_holds(browser):
+    pages.batch(pages.job())
+    assert browser.get(reverse("admin:mobjects_syncbatch_changelist"), {"request__contains": "a"}).status_code == 400

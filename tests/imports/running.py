@@ -1,0 +1,46 @@
+"""Imports from beginning to end in this process."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from mobjects.imports import runner, service
+from mobjects.models import Import
+
+
+def as_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
+    """A file with the columns of the first row."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def checked(data: bytes, name: str = "file.csv", kind: str = "opportunities") -> Import:
+    """Upload a file whose columns have our names, and check it."""
+    source = Import.Source.COMMAND
+    imported = service.start(kind, io.BytesIO(data), name, user=None, username="ann", source=source, call=False)
+    assert imported.state == Import.State.CHECKING, imported.problem or service.problems(imported)
+    return done(imported, Import.State.REVIEW)
+
+
+def written(imported: Import, mode: Import.Mode = Import.Mode.ALL) -> Import:
+    """Write what the check found."""
+    service.request_commit(imported, mode, overwrite=False, user=None, call=False)
+    return done(imported, Import.State.COMMITTED)
+
+
+def undone(imported: Import) -> Import:
+    """Take it back."""
+    service.request_undo(imported, None, username="ann", call=False)
+    return done(imported, Import.State.UNDONE)
+
+
+def done(imported: Import, state: Import.State) -> Import:
+    """Do the step it waits for, which has to lead to a state."""
+    runner.run_import(imported)
+    assert imported.state == state, imported.problem
+    return imported

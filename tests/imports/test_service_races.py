@@ -1,0 +1,58 @@
+"""Steps of an import that are asked for while somebody else moves it, or after a process that is gone."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from mobjects.imports import service
+from mobjects.models import Import
+
+pytestmark = pytest.mark.django_db
+
+DECIDED = b"External ID,Name\nA,Alpha\n"
+
+
+@pytest.fixture
+def reviewed():
+    """An import that waits for review."""
+    asked = {"user": None, "username": "olga", "source": Import.Source.ADMIN, "call": False}
+    imported = service.start("opportunities", io.BytesIO(DECIDED), "a.csv", **asked)
+    change(imported, state=Import.State.REVIEW, checked_at=timezone.now())
+    return imported
+
+
+def change(imported, **values):
+    Import.objects.filter(pk=imported.pk).update(**values)
+    imported.refresh_from_db()
+
+
+def test_what_was_written_in_part_since_it_was_looked_at_is_not_given_up(reviewed):
+    looked = []
+
+    def in_between(execute, sql, params, many, context):
+        # A commit began, wrote a chunk, and broke off.
+        if sql.startswith("UPDATE") and not looked:
+            looked.append(sql)
+            Import.objects.update(committed_to=2)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(in_between), pytest.raises(service.NotNow):
+        service.discard(reviewed)
+    assert reviewed.state == Import.State.REVIEW
+
+
+def test_a_step_begins_anew_whatever_its_earlier_process_left(reviewed):
+    change(reviewed, expired_leases=2)
+    service.request_check(reviewed, call=False)
+    assert Import.objects.get().expired_leases == 0
+
+
+def test_a_worker_is_called_once_the_request_can_be_seen(reviewed, queue, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        service.request_check(reviewed)
+        assert queue.job_ids == []
+    assert len(queue.job_ids) == 1

@@ -1,0 +1,116 @@
+"""Batches between being claimed and being sent: several lanes see them, and records change meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from mobjects.jobs import requests
+from mobjects.marketo.types import Kind, Operation
+from mobjects.models import Opportunity, SyncBatch, WorkerLease
+from mobjects.sync.send import claims
+from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.task import SendTask
+from tests import factories
+from tests.factories import fresh
+from tests.views import pages
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
+
+OPPORTUNITIES = Selection(kinds=(Kind.OPPORTUNITY,))
+
+
+@pytest.fixture
+def record():
+    return factories.opportunity()
+
+
+@pytest.fixture
+def here(record):
+    """What a lane works with on a job about the record."""
+    return factories.context(requests.create_sync_job(OPPORTUNITIES))
+
+
+@pytest.fixture
+def waiting(here):
+    """A batch with the record that waits to be sent."""
+    batch, _ = claims.claim(here, Kind.OPPORTUNITY, Operation.INSERT, OPPORTUNITIES, after=0, limit=100)
+    return batch
+
+
+def take(here, batch):
+    return claims.take(here, SyncBatch.objects.get(pk=batch.pk), OPPORTUNITIES)
+
+
+def reserve(here):
+    """Another lane of the same job takes what waits."""
+    lease = WorkerLease.objects.create(job=here.job, process="other", renewed_at=here.lease.renewed_at)
+    here.job.batches.filter(state=SyncBatch.State.WAITING).update(lease=lease)
+    return lease
+
+
+def test_of_two_lanes_that_find_a_batch_waiting_one_begins_it(here, waiting):
+    first, second = take(here, waiting), take(here, waiting)
+    assert [item.pk for item in first.items] == [fresh(Opportunity.objects.get()).pk]
+    assert second is None
+
+
+def test_a_record_that_got_its_id_while_its_batch_waited_is_let_go(here, waiting, record):
+    Opportunity.objects.update(marketo_id=64)
+    assert take(here, waiting).batch is None
+    assert fresh(record).claimed_by is None
+
+
+def test_what_is_left_out_of_a_batch_that_is_sent_is_let_go(here, record):
+    other = factories.opportunity()
+    batch, _ = claims.claim(here, Kind.OPPORTUNITY, Operation.INSERT, OPPORTUNITIES, after=0, limit=100)
+    Opportunity.objects.filter(pk=record.pk).update(marketo_id=64)
+    assert [item.pk for item in take(here, batch).items] == [other.pk]
+    assert (fresh(record).claimed_by, fresh(other).claimed_by) == (None, batch)
+
+
+def test_a_record_that_got_its_result_while_its_batch_waited_is_let_go(here, waiting, record):
+    pages.result(here.job, record_id=record.pk)
+    assert take(here, waiting).batch is None
+    assert fresh(record).claimed_by is None
+
+
+def test_a_record_that_holds_nothing_to_send_any_more_is_let_go(here, record):
+    Opportunity.objects.update(accepted={"Name": "Q1 2014"}, marketo_id=64)
+    batch, _ = claims.claim(here, Kind.OPPORTUNITY, Operation.UPDATE, OPPORTUNITIES, after=0, limit=100)
+    assert take(here, batch).batch is None
+    assert (fresh(record).claimed_by, fresh(record).is_dirty) == (None, False)
+
+
+def test_what_was_read_in_marketo_before_the_job_began_is_read_again(here, record):
+    here.job.started_at = here.lease.renewed_at
+    Opportunity.objects.update(marketo_id=64, read_at=here.lease.renewed_at - timedelta(hours=1))
+    asked = here, Kind.OPPORTUNITY, Operation.UPDATE, replace(OPPORTUNITIES, read_first=True)
+    assert list(claims.unread(*asked)) == [record]
+    assert not claims.sendable(*asked).exists()
+
+
+def test_a_batch_that_another_lane_has_reserved_is_left_to_it(here, waiting, sandbox):
+    reserve(here)
+    SendTask(here).step()
+    assert "syncMObjects" not in [call.operation for call in sandbox.calls]
+
+
+def test_of_two_lanes_that_want_the_same_batch_one_gets_it(here, waiting, sandbox):
+    others = []
+
+    def in_between(execute, sql, params, many, context):
+        # Both have seen it waiting.
+        if sql.startswith('UPDATE "mobjects_syncbatch"') and not others:
+            others.append(None)
+            others.append(reserve(here))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(in_between):
+        SendTask(here).step()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.lease) == (SyncBatch.State.WAITING, others[-1])
+    assert "syncMObjects" not in [call.operation for call in sandbox.calls]

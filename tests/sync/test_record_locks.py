@@ -1,0 +1,150 @@
+"""Records are held while something is decided about them or written into them: who edits them meanwhile waits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from mobjects.jobs import requests
+from mobjects.marketo.types import Kind
+from mobjects.models import Conflict, Opportunity, Program, ProgramCost, RecordStatus, SyncJob
+from mobjects.sync.conflicts import ambiguous
+from mobjects.sync.conflicts.both_changed import settle_merge
+from mobjects.sync.content.payload import KeyFields, content
+from mobjects.sync.delete.task import DeleteTask
+from mobjects.sync.pull.task import Pull
+from mobjects.sync.send.preflight import guard
+from tests import factories
+from tests.factories import fresh
+from tests.support import memory
+from tests.support.concurrent import concurrently
+from tests.support.memory import Memory
+from tests.support.pulls import pull, settled
+from tests.views import pages
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SAVING = 'UPDATE "mobjects_opportunity"'
+
+
+def edit(**values):
+    """A form that somebody saves."""
+    return lambda: Opportunity.objects.update(**values)
+
+
+@pytest.fixture
+def disputed():
+    """An opportunity whose stage changed on both sides."""
+    record = settled(factories.opportunity(marketo_id=71, stage="New"))
+    Opportunity.objects.update(stage="Open")
+    pull(Memory(memory.opportunity(71, Stage="Won")), Kind.OPPORTUNITY)
+    return fresh(record), Conflict.objects.get()
+
+
+@pytest.fixture
+def lost():
+    """An opportunity that was sent without an answer, and what a person has to decide about it."""
+    record = factories.opportunity()
+    Opportunity.objects.update(last_status=RecordStatus.UNKNOWN, unknown_since=timezone.now() - timedelta(hours=1))
+    here = content(fresh(record), KeyFields())
+    reason, found = Conflict.Reason.AMBIGUOUS, [{"id": 71, "values": here}]
+    return record, Conflict.objects.create(
+        kind="Opportunity", record_id=record.pk, reason=reason, base=here, here=here, candidates=found
+    )
+
+
+def test_of_two_who_decide_at_once_the_second_is_told_that_it_is_decided(disputed):
+    record, conflict = disputed
+
+    def decide_too():
+        with pytest.raises(ValueError, match="decided already"):
+            settle_merge(Conflict.objects.get(pk=conflict.pk), {"Stage": "here"}, None)
+
+    with concurrently(decide_too, before=SAVING):
+        settle_merge(conflict, {"Stage": "marketo"}, None)
+    assert fresh(record).stage == "Won"
+
+
+def test_an_edit_while_a_decision_is_carried_out_is_not_lost(disputed):
+    record, conflict = disputed
+    with concurrently(edit(next_step="Call"), before=SAVING):
+        settle_merge(conflict, {"Stage": "marketo"}, None)
+    assert (fresh(record).stage, fresh(record).next_step, fresh(record).is_dirty) == ("Won", "Call", True)
+
+
+def test_a_record_that_is_being_sent_cannot_be_decided_about(disputed):
+    record, conflict = disputed
+    Opportunity.objects.update(claimed_by=pages.batch(pages.job()))
+    with pytest.raises(ValueError, match="in a batch right now"):
+        settle_merge(conflict, {"Stage": "marketo"}, None)
+    assert fresh(record).stage == "Open"
+
+
+@pytest.mark.parametrize("since", [{"stage": "Lost"}, {"accepted": {"Name": "Q1 2014", "Stage": "Won"}}])
+def test_a_record_that_was_edited_or_sent_since_has_to_be_looked_at_anew(disputed, since):
+    _, conflict = disputed
+    Opportunity.objects.update(**since)
+    with pytest.raises(ValueError, match="has changed since this was found"):
+        settle_merge(conflict, {"Stage": "marketo"}, None)
+    assert Conflict.objects.get().settled_at is None
+
+
+def test_an_id_cannot_come_in_while_a_person_gives_one(lost):
+    record, conflict = lost
+
+    def give_another():
+        return Opportunity.objects.filter(marketo_id=None).update(marketo_id=80)
+
+    with concurrently(give_another, before=SAVING) as given:
+        ambiguous.settle(conflict, Conflict.Answer.IS_THIS, None, 71)
+    assert (fresh(record).marketo_id, given) == (71, [0])
+
+
+def test_an_edit_while_a_pull_is_saved_is_not_lost():
+    record = settled(factories.opportunity(marketo_id=71))
+    with concurrently(edit(next_step="Call"), before=SAVING):
+        pull(Memory(memory.opportunity(71, Stage="Won")), Kind.OPPORTUNITY)
+    assert (fresh(record).stage, fresh(record).next_step, fresh(record).is_dirty) == ("Won", "Call", True)
+
+
+def test_an_edit_while_a_record_is_read_before_it_is_sent_comes_after_the_look(disputed):
+    record, conflict = disputed
+    conflict.delete()
+    here = memory.context(Memory(memory.opportunity(71, Stage="Won")), Pull(Kind.OPPORTUNITY).to_json())
+
+    def edit_and_look():
+        edit(stage="Lost")()
+        return Conflict.objects.count()
+
+    with concurrently(edit_and_look, before=SAVING) as found:
+        guard(here, Kind.OPPORTUNITY, [record.pk])
+    assert found == [1]
+
+
+def test_of_two_that_delete_the_same_record_at_once_one_does(sandbox, marketo_settings):
+    record = factories.opportunity()
+    factories.sync(record)
+    selection = {"kind": "Opportunity", "ids": [record.pk]}
+    first, second = (
+        DeleteTask(factories.context(requests.create_job(SyncJob.Action.DELETE, "Opportunity", selection)))
+        for _ in range(2)
+    )
+    with concurrently(second.step, before=SAVING):
+        first.step()
+    assert [call.operation for call in sandbox.calls].count("deleteMObjects") == 1
+
+
+def test_a_program_is_held_while_its_costs_get_their_ids(sandbox, marketo_settings):
+    cost = factories.cost(factories.program())
+
+    def look_as_an_import_does():
+        with transaction.atomic():
+            Program.objects.select_for_update().get()
+            return ProgramCost.objects.get(pk=cost.pk).marketo_cost_id is not None
+
+    with concurrently(look_as_an_import_does, before='UPDATE "mobjects_programcost"') as known:
+        factories.sync(kinds=(Kind.PROGRAM,))
+    assert known == [True]

@@ -1,0 +1,203 @@
+"""The buttons on a job's page: pause, resume, cancel, and sending again what was not accepted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.urls import reverse
+
+from mobjects.models import SyncJob
+from tests import factories
+from tests.views import pages
+
+pytestmark = pytest.mark.django_db
+S = SyncJob.State
+
+
+@pytest.fixture
+def browser(groups, queue):
+    return pages.client()
+
+
+def press(browser, name, row, **values):
+    """Press a button and follow it."""
+    return browser.post(reverse(f"mobjects:{name}", args=[row.pk]), values, follow=True)
+
+
+def buttons(browser, job) -> set[str]:
+    """The buttons on a job's page."""
+    return set(browser.get(pages.job_url(job)).context["may"])
+
+
+def state(job) -> str:
+    job.refresh_from_db()
+    return str(job.state)
+
+
+# --- pause, resume, cancel ---
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({"state": S.NOT_QUEUED}, {"queue", "pause", "cancel"}),
+        ({"state": S.QUEUED}, {"pause", "cancel"}),
+        ({"state": S.RUNNING}, {"pause", "cancel"}),
+        ({"state": S.RUNNING, "requested_action": "pause"}, {"resume", "cancel"}),
+        ({"state": S.RUNNING, "requested_action": "cancel"}, set()),
+        ({"state": S.WAITING}, {"pause", "cancel"}),
+        ({"state": S.PAUSED}, {"resume", "cancel"}),
+        ({"state": S.SUCCEEDED, "counts": {"CREATED": 1}}, set()),
+        ({"state": S.PROBLEMS, "counts": {"FAILED": 1}}, {"retry"}),
+        ({"state": S.CANCELLED}, {"retry"}),
+    ],
+)
+def test_a_job_has_the_buttons_that_make_sense_now(browser, values, shown):
+    assert buttons(browser, pages.job(**values)) == shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_waiting_job_is_paused_at_once_and_resumed_into_the_queue(browser, queue):
+    job = pages.job(state=S.WAITING, waits_until=datetime(2099, 1, 1, tzinfo=UTC), waits_for="The quota.")
+    assert "pauses" in pages.text(press(browser, "job-pause", job))
+    assert state(job) == S.PAUSED
+    assert "It goes on when somebody presses “Resume”." in pages.text(browser.get(pages.job_url(job)))
+    assert "The job goes on." in pages.text(press(browser, "job-resume", job))
+    assert state(job) == S.QUEUED
+    assert [queue_id[:36] for queue_id in queue.job_ids] == [str(job.pk)]
+
+
+def test_a_running_job_pauses_after_what_is_under_way(browser):
+    job = pages.job(state=S.RUNNING, planned=3, counts={"CREATED": 1})
+    assert "It pauses after what is under way." in pages.text(press(browser, "job-pause", job))
+    assert state(job) == S.RUNNING
+    assert job.requested_action == SyncJob.RequestedAction.PAUSE
+
+
+def test_cancelling_asks_first(browser):
+    job = pages.job(state=S.QUEUED)
+    address = reverse("mobjects:job-cancel", args=[job.pk])
+    assert f'href="{address}"' in pages.text(browser.get(pages.job_url(job)))
+    assert "cannot be resumed" in pages.text(browser.get(address))
+    assert state(job) == S.QUEUED
+    assert "The job is cancelled" in pages.text(press(browser, "job-cancel", job))
+    assert state(job) == S.CANCELLED
+
+
+@pytest.mark.parametrize("name", ["job-pause", "job-resume", "job-cancel"])
+def test_a_button_that_comes_too_late_says_so(browser, name):
+    job = pages.job(state=S.SUCCEEDED)
+    assert "Too late: the job is “finished”" in pages.text(press(browser, name, job))
+    assert state(job) == S.SUCCEEDED
+
+
+@pytest.mark.parametrize("name", ["job-pause", "job-resume", "job-cancel", "job-retry"])
+def test_only_those_who_may_sync_have_the_buttons(groups, name):
+    viewer, job = pages.client("viewer"), pages.job(state=S.QUEUED)
+    assert not buttons(viewer, job)
+    assert viewer.post(reverse(f"mobjects:{name}", args=[job.pk])).status_code == 403
+    assert state(job) == S.QUEUED
+
+
+@pytest.mark.parametrize("name", ["job-pause", "job-resume", "job-retry"])
+def test_nothing_is_steered_by_following_a_link(browser, name):
+    assert browser.get(reverse(f"mobjects:{name}", args=[pages.job().pk])).status_code == 405
+
+
+# --- sending again ---
+
+
+@pytest.fixture
+def failed(groups):
+    """A job over three opportunities, two of which failed for one reason, and one held back."""
+    job = pages.job(state=S.PROBLEMS, planned=4, counts={"CREATED": 1, "FAILED": 2, "HELD": 1}, reason="Quarter end")
+    statuses = [("CREATED", ""), ("FAILED", "Bad stage"), ("FAILED", "Bad stage"), ("HELD", "Not yet.")]
+    for status, error in statuses:
+        record = factories.opportunity()
+        pages.result(job, record_id=record.pk, label=record.name, status=status, error=error)
+    return job
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_not_accepted_is_tried_again_by_a_job_of_its_own(browser, failed, queue):
+    assert "Retry 3 records not accepted" in pages.text(browser.get(pages.job_url(failed)))
+    response = press(browser, "job-retry", failed)
+    new = SyncJob.objects.exclude(pk=failed.pk).get()
+    assert response.redirect_chain == [(pages.job_url(new), 302)]
+    assert (new.origin, new.username, new.reason, new.state) == (failed, "operator-user", "Quarter end", S.QUEUED)
+    assert new.selection["of_job"] == str(failed.pk)
+    assert set(new.selection["of_statuses"]) >= {"FAILED", "HELD", "UNKNOWN"}
+    assert f'<a href="{pages.job_url(failed)}">Sync job {str(failed.pk)[:8]}</a>' in pages.text(response)
+    shown = pages.text(browser.get(pages.job_url(failed)))
+    assert f'<a href="{pages.job_url(new)}">Sync job {str(new.pk)[:8]}</a>' in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pressing_retry_twice_leads_to_the_job_that_is_queued_already(browser, failed):
+    press(browser, "job-retry", failed)
+    response = press(browser, "job-retry", failed)
+    assert "That is queued already; here is its job." in pages.text(response)
+    assert SyncJob.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_group_with_one_reason_is_tried_again(browser, failed):
+    group = browser.get(pages.job_url(failed)).context["groups"][0]
+    press(browser, "job-retry", failed, same=group.sample)
+    new = SyncJob.objects.exclude(pk=failed.pk).get()
+    assert (new.selection["of_statuses"], new.selection["of_error"]) == (["FAILED"], "Bad stage")
+
+
+@pytest.mark.parametrize("sample", ["999999", "nonsense", "9" * 30, ""])
+def test_a_group_that_does_not_exist_is_not_found(browser, failed, sample):
+    assert press(browser, "job-retry", failed, same=sample).status_code == 404
+    assert SyncJob.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_record_is_tried_again(browser, failed):
+    result = failed.results.filter(status="HELD").get()
+    assert reverse("mobjects:result-retry", args=[result.pk]) in pages.text(browser.get(pages.job_url(failed)))
+    press(browser, "result-retry", result)
+    new = SyncJob.objects.exclude(pk=failed.pk).get()
+    assert (new.selection["ids"], new.origin) == ([result.record_id], failed)
+
+
+def test_a_record_that_is_gone_or_accepted_is_not_tried_again(browser, failed):
+    created = failed.results.filter(status="CREATED").get()
+    assert reverse("mobjects:result-retry", args=[created.pk]) not in pages.text(browser.get(pages.job_url(failed)))
+    assert "Only what was not accepted" in pages.text(press(browser, "result-retry", created))
+    gone = pages.result(failed, status="FAILED", label="Gone")
+    assert "“Gone” was deleted here." in pages.text(press(browser, "result-retry", gone))
+    assert SyncJob.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_job_that_ended_early_all_that_is_left_is_sent(browser):
+    selection = {**pages.SELECTION, "ids": [1, 2, 3]}
+    job = pages.job(state=S.STOPPED, planned=3, counts={"CREATED": 1}, selection=selection)
+    assert "Send what is left" in pages.text(browser.get(pages.job_url(job)))
+    press(browser, "job-retry", job)
+    new = SyncJob.objects.exclude(pk=job.pk).get()
+    assert (new.selection, new.origin) == (selection, job)
+
+
+@pytest.mark.parametrize("values", [{"state": S.RUNNING}, {"action": "pull", "state": S.PROBLEMS}])
+def test_a_job_that_is_not_over_or_did_not_send_is_not_tried_again(browser, values):
+    job = pages.job(counts={"FAILED": 1}, **values)
+    assert "retry" not in buttons(browser, job)
+    assert "Only what a job sent can be tried again" in pages.text(press(browser, "job-retry", job))
+    assert SyncJob.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_trying_again_sends_what_failed_and_nothing_else(browser, marketo_settings, sandbox, work):
+    first, second = factories.opportunity(name="first"), factories.opportunity(name="second")
+    sandbox.faults.add("bad_row", row=0, text="Bad stage", operation="syncMObjects", times=1)
+    job = factories.sync(first, second)
+    press(browser, "job-retry", job)
+    work()
+    new = SyncJob.objects.exclude(pk=job.pk).get()
+    assert (new.state, new.counts) == (S.SUCCEEDED, {"CREATED": 1})
+    assert sorted(stored.values["Name"] for stored in sandbox.store.opportunities.values()) == ["first", "second"]

@@ -1,0 +1,41 @@
+"""What people see when a page is missing, forbidden or broken."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
+from django.views.defaults import server_error
+
+from tests import factories
+from tests.views import pages
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_missing_page_says_so_and_leads_back():
+    response = Client().get("/nothing-here")
+    assert response.status_code == 404
+    assert "There is no such page" in pages.text(response)
+    assert 'href="/admin/"' in pages.text(response)
+
+
+def test_a_forbidden_page_names_the_user(groups):
+    response = pages.client("viewer").get("/admin/mobjects/program/add/")
+    assert response.status_code == 403
+    assert "You are logged in as viewer-user." in pages.text(response)
+
+
+def test_a_stale_form_says_what_to_do(client):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(factories.user())
+    response = browser.post("/admin/sync/")
+    assert response.status_code == 403
+    assert "Nothing was saved or sent." in pages.text(response)
+
+
+def test_a_broken_page_needs_no_context():
+    request: HttpRequest = RequestFactory().get("/admin/")
+    response = server_error(request)
+    assert response.status_code == 500
+    assert "Something went wrong here" in pages.text(response)
