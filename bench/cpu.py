@@ -17,8 +17,9 @@ from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Batch, Kind, Operation
 from mobjects.models import Opportunity, SyncJob
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import Payload, build, content
-from mobjects.sync.send.selection import Selection, loaded
+from mobjects.sync.send.selection import Selection
 from mobjects.sync.transport_factory import key_fields, open_transport
 
 BATCHES_EACH = 20

@@ -9,7 +9,7 @@ mapping      which column of the file means which of ours
 checking     reads the whole file once and writes what it found (``ImportRow``, ``ImportProblem``)
 parsing      from cells to canonical text, with what is wrong (``suggesting``: and what would do)
 kinds        what each kind of file means: keys, links, rules between columns
-storing      writes what was found, in bulk; ``duplicates`` and ``grouping`` look at the whole of it
+storing      writes what was found, in bulk; ``duplicates`` looks at the whole of it
 commit       writes what the check found, in chunks
 undo         takes a commit back
 statements   the commit's SQL over whole chunks (``reversal``: the undo's), with ``targets`` (which

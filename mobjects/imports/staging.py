@@ -57,6 +57,20 @@ def save(imported_id: int, findings: Sequence[Finding], problems: Sequence[Probl
             _insert(cursor, PROBLEMS, _PROBLEM_COLUMNS, [(imported_id, *each) for each in problems])
 
 
+def write_groups(imported_id: int) -> None:
+    """Write the groups of an import's problems, which are all written."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO {GROUPS} (imported_id, level, "column", position, value, rule, suggestion, count, first)
+            SELECT imported_id, level, "column", position, value, rule, max(suggestion), count(*), min(number)
+            FROM {PROBLEMS} WHERE imported_id = %s GROUP BY imported_id, level, "column", position, value, rule
+            ORDER BY min(number)
+            """,  # noqa: S608
+            [imported_id],
+        )
+
+
 def _insert(cursor: Any, table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
     places = ", ".join(["%s"] * (columns.count(",") + 1))
     if rows:

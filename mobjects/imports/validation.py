@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from mobjects.db.retry import insisting
-from mobjects.imports import duplicates, grouping, staging
+from mobjects.imports import duplicates, staging
 from mobjects.imports.cell_parser import Fault, Layout, Parser, Problem
 from mobjects.imports.detection import reading_of
 from mobjects.imports.file_limits import limits_for
@@ -90,7 +90,7 @@ def _conclude(imported: Import, kind: Kind, alive: Callable[[int], None]) -> Non
     with transaction.atomic():
         alive(imported.rows)
         duplicates.mark(imported.pk, kind.noun, kind.once())
-        grouping.write(imported.pk)
+        staging.write_groups(imported.pk)
         found = (
             ImportRow.objects.filter(imported=imported).order_by().values_list("outcome").annotate(n=Count("number"))
         )

@@ -12,8 +12,8 @@ from mobjects.models import Opportunity, OpportunityPersonRole, Program, Program
 from mobjects.models import records as records_of
 from mobjects.sandbox import SandboxServer
 from mobjects.sandbox.state import Cost
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, KeyFields, content
-from mobjects.sync.send.selection import loaded
 from tests import factories
 from tests.support.invariants import OURS
 

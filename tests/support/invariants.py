@@ -28,8 +28,8 @@ from mobjects.models import (
 )
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sandbox import SandboxServer
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, content
-from mobjects.sync.send.selection import loaded
 from mobjects.sync.transport_factory import key_fields
 
 OURS = "cost no. "

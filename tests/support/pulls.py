@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mobjects.marketo.types import Kind
 from mobjects.models import records
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import KeyFields, content
 from mobjects.sync.pull.task import Pull, PullTask
-from mobjects.sync.send.selection import loaded
 from tests import factories
 from tests.factories import fresh
 from tests.support import memory

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper, SystemCheckError
 from django.utils import timezone
 
+from mobjects.formatting import counted
 from mobjects.jobs.requests import Asked, create_sync_job, request_sync
 from mobjects.jobs.runner import run_job
 from mobjects.management.base import KINDS, who
@@ -22,7 +23,7 @@ from mobjects.models import SyncJob, records
 from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
 from mobjects.sync.rate_limits.limiter import Limits
-from mobjects.sync.rate_limits.usage import Usage, counted
+from mobjects.sync.rate_limits.usage import Usage
 from mobjects.sync.send import task
 from mobjects.sync.send.selection import Choice, Selection
 from mobjects.sync.transport_factory import key_fields, open_transport

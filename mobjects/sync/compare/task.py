@@ -18,13 +18,12 @@ from mobjects.models import RECORDS, SyncBatch, SyncedRecord, SyncResult, record
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.cost_matching import cost_text
 from mobjects.sync.content.from_marketo import Reader, Seen
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import NOT_KNOWN, Difference, KeyFields, content
-from mobjects.sync.job_counts import count
+from mobjects.sync.job_results import count, result
+from mobjects.sync.paging import Place, by_id, keep_progress, progress, read_page
 from mobjects.sync.pull.apply import IN_BATCH, SENT_MEANWHILE
-from mobjects.sync.pull.paging import Place, keep_progress, progress, read_page
-from mobjects.sync.pull.task import GONE, by_id
-from mobjects.sync.send.claims import result
-from mobjects.sync.send.selection import loaded
+from mobjects.sync.pull.task import GONE
 from mobjects.sync.task import Context, Task, read
 
 ONE_BY_ONE = 50

@@ -14,11 +14,11 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from mobjects.db.retry import insisting
+from mobjects.formatting import moment
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, RecordStatus, SyncedRecord, records
 from mobjects.sync.conflicts.both_changed import locked_record
 from mobjects.sync.content.payload import KeyFields, content
-from mobjects.sync.rate_limits.usage import moment
 from mobjects.sync.transport_factory import key_fields
 
 Answer = Conflict.Answer

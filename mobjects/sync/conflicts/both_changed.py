@@ -13,10 +13,10 @@ from mobjects.db.retry import insisting
 from mobjects.marketo.types import Found, Kind
 from mobjects.models import Conflict, ProgramCost, SyncedRecord, SyncJob, records
 from mobjects.models.program import COST_PREFIX
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.merge import in_conflict
 from mobjects.sync.content.payload import KeyFields, content
 from mobjects.sync.content.write_local import leave_settled, take
-from mobjects.sync.send.selection import loaded
 from mobjects.sync.transport_factory import key_fields
 
 Side = Literal["here", "marketo"]

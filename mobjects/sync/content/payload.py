@@ -99,7 +99,7 @@ def build(record: SyncedRecord, operation: Operation, keys: KeyFields, *, resend
     """Decide what to send of a record.
 
     Args:
-        record: with related objects loaded (see :func:`mobjects.sync.send.selection.loaded`).
+        record: with related objects loaded (see :func:`mobjects.sync.content.loading.loaded`).
         operation: the operation of its batch.
         keys: names of the external key fields.
         resend: send everything that has a value, not only what changed.

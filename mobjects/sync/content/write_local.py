@@ -16,6 +16,7 @@ from mobjects.models import CustomField, Program, ProgramCost, ProgramTag, Synce
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sync.content.cost_matching import read_cost
 from mobjects.sync.content.from_marketo import OURS, TAG_PREFIX
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import (
     COMPANY_ID,
     COMPANY_KEY,
@@ -25,7 +26,6 @@ from mobjects.sync.content.payload import (
     KeyFields,
     content,
 )
-from mobjects.sync.send.selection import loaded
 
 NO_OPPORTUNITY = "its opportunity is not here; pull opportunities first."
 

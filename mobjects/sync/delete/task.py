@@ -18,8 +18,7 @@ from mobjects.marketo.types import Answer, Kind, Status
 from mobjects.models import OpportunityPersonRole, RecordStatus, SyncBatch, SyncedRecord, SyncResult, records
 from mobjects.sync import task
 from mobjects.sync.conflicts.ambiguous import close_gone
-from mobjects.sync.job_counts import count, save_results
-from mobjects.sync.send.claims import result, results_here
+from mobjects.sync.job_results import count, result, results_here, save_results
 from mobjects.sync.task import Context, Task
 
 ORDER = (Kind.ROLE, Kind.OPPORTUNITY)

@@ -14,7 +14,7 @@ from mobjects.marketo import attributes
 from mobjects.marketo.types import Allowed, DataType, FieldInfo, Kind
 from mobjects.models import AllowedTag, CustomField, MarketoField, SyncJob, records
 from mobjects.models.program import CHANNEL_TAG
-from mobjects.sync.pull.paging import keep_progress, progress
+from mobjects.sync.paging import keep_progress, progress
 from mobjects.sync.task import Context, Task, read
 
 NOUNS = {Kind.OPPORTUNITY: ("opportunity", "opportunities"), Kind.ROLE: ("role", "roles")}

@@ -15,11 +15,11 @@ from mobjects.models import RECORDS, Conflict, RecordStatus, SyncBatch, SyncedRe
 from mobjects.models import SyncResult as Result
 from mobjects.sync.conflicts.both_changed import close_agreed, open_both_changed, undecided
 from mobjects.sync.content.from_marketo import OURS, Reader, Seen, link_of
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.merge import Merge, merge
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, Difference, content
 from mobjects.sync.content.write_local import CannotKeep, leave_settled, take
-from mobjects.sync.send.claims import result
-from mobjects.sync.send.selection import loaded
+from mobjects.sync.job_results import result
 from mobjects.sync.task import Context
 
 Status = Result.Status

@@ -12,10 +12,9 @@ from django.db import transaction
 from mobjects.db.retry import insisting
 from mobjects.marketo.types import Kind, Page, Query, Tag
 from mobjects.models import SyncBatch, SyncedRecord, SyncResult, records
-from mobjects.sync.job_counts import save_results
+from mobjects.sync.job_results import result, save_results
+from mobjects.sync.paging import Place, by_id, keep_progress, progress, read_page
 from mobjects.sync.pull.apply import Arrivals
-from mobjects.sync.pull.paging import Place, keep_progress, progress, read_page
-from mobjects.sync.send.claims import result
 from mobjects.sync.task import Context, Task, read
 
 NO_ID = "It has no Marketo ID yet, so it cannot be looked for in Marketo; send it first."
@@ -152,8 +151,3 @@ class PullTask(Task):
     def _keep(self, rows: Sequence[SyncResult], place: Place) -> None:
         save_results(self.context.job, rows)
         keep_progress(self.context.job, place.to_json())
-
-
-def by_id(kind: Kind, marketo_id: int) -> Query:
-    """The query for one object; archived programs are found by their id as well."""
-    return Query(kind, id=marketo_id, details=kind is Kind.PROGRAM)

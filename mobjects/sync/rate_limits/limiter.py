@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from redis.lock import Lock
 from redis.retry import Retry
 
+from mobjects.formatting import counted, moment
 from mobjects.marketo.errors import OutcomeUnknown
 from mobjects.sync import marketo_settings
 from mobjects.sync.rate_limits.redis_store import (
@@ -31,7 +32,7 @@ from mobjects.sync.rate_limits.redis_store import (
     soon,
     wait,
 )
-from mobjects.sync.rate_limits.usage import Usage, counted, moment
+from mobjects.sync.rate_limits.usage import Usage
 from mobjects.sync.retry_policy import quota_reset
 from mobjects.sync.task import Wait
 

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+
+from mobjects.formatting import counted, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,3 @@ class Usage:
             f"Today's share of Marketo's quota is not enough for this: it needs {counted(calls)} or more, and {left} "
             f"left of {self.share:,}. The rest waits until {self.reset_words} and then goes out by itself."
         )
-
-
-def counted(calls: int) -> str:
-    """``1 call``, ``1,234 calls``."""
-    return f"{calls:,} call{'' if calls == 1 else 's'}"
-
-
-def moment(at: datetime) -> str:
-    """A time to the minute with its zone, ``2026-03-01 06:00 UTC``."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from mobjects.db.bulk import insert_each
@@ -14,9 +14,10 @@ from mobjects.db.retry import insisting
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, records
 from mobjects.models.synced_record import SyncedQuerySet
+from mobjects.sync.content.loading import complete
 from mobjects.sync.content.payload import Built, Equal, Held, Payload, build
-from mobjects.sync.job_counts import count, save_results
-from mobjects.sync.send.selection import Choice, Selection, classified, complete
+from mobjects.sync.job_results import _label, result, results_here, save_results, sentence, supersede
+from mobjects.sync.send.selection import Choice, Selection, classified
 from mobjects.sync.task import Context, next_sequence
 
 Status = SyncResult.Status
@@ -63,11 +64,6 @@ def not_read_by(job: SyncJob) -> Q:
 def _open(context: Context, kind: Kind, operation: Operation, selection: Selection) -> SyncedQuerySet:
     found = classified(kind, selection, context.keys).filter(hold="", wire_operation=operation.value)
     return found.exclude(Exists(results_here(context.job, kind).exclude(status__in=_NOT_DEALT_WITH)))
-
-
-def results_here(job: SyncJob, kind: Kind) -> SyncedQuerySet:
-    """Results of a job about the record of an outer query."""
-    return SyncResult.objects.filter(job=job, kind=kind.value, record_id=OuterRef("pk"))  # type: ignore[return-value]
 
 
 @insisting
@@ -166,19 +162,6 @@ def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> N
     )
 
 
-def _label(record: SyncedRecord) -> str:
-    return str(record)[:255]
-
-
-def supersede(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
-    """Take earlier "outcome unknown" results of this job as steps on the way, because these records go on."""
-    # Asked first, because there hardly ever are any.
-    counts = SyncJob.objects.values_list("counts", flat=True).get(pk=job.pk)
-    if ids and counts.get(Status.UNKNOWN.value):
-        unknown = SyncResult.objects.filter(job=job, status=Status.UNKNOWN, kind=kind.value, record_id__in=ids)
-        count(job, {Status.UNKNOWN.value: -unknown.update(status=Status.RETRIED)})
-
-
 def _built(context: Context, record: SyncedRecord, operation: Operation, selection: Selection) -> Built:
     part = build(record, operation, context.keys, resend=selection.resend)
     problem = context.transport.problem(part.record, operation) if isinstance(part, Payload) else ""
@@ -197,32 +180,3 @@ def _let_go(job: SyncJob, built: Sequence[tuple[SyncedRecord, Built]]) -> None:
             results.append(result(job, record, Status.EQUAL, error=part.note))
         type(record).objects.filter(pk=record.pk).update(**changes)
     save_results(job, results)
-
-
-def result(
-    job: SyncJob,
-    record: SyncedRecord,
-    status: SyncResult.Status,
-    *,
-    batch: SyncBatch | None = None,
-    position: int | None = None,
-    error: str = "",
-) -> SyncResult:
-    """A result of a record as it is now and of which nothing is sent; not saved yet."""
-    return SyncResult(
-        job=job,
-        batch=batch,
-        kind=record.KIND.value,
-        record_id=record.pk,
-        label=_label(record),
-        position=position,
-        revision=record.revision,
-        status=status.value,
-        marketo_id=record.marketo_id,
-        error=error,
-    )
-
-
-def sentence(reason: str) -> str:
-    """A reason as a sentence."""
-    return f"{reason[0].upper()}{reason[1:]}."

@@ -15,9 +15,9 @@ from mobjects.marketo.types import Found, Kind, Query
 from mobjects.models import Program, ProgramCost, SyncBatch, SyncResult, records
 from mobjects.sync import task
 from mobjects.sync.content.from_marketo import Reader
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import content
-from mobjects.sync.send.claims import result
-from mobjects.sync.send.selection import loaded
+from mobjects.sync.job_results import result
 from mobjects.sync.task import Context
 
 _READ_BACK = "To learn the IDs of the costs that were just sent."

@@ -13,10 +13,10 @@ from mobjects.marketo.types import Found, Kind
 from mobjects.models import records
 from mobjects.sync.conflicts.both_changed import open_both_changed, undecided
 from mobjects.sync.content.from_marketo import Reader
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.merge import in_conflict
 from mobjects.sync.content.payload import NOT_KNOWN, content
-from mobjects.sync.pull.task import by_id
-from mobjects.sync.send.selection import loaded
+from mobjects.sync.paging import by_id
 from mobjects.sync.task import Context, read
 
 CAUSE = "Read before it is changed in Marketo."

@@ -19,8 +19,8 @@ from mobjects.marketo.types import ACCEPTED, Answer, Kind, Outcome, Status
 from mobjects.models import RECORDS, RecordStatus, SyncBatch, SyncJob, SyncResult, records
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.payload import KeyFields, doubted
-from mobjects.sync.job_counts import count, save_results
-from mobjects.sync.send.claims import Item, result, sentence
+from mobjects.sync.job_results import count, result, save_results, sentence
+from mobjects.sync.send.claims import Item
 from mobjects.sync.send.selection import Selection, classified
 from mobjects.sync.send.tag_rules import exact_reasons
 from mobjects.sync.task import close, next_sequence

@@ -25,7 +25,6 @@ from mobjects.models import (
     ProgramCost,
     RecordStatus,
     SyncBatch,
-    SyncedRecord,
     SyncResult,
     records,
 )
@@ -173,20 +172,6 @@ def _counted(kind: Kind, selection: Selection, keys: KeyFields) -> list[tuple[st
         found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
     counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
     return list(counted.order_by("hold", "wire_operation"))
-
-
-def loaded(kind: Kind, ids: Sequence[int]) -> list[SyncedRecord]:
-    """Records with all that building a payload reads; a fixed number of queries."""
-    return complete(kind, records(kind).filter(pk__in=ids).order_by("pk"))
-
-
-def complete(kind: Kind, found: SyncedQuerySet) -> list[SyncedRecord]:
-    """What a query finds, with all that building a payload reads."""
-    if kind is Kind.PROGRAM:
-        found = found.prefetch_related("costs", "tags")
-    if kind is Kind.ROLE:
-        found = found.select_related("opportunity")
-    return list(found)
 
 
 WAITS_FOR_OPPORTUNITY = "its opportunity has no Marketo ID yet; sync the opportunity first or together with it"

@@ -17,21 +17,15 @@ from mobjects.marketo.transport import Transport
 from mobjects.marketo.types import Answer, Batch, Kind, Operation
 from mobjects.models import RecordStatus, SyncBatch, SyncResult, records
 from mobjects.sync import marketo_settings
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import KeyFields, Payload, build
+from mobjects.sync.job_results import results_here
 from mobjects.sync.retry_policy import Action, rule_for
 from mobjects.sync.send import claims, results
-from mobjects.sync.send.claims import Item, results_here
+from mobjects.sync.send.claims import Item
 from mobjects.sync.send.cost_ids import CostIds
 from mobjects.sync.send.preflight import guard
-from mobjects.sync.send.selection import (
-    MAY_STILL_RUN,
-    Selection,
-    candidates,
-    classified,
-    forecast,
-    loaded,
-    ordered_kinds,
-)
+from mobjects.sync.send.selection import MAY_STILL_RUN, Selection, candidates, classified, forecast, ordered_kinds
 from mobjects.sync.send.unknown_outcomes import Settling
 from mobjects.sync.task import Context
 

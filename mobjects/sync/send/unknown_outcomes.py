@@ -36,11 +36,11 @@ from mobjects.sync import task
 from mobjects.sync.conflicts.both_changed import candidate
 from mobjects.sync.content.cost_matching import cost_text
 from mobjects.sync.content.from_marketo import Reader, Seen, link_of
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, PERSON_KEY, content, opportunity_link
-from mobjects.sync.job_counts import count
-from mobjects.sync.pull.paging import keep_progress, progress
-from mobjects.sync.send.claims import result, results_here, supersede
-from mobjects.sync.send.selection import NEEDS_LOOK_UP, Selection, classified, loaded, ordered_kinds
+from mobjects.sync.job_results import count, result, results_here, supersede
+from mobjects.sync.paging import keep_progress, progress
+from mobjects.sync.send.selection import NEEDS_LOOK_UP, Selection, classified, ordered_kinds
 from mobjects.sync.task import Context
 
 CLOCK_MARGIN = timedelta(minutes=10)

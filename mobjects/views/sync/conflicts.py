@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 from mobjects.models import RECORDS, Conflict, Kind, records
 from mobjects.sync.conflicts import ambiguous
 from mobjects.sync.conflicts.both_changed import Side, disputed, settle_merge
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import content
-from mobjects.sync.send.selection import loaded
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import needs, page
 

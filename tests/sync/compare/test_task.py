@@ -9,10 +9,10 @@ from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Conflict, Opportunity, Program, SyncBatch, SyncJob
 from mobjects.sync.compare.task import ONE_BY_ONE, CompareTask, Comparison
 from mobjects.sync.conflicts.both_changed import disputed, settle_merge
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import NOT_KNOWN, KeyFields, Payload, build, content
 from mobjects.sync.pull.task import Pull, PullTask
 from mobjects.sync.send.preflight import guard
-from mobjects.sync.send.selection import loaded
 from tests import factories
 from tests.factories import fresh
 from tests.support import memory

@@ -10,8 +10,8 @@ import pytest
 from mobjects.marketo.types import Association, Found, Key, Kind, Link, Tag
 from mobjects.models import CustomField
 from mobjects.sync.content.from_marketo import Reader
+from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import KeyFields, content
-from mobjects.sync.send.selection import loaded
 from tests import factories
 from tests.support import memory
 

@@ -11,6 +11,7 @@ from mobjects.jobs.requests import create_sync_job
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
 from mobjects.models import Opportunity, SyncJob, SyncResult
+from mobjects.sync import job_results
 from mobjects.sync.send import claims, task
 from mobjects.sync.send.selection import PART, Selection
 from tests import factories
@@ -159,7 +160,7 @@ def test_a_record_that_has_its_result_in_this_job_by_the_time_its_batch_begins_i
     job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,), resend=True))
     here = factories.context(job)
     batch, _ = claims.claim(here, Kind.OPPORTUNITY, Operation.INSERT, Selection(resend=True), after=0, limit=9)
-    claims.result(job, record, SyncResult.Status.CREATED).save()
+    job_results.result(job, record, SyncResult.Status.CREATED).save()
     assert claims.take(here, batch, Selection(resend=True)) == claims.Claim(None, ())
     assert factories.fresh(record).claimed_by is None
 

@@ -21,7 +21,7 @@ from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, S
 from mobjects.models import Conflict, Opportunity, SyncBatch, SyncJob, WorkerLease
 from mobjects.sync import retry_policy
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.job_counts import count
+from mobjects.sync.job_results import count
 from mobjects.sync.pull.task import Pull
 from mobjects.sync.send import claims, results
 from mobjects.sync.send.selection import Selection

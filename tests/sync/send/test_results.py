@@ -11,8 +11,8 @@ from mobjects.jobs import requests
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import Answer, Exchange, Kind, Outcome, Status
 from mobjects.models import Opportunity, RecordStatus, SyncBatch, SyncResult
+from mobjects.sync.job_results import supersede
 from mobjects.sync.send import results
-from mobjects.sync.send.claims import supersede
 from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.factories import fresh

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from mobjects.db.retry import insisting
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import Page, Query
+from mobjects.marketo.types import Kind, Page, Query
 from mobjects.models import SyncBatch, SyncJob
 from mobjects.sync.task import Context, read
 
@@ -81,3 +81,8 @@ def read_page(context: Context, query: Query, place: Place) -> tuple[SyncBatch, 
 def _begin_again(job: SyncJob, place: Place) -> None:
     again = replace(place, position="", begun_again=True)
     keep_progress(job, {**progress(job), **again.to_json()})
+
+
+def by_id(kind: Kind, marketo_id: int) -> Query:
+    """The query for one object; archived programs are found by their id as well."""
+    return Query(kind, id=marketo_id, details=kind is Kind.PROGRAM)

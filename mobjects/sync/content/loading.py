@@ -1,0 +1,26 @@
+"""Records with all that building a payload or comparing them reads, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mobjects.marketo.types import Kind
+from mobjects.models import (
+    SyncedRecord,
+    records,
+)
+from mobjects.models.synced_record import SyncedQuerySet
+
+
+def loaded(kind: Kind, ids: Sequence[int]) -> list[SyncedRecord]:
+    """Records with all that building a payload reads; a fixed number of queries."""
+    return complete(kind, records(kind).filter(pk__in=ids).order_by("pk"))
+
+
+def complete(kind: Kind, found: SyncedQuerySet) -> list[SyncedRecord]:
+    """What a query finds, with all that building a payload reads."""
+    if kind is Kind.PROGRAM:
+        found = found.prefetch_related("costs", "tags")
+    if kind is Kind.ROLE:
+        found = found.select_related("opportunity")
+    return list(found)
