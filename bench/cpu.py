@@ -16,7 +16,7 @@ from bench.surroundings import Surroundings, lift_limits
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Batch, Kind, Operation
-from mobjects.models import Opportunity, SyncJob
+from mobjects.models import Opportunity, SyncJobState
 from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import Payload, build, content
 from mobjects.sync.send.selection import Selection
@@ -82,7 +82,7 @@ def _job(number: int) -> float:
     job = create_sync_job(Selection())
     took = _per_batch(lambda: run_job(job))
     job.refresh_from_db()
-    if job.state != SyncJob.State.SUCCEEDED or job.counts != {"CREATED": BATCHES_EACH * BATCH}:
+    if job.state != SyncJobState.SUCCEEDED or job.counts != {"CREATED": BATCHES_EACH * BATCH}:
         raise RuntimeError(f"the job ended {job.state} with {job.counts}: {job.problem_text}")
     return took
 

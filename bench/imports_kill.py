@@ -17,13 +17,13 @@ from rq import Worker
 from bench import imports_files, imports_floor, imports_ours
 from bench.herd import Herd, kill, wait_for
 from mobjects.imports import service
-from mobjects.models import Import, ImportChange
+from mobjects.models import Import, ImportChange, ImportMode, ImportState
 
 KILLS_EACH = 3
 """Kills in one import at most."""
 STEP_SECONDS = 600
 LONGEST_PAUSE_SECONDS = 0.7
-MODES = (Import.Mode.VALID, Import.Mode.VALID, Import.Mode.ALL)
+MODES = (ImportMode.VALID, ImportMode.VALID, ImportMode.ALL)
 
 Say = Callable[[str], None]
 
@@ -66,11 +66,11 @@ class _Run:
         """One import from its upload to the comparison, with kills while it is written."""
         mode = MODES[number % len(MODES)]
         imported = imports_ours.upload(path, call=True)
-        self._reach(imported, Import.State.REVIEW)
+        self._reach(imported, ImportState.REVIEW)
         service.request_commit(imported, mode, overwrite=False, user=None)
         for _ in range(min(KILLS_EACH, kills - self.killed.total())):
             self._kill_one(imported)
-        self._reach(imported, Import.State.COMMITTED)
+        self._reach(imported, ImportState.COMMITTED)
         imports_floor.load(path)
         found = list(_wrong(imported, rows, number))
         self.wrong += found
@@ -78,7 +78,7 @@ class _Run:
             f"  import {number + 1} ({mode.label.lower()}): {imported.written}; {'; '.join(found) or 'all right'}"
         )
 
-    def _reach(self, imported: Import, state: Import.State) -> None:
+    def _reach(self, imported: Import, state: ImportState) -> None:
         def there() -> bool:
             time.sleep(0.1)
             self._herd.replace_dead()
@@ -99,7 +99,7 @@ class _Run:
         time.sleep(self._dice.uniform(0, LONGEST_PAUSE_SECONDS))
         name, pid = found
         imported.refresh_from_db()
-        if imported.state != Import.State.COMMITTING:
+        if imported.state != ImportState.COMMITTING:
             return
         if self.killed.total() % 2 == 0:
             what = "the process that writes"
@@ -124,7 +124,7 @@ class _Run:
                 pid = _youngest_child(self._herd.workers[name].pid)
                 if pid:
                     found.append((name, pid))
-            return bool(found) or imported.state == Import.State.COMMITTED
+            return bool(found) or imported.state == ImportState.COMMITTED
 
         wait_for(there, f"a worker for import {imported.pk}", STEP_SECONDS)
         return found[0] if found else None

@@ -11,6 +11,7 @@ from typing import Any
 
 from bench import imports_files, imports_ours
 from bench.surroundings import ROOT, Surroundings
+from mobjects.models import ImportMode, ImportState
 
 MOST_ABOVE_IDLE = 150.0
 MOST_GROWTH = 1.1
@@ -71,11 +72,11 @@ def work(path: str, rows: int) -> None:
     figures["upload"] = _peak()
     working.run_import(imported, beat=True)
     figures["check"] = _peak()
-    service.request_commit(imported, Import.Mode.VALID, overwrite=False, user=None, call=False)
+    service.request_commit(imported, ImportMode.VALID, overwrite=False, user=None, call=False)
     working.run_import(imported, beat=True)
     figures["commit"] = _peak()
     imported.refresh_from_db()
-    if imported.state != Import.State.COMMITTED or imported.written.get("created") != rows:
+    if imported.state != ImportState.COMMITTED or imported.written.get("created") != rows:
         raise RuntimeError(f"the import is {imported.state}, wrote {imported.written}: {imported.problem}")
     sys.stdout.write(json.dumps(figures))
 

@@ -12,7 +12,7 @@ from django.db import connection
 
 from bench import imports_floor
 from mobjects.imports import runner, service
-from mobjects.models import Import, Opportunity
+from mobjects.models import Import, ImportMode, ImportSource, ImportState, Opportunity
 
 _TABLES = ("Import", "Opportunity", "OpportunityPersonRole", "SavedMapping")
 _CHILDREN = ("ImportChange", "ImportFix", "ImportGroup", "ImportProblem", "ImportRow", "ImportPart")
@@ -47,7 +47,7 @@ def upload(path: Path, *, call: bool) -> Import:
     """Bring a file in; it goes on to its check by itself, since all of its columns have our names."""
     with open(path, "rb") as file:
         return service.start(
-            "opportunities", file, path.name, user=None, username="bench", source=Import.Source.COMMAND, call=call
+            "opportunities", file, path.name, user=None, username="bench", source=ImportSource.COMMAND, call=call
         )
 
 
@@ -57,12 +57,12 @@ def run(path: Path, **expected: int) -> Took:
     imported = upload(path, call=False)
     times.append(time.perf_counter())
     runner.run_import(imported, beat=True)
-    _expect(imported, Import.State.REVIEW, expected)
+    _expect(imported, ImportState.REVIEW, expected)
     times.append(time.perf_counter())
-    service.request_commit(imported, Import.Mode.VALID, overwrite=False, user=None, call=False)
+    service.request_commit(imported, ImportMode.VALID, overwrite=False, user=None, call=False)
     runner.run_import(imported, beat=True)
     times.append(time.perf_counter())
-    _expect(imported, Import.State.COMMITTED, expected)
+    _expect(imported, ImportState.COMMITTED, expected)
     return Took(*(after - before for before, after in pairwise(times)))
 
 
@@ -84,7 +84,7 @@ def same_as_floor(*, revision: int) -> int:
     return int(same)
 
 
-def _expect(imported: Import, state: Import.State, expected: dict[str, int]) -> None:
+def _expect(imported: Import, state: ImportState, expected: dict[str, int]) -> None:
     imported.refresh_from_db()
     found = {name: number for name, number in imported.counts.items() if number}
     if imported.state != state or found != expected:

@@ -27,6 +27,7 @@ from mobjects.models import (
     Program,
     ProgramCost,
     SyncBatch,
+    SyncBatchState,
     SyncJob,
     WorkerLease,
 )
@@ -174,7 +175,7 @@ class Killing:
         return f"{what} (with its worker)"
 
     def _doing(self, lease: WorkerLease) -> str:
-        batch = SyncBatch.objects.filter(lease_id=lease.pk, state=SyncBatch.State.SENDING).last()
+        batch = SyncBatch.objects.filter(lease_id=lease.pk, state=SyncBatchState.SENDING).last()
         if batch is None or batch.sent_at is None:
             return "between two batches"
         if batch.operation == "GET":

@@ -11,22 +11,35 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from mobjects.marketo.types import Kind
-from mobjects.models import RECORDS, Circuit, Conflict, Import, ImportChange, ImportRow, SyncBatch, SyncJob, SyncResult
+from mobjects.models import (
+    RECORDS,
+    Circuit,
+    Conflict,
+    Import,
+    ImportChange,
+    ImportRow,
+    ImportState,
+    SyncBatch,
+    SyncBatchState,
+    SyncJob,
+    SyncResult,
+    SyncResultStatus,
+)
 
 PAYLOAD = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
 
-UNSETTLED = (SyncResult.Status.NOT_SENT, SyncResult.Status.UNKNOWN)
+UNSETTLED = (SyncResultStatus.NOT_SENT, SyncResultStatus.UNKNOWN)
 STEPS = "steps"
 """Stands for all statuses that are only steps on the way."""
 UNDECIDED = (
-    SyncResult.Status.CONFLICT,
-    SyncResult.Status.HELD,
-    SyncResult.Status.UNKNOWN,
-    SyncResult.Status.SETTLED,
+    SyncResultStatus.CONFLICT,
+    SyncResultStatus.HELD,
+    SyncResultStatus.UNKNOWN,
+    SyncResultStatus.SETTLED,
 )
 """Results behind which there may be an open conflict."""
-IMPORT_WAITS = (Import.State.MAPPING, Import.State.REVIEW)
+IMPORT_WAITS = (ImportState.MAPPING, ImportState.REVIEW)
 """States in which an import waits for a person."""
 ERROR_GROUPS = 10
 RATE_SPAN = timedelta(seconds=60)
@@ -45,7 +58,7 @@ class ErrorGroup:
     @property
     def label(self) -> str:
         """The status in words."""
-        return str(SyncResult.Status(self.status).label)
+        return str(SyncResultStatus(self.status).label)
 
 
 def id_in(text: object, digits: int = 18) -> int | None:
@@ -73,7 +86,7 @@ def records_per_second(job: SyncJob) -> float:
     """How fast a job has been within the last minute; 0 if nothing was answered."""
     now = timezone.now()
     since = max(now - RATE_SPAN, job.started_at or now)
-    done = job.batches.filter(answered_at__gte=since, state=SyncBatch.State.ANSWERED).exclude(operation="GET")
+    done = job.batches.filter(answered_at__gte=since, state=SyncBatchState.ANSWERED).exclude(operation="GET")
     count: int = done.aggregate(records=Sum("size"))["records"] or 0
     seconds = (now - since).total_seconds()
     return count / seconds if seconds >= 1 else 0.0

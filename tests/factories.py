@@ -24,6 +24,7 @@ from mobjects.models import (
     ProgramTag,
     SyncedRecord,
     SyncJob,
+    SyncJobState,
     WorkerLease,
 )
 from mobjects.sync.content.payload import KeyFields
@@ -90,7 +91,7 @@ def sync(*records: SyncedRecord, operation: Choice = Choice.AUTO, **options: Any
     return job
 
 
-def job_in(state: SyncJob.State, **values: Any) -> SyncJob:
+def job_in(state: SyncJobState, **values: Any) -> SyncJob:
     """A job about all opportunities, in a state."""
     job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
     SyncJob.objects.filter(pk=job.pk).update(state=state, **values)
@@ -102,7 +103,7 @@ def later(job: SyncJob, seconds: float = 600, *, times: int = 10) -> SyncJob:
     """Let a job that waits go on as often as it waits, each time after as many seconds."""
     for number in range(1, times + 1):
         job.refresh_from_db()
-        if job.state != SyncJob.State.WAITING:
+        if job.state != SyncJobState.WAITING:
             return job
         with time_machine.travel(timezone.now() + timedelta(seconds=number * seconds), tick=True):
             run_job(job)
@@ -123,7 +124,7 @@ class Unlimited:
 def context(job: SyncJob, **values: Any) -> Context:
     """What a worker of its own works with on a job."""
     lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
-    SyncJob.objects.filter(pk=job.pk).update(state=SyncJob.State.RUNNING)
+    SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.RUNNING)
     return Context(
         **{
             "job": job,

@@ -15,7 +15,7 @@ ELSEWHERE = ("migrations", "sandbox", "marketo")
 
 
 def is_of_a_batch(node) -> bool:
-    return "SyncBatch.State." in ast.unparse(node) or ast.unparse(node).startswith("batch.")
+    return "SyncBatchState." in ast.unparse(node) or ast.unparse(node).startswith("batch.")
 
 
 def called(node) -> str:
@@ -63,7 +63,7 @@ def test_a_write_is_found_in_whatever_form(code):
 
 
 @pytest.mark.parametrize(
-    "code", ["jobs.filter(state=State.PAUSED)", "batches.update(state=SyncBatch.State.SENDING)", "batch.state = state"]
+    "code", ["jobs.filter(state=State.PAUSED)", "batches.update(state=SyncBatchState.SENDING)", "batch.state = state"]
 )
 def test_what_reads_or_is_of_a_batch_is_none(code):
     assert found(code) == []

@@ -8,7 +8,7 @@ import pytest
 
 from mobjects.imports.lifecycle import IMPORT_CHANGES
 from mobjects.jobs.lifecycle import JOB_CHANGES
-from mobjects.models import Import, SyncJob
+from mobjects.models import ImportState, SyncJobState
 from tests.files import ROOT
 
 
@@ -20,7 +20,7 @@ def printed(head: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(
     ("head", "states", "changes"),
-    [("A job that is", SyncJob.State, JOB_CHANGES), ("An import that", Import.State, IMPORT_CHANGES)],
+    [("A job that is", SyncJobState, JOB_CHANGES), ("An import that", ImportState, IMPORT_CHANGES)],
 )
 def test_the_table_in_the_docs_is_that_of_the_code(head, states, changes):
     in_words = {states(old).label: [states(state).label for state in following] for old, following in changes.items()}

@@ -10,7 +10,7 @@ import pytest
 
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Exchange, Kind
-from mobjects.models import SyncJob, SyncResult
+from mobjects.models import SyncJobAction, SyncResultStatus
 from mobjects.sync.retry_policy import RULES
 from mobjects.sync.send.selection import Selection
 from mobjects.sync.send.task import SendTask
@@ -48,11 +48,11 @@ def result_of(rule):
     failed = rule.error("It failed.", trouble=rule.trouble, exchange=Exchange("asked"))
     chosen = Selection(kinds=(Kind.OPPORTUNITY,), ids=tuple(factories.opportunity().pk for _ in range(2)))
     transport = telex.TelexTransport(telex.SETTINGS, [], failing=failed)
-    context = memory.context(transport, chosen.to_json(), SyncJob.Action.SEND)
+    context = memory.context(transport, chosen.to_json(), SyncJobAction.SEND)
     with suppress(MarketoError):
         SendTask(context).step()
     (status,) = set(context.job.results.values_list("status", flat=True))
-    return SyncResult.Status(status).label
+    return SyncResultStatus(status).label
 
 
 def test_the_interface_is_printed_whole():

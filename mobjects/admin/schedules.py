@@ -26,7 +26,7 @@ from unfold.widgets import (
 
 from mobjects.jobs import schedules
 from mobjects.jobs.cron import check_cron, check_quiet
-from mobjects.models import Kind, Schedule, SyncJob
+from mobjects.models import Kind, Schedule, SyncJobAction
 from mobjects.models.sync_history import KIND_CHOICES
 from mobjects.presentation.badges import badge, state_badge
 from mobjects.presentation.job_text import KIND_WORDS, moment, operation_text
@@ -80,7 +80,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
         permission, words = schedules.PERMISSIONS.get(cleaned.get("action", ""), ("", ""))
         if permission and not self.user.has_perm(permission):
             self.add_error("action", f"You may not {words}, so you cannot have it done by the clock.")
-        if cleaned.get("action") != SyncJob.Action.SEND:
+        if cleaned.get("action") != SyncJobAction.SEND:
             cleaned["operation"] = Choice.AUTO.value
         elif Kind.PROGRAM in cleaned.get("kinds", ()) and cleaned.get("operation") in (Choice.INSERT, Choice.UPSERT):
             self.add_error(

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
-from mobjects.models import SyncBatch, SyncJob, SyncResult
+from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation.badges import state_badge
 from mobjects.presentation.job_text import SEPARATOR, duration, moment, operation_text, outcome_text, what_text
 from mobjects.selectors import PAYLOAD, id_in
@@ -107,7 +107,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
     @admin.display(description="Operation", ordering="operation")
     def operation_words(self, job: SyncJob) -> str:
         """The operation that was asked for."""
-        return operation_text(job.operation) if job.action == SyncJob.Action.SEND else "-"
+        return operation_text(job.operation) if job.action == SyncJobAction.SEND else "-"
 
     @admin.display(description="Outcome")
     def outcome(self, job: SyncJob) -> SafeString:

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.db.models.functions import Cast, Length
 from django.utils import timezone
 
-from mobjects.models import Download, Import
+from mobjects.models import Download, DownloadContent, Import, ImportSource
 from mobjects.resources import RESOURCES, TableFormat, TransferResource, XlsxFormat
 from mobjects.resources.columns import Column, CustomColumn
 from mobjects.spreadsheets.xlsx_writer import LONGEST, length
@@ -33,12 +33,12 @@ class Taker:
     Args:
         username: kept when the user is deleted.
         user: if it is one of our users.
-        source: a value of ``Import.Source``.
+        source: a value of ``ImportSource``.
     """
 
     username: str = ""
     user: User | None = None
-    source: str = Import.Source.COMMAND
+    source: str = ImportSource.COMMAND
 
 
 class Counted(Iterable[T]):
@@ -88,7 +88,7 @@ def export(
     if isinstance(file_format, XlsxFormat):
         check_lengths(resource, queryset, columns)
     download = _begin(
-        Download.What.EXPORT,
+        DownloadContent.EXPORT,
         kind,
         file_format.extension,
         taker,
@@ -100,7 +100,7 @@ def export(
 
 
 def of_import(
-    what: Download.What, imported: Import, taker: Taker, pieces: Iterable[bytes], rows: Counted[Any]
+    what: DownloadContent, imported: Import, taker: Taker, pieces: Iterable[bytes], rows: Counted[Any]
 ) -> Iterator[bytes]:
     """Write down that a file of an import is taken out, and give it.
 
@@ -114,7 +114,7 @@ def of_import(
     return _noted(_begin(what, imported.kind, imported.format, taker, imported=imported), pieces, rows)
 
 
-def _begin(what: Download.What, kind: str, extension: str, taker: Taker, **values: Any) -> Download:
+def _begin(what: DownloadContent, kind: str, extension: str, taker: Taker, **values: Any) -> Download:
     return Download.objects.create(
         what=what,
         kind=kind,

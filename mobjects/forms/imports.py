@@ -13,7 +13,7 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTe
 
 from mobjects.forms.sync import reason_field
 from mobjects.imports.file_limits import MB, limits_for
-from mobjects.models import Import
+from mobjects.models import Import, ImportSource
 from mobjects.models.imports import FILE_KINDS
 from mobjects.spreadsheets.encoding import ENCODINGS
 from mobjects.spreadsheets.types import Reading
@@ -61,7 +61,7 @@ class UploadForm(forms.Form):
         # FILE_KINDS is in the order of the lists.
         choices = [(kind, name) for kind, name in FILE_KINDS if kind in kinds]
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
-        limits = limits_for(Import.Source.ADMIN)
+        limits = limits_for(ImportSource.ADMIN)
         self.fields["file"].help_text = (
             f"CSV, tab-separated text or XLSX, up to {limits.size / MB:,.0f} MB and {limits.columns:,} columns, "
             f"each cell up to {limits.cell:,} characters. Any number of rows."

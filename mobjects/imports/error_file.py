@@ -22,7 +22,7 @@ from mobjects.imports.detection import reading_of
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.writing import commit
 from mobjects.marketo.parsing import shown
-from mobjects.models import Import, ImportFix, ImportProblem, ImportRow
+from mobjects.models import Import, ImportFix, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
 from mobjects.spreadsheets.csv_writer import batches, csv_pieces, encodable
 from mobjects.spreadsheets.formula_escaping import neutralise
 from mobjects.spreadsheets.reader import rows as read_rows
@@ -33,10 +33,9 @@ from mobjects.spreadsheets.xlsx_writer import LONGEST, xlsx_pieces
 CHUNK = 2000
 """Rows of the file whose problems are looked up at once."""
 
-Outcome = ImportRow.Outcome
 
 _EARLIER = re.compile(r"problems of import [0-9]+", re.IGNORECASE)
-_TOLD = (ImportProblem.Level.ERROR, ImportProblem.Level.CONFLICT)
+_TOLD = (ImportProblemLevel.ERROR, ImportProblemLevel.CONFLICT)
 _ENDINGS = (".csv", ".txt", ".tsv")
 
 
@@ -128,7 +127,10 @@ def _places(imported: Import) -> list[int]:
 
 def _left_out(imported: Import) -> QuerySet[ImportRow]:
     """The rows that were not imported; before the commit, those that will not be."""
-    wrong = [Outcome.ERROR, *([] if imported.overwrite and imported.committed_to else [Outcome.CONFLICT])]
+    wrong = [
+        ImportRowOutcome.ERROR,
+        *([] if imported.overwrite and imported.committed_to else [ImportRowOutcome.CONFLICT]),
+    ]
     found = commit.with_change(ImportRow.objects.filter(imported=imported))
     not_written = Q(outcome__in=commit.outcomes_chosen(imported), number__lte=imported.committed_to, change=None)
     return found.filter(Q(outcome__in=wrong) | not_written)

@@ -6,7 +6,7 @@ import sys
 
 from django.conf import settings
 
-from mobjects.models import Import
+from mobjects.models import ImportSource
 from mobjects.spreadsheets.types import Limits
 
 MB = 1_000_000
@@ -16,10 +16,10 @@ def limits_for(source: str) -> Limits:
     """The most that is read of a file from somewhere.
 
     Args:
-        source: a value of ``Import.Source``. Who has the command line has the machine: any size is read there.
+        source: a value of ``ImportSource``. Who has the command line has the machine: any size is read there.
     """
     return Limits(
-        size=sys.maxsize if source == Import.Source.COMMAND else settings.IMPORT_MAX_MB * MB,
+        size=sys.maxsize if source == ImportSource.COMMAND else settings.IMPORT_MAX_MB * MB,
         columns=settings.IMPORT_MAX_COLUMNS,
         cell=settings.IMPORT_MAX_CELL_CHARACTERS,
         unpacked=settings.IMPORT_MAX_UNPACKED_MB * MB,

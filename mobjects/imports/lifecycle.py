@@ -5,21 +5,19 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 from mobjects.jobs.state_machine import StateMachine
-from mobjects.models import Import
-
-State = Import.State
+from mobjects.models import Import, ImportState
 
 IMPORT_CHANGES: dict[str, tuple[str, ...]] = {
-    State.MAPPING: (State.MAPPING, State.CHECKING, State.REFUSED, State.DISCARDED),
-    State.CHECKING: (State.REVIEW, State.MAPPING, State.REFUSED, State.DISCARDED),
-    State.REVIEW: (
-        *(State.REVIEW, State.MAPPING, State.CHECKING, State.COMMITTING),
-        *(State.UNDOING, State.DISCARDED),  # undoing what a commit wrote before it was broken off
+    ImportState.MAPPING: (ImportState.MAPPING, ImportState.CHECKING, ImportState.REFUSED, ImportState.DISCARDED),
+    ImportState.CHECKING: (ImportState.REVIEW, ImportState.MAPPING, ImportState.REFUSED, ImportState.DISCARDED),
+    ImportState.REVIEW: (
+        *(ImportState.REVIEW, ImportState.MAPPING, ImportState.CHECKING, ImportState.COMMITTING),
+        *(ImportState.UNDOING, ImportState.DISCARDED),  # undoing what a commit wrote before it was broken off
     ),
-    State.COMMITTING: (State.COMMITTED, State.REVIEW),
-    State.COMMITTED: (State.UNDOING,),
-    State.UNDOING: (State.UNDONE, State.COMMITTED, State.REVIEW),
-    State.REFUSED: (State.MAPPING, State.DISCARDED),
+    ImportState.COMMITTING: (ImportState.COMMITTED, ImportState.REVIEW),
+    ImportState.COMMITTED: (ImportState.UNDOING,),
+    ImportState.UNDOING: (ImportState.UNDONE, ImportState.COMMITTED, ImportState.REVIEW),
+    ImportState.REFUSED: (ImportState.MAPPING, ImportState.DISCARDED),
 }
 
 import_came_to_rest = Signal()

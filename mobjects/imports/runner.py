@@ -37,12 +37,11 @@ from mobjects.jobs.lease import (
     renew_lease,
 )
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
-from mobjects.models import Import, WorkerLease
+from mobjects.models import Import, ImportState, WorkerLease
 from mobjects.spreadsheets.types import FileRefused
 
 RUNNER = f"{__name__}.run_queued_import"
 
-State = Import.State
 Alive = Callable[[int], None]
 
 logger = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ class ImportStep:
     """
 
     do: Callable[[Import, Alive], None]
-    then: Import.State
+    then: ImportState
     done_at: str
     counts: str = ""
 
@@ -71,9 +70,9 @@ def _check(imported: Import, alive: Alive) -> None:
 
 
 STEPS: dict[str, ImportStep] = {
-    State.CHECKING: ImportStep(_check, State.REVIEW, "checked_at", "rows"),
-    State.COMMITTING: ImportStep(commit.commit, State.COMMITTED, "committed_at"),
-    State.UNDOING: ImportStep(undo.undo, State.UNDONE, "undone_at"),
+    ImportState.CHECKING: ImportStep(_check, ImportState.REVIEW, "checked_at", "rows"),
+    ImportState.COMMITTING: ImportStep(commit.commit, ImportState.COMMITTED, "committed_at"),
+    ImportState.UNDOING: ImportStep(undo.undo, ImportState.UNDONE, "undone_at"),
 }
 
 
@@ -160,11 +159,11 @@ def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
         logger.exception("Import %s lost the database while %s", imported.pk, imported.state)
         return _expire_import(lease, Q())
     except commit.NothingWritten as error:
-        _end_step(lease, State.REVIEW, problem=str(error))
+        _end_step(lease, ImportState.REVIEW, problem=str(error))
     except validation.ColumnGone as error:
-        _end_step(lease, State.MAPPING, problem=str(error))
+        _end_step(lease, ImportState.MAPPING, problem=str(error))
     except FileRefused as error:
-        _end_step(lease, State.REFUSED, problem=str(error))
+        _end_step(lease, ImportState.REFUSED, problem=str(error))
     except BaseException as error:
         # The one wide catch: whatever broke, Ctrl-C included, a person has to be able to try again.
         reference = secrets.token_hex(4)
@@ -198,7 +197,7 @@ def reporter(lease: WorkerLease) -> Alive:
 
 
 @insisting
-def _end_step(lease: WorkerLease, state: Import.State, **values: Any) -> None:
+def _end_step(lease: WorkerLease, state: ImportState, **values: Any) -> None:
     """End the step, if it is still this process's."""
     imported = _import_of(lease)
     with transaction.atomic():
@@ -216,18 +215,18 @@ def _give_up(lease: WorkerLease, what: str) -> None:
     imported = _import_of(lease)
     imported.refresh_from_db(fields=["committed_to"])
     kept = "nothing of the step in progress was kept. Try again."
-    if imported.state == State.COMMITTING and imported.committed_to:
+    if imported.state == ImportState.COMMITTING and imported.committed_to:
         kept = f"the file is written up to row {imported.committed_to:,}. Write again to go on from there."
-    elif imported.state == State.UNDOING:
+    elif imported.state == ImportState.UNDOING:
         kept = "what is undone already stays so. Undo again to go on."
     _end_step(lease, _before(imported), problem=f"{what}; {kept}")
 
 
-def _before(imported: Import) -> Import.State:
+def _before(imported: Import) -> ImportState:
     """The state from which the present step can be asked for again."""
-    if imported.state == State.CHECKING:
-        return State.MAPPING  # What an earlier check found is deleted.
-    return State.COMMITTED if imported.committed_at is not None else State.REVIEW
+    if imported.state == ImportState.CHECKING:
+        return ImportState.MAPPING  # What an earlier check found is deleted.
+    return ImportState.COMMITTED if imported.committed_at is not None else ImportState.REVIEW
 
 
 # --- what died ------------------------------------------------------------------------------

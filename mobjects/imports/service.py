@@ -21,22 +21,20 @@ from django.utils import timezone
 from mobjects.imports import column_mapping, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.lifecycle import IMPORT_STATES
-from mobjects.models import Import, ImportFix
+from mobjects.models import Import, ImportFix, ImportMode, ImportState
 from mobjects.spreadsheets.types import FileRefused, Reading
-
-State = Import.State
 
 _NAME_LENGTH = 255
 _BUSY = {
-    State.CHECKING: "The file is being checked.",
-    State.COMMITTING: "The rows are being written.",
-    State.COMMITTED: "The rows are written.",
-    State.UNDOING: "The import is being undone.",
-    State.UNDONE: "The import was undone.",
-    State.REFUSED: "The file cannot be read.",
-    State.DISCARDED: "The import was discarded.",
-    State.MAPPING: "The columns are not decided yet.",
-    State.REVIEW: "The import waits for review.",
+    ImportState.CHECKING: "The file is being checked.",
+    ImportState.COMMITTING: "The rows are being written.",
+    ImportState.COMMITTED: "The rows are written.",
+    ImportState.UNDOING: "The import is being undone.",
+    ImportState.UNDONE: "The import was undone.",
+    ImportState.REFUSED: "The file cannot be read.",
+    ImportState.DISCARDED: "The import was discarded.",
+    ImportState.MAPPING: "The columns are not decided yet.",
+    ImportState.REVIEW: "The import waits for review.",
 }
 
 
@@ -69,7 +67,7 @@ def start(
         name: of the file; its ending tells the format.
         user: who uploads it, if that is one of our users.
         username: kept in the history, also when the user is deleted.
-        source: a value of ``Import.Source``.
+        source: a value of ``ImportSource``.
         pasted: whether it is pasted text and not a file.
         reading: how to read it; what is empty in it is found out.
         reason: kept in the history.
@@ -103,7 +101,7 @@ def start(
     with transaction.atomic():
         file_storage.store(imported, file)
         if refused:
-            IMPORT_STATES.change(imported, State.REFUSED, problem=refused)
+            IMPORT_STATES.change(imported, ImportState.REFUSED, problem=refused)
         elif check and not problems(imported):
             request_check(imported, call=call)
     return imported
@@ -117,7 +115,7 @@ def _short(name: str) -> str:
 def twins(imported: Import) -> QuerySet[Import]:
     """Earlier imports of the same bytes as the same kind, the newest first; those that came to nothing left out."""
     same = Import.objects.filter(kind=imported.kind, sha256=imported.sha256, pk__lt=imported.pk)
-    return same.exclude(state__in=(State.REFUSED, State.DISCARDED))
+    return same.exclude(state__in=(ImportState.REFUSED, ImportState.DISCARDED))
 
 
 # --- columns and fixes ----------------------------------------------------------------------
@@ -151,20 +149,20 @@ def set_columns(
         FileRefused: it cannot be read in that way; nothing was changed.
     """
     imported.refresh_from_db()
-    _allow(imported, {State.MAPPING, State.REVIEW, State.REFUSED})
-    before = State(imported.state), list(imported.headers)
-    if reading is not None and (reading != detection.reading_of(imported) or imported.state == State.REFUSED):
+    _allow(imported, {ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED})
+    before = ImportState(imported.state), list(imported.headers)
+    if reading is not None and (reading != detection.reading_of(imported) or imported.state == ImportState.REFUSED):
         try:
             with file_storage.opened(imported) as file:
                 detection.look(imported, file, reading)
         except FileRefused:
             imported.refresh_from_db()
             raise
-    elif imported.state == State.REFUSED:
+    elif imported.state == ImportState.REFUSED:
         raise NotNow("The file cannot be read. Say how to read it, or upload another one.")
     if imported.headers == before[1] and len(chosen) == len(imported.headers):
         imported.mapping, imported.constants = list(chosen), dict(constants)
-    _move(imported, {before[0]}, State.MAPPING, names=detection.FIELDS, problem="")
+    _move(imported, {before[0]}, ImportState.MAPPING, names=detection.FIELDS, problem="")
     return problems(imported)
 
 
@@ -205,8 +203,8 @@ def remove_fix(imported: Import, fix: int) -> None:
 def _outdate(imported: Import) -> None:
     """What the check found is no longer what the file means: it has to be checked again before it can be written."""
     imported.refresh_from_db()
-    _allow(imported, {State.MAPPING, State.REVIEW})
-    _move(imported, {State(imported.state)}, State(imported.state), checked_at=None)
+    _allow(imported, {ImportState.MAPPING, ImportState.REVIEW})
+    _move(imported, {ImportState(imported.state)}, ImportState(imported.state), checked_at=None)
 
 
 # --- steps ----------------------------------------------------------------------------------
@@ -223,12 +221,12 @@ def request_check(imported: Import, *, call: bool = True) -> None:
         NotNow: columns are undecided, or it is being worked on, or is over, or part of it is written.
     """
     imported.refresh_from_db()
-    _allow(imported, {State.MAPPING, State.REVIEW})
+    _allow(imported, {ImportState.MAPPING, ImportState.REVIEW})
     if open_questions := problems(imported):
         raise NotNow(" ".join(open_questions))
     found = {"rows": 0, "counts": {}, "problems": 0, "checked_at": None}
     with transaction.atomic():
-        _begin(imported, {State.MAPPING, State.REVIEW}, State.CHECKING, call=call, **found)
+        _begin(imported, {ImportState.MAPPING, ImportState.REVIEW}, ImportState.CHECKING, call=call, **found)
         column_mapping.remember(imported)
 
 
@@ -239,7 +237,7 @@ def request_commit(
 
     Args:
         imported: waits for review.
-        mode: a value of ``Import.Mode``.
+        mode: a value of ``ImportMode``.
         overwrite: whether rows that conflict with changes made here are written too.
         user: who wants it, if that is one of our users.
         username: who else wants it.
@@ -250,7 +248,7 @@ def request_commit(
             being worked on, or is over.
     """
     imported.refresh_from_db()
-    if imported.state != State.REVIEW:
+    if imported.state != ImportState.REVIEW:
         raise NotNow(_words(imported))
     if imported.undone:
         raise NotNow("Part of the import is undone already. Undo the rest.")
@@ -260,18 +258,18 @@ def request_commit(
     if not imported.committed_to:
         _allow_mode(imported, mode, overwrite=overwrite)
         values |= {"mode": mode, "overwrite": overwrite}
-    _begin(imported, {State.REVIEW}, State.COMMITTING, call=call, **values)
+    _begin(imported, {ImportState.REVIEW}, ImportState.COMMITTING, call=call, **values)
 
 
 def _allow_mode(imported: Import, mode: str, *, overwrite: bool) -> None:
-    if mode not in Import.Mode.values:
+    if mode not in ImportMode.values:
         raise NotNow("Choose whether only the valid rows are written, or all or nothing.")
     errors, conflicts = imported.counts.get("error", 0), imported.counts.get("conflict", 0)
-    if mode == Import.Mode.ALL and errors:
+    if mode == ImportMode.ALL and errors:
         raise NotNow(
             f"{_rows(errors)} with errors: all or nothing is nothing. Mend them, or write the valid rows only."
         )
-    if mode == Import.Mode.ALL and conflicts and not overwrite:
+    if mode == ImportMode.ALL and conflicts and not overwrite:
         raise NotNow(
             f"{_rows(conflicts)} in conflict with changes made here: all or nothing is nothing. Overwrite those "
             "changes, or write the valid rows only."
@@ -289,10 +287,10 @@ def request_undo(imported: Import, user: User | None, *, username: str = "", cal
         NotNow: nothing is written, or it is being worked on, or was undone.
     """
     imported.refresh_from_db()
-    if imported.state != State.COMMITTED and not (imported.state == State.REVIEW and imported.committed_to):
+    if imported.state != ImportState.COMMITTED and not (imported.state == ImportState.REVIEW and imported.committed_to):
         raise NotNow(_words(imported))
     undone_by = user.get_username() if user else username
-    _begin(imported, {State(imported.state)}, State.UNDOING, call=call, undone_by=undone_by)
+    _begin(imported, {ImportState(imported.state)}, ImportState.UNDOING, call=call, undone_by=undone_by)
 
 
 def discard(imported: Import) -> None:
@@ -302,10 +300,10 @@ def discard(imported: Import) -> None:
         NotNow: its rows are being written, or are written, in part or all; or it is over.
     """
     imported.refresh_from_db()
-    allowed = {State.MAPPING, State.REVIEW, State.REFUSED, State.CHECKING}
+    allowed = {ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED, ImportState.CHECKING}
     _allow(imported, allowed)
     with transaction.atomic():
-        _move(imported, allowed, State.DISCARDED)
+        _move(imported, allowed, ImportState.DISCARDED)
         imported.leases.all().delete()
 
 
@@ -313,10 +311,10 @@ def discard(imported: Import) -> None:
 
 
 def _words(imported: Import) -> str:
-    return f"{_BUSY[State(imported.state)]} Reload the page to see how it stands."
+    return f"{_BUSY[ImportState(imported.state)]} Reload the page to see how it stands."
 
 
-def _allow(imported: Import, states: Collection[Import.State]) -> None:
+def _allow(imported: Import, states: Collection[ImportState]) -> None:
     if imported.state not in states:
         raise NotNow(_words(imported))
     if imported.committed_to:
@@ -325,8 +323,8 @@ def _allow(imported: Import, states: Collection[Import.State]) -> None:
 
 def _move(
     imported: Import,
-    states: Collection[Import.State],
-    to: Import.State,
+    states: Collection[ImportState],
+    to: ImportState,
     *,
     names: Collection[str] = (),
     **values: Any,
@@ -343,7 +341,7 @@ def _move(
         raise NotNow(_words(imported))
 
 
-def _begin(imported: Import, states: Collection[Import.State], to: Import.State, *, call: bool, **values: Any) -> None:
+def _begin(imported: Import, states: Collection[ImportState], to: ImportState, *, call: bool, **values: Any) -> None:
     values |= {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
     _move(imported, states, to, step_at=timezone.now(), **values)
     if call:

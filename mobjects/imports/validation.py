@@ -23,7 +23,7 @@ from mobjects.imports.validators import KINDS, Kind
 from mobjects.imports.validators.base import CHUNK
 from mobjects.marketo.attributes import Attribute
 from mobjects.marketo.types import DataType
-from mobjects.models import Import, ImportProblem, ImportRow
+from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import REVISION, Column, CustomColumn
 from mobjects.spreadsheets import reader as tables
@@ -94,8 +94,8 @@ def _conclude(imported: Import, kind: Kind, alive: Callable[[int], None]) -> Non
         found = (
             ImportRow.objects.filter(imported=imported).order_by().values_list("outcome").annotate(n=Count("number"))
         )
-        imported.counts = {**dict.fromkeys(ImportRow.Outcome.values, 0), **dict(found)}
-        errors = ImportProblem.objects.filter(imported=imported, level=ImportProblem.Level.ERROR)
+        imported.counts = {**dict.fromkeys(ImportRowOutcome.values, 0), **dict(found)}
+        errors = ImportProblem.objects.filter(imported=imported, level=ImportProblemLevel.ERROR)
         imported.problems = errors.count()
         Import.objects.filter(pk=imported.pk).update(
             rows=imported.rows, counts=imported.counts, problems=imported.problems

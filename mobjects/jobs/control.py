@@ -10,29 +10,28 @@ from django.utils import timezone
 
 from mobjects.jobs.lifecycle import JOB_STATES, end_cancelled_job
 from mobjects.jobs.queue import enqueue_job, enqueue_worker
-from mobjects.models import Circuit, SyncJob
-
-State = SyncJob.State
-Requested = SyncJob.RequestedAction
+from mobjects.models import Circuit, RequestedAction, SyncJob, SyncJobState
 
 
 def pause_job(job: SyncJob) -> bool:
     """Stop a job after the batches that are under way; it can be resumed. ``False`` if it is over or cancelled."""
     with transaction.atomic():
         job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
-        if job.state == State.RUNNING and job.requested_action != Requested.CANCEL:
-            return _request(job, Requested.PAUSE)
-        idle = (State.QUEUED, State.WAITING, State.NOT_QUEUED)
-        return JOB_STATES.change(job, State.PAUSED, only_from=idle, waits_until=None, waits_for="")
+        if job.state == SyncJobState.RUNNING and job.requested_action != RequestedAction.CANCEL:
+            return _request(job, RequestedAction.PAUSE)
+        idle = (SyncJobState.QUEUED, SyncJobState.WAITING, SyncJobState.NOT_QUEUED)
+        return JOB_STATES.change(job, SyncJobState.PAUSED, only_from=idle, waits_until=None, waits_for="")
 
 
 def resume_job(job: SyncJob) -> bool:
     """Let a paused job go on. ``False`` if it is not paused."""
     with transaction.atomic():
         job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
-        if job.state == State.RUNNING and job.requested_action == Requested.PAUSE:
-            return _request(job, Requested.NONE)
-        resumed = JOB_STATES.change(job, State.NOT_QUEUED, only_from=(State.PAUSED,), requested_action=Requested.NONE)
+        if job.state == SyncJobState.RUNNING and job.requested_action == RequestedAction.PAUSE:
+            return _request(job, RequestedAction.NONE)
+        resumed = JOB_STATES.change(
+            job, SyncJobState.NOT_QUEUED, only_from=(SyncJobState.PAUSED,), requested_action=RequestedAction.NONE
+        )
         if resumed:
             transaction.on_commit(partial(enqueue_job, job))
         return resumed
@@ -45,12 +44,12 @@ def cancel_job(job: SyncJob) -> bool:
         if job.state in SyncJob.FINAL:
             return False
         if job.leases.exists():
-            return _request(job, Requested.CANCEL)
+            return _request(job, RequestedAction.CANCEL)
         end_cancelled_job(job)
         return True
 
 
-def _request(job: SyncJob, action: SyncJob.RequestedAction) -> bool:
+def _request(job: SyncJob, action: RequestedAction) -> bool:
     job.requested_action = action
     job.save(update_fields=["requested_action"])
     return True
@@ -62,8 +61,8 @@ def reset_circuit(user: User) -> bool:
     halted = Circuit.objects.filter(reset_at__isnull=True)
     if not halted.update(reset_at=now, user=user, username=user.get_username()):
         return False
-    waiting = SyncJob.objects.filter(state=State.WAITING, waits_until=None)
+    waiting = SyncJob.objects.filter(state=SyncJobState.WAITING, waits_until=None)
     waiting.update(waits_until=now)
-    for job in SyncJob.objects.filter(state=State.WAITING, waits_until=now):
+    for job in SyncJob.objects.filter(state=SyncJobState.WAITING, waits_until=now):
         transaction.on_commit(partial(enqueue_worker, job))
     return True

@@ -25,14 +25,12 @@ from mobjects.jobs.lease import (
     release_lease,
 )
 from mobjects.jobs.lifecycle import JOB_STATES, end_cancelled_job, end_job
-from mobjects.models import Circuit, SyncJob, WorkerLease
+from mobjects.models import Circuit, RequestedAction, SyncJob, SyncJobState, WorkerLease
 from mobjects.sync.send import results
 
 IDLE_DELAY = timedelta(seconds=5)
 WAITS_FOR_RESET = "Sending is halted until a person resets the connection."
 CUT_OFF = "The worker was cut off while this batch was being sent."
-
-State = SyncJob.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +53,15 @@ def acquire_job(job: SyncJob, *, queue_id: str = "", alone: bool = False) -> Wor
         now = timezone.now()
         # While it runs too: a worker was told to wait, and that is meant for all.
         waits = job.waits_until is not None and job.waits_until > now
-        if job.state in (*SyncJob.FINAL, State.PAUSED) or waits or (alone and job.leases.exists()):
+        if job.state in (*SyncJob.FINAL, SyncJobState.PAUSED) or waits or (alone and job.leases.exists()):
             return None
         if Circuit.objects.filter(reset_at__isnull=True).exists():
             if not job.leases.exists():
-                JOB_STATES.change(job, State.WAITING, waits_until=None, waits_for=WAITS_FOR_RESET)
+                JOB_STATES.change(job, SyncJobState.WAITING, waits_until=None, waits_for=WAITS_FOR_RESET)
             return None
         JOB_STATES.change(
             job,
-            State.RUNNING,
+            SyncJobState.RUNNING,
             started_at=job.started_at or now,
             waits_until=None,
             waits_for="",
@@ -99,11 +97,11 @@ def release_job(
             if alone:
                 results.dissolve(job, f"Not sent: {job.problem_text or 'the job ended.'}")
             return JobRelease()
-        if alone and job.requested_action == SyncJob.RequestedAction.CANCEL:
+        if alone and job.requested_action == RequestedAction.CANCEL:
             end_cancelled_job(job)
             return JobRelease()
-        if alone and job.requested_action == SyncJob.RequestedAction.PAUSE:
-            JOB_STATES.change(job, State.PAUSED, waits_until=None, waits_for="")
+        if alone and job.requested_action == RequestedAction.PAUSE:
+            JOB_STATES.change(job, SyncJobState.PAUSED, waits_until=None, waits_for="")
             return JobRelease()
         now = timezone.now()
         again = max((at for at in (until, job.waits_until) if at is not None), default=now if alone else None)
@@ -111,7 +109,7 @@ def release_job(
         if idle and again is not None:
             again = again if again > now else now + IDLE_DELAY
         if alone:
-            JOB_STATES.change(job, State.WAITING, waits_until=again, waits_for=words)
+            JOB_STATES.change(job, SyncJobState.WAITING, waits_until=again, waits_for=words)
     return JobRelease(again)
 
 
@@ -123,7 +121,7 @@ def crash_job(job: SyncJob, lease: WorkerLease, error: BaseException) -> None:
             return  # It expired; whoever ended it has seen to the job, and others may be at work on it.
         name = type(error).__name__
         results.abandon(job, f"The job crashed ({name}) while this batch was being sent.", lease.pk)
-        end_job(job, State.CRASHED, "crash", f"{name}: the log has the details.")
+        end_job(job, SyncJobState.CRASHED, "crash", f"{name}: the log has the details.")
         release_job(job, lease)
 
 
@@ -151,6 +149,6 @@ def expire_job(lease: WorkerLease, dead: Q) -> SyncJob | None:
         results.abandon(job, CUT_OFF, lease.pk)
         if count_expiry(job):
             words = f"Its worker was cut off {MOST_EXPIRIES} times in a row. What was not sent is still changed."
-            end_job(job, State.CRASHED, "crash", words)
+            end_job(job, SyncJobState.CRASHED, "crash", words)
         release = release_job(job, lease, until=timezone.now(), words="Its worker was cut off; it goes on by itself.")
-    return job if release.again_at is not None and job.state == State.WAITING else None
+    return job if release.again_at is not None and job.state == SyncJobState.WAITING else None

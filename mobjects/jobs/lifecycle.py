@@ -8,7 +8,7 @@ from django.utils import timezone
 from mobjects.db.retry import insisting
 from mobjects.jobs.state_machine import StateMachine
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, OutcomeUnknown, Unavailable
-from mobjects.models import Circuit, SyncJob
+from mobjects.models import Circuit, RequestedAction, SyncJob, SyncJobState
 from mobjects.sync.retry_policy import clock_words
 from mobjects.sync.send import results
 
@@ -20,16 +20,33 @@ PROBLEMS: dict[type[MarketoError], str] = {
 }
 """Why a job stopped, in a word, by error class."""
 
-State = SyncJob.State
 
-ENDED_BY_A_WORKER = (State.SUCCEEDED, State.PROBLEMS, State.STOPPED, State.CRASHED)
+ENDED_BY_A_WORKER = (SyncJobState.SUCCEEDED, SyncJobState.PROBLEMS, SyncJobState.STOPPED, SyncJobState.CRASHED)
 JOB_CHANGES: dict[str, tuple[str, ...]] = {
     # Running and back to it: a process of its own, without the queue; a further worker.
-    State.NOT_QUEUED: (State.QUEUED, State.RUNNING, State.WAITING, State.PAUSED, State.CANCELLED),
-    State.QUEUED: (State.NOT_QUEUED, State.RUNNING, State.WAITING, State.PAUSED, State.CANCELLED),
-    State.RUNNING: (State.RUNNING, State.WAITING, State.PAUSED, State.CANCELLED, *ENDED_BY_A_WORKER),
-    State.WAITING: (State.RUNNING, State.WAITING, State.PAUSED, State.CANCELLED),
-    State.PAUSED: (State.NOT_QUEUED, State.CANCELLED),
+    SyncJobState.NOT_QUEUED: (
+        SyncJobState.QUEUED,
+        SyncJobState.RUNNING,
+        SyncJobState.WAITING,
+        SyncJobState.PAUSED,
+        SyncJobState.CANCELLED,
+    ),
+    SyncJobState.QUEUED: (
+        SyncJobState.NOT_QUEUED,
+        SyncJobState.RUNNING,
+        SyncJobState.WAITING,
+        SyncJobState.PAUSED,
+        SyncJobState.CANCELLED,
+    ),
+    SyncJobState.RUNNING: (
+        SyncJobState.RUNNING,
+        SyncJobState.WAITING,
+        SyncJobState.PAUSED,
+        SyncJobState.CANCELLED,
+        *ENDED_BY_A_WORKER,
+    ),
+    SyncJobState.WAITING: (SyncJobState.RUNNING, SyncJobState.WAITING, SyncJobState.PAUSED, SyncJobState.CANCELLED),
+    SyncJobState.PAUSED: (SyncJobState.NOT_QUEUED, SyncJobState.CANCELLED),
 }
 
 job_came_to_rest = Signal()
@@ -38,15 +55,15 @@ job_came_to_rest = Signal()
 
 def is_at_rest(job: SyncJob) -> bool:
     """Whether a job has ended, or only a person lets it go on."""
-    halted = job.state == State.WAITING and job.waits_until is None
-    return halted or job.state in (*SyncJob.FINAL, State.PAUSED)
+    halted = job.state == SyncJobState.WAITING and job.waits_until is None
+    return halted or job.state in (*SyncJob.FINAL, SyncJobState.PAUSED)
 
 
 JOB_STATES = StateMachine(SyncJob, JOB_CHANGES, is_at_rest, job_came_to_rest)
 
 
 @insisting
-def end_job(job: SyncJob, state: SyncJob.State, problem: str = "", text: str = "") -> None:
+def end_job(job: SyncJob, state: SyncJobState, problem: str = "", text: str = "") -> None:
     """Put a job into a final state, unless it is in one already."""
     JOB_STATES.change(
         job,
@@ -56,20 +73,20 @@ def end_job(job: SyncJob, state: SyncJob.State, problem: str = "", text: str = "
         finished_at=timezone.now(),
         waits_until=None,
         waits_for="",
-        requested_action=SyncJob.RequestedAction.NONE,
+        requested_action=RequestedAction.NONE,
     )
 
 
 def stop_job(job: SyncJob, error: MarketoError) -> None:
     """End a job because of an error that waiting does not cure."""
     word = PROBLEMS.get(type(error), "refused")
-    end_job(job, State.STOPPED, word, f"{error.message} {clock_words(error)}".strip())
+    end_job(job, SyncJobState.STOPPED, word, f"{error.message} {clock_words(error)}".strip())
 
 
 def end_cancelled_job(job: SyncJob) -> None:
     """End a job that nobody works on any more and that is not wanted."""
     results.dissolve(job, "The job was cancelled before this was sent.")
-    end_job(job, State.CANCELLED)
+    end_job(job, SyncJobState.CANCELLED)
 
 
 def open_circuit(job: SyncJob, error: MarketoError) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from mobjects.jobs.lifecycle import JOB_STATES
-from mobjects.models import SyncJob
+from mobjects.models import SyncJob, SyncJobState
 
 QUEUE = "sync"
 RUNNER = "mobjects.jobs.runner.run_queued_job"
@@ -27,7 +27,6 @@ UNREACHABLE = (
     "again."
 )
 
-State = SyncJob.State
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +37,13 @@ def enqueue_job(job: SyncJob) -> bool:
     Returns:
         Whether the queue took it. If not, the job's problem text says why.
     """
-    if not JOB_STATES.change(job, State.QUEUED, queued_at=timezone.now(), problem="", problem_text=""):
+    if not JOB_STATES.change(job, SyncJobState.QUEUED, queued_at=timezone.now(), problem="", problem_text=""):
         return False
     if enqueue_worker(job):
         return True
-    JOB_STATES.change(job, State.NOT_QUEUED, only_from=(State.QUEUED,), problem="queue", problem_text=UNREACHABLE)
+    JOB_STATES.change(
+        job, SyncJobState.NOT_QUEUED, only_from=(SyncJobState.QUEUED,), problem="queue", problem_text=UNREACHABLE
+    )
     return False
 
 

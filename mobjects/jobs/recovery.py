@@ -12,11 +12,10 @@ from redis.exceptions import RedisError
 from mobjects.jobs.job_lease import expire_job
 from mobjects.jobs.lease import expired
 from mobjects.jobs.queue import OVERDUE, QUEUE, count_enqueued, enqueue_job, enqueue_worker
-from mobjects.models import Circuit, SyncJob, WorkerLease
+from mobjects.models import Circuit, SyncJob, SyncJobState, WorkerLease
 
 SWEEP_SECONDS = 15
 
-State = SyncJob.State
 
 logger = logging.getLogger(__name__)
 
@@ -48,18 +47,18 @@ def sweep_jobs() -> None:
     expire_jobs(expired())
     overdue = timezone.now() - OVERDUE
     without_worker = SyncJob.objects.filter(leases=None)
-    late = Q(state=State.WAITING, waits_until__lt=overdue) | Q(state=State.QUEUED, queued_at__lt=overdue)
+    late = Q(state=SyncJobState.WAITING, waits_until__lt=overdue) | Q(state=SyncJobState.QUEUED, queued_at__lt=overdue)
     if not Circuit.objects.filter(reset_at__isnull=True).exists():
         # It found the connection halted in the moment in which that was reset.
-        late |= Q(state=State.WAITING, waits_until=None)
+        late |= Q(state=SyncJobState.WAITING, waits_until=None)
     try:
-        for job in without_worker.filter(late | Q(state=State.RUNNING)):
+        for job in without_worker.filter(late | Q(state=SyncJobState.RUNNING)):
             if not count_enqueued(str(job.pk)):
                 enqueue_worker(job)
     except RedisError:
         return
     # Not what was made a moment ago: it is about to be queued, or is begun in a process of its own.
-    for job in without_worker.filter(state=State.NOT_QUEUED, created_at__lt=overdue):
+    for job in without_worker.filter(state=SyncJobState.NOT_QUEUED, created_at__lt=overdue):
         enqueue_job(job)
 
 

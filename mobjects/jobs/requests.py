@@ -10,11 +10,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from mobjects.jobs.queue import enqueue_job
-from mobjects.models import Schedule, SyncJob
+from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource, SyncJobState
 from mobjects.sync.send.selection import Selection
-
-State = SyncJob.State
-Action = SyncJob.Action
 
 
 class Asked(TypedDict, total=False):
@@ -28,13 +25,13 @@ class Asked(TypedDict, total=False):
     user: User | None
     username: str
     reason: str
-    source: SyncJob.Source
+    source: SyncJobSource
     origin: SyncJob | None
     schedule: Schedule | None
 
 
 def create_job(
-    action: SyncJob.Action, kind: str, selection: Mapping[str, Any], operation: str = "AUTO", **asked: Unpack[Asked]
+    action: SyncJobAction, kind: str, selection: Mapping[str, Any], operation: str = "AUTO", **asked: Unpack[Asked]
 ) -> SyncJob:
     """Write down a job that is not queued yet.
 
@@ -53,11 +50,11 @@ def create_job(
 def create_sync_job(selection: Selection, **asked: Unpack[Asked]) -> SyncJob:
     """Write down a job that sends and is not queued yet."""
     kind = selection.kinds[0].value if len(selection.kinds) == 1 else "several"
-    return create_job(Action.SEND, kind, selection.to_json(), selection.operation.value, **asked)
+    return create_job(SyncJobAction.SEND, kind, selection.to_json(), selection.operation.value, **asked)
 
 
 def request_job(
-    *, action: SyncJob.Action, kind: str, selection: Mapping[str, Any], operation: str = "AUTO", **asked: Unpack[Asked]
+    *, action: SyncJobAction, kind: str, selection: Mapping[str, Any], operation: str = "AUTO", **asked: Unpack[Asked]
 ) -> SyncJob:
     """Ask for a job and queue it once the surrounding transaction commits.
 
@@ -66,7 +63,12 @@ def request_job(
     :func:`create_job`.
     """
     twin = SyncJob.objects.filter(
-        state=State.QUEUED, started_at=None, action=action, kind=kind, operation=operation, selection=dict(selection)
+        state=SyncJobState.QUEUED,
+        started_at=None,
+        action=action,
+        kind=kind,
+        operation=operation,
+        selection=dict(selection),
     ).first()
     if twin is not None:
         return twin
@@ -79,7 +81,11 @@ def request_sync(selection: Selection, **asked: Unpack[Asked]) -> SyncJob:
     """Ask for a job that sends; see :func:`request_job`."""
     kind = selection.kinds[0].value if len(selection.kinds) == 1 else "several"
     return request_job(
-        action=Action.SEND, kind=kind, selection=selection.to_json(), operation=selection.operation.value, **asked
+        action=SyncJobAction.SEND,
+        kind=kind,
+        selection=selection.to_json(),
+        operation=selection.operation.value,
+        **asked,
     )
 
 

@@ -19,7 +19,7 @@ from mobjects.jobs.recovery import give_up_worker, sweep_if_due
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import Transport
-from mobjects.models import SyncJob, WorkerLease
+from mobjects.models import SyncJob, SyncJobState, WorkerLease
 from mobjects.sync import marketo_settings
 from mobjects.sync.rate_limits.limiter import Limits
 from mobjects.sync.send.task import SendTask
@@ -52,7 +52,7 @@ def run_job(job: SyncJob, *, pause: Callable[[float], None] | None = None, beat:
     while True:
         release = _run_turn(job, queue_id="", beat=beat)
         job.refresh_from_db()
-        if release.again_at is None or job.state != SyncJob.State.WAITING:
+        if release.again_at is None or job.state != SyncJobState.WAITING:
             return
         seconds = (release.again_at - timezone.now()).total_seconds()
         if seconds > 0:

@@ -15,15 +15,15 @@ from django.utils import timezone
 from mobjects.jobs.cron import Timetable
 from mobjects.jobs.requests import request_job
 from mobjects.marketo.types import Kind
-from mobjects.models import Schedule, SyncJob
+from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource
 from mobjects.sync.compare.task import Comparison
 from mobjects.sync.pull.task import Pull
 from mobjects.sync.send.selection import Choice, Selection
 
 PERMISSIONS: dict[str, tuple[str, str]] = {
-    SyncJob.Action.SEND: ("mobjects.sync_records", "send records to Marketo"),
-    SyncJob.Action.PULL: ("mobjects.pull_records", "read records from Marketo"),
-    SyncJob.Action.COMPARE: ("mobjects.pull_records", "read records from Marketo"),
+    SyncJobAction.SEND: ("mobjects.sync_records", "send records to Marketo"),
+    SyncJobAction.PULL: ("mobjects.pull_records", "read records from Marketo"),
+    SyncJobAction.COMPARE: ("mobjects.pull_records", "read records from Marketo"),
 }
 """What a schedule's owner must be allowed to do, by action: permission, and words for it."""
 
@@ -64,19 +64,19 @@ def run_due(now: datetime | None = None) -> list[SyncJob]:
     return [job for schedule in due.select_related("owner") for job in start_if_due(schedule, now)]
 
 
-def start_schedule(schedule: Schedule, *, user: User, source: SyncJob.Source) -> list[SyncJob]:
+def start_schedule(schedule: Schedule, *, user: User, source: SyncJobSource) -> list[SyncJob]:
     """Ask for a schedule's jobs now, whether it is due or not.
 
     Returns:
         One job; when pulling, one for each kind.
     """
-    action = SyncJob.Action(schedule.action)
+    action = SyncJobAction(schedule.action)
     kinds = [kind for kind in Kind if kind in schedule.kinds]
     made = [
         request_job(
             action=action,
             kind=kind,
-            operation=schedule.operation if action == SyncJob.Action.SEND else Choice.AUTO.value,
+            operation=schedule.operation if action == SyncJobAction.SEND else Choice.AUTO.value,
             selection=selection,
             user=user,
             reason=f"Schedule “{schedule.name}”",
@@ -98,17 +98,15 @@ def start_by_hand(pk: int, user: User) -> tuple[list[SyncJob], str]:
     with transaction.atomic():
         schedule = Schedule.objects.select_for_update().get(pk=pk)
         refused = _not_allowed(schedule, user, "you") or _unfinished(schedule)
-        return ([], refused) if refused else (start_schedule(schedule, user=user, source=SyncJob.Source.ADMIN), "")
+        return ([], refused) if refused else (start_schedule(schedule, user=user, source=SyncJobSource.ADMIN), "")
 
 
-def _selections(
-    action: SyncJob.Action, kinds: Sequence[Kind], operation: Choice
-) -> list[tuple[str, dict[str, object]]]:
+def _selections(action: SyncJobAction, kinds: Sequence[Kind], operation: Choice) -> list[tuple[str, dict[str, object]]]:
     """What each job is about, as its kind and its parameters."""
-    if action == SyncJob.Action.PULL:
+    if action == SyncJobAction.PULL:
         return [(kind.value, Pull(kind).to_json()) for kind in kinds]
     together = kinds[0].value if len(kinds) == 1 else "several"
-    if action == SyncJob.Action.COMPARE:
+    if action == SyncJobAction.COMPARE:
         return [(together, Comparison(tuple(kinds)).to_json())]
     return [(together, Selection(kinds=tuple(kinds), operation=operation).to_json())]
 
@@ -137,7 +135,7 @@ def start_if_due(schedule: Schedule, now: datetime) -> list[SyncJob]:
         if refused or end > now:
             return []
         # For mypy: without an owner it is refused.
-        return start_schedule(schedule, user=schedule.owner, source=SyncJob.Source.SCHEDULE) if schedule.owner else []
+        return start_schedule(schedule, user=schedule.owner, source=SyncJobSource.SCHEDULE) if schedule.owner else []
 
 
 def _move(schedule: Schedule, to: datetime, missed: int = 0, text: str = "") -> bool:

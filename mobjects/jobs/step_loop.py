@@ -13,7 +13,7 @@ from mobjects.db.retry import insisting
 from mobjects.jobs.job_lease import JobRelease, lock_job, release_job
 from mobjects.jobs.lifecycle import end_job, open_circuit, stop_job
 from mobjects.marketo.errors import MarketoError, Trouble
-from mobjects.models import Circuit, SyncJob, SyncResult, WorkerLease
+from mobjects.models import Circuit, SyncJob, SyncJobAction, SyncJobState, SyncResult, WorkerLease
 from mobjects.sync import marketo_settings
 from mobjects.sync.retry_policy import WAITING_WORDS, Action, Rule, rule_for, wait_seconds
 from mobjects.sync.task import Context, Task, Wait
@@ -21,8 +21,6 @@ from mobjects.sync.task import Context, Task, Wait
 TURN_SECONDS = 10.0
 """After so long a worker makes room for other jobs and queues up again."""
 TURN_OVER = "It makes room for other jobs, and goes on at once."
-
-State = SyncJob.State
 
 
 class StepLoop:
@@ -72,7 +70,7 @@ class StepLoop:
         state, requested, waits_until, failures, expired, halted_now = found
         self._failed = failures + expired > 0
         braked = waits_until is not None and waits_until > timezone.now()
-        return state == State.RUNNING and not requested and not braked and not halted_now
+        return state == SyncJobState.RUNNING and not requested and not braked and not halted_now
 
     def _after_step(self) -> JobRelease | None:
         self._took_step, self._looked_as_last, self._signature_expired = True, False, False
@@ -121,7 +119,7 @@ class StepLoop:
             now = timezone.now()
             until = now + timedelta(seconds=wait_seconds(rule.action, job.failures, now))
             words = f"{error.message} {WAITING_WORDS[rule.action]}"
-            SyncJob.objects.filter(pk=job.pk, state=State.RUNNING).update(waits_until=until, waits_for=words)
+            SyncJob.objects.filter(pk=job.pk, state=SyncJobState.RUNNING).update(waits_until=until, waits_for=words)
             return self._leave(until, words)
 
     def _stop(self, error: MarketoError) -> JobRelease:
@@ -145,9 +143,9 @@ class StepLoop:
             job.refresh_from_db(fields=["counts"], from_queryset=SyncJob.objects.select_for_update())
             if self._is_last():
                 # A comparison is there to find differences.
-                good = SyncResult.ACCEPTED | (SyncResult.FINDINGS if job.action == SyncJob.Action.COMPARE else set())
+                good = SyncResult.ACCEPTED | (SyncResult.FINDINGS if job.action == SyncJobAction.COMPARE else set())
                 clean = set(job.counts) <= {status.value for status in good}
-                end_job(job, State.SUCCEEDED if clean else State.PROBLEMS)
+                end_job(job, SyncJobState.SUCCEEDED if clean else SyncJobState.PROBLEMS)
 
     def _leave(self, until: datetime | None = None, words: str = "") -> JobRelease:
         context = self._context

@@ -15,16 +15,15 @@ from django.core.management.base import BaseCommand, CommandError
 from mobjects.jobs.requests import Asked, create_job, request_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncJob, SyncResult
+from mobjects.models import SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult
 from mobjects.presentation import job_text
 
 KINDS = {"programs": Kind.PROGRAM, "opportunities": Kind.OPPORTUNITY, "roles": Kind.ROLE}
 EXIT_CODES = "Exit code: 0 done (or only queued), 1 done with problems, 2 it could not run, 3 it waits and is not over."
 
-State = SyncJob.State
 
-ENDED = {State.SUCCEEDED: 0, State.PROBLEMS: 1, State.CANCELLED: 1}
-WAITS = (State.WAITING, State.PAUSED)
+ENDED = {SyncJobState.SUCCEEDED: 0, SyncJobState.PROBLEMS: 1, SyncJobState.CANCELLED: 1}
+WAITS = (SyncJobState.WAITING, SyncJobState.PAUSED)
 
 
 class ReadingCommand(BaseCommand):
@@ -41,10 +40,10 @@ class ReadingCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def run_job(
-        self, action: SyncJob.Action, kind: str, selection: Mapping[str, Any], options: Mapping[str, Any]
+        self, action: SyncJobAction, kind: str, selection: Mapping[str, Any], options: Mapping[str, Any]
     ) -> None:
         """Make the job, run it if that is wanted, print what became of it, and exit."""
-        asked: Asked = {"username": who(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
+        asked: Asked = {"username": who(), "reason": options["reason"], "source": SyncJobSource.COMMAND}
         if options["inline"]:
             job = create_job(action, kind, selection, **asked)
             run_job(job, beat=True)
@@ -84,7 +83,7 @@ def who() -> str:
 
 def _exit_code(job: SyncJob, *, inline: bool) -> int:
     if not inline:
-        return 2 if job.state == State.NOT_QUEUED else 0
-    if job.state == State.SUCCEEDED and SyncResult.FINDINGS & set(job.counts):
+        return 2 if job.state == SyncJobState.NOT_QUEUED else 0
+    if job.state == SyncJobState.SUCCEEDED and SyncResult.FINDINGS & set(job.counts):
         return 1
-    return 3 if job.state in WAITS else ENDED.get(State(job.state), 2)
+    return 3 if job.state in WAITS else ENDED.get(SyncJobState(job.state), 2)

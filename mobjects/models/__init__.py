@@ -2,25 +2,42 @@
 
 from mobjects.marketo.types import Kind
 from mobjects.models.circuit_breaker import Circuit
-from mobjects.models.conflict import Conflict
+from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
 from mobjects.models.custom_field import CustomField
 from mobjects.models.imports import (
     Download,
+    DownloadContent,
     Import,
     ImportChange,
     ImportFix,
     ImportGroup,
+    ImportMode,
     ImportPart,
     ImportProblem,
+    ImportProblemLevel,
     ImportRow,
+    ImportRowOutcome,
+    ImportSource,
+    ImportState,
     SavedMapping,
+    UndoOutcome,
 )
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
-from mobjects.models.sync_history import SyncBatch, SyncJob, SyncResult
+from mobjects.models.sync_history import (
+    RequestedAction,
+    SyncBatch,
+    SyncBatchState,
+    SyncJob,
+    SyncJobAction,
+    SyncJobSource,
+    SyncJobState,
+    SyncResult,
+    SyncResultStatus,
+)
 from mobjects.models.synced_record import RecordStatus, State, SyncedQuerySet, SyncedRecord
 from mobjects.models.worker_lease import WorkerLease
 
@@ -43,15 +60,23 @@ __all__ = [
     "AllowedValues",
     "Circuit",
     "Conflict",
+    "ConflictAnswer",
+    "ConflictReason",
     "CustomField",
     "Download",
+    "DownloadContent",
     "Import",
     "ImportChange",
     "ImportFix",
     "ImportGroup",
+    "ImportMode",
     "ImportPart",
     "ImportProblem",
+    "ImportProblemLevel",
     "ImportRow",
+    "ImportRowOutcome",
+    "ImportSource",
+    "ImportState",
     "Kind",
     "MarketoField",
     "Opportunity",
@@ -60,13 +85,20 @@ __all__ = [
     "ProgramCost",
     "ProgramTag",
     "RecordStatus",
+    "RequestedAction",
     "SavedMapping",
     "Schedule",
     "State",
     "SyncBatch",
+    "SyncBatchState",
     "SyncJob",
+    "SyncJobAction",
+    "SyncJobSource",
+    "SyncJobState",
     "SyncResult",
+    "SyncResultStatus",
     "SyncedRecord",
+    "UndoOutcome",
     "WorkerLease",
     "records",
 ]

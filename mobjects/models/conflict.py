@@ -9,6 +9,20 @@ from django.db.models import Q
 from mobjects.models.sync_history import KIND_CHOICES, SyncJob
 
 
+class ConflictReason(models.TextChoices):
+    AMBIGUOUS = "ambiguous", "Sent without an answer; not clear what became of it"
+    BOTH_CHANGED = "both", "Changed here and in Marketo"
+
+
+class ConflictAnswer(models.TextChoices):
+    """What a person may decide; the first three settle a lost sending, the others a change on both sides."""
+
+    IS_THIS = "is_this", "It is this one"
+    SEND = "send", "Send it again"
+    LEAVE = "leave", "Leave it"
+    MERGED = "merged", "Values taken from either side"
+
+
 class Conflict(models.Model):
     """Something about a record that only a person can decide; while it is open the record is not sent.
 
@@ -17,28 +31,16 @@ class Conflict(models.Model):
     "updated_at": …}``, one entry unless it is not known which of several objects is the record's.
     """
 
-    class Reason(models.TextChoices):
-        AMBIGUOUS = "ambiguous", "Sent without an answer; not clear what became of it"
-        BOTH_CHANGED = "both", "Changed here and in Marketo"
-
-    class Answer(models.TextChoices):
-        """What a person may decide; the first three settle a lost sending, the others a change on both sides."""
-
-        IS_THIS = "is_this", "It is this one"
-        SEND = "send", "Send it again"
-        LEAVE = "leave", "Leave it"
-        MERGED = "merged", "Values taken from either side"
-
     kind = models.CharField(max_length=21, choices=KIND_CHOICES)
     record_id = models.BigIntegerField(help_text="Our own id of the record, which may be gone.")
     label = models.CharField(max_length=255)
-    reason = models.CharField(max_length=9, choices=Reason)
+    reason = models.CharField(max_length=9, choices=ConflictReason)
     base = models.JSONField(default=dict, help_text="What Marketo last accepted.")
     here = models.JSONField(default=dict)
     candidates = models.JSONField(default=list)
     job = models.ForeignKey(SyncJob, models.SET_NULL, null=True, blank=True, related_name="conflicts")
     created_at = models.DateTimeField(auto_now_add=True)
-    answer = models.CharField(max_length=7, choices=Answer, blank=True)
+    answer = models.CharField(max_length=7, choices=ConflictAnswer, blank=True)
     answer_text = models.TextField(blank=True, help_text="What was decided, as a sentence.")
     settled_at = models.DateTimeField(null=True, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")

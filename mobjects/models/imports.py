@@ -25,34 +25,37 @@ FILE_KINDS = (
 """Kinds of files, by the names they have on the command line."""
 
 
+class ImportState(models.TextChoices):
+    MAPPING = "mapping", "Waits for its columns"
+    CHECKING = "checking", "Being checked"
+    REVIEW = "review", "Waits for review"
+    COMMITTING = "committing", "Being written"
+    COMMITTED = "committed", "Written"
+    UNDOING = "undoing", "Being undone"
+    UNDONE = "undone", "Undone"
+    REFUSED = "refused", "Refused"
+    DISCARDED = "discarded", "Discarded"
+
+
+class ImportMode(models.TextChoices):
+    VALID = "valid", "Only the valid rows"
+    ALL = "all", "All or nothing"
+
+
+class ImportSource(models.TextChoices):
+    ADMIN = "admin", "Admin"
+    COMMAND = "command", "Command line"
+
+
 class Import(models.Model):
     """One uploaded file, from its upload to its undoing. The row is the truth; the queue carries its id."""
 
-    class State(models.TextChoices):
-        MAPPING = "mapping", "Waits for its columns"
-        CHECKING = "checking", "Being checked"
-        REVIEW = "review", "Waits for review"
-        COMMITTING = "committing", "Being written"
-        COMMITTED = "committed", "Written"
-        UNDOING = "undoing", "Being undone"
-        UNDONE = "undone", "Undone"
-        REFUSED = "refused", "Refused"
-        DISCARDED = "discarded", "Discarded"
-
-    class Mode(models.TextChoices):
-        VALID = "valid", "Only the valid rows"
-        ALL = "all", "All or nothing"
-
-    class Source(models.TextChoices):
-        ADMIN = "admin", "Admin"
-        COMMAND = "command", "Command line"
-
-    WORKING: ClassVar = (State.CHECKING, State.COMMITTING, State.UNDOING)
+    WORKING: ClassVar = (ImportState.CHECKING, ImportState.COMMITTING, ImportState.UNDOING)
     """A worker is at it, or is called to be."""
 
     kind = models.CharField(max_length=13, choices=FILE_KINDS)
-    state = models.CharField(max_length=10, choices=State, default=State.MAPPING)
-    source = models.CharField(max_length=8, choices=Source, default=Source.ADMIN)
+    state = models.CharField(max_length=10, choices=ImportState, default=ImportState.MAPPING)
+    source = models.CharField(max_length=8, choices=ImportSource, default=ImportSource.ADMIN)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
     reason = models.TextField(blank=True)
@@ -77,7 +80,7 @@ class Import(models.Model):
     )
     constants = models.JSONField(default=dict, blank=True, help_text="Texts for columns that the file lacks.")
 
-    mode = models.CharField(max_length=5, choices=Mode, blank=True)
+    mode = models.CharField(max_length=5, choices=ImportMode, blank=True)
     overwrite = models.BooleanField(default=False, help_text="Write rows that conflict with changes made here, too.")
     rows = models.PositiveIntegerField(default=0, help_text="Rows read so far by the check; all of them afterwards.")
     counts = models.JSONField(default=dict, blank=True, help_text="Rows per outcome of the check.")
@@ -134,6 +137,14 @@ class ImportPart(models.Model):
         return f"Part {self.number}"
 
 
+class ImportRowOutcome(models.TextChoices):
+    NEW = "new", "New"
+    CHANGED = "changed", "Changed"
+    UNCHANGED = "unchanged", "Unchanged"
+    ERROR = "error", "Errors"
+    CONFLICT = "conflict", "Conflicts"
+
+
 class ImportRow(models.Model):
     """What the check found out about one row of the file.
 
@@ -144,17 +155,10 @@ class ImportRow(models.Model):
     ``old`` what they were; links to other records are ids under the field's column (``program_id``).
     """
 
-    class Outcome(models.TextChoices):
-        NEW = "new", "New"
-        CHANGED = "changed", "Changed"
-        UNCHANGED = "unchanged", "Unchanged"
-        ERROR = "error", "Errors"
-        CONFLICT = "conflict", "Conflicts"
-
     pk = models.CompositePrimaryKey("imported_id", "number")
     imported = models.ForeignKey(Import, models.CASCADE, related_name="found", db_index=False, db_constraint=False)
     number = models.PositiveIntegerField(help_text="In the file; the header is row 1, blank rows count.")
-    outcome = models.CharField(max_length=9, choices=Outcome)
+    outcome = models.CharField(max_length=9, choices=ImportRowOutcome)
     record_id = models.BigIntegerField(null=True, help_text="Our own id of the record it means, if there is one.")
     label = models.CharField(max_length=255, blank=True)
     key = models.CharField(max_length=800, blank=True, help_text="Our own key in the row, to find it twice.")
@@ -172,19 +176,20 @@ class ImportRow(models.Model):
         return f"Row {self.number}"
 
 
+class ImportProblemLevel(models.TextChoices):
+    ERROR = "error", "Error"
+    CONFLICT = "conflict", "Conflict"
+    WARNING = "warning", "Please check"
+
+
 class ImportProblem(models.Model):
     """One thing to say about one cell, or about a row as a whole."""
-
-    class Level(models.TextChoices):
-        ERROR = "error", "Error"
-        CONFLICT = "conflict", "Conflict"
-        WARNING = "warning", "Please check"
 
     imported = models.ForeignKey(
         Import, models.CASCADE, related_name="found_problems", db_index=False, db_constraint=False
     )
     number = models.PositiveIntegerField(help_text="Of the row; 1 is the header.")
-    level = models.CharField(max_length=8, choices=Level, default=Level.ERROR)
+    level = models.CharField(max_length=8, choices=ImportProblemLevel, default=ImportProblemLevel.ERROR)
     column = models.CharField(max_length=255, blank=True, help_text="Name of the column; empty for the whole row.")
     position = models.PositiveSmallIntegerField(null=True, help_text="Of the column in the file, from 1.")
     value = models.TextField(blank=True, help_text="The cell, as text.")
@@ -204,7 +209,7 @@ class ImportGroup(models.Model):
     """Equal problems of an import, counted; written at the end of the check."""
 
     imported = models.ForeignKey(Import, models.CASCADE, related_name="groups")
-    level = models.CharField(max_length=8, choices=ImportProblem.Level)
+    level = models.CharField(max_length=8, choices=ImportProblemLevel)
     column = models.CharField(max_length=255, blank=True)
     position = models.PositiveSmallIntegerField(null=True)
     value = models.TextField(blank=True)
@@ -240,16 +245,17 @@ class ImportFix(models.Model):
         return f"{self.column}: {self.value} → {self.replacement}"
 
 
+class UndoOutcome(models.TextChoices):
+    NO = "", "Not undone"
+    RESTORED = "restored", "Restored"
+    REMOVED = "removed", "Removed"
+    LEFT = "left", "Left alone"
+
+
 class ImportChange(models.Model):
     """What an import did to one record."""
 
-    class Undone(models.TextChoices):
-        NO = "", "Not undone"
-        RESTORED = "restored", "Restored"
-        REMOVED = "removed", "Removed"
-        LEFT = "left", "Left alone"
-
-    STANDS: ClassVar = (Undone.NO, Undone.LEFT)
+    STANDS: ClassVar = (UndoOutcome.NO, UndoOutcome.LEFT)
     """The record is as the import made it, or was changed since."""
 
     imported = models.ForeignKey(Import, models.CASCADE, related_name="changes", db_index=False, db_constraint=False)
@@ -259,7 +265,7 @@ class ImportChange(models.Model):
     owner_id = models.BigIntegerField(help_text="Our own id of the synced record: of a cost, its program's.")
     created = models.BooleanField()
     revision = models.PositiveIntegerField(help_text="Of the synced record, right after the change.")
-    undone = models.CharField(max_length=8, choices=Undone, default=Undone.NO, blank=True)
+    undone = models.CharField(max_length=8, choices=UndoOutcome, default=UndoOutcome.NO, blank=True)
     undone_note = models.TextField(blank=True, help_text="Why it was left alone.")
 
     class Meta:
@@ -291,22 +297,23 @@ class SavedMapping(models.Model):
         return f"Columns of {self.get_kind_display()}"
 
 
+class DownloadContent(models.TextChoices):
+    EXPORT = "export", "Export"
+    ORIGINAL = "original", "Uploaded file"
+    ERRORS = "errors", "Error file"
+
+
 class Download(models.Model):
     """A file with records that somebody took out."""
 
-    class What(models.TextChoices):
-        EXPORT = "export", "Export"
-        ORIGINAL = "original", "Uploaded file"
-        ERRORS = "errors", "Error file"
-
-    what = models.CharField(max_length=8, choices=What, default=What.EXPORT)
+    what = models.CharField(max_length=8, choices=DownloadContent, default=DownloadContent.EXPORT)
     kind = models.CharField(max_length=13, choices=FILE_KINDS)
     format = models.CharField(max_length=4)
     imported = models.ForeignKey(Import, models.SET_NULL, null=True, blank=True, related_name="downloads")
-    filters = models.TextField(blank=True, help_text="What the list was narrowed to, in words.")
+    filters = models.TextField(blank=True, help_text="DownloadContent the list was narrowed to, in words.")
     columns = models.JSONField(default=list, blank=True)
     rows = models.PositiveIntegerField(null=True, blank=True, help_text="Empty if it was broken off.")
-    source = models.CharField(max_length=8, choices=Import.Source, default=Import.Source.ADMIN)
+    source = models.CharField(max_length=8, choices=ImportSource, default=ImportSource.ADMIN)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

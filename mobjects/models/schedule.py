@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from mobjects.models.sync_history import SyncJob
+from mobjects.models.sync_history import SyncJob, SyncJobAction
 
 
 class Schedule(models.Model):
@@ -16,13 +16,13 @@ class Schedule(models.Model):
 
     ACTIONS = tuple(
         choice
-        for choice in SyncJob.Action.choices
-        if choice[0] in (SyncJob.Action.SEND, SyncJob.Action.PULL, SyncJob.Action.COMPARE)
+        for choice in SyncJobAction.choices
+        if choice[0] in (SyncJobAction.SEND, SyncJobAction.PULL, SyncJobAction.COMPARE)
     )
 
     name = models.CharField(max_length=100, unique=True)
     enabled = models.BooleanField(default=True)
-    action = models.CharField(max_length=8, choices=ACTIONS, default=SyncJob.Action.SEND)
+    action = models.CharField(max_length=8, choices=ACTIONS, default=SyncJobAction.SEND)
     kinds = models.JSONField(default=list, help_text="Marketo's names of the kinds.")
     operation = models.CharField(max_length=6, choices=SyncJob.OPERATIONS, default="AUTO")
     cron = models.CharField(max_length=100, help_text="Minute, hour, day of month, month, day of week: 0 6 * * 1-5")

@@ -26,6 +26,41 @@ CALL_CHOICES = (*OPERATION_CHOICES, ("GET", "GET"), ("DELETE", "DELETE"), ("DESC
 """What one call to Marketo can be about."""
 
 
+class SyncJobAction(models.TextChoices):
+    SEND = "send", "Send"
+    PULL = "pull", "Pull"
+    COMPARE = "compare", "Compare"
+    DESCRIBE = "describe", "Read fields and tags"
+    DELETE = "delete", "Delete in Marketo"
+
+
+class RequestedAction(models.TextChoices):
+    """What a person wants of a job that works; heeded between two batches."""
+
+    NONE = "", "Go on"
+    PAUSE = "pause", "Pause"
+    CANCEL = "cancel", "Cancel"
+
+
+class SyncJobState(models.TextChoices):
+    NOT_QUEUED = "not_queued", "Not queued"
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    WAITING = "waiting", "Waiting"
+    PAUSED = "paused", "Paused"
+    CANCELLED = "cancelled", "Cancelled"
+    SUCCEEDED = "succeeded", "Finished"
+    PROBLEMS = "problems", "Finished with problems"
+    STOPPED = "stopped", "Stopped"
+    CRASHED = "crashed", "Crashed"
+
+
+class SyncJobSource(models.TextChoices):
+    ADMIN = "admin", "Admin"
+    COMMAND = "command", "Command line"
+    SCHEDULE = "schedule", "Schedule"
+
+
 class SyncJob(models.Model):
     """One press of a button that has something to do with Marketo: send, look, compare, delete.
 
@@ -33,51 +68,26 @@ class SyncJob(models.Model):
     process that works on it has a :class:`~mobjects.models.worker_lease.WorkerLease`.
     """
 
-    class Action(models.TextChoices):
-        SEND = "send", "Send"
-        PULL = "pull", "Pull"
-        COMPARE = "compare", "Compare"
-        DESCRIBE = "describe", "Read fields and tags"
-        DELETE = "delete", "Delete in Marketo"
-
-    class RequestedAction(models.TextChoices):
-        """What a person wants of a job that works; heeded between two batches."""
-
-        NONE = "", "Go on"
-        PAUSE = "pause", "Pause"
-        CANCEL = "cancel", "Cancel"
-
-    class State(models.TextChoices):
-        NOT_QUEUED = "not_queued", "Not queued"
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        WAITING = "waiting", "Waiting"
-        PAUSED = "paused", "Paused"
-        CANCELLED = "cancelled", "Cancelled"
-        SUCCEEDED = "succeeded", "Finished"
-        PROBLEMS = "problems", "Finished with problems"
-        STOPPED = "stopped", "Stopped"
-        CRASHED = "crashed", "Crashed"
-
-    class Source(models.TextChoices):
-        ADMIN = "admin", "Admin"
-        COMMAND = "command", "Command line"
-        SCHEDULE = "schedule", "Schedule"
-
-    LIVE: ClassVar = (State.QUEUED, State.RUNNING, State.WAITING)
+    LIVE: ClassVar = (SyncJobState.QUEUED, SyncJobState.RUNNING, SyncJobState.WAITING)
     """Goes on by itself."""
-    FINAL: ClassVar = (State.SUCCEEDED, State.PROBLEMS, State.STOPPED, State.CRASHED, State.CANCELLED)
+    FINAL: ClassVar = (
+        SyncJobState.SUCCEEDED,
+        SyncJobState.PROBLEMS,
+        SyncJobState.STOPPED,
+        SyncJobState.CRASHED,
+        SyncJobState.CANCELLED,
+    )
     KINDS: ClassVar = (*KIND_CHOICES, ("several", "Several kinds"))
     OPERATIONS: ClassVar = (("AUTO", "Automatic"), *OPERATION_CHOICES)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    state = models.CharField(max_length=10, choices=State, default=State.NOT_QUEUED)
-    action = models.CharField(max_length=8, choices=Action, default=Action.SEND)
+    state = models.CharField(max_length=10, choices=SyncJobState, default=SyncJobState.NOT_QUEUED)
+    action = models.CharField(max_length=8, choices=SyncJobAction, default=SyncJobAction.SEND)
     kind = models.CharField(max_length=21, choices=KINDS)
     operation = models.CharField(max_length=6, choices=OPERATIONS, default="AUTO")
     selection = models.JSONField(default=dict, help_text="What was asked to be sent.")
     reason = models.TextField(blank=True)
-    source = models.CharField(max_length=8, choices=Source, default=Source.ADMIN)
+    source = models.CharField(max_length=8, choices=SyncJobSource, default=SyncJobSource.ADMIN)
     origin = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="followers", help_text="The job it repeats."
     )
@@ -120,7 +130,7 @@ class SyncJob(models.Model):
         )
 
     def __str__(self) -> str:
-        what = self.get_operation_display() if self.action == self.Action.SEND else self.get_action_display()
+        what = self.get_operation_display() if self.action == SyncJobAction.SEND else self.get_action_display()
         return f"{self.get_kind_display()} {what} {str(self.pk)[:8]}"
 
     @property
@@ -139,20 +149,21 @@ class SyncJob(models.Model):
         return self.finished_at - self.started_at if self.started_at and self.finished_at else None
 
 
+class SyncBatchState(models.TextChoices):
+    WAITING = "waiting", "Waiting to be sent"
+    SENDING = "sending", "Sending"
+    ANSWERED = "answered", "Answered"
+    REFUSED = "refused", "Refused, nothing applied"
+    NOT_SENT = "not_sent", "Not applied"
+    UNKNOWN = "unknown", "Outcome unknown"
+
+
 class SyncBatch(models.Model):
     """One call to Marketo: written before it is sent, completed when it is answered.
 
     A batch in state waiting is still to be sent: a further attempt at one that did not get through, or half of one
     that was refused. Its records are claimed by it meanwhile.
     """
-
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting to be sent"
-        SENDING = "sending", "Sending"
-        ANSWERED = "answered", "Answered"
-        REFUSED = "refused", "Refused, nothing applied"
-        NOT_SENT = "not_sent", "Not applied"
-        UNKNOWN = "unknown", "Outcome unknown"
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="batches")
     sequence = models.PositiveIntegerField()
@@ -164,7 +175,7 @@ class SyncBatch(models.Model):
         "self", models.SET_NULL, null=True, blank=True, related_name="parts", help_text="The refused batch it halves."
     )
     cause = models.TextField(blank=True, help_text="Why there is this attempt, if it is not the first.")
-    state = models.CharField(max_length=8, choices=State, default=State.SENDING)
+    state = models.CharField(max_length=8, choices=SyncBatchState, default=SyncBatchState.SENDING)
     size = models.PositiveSmallIntegerField(default=0)
     request = models.TextField(blank=True, help_text="As sent, secrets masked.")
     response = models.TextField(blank=True)
@@ -191,46 +202,47 @@ class SyncBatch(models.Model):
         return f"Batch {self.sequence}" + (f", attempt {self.attempt}" if self.attempt > 1 else "")
 
 
+class SyncResultStatus(models.TextChoices):
+    PENDING = "PENDING", "In a batch"
+    CREATED = "CREATED", "Created"
+    UPDATED = "UPDATED", "Updated"
+    UNCHANGED = "UNCHANGED", "Unchanged"
+    SKIPPED = "SKIPPED", "Skipped"
+    FAILED = "FAILED", "Failed"
+    UNKNOWN = "UNKNOWN", "Outcome unknown"
+    HELD = "HELD", "Held back"
+    EQUAL = "EQUAL", "Nothing to send"
+    NOT_SENT = "NOT_SENT", "Not applied"
+    RETRIED = "RETRIED", "Tried again"
+    SETTLED = "SETTLED", "Looked up"
+    DELETED = "DELETED", "Deleted in Marketo"
+    # Of pulls and comparisons:
+    ADDED = "ADDED", "New here"
+    TAKEN = "TAKEN", "Taken from Marketo"
+    SAME = "SAME", "No difference"
+    DIFFERS = "DIFFERS", "Differs from Marketo"
+    MISSING = "MISSING", "Not in Marketo"
+    CONFLICT = "CONFLICT", "Needs a decision"
+
+
 class SyncResult(models.Model):
     """What became of one record in one job."""
 
-    class Status(models.TextChoices):
-        PENDING = "PENDING", "In a batch"
-        CREATED = "CREATED", "Created"
-        UPDATED = "UPDATED", "Updated"
-        UNCHANGED = "UNCHANGED", "Unchanged"
-        SKIPPED = "SKIPPED", "Skipped"
-        FAILED = "FAILED", "Failed"
-        UNKNOWN = "UNKNOWN", "Outcome unknown"
-        HELD = "HELD", "Held back"
-        EQUAL = "EQUAL", "Nothing to send"
-        NOT_SENT = "NOT_SENT", "Not applied"
-        RETRIED = "RETRIED", "Tried again"
-        SETTLED = "SETTLED", "Looked up"
-        DELETED = "DELETED", "Deleted in Marketo"
-        # Of pulls and comparisons:
-        ADDED = "ADDED", "New here"
-        TAKEN = "TAKEN", "Taken from Marketo"
-        SAME = "SAME", "No difference"
-        DIFFERS = "DIFFERS", "Differs from Marketo"
-        MISSING = "MISSING", "Not in Marketo"
-        CONFLICT = "CONFLICT", "Needs a decision"
-
     ACCEPTED: ClassVar = frozenset(
         {
-            Status.CREATED,
-            Status.UPDATED,
-            Status.UNCHANGED,
-            Status.EQUAL,
-            Status.DELETED,
-            Status.ADDED,
-            Status.TAKEN,
-            Status.SAME,
+            SyncResultStatus.CREATED,
+            SyncResultStatus.UPDATED,
+            SyncResultStatus.UNCHANGED,
+            SyncResultStatus.EQUAL,
+            SyncResultStatus.DELETED,
+            SyncResultStatus.ADDED,
+            SyncResultStatus.TAKEN,
+            SyncResultStatus.SAME,
         }
     )
-    FINDINGS: ClassVar = frozenset({Status.DIFFERS, Status.MISSING})
+    FINDINGS: ClassVar = frozenset({SyncResultStatus.DIFFERS, SyncResultStatus.MISSING})
     """What a comparison is there to find."""
-    PASSING: ClassVar = frozenset({Status.RETRIED, Status.SETTLED})
+    PASSING: ClassVar = frozenset({SyncResultStatus.RETRIED, SyncResultStatus.SETTLED})
     """Steps on the way, not the end of a record in its job: never counted."""
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="results")
@@ -242,7 +254,7 @@ class SyncResult(models.Model):
     revision = models.PositiveIntegerField(help_text="The revision that was sent.")
     sent = models.JSONField(default=dict, help_text="Values sent.")
     diff = models.JSONField(default=list, help_text="[field, last accepted, sent] for each difference.")
-    status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
+    status = models.CharField(max_length=9, choices=SyncResultStatus, default=SyncResultStatus.PENDING)
     marketo_id = models.PositiveIntegerField("Marketo ID", null=True, blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

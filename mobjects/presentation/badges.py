@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mobjects.models import SyncBatch, SyncJob, SyncResult
+from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult, SyncResultStatus
 
 TONES = {
     "neutral": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
@@ -17,45 +17,45 @@ TONES = {
 """Unfold's own label colours, for light and dark."""
 
 JOB_TONES: dict[str, str] = {
-    SyncJob.State.NOT_QUEUED: "warning",
-    SyncJob.State.QUEUED: "info",
-    SyncJob.State.RUNNING: "info",
-    SyncJob.State.WAITING: "info",
-    SyncJob.State.PAUSED: "warning",
-    SyncJob.State.CANCELLED: "neutral",
-    SyncJob.State.SUCCEEDED: "success",
-    SyncJob.State.PROBLEMS: "warning",
-    SyncJob.State.STOPPED: "danger",
-    SyncJob.State.CRASHED: "danger",
+    SyncJobState.NOT_QUEUED: "warning",
+    SyncJobState.QUEUED: "info",
+    SyncJobState.RUNNING: "info",
+    SyncJobState.WAITING: "info",
+    SyncJobState.PAUSED: "warning",
+    SyncJobState.CANCELLED: "neutral",
+    SyncJobState.SUCCEEDED: "success",
+    SyncJobState.PROBLEMS: "warning",
+    SyncJobState.STOPPED: "danger",
+    SyncJobState.CRASHED: "danger",
 }
 BATCH_TONES: dict[str, str] = {
-    SyncBatch.State.WAITING: "info",
-    SyncBatch.State.SENDING: "info",
-    SyncBatch.State.ANSWERED: "success",
-    SyncBatch.State.REFUSED: "danger",
-    SyncBatch.State.NOT_SENT: "danger",
-    SyncBatch.State.UNKNOWN: "warning",
+    SyncBatchState.WAITING: "info",
+    SyncBatchState.SENDING: "info",
+    SyncBatchState.ANSWERED: "success",
+    SyncBatchState.REFUSED: "danger",
+    SyncBatchState.NOT_SENT: "danger",
+    SyncBatchState.UNKNOWN: "warning",
 }
 RESULT_TONES: dict[str, str] = {
-    SyncResult.Status.PENDING: "info",
-    SyncResult.Status.CREATED: "success",
-    SyncResult.Status.UPDATED: "success",
-    SyncResult.Status.UNCHANGED: "neutral",
-    SyncResult.Status.SKIPPED: "warning",
-    SyncResult.Status.FAILED: "danger",
-    SyncResult.Status.UNKNOWN: "warning",
-    SyncResult.Status.HELD: "warning",
-    SyncResult.Status.EQUAL: "neutral",
-    SyncResult.Status.NOT_SENT: "danger",
-    SyncResult.Status.RETRIED: "neutral",
-    SyncResult.Status.SETTLED: "neutral",
-    SyncResult.Status.DELETED: "success",
-    SyncResult.Status.ADDED: "success",
-    SyncResult.Status.TAKEN: "success",
-    SyncResult.Status.SAME: "neutral",
-    SyncResult.Status.DIFFERS: "warning",
-    SyncResult.Status.MISSING: "warning",
-    SyncResult.Status.CONFLICT: "warning",
+    SyncResultStatus.PENDING: "info",
+    SyncResultStatus.CREATED: "success",
+    SyncResultStatus.UPDATED: "success",
+    SyncResultStatus.UNCHANGED: "neutral",
+    SyncResultStatus.SKIPPED: "warning",
+    SyncResultStatus.FAILED: "danger",
+    SyncResultStatus.UNKNOWN: "warning",
+    SyncResultStatus.HELD: "warning",
+    SyncResultStatus.EQUAL: "neutral",
+    SyncResultStatus.NOT_SENT: "danger",
+    SyncResultStatus.RETRIED: "neutral",
+    SyncResultStatus.SETTLED: "neutral",
+    SyncResultStatus.DELETED: "success",
+    SyncResultStatus.ADDED: "success",
+    SyncResultStatus.TAKEN: "success",
+    SyncResultStatus.SAME: "neutral",
+    SyncResultStatus.DIFFERS: "warning",
+    SyncResultStatus.MISSING: "warning",
+    SyncResultStatus.CONFLICT: "warning",
 }
 
 

@@ -8,43 +8,46 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from mobjects.models import Import, ImportRow
+from mobjects.models import Import, ImportRowOutcome, ImportState
 from mobjects.presentation.badges import badge
 from mobjects.presentation.job_text import duration
 
-State = Import.State
-Outcome = ImportRow.Outcome
-
 TONES: dict[str, str] = {
-    State.MAPPING: "warning",
-    State.CHECKING: "info",
-    State.REVIEW: "warning",
-    State.COMMITTING: "info",
-    State.COMMITTED: "success",
-    State.UNDOING: "info",
-    State.UNDONE: "neutral",
-    State.REFUSED: "danger",
-    State.DISCARDED: "neutral",
+    ImportState.MAPPING: "warning",
+    ImportState.CHECKING: "info",
+    ImportState.REVIEW: "warning",
+    ImportState.COMMITTING: "info",
+    ImportState.COMMITTED: "success",
+    ImportState.UNDOING: "info",
+    ImportState.UNDONE: "neutral",
+    ImportState.REFUSED: "danger",
+    ImportState.DISCARDED: "neutral",
 }
-TABS = (Outcome.ERROR, Outcome.CONFLICT, Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED)
+TABS = (
+    ImportRowOutcome.ERROR,
+    ImportRowOutcome.CONFLICT,
+    ImportRowOutcome.NEW,
+    ImportRowOutcome.CHANGED,
+    ImportRowOutcome.UNCHANGED,
+)
 """What needs a person first."""
 OUTCOME_WORDS: dict[str, str] = {
-    Outcome.NEW: "new",
-    Outcome.CHANGED: "changed",
-    Outcome.UNCHANGED: "unchanged",
-    Outcome.ERROR: "with errors",
-    Outcome.CONFLICT: "with conflicts",
+    ImportRowOutcome.NEW: "new",
+    ImportRowOutcome.CHANGED: "changed",
+    ImportRowOutcome.UNCHANGED: "unchanged",
+    ImportRowOutcome.ERROR: "with errors",
+    ImportRowOutcome.CONFLICT: "with conflicts",
 }
 STEPS = ("Upload", "Columns", "Check", "Review", "Write", "Result")
 _AT: dict[str, int] = {
-    State.REFUSED: 0,
-    State.MAPPING: 1,
-    State.CHECKING: 2,
-    State.REVIEW: 3,
-    State.COMMITTING: 4,
-    State.COMMITTED: 5,
-    State.UNDOING: 5,
-    State.UNDONE: 5,
+    ImportState.REFUSED: 0,
+    ImportState.MAPPING: 1,
+    ImportState.CHECKING: 2,
+    ImportState.REVIEW: 3,
+    ImportState.COMMITTING: 4,
+    ImportState.COMMITTED: 5,
+    ImportState.UNDOING: 5,
+    ImportState.UNDONE: 5,
 }
 _PAGES = ("", "import-columns", "", "import-review", "", "")
 _TO_COME = "to come"
@@ -82,8 +85,8 @@ def state_badge(imported: Import) -> SafeString:
 def steps(imported: Import) -> list[Step]:
     """All steps in order, and which of them is the current one."""
     at = _at(imported)
-    waiting = {State.REFUSED: "refused here", State.DISCARDED: "discarded here"}
-    now = waiting.get(State(imported.state), "now")
+    waiting = {ImportState.REFUSED: "refused here", ImportState.DISCARDED: "discarded here"}
+    now = waiting.get(ImportState(imported.state), "now")
     return [
         Step(name, "done" if number < at else _TO_COME if number > at else now, page if number <= at else "")
         for number, (name, page) in enumerate(zip(STEPS, _PAGES, strict=True))
@@ -91,14 +94,18 @@ def steps(imported: Import) -> list[Step]:
 
 
 def _at(imported: Import) -> int:
-    if imported.state == State.DISCARDED:
+    if imported.state == ImportState.DISCARDED:
         return 3 if imported.counts else 1
     return _AT[imported.state]
 
 
 def has_rows(imported: Import) -> bool:
     """Whether there are rows of a finished check to look at."""
-    return bool(imported.counts) and imported.state not in (State.CHECKING, State.MAPPING, State.REFUSED)
+    return bool(imported.counts) and imported.state not in (
+        ImportState.CHECKING,
+        ImportState.MAPPING,
+        ImportState.REFUSED,
+    )
 
 
 def progress(imported: Import) -> Progress | None:
@@ -113,9 +120,9 @@ def progress(imported: Import) -> Progress | None:
 
 
 def _done(imported: Import) -> tuple[int, int | None]:
-    if imported.state == State.CHECKING:
+    if imported.state == ImportState.CHECKING:
         return imported.rows, None
-    if imported.state == State.COMMITTING:
+    if imported.state == ImportState.COMMITTING:
         # Blank rows count in the numbers of rows, so this is an estimate at the most.
         return min(max(imported.committed_to - 1, 0), imported.rows), imported.rows
     return sum(imported.undone.values()), imported.written.get("created", 0) + imported.written.get("changed", 0)
@@ -149,7 +156,7 @@ def _working(verb: str, imported: Import) -> str:
     if far is None:
         return f"Waits for a worker to {verb} it."
     of = f" of {far.total:,}" if far.total is not None else ""
-    noun = "records" if imported.state == State.UNDOING else "rows"
+    noun = "records" if imported.state == ImportState.UNDOING else "rows"
     parts = [f"{far.done:,}{of} {noun} so far"]
     if far.rate >= 1:
         parts.append(f"{far.rate:,.0f} {noun} a second")
@@ -165,8 +172,8 @@ def _reviewing(imported: Import) -> str:
 
 
 def _committed(imported: Import) -> str:
-    wrong = imported.counts.get(Outcome.ERROR, 0)
-    contested = 0 if imported.overwrite else imported.counts.get(Outcome.CONFLICT, 0)
+    wrong = imported.counts.get(ImportRowOutcome.ERROR, 0)
+    contested = 0 if imported.overwrite else imported.counts.get(ImportRowOutcome.CONFLICT, 0)
     parts = [f"{rows(wrong)} with errors"] if wrong else []
     parts += [f"{rows(contested)} in conflict"] if contested else []
     return f"Written: {written_text(imported)}." + (f" Not written: {', '.join(parts)}." if parts else "")
@@ -188,13 +195,13 @@ def _counted(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
 
 
 _SENTENCES: dict[str, Callable[[Import], str]] = {
-    State.MAPPING: lambda imported: "Waits for a person to say what each column of the file means.",
-    State.CHECKING: lambda imported: _working("check", imported),
-    State.REVIEW: _reviewing,
-    State.COMMITTING: lambda imported: _working("write", imported),
-    State.COMMITTED: _committed,
-    State.UNDOING: lambda imported: _working("undo", imported),
-    State.UNDONE: lambda imported: f"Undone: {undone_text(imported)}.",
-    State.REFUSED: lambda imported: f"Refused: {imported.problem or 'no reason is known.'}",
-    State.DISCARDED: lambda imported: "Discarded: nothing of it was written.",
+    ImportState.MAPPING: lambda imported: "Waits for a person to say what each column of the file means.",
+    ImportState.CHECKING: lambda imported: _working("check", imported),
+    ImportState.REVIEW: _reviewing,
+    ImportState.COMMITTING: lambda imported: _working("write", imported),
+    ImportState.COMMITTED: _committed,
+    ImportState.UNDOING: lambda imported: _working("undo", imported),
+    ImportState.UNDONE: lambda imported: f"Undone: {undone_text(imported)}.",
+    ImportState.REFUSED: lambda imported: f"Refused: {imported.problem or 'no reason is known.'}",
+    ImportState.DISCARDED: lambda imported: "Discarded: nothing of it was written.",
 }

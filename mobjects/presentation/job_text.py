@@ -8,43 +8,55 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from mobjects.models import SyncBatch, SyncJob, SyncResult
+from mobjects.models import (
+    RequestedAction,
+    SyncBatch,
+    SyncBatchState,
+    SyncJob,
+    SyncJobAction,
+    SyncJobState,
+    SyncResult,
+    SyncResultStatus,
+)
 from mobjects.models.program import COST_PREFIX
 from mobjects.sync.send.selection import Choice
-
-Action = SyncJob.Action
-State = SyncJob.State
-Status = SyncResult.Status
 
 SEPARATOR = " · "
 _COST = re.compile(rf"{COST_PREFIX}\d+")
 
-PROBLEMS = (Status.FAILED, Status.SKIPPED, Status.UNKNOWN, Status.CONFLICT, Status.HELD, Status.NOT_SENT)
+PROBLEMS = (
+    SyncResultStatus.FAILED,
+    SyncResultStatus.SKIPPED,
+    SyncResultStatus.UNKNOWN,
+    SyncResultStatus.CONFLICT,
+    SyncResultStatus.HELD,
+    SyncResultStatus.NOT_SENT,
+)
 STATUS_ORDER = (
     *PROBLEMS,
-    Status.DIFFERS,
-    Status.MISSING,
-    Status.PENDING,
-    Status.CREATED,
-    Status.UPDATED,
-    Status.DELETED,
-    Status.ADDED,
-    Status.TAKEN,
-    Status.UNCHANGED,
-    Status.EQUAL,
-    Status.SAME,
+    SyncResultStatus.DIFFERS,
+    SyncResultStatus.MISSING,
+    SyncResultStatus.PENDING,
+    SyncResultStatus.CREATED,
+    SyncResultStatus.UPDATED,
+    SyncResultStatus.DELETED,
+    SyncResultStatus.ADDED,
+    SyncResultStatus.TAKEN,
+    SyncResultStatus.UNCHANGED,
+    SyncResultStatus.EQUAL,
+    SyncResultStatus.SAME,
 )
 """What needs a person first, what went well last. Steps on the way are not counted and not here."""
 
-STATUS_WORDS: dict[str, str] = {status.value: status.label.lower() for status in Status} | {
-    Status.UNKNOWN: "with an unknown outcome",
-    Status.CONFLICT: "waiting for a decision",
-    Status.EQUAL: "with nothing to send",
-    Status.SAME: "without a difference",
-    Status.DIFFERS: "different in Marketo",
-    Status.DELETED: "deleted in Marketo",
-    Status.TAKEN: "taken from Marketo",
-    Status.MISSING: "not in Marketo",
+STATUS_WORDS: dict[str, str] = {status.value: status.label.lower() for status in SyncResultStatus} | {
+    SyncResultStatus.UNKNOWN: "with an unknown outcome",
+    SyncResultStatus.CONFLICT: "waiting for a decision",
+    SyncResultStatus.EQUAL: "with nothing to send",
+    SyncResultStatus.SAME: "without a difference",
+    SyncResultStatus.DIFFERS: "different in Marketo",
+    SyncResultStatus.DELETED: "deleted in Marketo",
+    SyncResultStatus.TAKEN: "taken from Marketo",
+    SyncResultStatus.MISSING: "not in Marketo",
 }
 """What stands behind a number of records."""
 
@@ -54,18 +66,22 @@ KIND_WORDS = {
     "OpportunityPersonRole": ("person role", "person roles"),
 }
 TITLES: dict[str, str] = {
-    Action.SEND: "Sync job",
-    Action.PULL: "Pull",
-    Action.COMPARE: "Comparison",
-    Action.DESCRIBE: "Reading fields and tags",
-    Action.DELETE: "Deletion in Marketo",
+    SyncJobAction.SEND: "Sync job",
+    SyncJobAction.PULL: "Pull",
+    SyncJobAction.COMPARE: "Comparison",
+    SyncJobAction.DESCRIBE: "Reading fields and tags",
+    SyncJobAction.DELETE: "Deletion in Marketo",
 }
-DONE_WORDS: dict[str, str] = {Action.PULL: "read", Action.COMPARE: "compared", Action.DELETE: "deleted in Marketo"}
+DONE_WORDS: dict[str, str] = {
+    SyncJobAction.PULL: "read",
+    SyncJobAction.COMPARE: "compared",
+    SyncJobAction.DELETE: "deleted in Marketo",
+}
 NOTHING_WORDS: dict[str, str] = {
-    Action.SEND: "there was nothing to send",
-    Action.PULL: "Marketo has nothing that fits",
-    Action.COMPARE: "there was nothing to compare",
-    Action.DELETE: "there was nothing to delete",
+    SyncJobAction.SEND: "there was nothing to send",
+    SyncJobAction.PULL: "Marketo has nothing that fits",
+    SyncJobAction.COMPARE: "there was nothing to compare",
+    SyncJobAction.DELETE: "there was nothing to delete",
 }
 DESCRIBED = 4
 """Lists that are read: fields of opportunities, fields of roles, tags, channels."""
@@ -83,10 +99,10 @@ def title(job: SyncJob) -> str:
 
 def what_text(job: SyncJob) -> str:
     """What a job does to which kind, such as ``Pull: programs``."""
-    if job.action == Action.DESCRIBE:
+    if job.action == SyncJobAction.DESCRIBE:
         return str(job.get_action_display())
     kind = job.get_kind_display()
-    return kind if job.action == Action.SEND else f"{job.get_action_display()}: {kind.lower()}"
+    return kind if job.action == SyncJobAction.SEND else f"{job.get_action_display()}: {kind.lower()}"
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
@@ -96,11 +112,11 @@ def counts_text(counts: Mapping[str, int]) -> str:
 
 def outcome_text(job: SyncJob) -> str:
     """What a job has come to so far, on one line."""
-    if job.counts or job.action == Action.SEND:
+    if job.counts or job.action == SyncJobAction.SEND:
         return counts_text(job.counts)
-    if job.state != State.SUCCEEDED:
+    if job.state != SyncJobState.SUCCEEDED:
         return "nothing yet" if job.is_live else "nothing"
-    return "read" if job.action == Action.DESCRIBE else "nothing found"
+    return "read" if job.action == SyncJobAction.DESCRIBE else "nothing found"
 
 
 def accepted(counts: Mapping[str, int]) -> int:
@@ -128,17 +144,17 @@ def sentence(
         worker_alive: whether a worker could run it; ``None`` where that is not known.
         seconds_left: how long it still takes; ``None`` where that is not known.
     """
-    if job.state == State.NOT_QUEUED:
+    if job.state == SyncJobState.NOT_QUEUED:
         return f"Not queued. {job.problem_text or 'Nothing was sent.'}"
-    if job.state == State.QUEUED:
+    if job.state == SyncJobState.QUEUED:
         return "Waiting for a worker." + _nobody(worker_alive)
-    if job.state == State.RUNNING:
+    if job.state == SyncJobState.RUNNING:
         return _running(job, worker_alive, seconds_left)
-    if job.state == State.WAITING:
+    if job.state == SyncJobState.WAITING:
         return _waiting(job, worker_alive)
-    if job.state == State.PAUSED:
+    if job.state == SyncJobState.PAUSED:
         return f"Paused{_so_far(job)}. It goes on when somebody presses “Resume”."
-    if job.state in (State.STOPPED, State.CRASHED, State.CANCELLED):
+    if job.state in (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED):
         return " ".join(_stopped(job, unsettled))
     return _finished(job)
 
@@ -172,11 +188,11 @@ def batch_sentence(batch: SyncBatch, counts: Mapping[str, int]) -> str:
         counts: its results by status, steps on the way included.
     """
     kind = batch.get_kind_display().lower()
-    if batch.state == SyncBatch.State.WAITING:
+    if batch.state == SyncBatchState.WAITING:
         return f"{batch.operation} of {records(batch.size)} ({kind}), still to be sent."
     if batch.operation == "DESCRIBE":
         return f"Reading what Marketo knows about {kind}."
-    came = SEPARATOR.join(_counted(counts, (*STATUS_ORDER, Status.RETRIED, Status.SETTLED)))
+    came = SEPARATOR.join(_counted(counts, (*STATUS_ORDER, SyncResultStatus.RETRIED, SyncResultStatus.SETTLED)))
     if batch.operation == "GET":
         return f"Reading of {kind}: {came or records(batch.size)}."
     return f"{batch.operation} of {records(batch.size)} ({kind}){f': {came}' if came else ''}."
@@ -185,14 +201,14 @@ def batch_sentence(batch: SyncBatch, counts: Mapping[str, int]) -> str:
 def asked_text(job: SyncJob) -> str:
     """What a job was asked to do, in words."""
     kept = job.selection
-    if job.action == Action.SEND:
+    if job.action == SyncJobAction.SEND:
         return selection_text(kept)
-    if job.action == Action.DESCRIBE:
+    if job.action == SyncJobAction.DESCRIBE:
         return "The fields of opportunities and roles, tags and channels"
-    if job.action == Action.COMPARE:
+    if job.action == SyncJobAction.COMPARE:
         return _some(kept.get("kinds") or (), kept.get("ids"), "synced ")
     what = _some([kept.get("kind", "")], kept.get("ids"), "")
-    if job.action == Action.DELETE:
+    if job.action == SyncJobAction.DELETE:
         return what + (", with their roles" if kept.get("kind") == "Opportunity" else "")
     return what + "".join(_filters(kept))
 
@@ -234,7 +250,7 @@ def clock(at: datetime) -> str:
     return moment(at)[11 if at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date() else 0 :]
 
 
-def _counted(counts: Mapping[str, int], statuses: Sequence[Status]) -> list[str]:
+def _counted(counts: Mapping[str, int], statuses: Sequence[SyncResultStatus]) -> list[str]:
     return [f"{counts[status]:,} {STATUS_WORDS[status]}" for status in statuses if counts.get(status)]
 
 
@@ -266,11 +282,11 @@ def _nobody(worker_alive: bool | None) -> str:
 
 def _progress(job: SyncJob) -> str:
     """How far a job has come; "" if that is not known."""
-    if job.action == Action.DESCRIBE:
+    if job.action == SyncJobAction.DESCRIBE:
         return f"{job.progress.get('done', 0)} of {DESCRIBED} lists read"
-    if job.action in (Action.PULL, Action.COMPARE):
+    if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
         return f"{records(job.done)} {DONE_WORDS[job.action]} so far"
-    if job.action == Action.DELETE and not job.planned:
+    if job.action == SyncJobAction.DELETE and not job.planned:
         return f"{records(job.done)} done so far"
     return f"{job.done:,} of {records(total(job))} done"
 
@@ -281,9 +297,9 @@ def _so_far(job: SyncJob) -> str:
 
 def _running(job: SyncJob, worker_alive: bool | None, seconds_left: float | None) -> str:
     said = [f"Running: {_progress(job)}."]
-    if job.requested_action == SyncJob.RequestedAction.PAUSE:
+    if job.requested_action == RequestedAction.PAUSE:
         said.append("It pauses after what is under way.")
-    elif job.requested_action == SyncJob.RequestedAction.CANCEL:
+    elif job.requested_action == RequestedAction.CANCEL:
         said.append("It is cancelled after what is under way.")
     elif seconds_left is not None:
         said.append(f"About {duration(max(seconds_left, 1))} left.")
@@ -303,12 +319,12 @@ def _waiting(job: SyncJob, worker_alive: bool | None) -> str:
 
 
 def _finished(job: SyncJob) -> str:
-    if job.action == Action.DESCRIBE:
+    if job.action == SyncJobAction.DESCRIBE:
         return "Finished: fields, tags and channels were read."
     count = total(job)
     if not count:
         return f"Finished: {NOTHING_WORDS[job.action]}."
-    if job.action in (Action.PULL, Action.COMPARE):
+    if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
         return f"Finished: {records(count)} {DONE_WORDS[job.action]}; {', '.join(_counted(job.counts, STATUS_ORDER))}."
     done = DONE_WORDS.get(job.action, "accepted")
     problems = _counted(job.counts, PROBLEMS)
@@ -319,28 +335,28 @@ def _finished(job: SyncJob) -> str:
 
 def _stopped(job: SyncJob, unsettled: Sequence[SyncBatch]) -> list[str]:
     said = [_why_stopped(job)]
-    if job.action in (Action.PULL, Action.COMPARE):
+    if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
         return [*said, f"What was {DONE_WORDS[job.action]} before is kept."] if job.done else said
-    unknown = [batch for batch in unsettled if batch.state == SyncBatch.State.UNKNOWN]
+    unknown = [batch for batch in unsettled if batch.state == SyncBatchState.UNKNOWN]
     if unknown:
         said.append(f"{_batches(unknown)} may or may not have been applied.")
     elif unsettled:
         words = _batches(unsettled)
         said.append(f"Nothing of {words[0].lower()}{words[1:]} was applied.")
-    doubtful = job.counts.get(Status.UNKNOWN, 0)
+    doubtful = job.counts.get(SyncResultStatus.UNKNOWN, 0)
     left = total(job) - accepted(job.counts) - doubtful
     if doubtful:
         said.append(f"What became of {records(doubtful)} is not known.")
     if left > 0:
-        to_do = "deleted" if job.action == Action.DELETE else "sent"
+        to_do = "deleted" if job.action == SyncJobAction.DELETE else "sent"
         said.append(f"{records(left)} {'stays' if left == 1 else 'stay'} to be {to_do}.")
     return said
 
 
 def _why_stopped(job: SyncJob) -> str:
-    if job.state != State.CANCELLED:
+    if job.state != SyncJobState.CANCELLED:
         return f"{job.get_state_display()}: {(job.problem_text or 'no reason is known').rstrip('.')}."
-    if not job.started_at or job.action not in (Action.SEND, Action.DELETE):
+    if not job.started_at or job.action not in (SyncJobAction.SEND, SyncJobAction.DELETE):
         return f"Cancelled{_so_far(job)}."
     return f"Cancelled: {accepted(job.counts):,} of {total(job):,} {DONE_WORDS.get(job.action, 'accepted')}."
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import OuterRef
 
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult
+from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, SyncResultStatus
 from mobjects.models.synced_record import SyncedQuerySet
 
 
@@ -26,17 +26,17 @@ def supersede(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
     """Take earlier "outcome unknown" results of this job as steps on the way, because these records go on."""
     # Asked first, because there hardly ever are any.
     counts = SyncJob.objects.values_list("counts", flat=True).get(pk=job.pk)
-    if ids and counts.get(SyncResult.Status.UNKNOWN.value):
+    if ids and counts.get(SyncResultStatus.UNKNOWN.value):
         unknown = SyncResult.objects.filter(
-            job=job, status=SyncResult.Status.UNKNOWN, kind=kind.value, record_id__in=ids
+            job=job, status=SyncResultStatus.UNKNOWN, kind=kind.value, record_id__in=ids
         )
-        count(job, {SyncResult.Status.UNKNOWN.value: -unknown.update(status=SyncResult.Status.RETRIED)})
+        count(job, {SyncResultStatus.UNKNOWN.value: -unknown.update(status=SyncResultStatus.RETRIED)})
 
 
 def result(
     job: SyncJob,
     record: SyncedRecord,
-    status: SyncResult.Status,
+    status: SyncResultStatus,
     *,
     batch: SyncBatch | None = None,
     position: int | None = None,

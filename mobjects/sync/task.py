@@ -21,7 +21,7 @@ from mobjects.db.retry import insisting
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import Transport
 from mobjects.marketo.types import Exchange, Kind
-from mobjects.models import SyncBatch, SyncJob, WorkerLease
+from mobjects.models import SyncBatch, SyncBatchState, SyncJob, WorkerLease
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.transport_factory import masked
 
@@ -139,9 +139,9 @@ def read(
             answer = call()
         except MarketoError as error:
             batch.fault_code, batch.fault_text = error.code, error.message
-            close(batch, SyncBatch.State.NOT_SENT, error.exchange)
+            close(batch, SyncBatchState.NOT_SENT, error.exchange)
             raise
-    close(batch, SyncBatch.State.ANSWERED, answer.exchange)
+    close(batch, SyncBatchState.ANSWERED, answer.exchange)
     return batch, answer
 
 
@@ -168,7 +168,7 @@ def next_sequence(job: SyncJob) -> int:
 
 
 @insisting
-def close(batch: SyncBatch, state: SyncBatch.State, exchange: Exchange | None) -> None:
+def close(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | None) -> None:
     """Write down how a call ended."""
     batch.state = state
     batch.answered_at = timezone.now()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobjects.models import SyncJob
+from mobjects.models import SyncJobAction
 from mobjects.sync.compare.task import CompareTask
 from mobjects.sync.delete.task import DeleteTask
 from mobjects.sync.metadata.task import DescribeTask
@@ -10,9 +10,9 @@ from mobjects.sync.pull.task import PullTask
 from mobjects.sync.send.task import SendTask
 
 TASKS: dict[str, type[SendTask | PullTask | CompareTask | DescribeTask | DeleteTask]] = {
-    SyncJob.Action.SEND: SendTask,
-    SyncJob.Action.PULL: PullTask,
-    SyncJob.Action.COMPARE: CompareTask,
-    SyncJob.Action.DESCRIBE: DescribeTask,
-    SyncJob.Action.DELETE: DeleteTask,
+    SyncJobAction.SEND: SendTask,
+    SyncJobAction.PULL: PullTask,
+    SyncJobAction.COMPARE: CompareTask,
+    SyncJobAction.DESCRIBE: DescribeTask,
+    SyncJobAction.DELETE: DeleteTask,
 }

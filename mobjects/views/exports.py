@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from mobjects.exports import service
 from mobjects.exports.blank_templates import template
 from mobjects.imports import error_file, file_storage
-from mobjects.models import Download, Import
+from mobjects.models import DownloadContent, Import, ImportSource
 from mobjects.resources import BY_EXTENSION, FORMATS, RESOURCES, TableFormat, TransferResource, XlsxFormat
 from mobjects.spreadsheets.xlsx_writer import MOST_ROWS
 from mobjects.views.base import denied, page
@@ -124,7 +124,7 @@ def original(request: HttpRequest, imported: Import) -> HttpResponseBase:
     """The file as it was uploaded, byte for byte."""
     rows = service.Counted[None](())
     rows.count = imported.rows
-    pieces = service.of_import(Download.What.ORIGINAL, imported, _taker(request), file_storage.pieces(imported), rows)
+    pieces = service.of_import(DownloadContent.ORIGINAL, imported, _taker(request), file_storage.pieces(imported), rows)
     response = _attachment(pieces, imported.file_name, "application/octet-stream")
     response["Content-Length"] = str(imported.size)
     return response
@@ -138,7 +138,7 @@ def import_errors(request: HttpRequest, imported: Import) -> HttpResponseBase:
         raise Http404
     rows = service.Counted(error_file.rows(imported))
     file = error_file.pieces(imported, rows)
-    pieces = service.of_import(Download.What.ERRORS, imported, _taker(request), file, rows)
+    pieces = service.of_import(DownloadContent.ERRORS, imported, _taker(request), file, rows)
     stem = re.sub(r"\.[A-Za-z]{1,5}\Z", "", imported.file_name)
     name = f"{stem} - problems of import {imported.pk}.{error_file.extension(imported)}"
     return _attachment(pieces, name, "application/octet-stream")
@@ -159,7 +159,7 @@ def import_template(request: HttpRequest, kind: str, extension: str) -> HttpResp
 
 
 def _taker(request: HttpRequest) -> service.Taker:
-    return service.Taker(request.user.get_username(), request.user, Import.Source.ADMIN)  # type: ignore[arg-type]
+    return service.Taker(request.user.get_username(), request.user, ImportSource.ADMIN)  # type: ignore[arg-type]
 
 
 def _attachment(pieces: Iterable[bytes], name: str, content_type: str) -> StreamingHttpResponse:

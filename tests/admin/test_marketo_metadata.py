@@ -8,7 +8,16 @@ from django.urls import reverse
 from django.utils import timezone
 from lxml import html
 
-from mobjects.models import AllowedTag, CustomField, MarketoField, OpportunityPersonRole, Program, SyncJob
+from mobjects.models import (
+    AllowedTag,
+    CustomField,
+    MarketoField,
+    OpportunityPersonRole,
+    Program,
+    SyncJob,
+    SyncJobAction,
+    SyncJobState,
+)
 from tests import factories
 from tests.admin.test_records import errors, form_of, save
 from tests.views import pages
@@ -65,7 +74,7 @@ def test_the_button_asks_for_a_job_and_leads_to_it(operator, django_capture_on_c
         response = operator.post(reverse("mobjects:describe"))
     job = SyncJob.objects.get()
     assert response.url == pages.job_url(job)
-    assert (job.action, job.kind, job.username) == (SyncJob.Action.DESCRIBE, "several", "operator-user")
+    assert (job.action, job.kind, job.username) == (SyncJobAction.DESCRIBE, "several", "operator-user")
 
 
 def test_reading_takes_the_permission_and_a_post(operator):
@@ -187,7 +196,7 @@ def test_the_button_fills_fields_tags_and_channels(operator, work, django_captur
         operator.post(reverse("mobjects:describe"))
     work()
     job = SyncJob.objects.get()
-    assert job.state == SyncJob.State.SUCCEEDED, job.problem_text
+    assert job.state == SyncJobState.SUCCEEDED, job.problem_text
     assert "8 channels." in job.progress["summary"]
     assert CustomField.objects.filter(name="ContractMonths", data_type="integer").exists()
     page = page_of(operator, factories.opportunity())

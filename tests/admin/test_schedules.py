@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from mobjects.jobs import schedules
-from mobjects.models import Schedule, SyncJob
+from mobjects.models import Schedule, SyncJob, SyncJobState
 from tests import factories
 from tests.views import pages
 
@@ -151,7 +151,7 @@ def test_the_list_survives_a_damaged_row(browser, daily):
 
 def test_the_number_of_queries_of_the_list_does_not_grow(browser, daily, django_assert_max_num_queries):
     for number in range(20):
-        job = pages.job(state=SyncJob.State.QUEUED)
+        job = pages.job(state=SyncJobState.QUEUED)
         Schedule.objects.create(name=f"S{number}", kinds=["Program"], cron="0 6 * * *", last_job=job, owner=daily.owner)
     with django_assert_max_num_queries(10):
         browser.get(LIST)

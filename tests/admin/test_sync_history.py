@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from mobjects.models import SyncBatch, SyncJob, SyncResult
+from mobjects.models import SyncBatch, SyncJob, SyncJobState, SyncResult
 from tests import factories
 from tests.views import pages
 
@@ -24,7 +24,7 @@ def listed(response):
 
 
 def test_the_list_says_state_who_and_counts_in_words(browser):
-    pages.job(state=SyncJob.State.PROBLEMS, username="alice", counts={"CREATED": 412, "FAILED": 15}, reason="x" * 100)
+    pages.job(state=SyncJobState.PROBLEMS, username="alice", counts={"CREATED": 412, "FAILED": 15}, reason="x" * 100)
     shown = pages.text(browser.get(reverse("admin:mobjects_syncjob_changelist")))
     for words in ("Finished with problems", "alice", "15 failed", "412 created", "Automatic", "x" * 80 + "…", "UTC"):
         assert words in shown
@@ -99,7 +99,7 @@ def test_a_job_is_found_by_its_number(browser):
     "query", ["state__exact=stopped", "kind__exact=Program", "operation__exact=UPSERT", "username=al"]
 )
 def test_jobs_are_filtered(browser, query):
-    job = pages.job(state=SyncJob.State.STOPPED, kind="Program", operation="UPSERT", username="al")
+    job = pages.job(state=SyncJobState.STOPPED, kind="Program", operation="UPSERT", username="al")
     pages.job(username="bo")
     assert listed(browser.get(f"{reverse('admin:mobjects_syncjob_changelist')}?{query}")) == [job]
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from mobjects.jobs.job_lease import WAITS_FOR_RESET
-from mobjects.models import Circuit, SyncBatch, SyncJob
+from mobjects.models import Circuit, SyncBatch, SyncBatchState, SyncJob, SyncJobState
 from tests import factories
 from tests.browser.test_accessibility import violations
 from tests.views import pages
@@ -19,14 +19,13 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("marketo_settings", "groups", "redis_url"),
 ]
-S = SyncJob.State
 
 
 def split() -> SyncBatch:
     """The first half of a batch that was sent twice and refused."""
-    job, record = pages.job(state=S.PROBLEMS, counts={"FAILED": 2}), factories.opportunity()
-    pages.batch(job, state=SyncBatch.State.NOT_SENT, fault_text="Too many calls.")
-    whole = pages.batch(job, attempt=2, state=SyncBatch.State.REFUSED, fault_code="20109", fault_text="Invalid.")
+    job, record = pages.job(state=SyncJobState.PROBLEMS, counts={"FAILED": 2}), factories.opportunity()
+    pages.batch(job, state=SyncBatchState.NOT_SENT, fault_text="Too many calls.")
+    whole = pages.batch(job, attempt=2, state=SyncBatchState.REFUSED, fault_code="20109", fault_text="Invalid.")
     half = pages.batch(job, sequence=2, part_of=whole, cause="Half of batch 1, which was refused as a whole.")
     for status in ("RETRIED", "FAILED", "FAILED"):
         pages.result(job, batch=half, record_id=record.pk, status=status, error="Stage: not allowed")
@@ -34,7 +33,7 @@ def split() -> SyncBatch:
 
 
 def waiting(**values) -> SyncJob:
-    return pages.job(state=S.WAITING, planned=4, counts={"CREATED": 1}, started_at=timezone.now(), **values)
+    return pages.job(state=SyncJobState.WAITING, planned=4, counts={"CREATED": 1}, started_at=timezone.now(), **values)
 
 
 ADDRESSES = {
@@ -77,5 +76,5 @@ def test_a_job_is_paused_resumed_and_cancelled_in_the_browser(open_page):
 def test_the_page_of_a_waiting_job_notices_by_itself_that_it_was_paused(open_page):
     job = waiting(waits_until=timezone.now() + timedelta(hours=1), waits_for="Quota.")
     page = open_page(pages.job_url(job))
-    SyncJob.objects.filter(pk=job.pk).update(state=S.PAUSED)
+    SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.PAUSED)
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=15_000)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from mobjects.jobs import requests
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncJob
+from mobjects.models import SyncJob, SyncJobState
 from mobjects.sync.send.selection import Selection
 from mobjects.sync.transport_factory import facts
 from tests import factories
@@ -87,7 +87,7 @@ def test_what_is_missing_is_said_before_sending(settings, redis_url):
 
 
 def test_a_job_sends_through_it(received, job):
-    assert (job.state, job.counts, job.transport) == (SyncJob.State.SUCCEEDED, {"CREATED": 1}, "telex")
+    assert (job.state, job.counts, job.transport) == (SyncJobState.SUCCEEDED, {"CREATED": 1}, "telex")
     assert [record.values["Name"] for record in received] == ["Q1 2014"]
 
 

@@ -9,7 +9,7 @@ from mobjects.db.retry import PAUSES_SECONDS, insisting
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncJob
+from mobjects.models import SyncJobState
 from mobjects.sync.send.selection import Selection
 from tests import factories
 
@@ -61,7 +61,7 @@ def test_a_deadlock_while_saving_does_not_lose_the_answer(marketo_settings):
     record = factories.opportunity()
     with connection.execute_wrapper(On('UPDATE "mobjects_syncjob" SET "counts"', fail(OperationalError("deadlock")))):
         job = factories.sync(record)
-    assert (job.state, job.counts) == (SyncJob.State.SUCCEEDED, {"CREATED": 1})
+    assert (job.state, job.counts) == (SyncJobState.SUCCEEDED, {"CREATED": 1})
     assert factories.fresh(record).last_status == "CREATED"
 
 
@@ -73,5 +73,5 @@ def test_ctrl_c_leaves_no_record_claimed(marketo_settings):
         run_job(job)
     job.refresh_from_db()
     record = factories.fresh(record)
-    assert (job.state, job.counts) == (SyncJob.State.CRASHED, {"UNKNOWN": 1})
+    assert (job.state, job.counts) == (SyncJobState.CRASHED, {"UNKNOWN": 1})
     assert (record.last_status, record.claimed_by) == ("UNKNOWN", None)

@@ -8,7 +8,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from mobjects.models import Opportunity, OpportunityPersonRole, SyncBatch, SyncJob, SyncResult
+from mobjects.models import Opportunity, OpportunityPersonRole, SyncBatch, SyncJob, SyncJobState, SyncResult
 from mobjects.sandbox import KEY
 from mobjects.sync.transport_factory import open_transport
 from tests import factories
@@ -42,10 +42,10 @@ def test_from_the_pages_to_marketo_and_back(operator, work, sandbox):
     answer = press_sync(operator, reason="month end")
     assert answer.status_code == 200
     job = SyncJob.objects.get()
-    assert (job.state, job.username) == (SyncJob.State.QUEUED, "olga")
+    assert (job.state, job.username) == (SyncJobState.QUEUED, "olga")
     work()
     job.refresh_from_db()
-    assert (job.state, job.counts) == (SyncJob.State.SUCCEEDED, {"CREATED": 2})
+    assert (job.state, job.counts) == (SyncJobState.SUCCEEDED, {"CREATED": 2})
     page = operator.get(reverse("admin:mobjects_syncjob_change", args=[job.pk])).content.decode()
     assert "Deal &lt;&amp;&gt;" in page
     assert "month end" in page

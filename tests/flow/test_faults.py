@@ -29,6 +29,7 @@ from mobjects.models import (
     State,
     SyncedRecord,
     SyncJob,
+    SyncJobState,
 )
 from mobjects.sandbox.fault_injection import FaultKind
 from mobjects.sync.send.selection import Selection
@@ -118,7 +119,7 @@ class Faulty:
         """Each time the job waits, come back when it said; then the queue has to call it by itself."""
         for _ in range(20):
             job.refresh_from_db()
-            if job.state != SyncJob.State.WAITING or job.waits_until is None:
+            if job.state != SyncJobState.WAITING or job.waits_until is None:
                 return
             with time_machine.travel(job.waits_until + timedelta(seconds=1), tick=True):
                 sweep_jobs()

@@ -40,12 +40,16 @@ from mobjects.marketo.types import Batch, Kind
 from mobjects.models import (
     Circuit,
     Conflict,
+    ConflictAnswer,
+    ConflictReason,
     Opportunity,
     OpportunityPersonRole,
     Program,
     ProgramCost,
     ProgramTag,
     SyncJob,
+    SyncJobAction,
+    SyncJobState,
 )
 from mobjects.sandbox import SandboxServer
 from mobjects.sync.conflicts import ambiguous
@@ -64,7 +68,7 @@ STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
 SHRINK = os.environ.get("MACHINE_SHRINK", "1") == "1"
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
-State, Action = SyncJob.State, SyncJob.Action
+State, Action = SyncJobState, SyncJobAction
 
 # Without the ones that take real time.
 SCRIPTS = [case.script for case in FAULTS if case.script["kind"] != "slow"]
@@ -337,7 +341,7 @@ class Machine(RuleBasedStateMachine):
         """The person looks in Marketo, and so knows."""
         ambiguous.close_gone()
         for conflict in Conflict.objects.filter(settled_at=None):
-            assert conflict.reason == Conflict.Reason.AMBIGUOUS, f"nobody changes anything in Marketo: {conflict!r}"
+            assert conflict.reason == ConflictReason.AMBIGUOUS, f"nobody changes anything in Marketo: {conflict!r}"
             record: Any = next(
                 each for each in invariants.everything() if (each.KIND, each.pk) == (conflict.kind, conflict.record_id)
             )
@@ -345,9 +349,9 @@ class Machine(RuleBasedStateMachine):
                 continue
             mine = [each["id"] for each in conflict.candidates if self.is_it(record, each["id"])]
             if mine:
-                ambiguous.settle(conflict, Conflict.Answer.IS_THIS, self.user, mine[0])
+                ambiguous.settle(conflict, ConflictAnswer.IS_THIS, self.user, mine[0])
             else:
-                ambiguous.settle(conflict, Conflict.Answer.SEND, self.user)
+                ambiguous.settle(conflict, ConflictAnswer.SEND, self.user)
 
     def is_it(self, record: Any, number: int) -> bool:
         stored = self.sandbox.store.objects[record.KIND.value][number].values

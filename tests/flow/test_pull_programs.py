@@ -10,7 +10,15 @@ import pytest
 from mobjects.jobs.requests import create_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncJob
+from mobjects.models import (
+    Conflict,
+    Opportunity,
+    OpportunityPersonRole,
+    Program,
+    ProgramCost,
+    ProgramTag,
+    SyncJobAction,
+)
 from mobjects.sandbox.fields import OPPORTUNITY_KEY
 from mobjects.sync.compare.task import Comparison
 from mobjects.sync.pull.task import Pull
@@ -27,11 +35,11 @@ def run(action, kind, selection):
 
 
 def pull(kind, **asked):
-    return run(SyncJob.Action.PULL, kind.value, Pull(kind, **asked).to_json())
+    return run(SyncJobAction.PULL, kind.value, Pull(kind, **asked).to_json())
 
 
 def compare(*kinds):
-    return run(SyncJob.Action.COMPARE, "several", Comparison(kinds).to_json())
+    return run(SyncJobAction.COMPARE, "several", Comparison(kinds).to_json())
 
 
 def held_by(sandbox):

@@ -12,10 +12,9 @@ from mobjects.imports import column_mapping, validation
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.file_storage import opened, store
 from mobjects.imports.writing.commit import commit
-from mobjects.models import Import, ImportFix, ImportProblem
+from mobjects.models import Import, ImportFix, ImportMode, ImportProblemLevel, ImportSource, ImportState
 from mobjects.spreadsheets import reader
 
-Level = ImportProblem.Level
 Cells = Sequence[Sequence[Any]]
 
 
@@ -29,11 +28,11 @@ def made(kind: str, table: str | Cells, *, columns: Sequence[str] | None = None,
         values: fields of the import.
     """
     name, data = ("file.csv", table.encode()) if isinstance(table, str) else ("file.xlsx", workbook(table))
-    head = reader.look(io.BytesIO(data), name, limits_for(Import.Source.COMMAND))
+    head = reader.look(io.BytesIO(data), name, limits_for(ImportSource.COMMAND))
     imported = Import(
         kind=kind,
-        state=Import.State.CHECKING,
-        source=Import.Source.COMMAND,
+        state=ImportState.CHECKING,
+        source=ImportSource.COMMAND,
         file_name=name,
         format=head.reading.format,
         encoding=head.reading.encoding,
@@ -70,7 +69,7 @@ def checked(kind: str, table: str | Cells, **values: Any) -> Import:
 
 def imported(kind: str, table: str | Cells, **values: Any) -> Import:
     """Check a file and write its valid rows."""
-    found = checked(kind, table, **{"mode": Import.Mode.VALID, **values})
+    found = checked(kind, table, **{"mode": ImportMode.VALID, **values})
     commit(found, lambda rows: None)
     return found
 
@@ -88,7 +87,7 @@ def counts(imported: Import) -> tuple[int, ...]:
     return (*four, found["conflict"]) if found["conflict"] else four
 
 
-def words(imported: Import, level: str = Level.ERROR) -> list[str]:
+def words(imported: Import, level: str = ImportProblemLevel.ERROR) -> list[str]:
     """What was found, each as one line."""
     lines = []
     for problem in imported.found_problems.filter(level=level).order_by("number", "position", "pk"):

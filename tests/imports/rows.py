@@ -8,21 +8,29 @@ from typing import Any
 from django.db import connection, models
 
 from mobjects.imports.writing import commit as committing
-from mobjects.models import Import, ImportChange, ImportProblem, ImportRow
+from mobjects.models import (
+    Import,
+    ImportChange,
+    ImportMode,
+    ImportProblem,
+    ImportProblemLevel,
+    ImportRow,
+    ImportRowOutcome,
+    ImportState,
+)
 
-Outcome = ImportRow.Outcome
 Data = dict[str, Any]
 
 _hashes = count(1)
 
 
-def checked(kind: str, *rows: tuple[Outcome, int | None, Data, Data], **values: Any) -> Import:
+def checked(kind: str, *rows: tuple[ImportRowOutcome, int | None, Data, Data], **values: Any) -> Import:
     """An import that is about to be written, with a row for each (outcome, record, data, old); the first is row 2."""
     imported = Import.objects.create(
         **{
             "kind": kind,
-            "state": Import.State.COMMITTING,
-            "mode": Import.Mode.VALID,
+            "state": ImportState.COMMITTING,
+            "mode": ImportMode.VALID,
             "file_name": "file.csv",
             "size": 1,
             "sha256": f"{next(_hashes):064d}",
@@ -40,14 +48,14 @@ def checked(kind: str, *rows: tuple[Outcome, int | None, Data, Data], **values: 
     return imported
 
 
-def new(**data: Any) -> tuple[Outcome, int | None, Data, Data]:
+def new(**data: Any) -> tuple[ImportRowOutcome, int | None, Data, Data]:
     """A row that adds a record."""
-    return Outcome.NEW, None, data, {}
+    return ImportRowOutcome.NEW, None, data, {}
 
 
 def changed(
-    record: models.Model, outcome: Outcome = Outcome.CHANGED, /, **fields: tuple[Any, Any]
-) -> tuple[Outcome, int | None, Data, Data]:
+    record: models.Model, outcome: ImportRowOutcome = ImportRowOutcome.CHANGED, /, **fields: tuple[Any, Any]
+) -> tuple[ImportRowOutcome, int | None, Data, Data]:
     """A row that changes a record; for each field (old, new)."""
     data = {name: new for name, (_, new) in fields.items()}
     return outcome, record.pk, data, {name: old for name, (old, _) in fields.items()}
@@ -61,7 +69,7 @@ def commit(imported: Import) -> Import:
 
 def left(imported: Import) -> dict[int, str]:
     """What is told about rows that were left out, by number."""
-    problems = ImportProblem.objects.filter(imported=imported, level=ImportProblem.Level.CONFLICT)
+    problems = ImportProblem.objects.filter(imported=imported, level=ImportProblemLevel.CONFLICT)
     return dict(problems.values_list("number", "rule"))
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from mobjects.imports import runner, service
-from mobjects.models import Import
+from mobjects.models import Import, ImportMode, ImportSource, ImportState
 
 
 def as_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
@@ -21,25 +21,25 @@ def as_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
 
 def checked(data: bytes, name: str = "file.csv", kind: str = "opportunities") -> Import:
     """Upload a file whose columns have our names, and check it."""
-    source = Import.Source.COMMAND
+    source = ImportSource.COMMAND
     imported = service.start(kind, io.BytesIO(data), name, user=None, username="ann", source=source, call=False)
-    assert imported.state == Import.State.CHECKING, imported.problem or service.problems(imported)
-    return done(imported, Import.State.REVIEW)
+    assert imported.state == ImportState.CHECKING, imported.problem or service.problems(imported)
+    return done(imported, ImportState.REVIEW)
 
 
-def written(imported: Import, mode: Import.Mode = Import.Mode.ALL) -> Import:
+def written(imported: Import, mode: ImportMode = ImportMode.ALL) -> Import:
     """Write what the check found."""
     service.request_commit(imported, mode, overwrite=False, user=None, call=False)
-    return done(imported, Import.State.COMMITTED)
+    return done(imported, ImportState.COMMITTED)
 
 
 def undone(imported: Import) -> Import:
     """Take it back."""
     service.request_undo(imported, None, username="ann", call=False)
-    return done(imported, Import.State.UNDONE)
+    return done(imported, ImportState.UNDONE)
 
 
-def done(imported: Import, state: Import.State) -> Import:
+def done(imported: Import, state: ImportState) -> Import:
     """Do the step it waits for, which has to lead to a state."""
     runner.run_import(imported)
     assert imported.state == state, imported.problem

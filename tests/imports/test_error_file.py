@@ -12,7 +12,18 @@ from django.utils import timezone
 from openpyxl import Workbook, load_workbook
 
 from mobjects.imports import error_file, file_storage
-from mobjects.models import Download, Import, ImportChange, ImportFix, ImportProblem, ImportRow, Opportunity
+from mobjects.models import (
+    Download,
+    Import,
+    ImportChange,
+    ImportFix,
+    ImportMode,
+    ImportProblem,
+    ImportRow,
+    ImportRowOutcome,
+    ImportState,
+    Opportunity,
+)
 from tests import factories
 from tests.imports.running import checked
 from tests.imports.running import written as written_by
@@ -20,7 +31,6 @@ from tests.views import pages
 
 pytestmark = pytest.mark.django_db
 
-Outcome = ImportRow.Outcome
 HEADERS = ["Key", "Name", "Amount"]
 LINES = [["A", "One", "1"], ["B", "=Two", "1,5"], ["C", 'Drei, "ö"', "3"], ["D", " Four\n", "4"]]
 
@@ -35,7 +45,7 @@ def imported(data, **values):
     """An import that waits for review: row 2 is new, row 3 wrong, row 4 a conflict, row 5 changed."""
     common = {
         "kind": "opportunities",
-        "state": Import.State.REVIEW,
+        "state": ImportState.REVIEW,
         "file_name": "deals.csv",
         "format": "csv",
         "encoding": "utf-8",
@@ -47,7 +57,9 @@ def imported(data, **values):
     }
     this = Import(**{**common, **values})
     file_storage.store(this, io.BytesIO(data))
-    for number, outcome in enumerate([Outcome.NEW, Outcome.ERROR, Outcome.CONFLICT, Outcome.CHANGED], 2):
+    for number, outcome in enumerate(
+        [ImportRowOutcome.NEW, ImportRowOutcome.ERROR, ImportRowOutcome.CONFLICT, ImportRowOutcome.CHANGED], 2
+    ):
         ImportRow.objects.create(imported=this, number=number, outcome=outcome)
     rule = "“1,5” is not a number; write digits with a point, for example 1234.50."
     ImportProblem.objects.create(imported=this, number=3, column="Amount", position=3, value="1,5", rule=rule)
@@ -87,7 +99,7 @@ def test_rows_that_were_not_imported_with_their_reasons():
 
 def test_cells_are_as_they_were():
     this = of_csv()
-    ImportRow.objects.update(outcome=Outcome.ERROR)
+    ImportRow.objects.update(outcome=ImportRowOutcome.ERROR)
     assert [line[:3] for line in lines_of(this)[1:]] == LINES
 
 
@@ -181,7 +193,7 @@ def test_suggestion_is_told():
 
 
 def test_conflicts_that_were_overwritten_are_not_in_it():
-    done = {"state": Import.State.COMMITTED, "committed_to": 5}
+    done = {"state": ImportState.COMMITTED, "committed_to": 5}
     this = of_csv(overwrite=True, **done)
     for number in (2, 4, 5):
         ImportChange.objects.create(
@@ -197,7 +209,7 @@ def test_conflicts_that_were_overwritten_are_not_in_it():
 
 
 def test_rows_that_the_commit_left_out_are_in_it():
-    this = of_csv(state=Import.State.COMMITTED, committed_to=5)
+    this = of_csv(state=ImportState.COMMITTED, committed_to=5)
     ImportChange.objects.create(
         imported=this, number=2, record_id=1, owner_kind="Opportunity", owner_id=1, created=True, revision=1
     )
@@ -217,7 +229,9 @@ def test_rows_of_many_chunks():
     lines = [[f"K{number}", "x", "y"] for number in range(2, 5003)]
     this = imported(table([HEADERS, *lines]).encode())
     ImportRow.objects.bulk_create(
-        ImportRow(imported=this, number=number, outcome=Outcome.ERROR if number % 1000 == 0 else Outcome.NEW)
+        ImportRow(
+            imported=this, number=number, outcome=ImportRowOutcome.ERROR if number % 1000 == 0 else ImportRowOutcome.NEW
+        )
         for number in range(6, 5003)
     )
     assert [line[0] for line in lines_of(this)[1:]] == ["K3", "K4", "K1000", "K2000", "K3000", "K4000", "K5000"]
@@ -252,7 +266,7 @@ def test_error_file_is_downloaded_and_logged(editor):
 
 def test_without_such_rows_there_is_no_error_file(editor):
     this = of_csv()
-    ImportRow.objects.update(outcome=Outcome.NEW)
+    ImportRow.objects.update(outcome=ImportRowOutcome.NEW)
     assert editor.get(reverse("mobjects:import-errors", args=[this.pk])).status_code == 404
     assert not Download.objects.exists()
 
@@ -290,7 +304,7 @@ def test_corrected_error_file_is_known_and_loads():
     data = 'External ID,Name,Amount\nA,One,1\nB,Two,"1,5"\nC,,3\n'.encode("cp1252")
     first = checked(data, "deals.csv")
     assert first.counts["error"] == 2
-    written_by(first, Import.Mode.VALID)
+    written_by(first, ImportMode.VALID)
     text = written(first)[1].decode()
     assert text.count("\r\n") == 3
     corrected = text.replace('"1,5"', "1.5").replace("C,,", "C,Three,")

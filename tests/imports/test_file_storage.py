@@ -8,7 +8,7 @@ import io
 import pytest
 
 from mobjects.imports import file_storage
-from mobjects.models import Import, ImportPart
+from mobjects.models import Import, ImportPart, ImportSource
 from mobjects.spreadsheets.types import FileRefused
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 MB = 1_000_000
 
 
-def imported(source=Import.Source.ADMIN):
+def imported(source=ImportSource.ADMIN):
     return Import(kind="programs", file_name="a.csv", source=source)
 
 
@@ -63,5 +63,5 @@ def test_a_file_that_breaks_off_leaves_nothing_behind():
 
 def test_the_command_line_takes_any_size(settings):
     settings.IMPORT_MAX_MB = 1
-    file_storage.store(imported(Import.Source.COMMAND), io.BytesIO(b"x" * (MB + 1)))
+    file_storage.store(imported(ImportSource.COMMAND), io.BytesIO(b"x" * (MB + 1)))
     assert Import.objects.get().size == MB + 1

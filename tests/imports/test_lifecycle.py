@@ -10,17 +10,16 @@ from django.db.models import Q
 from mobjects.imports import runner, service
 from mobjects.imports.lifecycle import IMPORT_CHANGES, IMPORT_STATES, import_came_to_rest
 from mobjects.jobs.lease import MOST_EXPIRIES
-from mobjects.models import CustomField, Import, Opportunity
+from mobjects.models import CustomField, Import, ImportSource, ImportState, Opportunity
 from tests.support.came_to_rest import heard
 
 pytestmark = pytest.mark.django_db
 
-State = Import.State
 FILE = b"External ID,Name\nA,Alpha\nB,Beta\n"
 
 
 def started(data=FILE):
-    source = Import.Source.ADMIN
+    source = ImportSource.ADMIN
     return service.start("opportunities", io.BytesIO(data), "a.csv", user=None, username="", source=source, call=False)
 
 
@@ -45,8 +44,8 @@ def written(mode="valid"):
 
 def test_every_change_of_the_table_is_made_and_no_other():
     imported = started()
-    for old in State:
-        for new in State:
+    for old in ImportState:
+        for new in ImportState:
             Import.objects.update(state=old)
             assert IMPORT_STATES.change(imported, new) == (new in IMPORT_CHANGES.get(old, ())), (old, new)
 

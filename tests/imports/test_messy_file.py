@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mobjects.imports import error_file
-from mobjects.models import Import, ImportProblem, Opportunity
+from mobjects.models import Import, ImportMode, ImportProblem, ImportProblemLevel, Opportunity
 from tests import factories
 from tests.imports import messy, messy_files
 from tests.imports.messy import Placed, Wrong
@@ -37,7 +37,7 @@ def compared(imported: Import, placed: Iterable[Placed]) -> tuple[list[Any], lis
     """What was not found although it is wrong, and what was found although it is not."""
     missed = [wrong for each in placed for wrong in each.wrong]
     invented = []
-    for problem in imported.found_problems.exclude(level=ImportProblem.Level.WARNING):
+    for problem in imported.found_problems.exclude(level=ImportProblemLevel.WARNING):
         found = next((wrong for wrong in missed if meant(problem, wrong)), None)
         if found is None:
             invented.append((problem.number, problem.column, problem.value, problem.rule))
@@ -48,7 +48,7 @@ def compared(imported: Import, placed: Iterable[Placed]) -> tuple[list[Any], lis
 
 def meant(problem: ImportProblem, wrong: Wrong) -> bool:
     where = (problem.level, problem.number, problem.column)
-    return where == (ImportProblem.Level.ERROR, wrong.number, wrong.column) and wrong.words in problem.rule
+    return where == (ImportProblemLevel.ERROR, wrong.number, wrong.column) and wrong.words in problem.rule
 
 
 def bad(placed: Sequence[Placed]) -> list[Placed]:
@@ -128,7 +128,7 @@ def name_of(each: Placed) -> Any:
 @pytest.mark.parametrize(("encoding", "delimiter"), ENCODINGS.items())
 def test_the_corrected_error_file_loads(encoding, delimiter):
     placed = writable(encoding)
-    imported = written(checked(messy_files.to_csv(messy.table(placed), encoding, delimiter)), Import.Mode.VALID)
+    imported = written(checked(messy_files.to_csv(messy.table(placed), encoding, delimiter)), ImportMode.VALID)
     rows = messy_files.from_csv(written_errors(imported), encoding, delimiter)
     assert rows[0][-1] == f"Problems of import {imported.pk}"
     assert all(wrong.words in row[-1] for each, row in zip(bad(placed), rows[1:], strict=True) for wrong in each.wrong)
@@ -138,7 +138,7 @@ def test_the_corrected_error_file_loads(encoding, delimiter):
 
 def test_the_corrected_error_file_of_a_workbook_loads():
     placed = messy.place(messy_files.XLSX_BAD, messy_files.XLSX_TRAPS)
-    imported = written(checked(messy_files.to_xlsx(messy.table(placed)), "pipeline.xlsx"), Import.Mode.VALID)
+    imported = written(checked(messy_files.to_xlsx(messy.table(placed)), "pipeline.xlsx"), ImportMode.VALID)
     rows = messy_files.from_xlsx(written_errors(imported))
     again = checked(messy_files.to_xlsx(corrected(rows, placed)), "corrected.xlsx")
     loads_completely(imported, again, placed)
@@ -146,7 +146,7 @@ def test_the_corrected_error_file_of_a_workbook_loads():
 
 def test_the_error_file_uploaded_again_as_it_is_has_the_same_errors():
     placed = messy.place(BAD, [])
-    imported = written(checked(messy_files.to_csv(messy.table(placed), "utf-8", ",")), Import.Mode.VALID)
+    imported = written(checked(messy_files.to_csv(messy.table(placed), "utf-8", ",")), ImportMode.VALID)
     again = checked(written_errors(imported))
     assert again.correction_of == imported
     # Rows of another width were brought to the header's.

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from mobjects.models import AllowedTag, ImportProblem, OpportunityPersonRole, Program, ProgramCost, ProgramTag
+from mobjects.models import (
+    AllowedTag,
+    ImportProblemLevel,
+    OpportunityPersonRole,
+    Program,
+    ProgramCost,
+    ProgramTag,
+)
 from tests import factories
 from tests.imports.running import as_csv, checked, written
 
@@ -144,7 +151,7 @@ def test_every_error_is_found_none_invented_and_the_corrected_file_loads(kind, s
 def compared(imported: Any, missed: list[tuple[int, str, str]]) -> tuple[list[Any], list[Any]]:
     """What was not found although it is wrong, and what was found although it is not."""
     invented = []
-    for problem in imported.found_problems.filter(level=ImportProblem.Level.ERROR):
+    for problem in imported.found_problems.filter(level=ImportProblemLevel.ERROR):
         place = problem.number, problem.column
         said = f"{problem.value} {problem.rule}"
         found = next((each for each in missed if each[:2] == place and each[2] in said), None)

@@ -12,11 +12,9 @@ from django.utils import timezone
 
 from mobjects.imports import runner, service
 from mobjects.jobs.lease import EXPIRY, MOST_EXPIRIES, LeaseLost
-from mobjects.models import Import, Opportunity, WorkerLease
+from mobjects.models import Import, ImportSource, ImportState, Opportunity, WorkerLease
 from mobjects.processes import scheduler
 from mobjects.processes.worker import SyncWorker
-
-State = Import.State
 
 FILE = b"External ID,Name\nA,Alpha\nB,Beta\n"
 
@@ -28,7 +26,7 @@ def started(data=FILE, kind="opportunities", name="a.csv", **options):
         name,
         user=None,
         username="olga",
-        source=Import.Source.ADMIN,
+        source=ImportSource.ADMIN,
         **{"call": False, **options},
     )
 
@@ -36,14 +34,14 @@ def started(data=FILE, kind="opportunities", name="a.csv", **options):
 def reviewed(data=FILE):
     imported = started(data)
     runner.run_import(imported)
-    assert imported.state == State.REVIEW, imported.problem
+    assert imported.state == ImportState.REVIEW, imported.problem
     return imported
 
 
 def written(imported):
     service.request_commit(imported, "valid", overwrite=False, user=None, username="emil", call=False)
     runner.run_import(imported)
-    assert imported.state == State.COMMITTED, imported.problem
+    assert imported.state == ImportState.COMMITTED, imported.problem
     return imported
 
 
@@ -72,14 +70,14 @@ def test_each_step_leads_to_the_next_state():
     assert (imported.rows, imported.leases.count(), imported.problem) == (2, 0, "")
     assert imported.checked_at >= imported.begun_at >= imported.step_at
     service.request_commit(imported, "all", overwrite=False, user=None, username="emil", call=False)
-    assert imported.state == State.COMMITTING
+    assert imported.state == ImportState.COMMITTING
     runner.run_import(imported)
-    assert (imported.state, imported.committed_by) == (State.COMMITTED, "emil")
+    assert (imported.state, imported.committed_by) == (ImportState.COMMITTED, "emil")
     assert imported.committed_at is not None
     assert Opportunity.objects.count() == 2
     service.request_undo(imported, None, username="ida", call=False)
     runner.run_import(imported)
-    assert (imported.state, imported.undone_by) == (State.UNDONE, "ida")
+    assert (imported.state, imported.undone_by) == (ImportState.UNDONE, "ida")
     assert imported.undone_at is not None
     assert not Opportunity.objects.exists()
 
@@ -89,7 +87,7 @@ def test_a_file_that_turns_out_unreadable_is_refused_with_its_reason():
     imported = started()
     imported.parts.update(data=b"External ID,Name\nA,\xff\n")
     runner.run_import(imported)
-    assert imported.state == State.REFUSED
+    assert imported.state == ImportState.REFUSED
     assert "is not utf-8" in imported.problem.lower()
     assert not imported.leases.exists()
 
@@ -100,12 +98,12 @@ def test_all_or_nothing_that_came_to_nothing_waits_for_review_again():
     Opportunity.objects.create(external_id="B", name="came meanwhile")
     service.request_commit(imported, "all", overwrite=False, user=None, call=False)
     runner.run_import(imported)
-    assert imported.state == State.REVIEW
+    assert imported.state == ImportState.REVIEW
     assert "Nothing was written" in imported.problem
     assert Opportunity.objects.count() == 1
     service.request_commit(imported, "valid", overwrite=False, user=None, call=False)
     runner.run_import(imported)
-    assert (imported.state, imported.problem) == (State.COMMITTED, "")
+    assert (imported.state, imported.problem) == (ImportState.COMMITTED, "")
     assert Opportunity.objects.count() == 2
 
 
@@ -113,21 +111,21 @@ def test_all_or_nothing_that_came_to_nothing_waits_for_review_again():
 @pytest.mark.parametrize(
     ("values", "state", "words"),
     [
-        ({"state": "checking"}, State.MAPPING, "nothing of the step in progress was kept. Try again."),
+        ({"state": "checking"}, ImportState.MAPPING, "nothing of the step in progress was kept. Try again."),
         (
             {"state": "committing", "mode": "valid"},
-            State.REVIEW,
+            ImportState.REVIEW,
             "nothing of the step in progress was kept. Try again.",
         ),
         (
             {"state": "committing", "committed_to": 2},
-            State.REVIEW,
+            ImportState.REVIEW,
             "written up to row 2. Write again to go on from there",
         ),
-        ({"state": "undoing", "committed_to": 3}, State.REVIEW, "Undo again to go on."),
+        ({"state": "undoing", "committed_to": 3}, ImportState.REVIEW, "Undo again to go on."),
         (
             {"state": "undoing", "committed_at": timezone.now(), "committed_to": 3},
-            State.COMMITTED,
+            ImportState.COMMITTED,
             "Undo again to go on.",
         ),
     ],
@@ -153,7 +151,7 @@ def test_a_commit_that_broke_goes_on_where_it_was():
     service.request_commit(imported, "all", overwrite=False, user=None, username="ida", call=False)
     assert (imported.mode, imported.overwrite, imported.committed_by) == ("valid", True, "ida")
     runner.run_import(imported)
-    assert imported.state == State.COMMITTED
+    assert imported.state == ImportState.COMMITTED
     assert list(Opportunity.objects.values_list("external_id", flat=True)) == ["B"]
     assert imported.written["created"] == 2
 
@@ -169,11 +167,11 @@ def test_an_import_is_claimed_once():
     assert runner.acquire_import(imported.pk) is None
     runner.run_queued_import(imported.pk)
     imported.refresh_from_db()
-    assert imported.state == State.CHECKING
+    assert imported.state == ImportState.CHECKING
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [state for state in State if state not in Import.WORKING])
+@pytest.mark.parametrize("state", [state for state in ImportState if state not in Import.WORKING])
 def test_what_waits_for_a_person_is_not_claimed(state):
     imported = in_state(started(), state=state)
     runner.run_queued_import(imported.pk)
@@ -200,7 +198,7 @@ def test_signs_of_life_say_how_far_the_check_is_and_end_with_the_lease():
     with pytest.raises(LeaseLost):
         alive(4000)
     imported.refresh_from_db()
-    assert (imported.state, imported.rows) == (State.DISCARDED, 2000)
+    assert (imported.state, imported.rows) == (ImportState.DISCARDED, 2000)
 
 
 @pytest.mark.django_db
@@ -215,7 +213,7 @@ def test_a_check_that_was_given_up_stops_and_leaves_it_alone():
 
     with connection.execute_wrapper(discard):
         runner.run_import(imported)
-    assert imported.state == State.DISCARDED
+    assert imported.state == ImportState.DISCARDED
     assert imported.problem == ""
     assert imported.checked_at is None
 
@@ -241,7 +239,7 @@ def test_a_step_that_lost_the_database_is_done_again():
     imported = started()
     with connection.execute_wrapper(Deadlocks(1)):
         runner.run_import(imported)
-    assert (imported.state, imported.rows, imported.expired_leases) == (State.REVIEW, 2, 0)
+    assert (imported.state, imported.rows, imported.expired_leases) == (ImportState.REVIEW, 2, 0)
 
 
 @pytest.mark.django_db
@@ -251,7 +249,7 @@ def test_a_step_that_always_loses_the_database_is_given_up():
     with connection.execute_wrapper(wrapper):
         runner.run_import(imported)
     assert wrapper.times == 100 - MOST_EXPIRIES
-    assert imported.state == State.MAPPING
+    assert imported.state == ImportState.MAPPING
     assert imported.problem.startswith("The work was cut off 5 times in a row")
 
 
@@ -265,11 +263,11 @@ def test_steps_are_done_by_a_real_worker(queue, request):
     assert [name.startswith(f"import-{imported.pk}-") for name in queue.job_ids] == [True]
     run_worker()
     imported.refresh_from_db()
-    assert imported.state == State.REVIEW
+    assert imported.state == ImportState.REVIEW
     service.request_commit(imported, "all", overwrite=False, user=None)
     run_worker()
     imported.refresh_from_db()
-    assert imported.state == State.COMMITTED
+    assert imported.state == ImportState.COMMITTED
     assert queue.failed_job_registry.count == 0
 
 
@@ -278,7 +276,7 @@ def test_an_import_asked_for_while_redis_is_away_is_called_when_it_is_back(queue
     reachable = settings.RQ_QUEUES
     settings.RQ_QUEUES = {"sync": {**reachable["sync"], "URL": "redis://127.0.0.1:9/0"}}
     imported = started(call=True)
-    assert imported.state == State.CHECKING
+    assert imported.state == ImportState.CHECKING
     in_state(imported, step_at=silent())
     runner.sweep_imports()
     settings.RQ_QUEUES = reachable
@@ -336,7 +334,7 @@ def test_an_import_that_kills_its_workers_is_given_up(queue):
         runner.acquire_import(imported.pk, f"import-{number}")
         runner.expire_imports(Q(queue_id=f"import-{number}"))
     imported.refresh_from_db()
-    assert imported.state == State.MAPPING
+    assert imported.state == ImportState.MAPPING
     assert "cut off 5 times in a row" in imported.problem
     assert len(queue.job_ids) == MOST_EXPIRIES - 1
 

@@ -7,24 +7,22 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from mobjects.imports import runner, service
-from mobjects.models import Import, WorkerLease
+from mobjects.models import Import, ImportState, WorkerLease
 from tests.imports.test_runner import in_state, reviewed, silence, silent, started
 from tests.support.concurrent import Concurrently, postgresql
-
-State = Import.State
 
 
 @pytest.mark.django_db
 def test_a_process_that_lost_its_import_does_not_end_the_step_of_another():
     imported = reviewed()
     # All rows are dealt with: this process writes no chunk any more, in which it would find that it lost the lease.
-    in_state(imported, state=State.COMMITTING, mode="valid", committed_to=3, written={})
+    in_state(imported, state=ImportState.COMMITTING, mode="valid", committed_to=3, written={})
     lost = runner.acquire_import(imported.pk)
     lost.imported.leases.all().delete()
     holder = runner.acquire_import(imported.pk)
     assert not runner._do_step(lost, beat=False)
     imported.refresh_from_db()
-    assert (imported.state, imported.leases.get()) == (State.COMMITTING, holder)
+    assert (imported.state, imported.leases.get()) == (ImportState.COMMITTING, holder)
 
 
 @pytest.mark.django_db
@@ -36,7 +34,7 @@ def test_a_process_that_lost_its_import_does_not_give_up_the_step_of_another():
     lost.imported.kind = "no such kind"
     assert not runner._do_step(lost, beat=False)
     imported.refresh_from_db()
-    assert (imported.state, imported.leases.get(), imported.problem) == (State.CHECKING, holder, "")
+    assert (imported.state, imported.leases.get(), imported.problem) == (ImportState.CHECKING, holder, "")
 
 
 @pytest.mark.django_db
@@ -93,7 +91,7 @@ def test_an_import_of_which_a_part_was_written_meanwhile_is_not_discarded():
     with connection.execute_wrapper(write_meanwhile), pytest.raises(service.NotNow):
         service.discard(imported)
     imported.refresh_from_db()
-    assert imported.state == State.REVIEW
+    assert imported.state == ImportState.REVIEW
 
 
 @pytest.mark.django_db

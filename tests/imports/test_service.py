@@ -9,24 +9,32 @@ from django.db import connection
 from django.utils import timezone
 
 from mobjects.imports import runner, service
-from mobjects.models import CustomField, Import, ImportFix, ImportPart, Opportunity, SavedMapping
+from mobjects.models import (
+    CustomField,
+    Import,
+    ImportFix,
+    ImportPart,
+    ImportSource,
+    ImportState,
+    Opportunity,
+    SavedMapping,
+)
 from mobjects.spreadsheets.types import FileRefused, Reading
 from tests import factories
 
-State = Import.State
 DECIDED = b"External ID,Name\nA,Alpha\nB,Beta\n"
 OPEN = b"External ID,Betrag\nA,1.50\n"
 
 
 def started(data=DECIDED, kind="opportunities", name="a.csv", **options):
-    asked = {"user": None, "username": "olga", "source": Import.Source.ADMIN, "call": False, **options}
+    asked = {"user": None, "username": "olga", "source": ImportSource.ADMIN, "call": False, **options}
     return service.start(kind, io.BytesIO(data), name, **asked)
 
 
 def reviewed(data=DECIDED, **options):
     imported = started(data, **options)
     runner.run_import(imported)
-    assert imported.state == State.REVIEW, imported.problem
+    assert imported.state == ImportState.REVIEW, imported.problem
     return imported
 
 
@@ -34,7 +42,7 @@ def committed(data=DECIDED):
     imported = reviewed(data)
     service.request_commit(imported, "valid", overwrite=False, user=None, call=False)
     runner.run_import(imported)
-    assert imported.state == State.COMMITTED, imported.problem
+    assert imported.state == ImportState.COMMITTED, imported.problem
     return imported
 
 
@@ -44,7 +52,7 @@ def in_state(imported, state, **values):
     return imported
 
 
-def as_checked(state=State.REVIEW, **values):
+def as_checked(state=ImportState.REVIEW, **values):
     """An import in some state, without the work that led there."""
     return in_state(started(), state, **{"checked_at": timezone.now(), "mode": "valid", **values})
 
@@ -56,7 +64,7 @@ def as_checked(state=State.REVIEW, **values):
 def test_a_file_whose_columns_are_all_known_is_checked_at_once():
     user = factories.user("olga")
     imported = started(user=user, username="", reason="quarter's end", pasted=True)
-    assert imported.state == State.CHECKING
+    assert imported.state == ImportState.CHECKING
     assert (imported.username, imported.user, imported.reason, imported.pasted) == ("olga", user, "quarter's end", True)
     assert (imported.format, imported.delimiter, imported.headers) == ("csv", ",", ["External ID", "Name"])
     assert imported.encoding
@@ -77,7 +85,7 @@ def test_a_file_whose_columns_are_all_known_is_checked_at_once():
 )
 def test_a_file_with_an_open_column_waits_for_a_person(data, words):
     imported = started(data)
-    assert imported.state == State.MAPPING
+    assert imported.state == ImportState.MAPPING
     assert any(said.startswith(words) for said in service.problems(imported))
     with pytest.raises(service.NotNow, match=words):
         service.request_check(imported)
@@ -85,7 +93,7 @@ def test_a_file_with_an_open_column_waits_for_a_person(data, words):
 
 @pytest.mark.django_db
 def test_what_else_is_to_be_said_can_be_said_before_the_check():
-    assert started(check=False).state == State.MAPPING
+    assert started(check=False).state == ImportState.MAPPING
 
 
 @pytest.mark.django_db
@@ -101,7 +109,7 @@ def test_what_else_is_to_be_said_can_be_said_before_the_check():
 def test_an_unreadable_file_is_kept_with_the_reason(data, name, words):
     imported = started(data, name=name)
     imported.refresh_from_db()
-    assert imported.state == State.REFUSED
+    assert imported.state == ImportState.REFUSED
     assert words in imported.problem
     assert b"".join(bytes(part.data) for part in imported.parts.all()) == data
 
@@ -134,7 +142,7 @@ def test_a_file_can_be_read_as_a_person_says():
     text = "External ID,Name\nA,서울\n".encode("cp949")
     imported = started(text, reading=Reading("csv", "cp949"))
     runner.run_import(imported)
-    assert (imported.encoding, imported.state) == ("cp949", State.REVIEW)
+    assert (imported.encoding, imported.state) == ("cp949", ImportState.REVIEW)
     assert imported.samples[1] == ["서울"]
 
 
@@ -165,7 +173,7 @@ def test_the_error_file_of_an_import_is_a_correction_of_it():
     assert again.correction_of == first
     assert again.mapping == ["External ID", "Amount", ""]
     assert again.constants == {"Name": "Same"}
-    assert again.state == State.CHECKING
+    assert again.state == ImportState.CHECKING
 
 
 @pytest.mark.django_db
@@ -187,10 +195,10 @@ def test_columns_are_chosen_checked_and_remembered():
     assert service.set_columns(imported, ["External ID", "Amount"], {"Name": "N"}) == []
     assert not SavedMapping.objects.exists()
     service.request_check(imported, call=False)
-    assert imported.state == State.CHECKING
+    assert imported.state == ImportState.CHECKING
     assert SavedMapping.objects.get().mapping == {"External ID": "External ID", "Betrag": "Amount"}
     again = started(OPEN + b"B,2\n")
-    assert (again.state, again.mapping) == (State.CHECKING, ["External ID", "Amount"])
+    assert (again.state, again.mapping) == (ImportState.CHECKING, ["External ID", "Amount"])
     assert again.constants == {"Name": "N"}
 
 
@@ -198,7 +206,7 @@ def test_columns_are_chosen_checked_and_remembered():
 def test_columns_can_be_changed_from_the_review():
     imported = reviewed()
     assert service.set_columns(imported, ["External ID", "Stage"], {}) == []
-    assert imported.state == State.MAPPING
+    assert imported.state == ImportState.MAPPING
     with pytest.raises(service.NotNow):
         service.request_commit(imported, "all", overwrite=False, user=None)
     service.request_check(imported, call=False)
@@ -210,7 +218,7 @@ def test_columns_can_be_changed_from_the_review():
 @pytest.mark.django_db
 def test_a_file_can_be_read_again_in_another_way():
     imported = started(b"External ID;Name,x\nA;B,1\n", reading=Reading("csv", "", ","))
-    assert imported.state == State.MAPPING
+    assert imported.state == ImportState.MAPPING
     left = service.set_columns(imported, imported.mapping, {}, Reading("csv", imported.encoding, ";"))
     assert imported.headers == ["External ID", "Name,x"]
     assert imported.mapping == ["External ID", None]
@@ -220,21 +228,21 @@ def test_a_file_can_be_read_again_in_another_way():
 @pytest.mark.django_db
 def test_reading_it_in_a_way_that_fails_changes_nothing():
     imported = started("External ID,Name\nA,é\n".encode())
-    in_state(imported, State.MAPPING)
+    in_state(imported, ImportState.MAPPING)
     with pytest.raises(FileRefused):
         service.set_columns(imported, imported.mapping, {}, Reading("csv", "utf-16", ","))
     imported.refresh_from_db()
-    assert (imported.state, imported.encoding, imported.problem) == (State.MAPPING, "utf-8", "")
+    assert (imported.state, imported.encoding, imported.problem) == (ImportState.MAPPING, "utf-8", "")
 
 
 @pytest.mark.django_db
 def test_a_refused_file_can_be_read_in_another_way_and_goes_on():
     imported = started("External ID,Name\nA,é\n".encode(), reading=Reading("csv", "utf-16"))
-    assert imported.state == State.REFUSED
+    assert imported.state == ImportState.REFUSED
     with pytest.raises(service.NotNow, match="Say how to read it"):
         service.set_columns(imported, [], {})
     assert service.set_columns(imported, [], {}, Reading("csv")) == []
-    assert (imported.state, imported.problem, imported.mapping) == (State.MAPPING, "", ["External ID", "Name"])
+    assert (imported.state, imported.problem, imported.mapping) == (ImportState.MAPPING, "", ["External ID", "Name"])
 
 
 @pytest.mark.django_db
@@ -244,7 +252,7 @@ def test_a_remembered_column_that_is_gone_is_asked_about():
     service.set_columns(imported, ["External ID", "dealSize"], {})
     service.request_check(imported, call=False)
     field.delete()
-    assert started(OPEN).state == State.MAPPING
+    assert started(OPEN).state == ImportState.MAPPING
 
 
 # --- fixes ---
@@ -258,10 +266,10 @@ def test_fixes_replace_each_other_and_make_a_check_necessary():
     service.add_fix(imported, "Name", "Alpha", "Only here", number=2)
     assert ImportFix.objects.count() == 2
     assert ImportFix.objects.get(number=None).replacement == "Second"
-    assert imported.state == State.REVIEW
+    assert imported.state == ImportState.REVIEW
     with pytest.raises(service.NotNow, match="Check the file again"):
         service.request_commit(imported, "all", overwrite=False, user=None)
-    in_state(imported, State.REVIEW, checked_at=timezone.now())
+    in_state(imported, ImportState.REVIEW, checked_at=timezone.now())
     service.remove_fix(imported, fix.pk)
     assert ImportFix.objects.count() == 1
     with pytest.raises(service.NotNow, match="Check the file again"):
@@ -296,7 +304,7 @@ def test_all_or_nothing_is_refused_while_rows_conflict_unless_they_are_overwritt
     with pytest.raises(service.NotNow, match="2 rows in conflict"):
         service.request_commit(imported, "all", overwrite=False, user=None)
     service.request_commit(imported, "all", overwrite=True, user=None, call=False)
-    assert imported.state == State.COMMITTING
+    assert imported.state == ImportState.COMMITTING
 
 
 @pytest.mark.django_db
@@ -337,20 +345,20 @@ ASK = {
     "undo": lambda imported: service.request_undo(imported, None, call=False),
     "discard": service.discard,
 }
-OPEN_STATES = {State.MAPPING, State.REVIEW}
+OPEN_STATES = {ImportState.MAPPING, ImportState.REVIEW}
 ALLOWED = {
     "columns": OPEN_STATES,
     "fix": OPEN_STATES,
     "unfix": OPEN_STATES,
     "check": OPEN_STATES,
-    "commit": {State.REVIEW},
-    "undo": {State.COMMITTED},
-    "discard": {*OPEN_STATES, State.REFUSED, State.CHECKING},
+    "commit": {ImportState.REVIEW},
+    "undo": {ImportState.COMMITTED},
+    "discard": {*OPEN_STATES, ImportState.REFUSED, ImportState.CHECKING},
 }
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", ImportState)
 @pytest.mark.parametrize("asked", ASK)
 def test_every_step_has_its_states(asked, state):
     imported = as_checked(state)

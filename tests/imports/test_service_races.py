@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from mobjects.imports import service
-from mobjects.models import Import
+from mobjects.models import Import, ImportSource, ImportState
 
 pytestmark = pytest.mark.django_db
 
@@ -19,9 +19,9 @@ DECIDED = b"External ID,Name\nA,Alpha\n"
 @pytest.fixture
 def reviewed():
     """An import that waits for review."""
-    asked = {"user": None, "username": "olga", "source": Import.Source.ADMIN, "call": False}
+    asked = {"user": None, "username": "olga", "source": ImportSource.ADMIN, "call": False}
     imported = service.start("opportunities", io.BytesIO(DECIDED), "a.csv", **asked)
-    change(imported, state=Import.State.REVIEW, checked_at=timezone.now())
+    change(imported, state=ImportState.REVIEW, checked_at=timezone.now())
     return imported
 
 
@@ -42,7 +42,7 @@ def test_what_was_written_in_part_since_it_was_looked_at_is_not_given_up(reviewe
 
     with connection.execute_wrapper(in_between), pytest.raises(service.NotNow):
         service.discard(reviewed)
-    assert reviewed.state == Import.State.REVIEW
+    assert reviewed.state == ImportState.REVIEW
 
 
 def test_a_step_begins_anew_whatever_its_earlier_process_left(reviewed):

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects.models import Opportunity, Program
+from mobjects.models import ImportProblemLevel, Opportunity, Program
 from tests import factories
-from tests.imports.helpers import Level, checked, counts, words
+from tests.imports.helpers import checked, counts, words
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def test_a_record_that_was_changed_since_the_export_is_a_conflict():
     Opportunity.objects.filter(pk=record.pk).update(stage="Here")
     found = checked("opportunities", "External ID,Stage,Type,Revision\nA,There,New,1\n")
     assert counts(found) == (0, 0, 0, 0, 1)
-    assert words(found, Level.CONFLICT) == [
+    assert words(found, ImportProblemLevel.CONFLICT) == [
         "row 2, Revision, “1”: was changed here since the file was exported; overwritten would be: Stage, Type."
     ]
     row = found.found.get()
@@ -54,7 +54,7 @@ def test_a_record_as_it_was_exported_is_no_conflict(revision):
 def test_a_record_that_was_deleted_since_the_export_is_pointed_out():
     found = checked("opportunities", "External ID,Name,Revision\nA,Deleted here,3\nB,Added in the file,\n")
     assert counts(found) == (2, 0, 0, 0)
-    (warning,) = words(found, Level.WARNING)
+    (warning,) = words(found, ImportProblemLevel.WARNING)
     assert warning.startswith("row 2, Revision, “3”: was exported from a record that is not here any more;")
 
 
@@ -92,7 +92,7 @@ def test_an_unsent_value_that_would_be_overwritten_is_a_conflict():
     Opportunity.objects.filter(pk=record.pk).update(stage="Here")
     found = checked("opportunities", "External ID,Stage\nA,There\n")
     assert counts(found) == (0, 0, 0, 0, 1)
-    assert words(found, Level.CONFLICT) == [f"row 2, Stage, “There”: would overwrite “Here”, {UNSENT}"]
+    assert words(found, ImportProblemLevel.CONFLICT) == [f"row 2, Stage, “There”: would overwrite “Here”, {UNSENT}"]
     assert counts(checked("opportunities", "External ID,Name\nA,y\n")) == (0, 1, 0, 0)
 
 
@@ -114,7 +114,7 @@ def test_values_are_compared_as_they_are_sent():
     text = "External ID,Quantity,Amount,Company ID\nA,2,6,8\n"
     assert counts(checked("opportunities", text)) == (0, 1, 0, 0)
     Opportunity.objects.filter(pk=record.pk).update(quantity=3, company_id=9)
-    assert words(checked("opportunities", text), Level.CONFLICT) == [
+    assert words(checked("opportunities", text), ImportProblemLevel.CONFLICT) == [
         f"row 2, Quantity, “2”: would overwrite “3.0000”, {UNSENT}",
         f"row 2, Company ID, “8”: would overwrite “9”, {UNSENT}",
     ]
@@ -124,17 +124,17 @@ def test_unsent_channel_tag_and_cost_of_a_program():
     program = factories.program(channel="Here")
     tag, cost = factories.tag(program), factories.cost(program, marketo_cost_id=9)
     accepted(program, Channel="Sent", **{"Tag Region": "EMEA", cost.content_key: cost.content_text})
-    assert words(checked("programs", "Marketo ID,Channel,Name\n1001,There,y\n"), Level.CONFLICT) == [
+    assert words(checked("programs", "Marketo ID,Channel,Name\n1001,There,y\n"), ImportProblemLevel.CONFLICT) == [
         f"row 2, Channel, “There”: would overwrite “Here”, {UNSENT}"
     ]
     tags, costs = "Program ID,Type,Value\n1001,Region,x\n", "Program ID,Cost ID,Amount\n1001,9,5\n"
     assert counts(checked("program-tags", tags)) == counts(checked("program-costs", costs)) == (0, 1, 0, 0)
     type(tag).objects.update(value="Here")
     type(cost).objects.update(amount=1)
-    assert words(checked("program-tags", tags), Level.CONFLICT) == [
+    assert words(checked("program-tags", tags), ImportProblemLevel.CONFLICT) == [
         f"row 2, Value, “x”: would overwrite “Here”, {UNSENT}"
     ]
-    assert words(checked("program-costs", costs), Level.CONFLICT) == [
+    assert words(checked("program-costs", costs), ImportProblemLevel.CONFLICT) == [
         f"row 2, Amount, “5”: would overwrite “2026-06 1.00”, {UNSENT}"
     ]
 
@@ -145,7 +145,7 @@ def test_unsent_link_of_a_role():
     type(role).objects.filter(pk=role.pk).update(accepted={"Opportunity": f"our no. {first.pk}", "Person ID": "19"})
     type(role).objects.filter(pk=role.pk).update(opportunity=second)
     found = checked("roles", "Marketo ID,Opportunity,Person ID\n1,A,20\n")
-    assert words(found, Level.CONFLICT) == [f"row 2, Opportunity, “A”: would overwrite “Second”, {UNSENT}"]
+    assert words(found, ImportProblemLevel.CONFLICT) == [f"row 2, Opportunity, “A”: would overwrite “Second”, {UNSENT}"]
 
 
 @pytest.mark.parametrize("key_field", ["", "OurKey"])

@@ -7,7 +7,7 @@ import pytest
 from mobjects.imports import runner, validation
 from mobjects.imports.file_storage import opened
 from mobjects.jobs.lease import LeaseLost
-from mobjects.models import CustomField, Import
+from mobjects.models import CustomField, Import, ImportState
 from tests.imports.helpers import made
 
 FILE = "External ID,Name,Amount\nA,Alpha,1\nB,Beta,much\n"
@@ -23,7 +23,7 @@ def test_a_process_that_was_taken_for_dead_leaves_what_the_next_one_found():
     zombie = runner.acquire_import(imported.pk)
     imported.leases.all().delete()
     runner.run_import(imported)
-    assert (imported.state, found(imported)) == (Import.State.REVIEW, (2, 1, 1))
+    assert (imported.state, found(imported)) == (ImportState.REVIEW, (2, 1, 1))
     ids = list(imported.groups.values_list("pk", flat=True))
     with opened(imported) as file, pytest.raises(LeaseLost):
         validation.check(imported, file, runner.reporter(zombie))
@@ -58,6 +58,6 @@ def test_a_custom_field_that_is_gone_by_then_is_asked_about(values):
     Import.objects.filter(pk=imported.pk).update(**values)
     CustomField.objects.all().delete()
     runner.run_import(imported)
-    assert imported.state == Import.State.MAPPING
+    assert imported.state == ImportState.MAPPING
     assert imported.problem == "There is no column “Region” here any more; say what the columns mean once more."
     assert imported.found.count() == 0

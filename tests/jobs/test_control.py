@@ -12,12 +12,11 @@ from mobjects.jobs.control import cancel_job, pause_job, reset_circuit, resume_j
 from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.requests import request_sync
-from mobjects.models import Circuit, SyncBatch, SyncJob
+from mobjects.models import Circuit, RequestedAction, SyncBatchState, SyncJob, SyncJobState
 from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.support.concurrent import Concurrently, postgresql
 
-State = SyncJob.State
 EVERYTHING = Selection()
 
 
@@ -27,10 +26,10 @@ def test_a_cancelled_job_lets_go_what_waits_and_leaves_it_changed(queue, work, s
     sandbox.faults.add("soap", code="20023")
     job = request_sync(EVERYTHING)
     work()
-    assert factories.fresh(record).claimed_by.state == SyncBatch.State.WAITING
+    assert factories.fresh(record).claimed_by.state == SyncBatchState.WAITING
     assert cancel_job(job)
     job.refresh_from_db()
-    assert (job.state, job.counts) == (SyncJob.State.CANCELLED, {"NOT_SENT": 1})
+    assert (job.state, job.counts) == (SyncJobState.CANCELLED, {"NOT_SENT": 1})
     record = factories.fresh(record)
     assert (record.claimed_by, record.is_dirty) == (None, True)
     assert not cancel_job(job)
@@ -43,12 +42,12 @@ def test_a_paused_job_sends_nothing_until_it_is_resumed(queue, work, sandbox, ma
     assert pause_job(job)
     work()
     job.refresh_from_db()
-    assert job.state == SyncJob.State.PAUSED
+    assert job.state == SyncJobState.PAUSED
     assert not sandbox.calls
     assert resume_job(job)
     work()
     job.refresh_from_db()
-    assert job.state == SyncJob.State.SUCCEEDED
+    assert job.state == SyncJobState.SUCCEEDED
 
 
 @pytest.mark.django_db(transaction=True)
@@ -63,37 +62,37 @@ def test_a_halted_connection_stops_the_job_and_keeps_the_next_until_a_person_res
     work()
     for job in (stopped, waiting):
         job.refresh_from_db()
-    assert (stopped.state, waiting.state) == (SyncJob.State.STOPPED, SyncJob.State.WAITING)
+    assert (stopped.state, waiting.state) == (SyncJobState.STOPPED, SyncJobState.WAITING)
     assert "resets the connection" in waiting.waits_for
     assert len(sandbox.calls) == 1
     sweep_jobs()
     assert reset_circuit(factories.user())
     work()
     waiting.refresh_from_db()
-    assert waiting.state == SyncJob.State.SUCCEEDED
+    assert waiting.state == SyncJobState.SUCCEEDED
 
 
 @pytest.mark.django_db
 def test_a_cancelled_job_cannot_be_paused_instead(marketo_settings):
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     factories.context(job)
     cancel_job(job)
     assert not pause_job(job)
     job.refresh_from_db()
-    assert job.requested_action == SyncJob.RequestedAction.CANCEL
+    assert job.requested_action == RequestedAction.CANCEL
 
 
 @pytest.mark.django_db
 def test_a_running_job_that_is_to_pause_can_be_resumed_before_it_does(marketo_settings):
-    job = factories.job_in(State.RUNNING)
+    job = factories.job_in(SyncJobState.RUNNING)
     factories.context(job)
     assert pause_job(job)
     assert resume_job(job)
-    assert (job.state, job.requested_action) == (State.RUNNING, SyncJob.RequestedAction.NONE)
+    assert (job.state, job.requested_action) == (SyncJobState.RUNNING, RequestedAction.NONE)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [state for state in State if state != State.PAUSED])
+@pytest.mark.parametrize("state", [state for state in SyncJobState if state != SyncJobState.PAUSED])
 def test_what_is_not_paused_cannot_be_resumed(state):
     job = factories.job_in(state)
     assert not resume_job(job)
@@ -101,7 +100,7 @@ def test_what_is_not_paused_cannot_be_resumed(state):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [State.PAUSED, *SyncJob.FINAL])
+@pytest.mark.parametrize("state", [SyncJobState.PAUSED, *SyncJob.FINAL])
 def test_what_is_paused_or_over_cannot_be_paused(state):
     job = factories.job_in(state)
     assert not pause_job(job)
@@ -111,7 +110,7 @@ def test_what_is_paused_or_over_cannot_be_paused(state):
 @pytest.mark.django_db(transaction=True)
 def test_a_reset_leaves_alone_what_waits_for_something_else(queue):
     until = timezone.now() + timedelta(minutes=1)
-    job = factories.job_in(State.WAITING, waits_until=until)
+    job = factories.job_in(SyncJobState.WAITING, waits_until=until)
     Circuit.objects.create(reason="wrong key")
     assert reset_circuit(factories.user())
     job.refresh_from_db()
@@ -120,7 +119,7 @@ def test_a_reset_leaves_alone_what_waits_for_something_else(queue):
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_halt_there_is_nothing_to_reset(queue):
-    factories.job_in(State.WAITING)
+    factories.job_in(SyncJobState.WAITING)
     assert not reset_circuit(factories.user())
     assert queue.job_ids == []
 
@@ -129,12 +128,12 @@ def test_without_a_halt_there_is_nothing_to_reset(queue):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("act", [cancel_job, pause_job])
 def test_a_job_that_a_worker_begins_with_at_this_moment_is_ended_by_that_worker(act):
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     stale = SyncJob.objects.get()
     with transaction.atomic():
         lease = acquire_job(job)
         other = Concurrently(lambda: act(stale))
     assert other.result()
     job.refresh_from_db()
-    assert (job.state, job.leases.get()) == (State.RUNNING, lease)
+    assert (job.state, job.leases.get()) == (SyncJobState.RUNNING, lease)
     assert job.requested_action

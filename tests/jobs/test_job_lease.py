@@ -14,14 +14,12 @@ from mobjects.jobs.lease import expired, holds_lease
 from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.requests import create_sync_job
 from mobjects.marketo.types import Kind
-from mobjects.models import Circuit, SyncJob
+from mobjects.models import Circuit, SyncJob, SyncJobState
 from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.support.concurrent import Concurrently, postgresql
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
-
-State = SyncJob.State
 
 
 def later(seconds=20):
@@ -29,25 +27,25 @@ def later(seconds=20):
 
 
 def test_a_worker_whose_lease_expired_does_not_end_the_job_of_others():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     here = factories.context(job)
     expire_job(here.lease, Q())
     others = acquire_job(job)
     crash_job(job, here.lease, RuntimeError("its lease is gone"))
-    assert (job.state, job.leases.get()) == (State.RUNNING, others)
+    assert (job.state, job.leases.get()) == (SyncJobState.RUNNING, others)
 
 
 def test_a_worker_whose_lease_expired_leaves_the_job_as_others_made_it():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     lost, others = acquire_job(job), acquire_job(job)
     lost.delete()
     assert release_job(job, lost, until=later()).again_at is None
-    assert (job.state, job.leases.get()) == (State.RUNNING, others)
+    assert (job.state, job.leases.get()) == (SyncJobState.RUNNING, others)
 
 
 def test_a_late_worker_does_not_release_a_brake():
     until = later()
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     factories.context(job)
     SyncJob.objects.filter(pk=job.pk).update(waits_until=until)
     assert acquire_job(job) is None
@@ -55,7 +53,7 @@ def test_a_late_worker_does_not_release_a_brake():
     assert job.waits_until == until
 
 
-@pytest.mark.parametrize("state", [State.PAUSED, *SyncJob.FINAL])
+@pytest.mark.parametrize("state", [SyncJobState.PAUSED, *SyncJob.FINAL])
 def test_a_job_that_is_paused_or_over_is_not_begun(state):
     job = factories.job_in(state)
     assert acquire_job(job) is None
@@ -63,28 +61,28 @@ def test_a_job_that_is_paused_or_over_is_not_begun(state):
 
 
 def test_no_job_is_begun_while_the_connection_is_halted():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     Circuit.objects.create(reason="wrong key")
     assert acquire_job(job) is None
-    assert (job.state, job.waits_until) == (State.WAITING, None)
+    assert (job.state, job.waits_until) == (SyncJobState.WAITING, None)
 
 
 def test_a_worker_that_comes_while_the_connection_is_halted_leaves_the_job_to_those_at_work():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     acquire_job(job)
     Circuit.objects.create(reason="wrong key")
     assert acquire_job(job) is None
-    assert job.state == State.RUNNING
+    assert job.state == SyncJobState.RUNNING
 
 
 def test_a_job_for_one_worker_at_a_time_is_not_begun_by_a_second():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     assert acquire_job(job, alone=True)
     assert acquire_job(job, alone=True) is None
 
 
 def test_the_start_of_a_job_is_that_of_its_first_worker():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     acquire_job(job)
     first = job.started_at
     acquire_job(job)
@@ -93,7 +91,7 @@ def test_the_start_of_a_job_is_that_of_its_first_worker():
 
 def test_the_last_worker_waits_as_long_as_the_one_who_braked():
     brake, earlier = later(60), later(5)
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     lease = acquire_job(job)
     SyncJob.objects.update(waits_until=brake, waits_for="Marketo is busy.")
     assert release_job(job, lease, until=earlier, words="Another reason.").again_at == brake
@@ -101,20 +99,20 @@ def test_the_last_worker_waits_as_long_as_the_one_who_braked():
 
 
 def test_only_the_last_worker_lets_the_job_wait():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     first, last = acquire_job(job), acquire_job(job)
     release_job(job, first, until=later())
-    assert job.state == State.RUNNING
+    assert job.state == SyncJobState.RUNNING
     release_job(job, last, until=later())
-    assert job.state == State.WAITING
+    assert job.state == SyncJobState.WAITING
 
 
 def test_a_job_that_is_over_stays_as_it_ended():
-    job = factories.job_in(State.RUNNING)
-    end_job(job, State.STOPPED, "refused", "First.")
-    end_job(job, State.CRASHED, "crash", "Second.")
+    job = factories.job_in(SyncJobState.RUNNING)
+    end_job(job, SyncJobState.STOPPED, "refused", "First.")
+    end_job(job, SyncJobState.CRASHED, "crash", "Second.")
     job.refresh_from_db()
-    assert (job.state, job.problem_text) == (State.STOPPED, "First.")
+    assert (job.state, job.problem_text) == (SyncJobState.STOPPED, "First.")
 
 
 def two_sending():
@@ -143,13 +141,13 @@ def test_only_what_the_crashed_worker_was_sending_is_in_doubt():
 
 
 def test_a_job_that_others_work_on_is_not_queued_anew_when_one_of_them_dies():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     dead, _ = acquire_job(job), acquire_job(job)
     assert expire_job(dead, Q()) is None
 
 
 def test_a_worker_that_is_not_dead_after_all_keeps_its_lease():
-    lease = acquire_job(factories.job_in(State.QUEUED))
+    lease = acquire_job(factories.job_in(SyncJobState.QUEUED))
     assert expire_job(lease, expired()) is None
     assert holds_lease(lease)
 
@@ -160,7 +158,7 @@ def test_what_waits_is_let_go_by_the_last_worker_of_a_job_that_ended(sandbox):
     job = factories.sync(record)
     SyncJob.objects.update(waits_until=None)
     first, last = acquire_job(job), acquire_job(job)
-    end_job(job, State.STOPPED, "refused", "A refusal.")
+    end_job(job, SyncJobState.STOPPED, "refused", "A refusal.")
     release_job(job, first)
     assert factories.fresh(record).claimed_by is not None
     assert release_job(job, last, until=later()).again_at is None
@@ -170,7 +168,7 @@ def test_what_waits_is_let_go_by_the_last_worker_of_a_job_that_ended(sandbox):
 @postgresql
 @pytest.mark.django_db(transaction=True)
 def test_of_two_that_begin_a_job_for_one_at_the_same_moment_one_gets_it():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     stale = SyncJob.objects.get()
     with transaction.atomic():
         assert acquire_job(job, alone=True)
@@ -181,7 +179,7 @@ def test_of_two_that_begin_a_job_for_one_at_the_same_moment_one_gets_it():
 @postgresql
 @pytest.mark.django_db(transaction=True)
 def test_of_two_that_leave_at_the_same_moment_one_turns_off_the_light():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     leases = [acquire_job(job), acquire_job(job)]
     stale = SyncJob.objects.get()
     with transaction.atomic():
@@ -189,4 +187,4 @@ def test_of_two_that_leave_at_the_same_moment_one_turns_off_the_light():
         other = Concurrently(lambda: release_job(stale, leases[1]))
     other.result()
     job.refresh_from_db()
-    assert job.state == State.WAITING
+    assert job.state == SyncJobState.WAITING

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from mobjects.jobs import lease as leases
-from mobjects.models import Import, SyncJob, WorkerLease
+from mobjects.models import Import, ImportState, SyncJobState, WorkerLease
 from tests import factories
 from tests.support.concurrent import Concurrently, in_transaction, postgresql
 
@@ -19,11 +19,11 @@ LONG_AGO = timedelta(minutes=5)
 
 
 def job():
-    return factories.job_in(SyncJob.State.RUNNING)
+    return factories.job_in(SyncJobState.RUNNING)
 
 
 def an_import():
-    return Import.objects.create(kind="opportunities", size=1, file_name="a.csv", state=Import.State.CHECKING)
+    return Import.objects.create(kind="opportunities", size=1, file_name="a.csv", state=ImportState.CHECKING)
 
 
 @pytest.fixture(params=[job, an_import], ids=["job", "import"])

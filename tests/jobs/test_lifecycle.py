@@ -14,14 +14,12 @@ from mobjects.jobs.lease import MOST_EXPIRIES
 from mobjects.jobs.lifecycle import JOB_CHANGES, job_came_to_rest
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
-from mobjects.models import Circuit, Opportunity, SyncJob
+from mobjects.models import Circuit, Opportunity, SyncJob, SyncJobState
 from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.support.came_to_rest import heard
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
-
-State = SyncJob.State
 
 
 @pytest.fixture
@@ -36,7 +34,7 @@ def new_job() -> SyncJob:
 
 
 def test_a_final_state_is_followed_by_no_other():
-    assert set(State) - set(JOB_CHANGES) == set(SyncJob.FINAL)
+    assert set(SyncJobState) - set(JOB_CHANGES) == set(SyncJob.FINAL)
 
 
 @pytest.mark.parametrize(("fault", "state"), [(None, "succeeded"), ("bad_row", "problems")])
@@ -74,7 +72,7 @@ def test_a_job_whose_workers_keep_dying_is_told_once_it_is_given_up(rests):
     assert rests == [("running", "crashed")]
 
 
-@pytest.mark.parametrize("state", [State.NOT_QUEUED, State.QUEUED, State.WAITING])
+@pytest.mark.parametrize("state", [SyncJobState.NOT_QUEUED, SyncJobState.QUEUED, SyncJobState.WAITING])
 @pytest.mark.parametrize(("act", "to"), [(control.cancel_job, "cancelled"), (control.pause_job, "paused")])
 def test_a_job_that_nobody_works_on_is_told_when_a_person_cancels_or_pauses_it(rests, state, act, to):
     job = factories.job_in(state, waits_until=timezone.now() + timedelta(minutes=1))
@@ -94,7 +92,7 @@ def test_a_job_that_is_worked_on_is_told_when_its_last_worker_leaves(rests, act,
 
 
 def test_a_paused_job_that_is_cancelled_is_told(rests):
-    job = factories.job_in(State.PAUSED)
+    job = factories.job_in(SyncJobState.PAUSED)
     control.cancel_job(job)
     assert rests == [("paused", "cancelled")]
 
@@ -111,4 +109,4 @@ def test_a_job_that_goes_on_by_itself_is_not_told(sandbox, rests):
     sandbox.faults.add("cut_before")
     job = new_job()
     run_job(job)
-    assert (SyncJob.objects.get(pk=job.pk).state, rests) == (State.WAITING, [])
+    assert (SyncJob.objects.get(pk=job.pk).state, rests) == (SyncJobState.WAITING, [])

@@ -10,10 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_job, enqueue_work, enqueue_worker
-from mobjects.models import SyncJob
+from mobjects.models import SyncJob, SyncJobState
 from tests import factories
-
-State = SyncJob.State
 
 
 @pytest.fixture
@@ -24,22 +22,22 @@ def unreachable(settings, redis_url):
 
 @pytest.mark.django_db
 def test_a_job_that_was_paused_while_the_queue_was_found_unreachable_stays_paused(unreachable):
-    job = factories.job_in(State.NOT_QUEUED)
+    job = factories.job_in(SyncJobState.NOT_QUEUED)
 
     def pause_meanwhile(execute, sql, params, many, context):
         done = execute(sql, params, many, context)
-        if sql.startswith("UPDATE") and params[0] == State.QUEUED:
-            SyncJob.objects.update(state=State.PAUSED)
+        if sql.startswith("UPDATE") and params[0] == SyncJobState.QUEUED:
+            SyncJob.objects.update(state=SyncJobState.PAUSED)
         return done
 
     with connection.execute_wrapper(pause_meanwhile):
         assert not enqueue_job(job)
     job.refresh_from_db()
-    assert job.state == State.PAUSED
+    assert job.state == SyncJobState.PAUSED
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [state for state in State if state != State.NOT_QUEUED])
+@pytest.mark.parametrize("state", [state for state in SyncJobState if state != SyncJobState.NOT_QUEUED])
 def test_only_a_job_that_is_not_queued_is_queued(queue, state):
     assert not enqueue_job(factories.job_in(state))
     assert queue.job_ids == []
@@ -53,7 +51,7 @@ def test_only_work_whose_id_begins_so_is_counted(queue):
 
 @pytest.mark.django_db
 def test_a_worker_is_found_by_the_id_of_its_job(queue):
-    job, other = factories.job_in(State.QUEUED), factories.job_in(State.QUEUED)
+    job, other = factories.job_in(SyncJobState.QUEUED), factories.job_in(SyncJobState.QUEUED)
     assert enqueue_worker(job)
     assert [count_enqueued(str(each.pk)) for each in (job, other)] == [1, 0]
 
@@ -61,7 +59,7 @@ def test_a_worker_is_found_by_the_id_of_its_job(queue):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("after", "counted"), [(OVERDUE / 2, 1), (2 * OVERDUE, 0)])
 def test_work_for_later_is_lost_once_it_is_overdue(queue, after, counted):
-    job = factories.job_in(State.WAITING)
+    job = factories.job_in(SyncJobState.WAITING)
     at = timezone.now() + timedelta(seconds=30)
     enqueue_worker(job, at)
     with time_machine.travel(at + after):

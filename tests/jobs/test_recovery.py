@@ -16,12 +16,11 @@ from mobjects.jobs.recovery import expire_jobs, sweep_if_due, sweep_jobs
 from mobjects.jobs.requests import request_sync
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.types import Kind
-from mobjects.models import Circuit, SyncJob, WorkerLease
+from mobjects.models import Circuit, SyncJob, SyncJobState, WorkerLease
 from mobjects.sync.send.selection import Selection
 from tests import factories
 from tests.support.dying import assert_goes_on, running_job
 
-State = SyncJob.State
 EVERYTHING = Selection()
 OPPORTUNITIES = Selection(kinds=(Kind.OPPORTUNITY,))
 
@@ -55,12 +54,12 @@ def test_a_job_whose_workers_keep_dying_is_given_up(queue, settings):
     running = running_job(queue)
     job = running[0]
     for _ in range(settings.MARKETO["TRIES"]):
-        SyncJob.objects.update(state=SyncJob.State.RUNNING)
+        SyncJob.objects.update(state=SyncJobState.RUNNING)
         lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now(), queue_id="doomed")
         expire_jobs(Q(queue_id="doomed"))
         assert not WorkerLease.objects.filter(pk=lease.pk).exists()
     job.refresh_from_db()
-    assert job.state == SyncJob.State.CRASHED
+    assert job.state == SyncJobState.CRASHED
     assert "cut off 5 times in a row" in job.problem_text
 
 
@@ -85,13 +84,13 @@ def test_a_job_that_waits_is_called_again_though_the_queue_has_forgotten_it(queu
     job = request_sync(OPPORTUNITIES)
     work()
     job.refresh_from_db()
-    assert job.state == SyncJob.State.WAITING
+    assert job.state == SyncJobState.WAITING
     queue.connection.flushdb()
     with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=True):
         sweep_jobs()
         work()
     job.refresh_from_db()
-    assert job.state == SyncJob.State.SUCCEEDED
+    assert job.state == SyncJobState.SUCCEEDED
     assert factories.fresh(record).marketo_id in sandbox.store.opportunities
 
 
@@ -103,7 +102,7 @@ def test_a_finished_job_stays_finished(sandbox):
     expire_jobs(Q(queue_id=""))
     sweep_jobs()
     job.refresh_from_db()
-    assert job.state == SyncJob.State.SUCCEEDED
+    assert job.state == SyncJobState.SUCCEEDED
 
 
 @pytest.mark.django_db(transaction=True)
@@ -131,7 +130,7 @@ def test_without_redis_the_job_waits_and_is_queued_once_it_is_back(settings, que
     settings.RQ_QUEUES = {"sync": {**reachable["sync"], "URL": "redis://127.0.0.1:9/0"}}
     job = request_sync(EVERYTHING)
     job.refresh_from_db()
-    assert (job.state, job.problem) == (SyncJob.State.NOT_QUEUED, "queue")
+    assert (job.state, job.problem) == (SyncJobState.NOT_QUEUED, "queue")
     settings.RQ_QUEUES = reachable
     with time_machine.travel(timezone.now() + timedelta(seconds=15), tick=False):
         sweep_jobs()
@@ -142,7 +141,7 @@ def test_without_redis_the_job_waits_and_is_queued_once_it_is_back(settings, que
 @pytest.mark.django_db
 def test_a_job_is_called_even_if_nothing_moves_what_was_queued_for_later(queue):
     at = timezone.now() + timedelta(seconds=30)
-    job = factories.job_in(State.WAITING, waits_until=at)
+    job = factories.job_in(SyncJobState.WAITING, waits_until=at)
     enqueue_worker(job, at)
     with time_machine.travel(at + 2 * OVERDUE):
         sweep_jobs()
@@ -152,7 +151,7 @@ def test_a_job_is_called_even_if_nothing_moves_what_was_queued_for_later(queue):
 @pytest.mark.django_db
 def test_a_job_that_is_to_be_called_later_is_not_called_twice(queue):
     at = timezone.now() + timedelta(seconds=30)
-    job = factories.job_in(State.WAITING, waits_until=at)
+    job = factories.job_in(SyncJobState.WAITING, waits_until=at)
     enqueue_worker(job, at)
     with time_machine.travel(at + OVERDUE / 2):
         sweep_jobs()
@@ -161,14 +160,14 @@ def test_a_job_that_is_to_be_called_later_is_not_called_twice(queue):
 
 @pytest.mark.django_db
 def test_a_job_that_began_to_wait_while_the_connection_was_reset_is_called(queue):
-    factories.job_in(State.WAITING, waits_for=WAITS_FOR_RESET)
+    factories.job_in(SyncJobState.WAITING, waits_for=WAITS_FOR_RESET)
     sweep_jobs()
     assert len(queue.job_ids) == 1
 
 
 @pytest.mark.django_db
 def test_a_job_that_waits_for_a_reset_is_left_waiting(queue):
-    factories.job_in(State.WAITING, waits_for=WAITS_FOR_RESET)
+    factories.job_in(SyncJobState.WAITING, waits_for=WAITS_FOR_RESET)
     Circuit.objects.create(reason="wrong key")
     sweep_jobs()
     assert queue.job_ids == []
@@ -178,10 +177,10 @@ def test_a_job_that_waits_for_a_reset_is_left_waiting(queue):
 @pytest.mark.parametrize(
     ("state", "values"),
     [
-        (State.QUEUED, {"queued_at": timezone.now()}),
-        (State.WAITING, {"waits_until": timezone.now()}),
-        (State.NOT_QUEUED, {}),
-        (State.PAUSED, {}),
+        (SyncJobState.QUEUED, {"queued_at": timezone.now()}),
+        (SyncJobState.WAITING, {"waits_until": timezone.now()}),
+        (SyncJobState.NOT_QUEUED, {}),
+        (SyncJobState.PAUSED, {}),
         *((state, {}) for state in SyncJob.FINAL),
     ],
 )
@@ -196,7 +195,11 @@ def test_what_is_not_overdue_or_not_to_go_on_by_itself_is_not_queued(queue, stat
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("state", "field"),
-    [(State.QUEUED, "queued_at"), (State.WAITING, "waits_until"), (State.NOT_QUEUED, "created_at")],
+    [
+        (SyncJobState.QUEUED, "queued_at"),
+        (SyncJobState.WAITING, "waits_until"),
+        (SyncJobState.NOT_QUEUED, "created_at"),
+    ],
 )
 def test_what_is_overdue_is_queued_once(queue, state, field):
     factories.job_in(state, **{field: timezone.now() - 2 * OVERDUE})
@@ -208,7 +211,7 @@ def test_what_is_overdue_is_queued_once(queue, state, field):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("workers", "queued"), [(0, 1), (1, 0)])
 def test_a_running_job_that_nobody_works_on_is_queued(queue, workers, queued):
-    job = factories.job_in(State.RUNNING)
+    job = factories.job_in(SyncJobState.RUNNING)
     for _ in range(workers):
         WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
     sweep_jobs()
@@ -218,6 +221,6 @@ def test_a_running_job_that_nobody_works_on_is_queued(queue, workers, queued):
 @pytest.mark.django_db
 def test_of_all_workers_that_begin_one_sweeps_in_a_quarter_of_a_minute(queue):
     for number in range(2):
-        factories.job_in(State.QUEUED, queued_at=timezone.now() - 2 * OVERDUE)
+        factories.job_in(SyncJobState.QUEUED, queued_at=timezone.now() - 2 * OVERDUE)
         sweep_if_due()
         assert len(queue.job_ids) == 1, number

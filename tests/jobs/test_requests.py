@@ -8,7 +8,7 @@ from django.db import transaction
 from mobjects.jobs.requests import create_sync_job, repeat_job, request_sync
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncJob
+from mobjects.models import SyncJobState
 from mobjects.sync.send.selection import Selection
 from tests import factories
 
@@ -22,7 +22,7 @@ def test_a_job_is_queued_with_its_own_id_once_the_transaction_commits(queue):
         assert queue.job_ids == []
     assert [queue_id.startswith(str(job.pk)) for queue_id in queue.job_ids] == [True]
     job.refresh_from_db()
-    assert job.state == SyncJob.State.QUEUED
+    assert job.state == SyncJobState.QUEUED
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,12 +11,11 @@ from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.requests import create_sync_job, request_sync
 from mobjects.jobs.runner import _enqueue_more_workers, _run_turn, run_job, run_queued_job
 from mobjects.marketo.types import Kind
-from mobjects.models import Opportunity, SyncBatch, SyncJob
+from mobjects.models import Opportunity, SyncBatchState, SyncJobState
 from mobjects.sync.send.selection import Selection
 from mobjects.sync.send.task import SendTask
 from tests import factories
 
-State = SyncJob.State
 EVERYTHING = Selection()
 OPPORTUNITIES = Selection(kinds=(Kind.OPPORTUNITY,))
 
@@ -27,7 +26,7 @@ def test_a_worker_runs_the_queued_job(queue, work, sandbox, marketo_settings):
     job = request_sync(EVERYTHING, user=factories.user(), reason="month end")
     work()
     job.refresh_from_db()
-    assert (job.state, job.username, job.reason) == (SyncJob.State.SUCCEEDED, "alice", "month end")
+    assert (job.state, job.username, job.reason) == (SyncJobState.SUCCEEDED, "alice", "month end")
     assert factories.fresh(record).marketo_id in sandbox.store.opportunities
 
 
@@ -55,7 +54,7 @@ def test_a_job_that_cannot_run_says_why(settings, marketo_settings, change, prob
     settings.MARKETO = {**settings.MARKETO, **change}
     record = factories.opportunity()
     job = factories.later(factories.sync())
-    assert (job.state, job.problem) == (SyncJob.State.STOPPED, problem)
+    assert (job.state, job.problem) == (SyncJobState.STOPPED, problem)
     assert words in job.problem_text
     record = factories.fresh(record)
     assert (record.is_dirty, record.claimed_by, record.last_status) == (True, None, "")
@@ -66,7 +65,7 @@ def test_a_crash_leaves_no_record_claimed(marketo_settings):
     record = factories.opportunity()
     Opportunity.objects.filter(pk=record.pk).update(custom_attributes=["not", "a", "mapping"])
     job = factories.sync()
-    assert (job.state, job.problem) == (SyncJob.State.CRASHED, "crash")
+    assert (job.state, job.problem) == (SyncJobState.CRASHED, "crash")
     assert factories.fresh(record).claimed_by is None
 
 
@@ -78,14 +77,14 @@ def test_after_a_crash_the_batch_in_hand_is_unknown(marketo_settings):
     factories.outcomes.abandon(job, "The worker died.")
     claim.batch.refresh_from_db()
     record = factories.fresh(record)
-    assert claim.batch.state == SyncBatch.State.UNKNOWN
+    assert claim.batch.state == SyncBatchState.UNKNOWN
     assert (record.last_status, record.last_error, record.claimed_by) == ("UNKNOWN", "The worker died.", None)
 
 
 @pytest.mark.django_db
 def test_a_job_goes_on_after_the_database_was_away(sandbox, marketo_settings):
     factories.opportunity()
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
 
     def away(execute, sql, params, many, context):
         if "job__" not in sql and sql.startswith('SELECT "mobjects_syncbatch"') and not gone:
@@ -98,8 +97,8 @@ def test_a_job_goes_on_after_the_database_was_away(sandbox, marketo_settings):
         _run_turn(job, queue_id="", beat=False)
     assert gone
     job.refresh_from_db()
-    assert job.state == State.WAITING
-    assert factories.later(job).state == State.SUCCEEDED
+    assert job.state == SyncJobState.WAITING
+    assert factories.later(job).state == SyncJobState.SUCCEEDED
 
 
 @pytest.mark.django_db(transaction=True)
@@ -131,7 +130,7 @@ def test_ctrl_c_leaves_nobody_guessing_and_is_passed_on(sandbox, marketo_setting
     with pytest.raises(KeyboardInterrupt), connection.execute_wrapper(interrupt):
         run_job(job)
     job.refresh_from_db()
-    assert (job.state, job.leases.count()) == (State.CRASHED, 0)
+    assert (job.state, job.leases.count()) == (SyncJobState.CRASHED, 0)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -139,7 +138,7 @@ def test_as_many_workers_are_queued_as_there_is_work_for_and_no_more(queue, mark
     settings.MARKETO = {**settings.MARKETO, "CALLS_AT_ONCE": 4}
     for _ in range(201):
         factories.opportunity()
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     first, second = acquire_job(job), acquire_job(job)
     context = factories.context(job)
     first.delete()
@@ -154,7 +153,7 @@ def test_as_many_workers_are_queued_as_there_is_work_for_and_no_more(queue, mark
 def test_a_process_of_its_own_queues_no_workers(queue, marketo_settings):
     for _ in range(101):
         factories.opportunity()
-    job = factories.job_in(State.NOT_QUEUED)
+    job = factories.job_in(SyncJobState.NOT_QUEUED)
     run_job(job)
     assert job.counts == {"CREATED": 101}
     assert queue.job_ids == []

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from mobjects.jobs import schedules
-from mobjects.models import Schedule, SyncJob
+from mobjects.models import Schedule, SyncJob, SyncJobState
 from tests import factories
 from tests.support.concurrent import concurrently
 
@@ -34,7 +34,7 @@ def schedule(**values) -> Schedule:
 
 def finish(*jobs):
     for job in jobs:
-        SyncJob.objects.filter(pk=job.pk).update(state=SyncJob.State.SUCCEEDED)
+        SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.SUCCEEDED)
 
 
 def test_nothing_is_started_before_its_time():

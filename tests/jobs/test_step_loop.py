@@ -11,13 +11,12 @@ from mobjects.jobs.job_lease import IDLE_DELAY, acquire_job
 from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import AuthError, Rejected, Trouble, Unavailable
-from mobjects.models import Circuit, SyncJob
+from mobjects.models import Circuit, SyncJob, SyncJobState
 from mobjects.sync.task import Wait
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
-State = SyncJob.State
 EXPIRED = AuthError("expired", trouble=Trouble.EXPIRED)
 
 
@@ -50,25 +49,25 @@ def run(job, *steps, context=None, **options):
 
 
 def test_a_job_ended_by_one_worker_does_not_wait_because_of_another():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
 
     def ended_meanwhile():
-        end_job(job, State.STOPPED, "refused", "Stopped.")
+        end_job(job, SyncJobState.STOPPED, "refused", "Stopped.")
         raise Unavailable("later")
 
     run(job, ended_meanwhile)
-    assert (job.state, job.waits_until, job.waits_for) == (State.STOPPED, None, "")
+    assert (job.state, job.waits_until, job.waits_for) == (SyncJobState.STOPPED, None, "")
 
 
 def test_no_worker_takes_a_step_while_the_connection_is_halted():
     Circuit.objects.create(reason="wrong key")
-    task, _, _ = run(factories.job_in(State.QUEUED), True)
+    task, _, _ = run(factories.job_in(SyncJobState.QUEUED), True)
     assert task.steps == [True]
 
 
-@pytest.mark.parametrize("values", [{"requested_action": "pause"}, {"state": State.STOPPED}])
+@pytest.mark.parametrize("values", [{"requested_action": "pause"}, {"state": SyncJobState.STOPPED}])
 def test_no_worker_takes_a_step_of_a_job_that_a_person_or_another_worker_ended(values):
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     context = factories.context(job)
     SyncJob.objects.update(**values)
     task, _, _ = run(job, True, context=context)
@@ -76,7 +75,7 @@ def test_no_worker_takes_a_step_of_a_job_that_a_person_or_another_worker_ended(v
 
 
 def test_no_worker_takes_a_step_while_the_job_is_braked():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     context = factories.context(job)
     SyncJob.objects.update(waits_until=timezone.now() + timedelta(minutes=1))
     task, _, _ = run(job, True, context=context)
@@ -84,7 +83,7 @@ def test_no_worker_takes_a_step_while_the_job_is_braked():
 
 
 def test_a_worker_whose_lease_expired_takes_no_step():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     context = factories.context(job)
     context.lease.delete()
     task, release, _ = run(job, True, context=context)
@@ -94,82 +93,82 @@ def test_a_worker_whose_lease_expired_takes_no_step():
 def test_a_worker_that_took_no_step_is_not_queued_again_at_once():
     Circuit.objects.create(reason="wrong key")
     before = timezone.now()
-    _, release, job = run(factories.job_in(State.QUEUED))
+    _, release, job = run(factories.job_in(SyncJobState.QUEUED))
     assert release.again_at == job.waits_until >= before + IDLE_DELAY
 
 
 def test_a_wait_for_a_moment_that_is_over_does_not_queue_the_worker_again_at_once():
     before = timezone.now()
-    _, release, _ = run(factories.job_in(State.QUEUED), Wait(before - timedelta(seconds=1), "A limit."))
+    _, release, _ = run(factories.job_in(SyncJobState.QUEUED), Wait(before - timedelta(seconds=1), "A limit."))
     assert release.again_at >= before + IDLE_DELAY
 
 
 def test_a_worker_that_makes_room_for_others_goes_on_at_once():
-    _, release, job = run(factories.job_in(State.QUEUED), True, turn_seconds=0)
+    _, release, job = run(factories.job_in(SyncJobState.QUEUED), True, turn_seconds=0)
     assert release.again_at == job.waits_until <= timezone.now()
 
 
 def test_the_last_worker_looks_twice_before_it_ends_the_job():
-    task, _, job = run(factories.job_in(State.QUEUED), True, False, False)
-    assert (task.steps, task.finished, job.state) == ([], 1, State.SUCCEEDED)
+    task, _, job = run(factories.job_in(SyncJobState.QUEUED), True, False, False)
+    assert (task.steps, task.finished, job.state) == ([], 1, SyncJobState.SUCCEEDED)
 
 
 def test_a_worker_that_is_not_the_last_leaves_the_end_to_the_others():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     factories.context(job)
     task, release, _ = run(job, False)
-    assert (task.finished, job.state, release.again_at) == (0, State.RUNNING, None)
+    assert (task.finished, job.state, release.again_at) == (0, SyncJobState.RUNNING, None)
 
 
 def test_a_step_starts_both_counts_of_failures_anew():
-    job = factories.job_in(State.QUEUED, failures=4, expired_leases=4)
+    job = factories.job_in(SyncJobState.QUEUED, failures=4, expired_leases=4)
     run(job, True, turn_seconds=0)
     assert (job.failures, job.expired_leases) == (0, 0)
 
 
 def test_the_last_worker_looks_twice_again_after_it_found_something():
-    task, _, job = run(factories.job_in(State.QUEUED), False, True, False, False)
-    assert (task.steps, task.finished, job.state) == ([], 1, State.SUCCEEDED)
+    task, _, job = run(factories.job_in(SyncJobState.QUEUED), False, True, False, False)
+    assert (task.steps, task.finished, job.state) == ([], 1, SyncJobState.SUCCEEDED)
 
 
 def test_a_job_that_a_worker_begins_with_while_another_ends_it_goes_on():
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     context = factories.context(job)
     task = ScriptedTask(False, False)
     task.finish = lambda: acquire_job(SyncJob.objects.get(pk=job.pk))
     StepLoop(context, task).run()
     job.refresh_from_db()
-    assert (job.state, job.leases.count()) == (State.RUNNING, 1)
+    assert (job.state, job.leases.count()) == (SyncJobState.RUNNING, 1)
 
 
 def test_failures_are_added_to_those_in_the_database(settings):
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     context = factories.context(job)
     SyncJob.objects.update(failures=settings.MARKETO["TRIES"] - 1)
     run(job, Unavailable("away"), context=context)
-    assert job.state == State.STOPPED
+    assert job.state == SyncJobState.STOPPED
 
 
 def test_a_call_that_fails_less_often_than_allowed_is_made_again_later(settings):
-    job = factories.job_in(State.QUEUED, failures=settings.MARKETO["TRIES"] - 2)
+    job = factories.job_in(SyncJobState.QUEUED, failures=settings.MARKETO["TRIES"] - 2)
     run(job, Unavailable("away"))
-    assert (job.state, job.failures) == (State.WAITING, settings.MARKETO["TRIES"] - 1)
+    assert (job.state, job.failures) == (SyncJobState.WAITING, settings.MARKETO["TRIES"] - 1)
 
 
 def test_a_signature_that_is_refused_as_expired_twice_in_a_row_halts_sending():
-    run(factories.job_in(State.QUEUED), EXPIRED, EXPIRED)
+    run(factories.job_in(SyncJobState.QUEUED), EXPIRED, EXPIRED)
     assert Circuit.objects.exists()
 
 
 @pytest.mark.parametrize("between", [True, False])
 def test_a_signature_that_is_refused_as_expired_once_and_once_again_halts_nothing(between):
-    run(factories.job_in(State.QUEUED), EXPIRED, between, EXPIRED, Wait(timezone.now(), "Enough."))
+    run(factories.job_in(SyncJobState.QUEUED), EXPIRED, between, EXPIRED, Wait(timezone.now(), "Enough."))
     assert not Circuit.objects.exists()
 
 
 @pytest.mark.parametrize("error", [AuthError("wrong key", code="20014"), Rejected("no"), Unavailable("away")])
 def test_a_late_refusal_of_a_worker_whose_lease_expired_changes_nothing(error):
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     context = factories.context(job)
 
     def expired_meanwhile():
@@ -178,5 +177,5 @@ def test_a_late_refusal_of_a_worker_whose_lease_expired_changes_nothing(error):
         raise error
 
     _, release, _ = run(job, expired_meanwhile, context=context)
-    assert (job.state, job.failures, job.waits_until, release.again_at) == (State.RUNNING, 0, None, None)
+    assert (job.state, job.failures, job.waits_until, release.again_at) == (SyncJobState.RUNNING, 0, None, None)
     assert not Circuit.objects.exists()

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 
-from mobjects.models import Circuit, SyncJob
+from mobjects.models import Circuit, SyncJob, SyncJobState
 from tests import factories
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -60,7 +60,7 @@ def test_inline_waits_as_long_as_it_is_told_to_and_says_what_for(capsys, sandbox
     sandbox.faults.add("soap", code="20015", operation="syncMObjects")
     code, output = run(capsys, "sync_mobjects", "--inline", "--timeout", "0.1")
     job = SyncJob.objects.get()
-    assert (code, job.state) == (3, SyncJob.State.WAITING)
+    assert (code, job.state) == (3, SyncJobState.WAITING)
     assert "waiting; no records. Waiting until" in output
     assert job.waits_for in output
 
@@ -79,7 +79,7 @@ def test_waiting_without_a_worker_says_so_and_gives_up_in_time(capsys, queue):
     errors = StringIO()
     code, _ = run(capsys, "sync_mobjects", "--wait", "--timeout", "0", stderr=errors)
     assert code == 3
-    assert SyncJob.objects.get().state == SyncJob.State.QUEUED
+    assert SyncJob.objects.get().state == SyncJobState.QUEUED
     assert errors.getvalue().count("No worker is running; the job goes on once one is started.") == 1
     assert "Given up waiting" in errors.getvalue()
 

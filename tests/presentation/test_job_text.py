@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import time_machine
 
-from mobjects.models import SyncBatch, SyncJob, SyncResult
+from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text
 from mobjects.presentation.badges import BATCH_TONES, JOB_TONES, RESULT_TONES
 
-S = SyncJob.State
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WAITS_FOR_WORKER = "Waiting for a worker. 1 of 4 records done."
 
@@ -23,56 +22,62 @@ def job(state, **values):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (job(S.SUCCEEDED), "Finished: there was nothing to send."),
-        (job(S.SUCCEEDED, planned=1, counts={"CREATED": 1}), "Finished: the record was accepted."),
-        (job(S.SUCCEEDED, planned=3, counts={"CREATED": 1, "EQUAL": 2}), "Finished: all 3 records were accepted."),
+        (job(SyncJobState.SUCCEEDED), "Finished: there was nothing to send."),
+        (job(SyncJobState.SUCCEEDED, planned=1, counts={"CREATED": 1}), "Finished: the record was accepted."),
         (
-            job(S.PROBLEMS, planned=430, counts={"UPDATED": 412, "FAILED": 15, "HELD": 3}),
+            job(SyncJobState.SUCCEEDED, planned=3, counts={"CREATED": 1, "EQUAL": 2}),
+            "Finished: all 3 records were accepted.",
+        ),
+        (
+            job(SyncJobState.PROBLEMS, planned=430, counts={"UPDATED": 412, "FAILED": 15, "HELD": 3}),
             "Finished: 412 of 430 accepted; 15 failed, 3 held back.",
         ),
-        (job(S.RUNNING, planned=1200, counts={"CREATED": 100}), "Running: 100 of 1,200 records done."),
-        (job(S.NOT_QUEUED), "Not queued. Nothing was sent."),
-        (job(S.NOT_QUEUED, problem_text="Redis is down."), "Not queued. Redis is down."),
-        (job(S.QUEUED), "Waiting for a worker."),
-        (job(S.CRASHED), "Crashed: no reason is known."),
-        (job(S.PAUSED), "Paused before it began. It goes on when somebody presses “Resume”."),
+        (job(SyncJobState.RUNNING, planned=1200, counts={"CREATED": 100}), "Running: 100 of 1,200 records done."),
+        (job(SyncJobState.NOT_QUEUED), "Not queued. Nothing was sent."),
+        (job(SyncJobState.NOT_QUEUED, problem_text="Redis is down."), "Not queued. Redis is down."),
+        (job(SyncJobState.QUEUED), "Waiting for a worker."),
+        (job(SyncJobState.CRASHED), "Crashed: no reason is known."),
+        (job(SyncJobState.PAUSED), "Paused before it began. It goes on when somebody presses “Resume”."),
         (
-            job(S.PAUSED, planned=4, counts={"CREATED": 1}, started_at=NOW),
+            job(SyncJobState.PAUSED, planned=4, counts={"CREATED": 1}, started_at=NOW),
             "Paused: 1 of 4 records done. It goes on when somebody presses “Resume”.",
         ),
-        (job(S.WAITING, waits_for="Reset it."), "Waiting for a person: Reset it."),
+        (job(SyncJobState.WAITING, waits_for="Reset it."), "Waiting for a person: Reset it."),
         (
-            job(S.WAITING, waits_until=NOW + timedelta(seconds=10), waits_for="No answer.", planned=4),
+            job(SyncJobState.WAITING, waits_until=NOW + timedelta(seconds=10), waits_for="No answer.", planned=4),
             "Waiting until 12:00:10 UTC: No answer.",
         ),
-        (job(S.WAITING, waits_until=NOW, planned=4, counts={"CREATED": 1}), WAITS_FOR_WORKER),
+        (job(SyncJobState.WAITING, waits_until=NOW, planned=4, counts={"CREATED": 1}), WAITS_FOR_WORKER),
         (
-            job(S.RUNNING, requested_action="pause", planned=4),
+            job(SyncJobState.RUNNING, requested_action="pause", planned=4),
             "Running: 0 of 4 records done. It pauses after what is under way.",
         ),
         (
-            job(S.RUNNING, requested_action="cancel"),
+            job(SyncJobState.RUNNING, requested_action="cancel"),
             "Running: 0 of 0 records done. It is cancelled after what is under way.",
         ),
         (
-            job(S.CANCELLED, planned=9, counts={"CREATED": 4, "NOT_SENT": 1}, started_at=NOW),
+            job(SyncJobState.CANCELLED, planned=9, counts={"CREATED": 4, "NOT_SENT": 1}, started_at=NOW),
             "Cancelled: 4 of 9 accepted. 5 records stay to be sent.",
         ),
-        (job(S.RUNNING, action="pull", counts={"ADDED": 40}), "Running: 40 records read so far."),
-        (job(S.RUNNING, action="describe", progress={"done": 2}), "Running: 2 of 4 lists read."),
-        (job(S.SUCCEEDED, action="pull"), "Finished: Marketo has nothing that fits."),
-        (job(S.SUCCEEDED, action="compare"), "Finished: there was nothing to compare."),
+        (job(SyncJobState.RUNNING, action="pull", counts={"ADDED": 40}), "Running: 40 records read so far."),
+        (job(SyncJobState.RUNNING, action="describe", progress={"done": 2}), "Running: 2 of 4 lists read."),
+        (job(SyncJobState.SUCCEEDED, action="pull"), "Finished: Marketo has nothing that fits."),
+        (job(SyncJobState.SUCCEEDED, action="compare"), "Finished: there was nothing to compare."),
         (
-            job(S.PROBLEMS, action="compare", counts={"SAME": 97, "DIFFERS": 2, "MISSING": 1}),
+            job(SyncJobState.PROBLEMS, action="compare", counts={"SAME": 97, "DIFFERS": 2, "MISSING": 1}),
             "Finished: 100 records compared; 2 different in Marketo, 1 not in Marketo, 97 without a difference.",
         ),
-        (job(S.SUCCEEDED, action="delete", counts={"DELETED": 3}), "Finished: all 3 records were deleted in Marketo."),
         (
-            job(S.PROBLEMS, action="delete", counts={"DELETED": 3, "HELD": 1}),
+            job(SyncJobState.SUCCEEDED, action="delete", counts={"DELETED": 3}),
+            "Finished: all 3 records were deleted in Marketo.",
+        ),
+        (
+            job(SyncJobState.PROBLEMS, action="delete", counts={"DELETED": 3, "HELD": 1}),
             "Finished: 3 of 4 deleted in Marketo; 1 held back.",
         ),
         (
-            job(S.STOPPED, action="pull", counts={"ADDED": 3}, problem_text="No answer."),
+            job(SyncJobState.STOPPED, action="pull", counts={"ADDED": 3}, problem_text="No answer."),
             "Stopped: No answer. What was read before is kept.",
         ),
     ],
@@ -83,25 +88,27 @@ def test_a_job_is_said_in_one_sentence(given, said):
 
 
 def test_a_waiting_job_without_a_worker_says_so():
-    assert "No worker is running" in job_text.sentence(job(S.QUEUED), worker_alive=False)
-    assert "No worker" not in job_text.sentence(job(S.QUEUED), worker_alive=None)
+    assert "No worker is running" in job_text.sentence(job(SyncJobState.QUEUED), worker_alive=False)
+    assert "No worker" not in job_text.sentence(job(SyncJobState.QUEUED), worker_alive=None)
 
 
 def test_a_running_job_whose_worker_is_gone_says_so():
-    assert "no worker is running" in job_text.sentence(job(S.RUNNING, planned=2), worker_alive=False)
+    assert "no worker is running" in job_text.sentence(job(SyncJobState.RUNNING, planned=2), worker_alive=False)
 
 
 def test_a_stopped_job_says_what_was_not_applied_and_what_is_left():
-    stopped = job(S.STOPPED, planned=430, counts={"CREATED": 100, "NOT_SENT": 100}, problem_text="Signature refused.")
-    batch = SyncBatch(sequence=2, state=SyncBatch.State.NOT_SENT)
+    stopped = job(
+        SyncJobState.STOPPED, planned=430, counts={"CREATED": 100, "NOT_SENT": 100}, problem_text="Signature refused."
+    )
+    batch = SyncBatch(sequence=2, state=SyncBatchState.NOT_SENT)
     assert job_text.sentence(stopped, [batch]) == (
         "Stopped: Signature refused. Nothing of batch 2 was applied. 330 records stay to be sent."
     )
 
 
 def test_an_unknown_outcome_is_never_counted_as_left_to_send():
-    stopped = job(S.STOPPED, planned=101, counts={"UNKNOWN": 100}, problem_text="Cut off")
-    batch = SyncBatch(sequence=1, state=SyncBatch.State.UNKNOWN)
+    stopped = job(SyncJobState.STOPPED, planned=101, counts={"UNKNOWN": 100}, problem_text="Cut off")
+    batch = SyncBatch(sequence=1, state=SyncBatchState.UNKNOWN)
     assert job_text.sentence(stopped, [batch]) == (
         "Stopped: Cut off. Batch 1 may or may not have been applied. "
         "What became of 100 records is not known. 1 record stays to be sent."
@@ -109,17 +116,17 @@ def test_an_unknown_outcome_is_never_counted_as_left_to_send():
 
 
 def test_several_batches_in_doubt_are_named_together():
-    stopped = job(S.STOPPED, problem_text="Cut off")
-    batches = [SyncBatch(sequence=number, state=SyncBatch.State.UNKNOWN) for number in (1, 2, 5)]
+    stopped = job(SyncJobState.STOPPED, problem_text="Cut off")
+    batches = [SyncBatch(sequence=number, state=SyncBatchState.UNKNOWN) for number in (1, 2, 5)]
     assert "Batches 1, 2 and 5 may or may not have been applied." in job_text.sentence(stopped, batches)
     assert "30 batches may or may not" in job_text.sentence(stopped, batches * 10)
 
 
 def test_every_status_that_is_counted_has_its_place_and_words():
-    assert {status.value for status in job_text.STATUS_ORDER} == set(SyncResult.Status.values) - SyncResult.PASSING
-    assert set(RESULT_TONES) == set(SyncResult.Status.values)
-    assert set(JOB_TONES) == set(S.values)
-    assert set(BATCH_TONES) == set(SyncBatch.State.values)
+    assert {status.value for status in job_text.STATUS_ORDER} == set(SyncResultStatus.values) - SyncResult.PASSING
+    assert set(RESULT_TONES) == set(SyncResultStatus.values)
+    assert set(JOB_TONES) == set(SyncJobState.values)
+    assert set(BATCH_TONES) == set(SyncBatchState.values)
 
 
 def test_counts_name_first_what_needs_a_person():

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Allowed, Described, Exchange, FieldInfo, Kind
-from mobjects.models import SyncJob, WorkerLease
+from mobjects.models import SyncJob, SyncJobAction, WorkerLease
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.task import Context
 
@@ -77,6 +77,6 @@ class NoLimits:
 
 def context(transport: Any, keys: KeyFields = KeyFields()) -> Context:  # noqa: B008  # frozen
     """The surroundings of a new job that asks this transport."""
-    job = SyncJob.objects.create(action=SyncJob.Action.DESCRIBE, kind="several", selection={})
+    job = SyncJob.objects.create(action=SyncJobAction.DESCRIBE, kind="several", selection={})
     lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
     return Context(job=job, lease=lease, transport=transport, keys=keys, permits=NoLimits())

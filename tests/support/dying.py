@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncBatch, SyncJob, WorkerLease
+from mobjects.models import SyncBatch, SyncBatchState, SyncJobState, WorkerLease
 from mobjects.sync.send.selection import Selection
 from tests import factories
 
@@ -23,9 +23,9 @@ def assert_goes_on(job, record, claim):
     job.refresh_from_db()
     batch = SyncBatch.objects.get(pk=claim.batch.pk)
     record = factories.fresh(record)
-    assert (job.state, job.counts) == (SyncJob.State.WAITING, {"UNKNOWN": 1})
+    assert (job.state, job.counts) == (SyncJobState.WAITING, {"UNKNOWN": 1})
     assert "cut off" in job.waits_for
-    assert batch.state == SyncBatch.State.UNKNOWN
+    assert batch.state == SyncBatchState.UNKNOWN
     assert (record.claimed_by, record.last_status, record.is_dirty) == (None, "UNKNOWN", True)
     assert "cut off" in record.last_error
     assert not job.leases.exists()

@@ -22,9 +22,12 @@ from mobjects.models import (
     ProgramCost,
     RecordStatus,
     SyncBatch,
+    SyncBatchState,
     SyncedRecord,
     SyncJob,
+    SyncJobState,
     SyncResult,
+    SyncResultStatus,
 )
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sandbox import SandboxServer
@@ -35,7 +38,7 @@ from mobjects.sync.transport_factory import key_fields
 OURS = "cost no. "
 """How the notes of costs begin that these tests make."""
 
-_OPEN = frozenset({SyncBatch.State.WAITING.value, SyncBatch.State.SENDING.value})
+_OPEN = frozenset({SyncBatchState.WAITING.value, SyncBatchState.SENDING.value})
 _FINAL = frozenset(state.value for state in SyncJob.FINAL)
 
 _OPERATIONS = {"getMObjects": "GET", "deleteMObjects": "DELETE", "describeMObject": "DESCRIBE"}
@@ -95,16 +98,16 @@ def history_tells(sandbox: SandboxServer, records: Sequence[SyncedRecord] = ()) 
 
 
 def _job_tells(job: SyncJob, records: Sequence[SyncedRecord]) -> None:
-    final = job.results.exclude(status__in=[*SyncResult.PASSING, SyncResult.Status.PENDING])
+    final = job.results.exclude(status__in=[*SyncResult.PASSING, SyncResultStatus.PENDING])
     told = Counter(final.values_list("status", flat=True))
     assert Counter(job.counts) == told, f"{job!r} counts {job.counts}, its results are {told}"
     about = list(final.exclude(record_id=0).values_list("kind", "record_id"))
     assert _twice(about) == [], f"{job!r} has two results for one record"
     if job.state not in SyncJob.FINAL:
-        waits_long = job.state == SyncJob.State.WAITING and not job.leases.exists()
+        waits_long = job.state == SyncJobState.WAITING and not job.leases.exists()
         assert not waits_long or job.waits_for, f"{job!r} does not say what it waits for"
         return
-    assert not job.results.filter(status=SyncResult.Status.PENDING).exists(), f"{job!r} is over with pending results"
+    assert not job.results.filter(status=SyncResultStatus.PENDING).exists(), f"{job!r} is over with pending results"
     assert not job.batches.filter(state__in=("waiting", "sending")).exists(), f"{job!r} is over with open batches"
     asked = {(kind, pk) for kind in job.selection.get("kinds", ()) for pk in job.selection.get("ids") or ()}
     missing = {(record.KIND.value, record.pk) for record in records} & asked - set(about)
@@ -168,7 +171,7 @@ def _calls(sandbox: SandboxServer) -> Counter[tuple[str, str, int]]:
 
 
 def _batches() -> Counter[tuple[str, str, int]]:
-    sent = SyncBatch.objects.exclude(state=SyncBatch.State.WAITING).exclude(sent_at=None)
+    sent = SyncBatch.objects.exclude(state=SyncBatchState.WAITING).exclude(sent_at=None)
     rows = sent.values_list("operation", "kind", "size")
     return Counter((operation, kind, 0 if operation == "GET" else size) for operation, kind, size in rows)
 

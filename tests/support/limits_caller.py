@@ -19,7 +19,7 @@ from django.utils import timezone
 from redis import Redis
 
 from mobjects.db.retry import insisting
-from mobjects.models import SyncBatch, SyncJob
+from mobjects.models import SyncBatch, SyncBatchState, SyncJob
 from mobjects.sync.rate_limits.limiter import Limits
 from mobjects.sync.task import Wait
 
@@ -54,7 +54,7 @@ def call_all(limits: Limits, asked: dict[str, Any]) -> None:
                 made += 1
                 with log.open("a") as file:
                     file.write(f"{began} {time.monotonic()}\n")
-            batch.state = SyncBatch.State.ANSWERED
+            batch.state = SyncBatchState.ANSWERED
             save(batch)
         except Wait as wait:
             NEVER.wait(max(timedelta(), wait.until - timezone.now()).total_seconds())

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.types import Association, Exchange, Found, FoundCost, Kind, Link, Page, Query, Tag
-from mobjects.models import SyncJob, WorkerLease
+from mobjects.models import SyncJob, SyncJobAction, WorkerLease
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.task import Context, Task
 
@@ -91,7 +91,7 @@ def role(number: int = 81, opportunity: int = 71, person: int = 19, **values: st
 def context(
     transport: Any,
     selection: dict[str, Any],
-    action: SyncJob.Action = SyncJob.Action.PULL,
+    action: SyncJobAction = SyncJobAction.PULL,
     keys: KeyFields = KeyFields(),  # noqa: B008  # frozen
 ) -> Context:
     """The surroundings of a new job."""

@@ -10,7 +10,16 @@ from django.utils import timezone
 
 from mobjects.jobs import requests
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, Opportunity, Program, ProgramCost, RecordStatus, SyncJob
+from mobjects.models import (
+    Conflict,
+    ConflictAnswer,
+    ConflictReason,
+    Opportunity,
+    Program,
+    ProgramCost,
+    RecordStatus,
+    SyncJobAction,
+)
 from mobjects.sync.conflicts import ambiguous
 from mobjects.sync.conflicts.both_changed import settle_merge
 from mobjects.sync.content.payload import KeyFields, content
@@ -50,7 +59,7 @@ def lost():
     record = factories.opportunity()
     Opportunity.objects.update(last_status=RecordStatus.UNKNOWN, unknown_since=timezone.now() - timedelta(hours=1))
     here = content(fresh(record), KeyFields())
-    reason, found = Conflict.Reason.AMBIGUOUS, [{"id": 71, "values": here}]
+    reason, found = ConflictReason.AMBIGUOUS, [{"id": 71, "values": here}]
     return record, Conflict.objects.create(
         kind="Opportunity", record_id=record.pk, reason=reason, base=here, here=here, candidates=found
     )
@@ -99,7 +108,7 @@ def test_an_id_cannot_come_in_while_a_person_gives_one(lost):
         return Opportunity.objects.filter(marketo_id=None).update(marketo_id=80)
 
     with concurrently(give_another, before=SAVING) as given:
-        ambiguous.settle(conflict, Conflict.Answer.IS_THIS, None, 71)
+        ambiguous.settle(conflict, ConflictAnswer.IS_THIS, None, 71)
     assert (fresh(record).marketo_id, given) == (71, [0])
 
 
@@ -129,7 +138,7 @@ def test_of_two_that_delete_the_same_record_at_once_one_does(sandbox, marketo_se
     factories.sync(record)
     selection = {"kind": "Opportunity", "ids": [record.pk]}
     first, second = (
-        DeleteTask(factories.context(requests.create_job(SyncJob.Action.DELETE, "Opportunity", selection)))
+        DeleteTask(factories.context(requests.create_job(SyncJobAction.DELETE, "Opportunity", selection)))
         for _ in range(2)
     )
     with concurrently(second.step, before=SAVING):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.test import Client
 from django.urls import reverse
 
-from mobjects.models import SyncBatch, SyncJob, SyncResult
+from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult
 from tests import factories
 
 SELECTION = {
@@ -32,13 +32,13 @@ def client(group: str = "operator") -> Client:
 
 def job(**values) -> SyncJob:
     """A finished job."""
-    state = SyncJob.State.SUCCEEDED
+    state = SyncJobState.SUCCEEDED
     return SyncJob.objects.create(**{"kind": "Opportunity", "state": state, "selection": SELECTION, **values})
 
 
 def batch(of: SyncJob, **values) -> SyncBatch:
     """An answered batch."""
-    answered = SyncBatch.State.ANSWERED
+    answered = SyncBatchState.ANSWERED
     common = {"sequence": 1, "kind": "Opportunity", "operation": "INSERT", "size": 1, "state": answered}
     return SyncBatch.objects.create(job=of, **{**common, **values})
 

@@ -17,8 +17,7 @@ from mobjects.imports.validators.record_lookup import FIXED, Lookup, Record
 from mobjects.imports.validators.tag_values import Allowed
 from mobjects.marketo import parsing
 from mobjects.marketo.types import DataType
-from mobjects.models import ImportProblem
-from mobjects.models.imports import ImportRow
+from mobjects.models import ImportProblemLevel, ImportRowOutcome
 from mobjects.resources.columns import REVISION, Column, CustomColumn
 from mobjects.spreadsheets.row_shape import text_of
 from mobjects.spreadsheets.types import Row
@@ -28,8 +27,6 @@ CHUNK = 2000
 """Rows that are read, judged and written together."""
 
 Rows = Callable[[], Iterator[Row]]
-Outcome = ImportRow.Outcome
-Level = ImportProblem.Level
 
 _EMPTY: dict[str, Any] = {}
 _LABEL = 255
@@ -103,7 +100,9 @@ class Kind:
         place = self.index.get(name)
         return None if place is None else item.values[place]
 
-    def complain(self, item: Item, name: str, rule: str, suggestion: str = "", level: str = Level.ERROR.value) -> None:
+    def complain(
+        self, item: Item, name: str, rule: str, suggestion: str = "", level: str = ImportProblemLevel.ERROR.value
+    ) -> None:
         """Note what is wrong with a row, at a column or, without a name, as a whole."""
         place = self.index.get(name)
         if place is None:
@@ -112,7 +111,7 @@ class Kind:
             position = self.layout.parsers[place].position
             value = text_of(item.cells[place])
         item.problems.append(Problem(item.number, level, name, position, value, rule, suggestion))
-        if level == Level.ERROR:
+        if level == ImportProblemLevel.ERROR:
             item.failed.add(name)
 
     def require(self, item: Item, record: Record | None) -> None:
@@ -148,17 +147,19 @@ class Kind:
         """
         pk, old, data = (record[0] if record else None), _EMPTY, _EMPTY
         if item.failed:
-            outcome = Outcome.ERROR.value
+            outcome = ImportRowOutcome.ERROR.value
         elif record is None:
-            outcome, data = Outcome.NEW.value, self._new(item.values)
+            outcome, data = ImportRowOutcome.NEW.value, self._new(item.values)
             if self.revision_at is not None and item.values[self.revision_at] and self.has_revision:
-                self.complain(item, REVISION, GONE, level=Level.WARNING.value)
+                self.complain(item, REVISION, GONE, level=ImportProblemLevel.WARNING.value)
         else:
             changed = self._changed(item, record)
-            outcome = Outcome.UNCHANGED.value
+            outcome = ImportRowOutcome.UNCHANGED.value
             if changed:
                 data, old = self._difference(item.values, record, changed)
-                outcome = (Outcome.CONFLICT if self._conflicts(item, record, changed) else Outcome.CHANGED).value
+                outcome = (
+                    ImportRowOutcome.CONFLICT if self._conflicts(item, record, changed) else ImportRowOutcome.CHANGED
+                ).value
         return Finding(item.number, outcome, pk, label[:_LABEL], key, marketo_id or None, data, old)
 
     def _new(self, values: Sequence[Text]) -> dict[str, Any]:
@@ -229,7 +230,7 @@ class Kind:
         return len(item.problems) > before
 
     def _contest(self, item: Item, name: str, rule: str) -> None:
-        self.complain(item, name, rule, level=Level.CONFLICT.value)
+        self.complain(item, name, rule, level=ImportProblemLevel.CONFLICT.value)
 
     def unsent(
         self, item: Item, record: Record, changed: Sequence[int], accepted: Mapping[str, str]

@@ -17,14 +17,21 @@ from mobjects.imports.writing.commit_sql import statements
 from mobjects.imports.writing.db_errors import by_halves
 from mobjects.imports.writing.target_tables import TARGETS, Target
 from mobjects.marketo.types import Kind
-from mobjects.models import Import, ImportChange, ImportProblem, ImportRow
+from mobjects.models import (
+    Import,
+    ImportChange,
+    ImportMode,
+    ImportProblem,
+    ImportProblemLevel,
+    ImportRow,
+    ImportRowOutcome,
+)
 
 CHUNK = 5000
 """Rows of a file in one transaction."""
 NAMED = 3
 """So many rows are named where all or nothing became nothing."""
 
-Outcome = ImportRow.Outcome
 
 AGAIN = "Import the file again to see the difference."
 CHANGED_SINCE = f"was changed since the check; it was left as it is. {AGAIN}"
@@ -51,7 +58,7 @@ def commit(imported: Import, alive: Callable[[int], None]) -> None:
         NothingWritten: mode is all or nothing, and a row would have been left out.
     """
     _read(imported)
-    if imported.mode == Import.Mode.ALL:
+    if imported.mode == ImportMode.ALL:
         _everything(imported, alive)
     else:
         while _next_chunk(imported, alive):
@@ -148,7 +155,11 @@ def chosen(imported: Import) -> QuerySet[ImportRow]:
 
 def outcomes_chosen(imported: Import) -> list[str]:
     """The outcomes of the rows that a commit is to write."""
-    return [Outcome.NEW, Outcome.CHANGED, *([Outcome.CONFLICT] if imported.overwrite else [])]
+    return [
+        ImportRowOutcome.NEW,
+        ImportRowOutcome.CHANGED,
+        *([ImportRowOutcome.CONFLICT] if imported.overwrite else []),
+    ]
 
 
 def left_out(imported: Import) -> QuerySet[ImportRow]:
@@ -176,7 +187,7 @@ def _left(imported: Import, first: int, last: int, refused: Mapping[int, str]) -
     here = _existing(target.model, [row.record_id for row in rows])
     parents = [_linked(row, target) for row in rows]
     linked = _existing(target.link_field.related_model, parents) if target.link else set()
-    same = {"imported": imported, "level": ImportProblem.Level.CONFLICT}
+    same = {"imported": imported, "level": ImportProblemLevel.CONFLICT}
     return [
         ImportProblem(**same, number=row.number, rule=refused.get(row.number) or _why(target, row, here, linked))
         for row in rows
@@ -190,12 +201,12 @@ def _why(target: Target, row: ImportRow, here: set[int], linked: set[int]) -> st
         here: ids of the records that still exist.
         linked: ids of the records to link to that still exist.
     """
-    if row.outcome != Outcome.NEW and row.record_id not in here:
+    if row.outcome != ImportRowOutcome.NEW and row.record_id not in here:
         return GONE_SINCE
     parent = _linked(row, target)
     if parent is not None and parent not in linked:
         return LINK_GONE_SINCE.format(target.link_field.related_model._meta.verbose_name)
-    if row.outcome == Outcome.NEW:
+    if row.outcome == ImportRowOutcome.NEW:
         return CAME_SINCE.format(target.model._meta.verbose_name)
     return CHANGED_SINCE
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 
 from mobjects.imports.writing.sql_dialects import ROWS, Dialect, dialect
 from mobjects.imports.writing.target_tables import IDS, MOMENTS, TARGETS, Target, quoted, run
-from mobjects.models import ImportChange, ImportRow, ProgramCost
+from mobjects.models import ImportChange, ImportRowOutcome, ProgramCost
 
 CHANGES = ImportChange._meta.db_table
 CHUNK_TABLE = "temp.mobjects_chunk"
@@ -48,9 +48,9 @@ class Statements(ImportSql):
 
     def __init__(self, imported_id: int, target: Target, *, overwrite: bool) -> None:
         super().__init__(imported_id, target)
-        changing = [ImportRow.Outcome.CHANGED, *([ImportRow.Outcome.CONFLICT] if overwrite else [])]
+        changing = [ImportRowOutcome.CHANGED, *([ImportRowOutcome.CONFLICT] if overwrite else [])]
         self.changing = f"r.outcome IN ({', '.join(repr(outcome.value) for outcome in changing)})"
-        self.new = f"r.outcome = '{ImportRow.Outcome.NEW.value}'"
+        self.new = f"r.outcome = '{ImportRowOutcome.NEW.value}'"
 
     def lock(self, first: int, last: int) -> None:
         """Hold what a chunk writes or links to, in the order of ids, as the engine does."""

@@ -18,12 +18,10 @@ from mobjects.db.retry import insisting
 from mobjects.imports.writing.db_errors import by_halves
 from mobjects.imports.writing.target_tables import TARGETS
 from mobjects.imports.writing.undo_sql import REASONS, Reversal
-from mobjects.models import Import, ImportChange, ImportRow
+from mobjects.models import Import, ImportChange, ImportRow, UndoOutcome
 
 CHUNK = 5000
 """Changes in one transaction."""
-
-Undone = ImportChange.Undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
     with transaction.atomic():
         this = Import.objects.filter(pk=imported.pk)
         this.update(step_at=F("step_at"))  # Takes SQLite's write lock, and the row's, before anything is looked at.
-        waiting = ImportChange.objects.filter(imported=imported, undone=Undone.NO).order_by("-number")
+        waiting = ImportChange.objects.filter(imported=imported, undone=UndoOutcome.NO).order_by("-number")
         numbers = list(waiting.values_list("number", flat=True)[:CHUNK])
         counts = this.values_list("undone", flat=True).get()
         alive(sum(counts.values()) + len(numbers))
@@ -127,11 +125,14 @@ def _undo(imported: Import, first: int, last: int) -> None:
 
     for number, why in by_halves(first, last, take_back, reversal.target.model, last_first=True):
         changes = ImportChange.objects.filter(imported=imported, number=number)
-        changes.update(undone=Undone.LEFT, undone_note=why)
+        changes.update(undone=UndoOutcome.LEFT, undone_note=why)
 
 
 def _counts(imported: Import) -> dict[str, int]:
     """How many changes were dealt with in which way."""
     changes = ImportChange.objects.filter(imported=imported).order_by()
     found = dict(changes.values_list("undone").annotate(n=Count("pk")))
-    return {state.value: found.get(state.value, 0) for state in (Undone.RESTORED, Undone.REMOVED, Undone.LEFT)}
+    return {
+        state.value: found.get(state.value, 0)
+        for state in (UndoOutcome.RESTORED, UndoOutcome.REMOVED, UndoOutcome.LEFT)
+    }

@@ -7,7 +7,7 @@ from typing import Any
 
 from mobjects.forms.pull import CompareForm
 from mobjects.management.base import EXIT_CODES, KINDS, ReadingCommand, check
-from mobjects.models import SyncJob
+from mobjects.models import SyncJobAction
 
 
 class Command(ReadingCommand):
@@ -25,4 +25,4 @@ class Command(ReadingCommand):
         check(form)
         asked = form.cleaned_data["comparison"]
         kind = asked.kinds[0].value if len(asked.kinds) == 1 else "several"
-        self.run_job(SyncJob.Action.COMPARE, kind, asked.to_json(), options)
+        self.run_job(SyncJobAction.COMPARE, kind, asked.to_json(), options)

@@ -16,13 +16,11 @@ from django.core.management.base import BaseCommand, CommandError
 from mobjects.imports import column_mapping, error_file, runner, service
 from mobjects.management.base import who
 from mobjects.marketo.parsing import shown
-from mobjects.models import Import, ImportProblem
+from mobjects.models import Import, ImportMode, ImportProblem, ImportProblemLevel, ImportSource, ImportState
 from mobjects.presentation.import_text import rows
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.encoding import ENCODINGS
 from mobjects.spreadsheets.types import Reading
-
-State = Import.State
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _WORKBOOK = b"PK\x03\x04"
@@ -52,7 +50,7 @@ class Command(BaseCommand):
             "--set", action="append", default=[], metavar="COLUMN=VALUE", help="one value for all rows; repeatable"
         )
         parser.add_argument(
-            "--mode", choices=Import.Mode.values, default="all", help="all or nothing (default), or the valid rows"
+            "--mode", choices=ImportMode.values, default="all", help="all or nothing (default), or the valid rows"
         )
         parser.add_argument("--overwrite", action="store_true", help="write rows that conflict with changes made here")
         parser.add_argument("--reason", default="", help="kept in the history")
@@ -66,7 +64,7 @@ class Command(BaseCommand):
                 name,
                 user=None,
                 username=who(),
-                source=Import.Source.COMMAND,
+                source=ImportSource.COMMAND,
                 reading=_reading(options),
                 reason=options["reason"],
                 check=False,
@@ -85,14 +83,14 @@ class Command(BaseCommand):
         self._refuse_unreadable(imported, options)
         listed = self._list_problems(imported)
         failed = _left_out(imported, overwrite=options["overwrite"])
-        possible = imported.state == State.REVIEW and not (failed and options["mode"] == Import.Mode.ALL)
+        possible = imported.state == ImportState.REVIEW and not (failed and options["mode"] == ImportMode.ALL)
         if possible and not options["dry_run"]:
             self._commit(imported, options)
             self._list_problems(imported, after=listed)
             failed += imported.written.get("left", 0)
         if options["errors"] and error_file.is_there(imported):
             self._write_errors(imported, options["errors"])
-        if options["dry_run"] and imported.state == State.REVIEW:
+        if options["dry_run"] and imported.state == ImportState.REVIEW:
             service.discard(imported)
         if not possible:
             raise CommandError(f"Nothing was imported. {imported.problem or _words(imported, failed)}", returncode=1)
@@ -101,7 +99,7 @@ class Command(BaseCommand):
     # --- before the check ---
 
     def _refuse_unreadable(self, imported: Import, options: dict[str, Any]) -> None:
-        if imported.state == State.REFUSED:
+        if imported.state == ImportState.REFUSED:
             raise CommandError(_printable(f"{options['file']} cannot be read. {imported.problem}"), returncode=2)
 
     def _tell(self, imported: Import) -> None:
@@ -140,7 +138,7 @@ class Command(BaseCommand):
         newest = after
         for problem in imported.found_problems.filter(pk__gt=after).iterator():
             newest = max(newest, problem.pk)
-            warning = problem.level == ImportProblem.Level.WARNING
+            warning = problem.level == ImportProblemLevel.WARNING
             self.stderr.write(_printable(_line(problem)), self.style.WARNING if warning else None)
         return newest
 
@@ -154,7 +152,7 @@ class Command(BaseCommand):
     def _commit(self, imported: Import, options: dict[str, Any]) -> None:
         service.request_commit(imported, options["mode"], options["overwrite"], None, username=who(), call=False)
         runner.run_import(imported, beat=True)
-        if imported.state != State.COMMITTED:
+        if imported.state != ImportState.COMMITTED:
             raise CommandError(f"Import {imported.pk}: {imported.problem}", returncode=1)
 
     def _sum_up(self, imported: Import, failed: int, *, dry_run: bool) -> None:
@@ -232,8 +230,8 @@ def _line(problem: ImportProblem) -> str:
     line = f"{', '.join(part for part in place if part)}: {problem.rule}"
     if problem.suggestion:
         line += f" Perhaps {shown(problem.suggestion)}?"
-    words = {ImportProblem.Level.WARNING: "please check ", ImportProblem.Level.CONFLICT: "conflict in "}
-    return words.get(ImportProblem.Level(problem.level), "") + line
+    words = {ImportProblemLevel.WARNING: "please check ", ImportProblemLevel.CONFLICT: "conflict in "}
+    return words.get(ImportProblemLevel(problem.level), "") + line
 
 
 def _left_out(imported: Import, *, overwrite: bool) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mobjects.forms.pull import PullForm
 from mobjects.management.base import EXIT_CODES, KINDS, ReadingCommand, check
-from mobjects.models import SyncJob
+from mobjects.models import SyncJobAction
 
 
 class Command(ReadingCommand):
@@ -32,4 +32,4 @@ class Command(ReadingCommand):
         form = PullForm(given)
         check(form)
         asked = form.cleaned_data["pull"]
-        self.run_job(SyncJob.Action.PULL, asked.kind.value, asked.to_json(), options)
+        self.run_job(SyncJobAction.PULL, asked.kind.value, asked.to_json(), options)

@@ -19,7 +19,7 @@ from mobjects.jobs.runner import run_job
 from mobjects.management.base import KINDS, who
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncJob, records
+from mobjects.models import SyncJob, SyncJobSource, SyncJobState, records
 from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
 from mobjects.sync.rate_limits.limiter import Limits
@@ -31,8 +31,6 @@ from mobjects.sync.transport_factory import key_fields, open_transport
 POLL_SECONDS = 0.5
 EXIT_CODES = """Exit code: 0 everything was accepted (or the job is only queued), 1 some records were not, or the job
 was cancelled, 2 the job could not run, 3 it is not over: it is paused, waits for a person, or --timeout passed."""
-
-State = SyncJob.State
 
 
 class Command(BaseCommand):
@@ -91,7 +89,7 @@ class Command(BaseCommand):
         sys.exit(_exit_code(job, awaited=options["wait"] or options["inline"]))
 
     def _start(self, selection: Selection, options: dict[str, Any]) -> SyncJob:
-        asked: Asked = {"username": who(), "reason": options["reason"], "source": SyncJob.Source.COMMAND}
+        asked: Asked = {"username": who(), "reason": options["reason"], "source": SyncJobSource.COMMAND}
         before = timezone.now()
         job = (create_sync_job if options["inline"] else request_sync)(selection, **asked)
         if job.created_at < before:
@@ -147,7 +145,7 @@ class _Patience:
             _GivenUp: the time that the user gave is over.
         """
         self.job.refresh_from_db()
-        if self.job.state == State.WAITING and self.job.waits_for:
+        if self.job.state == SyncJobState.WAITING and self.job.waits_for:
             self.say(job_text.sentence(self.job))
         left = math.inf if self.timeout is None else self._since + self.timeout - time.monotonic()
         time.sleep(max(0.0, min(seconds, left)))
@@ -207,13 +205,13 @@ def _summary(job: SyncJob) -> dict[str, Any]:
 
 def _sentence(job: SyncJob) -> str:
     counts = ", ".join(f"{count} {status.lower()}" for status, count in sorted(job.counts.items())) or "no records"
-    why = job_text.sentence(job) if job.state == State.WAITING else job.problem_text
+    why = job_text.sentence(job) if job.state == SyncJobState.WAITING else job.problem_text
     return f"Job {job.pk}: {job.get_state_display().lower()}; {counts}. {why}".strip()
 
 
 def _exit_code(job: SyncJob, *, awaited: bool) -> int:
-    if job.state in (State.STOPPED, State.CRASHED, State.NOT_QUEUED):
+    if job.state in (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.NOT_QUEUED):
         return 2
-    if job.state in (State.PROBLEMS, State.CANCELLED):
+    if job.state in (SyncJobState.PROBLEMS, SyncJobState.CANCELLED):
         return 1
-    return 3 if awaited and job.state != State.SUCCEEDED else 0
+    return 3 if awaited and job.state != SyncJobState.SUCCEEDED else 0

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from mobjects.db.retry import insisting
 from mobjects.marketo.types import Found, Kind, Page, Query
-from mobjects.models import RECORDS, SyncBatch, SyncedRecord, SyncResult, records
+from mobjects.models import RECORDS, SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.cost_matching import cost_text
 from mobjects.sync.content.from_marketo import Reader, Seen
@@ -29,8 +29,6 @@ from mobjects.sync.task import Context, Task, read
 ONE_BY_ONE = 50
 """Up to so many records are read by their ids; for more, reading the whole kind takes fewer calls."""
 MISSING_PAGE = 1000
-
-Status = SyncResult.Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +126,12 @@ class CompareTask(Task):
         return rows
 
     def _judge(self, batch: SyncBatch, record: SyncedRecord, seen: Seen) -> SyncResult:
-        row = result(self.context.job, record, Status.SAME, batch=batch)
+        row = result(self.context.job, record, SyncResultStatus.SAME, batch=batch)
         if record.claimed_by_id is not None:
-            row.status, row.error = Status.HELD.value, IN_BATCH
+            row.status, row.error = SyncResultStatus.HELD.value, IN_BATCH
             return row
         if batch.sent_at and record.last_synced_at and record.last_synced_at >= batch.sent_at:
-            row.status, row.error = Status.HELD.value, SENT_MEANWHILE
+            row.status, row.error = SyncResultStatus.HELD.value, SENT_MEANWHILE
             return row
         here = content(record, self.context.keys)
         rest = seen.not_here(here)
@@ -141,7 +139,7 @@ class CompareTask(Task):
             records(record.KIND).filter(pk=record.pk).update(in_marketo=rest)
         changed = drift(record.accepted, seen)
         if changed:
-            row.status, row.diff = Status.DIFFERS.value, [list(each) for each in changed]
+            row.status, row.diff = SyncResultStatus.DIFFERS.value, [list(each) for each in changed]
             row.error = _local(record, changed, self.context.keys)
         return row
 
@@ -179,7 +177,7 @@ class CompareTask(Task):
         with transaction.atomic():
             self._go_on(place, began)
             job = self.context.job
-            self._keep([result(job, record, Status.MISSING, batch=batch, error=GONE) for record in missing])
+            self._keep([result(job, record, SyncResultStatus.MISSING, batch=batch, error=GONE) for record in missing])
 
     def _next_kind(self, kind: Kind) -> None:
         done = progress(self.context.job).get("kinds", [])
@@ -190,7 +188,7 @@ class CompareTask(Task):
         keep_progress(self.context.job, {**kept, **place.to_json(), "began": began})
 
     def _keep(self, rows: Sequence[SyncResult]) -> None:
-        SyncResult.objects.bulk_create(row for row in rows if row.status != Status.SAME)
+        SyncResult.objects.bulk_create(row for row in rows if row.status != SyncResultStatus.SAME)
         count(self.context.job, Counter(str(row.status) for row in rows))
 
 

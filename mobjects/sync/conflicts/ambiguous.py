@@ -16,18 +16,16 @@ from django.utils import timezone
 from mobjects.db.retry import insisting
 from mobjects.formatting import moment
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, RecordStatus, SyncedRecord, records
+from mobjects.models import Conflict, ConflictAnswer, ConflictReason, RecordStatus, SyncedRecord, records
 from mobjects.sync.conflicts.both_changed import locked_record
 from mobjects.sync.content.payload import KeyFields, content
 from mobjects.sync.transport_factory import key_fields
-
-Answer = Conflict.Answer
 
 GONE = "The record was deleted here."
 
 
 @insisting
-def settle(conflict: Conflict, answer: Conflict.Answer, user: User | None, candidate_id: int | None = None) -> None:
+def settle(conflict: Conflict, answer: ConflictAnswer, user: User | None, candidate_id: int | None = None) -> None:
     """Carry out a person's decision about a record that was sent without an answer.
 
     ``IS_THIS`` takes the ID of an object in Marketo and its values as accepted; what differs here stays changed and is
@@ -48,14 +46,14 @@ def settle(conflict: Conflict, answer: Conflict.Answer, user: User | None, candi
         conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
         if conflict.settled_at is not None:
             raise ValueError(first(conflict))
-        if conflict.reason != Conflict.Reason.AMBIGUOUS:
+        if conflict.reason != ConflictReason.AMBIGUOUS:
             raise ValueError(f"“{conflict.label}” was changed on both sides; choose between its values.")
-        if answer is Answer.LEAVE:
+        if answer is ConflictAnswer.LEAVE:
             _note(conflict, answer, "Left as it is: no sync sends it until somebody decides.", user)
             return
-        if answer is Answer.IS_THIS:
+        if answer is ConflictAnswer.IS_THIS:
             words = _take(record, _candidate(conflict, candidate_id), key_fields())
-        elif answer is Answer.SEND:
+        elif answer is ConflictAnswer.SEND:
             _let_go(record, last_status="")
             words = "It did not arrive: the next sync sends it again."
         else:
@@ -124,7 +122,7 @@ def _let_go(record: SyncedRecord, **changes: Any) -> None:
     records(record.KIND).filter(pk=record.pk).update(**given)
 
 
-def _note(conflict: Conflict, answer: Conflict.Answer, words: str, user: User | None) -> None:
+def _note(conflict: Conflict, answer: ConflictAnswer, words: str, user: User | None) -> None:
     """Add a decision to what was decided before, so that the row tells all of it."""
     name = user.get_username() if user else ""
     line = f"{moment(timezone.now())}{f', {name}' if name else ''}: {words}"

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from mobjects.db.retry import insisting
 from mobjects.marketo.types import Found, Kind
-from mobjects.models import Conflict, ProgramCost, SyncedRecord, SyncJob, records
+from mobjects.models import Conflict, ConflictAnswer, ConflictReason, ProgramCost, SyncedRecord, SyncJob, records
 from mobjects.models.program import COST_PREFIX
 from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.merge import in_conflict
@@ -48,7 +48,7 @@ def open_both_changed(
     """
     values = {
         "label": str(record)[:255],
-        "reason": Conflict.Reason.BOTH_CHANGED,
+        "reason": ConflictReason.BOTH_CHANGED,
         "base": dict(base),
         "here": dict(here),
         "candidates": [candidate(found, there)],
@@ -99,7 +99,7 @@ def settle_merge(conflict: Conflict, choices: Mapping[str, Side], user: User | N
     keys = key_fields()
     with transaction.atomic():
         conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
-        if conflict.settled_at is not None or conflict.reason != Conflict.Reason.BOTH_CHANGED:
+        if conflict.settled_at is not None or conflict.reason != ConflictReason.BOTH_CHANGED:
             raise ValueError("This has been decided already.")
         fields = disputed(conflict)
         missing = [name for name, *_ in fields if choices.get(name) not in ("here", "marketo")]
@@ -155,7 +155,7 @@ def _words(fields: Sequence[Disputed], choices: Mapping[str, Side]) -> str:
 
 
 def _close(conflict: Conflict, words: str, user: User | None = None) -> None:
-    conflict.answer, conflict.answer_text = Conflict.Answer.MERGED, words
+    conflict.answer, conflict.answer_text = ConflictAnswer.MERGED, words
     conflict.settled_at = timezone.now()
     conflict.user, conflict.username = user, user.get_username() if user else ""
     conflict.save()

@@ -15,7 +15,16 @@ from django.db.models import Exists, OuterRef, Q
 from mobjects.db.retry import insisting
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import Answer, Kind, Status
-from mobjects.models import OpportunityPersonRole, RecordStatus, SyncBatch, SyncedRecord, SyncResult, records
+from mobjects.models import (
+    OpportunityPersonRole,
+    RecordStatus,
+    SyncBatch,
+    SyncBatchState,
+    SyncedRecord,
+    SyncResult,
+    SyncResultStatus,
+    records,
+)
 from mobjects.sync import task
 from mobjects.sync.conflicts.ambiguous import close_gone
 from mobjects.sync.job_results import count, result, results_here, save_results
@@ -66,7 +75,7 @@ class DeleteTask(Task):
             left = chosen(kind, job.selection).exclude(Exists(told))
             with transaction.atomic():
                 reasons = [(record, IN_ANOTHER_JOB if record.claimed_by_id else HAS_ROLES) for record in left]
-                status = SyncResult.Status.HELD
+                status = SyncResultStatus.HELD
                 save_results(job, [result(job, record, status, error=reason) for record, reason in reasons])
 
     def _open(self, kind: Kind) -> Any:  # a query set of records
@@ -106,7 +115,7 @@ class DeleteTask(Task):
             batch = task.begin(self._context, kind, "DELETE", size=len(taken))
             records(kind).filter(pk__in=[record.pk for record in taken]).update(claimed_by=batch)
             SyncResult.objects.bulk_create(
-                result(job, record, SyncResult.Status.PENDING, batch=batch, position=position)
+                result(job, record, SyncResultStatus.PENDING, batch=batch, position=position)
                 for position, record in enumerate(taken, start=1)
             )
         return batch, taken
@@ -115,10 +124,10 @@ class DeleteTask(Task):
     def _failed(self, batch: SyncBatch, error: MarketoError) -> None:
         with transaction.atomic():
             records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
-            batch.results.update(status=SyncResult.Status.RETRIED, error=error.message)
+            batch.results.update(status=SyncResultStatus.RETRIED, error=error.message)
             batch.fault_code, batch.fault_text = error.code, error.message
             unknown = isinstance(error, OutcomeUnknown)
-            task.close(batch, SyncBatch.State.UNKNOWN if unknown else SyncBatch.State.NOT_SENT, error.exchange)
+            task.close(batch, SyncBatchState.UNKNOWN if unknown else SyncBatchState.NOT_SENT, error.exchange)
 
     @insisting
     def _save(self, kind: Kind, batch: SyncBatch, taken: Sequence[SyncedRecord], answer: Answer) -> None:
@@ -129,7 +138,7 @@ class DeleteTask(Task):
             for record, outcome in zip(taken, answer.outcomes, strict=True):
                 row = rows[record.pk]
                 deleted = outcome.status in (Status.DELETED, Status.UNCHANGED)
-                row.status = SyncResult.Status.DELETED if deleted else SyncResult.Status.FAILED
+                row.status = SyncResultStatus.DELETED if deleted else SyncResultStatus.FAILED
                 row.error = outcome.message or ("" if outcome.status is Status.DELETED else "Marketo no longer had it.")
                 counts[row.status] += 1
                 if deleted:
@@ -138,5 +147,5 @@ class DeleteTask(Task):
             records(kind).filter(claimed_by=batch).update(claimed_by=None)
             records(kind).filter(pk__in=gone).delete()
             close_gone()
-            task.close(batch, SyncBatch.State.ANSWERED, answer.exchange)
+            task.close(batch, SyncBatchState.ANSWERED, answer.exchange)
             count(self._context.job, counts)

@@ -11,8 +11,16 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from mobjects.marketo.types import Found, Kind, Link
-from mobjects.models import RECORDS, Conflict, RecordStatus, SyncBatch, SyncedRecord, records
-from mobjects.models import SyncResult as Result
+from mobjects.models import (
+    RECORDS,
+    ConflictReason,
+    RecordStatus,
+    SyncBatch,
+    SyncedRecord,
+    SyncResult,
+    SyncResultStatus,
+    records,
+)
 from mobjects.sync.conflicts.both_changed import close_agreed, open_both_changed, undecided
 from mobjects.sync.content.from_marketo import OURS, Reader, Seen, link_of
 from mobjects.sync.content.loading import loaded
@@ -21,8 +29,6 @@ from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, Difference, co
 from mobjects.sync.content.write_local import CannotKeep, leave_settled, take
 from mobjects.sync.job_results import result
 from mobjects.sync.task import Context
-
-Status = Result.Status
 
 IN_BATCH = "It is in a batch right now; pull it again afterwards."
 SENT_MEANWHILE = "It was sent while Marketo was being read; pull it again."
@@ -47,7 +53,7 @@ class Arrivals:
         self.context, self.batch, self.found = context, batch, found
         self.kind = Kind(batch.kind)
 
-    def save(self) -> list[Result]:
+    def save(self) -> list[SyncResult]:
         """Save the page; to be called in a transaction. Returns a result for each object, not saved yet."""
         now = timezone.now()
         self.reader = Reader(self.kind, self.found, self.context.keys)
@@ -95,7 +101,9 @@ class Arrivals:
         self.read: list[int] = []
 
     def _lost(self) -> Any:  # a query set of results
-        return Result.objects.filter(kind=self.kind.value, status__in=(Status.PENDING, Status.UNKNOWN))
+        return SyncResult.objects.filter(
+            kind=self.kind.value, status__in=(SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
+        )
 
     def _match(self, found: Found) -> Any:  # one of the synced models, or None
         if found.marketo_id in self.by_id:
@@ -153,7 +161,7 @@ class Arrivals:
 
     # --- what is taken -----------------------------------------------------------------------
 
-    def _save_one(self, found: Found) -> Result:
+    def _save_one(self, found: Found) -> SyncResult:
         record = self._match(found)
         if record is None:
             return self._add(found)
@@ -209,7 +217,7 @@ class Arrivals:
             take(record, {}, self.context.keys)
         return changed
 
-    def _add(self, found: Found) -> Result:
+    def _add(self, found: Found) -> SyncResult:
         doubtful = self._may_be(found) if self.kind is not Kind.PROGRAM else None
         if doubtful is not None:
             words = f"It may be “{doubtful}”, which was sent without an answer so far; that has to be looked up first."
@@ -226,7 +234,7 @@ class Arrivals:
         leave_settled(record, self.context.keys, accepted=after, clean=True)
         self._keep_rest(record, seen, after)
         self.by_id[found.marketo_id] = record
-        row = result(self.context.job, record, Status.ADDED, batch=self.batch)
+        row = result(self.context.job, record, SyncResultStatus.ADDED, batch=self.batch)
         row.diff = [[name, "", text] for name, text in after.items()]
         return row
 
@@ -241,7 +249,7 @@ class Arrivals:
         if self.batch.sent_at and record.last_synced_at and record.last_synced_at >= self.batch.sent_at:
             return SENT_MEANWHILE
         conflict = self.open.get(record.pk)
-        return UNDECIDED if conflict and conflict.reason == Conflict.Reason.AMBIGUOUS else ""
+        return UNDECIDED if conflict and conflict.reason == ConflictReason.AMBIGUOUS else ""
 
     def _decide(
         self, found: Found, record: Any, seen: Seen, merged: Merge, accepted: dict[str, str], after: dict[str, str]
@@ -251,8 +259,16 @@ class Arrivals:
         elif record.pk in self.open:
             close_agreed(self.open[record.pk])
 
-    def _row(self, record: Any, merged: Merge, changed: list[Difference], here: dict[str, str], seen: Seen) -> Result:
-        status = Status.CONFLICT if merged.conflicts else Status.TAKEN if changed else Status.SAME
+    def _row(
+        self, record: Any, merged: Merge, changed: list[Difference], here: dict[str, str], seen: Seen
+    ) -> SyncResult:
+        status = (
+            SyncResultStatus.CONFLICT
+            if merged.conflicts
+            else SyncResultStatus.TAKEN
+            if changed
+            else SyncResultStatus.SAME
+        )
         row = result(self.context.job, record, status, batch=self.batch)
         disputed = [[name, here.get(name, ""), seen.values.get(name, "")] for name in merged.conflicts]
         row.diff = [*disputed, *map(list, changed)]
@@ -264,19 +280,19 @@ class Arrivals:
         row.error = " ".join(words)
         return row
 
-    def _held(self, found: Found, record: SyncedRecord | None, words: str) -> Result:
+    def _held(self, found: Found, record: SyncedRecord | None, words: str) -> SyncResult:
         if record is not None:
-            row = result(self.context.job, record, Status.HELD, batch=self.batch, error=words)
+            row = result(self.context.job, record, SyncResultStatus.HELD, batch=self.batch, error=words)
         else:
             label = found.values.get("Name") or found.values.get("Role") or self.kind.value
-            row = Result(
+            row = SyncResult(
                 job=self.context.job,
                 batch=self.batch,
                 kind=self.kind.value,
                 record_id=0,
                 label=f"{label} ({found.marketo_id})"[:255],
                 revision=0,
-                status=Status.HELD.value,
+                status=SyncResultStatus.HELD.value,
                 error=words,
             )
         row.marketo_id = found.marketo_id

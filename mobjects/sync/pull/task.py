@@ -11,7 +11,7 @@ from django.db import transaction
 
 from mobjects.db.retry import insisting
 from mobjects.marketo.types import Kind, Page, Query, Tag
-from mobjects.models import SyncBatch, SyncedRecord, SyncResult, records
+from mobjects.models import SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records
 from mobjects.sync.job_results import result, save_results
 from mobjects.sync.paging import Place, by_id, keep_progress, progress, read_page
 from mobjects.sync.pull.apply import Arrivals
@@ -119,14 +119,14 @@ class PullTask(Task):
         if record is None:
             keep_progress(self.context.job, place.to_json())
         elif record.marketo_id is None:
-            self._save_alone(record, SyncResult.Status.HELD, NO_ID, place)
+            self._save_alone(record, SyncResultStatus.HELD, NO_ID, place)
         else:
             query, find = by_id(self.pull.kind, record.marketo_id), self.context.transport.find
             batch, page = read(self.context, self.pull.kind, lambda: find(query))
             if page.found:
                 self._save(batch, page, place)
             else:
-                self._save_alone(record, SyncResult.Status.MISSING, GONE, place, batch)
+                self._save_alone(record, SyncResultStatus.MISSING, GONE, place, batch)
 
     @insisting
     def _save(self, batch: SyncBatch, page: Page, place: Place) -> None:
@@ -140,7 +140,7 @@ class PullTask(Task):
     def _save_alone(
         self,
         record: SyncedRecord,
-        status: SyncResult.Status,
+        status: SyncResultStatus,
         words: str,
         place: Place,
         batch: SyncBatch | None = None,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from mobjects.models import SyncBatch
+from mobjects.models import SyncBatch, SyncBatchState
 
 
 def count_since(endpoint: str, moment: datetime) -> int:
@@ -30,7 +30,7 @@ def under_way(endpoint: str, longest: timedelta) -> list[timedelta]:
         longest: how long a call can run.
     """
     now = timezone.now()
-    unanswered = Q(state=SyncBatch.State.SENDING) | Q(state=SyncBatch.State.UNKNOWN, http_status=None)
+    unanswered = Q(state=SyncBatchState.SENDING) | Q(state=SyncBatchState.UNKNOWN, http_status=None)
     began = _since(endpoint, now - longest).filter(unanswered).order_by("-sent_at").values_list("sent_at", flat=True)
     return [at + longest - now for at in began if at is not None]
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from mobjects.db.bulk import insert_each
 from mobjects.db.retry import insisting
 from mobjects.marketo.types import Kind, Operation
-from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, records
+from mobjects.models import SyncBatch, SyncBatchState, SyncedRecord, SyncJob, SyncResult, SyncResultStatus, records
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.loading import complete
 from mobjects.sync.content.payload import Built, Equal, Held, Payload, build
@@ -20,8 +20,7 @@ from mobjects.sync.job_results import _label, result, results_here, save_results
 from mobjects.sync.send.selection import Choice, Selection, classified
 from mobjects.sync.task import Context, next_sequence
 
-Status = SyncResult.Status
-_NOT_DEALT_WITH = (*SyncResult.PASSING, Status.UNKNOWN)
+_NOT_DEALT_WITH = (*SyncResult.PASSING, SyncResultStatus.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def claim(
             lease=context.lease,
             kind=kind.value,
             operation=operation.value,
-            state=SyncBatch.State.WAITING,
+            state=SyncBatchState.WAITING,
             sequence=next_sequence(context.job),
             size=len(ids),
         )
@@ -107,8 +106,8 @@ def take(context: Context, batch: SyncBatch, selection: Selection) -> Claim | No
     """
     kind, operation = Kind(batch.kind), Operation(batch.operation)
     with transaction.atomic():
-        waiting = SyncBatch.objects.filter(pk=batch.pk, state=SyncBatch.State.WAITING)
-        if not waiting.update(state=SyncBatch.State.SENDING, lease=context.lease, sent_at=timezone.now()):
+        waiting = SyncBatch.objects.filter(pk=batch.pk, state=SyncBatchState.WAITING)
+        if not waiting.update(state=SyncBatchState.SENDING, lease=context.lease, sent_at=timezone.now()):
             return None
         batch.refresh_from_db(fields=["state", "lease", "sent_at"])
         held = complete(kind, records(kind).filter(claimed_by=batch).order_by("pk"))
@@ -150,7 +149,7 @@ def _write_down(
 
 def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> None:
     """Write down the results that a batch is going to have."""
-    same = {"job": batch.job_id, "batch": batch.pk, "kind": batch.kind, "status": Status.PENDING.value}
+    same = {"job": batch.job_id, "batch": batch.pk, "kind": batch.kind, "status": SyncResultStatus.PENDING.value}
     insert_each(
         SyncResult,
         {**same, "error": "", "created_at": timezone.now()},
@@ -173,10 +172,10 @@ def _let_go(job: SyncJob, built: Sequence[tuple[SyncedRecord, Built]]) -> None:
     for record, part in built:
         changes: dict[str, object] = {"claimed_by": None}
         if isinstance(part, Held):
-            results.append(result(job, record, Status.HELD, error=part.reason))
+            results.append(result(job, record, SyncResultStatus.HELD, error=part.reason))
         elif isinstance(part, Equal):
             # What failed or was skipped has been taken back.
             changes |= {"synced_revision": record.revision, "last_status": "", "last_error": "", "unknown_since": None}
-            results.append(result(job, record, Status.EQUAL, error=part.note))
+            results.append(result(job, record, SyncResultStatus.EQUAL, error=part.note))
         type(record).objects.filter(pk=record.pk).update(**changes)
     save_results(job, results)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from mobjects.db.retry import insisting
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.types import Found, Kind, Query
-from mobjects.models import Program, ProgramCost, SyncBatch, SyncResult, records
+from mobjects.models import Program, ProgramCost, SyncBatch, SyncResult, SyncResultStatus, records
 from mobjects.sync import task
 from mobjects.sync.content.from_marketo import Reader
 from mobjects.sync.content.loading import loaded
@@ -45,7 +45,7 @@ class CostIds:
         except Rejected as error:
             batch = self._context.job.batches.filter(operation="GET", cause=_READ_BACK).latest("sequence")
             said = f"The cost IDs could not be read: {error.message}"
-            result(self._context.job, program, SyncResult.Status.SETTLED, batch=batch, error=said).save()
+            result(self._context.job, program, SyncResultStatus.SETTLED, batch=batch, error=said).save()
         else:
             self._learn(program.pk, batch, page.found)
         return True
@@ -56,9 +56,9 @@ class CostIds:
         return (
             records(Kind.PROGRAM)
             # Also of those that were just held back for want of an ID, because the job that sent them was cut short.
-            .filter(Exists(here.filter(status__in=(*SyncResult.ACCEPTED, SyncResult.Status.HELD))), Exists(unknown_ids))
+            .filter(Exists(here.filter(status__in=(*SyncResult.ACCEPTED, SyncResultStatus.HELD))), Exists(unknown_ids))
             # A look-up before they were sent again does not know them.
-            .exclude(Exists(here.filter(status=SyncResult.Status.SETTLED, batch__cause=_READ_BACK)))
+            .exclude(Exists(here.filter(status=SyncResultStatus.SETTLED, batch__cause=_READ_BACK)))
             .order_by("pk")
         )
 
@@ -77,7 +77,7 @@ class CostIds:
                 here = content(program, self._context.keys)
                 records(Kind.PROGRAM).filter(pk=pk).update(in_marketo=seen.not_here(here), read_at=timezone.now())
             said = f"Cost IDs read from Marketo: {'; '.join(learned) or 'none that fits'}."
-            status = SyncResult.Status.SETTLED
+            status = SyncResultStatus.SETTLED
             result(self._context.job, program, status, batch=batch, position=1, error=said).save()
             batch.size = 1
             batch.save(update_fields=["size"])

@@ -16,7 +16,16 @@ from mobjects.db.bulk import update_each
 from mobjects.db.retry import insisting
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import ACCEPTED, Answer, Kind, Outcome, Status
-from mobjects.models import RECORDS, RecordStatus, SyncBatch, SyncJob, SyncResult, records
+from mobjects.models import (
+    RECORDS,
+    RecordStatus,
+    SyncBatch,
+    SyncBatchState,
+    SyncJob,
+    SyncResult,
+    SyncResultStatus,
+    records,
+)
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.payload import KeyFields, doubted
 from mobjects.sync.job_results import count, result, save_results, sentence
@@ -41,7 +50,7 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer:
         live = [
             (item, outcome)
             for item, outcome in zip(items, answer.outcomes, strict=True)
-            if results[item.pk][1] in (SyncResult.Status.PENDING, SyncResult.Status.UNKNOWN)
+            if results[item.pk][1] in (SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
         ]
         taken = _ids_of_others(kind, live)
         final = [(item, _without_taken_id(item, given, taken), given) for item, given in live]
@@ -54,9 +63,9 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer:
                 for item, outcome, given in final
             ],
         )
-        close(batch, SyncBatch.State.ANSWERED, answer.exchange)
+        close(batch, SyncBatchState.ANSWERED, answer.exchange)
         changes = Counter(outcome.status.value for _, outcome, _ in final)
-        changes.subtract(status for _, status in results.values() if status == SyncResult.Status.UNKNOWN)
+        changes.subtract(status for _, status in results.values() if status == SyncResultStatus.UNKNOWN)
         count(job, changes)
 
 
@@ -101,8 +110,8 @@ def record_unsent(job: SyncJob, batch: SyncBatch, error: MarketoError, *, again:
             same = {"sequence": batch.sequence, "part_of": batch.part_of, "size": batch.size}
             further = _successor(batch, **same, attempt=batch.attempt + 1, cause=error.message)
         records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=further)
-        status = SyncResult.Status.RETRIED if again else SyncResult.Status.NOT_SENT
-        _close_without_answer(job, batch, SyncBatch.State.NOT_SENT, status, error)
+        status = SyncResultStatus.RETRIED if again else SyncResultStatus.NOT_SENT
+        _close_without_answer(job, batch, SyncBatchState.NOT_SENT, status, error)
 
 
 @insisting
@@ -118,7 +127,7 @@ def record_halves(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
         for half in (ids[:middle], ids[middle:]):
             part = _successor(batch, sequence=next_sequence(job), part_of=batch, size=len(half), cause=words)
             of.filter(claimed_by=batch, pk__in=half).update(claimed_by=part)
-        _close_without_answer(job, batch, SyncBatch.State.REFUSED, SyncResult.Status.RETRIED, error)
+        _close_without_answer(job, batch, SyncBatchState.REFUSED, SyncResultStatus.RETRIED, error)
 
 
 @insisting
@@ -128,7 +137,7 @@ def record_refused(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
         if not _is_sending(batch):
             return
         _let_go(records(Kind(batch.kind)).filter(claimed_by=batch), RecordStatus.FAILED, error)
-        _close_without_answer(job, batch, SyncBatch.State.REFUSED, SyncResult.Status.FAILED, error)
+        _close_without_answer(job, batch, SyncBatchState.REFUSED, SyncResultStatus.FAILED, error)
 
 
 @insisting
@@ -140,7 +149,7 @@ def record_unknown(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
         claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
         _doubt(claimed, batch)
         _let_go(claimed, RecordStatus.UNKNOWN, error, unknown_since=batch.sent_at)
-        _close_without_answer(job, batch, SyncBatch.State.UNKNOWN, SyncResult.Status.UNKNOWN, error)
+        _close_without_answer(job, batch, SyncBatchState.UNKNOWN, SyncResultStatus.UNKNOWN, error)
 
 
 @insisting
@@ -151,32 +160,32 @@ def abandon(job: SyncJob, message: str, lease: int | None = None) -> None:
         lease: only what its worker was sending; ``None`` means all of the job.
     """
     error = OutcomeUnknown(message)
-    sending = job.batches.filter(state=SyncBatch.State.SENDING)
+    sending = job.batches.filter(state=SyncBatchState.SENDING)
     for batch in sending if lease is None else sending.filter(lease_id=lease):
-        deletes, pending = batch.operation == "DELETE", batch.results.filter(status=SyncResult.Status.PENDING)
+        deletes, pending = batch.operation == "DELETE", batch.results.filter(status=SyncResultStatus.PENDING)
         if pending.exists() and not deletes:
             record_unknown(job, batch, error)
         else:
             # What was deleted already can be deleted again, so nothing has to be looked up.
-            pending.update(status=SyncResult.Status.RETRIED, error=message)
+            pending.update(status=SyncResultStatus.RETRIED, error=message)
             records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
             batch.fault_text = message
-            close(batch, SyncBatch.State.UNKNOWN if deletes else SyncBatch.State.NOT_SENT, None)
+            close(batch, SyncBatchState.UNKNOWN if deletes else SyncBatchState.NOT_SENT, None)
 
 
 @insisting
 def dissolve(job: SyncJob, words: str) -> None:
     """Give up what still waits to be sent: its records are let go and stay changed."""
     with transaction.atomic():
-        for batch in job.batches.select_for_update().filter(state=SyncBatch.State.WAITING):
+        for batch in job.batches.select_for_update().filter(state=SyncBatchState.WAITING):
             claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
             given_up = [
-                result(job, record, SyncResult.Status.NOT_SENT, batch=batch, position=position, error=words)
+                result(job, record, SyncResultStatus.NOT_SENT, batch=batch, position=position, error=words)
                 for position, record in enumerate(claimed.order_by("pk"), start=1)
             ]
             claimed.update(claimed_by=None)
             batch.fault_text = words
-            close(batch, SyncBatch.State.NOT_SENT, None)
+            close(batch, SyncBatchState.NOT_SENT, None)
             save_results(job, given_up)
 
 
@@ -200,14 +209,14 @@ def record_held(job: SyncJob, kind: Kind, selection: Selection, keys: KeyFields,
 def _save_held(job: SyncJob, held: Sequence[Any]) -> None:  # records with their ``hold``
     exact = exact_reasons(held)
     with transaction.atomic():
-        status = SyncResult.Status.HELD
+        status = SyncResultStatus.HELD
         reasons = [(record, exact.get(record.pk) or sentence(record.hold)) for record in held]
         save_results(job, [result(job, record, status, error=reason) for record, reason in reasons])
 
 
 def _is_sending(batch: SyncBatch) -> bool:
     """Not any more where its lease expired before the answer came: its records are being settled then."""
-    return _held(batch) == SyncBatch.State.SENDING
+    return _held(batch) == SyncBatchState.SENDING
 
 
 def _held(batch: SyncBatch) -> str:
@@ -217,17 +226,17 @@ def _held(batch: SyncBatch) -> str:
 
 def _successor(batch: SyncBatch, **values: Any) -> SyncBatch:
     same = {"job_id": batch.job_id, "kind": batch.kind, "operation": batch.operation}
-    return SyncBatch.objects.create(**same, state=SyncBatch.State.WAITING, **values)
+    return SyncBatch.objects.create(**same, state=SyncBatchState.WAITING, **values)
 
 
 def _close_without_answer(
     job: SyncJob,
     batch: SyncBatch,
-    state: SyncBatch.State,
-    status: SyncResult.Status,
+    state: SyncBatchState,
+    status: SyncResultStatus,
     error: MarketoError,
 ) -> None:
-    changed = batch.results.filter(status=SyncResult.Status.PENDING).update(status=status, error=error.message)
+    changed = batch.results.filter(status=SyncResultStatus.PENDING).update(status=status, error=error.message)
     batch.fault_code, batch.fault_text = error.code, error.message
     close(batch, state, error.exchange)
     count(job, {status.value: changed})

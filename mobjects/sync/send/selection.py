@@ -24,7 +24,7 @@ from mobjects.models import (
     ImportChange,
     ProgramCost,
     RecordStatus,
-    SyncBatch,
+    SyncBatchState,
     SyncResult,
     records,
 )
@@ -234,7 +234,7 @@ def _could_double(kind: Kind, has_key: Q, keys: KeyFields) -> Q:
     if kind is Kind.OPPORTUNITY and keys.opportunity:
         # Marketo finds what was sent by the key that was sent, which may have been changed here since.
         lost = SyncResult.objects.filter(
-            kind=kind.value, record_id=OuterRef("pk"), batch__state=SyncBatch.State.UNKNOWN
+            kind=kind.value, record_id=OuterRef("pk"), batch__state=SyncBatchState.UNKNOWN
         ).annotate(key_sent=KeyTextTransform(keys.opportunity, "sent"))
         other_key = Q(Exists(lost.exclude(key_sent=OuterRef("external_id"))), marketo_id__isnull=True)
         repeatable |= Q(wire_operation=Operation.UPSERT.value) & has_key & ~other_key

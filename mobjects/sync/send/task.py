@@ -15,7 +15,7 @@ from django.utils import timezone
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
 from mobjects.marketo.transport import Transport
 from mobjects.marketo.types import Answer, Batch, Kind, Operation
-from mobjects.models import RecordStatus, SyncBatch, SyncResult, records
+from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, SyncResult, records
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.loading import loaded
 from mobjects.sync.content.payload import KeyFields, Payload, build
@@ -131,7 +131,7 @@ class SendTask:
     def _waiting(self) -> SyncBatch | None:
         """A batch of this worker, or of none, that waits to be sent. Reserved first: a permit is not spent in vain."""
         free = Q(lease=None) | Q(lease=self._context.lease)
-        waiting = self._context.job.batches.filter(free, state=SyncBatch.State.WAITING)
+        waiting = self._context.job.batches.filter(free, state=SyncBatchState.WAITING)
         # The newest first, so that halving goes to the bottom of one half before it begins with the other.
         for batch in waiting.order_by("-sequence", "-attempt")[: marketo_settings.workers_per_job()]:
             if waiting.filter(pk=batch.pk).update(lease=self._context.lease):
@@ -182,7 +182,7 @@ class SendTask:
         """Whether the trouble is not with single records: halving would make two calls for each of them."""
         ended = self._context.job.batches.filter(answered_at__isnull=False).exclude(operation="GET")
         last = list(ended.order_by("-answered_at").values_list("state", flat=True)[:REFUSED_IN_A_ROW])
-        return last == [SyncBatch.State.REFUSED] * REFUSED_IN_A_ROW
+        return last == [SyncBatchState.REFUSED] * REFUSED_IN_A_ROW
 
     def _record_error(self, batch: SyncBatch, error: MarketoError) -> None:
         job, action = self._context.job, rule_for(error).action

@@ -22,13 +22,16 @@ from mobjects.marketo.errors import Rejected
 from mobjects.marketo.types import Found, Key, Kind, Link, Query
 from mobjects.models import (
     Conflict,
+    ConflictReason,
     Opportunity,
     Program,
     ProgramCost,
     RecordStatus,
     SyncBatch,
+    SyncBatchState,
     SyncedRecord,
     SyncResult,
+    SyncResultStatus,
     records,
 )
 from mobjects.models.synced_record import SyncedQuerySet
@@ -90,7 +93,7 @@ class Settling:
         for kind in self._kinds:
             for part in self._selection.parts():
                 unknown = classified(kind, part, self._context.keys).filter(last_status=RecordStatus.UNKNOWN)
-                told = results_here(self._context.job, kind).filter(status=SyncResult.Status.HELD)
+                told = results_here(self._context.job, kind).filter(status=SyncResultStatus.HELD)
                 open_ = unknown.filter(hold=NEEDS_LOOK_UP).exclude(Exists(told))
                 found = open_.values_list("pk", "unknown_since")[:TOGETHER_AT_MOST]
                 if found:
@@ -129,8 +132,8 @@ class Settling:
         with transaction.atomic():
             supersede(self._context.job, record.KIND, [record.pk])
             said = f"It could not be looked up in Marketo: {error.message}"
-            result(self._context.job, record, SyncResult.Status.HELD, error=said).save()
-            count(self._context.job, {SyncResult.Status.HELD.value: 1})
+            result(self._context.job, record, SyncResultStatus.HELD, error=said).save()
+            count(self._context.job, {SyncResultStatus.HELD.value: 1})
 
     def _gather(self, gathering: _Gathering) -> None:
         """Read one page of all that was created since a lost batch was sent; with the last one, settle its records.
@@ -180,7 +183,7 @@ class Settling:
                 copies = _copies(found, record)
                 seen = [(each, there) for each in copies if _agrees(each, there := reader.seen(each, record), sent)]
                 complete = complete and not seen
-            status = SyncResult.Status.SETTLED
+            status = SyncResultStatus.SETTLED
             if seen and complete and (kind is Kind.PROGRAM or (len(seen) == 1 and _agrees(*seen[0], sent))):
                 status, said = self._take(record, *seen[0], sent)
             elif not seen and complete:
@@ -198,7 +201,7 @@ class Settling:
 
     def _take(
         self, record: SyncedRecord, found: Found, seen: Seen, sent: dict[str, str]
-    ) -> tuple[SyncResult.Status, str]:
+    ) -> tuple[SyncResultStatus, str]:
         for cost_pk, cost_id in seen.costs.ids.items():
             ProgramCost.objects.filter(pk=cost_pk).update(marketo_cost_id=cost_id)
         record.marketo_id = record.marketo_id or found.marketo_id
@@ -220,7 +223,7 @@ class Settling:
         )
         rest = "" if settled else " What differs is sent again."
         said = f"It arrived: found in Marketo as ID {record.marketo_id}.{rest}"
-        return SyncResult.Status(arrived.value) if settled else SyncResult.Status.SETTLED, said
+        return SyncResultStatus(arrived.value) if settled else SyncResultStatus.SETTLED, said
 
     def _ask(self, record: SyncedRecord, sent: dict[str, str], seen: Sequence[tuple[Found, Seen]]) -> str:
         _update(record, last_status=RecordStatus.UNKNOWN, unknown_since=record.unknown_since)
@@ -230,7 +233,7 @@ class Settling:
             settled_at=None,
             defaults={
                 "label": str(record)[:255],
-                "reason": Conflict.Reason.AMBIGUOUS,
+                "reason": ConflictReason.AMBIGUOUS,
                 "base": sent,
                 "here": content(record, self._context.keys),
                 "candidates": [_candidate(each, there) for each, there in seen],
@@ -258,7 +261,7 @@ def _query(record: Any, key_field: str) -> Query | None:
 
 def _last_sent(kind: Kind, pk: int) -> dict[str, str]:
     """What the sending of a record that was never answered held."""
-    lost = SyncResult.objects.filter(kind=kind.value, record_id=pk, batch__state=SyncBatch.State.UNKNOWN)
+    lost = SyncResult.objects.filter(kind=kind.value, record_id=pk, batch__state=SyncBatchState.UNKNOWN)
     sent: dict[str, str] = lost.order_by("-pk").values_list("sent", flat=True).first() or {}
     return sent
 

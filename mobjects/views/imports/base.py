@@ -15,15 +15,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from mobjects.imports.service import NotNow
-from mobjects.models import Import, Kind, SyncedRecord
+from mobjects.models import Import, ImportState, Kind, SyncedRecord
 from mobjects.resources import RESOURCES
 from mobjects.views.base import Crumb, denied
 
 P = ParamSpec("P")
 ImportView = Callable[Concatenate[HttpRequest, Import, P], HttpResponseBase]
 PkView = Callable[Concatenate[HttpRequest, int, P], HttpResponseBase]
-
-State = Import.State
 
 
 def model_of(kind: str) -> type[Model]:
@@ -92,12 +90,16 @@ def crumbs(imported: Import | None = None) -> list[Crumb]:
     return above
 
 
-STEP_PAGES = {State.MAPPING: "import-columns", State.CHECKING: "import-review", State.REVIEW: "import-review"}
+STEP_PAGES = {
+    ImportState.MAPPING: "import-columns",
+    ImportState.CHECKING: "import-review",
+    ImportState.REVIEW: "import-review",
+}
 
 
 def to_step(imported: Import) -> HttpResponse:
     """Lead to the page of the step at which an import is."""
-    return redirect(f"mobjects:{STEP_PAGES.get(State(imported.state), 'import')}", imported.pk)
+    return redirect(f"mobjects:{STEP_PAGES.get(ImportState(imported.state), 'import')}", imported.pk)
 
 
 def attempt(request: HttpRequest, imported: Import, ask: Callable[[], Any]) -> bool:

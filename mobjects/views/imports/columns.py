@@ -13,14 +13,14 @@ from openpyxl.utils import get_column_letter
 
 from mobjects.forms.imports import LEFT_OUT, UNDECIDED, ColumnsForm, ReadingForm
 from mobjects.imports import column_mapping, service
-from mobjects.models import Import
+from mobjects.models import Import, ImportState
 from mobjects.presentation import import_text as words
 from mobjects.spreadsheets.types import FileRefused
 from mobjects.views.base import denied, page
-from mobjects.views.imports.base import State, about_import, attempt, crumbs, may_change, permission, to_step
+from mobjects.views.imports.base import about_import, attempt, crumbs, may_change, permission, to_step
 from mobjects.views.imports.detail import live, twins
 
-OPEN = (State.MAPPING, State.REVIEW, State.REFUSED)
+OPEN = (ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED)
 """States in which columns, and how the file is read, can be changed."""
 
 
@@ -89,7 +89,7 @@ def _show(
         reading=reading,
         problems=problems or (),
         open_to_change=open_to_change,
-        checked=imported.state == State.REVIEW,
+        checked=imported.state == ImportState.REVIEW,
         steps=words.steps(imported),
         twins=twins(imported),
     )

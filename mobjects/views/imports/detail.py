@@ -14,15 +14,15 @@ from django.views.decorators.http import require_GET, require_POST
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
 from mobjects.imports.writing import commit
-from mobjects.models import RECORDS, Import, SyncJob, SyncResult
+from mobjects.models import RECORDS, Import, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
 from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
 from mobjects.views.base import page
-from mobjects.views.imports.base import State, about_import, attempt, crumbs, may_change, may_see_rows, to_step
+from mobjects.views.imports.base import about_import, attempt, crumbs, may_change, may_see_rows, to_step
 from mobjects.views.sync.job_detail import STOP_POLLING
 
-DISCARDABLE = (State.MAPPING, State.REVIEW, State.REFUSED, State.CHECKING)
+DISCARDABLE = (ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED, ImportState.CHECKING)
 JOBS = 20
 TWINS = 5
 """Most links to jobs, and to other imports, that the page shows."""
@@ -90,7 +90,7 @@ def check_again(request: HttpRequest, imported: Import) -> HttpResponse:
 def live(imported: Import) -> dict[str, Any]:
     """What the part that renews itself shows."""
     # An import of the command line runs without any worker.
-    asks = imported.is_working and imported.source != Import.Source.COMMAND
+    asks = imported.is_working and imported.source != ImportSource.COMMAND
     alive = queue_status.worker_alive() if asks else None
     return {
         "imported": imported,
@@ -122,9 +122,9 @@ def columns_text(imported: Import) -> list[tuple[str, str]]:
 
 def undoable(imported: Import) -> bool:
     """Whether the import wrote anything that could be taken back; also if writing was broken off."""
-    broken_off = imported.state == State.REVIEW and imported.committed_to > 0
+    broken_off = imported.state == ImportState.REVIEW and imported.committed_to > 0
     wrote = bool(imported.written.get("created") or imported.written.get("changed"))
-    return broken_off or (imported.state == State.COMMITTED and wrote)
+    return broken_off or (imported.state == ImportState.COMMITTED and wrote)
 
 
 def _facts(imported: Import) -> dict[str, Any]:
@@ -139,21 +139,21 @@ def _facts(imported: Import) -> dict[str, Any]:
 
 def _next(request: HttpRequest, imported: Import) -> tuple[str, str] | None:
     """Address and words of what a person has to do next; ``None`` if there is nothing, or it is not theirs to do."""
-    if imported.state == State.REFUSED and may_change(request, imported):
+    if imported.state == ImportState.REFUSED and may_change(request, imported):
         return reverse("mobjects:import-columns", args=[imported.pk]), "Read it in another way…"
-    if imported.state == State.MAPPING and may_change(request, imported):
+    if imported.state == ImportState.MAPPING and may_change(request, imported):
         return reverse("mobjects:import-columns", args=[imported.pk]), "Next: say what the columns mean"
-    if imported.state == State.REVIEW and may_see_rows(request, imported):
+    if imported.state == ImportState.REVIEW and may_see_rows(request, imported):
         return reverse("mobjects:import-review", args=[imported.pk]), "Next: review the rows"
     return None
 
 
 def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
     """Which jobs the import's records went out with, and how many still have something to send."""
-    if imported.state not in (State.COMMITTED, State.UNDOING, State.UNDONE):
+    if imported.state not in (ImportState.COMMITTED, ImportState.UNDOING, ImportState.UNDONE):
         return {}
     kind, ids = commit.owner_ids(imported)
-    to_sync = RECORDS[kind].objects.filter(pk__in=ids).dirty().count() if imported.state == State.COMMITTED else 0
+    to_sync = RECORDS[kind].objects.filter(pk__in=ids).dirty().count() if imported.state == ImportState.COMMITTED else 0
     found: dict[str, Any] = {
         "to_sync": to_sync if request.user.has_perm("mobjects.sync_records") else 0,
         "records": job_text.records(to_sync),

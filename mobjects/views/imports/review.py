@@ -16,11 +16,19 @@ from django.views.decorators.http import require_GET, require_POST
 from openpyxl.utils import get_column_letter
 
 from mobjects.imports import service
-from mobjects.models import Import, ImportFix, ImportGroup, ImportProblem, ImportRow
+from mobjects.models import (
+    Import,
+    ImportFix,
+    ImportGroup,
+    ImportMode,
+    ImportProblemLevel,
+    ImportRowOutcome,
+    ImportState,
+)
 from mobjects.presentation import import_text as words
 from mobjects.selectors import id_in
 from mobjects.views.base import page, paged
-from mobjects.views.imports.base import State, about_import, attempt, crumbs, may_change, to_step, user_of
+from mobjects.views.imports.base import about_import, attempt, crumbs, may_change, to_step, user_of
 from mobjects.views.imports.detail import live, outcomes, twins
 from mobjects.views.imports.row_table import Text, cut, shown
 
@@ -31,7 +39,6 @@ VALUE_SHOWN = 120
 SUGGESTIONS = 100
 """Most suggestions that are taken at once: the request that does it is not to last."""
 
-Outcome = ImportRow.Outcome
 NUMBER = "number_"
 """Before the id of a problem, in the name of the input that corrects its cell."""
 
@@ -45,8 +52,8 @@ def review(request: HttpRequest, imported: Import) -> HttpResponse:
         "steps": words.steps(imported),
         "twins": twins(imported),
         "has_rows": words.has_rows(imported),
-        "fixable": imported.state == State.REVIEW and not imported.committed_to and may_change(request, imported),
-        "writable": imported.state == State.REVIEW and may_change(request, imported),
+        "fixable": imported.state == ImportState.REVIEW and not imported.committed_to and may_change(request, imported),
+        "writable": imported.state == ImportState.REVIEW and may_change(request, imported),
     }
     title = f"Review of import {imported.pk}"
     if not common["has_rows"]:
@@ -67,12 +74,12 @@ def review(request: HttpRequest, imported: Import) -> HttpResponse:
         tabs=outcomes(imported),
         rows=rows,
         shown=shown(imported, list(rows)),
-        groups=_groups(request, imported) if tab == Outcome.ERROR else None,
-        suggestions=_suggested(imported)[:SUGGESTIONS].count() if tab == Outcome.ERROR else 0,
+        groups=_groups(request, imported) if tab == ImportRowOutcome.ERROR else None,
+        suggestions=_suggested(imported)[:SUGGESTIONS].count() if tab == ImportRowOutcome.ERROR else 0,
         fixes=_fixes(imported),
         fixes_count=imported.fixes.count(),
         write=_write(imported),
-        warnings=imported.groups.filter(level=ImportProblem.Level.WARNING)[:FIXES_SHOWN],
+        warnings=imported.groups.filter(level=ImportProblemLevel.WARNING)[:FIXES_SHOWN],
     )
 
 
@@ -124,10 +131,10 @@ def _check_with(request: HttpRequest, imported: Import, change: Callable[[], obj
 def write(request: HttpRequest, imported: Import) -> HttpResponse:
     """Write what the check found; what it found has to be what the user saw."""
     seen, mode = request.POST.get("checked"), request.POST.get("mode")
-    if imported.state == State.REVIEW and seen != _stamp(imported):
+    if imported.state == ImportState.REVIEW and seen != _stamp(imported):
         messages.warning(request, "The file was checked again since you opened the page. Look at it once more.")
         return to_step(imported)
-    if mode not in Import.Mode.values and not imported.committed_to:
+    if mode not in ImportMode.values and not imported.committed_to:
         messages.error(request, "Say whether only the valid rows are written, or all or nothing.")
         return to_step(imported)
     overwrite = request.POST.get("overwrite") == "1"
@@ -151,13 +158,13 @@ def _row(request: HttpRequest, imported: Import, number: int, common: dict[str, 
 
 def _tab(request: HttpRequest, imported: Import) -> str:
     asked = request.GET.get("tab", "")
-    if asked in Outcome.values:
+    if asked in ImportRowOutcome.values:
         return asked
-    return next((tab.value for tab in words.TABS if imported.counts.get(tab)), Outcome.NEW.value)
+    return next((tab.value for tab in words.TABS if imported.counts.get(tab)), ImportRowOutcome.NEW.value)
 
 
 def _groups(request: HttpRequest, imported: Import) -> dict[str, Any]:
-    found = paged(request, imported.groups.filter(level=ImportProblem.Level.ERROR), GROUPS_PER_PAGE, "groups")
+    found = paged(request, imported.groups.filter(level=ImportProblemLevel.ERROR), GROUPS_PER_PAGE, "groups")
     return {"page": found, "rows": [_group(group) for group in found]}
 
 
@@ -175,7 +182,7 @@ def _group(group: ImportGroup) -> dict[str, Any]:
 
 
 def _suggested(imported: Import) -> QuerySet[ImportGroup]:
-    found = imported.groups.filter(level=ImportProblem.Level.ERROR, position__isnull=False)
+    found = imported.groups.filter(level=ImportProblemLevel.ERROR, position__isnull=False)
     return found.exclude(suggestion="")
 
 
@@ -209,15 +216,19 @@ def _fixes(imported: Import) -> Sequence[tuple[ImportFix, Text, Text]]:
 
 def _write(imported: Import) -> dict[str, Any]:
     """What "Write" would do, in words."""
-    counts = {tab: imported.counts.get(tab, 0) for tab in Outcome.values}
-    new, changed, conflicts = counts[Outcome.NEW], counts[Outcome.CHANGED], counts[Outcome.CONFLICT]
+    counts = {tab: imported.counts.get(tab, 0) for tab in ImportRowOutcome.values}
+    new, changed, conflicts = (
+        counts[ImportRowOutcome.NEW],
+        counts[ImportRowOutcome.CHANGED],
+        counts[ImportRowOutcome.CONFLICT],
+    )
     return {
         "plain": _counts_words(new, changed),
         "overwriting": _counts_words(new, changed + conflicts) if conflicts else "",
         "conflicts": words.rows(conflicts) if conflicts else "",
-        "errors": words.rows(counts[Outcome.ERROR]) if counts[Outcome.ERROR] else "",
-        "errors_have": "has" if counts[Outcome.ERROR] == 1 else "have",
-        "errors_stay": "stays" if counts[Outcome.ERROR] == 1 else "stay",
+        "errors": words.rows(counts[ImportRowOutcome.ERROR]) if counts[ImportRowOutcome.ERROR] else "",
+        "errors_have": "has" if counts[ImportRowOutcome.ERROR] == 1 else "have",
+        "errors_stay": "stays" if counts[ImportRowOutcome.ERROR] == 1 else "stay",
         "broken_off": imported.committed_to > 0,
         "outdated": imported.checked_at is None,
         "stamp": _stamp(imported),
@@ -235,5 +246,5 @@ def _stamp(imported: Import) -> str:
 
 def _back(request: HttpRequest, imported: Import) -> HttpResponse:
     tab = request.POST.get("tab", "")
-    query = f"?tab={tab}" if tab in Outcome.values else ""
+    query = f"?tab={tab}" if tab in ImportRowOutcome.values else ""
     return redirect(reverse("mobjects:import-review", args=[imported.pk]) + query)

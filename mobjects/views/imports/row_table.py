@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import escape
 from openpyxl.utils import get_column_letter
 
-from mobjects.models import Import, ImportProblem, ImportRow
+from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import MonthColumn
 from mobjects.views.imports.base import model_of
@@ -82,7 +82,7 @@ class Shown:
     @property
     def outcome_label(self) -> str:
         """The outcome in words."""
-        return str(ImportRow.Outcome(self.outcome).label)
+        return str(ImportRowOutcome(self.outcome).label)
 
 
 def size(text: str) -> int:
@@ -218,7 +218,7 @@ def _complaint(problem: ImportProblem, *, editable: bool, whole: bool) -> Compla
     place = cut(problem.column, 120)
     if problem.position is not None:
         place = f"{get_column_letter(problem.position)} {place}"
-    editable = editable and problem.level == ImportProblem.Level.ERROR
+    editable = editable and problem.level == ImportProblemLevel.ERROR
     # An input of one line would drop line breaks, and so change the value by itself.
     short = size(problem.value) <= EDITABLE and len(problem.value.splitlines()) < 2
     editable = editable and (whole or short)

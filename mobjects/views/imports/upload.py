@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from mobjects.forms.imports import PASTED_NAME, UploadForm
 from mobjects.imports import service
-from mobjects.models import Import
+from mobjects.models import Import, ImportSource
 from mobjects.models.imports import FILE_KINDS
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.types import FileRefused
@@ -48,7 +48,7 @@ def _start(request: HttpRequest, form: UploadForm) -> Import:
         upload.name if upload else PASTED_NAME,
         user=user_of(request),
         username=request.user.get_username(),
-        source=Import.Source.ADMIN,
+        source=ImportSource.ADMIN,
         pasted=not upload,
         reading=form.reading,
         reason=given["reason"],

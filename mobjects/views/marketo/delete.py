@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from mobjects.forms.pull import DeleteForm, joined
 from mobjects.jobs.requests import request_job
-from mobjects.models import Kind, OpportunityPersonRole, SyncJob, records
+from mobjects.models import Kind, OpportunityPersonRole, SyncJobAction, records
 from mobjects.sync.delete.task import chosen
 from mobjects.views.base import list_url, needs, none_selected, page
 from mobjects.views.sync.job_actions import lead_to
@@ -52,7 +52,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     if not going.count or not form.confirmed(going.count):
         return _show(request, form)
     job = request_job(
-        action=SyncJob.Action.DELETE,
+        action=SyncJobAction.DELETE,
         kind=form.cleaned_data["kind"],
         selection=form.selection,
         user=request.user,  # type: ignore[arg-type]  # signed in

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from mobjects.jobs.requests import request_job
-from mobjects.models import SyncJob
+from mobjects.models import SyncJobAction, SyncJobState
 from mobjects.views.base import needs
 
 
@@ -16,8 +16,8 @@ from mobjects.views.base import needs
 @needs("mobjects.pull_records")
 def describe(request: HttpRequest) -> HttpResponse:
     """Ask for a job that reads fields, tags and channels, and go to its page."""
-    job = request_job(action=SyncJob.Action.DESCRIBE, kind="several", selection={}, user=request.user, reason="")  # type: ignore[arg-type]
+    job = request_job(action=SyncJobAction.DESCRIBE, kind="several", selection={}, user=request.user, reason="")  # type: ignore[arg-type]
     job.refresh_from_db()
-    if job.state == SyncJob.State.NOT_QUEUED:
+    if job.state == SyncJobState.NOT_QUEUED:
         messages.error(request, job.problem_text or "The job could not be queued. Nothing was read.")
     return redirect("admin:mobjects_syncjob_change", job.pk)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from mobjects.forms.pull import CompareForm, PullForm, joined
 from mobjects.jobs.requests import request_job
-from mobjects.models import RECORDS, AllowedValues, Kind, SyncJob, records
+from mobjects.models import RECORDS, AllowedValues, Kind, SyncJobAction, records
 from mobjects.presentation.job_text import KIND_WORDS
 from mobjects.sync.compare.task import ONE_BY_ONE
 from mobjects.sync.rate_limits.limiter import Limits
@@ -32,7 +32,7 @@ def pull(request: HttpRequest) -> HttpResponse:
     if "start" not in request.POST or not form.is_valid():
         return _show_pull(request, form)
     asked = form.cleaned_data["pull"]
-    return _start(request, SyncJob.Action.PULL, asked.kind.value, asked.to_json(), form.cleaned_data["reason"])
+    return _start(request, SyncJobAction.PULL, asked.kind.value, asked.to_json(), form.cleaned_data["reason"])
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,7 +46,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         return _show_compare(request, form)
     asked = form.cleaned_data["comparison"]
     kind = asked.kinds[0].value if len(asked.kinds) == 1 else "several"
-    return _start(request, SyncJob.Action.COMPARE, kind, asked.to_json(), form.cleaned_data["reason"])
+    return _start(request, SyncJobAction.COMPARE, kind, asked.to_json(), form.cleaned_data["reason"])
 
 
 @needs("mobjects.pull_records")
@@ -107,7 +107,7 @@ def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
 
 
 def _start(
-    request: HttpRequest, action: SyncJob.Action, kind: str, selection: Mapping[str, Any], reason: str
+    request: HttpRequest, action: SyncJobAction, kind: str, selection: Mapping[str, Any], reason: str
 ) -> HttpResponse:
     job = request_job(action=action, kind=kind, selection=selection, user=request.user, reason=reason)  # type: ignore[arg-type]
     return lead_to(request, job, nothing="Nothing was read.")

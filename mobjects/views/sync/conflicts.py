@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from mobjects.models import RECORDS, Conflict, Kind, records
+from mobjects.models import RECORDS, Conflict, ConflictAnswer, ConflictReason, Kind, records
 from mobjects.sync.conflicts import ambiguous
 from mobjects.sync.conflicts.both_changed import Side, disputed, settle_merge
 from mobjects.sync.content.loading import loaded
@@ -23,7 +23,7 @@ from mobjects.sync.content.payload import content
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import needs, page
 
-Reason, Answer = Conflict.Reason, Conflict.Answer
+Reason, Answer = ConflictReason, ConflictAnswer
 
 SIDES: dict[str, Side] = {"here": "here", "marketo": "marketo"}
 RENEWED = "Marketo was read again since you opened this page; it shows the values of now. Choose again."
@@ -95,7 +95,7 @@ def _chosen(fields: Sequence[tuple[str, ...]], given: Mapping[str, str]) -> dict
     return {name: side if side in SIDES else "" for (name, *_), side in zip(fields, sides, strict=True)}
 
 
-def _answer(given: QueryDict) -> tuple[Conflict.Answer, int | None]:
+def _answer(given: QueryDict) -> tuple[ConflictAnswer, int | None]:
     text, _, number = given.get("answer", "").partition(":")
     if text not in Answer.values or (number and not (number.isascii() and number.isdecimal())):
         raise ValueError("Nothing was chosen; choose one of the buttons.")

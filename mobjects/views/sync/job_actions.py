@@ -17,28 +17,26 @@ from mobjects import selectors
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.queue import enqueue_job
 from mobjects.jobs.requests import repeat_job, request_sync
-from mobjects.models import Kind, SyncJob, SyncResult, records
+from mobjects.models import Kind, RequestedAction, SyncJob, SyncJobAction, SyncJobState, SyncResult, records
 from mobjects.presentation import job_text
 from mobjects.sync.send.selection import Selection
 from mobjects.views.base import history_crumb, needs, page
 
-State = SyncJob.State
-
 RETRYABLE = job_text.PROBLEMS
 """What a retry is about. An unknown outcome is one of them: it is looked up, or sent again where that is safe."""
 
-ENDED_EARLY = (State.STOPPED, State.CRASHED, State.CANCELLED)
+ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
 QUEUED_ALREADY = "That is queued already; here is its job."
 
 
 def possible(job: SyncJob) -> frozenset[str]:
     """Which of the buttons make sense now: ``queue``, ``pause``, ``resume``, ``cancel``, ``retry``."""
     found = set()
-    if job.state == State.NOT_QUEUED:
+    if job.state == SyncJobState.NOT_QUEUED:
         found.add("queue")
-    if job.state not in SyncJob.FINAL and job.requested_action != SyncJob.RequestedAction.CANCEL:
+    if job.state not in SyncJob.FINAL and job.requested_action != RequestedAction.CANCEL:
         found.add("cancel")
-        held = job.state == State.PAUSED or job.requested_action == SyncJob.RequestedAction.PAUSE
+        held = job.state == SyncJobState.PAUSED or job.requested_action == RequestedAction.PAUSE
         found.add("resume" if held else "pause")
     if retry_label(job):
         found.add("retry")
@@ -47,7 +45,7 @@ def possible(job: SyncJob) -> frozenset[str]:
 
 def may_repeat(job: SyncJob) -> bool:
     """Whether records of a job can be sent again by another one."""
-    return job.action == SyncJob.Action.SEND and job.state in SyncJob.FINAL
+    return job.action == SyncJobAction.SEND and job.state in SyncJob.FINAL
 
 
 def retry_label(job: SyncJob) -> str:
@@ -79,7 +77,7 @@ def queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.success(request, "The job is queued.")
     else:
         job.refresh_from_db()
-        said = job.problem_text if job.state == State.NOT_QUEUED else "The job was queued already."
+        said = job.problem_text if job.state == SyncJobState.NOT_QUEUED else "The job was queued already."
         messages.warning(request, said)
     return _to(job)
 
@@ -161,7 +159,7 @@ def lead_to(
     job.refresh_from_db()
     if before is not None and job.created_at < before:
         messages.info(request, QUEUED_ALREADY)
-    elif job.state == State.NOT_QUEUED:
+    elif job.state == SyncJobState.NOT_QUEUED:
         messages.error(request, job.problem_text or f"The job could not be queued. {nothing}")
     else:
         messages.success(request, "The job is queued. This page shows how it goes.")

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from mobjects import selectors
-from mobjects.models import SyncJob, SyncResult
+from mobjects.models import SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
 from mobjects.views.base import history_crumb, needs, page, paged
@@ -22,9 +22,7 @@ from mobjects.views.sync import job_actions
 RESULTS_PER_PAGE = 50
 STOP_POLLING = 286
 """The status at which htmx shows an answer and asks no more."""
-LABELS = {**dict(SyncResult.Status.choices), selectors.STEPS: "Steps on the way"}
-
-State = SyncJob.State
+LABELS = {**dict(SyncResultStatus.choices), selectors.STEPS: "Steps on the way"}
 
 
 @require_GET
@@ -43,7 +41,7 @@ def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         crumbs=(history_crumb(),),
         **_live(job),
         asked=job_text.asked_text(job),
-        operation=job_text.operation_text(job.operation) if job.action == SyncJob.Action.SEND else "",
+        operation=job_text.operation_text(job.operation) if job.action == SyncJobAction.SEND else "",
         followers=list(job.followers.only("pk", "action").order_by("created_at")),
         groups=selectors.error_groups(job),
         rows=rows,
@@ -88,8 +86,8 @@ def _chosen(request: HttpRequest) -> dict[str, Any]:
 
 def _live(job: SyncJob) -> dict[str, Any]:
     # A job of the command line may run without any worker.
-    asks = job.state == State.QUEUED or (job.is_live and job.source != SyncJob.Source.COMMAND)
-    ended_early = job.state in (State.STOPPED, State.CRASHED, State.CANCELLED)
+    asks = job.state == SyncJobState.QUEUED or (job.is_live and job.source != SyncJobSource.COMMAND)
+    ended_early = job.state in (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
     return {
         "job": job,
         "sentence": job_text.sentence(
@@ -99,7 +97,7 @@ def _live(job: SyncJob) -> dict[str, Any]:
             seconds_left=_seconds_left(job),
         ),
         "summary": job.progress.get("summary", ()),
-        "waits_for_person": job.state == State.WAITING and job.waits_until is None,
+        "waits_for_person": job.state == SyncJobState.WAITING and job.waits_until is None,
         "counts": [
             (status.value, job.counts[status], status.label, job_text.STATUS_WORDS[status])
             for status in job_text.STATUS_ORDER
@@ -107,14 +105,17 @@ def _live(job: SyncJob) -> dict[str, Any]:
         ],
         "total": job_text.total(job),
         "shows_progress": job.planned > 0
-        and (job.state == State.RUNNING or (job.state in (State.WAITING, State.PAUSED) and job.done > 0)),
+        and (
+            job.state == SyncJobState.RUNNING
+            or (job.state in (SyncJobState.WAITING, SyncJobState.PAUSED) and job.done > 0)
+        ),
     }
 
 
 def _seconds_left(job: SyncJob) -> float | None:
     """How long a job still takes at its present speed; ``None`` if that cannot be told."""
     left = job.planned - job.done
-    if job.state != State.RUNNING or not job.done or left <= 0:
+    if job.state != SyncJobState.RUNNING or not job.done or left <= 0:
         return None
     speed = selectors.records_per_second(job)
     return left / speed if speed else None

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from mobjects.models import AllowedTag, ProgramCost, ProgramTag
+from mobjects.models import AllowedTag, ImportProblemLevel, ProgramCost, ProgramTag
 from tests import factories
-from tests.imports.helpers import Level, checked, counts, imported, outcomes, words
+from tests.imports.helpers import checked, counts, imported, outcomes, words
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +85,7 @@ def test_edited_line_without_cost_id_is_added_with_a_warning(program):
     factories.cost(program, note="Hall")
     found = imported("program-costs", "Program ID,Month,Amount,Note\n1001,2026-06,2500,Hall\n")
     assert (counts(found), ProgramCost.objects.count()) == ((1, 0, 0, 0), 2)
-    (warning,) = words(found, Level.WARNING)
+    (warning,) = words(found, ImportProblemLevel.WARNING)
     assert "will be added as another cost" in warning
     assert "2026-06 2000.00 Hall" in warning
     assert found.problems == 0
@@ -94,7 +94,7 @@ def test_edited_line_without_cost_id_is_added_with_a_warning(program):
 def test_added_line_beside_the_old_one_gives_no_warning(program):
     factories.cost(program)
     found = imported("program-costs", "Program ID,Month,Amount\n1001,2026-06,2000\n1001,2026-06,10\n")
-    assert (counts(found), words(found, Level.WARNING)) == ((1, 0, 1, 0), [])
+    assert (counts(found), words(found, ImportProblemLevel.WARNING)) == ((1, 0, 1, 0), [])
 
 
 def test_cost_of_an_unknown_program_or_with_bad_values_is_refused(program):

@@ -9,8 +9,9 @@ import pytest
 
 from mobjects.imports.writing import commit as committing
 from mobjects.models import (
-    Import,
     ImportChange,
+    ImportMode,
+    ImportRowOutcome,
     Kind,
     Opportunity,
     OpportunityPersonRole,
@@ -19,7 +20,7 @@ from mobjects.models import (
     ProgramTag,
 )
 from tests import factories
-from tests.imports.rows import Outcome, change, changed, checked, commit, left, new, raw
+from tests.imports.rows import change, changed, checked, commit, left, new, raw
 
 pytestmark = pytest.mark.django_db
 
@@ -202,7 +203,7 @@ def test_a_synced_record_is_dirty_afterwards():
 
 def test_conflicts_are_written_only_where_that_is_wanted():
     record = factories.opportunity(stage="Here")
-    row = changed(record, Outcome.CONFLICT, stage=("Here", "File"))
+    row = changed(record, ImportRowOutcome.CONFLICT, stage=("Here", "File"))
     left_alone = commit(checked("opportunities", row))
     assert left_alone.written == {"created": 0, "changed": 0, "left": 0}
     assert factories.fresh(record).stage == "Here"
@@ -212,7 +213,7 @@ def test_conflicts_are_written_only_where_that_is_wanted():
 
 def test_errors_and_unchanged_rows_are_not_written():
     record = factories.opportunity()
-    rows = ((Outcome.ERROR, None, {"name": "X"}, {}), (Outcome.UNCHANGED, record.pk, {}, {}))
+    rows = ((ImportRowOutcome.ERROR, None, {"name": "X"}, {}), (ImportRowOutcome.UNCHANGED, record.pk, {}, {}))
     imported = commit(checked("opportunities", *rows))
     assert imported.written == {"created": 0, "changed": 0, "left": 0}
     assert imported.committed_to == 3
@@ -246,6 +247,6 @@ def test_the_records_to_sync_are_those_that_were_written():
 
 def test_all_or_nothing_writes_all():
     rows = [new(external_id=f"E-{number}", name="Q") for number in range(3)]
-    imported = commit(checked("opportunities", *rows, mode=Import.Mode.ALL))
+    imported = commit(checked("opportunities", *rows, mode=ImportMode.ALL))
     assert imported.written == {"created": 3, "changed": 0, "left": 0}
     assert imported.committed_to == 4

@@ -12,7 +12,9 @@ from mobjects.imports.writing.commit import CHUNK, NothingWritten
 from mobjects.models import (
     Import,
     ImportChange,
+    ImportMode,
     ImportProblem,
+    ImportRowOutcome,
     Opportunity,
     OpportunityPersonRole,
     Program,
@@ -20,7 +22,7 @@ from mobjects.models import (
     ProgramTag,
 )
 from tests import factories
-from tests.imports.rows import Outcome, changed, checked, commit, left, new
+from tests.imports.rows import changed, checked, commit, left, new
 
 pytestmark = pytest.mark.django_db
 
@@ -193,7 +195,7 @@ def test_an_equal_cost_that_the_check_knew_is_no_obstacle():
     program = factories.program()
     cost = factories.cost(program)
     data = {"program_id": str(program.pk), "month": "2026-06-01", "amount": "2000.00"}
-    imported = checked("program-costs", (Outcome.UNCHANGED, cost.pk, {}, {}), new(**data))
+    imported = checked("program-costs", (ImportRowOutcome.UNCHANGED, cost.pk, {}, {}), new(**data))
     assert commit(imported).written["created"] == 1
 
 
@@ -203,7 +205,7 @@ def test_an_equal_cost_that_the_check_knew_is_no_obstacle():
 def test_all_or_nothing_writes_nothing_if_one_row_cannot_be():
     records = [factories.opportunity(stage="A") for _ in range(6)]
     rows = [changed(record, stage=("A", "B")) for record in records]
-    imported = checked("opportunities", *rows, new(external_id="N", name="New"), mode=Import.Mode.ALL)
+    imported = checked("opportunities", *rows, new(external_id="N", name="New"), mode=ImportMode.ALL)
     Opportunity.objects.filter(pk__in=[record.pk for record in records[:4]]).update(stage="C")
     with pytest.raises(NothingWritten) as told:
         commit(imported)
@@ -243,7 +245,7 @@ def test_a_commit_that_was_cut_off_goes_on_after_the_last_chunk():
 
 def test_all_or_nothing_that_was_cut_off_begins_anew():
     imported = many(CHUNK + 10)
-    Import.objects.update(mode=Import.Mode.ALL)
+    Import.objects.update(mode=ImportMode.ALL)
     with pytest.raises(CutOff):
         committing.commit(imported, cut_off_after(1))
     imported.refresh_from_db()

@@ -19,6 +19,7 @@ from mobjects.models import (
     ProgramTag,
     SyncBatch,
     SyncJob,
+    UndoOutcome,
 )
 from tests import factories
 from tests.imports.rows import change, changed, checked, commit, new, raw
@@ -91,7 +92,7 @@ def test_a_changed_record_gets_back_what_it_held_of_every_type():
     assert raw(record, without=SAVED_AT) != before
     assert undo(imported) == counts(restored=1)
     assert raw(record, without=SAVED_AT) == before
-    assert change(imported, 2).undone == ImportChange.Undone.RESTORED
+    assert change(imported, 2).undone == UndoOutcome.RESTORED
 
 
 def test_each_kind_is_restored():
@@ -153,7 +154,7 @@ def test_records_that_were_edited_since_are_left_alone_and_named():
     assert undo(imported) == counts(restored=2, left=2)
     assert [factories.fresh(record).stage for record in records] == ["A", "B", "A"]
     left = change(imported, 3)
-    assert (left.undone, left.undone_note) == (ImportChange.Undone.LEFT, REASONS["changed"])
+    assert (left.undone, left.undone_note) == (UndoOutcome.LEFT, REASONS["changed"])
 
 
 def test_a_change_of_what_is_no_content_is_seen_too():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mobjects.imports.writing import undo
-from mobjects.models import ImportChange, Opportunity, RecordStatus
+from mobjects.models import Opportunity, RecordStatus, UndoOutcome
 from tests import factories
 from tests.admin.test_records import save
 from tests.imports.running import as_csv, checked, undone, written
@@ -61,7 +61,7 @@ def test_three_edited_and_ten_synced(operator, sandbox):
     for record in map(factories.fresh, synced):
         assert record.is_dirty
         assert (record.last_status, record.marketo_id is None) == (RecordStatus.CREATED, False)
-    listed = imported.changes.filter(undone=ImportChange.Undone.LEFT)
+    listed = imported.changes.filter(undone=UndoOutcome.LEFT)
     assert {change.record_id for change in listed} == {record.pk for record in edited}
     assert all(change.undone_note for change in listed)
     # Marketo gets back what it had, and nothing else.
@@ -88,5 +88,5 @@ def test_created_ones_of_which_some_are_in_marketo_since(operator, sandbox):
     assert imported.undone["left"] == 14
     kept = {record.external_id for record in (*synced, *edited)}
     assert set(stages()) == kept
-    notes = set(imported.changes.filter(undone=ImportChange.Undone.LEFT).values_list("undone_note", flat=True))
+    notes = set(imported.changes.filter(undone=UndoOutcome.LEFT).values_list("undone_note", flat=True))
     assert len(notes) == 3

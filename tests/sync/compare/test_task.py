@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from mobjects.marketo.types import Kind, Operation
-from mobjects.models import Conflict, Opportunity, Program, SyncBatch, SyncJob
+from mobjects.models import Conflict, ConflictAnswer, Opportunity, Program, SyncBatch, SyncJobAction
 from mobjects.sync.compare.task import ONE_BY_ONE, CompareTask, Comparison
 from mobjects.sync.conflicts.both_changed import disputed, settle_merge
 from mobjects.sync.content.loading import loaded
@@ -21,7 +21,7 @@ from tests.support.pulls import diff, known_program, only, settled
 
 pytestmark = pytest.mark.django_db
 
-COMPARE = SyncJob.Action.COMPARE
+COMPARE = SyncJobAction.COMPARE
 
 
 def compare(transport, *kinds, ids=None):
@@ -140,7 +140,7 @@ def test_a_value_that_was_sent_without_answer_is_no_difference():
 
 
 def guarded(transport, *deals):
-    surroundings = memory.context(transport, {}, SyncJob.Action.SEND)
+    surroundings = memory.context(transport, {}, SyncJobAction.SEND)
     return guard(surroundings, Kind.OPPORTUNITY, [record.pk for record in deals]), surroundings.job
 
 
@@ -182,7 +182,7 @@ def test_a_cost_that_cannot_be_told_from_another_is_nothing_to_decide_about():
     Program.objects.update(channel="Roadshow")
     type(cost).objects.update(amount=1)
     found = memory.program(costs=[(5, 6, "2500")], tags={"Channel": "Nurture"})
-    surroundings = memory.context(Memory(found), {}, SyncJob.Action.SEND)
+    surroundings = memory.context(Memory(found), {}, SyncJobAction.SEND)
     assert guard(surroundings, Kind.PROGRAM, [record.pk]) == {record.pk}
     assert disputed(Conflict.objects.get()) == [("Channel", "Webinar", "Roadshow", "Nurture")]
     finished(PullTask, memory.context(Memory(found), Pull(Kind.PROGRAM).to_json()))
@@ -214,7 +214,7 @@ def test_either_side_can_be_right_field_by_field():
     assert part.diff == [("Type", "C", "B")]
     conflict = Conflict.objects.get()
     assert (conflict.answer, conflict.answer_text, conflict.username) == (
-        Conflict.Answer.MERGED,
+        ConflictAnswer.MERGED,
         "Taken from Marketo: Stage. Kept: Type.",
         "alice",
     )

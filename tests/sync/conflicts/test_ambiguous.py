@@ -9,7 +9,17 @@ import time_machine
 from django.utils import timezone
 
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, Opportunity, RecordStatus, State, SyncBatch, SyncJob, records
+from mobjects.models import (
+    Conflict,
+    ConflictAnswer,
+    ConflictReason,
+    Opportunity,
+    RecordStatus,
+    State,
+    SyncBatchState,
+    SyncJob,
+    records,
+)
 from mobjects.sync.conflicts.ambiguous import close_gone, settle
 from mobjects.sync.content.payload import KeyFields, content
 from tests import factories
@@ -17,7 +27,6 @@ from tests.factories import fresh
 from tests.views import pages
 
 pytestmark = pytest.mark.django_db
-Answer = Conflict.Answer
 NOW = datetime(2026, 3, 31, 14, 30, tzinfo=UTC)
 
 
@@ -32,7 +41,7 @@ def lost(**values):
         kind=Kind.OPPORTUNITY,
         record_id=record.pk,
         label=str(record),
-        reason=Conflict.Reason.AMBIGUOUS,
+        reason=ConflictReason.AMBIGUOUS,
         base=here,
         here=here,
         candidates=[{"id": 71, "values": dict(here)}, {"id": 72, "values": {**here, "Stage": "Won"}}],
@@ -51,7 +60,7 @@ def refused(conflict, answer, candidate_id=None):
 def test_it_is_this_one_takes_the_id_and_leaves_nothing_to_send():
     record, conflict = lost()
     with time_machine.travel(NOW, tick=False):
-        settle(conflict, Answer.IS_THIS, factories.user(), 71)
+        settle(conflict, ConflictAnswer.IS_THIS, factories.user(), 71)
     record = fresh(record)
     assert (record.marketo_id, record.state_now, record.last_status, record.unknown_since, record.last_error) == (
         71,
@@ -68,7 +77,7 @@ def test_it_is_this_one_takes_the_id_and_leaves_nothing_to_send():
 
 def test_where_it_differs_the_record_stays_to_be_sent():
     record, conflict = lost()
-    settle(conflict, Answer.IS_THIS, None, 72)
+    settle(conflict, ConflictAnswer.IS_THIS, None, 72)
     record = fresh(record)
     assert (record.marketo_id, record.is_dirty) == (72, True)
     assert record.accepted == {"Name": "Q1 2014", "Stage": "Won"}
@@ -79,7 +88,7 @@ def test_where_it_differs_the_record_stays_to_be_sent():
 def test_what_was_edited_meanwhile_stays_to_be_sent():
     record, conflict = lost()
     Opportunity.objects.filter(pk=record.pk).update(stage="Open")
-    settle(conflict, Answer.IS_THIS, None, 71)
+    settle(conflict, ConflictAnswer.IS_THIS, None, 71)
     record = fresh(record)
     assert (record.stage, record.is_dirty, "Stage" in record.accepted) == ("Open", True, False)
 
@@ -87,18 +96,21 @@ def test_what_was_edited_meanwhile_stays_to_be_sent():
 def test_an_object_that_belongs_to_another_record_is_refused():
     _, conflict = lost()
     factories.opportunity(name="Other", marketo_id=71)
-    assert "Marketo ID 71: it belongs to “Other” by now" in refused(conflict, Answer.IS_THIS, 71)
+    assert "Marketo ID 71: it belongs to “Other” by now" in refused(conflict, ConflictAnswer.IS_THIS, 71)
 
 
 def test_an_id_that_was_not_found_is_refused():
     _, conflict = lost()
-    assert refused(conflict, Answer.IS_THIS, 99) == "Marketo ID 99: it is not among those that were found (71, 72)."
+    assert (
+        refused(conflict, ConflictAnswer.IS_THIS, 99)
+        == "Marketo ID 99: it is not among those that were found (71, 72)."
+    )
 
 
 def test_a_record_that_has_another_id_by_now_is_refused():
     record, conflict = lost()
     records(Kind.OPPORTUNITY).filter(pk=record.pk).update(marketo_id=80)
-    assert "has Marketo ID 80 by now" in refused(conflict, Answer.IS_THIS, 71)
+    assert "has Marketo ID 80 by now" in refused(conflict, ConflictAnswer.IS_THIS, 71)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -106,7 +118,7 @@ def test_a_record_that_has_another_id_by_now_is_refused():
 def test_send_it_again_lets_the_next_sync_send_it_as_new(sandbox):
     record, conflict = lost()
     assert factories.sync().counts == {"HELD": 1}
-    settle(conflict, Answer.SEND, None)
+    settle(conflict, ConflictAnswer.SEND, None)
     assert factories.sync().counts == {"CREATED": 1}
     assert fresh(record).state_now == State.SYNCED
     assert len(sandbox.store.opportunities) == 1
@@ -116,13 +128,13 @@ def test_send_it_again_lets_the_next_sync_send_it_as_new(sandbox):
 @pytest.mark.usefixtures("marketo_settings")
 def test_left_it_stays_out_of_every_sync_and_can_be_decided_later(sandbox):
     record, conflict = lost()
-    settle(conflict, Answer.LEAVE, factories.user())
+    settle(conflict, ConflictAnswer.LEAVE, factories.user())
     job = factories.sync(include_unknown=True)
     assert job.counts == {"HELD": 1}
     assert sandbox.store.opportunities == {}
     conflict.refresh_from_db()
     assert (conflict.answer, conflict.settled_at) == ("leave", None)
-    settle(conflict, Answer.IS_THIS, factories.user("bob"), 71)
+    settle(conflict, ConflictAnswer.IS_THIS, factories.user("bob"), 71)
     conflict.refresh_from_db()
     first, second = conflict.answer_text.splitlines()
     assert ("alice: Left" in first, "bob: It is Marketo ID 71" in second) == (True, True)
@@ -133,8 +145,8 @@ def test_who_decides_second_is_told_who_was_first():
     record, conflict = lost()
     stale = Conflict.objects.get()
     with time_machine.travel(NOW, tick=False):
-        settle(conflict, Answer.IS_THIS, factories.user(), 71)
-    said = refused(stale, Answer.IS_THIS, 72)
+        settle(conflict, ConflictAnswer.IS_THIS, factories.user(), 71)
+    said = refused(stale, ConflictAnswer.IS_THIS, 72)
     assert said.startswith("alice was first, on 2026-03-31 14:30 UTC.")
     assert "It is Marketo ID 71." in said
     assert fresh(record).marketo_id == 71
@@ -142,16 +154,16 @@ def test_who_decides_second_is_told_who_was_first():
 
 def test_a_record_in_a_batch_cannot_be_decided_about():
     record, conflict = lost()
-    batch = pages.batch(pages.job(), state=SyncBatch.State.SENDING)
+    batch = pages.batch(pages.job(), state=SyncBatchState.SENDING)
     records(Kind.OPPORTUNITY).filter(pk=record.pk).update(claimed_by=batch)
-    assert "is in a batch right now" in refused(conflict, Answer.SEND)
+    assert "is in a batch right now" in refused(conflict, ConflictAnswer.SEND)
 
 
 def test_a_deleted_record_cannot_be_decided_about_but_closed():
     record, conflict = lost()
     lost()
     record.delete()
-    assert "is no longer here" in refused(conflict, Answer.SEND)
+    assert "is no longer here" in refused(conflict, ConflictAnswer.SEND)
     assert close_gone(factories.user()) == 1
     conflict.refresh_from_db()
     assert (conflict.answer_text, conflict.username) == ("The record was deleted here.", "alice")
@@ -160,13 +172,13 @@ def test_a_deleted_record_cannot_be_decided_about_but_closed():
 
 def test_a_record_changed_on_both_sides_is_not_settled_like_this():
     _, conflict = lost()
-    Conflict.objects.update(reason=Conflict.Reason.BOTH_CHANGED)
-    assert "choose between its values" in refused(conflict, Answer.SEND)
+    Conflict.objects.update(reason=ConflictReason.BOTH_CHANGED)
+    assert "choose between its values" in refused(conflict, ConflictAnswer.SEND)
 
 
 def test_another_answer_is_refused():
     _, conflict = lost()
-    assert "is no answer here" in refused(conflict, Answer.MERGED)
+    assert "is no answer here" in refused(conflict, ConflictAnswer.MERGED)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -183,7 +195,7 @@ def test_a_sending_of_which_two_objects_may_be_the_result_is_decided_and_not_ask
     assert known in [each["id"] for each in conflict.candidates]
     assert len(conflict.candidates) == 2
     (mine,) = (each["id"] for each in conflict.candidates if each["id"] != known)
-    settle(conflict, Answer.IS_THIS, None, mine)
+    settle(conflict, ConflictAnswer.IS_THIS, None, mine)
     assert SyncJob.objects.count() == 2
     assert factories.sync(record).counts in ({}, {"EQUAL": 1})
     assert not Conflict.objects.filter(settled_at=None).exists()

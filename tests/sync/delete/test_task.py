@@ -16,8 +16,9 @@ from mobjects.models import (
     Opportunity,
     OpportunityPersonRole,
     RecordStatus,
-    SyncBatch,
-    SyncJob,
+    SyncBatchState,
+    SyncJobAction,
+    SyncJobState,
     SyncResult,
     WorkerLease,
     records,
@@ -34,7 +35,7 @@ def new_job(*rows):
     """A job that deletes these records (of one kind)."""
     kind = rows[0].KIND.value
     selection = {"kind": kind, "ids": [row.pk for row in rows]}
-    return create_job(SyncJob.Action.DELETE, kind, selection)
+    return create_job(SyncJobAction.DELETE, kind, selection)
 
 
 def delete(*rows):
@@ -68,7 +69,7 @@ def test_an_opportunity_goes_with_its_roles_in_marketo_and_here(sandbox):
     parent, _ = deal(roles=2)
     deal(name="Stays")
     job = delete(parent)
-    assert (job.state, job.counts) == (SyncJob.State.SUCCEEDED, {"DELETED": 3})
+    assert (job.state, job.counts) == (SyncJobState.SUCCEEDED, {"DELETED": 3})
     assert in_marketo(sandbox) == (1, 1)
     assert [str(each) for each in Opportunity.objects.all()] == ["Stays"]
     assert OpportunityPersonRole.objects.count() == 1
@@ -110,7 +111,7 @@ def test_an_opportunity_stays_while_one_of_its_roles_cannot_be_deleted(sandbox):
     parent, (role,) = deal()
     sandbox.faults.add("bad_row", operation="deleteMObjects", row=0, text="locked")
     job = delete(parent)
-    assert job.state == SyncJob.State.PROBLEMS
+    assert job.state == SyncJobState.PROBLEMS
     assert results(job) == [("Opportunity", "HELD"), ("OpportunityPersonRole", "FAILED")]
     assert job.results.get(status="FAILED").error == "locked"
     assert in_marketo(sandbox) == (1, 1)
@@ -119,7 +120,7 @@ def test_an_opportunity_stays_while_one_of_its_roles_cannot_be_deleted(sandbox):
 
 def test_a_record_in_a_batch_of_another_job_is_held_and_let_be():
     parent, _ = deal(roles=0)
-    other = pages.batch(pages.job(), state=SyncBatch.State.SENDING)
+    other = pages.batch(pages.job(), state=SyncBatchState.SENDING)
     records(Kind.OPPORTUNITY).filter(pk=parent.pk).update(claimed_by=other)
     job = delete(parent)
     assert results(job) == [("Opportunity", "HELD")]
@@ -139,7 +140,7 @@ def test_an_answer_that_was_lost_is_asked_for_again_and_nothing_stays(sandbox):
     parent, _ = deal()
     sandbox.faults.add("cut_after", operation="deleteMObjects")
     job = factories.later(delete(parent))
-    assert job.state == SyncJob.State.SUCCEEDED
+    assert job.state == SyncJobState.SUCCEEDED
     assert in_marketo(sandbox) == (0, 0)
     assert results(job) == [
         ("Opportunity", "DELETED"),
@@ -161,14 +162,14 @@ def test_a_worker_that_dies_while_it_deletes_leaves_nothing_undone(sandbox):
     job.refresh_from_db()
     run_job(job)
     job.refresh_from_db()
-    assert (job.state, job.counts) == (SyncJob.State.SUCCEEDED, {"DELETED": 1})
+    assert (job.state, job.counts) == (SyncJobState.SUCCEEDED, {"DELETED": 1})
     assert not Opportunity.objects.exists()
 
 
 def test_records_that_another_job_takes_at_the_last_moment_leave_no_open_call():
     parent, _ = deal(roles=0)
     job = new_job(parent)
-    other = pages.batch(pages.job(), state=SyncBatch.State.SENDING)
+    other = pages.batch(pages.job(), state=SyncBatchState.SENDING)
     here = factories.context(job, permits=Meanwhile(parent, other))
     assert DeleteTask(here).step()
     assert not job.batches.exists()
@@ -215,7 +216,7 @@ def test_a_job_that_was_cut_off_tells_each_try_in_the_history():
         DeleteTask(factories.context(job, transport=Dying())).step()
     expire_job(WorkerLease.objects.get(job=job), Q())
     assert SyncResult.objects.get(job=job).status == "RETRIED"
-    assert job.batches.get().state == SyncBatch.State.UNKNOWN
+    assert job.batches.get().state == SyncBatchState.UNKNOWN
 
 
 class Dying:

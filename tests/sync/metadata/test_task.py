@@ -9,7 +9,7 @@ from django.db import connection
 
 from mobjects.marketo.errors import Unavailable
 from mobjects.marketo.types import Kind
-from mobjects.models import AllowedTag, CustomField, MarketoField, SyncBatch, SyncJob
+from mobjects.models import AllowedTag, CustomField, MarketoField, SyncBatchState, SyncJob
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.metadata.task import DescribeTask
 from mobjects.sync.transport_factory import open_transport
@@ -49,7 +49,7 @@ def test_each_step_makes_one_call_and_keeps_it_in_the_history():
     assert not DescribeTask(surroundings).step()
     batches = surroundings.job.batches.order_by("sequence")
     assert [(batch.operation, batch.state, batch.response) for batch in batches] == [
-        ("DESCRIBE", SyncBatch.State.ANSWERED, "<told/>")
+        ("DESCRIBE", SyncBatchState.ANSWERED, "<told/>")
     ] * 4
 
 

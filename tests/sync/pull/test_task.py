@@ -10,6 +10,7 @@ from django.utils import timezone
 from mobjects.marketo.types import Association, Found, Key, Kind, Link
 from mobjects.models import (
     Conflict,
+    ConflictReason,
     CustomField,
     Opportunity,
     OpportunityPersonRole,
@@ -142,7 +143,7 @@ def test_a_change_on_both_sides_waits_for_a_person():
     assert (row.status, diff(row)["Stage"], diff(row)["Type"]) == ("CONFLICT", ("Won", "Lost"), ("A", "B"))
     conflict = Conflict.objects.get()
     assert (conflict.reason, conflict.job, conflict.base["Stage"], conflict.here["Stage"]) == (
-        Conflict.Reason.BOTH_CHANGED,
+        ConflictReason.BOTH_CHANGED,
         job,
         "Open",
         "Won",
@@ -296,7 +297,7 @@ def test_a_role_that_may_be_a_lost_insert_is_not_taken_for_a_new_one(person, hel
 
 def test_a_record_about_which_a_person_has_to_decide_is_left_alone():
     record = settled(factories.opportunity(marketo_id=71, stage="Open"))
-    conflict = Conflict.objects.create(kind="Opportunity", record_id=record.pk, reason=Conflict.Reason.AMBIGUOUS)
+    conflict = Conflict.objects.create(kind="Opportunity", record_id=record.pk, reason=ConflictReason.AMBIGUOUS)
     row = only(pull(Memory(memory.opportunity(Stage="Lost")), Kind.OPPORTUNITY))
     assert (row.status, fresh(record).stage) == ("HELD", "Open")
     conflict.refresh_from_db()

@@ -15,7 +15,7 @@ from redis import Redis
 from mobjects.local.ports import free_port
 from mobjects.marketo.errors import OutcomeUnknown, Unavailable
 from mobjects.marketo.types import Exchange
-from mobjects.models import SyncBatch
+from mobjects.models import SyncBatchState
 from mobjects.sync.rate_limits.limiter import Limits
 from mobjects.sync.rate_limits.usage import Usage
 from mobjects.sync.task import Wait
@@ -269,11 +269,11 @@ def test_calls_of_the_last_seconds_leave_the_window_first(make, clock, redis_url
 
 
 def test_calls_that_are_under_way_keep_their_slots(make, clock, redis_url):
-    batch(25, state=SyncBatch.State.SENDING)
-    batch(25, state=SyncBatch.State.UNKNOWN)
-    batch(25, state=SyncBatch.State.UNKNOWN)
-    batch(25, state=SyncBatch.State.UNKNOWN, http_status=200)
-    batch(31, state=SyncBatch.State.SENDING)
+    batch(25, state=SyncBatchState.SENDING)
+    batch(25, state=SyncBatchState.UNKNOWN)
+    batch(25, state=SyncBatchState.UNKNOWN)
+    batch(25, state=SyncBatchState.UNKNOWN, http_status=200)
+    batch(31, state=SyncBatchState.SENDING)
     limits = make(at_once=4)
     with limits.call():
         assert "4 calls to Marketo may run at once" in refused(limits)[1]
@@ -284,7 +284,7 @@ def test_calls_that_are_under_way_keep_their_slots(make, clock, redis_url):
 def test_a_slot_that_redis_has_kept_stays_with_its_call(make, redis_url):
     limits = make(at_once=1)
     with Redis.from_url(redis_url) as redis, limits.call():
-        batch(25, state=SyncBatch.State.SENDING)
+        batch(25, state=SyncBatchState.SENDING)
         (key,) = redis.keys("*:server")
         redis.set(key, "the run before")
         refused(make(at_once=1))

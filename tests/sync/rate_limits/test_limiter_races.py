@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 from redis import Redis
 
-from mobjects.models import SyncBatch
+from mobjects.models import SyncBatchState
 from mobjects.sync.rate_limits.limiter import Limits
 from mobjects.sync.task import Wait
 from tests.support.meanwhile import RedisWithRival
@@ -78,7 +78,7 @@ def forget_server(redis):
 def begun(ago, *, endpoint=ENDPOINT):
     """A call that is under way."""
     job = pages.job(endpoint=endpoint)
-    return pages.batch(job, sent_at=timezone.now() - timedelta(seconds=ago), state=SyncBatch.State.SENDING)
+    return pages.batch(job, sent_at=timezone.now() - timedelta(seconds=ago), state=SyncBatchState.SENDING)
 
 
 # --- slots ---

@@ -10,7 +10,7 @@ from django.urls import reverse
 from mobjects.jobs.requests import create_sync_job
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
-from mobjects.models import Opportunity, SyncJob, SyncResult
+from mobjects.models import Opportunity, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.sync import job_results
 from mobjects.sync.send import claims, task
 from mobjects.sync.send.selection import PART, Selection
@@ -57,7 +57,7 @@ def test_a_refused_batch_is_halved_until_the_bad_record_stands_alone():
     records = [factories.opportunity(name=f"Deal {number}") for number in range(5)]
     transport = Refusing("Deal 1")
     job = factories.work(create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
-    assert (job.state, job.counts) == (SyncJob.State.PROBLEMS, {"CREATED": 4, "FAILED": 1})
+    assert (job.state, job.counts) == (SyncJobState.PROBLEMS, {"CREATED": 4, "FAILED": 1})
     now = [factories.fresh(record) for record in records]
     assert [record.last_status for record in now] == ["CREATED", "FAILED", "CREATED", "CREATED", "CREATED"]
     assert [record.claimed_by for record in now] == [None] * 5
@@ -72,7 +72,7 @@ def test_a_job_whose_every_call_is_refused_stops_instead_of_halving_on():
         factories.opportunity(name=name)
     transport = Refusing(*names)
     job = factories.work(create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
-    assert (job.state, len(transport.sizes)) == (SyncJob.State.STOPPED, task.REFUSED_IN_A_ROW)
+    assert (job.state, len(transport.sizes)) == (SyncJobState.STOPPED, task.REFUSED_IN_A_ROW)
     assert "A parameter is bad." in job.problem_text
     assert not Opportunity.objects.exclude(claimed_by=None).exists()
     assert Opportunity.objects.dirty().count() == 100
@@ -143,7 +143,7 @@ def test_a_cost_with_an_unknown_outcome_is_not_added_twice(marketo_settings, san
     factories.cost(factories.program())
     sandbox.faults.add("cut_after")
     job = factories.sync()
-    assert factories.sync().state == SyncJob.State.WAITING
+    assert factories.sync().state == SyncJobState.WAITING
     assert len(sandbox.store.programs[1001].costs) == known + 1
     assert factories.later(job).counts == {"UPDATED": 1}
     assert len(sandbox.store.programs[1001].costs) == known + 1
@@ -160,7 +160,7 @@ def test_a_record_that_has_its_result_in_this_job_by_the_time_its_batch_begins_i
     job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,), resend=True))
     here = factories.context(job)
     batch, _ = claims.claim(here, Kind.OPPORTUNITY, Operation.INSERT, Selection(resend=True), after=0, limit=9)
-    job_results.result(job, record, SyncResult.Status.CREATED).save()
+    job_results.result(job, record, SyncResultStatus.CREATED).save()
     assert claims.take(here, batch, Selection(resend=True)) == claims.Claim(None, ())
     assert factories.fresh(record).claimed_by is None
 

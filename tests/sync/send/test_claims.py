@@ -10,7 +10,7 @@ from django.db import connection
 
 from mobjects.jobs import requests
 from mobjects.marketo.types import Kind, Operation
-from mobjects.models import Opportunity, SyncBatch, WorkerLease
+from mobjects.models import Opportunity, SyncBatch, SyncBatchState, WorkerLease
 from mobjects.sync.send import claims
 from mobjects.sync.send.selection import Selection
 from mobjects.sync.send.task import SendTask
@@ -48,7 +48,7 @@ def take(here, batch):
 def reserve(here):
     """Another lane of the same job takes what waits."""
     lease = WorkerLease.objects.create(job=here.job, process="other", renewed_at=here.lease.renewed_at)
-    here.job.batches.filter(state=SyncBatch.State.WAITING).update(lease=lease)
+    here.job.batches.filter(state=SyncBatchState.WAITING).update(lease=lease)
     return lease
 
 
@@ -112,5 +112,5 @@ def test_of_two_lanes_that_want_the_same_batch_one_gets_it(here, waiting, sandbo
     with connection.execute_wrapper(in_between):
         SendTask(here).step()
     waiting.refresh_from_db()
-    assert (waiting.state, waiting.lease) == (SyncBatch.State.WAITING, others[-1])
+    assert (waiting.state, waiting.lease) == (SyncBatchState.WAITING, others[-1])
     assert "syncMObjects" not in [call.operation for call in sandbox.calls]

@@ -18,7 +18,16 @@ from mobjects.jobs.runner import run_job
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import Unavailable
 from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
-from mobjects.models import Conflict, Opportunity, SyncBatch, SyncJob, WorkerLease
+from mobjects.models import (
+    Conflict,
+    Opportunity,
+    SyncBatch,
+    SyncBatchState,
+    SyncJob,
+    SyncJobAction,
+    SyncJobState,
+    WorkerLease,
+)
 from mobjects.sync import retry_policy
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.job_results import count
@@ -33,11 +42,9 @@ from tests.support.concurrent import Concurrently, concurrently
 
 pytestmark = pytest.mark.django_db
 
-State = SyncJob.State
-
 
 def pull(kind: Kind) -> SyncJob:
-    job = create_job(SyncJob.Action.PULL, kind.value, Pull(kind).to_json())
+    job = create_job(SyncJobAction.PULL, kind.value, Pull(kind).to_json())
     run_job(job)
     job.refresh_from_db()
     return job
@@ -107,7 +114,7 @@ def test_a_look_up_that_takes_more_than_a_turn_comes_to_an_end(sandbox, marketo_
             here = Context(job, lease, open_transport(), KeyFields(), factories.Unlimited())
             StepLoop(here, SendTask(here), turn_seconds=0).run()
     job.refresh_from_db()
-    assert job.state == State.SUCCEEDED
+    assert job.state == SyncJobState.SUCCEEDED
     assert {factories.fresh(record).last_status for record in lost} == {"CREATED"}
 
 
@@ -135,7 +142,7 @@ def test_without_a_record_of_what_was_sent_nothing_is_taken_for_it(sandbox, mark
 
 def test_an_error_that_comes_after_its_lease_expired_changes_nothing(sandbox, marketo_settings):
     factories.opportunity()
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
     expire_job(WorkerLease.objects.get(job=job), Q())
     for save in (results.record_halves, lambda *args: results.record_unsent(*args, again=True)):
@@ -171,7 +178,7 @@ def claim_in(job: SyncJob, limit: int = 100) -> tuple[SyncBatch, int] | None:
 @pytest.mark.django_db(transaction=True)
 def test_a_record_that_another_job_is_about_to_claim_is_not_claimed(marketo_settings):
     factories.opportunity()
-    first, second = factories.job_in(State.QUEUED), factories.job_in(State.QUEUED)
+    first, second = factories.job_in(SyncJobState.QUEUED), factories.job_in(SyncJobState.QUEUED)
     for job in (first, second):
         factories.context(job)
     with transaction.atomic():
@@ -185,7 +192,7 @@ def test_a_record_that_another_job_is_about_to_claim_is_not_claimed(marketo_sett
 @pytest.mark.django_db(transaction=True)
 def test_records_that_another_job_is_about_to_claim_are_passed_over_and_not_waited_for(marketo_settings):
     records = [factories.opportunity() for _ in range(2)]
-    first, second = factories.job_in(State.QUEUED), factories.job_in(State.QUEUED)
+    first, second = factories.job_in(SyncJobState.QUEUED), factories.job_in(SyncJobState.QUEUED)
     for job in (first, second):
         factories.context(job)
     with transaction.atomic():
@@ -199,7 +206,7 @@ def test_records_that_another_job_is_about_to_claim_are_passed_over_and_not_wait
 @pytest.mark.django_db(transaction=True)
 def test_what_is_given_up_cannot_be_begun_meanwhile(marketo_settings):
     record = factories.opportunity()
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     here = factories.context(job)
     batch, _ = claim_in(job)
     with concurrently(
@@ -208,12 +215,12 @@ def test_what_is_given_up_cannot_be_begun_meanwhile(marketo_settings):
     ) as taken:
         results.dissolve(job, "Not wanted any more.")
     batch.refresh_from_db()
-    assert (taken, batch.state, factories.fresh(record).claimed_by) == ([None], SyncBatch.State.NOT_SENT, None)
+    assert (taken, batch.state, factories.fresh(record).claimed_by) == ([None], SyncBatchState.NOT_SENT, None)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_counts_of_two_lanes_add_up():
-    job = factories.job_in(State.RUNNING)
+    job = factories.job_in(SyncJobState.RUNNING)
     stale = SyncJob.objects.get(pk=job.pk)
     with transaction.atomic():
         count(job, {"CREATED": 1})
@@ -224,7 +231,7 @@ def test_counts_of_two_lanes_add_up():
 
 
 def test_counts_are_added_to_those_in_the_database():
-    job = factories.job_in(State.RUNNING)
+    job = factories.job_in(SyncJobState.RUNNING)
     stale = SyncJob.objects.get(pk=job.pk)
     count(job, {"CREATED": 1})
     count(stale, {"CREATED": 1})
@@ -235,7 +242,7 @@ def test_counts_are_added_to_those_in_the_database():
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_while_its_lease_expires_is_kept(marketo_settings):
     record = factories.opportunity()
-    job = factories.job_in(State.QUEUED)
+    job = factories.job_in(SyncJobState.QUEUED)
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
     lease, beside = job.leases.get(), []
 
@@ -252,5 +259,5 @@ def test_an_answer_while_its_lease_expires_is_kept(marketo_settings):
     job.refresh_from_db()
     record = factories.fresh(record)
     assert (record.last_status, record.marketo_id, record.claimed_by) == ("CREATED", 7, None)
-    assert (job.counts, job.state) == ({"CREATED": 1}, State.WAITING)
+    assert (job.counts, job.state) == ({"CREATED": 1}, SyncJobState.WAITING)
     assert time.monotonic() - began < 10

@@ -10,7 +10,7 @@ from django.utils import timezone
 from mobjects.jobs import requests
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import Answer, Exchange, Kind, Outcome, Status
-from mobjects.models import Opportunity, RecordStatus, SyncBatch, SyncResult
+from mobjects.models import Opportunity, RecordStatus, SyncBatch, SyncBatchState, SyncResultStatus
 from mobjects.sync.job_results import supersede
 from mobjects.sync.send import results
 from mobjects.sync.send.selection import Selection
@@ -81,7 +81,7 @@ def test_an_answer_that_comes_after_its_record_was_settled_changes_nothing(job, 
     supersede(job, Kind.OPPORTUNITY, [record.pk])
     Opportunity.objects.update(last_status=RecordStatus.CREATED, marketo_id=64)
     answered(job, claim, FAILED)
-    assert (fresh(record).last_status, job.results.get().status) == (RecordStatus.CREATED, SyncResult.Status.RETRIED)
+    assert (fresh(record).last_status, job.results.get().status) == (RecordStatus.CREATED, SyncResultStatus.RETRIED)
 
 
 def test_an_answer_that_comes_after_all_is_counted_instead_of_unknown(job, claim):
@@ -104,7 +104,7 @@ def test_a_failure_does_not_make_a_record_more_in_step_than_it_was(job, record):
 def test_an_error_that_comes_after_the_answer_changes_nothing(save, job, record, claim):
     answered(job, claim, CREATED)
     save(job, claim.batch, MarketoError("late"))
-    assert (state(claim), job.batches.count()) == (SyncBatch.State.ANSWERED, 1)
+    assert (state(claim), job.batches.count()) == (SyncBatchState.ANSWERED, 1)
     assert fresh(record).last_status == RecordStatus.CREATED
 
 
@@ -118,9 +118,9 @@ def test_a_record_that_is_in_another_batch_by_now_stays_there(save, job, record,
 
 @without_answer
 def test_a_result_that_was_settled_since_stays_as_it_is(save, job, claim):
-    job.results.update(status=SyncResult.Status.CREATED)
+    job.results.update(status=SyncResultStatus.CREATED)
     save(job, claim.batch, MarketoError("no"))
-    assert job.results.get().status == SyncResult.Status.CREATED
+    assert job.results.get().status == SyncResultStatus.CREATED
 
 
 def test_marketo_may_be_at_what_was_lost_since_it_was_sent(job, record, claim):
@@ -134,17 +134,17 @@ def test_of_a_crash_only_what_its_own_lane_sent_is_unknown(job, record, claim):
     factories.opportunity()
     other = factories.claim_next(job, Kind.OPPORTUNITY)
     results.abandon(job, "cut off", claim.batch.lease_id)
-    assert (state(claim), state(other)) == (SyncBatch.State.UNKNOWN, SyncBatch.State.SENDING)
+    assert (state(claim), state(other)) == (SyncBatchState.UNKNOWN, SyncBatchState.SENDING)
 
 
 def test_of_a_crash_what_was_answered_and_what_waits_stays_as_it_is(job, claim):
     answered(job, claim, CREATED)
-    waiting = pages.batch(job, sequence=9, state=SyncBatch.State.WAITING)
+    waiting = pages.batch(job, sequence=9, state=SyncBatchState.WAITING)
     results.abandon(job, "cut off")
     waiting.refresh_from_db()
-    assert (state(claim), waiting.state) == (SyncBatch.State.ANSWERED, SyncBatch.State.WAITING)
+    assert (state(claim), waiting.state) == (SyncBatchState.ANSWERED, SyncBatchState.WAITING)
 
 
 def test_what_is_being_sent_is_not_given_up_with_what_waits(job, record, claim):
     results.dissolve(job, "Not wanted any more.")
-    assert (state(claim), fresh(record).claimed_by) == (SyncBatch.State.SENDING, claim.batch)
+    assert (state(claim), fresh(record).claimed_by) == (SyncBatchState.SENDING, claim.batch)

@@ -15,8 +15,9 @@ from mobjects.models import (
     Program,
     ProgramCost,
     State,
-    SyncJob,
+    SyncJobState,
     SyncResult,
+    SyncResultStatus,
 )
 from mobjects.sync.send.selection import Choice, Selection
 from tests import factories
@@ -41,7 +42,7 @@ def test_new_opportunity_gets_its_id_and_status(sandbox):
     record = factories.opportunity(amount="2000.00", probability=80, close_date=date(2026, 6, 30), is_won=False)
     job = factories.sync(record)
     record = factories.fresh(record)
-    assert job.state == SyncJob.State.SUCCEEDED
+    assert job.state == SyncJobState.SUCCEEDED
     assert (record.last_status, record.state_now, record.is_dirty) == ("CREATED", State.SYNCED, False)
     stored = sandbox.store.opportunities[record.marketo_id].values
     assert stored["Name"] == "Q1 2014"
@@ -108,7 +109,7 @@ def test_each_status_of_a_mixed_batch_lands_on_its_own_record(sandbox, five_reco
     assert now["bad"].last_error == "FiscalQuarter: refused"
     assert now["lost"].last_error
     assert {name for name, record in now.items() if record.is_dirty} == {"bad", "lost"}
-    assert job.state == SyncJob.State.PROBLEMS
+    assert job.state == SyncJobState.PROBLEMS
     labels = dict(job.results.values_list("label", "status"))
     assert labels == {name: record.last_status for name, record in now.items()}
 
@@ -134,7 +135,7 @@ def test_a_record_in_another_live_batch_is_reported_not_sent(sandbox):
     factories.claim_next(other, record.KIND)
     job = factories.sync(record)
     result = job.results.get()
-    assert result.status == SyncResult.Status.HELD
+    assert result.status == SyncResultStatus.HELD
     assert "another job" in result.error
     assert not syncs(sandbox)
 

@@ -7,7 +7,16 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects.models import Conflict, Opportunity, OpportunityPersonRole, ProgramCost, RecordStatus, SyncJob
+from mobjects.models import (
+    Conflict,
+    ConflictReason,
+    Opportunity,
+    OpportunityPersonRole,
+    ProgramCost,
+    RecordStatus,
+    SyncJob,
+    SyncJobState,
+)
 from mobjects.sync.send.selection import Choice
 from tests import factories
 
@@ -52,7 +61,7 @@ def test_what_arrived_is_found_by_its_name_and_its_id_taken(sandbox):
     assert record.marketo_id in sandbox.store.opportunities
     assert (record.is_dirty, record.last_status, record.unknown_since) == (False, "CREATED", None)
     assert said(job) == [("CREATED", f"It arrived: found in Marketo as ID {record.marketo_id}.")]
-    assert (job.state, job.counts, sends(sandbox)) == (SyncJob.State.SUCCEEDED, {"CREATED": 1}, 1)
+    assert (job.state, job.counts, sends(sandbox)) == (SyncJobState.SUCCEEDED, {"CREATED": 1}, 1)
 
 
 def test_what_did_not_arrive_is_sent_again(sandbox):
@@ -92,14 +101,14 @@ def test_two_that_may_be_it_wait_for_a_person(sandbox):
     job = factories.later(job)
     conflict = Conflict.objects.get()
     assert (conflict.reason, conflict.base, conflict.settled_at) == (
-        Conflict.Reason.AMBIGUOUS,
+        ConflictReason.AMBIGUOUS,
         {"Name": "Q1 2014"},
         None,
     )
     assert [each["id"] for each in conflict.candidates] == sorted(sandbox.store.opportunities)
     assert other.id in [each["id"] for each in conflict.candidates]
     assert said(job)[0] == ("SETTLED", "Not clear: 2 objects in Marketo may be it. A person has to decide.")
-    assert (job.state, job.counts, sends(sandbox)) == (SyncJob.State.PROBLEMS, {"HELD": 1}, 1)
+    assert (job.state, job.counts, sends(sandbox)) == (SyncJobState.PROBLEMS, {"HELD": 1}, 1)
     assert factories.fresh(record).is_dirty
 
 
@@ -131,7 +140,7 @@ def test_what_became_another_record_since_stays_that_one_and_a_person_decides(sa
     job = factories.later(job)
     assert [factories.fresh(each).marketo_id for each in (record, copy)] == [None, arrived]
     assert [each["id"] for each in Conflict.objects.get().candidates] == [arrived]
-    assert (job.state, sends(sandbox)) == (SyncJob.State.PROBLEMS, 1)
+    assert (job.state, sends(sandbox)) == (SyncJobState.PROBLEMS, 1)
 
 
 @pytest.mark.parametrize("count", [1, 3], ids=["by name", "gathered"])
@@ -166,9 +175,9 @@ def test_a_job_with_an_old_unknown_result_has_one_result_after_another_job_settl
     factories.sync(record)
     first = lost(sandbox, record, resend=True)
     other = factories.later(factories.sync(record))
-    assert (other.state, other.counts) == (SyncJob.State.SUCCEEDED, {"UNCHANGED": 1})
+    assert (other.state, other.counts) == (SyncJobState.SUCCEEDED, {"UNCHANGED": 1})
     first = factories.later(first)
-    assert (first.state, first.counts) == (SyncJob.State.SUCCEEDED, {"UNCHANGED": 1})
+    assert (first.state, first.counts) == (SyncJobState.SUCCEEDED, {"UNCHANGED": 1})
     assert first.results.exclude(status="RETRIED").count() == 1
 
 

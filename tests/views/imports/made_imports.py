@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from mobjects.models import Import, ImportChange, ImportGroup, ImportProblem, ImportRow
-
-State = Import.State
+from mobjects.models import Import, ImportChange, ImportGroup, ImportProblem, ImportRow, ImportRowOutcome, ImportState
 
 
 def imported(**values) -> Import:
     """An import of opportunities that waits for review; ``counts`` are to be given by the test."""
     common = {
         "kind": "opportunities",
-        "state": State.REVIEW,
+        "state": ImportState.REVIEW,
         "username": "alice",
         "file_name": "deals.csv",
         "size": 2048,
@@ -32,7 +30,7 @@ def imported(**values) -> Import:
 def count(of: Import) -> Import:
     """Set the counts to what its rows are."""
     found = list(of.found.values_list("outcome", flat=True))
-    of.counts = {outcome: found.count(outcome) for outcome in ImportRow.Outcome.values}
+    of.counts = {outcome: found.count(outcome) for outcome in ImportRowOutcome.values}
     of.rows = len(found)
     of.save()
     return of

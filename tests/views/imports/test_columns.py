@@ -6,14 +6,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from mobjects.models import Import
+from mobjects.models import Import, ImportState
 from tests import factories
 from tests.views import pages
 from tests.views.imports import made_imports as made
 
 pytestmark = pytest.mark.django_db
 
-State = Import.State
 NEW = "/admin/imports/new/"
 GOOD = "External ID,Name\nA,서울\n"
 
@@ -41,7 +40,7 @@ def test_a_file_whose_columns_are_known_goes_on_to_its_check(editor):
     answer = upload(editor, GOOD, reason="Quarter end")
     imported = Import.objects.get()
     assert answer["Location"] == url(imported, "import-review")
-    assert (imported.state, imported.reason, imported.username) == (State.CHECKING, "Quarter end", "editor-user")
+    assert (imported.state, imported.reason, imported.username) == (ImportState.CHECKING, "Quarter end", "editor-user")
     assert (imported.file_name, imported.size) == ("in.csv", len(GOOD.encode()))
 
 
@@ -60,7 +59,7 @@ def test_pasted_cells_are_a_file_too(editor):
 def test_a_file_that_cannot_be_read_is_kept_with_the_reason(editor):
     answer = editor.get(upload(editor, b"no workbook", name="in.xlsx")["Location"])
     assert "Refused: " in pages.text(answer)
-    assert Import.objects.get().state == State.REFUSED
+    assert Import.objects.get().state == ImportState.REFUSED
 
 
 def test_the_encoding_can_be_said(editor):
@@ -122,7 +121,7 @@ def test_uploading_takes_a_permission(groups):
 
 def waiting(**values):
     values = {"headers": ["External ID", "Deal", ""], "mapping": ["External ID", None, ""], **values}
-    return made.imported(**{"state": State.MAPPING, "checked_at": None, **values})
+    return made.imported(**{"state": ImportState.MAPPING, "checked_at": None, **values})
 
 
 def said(*columns, constants=(), **data):
@@ -148,7 +147,7 @@ def test_check_keeps_the_columns_and_asks_for_the_check(editor):
     answer = editor.post(url(imported), data)
     imported.refresh_from_db()
     assert answer["Location"] == url(imported, "import-review")
-    assert imported.state == State.CHECKING
+    assert imported.state == ImportState.CHECKING
     assert imported.mapping == ["External ID", "Name", ""]
     assert imported.constants == {"Stage": "Won"}
 
@@ -172,7 +171,7 @@ def test_columns_that_do_not_add_up_are_not_kept(editor, data, words):
     assert answer.status_code == 400
     assert words in pages.text(answer)
     imported.refresh_from_db()
-    assert (imported.state, imported.mapping[1]) == (State.MAPPING, None)
+    assert (imported.state, imported.mapping[1]) == (ImportState.MAPPING, None)
 
 
 def test_what_was_chosen_stays_chosen_when_something_is_wrong(editor):
@@ -185,10 +184,10 @@ def test_columns_can_be_changed_during_the_review(editor):
     assert "Check again" in pages.text(editor.get(url(imported)))
     editor.post(url(imported), said("=External ID", "=Name", "-"))
     imported.refresh_from_db()
-    assert (imported.state, imported.mapping) == (State.CHECKING, ["External ID", "Name", ""])
+    assert (imported.state, imported.mapping) == (ImportState.CHECKING, ["External ID", "Name", ""])
 
 
-@pytest.mark.parametrize("state", [State.CHECKING, State.COMMITTED, State.DISCARDED])
+@pytest.mark.parametrize("state", [ImportState.CHECKING, ImportState.COMMITTED, ImportState.DISCARDED])
 def test_columns_stay_to_be_looked_at_but_not_changed(editor, state):
     imported = made.imported(state=state)
     shown = pages.text(editor.get(url(imported)))
@@ -221,7 +220,7 @@ def test_a_refused_file_can_be_read_in_another_way(editor):
     assert "It cannot be read that way" in pages.text(wrong)
     editor.post(url(imported), {"read": "1", "encoding": "cp949", "delimiter": ","})
     imported.refresh_from_db()
-    assert (imported.state, imported.samples[1]) == (State.MAPPING, ["서울"])
+    assert (imported.state, imported.samples[1]) == (ImportState.MAPPING, ["서울"])
 
 
 def test_number_of_queries_does_not_grow_with_the_columns(editor, django_assert_max_num_queries):

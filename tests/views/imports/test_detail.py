@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mobjects.models import Import, SyncJob
+from mobjects.models import Import, ImportState, SyncJob
 from mobjects.presentation import import_text as words
 from mobjects.presentation import navigation
 from tests import factories
@@ -17,8 +17,6 @@ from tests.views import pages
 from tests.views.imports import made_imports as made
 
 pytestmark = pytest.mark.django_db
-
-State = Import.State
 
 
 @pytest.fixture
@@ -40,17 +38,17 @@ def seen(browser, imported, name="import"):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"state": State.MAPPING}, "Waits for a person to say what each column of the file means."),
-        ({"state": State.CHECKING}, "Waits for a worker to check it."),
+        ({"state": ImportState.MAPPING}, "Waits for a person to say what each column of the file means."),
+        ({"state": ImportState.CHECKING}, "Waits for a worker to check it."),
         ({"counts": {"new": 312, "error": 1}, "rows": 313}, "Checked 313 rows: 312 new, 1 with errors."),
-        ({"state": State.COMMITTED, "written": {"created": 2, "left": 1}}, "Written: 2 created, 1 left out."),
+        ({"state": ImportState.COMMITTED, "written": {"created": 2, "left": 1}}, "Written: 2 created, 1 left out."),
         (
-            {"state": State.COMMITTED, "written": {"created": 2}, "counts": {"error": 3, "conflict": 1}},
+            {"state": ImportState.COMMITTED, "written": {"created": 2}, "counts": {"error": 3, "conflict": 1}},
             "Written: 2 created. Not written: 3 rows with errors, 1 row in conflict.",
         ),
-        ({"state": State.UNDONE, "undone": {"restored": 2}}, "Undone: 2 restored."),
-        ({"state": State.REFUSED, "problem": "It is empty."}, "Refused: It is empty."),
-        ({"state": State.DISCARDED}, "Discarded: nothing of it was written."),
+        ({"state": ImportState.UNDONE, "undone": {"restored": 2}}, "Undone: 2 restored."),
+        ({"state": ImportState.REFUSED, "problem": "It is empty."}, "Refused: It is empty."),
+        ({"state": ImportState.DISCARDED}, "Discarded: nothing of it was written."),
         ({"committed_to": 7, "written": {"changed": 3}}, "broken off after row 7: 3 changed so far."),
     ],
 )
@@ -60,7 +58,7 @@ def test_the_page_says_where_the_import_stands(browser, values, said):
 
 def test_conflicts_that_were_overwritten_are_not_told_as_missing(browser):
     values = {"written": {"changed": 1}, "counts": {"conflict": 1}, "overwrite": True}
-    assert "Not written" not in seen(browser, made.imported(state=State.COMMITTED, **values))
+    assert "Not written" not in seen(browser, made.imported(state=ImportState.COMMITTED, **values))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +73,7 @@ def test_the_current_step_is_marked_in_words(browser, state, step):
 def test_progress_is_told_with_rate_and_time_left(browser):
     begun = timezone.now() - timedelta(seconds=10)
     values = {"begun_at": begun, "reported_at": begun + timedelta(seconds=10), "rows": 4000, "committed_to": 1001}
-    shown = seen(browser, made.imported(state=State.COMMITTING, **values))
+    shown = seen(browser, made.imported(state=ImportState.COMMITTING, **values))
     assert "Being written: 1,000 of 4,000 rows so far, 100 rows a second, about 30 s left." in shown
     assert '<progress class="mo-progress" max="4000" value="1000"' in shown
 
@@ -112,17 +110,17 @@ def test_file_name_is_escaped(browser):
 
 
 def test_the_live_part_renews_itself_while_the_import_works(browser):
-    imported = made.imported(state=State.CHECKING)
+    imported = made.imported(state=ImportState.CHECKING)
     assert f'hx-get="{url(imported, "import-live")}"' in seen(browser, imported)
     assert browser.get(url(imported, "import-live")).status_code == 200
-    Import.objects.update(state=State.REVIEW)
+    Import.objects.update(state=ImportState.REVIEW)
     over = browser.get(url(imported, "import-live"))
     assert (over.status_code, over["HX-Refresh"]) == (286, "true")
     assert f'hx-get="{url(imported, "import-live")}"' not in seen(browser, imported)
 
 
 def test_the_live_part_of_a_user_who_is_logged_out_says_so():
-    answer = Client().get(url(made.imported(state=State.CHECKING), "import-live"))
+    answer = Client().get(url(made.imported(state=ImportState.CHECKING), "import-live"))
     assert answer.status_code == 286
     assert "logged out" in pages.text(answer)
 
@@ -131,7 +129,7 @@ def test_the_live_part_of_a_user_who_is_logged_out_says_so():
 
 
 def written(**values):
-    imported = made.imported(state=State.COMMITTED, committed_at=timezone.now(), written={"changed": 1}, **values)
+    imported = made.imported(state=ImportState.COMMITTED, committed_at=timezone.now(), written={"changed": 1}, **values)
     record = factories.opportunity()
     made.row(imported, 2, "changed", record_id=record.pk, data={"name": "New"}, old={"name": "Old"})
     made.change(imported, 2, record)
@@ -207,14 +205,14 @@ def test_discarding_takes_a_post_and_is_said(browser):
     assert browser.get(url(imported, "import-discard")).status_code == 405
     assert "Nothing of the file was written." in pages.text(browser.post(url(imported, "import-discard"), follow=True))
     imported.refresh_from_db()
-    assert imported.state == State.DISCARDED
+    assert imported.state == ImportState.DISCARDED
 
 
 def test_discarding_what_is_written_is_refused_in_words(browser):
     imported, _ = written()
     assert "The rows are written." in pages.text(browser.post(url(imported, "import-discard"), follow=True))
     imported.refresh_from_db()
-    assert imported.state == State.COMMITTED
+    assert imported.state == ImportState.COMMITTED
 
 
 # --- who may what ---
@@ -250,12 +248,12 @@ def test_doing_takes_the_permission_to_import(groups, name):
     assert answer.status_code == 403
     assert "not allowed to import opportunities" in pages.text(answer)
     imported.refresh_from_db()
-    assert imported.state == State.REVIEW
+    assert imported.state == ImportState.REVIEW
 
 
 def test_changing_columns_takes_the_permission_to_import(groups):
     viewer = pages.client("viewer")
-    imported = made.imported(state=State.MAPPING)
+    imported = made.imported(state=ImportState.MAPPING)
     assert 'name="check"' not in pages.text(viewer.get(url(imported, "import-columns")))
     assert viewer.post(url(imported, "import-columns"), {"check": "1"}).status_code == 403
 
@@ -287,7 +285,7 @@ def test_the_list_is_read_only_and_leads_to_the_import(browser):
 )
 def test_the_list_is_searched_and_filtered(browser, query, found):
     made.imported()
-    made.imported(state=State.COMMITTED, file_name="x.csv")
+    made.imported(state=ImportState.COMMITTED, file_name="x.csv")
     page = browser.get(f"{reverse('admin:mobjects_import_changelist')}?{query}")
     assert page.context["cl"].result_count == found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from mobjects.models import Import
+from mobjects.models import Import, ImportState
 from mobjects.views.imports.row_table import cut, size
 from tests import factories
 from tests.views import pages
@@ -13,7 +13,6 @@ from tests.views.imports import made_imports as made
 
 pytestmark = pytest.mark.django_db
 
-State = Import.State
 LONG = "길다<&>'" + "y" * 250
 
 
@@ -171,7 +170,7 @@ def test_odd_addresses_are_answered(browser, query):
 
 
 def test_while_it_is_checked_the_page_renews_itself(browser):
-    imported = made.imported(state=State.CHECKING)
+    imported = made.imported(state=ImportState.CHECKING)
     assert "Waits for a worker to check it." in seen(browser, imported)
     assert reverse("mobjects:import-live", args=[imported.pk]) in seen(browser, imported)
 
@@ -211,7 +210,7 @@ def test_one_value_corrects_all_equal_cells_and_the_file_is_checked_again(editor
     assert 'value="12.5"' in shown
     shown = fix(editor, imported, group=str(imported.groups.get().pk), replacement="13")
     assert fixes(imported) == [("Amount", "much", None, "13", "editor-user")]
-    assert imported.state == State.CHECKING
+    assert imported.state == ImportState.CHECKING
     assert "Waits for a worker to check it." in shown
 
 
@@ -239,7 +238,7 @@ def test_of_single_cells_those_that_differ_are_corrected(editor):
 def test_nothing_to_correct_is_said_and_changes_nothing(editor, data):
     imported = mixed()
     assert "Nothing to correct" in fix(editor, imported, **data)
-    assert (imported.state, fixes(imported)) == (State.REVIEW, [])
+    assert (imported.state, fixes(imported)) == (ImportState.REVIEW, [])
 
 
 def test_problems_of_another_import_are_out_of_reach(editor):
@@ -256,7 +255,7 @@ def test_corrections_are_listed_and_can_be_taken_back(editor):
     assert '<s class="mo-old">much</s> → 5' in shown
     editor.post(url(imported, "import-remove-fix"), {"fix": one.pk})
     imported.refresh_from_db()
-    assert (imported.state, imported.fixes.count()) == (State.CHECKING, 0)
+    assert (imported.state, imported.fixes.count()) == (ImportState.CHECKING, 0)
     again = editor.post(url(imported, "import-remove-fix"), {"fix": one.pk}, follow=True)
     assert "removed already" in pages.text(again)
 
@@ -264,7 +263,7 @@ def test_corrections_are_listed_and_can_be_taken_back(editor):
 def test_a_correction_while_it_is_written_is_refused_in_words(editor):
     imported = mixed()
     group = imported.groups.get().pk
-    Import.objects.update(state=State.COMMITTING)
+    Import.objects.update(state=ImportState.COMMITTING)
     assert "The rows are being written." in fix(editor, imported, group=str(group), replacement="1")
     assert fixes(imported) == []
 
@@ -303,26 +302,26 @@ def test_writing_is_asked_for_once(editor):
     second = editor.post(url(imported, "import-write"), data, follow=True)
     assert "The rows are being written." in pages.text(second)
     imported.refresh_from_db()
-    assert (imported.state, imported.mode, imported.overwrite) == (State.COMMITTING, "valid", True)
+    assert (imported.state, imported.mode, imported.overwrite) == (ImportState.COMMITTING, "valid", True)
     assert imported.committed_by == "editor-user"
 
 
 def test_a_page_from_before_another_check_writes_nothing(editor):
     imported = mixed()
     assert "checked again since you opened the page" in write(editor, imported, checked="2020", mode="valid")
-    assert imported.state == State.REVIEW
+    assert imported.state == ImportState.REVIEW
 
 
 def test_without_a_mode_nothing_is_written(editor):
     imported = mixed()
     assert "all or nothing" in write(editor, imported)
-    assert imported.state == State.REVIEW
+    assert imported.state == ImportState.REVIEW
 
 
 def test_all_or_nothing_with_errors_is_refused_in_words(editor):
     imported = mixed()
     assert "1 row with errors: all or nothing is nothing." in write(editor, imported, mode="all")
-    assert imported.state == State.REVIEW
+    assert imported.state == ImportState.REVIEW
 
 
 def test_nothing_to_write_is_said(editor):
@@ -340,7 +339,7 @@ def test_what_was_changed_since_the_check_has_to_be_checked_first(editor):
     assert "has to be checked again before it can be written" in shown
     editor.post(url(imported, "import-check"))
     imported.refresh_from_db()
-    assert imported.state == State.CHECKING
+    assert imported.state == ImportState.CHECKING
 
 
 def test_after_nothing_was_written_it_can_be_checked_again(editor):
@@ -352,7 +351,7 @@ def test_after_nothing_was_written_it_can_be_checked_again(editor):
     assert "Check again" in shown
     editor.post(url(imported, "import-check"))
     imported.refresh_from_db()
-    assert (imported.state, imported.problem) == (State.CHECKING, "")
+    assert (imported.state, imported.problem) == (ImportState.CHECKING, "")
 
 
 def test_a_commit_that_was_broken_off_can_be_ended_or_undone(editor):
@@ -363,7 +362,7 @@ def test_a_commit_that_was_broken_off_can_be_ended_or_undone(editor):
     assert url(imported, "import-undo") in shown
     assert "Apply in" not in shown
     write(editor, imported)
-    assert imported.state == State.COMMITTING
+    assert imported.state == ImportState.COMMITTING
 
 
 @pytest.mark.parametrize("name", ["import-fix", "import-remove-fix", "import-write", "import-check", "import-discard"])

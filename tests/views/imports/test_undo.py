@@ -5,14 +5,12 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from mobjects.models import Import, ImportChange
+from mobjects.models import ImportChange, ImportState
 from tests import factories
 from tests.views import pages
 from tests.views.imports import made_imports as made
 
 pytestmark = pytest.mark.django_db
-
-State = Import.State
 
 
 @pytest.fixture
@@ -30,7 +28,7 @@ def url(imported, name="import-review"):
 
 
 def committed(count=3):
-    imported = made.imported(state=State.COMMITTED, committed_to=count + 1, written={"changed": count})
+    imported = made.imported(state=ImportState.COMMITTED, committed_to=count + 1, written={"changed": count})
     records = [factories.opportunity(name=f"After {number}") for number in range(count)]
     for number, record in enumerate(records, 2):
         values = {"data": {"name": record.name}, "old": {"name": "Before"}, "record_id": record.pk}
@@ -48,7 +46,7 @@ def test_the_undo_is_shown_before_it_is_done(editor):
     assert "was changed since" in shown
     assert "Undo: restore 2, remove 0" in shown
     imported.refresh_from_db()
-    assert imported.state == State.COMMITTED
+    assert imported.state == ImportState.COMMITTED
 
 
 def test_what_is_left_alone_is_paged(editor, django_assert_max_num_queries):
@@ -63,7 +61,7 @@ def test_the_undo_is_asked_for_once(editor):
     assert "Waits for a worker to undo it." in pages.text(editor.post(url(imported, "import-undo"), follow=True))
     assert "The import is being undone." in pages.text(editor.post(url(imported, "import-undo"), follow=True))
     imported.refresh_from_db()
-    assert (imported.state, imported.undone_by) == (State.UNDOING, "editor-user")
+    assert (imported.state, imported.undone_by) == (ImportState.UNDOING, "editor-user")
     assert ImportChange.objects.filter(undone="").count() == 3
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from mobjects.marketo.types import Kind
-from mobjects.models import Opportunity, OpportunityPersonRole, SyncJob, records
+from mobjects.models import Opportunity, OpportunityPersonRole, SyncJob, SyncJobState, records
 from mobjects.views.marketo.delete import Going, confirm_delete, look
 from tests import factories
 from tests.factories import fresh
@@ -163,6 +163,6 @@ def test_from_the_list_to_both_sides_being_empty(browser, work, sandbox):
     post(browser, parent, typed=str(choose(browser, parent).context["going"].count))
     work()
     job = SyncJob.objects.get(action="delete")
-    assert (job.state, job.counts) == (SyncJob.State.SUCCEEDED, {"DELETED": 2})
+    assert (job.state, job.counts) == (SyncJobState.SUCCEEDED, {"DELETED": 2})
     assert (sandbox.store.opportunities, sandbox.store.roles, Opportunity.objects.count()) == ({}, {}, 0)
     assert "Deleted in Marketo" in pages.text(browser.get(pages.job_url(job)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from mobjects.models import Conflict, Opportunity, SyncBatch
+from mobjects.models import Conflict, Opportunity, SyncBatchState
 from mobjects.views.sync.batch_detail import pretty_xml
 from tests import factories
 from tests.views import pages
@@ -53,7 +53,7 @@ def test_payloads_are_indented_and_escaped(browser):
 
 
 def test_a_refused_batch_says_why(browser):
-    refused = SyncBatch.State.REFUSED
+    refused = SyncBatchState.REFUSED
     batch = pages.batch(pages.job(), state=refused, fault_code="20012", fault_text="Invalid <request>")
     shown = pages.text(browser.get(reverse("admin:mobjects_syncbatch_change", args=[batch.pk])))
     assert "Fault 20012:" in shown
@@ -88,7 +88,7 @@ def test_a_batch_that_does_not_exist_is_not_found(browser, pk):
 
 def test_a_batch_shows_all_attempts_at_it(browser):
     job = pages.job()
-    first = pages.batch(job, state=SyncBatch.State.NOT_SENT, fault_code="20023", fault_text="Too many calls.")
+    first = pages.batch(job, state=SyncBatchState.NOT_SENT, fault_code="20023", fault_text="Too many calls.")
     second = pages.batch(job, attempt=2, cause="Too many calls.")
     shown = pages.text(browser.get(batch_url(second)))
     assert "Batch 1, attempt 2" in shown
@@ -100,8 +100,8 @@ def test_a_batch_shows_all_attempts_at_it(browser):
 
 def test_a_batch_leads_to_its_halves_and_to_all_that_it_is_a_half_of(browser):
     job = pages.job()
-    whole = pages.batch(job, size=4, state=SyncBatch.State.REFUSED)
-    half = pages.batch(job, sequence=2, size=2, part_of=whole, state=SyncBatch.State.REFUSED)
+    whole = pages.batch(job, size=4, state=SyncBatchState.REFUSED)
+    half = pages.batch(job, sequence=2, size=2, part_of=whole, state=SyncBatchState.REFUSED)
     quarter = pages.batch(job, sequence=3, part_of=half)
     response = browser.get(batch_url(half))
     assert response.context["halves"] == [quarter]
@@ -111,7 +111,7 @@ def test_a_batch_leads_to_its_halves_and_to_all_that_it_is_a_half_of(browser):
 
 
 def test_a_batch_that_waits_says_that_it_is_still_to_be_sent(browser):
-    batch = pages.batch(pages.job(), state=SyncBatch.State.WAITING, size=50)
+    batch = pages.batch(pages.job(), state=SyncBatchState.WAITING, size=50)
     shown = pages.text(browser.get(batch_url(batch)))
     assert "INSERT of 50 records (opportunities), still to be sent." in shown
     assert "Its records are listed once it is sent." in shown
@@ -137,7 +137,7 @@ def test_the_file_of_a_further_attempt_has_a_name_of_its_own(browser):
 
 def test_steps_on_the_way_are_shown_as_such_everywhere(browser):
     opportunity, job = factories.opportunity(), pages.job(counts={"CREATED": 1})
-    lost = pages.batch(job, state=SyncBatch.State.UNKNOWN)
+    lost = pages.batch(job, state=SyncBatchState.UNKNOWN)
     pages.result(job, batch=lost, record_id=opportunity.pk, status="RETRIED", error="Lost on the way.")
     pages.result(job, batch=pages.batch(job, sequence=2), record_id=opportunity.pk)
     history = reverse("mobjects:record-history", args=["Opportunity", opportunity.pk])

@@ -9,7 +9,7 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from mobjects.models import Kind, SyncJob
+from mobjects.models import Kind, SyncJob, SyncJobState
 from mobjects.views.sync.confirm import confirm_selection
 from tests import factories
 from tests.views import pages
@@ -117,7 +117,7 @@ def test_sending_makes_a_queued_job_and_lands_on_its_page(browser, queue):
     response = browser.post(SYNC, form(ids=str(opportunity.pk), reason="Quarter end", resend="on", send="1"))
     job = SyncJob.objects.get()
     assert response.url == pages.job_url(job)
-    assert (job.state, job.username, job.reason) == (SyncJob.State.QUEUED, "operator-user", "Quarter end")
+    assert (job.state, job.username, job.reason) == (SyncJobState.QUEUED, "operator-user", "Quarter end")
     assert job.selection["ids"] == [opportunity.pk]
     assert job.selection["resend"] is True
     assert [queue_id[:36] for queue_id in queue.job_ids] == [str(job.pk)]
@@ -150,7 +150,7 @@ def test_options_that_the_page_has_not_counted_are_shown_before_they_are_sent(br
     sent = form(send="1", resend="on", shown=shown)
     response = browser.post(SYNC, sent)
     assert "Send 2 records to Marketo" in pages.text(response)
-    assert not SyncJob.objects.filter(state=SyncJob.State.QUEUED).exists()
+    assert not SyncJob.objects.filter(state=SyncJobState.QUEUED).exists()
     assert browser.post(SYNC, {**sent, "shown": response.context["form"].options}).status_code == 302
 
 
@@ -158,7 +158,7 @@ def test_options_that_the_page_has_not_counted_are_shown_before_they_are_sent(br
 def test_a_new_page_makes_a_new_job_once_the_last_has_begun(browser, queue, marketo_settings):
     factories.opportunity()
     first = browser.post(SYNC, form(send="1"))
-    SyncJob.objects.update(started_at="2026-03-01T12:00:00Z", state=SyncJob.State.RUNNING)
+    SyncJob.objects.update(started_at="2026-03-01T12:00:00Z", state=SyncJobState.RUNNING)
     assert browser.post(SYNC, form(send="1")).url != first.url
     assert SyncJob.objects.count() == 2
 
@@ -177,7 +177,7 @@ def test_a_queue_that_is_down_is_said_and_the_job_is_kept(browser, settings):
     settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": "redis://127.0.0.1:9/0"}}
     factories.opportunity()
     response = browser.post(SYNC, form(send="1"), follow=True)
-    assert SyncJob.objects.get().state == SyncJob.State.NOT_QUEUED
+    assert SyncJob.objects.get().state == SyncJobState.NOT_QUEUED
     shown = pages.text(response)
     assert "The queue (Redis) cannot be reached. Nothing was sent" in shown
     assert "Queue again" in shown

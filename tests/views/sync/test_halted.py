@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from mobjects.jobs.job_lease import WAITS_FOR_RESET
-from mobjects.models import Circuit, SyncJob
+from mobjects.models import Circuit, SyncJobState
 from tests import factories
 from tests.views import pages
 
@@ -40,7 +40,7 @@ def test_a_banner_on_each_page_says_why_nothing_is_sent(browser, circuit, addres
 def test_a_refused_signature_halts_all_sending_and_is_said_on_every_page(browser, marketo_settings, settings):
     settings.MARKETO = {**marketo_settings, "ENCRYPTION_KEY": "another"}
     job, waits = factories.sync(factories.opportunity()), factories.sync(factories.opportunity())
-    assert (job.state, waits.state) == (SyncJob.State.STOPPED, SyncJob.State.WAITING)
+    assert (job.state, waits.state) == (SyncJobState.STOPPED, SyncJobState.WAITING)
     shown = pages.text(browser.get(pages.job_url(waits)))
     assert BANNER in shown
     assert "Waiting for a person" in shown
@@ -64,7 +64,7 @@ def test_those_who_may_not_see_the_connection_get_no_link_to_it(groups, circuit)
 
 @pytest.mark.django_db(transaction=True)
 def test_resetting_lets_the_waiting_jobs_go_on(browser, circuit, queue):
-    job = pages.job(state=SyncJob.State.WAITING, waits_for=WAITS_FOR_RESET)
+    job = pages.job(state=SyncJobState.WAITING, waits_for=WAITS_FOR_RESET)
     assert "Reset: let sending go on" in pages.text(browser.get(CONNECTION))
     response = browser.post(reverse("mobjects:circuit-reset"), follow=True)
     shown = pages.text(response)
@@ -76,7 +76,7 @@ def test_resetting_lets_the_waiting_jobs_go_on(browser, circuit, queue):
 
 
 def test_a_job_that_waits_for_it_leads_to_the_connection_page(browser, circuit):
-    job = pages.job(state=SyncJob.State.WAITING, waits_for=WAITS_FOR_RESET)
+    job = pages.job(state=SyncJobState.WAITING, waits_for=WAITS_FOR_RESET)
     shown = pages.text(browser.get(reverse("mobjects:job-live", args=[job.pk])))
     assert f"Waiting for a person: {WAITS_FOR_RESET}" in shown
     assert f'href="{CONNECTION}#halted"' in shown

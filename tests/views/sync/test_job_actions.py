@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from mobjects.models import SyncJob
+from mobjects.models import RequestedAction, SyncJob, SyncJobState
 from tests import factories
 from tests.views import pages
 
 pytestmark = pytest.mark.django_db
-S = SyncJob.State
 
 
 @pytest.fixture
@@ -41,16 +40,16 @@ def state(job) -> str:
 @pytest.mark.parametrize(
     ("values", "shown"),
     [
-        ({"state": S.NOT_QUEUED}, {"queue", "pause", "cancel"}),
-        ({"state": S.QUEUED}, {"pause", "cancel"}),
-        ({"state": S.RUNNING}, {"pause", "cancel"}),
-        ({"state": S.RUNNING, "requested_action": "pause"}, {"resume", "cancel"}),
-        ({"state": S.RUNNING, "requested_action": "cancel"}, set()),
-        ({"state": S.WAITING}, {"pause", "cancel"}),
-        ({"state": S.PAUSED}, {"resume", "cancel"}),
-        ({"state": S.SUCCEEDED, "counts": {"CREATED": 1}}, set()),
-        ({"state": S.PROBLEMS, "counts": {"FAILED": 1}}, {"retry"}),
-        ({"state": S.CANCELLED}, {"retry"}),
+        ({"state": SyncJobState.NOT_QUEUED}, {"queue", "pause", "cancel"}),
+        ({"state": SyncJobState.QUEUED}, {"pause", "cancel"}),
+        ({"state": SyncJobState.RUNNING}, {"pause", "cancel"}),
+        ({"state": SyncJobState.RUNNING, "requested_action": "pause"}, {"resume", "cancel"}),
+        ({"state": SyncJobState.RUNNING, "requested_action": "cancel"}, set()),
+        ({"state": SyncJobState.WAITING}, {"pause", "cancel"}),
+        ({"state": SyncJobState.PAUSED}, {"resume", "cancel"}),
+        ({"state": SyncJobState.SUCCEEDED, "counts": {"CREATED": 1}}, set()),
+        ({"state": SyncJobState.PROBLEMS, "counts": {"FAILED": 1}}, {"retry"}),
+        ({"state": SyncJobState.CANCELLED}, {"retry"}),
     ],
 )
 def test_a_job_has_the_buttons_that_make_sense_now(browser, values, shown):
@@ -59,45 +58,45 @@ def test_a_job_has_the_buttons_that_make_sense_now(browser, values, shown):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_waiting_job_is_paused_at_once_and_resumed_into_the_queue(browser, queue):
-    job = pages.job(state=S.WAITING, waits_until=datetime(2099, 1, 1, tzinfo=UTC), waits_for="The quota.")
+    job = pages.job(state=SyncJobState.WAITING, waits_until=datetime(2099, 1, 1, tzinfo=UTC), waits_for="The quota.")
     assert "pauses" in pages.text(press(browser, "job-pause", job))
-    assert state(job) == S.PAUSED
+    assert state(job) == SyncJobState.PAUSED
     assert "It goes on when somebody presses “Resume”." in pages.text(browser.get(pages.job_url(job)))
     assert "The job goes on." in pages.text(press(browser, "job-resume", job))
-    assert state(job) == S.QUEUED
+    assert state(job) == SyncJobState.QUEUED
     assert [queue_id[:36] for queue_id in queue.job_ids] == [str(job.pk)]
 
 
 def test_a_running_job_pauses_after_what_is_under_way(browser):
-    job = pages.job(state=S.RUNNING, planned=3, counts={"CREATED": 1})
+    job = pages.job(state=SyncJobState.RUNNING, planned=3, counts={"CREATED": 1})
     assert "It pauses after what is under way." in pages.text(press(browser, "job-pause", job))
-    assert state(job) == S.RUNNING
-    assert job.requested_action == SyncJob.RequestedAction.PAUSE
+    assert state(job) == SyncJobState.RUNNING
+    assert job.requested_action == RequestedAction.PAUSE
 
 
 def test_cancelling_asks_first(browser):
-    job = pages.job(state=S.QUEUED)
+    job = pages.job(state=SyncJobState.QUEUED)
     address = reverse("mobjects:job-cancel", args=[job.pk])
     assert f'href="{address}"' in pages.text(browser.get(pages.job_url(job)))
     assert "cannot be resumed" in pages.text(browser.get(address))
-    assert state(job) == S.QUEUED
+    assert state(job) == SyncJobState.QUEUED
     assert "The job is cancelled" in pages.text(press(browser, "job-cancel", job))
-    assert state(job) == S.CANCELLED
+    assert state(job) == SyncJobState.CANCELLED
 
 
 @pytest.mark.parametrize("name", ["job-pause", "job-resume", "job-cancel"])
 def test_a_button_that_comes_too_late_says_so(browser, name):
-    job = pages.job(state=S.SUCCEEDED)
+    job = pages.job(state=SyncJobState.SUCCEEDED)
     assert "Too late: the job is “finished”" in pages.text(press(browser, name, job))
-    assert state(job) == S.SUCCEEDED
+    assert state(job) == SyncJobState.SUCCEEDED
 
 
 @pytest.mark.parametrize("name", ["job-pause", "job-resume", "job-cancel", "job-retry"])
 def test_only_those_who_may_sync_have_the_buttons(groups, name):
-    viewer, job = pages.client("viewer"), pages.job(state=S.QUEUED)
+    viewer, job = pages.client("viewer"), pages.job(state=SyncJobState.QUEUED)
     assert not buttons(viewer, job)
     assert viewer.post(reverse(f"mobjects:{name}", args=[job.pk])).status_code == 403
-    assert state(job) == S.QUEUED
+    assert state(job) == SyncJobState.QUEUED
 
 
 @pytest.mark.parametrize("name", ["job-pause", "job-resume", "job-retry"])
@@ -111,7 +110,9 @@ def test_nothing_is_steered_by_following_a_link(browser, name):
 @pytest.fixture
 def failed(groups):
     """A job over three opportunities, two of which failed for one reason, and one held back."""
-    job = pages.job(state=S.PROBLEMS, planned=4, counts={"CREATED": 1, "FAILED": 2, "HELD": 1}, reason="Quarter end")
+    job = pages.job(
+        state=SyncJobState.PROBLEMS, planned=4, counts={"CREATED": 1, "FAILED": 2, "HELD": 1}, reason="Quarter end"
+    )
     statuses = [("CREATED", ""), ("FAILED", "Bad stage"), ("FAILED", "Bad stage"), ("HELD", "Not yet.")]
     for status, error in statuses:
         record = factories.opportunity()
@@ -125,7 +126,12 @@ def test_what_was_not_accepted_is_tried_again_by_a_job_of_its_own(browser, faile
     response = press(browser, "job-retry", failed)
     new = SyncJob.objects.exclude(pk=failed.pk).get()
     assert response.redirect_chain == [(pages.job_url(new), 302)]
-    assert (new.origin, new.username, new.reason, new.state) == (failed, "operator-user", "Quarter end", S.QUEUED)
+    assert (new.origin, new.username, new.reason, new.state) == (
+        failed,
+        "operator-user",
+        "Quarter end",
+        SyncJobState.QUEUED,
+    )
     assert new.selection["of_job"] == str(failed.pk)
     assert set(new.selection["of_statuses"]) >= {"FAILED", "HELD", "UNKNOWN"}
     assert f'<a href="{pages.job_url(failed)}">Sync job {str(failed.pk)[:8]}</a>' in pages.text(response)
@@ -176,14 +182,16 @@ def test_a_record_that_is_gone_or_accepted_is_not_tried_again(browser, failed):
 @pytest.mark.django_db(transaction=True)
 def test_of_a_job_that_ended_early_all_that_is_left_is_sent(browser):
     selection = {**pages.SELECTION, "ids": [1, 2, 3]}
-    job = pages.job(state=S.STOPPED, planned=3, counts={"CREATED": 1}, selection=selection)
+    job = pages.job(state=SyncJobState.STOPPED, planned=3, counts={"CREATED": 1}, selection=selection)
     assert "Send what is left" in pages.text(browser.get(pages.job_url(job)))
     press(browser, "job-retry", job)
     new = SyncJob.objects.exclude(pk=job.pk).get()
     assert (new.selection, new.origin) == (selection, job)
 
 
-@pytest.mark.parametrize("values", [{"state": S.RUNNING}, {"action": "pull", "state": S.PROBLEMS}])
+@pytest.mark.parametrize(
+    "values", [{"state": SyncJobState.RUNNING}, {"action": "pull", "state": SyncJobState.PROBLEMS}]
+)
 def test_a_job_that_is_not_over_or_did_not_send_is_not_tried_again(browser, values):
     job = pages.job(counts={"FAILED": 1}, **values)
     assert "retry" not in buttons(browser, job)
@@ -199,5 +207,5 @@ def test_trying_again_sends_what_failed_and_nothing_else(browser, marketo_settin
     press(browser, "job-retry", job)
     work()
     new = SyncJob.objects.exclude(pk=job.pk).get()
-    assert (new.state, new.counts) == (S.SUCCEEDED, {"CREATED": 1})
+    assert (new.state, new.counts) == (SyncJobState.SUCCEEDED, {"CREATED": 1})
     assert sorted(stored.values["Name"] for stored in sandbox.store.opportunities.values()) == ["first", "second"]

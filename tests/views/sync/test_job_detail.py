@@ -10,12 +10,11 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from mobjects.models import SyncJob
+from mobjects.models import SyncJobState
 from tests import factories
 from tests.views import pages
 
 pytestmark = pytest.mark.django_db
-S = SyncJob.State
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def browser(groups):
 
 
 def test_the_page_says_in_one_sentence_what_became_of_the_job(browser):
-    job = pages.job(state=S.PROBLEMS, planned=3, counts={"CREATED": 2, "FAILED": 1}, reason="Quarter end")
+    job = pages.job(state=SyncJobState.PROBLEMS, planned=3, counts={"CREATED": 2, "FAILED": 1}, reason="Quarter end")
     shown = pages.text(browser.get(pages.job_url(job)))
     assert "Finished: 2 of 3 accepted; 1 failed." in shown
     assert "Quarter end" in shown
@@ -58,7 +57,7 @@ def test_values_sent_again_without_a_difference_are_shown(browser):
 
 
 def test_markup_in_labels_errors_and_reasons_is_shown_as_text(browser):
-    job = pages.job(state=S.PROBLEMS, reason="<b>why</b>", counts={"FAILED": 2})
+    job = pages.job(state=SyncJobState.PROBLEMS, reason="<b>why</b>", counts={"FAILED": 2})
     for _ in range(2):
         pages.result(job, status="FAILED", label="<i>x</i>", error="<script>alert(1)</script>" + "y" * 150)
     shown = pages.text(browser.get(pages.job_url(job)))
@@ -149,7 +148,7 @@ def test_the_page_needs_the_permission(groups):
 def test_a_pull_speaks_of_reading_and_not_of_sending(browser):
     counts = {"ADDED": 38, "SAME": 1, "CONFLICT": 1}
     kept = {"kind": "Program", "name": "Webinar", "ids": None}
-    job = pages.job(action="pull", kind="Program", state=S.PROBLEMS, counts=counts, selection=kept)
+    job = pages.job(action="pull", kind="Program", state=SyncJobState.PROBLEMS, counts=counts, selection=kept)
     shown = pages.text(browser.get(pages.job_url(job)))
     assert f"Pull {str(job.pk)[:8]}" in shown
     said = "Finished: 40 records read; 1 waiting for a decision, 38 new here, 1 without a difference."
@@ -169,7 +168,7 @@ def test_what_a_job_found_is_listed_in_sentences(browser):
 
 
 def test_records_without_a_difference_are_only_counted(browser):
-    job = pages.job(action="compare", counts={"SAME": 9, "DIFFERS": 1}, state=S.PROBLEMS)
+    job = pages.job(action="compare", counts={"SAME": 9, "DIFFERS": 1}, state=SyncJobState.PROBLEMS)
     pages.result(job, status="DIFFERS", diff=[["Stage", "Won", "Lost"]])
     shown = pages.text(browser.get(pages.job_url(job, "?status=SAME")))
     assert "Records without a difference are only counted." in shown
@@ -180,7 +179,7 @@ def test_records_without_a_difference_are_only_counted(browser):
 
 
 def test_a_live_job_renews_itself_also_without_scripts(browser, redis_url):
-    job = pages.job(state=S.RUNNING, planned=4, counts={"CREATED": 1})
+    job = pages.job(state=SyncJobState.RUNNING, planned=4, counts={"CREATED": 1})
     shown = pages.text(browser.get(pages.job_url(job)))
     assert f'hx-get="{reverse("mobjects:job-live", args=[job.pk])}"' in shown
     assert 'aria-live="polite"' in shown
@@ -191,7 +190,7 @@ def test_a_live_job_renews_itself_also_without_scripts(browser, redis_url):
 def test_a_waiting_job_says_until_when_and_why_and_renews_itself(browser, redis_url):
     words = "Marketo's daily quota is used up."
     until = datetime(2099, 1, 1, 6, tzinfo=UTC)
-    job = pages.job(state=S.WAITING, waits_until=until, waits_for=words, planned=4, counts={"CREATED": 1})
+    job = pages.job(state=SyncJobState.WAITING, waits_until=until, waits_for=words, planned=4, counts={"CREATED": 1})
     shown = pages.text(browser.get(pages.job_url(job)))
     assert "Waiting until 2099-01-01 06:00:00 UTC: Marketo&#x27;s daily quota is used up. 1 of 4 records done." in shown
     assert 'hx-trigger="every 2s"' in shown
@@ -199,7 +198,9 @@ def test_a_waiting_job_says_until_when_and_why_and_renews_itself(browser, redis_
 
 def test_the_time_that_is_left_follows_from_the_last_minute(browser, redis_url):
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    job = pages.job(state=S.RUNNING, planned=700, counts={"CREATED": 100}, started_at=now - timedelta(hours=9))
+    job = pages.job(
+        state=SyncJobState.RUNNING, planned=700, counts={"CREATED": 100}, started_at=now - timedelta(hours=9)
+    )
     pages.batch(job, size=100, answered_at=now - timedelta(seconds=30))
     pages.batch(job, sequence=2, size=100, answered_at=now - timedelta(hours=8))
     with time_machine.travel(now, tick=False):
@@ -214,7 +215,7 @@ def test_a_finished_job_does_not_renew_itself(browser):
 
 
 def test_the_live_part_goes_on_while_the_job_does(browser, redis_url):
-    job = pages.job(state=S.QUEUED)
+    job = pages.job(state=SyncJobState.QUEUED)
     response = browser.get(reverse("mobjects:job-live", args=[job.pk]))
     assert response.status_code == 200
     assert "No worker is running" in pages.text(response)
@@ -234,24 +235,24 @@ def test_the_live_part_does_not_show_a_login_page_inside_the_job_page():
 
 def test_a_queued_job_is_shown_although_redis_is_down(browser, settings):
     settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": "redis://127.0.0.1:9/0"}}
-    assert "Waiting for a worker." in pages.text(browser.get(pages.job_url(pages.job(state=S.QUEUED))))
+    assert "Waiting for a worker." in pages.text(browser.get(pages.job_url(pages.job(state=SyncJobState.QUEUED))))
 
 
 # --- queueing again ---
 
 
 def test_a_job_that_was_not_queued_can_be_queued_again(browser, queue):
-    job = pages.job(state=S.NOT_QUEUED, problem_text="Redis was down.")
+    job = pages.job(state=SyncJobState.NOT_QUEUED, problem_text="Redis was down.")
     assert "Queue again" in pages.text(browser.get(pages.job_url(job)))
     response = browser.post(reverse("mobjects:job-queue-again", args=[job.pk]), follow=True)
     job.refresh_from_db()
-    assert job.state == S.QUEUED
+    assert job.state == SyncJobState.QUEUED
     assert [queue_id[:36] for queue_id in queue.job_ids] == [str(job.pk)]
     assert "The job is queued." in pages.text(response)
 
 
 def test_queueing_a_queued_job_again_does_nothing(browser, queue):
-    job = pages.job(state=S.QUEUED)
+    job = pages.job(state=SyncJobState.QUEUED)
     response = browser.post(reverse("mobjects:job-queue-again", args=[job.pk]), follow=True)
     assert queue.job_ids == []
     assert "queued already" in pages.text(response)
@@ -259,14 +260,14 @@ def test_queueing_a_queued_job_again_does_nothing(browser, queue):
 
 def test_a_queue_that_is_still_down_is_said(browser, settings):
     settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": "redis://127.0.0.1:9/0"}}
-    job = pages.job(state=S.NOT_QUEUED)
+    job = pages.job(state=SyncJobState.NOT_QUEUED)
     response = browser.post(reverse("mobjects:job-queue-again", args=[job.pk]), follow=True)
     assert "cannot be reached" in pages.text(response)
 
 
 def test_only_those_who_may_sync_can_queue_again(groups):
     viewer = pages.client("viewer")
-    job = pages.job(state=S.NOT_QUEUED)
+    job = pages.job(state=SyncJobState.NOT_QUEUED)
     assert "Queue again" not in pages.text(viewer.get(pages.job_url(job)))
     response = viewer.post(reverse("mobjects:job-queue-again", args=[job.pk]))
     assert response.status_code == 403

@@ -10,7 +10,7 @@ from django.urls import reverse
 from rq import Worker
 from rq.executions import prepare_execution
 
-from mobjects.models import Conflict, SyncJob
+from mobjects.models import Conflict, SyncJobState
 from mobjects.presentation import navigation
 from mobjects.processes import status as queue_status
 from mobjects.sandbox import KEY
@@ -103,7 +103,7 @@ def test_a_worker_is_listed_with_its_job(browser, queue):
     worker = Worker([queue], connection=queue.connection, serializer=queue.serializer)
     worker.register_birth()
     worker.set_state("busy")
-    job = pages.job(state=SyncJob.State.RUNNING)
+    job = pages.job(state=SyncJobState.RUNNING)
     prepare_execution(worker, queue.enqueue("mobjects.jobs.run_sync", str(job.pk), job_id=str(job.pk)))
     shown = pages.text(browser.get(QUEUE))
     assert worker.name in shown
