@@ -15,11 +15,11 @@ from bench.records import BATCH, opportunities
 from bench.surroundings import Surroundings, lift_limits
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
-from mobjects.marketo.types import Batch, Kind, Operation
+from mobjects.marketo.types import Kind, Operation, OutgoingBatch
 from mobjects.models import Opportunity, SyncJobState
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import Payload, build, content
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import Payload, build_payload, record_content
+from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.transport_factory import key_fields, open_transport
 
 BATCHES_EACH = 20
@@ -64,8 +64,8 @@ def _ids(number: int, part: int) -> list[int]:
 
 def _floor(number: int) -> float:
     keys = key_fields()
-    records = loaded(Kind.OPPORTUNITY, _ids(number, 0))
-    rows = [(record.pk, content(record, keys)) for record in records]
+    records = load_records(Kind.OPPORTUNITY, _ids(number, 0))
+    rows = [(record.pk, record_content(record, keys)) for record in records]
     endpoint = settings.MARKETO["SOAP_ENDPOINT"]
     with requests.Session() as session:
 
@@ -79,7 +79,7 @@ def _floor(number: int) -> float:
 def _job(number: int) -> float:
     Opportunity.objects.update(synced_revision=F("revision"))
     _ids(number, 1)
-    job = create_sync_job(Selection())
+    job = create_sync_job(SyncSelection())
     took = _per_batch(lambda: run_job(job))
     job.refresh_from_db()
     if job.state != SyncJobState.SUCCEEDED or job.counts != {"CREATED": BATCHES_EACH * BATCH}:
@@ -88,10 +88,10 @@ def _job(number: int) -> float:
 
 
 def _calls(number: int) -> float:
-    keys, records = key_fields(), loaded(Kind.OPPORTUNITY, _ids(number, 2))
-    built = [build(record, Operation.UPSERT, keys) for record in records]
+    keys, records = key_fields(), load_records(Kind.OPPORTUNITY, _ids(number, 2))
+    built = [build_payload(record, Operation.UPSERT, keys) for record in records]
     wire = [part.record for part in built if isinstance(part, Payload)]
-    batches = [Batch(Operation.UPSERT, wire[start : start + BATCH]) for start in range(0, len(wire), BATCH)]
+    batches = [OutgoingBatch(Operation.UPSERT, wire[start : start + BATCH]) for start in range(0, len(wire), BATCH)]
     transport = open_transport()
     try:
         return _per_batch(lambda: [transport.send(batch) for batch in batches])

@@ -20,7 +20,7 @@ from rq import Worker, cron_scheduler_registry
 
 from bench.surroundings import OWN, ROOT, environment, set_up_django, temporary_database
 from mobjects.local import redis_server
-from mobjects.local.ports import free_port
+from mobjects.local.ports import find_free_port
 from mobjects.sandbox import SandboxServer
 
 PATIENCE_SECONDS = 180
@@ -59,8 +59,8 @@ class Herd:
         """Start a Redis without any data, always on the same port."""
         data, port = self.folder / "redis", int(self.redis_url.rpartition(":")[2].partition("/")[0])
         shutil.rmtree(data, ignore_errors=True)
-        self._redis = self._spawn("redis", redis_server.command(redis_server.find_program(), port, data))
-        wait_for(lambda: redis_server.answers(self.redis_url), "Redis")
+        self._redis = self._spawn("redis", redis_server.build_command(redis_server.find_program(), port, data))
+        wait_for(lambda: redis_server.is_answering(self.redis_url), "Redis")
 
     def kill_redis(self) -> None:
         """Kill -9."""
@@ -158,7 +158,7 @@ def herd(database: str = "", **settings: str) -> Iterator[Herd]:
         temporary_database(database, Path(name)) as database_url,
         SandboxServer() as sandbox,
     ):
-        redis_url = redis_server.url_for(free_port())
+        redis_url = redis_server.server_url(find_free_port())
         told = {**environment(database_url, redis_url, sandbox.url), "MARKETO_OPPORTUNITY_KEY_FIELD": "", **settings}
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
         running = Herd(Path(name), sandbox, redis_url, {**kept, **told, "PYTHONUNBUFFERED": "1"})

@@ -46,7 +46,7 @@ def empty() -> None:
 def upload(path: Path, *, call: bool) -> Import:
     """Bring a file in; it goes on to its check by itself, since all of its columns have our names."""
     with open(path, "rb") as file:
-        return service.start(
+        return service.start_import(
             "opportunities", file, path.name, user=None, username="bench", source=ImportSource.COMMAND, call=call
         )
 

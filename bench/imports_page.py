@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 
 from bench import imports_files, imports_ours
 from bench.herd import Herd, wait_for
-from mobjects.local.ports import free_port, is_open
+from mobjects.local.ports import find_free_port, is_port_open
 
 MOST_SECONDS = 2.0
 LONGEST_REQUEST = 1.0
@@ -86,10 +86,10 @@ def _said(reached: bool) -> str:
 
 
 def _logged_in(herd: Herd) -> Visitor:
-    port = free_port()
+    port = find_free_port()
     command = [sys.executable, "-m", "gunicorn", "marketo_admin.wsgi", "--no-control-socket", "--workers", "2"]
     herd.start("web", [*command, "--bind", f"127.0.0.1:{port}"])
-    wait_for(lambda: is_open(port), "the web server")
+    wait_for(lambda: is_port_open(port), "the web server")
     User.objects.create_superuser("bench", password=PASSWORD)
     visitor = Visitor(f"http://127.0.0.1:{port}")
     visitor.get("/admin/login/")

@@ -31,7 +31,7 @@ from mobjects.models import (
     SyncJob,
     WorkerLease,
 )
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests.support import invariants
 
 LONGEST_PAUSE_SECONDS = 2.0
@@ -96,7 +96,7 @@ class Killing:
         self._make(records)
         self._ask()
         while sum(self._killed.values()) < kills:
-            if self._jobs[-1].state in SyncJob.FINAL:
+            if self._jobs[-1].state in SyncJob.FINAL_STATES:
                 self._edit_all(records // 4)
                 self._ask()
             time.sleep(self._rng.uniform(0, LONGEST_PAUSE_SECONDS))
@@ -134,7 +134,7 @@ class Killing:
         self._add(more)
 
     def _ask(self) -> None:
-        self._jobs.append(request_sync(Selection()))
+        self._jobs.append(request_sync(SyncSelection()))
 
     def _finish(self) -> None:
         """Let the last job end, and send again what it did not deal with."""
@@ -148,7 +148,7 @@ class Killing:
         time.sleep(0.2)
         self._herd.replace_dead()
         self._jobs[-1].refresh_from_db()
-        return self._jobs[-1].state in SyncJob.FINAL
+        return self._jobs[-1].state in SyncJob.FINAL_STATES
 
     # --- killing ---
 

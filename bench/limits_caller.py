@@ -11,11 +11,11 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
-from mobjects.marketo.transport import Verdict
+from mobjects.db.retry import retry_on_database_error
+from mobjects.marketo.transport import ConnectionVerdict
 from mobjects.models import SyncBatch, SyncJob
-from mobjects.sync.rate_limits.limiter import Limits
-from mobjects.sync.task import Wait
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
+from mobjects.sync.task import WaitRequired
 from mobjects.sync.transport_factory import open_transport, target
 
 
@@ -31,16 +31,20 @@ def main() -> None:
 
 def _call(job: UUID, numbers: range) -> tuple[int, int]:
     """Each call with permission, and with its row in the database as in a job."""
-    transport, limits, note = open_transport(), Limits.from_settings(target()), insisting(SyncBatch.objects.create)
+    transport, limits, note = (
+        open_transport(),
+        RedisRateLimiter.from_settings(target()),
+        retry_on_database_error(SyncBatch.objects.create),
+    )
     failed = waits = 0
     for number in numbers:
         while True:
             try:
-                with limits.call():
+                with limits.permit_call():
                     note(job_id=job, sequence=number, kind="Opportunity", operation="GET", sent_at=timezone.now())
-                    failed += transport.ping().verdict is not Verdict.OK
+                    failed += transport.ping().verdict is not ConnectionVerdict.OK
                 break
-            except Wait as wait:
+            except WaitRequired as wait:
                 waits += 1
                 time.sleep(max(timedelta(), wait.until - timezone.now()).total_seconds())
     transport.close()

@@ -12,7 +12,7 @@ from bench.records import BATCH
 from bench.surroundings import Surroundings
 from mobjects.jobs.requests import request_sync
 from mobjects.models import Opportunity, SyncJob
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 
 PATIENCE_SECONDS = 1800
 _WORKER = [sys.executable, "manage.py", "rqworker", "sync", "--with-scheduler"]
@@ -26,9 +26,9 @@ def send(around: Surroundings, batches: int, workers: int) -> str:
     for number in range(workers):
         command = [*_WORKER, "--serializer", "rq.serializers.JSONSerializer", "--name", f"limits-{number}"]
         around.start(f"limits-{number}", command, lambda number=number: _workers(around) > number)  # type: ignore[misc]  # mypy cannot infer it
-    job = request_sync(Selection())
+    job = request_sync(SyncSelection())
     give_up = time.monotonic() + PATIENCE_SECONDS
-    while job.state not in SyncJob.FINAL:
+    while job.state not in SyncJob.FINAL_STATES:
         if time.monotonic() > give_up:
             raise RuntimeError(f"the job is {job.state} after {PATIENCE_SECONDS} s: {job.waits_for}")
         time.sleep(0.5)

@@ -12,7 +12,7 @@ from bench.surroundings import ROOT, Surroundings, lift_limits
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.models import SyncJob
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 
 SIZES = (10_000, 100_000)
 
@@ -24,7 +24,7 @@ def measure(around: Surroundings, say: Callable[[str], None], *, sizes: tuple[in
     for size in sizes:
         around.reset()
         opportunities(size)
-        job = create_sync_job(Selection())
+        job = create_sync_job(SyncSelection())
         code = f"from bench import memory; memory.work('{job.pk}')"
         command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
         worker = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

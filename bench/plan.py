@@ -22,9 +22,9 @@ from bench.surroundings import Surroundings, lift_limits
 from mobjects.jobs.control import cancel_job
 from mobjects.jobs.job_lease import acquire_job, release_job
 from mobjects.models import SyncJob
-from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.send.task import SendTask
-from mobjects.sync.task import Context
+from mobjects.sync.task import JobContext
 from mobjects.sync.transport_factory import key_fields, open_transport
 
 STEPS = 20
@@ -66,7 +66,7 @@ def _steps(job: SyncJob, say: Callable[[str], None]) -> None:
     lease = acquire_job(job)
     assert lease is not None  # noqa: S101 -- nobody else works on it
     transport = open_transport()
-    task = SendTask(Context(job, lease, transport, key_fields(), Limits.from_settings(transport.endpoint)))
+    task = SendTask(JobContext(job, lease, transport, key_fields(), RedisRateLimiter.from_settings(transport.endpoint)))
     _timed(say, "planning: how many workers the work is for", task.wanted_workers)
     _timed(say, f"first batch of {BATCH}, with its call", task.step)
     further = [_seconds(task.step)[0] for _ in range(STEPS)]

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mobjects.local import redis_server
-from mobjects.local.ports import HOST, free_port, is_open
+from mobjects.local.ports import HOST, find_free_port, is_port_open
 from mobjects.local.supervisor import Supervisor
 from mobjects.sandbox import KEY, USER_ID
 
@@ -55,7 +55,7 @@ class Surroundings:
     def start(self, name: str, command: Sequence[str], ready: Callable[[], bool]) -> None:
         """Start a process of ours in the checkout, with the same settings, and wait until it is ready."""
         in_checkout = ["env", f"--chdir={ROOT}", *command]
-        self.supervisor.start(name, in_checkout, ready, add=self.settings)
+        self.supervisor.start_child(name, in_checkout, ready, add=self.settings)
 
     def reset(self) -> None:
         """An empty database and a local Marketo as at its start; the counts of the limits begin anew."""
@@ -85,9 +85,9 @@ def surroundings(database: str = "") -> Iterator[Surroundings]:
         folder = Path(name)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
         with Supervisor(folder / "log", {**kept, "PYTHONUNBUFFERED": "1"}, signals=False) as supervisor:
-            redis_url, port = _start_redis(supervisor, folder), free_port()
+            redis_url, port = _start_redis(supervisor, folder), find_free_port()
             command = [sys.executable, "-m", "mobjects.sandbox", "--port", str(port)]
-            supervisor.start("sandbox", command, lambda: is_open(port), add={"PYTHONPATH": str(ROOT)})
+            supervisor.start_child("sandbox", command, lambda: is_port_open(port), add={"PYTHONPATH": str(ROOT)})
             url = f"http://{HOST}:{port}"
             settings = environment(database_url, redis_url, url)
             set_up_django(settings)
@@ -138,10 +138,10 @@ def set_up_django(settings: Mapping[str, str]) -> None:
 
 
 def _start_redis(supervisor: Supervisor, folder: Path) -> str:
-    port = free_port()
-    url = redis_server.url_for(port)
-    command = redis_server.command(redis_server.find_program(), port, folder / "redis")
-    supervisor.start("redis", command, lambda: redis_server.answers(url))
+    port = find_free_port()
+    url = redis_server.server_url(port)
+    command = redis_server.build_command(redis_server.find_program(), port, folder / "redis")
+    supervisor.start_child("redis", command, lambda: redis_server.is_answering(url))
     return url
 
 

@@ -19,7 +19,7 @@ from typing import Any
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from bench.herd import Herd, herd, wait_for  # noqa: E402 -- only found thanks to the line above
-from mobjects.local.ports import free_port, is_open  # noqa: E402
+from mobjects.local.ports import find_free_port, is_port_open  # noqa: E402
 
 # Longer than a worker's turn of 10 s.
 RECORDS = 1500
@@ -45,7 +45,7 @@ def play(running: Herd, name: str) -> Told:
     from bench.verdict import both_sides  # Models can be imported only now.
     from mobjects.jobs.requests import request_sync
     from mobjects.models import Opportunity, SyncJob
-    from mobjects.sync.send.selection import Selection
+    from mobjects.sync.send.selection import SyncSelection
 
     Opportunity.objects.bulk_create(
         Opportunity(external_id=f"E-{number}", name=f"Deal {number}", description=f"E-{number}")
@@ -55,14 +55,14 @@ def play(running: Herd, name: str) -> Told:
     if name != "reboot":
         running.start_clock()
     running.add_worker()
-    job = request_sync(Selection())
+    job = request_sync(SyncSelection())
     wait_for(lambda: running.sandbox.load.calls >= 2, "the first calls")
     told = SCENARIOS[name](running)
 
     def is_over() -> bool:
         running.replace_dead()
         job.refresh_from_db()
-        return job.state in SyncJob.FINAL
+        return job.state in SyncJob.FINAL_STATES
 
     wait_for(is_over, f"the end of the job ({job.pk})")
     ever_unknown = job.batches.filter(state="unknown").exists()
@@ -116,7 +116,7 @@ def sigterm(running: Herd) -> Told:
         "code": code,
         "leases": WorkerLease.objects.count(),
         "sending": SyncBatch.objects.filter(state="sending").count(),
-        "finished_before": SyncJob.objects.filter(state__in=SyncJob.FINAL).exists(),
+        "finished_before": SyncJob.objects.filter(state__in=SyncJob.FINAL_STATES).exists(),
     }
     running.add_worker()
     return told
@@ -126,9 +126,9 @@ def web(running: Herd) -> Told:
     """The web process is killed and started again while the job runs."""
     command = [sys.executable, "-m", "gunicorn", "marketo_admin.wsgi", "--no-control-socket"]
     for _ in range(2):
-        port = free_port()
+        port = find_free_port()
         process = running.start("web", [*command, "--bind", f"127.0.0.1:{port}"])
-        wait_for(lambda port=port: is_open(port), "the web server")  # type: ignore[misc]
+        wait_for(lambda port=port: is_port_open(port), "the web server")  # type: ignore[misc]
         process.kill()
         process.wait()
     return {}

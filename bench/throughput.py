@@ -14,7 +14,7 @@ from bench.records import BATCH, opportunities
 from bench.surroundings import Surroundings
 from mobjects.jobs.requests import request_sync
 from mobjects.models import SyncJob
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 
 ANSWER_SECONDS = 0.2
 PATIENCE_SECONDS = 180
@@ -33,7 +33,7 @@ def measure(around: Surroundings, say: Callable[[str], None], *, records: int = 
         around.reset()
         opportunities(records)
         around.control("faults", {"kind": "slow", "seconds": ANSWER_SECONDS, "times": 10 * batches})
-        job = _finished(request_sync(Selection()))
+        job = _finished(request_sync(SyncSelection()))
         seconds = _seconds(job)
         load = around.control("state")["load"]
         say(
@@ -61,7 +61,7 @@ def _seconds(job: SyncJob) -> float:
 
 def _finished(job: SyncJob) -> SyncJob:
     give_up = time.monotonic() + PATIENCE_SECONDS
-    while job.state not in SyncJob.FINAL:
+    while job.state not in SyncJob.FINAL_STATES:
         if time.monotonic() > give_up:
             raise RuntimeError(f"the job is {job.state} after {PATIENCE_SECONDS} s: {job.waits_for}")
         time.sleep(0.2)

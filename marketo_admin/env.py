@@ -45,11 +45,11 @@ class Environment:
             raise ImproperlyConfigured(f"DJANGO_ENV_FILE={asked_for}: there is no such file.")
         _check_lines(path)
 
-        class Reader(environ.Env):
+        class EnvironmentReader(environ.Env):
             ENVIRON: ClassVar = dict(environment)  # A copy: django-environ would write into os.environ.
 
-        Reader.read_env(path)
-        return cls(Reader.ENVIRON)
+        EnvironmentReader.read_env(path)
+        return cls(EnvironmentReader.ENVIRON)
 
     def text(self, name: str, default: str = "") -> str:
         """A text without surrounding blanks."""
@@ -117,7 +117,7 @@ class Environment:
         return _sqlite(config, base) if url.startswith("sqlite") else _postgresql(config)
 
 
-def kept_secret(path: Path) -> str:
+def get_or_create_secret(path: Path) -> str:
     """A random secret that is made once and kept in a file that only its owner can read."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from marketo_admin.env import Environment, kept_secret
-from mobjects.local.redis_server import running_url
+from marketo_admin.env import Environment, get_or_create_secret
+from mobjects.local.redis_server import find_running_url
 from mobjects.marketo.registry import DEFAULT, TRANSPORTS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ if not SECRET_KEY:
         raise ImproperlyConfigured(
             "DJANGO_SECRET_KEY is not set: give it 50 or more random characters (to try things, set DJANGO_DEBUG=true)."
         )
-    SECRET_KEY = kept_secret(VAR_DIR / "secret_key")
+    SECRET_KEY = get_or_create_secret(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.names("DJANGO_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 
 INSTALLED_APPS = [
@@ -133,7 +133,7 @@ LOGGING = {
 
 # --- Queue -------------------------------------------------------------------------------------------------------
 
-REDIS_URL = env.redis_url("REDIS_URL", running_url(VAR_DIR / "redis") or "redis://127.0.0.1:6379/0")
+REDIS_URL = env.redis_url("REDIS_URL", find_running_url(VAR_DIR / "redis") or "redis://127.0.0.1:6379/0")
 RQ_QUEUES = {
     "sync": {
         "URL": REDIS_URL,
@@ -165,11 +165,11 @@ UNFOLD = {
     "SITE_HEADER": "Marketo Admin",
     "SITE_SYMBOL": "sync_alt",
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "mobjects.presentation.navigation.favicon"},
+        {"rel": "icon", "type": "image/svg+xml", "href": "mobjects.presentation.navigation.favicon_url"},
     ],
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "mobjects.views.dashboard.callback",
-    "SIDEBAR": {"navigation": "mobjects.presentation.navigation.navigation"},
+    "DASHBOARD_CALLBACK": "mobjects.views.dashboard.dashboard_callback",
+    "SIDEBAR": {"navigation": "mobjects.presentation.navigation.build_navigation"},
 }
 
 # --- Marketo -----------------------------------------------------------------------------------------------------

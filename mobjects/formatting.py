@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
-def counted(calls: int) -> str:
+def format_call_count(calls: int) -> str:
     """``1 call``, ``1,234 calls``."""
     return f"{calls:,} call{'' if calls == 1 else 's'}"
 
 
-def moment(at: datetime) -> str:
+def format_moment(at: datetime) -> str:
     """A time to the minute with its zone, ``2026-03-01 06:00 UTC``."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from mobjects.marketo.types import Kind
 from mobjects.models import (
-    RECORDS,
+    RECORD_MODELS,
     Circuit,
     Conflict,
     Import,
@@ -26,7 +26,7 @@ from mobjects.models import (
     SyncResultStatus,
 )
 
-PAYLOAD = ("request", "response")
+PAYLOAD_FIELDS = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
 
 UNSETTLED = (SyncResultStatus.NOT_SENT, SyncResultStatus.UNKNOWN)
@@ -92,7 +92,7 @@ def records_per_second(job: SyncJob) -> float:
     return count / seconds if seconds >= 1 else 0.0
 
 
-def family(batch: SyncBatch) -> tuple[list[SyncBatch], list[SyncBatch], list[SyncBatch]]:
+def related_batches(batch: SyncBatch) -> tuple[list[SyncBatch], list[SyncBatch], list[SyncBatch]]:
     """The batches that a batch belongs together with.
 
     Returns:
@@ -110,7 +110,7 @@ def family(batch: SyncBatch) -> tuple[list[SyncBatch], list[SyncBatch], list[Syn
 
 
 def _light(batches: QuerySet[SyncBatch]) -> QuerySet[SyncBatch]:
-    heavy = [*PAYLOAD, *(f"part_of__{name}" for name in PAYLOAD)]
+    heavy = [*PAYLOAD_FIELDS, *(f"part_of__{name}" for name in PAYLOAD_FIELDS)]
     return batches.select_related("part_of").defer(*heavy)
 
 
@@ -124,7 +124,7 @@ def results_of(job: SyncJob, *, status: str = "", search: str = "", same_as: int
     """
     results = job.results.select_related("batch").defer("batch__request", "batch__response").order_by("pk")
     if status:
-        results = results.filter(status__in=SyncResult.PASSING if status == STEPS else [status])
+        results = results.filter(status__in=SyncResult.PASSING_STATUSES if status == STEPS else [status])
     if search:
         number = id_in(search, digits=9)
         results = results.filter(Q(label__icontains=search) | (Q() if number is None else Q(marketo_id=number)))
@@ -138,7 +138,7 @@ def error_groups(job: SyncJob) -> list[ErrorGroup]:
     """The most frequent reasons for which several records of a job were not accepted."""
     rows = (
         job.results.exclude(error="")
-        .exclude(status__in=SyncResult.ACCEPTED | SyncResult.PASSING)
+        .exclude(status__in=SyncResult.ACCEPTED_STATUSES | SyncResult.PASSING_STATUSES)
         .order_by()
         .values("status", "error")
         .annotate(count=Count("pk"), sample=Min("pk"))
@@ -148,7 +148,7 @@ def error_groups(job: SyncJob) -> list[ErrorGroup]:
     return [ErrorGroup(**row) for row in rows]
 
 
-def existing(results: Iterable[SyncResult]) -> set[tuple[str, int]]:
+def existing_records(results: Iterable[SyncResult]) -> set[tuple[str, int]]:
     """Which records of some results still exist, as (kind, id); one query for each kind among them."""
     wanted: dict[str, set[int]] = defaultdict(set)
     for result in results:
@@ -156,7 +156,7 @@ def existing(results: Iterable[SyncResult]) -> set[tuple[str, int]]:
     return {
         (kind, pk)
         for kind, ids in wanted.items()
-        for pk in RECORDS[Kind(kind)].objects.filter(pk__in=ids).values_list("pk", flat=True)
+        for pk in RECORD_MODELS[Kind(kind)].objects.filter(pk__in=ids).values_list("pk", flat=True)
     }
 
 
@@ -170,18 +170,18 @@ def open_conflicts(results: Iterable[SyncResult]) -> dict[tuple[str, int], int]:
     return {record: pk for record, pk in found.items() if record in about}
 
 
-def record_history(kind: Kind, record_id: int) -> QuerySet[SyncResult]:
+def history_of_record(kind: Kind, record_id: int) -> QuerySet[SyncResult]:
     """Everything that ever became of one record, newest first."""
     results = SyncResult.objects.filter(kind=kind.value, record_id=record_id)
     return results.select_related("job", "batch").defer("batch__request", "batch__response").order_by("-pk")
 
 
-def undecided() -> int:
+def count_undecided() -> int:
     """How many records wait for a person's decision; those that were left on purpose are not counted."""
     return Conflict.objects.filter(settled_at__isnull=True, answer="").count()
 
 
-def imports_waiting() -> int:
+def count_waiting_imports() -> int:
     """How many imports wait for a person to say what their columns mean, or to review them."""
     return Import.objects.filter(state__in=IMPORT_WAITS).count()
 
@@ -192,7 +192,7 @@ def imports_about(kind: Kind, record_id: int) -> QuerySet[ImportChange]:
     return done.select_related("imported").order_by("-pk")
 
 
-def rows_of(changes: Iterable[ImportChange]) -> dict[tuple[int, int], ImportRow]:
+def rows_of_changes(changes: Iterable[ImportChange]) -> dict[tuple[int, int], ImportRow]:
     """The rows of files that some changes came from, by import and number; one query."""
     wanted = [(change.imported_id, change.number) for change in changes]
     return {row.pk: row for row in ImportRow.objects.filter(pk__in=wanted)} if wanted else {}
@@ -203,7 +203,7 @@ def decisions_about(kind: Kind, record_id: int) -> QuerySet[Conflict]:
     return Conflict.objects.filter(kind=kind.value, record_id=record_id).order_by("-created_at", "-pk")
 
 
-def neighbours(batch: SyncBatch) -> tuple[int | None, int | None]:
+def neighbour_ids(batch: SyncBatch) -> tuple[int | None, int | None]:
     """The ids of the batches before and after one in its job."""
     ids = list(batch.job.batches.order_by("sequence", "attempt").values_list("pk", flat=True))
     place = ids.index(batch.pk)
@@ -222,7 +222,7 @@ def latest_circuits(count: int) -> list[Circuit]:
 
 def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, int]]:
     """Records per state, for each kind given; one query each."""
-    found = {kind: RECORDS[kind].objects.with_state().order_by().values_list("state") for kind in kinds}
+    found = {kind: RECORD_MODELS[kind].objects.with_state().order_by().values_list("state") for kind in kinds}
     return {kind: dict(states.annotate(count=Count("pk"))) for kind, states in found.items()}
 
 

@@ -16,7 +16,7 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from mobjects.local import redis_server
-from mobjects.local.ports import free_port
+from mobjects.local.ports import find_free_port
 from mobjects.local.supervisor import Supervisor
 from mobjects.permissions import create_groups
 from mobjects.sandbox import KEY, USER_ID, SandboxServer
@@ -34,14 +34,14 @@ def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Redis: the one REDIS_URL names (its contents are deleted), else one of our own."""
     given = os.environ.get("REDIS_URL")
     if given:
-        assert redis_server.answers(given), "REDIS_URL is set, but no Redis answers there"
+        assert redis_server.is_answering(given), "REDIS_URL is set, but no Redis answers there"
         yield given
         return
-    folder, port = tmp_path_factory.mktemp("redis"), free_port()
-    url = redis_server.url_for(port)
+    folder, port = tmp_path_factory.mktemp("redis"), find_free_port()
+    url = redis_server.server_url(port)
     with Supervisor(folder / "log", os.environ, signals=False) as supervisor:
-        command = redis_server.command(redis_server.find_program(), port, folder / "data")
-        supervisor.start("redis", command, lambda: redis_server.answers(url))
+        command = redis_server.build_command(redis_server.find_program(), port, folder / "data")
+        supervisor.start_child("redis", command, lambda: redis_server.is_answering(url))
         yield url
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.jobs.step_loop import StepLoop
-from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
+from mobjects.marketo.types import BatchResponse, Exchange, Kind, Operation, OutcomeStatus, RecordOutcome
 from mobjects.models import (
     Opportunity,
     OpportunityPersonRole,
@@ -29,10 +29,10 @@ from mobjects.models import (
 )
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send import claims, results
-from mobjects.sync.send.claims import Claim
-from mobjects.sync.send.selection import Choice, Selection
+from mobjects.sync.send.claims import StartedBatch
+from mobjects.sync.send.selection import OperationChoice, SyncSelection
 from mobjects.sync.send.task import SendTask
-from mobjects.sync.task import Context
+from mobjects.sync.task import JobContext
 from mobjects.sync.transport_factory import open_transport
 
 Record = TypeVar("Record", bound=SyncedRecord)
@@ -81,11 +81,11 @@ def fresh(record: Record) -> Record:
     return cast(Record, type(record)._default_manager.get(pk=record.pk))
 
 
-def sync(*records: SyncedRecord, operation: Choice = Choice.AUTO, **options: Any) -> SyncJob:
+def sync(*records: SyncedRecord, operation: OperationChoice = OperationChoice.AUTO, **options: Any) -> SyncJob:
     """Run a job in this process, for the given records (of one kind) or for all that changed."""
     kinds = (records[0].KIND,) if records else options.pop("kinds", tuple(Kind))
     ids = tuple(record.pk for record in records) if records else None
-    job = create_sync_job(Selection(kinds=kinds, ids=ids, operation=operation, **options))
+    job = create_sync_job(SyncSelection(kinds=kinds, ids=ids, operation=operation, **options))
     run_job(job)
     job.refresh_from_db()
     return job
@@ -93,7 +93,7 @@ def sync(*records: SyncedRecord, operation: Choice = Choice.AUTO, **options: Any
 
 def job_in(state: SyncJobState, **values: Any) -> SyncJob:
     """A job about all opportunities, in a state."""
-    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
     SyncJob.objects.filter(pk=job.pk).update(state=state, **values)
     job.refresh_from_db()
     return job
@@ -114,24 +114,24 @@ def later(job: SyncJob, seconds: float = 600, *, times: int = 10) -> SyncJob:
 class Unlimited:
     """Permission for everything."""
 
-    def call(self) -> AbstractContextManager[None]:
+    def permit_call(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def fewer(self) -> None:
+    def reduce_concurrency(self) -> None:
         """Nothing is counted."""
 
 
-def context(job: SyncJob, **values: Any) -> Context:
+def context(job: SyncJob, **values: Any) -> JobContext:
     """What a worker of its own works with on a job."""
     lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
     SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.RUNNING)
-    return Context(
+    return JobContext(
         **{
             "job": job,
             "lease": lease,
             "transport": open_transport(),
             "keys": KeyFields(),
-            "permits": Unlimited(),
+            "rate_limiter": Unlimited(),
             **values,
         }
     )
@@ -145,20 +145,21 @@ def work(job: SyncJob, **values: Any) -> SyncJob:
     return job
 
 
-def claim_next(job: SyncJob, kind: Kind, *, limit: int = 100) -> Claim:
+def claim_next(job: SyncJob, kind: Kind, *, limit: int = 100) -> StartedBatch:
     """Take the job's next batch of new or changed records, without sending it, with a lease of its own."""
-    here, selection = context(job), Selection.from_json(job.selection)
+    here, selection = context(job), SyncSelection.from_json(job.selection)
     claimed = (
-        claims.claim(here, kind, each, selection, after=0, limit=limit) for each in (Operation.UPDATE, Operation.INSERT)
+        claims.claim_batch(here, kind, each, selection, after=0, limit=limit)
+        for each in (Operation.UPDATE, Operation.INSERT)
     )
     batch, _ = next(each for each in claimed if each is not None)
-    claim = claims.take(here, batch, selection)
+    claim = claims.start_batch(here, batch, selection)
     assert claim is not None
     return claim
 
 
-def answer(job: SyncJob, claim: Claim) -> None:
+def answer(job: SyncJob, claim: StartedBatch) -> None:
     """Save that Marketo updated every record of a batch."""
-    rows = [Outcome(Status.UPDATED, item.marketo_id) for item in claim.items]
+    rows = [RecordOutcome(OutcomeStatus.UPDATED, item.marketo_id) for item in claim.items]
     assert claim.batch is not None
-    results.record_answer(job, claim.batch, claim.items, Answer(rows, Exchange(request="")))
+    results.record_answer(job, claim.batch, claim.items, BatchResponse(rows, Exchange(request="")))

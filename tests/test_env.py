@@ -7,7 +7,7 @@ import stat
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from marketo_admin.env import Environment, kept_secret
+from marketo_admin.env import Environment, get_or_create_secret
 
 
 def load(tmp_path, text, **environment):
@@ -129,7 +129,7 @@ def test_an_unusable_redis_url_is_refused_without_being_shown():
 
 def test_a_kept_secret_stays_the_same_and_is_private(tmp_path):
     path = tmp_path / "var" / "secret_key"
-    first = kept_secret(path)
-    assert first == kept_secret(path)
+    first = get_or_create_secret(path)
+    assert first == get_or_create_secret(path)
     assert len(first) >= 50
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

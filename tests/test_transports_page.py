@@ -12,7 +12,7 @@ from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Exchange, Kind
 from mobjects.models import SyncJobAction, SyncResultStatus
 from mobjects.sync.retry_policy import RULES
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.send.task import SendTask
 from tests import factories
 from tests.files import ROOT
@@ -46,7 +46,7 @@ def members():
 def result_of(rule):
     """What a rule makes of the records of a batch of two, in the words of the history."""
     failed = rule.error("It failed.", trouble=rule.trouble, exchange=Exchange("asked"))
-    chosen = Selection(kinds=(Kind.OPPORTUNITY,), ids=tuple(factories.opportunity().pk for _ in range(2)))
+    chosen = SyncSelection(kinds=(Kind.OPPORTUNITY,), ids=tuple(factories.opportunity().pk for _ in range(2)))
     transport = telex.TelexTransport(telex.SETTINGS, [], failing=failed)
     context = memory.context(transport, chosen.to_json(), SyncJobAction.SEND)
     with suppress(MarketoError):

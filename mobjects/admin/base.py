@@ -19,28 +19,28 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 from mobjects import selectors
 from mobjects.admin.form_fields import AttributeField
 from mobjects.admin.import_export import TransferAdmin
-from mobjects.admin.sync_history import cut
+from mobjects.admin.sync_history import truncate_text
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
-from mobjects.models import Kind, State, SyncedRecord, SyncResult
-from mobjects.presentation.badges import badge
-from mobjects.presentation.job_text import moment
-from mobjects.sync.content.payload import difference
-from mobjects.sync.send.selection import Selection
+from mobjects.models import Kind, RecordState, SyncedRecord, SyncResult
+from mobjects.presentation.badges import render_badge
+from mobjects.presentation.job_text import format_utc_time
+from mobjects.sync.content.payload import record_difference
+from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
 
 TONES: dict[str, str] = {
-    State.NEVER: "neutral",
-    State.CHANGED: "info",
-    State.IN_BATCH: "info",
-    State.SYNCED: "success",
-    State.SKIPPED: "warning",
-    State.FAILED: "danger",
-    State.UNKNOWN: "warning",
+    RecordState.NEVER: "neutral",
+    RecordState.CHANGED: "info",
+    RecordState.IN_BATCH: "info",
+    RecordState.SYNCED: "success",
+    RecordState.SKIPPED: "warning",
+    RecordState.FAILED: "danger",
+    RecordState.UNKNOWN: "warning",
 }
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
 
@@ -55,7 +55,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*State.choices, ("unsent", "Anything not synced")]
+        return [*RecordState.choices, ("unsent", "Anything not synced")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "unsent":
@@ -88,7 +88,7 @@ class SyncedAdmin(TransferAdmin):
     """Base of the admin pages of programs, opportunities and roles."""
 
     form = RecordForm
-    attributes: tuple[attributes.Attribute, ...] = ()
+    attributes: tuple[attributes.MarketoAttribute, ...] = ()
     list_per_page = 50
     list_filter = (StateFilter, "last_status")
     show_full_result_count = False
@@ -124,17 +124,17 @@ class SyncedAdmin(TransferAdmin):
     @admin.display(description="State", ordering="state")
     def state(self, record: Any) -> SafeString:
         """The state in words."""
-        return badge(State(record.state).label, TONES[record.state])
+        return render_badge(RecordState(record.state).label, TONES[record.state])
 
     @admin.display(description="Last error")
     def short_error(self, record: SyncedRecord) -> SafeString | str:
         """The last error, cut to a line; all of it on hover and on the record's page."""
-        return cut(record.last_error)
+        return truncate_text(record.last_error)
 
     @admin.display(description="Last synced", ordering="last_synced_at")
     def synced_at(self, record: SyncedRecord) -> str:
         """When Marketo last accepted the record."""
-        return moment(record.last_synced_at)
+        return format_utc_time(record.last_synced_at)
 
     # --- sync ---
 
@@ -171,7 +171,7 @@ class SyncedAdmin(TransferAdmin):
         button = f"{self.opts.app_label}_{self.opts.model_name}_save_and_sync"
         if button not in request.POST or not self.has_sync_permission(request):
             return super().response_change(request, obj)  # type: ignore[no-any-return]
-        job = request_sync(Selection(kinds=(obj.KIND,), ids=(obj.pk,)), user=request.user)  # type: ignore[arg-type]
+        job = request_sync(SyncSelection(kinds=(obj.KIND,), ids=(obj.pk,)), user=request.user)  # type: ignore[arg-type]
         messages.success(request, f"Saved “{obj}” and asked for its sync.")
         return redirect("admin:mobjects_syncjob_change", job.pk)
 
@@ -194,10 +194,10 @@ class SyncedAdmin(TransferAdmin):
         results = SyncResult.objects.filter(kind=record.KIND.value, record_id=record.pk)
         return {
             "record": record,
-            "state": badge(record.state_now.label, TONES[record.state_now]),
-            "difference": difference(record, key_fields()),
+            "state": render_badge(record.current_state.label, TONES[record.current_state]),
+            "difference": record_difference(record, key_fields()),
             # How it ended, not what was done on the way there.
-            "latest": results.exclude(status__in=SyncResult.PASSING)
+            "latest": results.exclude(status__in=SyncResult.PASSING_STATUSES)
             .select_related("job", "batch")
             .order_by("-pk")
             .first(),
@@ -207,7 +207,7 @@ class SyncedAdmin(TransferAdmin):
         }
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
-        attribute = {entry.field: entry for entry in self.attributes}.get(db_field.name)
+        attribute = {entry.field_name: entry for entry in self.attributes}.get(db_field.name)
         if attribute is None:
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         note = f"{attribute.name} in Marketo. {db_field.help_text}".strip()

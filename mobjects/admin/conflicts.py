@@ -10,10 +10,10 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from mobjects.admin.sync_history import ReadOnlyAdmin, number
+from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404
 from mobjects.models import Conflict
-from mobjects.presentation.badges import badge
-from mobjects.presentation.job_text import moment
+from mobjects.presentation.badges import render_badge
+from mobjects.presentation.job_text import format_utc_time
 from mobjects.views.sync.conflicts import conflict_page
 
 
@@ -56,7 +56,7 @@ class ConflictAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return conflict_page(request, number(object_id))
+        return conflict_page(request, parse_id_or_404(object_id))
 
     @admin.display(description="Record", ordering="label")
     def record(self, conflict: Conflict) -> str:
@@ -71,14 +71,14 @@ class ConflictAdmin(ReadOnlyAdmin):
     @admin.display(description="Since", ordering="created_at")
     def found(self, conflict: Conflict) -> str:
         """When it was found."""
-        return moment(conflict.created_at)
+        return format_utc_time(conflict.created_at)
 
     @admin.display(description="Decision", ordering="settled_at")
     def decision(self, conflict: Conflict) -> SafeString:
         """Whether it was decided, in words."""
         if conflict.settled_at is not None:
-            return badge("Decided", "success")
-        return badge("Left", "neutral") if conflict.answer else badge("To decide", "warning")
+            return render_badge("Decided", "success")
+        return render_badge("Left", "neutral") if conflict.answer else render_badge("To decide", "warning")
 
     @admin.display(description="Outcome", empty_value="-")
     def outcome(self, conflict: Conflict) -> str | None:

@@ -68,7 +68,7 @@ class CustomAdmin(SyncedAdmin):
     form = CustomForm
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        fields = {f"{CUSTOM}{field.name}": form_field(field) for field in self._custom_fields()}
+        fields = {f"{CUSTOM}{field.name}": build_form_field(field) for field in self._custom_fields()}
         kwargs["form"] = type(self.form.__name__, (self.form,), fields)
         return super().get_form(request, obj, change, **kwargs)
 
@@ -104,7 +104,7 @@ def _column(field: CustomField) -> Callable[[Any], str | None]:
     return value
 
 
-def form_field(field: CustomField) -> AttributeField:
+def build_form_field(field: CustomField) -> AttributeField:
     """The form field of a custom field."""
     return AttributeField(
         attribute=field.attribute,

@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from mobjects.marketo import parsing
-from mobjects.marketo.attributes import Attribute
+from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.serialization import to_text
 from mobjects.marketo.types import DataType
 
@@ -22,14 +22,14 @@ class AttributeField(forms.CharField):
         as_text: give the canonical text instead of the typed value.
     """
 
-    def __init__(self, *, attribute: Attribute, as_text: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, attribute: MarketoAttribute, as_text: bool = False, **kwargs: Any) -> None:
         self.attribute = attribute
         self.as_text = as_text
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
         try:
-            parsed = parsing.parse(super().to_python(value), self.attribute)
+            parsed = parsing.parse_value(super().to_python(value), self.attribute)
         except ValueError as error:
             raise ValidationError(str(error), code="invalid") from error
         return to_text(parsed) if self.as_text else parsed

@@ -15,9 +15,10 @@ from django.urls import reverse
 from import_export.admin import ExportMixin
 from unfold.admin import ModelAdmin
 
-from mobjects.resources import FORMATS, TableFormat, TransferResource
+from mobjects.exports.formats import FORMATS, ExportFormat
+from mobjects.resources import TransferResource
 from mobjects.views.exports import send_selected
-from mobjects.views.imports.base import permission
+from mobjects.views.imports.base import permission_name
 
 
 class TransferAdmin(ExportMixin, ModelAdmin):
@@ -38,7 +39,7 @@ class TransferAdmin(ExportMixin, ModelAdmin):
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """Whether the user may import files of this kind."""
-        return request.user.has_perm(permission("import", self.transfer_resource.KIND))
+        return request.user.has_perm(permission_name("import", self.transfer_resource.KIND))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = extra_context or {}
@@ -70,7 +71,7 @@ class TransferAdmin(ExportMixin, ModelAdmin):
 
 
 def _export_selected(
-    admin: TransferAdmin, request: HttpRequest, queryset: QuerySet[Model], *, file_format: type[TableFormat]
+    admin: TransferAdmin, request: HttpRequest, queryset: QuerySet[Model], *, file_format: type[ExportFormat]
 ) -> HttpResponseBase | None:
     try:
         return send_selected(request, admin.model, queryset, file_format())

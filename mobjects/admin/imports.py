@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mobjects.admin.sync_history import ReadOnlyAdmin, cut, number
+from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
 from mobjects.models import Download, Import
-from mobjects.presentation.import_text import outcomes_text, state_badge, undone_text, written_text
-from mobjects.presentation.job_text import moment
+from mobjects.presentation.import_text import import_state_badge, outcomes_text, undone_text, written_text
+from mobjects.presentation.job_text import format_utc_time
 from mobjects.selectors import IMPORT_WAITS, id_in
 
 
@@ -59,22 +59,22 @@ class ImportAdmin(ReadOnlyAdmin):
         return queryset.filter(found), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect("mobjects:import", number(object_id))
+        return redirect("mobjects:import", parse_id_or_404(object_id))
 
     @admin.display(description="Uploaded", ordering="created_at")
     def uploaded(self, imported: Import) -> str:
         """When the file was uploaded."""
-        return moment(imported.created_at)
+        return format_utc_time(imported.created_at)
 
     @admin.display(description="State", ordering="state")
     def state_words(self, imported: Import) -> SafeString:
         """The state, in words."""
-        return state_badge(imported)
+        return import_state_badge(imported)
 
     @admin.display(description="File", ordering="file_name")
     def file(self, imported: Import) -> SafeString | str:
         """The file's name, cut to a line."""
-        return cut(imported.file_name)
+        return truncate_text(imported.file_name)
 
     @admin.display(description="Outcome")
     def outcome(self, imported: Import) -> str:
@@ -98,7 +98,7 @@ class DownloadAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         # All there is to know stands in the list.
-        get_object_or_404(Download, pk=number(object_id))
+        get_object_or_404(Download, pk=parse_id_or_404(object_id))
         return redirect("admin:mobjects_download_changelist")
 
     @admin.display(description="Rows", ordering="rows")
@@ -110,7 +110,7 @@ class DownloadAdmin(ReadOnlyAdmin):
     def narrowed(self, download: Download) -> SafeString | str:
         """What the list was narrowed to, and to which columns."""
         columns = f"{len(download.columns)} columns" if download.columns else ""
-        return cut("; ".join(part for part in (download.filters, columns) if part) or "-")
+        return truncate_text("; ".join(part for part in (download.filters, columns) if part) or "-")
 
     @admin.display(description="Import", empty_value="-")
     def of_import(self, download: Download) -> SafeString | None:

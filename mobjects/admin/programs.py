@@ -19,13 +19,13 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from mobjects.admin.base import SYNC_COLUMNS, RecordForm, SyncedAdmin
 from mobjects.admin.form_fields import AttributeField, MonthField
 from mobjects.admin.import_export import TransferAdmin
-from mobjects.marketo.attributes import Attribute
+from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag
 from mobjects.models.program import CHANNEL_TAG
 from mobjects.resources import ProgramCostResource, ProgramResource, ProgramTagResource
 
-AMOUNT = Attribute("Amount", "Amount", DataType.CURRENCY)
+AMOUNT = MarketoAttribute("Amount", "Amount", DataType.CURRENCY)
 
 
 class CostForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
@@ -50,8 +50,8 @@ def refuse_unknown_tag(form: Any, allowed: AllowedValues) -> None:
     if not form.has_changed() or form.errors:
         return
     name, value = form.cleaned_data.get("type", ""), form.cleaned_data.get("value", "")
-    if problem := allowed.problem(name, value):
-        form.add_error("value" if allowed.values(name) else "type", problem)
+    if problem := allowed.find_problem(name, value):
+        form.add_error("value" if allowed.values_of_type(name) else "type", problem)
 
 
 class ProgramForm(RecordForm):
@@ -62,12 +62,12 @@ class ProgramForm(RecordForm):
         field = self.fields.get("channel")
         if field is not None:
             field.widget.attrs["list"] = "mo-channels"
-            problem = AllowedValues().problem(CHANNEL_TAG, self.instance.channel)
+            problem = AllowedValues().find_problem(CHANNEL_TAG, self.instance.channel)
             field.help_text = f"{problem} {field.help_text}".strip()
 
     def clean_channel(self) -> str:
         channel: str = self.cleaned_data["channel"]
-        if channel != self.instance.channel and (problem := AllowedValues().problem(CHANNEL_TAG, channel)):
+        if channel != self.instance.channel and (problem := AllowedValues().find_problem(CHANNEL_TAG, channel)):
             raise ValidationError(problem)
         return channel
 
@@ -160,7 +160,7 @@ class TagInline(TagInputs, ChildInline):
     fields = ("type", "value", "in_marketo")
 
     @cached_property
-    def allowed(self) -> AllowedValues:
+    def allowed_values(self) -> AllowedValues:
         """What Marketo knows; read once for all rows, as an inline lives no longer than a request."""
         return AllowedValues()
 
@@ -168,11 +168,11 @@ class TagInline(TagInputs, ChildInline):
     def in_marketo(self, row: Any) -> str:
         """Whether Marketo has accepted the tag as it is now, or why it would not."""
         said = super().in_marketo(row)
-        problem = self.allowed.problem(row.type, row.value) if row.pk else ""
+        problem = self.allowed_values.find_problem(row.type, row.value) if row.pk else ""
         return f"{said}. {problem}" if problem else said
 
 
-class Suggesting(ModelAdmin):
+class TagSuggestionAdmin(ModelAdmin):
     """A page whose inputs for channels and tags offer what Marketo knows."""
 
     change_form_outer_after_template = "mobjects/catalog/suggestions.html"
@@ -182,7 +182,7 @@ class Suggesting(ModelAdmin):
 
 
 @admin.register(Program)
-class ProgramAdmin(Suggesting, SyncedAdmin):
+class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
     """Programs: costs, tags and channel are sent; the rest is for reference."""
 
     resource_classes = (ProgramResource,)
@@ -243,7 +243,7 @@ class ProgramCostAdmin(ChildAdmin):
 
 
 @admin.register(ProgramTag)
-class ProgramTagAdmin(TagInputs, Suggesting, ChildAdmin):
+class ProgramTagAdmin(TagInputs, TagSuggestionAdmin, ChildAdmin):
     """Tags of all programs."""
 
     form = TagForm

@@ -28,9 +28,9 @@ from mobjects.jobs import schedules
 from mobjects.jobs.cron import check_cron, check_quiet
 from mobjects.models import Kind, Schedule, SyncJobAction
 from mobjects.models.sync_history import KIND_CHOICES
-from mobjects.presentation.badges import badge, state_badge
-from mobjects.presentation.job_text import KIND_WORDS, moment, operation_text
-from mobjects.sync.send.selection import Choice
+from mobjects.presentation.badges import render_badge, state_badge
+from mobjects.presentation.job_text import KIND_WORDS, format_utc_time, operation_text
+from mobjects.sync.send.selection import OperationChoice
 
 WHEN = frozenset({"enabled", "cron", "time_zone", "quiet_from", "quiet_until"})
 """Fields that decide when the next run is."""
@@ -81,8 +81,11 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
         if permission and not self.user.has_perm(permission):
             self.add_error("action", f"You may not {words}, so you cannot have it done by the clock.")
         if cleaned.get("action") != SyncJobAction.SEND:
-            cleaned["operation"] = Choice.AUTO.value
-        elif Kind.PROGRAM in cleaned.get("kinds", ()) and cleaned.get("operation") in (Choice.INSERT, Choice.UPSERT):
+            cleaned["operation"] = OperationChoice.AUTO.value
+        elif Kind.PROGRAM in cleaned.get("kinds", ()) and cleaned.get("operation") in (
+            OperationChoice.INSERT,
+            OperationChoice.UPSERT,
+        ):
             self.add_error(
                 "operation",
                 f"Programs cannot be sent with {cleaned['operation']}: they exist only in Marketo, whose API can "
@@ -157,7 +160,7 @@ class ScheduleAdmin(ModelAdmin):
         return {
             "schedule": schedule,
             "next_runs": _next_runs(schedule),
-            "last_at": _words(schedule, schedule.last_at),
+            "last_at": _format_run_time(schedule, schedule.last_at),
             "may_run": request.user.has_perm(schedules.PERMISSIONS[schedule.action][0]),
             "jobs_url": f"{jobs_url}?schedule__id__exact={schedule.pk}",
         }
@@ -168,7 +171,7 @@ class ScheduleAdmin(ModelAdmin):
     def what(self, schedule: Schedule) -> str:
         """Action, kinds and operation."""
         kinds = ", ".join(KIND_WORDS[kind][1] for kind in schedule.kinds if kind in KIND_WORDS)
-        how = f" ({operation_text(schedule.operation)})" if schedule.operation != Choice.AUTO else ""
+        how = f" ({operation_text(schedule.operation)})" if schedule.operation != OperationChoice.AUTO else ""
         return f"{schedule.get_action_display()} {kinds}{how}"
 
     @admin.display(description="When", ordering="cron")
@@ -184,7 +187,7 @@ class ScheduleAdmin(ModelAdmin):
     @admin.display(description="Next run", ordering="next_at")
     def next_run(self, schedule: Schedule) -> str:
         """When it is due next, in its own zone."""
-        return _words(schedule, schedule.next_at) if schedule.enabled else "Switched off"
+        return _format_run_time(schedule, schedule.next_at) if schedule.enabled else "Switched off"
 
     @admin.display(description="Last job", ordering="last_at", empty_value="None yet")
     def last_run(self, schedule: Schedule) -> SafeString | None:
@@ -195,7 +198,7 @@ class ScheduleAdmin(ModelAdmin):
         return format_html(
             '<span><a class="underline" href="{}">{}</a> {}</span>',
             reverse("admin:mobjects_syncjob_change", args=[job.pk]),
-            _words(schedule, job.created_at),
+            _format_run_time(schedule, job.created_at),
             state_badge(job),
         )
 
@@ -204,17 +207,19 @@ class ScheduleAdmin(ModelAdmin):
         """How many runs were missed since somebody last saved it, and why the latest was."""
         if not schedule.missed_text:
             return None
-        return format_html("<span>{} {}</span>", badge(f"{schedule.missed:,} missed", "warning"), schedule.missed_text)
+        return format_html(
+            "<span>{} {}</span>", render_badge(f"{schedule.missed:,} missed", "warning"), schedule.missed_text
+        )
 
 
-def _words(schedule: Schedule, at: datetime | None) -> str:
+def _format_run_time(schedule: Schedule, at: datetime | None) -> str:
     if at is None:
         return ""
     try:
         return schedules.timetable(schedule).words(at)
     except ValueError:
         # Not a row that the form has saved; the clock will say what is wrong with it.
-        return moment(at)
+        return format_utc_time(at)
 
 
 def _next_runs(schedule: Schedule) -> list[str]:

@@ -16,8 +16,15 @@ from unfold.admin import ModelAdmin
 
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation.badges import state_badge
-from mobjects.presentation.job_text import SEPARATOR, duration, moment, operation_text, outcome_text, what_text
-from mobjects.selectors import PAYLOAD, id_in
+from mobjects.presentation.job_text import (
+    SEPARATOR,
+    format_duration,
+    format_utc_time,
+    job_action_text,
+    operation_text,
+    outcome_text,
+)
+from mobjects.selectors import PAYLOAD_FIELDS, id_in
 from mobjects.views.sync.batch_detail import batch_page
 from mobjects.views.sync.job_detail import job_page
 
@@ -43,12 +50,12 @@ class ReadOnlyAdmin(ModelAdmin):
     @admin.display(description="Started", ordering="created_at")
     def created(self, row: Any) -> str:
         """When the row was written."""
-        return moment(row.created_at)
+        return format_utc_time(row.created_at)
 
     @admin.display(description="Asked for", ordering="created_at")
     def asked(self, row: Any) -> str:
         """When somebody pressed the button."""
-        return moment(row.created_at)
+        return format_utc_time(row.created_at)
 
     @admin.display(description="State", ordering="state")
     def state_words(self, row: Any) -> SafeString:
@@ -63,7 +70,7 @@ class ReadOnlyAdmin(ModelAdmin):
     @admin.display(description="Reason")
     def why(self, row: Any) -> SafeString | str:
         """The reason given, cut to a line."""
-        return cut(row.reason)
+        return truncate_text(row.reason)
 
 
 @admin.register(SyncJob)
@@ -97,12 +104,12 @@ class SyncJobAdmin(ReadOnlyAdmin):
     @admin.display(description="What", ordering="action")
     def what(self, job: SyncJob) -> str:
         """What it does, to which kind."""
-        return what_text(job)
+        return job_action_text(job)
 
     @admin.display(description="Took", empty_value="-")
     def took(self, job: SyncJob) -> str | None:
         """From start to finish."""
-        return duration(job.duration) or None
+        return format_duration(job.duration) or None
 
     @admin.display(description="Operation", ordering="operation")
     def operation_words(self, job: SyncJob) -> str:
@@ -129,14 +136,14 @@ class SyncBatchAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncBatch]:
-        return super().get_queryset(request).defer(*PAYLOAD)  # type: ignore[no-any-return]
+        return super().get_queryset(request).defer(*PAYLOAD_FIELDS)  # type: ignore[no-any-return]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         # ``?request__contains=`` would tell by the rows it finds what only some may read.
-        return lookup.partition("__")[0] not in PAYLOAD and super().lookup_allowed(lookup, value, request)
+        return lookup.partition("__")[0] not in PAYLOAD_FIELDS and super().lookup_allowed(lookup, value, request)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return batch_page(request, number(object_id))
+        return batch_page(request, parse_id_or_404(object_id))
 
     @admin.display(description="Batch", ordering="sequence")
     def number(self, batch: SyncBatch) -> str:
@@ -146,7 +153,7 @@ class SyncBatchAdmin(ReadOnlyAdmin):
     @admin.display(description="Fault")
     def fault(self, batch: SyncBatch) -> SafeString | str:
         """Marketo's code and text, cut to a line."""
-        return cut(f"{batch.fault_code} {batch.fault_text}".strip())
+        return truncate_text(f"{batch.fault_code} {batch.fault_text}".strip())
 
 
 @admin.register(SyncResult)
@@ -160,7 +167,7 @@ class SyncResultAdmin(ReadOnlyAdmin):
     list_select_related = ("job",)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        result = get_object_or_404(SyncResult, pk=number(object_id))
+        result = get_object_or_404(SyncResult, pk=parse_id_or_404(object_id))
         return redirect("mobjects:record-history", result.kind, result.record_id)
 
     @admin.display(description="Status", ordering="status")
@@ -171,7 +178,7 @@ class SyncResultAdmin(ReadOnlyAdmin):
     @admin.display(description="Error")
     def short_error(self, result: SyncResult) -> SafeString | str:
         """Marketo's reason, cut to a line."""
-        return cut(result.error)
+        return truncate_text(result.error)
 
     @admin.display(description="Job", ordering="job")
     def job_link(self, result: SyncResult) -> SafeString:
@@ -180,14 +187,14 @@ class SyncResultAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', url, str(result.job_id)[:8])
 
 
-def cut(text: str) -> SafeString | str:
+def truncate_text(text: str) -> SafeString | str:
     """A text cut to a line, with all of it on hover."""
     if len(text) <= CUT:
         return text
     return format_html('<span title="{}">{}…</span>', text, text[:CUT])
 
 
-def number(text: str) -> int:
+def parse_id_or_404(text: str) -> int:
     """The id in an address. Raises Http404 if it can be none."""
     if (found := id_in(text)) is None:
         raise Http404

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection, models
 
 
-def update_each(model: type[models.Model], columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+def bulk_update_rows(model: type[models.Model], columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
     """Update rows by their ``id``.
 
     Args:
@@ -38,7 +38,7 @@ def update_each(model: type[models.Model], columns: Mapping[str, str], rows: Ite
             cursor.executemany(statement, prepared)
 
 
-def insert_each(
+def bulk_insert_rows(
     model: type[models.Model], same: Mapping[str, Any], columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Insert rows; the database gives them their ids. Every field without a default of the database has to be named.

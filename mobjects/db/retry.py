@@ -17,12 +17,12 @@ T = TypeVar("T")
 PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Before each further attempt. SQLite waits 20 s by itself in each; a PostgreSQL that restarts is back within these."""
 
-_under_way: ContextVar[bool] = ContextVar("under_way", default=False)
+_is_retrying: ContextVar[bool] = ContextVar("under_way", default=False)
 
 logger = logging.getLogger(__name__)
 
 
-def insisting(save: Callable[P, T], *, pause: Callable[[float], None] = time.sleep) -> Callable[P, T]:
+def retry_on_database_error(save: Callable[P, T], *, pause: Callable[[float], None] = time.sleep) -> Callable[P, T]:
     """Make a function that writes in one transaction try again after a deadlock, a held lock or a lost connection.
 
     Marketo gives an answer once. Without this, an import that locks the same rows in another order (PostgreSQL
@@ -40,19 +40,19 @@ def insisting(save: Callable[P, T], *, pause: Callable[[float], None] = time.sle
     """
 
     @wraps(save)
-    def insist(*args: P.args, **kwargs: P.kwargs) -> T:
-        if _under_way.get():
+    def save_with_retries(*args: P.args, **kwargs: P.kwargs) -> T:
+        if _is_retrying.get():
             return save(*args, **kwargs)
-        token = _under_way.set(True)
+        token = _is_retrying.set(True)
         try:
-            return _tried(partial(save, *args, **kwargs), pause)
+            return _try_repeatedly(partial(save, *args, **kwargs), pause)
         finally:
-            _under_way.reset(token)
+            _is_retrying.reset(token)
 
-    return insist
+    return save_with_retries
 
 
-def _tried(save: Callable[[], T], pause: Callable[[float], None]) -> T:
+def _try_repeatedly(save: Callable[[], T], pause: Callable[[float], None]) -> T:
     for seconds in PAUSES_SECONDS:
         try:
             _reconnect_if_lost()

@@ -14,7 +14,7 @@ from django.apps import AppConfig
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from mobjects.models import RECORDS, ProgramCost, ProgramTag
+from mobjects.models import RECORD_MODELS, ProgramCost, ProgramTag
 
 CHILDREN: dict[type[models.Model], str] = {ProgramCost: "program", ProgramTag: "program"}
 """Child models whose changes count as changes of the parent they point to."""
@@ -104,7 +104,9 @@ def _distinct(columns: list[str]) -> str:
 
 def _parents(existing: set[str]) -> list[tuple[type[models.Model], list[str]]]:
     return [
-        (model, _columns(model, model.content_fields)) for model in RECORDS.values() if model._meta.db_table in existing
+        (model, _columns(model, model.content_fields))
+        for model in RECORD_MODELS.values()
+        if model._meta.db_table in existing
     ]
 
 

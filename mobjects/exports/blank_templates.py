@@ -22,14 +22,14 @@ from mobjects.exports.formats import csv_text
 from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues
 from mobjects.resources.base import TransferResource
-from mobjects.resources.columns import Column, MonthColumn
+from mobjects.resources.columns import FileColumn, MonthColumn
 from mobjects.spreadsheets.csv_writer import csv_pieces
-from mobjects.spreadsheets.formula_escaping import neutralise
-from mobjects.spreadsheets.xlsx_writer import MOST_ROWS
+from mobjects.spreadsheets.formula_escaping import escape_formula
+from mobjects.spreadsheets.xlsx_writer import MAX_SHEET_ROWS
 
 LISTS = "Lists"
 """Name of the hidden sheet."""
-LISTED = 200
+MAX_LISTED_VALUES = 200
 """So many values that records have are offered."""
 
 RULES = {
@@ -53,7 +53,7 @@ _FORMATS = {
 _KNOWN = {("opportunities", "Stage"), ("roles", "Role")}
 
 
-def template(resource: TransferResource, extension: str) -> io.BytesIO:
+def build_template(resource: TransferResource, extension: str) -> io.BytesIO:
     """A blank file.
 
     Args:
@@ -71,7 +71,7 @@ def template(resource: TransferResource, extension: str) -> io.BytesIO:
     return stream
 
 
-def note(column: Column, resource: TransferResource) -> str:
+def column_note(column: FileColumn, resource: TransferResource) -> str:
     """What a column takes, in a few lines."""
     words, example = RULES[column.attribute.type]
     if isinstance(column, MonthColumn):
@@ -97,12 +97,12 @@ def _workbook(resource: TransferResource) -> Workbook:
     page: Any = book.active
     page.title = str(resource._meta.name)[:31]
     page.freeze_panes = "A2"
-    lists = _Lists(book)
+    lists = _ListSheet(book)
     for number, column in enumerate(resource.columns, 1):
         letter = get_column_letter(number)
         cell = page.cell(1, number, column.name)
         cell.font, cell.number_format = Font(bold=True), "@"
-        cell.comment = Comment(note(column, resource), "Marketo Admin", height=120, width=280)
+        cell.comment = Comment(column_note(column, resource), "Marketo Admin", height=120, width=280)
         dimension = page.column_dimensions[letter]
         dimension.width = max(12, len(column.name) + 4)
         dimension.number_format = (
@@ -110,12 +110,12 @@ def _workbook(resource: TransferResource) -> Workbook:
         )
         rule = _choices(resource, column, lists)
         if rule is not None:
-            rule.add(f"{letter}2:{letter}{MOST_ROWS}")
+            rule.add(f"{letter}2:{letter}{MAX_SHEET_ROWS}")
             page.add_data_validation(rule)
     return book
 
 
-class _Lists:
+class _ListSheet:
     """The hidden sheet; each list is a column of it."""
 
     def __init__(self, book: Workbook) -> None:
@@ -123,7 +123,7 @@ class _Lists:
         self._page: Any = None
         self._count = 0
 
-    def add(self, values: Sequence[str]) -> str:
+    def add_list(self, values: Sequence[str]) -> str:
         """Write a list; gives where it stands."""
         if self._page is None:
             self._page = self._book.create_sheet(LISTS)
@@ -131,12 +131,12 @@ class _Lists:
         self._count += 1
         letter = get_column_letter(self._count)
         for number, value in enumerate(values, 1):
-            cell = self._page.cell(number, self._count, neutralise(value))
+            cell = self._page.cell(number, self._count, escape_formula(value))
             cell.data_type, cell.number_format = "s", "@"
         return f"{LISTS}!${letter}$1:${letter}${len(values)}"
 
 
-def _choices(resource: TransferResource, column: Column, lists: _Lists) -> DataValidation | None:
+def _choices(resource: TransferResource, column: FileColumn, lists: _ListSheet) -> DataValidation | None:
     """The drop-down of a column, if its values are known."""
     if column.attribute.type is DataType.BOOLEAN:
         return _drop_down('"true,false"', strict=True)
@@ -148,25 +148,25 @@ def _choices(resource: TransferResource, column: Column, lists: _Lists) -> DataV
     elif place == ("programs", "Channel"):
         values = AllowedValues().channels
     elif place == ("program-tags", "Type"):
-        values = AllowedValues().types
+        values = AllowedValues().tag_types
     else:
         return None
-    return _drop_down(lists.add(values), strict=place not in _KNOWN) if values else None
+    return _drop_down(lists.add_list(values), strict=place not in _KNOWN) if values else None
 
 
-def _tag_values(lists: _Lists) -> DataValidation | None:
+def _tag_values(lists: _ListSheet) -> DataValidation | None:
     """The values of the tag type that stands beside the cell."""
     tags = AllowedValues().tags
     if not tags:
         return None
-    types, values = lists.add([name for name, _ in tags]), lists.add([value for _, value in tags])
+    types, values = lists.add_list([name for name, _ in tags]), lists.add_list([value for _, value in tags])
     first = values.partition(":")[0]
     return _drop_down(f"OFFSET({first},MATCH($B2,{types},0)-1,0,COUNTIF({types},$B2),1)", strict=True)
 
 
 def _in_use(model: type[models.Model], field: str) -> list[str]:
     known = model._default_manager.exclude(**{field: ""}).order_by(field).values_list(field, flat=True)
-    return list(known.distinct()[:LISTED])
+    return list(known.distinct()[:MAX_LISTED_VALUES])
 
 
 def _drop_down(formula: str, *, strict: bool) -> DataValidation:

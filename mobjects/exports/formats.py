@@ -6,21 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
 
 from mobjects.marketo.serialization import to_text
-from mobjects.resources.columns import Column
+from mobjects.resources.columns import FileColumn
 from mobjects.spreadsheets.csv_writer import csv_pieces, json_pieces
-from mobjects.spreadsheets.formula_escaping import neutralise
+from mobjects.spreadsheets.formula_escaping import escape_formula
 from mobjects.spreadsheets.types import Cell, FileRefused
 from mobjects.spreadsheets.xlsx_writer import xlsx_pieces
 
 
-class TableFormat:
+class ExportFormat:
     """What all formats share."""
 
     title: str
     extension: str
     content_type: str
 
-    def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    def iter_pieces(self, columns: Sequence[FileColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
         """The file, piece by piece.
 
         Args:
@@ -30,7 +30,7 @@ class TableFormat:
         raise NotImplementedError
 
 
-class CsvFormat(TableFormat):
+class CsvFormat(ExportFormat):
     """CSV as spreadsheets read it best: UTF-8 with a byte order mark, commas, CRLF."""
 
     title = "CSV (.csv)"
@@ -40,36 +40,36 @@ class CsvFormat(TableFormat):
     def __init__(self, encoding: str = "utf-8-sig") -> None:
         self.encoding = encoding
 
-    def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    def iter_pieces(self, columns: Sequence[FileColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
         return csv_pieces(_names(columns), rows, csv_text, encoding=self.encoding)
 
 
-class XlsxFormat(TableFormat):
+class XlsxFormat(ExportFormat):
     """Excel's workbook."""
 
     title = "Excel (.xlsx)"
     extension = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-    def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    def iter_pieces(self, columns: Sequence[FileColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
         text = {column.name for column in columns if column.is_text}
         return xlsx_pieces(_names(columns), rows, text_headers=text)
 
 
-class JsonFormat(TableFormat):
+class JsonFormat(ExportFormat):
     """An array of objects, for other programs."""
 
     title = "JSON (.json)"
     extension = "json"
     content_type = "application/json"
 
-    def pieces(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    def iter_pieces(self, columns: Sequence[FileColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
         return json_pieces(_names(columns), rows, plain_text)
 
 
 def csv_text(value: Cell) -> str:
     """A value as a cell of a CSV file. Text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    return neutralise(value) if isinstance(value, str) else plain_text(value)
+    return escape_formula(value) if isinstance(value, str) else plain_text(value)
 
 
 def plain_text(value: Cell) -> str:
@@ -77,13 +77,13 @@ def plain_text(value: Cell) -> str:
     return to_text(value)  # type: ignore[arg-type]  # an export has no other types
 
 
-def _names(columns: Sequence[Column]) -> list[str]:
+def _names(columns: Sequence[FileColumn]) -> list[str]:
     return [column.name for column in columns]
 
 
-FORMATS: tuple[type[TableFormat], ...] = (CsvFormat, XlsxFormat, JsonFormat)
+FORMATS: tuple[type[ExportFormat], ...] = (CsvFormat, XlsxFormat, JsonFormat)
 BY_EXTENSION = {each.extension: each for each in FORMATS}
-_ENDINGS: dict[str, Callable[[], TableFormat]] = {
+_ENDINGS: dict[str, Callable[[], ExportFormat]] = {
     ".csv": CsvFormat,
     ".txt": CsvFormat,
     ".tsv": CsvFormat,
@@ -92,7 +92,7 @@ _ENDINGS: dict[str, Callable[[], TableFormat]] = {
 }
 
 
-def format_of(name: str) -> TableFormat:
+def format_of(name: str) -> ExportFormat:
     """The format that a file's name says.
 
     Raises:

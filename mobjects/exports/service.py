@@ -16,18 +16,19 @@ from django.db.models import Q
 from django.db.models.functions import Cast, Length
 from django.utils import timezone
 
+from mobjects.exports.formats import ExportFormat, XlsxFormat
 from mobjects.models import Download, DownloadContent, Import, ImportSource
-from mobjects.resources import RESOURCES, TableFormat, TransferResource, XlsxFormat
-from mobjects.resources.columns import Column, CustomColumn
-from mobjects.spreadsheets.xlsx_writer import LONGEST, length
+from mobjects.resources import RESOURCES, TransferResource
+from mobjects.resources.columns import CustomColumn, FileColumn
+from mobjects.spreadsheets.xlsx_writer import MAX_CELL_CHARACTERS, written_length
 
 T = TypeVar("T")
 
-_LONG = LONGEST // 7  # A character can become seven in a workbook.
+_LONG = MAX_CELL_CHARACTERS // 7  # A character can become seven in a workbook.
 
 
 @dataclass(frozen=True, slots=True)
-class Taker:
+class DownloadUser:
     """Who takes a file out.
 
     Args:
@@ -41,7 +42,7 @@ class Taker:
     source: str = ImportSource.COMMAND
 
 
-class Counted(Iterable[T]):
+class CountedRows(Iterable[T]):
     """Rows, and how many of them were taken so far."""
 
     def __init__(self, rows: Iterable[T]) -> None:
@@ -54,22 +55,22 @@ class Counted(Iterable[T]):
             yield row
 
 
-class Export(NamedTuple):
+class ExportFile(NamedTuple):
     """A file about to be made: its pieces, and the rows that went into it so far."""
 
     pieces: Iterator[bytes]
-    rows: Counted[Any]
+    rows: CountedRows[Any]
 
 
-def export(
+def export_records(
     kind: str,
     queryset: models.QuerySet[Any],
-    file_format: TableFormat,
-    taker: Taker,
+    file_format: ExportFormat,
+    taker: DownloadUser,
     *,
     chosen: Collection[str] | None = None,
     filters: str = "",
-) -> Export:
+) -> ExportFile:
     """Write down that records are exported, and give the file.
 
     Args:
@@ -87,7 +88,7 @@ def export(
     columns = resource.export_columns(chosen)
     if isinstance(file_format, XlsxFormat):
         check_lengths(resource, queryset, columns)
-    download = _begin(
+    download = _create_download(
         DownloadContent.EXPORT,
         kind,
         file_format.extension,
@@ -95,12 +96,12 @@ def export(
         columns=[column.name for column in columns],
         filters=filters,
     )
-    rows = Counted(resource.rows(queryset, columns))
-    return Export(_noted(download, file_format.pieces(columns, rows), rows), rows)
+    rows = CountedRows(resource.iter_rows(queryset, columns))
+    return ExportFile(_finish_download(download, file_format.iter_pieces(columns, rows), rows), rows)
 
 
-def of_import(
-    what: DownloadContent, imported: Import, taker: Taker, pieces: Iterable[bytes], rows: Counted[Any]
+def download_import_file(
+    what: DownloadContent, imported: Import, taker: DownloadUser, pieces: Iterable[bytes], rows: CountedRows[Any]
 ) -> Iterator[bytes]:
     """Write down that a file of an import is taken out, and give it.
 
@@ -111,10 +112,12 @@ def of_import(
         pieces: the file.
         rows: counts what went into it.
     """
-    return _noted(_begin(what, imported.kind, imported.format, taker, imported=imported), pieces, rows)
+    return _finish_download(
+        _create_download(what, imported.kind, imported.format, taker, imported=imported), pieces, rows
+    )
 
 
-def _begin(what: DownloadContent, kind: str, extension: str, taker: Taker, **values: Any) -> Download:
+def _create_download(what: DownloadContent, kind: str, extension: str, taker: DownloadUser, **values: Any) -> Download:
     return Download.objects.create(
         what=what,
         kind=kind,
@@ -126,7 +129,7 @@ def _begin(what: DownloadContent, kind: str, extension: str, taker: Taker, **val
     )
 
 
-def _noted(download: Download, pieces: Iterable[bytes], rows: Counted[Any]) -> Iterator[bytes]:
+def _finish_download(download: Download, pieces: Iterable[bytes], rows: CountedRows[Any]) -> Iterator[bytes]:
     """The pieces; then, how many rows they held. If the file is broken off, the time alone is noted."""
     count = None
     try:
@@ -139,7 +142,7 @@ def _noted(download: Download, pieces: Iterable[bytes], rows: Counted[Any]) -> I
 # --- what does not fit ----------------------------------------------------------------------
 
 
-def check_lengths(resource: TransferResource, queryset: models.QuerySet[Any], columns: Collection[Column]) -> None:
+def check_lengths(resource: TransferResource, queryset: models.QuerySet[Any], columns: Collection[FileColumn]) -> None:
     """See that a workbook can hold every text, before its first byte is sent.
 
     The database looks for texts that are long at all; only those are measured here.
@@ -152,16 +155,17 @@ def check_lengths(resource: TransferResource, queryset: models.QuerySet[Any], co
     if not lengths:
         return
     is_long = Q(*((f"{name}__gt", _LONG) for name in lengths), _connector=Q.OR)
-    for row in resource.rows(queryset.alias(**lengths).filter(is_long).order_by(), text_columns):
+    for row in resource.iter_rows(queryset.alias(**lengths).filter(is_long).order_by(), text_columns):
         for column, value in zip(text_columns, row, strict=True):
-            if isinstance(value, str) and length(value) > LONGEST:
+            if isinstance(value, str) and written_length(value) > MAX_CELL_CHARACTERS:
                 raise ValueError(
-                    f"A value of {column.name} has {len(value):,} characters; a cell of a workbook holds {LONGEST:,}. "
+                    f"A value of {column.name} has {len(value):,} characters; "
+                    f"a cell of a workbook holds {MAX_CELL_CHARACTERS:,}. "
                     "Export as CSV."
                 )
 
 
-def _lengths(model: type[models.Model], columns: Collection[Column]) -> dict[str, Any]:
+def _lengths(model: type[models.Model], columns: Collection[FileColumn]) -> dict[str, Any]:
     """Lengths to ask the database for, of the texts that can be long."""
     long_fields = {field.name for field in model._meta.fields if isinstance(field, models.TextField)}
     lengths: dict[str, Any] = {}

@@ -16,7 +16,7 @@ from mobjects.imports.file_limits import MB, limits_for
 from mobjects.models import Import, ImportSource
 from mobjects.models.imports import FILE_KINDS
 from mobjects.spreadsheets.encoding import ENCODINGS
-from mobjects.spreadsheets.types import Reading
+from mobjects.spreadsheets.types import ReadOptions
 
 EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx")
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
@@ -79,15 +79,15 @@ class UploadForm(forms.Form):
         return cleaned
 
     @property
-    def reading(self) -> Reading | None:
+    def read_options(self) -> ReadOptions | None:
         """How the valid form says that the file is read; ``None`` if that is to be found out."""
         encoding, file = self.cleaned_data["encoding"], self.cleaned_data["file"]
         if not file or not encoding or encoding == "auto" or file.name.lower().endswith(".xlsx"):
             return None
-        return Reading("csv", encoding)
+        return ReadOptions("csv", encoding)
 
 
-class ReadingForm(forms.Form):
+class ReadOptionsForm(forms.Form):
     """How a file is read: encoding and delimiter of a CSV file, sheet of a workbook."""
 
     def __init__(self, imported: Import, *args: Any, **kwargs: Any) -> None:
@@ -95,12 +95,12 @@ class ReadingForm(forms.Form):
         self.imported = imported
         if imported.format == "csv":
             encodings = [(name, label) for name, label in ENCODINGS.items() if name != "auto"]
-            self._add("encoding", "Encoding", encodings, imported.encoding)
-            self._add("delimiter", "Columns are parted by", [*DELIMITERS.items()], imported.delimiter)
+            self._add_choice_field("encoding", "Encoding", encodings, imported.encoding)
+            self._add_choice_field("delimiter", "Columns are parted by", [*DELIMITERS.items()], imported.delimiter)
         elif len(imported.sheets) > 1:
-            self._add("sheet", "Sheet", [(name, name) for name in imported.sheets], imported.sheet)
+            self._add_choice_field("sheet", "Sheet", [(name, name) for name in imported.sheets], imported.sheet)
 
-    def _add(self, name: str, label: str, choices: list[tuple[str, str]], now: str) -> None:
+    def _add_choice_field(self, name: str, label: str, choices: list[tuple[str, str]], now: str) -> None:
         if now and now not in dict(choices):
             choices = [*choices, (now, now)]
         self.fields[name] = forms.ChoiceField(
@@ -108,10 +108,10 @@ class ReadingForm(forms.Form):
         )
 
     @property
-    def reading(self) -> Reading:
+    def read_options(self) -> ReadOptions:
         """What the valid form asks for."""
         given = self.cleaned_data
-        return Reading(
+        return ReadOptions(
             self.imported.format,
             encoding=given.get("encoding") or "",
             delimiter=given.get("delimiter") or "",
@@ -157,7 +157,7 @@ class ColumnsForm(forms.Form):
                 widget=UnfoldAdminTextInputWidget,
             )
 
-    def columns(self) -> Iterator[tuple[str, str, list[str], BoundField]]:
+    def column_rows(self) -> Iterator[tuple[str, str, list[str], BoundField]]:
         """For each column of the file: letter, header, samples, field."""
         for index, header in enumerate(self.imported.headers):
             samples = self.imported.samples[index] if index < len(self.imported.samples) else []

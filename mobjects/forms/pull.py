@@ -11,11 +11,11 @@ from django.utils import timezone
 from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminTextInputWidget
 
 from mobjects.forms.sync import IdsField, reason_field, tick
-from mobjects.marketo.serialization import xml_problem
+from mobjects.marketo.serialization import find_xml_problem
 from mobjects.models import Kind
 from mobjects.models.sync_history import KIND_CHOICES
-from mobjects.sync.compare.task import Comparison
-from mobjects.sync.pull.task import Pull
+from mobjects.sync.compare.task import CompareSelection
+from mobjects.sync.pull.task import PullSelection
 
 FILTERS: dict[str, tuple[str, ...]] = {
     Kind.PROGRAM: ("name", "workspace", "tag_type", "tag_value", "updated_since", "archived"),
@@ -25,7 +25,7 @@ FILTERS: dict[str, tuple[str, ...]] = {
 """What Marketo can look for, by kind."""
 
 
-class TextField(forms.CharField):
+class ExactTextField(forms.CharField):
     """A text that Marketo is asked for, exactly."""
 
     widget = UnfoldAdminTextInputWidget
@@ -36,7 +36,7 @@ class TextField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text: str = super().clean(value)
-        if problem := xml_problem(text):
+        if problem := find_xml_problem(text):
             raise forms.ValidationError(f"“{text}”: {problem}")
         return text
 
@@ -65,10 +65,10 @@ class PullForm(forms.Form):
 
     kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in Kind], widget=forms.HiddenInput)
     ids = IdsField(required=False)
-    name = TextField("Name", "Exactly this name.")
-    workspace = TextField("Workspace", "Exactly this workspace.")
-    tag_type = TextField("Tag type", "Such as Region. Needs the value as well.", list="mo-tag-types")
-    tag_value = TextField("Tag value", "Such as EMEA.", list="mo-tag-values")
+    name = ExactTextField("Name", "Exactly this name.")
+    workspace = ExactTextField("Workspace", "Exactly this workspace.")
+    tag_type = ExactTextField("Tag type", "Such as Region. Needs the value as well.", list="mo-tag-types")
+    tag_value = ExactTextField("Tag value", "Such as EMEA.", list="mo-tag-values")
     updated_since = SinceField(
         required=False,
         label="Updated since (UTC)",
@@ -92,7 +92,7 @@ class PullForm(forms.Form):
         if not self.errors:
             try:
                 filters = {name: cleaned[name] for name in FILTERS[Kind.PROGRAM] if cleaned.get(name)}
-                cleaned["pull"] = Pull(Kind(cleaned["kind"]), ids=cleaned["ids"], **filters)
+                cleaned["pull"] = PullSelection(Kind(cleaned["kind"]), ids=cleaned["ids"], **filters)
             except ValueError as error:
                 self.add_error(None, str(error))
         return cleaned
@@ -113,7 +113,7 @@ class CompareForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.errors:
             try:
-                cleaned["comparison"] = Comparison(tuple(Kind(kind) for kind in cleaned["kinds"]), cleaned["ids"])
+                cleaned["comparison"] = CompareSelection(tuple(Kind(kind) for kind in cleaned["kinds"]), cleaned["ids"])
             except ValueError:
                 self.add_error(None, "Selected records are of one kind; go back to the list and select them again.")
         return cleaned
@@ -136,7 +136,7 @@ class DeleteForm(forms.Form):
         """The valid form's records, as kept on the job."""
         return {"kind": self.cleaned_data["kind"], "ids": self.cleaned_data["ids"]}
 
-    def confirmed(self, count: int) -> bool:
+    def is_confirmed(self, count: int) -> bool:
         """Whether the typed number is this one; if not, the form says so."""
         typed = self.cleaned_data["typed"].replace(",", "").strip()
         if typed == str(count):
@@ -146,6 +146,6 @@ class DeleteForm(forms.Form):
         return False
 
 
-def joined(ids: Sequence[int]) -> str:
+def join_ids(ids: Sequence[int]) -> str:
     """Our own ids as the hidden field holds them."""
     return ",".join(str(pk) for pk in ids)

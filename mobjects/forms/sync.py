@@ -11,19 +11,19 @@ from django.utils.html import format_html
 from unfold.widgets import CHECKBOX_CLASSES, RADIO_CLASSES, UnfoldAdminTextareaWidget
 
 from mobjects.models import Kind
-from mobjects.sync.send.selection import Choice, Selection
+from mobjects.sync.send.selection import OperationChoice, SyncSelection
 
 ALL = "all"
 """Stands for all kinds."""
 
 EXPLAINED = {
-    Choice.AUTO: (
+    OperationChoice.AUTO: (
         "Automatic",
         "UPDATE where the Marketo ID is known, else UPSERT where an external key is configured, else INSERT.",
     ),
-    Choice.INSERT: ("INSERT", "Create only. Marketo skips what it already has."),
-    Choice.UPDATE: ("UPDATE", "Change only. Marketo skips what it does not have."),
-    Choice.UPSERT: ("UPSERT", "Create or change. Safe to repeat only where an external key is configured."),
+    OperationChoice.INSERT: ("INSERT", "Create only. Marketo skips what it already has."),
+    OperationChoice.UPDATE: ("UPDATE", "Change only. Marketo skips what it does not have."),
+    OperationChoice.UPSERT: ("UPSERT", "Create or change. Safe to repeat only where an external key is configured."),
 }
 
 
@@ -68,8 +68,10 @@ class SyncForm(forms.Form):
     of_import = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     token = forms.UUIDField(widget=forms.HiddenInput)
     operation = forms.ChoiceField(
-        choices=[(choice.value, format_html("<strong>{}</strong> {}", *EXPLAINED[choice])) for choice in Choice],
-        initial=Choice.AUTO.value,
+        choices=[
+            (choice.value, format_html("<strong>{}</strong> {}", *EXPLAINED[choice])) for choice in OperationChoice
+        ],
+        initial=OperationChoice.AUTO.value,
         widget=forms.RadioSelect(attrs={"class": " ".join(RADIO_CLASSES)}),
     )
     reason = reason_field()
@@ -92,14 +94,14 @@ class SyncForm(forms.Form):
         return cleaned
 
     @property
-    def selection(self) -> Selection:
+    def selection(self) -> SyncSelection:
         """What the valid form asks for."""
         given = self.cleaned_data
-        return Selection(
+        return SyncSelection(
             kinds=tuple(Kind) if given["kind"] == ALL else (Kind(given["kind"]),),
             ids=given["ids"],
             of_import=given["of_import"],
-            operation=Choice(given["operation"]),
+            operation=OperationChoice(given["operation"]),
             resend=given["resend"],
             include_unknown=given["include_unknown"],
             read_first=given["read_first"],
@@ -112,7 +114,7 @@ class SyncForm(forms.Form):
         return "-".join(str(self.cleaned_data[name]) for name in names)
 
     @classmethod
-    def starting(cls, kind: str, ids: Sequence[int] | None = None, of_import: str = "") -> SyncForm:
+    def build_initial(cls, kind: str, ids: Sequence[int] | None = None, of_import: str = "") -> SyncForm:
         """The form as it is first shown; check :meth:`is_valid`, since ``kind`` and ``of_import`` may be anything."""
         return cls(
             {
@@ -120,6 +122,6 @@ class SyncForm(forms.Form):
                 "ids": ",".join(str(pk) for pk in ids or ()),
                 "of_import": of_import,
                 "token": uuid.uuid4(),
-                "operation": Choice.AUTO.value,
+                "operation": OperationChoice.AUTO.value,
             }
         )

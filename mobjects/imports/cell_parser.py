@@ -10,28 +10,28 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator, MaxLengthValidator
 
-from mobjects.imports.suggestions import suggest
-from mobjects.marketo.parsing import shown
+from mobjects.imports.suggestions import suggest_value
+from mobjects.marketo.parsing import quote_value
 from mobjects.marketo.serialization import to_text
 from mobjects.marketo.types import DataType
 from mobjects.models.fields import validate_xml_text
-from mobjects.resources.columns import Column
-from mobjects.spreadsheets.formula_escaping import restore
-from mobjects.spreadsheets.row_shape import text_of
-from mobjects.spreadsheets.types import BadCell, Row
+from mobjects.resources.columns import FileColumn
+from mobjects.spreadsheets.formula_escaping import unescape_formula
+from mobjects.spreadsheets.row_shape import cell_text
+from mobjects.spreadsheets.types import BadCell, TableRow
 
-REMEMBERED = 2000
+CACHED_CELLS = 2000
 """So many different cells of a column are kept; more would cost memory and help little."""
 _LONG = 100  # Characters. Longer text is seldom met twice.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _PLAIN_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,10})(?:\.([0-9]+))?")
 _SIZES = {DataType.CURRENCY: 2, DataType.FLOAT: 4}
 
-Text = str | None
+FieldText = str | None
 """A value as a field keeps it: canonical text; empty is ``None`` where the field is nullable, else ``""``."""
 
 
-class Fault(NamedTuple):
+class CellError(NamedTuple):
     """A cell that breaks a rule of its column."""
 
     column: str
@@ -41,7 +41,7 @@ class Fault(NamedTuple):
     suggestion: str
 
 
-class Problem(NamedTuple):
+class RowProblem(NamedTuple):
     """A row of :class:`~mobjects.models.ImportProblem`."""
 
     number: int
@@ -53,7 +53,7 @@ class Problem(NamedTuple):
     suggestion: str
 
 
-class Item:
+class ParsedRow:
     """One row of the file: its cells, what they mean, and what is wrong with it.
 
     ``cells`` and ``values`` stand beside the parsers of the :class:`Layout`. ``failed`` names the columns with an
@@ -62,21 +62,21 @@ class Item:
 
     __slots__ = ("cells", "failed", "number", "problems", "values")
 
-    def __init__(self, number: int, cells: Sequence[Any], values: list[Text]) -> None:
+    def __init__(self, number: int, cells: Sequence[Any], values: list[FieldText]) -> None:
         self.number = number
         self.cells = cells
         self.values = values
-        self.problems: list[Problem] = []
+        self.problems: list[RowProblem] = []
         self.failed: set[str] = set()
 
-    def note(self, faults: Iterable[Fault]) -> None:
+    def add_errors(self, faults: Iterable[CellError]) -> None:
         """Add errors of cells."""
         for fault in faults:
-            self.problems.append(Problem(self.number, "error", *fault))
+            self.problems.append(RowProblem(self.number, "error", *fault))
             self.failed.add(fault.column)
 
 
-class Parser:
+class ColumnParser:
     """Parses the cells of one column, and remembers them: most columns hold few different ones.
 
     Args:
@@ -102,24 +102,24 @@ class Parser:
     )
 
     def __init__(
-        self, column: Column, position: int | None, field: Any, fixes: Mapping[str, str], faults: list[Fault]
+        self, column: FileColumn, position: int | None, field: Any, fixes: Mapping[str, str], faults: list[CellError]
     ) -> None:
         self.column, self.name, self.position = column, column.name, position
-        self.empty: Text = None if field is None or field.null else ""
+        self.empty: FieldText = None if field is None or field.null else ""
         self.fixes, self.faults = fixes, faults
         # What values.parse checks itself is not checked twice.
         known = (DecimalValidator, MaxLengthValidator)
         rules = [] if field is None or field.is_relation else field.validators
         self._rules = [rule for rule in rules if not isinstance(rule, known) and rule is not validate_xml_text]
         # By text, or for anything else by (type, cell), since 1, 1.0 and TRUE are equal to Python.
-        self._good: dict[Any, Text] = {}
-        self._bad: dict[Any, Fault] = {}
+        self._good: dict[Any, FieldText] = {}
+        self._bad: dict[Any, CellError] = {}
         kind, size = column.attribute.type, column.attribute.size
-        simple = type(column).parse is Column.parse and not self._rules and not fixes
+        simple = type(column).parse_cell is FileColumn.parse_cell and not self._rules and not fixes
         self._plain_size = (size or 0) if kind is DataType.STRING and simple else -1
         self._places = _SIZES.get(kind, 0) if simple else 0
 
-    def parse(self, cell: Any) -> Text:
+    def parse(self, cell: Any) -> FieldText:
         """The value of a cell. A bad one gives the empty value and adds a :class:`Fault` to ``faults``, each time."""
         key = cell if cell.__class__ is str else (cell.__class__, cell)
         if key in self._good:
@@ -130,20 +130,20 @@ class Parser:
         if fault is None:
             value, fault = self._read(cell)
             if fault is None:
-                self._keep(self._good, key, value)
+                self._cache_value(self._good, key, value)
                 return value
-            self._keep(self._bad, key, fault)
+            self._cache_value(self._bad, key, fault)
         self.faults.append(fault)
         return self.empty
 
-    def replaced(self, cell: Any, replacement: str) -> Text:
+    def parse_replacement(self, cell: Any, replacement: str) -> FieldText:
         """The value of a text that a person put in the place of a cell of one row."""
-        value, fault = self._checked(replacement, replacement, _stored(text_of(cell)))
+        value, fault = self._checked(replacement, replacement, _stored(cell_text(cell)))
         if fault is not None:
             self.faults.append(fault)
         return value
 
-    def _plainly(self, text: str) -> Text:
+    def _plainly(self, text: str) -> FieldText:
         """The value of the most frequent texts, in a tenth of the time; ``None`` if it is not one of them."""
         if self._plain_size >= 0:
             # What can be printed XML can carry, see xml_problem.
@@ -154,7 +154,7 @@ class Parser:
                 and (len(text) <= self._plain_size or not self._plain_size)
             ):
                 if len(text) < _LONG:
-                    self._keep(self._good, text, text)
+                    self._cache_value(self._good, text, text)
                 return text
         elif self._places and (match := _PLAIN_DECIMAL.fullmatch(text)):
             decimals = match[1]
@@ -164,10 +164,10 @@ class Parser:
                 return text + "0" * (self._places - len(decimals))
         return None
 
-    def _read(self, cell: Any) -> tuple[Text, Fault | None]:
+    def _read(self, cell: Any) -> tuple[FieldText, CellError | None]:
         if not self.fixes:
             return self._checked(cell, "", None)
-        raw = _stored(text_of(cell))
+        raw = _stored(cell_text(cell))
         replacement = self.fixes.get(raw)
         if replacement is not None:
             return self._checked(replacement, replacement, raw)
@@ -177,23 +177,23 @@ class Parser:
             return self._checked(self.fixes[value], self.fixes[value], raw)
         return value, fault
 
-    def _checked(self, cell: Any, replacement: str, raw: str | None) -> tuple[Text, Fault | None]:
+    def _checked(self, cell: Any, replacement: str, raw: str | None) -> tuple[FieldText, CellError | None]:
         """Read a cell, or the replacement of one whose text is ``raw``."""
         try:
             return self._parsed(cell), None
         except ValueError as error:
             rule = str(error)
-        text = text_of(cell)
+        text = cell_text(cell)
         rule = _without_value(rule, cell, text)
         if raw is not None:
-            rule = f"{shown(replacement)}, put in its place, {rule}"
+            rule = f"{quote_value(replacement)}, put in its place, {rule}"
         value = _stored(text) if raw is None else raw
-        return self.empty, Fault(self.name, self.position, value, _stored(rule), self._suggestion(cell, text))
+        return self.empty, CellError(self.name, self.position, value, _stored(rule), self._suggestion(cell, text))
 
-    def _parsed(self, cell: Any) -> Text:
+    def _parsed(self, cell: Any) -> FieldText:
         if cell.__class__ is BadCell:
             raise ValueError(cell.why)
-        value = self.column.parse(cell)
+        value = self.column.parse_cell(cell)
         if value is None:
             return self.empty
         for rule in self._rules:
@@ -205,7 +205,7 @@ class Parser:
 
     def _suggestion(self, cell: Any, text: str) -> str:
         """A value that would do; it is read again by all rules."""
-        suggestion = "" if cell.__class__ is BadCell else suggest(self.column, text)
+        suggestion = "" if cell.__class__ is BadCell else suggest_value(self.column, text)
         if not suggestion or suggestion == text:
             return ""
         try:
@@ -214,8 +214,8 @@ class Parser:
             return ""
 
     @staticmethod
-    def _keep(memory: dict[Any, Any], key: Any, value: Any) -> None:
-        if len(memory) >= REMEMBERED:
+    def _cache_value(memory: dict[Any, Any], key: Any, value: Any) -> None:
+        if len(memory) >= CACHED_CELLS:
             memory.clear()
         memory[key] = value
 
@@ -229,14 +229,14 @@ def _without_value(rule: str, cell: Any, text: str) -> str:
     """A message without the value at its start, so that equal rules are equal."""
     if not rule.startswith("“"):
         return rule
-    clean = restore(text).replace("\r\n", "\n").replace("\r", "\n")
-    for start in (shown(cell), shown(text), shown(clean)):
+    clean = unescape_formula(text).replace("\r\n", "\n").replace("\r", "\n")
+    for start in (quote_value(cell), quote_value(text), quote_value(clean)):
         if rule.startswith(f"{start} "):
             return rule[len(start) + 1 :]
     return rule
 
 
-class Layout:
+class ColumnLayout:
     """The columns of a file that are read, and how its rows become items.
 
     Args:
@@ -249,11 +249,11 @@ class Layout:
 
     def __init__(
         self,
-        parsers: Sequence[Parser],
+        parsers: Sequence[ColumnParser],
         places: Sequence[int],
         constants: Sequence[str],
         row_fixes: Mapping[int, Mapping[str, str]],
-        faults: list[Fault],
+        faults: list[CellError],
     ) -> None:
         self.parsers = parsers
         self.index = {parser.name: place for place, parser in enumerate(parsers)}
@@ -262,22 +262,22 @@ class Layout:
         self._row_fixes = row_fixes
         self._faults = faults
 
-    def items(self, rows: Iterable[Row]) -> Iterator[Item]:
+    def parse_rows(self, rows: Iterable[TableRow]) -> Iterator[ParsedRow]:
         """Read rows. One that does not fit the header is not read: its cells may belong to other columns."""
         parsers, faults, row_fixes = self.parsers, self._faults, self._row_fixes
         for row in rows:
             cells = self._cells(row.cells)
             if row.problem:
-                item = Item(row.number, cells, [parser.empty for parser in parsers])
-                item.note([Fault("", None, "", row.problem, "")])
+                item = ParsedRow(row.number, cells, [parser.empty for parser in parsers])
+                item.add_errors([CellError("", None, "", row.problem, "")])
                 yield item
                 continue
             values = [parser.parse(cell) for parser, cell in zip(parsers, cells, strict=True)]
             if row.number in row_fixes:
                 self._fix(row.number, cells, values)
-            item = Item(row.number, cells, values)
+            item = ParsedRow(row.number, cells, values)
             if faults:
-                item.note(faults)
+                item.add_errors(faults)
                 faults.clear()
             yield item
 
@@ -285,9 +285,9 @@ class Layout:
         picked: Sequence[Any] = self._pick((*cells, *self._constants) if self._constants else cells)
         return picked
 
-    def _fix(self, number: int, cells: Sequence[Any], values: list[Text]) -> None:
+    def _fix(self, number: int, cells: Sequence[Any], values: list[FieldText]) -> None:
         for name, replacement in self._row_fixes[number].items():
             place = self.index.get(name)
             if place is not None:
                 self._faults[:] = [fault for fault in self._faults if fault.column != name]
-                values[place] = self.parsers[place].replaced(cells[place], replacement)
+                values[place] = self.parsers[place].parse_replacement(cells[place], replacement)

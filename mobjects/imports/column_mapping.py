@@ -14,12 +14,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from mobjects.models import Import, SavedMapping
 from mobjects.resources import RESOURCES
-from mobjects.resources.columns import REVISION, Column, CustomColumn
+from mobjects.resources.columns import REVISION, CustomColumn, FileColumn
 
 _CORRECTION = re.compile(r"problems of import ([0-9]{1,18})", re.IGNORECASE)
 
 
-def columns_of(kind: str) -> Sequence[Column]:
+def columns_of(kind: str) -> Sequence[FileColumn]:
     """Our columns that files of a kind may set, in the order of an export."""
     return [column for column in RESOURCES[kind]().columns if column.name != REVISION]
 
@@ -29,7 +29,7 @@ def correction_header(pk: int) -> str:
     return f"Problems of import {pk}"
 
 
-def corrected_by(headers: Sequence[str], kind: str) -> Import | None:
+def find_corrected_import(headers: Sequence[str], kind: str) -> Import | None:
     """The import whose error file has these headers; ``None`` if it is none, or was not an import of this kind."""
     for header in headers:
         found = _CORRECTION.fullmatch(header)
@@ -41,7 +41,7 @@ def corrected_by(headers: Sequence[str], kind: str) -> Import | None:
 # --- proposing ------------------------------------------------------------------------------
 
 
-def propose(kind: str, headers: Sequence[str]) -> list[str | None]:
+def propose_mapping(kind: str, headers: Sequence[str]) -> list[str | None]:
     """What the columns of a file most probably mean.
 
     A set of headers that came before is mapped as it was then. Otherwise names decide: ours (which are Marketo's API
@@ -53,23 +53,23 @@ def propose(kind: str, headers: Sequence[str]) -> list[str | None]:
     """
     columns = columns_of(kind)
     known = {"", REVISION, *(column.name for column in columns)}
-    saved = remembered(kind, headers)
+    saved = find_saved_mapping(kind, headers)
     before = saved.mapping if saved else {}
     return [before[header] if before.get(header) in known else _by_name(header, columns) for header in headers]
 
 
-def by_names(kind: str, headers: Sequence[str]) -> list[str | None]:
+def match_names(kind: str, headers: Sequence[str]) -> list[str | None]:
     """What columns mean by their names alone; see :func:`propose`."""
     columns = columns_of(kind)
     return [_by_name(header, columns) for header in headers]
 
 
-def remembered(kind: str, headers: Sequence[str]) -> SavedMapping | None:
+def find_saved_mapping(kind: str, headers: Sequence[str]) -> SavedMapping | None:
     """How files with just these headers, in any order, were mapped last."""
     return SavedMapping.objects.filter(kind=kind, headers_sha256=_fingerprint(headers)).first()
 
 
-def remember(imported: Import) -> None:
+def save_mapping(imported: Import) -> None:
     """Keep the columns of an import for the next file with the same headers."""
     counts = Counter(imported.headers)
     decided = zip(imported.headers, imported.mapping, strict=True)
@@ -78,7 +78,9 @@ def remember(imported: Import) -> None:
         headers_sha256=_fingerprint(imported.headers),
         defaults={
             # A name that stands twice says nothing about either.
-            "mapping": {header: name for header, name in decided if counts[header] == 1 and not _is_ours(header)},
+            "mapping": {
+                header: name for header, name in decided if counts[header] == 1 and not _is_correction_header(header)
+            },
             "constants": imported.constants,
             "username": imported.username,
         },
@@ -86,30 +88,30 @@ def remember(imported: Import) -> None:
 
 
 def _fingerprint(headers: Sequence[str]) -> str:
-    names = sorted(header for header in headers if not _is_ours(header))
+    names = sorted(header for header in headers if not _is_correction_header(header))
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
 
-def _is_ours(header: str) -> bool:
+def _is_correction_header(header: str) -> bool:
     return _CORRECTION.fullmatch(header) is not None
 
 
-def _by_name(header: str, columns: Sequence[Column]) -> str | None:
-    if not header or _is_ours(header):
+def _by_name(header: str, columns: Sequence[FileColumn]) -> str | None:
+    if not header or _is_correction_header(header):
         return ""
-    wanted = normalised(header)
+    wanted = normalise_header(header)
     for matching in (
         [column.name for column in columns if column.name == header],
-        [column.name for column in columns if normalised(column.name) == wanted],
-        [REVISION] if normalised(REVISION) == wanted else [],
-        [column.name for column in columns if normalised(column.attribute.label) == wanted],
+        [column.name for column in columns if normalise_header(column.name) == wanted],
+        [REVISION] if normalise_header(REVISION) == wanted else [],
+        [column.name for column in columns if normalise_header(column.attribute.label) == wanted],
     ):
         if matching:
             return matching[0] if len(matching) == 1 else None
     return None
 
 
-def normalised(header: str) -> str:
+def normalise_header(header: str) -> str:
     """A name without what does not matter in it: case, spaces and underscores."""
     return re.sub(r"[\s_]+", "", header).casefold()
 
@@ -117,7 +119,7 @@ def normalised(header: str) -> str:
 # --- judging --------------------------------------------------------------------------------
 
 
-def problems(
+def find_mapping_problems(
     kind: str, headers: Sequence[str], mapping: Sequence[str | None], constants: Mapping[str, str]
 ) -> list[str]:
     """Everything that stands between a mapping and a check, each a sentence.
@@ -131,7 +133,7 @@ def problems(
     columns = {column.name: column for column in columns_of(kind)}
     names = [name for name in mapping if name]
     found = [*_undecided(headers, mapping), *_unknown([*names, *constants], columns), *_twice(names)]
-    found += _bad_constants(constants, columns, names)
+    found += _constant_problems(constants, columns, names)
     if missing := missing_columns(kind, {*names, *constants}):
         have = ", ".join(f"“{header}”" for header in headers if header)
         found.append(f"The file lacks {' and '.join(missing)}. It has the columns {have}.")
@@ -171,7 +173,7 @@ def _column(header: str, position: int) -> str:
     return f"Column “{header}”" if header else f"Column {position}, which has no name,"
 
 
-def _unknown(names: Sequence[str], columns: Mapping[str, Column]) -> list[str]:
+def _unknown(names: Sequence[str], columns: Mapping[str, FileColumn]) -> list[str]:
     unknown = [name for name in dict.fromkeys(names) if name not in columns and name != REVISION]
     return [f"There is no column “{name}” here." for name in unknown]
 
@@ -184,7 +186,9 @@ def _twice(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _bad_constants(constants: Mapping[str, str], columns: Mapping[str, Column], names: Sequence[str]) -> list[str]:
+def _constant_problems(
+    constants: Mapping[str, str], columns: Mapping[str, FileColumn], names: Sequence[str]
+) -> list[str]:
     found = []
     for name, text in constants.items():
         if name in names:
@@ -196,9 +200,9 @@ def _bad_constants(constants: Mapping[str, str], columns: Mapping[str, Column], 
     return found
 
 
-def _problem_of(column: Column, text: str) -> str:
+def _problem_of(column: FileColumn, text: str) -> str:
     try:
-        column.parse(text)
+        column.parse_cell(text)
     except ValueError as error:
         return str(error)
     return ""
@@ -207,12 +211,12 @@ def _problem_of(column: Column, text: str) -> str:
 # --- choosing -------------------------------------------------------------------------------
 
 
-def choices(kind: str) -> list[tuple[str, str, str]]:
+def column_choices(kind: str) -> list[tuple[str, str, str]]:
     """What a column of a file may mean, for a drop-down: (value, label, group), in the order to show them."""
     offered = [("", "Leave out", "")]
     for column in columns_of(kind):
         label = column.attribute.label
-        shown = column.name if normalised(label) == normalised(column.name) else f"{column.name} ({label})"
+        shown = column.name if normalise_header(label) == normalise_header(column.name) else f"{column.name} ({label})"
         group = "Custom fields" if isinstance(column, CustomColumn) else "Columns"
         offered.append((column.name, shown, group))
     return [*offered, (REVISION, "Revision (finds what was changed here since the export)", "Other")]

@@ -8,49 +8,49 @@ from mobjects.imports import column_mapping
 from mobjects.imports.file_limits import limits_for
 from mobjects.models import Import
 from mobjects.spreadsheets import reader as tables
-from mobjects.spreadsheets.types import FileRefused, Head, Reading
+from mobjects.spreadsheets.types import DetectedFile, FileRefused, ReadOptions
 
-FIELDS = (
+DETECTED_FIELDS = (
     *("format", "encoding", "delimiter", "sheet", "sheets", "notes"),
     *("headers", "samples", "mapping", "constants", "correction_of"),
 )
 """What :func:`look` finds out."""
 
 
-def look(imported: Import, file: BinaryIO, reading: Reading | None) -> None:
+def detect_import_file(imported: Import, file: BinaryIO, reading: ReadOptions | None) -> None:
     """Set what the head of a file tells, and what its columns probably mean.
 
     Raises:
         FileRefused: it cannot be read in that way; only what ``reading`` says is set.
     """
     try:
-        head = tables.look(file, imported.file_name, limits_for(imported.source), reading)
+        head = tables.detect_file(file, imported.file_name, limits_for(imported.source), reading)
     except FileRefused:
         if reading is not None:
-            _note_reading(imported, reading)
+            _set_read_options(imported, reading)
         raise
-    _note_reading(imported, head.reading)
+    _set_read_options(imported, head.options)
     imported.sheets, imported.notes = list(head.sheets), list(head.notes)
     imported.headers, imported.samples = list(head.headers), [list(values) for values in head.samples]
     _propose(imported, head)
 
 
-def _note_reading(imported: Import, reading: Reading) -> None:
+def _set_read_options(imported: Import, reading: ReadOptions) -> None:
     imported.format, imported.encoding = reading.format, reading.encoding
     imported.delimiter, imported.sheet = reading.delimiter, reading.sheet
 
 
-def reading_of(imported: Import) -> Reading:
+def get_read_options(imported: Import) -> ReadOptions:
     """How the file of an import is read."""
-    return Reading(imported.format, imported.encoding, imported.delimiter, imported.sheet)
+    return ReadOptions(imported.format, imported.encoding, imported.delimiter, imported.sheet)
 
 
-def _propose(imported: Import, head: Head) -> None:
+def _propose(imported: Import, head: DetectedFile) -> None:
     headers = list(head.headers)
-    saved = column_mapping.remembered(imported.kind, headers)
+    saved = column_mapping.find_saved_mapping(imported.kind, headers)
     imported.constants = dict(saved.constants) if saved else {}
-    proposed = column_mapping.propose(imported.kind, headers)
-    corrected = column_mapping.corrected_by(headers, imported.kind)
+    proposed = column_mapping.propose_mapping(imported.kind, headers)
+    corrected = column_mapping.find_corrected_import(headers, imported.kind)
     if corrected is not None:
         imported.correction_of = corrected
         before = dict(zip(corrected.headers, corrected.mapping, strict=True))

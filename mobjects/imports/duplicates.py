@@ -15,7 +15,7 @@ SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class UniqueRule:
     """What may stand in a file once.
 
     Args:
@@ -29,7 +29,7 @@ class Once:
     position: int | None = None
 
 
-def mark(imported_id: int, noun: str, rules: Sequence[Once]) -> None:
+def mark_duplicates(imported_id: int, noun: str, rules: Sequence[UniqueRule]) -> None:
     """Note a problem for each row that means what another row means, and make it an error.
 
     Args:
@@ -42,7 +42,7 @@ def mark(imported_id: int, noun: str, rules: Sequence[Once]) -> None:
         for rule in rules:
             if _any(cursor, imported_id, rule.field):
                 found = True
-                cursor.execute(_note(rule.field), _params(imported_id, noun, rule))
+                cursor.execute(_insert_problems_sql(rule.field), _params(imported_id, noun, rule))
         if found:
             cursor.execute(
                 f"UPDATE {ROWS} SET outcome = 'error' WHERE imported_id = %s AND outcome <> 'error' AND (SELECT 1 "  # noqa: S608
@@ -62,7 +62,7 @@ def _any(cursor: Any, imported_id: int, field: str) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def _note(field: str) -> str:
+def _insert_problems_sql(field: str) -> str:
     """The first two rows name each other, all others the first one.
 
     In one pass over the sorted rows, and problems looked up for each: of joins, which IN and EXISTS become, PostgreSQL
@@ -86,7 +86,7 @@ def _note(field: str) -> str:
     """  # noqa: S608
 
 
-def _params(imported_id: int, noun: str, rule: Once) -> list[Any]:
+def _params(imported_id: int, noun: str, rule: UniqueRule) -> list[Any]:
     end = f" mean the same {noun}; keep one."
     return [imported_id, rule.column, rule.position, end, imported_id, imported_id, f"rows %{end}"]
 

@@ -18,28 +18,28 @@ from django.db.models import F, Q, QuerySet
 
 from mobjects.imports import file_storage
 from mobjects.imports.column_mapping import correction_header
-from mobjects.imports.detection import reading_of
+from mobjects.imports.detection import get_read_options
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.writing import commit
-from mobjects.marketo.parsing import shown
+from mobjects.marketo.parsing import quote_value
 from mobjects.models import Import, ImportFix, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
-from mobjects.spreadsheets.csv_writer import batches, csv_pieces, encodable
-from mobjects.spreadsheets.formula_escaping import neutralise
-from mobjects.spreadsheets.reader import rows as read_rows
-from mobjects.spreadsheets.reader import text_of
-from mobjects.spreadsheets.types import BadCell, Cell, Limits, Row
-from mobjects.spreadsheets.xlsx_writer import LONGEST, xlsx_pieces
+from mobjects.spreadsheets.csv_writer import csv_pieces, iter_batches, replace_unencodable
+from mobjects.spreadsheets.formula_escaping import escape_formula
+from mobjects.spreadsheets.reader import cell_text
+from mobjects.spreadsheets.reader import iter_rows as read_rows
+from mobjects.spreadsheets.types import BadCell, Cell, FileLimits, TableRow
+from mobjects.spreadsheets.xlsx_writer import MAX_CELL_CHARACTERS, xlsx_pieces
 
 CHUNK = 2000
 """Rows of the file whose problems are looked up at once."""
 
 
 _EARLIER = re.compile(r"problems of import [0-9]+", re.IGNORECASE)
-_TOLD = (ImportProblemLevel.ERROR, ImportProblemLevel.CONFLICT)
+_REPORTED_LEVELS = (ImportProblemLevel.ERROR, ImportProblemLevel.CONFLICT)
 _ENDINGS = (".csv", ".txt", ".tsv")
 
 
-def write(imported: Import, out: BinaryIO) -> int:
+def write_error_file(imported: Import, out: BinaryIO) -> int:
     """Write the error file of an import; gives the number of its rows.
 
     Args:
@@ -48,18 +48,18 @@ def write(imported: Import, out: BinaryIO) -> int:
     """
     count = 0
 
-    def counted() -> Iterator[list[Cell]]:
+    def count_rows() -> Iterator[list[Cell]]:
         nonlocal count
-        for row in rows(imported):
+        for row in iter_error_rows(imported):
             count += 1
             yield row
 
-    for piece in pieces(imported, counted()):
+    for piece in iter_error_file(imported, count_rows()):
         out.write(piece)
     return count
 
 
-def extension(imported: Import) -> str:
+def error_file_extension(imported: Import) -> str:
     """How the name of the error file ends, without the point."""
     if imported.format == "xlsx":
         return "xlsx"
@@ -67,36 +67,36 @@ def extension(imported: Import) -> str:
     return ending[1:] if ending in _ENDINGS else "csv"
 
 
-def is_there(imported: Import) -> bool:
+def has_error_rows(imported: Import) -> bool:
     """Whether there are rows that were not imported, or will not be as it stands."""
     return imported.checked_at is not None and _left_out(imported).exists()
 
 
-def headers(imported: Import) -> list[str]:
+def error_file_headers(imported: Import) -> list[str]:
     """The columns of the error file; reasons of an import that this one corrected give way to its own."""
-    return [*(imported.headers[place] for place in _places(imported)), correction_header(imported.pk)]
+    return [*(imported.headers[place] for place in _original_columns(imported)), correction_header(imported.pk)]
 
 
-def rows(imported: Import) -> Iterator[list[Cell]]:
+def iter_error_rows(imported: Import) -> Iterator[list[Cell]]:
     """The rows of the error file, read from the uploaded file while they are used."""
-    places, fixes = _places(imported), _Fixes(imported)
-    with file_storage.opened(imported) as file:
-        for batch in batches(read_rows(file, reading_of(imported), _limits(imported)), CHUNK):
+    places, fixes = _original_columns(imported), _ReviewFixes(imported)
+    with file_storage.open_import_file(imported) as file:
+        for batch in iter_batches(read_rows(file, get_read_options(imported), _limits(imported)), CHUNK):
             reasons = _reasons(imported, batch[0].number, batch[-1].number)
             for row in batch:
                 if row.number in reasons:
-                    cells = fixes.applied(row)
-                    yield [*(cells[place] for place in places), neutralise(reasons[row.number])]
+                    cells = fixes.apply_fixes(row)
+                    yield [*(cells[place] for place in places), escape_formula(reasons[row.number])]
 
 
-def pieces(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+def iter_error_file(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
     """The error file, piece by piece.
 
     Args:
         imported: whose.
         rows: those of :func:`rows`, perhaps counted on the way.
     """
-    names = headers(imported)
+    names = error_file_headers(imported)
     if imported.format == "xlsx":
         return xlsx_pieces(names, rows, title=imported.sheet or "Errors", safe=False)
     return csv_pieces(names, rows, _csv_text, encoding=_encoding(imported), delimiter=imported.delimiter or ",")
@@ -104,10 +104,10 @@ def pieces(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
 
 def _csv_text(cell: Cell) -> str:
     """A cell as it stood in the file. The one that cannot be read there holds a NUL, shown as another character."""
-    return cell.text.replace("\ufffd", "\0") if isinstance(cell, BadCell) else text_of(cell)
+    return cell.text.replace("\ufffd", "\0") if isinstance(cell, BadCell) else cell_text(cell)
 
 
-def _limits(imported: Import) -> Limits:
+def _limits(imported: Import) -> FileLimits:
     """As at the check, but a cell that was too long is needed whole."""
     limits = limits_for(imported.source)
     return replace(limits, cell=max(limits.cell, imported.size))
@@ -118,7 +118,7 @@ def _encoding(imported: Import) -> str:
     return "utf-16" if imported.encoding.startswith("utf-16") else imported.encoding or "utf-8"
 
 
-def _places(imported: Import) -> list[int]:
+def _original_columns(imported: Import) -> list[int]:
     return [place for place, header in enumerate(imported.headers) if not _EARLIER.fullmatch(header)]
 
 
@@ -131,8 +131,8 @@ def _left_out(imported: Import) -> QuerySet[ImportRow]:
         ImportRowOutcome.ERROR,
         *([] if imported.overwrite and imported.committed_to else [ImportRowOutcome.CONFLICT]),
     ]
-    found = commit.with_change(ImportRow.objects.filter(imported=imported))
-    not_written = Q(outcome__in=commit.outcomes_chosen(imported), number__lte=imported.committed_to, change=None)
+    found = commit.annotate_change(ImportRow.objects.filter(imported=imported))
+    not_written = Q(outcome__in=commit.outcomes_to_write(imported), number__lte=imported.committed_to, change=None)
     return found.filter(Q(outcome__in=wrong) | not_written)
 
 
@@ -142,32 +142,32 @@ def _reasons(imported: Import, first: int, last: int) -> dict[int, str]:
     numbers = list(_left_out(imported).filter(here).order_by().values_list("number", flat=True))
     found = defaultdict(list)
     if numbers:
-        problems = ImportProblem.objects.filter(here, imported=imported, level__in=_TOLD)
+        problems = ImportProblem.objects.filter(here, imported=imported, level__in=_REPORTED_LEVELS)
         for problem in problems.order_by("number", F("position").asc(nulls_last=True), "pk"):
-            found[problem.number].append(reason(problem))
+            found[problem.number].append(describe_problem(problem))
     return {number: _joined(found[number]) for number in numbers}
 
 
 def _joined(reasons: Sequence[str]) -> str:
     text = "; ".join(dict.fromkeys(reasons)) or "This row was not imported"
     # With room for an apostrophe in front.
-    return f"{text[: LONGEST - 100]}…" if len(text) > LONGEST - 100 else f"{text}."
+    return f"{text[: MAX_CELL_CHARACTERS - 100]}…" if len(text) > MAX_CELL_CHARACTERS - 100 else f"{text}."
 
 
-def reason(problem: ImportProblem) -> str:
+def describe_problem(problem: ImportProblem) -> str:
     """A problem on one line, such as ``Amount: “1,5” is not a number; write digits with a point``."""
-    value = shown(problem.value) if problem.value else ""
+    value = quote_value(problem.value) if problem.value else ""
     rule = problem.rule if not value or problem.rule.startswith(value) else f"{value} {problem.rule}"
     text = f"{problem.column}: {rule}" if problem.column else rule
     if problem.suggestion:
-        text = f"{text.rstrip('.')} (perhaps {shown(problem.suggestion)})"
+        text = f"{text.rstrip('.')} (perhaps {quote_value(problem.suggestion)})"
     return " ".join(text.split()).rstrip(".")
 
 
 # --- what was put in the place of a value ---------------------------------------------------
 
 
-class _Fixes:
+class _ReviewFixes:
     """The values that were given in the review, by column and value, and those for single rows."""
 
     def __init__(self, imported: Import) -> None:
@@ -177,10 +177,10 @@ class _Fixes:
             (fix.column, fix.value, fix.number): fix.replacement
             for fix in ImportFix.objects.filter(imported=imported).order_by("pk")
             # One that the file's encoding lacks would become question marks, and be imported as such.
-            if imported.format == "xlsx" or encodable(fix.replacement, encoding) == fix.replacement
+            if imported.format == "xlsx" or replace_unencodable(fix.replacement, encoding) == fix.replacement
         }
 
-    def applied(self, row: Row) -> list[Cell]:
+    def apply_fixes(self, row: TableRow) -> list[Cell]:
         """The cells of a row, with what was put in their place."""
         if not self._given:
             return list(row.cells)
@@ -189,6 +189,6 @@ class _Fixes:
     def _cell(self, column: str | None, cell: Cell, number: int) -> Cell:
         if not column:
             return cell
-        text = text_of(cell)
+        text = cell_text(cell)
         of_all_rows = self._given.get((column, text, None), cell)
         return self._given.get((column, text, number), of_all_rows)

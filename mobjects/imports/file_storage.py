@@ -21,7 +21,7 @@ _QUICK_COMPRESSION = (
 )
 
 
-def store(imported: Import, file: BinaryIO) -> None:
+def store_file(imported: Import, file: BinaryIO) -> None:
     """Write down a new import with its file, or nothing at all.
 
     Args:
@@ -34,11 +34,11 @@ def store(imported: Import, file: BinaryIO) -> None:
     most = limits_for(imported.source).size
     digest = hashlib.sha256()
 
-    def parts() -> Iterator[bytes]:
+    def read_parts() -> Iterator[bytes]:
         while data := file.read(ImportPart.SIZE):
             imported.size += len(data)
             if imported.size > most:
-                raise too_large(most)
+                raise file_too_large(most)
             digest.update(data)
             yield data
 
@@ -46,7 +46,7 @@ def store(imported: Import, file: BinaryIO) -> None:
     try:
         with transaction.atomic():
             imported.save()
-            _write(imported, parts())
+            _write_parts(imported, read_parts())
             imported.sha256 = digest.hexdigest()
             imported.save(update_fields=["size", "sha256"])
     except BaseException:
@@ -54,7 +54,7 @@ def store(imported: Import, file: BinaryIO) -> None:
         raise
 
 
-def _write(imported: Import, parts: Iterable[bytes]) -> None:
+def _write_parts(imported: Import, parts: Iterable[bytes]) -> None:
     if connection.vendor != "postgresql":
         for number, data in enumerate(parts):
             ImportPart.objects.create(imported=imported, number=number, data=data)
@@ -68,7 +68,7 @@ def _write(imported: Import, parts: Iterable[bytes]) -> None:
                 copy.write_row((imported.pk, number, data))
 
 
-def too_large(most: int) -> FileRefused:
+def file_too_large(most: int) -> FileRefused:
     """The refusal of a file of more than so many bytes."""
     return FileRefused(
         f"The file is larger than {most / MB:g} MB, the most that can be uploaded. Split it, or import it on the "
@@ -77,16 +77,16 @@ def too_large(most: int) -> FileRefused:
 
 
 @contextmanager
-def opened(imported: Import) -> Iterator[BinaryIO]:
+def open_import_file(imported: Import) -> Iterator[BinaryIO]:
     """The file of an import as a file: temporary, seekable, at its beginning."""
     with tempfile.TemporaryFile() as file:
-        for data in pieces(imported):
+        for data in iter_file_pieces(imported):
             file.write(data)
         file.seek(0)
         yield file
 
 
-def pieces(imported: Import) -> Iterator[bytes]:
+def iter_file_pieces(imported: Import) -> Iterator[bytes]:
     """The file of an import, piece by piece, byte for byte as it was uploaded."""
     parts = ImportPart.objects.filter(imported=imported).order_by("number")
     # One at a time: SQLite's and PostgreSQL's drivers alike would hold all that one query gives.

@@ -21,7 +21,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import get_current_job
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.imports import file_storage, validation
 from mobjects.imports.lifecycle import IMPORT_STATES
 from mobjects.imports.writing import commit, undo
@@ -65,14 +65,14 @@ class ImportStep:
 
 
 def _check(imported: Import, alive: Alive) -> None:
-    with file_storage.opened(imported) as file:
-        validation.check(imported, file, alive)
+    with file_storage.open_import_file(imported) as file:
+        validation.check_import(imported, file, alive)
 
 
 STEPS: dict[str, ImportStep] = {
     ImportState.CHECKING: ImportStep(_check, ImportState.REVIEW, "checked_at", "rows"),
-    ImportState.COMMITTING: ImportStep(commit.commit, ImportState.COMMITTED, "committed_at"),
-    ImportState.UNDOING: ImportStep(undo.undo, ImportState.UNDONE, "undone_at"),
+    ImportState.COMMITTING: ImportStep(commit.commit_import, ImportState.COMMITTED, "committed_at"),
+    ImportState.UNDOING: ImportStep(undo.undo_import, ImportState.UNDONE, "undone_at"),
 }
 
 
@@ -133,7 +133,7 @@ def acquire_import(pk: int, queue_id: str = "") -> WorkerLease | None:
 
 def _lock_working(pk: int) -> Import | None:
     """An import that is to be worked on, locked; one that is locked already is being worked on at this moment."""
-    return Import.objects.select_for_update(skip_locked=True).filter(pk=pk, state__in=Import.WORKING).first()
+    return Import.objects.select_for_update(skip_locked=True).filter(pk=pk, state__in=Import.WORKING_STATES).first()
 
 
 def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
@@ -196,7 +196,7 @@ def reporter(lease: WorkerLease) -> Alive:
     return alive
 
 
-@insisting
+@retry_on_database_error
 def _end_step(lease: WorkerLease, state: ImportState, **values: Any) -> None:
     """End the step, if it is still this process's."""
     imported = _import_of(lease)
@@ -247,7 +247,7 @@ def sweep_imports() -> None:
     """Find imports whose worker died or that the queue forgot, and have others go on. Safe at any time."""
     expire_imports(expired())
     late = timezone.now() - OVERDUE
-    forgotten = Import.objects.filter(state__in=Import.WORKING, leases=None, step_at__lt=late)
+    forgotten = Import.objects.filter(state__in=Import.WORKING_STATES, leases=None, step_at__lt=late)
     try:
         for pk in list(forgotten.values_list("pk", flat=True)):
             if not count_enqueued(_prefix(pk)):
@@ -256,7 +256,7 @@ def sweep_imports() -> None:
         return
 
 
-@insisting
+@retry_on_database_error
 def _expire_import(lease: WorkerLease, dead: Q) -> bool:
     """Take an import from a dead process; ``False`` if it is not to be begun again.
 

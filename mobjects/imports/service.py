@@ -22,7 +22,7 @@ from mobjects.imports import column_mapping, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.lifecycle import IMPORT_STATES
 from mobjects.models import Import, ImportFix, ImportMode, ImportState
-from mobjects.spreadsheets.types import FileRefused, Reading
+from mobjects.spreadsheets.types import FileRefused, ReadOptions
 
 _NAME_LENGTH = 255
 _BUSY = {
@@ -38,14 +38,14 @@ _BUSY = {
 }
 
 
-class NotNow(Exception):
+class InvalidState(Exception):
     """The import is not in a state for this; the text is a sentence for the person who asked."""
 
 
 # --- uploading ------------------------------------------------------------------------------
 
 
-def start(
+def start_import(
     kind: str,
     file: BinaryIO,
     name: str,
@@ -54,7 +54,7 @@ def start(
     username: str,
     source: str,
     pasted: bool = False,
-    reading: Reading | None = None,
+    reading: ReadOptions | None = None,
     reason: str = "",
     check: bool = True,
     call: bool = True,
@@ -82,7 +82,7 @@ def start(
     """
     limits = limits_for(source)
     if file.seek(0, io.SEEK_END) > limits.size:
-        raise file_storage.too_large(limits.size)
+        raise file_storage.file_too_large(limits.size)
     imported = Import(
         kind=kind,
         file_name=_short(name),
@@ -94,15 +94,15 @@ def start(
     )
     refused = ""
     try:
-        detection.look(imported, file, reading)
+        detection.detect_import_file(imported, file, reading)
     except FileRefused as error:
         refused = str(error)
     file.seek(0)
     with transaction.atomic():
-        file_storage.store(imported, file)
+        file_storage.store_file(imported, file)
         if refused:
             IMPORT_STATES.change(imported, ImportState.REFUSED, problem=refused)
-        elif check and not problems(imported):
+        elif check and not column_problems(imported):
             request_check(imported, call=call)
     return imported
 
@@ -112,7 +112,7 @@ def _short(name: str) -> str:
     return f"{path.stem[: _NAME_LENGTH - len(path.suffix)]}{path.suffix}"[:_NAME_LENGTH]
 
 
-def twins(imported: Import) -> QuerySet[Import]:
+def same_file_imports(imported: Import) -> QuerySet[Import]:
     """Earlier imports of the same bytes as the same kind, the newest first; those that came to nothing left out."""
     same = Import.objects.filter(kind=imported.kind, sha256=imported.sha256, pk__lt=imported.pk)
     return same.exclude(state__in=(ImportState.REFUSED, ImportState.DISCARDED))
@@ -121,16 +121,16 @@ def twins(imported: Import) -> QuerySet[Import]:
 # --- columns and fixes ----------------------------------------------------------------------
 
 
-def problems(imported: Import) -> list[str]:
+def column_problems(imported: Import) -> list[str]:
     """What has to be decided about the columns before the file can be checked, as sentences."""
-    return column_mapping.problems(imported.kind, imported.headers, imported.mapping, imported.constants)
+    return column_mapping.find_mapping_problems(imported.kind, imported.headers, imported.mapping, imported.constants)
 
 
 def set_columns(
     imported: Import,
     chosen: Sequence[str | None],
     constants: Mapping[str, str],
-    reading: Reading | None = None,
+    reading: ReadOptions | None = None,
 ) -> list[str]:
     """Say what the columns mean, and perhaps how the file is to be read. The import waits for its check then.
 
@@ -151,19 +151,21 @@ def set_columns(
     imported.refresh_from_db()
     _allow(imported, {ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED})
     before = ImportState(imported.state), list(imported.headers)
-    if reading is not None and (reading != detection.reading_of(imported) or imported.state == ImportState.REFUSED):
+    if reading is not None and (
+        reading != detection.get_read_options(imported) or imported.state == ImportState.REFUSED
+    ):
         try:
-            with file_storage.opened(imported) as file:
-                detection.look(imported, file, reading)
+            with file_storage.open_import_file(imported) as file:
+                detection.detect_import_file(imported, file, reading)
         except FileRefused:
             imported.refresh_from_db()
             raise
     elif imported.state == ImportState.REFUSED:
-        raise NotNow("The file cannot be read. Say how to read it, or upload another one.")
+        raise InvalidState("The file cannot be read. Say how to read it, or upload another one.")
     if imported.headers == before[1] and len(chosen) == len(imported.headers):
         imported.mapping, imported.constants = list(chosen), dict(constants)
-    _move(imported, {before[0]}, ImportState.MAPPING, names=detection.FIELDS, problem="")
-    return problems(imported)
+    _move(imported, {before[0]}, ImportState.MAPPING, names=detection.DETECTED_FIELDS, problem="")
+    return column_problems(imported)
 
 
 def add_fix(
@@ -222,12 +224,12 @@ def request_check(imported: Import, *, call: bool = True) -> None:
     """
     imported.refresh_from_db()
     _allow(imported, {ImportState.MAPPING, ImportState.REVIEW})
-    if open_questions := problems(imported):
-        raise NotNow(" ".join(open_questions))
+    if open_questions := column_problems(imported):
+        raise InvalidState(" ".join(open_questions))
     found = {"rows": 0, "counts": {}, "problems": 0, "checked_at": None}
     with transaction.atomic():
-        _begin(imported, {ImportState.MAPPING, ImportState.REVIEW}, ImportState.CHECKING, call=call, **found)
-        column_mapping.remember(imported)
+        _start_step(imported, {ImportState.MAPPING, ImportState.REVIEW}, ImportState.CHECKING, call=call, **found)
+        column_mapping.save_mapping(imported)
 
 
 def request_commit(
@@ -249,34 +251,34 @@ def request_commit(
     """
     imported.refresh_from_db()
     if imported.state != ImportState.REVIEW:
-        raise NotNow(_words(imported))
+        raise InvalidState(_busy_message(imported))
     if imported.undone:
-        raise NotNow("Part of the import is undone already. Undo the rest.")
+        raise InvalidState("Part of the import is undone already. Undo the rest.")
     if imported.checked_at is None:
-        raise NotNow("Values were changed since the check. Check the file again.")
+        raise InvalidState("Values were changed since the check. Check the file again.")
     values: dict[str, Any] = {"committed_by": user.get_username() if user else username}
     if not imported.committed_to:
         _allow_mode(imported, mode, overwrite=overwrite)
         values |= {"mode": mode, "overwrite": overwrite}
-    _begin(imported, {ImportState.REVIEW}, ImportState.COMMITTING, call=call, **values)
+    _start_step(imported, {ImportState.REVIEW}, ImportState.COMMITTING, call=call, **values)
 
 
 def _allow_mode(imported: Import, mode: str, *, overwrite: bool) -> None:
     if mode not in ImportMode.values:
-        raise NotNow("Choose whether only the valid rows are written, or all or nothing.")
+        raise InvalidState("Choose whether only the valid rows are written, or all or nothing.")
     errors, conflicts = imported.counts.get("error", 0), imported.counts.get("conflict", 0)
     if mode == ImportMode.ALL and errors:
-        raise NotNow(
-            f"{_rows(errors)} with errors: all or nothing is nothing. Mend them, or write the valid rows only."
+        raise InvalidState(
+            f"{_format_rows(errors)} with errors: all or nothing is nothing. Mend them, or write the valid rows only."
         )
     if mode == ImportMode.ALL and conflicts and not overwrite:
-        raise NotNow(
-            f"{_rows(conflicts)} in conflict with changes made here: all or nothing is nothing. Overwrite those "
+        raise InvalidState(
+            f"{_format_rows(conflicts)} in conflict with changes made here: all or nothing is nothing. Overwrite those "
             "changes, or write the valid rows only."
         )
 
 
-def _rows(count: int) -> str:
+def _format_rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
@@ -288,12 +290,12 @@ def request_undo(imported: Import, user: User | None, *, username: str = "", cal
     """
     imported.refresh_from_db()
     if imported.state != ImportState.COMMITTED and not (imported.state == ImportState.REVIEW and imported.committed_to):
-        raise NotNow(_words(imported))
+        raise InvalidState(_busy_message(imported))
     undone_by = user.get_username() if user else username
-    _begin(imported, {ImportState(imported.state)}, ImportState.UNDOING, call=call, undone_by=undone_by)
+    _start_step(imported, {ImportState(imported.state)}, ImportState.UNDOING, call=call, undone_by=undone_by)
 
 
-def discard(imported: Import) -> None:
+def discard_import(imported: Import) -> None:
     """Give an import up. A check that is under way stops after the rows it is at.
 
     Raises:
@@ -310,15 +312,15 @@ def discard(imported: Import) -> None:
 # --- moving ---------------------------------------------------------------------------------
 
 
-def _words(imported: Import) -> str:
+def _busy_message(imported: Import) -> str:
     return f"{_BUSY[ImportState(imported.state)]} Reload the page to see how it stands."
 
 
 def _allow(imported: Import, states: Collection[ImportState]) -> None:
     if imported.state not in states:
-        raise NotNow(_words(imported))
+        raise InvalidState(_busy_message(imported))
     if imported.committed_to:
-        raise NotNow("Part of the rows is written already. Write the others too, or undo the import.")
+        raise InvalidState("Part of the rows is written already. Write the others too, or undo the import.")
 
 
 def _move(
@@ -338,10 +340,12 @@ def _move(
     values |= {name: getattr(imported, name) for name in names}
     unchanged = Q(committed_to=imported.committed_to)
     if not IMPORT_STATES.change(imported, to, only_from=states, where=unchanged, **values):
-        raise NotNow(_words(imported))
+        raise InvalidState(_busy_message(imported))
 
 
-def _begin(imported: Import, states: Collection[ImportState], to: ImportState, *, call: bool, **values: Any) -> None:
+def _start_step(
+    imported: Import, states: Collection[ImportState], to: ImportState, *, call: bool, **values: Any
+) -> None:
     values |= {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
     _move(imported, states, to, step_at=timezone.now(), **values)
     if call:

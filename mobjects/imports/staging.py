@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection, models, transaction
 
-from mobjects.db.retry import insisting
-from mobjects.imports.cell_parser import Problem
+from mobjects.db.retry import retry_on_database_error
+from mobjects.imports.cell_parser import RowProblem
 from mobjects.models import Import, ImportGroup, ImportProblem, ImportRow
 
 ROWS, PROBLEMS, GROUPS = (model._meta.db_table for model in (ImportRow, ImportProblem, ImportGroup))
@@ -22,7 +22,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-class Finding(NamedTuple):
+class CheckedRow(NamedTuple):
     """A row of :class:`~mobjects.models.ImportRow`."""
 
     number: int
@@ -35,15 +35,15 @@ class Finding(NamedTuple):
     old: dict[str, Any]
 
 
-def clear(imported: Import) -> None:
+def clear_results(imported: Import) -> None:
     """Delete what an earlier check of an import wrote."""
     for model in (ImportRow, ImportProblem, ImportGroup):
         found: models.QuerySet[Any] = model._default_manager.filter(imported=imported)
         found._raw_delete(found.db)  # nothing refers to them
 
 
-@insisting
-def save(imported_id: int, findings: Sequence[Finding], problems: Sequence[Problem]) -> None:
+@retry_on_database_error
+def save_results(imported_id: int, findings: Sequence[CheckedRow], problems: Sequence[RowProblem]) -> None:
     """Write down what was found in some rows, all of it or nothing."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -82,7 +82,7 @@ def _copy(cursor: Any, table: str, columns: str, lines: Iterable[str]) -> None:
         copy.write("".join(lines))
 
 
-def _row_lines(imported_id: int, findings: Sequence[Finding]) -> Iterable[str]:
+def _row_lines(imported_id: int, findings: Sequence[CheckedRow]) -> Iterable[str]:
     """Lines of COPY's text format. JSON has only backslashes to escape: it writes line ends and tabs as such."""
     for number, outcome, record_id, label, key, marketo_id, data, old in findings:
         new = _encode(data).replace("\\", "\\\\") if data else "{}"
@@ -93,7 +93,7 @@ def _row_lines(imported_id: int, findings: Sequence[Finding]) -> Iterable[str]:
         )
 
 
-def _problem_lines(imported_id: int, problems: Sequence[Problem]) -> Iterable[str]:
+def _problem_lines(imported_id: int, problems: Sequence[RowProblem]) -> Iterable[str]:
     for number, level, column, position, value, rule, suggestion in problems:
         yield (
             f"{imported_id}\t{number}\t{level}\t{_escaped(column)}\t{_NULL if position is None else position}\t"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from difflib import get_close_matches
 
-from mobjects.marketo.serialization import xml_problem
+from mobjects.marketo.serialization import find_xml_problem
 from mobjects.marketo.types import DataType
-from mobjects.resources.columns import Column, MonthColumn
+from mobjects.resources.columns import FileColumn, MonthColumn
 
 _MONTHS = {
     name: number
@@ -60,11 +60,11 @@ _LETTERED = re.compile(r"(?:Q|FY|NO\.?|ID|#)\s*:?\s*(\d{1,10})", re.IGNORECASE)
 
 _LONGEST = 100
 """Characters. No number or date is longer, and the patterns take long to find that out."""
-LIKENESS = 0.6
+MIN_SIMILARITY = 0.6
 """How alike an allowed value has to be to be suggested, from 0 to 1."""
 
 
-def suggest(column: Column, text: str) -> str:
+def suggest_value(column: FileColumn, text: str) -> str:
     """A text that could be meant by a bad cell of a column; empty if none can be told, or more than one.
 
     Args:
@@ -72,7 +72,7 @@ def suggest(column: Column, text: str) -> str:
         text: the cell, as text.
     """
     if column.is_text:
-        return "".join(char for char in text if not xml_problem(char))
+        return "".join(char for char in text if not find_xml_problem(char))
     tidy = _tidied(text)
     if not 0 < len(tidy) <= _LONGEST:
         return ""
@@ -82,10 +82,10 @@ def suggest(column: Column, text: str) -> str:
     return found or (tidy if tidy != text else "")
 
 
-def nearest(value: str, allowed: Sequence[str]) -> str:
+def find_nearest(value: str, allowed: Sequence[str]) -> str:
     """The allowed value that is most alike; empty if none is."""
     plain = {other.casefold(): other for other in allowed}
-    near = get_close_matches(value.casefold(), plain, 1, LIKENESS)
+    near = get_close_matches(value.casefold(), plain, 1, MIN_SIMILARITY)
     return plain[near[0]] if near else ""
 
 
@@ -169,11 +169,11 @@ def _number(text: str) -> str:
     body = _CURRENCY.sub("", _CURRENCY.sub("", body.strip())).strip()
     if body[:1] in ("-", "+", "−"):
         sign, body = ("" if body[0] == "+" else "-"), _CURRENCY.sub("", body[1:].strip())
-    whole, fraction = _parts(body)
+    whole, fraction = _split_decimal(body)
     return f"{sign}{whole}.{fraction}" if whole and fraction else f"{sign}{whole}" if whole else ""
 
 
-def _parts(body: str) -> tuple[str, str]:
+def _split_decimal(body: str) -> tuple[str, str]:
     """Digits before and behind the decimal separator; both empty if it could be read in two ways."""
     if body.isdecimal():
         return body, ""

@@ -13,31 +13,31 @@ from typing import BinaryIO
 from django.db import transaction
 from django.db.models import Count
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.imports import duplicates, staging
-from mobjects.imports.cell_parser import Fault, Layout, Parser, Problem
-from mobjects.imports.detection import reading_of
+from mobjects.imports.cell_parser import CellError, ColumnLayout, ColumnParser, RowProblem
+from mobjects.imports.detection import get_read_options
 from mobjects.imports.file_limits import limits_for
-from mobjects.imports.staging import Finding
-from mobjects.imports.validators import KINDS, Kind
+from mobjects.imports.staging import CheckedRow
+from mobjects.imports.validators import KINDS, RowValidator
 from mobjects.imports.validators.base import CHUNK
-from mobjects.marketo.attributes import Attribute
+from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
 from mobjects.resources import RESOURCES
-from mobjects.resources.columns import REVISION, Column, CustomColumn
+from mobjects.resources.columns import REVISION, CustomColumn, FileColumn
 from mobjects.spreadsheets import reader as tables
-from mobjects.spreadsheets.csv_writer import batches
-from mobjects.spreadsheets.types import Row
+from mobjects.spreadsheets.csv_writer import iter_batches
+from mobjects.spreadsheets.types import TableRow
 
-_REVISION = Column(Attribute(REVISION, REVISION, DataType.INTEGER), "")
+_REVISION = FileColumn(MarketoAttribute(REVISION, REVISION, DataType.INTEGER), "")
 
 
 class ColumnGone(Exception):
     """A column that the file was mapped to is not there any more; the message says so to a person."""
 
 
-def check(imported: Import, file: BinaryIO, alive: Callable[[int], None]) -> None:
+def check_import(imported: Import, file: BinaryIO, alive: Callable[[int], None]) -> None:
     """Check a whole file and write down what was found.
 
     Args:
@@ -50,46 +50,46 @@ def check(imported: Import, file: BinaryIO, alive: Callable[[int], None]) -> Non
         ColumnGone: a custom field was deleted or renamed since the columns were decided. Nothing was written then.
     """
     columns = list(RESOURCES[imported.kind]().columns)
-    kind = KINDS[imported.kind](layout_of(imported, columns), columns)
+    kind = KINDS[imported.kind](build_layout(imported, columns), columns)
 
-    def rows() -> Iterator[Row]:
-        return tables.rows(file, reading_of(imported), limits_for(imported.source))
+    def iter_file_rows() -> Iterator[TableRow]:
+        return tables.iter_rows(file, get_read_options(imported), limits_for(imported.source))
 
     imported.rows = 0
     _clear(imported, alive)
-    kind.begin(rows)
-    for chunk in batches(rows(), CHUNK):
+    kind.prepare_file(iter_file_rows)
+    for chunk in iter_batches(iter_file_rows(), CHUNK):
         imported.rows += len(chunk)
-        items = list(kind.layout.items(chunk))
-        findings = list(kind.findings(items))
+        items = list(kind.layout.parse_rows(chunk))
+        findings = list(kind.validate_rows(items))
         _save(imported, findings, [problem for item in items for problem in item.problems], alive)
     _conclude(imported, kind, alive)
 
 
-@insisting
+@retry_on_database_error
 def _clear(imported: Import, alive: Callable[[int], None]) -> None:
     # Signed in the transaction, as everything here: who lost the import meanwhile must not touch what its next check,
     # or even its commit, has written.
     with transaction.atomic():
         alive(0)
-        staging.clear(imported)
+        staging.clear_results(imported)
 
 
-@insisting
+@retry_on_database_error
 def _save(
-    imported: Import, findings: Sequence[Finding], problems: Sequence[Problem], alive: Callable[[int], None]
+    imported: Import, findings: Sequence[CheckedRow], problems: Sequence[RowProblem], alive: Callable[[int], None]
 ) -> None:
     with transaction.atomic():
         alive(imported.rows)
-        staging.save(imported.pk, findings, problems)
+        staging.save_results(imported.pk, findings, problems)
 
 
-@insisting
-def _conclude(imported: Import, kind: Kind, alive: Callable[[int], None]) -> None:
+@retry_on_database_error
+def _conclude(imported: Import, kind: RowValidator, alive: Callable[[int], None]) -> None:
     """Find what only the whole file tells, and sum up."""
     with transaction.atomic():
         alive(imported.rows)
-        duplicates.mark(imported.pk, kind.noun, kind.once())
+        duplicates.mark_duplicates(imported.pk, kind.noun, kind.unique_rules())
         staging.write_groups(imported.pk)
         found = (
             ImportRow.objects.filter(imported=imported).order_by().values_list("outcome").annotate(n=Count("number"))
@@ -102,7 +102,7 @@ def _conclude(imported: Import, kind: Kind, alive: Callable[[int], None]) -> Non
         )
 
 
-def layout_of(imported: Import, columns: list[Column]) -> Layout:
+def build_layout(imported: Import, columns: list[FileColumn]) -> ColumnLayout:
     """The columns of a file that are read: those that are mapped, in their order, then constants, then "Revision"."""
     everywhere, of_rows = _fixes(imported)
     by_name = {column.name: column for column in columns}
@@ -114,15 +114,15 @@ def layout_of(imported: Import, columns: list[Column]) -> Layout:
     chosen = [(name, place, place + 1) for name, place in mapped if name != REVISION]
     chosen += [(name, width + number, None) for number, name in enumerate(imported.constants)]  # type: ignore[misc]
     chosen += [(name, place, place + 1) for name, place in mapped if name == REVISION]
-    faults: list[Fault] = []
+    faults: list[CellError] = []
     model = KINDS[imported.kind].model
     parsers = []
     for name, _, position in chosen:
         column = by_name.get(name, _REVISION)
         written = column is not _REVISION and not isinstance(column, CustomColumn)
         field = model._meta.get_field(column.field) if written else None
-        parsers.append(Parser(column, position, field, everywhere[name], faults))
-    return Layout(parsers, [place for _, place, _ in chosen], list(imported.constants.values()), of_rows, faults)
+        parsers.append(ColumnParser(column, position, field, everywhere[name], faults))
+    return ColumnLayout(parsers, [place for _, place, _ in chosen], list(imported.constants.values()), of_rows, faults)
 
 
 def _fixes(imported: Import) -> tuple[Mapping[str, dict[str, str]], Mapping[int, dict[str, str]]]:

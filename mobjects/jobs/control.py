@@ -41,7 +41,7 @@ def cancel_job(job: SyncJob) -> bool:
     """End a job after the batches that are under way; what was not sent stays changed. ``False`` if it is over."""
     with transaction.atomic():
         job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
-        if job.state in SyncJob.FINAL:
+        if job.state in SyncJob.FINAL_STATES:
             return False
         if job.leases.exists():
             return _request(job, RequestedAction.CANCEL)

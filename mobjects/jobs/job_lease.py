@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.lease import (
     MOST_EXPIRIES,
     acquire_lease,
@@ -53,7 +53,7 @@ def acquire_job(job: SyncJob, *, queue_id: str = "", alone: bool = False) -> Wor
         now = timezone.now()
         # While it runs too: a worker was told to wait, and that is meant for all.
         waits = job.waits_until is not None and job.waits_until > now
-        if job.state in (*SyncJob.FINAL, SyncJobState.PAUSED) or waits or (alone and job.leases.exists()):
+        if job.state in (*SyncJob.FINAL_STATES, SyncJobState.PAUSED) or waits or (alone and job.leases.exists()):
             return None
         if Circuit.objects.filter(reset_at__isnull=True).exists():
             if not job.leases.exists():
@@ -71,7 +71,7 @@ def acquire_job(job: SyncJob, *, queue_id: str = "", alone: bool = False) -> Wor
         return acquire_lease(job, queue_id)
 
 
-@insisting
+@retry_on_database_error
 def release_job(
     job: SyncJob,
     lease: WorkerLease,
@@ -93,9 +93,9 @@ def release_job(
         if not release_lease(lease):
             return JobRelease()  # It expired; whoever ended it has seen to the job.
         alone = not job.leases.exists()
-        if job.state in SyncJob.FINAL:
+        if job.state in SyncJob.FINAL_STATES:
             if alone:
-                results.dissolve(job, f"Not sent: {job.problem_text or 'the job ended.'}")
+                results.cancel_waiting_batches(job, f"Not sent: {job.problem_text or 'the job ended.'}")
             return JobRelease()
         if alone and job.requested_action == RequestedAction.CANCEL:
             end_cancelled_job(job)
@@ -113,14 +113,14 @@ def release_job(
     return JobRelease(again)
 
 
-@insisting
+@retry_on_database_error
 def crash_job(job: SyncJob, lease: WorkerLease, error: BaseException) -> None:
     """After a fault of ours: what this worker was sending is unknown, and the job ends."""
     with transaction.atomic():
         if not lock_job(job, lease):
             return  # It expired; whoever ended it has seen to the job, and others may be at work on it.
         name = type(error).__name__
-        results.abandon(job, f"The job crashed ({name}) while this batch was being sent.", lease.pk)
+        results.abandon_sending_batches(job, f"The job crashed ({name}) while this batch was being sent.", lease.pk)
         end_job(job, SyncJobState.CRASHED, "crash", f"{name}: the log has the details.")
         release_job(job, lease)
 
@@ -131,7 +131,7 @@ def lock_job(job: SyncJob, lease: WorkerLease) -> bool:
     return holds_lease(lease)
 
 
-@insisting
+@retry_on_database_error
 def expire_job(lease: WorkerLease, dead: Q) -> SyncJob | None:
     """End a lease whose process is dead: what it was sending is unknown. The job may go on.
 
@@ -146,7 +146,7 @@ def expire_job(lease: WorkerLease, dead: Q) -> SyncJob | None:
         job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
         if not lock_dead_lease(lease, dead):
             return None
-        results.abandon(job, CUT_OFF, lease.pk)
+        results.abandon_sending_batches(job, CUT_OFF, lease.pk)
         if count_expiry(job):
             words = f"Its worker was cut off {MOST_EXPIRIES} times in a row. What was not sent is still changed."
             end_job(job, SyncJobState.CRASHED, "crash", words)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.dispatch import Signal
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.state_machine import StateMachine
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.models import Circuit, RequestedAction, SyncJob, SyncJobState
-from mobjects.sync.retry_policy import clock_words
+from mobjects.sync.retry_policy import describe_clock_offset
 from mobjects.sync.send import results
 
 PROBLEMS: dict[type[MarketoError], str] = {
@@ -56,13 +56,13 @@ job_came_to_rest = Signal()
 def is_at_rest(job: SyncJob) -> bool:
     """Whether a job has ended, or only a person lets it go on."""
     halted = job.state == SyncJobState.WAITING and job.waits_until is None
-    return halted or job.state in (*SyncJob.FINAL, SyncJobState.PAUSED)
+    return halted or job.state in (*SyncJob.FINAL_STATES, SyncJobState.PAUSED)
 
 
 JOB_STATES = StateMachine(SyncJob, JOB_CHANGES, is_at_rest, job_came_to_rest)
 
 
-@insisting
+@retry_on_database_error
 def end_job(job: SyncJob, state: SyncJobState, problem: str = "", text: str = "") -> None:
     """Put a job into a final state, unless it is in one already."""
     JOB_STATES.change(
@@ -80,16 +80,16 @@ def end_job(job: SyncJob, state: SyncJobState, problem: str = "", text: str = ""
 def stop_job(job: SyncJob, error: MarketoError) -> None:
     """End a job because of an error that waiting does not cure."""
     word = PROBLEMS.get(type(error), "refused")
-    end_job(job, SyncJobState.STOPPED, word, f"{error.message} {clock_words(error)}".strip())
+    end_job(job, SyncJobState.STOPPED, word, f"{error.message} {describe_clock_offset(error)}".strip())
 
 
 def end_cancelled_job(job: SyncJob) -> None:
     """End a job that nobody works on any more and that is not wanted."""
-    results.dissolve(job, "The job was cancelled before this was sent.")
+    results.cancel_waiting_batches(job, "The job was cancelled before this was sent.")
     end_job(job, SyncJobState.CANCELLED)
 
 
 def open_circuit(job: SyncJob, error: MarketoError) -> None:
     """Halt sending: nothing is sent by any job until a person resets the connection."""
-    reason = f"{error.message} {clock_words(error)}".strip()
+    reason = f"{error.message} {describe_clock_offset(error)}".strip()
     Circuit.objects.get_or_create(reset_at=None, defaults={"job": job, "code": error.code, "reason": reason})

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from mobjects.jobs.queue import enqueue_job
 from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource, SyncJobState
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 
 
 class Asked(TypedDict, total=False):
@@ -47,7 +47,7 @@ def create_job(
     return SyncJob.objects.create(action=action, kind=kind, selection=dict(selection), operation=operation, **asked)
 
 
-def create_sync_job(selection: Selection, **asked: Unpack[Asked]) -> SyncJob:
+def create_sync_job(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob:
     """Write down a job that sends and is not queued yet."""
     kind = selection.kinds[0].value if len(selection.kinds) == 1 else "several"
     return create_job(SyncJobAction.SEND, kind, selection.to_json(), selection.operation.value, **asked)
@@ -77,7 +77,7 @@ def request_job(
     return job
 
 
-def request_sync(selection: Selection, **asked: Unpack[Asked]) -> SyncJob:
+def request_sync(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob:
     """Ask for a job that sends; see :func:`request_job`."""
     kind = selection.kinds[0].value if len(selection.kinds) == 1 else "several"
     return request_job(
@@ -96,8 +96,8 @@ def repeat_job(job: SyncJob, statuses: tuple[str, ...], error: str | None = None
         statuses: results by status.
         error: only results with exactly this reason; ``None`` means any.
     """
-    old = Selection.from_json(job.selection)
-    selection = Selection(
+    old = SyncSelection.from_json(job.selection)
+    selection = SyncSelection(
         kinds=old.kinds,
         operation=old.operation,
         resend=old.resend,

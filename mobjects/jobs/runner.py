@@ -18,12 +18,12 @@ from mobjects.jobs.queue import count_enqueued, enqueue_worker
 from mobjects.jobs.recovery import give_up_worker, sweep_if_due
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import MarketoError
-from mobjects.marketo.transport import Transport
+from mobjects.marketo.transport import MarketoTransport
 from mobjects.models import SyncJob, SyncJobState, WorkerLease
 from mobjects.sync import marketo_settings
-from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.send.task import SendTask
-from mobjects.sync.task import Context, Task
+from mobjects.sync.task import JobContext, JobTask
 from mobjects.sync.task_registry import TASKS
 from mobjects.sync.transport_factory import key_fields, open_transport
 
@@ -62,7 +62,7 @@ def run_job(job: SyncJob, *, pause: Callable[[float], None] | None = None, beat:
 
 
 def _run_turn(job: SyncJob, *, queue_id: str, beat: bool) -> JobRelease:
-    lease = acquire_job(job, queue_id=queue_id, alone=TASKS[job.action].single)
+    lease = acquire_job(job, queue_id=queue_id, alone=TASKS[job.action].single_worker)
     if lease is None:
         return JobRelease()
     beating: AbstractContextManager[None] = heartbeat(lease) if beat else nullcontext()
@@ -90,7 +90,7 @@ def _run_steps(job: SyncJob, lease: WorkerLease, *, top_up: bool) -> JobRelease:
         return release_job(job, lease)
     try:
         _note_transport(job, transport)
-        context = Context(job, lease, transport, key_fields(), Limits.from_settings(transport.endpoint))
+        context = JobContext(job, lease, transport, key_fields(), RedisRateLimiter.from_settings(transport.endpoint))
         task = TASKS[job.action](context)
         _enqueue_more_workers(job, task, top_up=top_up)
         return StepLoop(context, task).run()
@@ -98,13 +98,13 @@ def _run_steps(job: SyncJob, lease: WorkerLease, *, top_up: bool) -> JobRelease:
         transport.close()
 
 
-def _note_transport(job: SyncJob, transport: Transport) -> None:
+def _note_transport(job: SyncJob, transport: MarketoTransport) -> None:
     if (job.transport, job.endpoint) != (transport.name, transport.endpoint):
         job.transport, job.endpoint = transport.name, transport.endpoint
         job.save(update_fields=["transport", "endpoint"])
 
 
-def _enqueue_more_workers(job: SyncJob, task: Task, *, top_up: bool) -> None:
+def _enqueue_more_workers(job: SyncJob, task: JobTask, *, top_up: bool) -> None:
     """Have as many more workers as there is work for, unless they are at work or on their way."""
     wanted = min(task.wanted_workers(), marketo_settings.workers_per_job()) if isinstance(task, SendTask) else 1
     if not top_up or wanted <= 1:

@@ -16,9 +16,9 @@ from mobjects.jobs.cron import Timetable
 from mobjects.jobs.requests import request_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource
-from mobjects.sync.compare.task import Comparison
-from mobjects.sync.pull.task import Pull
-from mobjects.sync.send.selection import Choice, Selection
+from mobjects.sync.compare.task import CompareSelection
+from mobjects.sync.pull.task import PullSelection
+from mobjects.sync.send.selection import OperationChoice, SyncSelection
 
 PERMISSIONS: dict[str, tuple[str, str]] = {
     SyncJobAction.SEND: ("mobjects.sync_records", "send records to Marketo"),
@@ -76,14 +76,14 @@ def start_schedule(schedule: Schedule, *, user: User, source: SyncJobSource) -> 
         request_job(
             action=action,
             kind=kind,
-            operation=schedule.operation if action == SyncJobAction.SEND else Choice.AUTO.value,
+            operation=schedule.operation if action == SyncJobAction.SEND else OperationChoice.AUTO.value,
             selection=selection,
             user=user,
             reason=f"Schedule “{schedule.name}”",
             source=source,
             schedule=schedule,
         )
-        for kind, selection in _selections(action, kinds, Choice(schedule.operation))
+        for kind, selection in _selections(action, kinds, OperationChoice(schedule.operation))
     ]
     Schedule.objects.filter(pk=schedule.pk).update(last_at=timezone.now(), last_job=made[-1])
     return made
@@ -101,14 +101,16 @@ def start_by_hand(pk: int, user: User) -> tuple[list[SyncJob], str]:
         return ([], refused) if refused else (start_schedule(schedule, user=user, source=SyncJobSource.ADMIN), "")
 
 
-def _selections(action: SyncJobAction, kinds: Sequence[Kind], operation: Choice) -> list[tuple[str, dict[str, object]]]:
+def _selections(
+    action: SyncJobAction, kinds: Sequence[Kind], operation: OperationChoice
+) -> list[tuple[str, dict[str, object]]]:
     """What each job is about, as its kind and its parameters."""
     if action == SyncJobAction.PULL:
-        return [(kind.value, Pull(kind).to_json()) for kind in kinds]
+        return [(kind.value, PullSelection(kind).to_json()) for kind in kinds]
     together = kinds[0].value if len(kinds) == 1 else "several"
     if action == SyncJobAction.COMPARE:
-        return [(together, Comparison(tuple(kinds)).to_json())]
-    return [(together, Selection(kinds=tuple(kinds), operation=operation).to_json())]
+        return [(together, CompareSelection(tuple(kinds)).to_json())]
+    return [(together, SyncSelection(kinds=tuple(kinds), operation=operation).to_json())]
 
 
 def start_if_due(schedule: Schedule, now: datetime) -> list[SyncJob]:
@@ -169,7 +171,7 @@ def _not_allowed(schedule: Schedule, user: User, who: str) -> str:
 
 
 def _unfinished(schedule: Schedule) -> str:
-    job = SyncJob.objects.filter(schedule=schedule).exclude(state__in=SyncJob.FINAL).first()
+    job = SyncJob.objects.filter(schedule=schedule).exclude(state__in=SyncJob.FINAL_STATES).first()
     if job is None:
         return ""
     return f"its job of {timetable(schedule).words(job.created_at)} is not finished ({job.get_state_display().lower()})"

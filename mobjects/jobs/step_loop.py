@@ -9,14 +9,14 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.job_lease import JobRelease, lock_job, release_job
 from mobjects.jobs.lifecycle import end_job, open_circuit, stop_job
-from mobjects.marketo.errors import MarketoError, Trouble
+from mobjects.marketo.errors import MarketoError, RefusalReason
 from mobjects.models import Circuit, SyncJob, SyncJobAction, SyncJobState, SyncResult, WorkerLease
 from mobjects.sync import marketo_settings
-from mobjects.sync.retry_policy import WAITING_WORDS, Action, Rule, rule_for, wait_seconds
-from mobjects.sync.task import Context, Task, Wait
+from mobjects.sync.retry_policy import WAITING_TEXTS, RetryAction, RetryRule, retry_rule_for, wait_seconds
+from mobjects.sync.task import JobContext, JobTask, WaitRequired
 
 TURN_SECONDS = 10.0
 """After so long a worker makes room for other jobs and queues up again."""
@@ -32,7 +32,7 @@ class StepLoop:
         turn_seconds: after so long it makes room for other jobs.
     """
 
-    def __init__(self, context: Context, task: Task, *, turn_seconds: float = TURN_SECONDS) -> None:
+    def __init__(self, context: JobContext, task: JobTask, *, turn_seconds: float = TURN_SECONDS) -> None:
         self._context = context
         self._task = task
         self._until = time.monotonic() + turn_seconds
@@ -51,8 +51,8 @@ class StepLoop:
         while release is None and self._may_go_on():
             try:
                 busy = self._task.step()
-            except Wait as wait:
-                release = self._leave(wait.until, wait.words)
+            except WaitRequired as wait:
+                release = self._leave(wait.until, wait.reason)
             except MarketoError as error:
                 release = self._handle_error(error)
             else:
@@ -95,30 +95,30 @@ class StepLoop:
     def _handle_error(self, error: MarketoError) -> JobRelease | None:
         """Do what the table says; ``None`` means go on at once."""
         self._took_step = True
-        rule = rule_for(error, expired_before=self._signature_expired)
-        self._signature_expired = error.trouble is Trouble.EXPIRED
-        if rule.action is Action.FEWER:
-            self._context.permits.fewer()
-        return None if rule.action is Action.AGAIN else self._apply_rule(rule, error)
+        rule = retry_rule_for(error, expired_before=self._signature_expired)
+        self._signature_expired = error.trouble is RefusalReason.EXPIRED
+        if rule.action is RetryAction.FEWER:
+            self._context.rate_limiter.reduce_concurrency()
+        return None if rule.action is RetryAction.AGAIN else self._apply_rule(rule, error)
 
-    @insisting
-    def _apply_rule(self, rule: Rule, error: MarketoError) -> JobRelease:
+    @retry_on_database_error
+    def _apply_rule(self, rule: RetryRule, error: MarketoError) -> JobRelease:
         job, lease = self._context.job, self._context.lease
         with transaction.atomic():
             if not lock_job(job, lease):
                 return JobRelease()  # Another worker has made the call again meanwhile.
-            if rule.action is Action.HALT:
+            if rule.action is RetryAction.HALT:
                 open_circuit(job, error)
                 return self._stop(error)
             job.failures += 1
             job.save(update_fields=["failures"])
-            if rule.action in (Action.HALVE, Action.REFUSE) or (
-                job.failures >= marketo_settings.tries() and not rule.endless
+            if rule.action in (RetryAction.HALVE, RetryAction.REFUSE) or (
+                job.failures >= marketo_settings.max_tries() and not rule.endless
             ):
                 return self._stop(error)
             now = timezone.now()
             until = now + timedelta(seconds=wait_seconds(rule.action, job.failures, now))
-            words = f"{error.message} {WAITING_WORDS[rule.action]}"
+            words = f"{error.message} {WAITING_TEXTS[rule.action]}"
             SyncJob.objects.filter(pk=job.pk, state=SyncJobState.RUNNING).update(waits_until=until, waits_for=words)
             return self._leave(until, words)
 
@@ -128,14 +128,14 @@ class StepLoop:
 
     def _finish(self) -> JobRelease:
         """The last worker has found nothing to do: wait for what is due later, or end the job."""
-        due = self._task.due()
+        due = self._task.due_at()
         if due is not None:
             return self._leave(due, "It waits until Marketo can no longer be working on what was not answered.")
         self._task.finish()
         self._end()
         return self._leave()
 
-    @insisting
+    @retry_on_database_error
     def _end(self) -> None:
         """End the job, unless a worker has begun meanwhile; then that one will."""
         job = self._context.job
@@ -143,7 +143,9 @@ class StepLoop:
             job.refresh_from_db(fields=["counts"], from_queryset=SyncJob.objects.select_for_update())
             if self._is_last():
                 # A comparison is there to find differences.
-                good = SyncResult.ACCEPTED | (SyncResult.FINDINGS if job.action == SyncJobAction.COMPARE else set())
+                good = SyncResult.ACCEPTED_STATUSES | (
+                    SyncResult.FINDING_STATUSES if job.action == SyncJobAction.COMPARE else set()
+                )
                 clean = set(job.counts) <= {status.value for status in good}
                 end_job(job, SyncJobState.SUCCEEDED if clean else SyncJobState.PROBLEMS)
 

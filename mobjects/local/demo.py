@@ -23,8 +23,8 @@ from redis import Redis
 from rq import Worker, cron_scheduler_registry
 
 from mobjects.local import redis_server
-from mobjects.local.ports import HOST, free_port, is_open
-from mobjects.local.supervisor import ChildFailed, Stopped, Supervisor
+from mobjects.local.ports import HOST, find_free_port, is_port_open
+from mobjects.local.supervisor import ChildFailed, Supervisor, SupervisorStopped
 from mobjects.sandbox import KEY, USER_ID
 
 WEB_PORT = 8000
@@ -72,11 +72,11 @@ class Demo:
                     self._start(supervisor)
                     if not once:
                         self.say("\nCtrl-C stops everything.")
-                        supervisor.watch()
-                except Stopped as signal:
+                        supervisor.watch_children()
+                except SupervisorStopped as signal:
                     self.say(f"\n{signal}: stopping …")
                 finally:
-                    redis_server.withdraw(self.root / "var" / "redis")
+                    redis_server.remove_url_file(self.root / "var" / "redis")
         except (DemoFailed, ChildFailed, redis_server.NoRedisServer) as error:
             self.say(f"\nThe demo stopped: {error}")
             return 1
@@ -87,10 +87,10 @@ class Demo:
         started = time.monotonic()
         redis_url = self._start_redis(supervisor)
         sandbox_port = self._port("The local Marketo", SANDBOX_PORT)
-        supervisor.start(
+        supervisor.start_child(
             "sandbox",
             [sys.executable, "-m", "mobjects.sandbox", "--port", str(sandbox_port)],
-            lambda: is_open(sandbox_port),
+            lambda: is_port_open(sandbox_port),
         )
         settings = self._settings(redis_url, sandbox_port)
         self._manage(supervisor, "load_demo", settings)
@@ -105,15 +105,17 @@ class Demo:
     def _start_redis(self, supervisor: Supervisor) -> str:
         url = os.environ.get("REDIS_URL", "")
         if url:
-            if not redis_server.answers(url):
+            if not redis_server.is_answering(url):
                 raise DemoFailed("REDIS_URL is set, but no Redis answers there. Start it, or unset REDIS_URL.")
             self.say("Redis: the one REDIS_URL names.")
             return url
-        program, port, folder = redis_server.find_program(), free_port(), self.root / "var" / "redis"
+        program, port, folder = redis_server.find_program(), find_free_port(), self.root / "var" / "redis"
         shutil.rmtree(folder, ignore_errors=True)
-        url = redis_server.url_for(port)
-        supervisor.start("redis", redis_server.command(program, port, folder), lambda: redis_server.answers(url))
-        redis_server.announce(folder, url)
+        url = redis_server.server_url(port)
+        supervisor.start_child(
+            "redis", redis_server.build_command(program, port, folder), lambda: redis_server.is_answering(url)
+        )
+        redis_server.write_url_file(folder, url)
         self.say(f"Redis: {program}, port {port}.")
         return url
 
@@ -122,22 +124,22 @@ class Demo:
         command = [sys.executable, "-m", "gunicorn", "marketo_admin.wsgi", "--bind", f"{HOST}:{port}"]
         # Threads, so that a page that waits holds up no other. The control socket would lie in the home folder.
         command += ["--threads", "4", "--no-control-socket", "--access-logfile", "-"]
-        supervisor.start("web", command, lambda: _healthy(port), add=settings)
+        supervisor.start_child("web", command, lambda: _healthy(port), add=settings)
         return port
 
     def _start_worker(self, supervisor: Supervisor, settings: Mapping[str, str], redis_url: str) -> None:
         command = [sys.executable, "manage.py", "rqworker", "sync", "--with-scheduler"]
         command += ["--serializer", "rq.serializers.JSONSerializer"]
         before = _workers(redis_url)
-        supervisor.start("worker", command, lambda: _workers(redis_url) > before, add=settings)
+        supervisor.start_child("worker", command, lambda: _workers(redis_url) > before, add=settings)
 
     def _start_clock(self, supervisor: Supervisor, settings: Mapping[str, str], redis_url: str) -> None:
         before = _clocks(redis_url)
         command = [sys.executable, "manage.py", "clock"]
-        supervisor.start("clock", command, lambda: _clocks(redis_url) > before, add=settings)
+        supervisor.start_child("clock", command, lambda: _clocks(redis_url) > before, add=settings)
 
     def _manage(self, supervisor: Supervisor, command: str, settings: Mapping[str, str], *words: str) -> str:
-        code, output = supervisor.run(command, [sys.executable, "manage.py", command, *words], add=settings)
+        code, output = supervisor.run_to_end(command, [sys.executable, "manage.py", command, *words], add=settings)
         if code:
             log = (self.folder / "log" / f"{command}.log").read_text(encoding="utf-8", errors="replace")
             raise DemoFailed(f"manage.py {command} ended with exit code {code}.\n{output}{log}")
@@ -146,7 +148,7 @@ class Demo:
         return output
 
     def _port(self, what: str, preferred: int) -> int:
-        port = free_port(preferred)
+        port = find_free_port(preferred)
         if port != preferred:
             self.say(f"Port {preferred} is taken. {what} uses port {port} instead.")
         return port

@@ -7,7 +7,7 @@ import socket
 HOST = "127.0.0.1"
 
 
-def free_port(preferred: int = 0) -> int:
+def find_free_port(preferred: int = 0) -> int:
     """A port nobody listens on: the preferred one if it is free, else any other."""
     for port in (preferred, 0):
         with socket.socket() as candidate:
@@ -21,7 +21,7 @@ def free_port(preferred: int = 0) -> int:
     raise OSError(f"no free port on {HOST}")
 
 
-def is_open(port: int) -> bool:
+def is_port_open(port: int) -> bool:
     """Whether something on this machine accepts connections at a port."""
     try:
         with socket.create_connection((HOST, port), timeout=0.5):

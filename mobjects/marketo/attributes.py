@@ -14,7 +14,7 @@ from mobjects.marketo.types import DataType, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class MarketoAttribute:
     """One attribute: API name, display name, type, and for text its longest length."""
 
     name: str
@@ -23,7 +23,7 @@ class Attribute:
     size: int | None = None
 
     @property
-    def field(self) -> str:
+    def field_name(self) -> str:
         """Our model field's name: ``CloseDate`` is kept in ``close_date``."""
         return _field(self.name)
 
@@ -34,34 +34,34 @@ def _field(name: str) -> str:
 
 
 OPPORTUNITY = (
-    Attribute("Name", "Name", DataType.STRING, 255),
-    Attribute("Description", "Description", DataType.STRING, 2000),
-    Attribute("Type", "Type", DataType.STRING, 255),
-    Attribute("Stage", "Stage", DataType.STRING, 255),
-    Attribute("Amount", "Amount", DataType.CURRENCY),
-    Attribute("ExpectedRevenue", "Expected Revenue", DataType.CURRENCY),
-    Attribute("Probability", "Probability", DataType.INTEGER),
-    Attribute("Quantity", "Quantity", DataType.FLOAT),
-    Attribute("CloseDate", "Close Date", DataType.DATE),
-    Attribute("IsClosed", "Is Closed", DataType.BOOLEAN),
-    Attribute("IsWon", "Is Won", DataType.BOOLEAN),
-    Attribute("Fiscal", "Fiscal", DataType.STRING, 255),
-    Attribute("FiscalQuarter", "Fiscal Quarter", DataType.INTEGER),
-    Attribute("FiscalYear", "Fiscal Year", DataType.INTEGER),
-    Attribute("ForecastCategoryName", "Forecast Category Name", DataType.STRING, 255),
-    Attribute("LeadSource", "Lead Source", DataType.STRING, 255),
-    Attribute("NextStep", "Next Step", DataType.STRING, 255),
-    Attribute("ExternalCreatedDate", "SFDC Created Date", DataType.DATETIME),
-    Attribute("LastActivityDate", "Last Activity Date", DataType.DATE),
+    MarketoAttribute("Name", "Name", DataType.STRING, 255),
+    MarketoAttribute("Description", "Description", DataType.STRING, 2000),
+    MarketoAttribute("Type", "Type", DataType.STRING, 255),
+    MarketoAttribute("Stage", "Stage", DataType.STRING, 255),
+    MarketoAttribute("Amount", "Amount", DataType.CURRENCY),
+    MarketoAttribute("ExpectedRevenue", "Expected Revenue", DataType.CURRENCY),
+    MarketoAttribute("Probability", "Probability", DataType.INTEGER),
+    MarketoAttribute("Quantity", "Quantity", DataType.FLOAT),
+    MarketoAttribute("CloseDate", "Close Date", DataType.DATE),
+    MarketoAttribute("IsClosed", "Is Closed", DataType.BOOLEAN),
+    MarketoAttribute("IsWon", "Is Won", DataType.BOOLEAN),
+    MarketoAttribute("Fiscal", "Fiscal", DataType.STRING, 255),
+    MarketoAttribute("FiscalQuarter", "Fiscal Quarter", DataType.INTEGER),
+    MarketoAttribute("FiscalYear", "Fiscal Year", DataType.INTEGER),
+    MarketoAttribute("ForecastCategoryName", "Forecast Category Name", DataType.STRING, 255),
+    MarketoAttribute("LeadSource", "Lead Source", DataType.STRING, 255),
+    MarketoAttribute("NextStep", "Next Step", DataType.STRING, 255),
+    MarketoAttribute("ExternalCreatedDate", "SFDC Created Date", DataType.DATETIME),
+    MarketoAttribute("LastActivityDate", "Last Activity Date", DataType.DATE),
 )
 
 ROLE = (
-    Attribute("Role", "Role", DataType.STRING, 255),
-    Attribute("IsPrimary", "Is Primary", DataType.BOOLEAN),
-    Attribute("ExternalCreatedDate", "SFDC Created Date", DataType.DATETIME),
+    MarketoAttribute("Role", "Role", DataType.STRING, 255),
+    MarketoAttribute("IsPrimary", "Is Primary", DataType.BOOLEAN),
+    MarketoAttribute("ExternalCreatedDate", "SFDC Created Date", DataType.DATETIME),
 )
 
-STANDARD: dict[Kind, tuple[Attribute, ...]] = {
+STANDARD: dict[Kind, tuple[MarketoAttribute, ...]] = {
     Kind.PROGRAM: (),
     Kind.OPPORTUNITY: OPPORTUNITY,
     Kind.ROLE: ROLE,

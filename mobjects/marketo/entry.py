@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from mobjects.marketo.transport import Transport
+from mobjects.marketo.transport import MarketoTransport
 
 Config = Mapping[str, Any]
 """``settings.MARKETO``."""
@@ -76,7 +76,7 @@ class TransportEntry:
     settings: Sequence[Setting]
     where: str
     masked: Sequence[re.Pattern[str]]
-    open: Callable[[Config], Transport]
+    open: Callable[[Config], MarketoTransport]
 
     def missing(self, config: Config) -> str:
         """Which required settings are not set, as a sentence; "" if none."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mobjects.marketo.types import Exchange
 
 
-class Trouble(StrEnum):
+class RefusalReason(StrEnum):
     """Why Marketo refused a call that was right in itself, whichever API says so."""
 
     EXPIRED = "expired"
@@ -47,7 +47,7 @@ class MarketoError(Exception):
         code: str = "",
         exchange: Exchange | None = None,
         clock_offset_seconds: float | None = None,
-        trouble: Trouble | None = None,
+        trouble: RefusalReason | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
-from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.serialization import to_text, xml_problem
-from mobjects.marketo.types import DataType, Value
+from mobjects.marketo.attributes import MarketoAttribute
+from mobjects.marketo.serialization import find_xml_problem, to_text
+from mobjects.marketo.types import AttributeValue, DataType
 
 _TRUE = frozenset({"true", "1", "yes", "y"})
 _FALSE = frozenset({"false", "0", "no", "n"})
@@ -26,7 +26,7 @@ _DIGITS = 15  # As many as a spreadsheet keeps.
 _SHOWN = 60  # Longest piece of a bad value that is repeated in a message.
 
 
-def parse(value: object, attribute: Attribute) -> Value:
+def parse_value(value: object, attribute: MarketoAttribute) -> AttributeValue:
     """Read one value.
 
     Args:
@@ -47,18 +47,18 @@ def parse(value: object, attribute: Attribute) -> Value:
     return _READERS[attribute.type](value, attribute)
 
 
-def shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """A bad value as messages repeat it: in quotes, and cut where it is long."""
     text = str(value)
     return f"“{text[:_SHOWN]}…”" if len(text) > _SHOWN else f"“{text}”"
 
 
-def canonical(value: object, attribute: Attribute) -> str:
+def canonical_text(value: object, attribute: MarketoAttribute) -> str:
     """Read one value and give it as canonical text. Raises as :func:`parse`."""
-    return to_text(parse(value, attribute))
+    return to_text(parse_value(value, attribute))
 
 
-def read_back(text: str, attribute: Attribute) -> str:
+def normalize_remote_text(text: str, attribute: MarketoAttribute) -> str:
     """A standard attribute's value as Marketo gave it, in the text that is compared with what we hold.
 
     Numbers may have an exponent and more zeros than a person may type: a machine writes no thousands separators.
@@ -69,7 +69,7 @@ def read_back(text: str, attribute: Attribute) -> str:
     """
     numeric = attribute.type in (DataType.CURRENCY, DataType.FLOAT) and text.strip()
     try:
-        value = parse(Decimal(text.strip()) if numeric else text, attribute)
+        value = parse_value(Decimal(text.strip()) if numeric else text, attribute)
     except (ValueError, ArithmeticError):
         return text
     if attribute.type is DataType.FLOAT and isinstance(value, Decimal):
@@ -93,7 +93,7 @@ def parse_month(value: object) -> date:
 
 
 def _refuse_month(value: object) -> NoReturn:
-    raise ValueError(f"{shown(value)} is not a month; write YYYY-MM, for example 2026-06.")
+    raise ValueError(f"{quote_value(value)} is not a month; write YYYY-MM, for example 2026-06.")
 
 
 def parse_decimal(value: object, places: int) -> Decimal:
@@ -109,21 +109,21 @@ def parse_decimal(value: object, places: int) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or not re.fullmatch(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", text):
-        raise ValueError(f"{shown(value)} is not a number; write digits with a point, for example 1234.50.")
+        raise ValueError(f"{quote_value(value)} is not a number; write digits with a point, for example 1234.50.")
     # Before rounding, which fails on numbers beyond the precision of the decimal context.
     if number and number.adjusted() >= _DIGITS - places:
-        raise ValueError(f"{shown(value)} is too large; at most {_DIGITS - places} digits before the point.")
+        raise ValueError(f"{quote_value(value)} is too large; at most {_DIGITS - places} digits before the point.")
     # As written, zeros included: 48.000 may well mean forty-eight thousand.
     if number != round(number, places) or (isinstance(value, str) and len(text.partition(".")[2]) > places):
-        raise ValueError(f"{shown(value)} has more than {places} decimals; write thousands without a separator.")
+        raise ValueError(f"{quote_value(value)} has more than {places} decimals; write thousands without a separator.")
     return round(number, places) or Decimal(0).scaleb(-places)
 
 
-def _text(value: object, attribute: Attribute) -> str:
+def _text(value: object, attribute: MarketoAttribute) -> str:
     text = _native_text(value).replace("\r\n", "\n").replace("\r", "\n")
     if attribute.size is not None and len(text) > attribute.size:
-        raise ValueError(f"{shown(text)} is {len(text)} characters long; at most {attribute.size} are allowed.")
-    if problem := xml_problem(text):
+        raise ValueError(f"{quote_value(text)} is {len(text)} characters long; at most {attribute.size} are allowed.")
+    if problem := find_xml_problem(text):
         raise ValueError(problem)
     return text
 
@@ -134,7 +134,8 @@ def _native_text(value: object) -> str:
         return str(value).upper()
     if isinstance(value, int | float) and abs(value) >= 10**15:
         raise ValueError(
-            f"{shown(value)} has more than 15 digits, of which a spreadsheet keeps only 15; format the cell as text."
+            f"{quote_value(value)} has more than 15 digits, of which a spreadsheet keeps only 15; "
+            "format the cell as text."
         )
     if isinstance(value, float):
         return f"{value:.15g}"
@@ -143,42 +144,42 @@ def _native_text(value: object) -> str:
     return str(value)
 
 
-def _integer(value: object, attribute: Attribute) -> int:
+def _integer(value: object, attribute: MarketoAttribute) -> int:
     text = str(value).strip()
     if attribute.name == "Probability":
         text = text.removesuffix("%").strip()
     number = _whole(value, text)
     if attribute.name == "Probability" and not 0 <= number <= 100:
-        raise ValueError(f"{shown(value)} is not between 0 and 100 percent.")
+        raise ValueError(f"{quote_value(value)} is not between 0 and 100 percent.")
     return number
 
 
-def _reference(value: object, attribute: Attribute) -> int:
+def _reference(value: object, attribute: MarketoAttribute) -> int:
     number = _whole(value, str(value).strip())
     if number < 1:
-        raise ValueError(f"{shown(value)} is not an ID; IDs are whole numbers from 1.")
+        raise ValueError(f"{quote_value(value)} is not an ID; IDs are whole numbers from 1.")
     return number
 
 
 def _whole(value: object, text: str) -> int:
     match = re.fullmatch(r"([-+]?[0-9]+)(?:\.0*)?", text)
     if isinstance(value, bool) or not match:
-        raise ValueError(f"{shown(value)} is not a whole number, for example 80.")
+        raise ValueError(f"{quote_value(value)} is not a whole number, for example 80.")
     if len(match[1]) > 20 or abs(int(match[1])) > LARGEST_ID:
-        raise ValueError(f"{shown(value)} is too large; the largest number allowed is {LARGEST_ID}.")
+        raise ValueError(f"{quote_value(value)} is too large; the largest number allowed is {LARGEST_ID}.")
     return int(match[1])
 
 
-def _boolean(value: object, attribute: Attribute) -> bool:
+def _boolean(value: object, attribute: MarketoAttribute) -> bool:
     text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip().casefold()
     if text in _TRUE:
         return True
     if text in _FALSE:
         return False
-    raise ValueError(f"{shown(value)} is not yes or no; write true or false.")
+    raise ValueError(f"{quote_value(value)} is not yes or no; write true or false.")
 
 
-def _date(value: object, attribute: Attribute) -> date:
+def _date(value: object, attribute: MarketoAttribute) -> date:
     if isinstance(value, datetime):
         if value.time() == time():
             return value.date()
@@ -190,11 +191,11 @@ def _date(value: object, attribute: Attribute) -> date:
             if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
                 return date.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"{shown(value)} is not a day of the calendar.") from None
-    raise ValueError(f"{shown(value)} is not a date; write YYYY-MM-DD, for example 2026-06-30.")
+            raise ValueError(f"{quote_value(value)} is not a day of the calendar.") from None
+    raise ValueError(f"{quote_value(value)} is not a date; write YYYY-MM-DD, for example 2026-06-30.")
 
 
-def _datetime(value: object, attribute: Attribute) -> datetime:
+def _datetime(value: object, attribute: MarketoAttribute) -> datetime:
     """Without an offset a time is read as UTC."""
     if isinstance(value, datetime):
         moment = value
@@ -205,17 +206,17 @@ def _datetime(value: object, attribute: Attribute) -> datetime:
             moment = datetime.fromisoformat(str(value).strip())
         except ValueError:
             raise ValueError(
-                f"{shown(value)} is not a date and time; write YYYY-MM-DD HH:MM:SS+00:00, "
+                f"{quote_value(value)} is not a date and time; write YYYY-MM-DD HH:MM:SS+00:00, "
                 "for example 2026-06-30T14:00:00+02:00."
             ) from None
     moment = moment.replace(microsecond=0)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"{shown(value)} is outside the years 1 to 9999 in UTC.") from None
+        raise ValueError(f"{quote_value(value)} is outside the years 1 to 9999 in UTC.") from None
 
 
-_READERS: dict[DataType, Callable[[object, Attribute], Value]] = {
+_READERS: dict[DataType, Callable[[object, MarketoAttribute], AttributeValue]] = {
     DataType.STRING: _text,
     DataType.INTEGER: _integer,
     DataType.REFERENCE: _reference,

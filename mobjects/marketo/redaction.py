@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 MASK = "***"
 
 
-def redact(text: str, secrets: Iterable[str], patterns: Iterable[re.Pattern[str]] = ()) -> str:
+def redact_secrets(text: str, secrets: Iterable[str], patterns: Iterable[re.Pattern[str]] = ()) -> str:
     """Mask secrets wherever they stand in a text.
 
     Args:

@@ -6,13 +6,13 @@ import re
 from datetime import date, datetime
 from decimal import Decimal
 
-from mobjects.marketo.types import Value
+from mobjects.marketo.types import AttributeValue
 
 # XML 1.0, production [2] Char; the surrogates are never characters.
 _NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
-def xml_problem(text: str) -> str | None:
+def find_xml_problem(text: str) -> str | None:
     """Say what in a text XML 1.0 cannot carry.
 
     Returns:
@@ -26,7 +26,7 @@ def xml_problem(text: str) -> str | None:
     return f"character {found.start() + 1} is U+{ord(found.group()):04X}, which XML cannot carry"
 
 
-def to_text(value: Value) -> str:
+def to_text(value: AttributeValue) -> str:
     """The canonical text of a value.
 
     ``""`` for a cleared value; numbers in plain notation with the scale they have (``501.00`` stays ``501.00``);
@@ -44,13 +44,13 @@ def to_text(value: Value) -> str:
     if isinstance(value, Decimal):
         return _decimal_text(value)
     if isinstance(value, datetime):
-        return datetime_text(value)
+        return format_datetime(value)
     if isinstance(value, date):
         return value.isoformat()
     return str(value)
 
 
-def datetime_text(moment: datetime) -> str:
+def format_datetime(moment: datetime) -> str:
     """W3C date and time with offset and colon, whole seconds: ``2013-08-05T14:22:45-07:00``.
 
     Raises:

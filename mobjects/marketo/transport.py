@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from mobjects.marketo.types import Allowed, Answer, Batch, Described, Kind, Operation, Page, Query, Record
+from mobjects.marketo.types import (
+    BatchResponse,
+    DescribeResponse,
+    Kind,
+    MarketoQuery,
+    Operation,
+    OutgoingBatch,
+    OutgoingRecord,
+    QueryPage,
+    TagValuesResponse,
+)
 
 
-class Verdict(StrEnum):
+class ConnectionVerdict(StrEnum):
     """Result of testing the connection."""
 
     OK = "ok"
@@ -23,18 +33,18 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ping:
+class PingResult:
     """Verdict of a connection test, with a sentence for the user.
 
     ``clock_offset_seconds`` is Marketo's clock minus ours, if the answer told it.
     """
 
-    verdict: Verdict
+    verdict: ConnectionVerdict
     message: str
     clock_offset_seconds: float | None = None
 
 
-class Transport(Protocol):
+class MarketoTransport(Protocol):
     """A way to talk to one Marketo instance.
 
     Every method that calls Marketo raises a :class:`mobjects.marketo.errors.MarketoError`
@@ -54,11 +64,11 @@ class Transport(Protocol):
         """How many records of this kind one call may hold; ``None`` if Marketo does not support the operation."""
         ...
 
-    def problem(self, record: Record, operation: Operation) -> str:
+    def problem(self, record: OutgoingRecord, operation: Operation) -> str:
         """Why a record may not be sent, in words; "" if it may. One bad record would have its whole batch refused."""
         ...
 
-    def render(self, batch: Batch) -> str:
+    def render(self, batch: OutgoingBatch) -> str:
         """The request body that :meth:`send` would send, secrets masked. Sends nothing.
 
         Raises:
@@ -66,11 +76,11 @@ class Transport(Protocol):
         """
         ...
 
-    def send(self, batch: Batch) -> Answer:
+    def send(self, batch: OutgoingBatch) -> BatchResponse:
         """Send a batch; the answer holds exactly one outcome per record, in order."""
         ...
 
-    def find(self, query: Query, position: str = "") -> Page:
+    def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
         """One page of the objects that a query finds, by rising id; an empty page if there are none.
 
         Args:
@@ -82,7 +92,7 @@ class Transport(Protocol):
         """
         ...
 
-    def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
+    def delete(self, kind: Kind, ids: Sequence[int]) -> BatchResponse:
         """Delete objects by their Marketo ids; one outcome per id, in order (DELETED, UNCHANGED or FAILED).
 
         Raises:
@@ -90,19 +100,19 @@ class Transport(Protocol):
         """
         ...
 
-    def describe(self, kind: Kind) -> Described:
+    def describe(self, kind: Kind) -> DescribeResponse:
         """The fields Marketo knows for an object kind. Raises ``Rejected`` where a kind cannot be described."""
         ...
 
-    def tags(self) -> Allowed:
+    def tags(self) -> TagValuesResponse:
         """All tag types of programs with the values they may have, the channel aside."""
         ...
 
-    def channels(self) -> Allowed:
+    def channels(self) -> TagValuesResponse:
         """All channels that programs may have, under the type ``Channel``."""
         ...
 
-    def ping(self) -> Ping:
+    def ping(self) -> PingResult:
         """Test endpoint, credentials and clock without changing anything."""
         ...
 

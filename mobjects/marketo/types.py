@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-Value = str | int | Decimal | bool | date | datetime | None
+AttributeValue = str | int | Decimal | bool | date | datetime | None
 """One attribute's value. ``None`` and ``""`` both mean "clear this field in Marketo"."""
 
 
@@ -32,7 +32,7 @@ class Operation(StrEnum):
     UPSERT = "UPSERT"
 
 
-class Status(StrEnum):
+class OutcomeStatus(StrEnum):
     """What Marketo says it did with one record."""
 
     CREATED = "CREATED"
@@ -44,7 +44,7 @@ class Status(StrEnum):
     """Answers a deletion only."""
 
 
-ACCEPTED = frozenset({Status.CREATED, Status.UPDATED, Status.UNCHANGED})
+ACCEPTED_STATUSES = frozenset({OutcomeStatus.CREATED, OutcomeStatus.UPDATED, OutcomeStatus.UNCHANGED})
 """The statuses after which Marketo holds the values that were sent."""
 
 
@@ -62,14 +62,14 @@ class DataType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ExternalKey:
     """An external key: the API name of a custom field and the value it holds."""
 
     field: str
     value: str
 
 
-class Link(StrEnum):
+class LinkTarget(StrEnum):
     """What a record can be associated with."""
 
     COMPANY = "Company"
@@ -78,12 +78,12 @@ class Link(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Association:
+class RecordAssociation:
     """A link to another object in Marketo, by its id or by an external key (exactly one of them)."""
 
-    link: Link
+    link: LinkTarget
     id: int | None = None
-    key: Key | None = None
+    key: ExternalKey | None = None
 
     def __post_init__(self) -> None:
         if (self.id is None) == (self.key is None):
@@ -91,7 +91,7 @@ class Association:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class OutgoingCost:
     """A program's period cost.
 
     Args:
@@ -108,7 +108,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
+class TagValue:
     """A program's tag; the channel is the tag of type ``Channel``."""
 
     type: str
@@ -116,7 +116,7 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class OutgoingRecord:
     """One object as it is to be sent.
 
     Args:
@@ -131,23 +131,23 @@ class Record:
 
     kind: Kind
     marketo_id: int | None = None
-    external_key: Key | None = None
-    values: Mapping[str, Value] = field(default_factory=dict)
-    associations: Sequence[Association] = ()
-    costs: Sequence[Cost] = ()
-    tags: Sequence[Tag] = ()
+    external_key: ExternalKey | None = None
+    values: Mapping[str, AttributeValue] = field(default_factory=dict)
+    associations: Sequence[RecordAssociation] = ()
+    costs: Sequence[OutgoingCost] = ()
+    tags: Sequence[TagValue] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class OutgoingBatch:
     """Records that go out in one call under one operation."""
 
     operation: Operation
-    records: Sequence[Record]
+    records: Sequence[OutgoingRecord]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RecordOutcome:
     """What Marketo answered for one record.
 
     Args:
@@ -156,7 +156,7 @@ class Outcome:
         message: Marketo's reason where the record was skipped or failed.
     """
 
-    status: Status
+    status: OutcomeStatus
     marketo_id: int | None = None
     message: str = ""
 
@@ -180,15 +180,15 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BatchResponse:
     """The outcomes of a batch, one per record and in its order, and the exchange that brought them."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[RecordOutcome]
     exchange: Exchange
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class MarketoQuery:
     """What to look for in Marketo; all that is given must hold.
 
     Args:
@@ -205,20 +205,20 @@ class Query:
 
     kind: Kind
     id: int | None = None
-    key: Key | None = None
+    key: ExternalKey | None = None
     name: str = ""
-    opportunity: Association | None = None
+    opportunity: RecordAssociation | None = None
     created_since: datetime | None = None
     updated_since: datetime | None = None
     updated_until: datetime | None = None
-    tag: Tag | None = None
+    tag: TagValue | None = None
     workspace: str = ""
     archived: bool = False
     details: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class FoundCost:
+class RemoteCost:
     """A period cost as Marketo holds it."""
 
     id: int | None
@@ -228,7 +228,7 @@ class FoundCost:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RemoteObject:
     """An object as Marketo holds it.
 
     Args:
@@ -245,15 +245,15 @@ class Found:
     kind: Kind
     marketo_id: int
     values: Mapping[str, str] = field(default_factory=dict)
-    associations: Sequence[Association] = ()
-    costs: Sequence[FoundCost] = ()
-    tags: Sequence[Tag] = ()
+    associations: Sequence[RecordAssociation] = ()
+    costs: Sequence[RemoteCost] = ()
+    tags: Sequence[TagValue] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class QueryPage:
     """One page of what a query found.
 
     Args:
@@ -263,14 +263,14 @@ class Page:
         exchange: the call that brought it.
     """
 
-    found: Sequence[Found]
+    found: Sequence[RemoteObject]
     more: bool
     position: str
     exchange: Exchange
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class TagValuesResponse:
     """The values that Marketo allows, by tag type, and the call that told. Channels stand under ``Channel``."""
 
     values: Mapping[str, Sequence[str]]
@@ -278,7 +278,7 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldInfo:
+class FieldDescription:
     """One field of an object kind as Marketo describes it."""
 
     name: str
@@ -290,8 +290,8 @@ class FieldInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class DescribeResponse:
     """The fields of an object kind, and the call that told."""
 
-    fields: Sequence[FieldInfo]
+    fields: Sequence[FieldDescription]
     exchange: Exchange

@@ -38,10 +38,10 @@ from mobjects.models.sync_history import (
     SyncResult,
     SyncResultStatus,
 )
-from mobjects.models.synced_record import RecordStatus, State, SyncedQuerySet, SyncedRecord
+from mobjects.models.synced_record import RecordState, RecordStatus, SyncedQuerySet, SyncedRecord
 from mobjects.models.worker_lease import WorkerLease
 
-RECORDS: dict[Kind, type[SyncedRecord]] = {
+RECORD_MODELS: dict[Kind, type[SyncedRecord]] = {
     Kind.PROGRAM: Program,
     Kind.OPPORTUNITY: Opportunity,
     Kind.ROLE: OpportunityPersonRole,
@@ -49,13 +49,13 @@ RECORDS: dict[Kind, type[SyncedRecord]] = {
 """The synced models, in the order in which they have to be sent."""
 
 
-def records(kind: Kind) -> SyncedQuerySet:
+def records_of_kind(kind: Kind) -> SyncedQuerySet:
     """All local records of a kind."""
-    return SyncedQuerySet(RECORDS[kind])
+    return SyncedQuerySet(RECORD_MODELS[kind])
 
 
 __all__ = [
-    "RECORDS",
+    "RECORD_MODELS",
     "AllowedTag",
     "AllowedValues",
     "Circuit",
@@ -84,11 +84,11 @@ __all__ = [
     "Program",
     "ProgramCost",
     "ProgramTag",
+    "RecordState",
     "RecordStatus",
     "RequestedAction",
     "SavedMapping",
     "Schedule",
-    "State",
     "SyncBatch",
     "SyncBatchState",
     "SyncJob",
@@ -100,5 +100,5 @@ __all__ = [
     "SyncedRecord",
     "UndoOutcome",
     "WorkerLease",
-    "records",
+    "records_of_kind",
 ]

@@ -47,12 +47,12 @@ class CustomField(models.Model):
             raise ValidationError({"name": f"{self.name} is a standard attribute of Marketo, not a custom field."})
 
     @property
-    def attribute(self) -> attributes.Attribute:
+    def attribute(self) -> attributes.MarketoAttribute:
         """The field in the form in which standard attributes are described."""
-        return attributes.Attribute(self.name, self.label or self.name, DataType(self.data_type), self.size)
+        return attributes.MarketoAttribute(self.name, self.label or self.name, DataType(self.data_type), self.size)
 
     @classmethod
-    def normalised(cls, kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
+    def normalize_values(cls, kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
         """Check custom attributes and give them as canonical text, sorted by name; empty ones are left out.
 
         Raises:
@@ -68,7 +68,7 @@ class CustomField(models.Model):
                 problems.append(f"{name}: no such custom field (defined: {known}).")
                 continue
             try:
-                text = parsing.canonical(value, fields[name].attribute)
+                text = parsing.canonical_text(value, fields[name].attribute)
             except ValueError as error:
                 problems.append(f"{name}: {error}")
             else:

@@ -11,12 +11,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from mobjects.marketo.parsing import LARGEST_ID
-from mobjects.marketo.serialization import xml_problem
+from mobjects.marketo.serialization import find_xml_problem
 
 
 def validate_xml_text(value: str) -> None:
     """Refuse characters that XML 1.0 cannot carry, naming the position."""
-    problem = xml_problem(value)
+    problem = find_xml_problem(value)
     if problem:
         raise ValidationError(problem, code="control_character")
 

@@ -50,7 +50,7 @@ class ImportSource(models.TextChoices):
 class Import(models.Model):
     """One uploaded file, from its upload to its undoing. The row is the truth; the queue carries its id."""
 
-    WORKING: ClassVar = (ImportState.CHECKING, ImportState.COMMITTING, ImportState.UNDOING)
+    WORKING_STATES: ClassVar = (ImportState.CHECKING, ImportState.COMMITTING, ImportState.UNDOING)
     """A worker is at it, or is called to be."""
 
     kind = models.CharField(max_length=13, choices=FILE_KINDS)
@@ -117,7 +117,7 @@ class Import(models.Model):
     @property
     def is_working(self) -> bool:
         """Whether something goes on by itself."""
-        return self.state in self.WORKING
+        return self.state in self.WORKING_STATES
 
 
 class ImportPart(models.Model):
@@ -255,7 +255,7 @@ class UndoOutcome(models.TextChoices):
 class ImportChange(models.Model):
     """What an import did to one record."""
 
-    STANDS: ClassVar = (UndoOutcome.NO, UndoOutcome.LEFT)
+    STANDING_OUTCOMES: ClassVar = (UndoOutcome.NO, UndoOutcome.LEFT)
     """The record is as the import made it, or was changed since."""
 
     imported = models.ForeignKey(Import, models.CASCADE, related_name="changes", db_index=False, db_constraint=False)
@@ -310,7 +310,7 @@ class Download(models.Model):
     kind = models.CharField(max_length=13, choices=FILE_KINDS)
     format = models.CharField(max_length=4)
     imported = models.ForeignKey(Import, models.SET_NULL, null=True, blank=True, related_name="downloads")
-    filters = models.TextField(blank=True, help_text="DownloadContent the list was narrowed to, in words.")
+    filters = models.TextField(blank=True, help_text="What the list was narrowed to, in words.")
     columns = models.JSONField(default=list, blank=True)
     rows = models.PositiveIntegerField(null=True, blank=True, help_text="Empty if it was broken off.")
     source = models.CharField(max_length=8, choices=ImportSource, default=ImportSource.ADMIN)

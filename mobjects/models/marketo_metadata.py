@@ -73,37 +73,37 @@ class AllowedValues:
             self._by_type.setdefault(kind, []).append(value)
 
     @property
-    def types(self) -> list[str]:
+    def tag_types(self) -> list[str]:
         """The tag types that are known, without the channel."""
         return [name for name in self._by_type if name.casefold() != CHANNEL_TAG.casefold()]
 
     @property
     def channels(self) -> list[str]:
         """The channels that are known."""
-        return self.values(CHANNEL_TAG)
+        return self.values_of_type(CHANNEL_TAG)
 
     @property
     def tags(self) -> list[tuple[str, str]]:
         """Type and value of every tag that is known."""
-        return [(name, value) for name in self.types for value in self._by_type[name]]
+        return [(name, value) for name in self.tag_types for value in self._by_type[name]]
 
-    def values(self, type_name: str) -> list[str]:
+    def values_of_type(self, type_name: str) -> list[str]:
         """The values that a tag type may have; none if nothing is known about it."""
         wanted = type_name.casefold()
         return [value for name, values in self._by_type.items() if name.casefold() == wanted for value in values]
 
-    def problem(self, type_name: str, value: str) -> str:
+    def find_problem(self, type_name: str, value: str) -> str:
         """Why Marketo would refuse a tag (or a channel), as a sentence with the nearest allowed values.
 
         Returns:
             ``""`` if it would not, or if nothing is known.
         """
-        allowed = self.values(type_name)
+        allowed = self.values_of_type(type_name)
         is_channel = type_name.casefold() == CHANNEL_TAG.casefold()
         if not type_name or not value or (is_channel and not allowed):
             return ""
         if not allowed:
-            known = self.types
+            known = self.tag_types
             return f"The tag type “{type_name}” is not known in Marketo; {_near(type_name, known)}." if known else ""
         if value.casefold() in {other.casefold() for other in allowed}:
             return ""

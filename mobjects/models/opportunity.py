@@ -24,7 +24,7 @@ class Opportunity(SyncedRecord):
 
     KIND: ClassVar[Kind] = Kind.OPPORTUNITY
     content_fields: ClassVar[tuple[str, ...]] = (
-        *(attribute.field for attribute in attributes.OPPORTUNITY),
+        *(attribute.field_name for attribute in attributes.OPPORTUNITY),
         "external_id",
         "company_id",
         "company_key",
@@ -117,4 +117,4 @@ class Opportunity(SyncedRecord):
 
     def clean(self) -> None:
         self.external_id = self.external_id or None
-        self.custom_attributes = CustomField.normalised(self.KIND, self.custom_attributes)
+        self.custom_attributes = CustomField.normalize_values(self.KIND, self.custom_attributes)

@@ -23,7 +23,7 @@ class OpportunityPersonRole(SyncedRecord):
         "opportunity",
         "person_id",
         "person_key",
-        *(attribute.field for attribute in attributes.ROLE),
+        *(attribute.field_name for attribute in attributes.ROLE),
         "custom_attributes",
     )
 
@@ -79,7 +79,7 @@ class OpportunityPersonRole(SyncedRecord):
         return f"{self.role or 'Role'} of {self.person_label} in {self.opportunity}"
 
     def clean(self) -> None:
-        self.custom_attributes = CustomField.normalised(self.KIND, self.custom_attributes)
+        self.custom_attributes = CustomField.normalize_values(self.KIND, self.custom_attributes)
 
     @property
     def person_label(self) -> str:

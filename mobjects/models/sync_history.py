@@ -68,9 +68,9 @@ class SyncJob(models.Model):
     process that works on it has a :class:`~mobjects.models.worker_lease.WorkerLease`.
     """
 
-    LIVE: ClassVar = (SyncJobState.QUEUED, SyncJobState.RUNNING, SyncJobState.WAITING)
+    LIVE_STATES: ClassVar = (SyncJobState.QUEUED, SyncJobState.RUNNING, SyncJobState.WAITING)
     """Goes on by itself."""
-    FINAL: ClassVar = (
+    FINAL_STATES: ClassVar = (
         SyncJobState.SUCCEEDED,
         SyncJobState.PROBLEMS,
         SyncJobState.STOPPED,
@@ -136,10 +136,10 @@ class SyncJob(models.Model):
     @property
     def is_live(self) -> bool:
         """Whether the job may still do something by itself."""
-        return self.state in self.LIVE
+        return self.state in self.LIVE_STATES
 
     @property
-    def done(self) -> int:
+    def result_count(self) -> int:
         """Results so far."""
         return sum(self.counts.values())
 
@@ -228,7 +228,7 @@ class SyncResultStatus(models.TextChoices):
 class SyncResult(models.Model):
     """What became of one record in one job."""
 
-    ACCEPTED: ClassVar = frozenset(
+    ACCEPTED_STATUSES: ClassVar = frozenset(
         {
             SyncResultStatus.CREATED,
             SyncResultStatus.UPDATED,
@@ -240,9 +240,9 @@ class SyncResult(models.Model):
             SyncResultStatus.SAME,
         }
     )
-    FINDINGS: ClassVar = frozenset({SyncResultStatus.DIFFERS, SyncResultStatus.MISSING})
+    FINDING_STATUSES: ClassVar = frozenset({SyncResultStatus.DIFFERS, SyncResultStatus.MISSING})
     """What a comparison is there to find."""
-    PASSING: ClassVar = frozenset({SyncResultStatus.RETRIED, SyncResultStatus.SETTLED})
+    PASSING_STATUSES: ClassVar = frozenset({SyncResultStatus.RETRIED, SyncResultStatus.SETTLED})
     """Steps on the way, not the end of a record in its job: never counted."""
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="results")

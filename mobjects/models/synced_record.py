@@ -27,7 +27,7 @@ class RecordStatus(models.TextChoices):
     UNKNOWN = "UNKNOWN", "Outcome unknown"
 
 
-class State(models.TextChoices):
+class RecordState(models.TextChoices):
     """Where a record stands, derived from its other columns."""
 
     NEVER = "never", "Never synced"
@@ -40,9 +40,9 @@ class State(models.TextChoices):
 
 
 _BY_STATUS = {
-    RecordStatus.UNKNOWN: State.UNKNOWN,
-    RecordStatus.FAILED: State.FAILED,
-    RecordStatus.SKIPPED: State.SKIPPED,
+    RecordStatus.UNKNOWN: RecordState.UNKNOWN,
+    RecordStatus.FAILED: RecordState.FAILED,
+    RecordStatus.SKIPPED: RecordState.SKIPPED,
 }
 
 
@@ -62,11 +62,11 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
         """Annotate ``state``, one of :class:`State`; the same rules as :attr:`SyncedRecord.state_now`."""
         return self.annotate(
             state=Case(
-                When(claimed_by__isnull=False, then=Value(State.IN_BATCH)),
+                When(claimed_by__isnull=False, then=Value(RecordState.IN_BATCH)),
                 *(When(last_status=status, then=Value(state)) for status, state in _BY_STATUS.items()),
-                When(revision__lte=F("synced_revision"), then=Value(State.SYNCED)),
-                When(Q(synced_revision=0), then=Value(State.NEVER)),
-                default=Value(State.CHANGED),
+                When(revision__lte=F("synced_revision"), then=Value(RecordState.SYNCED)),
+                When(Q(synced_revision=0), then=Value(RecordState.NEVER)),
+                default=Value(RecordState.CHANGED),
                 output_field=models.CharField(),
             )
         )
@@ -156,12 +156,12 @@ class SyncedRecord(models.Model):
         return self.revision > self.synced_revision
 
     @property
-    def state_now(self) -> State:
+    def current_state(self) -> RecordState:
         """The state of this instance; the same rules as :meth:`SyncedQuerySet.with_state`."""
         if self.claimed_by_id:
-            return State.IN_BATCH
+            return RecordState.IN_BATCH
         if self.last_status in _BY_STATUS:
             return _BY_STATUS[RecordStatus(self.last_status)]
         if not self.is_dirty:
-            return State.SYNCED
-        return State.NEVER if self.synced_revision == 0 else State.CHANGED
+            return RecordState.SYNCED
+        return RecordState.NEVER if self.synced_revision == 0 else RecordState.CHANGED

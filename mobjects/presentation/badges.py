@@ -59,7 +59,7 @@ RESULT_TONES: dict[str, str] = {
 }
 
 
-def badge(label: str, tone: str = "neutral") -> SafeString:
+def render_badge(label: str, tone: str = "neutral") -> SafeString:
     """A label as HTML.
 
     Args:
@@ -77,7 +77,7 @@ def badge(label: str, tone: str = "neutral") -> SafeString:
 def state_badge(row: SyncJob | SyncBatch | SyncResult) -> SafeString:
     """The state of a job or batch, or the status of a result."""
     if isinstance(row, SyncJob):
-        return badge(row.get_state_display(), JOB_TONES[row.state])
+        return render_badge(row.get_state_display(), JOB_TONES[row.state])
     if isinstance(row, SyncBatch):
-        return badge(row.get_state_display(), BATCH_TONES[row.state])
-    return badge(row.get_status_display(), RESULT_TONES[row.status])
+        return render_badge(row.get_state_display(), BATCH_TONES[row.state])
+    return render_badge(row.get_status_display(), RESULT_TONES[row.status])

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from mobjects.models import Import, ImportRowOutcome, ImportState
-from mobjects.presentation.badges import badge
-from mobjects.presentation.job_text import duration
+from mobjects.presentation.badges import render_badge
+from mobjects.presentation.job_text import format_duration
 
 TONES: dict[str, str] = {
     ImportState.MAPPING: "warning",
@@ -54,7 +54,7 @@ _TO_COME = "to come"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WizardStep:
     """One step of an import; ``view`` names its page, if it has one to go to now."""
 
     name: str
@@ -68,7 +68,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ImportProgress:
     """How far a working import has come. ``total`` is ``None`` if it is not known."""
 
     done: int
@@ -77,18 +77,18 @@ class Progress:
     left: float | None
 
 
-def state_badge(imported: Import) -> SafeString:
+def import_state_badge(imported: Import) -> SafeString:
     """The state, in words."""
-    return badge(imported.get_state_display(), TONES[imported.state])
+    return render_badge(imported.get_state_display(), TONES[imported.state])
 
 
-def steps(imported: Import) -> list[Step]:
+def wizard_steps(imported: Import) -> list[WizardStep]:
     """All steps in order, and which of them is the current one."""
     at = _at(imported)
     waiting = {ImportState.REFUSED: "refused here", ImportState.DISCARDED: "discarded here"}
     now = waiting.get(ImportState(imported.state), "now")
     return [
-        Step(name, "done" if number < at else _TO_COME if number > at else now, page if number <= at else "")
+        WizardStep(name, "done" if number < at else _TO_COME if number > at else now, page if number <= at else "")
         for number, (name, page) in enumerate(zip(STEPS, _PAGES, strict=True))
     ]
 
@@ -108,7 +108,7 @@ def has_rows(imported: Import) -> bool:
     )
 
 
-def progress(imported: Import) -> Progress | None:
+def import_progress(imported: Import) -> ImportProgress | None:
     """How far the step has come that goes on now; ``None`` if none does, or none has begun."""
     if not imported.is_working or imported.begun_at is None:
         return None
@@ -116,7 +116,7 @@ def progress(imported: Import) -> Progress | None:
     seconds = ((imported.reported_at or timezone.now()) - imported.begun_at).total_seconds()
     rate = done / seconds if seconds >= 0.5 else 0.0
     left = (total - done) / rate if total is not None and rate and total > done else None
-    return Progress(done, total, rate, left)
+    return ImportProgress(done, total, rate, left)
 
 
 def _done(imported: Import) -> tuple[int, int | None]:
@@ -134,12 +134,12 @@ def outcomes_text(counts: Mapping[str, int]) -> str:
     return ", ".join(said) or "no rows"
 
 
-def rows(count: int) -> str:
+def format_rows(count: int) -> str:
     """``1 row``, ``1,234 rows``."""
     return f"{count:,} row{'' if count == 1 else 's'}"
 
 
-def sentence(imported: Import, *, worker_alive: bool | None = None) -> str:
+def describe_import(imported: Import, *, worker_alive: bool | None = None) -> str:
     """Where an import stands, as a sentence or two.
 
     Args:
@@ -152,7 +152,7 @@ def sentence(imported: Import, *, worker_alive: bool | None = None) -> str:
 
 
 def _working(verb: str, imported: Import) -> str:
-    far = progress(imported)
+    far = import_progress(imported)
     if far is None:
         return f"Waits for a worker to {verb} it."
     of = f" of {far.total:,}" if far.total is not None else ""
@@ -161,21 +161,21 @@ def _working(verb: str, imported: Import) -> str:
     if far.rate >= 1:
         parts.append(f"{far.rate:,.0f} {noun} a second")
     if far.left is not None:
-        parts.append(f"about {duration(max(far.left, 1))} left")
+        parts.append(f"about {format_duration(max(far.left, 1))} left")
     return f"{imported.get_state_display()}: {', '.join(parts)}."
 
 
 def _reviewing(imported: Import) -> str:
     if imported.committed_to:
         return f"Writing was broken off after row {imported.committed_to:,}: {written_text(imported)} so far."
-    return f"Checked {rows(imported.rows)}: {outcomes_text(imported.counts)}. Nothing has been written yet."
+    return f"Checked {format_rows(imported.rows)}: {outcomes_text(imported.counts)}. Nothing has been written yet."
 
 
 def _committed(imported: Import) -> str:
     wrong = imported.counts.get(ImportRowOutcome.ERROR, 0)
     contested = 0 if imported.overwrite else imported.counts.get(ImportRowOutcome.CONFLICT, 0)
-    parts = [f"{rows(wrong)} with errors"] if wrong else []
-    parts += [f"{rows(contested)} in conflict"] if contested else []
+    parts = [f"{format_rows(wrong)} with errors"] if wrong else []
+    parts += [f"{format_rows(contested)} in conflict"] if contested else []
     return f"Written: {written_text(imported)}." + (f" Not written: {', '.join(parts)}." if parts else "")
 
 

@@ -19,7 +19,7 @@ from mobjects.models import (
     SyncResultStatus,
 )
 from mobjects.models.program import COST_PREFIX
-from mobjects.sync.send.selection import Choice
+from mobjects.sync.send.selection import OperationChoice
 
 SEPARATOR = " · "
 _COST = re.compile(rf"{COST_PREFIX}\d+")
@@ -87,17 +87,17 @@ DESCRIBED = 4
 """Lists that are read: fields of opportunities, fields of roles, tags, channels."""
 
 
-def records(count: int) -> str:
+def format_records(count: int) -> str:
     """``1 record``, ``1,234 records``."""
     return f"{count:,} record{'' if count == 1 else 's'}"
 
 
-def title(job: SyncJob) -> str:
+def job_title(job: SyncJob) -> str:
     """A job's name, such as ``Sync job 1a2b3c4d``."""
     return f"{TITLES[job.action]} {str(job.pk)[:8]}"
 
 
-def what_text(job: SyncJob) -> str:
+def job_action_text(job: SyncJob) -> str:
     """What a job does to which kind, such as ``Pull: programs``."""
     if job.action == SyncJobAction.DESCRIBE:
         return str(job.get_action_display())
@@ -119,17 +119,17 @@ def outcome_text(job: SyncJob) -> str:
     return "read" if job.action == SyncJobAction.DESCRIBE else "nothing found"
 
 
-def accepted(counts: Mapping[str, int]) -> int:
+def count_accepted(counts: Mapping[str, int]) -> int:
     """How many records Marketo accepted, or holds already."""
-    return sum(counts.get(status, 0) for status in SyncResult.ACCEPTED)
+    return sum(counts.get(status, 0) for status in SyncResult.ACCEPTED_STATUSES)
 
 
-def total(job: SyncJob) -> int:
+def count_records(job: SyncJob) -> int:
     """The records that a job is about, as far as is known."""
-    return max(job.planned, job.done)
+    return max(job.planned, job.result_count)
 
 
-def sentence(
+def describe_job(
     job: SyncJob,
     unsettled: Sequence[SyncBatch] = (),
     *,
@@ -171,7 +171,7 @@ def selection_text(kept: Mapping[str, object]) -> str:
     elif kept.get("of_import"):
         what = f"The {changed}records of import {kept['of_import']}"
     else:
-        what = _some(kinds, kept.get("ids"), changed)
+        what = _describe_records(kinds, kept.get("ids"), changed)
     if kept.get("resend"):
         what += ", unchanged ones too"
     if kept.get("include_unknown"):
@@ -189,13 +189,13 @@ def batch_sentence(batch: SyncBatch, counts: Mapping[str, int]) -> str:
     """
     kind = batch.get_kind_display().lower()
     if batch.state == SyncBatchState.WAITING:
-        return f"{batch.operation} of {records(batch.size)} ({kind}), still to be sent."
+        return f"{batch.operation} of {format_records(batch.size)} ({kind}), still to be sent."
     if batch.operation == "DESCRIBE":
         return f"Reading what Marketo knows about {kind}."
     came = SEPARATOR.join(_counted(counts, (*STATUS_ORDER, SyncResultStatus.RETRIED, SyncResultStatus.SETTLED)))
     if batch.operation == "GET":
-        return f"Reading of {kind}: {came or records(batch.size)}."
-    return f"{batch.operation} of {records(batch.size)} ({kind}){f': {came}' if came else ''}."
+        return f"Reading of {kind}: {came or format_records(batch.size)}."
+    return f"{batch.operation} of {format_records(batch.size)} ({kind}){f': {came}' if came else ''}."
 
 
 def asked_text(job: SyncJob) -> str:
@@ -206,8 +206,8 @@ def asked_text(job: SyncJob) -> str:
     if job.action == SyncJobAction.DESCRIBE:
         return "The fields of opportunities and roles, tags and channels"
     if job.action == SyncJobAction.COMPARE:
-        return _some(kept.get("kinds") or (), kept.get("ids"), "synced ")
-    what = _some([kept.get("kind", "")], kept.get("ids"), "")
+        return _describe_records(kept.get("kinds") or (), kept.get("ids"), "synced ")
+    what = _describe_records([kept.get("kind", "")], kept.get("ids"), "")
     if job.action == SyncJobAction.DELETE:
         return what + (", with their roles" if kept.get("kind") == "Opportunity" else "")
     return what + "".join(_filters(kept))
@@ -220,15 +220,15 @@ def field_text(name: str) -> str:
 
 def operation_text(operation: str) -> str:
     """An operation as shown."""
-    return "Automatic" if operation == Choice.AUTO else operation
+    return "Automatic" if operation == OperationChoice.AUTO else operation
 
 
-def moment(at: datetime | None) -> str:
+def format_utc_time(at: datetime | None) -> str:
     """A time with its zone, ``2026-03-01 12:30:05 UTC``; "" for none."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
 
 
-def duration(span: timedelta | float | None) -> str:
+def format_duration(span: timedelta | float | None) -> str:
     """A time span, given as such or in seconds: ``40 ms``, ``1.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 10 min``."""
     if span is None:
         return ""
@@ -245,9 +245,9 @@ def duration(span: timedelta | float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def clock(at: datetime) -> str:
+def format_near_time(at: datetime) -> str:
     """A time near now: ``12:05:10 UTC`` if it is today, else with its date."""
-    return moment(at)[11 if at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date() else 0 :]
+    return format_utc_time(at)[11 if at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date() else 0 :]
 
 
 def _counted(counts: Mapping[str, int], statuses: Sequence[SyncResultStatus]) -> list[str]:
@@ -258,7 +258,7 @@ def _or(words: Sequence[str]) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
-def _some(kinds: Sequence[str], ids: object, which: str) -> str:
+def _describe_records(kinds: Sequence[str], ids: object, which: str) -> str:
     if isinstance(ids, list | tuple):
         names = KIND_WORDS.get(kinds[0] if kinds else "", ("record", "records"))
         return f"{len(ids):,} selected {names[len(ids) != 1]}"
@@ -271,7 +271,7 @@ def _filters(kept: Mapping[str, object]) -> list[str]:
         *([f" with the name “{kept['name']}”"] if kept.get("name") else []),
         *([f", in the workspace “{kept['workspace']}”"] if kept.get("workspace") else []),
         *([f", with the tag {kept['tag_type']} = {kept['tag_value']}"] if kept.get("tag_type") else []),
-        *([f", updated since {moment(datetime.fromisoformat(str(since)))}"] if since else []),
+        *([f", updated since {format_utc_time(datetime.fromisoformat(str(since)))}"] if since else []),
         *([", archived ones too"] if kept.get("archived") else []),
     ]
 
@@ -285,10 +285,10 @@ def _progress(job: SyncJob) -> str:
     if job.action == SyncJobAction.DESCRIBE:
         return f"{job.progress.get('done', 0)} of {DESCRIBED} lists read"
     if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
-        return f"{records(job.done)} {DONE_WORDS[job.action]} so far"
+        return f"{format_records(job.result_count)} {DONE_WORDS[job.action]} so far"
     if job.action == SyncJobAction.DELETE and not job.planned:
-        return f"{records(job.done)} done so far"
-    return f"{job.done:,} of {records(total(job))} done"
+        return f"{format_records(job.result_count)} done so far"
+    return f"{job.result_count:,} of {format_records(count_records(job))} done"
 
 
 def _so_far(job: SyncJob) -> str:
@@ -302,41 +302,42 @@ def _running(job: SyncJob, worker_alive: bool | None, seconds_left: float | None
     elif job.requested_action == RequestedAction.CANCEL:
         said.append("It is cancelled after what is under way.")
     elif seconds_left is not None:
-        said.append(f"About {duration(max(seconds_left, 1))} left.")
+        said.append(f"About {format_duration(max(seconds_left, 1))} left.")
     if worker_alive is False:
         said.append("But no worker is running; it goes on once one is started.")
     return " ".join(said)
 
 
 def _waiting(job: SyncJob, worker_alive: bool | None) -> str:
-    done = f" {_progress(job)}." if job.done else ""
+    done = f" {_progress(job)}." if job.result_count else ""
     if job.waits_until is None:
         return f"Waiting for a person: {job.waits_for}{done}"
     if job.waits_until <= timezone.now():
         return f"Waiting for a worker.{done}{_nobody(worker_alive)}"
     why = f": {job.waits_for}" if job.waits_for else "."
-    return f"Waiting until {clock(job.waits_until)}{why}{done}{_nobody(worker_alive)}"
+    return f"Waiting until {format_near_time(job.waits_until)}{why}{done}{_nobody(worker_alive)}"
 
 
 def _finished(job: SyncJob) -> str:
     if job.action == SyncJobAction.DESCRIBE:
         return "Finished: fields, tags and channels were read."
-    count = total(job)
+    count = count_records(job)
     if not count:
         return f"Finished: {NOTHING_WORDS[job.action]}."
     if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
-        return f"Finished: {records(count)} {DONE_WORDS[job.action]}; {', '.join(_counted(job.counts, STATUS_ORDER))}."
+        counted = ", ".join(_counted(job.counts, STATUS_ORDER))
+        return f"Finished: {format_records(count)} {DONE_WORDS[job.action]}; {counted}."
     done = DONE_WORDS.get(job.action, "accepted")
     problems = _counted(job.counts, PROBLEMS)
     if not problems:
         return f"Finished: {'the record was' if count == 1 else f'all {count:,} records were'} {done}."
-    return f"Finished: {accepted(job.counts):,} of {count:,} {done}; {', '.join(problems)}."
+    return f"Finished: {count_accepted(job.counts):,} of {count:,} {done}; {', '.join(problems)}."
 
 
 def _stopped(job: SyncJob, unsettled: Sequence[SyncBatch]) -> list[str]:
     said = [_why_stopped(job)]
     if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
-        return [*said, f"What was {DONE_WORDS[job.action]} before is kept."] if job.done else said
+        return [*said, f"What was {DONE_WORDS[job.action]} before is kept."] if job.result_count else said
     unknown = [batch for batch in unsettled if batch.state == SyncBatchState.UNKNOWN]
     if unknown:
         said.append(f"{_batches(unknown)} may or may not have been applied.")
@@ -344,12 +345,12 @@ def _stopped(job: SyncJob, unsettled: Sequence[SyncBatch]) -> list[str]:
         words = _batches(unsettled)
         said.append(f"Nothing of {words[0].lower()}{words[1:]} was applied.")
     doubtful = job.counts.get(SyncResultStatus.UNKNOWN, 0)
-    left = total(job) - accepted(job.counts) - doubtful
+    left = count_records(job) - count_accepted(job.counts) - doubtful
     if doubtful:
-        said.append(f"What became of {records(doubtful)} is not known.")
+        said.append(f"What became of {format_records(doubtful)} is not known.")
     if left > 0:
         to_do = "deleted" if job.action == SyncJobAction.DELETE else "sent"
-        said.append(f"{records(left)} {'stays' if left == 1 else 'stay'} to be {to_do}.")
+        said.append(f"{format_records(left)} {'stays' if left == 1 else 'stay'} to be {to_do}.")
     return said
 
 
@@ -358,7 +359,9 @@ def _why_stopped(job: SyncJob) -> str:
         return f"{job.get_state_display()}: {(job.problem_text or 'no reason is known').rstrip('.')}."
     if not job.started_at or job.action not in (SyncJobAction.SEND, SyncJobAction.DELETE):
         return f"Cancelled{_so_far(job)}."
-    return f"Cancelled: {accepted(job.counts):,} of {total(job):,} {DONE_WORDS.get(job.action, 'accepted')}."
+    return (
+        f"Cancelled: {count_accepted(job.counts):,} of {count_records(job):,} {DONE_WORDS.get(job.action, 'accepted')}."
+    )
 
 
 def _batches(batches: Sequence[SyncBatch]) -> str:

@@ -59,7 +59,7 @@ _GROUPS: dict[str, tuple[Entry, ...]] = {
 }
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar as the theme wants it, with what the user may see; for ``UNFOLD["SIDEBAR"]["navigation"]``."""
     groups: list[dict[str, Any]] = [
         {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}]}
@@ -67,7 +67,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     for title, entries in _GROUPS.items():
         items = [
             {"title": name, "icon": icon, "link": reverse(view)}
-            | ({"badge": selectors.undecided()} if icon == TO_DECIDE else {})
+            | ({"badge": selectors.count_undecided()} if icon == TO_DECIDE else {})
             for name, icon, view, permissions in entries
             if any(map(request.user.has_perm, permissions.split()))
         ]
@@ -76,6 +76,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
-def favicon(request: HttpRequest) -> str:
+def favicon_url(request: HttpRequest) -> str:
     """Address of the site's icon, which static file storage may rename."""
     return static("mobjects/favicon.svg")

@@ -1,6 +1,5 @@
 """Kinds of files: what their columns are, and how records become rows of them."""
 
-from mobjects.exports.formats import BY_EXTENSION, FORMATS, CsvFormat, JsonFormat, TableFormat, XlsxFormat, format_of
 from mobjects.resources.base import TransferResource
 from mobjects.resources.opportunities import OpportunityResource
 from mobjects.resources.programs import ProgramCostResource, ProgramResource, ProgramTagResource
@@ -19,18 +18,11 @@ RESOURCES: dict[str, type[TransferResource]] = {
 """The resource of each kind of file, by the name it has on the command line."""
 
 __all__ = [
-    "BY_EXTENSION",
-    "FORMATS",
     "RESOURCES",
-    "CsvFormat",
-    "JsonFormat",
     "OpportunityPersonRoleResource",
     "OpportunityResource",
     "ProgramCostResource",
     "ProgramResource",
     "ProgramTagResource",
-    "TableFormat",
     "TransferResource",
-    "XlsxFormat",
-    "format_of",
 ]

@@ -14,8 +14,8 @@ from django.db import models
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
-from mobjects.marketo.types import Value
-from mobjects.resources.columns import Column, revision_column
+from mobjects.marketo.types import AttributeValue
+from mobjects.resources.columns import FileColumn, revision_column
 
 CHUNK = 2000
 """Rows that are fetched from the database at once."""
@@ -38,19 +38,19 @@ class TransferResource(ModelResource):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.columns: Sequence[Column] = self.get_columns()
+        self.columns: Sequence[FileColumn] = self.get_columns()
         # What import-export believes the columns to be.
         self.fields = {column.name: Field(column.field, column.name) for column in self.columns}
 
-    def get_columns(self) -> Sequence[Column]:
+    def get_columns(self) -> Sequence[FileColumn]:
         """The columns that a file may set, in the order of an export."""
         raise NotImplementedError
 
-    def prepared(self, columns: Sequence[Column]) -> Sequence[Column]:
+    def prepare_columns(self, columns: Sequence[FileColumn]) -> Sequence[FileColumn]:
         """The columns with what they need to know of the database before the first row is exported."""
         return columns
 
-    def export_columns(self, chosen: Collection[str] | None = None) -> list[Column]:
+    def export_columns(self, chosen: Collection[str] | None = None) -> list[FileColumn]:
         """The columns of an export, in its order; the last one is the revision.
 
         Args:
@@ -62,7 +62,9 @@ class TransferResource(ModelResource):
         wanted = {*chosen, *self.key_names}
         return [column for column in every if column.name in wanted]
 
-    def rows(self, queryset: models.QuerySet[Any], columns: Sequence[Column]) -> Iterator[list[Value]]:
+    def iter_rows(
+        self, queryset: models.QuerySet[Any], columns: Sequence[FileColumn]
+    ) -> Iterator[list[AttributeValue]]:
         """The records as rows of typed values, read from the database while they are used.
 
         Args:
@@ -70,9 +72,9 @@ class TransferResource(ModelResource):
                 row after the other; here there are never more than a chunk of them.
             columns: of :meth:`export_columns`.
         """
-        columns = self.prepared(columns)
+        columns = self.prepare_columns(columns)
         # With the id, so that two equal rows stay two where the database is asked for distinct ones.
         lookups = list(dict.fromkeys(["pk", *(lookup for column in columns for lookup in column.lookups)]))
-        readers = [column.reader([lookups.index(lookup) for lookup in column.lookups]) for column in columns]
+        readers = [column.build_reader([lookups.index(lookup) for lookup in column.lookups]) for column in columns]
         for raw in queryset.values_list(*lookups).iterator(chunk_size=CHUNK):
             yield [read(raw) for read in readers]

@@ -13,14 +13,14 @@ from operator import itemgetter
 from typing import Any
 
 from mobjects.marketo import parsing
-from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.types import DataType, Kind, Value
+from mobjects.marketo.attributes import MarketoAttribute
+from mobjects.marketo.types import AttributeValue, DataType, Kind
 from mobjects.models import CustomField
-from mobjects.spreadsheets.formula_escaping import Month, restore
+from mobjects.spreadsheets.formula_escaping import Month, unescape_formula
 
-Raw = tuple[Any, ...]
+RawValues = tuple[Any, ...]
 """What the database gives of a record: the values of all lookups of an export."""
-Reader = Callable[[Raw], Value]
+ValueReader = Callable[[RawValues], AttributeValue]
 """Makes a column's value of them."""
 
 REVISION = "Revision"
@@ -28,7 +28,7 @@ REVISION = "Revision"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FileColumn:
     """A column whose values are kept in a model field.
 
     Args:
@@ -37,7 +37,7 @@ class Column:
         required: whether a record must have a value.
     """
 
-    attribute: Attribute
+    attribute: MarketoAttribute
     field: str
     required: bool = False
 
@@ -51,18 +51,18 @@ class Column:
         """Whether cells are text, which is neutralised in files where it looks like a formula."""
         return self.attribute.type is DataType.STRING
 
-    def parse(self, cell: object) -> Value:
+    def parse_cell(self, cell: object) -> AttributeValue:
         """Read a cell. Raises ValueError with a sentence."""
         if self.is_text and isinstance(cell, str):
-            cell = restore(cell)
-        return parsing.parse(cell, self.attribute)
+            cell = unescape_formula(cell)
+        return parsing.parse_value(cell, self.attribute)
 
     @property
     def lookups(self) -> tuple[str, ...]:
         """What an export reads from the database for this column."""
         return (self.field,)
 
-    def reader(self, places: Sequence[int]) -> Reader:
+    def build_reader(self, places: Sequence[int]) -> ValueReader:
         """Make the function that takes the value of this column out of a row that the database gave.
 
         Args:
@@ -72,41 +72,41 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class CustomColumn(Column):
+class CustomColumn(FileColumn):
     """A column for a field that the Marketo instance adds."""
 
-    def reader(self, places: Sequence[int]) -> Reader:
+    def build_reader(self, places: Sequence[int]) -> ValueReader:
         place, name, attribute = places[0], self.name, self.attribute
 
-        def read(raw: Raw) -> Value:
+        def read_value(raw: RawValues) -> AttributeValue:
             text = raw[place].get(name)
             try:
-                return parsing.parse(text, attribute)
+                return parsing.parse_value(text, attribute)
             except ValueError:
                 return str(text)  # Kept from before the field's type was changed; shown as it is.
 
-        return read
+        return read_value
 
 
 @dataclass(frozen=True, slots=True)
-class MonthColumn(Column):
+class MonthColumn(FileColumn):
     """A month, kept as its first day."""
 
-    def parse(self, cell: object) -> Value:
+    def parse_cell(self, cell: object) -> AttributeValue:
         return None if cell is None or str(cell).strip() == "" else parsing.parse_month(cell)
 
-    def reader(self, places: Sequence[int]) -> Reader:
+    def build_reader(self, places: Sequence[int]) -> ValueReader:
         place = places[0]
 
-        def read(raw: Raw) -> Value:
+        def read_value(raw: RawValues) -> AttributeValue:
             month: date = raw[place]
             return Month(month.year, month.month, month.day)
 
-        return read
+        return read_value
 
 
 @dataclass(frozen=True, slots=True)
-class LinkColumn(Column):
+class LinkColumn(FileColumn):
     """The key of another record; ``source`` are the lookups of it, one for most."""
 
     source: tuple[str, ...] = ()
@@ -116,14 +116,14 @@ class LinkColumn(Column):
         return self.source
 
 
-def text_column(name: str, field: str, size: int = 255, *, required: bool = False) -> Column:
+def text_column(name: str, field: str, size: int = 255, *, required: bool = False) -> FileColumn:
     """A column of text that is no attribute of Marketo's API."""
-    return Column(Attribute(name, name, DataType.STRING, size), field, required)
+    return FileColumn(MarketoAttribute(name, name, DataType.STRING, size), field, required)
 
 
-def id_column(name: str, field: str, *, required: bool = False) -> Column:
+def id_column(name: str, field: str, *, required: bool = False) -> FileColumn:
     """A column of ids."""
-    return Column(Attribute(name, name, DataType.REFERENCE), field, required)
+    return FileColumn(MarketoAttribute(name, name, DataType.REFERENCE), field, required)
 
 
 def custom_columns(kind: Kind) -> list[CustomColumn]:
@@ -132,6 +132,6 @@ def custom_columns(kind: Kind) -> list[CustomColumn]:
     return [CustomColumn(field.attribute, "custom_attributes") for field in fields]
 
 
-def revision_column(lookup: str) -> Column:
+def revision_column(lookup: str) -> FileColumn:
     """The column that says which state of the synced record, found by a lookup, an export shows."""
-    return LinkColumn(Attribute(REVISION, REVISION, DataType.INTEGER), lookup, source=(lookup,))
+    return LinkColumn(MarketoAttribute(REVISION, REVISION, DataType.INTEGER), lookup, source=(lookup,))

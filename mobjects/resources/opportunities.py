@@ -9,7 +9,7 @@ from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity
 from mobjects.resources.base import TransferResource
-from mobjects.resources.columns import Column, custom_columns, id_column, text_column
+from mobjects.resources.columns import FileColumn, custom_columns, id_column, text_column
 
 
 class OpportunityResource(TransferResource):
@@ -23,11 +23,11 @@ class OpportunityResource(TransferResource):
         model = Opportunity
         name = "Opportunities"
 
-    def get_columns(self) -> Sequence[Column]:
+    def get_columns(self) -> Sequence[FileColumn]:
         return (
             id_column("Marketo ID", "marketo_id"),
             text_column("External ID", "external_id"),
-            *(Column(item, item.field, required=item.name == "Name") for item in attributes.OPPORTUNITY),
+            *(FileColumn(item, item.field_name, required=item.name == "Name") for item in attributes.OPPORTUNITY),
             id_column("Company ID", "company_id"),
             text_column("Company Key", "company_key"),
             *custom_columns(Kind.OPPORTUNITY),

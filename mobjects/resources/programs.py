@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from mobjects.marketo.attributes import Attribute
+from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import Program, ProgramCost, ProgramTag
 from mobjects.resources.base import TransferResource
-from mobjects.resources.columns import Column, LinkColumn, MonthColumn, id_column, text_column
+from mobjects.resources.columns import FileColumn, LinkColumn, MonthColumn, id_column, text_column
 
 PROGRAM_ID = LinkColumn(
-    Attribute("Program ID", "Program Marketo ID", DataType.REFERENCE), "program", True, ("program__marketo_id",)
+    MarketoAttribute("Program ID", "Program Marketo ID", DataType.REFERENCE), "program", True, ("program__marketo_id",)
 )
 
 
@@ -27,7 +27,7 @@ class ProgramResource(TransferResource):
         model = Program
         name = "Programs"
 
-    def get_columns(self) -> Sequence[Column]:
+    def get_columns(self) -> Sequence[FileColumn]:
         return (
             id_column("Marketo ID", "marketo_id", required=True),
             text_column("Name", "name", required=True),
@@ -49,7 +49,7 @@ class ProgramTagResource(TransferResource):
         model = ProgramTag
         name = "Program tags"
 
-    def get_columns(self) -> Sequence[Column]:
+    def get_columns(self) -> Sequence[FileColumn]:
         return (PROGRAM_ID, text_column("Type", "type", required=True), text_column("Value", "value", required=True))
 
 
@@ -69,11 +69,11 @@ class ProgramCostResource(TransferResource):
         model = ProgramCost
         name = "Program costs"
 
-    def get_columns(self) -> Sequence[Column]:
+    def get_columns(self) -> Sequence[FileColumn]:
         return (
             PROGRAM_ID,
-            MonthColumn(Attribute("Month", "Month", DataType.DATE), "month", True),
-            Column(Attribute("Amount", "Amount", DataType.CURRENCY), "amount", True),
+            MonthColumn(MarketoAttribute("Month", "Month", DataType.DATE), "month", True),
+            FileColumn(MarketoAttribute("Amount", "Amount", DataType.CURRENCY), "amount", True),
             text_column("Note", "note", 2000),
             id_column("Cost ID", "marketo_cost_id"),
         )

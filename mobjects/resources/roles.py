@@ -10,11 +10,19 @@ from django.db.models import CharField
 from django.db.models.functions import Cast
 
 from mobjects.marketo import attributes
-from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.types import DataType, Kind, Value
+from mobjects.marketo.attributes import MarketoAttribute
+from mobjects.marketo.types import AttributeValue, DataType, Kind
 from mobjects.models import Opportunity, OpportunityPersonRole
 from mobjects.resources.base import TransferResource
-from mobjects.resources.columns import Column, LinkColumn, Raw, Reader, custom_columns, id_column, text_column
+from mobjects.resources.columns import (
+    FileColumn,
+    LinkColumn,
+    RawValues,
+    ValueReader,
+    custom_columns,
+    id_column,
+    text_column,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +35,17 @@ class OpportunityColumn(LinkColumn):
 
     clashing: frozenset[str] | None = None
 
-    def reader(self, places: Sequence[int]) -> Reader:
+    def build_reader(self, places: Sequence[int]) -> ValueReader:
         (key, number), clashing = places, self.clashing
 
-        def read(raw: Raw) -> Value:
+        def read_value(raw: RawValues) -> AttributeValue:
             external_id: str | None = raw[key]
             if external_id is not None:
                 return external_id
             marketo_id = str(raw[number])
             return f"Marketo ID {marketo_id}" if clashing is None or marketo_id in clashing else marketo_id
 
-        return read
+        return read_value
 
 
 class OpportunityPersonRoleResource(TransferResource):
@@ -51,22 +59,22 @@ class OpportunityPersonRoleResource(TransferResource):
         model = OpportunityPersonRole
         name = "Opportunity person roles"
 
-    def get_columns(self) -> Sequence[Column]:
+    def get_columns(self) -> Sequence[FileColumn]:
         return (
             id_column("Marketo ID", "marketo_id"),
             OpportunityColumn(
-                Attribute("Opportunity", "Opportunity", DataType.STRING, 300),
+                MarketoAttribute("Opportunity", "Opportunity", DataType.STRING, 300),
                 "opportunity",
                 True,
                 ("opportunity__external_id", "opportunity__marketo_id"),
             ),
             id_column("Person ID", "person_id"),
             text_column("Person Key", "person_key"),
-            *(Column(item, item.field) for item in attributes.ROLE),
+            *(FileColumn(item, item.field_name) for item in attributes.ROLE),
             *custom_columns(Kind.ROLE),
         )
 
-    def prepared(self, columns: Sequence[Column]) -> Sequence[Column]:
+    def prepare_columns(self, columns: Sequence[FileColumn]) -> Sequence[FileColumn]:
         keyless = Opportunity.objects.filter(external_id=None).annotate(number=Cast("marketo_id", CharField()))
         clashing = Opportunity.objects.filter(external_id__in=keyless.values("number"))
         known = frozenset(str(key) for key in clashing.values_list("external_id", flat=True))

@@ -9,13 +9,13 @@ from wsgiref.handlers import format_date_time
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from mobjects.sandbox import control_api, html_page
-from mobjects.sandbox.call_log import Journal
-from mobjects.sandbox.fault_injection import Faults
-from mobjects.sandbox.seed import seed
+from mobjects.sandbox.call_log import CallLog
+from mobjects.sandbox.fault_injection import FaultScript
+from mobjects.sandbox.seed import seed_store
 from mobjects.sandbox.soap.auth import Credentials
 from mobjects.sandbox.soap.endpoint import XML_TYPE, HttpAnswer, SoapEndpoint
-from mobjects.sandbox.soap.wsdl import BUNDLED, Wsdl
-from mobjects.sandbox.state import Store
+from mobjects.sandbox.soap.wsdl import BUNDLED_WSDL, WsdlFile
+from mobjects.sandbox.state import SandboxStore
 
 ENDPOINT_PATH = "/soap/mktows/2_7"
 MAX_BODY_BYTES = 20_000_000
@@ -33,13 +33,15 @@ class Sandbox:
         with_seed: whether to start, and start over after a reset, with the seed.
     """
 
-    def __init__(self, *, credentials: Credentials | None = None, wsdl: Path = BUNDLED, with_seed: bool = True) -> None:
+    def __init__(
+        self, *, credentials: Credentials | None = None, wsdl: Path = BUNDLED_WSDL, with_seed: bool = True
+    ) -> None:
         self.credentials = credentials or Credentials()
-        self.store = Store()
-        self.faults = Faults()
-        self.journal = Journal()
+        self.store = SandboxStore()
+        self.faults = FaultScript()
+        self.journal = CallLog()
         self._with_seed = with_seed
-        self._wsdl = Wsdl(wsdl)
+        self._wsdl = WsdlFile(wsdl)
         self._soap = SoapEndpoint(self.store, self._wsdl, self.credentials, self.faults, self.journal)
         self.reset()
 
@@ -50,17 +52,17 @@ class Sandbox:
             self.store.clear()
             self.store.clock.reset()
             if self._with_seed:
-                seed(self.store)
+                seed_store(self.store)
         self.journal.clear()
 
-    def date(self) -> str:
+    def http_date(self) -> str:
         """The sandbox's time in the form of a Date header."""
         return format_date_time(self.store.clock.now().timestamp())
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         answer = self._route(environ)
         headers = [
-            ("Date", self.date()),
+            ("Date", self.http_date()),
             ("Content-Type", answer.content_type),
             ("Content-Length", str(len(answer.body))),
             # Values from requests are shown on the page: nothing there may run.
@@ -77,16 +79,16 @@ class Sandbox:
         if path.startswith(control_api.PREFIX):
             return self._answer_control(environ, method, path.removeprefix(control_api.PREFIX))
         if method == "GET":
-            return html_page.answer(self, path)
+            return html_page.answer_page(self, path)
         return _plain(404, f"There is nothing at {method} {path}")
 
     def _answer_endpoint(self, environ: WSGIEnvironment, method: str) -> HttpAnswer:
         if method == "POST":
             action = environ.get("HTTP_SOAPACTION", "")
-            return self._soap.answer(_body(environ), environ.get("CONTENT_TYPE", ""), action)
+            return self._soap.answer_call(_body(environ), environ.get("CONTENT_TYPE", ""), action)
         if method == "GET" and environ.get("QUERY_STRING", "").lower() == "wsdl":
             host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-            return HttpAnswer(200, XML_TYPE, self._wsdl.served_at(f"http://{host}{ENDPOINT_PATH}"))
+            return HttpAnswer(200, XML_TYPE, self._wsdl.with_address(f"http://{host}{ENDPOINT_PATH}"))
         return _plain(405, "POST a SOAP request here, or GET ?WSDL")
 
     def _answer_control(self, environ: WSGIEnvironment, method: str, name: str) -> HttpAnswer:
@@ -94,7 +96,7 @@ class Sandbox:
         # A page elsewhere cannot send this type without asking first, so it cannot steer the sandbox.
         if body and environ.get("CONTENT_TYPE", "").partition(";")[0].strip() != "application/json":
             return _plain(415, "Content-Type must be application/json")
-        return control_api.answer(self, method, name, body)
+        return control_api.answer_control(self, method, name, body)
 
 
 def _body(environ: WSGIEnvironment) -> bytes:

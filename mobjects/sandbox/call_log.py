@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
-KEPT_CALLS = 500
+MAX_LOGGED_CALLS = 500
 WINDOW = timedelta(seconds=20)
 """Marketo's rate limit counts calls within 20 s."""
 
 
 @dataclass(slots=True)
-class Call:
+class LoggedCall:
     """One call. Filled in by the thread that answers it.
 
     Args:
@@ -47,7 +47,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Load:
+class CallLoad:
     """How hard the sandbox was called since the last reset.
 
     Args:
@@ -61,48 +61,48 @@ class Load:
     most_at_once: int = 0
 
 
-class Journal:
+class CallLog:
     """The last 500 calls, oldest first, and the load."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._running = 0
         self._recent: deque[datetime] = deque()
-        self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
-        self.load = Load()
+        self._calls: deque[LoggedCall] = deque(maxlen=MAX_LOGGED_CALLS)
+        self.load = CallLoad()
 
-    def begin(self, at: datetime) -> Call:
+    def begin_call(self, at: datetime) -> LoggedCall:
         """Note that a call has arrived."""
         with self._lock:
             self.load.calls += 1
-            call = Call(self.load.calls, at)
+            call = LoggedCall(self.load.calls, at)
             self._calls.append(call)
             self._running += 1
             self.load.most_at_once = max(self.load.most_at_once, self._running)
             self._count_window(at)
             return call
 
-    def end(self, call: Call) -> None:
+    def end_call(self, call: LoggedCall) -> None:
         """Note that it has been answered, or cut."""
         with self._lock:
             call.finished = True
             self._running -= 1
 
-    def calls(self) -> list[Call]:
+    def list_calls(self) -> list[LoggedCall]:
         """All calls that are kept, oldest first."""
         with self._lock:
             return list(self._calls)
 
-    def find(self, sequence: int) -> Call | None:
+    def find_call(self, sequence: int) -> LoggedCall | None:
         """One call, ``None`` if unknown or no longer kept."""
-        return next((call for call in self.calls() if call.sequence == sequence), None)
+        return next((call for call in self.list_calls() if call.sequence == sequence), None)
 
     def clear(self) -> None:
         """Forget calls and load; calls under way still count as being answered."""
         with self._lock:
             self._calls.clear()
             self._recent.clear()
-            self.load = Load(most_at_once=self._running)
+            self.load = CallLoad(most_at_once=self._running)
 
     def _count_window(self, at: datetime) -> None:
         self._recent.append(at)

@@ -26,7 +26,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--key", default=KEY, help="the API user's encryption key (default: see docs/sandbox.md)")
 
 
-def run(options: Namespace) -> int:
+def run_server(options: Namespace) -> int:
     """Serve until interrupted or terminated.
 
     Returns:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line and serve; see :func:`run`."""
     parser = ArgumentParser(prog="sandbox", description="A strict local stand-in for Marketo's SOAP API.")
     add_options(parser)
-    return run(parser.parse_args(arguments))
+    return run_server(parser.parse_args(arguments))
 
 
 def _port(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 
-class Clock:
+class SandboxClock:
     """The machine's clock plus an offset, or a moment that stands still.
 
     ``offset_seconds`` may be set at any time; positive means that the sandbox is ahead.

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from mobjects.sandbox.fault_injection import Fault
+from mobjects.sandbox.fault_injection import ScriptedFault
 from mobjects.sandbox.soap.endpoint import HttpAnswer
-from mobjects.sandbox.state import Program, Store, StoredObject
+from mobjects.sandbox.state import SandboxStore, StoredObject, StoredProgram
 
 if TYPE_CHECKING:
     from mobjects.sandbox.app import Sandbox
@@ -21,7 +21,7 @@ class BadRequest(ValueError):
     """The body of a control call makes no sense; the message says why."""
 
 
-def answer(sandbox: Sandbox, method: str, name: str, body: bytes) -> HttpAnswer:
+def answer_control(sandbox: Sandbox, method: str, name: str, body: bytes) -> HttpAnswer:
     """Answer one control call.
 
     Args:
@@ -55,24 +55,24 @@ def _add_faults(sandbox: Sandbox, given: object) -> object:
     if not all(isinstance(entry, dict) for entry in entries):
         raise BadRequest('each fault must be an object such as {"kind": "cut_after"}')
     try:
-        sandbox.faults.extend([Fault.from_options(entry) for entry in entries])
+        sandbox.faults.extend([ScriptedFault.from_options(entry) for entry in entries])
     except ValueError as error:
         raise BadRequest(str(error)) from error
     return _list_faults(sandbox, None)
 
 
 def _list_faults(sandbox: Sandbox, given: object) -> object:
-    return [{**asdict(fault), "left": left} for fault, left in sandbox.faults.pending()]
+    return [{**asdict(fault), "left": left} for fault, left in sandbox.faults.list_pending()]
 
 
 def _release(sandbox: Sandbox, given: object) -> object:
-    sandbox.faults.release()
+    sandbox.faults.release_calls()
     return {"released": True}
 
 
 def _reset(sandbox: Sandbox, given: object) -> object:
     sandbox.reset()
-    return counts(sandbox.store)
+    return count_objects(sandbox.store)
 
 
 def _set_clock(sandbox: Sandbox, given: object) -> object:
@@ -83,8 +83,8 @@ def _set_clock(sandbox: Sandbox, given: object) -> object:
     return {"offset_seconds": offset, "now": sandbox.store.clock.now().isoformat()}
 
 
-def _calls(sandbox: Sandbox, given: object) -> object:
-    return [call.as_json() for call in sandbox.journal.calls()]
+def _list_calls(sandbox: Sandbox, given: object) -> object:
+    return [call.as_json() for call in sandbox.journal.list_calls()]
 
 
 def _state(sandbox: Sandbox, given: object) -> object:
@@ -92,7 +92,7 @@ def _state(sandbox: Sandbox, given: object) -> object:
     with store.lock:
         return {
             "now": store.clock.now().isoformat(),
-            "counts": counts(store),
+            "counts": count_objects(store),
             "load": asdict(sandbox.journal.load),
             "programs": [_program(program) for program in store.programs.values()],
             "opportunities": [_object(stored) for stored in store.opportunities.values()],
@@ -104,7 +104,7 @@ def _state(sandbox: Sandbox, given: object) -> object:
         }
 
 
-def counts(store: Store) -> dict[str, int]:
+def count_objects(store: SandboxStore) -> dict[str, int]:
     """How many of each the store holds."""
     with store.lock:
         return {
@@ -117,7 +117,7 @@ def counts(store: Store) -> dict[str, int]:
         }
 
 
-def _program(program: Program) -> dict[str, object]:
+def _program(program: StoredProgram) -> dict[str, object]:
     return {
         "id": program.id,
         "name": program.name,
@@ -147,5 +147,5 @@ _ACTIONS: dict[tuple[str, str], Callable[[Sandbox, object], object]] = {
     ("POST", "reset"): _reset,
     ("POST", "clock"): _set_clock,
     ("GET", "state"): _state,
-    ("GET", "calls"): _calls,
+    ("GET", "calls"): _list_calls,
 }

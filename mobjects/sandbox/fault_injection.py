@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from threading import Event, Lock
 
-from mobjects.sandbox.soap.messages import Row
+from mobjects.sandbox.soap.messages import StatusRow
 
 
 class FaultKind(StrEnum):
@@ -34,7 +34,7 @@ _APPLIED = frozenset(FaultKind) - {FaultKind.SOAP, FaultKind.HTTP, FaultKind.CUT
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ScriptedFault:
     """One entry of the script.
 
     Args:
@@ -62,7 +62,7 @@ class Fault:
     applied: bool = False
 
     @classmethod
-    def from_options(cls, options: Mapping[str, object]) -> Fault:
+    def from_options(cls, options: Mapping[str, object]) -> ScriptedFault:
         """Build one from names and values as JSON gives them.
 
         Raises:
@@ -79,17 +79,17 @@ class Fault:
         return cls(**values)  # type: ignore[arg-type]  # every value was checked above
 
     @property
-    def applies(self) -> bool:
+    def is_carried_out(self) -> bool:
         """Whether the request is carried out."""
         return self.applied or self.kind in _APPLIED
 
     @property
-    def forced_rows(self) -> dict[int, Row]:
+    def forced_rows(self) -> dict[int, StatusRow]:
         """The rows to put in the place of real ones."""
         if self.kind is FaultKind.BAD_ROW:
-            return {self.row: Row("FAILED", error=self.text or "Scripted failure")}
+            return {self.row: StatusRow("FAILED", error=self.text or "Scripted failure")}
         if self.kind is FaultKind.ROW_STATUS:
-            return {self.row: Row(self.row_status, error=self.text)}
+            return {self.row: StatusRow(self.row_status, error=self.text)}
         return {}
 
 
@@ -103,12 +103,12 @@ def _typed(name: str, value: object, default: object) -> object:
     return value
 
 
-class Faults:
+class FaultScript:
     """The script of one sandbox; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._pending: list[tuple[Fault, int]] = []
+        self._pending: list[tuple[ScriptedFault, int]] = []
         self._released = Event()
         self._closed = False
 
@@ -118,14 +118,14 @@ class Faults:
         Raises:
             ValueError: see :meth:`Fault.from_options`.
         """
-        self.extend([Fault.from_options({"kind": kind, **options})])
+        self.extend([ScriptedFault.from_options({"kind": kind, **options})])
 
-    def extend(self, faults: list[Fault]) -> None:
+    def extend(self, faults: list[ScriptedFault]) -> None:
         """Append several entries."""
         with self._lock:
             self._pending.extend((fault, fault.times) for fault in faults if fault.times > 0)
 
-    def take(self, operation: str) -> Fault | None:
+    def pop_matching(self, operation: str) -> ScriptedFault | None:
         """The first entry that fits, used up by one."""
         with self._lock:
             for index, (fault, left) in enumerate(self._pending):
@@ -134,7 +134,7 @@ class Faults:
                     return fault
         return None
 
-    def pending(self) -> list[tuple[Fault, int]]:
+    def list_pending(self) -> list[tuple[ScriptedFault, int]]:
         """What is still to come, each with the number of calls left."""
         with self._lock:
             return list(self._pending)
@@ -143,16 +143,16 @@ class Faults:
         """Forget the script and let held calls go on."""
         with self._lock:
             self._pending.clear()
-        self.release()
+        self.release_calls()
 
-    def hold(self, seconds: float) -> None:
+    def hold_call(self, seconds: float) -> None:
         """Wait, unless released or closed meanwhile."""
         with self._lock:
             released, closed = self._released, self._closed
         if seconds > 0 and not closed:
             released.wait(seconds)
 
-    def release(self) -> None:
+    def release_calls(self) -> None:
         """Let all calls that are held now go on at once; later ones are held again."""
         with self._lock:
             self._released.set()
@@ -163,4 +163,4 @@ class Faults:
         """Hold nothing any more."""
         with self._lock:
             self._closed = True
-        self.release()
+        self.release_calls()

@@ -23,7 +23,7 @@ COMPANY_KEY = "ExternalCompanyId"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ObjectField:
     """One field of an object.
 
     Args:
@@ -45,44 +45,44 @@ class Field:
     refers_to: str = ""
 
 
-def _text(name: str, label: str, size: int = 255, *, custom: bool = False) -> Field:
-    return Field(name, label, "string", size, custom=custom)
+def _text(name: str, label: str, size: int = 255, *, custom: bool = False) -> ObjectField:
+    return ObjectField(name, label, "string", size, custom=custom)
 
 
-_ID = Field("Id", "Id", "integer", generated=True)
+_ID = ObjectField("Id", "Id", "integer", generated=True)
 
 _OPPORTUNITY = (
-    Field("Amount", "Amount", "currency"),
-    Field("CloseDate", "Close Date", "date"),
-    Field("CompanyId", "Account", "reference", refers_to=COMPANY),
+    ObjectField("Amount", "Amount", "currency"),
+    ObjectField("CloseDate", "Close Date", "date"),
+    ObjectField("CompanyId", "Account", "reference", refers_to=COMPANY),
     _text("Description", "Description", 2000),
-    Field("ExpectedRevenue", "Expected Revenue", "currency"),
-    Field("ExternalCreatedDate", "SFDC Created Date", "datetime"),
+    ObjectField("ExpectedRevenue", "Expected Revenue", "currency"),
+    ObjectField("ExternalCreatedDate", "SFDC Created Date", "datetime"),
     _text("Fiscal", "Fiscal"),
-    Field("FiscalQuarter", "Fiscal Quarter", "integer"),
-    Field("FiscalYear", "Fiscal Year", "integer"),
+    ObjectField("FiscalQuarter", "Fiscal Quarter", "integer"),
+    ObjectField("FiscalYear", "Fiscal Year", "integer"),
     _text("ForecastCategoryName", "Forecast Category Name"),
     _ID,
-    Field("IsClosed", "Is Closed", "boolean"),
-    Field("IsWon", "Is Won", "boolean"),
-    Field("LastActivityDate", "Last Activity Date", "date"),
+    ObjectField("IsClosed", "Is Closed", "boolean"),
+    ObjectField("IsWon", "Is Won", "boolean"),
+    ObjectField("LastActivityDate", "Last Activity Date", "date"),
     _text("LeadSource", "Lead Source"),
     _text("Name", "Name"),
     _text("NextStep", "Next Step"),
-    Field("Probability", "Probability", "integer"),
-    Field("Quantity", "Quantity", "float"),
+    ObjectField("Probability", "Probability", "integer"),
+    ObjectField("Quantity", "Quantity", "float"),
     _text("Stage", "Stage"),
     _text("Type", "Type"),
     _text(OPPORTUNITY_KEY, "External Opportunity Id", custom=True),
-    Field("ContractMonths", "Contract Months", "integer", custom=True),
+    ObjectField("ContractMonths", "Contract Months", "integer", custom=True),
 )
 
 _ROLE = (
-    Field("ExternalCreatedDate", "SFDC Created Date", "datetime"),
+    ObjectField("ExternalCreatedDate", "SFDC Created Date", "datetime"),
     _ID,
-    Field("IsPrimary", "Is Primary", "boolean"),
-    Field("OpportunityId", "Opportunity Id", "reference", refers_to=OPPORTUNITY),
-    Field("PersonId", "Contact Id", "reference", refers_to=LEAD),
+    ObjectField("IsPrimary", "Is Primary", "boolean"),
+    ObjectField("OpportunityId", "Opportunity Id", "reference", refers_to=OPPORTUNITY),
+    ObjectField("PersonId", "Contact Id", "reference", refers_to=LEAD),
     _text("Role", "Role"),
 )
 
@@ -96,11 +96,11 @@ _LEAD = (
 
 _ACTIVITY = (
     _ID,
-    Field("ActivityDateTime", "Activity Date Time", "dateTime"),
+    ObjectField("ActivityDateTime", "Activity Date Time", "dateTime"),
     _text("ActivityType", "Activity Type"),
 )
 
-FIELDS: dict[str, dict[str, Field]] = {
+FIELDS: dict[str, dict[str, ObjectField]] = {
     kind: {field.name: field for field in fields}
     for kind, fields in {
         OPPORTUNITY: _OPPORTUNITY,
@@ -111,7 +111,7 @@ FIELDS: dict[str, dict[str, Field]] = {
 }
 
 
-def is_custom(kind: str, name: str) -> bool:
+def is_custom_field(kind: str, name: str) -> bool:
     """Whether ``name`` is a custom field of ``kind``, which is what an external key has to be."""
     field = FIELDS.get(kind, {}).get(name)
     return field is not None and field.custom

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mobjects.sandbox import control_api
-from mobjects.sandbox.call_log import Call
+from mobjects.sandbox.call_log import LoggedCall
 from mobjects.sandbox.soap.endpoint import HTML_TYPE, HttpAnswer
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ _FRAME = """<!doctype html>
 """
 
 
-def answer(sandbox: Sandbox, path: str) -> HttpAnswer:
+def answer_page(sandbox: Sandbox, path: str) -> HttpAnswer:
     """Answer a GET of one of the pages, or 404."""
     if path == "/":
         return _html(200, "Marketo sandbox", _overview(sandbox))
     if path == "/style.css":
         return HttpAnswer(200, "text/css; charset=utf-8", _STYLE.encode())
     match = _CALL_PATH.fullmatch(path)
-    call = sandbox.journal.find(int(match[1])) if match else None
+    call = sandbox.journal.find_call(int(match[1])) if match else None
     if call is None:
         return _html(404, "Not found", f"<p>There is nothing at {escape(path)}. {_BACK}</p>")
     return _html(200, f"Call {call.sequence}", _detail(call))
@@ -72,16 +72,21 @@ def _html(status: int, title: str, body: str) -> HttpAnswer:
 
 
 def _overview(sandbox: Sandbox) -> str:
-    calls = sandbox.journal.calls()[-SHOWN_CALLS:][::-1]
+    calls = sandbox.journal.list_calls()[-SHOWN_CALLS:][::-1]
     intro = (
         "<p>A strict local stand-in for Marketo's SOAP API. Endpoint: <code>/soap/mktows/2_7</code>, "
         '<a href="/soap/mktows/2_7?WSDL">WSDL</a>. '
-        f"Its clock says {escape(sandbox.date())}. Reload the page to see new calls.</p>"
+        f"Its clock says {escape(sandbox.http_date())}. Reload the page to see new calls.</p>"
     )
-    return intro + _calls_table(calls) + _facts("What it holds", control_api.counts(sandbox.store)) + _load(sandbox)
+    return (
+        intro
+        + _render_calls(calls)
+        + _facts("What it holds", control_api.count_objects(sandbox.store))
+        + _load(sandbox)
+    )
 
 
-def _calls_table(calls: list[Call]) -> str:
+def _render_calls(calls: list[LoggedCall]) -> str:
     heads = ("Call", "Time (UTC)", "Operation", "Objects", "Signature", "Answer")
     rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(call))}</tr>" for call in calls)
     if not calls:
@@ -94,7 +99,7 @@ def _calls_table(calls: list[Call]) -> str:
     )
 
 
-def _cells(call: Call) -> tuple[str, ...]:
+def _cells(call: LoggedCall) -> tuple[str, ...]:
     return (
         f'<a href="/calls/{call.sequence}">Call {call.sequence}</a>',
         f"{call.at:%Y-%m-%d %H:%M:%S}",
@@ -105,13 +110,13 @@ def _cells(call: Call) -> tuple[str, ...]:
     )
 
 
-def _objects(call: Call) -> str:
+def _objects(call: LoggedCall) -> str:
     """How many of what; reading calls name a type and carry no objects."""
     count = f"{call.object_count} " if call.object_count else ""
     return count + ", ".join(call.types) or "none"
 
 
-def _outcome(call: Call) -> str:
+def _outcome(call: LoggedCall) -> str:
     """The answer in words: statuses with counts, a fault, or what the script did."""
     if not call.finished:
         return "being answered"
@@ -150,7 +155,7 @@ def _load(sandbox: Sandbox) -> str:
     )
 
 
-def _detail(call: Call) -> str:
+def _detail(call: LoggedCall) -> str:
     facts = (
         ("Time (UTC)", f"{call.at:%Y-%m-%d %H:%M:%S}"),
         ("Operation", f"{call.operation or 'unreadable'} {call.sync_operation}".strip()),

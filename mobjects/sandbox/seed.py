@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from mobjects.sandbox.fields import COMPANY, COMPANY_KEY, LEAD, PERSON_KEY
-from mobjects.sandbox.state import Cost, Party, Program, ProgressionStatus, Store
+from mobjects.sandbox.state import ProgressionStatus, SandboxStore, StoredCost, StoredParty, StoredProgram
 
 FIRST_PROGRAM_ID = 1001
 PERSONS = 500
@@ -86,7 +86,7 @@ _COMPANY_NAMES = ("Acme", "Borealis", "Contoso", "Daehan", "Elbe", "Fabrikam", "
 _COMPANY_KINDS = ("Industries", "Systems", "Logistics", "Energy", "Health", "Retail")
 
 
-def seed(store: Store) -> None:
+def seed_store(store: SandboxStore) -> None:
     """Fill an empty store."""
     with store.lock:
         store.tags = {name: list(values) for name, values in _TAGS.items()}
@@ -95,7 +95,7 @@ def seed(store: Store) -> None:
         _add_parties(store)
 
 
-def _add_channels(store: Store) -> None:
+def _add_channels(store: SandboxStore) -> None:
     for channel, (_, _, steps) in _CHANNELS.items():
         store.channels[channel] = [
             ProgressionStatus(status, step * 10, success, _EXTRA_ATTRIBS.get((channel, status), ()))
@@ -103,7 +103,7 @@ def _add_channels(store: Store) -> None:
         ]
 
 
-def _add_programs(store: Store) -> None:
+def _add_programs(store: SandboxStore) -> None:
     names = [(channel, kind, topic) for channel, (kind, topics, _) in _CHANNELS.items() for topic in topics]
     for index, (channel, kind, topic) in enumerate(names):
         program = _program(index, channel, kind, topic)
@@ -112,12 +112,12 @@ def _add_programs(store: Store) -> None:
         _add_tags(program, index)
 
 
-def _program(index: int, channel: str, kind: str, topic: str) -> Program:
+def _program(index: int, channel: str, kind: str, topic: str) -> StoredProgram:
     workspace_id, workspace = _WORKSPACES[index % len(_WORKSPACES)]
     name = f"2026-{index % 12 + 1:02d} {channel} - {topic}"
     created = _CREATED + timedelta(days=index)
     start = datetime(2026, index % 12 + 1, 15, 11, 0, tzinfo=UTC) if kind == "Marketing Event" else None
-    return Program(
+    return StoredProgram(
         id=FIRST_PROGRAM_ID + index,
         name=name,
         type=kind,
@@ -134,20 +134,20 @@ def _program(index: int, channel: str, kind: str, topic: str) -> Program:
     )
 
 
-def _add_costs(store: Store, program: Program, index: int) -> None:
+def _add_costs(store: SandboxStore, program: StoredProgram, index: int) -> None:
     for number in range(index % 3):
         month = date(2026, (index + number) % 12 + 1, 1)
-        cost = Cost(store.new_id("Cost"), month, str(1000 + 250 * index), "" if number else "Planned")
+        cost = StoredCost(store.new_id("Cost"), month, str(1000 + 250 * index), "" if number else "Planned")
         program.costs[cost.id] = cost
 
 
-def _add_tags(program: Program, index: int) -> None:
+def _add_tags(program: StoredProgram, index: int) -> None:
     for offset, (tag, values) in enumerate(_TAGS.items()):
         if (index + offset) % 3:
             program.tags[tag] = values[index % len(values)]
 
 
-def _add_parties(store: Store) -> None:
+def _add_parties(store: SandboxStore) -> None:
     for number in range(1, PERSONS + 1):
         first = _FIRST_NAMES[number % 10]
         last = _LAST_NAMES[number // 10 % 10]
@@ -157,7 +157,7 @@ def _add_parties(store: Store) -> None:
             "Email": f"person{number:04d}@example.com",
             PERSON_KEY: f"P-{number:04d}",
         }
-        store.add_party(LEAD, Party(number, f"{first} {last}", values))
+        store.add_party(LEAD, StoredParty(number, f"{first} {last}", values))
     for number in range(1, COMPANIES + 1):
         name = f"{_COMPANY_NAMES[number % 10]} {_COMPANY_KINDS[number % 6]}"
-        store.add_party(COMPANY, Party(number, name, {COMPANY_KEY: f"C-{number:04d}"}))
+        store.add_party(COMPANY, StoredParty(number, name, {COMPANY_KEY: f"C-{number:04d}"}))

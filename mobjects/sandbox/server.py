@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mobjects.sandbox.app import ENDPOINT_PATH, MAX_BODY_BYTES, Sandbox
-from mobjects.sandbox.call_log import Call, Load
-from mobjects.sandbox.fault_injection import Faults
+from mobjects.sandbox.call_log import CallLoad, LoggedCall
+from mobjects.sandbox.fault_injection import FaultScript
 from mobjects.sandbox.soap.auth import KEY, USER_ID, Credentials
 from mobjects.sandbox.soap.endpoint import ConnectionCut
-from mobjects.sandbox.soap.wsdl import BUNDLED
-from mobjects.sandbox.state import Store
+from mobjects.sandbox.soap.wsdl import BUNDLED_WSDL
+from mobjects.sandbox.state import SandboxStore
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _CLOSE_SECONDS = 5
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _SandboxHandler(BaseHTTPRequestHandler):
     """Turns HTTP into calls of the WSGI application."""
 
     protocol_version = "HTTP/1.1"
@@ -35,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
     # Headers and body in one packet: otherwise Nagle and delayed ACK cost 40 ms a call.
     wbufsize = -1
     disable_nagle_algorithm = True
-    server: _Server
+    server: _SandboxHTTPServer
 
     def do_GET(self) -> None:
         self._serve()
@@ -86,13 +86,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         # http.server's own error answers tell the sandbox's time too.
-        return self.server.sandbox.date()
+        return self.server.sandbox.http_date()
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: the journal and the page show what arrived."""
 
 
-class _Server(ThreadingHTTPServer):
+class _SandboxHTTPServer(ThreadingHTTPServer):
     """Knows its open connections, so that it can close them all at once."""
 
     daemon_threads = True
@@ -104,7 +104,7 @@ class _Server(ThreadingHTTPServer):
         self.sandbox = sandbox
         self._open: set[socket.socket] = set()
         self._changed = Condition()
-        super().__init__(address, _Handler)
+        super().__init__(address, _SandboxHandler)
 
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]  # typeshed allows UDP here
         with self._changed:
@@ -167,10 +167,10 @@ class SandboxServer:
         user_id: str = USER_ID,
         key: str = KEY,
         window_seconds: float = 300,
-        wsdl: Path = BUNDLED,
+        wsdl: Path = BUNDLED_WSDL,
     ) -> None:
         self.app = Sandbox(credentials=Credentials(user_id, key, window_seconds), wsdl=wsdl, with_seed=seed)
-        self._server = _Server((host, port), self.app)
+        self._server = _SandboxHTTPServer((host, port), self.app)
         self._thread: Thread | None = None
 
     @property
@@ -185,22 +185,22 @@ class SandboxServer:
         return self.url + ENDPOINT_PATH
 
     @property
-    def store(self) -> Store:
+    def store(self) -> SandboxStore:
         """What the sandbox holds; take ``store.lock`` to read while calls are under way."""
         return self.app.store
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> FaultScript:
         """The script of what is to go wrong."""
         return self.app.faults
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[LoggedCall]:
         """What arrived so far, oldest first."""
-        return self.app.journal.calls()
+        return self.app.journal.list_calls()
 
     @property
-    def load(self) -> Load:
+    def load(self) -> CallLoad:
         """How hard it was called since the last reset."""
         return self.app.journal.load
 

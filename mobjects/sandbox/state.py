@@ -12,10 +12,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from threading import RLock
 
-from mobjects.sandbox.clock import Clock
-from mobjects.sandbox.fields import COMPANY, LEAD, OPPORTUNITY, PROGRAM, ROLE, is_custom
+from mobjects.sandbox.clock import SandboxClock
+from mobjects.sandbox.fields import COMPANY, LEAD, OPPORTUNITY, PROGRAM, ROLE, is_custom_field
 
-Key = tuple[str, str]
+KeyPair = tuple[str, str]
 """An external key: field name and value."""
 
 # High and round, so that an id in a log shows at a glance what it belongs to.
@@ -36,7 +36,7 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class StoredCost:
     """One period cost; ``amount`` is the text as received."""
 
     id: int
@@ -44,7 +44,7 @@ class Cost:
     amount: str
     note: str = ""
 
-    def same_as(self, other: Cost) -> bool:
+    def means_same_as(self, other: StoredCost) -> bool:
         """Equal in meaning: ``2000`` is ``2000.00``."""
         return (self.id, self.month, self.note) == (other.id, other.month, other.note) and Decimal(
             self.amount
@@ -52,7 +52,7 @@ class Cost:
 
 
 @dataclass(slots=True)
-class Program:
+class StoredProgram:
     """A program. ``tags`` holds one value per tag type; the channel stands apart."""
 
     id: int
@@ -68,12 +68,12 @@ class Program:
     is_archived: bool = False
     start: datetime | None = None
     end: datetime | None = None
-    costs: dict[int, Cost] = field(default_factory=dict)
+    costs: dict[int, StoredCost] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class StoredParty:
     """A person or a company; ``values`` include the external key."""
 
     id: int
@@ -88,26 +88,26 @@ class ProgressionStatus:
     status: str
     step: int
     success: bool = False
-    extra: tuple[Key, ...] = ()
+    extra: tuple[KeyPair, ...] = ()
 
 
-class Store:
+class SandboxStore:
     """The state of one sandbox. See the module's text about the lock."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: SandboxClock | None = None) -> None:
         self.lock = RLock()
-        self.clock = clock or Clock()
+        self.clock = clock or SandboxClock()
         self.clear()
 
     def clear(self) -> None:
         """Forget everything; ids start over."""
-        self.programs: dict[int, Program] = {}
+        self.programs: dict[int, StoredProgram] = {}
         self.objects: dict[str, dict[int, StoredObject]] = {OPPORTUNITY: {}, ROLE: {}}
-        self.parties: dict[str, dict[int, Party]] = {LEAD: {}, COMPANY: {}}
+        self.parties: dict[str, dict[int, StoredParty]] = {LEAD: {}, COMPANY: {}}
         self.tags: dict[str, list[str]] = {}
         self.channels: dict[str, list[ProgressionStatus]] = {}
         self._next_id = {OPPORTUNITY: FIRST_OPPORTUNITY_ID, ROLE: FIRST_ROLE_ID, "Cost": FIRST_COST_ID}
-        self._by_key: dict[tuple[str, Key], set[int]] = {}
+        self._by_key: dict[tuple[str, KeyPair], set[int]] = {}
 
     @property
     def opportunities(self) -> dict[int, StoredObject]:
@@ -118,11 +118,11 @@ class Store:
         return self.objects[ROLE]
 
     @property
-    def persons(self) -> dict[int, Party]:
+    def persons(self) -> dict[int, StoredParty]:
         return self.parties[LEAD]
 
     @property
-    def companies(self) -> dict[int, Party]:
+    def companies(self) -> dict[int, StoredParty]:
         return self.parties[COMPANY]
 
     def new_id(self, kind: str) -> int:
@@ -137,7 +137,7 @@ class Store:
             return id_ in self.programs
         return id_ in self.objects.get(kind, self.parties.get(kind, {}))
 
-    def newest_by_key(self, kind: str, key: Key) -> int | None:
+    def newest_by_key(self, kind: str, key: KeyPair) -> int | None:
         """The id that an external key leads to.
 
         Keys are not unique: the object added last wins (Adobe's syncMObjects page). A key
@@ -146,13 +146,13 @@ class Store:
         ids = self._by_key.get((kind, key))
         return max(ids) if ids else None
 
-    def add_party(self, kind: str, party: Party) -> None:
+    def add_party(self, kind: str, party: StoredParty) -> None:
         """Take in a person (``Lead``) or a company."""
         self.parties[kind][party.id] = party
         for key in party.values.items():
             self._by_key.setdefault((kind, key), set()).add(party.id)
 
-    def create(self, kind: str, values: Mapping[str, str]) -> StoredObject:
+    def create_object(self, kind: str, values: Mapping[str, str]) -> StoredObject:
         """Add an opportunity or a role under a new id."""
         now = self.clock.now()
         created = StoredObject(kind, self.new_id(kind), now, now, {})
@@ -168,7 +168,7 @@ class Store:
         for key in self._keys(stored):
             self._by_key.setdefault((stored.type, key), set()).add(stored.id)
 
-    def delete(self, kind: str, id_: int) -> bool:
+    def delete_object(self, kind: str, id_: int) -> bool:
         """Remove an opportunity or a role; ``False`` if there is none. Roles of an opportunity stay, orphaned."""
         stored = self.objects[kind].pop(id_, None)
         if stored is None:
@@ -176,8 +176,8 @@ class Store:
         self._unindex(stored)
         return True
 
-    def _keys(self, stored: StoredObject) -> list[Key]:
-        return [key for key in stored.values.items() if is_custom(stored.type, key[0])]
+    def _keys(self, stored: StoredObject) -> list[KeyPair]:
+        return [key for key in stored.values.items() if is_custom_field(stored.type, key[0])]
 
     def _unindex(self, stored: StoredObject) -> None:
         for key in self._keys(stored):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 
-from mobjects.sandbox.fields import Field
+from mobjects.sandbox.fields import ObjectField
 
 # [0-9] and not \d: Python's \d also takes digits of other scripts.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -26,13 +26,13 @@ _INT_LIMIT = 2**31
 Comparable = str | bool | Decimal | date | datetime
 
 
-class BadValue(ValueError):
+class InvalidValue(ValueError):
     """The text is not a value of the field's type; the message says what is wanted."""
 
 
 def _require(pattern: re.Pattern[str], text: str, wanted: str) -> str:
     if not pattern.fullmatch(text):
-        raise BadValue(wanted)
+        raise InvalidValue(wanted)
     return text
 
 
@@ -40,14 +40,14 @@ def _read_iso(text: str, pattern: re.Pattern[str], wanted: str) -> datetime:
     try:
         return datetime.fromisoformat(_require(pattern, text, wanted))
     except ValueError as error:
-        raise BadValue(wanted) from error
+        raise InvalidValue(wanted) from error
 
 
 def read_integer(text: str) -> Decimal:
     """A whole number of 32 bits."""
     number = int(_require(_INTEGER, text, "a whole number"))
     if not -_INT_LIMIT <= number < _INT_LIMIT:
-        raise BadValue("a whole number of at most 32 bits")
+        raise InvalidValue("a whole number of at most 32 bits")
     return Decimal(number)
 
 
@@ -64,7 +64,7 @@ def read_float(text: str) -> Decimal:
 def read_boolean(text: str) -> bool:
     """``1``, ``true``, ``0`` or ``false``; ``True`` is refused, as nothing shows that Marketo takes it."""
     if text not in _BOOLEANS:
-        raise BadValue("one of 1, 0, true, false")
+        raise InvalidValue("one of 1, 0, true, false")
     return _BOOLEANS[text]
 
 
@@ -94,7 +94,7 @@ _READERS: dict[str, Callable[[str], Comparable]] = {
 }
 
 
-def canonical(field: Field, text: str) -> str:
+def normalize_text(field: ObjectField, text: str) -> str:
     """The text that is kept: as received, except booleans (true/false) and Probability (no ``%``).
 
     Raises:
@@ -104,15 +104,15 @@ def canonical(field: Field, text: str) -> str:
         text = text.removesuffix("%")
     if field.data_type == "boolean":
         return "true" if read_boolean(text) else "false"
-    comparable(field, text)
+    parse_comparable(field, text)
     return text
 
 
-def comparable(field: Field, text: str) -> Comparable:
+def parse_comparable(field: ObjectField, text: str) -> Comparable:
     """The value behind the text, so that ``501`` and ``501.00`` count as equal."""
     reader = _READERS.get(field.data_type)
     if reader is not None:
         return reader(text)
     if field.size is not None and len(text) > field.size:
-        raise BadValue(f"at most {field.size} characters, got {len(text)}")
+        raise InvalidValue(f"at most {field.size} characters, got {len(text)}")
     return text

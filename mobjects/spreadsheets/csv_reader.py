@@ -11,8 +11,8 @@ from itertools import islice
 from typing import BinaryIO, TextIO
 
 from mobjects.spreadsheets.encoding import find_encoding
-from mobjects.spreadsheets.row_shape import SAMPLED, Fitter, headers_of, samples_of
-from mobjects.spreadsheets.types import FileRefused, Head, Limits, Reading, Row
+from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, parse_headers
+from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 """Delimiters that are told from the file, with their names."""
@@ -26,7 +26,7 @@ _SEP = re.compile(r'"?sep=([^"\r\n])"?', re.IGNORECASE)
 _MISPLACED = "A quotation mark is misplaced; put the whole value in quotation marks and double those inside it."
 
 
-def look(file: BinaryIO, given: Reading, limits: Limits) -> Head:
+def detect_csv(file: BinaryIO, given: ReadOptions, limits: FileLimits) -> DetectedFile:
     """Find out encoding, delimiter, headers and samples.
 
     Args:
@@ -39,17 +39,17 @@ def look(file: BinaryIO, given: Reading, limits: Limits) -> Head:
     """
     encoding, notes = find_encoding(file, given.encoding)
     delimiter = given.delimiter or _delimiter(file, encoding)
-    reading = Reading("csv", encoding, delimiter)
+    reading = ReadOptions("csv", encoding, delimiter)
     with _text(file, encoding) as text:
-        records = _Records(text, delimiter, limits)
-        headers = headers_of(records.header(), limits)
-        found = list(islice(_fitted(records, headers, limits), SAMPLED))
+        records = _CsvRecords(text, delimiter, limits)
+        headers = parse_headers(records.read_header(), limits)
+        found = list(islice(_fitted(records, headers, limits), SAMPLED_ROWS))
     if not found:
         raise FileRefused("The file has a header row but no rows below it.")
-    return Head(reading, headers=headers, samples=samples_of(len(headers), found), notes=notes)
+    return DetectedFile(reading, headers=headers, samples=collect_samples(len(headers), found), notes=notes)
 
 
-def rows(file: BinaryIO, reading: Reading, limits: Limits) -> Iterator[Row]:
+def iter_csv_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Iterator[TableRow]:
     """The rows below the header.
 
     Args:
@@ -61,8 +61,8 @@ def rows(file: BinaryIO, reading: Reading, limits: Limits) -> Iterator[Row]:
         FileRefused: a quotation mark is missing; or a value stands in a column without a name.
     """
     with _text(file, reading.encoding) as text:
-        records = _Records(text, reading.delimiter, limits)
-        yield from _fitted(records, headers_of(records.header(), limits), limits)
+        records = _CsvRecords(text, reading.delimiter, limits)
+        yield from _fitted(records, parse_headers(records.read_header(), limits), limits)
 
 
 @contextmanager
@@ -79,10 +79,10 @@ def _text(file: BinaryIO, encoding: str) -> Iterator[TextIO]:
             text.detach()
 
 
-class _Records:
+class _CsvRecords:
     """Records of a CSV file, numbered from 1, and where reading goes on after a broken one."""
 
-    def __init__(self, text: TextIO, delimiter: str, limits: Limits) -> None:
+    def __init__(self, text: TextIO, delimiter: str, limits: FileLimits) -> None:
         # The limit is one for the whole process; it is only ever raised.
         if csv.field_size_limit() <= limits.cell:
             csv.field_size_limit(limits.cell + 1)
@@ -102,7 +102,7 @@ class _Records:
             hold(line)
             yield line
 
-    def header(self) -> list[str]:
+    def read_header(self) -> list[str]:
         """The first record that holds anything; a first line “sep=;”, which Excel understands, is none."""
         try:
             for cells in self.reader:
@@ -112,11 +112,11 @@ class _Records:
                 if not is_sep and "".join(cells).strip():
                     return cells
         except csv.Error as error:
-            self.broken(error)
+            self.recover_record(error)
             raise FileRefused(f"The header row cannot be read. {_MISPLACED}") from None
         raise FileRefused("The file is empty.")
 
-    def broken(self, error: csv.Error) -> list[str]:
+    def recover_record(self, error: csv.Error) -> list[str]:
         """What can be read of a record with misplaced quotation marks: its first line. The others are read again.
 
         Raises:
@@ -134,20 +134,20 @@ class _Records:
         return next(csv.reader([line.rstrip("\r\n")], delimiter=self.delimiter), [])
 
 
-def _fitted(records: _Records, headers: list[str], limits: Limits) -> Iterator[Row]:
-    fitter = Fitter(headers, limits, is_workbook=False)
+def _fitted(records: _CsvRecords, headers: list[str], limits: FileLimits) -> Iterator[TableRow]:
+    fitter = RowNormaliser(headers, limits, is_workbook=False)
     while True:
         try:
-            yield from _good(records, fitter)
+            yield from _read_good_rows(records, fitter)
         except csv.Error as error:
-            cells = records.broken(error)
-            row = fitter.fit(records.number, cells) or Row(records.number, [None] * fitter.width)
+            cells = records.recover_record(error)
+            row = fitter.normalise_row(records.number, cells) or TableRow(records.number, [None] * fitter.width)
             yield row._replace(problem=_MISPLACED)
         else:
             return
 
 
-def _good(records: _Records, fitter: Fitter) -> Iterator[Row]:
+def _read_good_rows(records: _CsvRecords, fitter: RowNormaliser) -> Iterator[TableRow]:
     """Rows up to the first broken one. Most need no second look, and this decides what a file costs."""
     number, width, most = records.number, fitter.width, fitter.limits.cell
     unnamed, release = fitter.unnamed, records.held.clear
@@ -158,8 +158,8 @@ def _good(records: _Records, fitter: Fitter) -> Iterator[Row]:
         joined = "".join(cells)
         if len(cells) == width and len(joined) <= most and not unnamed and "\0" not in joined:
             if joined and not joined.isspace():
-                yield Row(number, cells)
-        elif row := fitter.fit(number, cells):
+                yield TableRow(number, cells)
+        elif row := fitter.normalise_row(number, cells):
             yield row
 
 

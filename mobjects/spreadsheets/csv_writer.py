@@ -25,7 +25,7 @@ T = TypeVar("T")
 _PLAIN = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "…": "...", "–": "-", "→": "->", "×": "x"})
 
 
-def batches(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+def iter_batches(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
     """The rows in lists of ``size``; the last one may be shorter."""
     source = iter(rows)
     while batch := list(islice(source, size)):
@@ -54,12 +54,12 @@ def csv_pieces(
         delimiter: one character.
     """
     if not encoding.startswith("utf"):
-        headers, text = [encodable(header, encoding) for header in headers], _encodable_text(text, encoding)
+        headers, text = [replace_unencodable(header, encoding) for header in headers], _encodable_text(text, encoding)
     encoder = codecs.getincrementalencoder(encoding)()
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=delimiter)
     writer.writerow(headers)
-    for batch in batches(rows):
+    for batch in iter_batches(rows):
         writer.writerows([text(value) for value in row] for row in batch)
         yield encoder.encode(stream.getvalue())
         stream.seek(0)
@@ -67,7 +67,7 @@ def csv_pieces(
     yield encoder.encode(stream.getvalue())
 
 
-def encodable(text: str, encoding: str) -> str:
+def replace_unencodable(text: str, encoding: str) -> str:
     """The text with every character that the encoding lacks replaced by the nearest one there is."""
     try:
         text.encode(encoding)
@@ -78,7 +78,7 @@ def encodable(text: str, encoding: str) -> str:
 
 def _encodable_text(text: Callable[[Cell], str], encoding: str) -> Callable[[Cell], str]:
     """Before the line is written: a replacement may be a quotation mark."""
-    return lambda cell: encodable(text(cell), encoding)
+    return lambda cell: replace_unencodable(text(cell), encoding)
 
 
 # --- JSON -----------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def json_pieces(headers: Sequence[str], rows: Iterable[Sequence[Cell]], text: Ca
     """
     names = [f"{encode_basestring(header)}: " for header in headers]
     before = "[\n"
-    for batch in batches(rows):
+    for batch in iter_batches(rows):
         lines = (
             "{" + ", ".join([name + json_text(value, text) for name, value in zip(names, row, strict=True)]) + "}"
             for row in batch

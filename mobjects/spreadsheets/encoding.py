@@ -45,7 +45,7 @@ _LEADS = "ÂÃâêëìí"
 
 
 @dataclass(slots=True)
-class _Found:
+class _DecodeResult:
     """What decoding a whole file brought up."""
 
     replaced: bool = False
@@ -124,14 +124,14 @@ def _guess(file: BinaryIO, sample: bytes) -> tuple[str, list[str]]:
     return encoding, _notes(found or _decode(file, encoding), encoding)
 
 
-def _attempt(file: BinaryIO, encoding: str) -> _Found | None:
+def _attempt(file: BinaryIO, encoding: str) -> _DecodeResult | None:
     try:
         return _decode(file, encoding)
     except _UndecodableError:
         return None
 
 
-def _notes(found: _Found, guessed: str = "") -> list[str]:
+def _notes(found: _DecodeResult, guessed: str = "") -> list[str]:
     notes = []
     if guessed:
         name = _SHORT.get(guessed, ENCODINGS[guessed])
@@ -170,8 +170,8 @@ def _texts(file: BinaryIO, encoding: str) -> Iterator[str]:
         raise _UndecodableError(encoding, offset, error.object[error.start]) from None
 
 
-def _decode(file: BinaryIO, encoding: str) -> _Found:
-    found = _Found()
+def _decode(file: BinaryIO, encoding: str) -> _DecodeResult:
+    found = _DecodeResult()
     for text in _texts(file, encoding):
         if text.isascii():
             continue

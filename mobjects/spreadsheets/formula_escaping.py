@@ -17,11 +17,11 @@ class Month(date):
         return super().isoformat()[:7]
 
 
-def neutralise(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Put one apostrophe before text that a spreadsheet would take for a formula; see :func:`restore`."""
     return f"'{text}" if _FORMULA_LIKE.match(text) else text
 
 
-def restore(text: str) -> str:
+def unescape_formula(text: str) -> str:
     """Undo :func:`neutralise`. Text that it would not have written is left as it is."""
     return text[1:] if _NEUTRALISED.match(text) else text

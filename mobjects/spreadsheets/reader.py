@@ -22,16 +22,16 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from mobjects.spreadsheets import csv_reader, xlsx_reader
-from mobjects.spreadsheets.row_shape import text_of
-from mobjects.spreadsheets.types import FileRefused, Head, Limits, Reading, Row
+from mobjects.spreadsheets.row_shape import cell_text
+from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 
 EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
 """Format by the end of a file's name."""
 
-__all__ = ["EXTENSIONS", "look", "rows", "text_of"]
+__all__ = ["EXTENSIONS", "cell_text", "detect_file", "iter_rows"]
 
 
-def look(file: BinaryIO, name: str, limits: Limits, reading: Reading | None = None) -> Head:
+def detect_file(file: BinaryIO, name: str, limits: FileLimits, reading: ReadOptions | None = None) -> DetectedFile:
     """Find out how a file is read, and its headers.
 
     Args:
@@ -46,13 +46,13 @@ def look(file: BinaryIO, name: str, limits: Limits, reading: Reading | None = No
     size = file.seek(0, 2)
     if size > limits.size:
         raise FileRefused(f"The file has {size / 1e6:,.1f} MB; at most {limits.size / 1e6:,g} MB are read.")
-    reading = reading or Reading("")
+    reading = reading or ReadOptions("")
     if (reading.format or _format(name)) == "xlsx":
-        return xlsx_reader.look(file, reading, limits)
-    return csv_reader.look(file, reading, limits)
+        return xlsx_reader.detect_workbook(file, reading, limits)
+    return csv_reader.detect_csv(file, reading, limits)
 
 
-def rows(file: BinaryIO, reading: Reading, limits: Limits) -> Iterator[Row]:
+def iter_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Iterator[TableRow]:
     """The rows below the header, blank ones left out.
 
     Args:
@@ -64,8 +64,8 @@ def rows(file: BinaryIO, reading: Reading, limits: Limits) -> Iterator[Row]:
         FileRefused: the file cannot be read on for certain; rows before that were given already.
     """
     if reading.format == "xlsx":
-        return xlsx_reader.rows(file, reading, limits)
-    return csv_reader.rows(file, reading, limits)
+        return xlsx_reader.iter_workbook_rows(file, reading, limits)
+    return csv_reader.iter_csv_rows(file, reading, limits)
 
 
 def _format(name: str) -> str:

@@ -8,15 +8,15 @@ from decimal import Decimal
 
 from openpyxl.utils import get_column_letter
 
-from mobjects.spreadsheets.types import BadCell, Cell, FileRefused, Limits, Row
+from mobjects.spreadsheets.types import BadCell, Cell, FileLimits, FileRefused, TableRow
 
-SAMPLES = 3
-SAMPLED = 200
+SAMPLE_VALUES = 3
+SAMPLED_ROWS = 200
 """Rows below the header that are looked at for samples."""
 _SHOWN = 200  # Characters of a bad cell that are kept.
 
 
-def text_of(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     """A cell as the text that people see, and that fixes are found by.
 
     Dates are ISO 8601, numbers have at most the 15 digits that a spreadsheet keeps and no exponent, booleans are
@@ -44,7 +44,7 @@ def is_blank(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and (not cell or cell.isspace()))
 
 
-def headers_of(cells: Sequence[Cell], limits: Limits) -> list[str]:
+def parse_headers(cells: Sequence[Cell], limits: FileLimits) -> list[str]:
     """Make headers of the first row that holds anything.
 
     Raises:
@@ -52,7 +52,7 @@ def headers_of(cells: Sequence[Cell], limits: Limits) -> list[str]:
     """
     headers = []
     for column, cell in enumerate(cells, 1):
-        text = text_of(cell).strip()
+        text = cell_text(cell).strip()
         if isinstance(cell, BadCell) or len(text) > limits.cell or "\0" in text:
             why = cell.why if isinstance(cell, BadCell) else "It is no text that can be a column's name."
             raise FileRefused(f"The header of column {get_column_letter(column)} cannot be read. {why}")
@@ -64,12 +64,12 @@ def headers_of(cells: Sequence[Cell], limits: Limits) -> list[str]:
     return headers
 
 
-def too_long(text: str, limits: Limits) -> BadCell:
+def too_long_cell(text: str, limits: FileLimits) -> BadCell:
     """A cell with more text than is read."""
     return BadCell(f"{text[:_SHOWN]}…", f"The text is longer than {limits.cell:,} characters, the most that is read.")
 
 
-class Fitter:
+class RowNormaliser:
     """Brings rows to the header's width, and says what is wrong with those that do not fit.
 
     Args:
@@ -79,13 +79,13 @@ class Fitter:
             too much, since those are never read whole.
     """
 
-    def __init__(self, headers: Sequence[str], limits: Limits, *, is_workbook: bool) -> None:
+    def __init__(self, headers: Sequence[str], limits: FileLimits, *, is_workbook: bool) -> None:
         self.width = len(headers)
         self.limits = limits
         self.is_workbook = is_workbook
         self.unnamed = [column for column, header in enumerate(headers) if not header]
 
-    def fit(self, number: int, cells: Sequence[Cell]) -> Row | None:
+    def normalise_row(self, number: int, cells: Sequence[Cell]) -> TableRow | None:
         """Make a row; ``None`` if it holds nothing.
 
         Raises:
@@ -103,12 +103,12 @@ class Fitter:
                     f"Column {get_column_letter(column + 1)} holds values (row {number}) but has no name in the "
                     "header row. Give it a name, or delete it."
                 )
-        return Row(number, fitted, self._problem(cells))
+        return TableRow(number, fitted, self._problem(cells))
 
     def _cell(self, cell: Cell) -> Cell:
         if isinstance(cell, str):
             if len(cell) > self.limits.cell:
-                return too_long(cell, self.limits)
+                return too_long_cell(cell, self.limits)
             if "\0" in cell:
                 return BadCell(cell.replace("\0", "\ufffd"), "The text holds a NUL character.")
         return cell
@@ -122,11 +122,11 @@ class Fitter:
         return ""
 
 
-def samples_of(width: int, rows: Iterable[Row]) -> list[list[str]]:
+def collect_samples(width: int, rows: Iterable[TableRow]) -> list[list[str]]:
     """For each column its first values, as text."""
     samples: list[list[str]] = [[] for _ in range(width)]
     for row in rows:
         for found, cell in zip(samples, row.cells, strict=True):
-            if len(found) < SAMPLES and not is_blank(cell):
-                found.append(text_of(cell)[:_SHOWN])
+            if len(found) < SAMPLE_VALUES and not is_blank(cell):
+                found.append(cell_text(cell)[:_SHOWN])
     return samples

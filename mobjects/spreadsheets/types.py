@@ -14,7 +14,7 @@ class FileRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FileLimits:
     """The most that is read.
 
     Args:
@@ -31,7 +31,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadOptions:
     """How a file is read. Empty parts are found out by :func:`mobjects.spreadsheets.reader.look`.
 
     Args:
@@ -48,7 +48,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class DetectedFile:
     """What a first look at a file tells.
 
     Args:
@@ -59,7 +59,7 @@ class Head:
         notes: what a person should know about how it is read, each a sentence.
     """
 
-    reading: Reading
+    options: ReadOptions
     sheets: Sequence[str] = ()
     headers: Sequence[str] = ()
     samples: Sequence[Sequence[str]] = ()
@@ -76,7 +76,7 @@ class BadCell(NamedTuple):
 Cell = str | bool | int | float | Decimal | datetime | date | time | BadCell | None
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """One row below the header.
 
     ``cells`` has the width of the header. ``problem`` is a sentence if the row as a whole is wrong, for example

@@ -8,19 +8,19 @@ from typing import IO
 from openpyxl.utils import column_index_from_string
 
 from mobjects.spreadsheets import xlsx_values
-from mobjects.spreadsheets.row_shape import too_long
-from mobjects.spreadsheets.types import Cell, FileRefused, Limits
-from mobjects.spreadsheets.xlsx_package import UNREADABLE, Attributes, Book, Names, parse
-from mobjects.spreadsheets.xlsx_shared_strings import SharedStrings, unescape
+from mobjects.spreadsheets.row_shape import too_long_cell
+from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
+from mobjects.spreadsheets.xlsx_package import UNREADABLE, Attributes, LocalNames, XlsxPackage, parse_xml
+from mobjects.spreadsheets.xlsx_shared_strings import SharedStrings, unescape_text
 
 _MOST_COLUMNS, _MOST_ROWS = 16_384, 1_048_576
 _DIGITS = "0123456789"
 _CONTENT = ("v", "t")
 
-Numbered = tuple[int, list[Cell]]
+NumberedRow = tuple[int, list[Cell]]
 
 
-class _Columns(dict[str, int]):
+class _ColumnIndexes(dict[str, int]):
     """Position of a column by its letters, from 0."""
 
     def __missing__(self, letters: str) -> int:
@@ -31,7 +31,7 @@ class _Columns(dict[str, int]):
         return column
 
 
-class SheetCells:
+class SheetReader:
     """Makes rows of the events of a sheet's XML. The two busiest of its methods decide what a workbook costs.
 
     Args:
@@ -40,31 +40,31 @@ class SheetCells:
         limits: the most that is read.
     """
 
-    def __init__(self, book: Book, strings: SharedStrings, limits: Limits) -> None:
+    def __init__(self, book: XlsxPackage, strings: SharedStrings, limits: FileLimits) -> None:
         self._strings, self._limits = strings, limits
-        self._columns = _Columns()
-        self._numbers = xlsx_values.readers(book.formats, is_1904=book.is_1904)
+        self._columns = _ColumnIndexes()
+        self._numbers = xlsx_values.build_readers(book.formats, is_1904=book.is_1904)
         self._readers: dict[str, Callable[[str], Cell]] = {
             "str": self._string,
             "inlineStr": self._string,
-            "b": xlsx_values.boolean,
-            "e": xlsx_values.error,
-            "d": xlsx_values.iso_date,
+            "b": xlsx_values.parse_boolean,
+            "e": xlsx_values.parse_error,
+            "d": xlsx_values.parse_iso_date,
         }
-        self._done: list[Numbered] = []
+        self._done: list[NumberedRow] = []
         self._number = 0
         self._row: list[Cell] = []
         self._column = 0
-        self._names = Names()
+        self._names = LocalNames()
         self._attributes: Attributes = {}
         self._formula = False
         self._content = ""
         self._wanted = False
         self._depth = 0  # Inside of phonetic hints, which are no content.
 
-    def read(self, stream: IO[bytes]) -> Iterator[Numbered]:
+    def iter_rows(self, stream: IO[bytes]) -> Iterator[NumberedRow]:
         """The rows that the XML has, each with its number; blank cells are ``None``."""
-        for _ in parse(stream, self._start, self._end, self._text):
+        for _ in parse_xml(stream, self._start, self._end, self._text):
             done, self._done = self._done, []
             yield from done
 
@@ -118,7 +118,7 @@ class SheetCells:
             # A text formula that gives "" has the type of text; one that was never calculated has none.
             return xlsx_values.FORMULA if self._formula and kind != "str" else None
         if kind == "s":
-            return self._fitting(self._strings[int(text)])
+            return self._limit_text(self._strings[int(text)])
         if kind == "n":
             return self._numbers[int(self._attributes.get("s", 0))](text)
         reader = self._readers.get(kind)
@@ -127,7 +127,7 @@ class SheetCells:
         return reader(text)
 
     def _string(self, text: str) -> Cell:
-        return self._fitting(unescape(text))
+        return self._limit_text(unescape_text(text))
 
-    def _fitting(self, text: str) -> Cell:
-        return text if len(text) <= self._limits.cell else too_long(text, self._limits)
+    def _limit_text(self, text: str) -> Cell:
+        return text if len(text) <= self._limits.cell else too_long_cell(text, self._limits)

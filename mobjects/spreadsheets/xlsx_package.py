@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import IO, BinaryIO
 from xml.parsers import expat
 
-from mobjects.spreadsheets.types import FileRefused, Limits
+from mobjects.spreadsheets.types import FileLimits, FileRefused
 
 Attributes = Mapping[str, str]
 
@@ -32,7 +32,7 @@ _BROKEN = (EOFError, LookupError, OSError, RuntimeError, ValueError, zipfile.Bad
 UNREADABLE = "This is not a readable XLSX workbook; open it in Excel and save it again."
 
 
-class Names(dict[str, str]):
+class LocalNames(dict[str, str]):
     """Names without their prefix: programs differ in prefixes, and “strict” workbooks in the namespaces behind them."""
 
     def __missing__(self, name: str) -> str:
@@ -43,7 +43,7 @@ class Names(dict[str, str]):
 
 
 @dataclass(slots=True)
-class Sheet:
+class SheetInfo:
     """A sheet of cells."""
 
     name: str
@@ -52,7 +52,7 @@ class Sheet:
 
 
 @dataclass(slots=True)
-class Book:
+class XlsxPackage:
     """An open workbook.
 
     Args:
@@ -64,18 +64,18 @@ class Book:
     """
 
     archive: zipfile.ZipFile
-    sheets: list[Sheet] = field(default_factory=list)
+    sheets: list[SheetInfo] = field(default_factory=list)
     formats: list[str] = field(default_factory=list)
     strings: str = ""
     is_1904: bool = False
 
-    def open(self, part: str) -> IO[bytes]:
+    def open_part(self, part: str) -> IO[bytes]:
         """A part as a stream of bytes. No more of it comes out than its entry in the archive declares."""
         return self.archive.open(part)
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def refuse_damaged_file() -> Iterator[None]:
     """Whatever a damaged file trips means the same to people. Raises FileRefused."""
     try:
         yield
@@ -86,7 +86,7 @@ def refusing() -> Iterator[None]:
 
 
 @contextmanager
-def opened(file: BinaryIO, limits: Limits) -> Iterator[Book]:
+def open_package(file: BinaryIO, limits: FileLimits) -> Iterator[XlsxPackage]:
     """Open a workbook and read what it says about its sheets.
 
     Raises:
@@ -98,12 +98,12 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[Book]:
         raise FileRefused("The file is empty.")
     if start == _OLD:
         raise FileRefused("This is an old or password-protected Excel file; save it as .xlsx without a password.")
-    with refusing(), zipfile.ZipFile(file) as archive:
-        _check(archive, limits)
+    with refuse_damaged_file(), zipfile.ZipFile(file) as archive:
+        _check_archive(archive, limits)
         yield _book(archive)
 
 
-def _check(archive: zipfile.ZipFile, limits: Limits) -> None:
+def _check_archive(archive: zipfile.ZipFile, limits: FileLimits) -> None:
     entries = archive.infolist()
     names = {entry.filename for entry in entries}
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
@@ -129,7 +129,7 @@ def _check(archive: zipfile.ZipFile, limits: Limits) -> None:
 # --- XML ------------------------------------------------------------------------------------
 
 
-def parse(
+def parse_xml(
     stream: IO[bytes],
     start: Callable[[str, Attributes], None],
     end: Callable[[str], None] | None = None,
@@ -171,24 +171,26 @@ def _refuse_doctype(*_: object) -> None:
 # --- workbook, relationships, styles --------------------------------------------------------
 
 
-def _book(archive: zipfile.ZipFile) -> Book:
-    book = Book(archive)
+def _book(archive: zipfile.ZipFile) -> XlsxPackage:
+    book = XlsxPackage(archive)
     part = next((target for type_, target in _relations(archive, "").values() if type_ == "officeDocument"), "")
     part = part or "xl/workbook.xml"
     relations = _relations(archive, part)
     by_type = dict(relations.values())
     book.strings = by_type.get("sharedStrings", "")
 
-    def start(name: str, attributes: Attributes) -> None:
+    def start_element(name: str, attributes: Attributes) -> None:
         if name == "workbookPr":
             book.is_1904 = attributes.get("date1904") in ("1", "true")
         elif name == "sheet" and len(book.sheets) < _MOST_LISTED:
             identifier = next((value for key, value in attributes.items() if key.endswith(":id")), "")
             type_, target = relations.get(identifier, ("", ""))
             if type_ == "worksheet":
-                book.sheets.append(Sheet(attributes["name"], target, attributes.get("state", "visible") != "visible"))
+                book.sheets.append(
+                    SheetInfo(attributes["name"], target, attributes.get("state", "visible") != "visible")
+                )
 
-    _read(archive, part, start)
+    _read(archive, part, start_element)
     if "styles" in by_type:
         book.formats = _formats(archive, by_type["styles"])
     return book
@@ -199,12 +201,12 @@ def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]
     folder, name = posixpath.split(part)
     found: dict[str, tuple[str, str]] = {}
 
-    def start(tag: str, attributes: Attributes) -> None:
+    def start_element(tag: str, attributes: Attributes) -> None:
         if tag == "Relationship" and attributes.get("TargetMode") != "External" and len(found) < _MOST_LISTED:
             target = posixpath.normpath(posixpath.join("/", folder, attributes["Target"])).lstrip("/")
             found[attributes["Id"]] = (attributes["Type"].rpartition("/")[2], target)
 
-    _read(archive, f"{folder}/_rels/{name}.rels".lstrip("/"), start)
+    _read(archive, f"{folder}/_rels/{name}.rels".lstrip("/"), start_element)
     return found
 
 
@@ -213,7 +215,7 @@ def _formats(archive: zipfile.ZipFile, part: str) -> list[str]:
     formats: list[str] = []
     inside = [False]
 
-    def start(name: str, attributes: Attributes) -> None:
+    def start_element(name: str, attributes: Attributes) -> None:
         if name == "numFmt" and len(codes) < _MOST_LISTED:
             codes[attributes["numFmtId"]] = attributes["formatCode"]
         elif name == "cellXfs":
@@ -221,11 +223,11 @@ def _formats(archive: zipfile.ZipFile, part: str) -> list[str]:
         elif name == "xf" and inside[0] and len(formats) < _MOST_LISTED:
             formats.append(attributes.get("numFmtId", "0"))
 
-    def end(name: str) -> None:
+    def end_element(name: str) -> None:
         if name == "cellXfs":
             inside[0] = False
 
-    _read(archive, part, start, end)
+    _read(archive, part, start_element, end_element)
     return [codes.get(identifier, f"#{identifier}") for identifier in formats]
 
 
@@ -237,9 +239,9 @@ def _read(
 ) -> None:
     if archive.getinfo(part).file_size > _WHOLE:
         raise FileRefused(UNREADABLE)
-    names = Names()
+    names = LocalNames()
     with archive.open(part) as stream:
-        for _ in parse(
+        for _ in parse_xml(
             stream,
             lambda name, attributes: start(names[name], attributes),
             (lambda name: end(names[name])) if end else None,

@@ -11,10 +11,10 @@ from typing import BinaryIO
 from openpyxl.utils.cell import coordinate_to_tuple
 
 from mobjects.spreadsheets.encoding import looks_mangled
-from mobjects.spreadsheets.row_shape import SAMPLED, Fitter, headers_of, is_blank, samples_of
-from mobjects.spreadsheets.types import FileRefused, Head, Limits, Reading, Row
-from mobjects.spreadsheets.xlsx_cells import Numbered, SheetCells
-from mobjects.spreadsheets.xlsx_package import Book, Sheet, opened, refusing
+from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, is_blank, parse_headers
+from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
+from mobjects.spreadsheets.xlsx_cells import NumberedRow, SheetReader
+from mobjects.spreadsheets.xlsx_package import SheetInfo, XlsxPackage, open_package, refuse_damaged_file
 from mobjects.spreadsheets.xlsx_shared_strings import SharedStrings
 
 _PIECE = 1 << 18
@@ -23,7 +23,7 @@ _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?\bref="(\$?[A-Z]{1,3}\$?[0-9
 _HIDDEN = re.compile(rb'<(?:\w+:)?(?:row|col)\s[^<>]*?\bhidden="(?:1|true)"')
 
 
-def look(file: BinaryIO, given: Reading, limits: Limits) -> Head:
+def detect_workbook(file: BinaryIO, given: ReadOptions, limits: FileLimits) -> DetectedFile:
     """Find out sheet, headers and samples.
 
     Args:
@@ -34,22 +34,22 @@ def look(file: BinaryIO, given: Reading, limits: Limits) -> Head:
     Raises:
         FileRefused: the file cannot be read for certain.
     """
-    with opened(file, limits) as book:
+    with open_package(file, limits) as book:
         names = [sheet.name for sheet in book.sheets]
-        sheet = _named(book, given.sheet) if given.sheet else _first(book, limits)
+        sheet = _named(book, given.sheet) if given.sheet else _first_filled_sheet(book, limits)
         with _records(book, sheet, limits) as records:
             number, headers = _header(records, sheet, limits)
-            found = list(islice(_fitted(records, headers, limits), SAMPLED))
+            found = list(islice(_fitted(records, headers, limits), SAMPLED_ROWS))
         if not found:
             raise FileRefused(f"The sheet “{sheet.name}” has a header row but no rows below it.")
         notes = _notes(book, sheet, number)
-    samples = samples_of(len(headers), found)
+    samples = collect_samples(len(headers), found)
     if any(looks_mangled(cell) for row in found for cell in row.cells if isinstance(cell, str)):
         notes.append("Some letters look like UTF-8 that was read as Windows-1252, “Ã¼” in place of “ü”.")
-    return Head(Reading("xlsx", sheet=sheet.name), names, headers, samples, notes)
+    return DetectedFile(ReadOptions("xlsx", sheet=sheet.name), names, headers, samples, notes)
 
 
-def rows(file: BinaryIO, reading: Reading, limits: Limits) -> Iterator[Row]:
+def iter_workbook_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Iterator[TableRow]:
     """The rows below the header.
 
     Args:
@@ -60,14 +60,14 @@ def rows(file: BinaryIO, reading: Reading, limits: Limits) -> Iterator[Row]:
     Raises:
         FileRefused: the workbook is damaged; or a value stands in a column without a name.
     """
-    with opened(file, limits) as book:
+    with open_package(file, limits) as book:
         sheet = _named(book, reading.sheet)
         with _records(book, sheet, limits) as records:
             _, headers = _header(records, sheet, limits)
             yield from _fitted(records, headers, limits)
 
 
-def _named(book: Book, name: str) -> Sheet:
+def _named(book: XlsxPackage, name: str) -> SheetInfo:
     found = next((sheet for sheet in book.sheets if sheet.name == name), None)
     if found is None:
         names = ", ".join(f"“{sheet.name}”" for sheet in book.sheets[:20])
@@ -75,7 +75,7 @@ def _named(book: Book, name: str) -> Sheet:
     return found
 
 
-def _first(book: Book, limits: Limits) -> Sheet:
+def _first_filled_sheet(book: XlsxPackage, limits: FileLimits) -> SheetInfo:
     """The first visible sheet with a header and a row, else the first visible one with cells."""
     with_cells = None
     for sheet in book.sheets:
@@ -92,26 +92,26 @@ def _first(book: Book, limits: Limits) -> Sheet:
     return with_cells
 
 
-def _header(records: Iterator[Numbered], sheet: Sheet, limits: Limits) -> tuple[int, list[str]]:
+def _header(records: Iterator[NumberedRow], sheet: SheetInfo, limits: FileLimits) -> tuple[int, list[str]]:
     for number, cells in records:
         if not all(map(is_blank, cells)):
-            return number, headers_of(cells, limits)
+            return number, parse_headers(cells, limits)
     raise FileRefused(f"The sheet “{sheet.name}” has no cells.")
 
 
-def _fitted(records: Iterator[Numbered], headers: Sequence[str], limits: Limits) -> Iterator[Row]:
-    fitter = Fitter(headers, limits, is_workbook=True)
+def _fitted(records: Iterator[NumberedRow], headers: Sequence[str], limits: FileLimits) -> Iterator[TableRow]:
+    fitter = RowNormaliser(headers, limits, is_workbook=True)
     for number, cells in records:
-        row = fitter.fit(number, cells)
+        row = fitter.normalise_row(number, cells)
         if row is not None:
             yield row
 
 
-def _notes(book: Book, sheet: Sheet, header: int) -> list[str]:
+def _notes(book: XlsxPackage, sheet: SheetInfo, header: int) -> list[str]:
     """What the sheet's XML says besides its cells. Merged ranges stand behind them, so all of it is searched."""
     merged: list[str] = []
     hidden = False
-    with book.open(sheet.part) as stream:
+    with book.open_part(sheet.part) as stream:
         rest = b""
         while piece := stream.read(_PIECE):
             data = rest + piece
@@ -145,13 +145,13 @@ def _check_header(merged: Sequence[str], header: int) -> None:
 
 
 @contextmanager
-def _records(book: Book, sheet: Sheet, limits: Limits) -> Iterator[Iterator[Numbered]]:
+def _records(book: XlsxPackage, sheet: SheetInfo, limits: FileLimits) -> Iterator[Iterator[NumberedRow]]:
     """The rows of a sheet that its XML has, each with its number."""
-    with refusing(), book.open(sheet.part) as stream:
-        source = book.open(book.strings) if book.strings else None
+    with refuse_damaged_file(), book.open_part(sheet.part) as stream:
+        source = book.open_part(book.strings) if book.strings else None
         strings = SharedStrings(source, limits.cell)
         try:
-            yield SheetCells(book, strings, limits).read(stream)
+            yield SheetReader(book, strings, limits).iter_rows(stream)
         finally:
             strings.close()
             if source is not None:

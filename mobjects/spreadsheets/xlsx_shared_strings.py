@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from mobjects.spreadsheets.types import FileRefused
-from mobjects.spreadsheets.xlsx_package import UNREADABLE, Attributes, Names, parse
+from mobjects.spreadsheets.xlsx_package import UNREADABLE, Attributes, LocalNames, parse_xml
 
 # Office Open XML writes a character that XML cannot hold as _xHHHH_, and a literal "_x0041_" as "_x005F_x0041_".
 _ESCAPED = re.compile(r"_x005F_(?=x[0-9A-Fa-f]{4}_)|_x000D_(?:\n)?")
@@ -18,7 +18,7 @@ _CACHED, _SMALL = 1000, 8192  # Blocks that are kept, and the most bytes of one 
 _END = b"\0"  # XML cannot hold it.
 
 
-def unescape(text: str) -> str:
+def unescape_text(text: str) -> str:
     """Text as a cell shows it."""
     return _ESCAPED.sub(lambda match: "_" if "5F" in match.group() else "\n", text) if "_x" in text else text
 
@@ -37,12 +37,14 @@ class SharedStrings:
         self._starts = array("Q")  # Of each block.
         self._count = self._size = 0
         self._blocks: dict[int, list[str]] = {}
-        self._names = Names()
+        self._names = LocalNames()
         self._depth = 0  # Inside of phonetic hints, which are no content.
         self._string = ""
         self._wanted = False
         self._pending: list[bytes] = []
-        self._more: Iterator[None] = iter(()) if stream is None else parse(stream, self._start, self._end, self._text)
+        self._more: Iterator[None] = (
+            iter(()) if stream is None else parse_xml(stream, self._start, self._end, self._text)
+        )
 
     def close(self) -> None:
         """Give the file back."""
@@ -91,9 +93,9 @@ class SharedStrings:
         elif name == "rPh":
             self._depth -= 1
         elif name == "si":
-            self._add(unescape(self._string).encode() + _END)
+            self._add_string(unescape_text(self._string).encode() + _END)
 
-    def _add(self, data: bytes) -> None:
+    def _add_string(self, data: bytes) -> None:
         if self._count % _BLOCK == 0:
             self._starts.append(self._size)
         self._count += 1

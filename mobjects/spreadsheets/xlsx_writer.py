@@ -17,13 +17,13 @@ from typing import IO
 
 from openpyxl.utils import get_column_letter
 
-from mobjects.spreadsheets.formula_escaping import Month, neutralise
+from mobjects.spreadsheets.formula_escaping import Month, escape_formula
 from mobjects.spreadsheets.types import BadCell, Cell
 from mobjects.spreadsheets.xlsx_values import FORMULA
 
-LONGEST = 32_767
+MAX_CELL_CHARACTERS = 32_767
 """Characters in a cell (Microsoft's "Excel specifications and limits")."""
-MOST_ROWS = 1_048_576
+MAX_SHEET_ROWS = 1_048_576
 _MOST_BYTES = 2_000_000_000  # Of a part of the archive; from 2 GiB on it would need ZIP64, which Excel refuses.
 _BATCH = 250
 
@@ -60,7 +60,7 @@ _STYLES = f"""{_HEAD}<styleSheet {_MAIN}>\
 <cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>"""
 
 
-class _Pipe:
+class _WriteBuffer:
     """A file that can only be written, and gives away what was written."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class _Pipe:
     def flush(self) -> None:
         """Do nothing: nothing is held back."""
 
-    def take(self) -> bytes:
+    def pop_bytes(self) -> bytes:
         """What was written since the last time."""
         taken = b"".join(self._pieces)
         self._pieces.clear()
@@ -81,7 +81,7 @@ class _Pipe:
 
 
 @dataclass(slots=True)
-class _Book:
+class _XlsxWriter:
     """A workbook in the making."""
 
     headers: Sequence[str]
@@ -110,7 +110,7 @@ class _Book:
             f'{f"<cols>{columns}</cols>" if columns else ""}<sheetData><row r="1">{first}</row>'
         ).encode()
 
-    def rows(self, rows: Iterable[Sequence[Cell]], number: int) -> bytes:
+    def rows_xml(self, rows: Iterable[Sequence[Cell]], number: int) -> bytes:
         """The XML of rows, the first of which has a number."""
         letters, safe = _letters(self.headers), self.safe
         lines = []
@@ -119,7 +119,7 @@ class _Book:
             lines.append(f'<row r="{row_number}">{"".join(cells)}</row>')
         return "".join(lines).encode(errors="replace")
 
-    def parts(self) -> Iterator[tuple[str, str]]:
+    def package_parts(self) -> Iterator[tuple[str, str]]:
         """Name and content of everything but the sheets."""
         numbers = range(1, len(self.titles) + 1)
         sheets = "".join(
@@ -169,7 +169,7 @@ def xlsx_pieces(
     title: str = "Export",
     text_headers: Collection[str] = (),
     safe: bool = True,
-    most_rows: int = MOST_ROWS,
+    most_rows: int = MAX_SHEET_ROWS,
 ) -> Iterator[bytes]:
     """A workbook with one sheet, or more where there are more rows than a sheet holds.
 
@@ -183,25 +183,25 @@ def xlsx_pieces(
         safe: whether text that looks like a formula gets an apostrophe in front, as in CSV.
         most_rows: of a sheet, its header row included.
     """
-    book, pipe, source = _Book(headers, text_headers, title, safe), _Pipe(), iter(rows)
+    book, pipe, source = _XlsxWriter(headers, text_headers, title, safe), _WriteBuffer(), iter(rows)
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:  # type: ignore[call-overload]
         more = True
         while more:
             with archive.open(f"xl/worksheets/sheet{len(book.titles) + 1}.xml", "w") as sheet:
                 for _ in _fill(book, sheet, source, most_rows):
-                    yield pipe.take()
+                    yield pipe.pop_bytes()
             ahead = list(islice(source, 1))
             source, more = chain(ahead, source), bool(ahead)
-        for name, content in book.parts():
+        for name, content in book.package_parts():
             archive.writestr(name, content.encode())
-    yield pipe.take()
+    yield pipe.pop_bytes()
 
 
-def _fill(book: _Book, sheet: IO[bytes], rows: Iterator[Sequence[Cell]], most_rows: int) -> Iterator[None]:
+def _fill(book: _XlsxWriter, sheet: IO[bytes], rows: Iterator[Sequence[Cell]], most_rows: int) -> Iterator[None]:
     """Write rows into a sheet until it is full or there are no more; pause after each batch."""
     size, number = sheet.write(book.sheet_start()), 2
     while size < _MOST_BYTES and (batch := list(islice(rows, min(_BATCH, most_rows - number + 1)))):
-        size += sheet.write(book.rows(batch, number))
+        size += sheet.write(book.rows_xml(batch, number))
         number += len(batch)
         yield
     sheet.write(b"</sheetData></worksheet>")
@@ -225,7 +225,7 @@ def cell_xml(place: str, value: Cell, safe: bool) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, str):
-        return string_cell(place, neutralise(value) if safe else value, _TEXT)
+        return string_cell(place, escape_formula(value) if safe else value, _TEXT)
     if isinstance(value, bool):
         return f'<c r="{place}" t="b"><v>{value:d}</v></c>'
     if isinstance(value, Decimal):
@@ -274,16 +274,16 @@ def _seconds(value: time) -> float:
     return value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1_000_000
 
 
-def length(text: str) -> int:
+def written_length(text: str) -> int:
     """How many characters a text takes in a cell, as it is written."""
-    return len(_NOT_XML.sub("_x0000_", neutralise(text))) + 6 * len(re.findall("_(?=x[0-9A-Fa-f]{4}_)", text))
+    return len(_NOT_XML.sub("_x0000_", escape_formula(text))) + 6 * len(re.findall("_(?=x[0-9A-Fa-f]{4}_)", text))
 
 
 def _escaped(text: str) -> str:
     """Text as XML. A character that XML cannot hold is written as _xHHHH_, as Office Open XML has it."""
-    return _SPECIAL.sub(_written, text) if _SPECIAL.search(text) else text
+    return _SPECIAL.sub(_escape_character, text) if _SPECIAL.search(text) else text
 
 
-def _written(match: re.Match[str]) -> str:
+def _escape_character(match: re.Match[str]) -> str:
     character = match.group()
     return _MARKUP.get(character) or f"_x{ord(character):04X}_"

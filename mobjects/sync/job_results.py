@@ -13,7 +13,7 @@ from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, SyncRe
 from mobjects.models.synced_record import SyncedQuerySet
 
 
-def results_here(job: SyncJob, kind: Kind) -> SyncedQuerySet:
+def results_of_record(job: SyncJob, kind: Kind) -> SyncedQuerySet:
     """Results of a job about the record of an outer query."""
     return SyncResult.objects.filter(job=job, kind=kind.value, record_id=OuterRef("pk"))  # type: ignore[return-value]
 
@@ -22,7 +22,7 @@ def _label(record: SyncedRecord) -> str:
     return str(record)[:255]
 
 
-def supersede(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
+def supersede_unknown(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
     """Take earlier "outcome unknown" results of this job as steps on the way, because these records go on."""
     # Asked first, because there hardly ever are any.
     counts = SyncJob.objects.values_list("counts", flat=True).get(pk=job.pk)
@@ -30,10 +30,10 @@ def supersede(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
         unknown = SyncResult.objects.filter(
             job=job, status=SyncResultStatus.UNKNOWN, kind=kind.value, record_id__in=ids
         )
-        count(job, {SyncResultStatus.UNKNOWN.value: -unknown.update(status=SyncResultStatus.RETRIED)})
+        add_counts(job, {SyncResultStatus.UNKNOWN.value: -unknown.update(status=SyncResultStatus.RETRIED)})
 
 
-def result(
+def build_result(
     job: SyncJob,
     record: SyncedRecord,
     status: SyncResultStatus,
@@ -57,21 +57,21 @@ def result(
     )
 
 
-def sentence(reason: str) -> str:
+def to_sentence(reason: str) -> str:
     """A reason as a sentence."""
     return f"{reason[0].upper()}{reason[1:]}."
 
 
-_UNCOUNTED = frozenset(status.value for status in SyncResult.PASSING)
+_UNCOUNTED = frozenset(status.value for status in SyncResult.PASSING_STATUSES)
 
 
 def save_results(job: SyncJob, results: Sequence[SyncResult]) -> None:
     """Save new results of a job and count them; see :func:`count`."""
     SyncResult.objects.bulk_create(results)
-    count(job, Counter(str(row.status) for row in results))
+    add_counts(job, Counter(str(row.status) for row in results))
 
 
-def count(job: SyncJob, more: Mapping[str, int]) -> None:
+def add_counts(job: SyncJob, more: Mapping[str, int]) -> None:
     """Add to a job's counts; negative numbers take away. To be called last in a transaction: it locks the job's row.
 
     Args:

@@ -14,12 +14,12 @@ def marketo() -> dict[str, Any]:
     return config
 
 
-def tries() -> int:
+def max_tries() -> int:
     """How many times in a row a call may fail before its job is stopped."""
     return int(marketo()["TRIES"])
 
 
-def quiet() -> timedelta:
+def unknown_outcome_delay() -> timedelta:
     """How long after a call without an answer Marketo may still be carrying it out."""
     return timedelta(seconds=marketo()["SETTLE_SECONDS"])
 

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import Kind, Page, Query
+from mobjects.marketo.types import Kind, MarketoQuery, QueryPage
 from mobjects.models import SyncBatch, SyncJob
-from mobjects.sync.task import Context, read
+from mobjects.sync.task import JobContext, read_from_marketo
 
 BEGUN_AGAIN = "Marketo no longer knew the place to go on from; begun again with the first page."
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageCursor:
     """Where the next step goes on.
 
     Args:
@@ -40,24 +40,24 @@ class Place:
         """The reverse of :meth:`to_json`; names it does not know are somebody else's."""
         return cls(**{name: kept[name] for name in cls.__slots__ if name in kept})
 
-    def following(self, page: Page) -> Self:
+    def after_page(self, page: QueryPage) -> Self:
         """The place after a page."""
         return replace(self, position=page.position if page.more else "", done=not page.more)
 
 
-def progress(job: SyncJob) -> dict[str, Any]:
+def load_progress(job: SyncJob) -> dict[str, Any]:
     """The job's progress as the database has it: another worker may have gone on."""
     kept: dict[str, Any] = SyncJob.objects.values_list("progress", flat=True).get(pk=job.pk)
     return kept
 
 
-def keep_progress(job: SyncJob, kept: Mapping[str, Any]) -> None:
+def store_progress(job: SyncJob, kept: Mapping[str, Any]) -> None:
     """Save where the job goes on; in one transaction with what was done."""
     job.progress = dict(kept)
     SyncJob.objects.filter(pk=job.pk).update(progress=job.progress)
 
 
-def read_page(context: Context, query: Query, place: Place) -> tuple[SyncBatch, Page] | None:
+def read_page(context: JobContext, query: MarketoQuery, place: PageCursor) -> tuple[SyncBatch, QueryPage] | None:
     """Read the page at a place.
 
     Returns:
@@ -69,20 +69,22 @@ def read_page(context: Context, query: Query, place: Place) -> tuple[SyncBatch, 
     """
     cause = BEGUN_AGAIN if place.begun_again and not place.position else ""
     try:
-        return read(context, query.kind, lambda: context.transport.find(query, place.position), cause=cause)
+        return read_from_marketo(
+            context, query.kind, lambda: context.transport.find(query, place.position), cause=cause
+        )
     except Rejected:
         if not place.position or place.begun_again:
             raise
-        _begin_again(context.job, place)
+        _restart_paging(context.job, place)
         return None
 
 
-@insisting
-def _begin_again(job: SyncJob, place: Place) -> None:
+@retry_on_database_error
+def _restart_paging(job: SyncJob, place: PageCursor) -> None:
     again = replace(place, position="", begun_again=True)
-    keep_progress(job, {**progress(job), **again.to_json()})
+    store_progress(job, {**load_progress(job), **again.to_json()})
 
 
-def by_id(kind: Kind, marketo_id: int) -> Query:
+def query_by_id(kind: Kind, marketo_id: int) -> MarketoQuery:
     """The query for one object; archived programs are found by their id as well."""
-    return Query(kind, id=marketo_id, details=kind is Kind.PROGRAM)
+    return MarketoQuery(kind, id=marketo_id, details=kind is Kind.PROGRAM)

@@ -17,8 +17,8 @@ from mobjects.marketo.errors import (
     ConfigError,
     MarketoError,
     OutcomeUnknown,
+    RefusalReason,
     Rejected,
-    Trouble,
     Unavailable,
 )
 
@@ -34,7 +34,7 @@ RESET_LATE_WAIT_SECONDS = 600.0
 """…and the reset is near, not a day away."""
 
 
-class Action(StrEnum):
+class RetryAction(StrEnum):
     """What becomes of the batch and of its job."""
 
     AGAIN = "send again at once, freshly signed"
@@ -48,45 +48,45 @@ class Action(StrEnum):
     HALT = "stop the job, and send nothing until a person has reset the connection"
 
 
-WAITING_WORDS = {
-    Action.WINDOW: "The batch is sent again in about 20 seconds.",
-    Action.FEWER: "The batch is sent again after a short wait, with fewer calls at once.",
-    Action.PARK: "The job goes on when Marketo begins to count the calls of a new day.",
-    Action.BACKOFF: "The job goes on by itself.",
-    Action.SETTLE: "The job goes on by itself, and asks Marketo later what became of it.",
+WAITING_TEXTS = {
+    RetryAction.WINDOW: "The batch is sent again in about 20 seconds.",
+    RetryAction.FEWER: "The batch is sent again after a short wait, with fewer calls at once.",
+    RetryAction.PARK: "The job goes on when Marketo begins to count the calls of a new day.",
+    RetryAction.BACKOFF: "The job goes on by itself.",
+    RetryAction.SETTLE: "The job goes on by itself, and asks Marketo later what became of it.",
 }
 """What a job that waits says about it, after the error's own sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RetryRule:
     """One line of the table: ``error`` (and ``trouble``, unless any will do) → ``action``.
 
     ``endless`` actions never make a job give up: Marketo itself says that waiting helps.
     """
 
     error: type[MarketoError]
-    trouble: Trouble | None
-    action: Action
+    trouble: RefusalReason | None
+    action: RetryAction
     endless: bool = False
 
 
 RULES = (
-    Rule(AuthError, Trouble.EXPIRED, Action.AGAIN),
-    Rule(Unavailable, Trouble.RATE, Action.WINDOW, endless=True),
-    Rule(Unavailable, Trouble.AT_ONCE, Action.FEWER, endless=True),
-    Rule(Unavailable, Trouble.QUOTA, Action.PARK, endless=True),
-    Rule(Unavailable, None, Action.BACKOFF),
-    Rule(OutcomeUnknown, None, Action.SETTLE),
-    Rule(Rejected, Trouble.UNSUPPORTED, Action.REFUSE),
-    Rule(Rejected, None, Action.HALVE),
-    Rule(AuthError, None, Action.HALT),
-    Rule(ConfigError, None, Action.HALT),
+    RetryRule(AuthError, RefusalReason.EXPIRED, RetryAction.AGAIN),
+    RetryRule(Unavailable, RefusalReason.RATE, RetryAction.WINDOW, endless=True),
+    RetryRule(Unavailable, RefusalReason.AT_ONCE, RetryAction.FEWER, endless=True),
+    RetryRule(Unavailable, RefusalReason.QUOTA, RetryAction.PARK, endless=True),
+    RetryRule(Unavailable, None, RetryAction.BACKOFF),
+    RetryRule(OutcomeUnknown, None, RetryAction.SETTLE),
+    RetryRule(Rejected, RefusalReason.UNSUPPORTED, RetryAction.REFUSE),
+    RetryRule(Rejected, None, RetryAction.HALVE),
+    RetryRule(AuthError, None, RetryAction.HALT),
+    RetryRule(ConfigError, None, RetryAction.HALT),
 )
 """The first line that fits counts."""
 
 
-def rule_for(error: MarketoError, *, expired_before: bool = False) -> Rule:
+def retry_rule_for(error: MarketoError, *, expired_before: bool = False) -> RetryRule:
     """The line of the table for an error.
 
     Args:
@@ -95,14 +95,14 @@ def rule_for(error: MarketoError, *, expired_before: bool = False) -> Rule:
     """
     for rule in RULES:
         if isinstance(error, rule.error) and rule.trouble in (None, error.trouble):
-            if rule.action is Action.AGAIN and expired_before:
+            if rule.action is RetryAction.AGAIN and expired_before:
                 continue
             return rule
-    return Rule(type(error), None, Action.HALT)
+    return RetryRule(type(error), None, RetryAction.HALT)
 
 
 def wait_seconds(
-    action: Action, failures: int, now: datetime, *, draw: Callable[[float, float], float] = random.uniform
+    action: RetryAction, failures: int, now: datetime, *, draw: Callable[[float, float], float] = random.uniform
 ) -> float:
     """How long the job waits before its next call.
 
@@ -111,20 +111,20 @@ def wait_seconds(
         now: aware.
         draw: a random number between two others. Full jitter: many jobs that failed together come back apart.
     """
-    if action is Action.WINDOW:
+    if action is RetryAction.WINDOW:
         return WINDOW_SECONDS
-    if action is Action.PARK:
+    if action is RetryAction.PARK:
         if now - _midnight(now, days=0) < RESET_LATE:
             return RESET_LATE_WAIT_SECONDS
-        return (quota_reset(now) - now).total_seconds()
-    if action in (Action.BACKOFF, Action.FEWER, Action.SETTLE):
+        return (next_quota_reset(now) - now).total_seconds()
+    if action in (RetryAction.BACKOFF, RetryAction.FEWER, RetryAction.SETTLE):
         # The exponent is bounded because 2.0 ** 2000 is an OverflowError.
         longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(max(failures, 1) - 1, 30))
         return draw(0.0, longest)
     return 0.0
 
 
-def quota_reset(now: datetime) -> datetime:
+def next_quota_reset(now: datetime) -> datetime:
     """The next midnight in US Central time, when Marketo begins to count the day's calls anew."""
     return _midnight(now, days=1)
 
@@ -133,10 +133,10 @@ def _midnight(now: datetime, *, days: int) -> datetime:
     return datetime.combine(now.astimezone(RESET_ZONE).date() + timedelta(days=days), time(), RESET_ZONE)
 
 
-def clock_words(error: MarketoError) -> str:
+def describe_clock_offset(error: MarketoError) -> str:
     """What an expired signature says about the clocks, as a sentence; "" if the answer did not tell the time."""
     offset = error.clock_offset_seconds
-    if error.trouble is not Trouble.EXPIRED:
+    if error.trouble is not RefusalReason.EXPIRED:
         return ""
     # An answer's Date header has whole seconds, so less than two says nothing.
     if offset is None or abs(offset) < 2:

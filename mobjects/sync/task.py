@@ -17,16 +17,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError
-from mobjects.marketo.transport import Transport
+from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import Exchange, Kind
 from mobjects.models import SyncBatch, SyncBatchState, SyncJob, WorkerLease
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.transport_factory import masked
 
 
-class Wait(Exception):
+class WaitRequired(Exception):
     """The job has to wait; nothing is lost and nothing was sent by the step that raises it.
 
     Args:
@@ -37,15 +37,15 @@ class Wait(Exception):
     def __init__(self, until: datetime, words: str) -> None:
         super().__init__(words)
         self.until = until
-        self.words = words
+        self.reason = words
 
 
-class Permits(Protocol):
+class RateLimiter(Protocol):
     """Marketo's limits, shared by all workers. The implementation is
     :class:`mobjects.sync.rate_limits.limiter.Limits`.
     """
 
-    def call(self) -> AbstractContextManager[None]:
+    def permit_call(self) -> AbstractContextManager[None]:
         """Permission for one call; leave it when the call is over.
 
         Raises:
@@ -53,13 +53,13 @@ class Permits(Protocol):
         """
         ...
 
-    def fewer(self) -> None:
+    def reduce_concurrency(self) -> None:
         """Marketo said that too many calls ran at once: allow fewer for a while."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class JobContext:
     """What a job works with.
 
     Args:
@@ -72,15 +72,15 @@ class Context:
 
     job: SyncJob
     lease: WorkerLease
-    transport: Transport
+    transport: MarketoTransport
     keys: KeyFields
-    permits: Permits
+    rate_limiter: RateLimiter
 
 
-class Task(Protocol):
+class JobTask(Protocol):
     """How a job of one action is worked on. Made anew by each worker; all that must last is in the database."""
 
-    single: bool
+    single_worker: bool
     """Whether only one worker at a time may work on such a job, because its steps depend on each other."""
 
     def step(self) -> bool:
@@ -95,7 +95,7 @@ class Task(Protocol):
         """
         ...
 
-    def due(self) -> datetime | None:
+    def due_at(self) -> datetime | None:
         """When there will be something to do that is not to be done yet; ``None`` if nothing is left."""
         return None
 
@@ -104,18 +104,18 @@ class Task(Protocol):
         return
 
 
-class Answered(Protocol):
+class HasExchange(Protocol):
     """Anything a reading call of a transport returns."""
 
     @property
     def exchange(self) -> Exchange: ...
 
 
-Answer = TypeVar("Answer", bound=Answered)
+Answer = TypeVar("Answer", bound=HasExchange)
 
 
-def read(
-    context: Context, kind: Kind, call: Callable[[], Answer], *, operation: str = "GET", cause: str = ""
+def read_from_marketo(
+    context: JobContext, kind: Kind, call: Callable[[], Answer], *, operation: str = "GET", cause: str = ""
 ) -> tuple[SyncBatch, Answer]:
     """Make one call that changes nothing in Marketo, with permission, and keep it in the history as a batch.
 
@@ -133,20 +133,20 @@ def read(
         Wait: a limit is reached; nothing was called and no batch made.
         MarketoError: the call failed; the batch says so.
     """
-    with context.permits.call():
-        batch = begin(context, kind, operation, cause=cause)
+    with context.rate_limiter.permit_call():
+        batch = begin_batch(context, kind, operation, cause=cause)
         try:
             answer = call()
         except MarketoError as error:
             batch.fault_code, batch.fault_text = error.code, error.message
-            close(batch, SyncBatchState.NOT_SENT, error.exchange)
+            close_batch(batch, SyncBatchState.NOT_SENT, error.exchange)
             raise
-    close(batch, SyncBatchState.ANSWERED, answer.exchange)
+    close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
     return batch, answer
 
 
-@insisting
-def begin(context: Context, kind: Kind, operation: str, *, cause: str = "", size: int = 0) -> SyncBatch:
+@retry_on_database_error
+def begin_batch(context: JobContext, kind: Kind, operation: str, *, cause: str = "", size: int = 0) -> SyncBatch:
     """Write down a call that is about to be made."""
     with transaction.atomic():
         return SyncBatch.objects.create(
@@ -167,8 +167,8 @@ def next_sequence(job: SyncJob) -> int:
     return int(SyncJob.objects.values_list("last_sequence", flat=True).get(pk=job.pk))
 
 
-@insisting
-def close(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | None) -> None:
+@retry_on_database_error
+def close_batch(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | None) -> None:
     """Write down how a call ended."""
     batch.state = state
     batch.answered_at = timezone.now()

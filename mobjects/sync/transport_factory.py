@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from mobjects.marketo.entry import TransportEntry
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.redaction import redact
+from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.registry import TRANSPORTS
-from mobjects.marketo.transport import Transport
+from mobjects.marketo.transport import MarketoTransport
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
 
 NOT_SET = "not set"
 
 
-def open_transport() -> Transport:
+def open_transport() -> MarketoTransport:
     """The transport that the settings name; the caller closes it.
 
     Raises:
@@ -51,7 +51,7 @@ def endpoint_is_local() -> bool:
 def masked(text: str) -> str:
     """A text without the secrets of any transport, as it may be kept and shown."""
     for entry in TRANSPORTS.values():
-        text = redact(text, entry.secrets(marketo_settings.marketo()), entry.masked)
+        text = redact_secrets(text, entry.secrets(marketo_settings.marketo()), entry.masked)
     return text
 
 

@@ -9,18 +9,18 @@ from django import template
 from django.urls import reverse
 
 from mobjects import selectors
-from mobjects.models import RECORDS, Kind, SyncResult
+from mobjects.models import RECORD_MODELS, Kind, SyncResult
 from mobjects.presentation import badges, job_text
 
 register = template.Library()
-register.filter("moment", job_text.moment)
-register.filter("duration", job_text.duration)
+register.filter("moment", job_text.format_utc_time)
+register.filter("duration", job_text.format_duration)
 register.filter("field_text", job_text.field_text)
-register.filter("job_title", job_text.title)
-register.filter("job_what", job_text.what_text)
+register.filter("job_title", job_text.job_title)
+register.filter("job_what", job_text.job_action_text)
 register.filter("job_outcome", job_text.outcome_text)
 register.filter("state_badge", badges.state_badge)
-register.filter("tone_badge", badges.badge)
+register.filter("tone_badge", badges.render_badge)
 
 
 @register.filter
@@ -28,7 +28,7 @@ def record_url(result: SyncResult, existing: Collection[tuple[str, int]]) -> str
     """The address of a result's record; "" if it is not among the existing ones."""
     if (result.kind, result.record_id) not in existing:
         return ""
-    model_name = RECORDS[Kind(result.kind)]._meta.model_name
+    model_name = RECORD_MODELS[Kind(result.kind)]._meta.model_name
     return reverse(f"admin:mobjects_{model_name}_change", args=[result.record_id])
 
 
@@ -42,7 +42,7 @@ def conflict_url(result: SyncResult, conflicts: Mapping[tuple[str, int], int]) -
 @register.filter
 def is_step(result: SyncResult) -> bool:
     """Whether a result was only a step on the way, and another says what became of the record."""
-    return result.status in SyncResult.PASSING
+    return result.status in SyncResult.PASSING_STATUSES
 
 
 @register.filter

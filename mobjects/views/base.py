@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from mobjects.models import RECORDS, Kind
+from mobjects.models import RECORD_MODELS, Kind
 from mobjects.resources import RESOURCES
 
 P = ParamSpec("P")
@@ -46,7 +46,7 @@ PERMISSION_WORDS |= {
 }
 
 
-def page(
+def render_page(
     request: HttpRequest,
     template: str,
     title: str,
@@ -71,14 +71,14 @@ def page(
     return TemplateResponse(request, f"mobjects/{template}", {**frame, **context}, status=status)
 
 
-def needs(permission: str) -> Callable[[View[P]], View[P]]:
+def require_permission(permission: str) -> Callable[[View[P]], View[P]]:
     """Let only users with a permission see a view; to others it says which one they lack."""
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.has_perm(permission):
-                return denied(request, permission)
+                return render_denied(request, permission)
             return view(request, *args, **kwargs)
 
         return guarded
@@ -86,12 +86,12 @@ def needs(permission: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
-def denied(request: HttpRequest, permission: str) -> HttpResponse:
+def render_denied(request: HttpRequest, permission: str) -> HttpResponse:
     """The page for somebody who lacks a permission."""
-    return page(request, "denied.html", "Not allowed", status=403, what=PERMISSION_WORDS[permission])
+    return render_page(request, "denied.html", "Not allowed", status=403, what=PERMISSION_WORDS[permission])
 
 
-def paged(request: HttpRequest, rows: Any, size: int, parameter: str = "page") -> Page[Any]:
+def paginate_rows(request: HttpRequest, rows: Any, size: int, parameter: str = "page") -> Page[Any]:
     """One page of rows; an impossible page number gives the nearest there is.
 
     Args:
@@ -106,7 +106,7 @@ def list_url(kind: str | None) -> str:
     """Where the records of a kind are listed; of no kind, the dashboard."""
     if kind not in tuple(Kind):
         return reverse("admin:index")
-    return reverse(f"admin:mobjects_{RECORDS[Kind(kind)]._meta.model_name}_changelist")
+    return reverse(f"admin:mobjects_{RECORD_MODELS[Kind(kind)]._meta.model_name}_changelist")
 
 
 def none_selected(request: HttpRequest, kind: Kind) -> HttpResponse:

@@ -15,7 +15,7 @@ _LEFT_OUT = (PAGE_VAR, ALL_VAR, "_changelist_filters", "e")
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class FilteredList:
     """The records of a list.
 
     Args:
@@ -27,11 +27,11 @@ class Narrowed:
 
     queryset: QuerySet[Any]
     count: int
-    words: str
+    description: str
     query: str
 
 
-def narrowed(request: HttpRequest, model: type[Model]) -> Narrowed:
+def get_filtered_list(request: HttpRequest, model: type[Model]) -> FilteredList:
     """The records that a list shows under the query of the request's address; all records if it makes no sense.
 
     Args:
@@ -42,18 +42,18 @@ def narrowed(request: HttpRequest, model: type[Model]) -> Narrowed:
     for name in _LEFT_OUT:
         query.pop(name, None)
     try:
-        return _narrowed(request, model, query)
+        return _filter_list(request, model, query)
     except IncorrectLookupParameters:
-        return _narrowed(request, model, type(query)(mutable=True))
+        return _filter_list(request, model, type(query)(mutable=True))
 
 
-def _narrowed(request: HttpRequest, model: type[Model], query: Any) -> Narrowed:
+def _filter_list(request: HttpRequest, model: type[Model], query: Any) -> FilteredList:
     request.GET = query
     changes = admin.site.get_model_admin(model).get_changelist_instance(request)
-    return Narrowed(changes.queryset, changes.result_count, words(request, changes), query.urlencode())
+    return FilteredList(changes.queryset, changes.result_count, describe_filters(request, changes), query.urlencode())
 
 
-def words(request: HttpRequest, changes: ChangeList) -> str:
+def describe_filters(request: HttpRequest, changes: ChangeList) -> str:
     """What a list was narrowed to, such as ``search: “Seoul”; state: Changed``."""
     found, told = [], {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}
     if changes.query:

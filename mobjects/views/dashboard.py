@@ -7,35 +7,43 @@ from typing import Any
 from django.http import HttpRequest
 
 from mobjects import selectors
-from mobjects.models import RECORDS, Kind, State
+from mobjects.models import RECORD_MODELS, Kind, RecordState
 from mobjects.presentation import job_text
 from mobjects.sync.transport_factory import target
 from mobjects.views.base import list_url
 
 JOBS = 5
-SHOWN = (State.NEVER, State.CHANGED, State.IN_BATCH, State.SKIPPED, State.FAILED, State.UNKNOWN, State.SYNCED)
+SHOWN = (
+    RecordState.NEVER,
+    RecordState.CHANGED,
+    RecordState.IN_BATCH,
+    RecordState.SKIPPED,
+    RecordState.FAILED,
+    RecordState.UNKNOWN,
+    RecordState.SYNCED,
+)
 
 
-def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the dashboard's figures to the context of the admin's index; for ``UNFOLD["DASHBOARD_CALLBACK"]``."""
     user = request.user
-    kinds = [kind for kind in RECORDS if user.has_perm(f"mobjects.view_{RECORDS[kind]._meta.model_name}")]
+    kinds = [kind for kind in RECORD_MODELS if user.has_perm(f"mobjects.view_{RECORD_MODELS[kind]._meta.model_name}")]
     sees_history = user.has_perm("mobjects.view_syncjob")
     context.update(
         title="Dashboard",
         states=[state.label for state in SHOWN],
-        kinds=[_row(kind, states) for kind, states in selectors.state_counts(kinds).items()],
+        kinds=[_kind_row(kind, states) for kind, states in selectors.state_counts(kinds).items()],
         jobs=[(job, job_text.outcome_text(job)) for job in selectors.latest_jobs(JOBS)] if sees_history else [],
         sees_history=sees_history,
-        undecided=selectors.undecided() if user.has_perm("mobjects.view_conflict") else 0,
-        imports_waiting=selectors.imports_waiting() if user.has_perm("mobjects.view_import") else 0,
+        undecided=selectors.count_undecided() if user.has_perm("mobjects.view_conflict") else 0,
+        imports_waiting=selectors.count_waiting_imports() if user.has_perm("mobjects.view_import") else 0,
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
     )
     return context
 
 
-def _row(kind: Kind, states: dict[str, int]) -> dict[str, Any]:
-    name, url = str(RECORDS[kind]._meta.verbose_name_plural).capitalize(), list_url(kind)
+def _kind_row(kind: Kind, states: dict[str, int]) -> dict[str, Any]:
+    name, url = str(RECORD_MODELS[kind]._meta.verbose_name_plural).capitalize(), list_url(kind)
     cells = [(states.get(state, 0), f"{url}?state={state.value}", state.label) for state in SHOWN]
     return {"name": name, "url": url, "cells": cells, "total": sum(states.values())}

@@ -16,14 +16,15 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mobjects.exports import service
-from mobjects.exports.blank_templates import template
+from mobjects.exports.blank_templates import build_template
+from mobjects.exports.formats import BY_EXTENSION, FORMATS, ExportFormat, XlsxFormat
 from mobjects.imports import error_file, file_storage
 from mobjects.models import DownloadContent, Import, ImportSource
-from mobjects.resources import BY_EXTENSION, FORMATS, RESOURCES, TableFormat, TransferResource, XlsxFormat
-from mobjects.spreadsheets.xlsx_writer import MOST_ROWS
-from mobjects.views.base import denied, page
-from mobjects.views.changelist_filters import Narrowed, narrowed
-from mobjects.views.imports.base import about_import, model_of, permission
+from mobjects.resources import RESOURCES, TransferResource
+from mobjects.spreadsheets.xlsx_writer import MAX_SHEET_ROWS
+from mobjects.views.base import render_denied, render_page
+from mobjects.views.changelist_filters import FilteredList, get_filtered_list
+from mobjects.views.imports.base import about_import, model_of, permission_name
 
 
 class ExportForm(forms.Form):
@@ -45,32 +46,34 @@ class ExportForm(forms.Form):
 
 
 @require_http_methods(["GET", "POST"])
-def export(request: HttpRequest, kind: str) -> HttpResponseBase:
+def export_page(request: HttpRequest, kind: str) -> HttpResponseBase:
     """Ask for format and columns; give what the list with the same query shows."""
     if kind not in RESOURCES:
         raise Http404
-    if not request.user.has_perm(permission("export", kind)):
-        return denied(request, permission("export", kind))
-    found, resource = narrowed(request, model_of(kind)), RESOURCES[kind]()
+    if not request.user.has_perm(permission_name("export", kind)):
+        return render_denied(request, permission_name("export", kind))
+    found, resource = get_filtered_list(request, model_of(kind)), RESOURCES[kind]()
     form = ExportForm(resource, request.POST if request.method == "POST" else None)
     if form.is_valid():
         given = form.cleaned_data
         file_format = BY_EXTENSION[given["format"]]()
         try:
-            return send(request, kind, found.queryset, file_format, chosen=given["columns"], filters=found.words)
+            return send_export(
+                request, kind, found.queryset, file_format, chosen=given["columns"], filters=found.description
+            )
         except ValueError as error:
             form.add_error("format", str(error))
-    return _ask(request, kind, form, found, resource)
+    return _render_export(request, kind, form, found, resource)
 
 
-def _ask(
-    request: HttpRequest, kind: str, form: ExportForm, found: Narrowed, resource: TransferResource
+def _render_export(
+    request: HttpRequest, kind: str, form: ExportForm, found: FilteredList, resource: TransferResource
 ) -> HttpResponse:
     options = model_of(kind)._meta
     plural = str(options.verbose_name_plural)
     listing = reverse(f"admin:mobjects_{options.model_name}_changelist")
     query = f"?{found.query}" if found.query else ""
-    return page(
+    return render_page(
         request,
         "export/page.html",
         f"Export {plural}",
@@ -83,15 +86,15 @@ def _ask(
         plural=plural,
         address=reverse("mobjects:export", args=[kind]) + query,
         cancel=listing + query,
-        sheets=found.count >= MOST_ROWS,
+        sheets=found.count >= MAX_SHEET_ROWS,
     )
 
 
-def send(
+def send_export(
     request: HttpRequest,
     kind: str,
     queryset: QuerySet[Any],
-    file_format: TableFormat,
+    file_format: ExportFormat,
     *,
     chosen: Collection[str] | None = None,
     filters: str = "",
@@ -101,30 +104,34 @@ def send(
     Raises:
         ValueError: see :func:`mobjects.exports.service.export`.
     """
-    made = service.export(kind, queryset, file_format, _taker(request), chosen=chosen, filters=filters)
+    made = service.export_records(
+        kind, queryset, file_format, _get_download_user(request), chosen=chosen, filters=filters
+    )
     name = f"{kind}-{timezone.localdate():%Y-%m-%d}.{file_format.extension}"
     return _attachment(made.pieces, name, file_format.content_type)
 
 
 def send_selected(
-    request: HttpRequest, model: type[Model], queryset: QuerySet[Any], file_format: TableFormat
+    request: HttpRequest, model: type[Model], queryset: QuerySet[Any], file_format: ExportFormat
 ) -> HttpResponseBase:
     """The answer to an action of a list. Raises ValueError as :func:`send`."""
     kind = next(kind for kind in RESOURCES if model_of(kind) is model)
     if request.POST.get("select_across") == "1":
-        words = narrowed(request, model).words
+        words = get_filtered_list(request, model).description
     else:
         words = f"{len(request.POST.getlist('_selected_action')):,} selected"
-    return send(request, kind, queryset, file_format, filters=words)
+    return send_export(request, kind, queryset, file_format, filters=words)
 
 
 @require_GET
 @about_import(rows=True)
-def original(request: HttpRequest, imported: Import) -> HttpResponseBase:
+def import_original(request: HttpRequest, imported: Import) -> HttpResponseBase:
     """The file as it was uploaded, byte for byte."""
-    rows = service.Counted[None](())
+    rows = service.CountedRows[None](())
     rows.count = imported.rows
-    pieces = service.of_import(DownloadContent.ORIGINAL, imported, _taker(request), file_storage.pieces(imported), rows)
+    pieces = service.download_import_file(
+        DownloadContent.ORIGINAL, imported, _get_download_user(request), file_storage.iter_file_pieces(imported), rows
+    )
     response = _attachment(pieces, imported.file_name, "application/octet-stream")
     response["Content-Length"] = str(imported.size)
     return response
@@ -134,13 +141,13 @@ def original(request: HttpRequest, imported: Import) -> HttpResponseBase:
 @about_import(rows=True)
 def import_errors(request: HttpRequest, imported: Import) -> HttpResponseBase:
     """The uploaded file with the rows that were not imported, and why."""
-    if not error_file.is_there(imported):
+    if not error_file.has_error_rows(imported):
         raise Http404
-    rows = service.Counted(error_file.rows(imported))
-    file = error_file.pieces(imported, rows)
-    pieces = service.of_import(DownloadContent.ERRORS, imported, _taker(request), file, rows)
+    rows = service.CountedRows(error_file.iter_error_rows(imported))
+    file = error_file.iter_error_file(imported, rows)
+    pieces = service.download_import_file(DownloadContent.ERRORS, imported, _get_download_user(request), file, rows)
     stem = re.sub(r"\.[A-Za-z]{1,5}\Z", "", imported.file_name)
-    name = f"{stem} - problems of import {imported.pk}.{error_file.extension(imported)}"
+    name = f"{stem} - problems of import {imported.pk}.{error_file.error_file_extension(imported)}"
     return _attachment(pieces, name, "application/octet-stream")
 
 
@@ -149,17 +156,17 @@ def import_template(request: HttpRequest, kind: str, extension: str) -> HttpResp
     """A file with the headers and no rows."""
     if kind not in RESOURCES or extension not in ("csv", XlsxFormat.extension):
         raise Http404
-    if not request.user.has_perm(permission("import", kind)):
-        return denied(request, permission("import", kind))
+    if not request.user.has_perm(permission_name("import", kind)):
+        return render_denied(request, permission_name("import", kind))
     file_format = BY_EXTENSION[extension]()
-    data = template(RESOURCES[kind](), extension)
+    data = build_template(RESOURCES[kind](), extension)
     return FileResponse(
         data, as_attachment=True, filename=f"{kind}-template.{extension}", content_type=file_format.content_type
     )
 
 
-def _taker(request: HttpRequest) -> service.Taker:
-    return service.Taker(request.user.get_username(), request.user, ImportSource.ADMIN)  # type: ignore[arg-type]
+def _get_download_user(request: HttpRequest) -> service.DownloadUser:
+    return service.DownloadUser(request.user.get_username(), request.user, ImportSource.ADMIN)  # type: ignore[arg-type]
 
 
 def _attachment(pieces: Iterable[bytes], name: str, content_type: str) -> StreamingHttpResponse:

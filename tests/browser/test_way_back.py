@@ -7,8 +7,8 @@ from axe_core_python.sync_playwright import Axe
 from django.contrib.auth.models import Group
 
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, Opportunity, RecordStatus, records
-from mobjects.sync.content.payload import KeyFields, content
+from mobjects.models import Conflict, Opportunity, RecordStatus, records_of_kind
+from mobjects.sync.content.payload import KeyFields, record_content
 from tests import factories
 from tests.browser.test_accessibility import WCAG
 
@@ -41,15 +41,15 @@ def both_changed():
     record = factories.opportunity(name="Changed on both sides", marketo_id=71, stage="Open", amount="1200")
     base = {"Name": record.name, "Stage": "New", "Amount": "1000", "Description": "Text"}
     rest = {"attributes": {"Region": "EMEA"}}
-    records(Kind.OPPORTUNITY).filter(pk=record.pk).update(synced_revision=0, accepted=base, in_marketo=rest)
-    return conflict("both", record, content(factories.fresh(record), KeyFields()), base=base)
+    records_of_kind(Kind.OPPORTUNITY).filter(pk=record.pk).update(synced_revision=0, accepted=base, in_marketo=rest)
+    return conflict("both", record, record_content(factories.fresh(record), KeyFields()), base=base)
 
 
 @pytest.fixture
 def ambiguous():
     record = factories.opportunity(name="Sent without an answer", stage="Open")
-    records(Kind.OPPORTUNITY).filter(pk=record.pk).update(last_status=RecordStatus.UNKNOWN)
-    sent = content(factories.fresh(record), KeyFields())
+    records_of_kind(Kind.OPPORTUNITY).filter(pk=record.pk).update(last_status=RecordStatus.UNKNOWN)
+    sent = record_content(factories.fresh(record), KeyFields())
     return conflict("ambiguous", record, sent, base=sent)
 
 

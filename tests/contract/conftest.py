@@ -9,14 +9,14 @@ import pytest
 import requests
 
 from mobjects.marketo.soap.transport import SoapTransport
-from mobjects.marketo.transport import Transport
+from mobjects.marketo.transport import MarketoTransport
 from mobjects.sandbox import KEY, USER_ID, SandboxServer
 from tests.support.xml import ValidatingAdapter
 
-Connect = Callable[..., Transport]
+Connect = Callable[..., MarketoTransport]
 
 
-def _soap(sandbox: SandboxServer, options: dict[str, Any]) -> tuple[Transport, requests.Session]:
+def _soap(sandbox: SandboxServer, options: dict[str, Any]) -> tuple[MarketoTransport, requests.Session]:
     session = requests.Session()
     session.mount("http://", ValidatingAdapter())
     given: dict[str, Any] = {
@@ -33,8 +33,8 @@ def connect(request: pytest.FixtureRequest, sandbox: SandboxServer) -> Iterator[
     """Make a transport to the sandbox; keyword arguments replace its settings."""
     opened: list[requests.Session] = []
 
-    def make(**options: Any) -> Transport:
-        transport: Transport
+    def make(**options: Any) -> MarketoTransport:
+        transport: MarketoTransport
         transport, session = request.param(sandbox, options)
         opened.append(session)
         return transport
@@ -45,6 +45,6 @@ def connect(request: pytest.FixtureRequest, sandbox: SandboxServer) -> Iterator[
 
 
 @pytest.fixture
-def marketo(connect: Connect) -> Transport:
+def marketo(connect: Connect) -> MarketoTransport:
     """A transport with the right settings."""
     return connect()

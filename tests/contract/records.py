@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from mobjects.marketo.types import Association, Batch, Kind, Link, Operation, Record, Status
+from mobjects.marketo.types import (
+    Kind,
+    LinkTarget,
+    Operation,
+    OutcomeStatus,
+    OutgoingBatch,
+    OutgoingRecord,
+    RecordAssociation,
+)
 
 LOST = [
     {"kind": "soap", "code": "10001"},
@@ -21,8 +29,8 @@ LOST = [
 
 def send(marketo, *records, operation=Operation.INSERT):
     """Send records, all of which are accepted; gives their ids."""
-    outcomes = marketo.send(Batch(operation, records)).outcomes
-    assert {outcome.status for outcome in outcomes} <= {Status.CREATED, Status.UPDATED}
+    outcomes = marketo.send(OutgoingBatch(operation, records)).outcomes
+    assert {outcome.status for outcome in outcomes} <= {OutcomeStatus.CREATED, OutcomeStatus.UPDATED}
     return [outcome.marketo_id for outcome in outcomes]
 
 
@@ -30,14 +38,17 @@ def opportunities(marketo, count, **values):
     """Make opportunities, as many as asked for; gives their ids."""
     made = []
     for start in range(0, count, 100):
-        records = [Record(Kind.OPPORTUNITY, values={"Name": "x", **values})] * min(100, count - start)
+        records = [OutgoingRecord(Kind.OPPORTUNITY, values={"Name": "x", **values})] * min(100, count - start)
         made += send(marketo, *records)
     return made
 
 
 def role(opportunity_id, person_id=1, **values):
-    links = [Association(Link.OPPORTUNITY, id=opportunity_id), Association(Link.LEAD, id=person_id)]
-    return Record(Kind.ROLE, values={"Role": "Evaluator", **values}, associations=links)
+    links = [
+        RecordAssociation(LinkTarget.OPPORTUNITY, id=opportunity_id),
+        RecordAssociation(LinkTarget.LEAD, id=person_id),
+    ]
+    return OutgoingRecord(Kind.ROLE, values={"Role": "Evaluator", **values}, associations=links)
 
 
 def ids(marketo, query):

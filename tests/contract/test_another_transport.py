@@ -14,7 +14,7 @@ from mobjects.jobs import requests
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, SyncJobState
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.transport_factory import facts
 from tests import factories
 from tests.support import telex
@@ -39,7 +39,7 @@ def received(settings):
 def job(queue, work):
     """A job that a worker did."""
     factories.opportunity(name="Q1 2014")
-    asked = requests.request_sync(Selection(kinds=(Kind.OPPORTUNITY,)))
+    asked = requests.request_sync(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
     work()
     return SyncJob.objects.get(pk=asked.pk)
 

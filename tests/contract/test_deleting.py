@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
-from mobjects.marketo.types import Association, Kind, Link, Query, Status
+from mobjects.marketo.types import Kind, LinkTarget, MarketoQuery, OutcomeStatus, RecordAssociation
 from mobjects.sandbox.seed import FIRST_PROGRAM_ID
 from tests.contract.records import LOST, ids, opportunities, role, send
 
@@ -14,7 +14,11 @@ def test_deleted_unchanged_and_refused_land_on_their_own_ids(marketo, sandbox):
     made = opportunities(marketo, 3)
     sandbox.faults.add("bad_row", operation="deleteMObjects", row=2, text="<나쁨> & bad")
     answer = marketo.delete(Kind.OPPORTUNITY, [made[0], 424_242, made[2]])
-    assert [outcome.status for outcome in answer.outcomes] == [Status.DELETED, Status.UNCHANGED, Status.FAILED]
+    assert [outcome.status for outcome in answer.outcomes] == [
+        OutcomeStatus.DELETED,
+        OutcomeStatus.UNCHANGED,
+        OutcomeStatus.FAILED,
+    ]
     assert answer.outcomes[2].message == "<나쁨> & bad"
     assert sorted(sandbox.store.opportunities) == made[1:]
     assert answer.exchange.request
@@ -24,10 +28,10 @@ def test_deleting_an_opportunity_leaves_its_roles_without_it(marketo, sandbox):
     (deal,) = opportunities(marketo, 1)
     made = send(marketo, role(deal, 1), role(deal, 2))
     marketo.delete(Kind.OPPORTUNITY, [deal])
-    orphans = Query(Kind.ROLE, opportunity=Association(Link.OPPORTUNITY, id=deal))
+    orphans = MarketoQuery(Kind.ROLE, opportunity=RecordAssociation(LinkTarget.OPPORTUNITY, id=deal))
     assert ids(marketo, orphans) == made
     answer = marketo.delete(Kind.ROLE, made)
-    assert [outcome.status for outcome in answer.outcomes] == [Status.DELETED] * 2
+    assert [outcome.status for outcome in answer.outcomes] == [OutcomeStatus.DELETED] * 2
     assert ids(marketo, orphans) == []
 
 
@@ -35,7 +39,7 @@ def test_as_many_as_the_limit_are_deleted_in_one_call(marketo, sandbox):
     made = opportunities(marketo, marketo.delete_limit)
     before = len(sandbox.calls)
     answer = marketo.delete(Kind.OPPORTUNITY, made)
-    assert {outcome.status for outcome in answer.outcomes} == {Status.DELETED}
+    assert {outcome.status for outcome in answer.outcomes} == {OutcomeStatus.DELETED}
     assert len(sandbox.calls) - before == 1
     assert sandbox.store.opportunities == {}
 
@@ -56,5 +60,5 @@ def test_deletion_whose_answer_was_lost_is_unknown(connect, sandbox, fault):
         marketo.delete(Kind.OPPORTUNITY, made)
     assert type(caught.value) is OutcomeUnknown
     again = marketo.delete(Kind.OPPORTUNITY, made)
-    assert {outcome.status for outcome in again.outcomes} <= {Status.DELETED, Status.UNCHANGED}
+    assert {outcome.status for outcome in again.outcomes} <= {OutcomeStatus.DELETED, OutcomeStatus.UNCHANGED}
     assert sandbox.store.opportunities == {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, OperationalError, connection
 
-from mobjects.db.retry import PAUSES_SECONDS, insisting
+from mobjects.db.retry import PAUSES_SECONDS, retry_on_database_error
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJobState
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 
 
@@ -46,14 +46,14 @@ def test_a_refusal_that_passes_is_waited_out(error):
             raise refusals.pop()
         return value
 
-    assert insisting(save, pause=pauses.append)(7) == 7
+    assert retry_on_database_error(save, pause=pauses.append)(7) == 7
     assert pauses == list(PAUSES_SECONDS[:2])
 
 
 def test_a_refusal_that_stays_is_raised_in_the_end():
     pauses = []
     with pytest.raises(OperationalError, match="gone"):
-        insisting(fail(OperationalError("gone")), pause=pauses.append)()
+        retry_on_database_error(fail(OperationalError("gone")), pause=pauses.append)()
     assert pauses == list(PAUSES_SECONDS)
 
 
@@ -67,7 +67,7 @@ def test_a_deadlock_while_saving_does_not_lose_the_answer(marketo_settings):
 
 def test_ctrl_c_leaves_no_record_claimed(marketo_settings):
     record = factories.opportunity()
-    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
     interrupted = connection.execute_wrapper(On('UPDATE "mobjects_syncresult"', fail(KeyboardInterrupt())))
     with interrupted, pytest.raises(KeyboardInterrupt):
         run_job(job)

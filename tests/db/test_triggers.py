@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
-from mobjects.models import Opportunity, Program, ProgramCost, ProgramTag, State
+from mobjects.models import Opportunity, Program, ProgramCost, ProgramTag, RecordState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -111,12 +111,12 @@ def test_a_stale_form_cannot_undo_an_answer():
 @pytest.mark.parametrize(
     ("values", "state"),
     [
-        ({}, State.NEVER),
-        ({"synced_revision": 1, "last_status": "CREATED"}, State.SYNCED),
-        ({"synced_revision": 1, "revision": 2, "last_status": "CREATED"}, State.CHANGED),
-        ({"last_status": "FAILED"}, State.FAILED),
-        ({"last_status": "SKIPPED"}, State.SKIPPED),
-        ({"last_status": "UNKNOWN"}, State.UNKNOWN),
+        ({}, RecordState.NEVER),
+        ({"synced_revision": 1, "last_status": "CREATED"}, RecordState.SYNCED),
+        ({"synced_revision": 1, "revision": 2, "last_status": "CREATED"}, RecordState.CHANGED),
+        ({"last_status": "FAILED"}, RecordState.FAILED),
+        ({"last_status": "SKIPPED"}, RecordState.SKIPPED),
+        ({"last_status": "UNKNOWN"}, RecordState.UNKNOWN),
     ],
 )
 def test_state_is_the_same_in_sql_and_python(values, state):
@@ -124,7 +124,7 @@ def test_state_is_the_same_in_sql_and_python(values, state):
     Opportunity.objects.update(**values)
     annotated = Opportunity.objects.with_state().get(pk=record.pk)
     assert annotated.state == state
-    assert annotated.state_now == state
+    assert annotated.current_state == state
 
 
 @pytest.mark.parametrize(

@@ -126,9 +126,9 @@ def test_filled_template_is_read_from_its_own_sheet(editor):
     page["B2"], page["C2"], page["F2"] = "A-1", "서울", "Won"
     stream = io.BytesIO()
     book.save(stream)
-    head = reader.look(stream, "filled.xlsx", limits_for("admin"))
-    assert head.reading.sheet == "Opportunities"
-    (row,) = reader.rows(stream, head.reading, limits_for("admin"))
+    head = reader.detect_file(stream, "filled.xlsx", limits_for("admin"))
+    assert head.options.sheet == "Opportunities"
+    (row,) = reader.iter_rows(stream, head.options, limits_for("admin"))
     assert (row.number, *row.cells[:6]) == (2, None, "A-1", "서울", None, None, "Won")
 
 

@@ -14,8 +14,9 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from mobjects.exports import service
+from mobjects.exports.formats import BY_EXTENSION
 from mobjects.models import CustomField, Download, Opportunity, OpportunityPersonRole, Program
-from mobjects.resources import BY_EXTENSION, RESOURCES
+from mobjects.resources import RESOURCES
 from tests import factories
 from tests.views import pages
 from tests.views.pages import text
@@ -29,7 +30,7 @@ MODELS = {
     "opportunities": "opportunity",
     "roles": "opportunitypersonrole",
 }
-TAKER = service.Taker("tester")
+TAKER = service.DownloadUser("tester")
 
 
 def address(kind, query=""):
@@ -206,7 +207,7 @@ def test_every_export_is_logged_before_its_first_byte(viewer):
 def test_export_that_is_broken_off_has_no_count(extension):
     Program.objects.bulk_create(Program(marketo_id=number, name="x") for number in range(1, 5001))
     everything = Program.objects.order_by("pk")
-    made = service.export("programs", everything, BY_EXTENSION[extension](), TAKER)
+    made = service.export_records("programs", everything, BY_EXTENSION[extension](), TAKER)
     next(made.pieces)
     assert 0 < made.rows.count < 5000
     made.pieces.close()
@@ -220,7 +221,7 @@ def test_memory_does_not_grow_with_the_rows(extension):
     def peak(count):
         Program.objects.all().delete()
         Program.objects.bulk_create(Program(marketo_id=number, name="x" * 200) for number in range(1, count + 1))
-        made = service.export("programs", Program.objects.order_by("pk"), BY_EXTENSION[extension](), TAKER)
+        made = service.export_records("programs", Program.objects.order_by("pk"), BY_EXTENSION[extension](), TAKER)
         tracemalloc.start()
         try:
             assert sum(map(len, made.pieces)) > 0

@@ -26,13 +26,13 @@ from mobjects.models import (
     Conflict,
     Opportunity,
     Program,
-    State,
+    RecordState,
     SyncedRecord,
     SyncJob,
     SyncJobState,
 )
 from mobjects.sandbox.fault_injection import FaultKind
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.support import fault_cases, fault_matrix, invariants
 from tests.support.fault_cases import FAULTS, ONE_BAD_RECORD, SENDINGS, FaultCase, Sending
@@ -104,7 +104,7 @@ class Faulty:
         self.queue.connection.flushdb()
 
     def request(self, records: Sequence[SyncedRecord]) -> SyncJob:
-        selection = Selection(kinds=(records[0].KIND,), ids=tuple(record.pk for record in records))
+        selection = SyncSelection(kinds=(records[0].KIND,), ids=tuple(record.pk for record in records))
         job = request_sync(selection)
         self.work()
         job.refresh_from_db()
@@ -157,12 +157,12 @@ def walk(faulty: Faulty, case: FaultCase, sending: Sending) -> tuple[Facts, str]
     faulty.sandbox.faults.add(**case.script, operation="syncMObjects")
     job = faulty.request(records)
     at_first, words = states(job, records), said_of(job)
-    faulty.sandbox.faults.release()
-    if job.state not in SyncJob.FINAL:
+    faulty.sandbox.faults.release_calls()
+    if job.state not in SyncJob.FINAL_STATES:
         invariants.check(faulty.sandbox)
         faulty.let_wait(job)
     invariants.check(faulty.sandbox, *records)
-    assert job.state in SyncJob.FINAL
+    assert job.state in SyncJob.FINAL_STATES
     again = faulty.sends() - before - 1
     facts = Facts(at_first, by_itself(job, again), states(job, records), for_a_person(records))
     help_out(faulty, records)
@@ -183,7 +183,7 @@ def help_out(faulty: Faulty, records: Sequence[SyncedRecord]) -> None:
 
 
 def states(job: SyncJob, records: Sequence[SyncedRecord]) -> str:
-    now = [State(factories.fresh(record).state_now).label for record in records]
+    now = [RecordState(factories.fresh(record).current_state).label for record in records]
     return f"{job.get_state_display()} ({', '.join(dict.fromkeys(sorted(now)))})"
 
 

@@ -13,8 +13,8 @@ from threading import Event
 import pytest
 from redis import Redis
 
-from mobjects.sync.rate_limits.limiter import Limits
-from mobjects.sync.task import Wait
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
+from mobjects.sync.task import WaitRequired
 from tests.files import ROOT
 from tests.support import limits_caller
 
@@ -157,7 +157,7 @@ def test_they_share_the_last_calls_of_the_day(environment, redis_url, tmp_path, 
 
 @pytest.mark.django_db
 def test_a_killed_process_frees_its_slot_when_no_call_can_run_any_more(environment, redis_url, tmp_path):
-    limits = Limits(
+    limits = RedisRateLimiter(
         endpoint(tmp_path / "log"), Redis.from_url(redis_url), **{**NUMBERS, "at_once": 1, "lease_seconds": 3}
     )
     with started(environment) as process:
@@ -172,7 +172,7 @@ def test_a_killed_process_frees_its_slot_when_no_call_can_run_any_more(environme
 
 def may_call(limits):
     try:
-        with limits.call():
+        with limits.permit_call():
             return True
-    except Wait:
+    except WaitRequired:
         return False

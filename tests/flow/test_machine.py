@@ -36,7 +36,7 @@ from mobjects.jobs.requests import request_job, request_sync
 from mobjects.jobs.runner import run_job
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import MarketoError
-from mobjects.marketo.types import Batch, Kind
+from mobjects.marketo.types import Kind, OutgoingBatch
 from mobjects.models import (
     Circuit,
     Conflict,
@@ -53,9 +53,9 @@ from mobjects.models import (
 )
 from mobjects.sandbox import SandboxServer
 from mobjects.sync.conflicts import ambiguous
-from mobjects.sync.pull.task import Pull
-from mobjects.sync.send.selection import Selection
-from mobjects.sync.task import Context
+from mobjects.sync.pull.task import PullSelection
+from mobjects.sync.send.selection import SyncSelection
+from mobjects.sync.task import JobContext
 from mobjects.sync.task_registry import TASKS
 from mobjects.sync.transport_factory import key_fields, open_transport
 from tests import factories
@@ -90,7 +90,7 @@ class Dying:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def send(self, batch: Batch) -> Any:
+    def send(self, batch: OutgoingBatch) -> Any:
         return self._call(lambda: self._inner.send(batch))
 
     def find(self, *query: Any) -> Any:
@@ -211,23 +211,23 @@ class Machine(RuleBasedStateMachine):
         kinds=st.sampled_from([tuple(Kind), *((kind,) for kind in Kind)]), resend=st.sampled_from([False] * 4 + [True])
     )
     def sync(self, kinds: tuple[Kind, ...], resend: bool) -> None:
-        self.ask(Selection(kinds=kinds, resend=resend))
+        self.ask(SyncSelection(kinds=kinds, resend=resend))
         self.work()
 
     @rule(kinds=st.sampled_from([tuple(Kind), (Kind.OPPORTUNITY,), (Kind.PROGRAM,)]))
     def ask_only(self, kinds: tuple[Kind, ...]) -> None:
-        self.ask(Selection(kinds=kinds))
+        self.ask(SyncSelection(kinds=kinds))
 
     @rule(kind=st.sampled_from(list(Kind)))
     def pull(self, kind: Kind) -> None:
-        selection = Pull(kind).to_json() if kind is not Kind.PROGRAM else self.pull_of_programs()
+        selection = PullSelection(kind).to_json() if kind is not Kind.PROGRAM else self.pull_of_programs()
         enqueue_job(request_job(action=Action.PULL, kind=kind.value, selection=selection))
         self.work()
 
-    @precondition(lambda self: SyncJob.objects.exclude(state__in=SyncJob.FINAL).exists())
+    @precondition(lambda self: SyncJob.objects.exclude(state__in=SyncJob.FINAL_STATES).exists())
     @rule(data=st.data(), ask=st.sampled_from([pause_job, resume_job, cancel_job]))
     def a_person_asks(self, data: st.DataObject, ask: Callable[[SyncJob], bool]) -> None:
-        open_jobs = list(SyncJob.objects.exclude(state__in=SyncJob.FINAL).order_by("created_at"))
+        open_jobs = list(SyncJob.objects.exclude(state__in=SyncJob.FINAL_STATES).order_by("created_at"))
         job = data.draw(st.sampled_from(range(len(open_jobs))))
         ask(open_jobs[job])
         enqueue_job(open_jobs[job])
@@ -242,7 +242,7 @@ class Machine(RuleBasedStateMachine):
     def decide(self) -> None:
         self.settle_conflicts()
 
-    def ask(self, selection: Selection) -> SyncJob:
+    def ask(self, selection: SyncSelection) -> SyncJob:
         # on_commit calls nothing in a test's transaction.
         job = request_sync(selection)
         enqueue_job(job)
@@ -250,7 +250,7 @@ class Machine(RuleBasedStateMachine):
 
     def pull_of_programs(self) -> dict[str, Any]:
         ids = tuple(Program.objects.order_by("pk").values_list("pk", flat=True))
-        return Pull(Kind.PROGRAM, ids=ids).to_json()
+        return PullSelection(Kind.PROGRAM, ids=ids).to_json()
 
     # --- fate ---
 
@@ -266,7 +266,7 @@ class Machine(RuleBasedStateMachine):
         applied=st.booleans(),
     )
     def killed_while_syncing(self, kinds: tuple[Kind, ...], at_call: int, applied: bool) -> None:
-        self.kill(self.ask(Selection(kinds=kinds)), at_call, applied=applied)
+        self.kill(self.ask(SyncSelection(kinds=kinds)), at_call, applied=applied)
 
     @precondition(lambda self: bool(due_jobs()))
     @rule(data=st.data(), at_call=st.integers(1, 3), applied=st.booleans())
@@ -287,11 +287,11 @@ class Machine(RuleBasedStateMachine):
 
     def kill(self, job: SyncJob, at_call: int, *, applied: bool) -> None:
         """Work on a job like :func:`run_job`, but nobody tidies up when the process is killed."""
-        lease = acquire_job(job, alone=TASKS[job.action].single)
+        lease = acquire_job(job, alone=TASKS[job.action].single_worker)
         if lease is None:
             return
         transport = open_transport()
-        here = Context(job, lease, Dying(transport, at_call, applied=applied), key_fields(), factories.Unlimited())
+        here = JobContext(job, lease, Dying(transport, at_call, applied=applied), key_fields(), factories.Unlimited())
         try:
             StepLoop(here, TASKS[job.action](here)).run()
         except Killed:
@@ -325,11 +325,13 @@ class Machine(RuleBasedStateMachine):
                 enqueue_job(job)
             self.work()
             self.settle_conflicts()
-            if not SyncJob.objects.exclude(state__in=SyncJob.FINAL).exists():
+            if not SyncJob.objects.exclude(state__in=SyncJob.FINAL_STATES).exists():
                 if not self.unsent():
                     return
-                self.ask(Selection())
-        told = list(SyncJob.objects.exclude(state__in=SyncJob.FINAL).values("state", "action", "waits_for", "failures"))
+                self.ask(SyncSelection())
+        told = list(
+            SyncJob.objects.exclude(state__in=SyncJob.FINAL_STATES).values("state", "action", "waits_for", "failures")
+        )
         last = list(SyncJob.objects.order_by("-created_at")[0].results.values_list("label", "status", "error"))
         last += list(SyncJob.objects.order_by("-created_at")[1].results.values_list("label", "status", "error"))
         pytest.fail(f"it never settles: {self.unsent()}, {told}, {last}")
@@ -339,7 +341,7 @@ class Machine(RuleBasedStateMachine):
 
     def settle_conflicts(self) -> None:
         """The person looks in Marketo, and so knows."""
-        ambiguous.close_gone()
+        ambiguous.close_orphaned_conflicts()
         for conflict in Conflict.objects.filter(settled_at=None):
             assert conflict.reason == ConflictReason.AMBIGUOUS, f"nobody changes anything in Marketo: {conflict!r}"
             record: Any = next(
@@ -349,9 +351,9 @@ class Machine(RuleBasedStateMachine):
                 continue
             mine = [each["id"] for each in conflict.candidates if self.is_it(record, each["id"])]
             if mine:
-                ambiguous.settle(conflict, ConflictAnswer.IS_THIS, self.user, mine[0])
+                ambiguous.resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, self.user, mine[0])
             else:
-                ambiguous.settle(conflict, ConflictAnswer.SEND, self.user)
+                ambiguous.resolve_ambiguous(conflict, ConflictAnswer.SEND, self.user)
 
     def is_it(self, record: Any, number: int) -> bool:
         stored = self.sandbox.store.objects[record.KIND.value][number].values
@@ -365,7 +367,7 @@ class Machine(RuleBasedStateMachine):
 
 def due_jobs() -> list[SyncJob]:
     """What a worker would find in the queue: jobs that are live, not waiting for later, and without a lease."""
-    live = SyncJob.objects.filter(state__in=SyncJob.LIVE, leases=None).order_by("created_at", "pk")
+    live = SyncJob.objects.filter(state__in=SyncJob.LIVE_STATES, leases=None).order_by("created_at", "pk")
     return [job for job in live if job.waits_until is None or job.waits_until <= timezone.now()]
 
 

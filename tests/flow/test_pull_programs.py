@@ -20,8 +20,8 @@ from mobjects.models import (
     SyncJobAction,
 )
 from mobjects.sandbox.fields import OPPORTUNITY_KEY
-from mobjects.sync.compare.task import Comparison
-from mobjects.sync.pull.task import Pull
+from mobjects.sync.compare.task import CompareSelection
+from mobjects.sync.pull.task import PullSelection
 from tests import factories
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("marketo_settings", "redis_url")]
@@ -35,11 +35,11 @@ def run(action, kind, selection):
 
 
 def pull(kind, **asked):
-    return run(SyncJobAction.PULL, kind.value, Pull(kind, **asked).to_json())
+    return run(SyncJobAction.PULL, kind.value, PullSelection(kind, **asked).to_json())
 
 
 def compare(*kinds):
-    return run(SyncJobAction.COMPARE, "several", Comparison(kinds).to_json())
+    return run(SyncJobAction.COMPARE, "several", CompareSelection(kinds).to_json())
 
 
 def held_by(sandbox):
@@ -129,11 +129,11 @@ def test_opportunities_and_roles_come_back_as_they_were_sent(sandbox, settings):
 
 def test_more_than_a_page_is_read_to_the_end(sandbox):
     for number in range(250):
-        sandbox.store.create("Opportunity", {"Name": f"Deal {number}"})
+        sandbox.store.create_object("Opportunity", {"Name": f"Deal {number}"})
     job = pull(Kind.OPPORTUNITY)
     assert (job.counts, [batch.size for batch in job.batches.order_by("sequence")]) == (
         {"ADDED": 250},
         [100, 100, 50],
     )
-    sandbox.store.delete("Opportunity", Opportunity.objects.latest("pk").marketo_id)
+    sandbox.store.delete_object("Opportunity", Opportunity.objects.latest("pk").marketo_id)
     assert compare(Kind.OPPORTUNITY).counts == {"SAME": 249, "MISSING": 1}

@@ -10,8 +10,8 @@ from openpyxl import Workbook
 
 from mobjects.imports import column_mapping, validation
 from mobjects.imports.file_limits import limits_for
-from mobjects.imports.file_storage import opened, store
-from mobjects.imports.writing.commit import commit
+from mobjects.imports.file_storage import open_import_file, store_file
+from mobjects.imports.writing.commit import commit_import
 from mobjects.models import Import, ImportFix, ImportMode, ImportProblemLevel, ImportSource, ImportState
 from mobjects.spreadsheets import reader
 
@@ -28,21 +28,21 @@ def made(kind: str, table: str | Cells, *, columns: Sequence[str] | None = None,
         values: fields of the import.
     """
     name, data = ("file.csv", table.encode()) if isinstance(table, str) else ("file.xlsx", workbook(table))
-    head = reader.look(io.BytesIO(data), name, limits_for(ImportSource.COMMAND))
+    head = reader.detect_file(io.BytesIO(data), name, limits_for(ImportSource.COMMAND))
     imported = Import(
         kind=kind,
         state=ImportState.CHECKING,
         source=ImportSource.COMMAND,
         file_name=name,
-        format=head.reading.format,
-        encoding=head.reading.encoding,
-        delimiter=head.reading.delimiter,
-        sheet=head.reading.sheet,
+        format=head.options.format,
+        encoding=head.options.encoding,
+        delimiter=head.options.delimiter,
+        sheet=head.options.sheet,
         headers=list(head.headers),
-        mapping=list(columns) if columns is not None else column_mapping.by_names(kind, head.headers),
+        mapping=list(columns) if columns is not None else column_mapping.match_names(kind, head.headers),
         **values,
     )
-    store(imported, io.BytesIO(data))
+    store_file(imported, io.BytesIO(data))
     return imported
 
 
@@ -57,8 +57,8 @@ def workbook(rows: Cells) -> bytes:
 
 def check(imported: Import) -> Import:
     """Check an import, as often as one likes."""
-    with opened(imported) as file:
-        validation.check(imported, file, lambda rows: None)
+    with open_import_file(imported) as file:
+        validation.check_import(imported, file, lambda rows: None)
     return imported
 
 
@@ -70,7 +70,7 @@ def checked(kind: str, table: str | Cells, **values: Any) -> Import:
 def imported(kind: str, table: str | Cells, **values: Any) -> Import:
     """Check a file and write its valid rows."""
     found = checked(kind, table, **{"mode": ImportMode.VALID, **values})
-    commit(found, lambda rows: None)
+    commit_import(found, lambda rows: None)
     return found
 
 

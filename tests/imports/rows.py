@@ -63,7 +63,7 @@ def changed(
 
 def commit(imported: Import) -> Import:
     """Write an import."""
-    committing.commit(imported, lambda number: None)
+    committing.commit_import(imported, lambda number: None)
     return imported
 
 

@@ -22,8 +22,8 @@ def as_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
 def checked(data: bytes, name: str = "file.csv", kind: str = "opportunities") -> Import:
     """Upload a file whose columns have our names, and check it."""
     source = ImportSource.COMMAND
-    imported = service.start(kind, io.BytesIO(data), name, user=None, username="ann", source=source, call=False)
-    assert imported.state == ImportState.CHECKING, imported.problem or service.problems(imported)
+    imported = service.start_import(kind, io.BytesIO(data), name, user=None, username="ann", source=source, call=False)
+    assert imported.state == ImportState.CHECKING, imported.problem or service.column_problems(imported)
     return done(imported, ImportState.REVIEW)
 
 

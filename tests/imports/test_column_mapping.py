@@ -39,69 +39,71 @@ def imported(headers, chosen, kind="opportunities", **values):
     ],
 )
 def test_names_and_labels_are_found_and_nothing_else(header, column):
-    assert column_mapping.propose("opportunities", [header]) == [column]
+    assert column_mapping.propose_mapping("opportunities", [header]) == [column]
 
 
 def test_a_custom_field_is_found_by_its_name_and_its_label():
     CustomField.objects.create(kind="Opportunity", name="dealSize", label="Deal Size (EUR)")
-    assert column_mapping.propose("opportunities", ["deal_size", "deal size (eur)"]) == ["dealSize", "dealSize"]
+    assert column_mapping.propose_mapping("opportunities", ["deal_size", "deal size (eur)"]) == ["dealSize", "dealSize"]
 
 
 def test_a_header_that_could_mean_two_columns_is_left_undecided():
     CustomField.objects.create(kind="Opportunity", name="one", label="Size")
     CustomField.objects.create(kind="Opportunity", name="two", label="Size")
-    assert column_mapping.propose("opportunities", ["Size"]) == [None]
+    assert column_mapping.propose_mapping("opportunities", ["Size"]) == [None]
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
 def test_what_is_exported_is_found(kind):
     names = [column.name for column in column_mapping.columns_of(kind)]
     headers = [*names, "Revision"]
-    assert column_mapping.propose(kind, headers) == headers
-    assert column_mapping.problems(kind, headers, headers, {}) == []
+    assert column_mapping.propose_mapping(kind, headers) == headers
+    assert column_mapping.find_mapping_problems(kind, headers, headers, {}) == []
 
 
 # --- remembering ---
 
 
 def test_a_choice_is_remembered_for_the_same_headers_in_any_order():
-    column_mapping.remember(imported(["Nr", "Name", "Egal"], ["External ID", "Name", ""], constants={"Stage": "Won"}))
-    assert column_mapping.propose("opportunities", ["Egal", "Nr", "Name"]) == ["", "External ID", "Name"]
-    assert column_mapping.remembered("opportunities", ["Egal", "Nr", "Name"]).constants == {"Stage": "Won"}
-    assert column_mapping.propose("opportunities", ["Egal", "Nr"]) == [None, None]
-    assert column_mapping.propose("roles", ["Egal", "Nr", "Name"]) == [None, None, None]
+    column_mapping.save_mapping(
+        imported(["Nr", "Name", "Egal"], ["External ID", "Name", ""], constants={"Stage": "Won"})
+    )
+    assert column_mapping.propose_mapping("opportunities", ["Egal", "Nr", "Name"]) == ["", "External ID", "Name"]
+    assert column_mapping.find_saved_mapping("opportunities", ["Egal", "Nr", "Name"]).constants == {"Stage": "Won"}
+    assert column_mapping.propose_mapping("opportunities", ["Egal", "Nr"]) == [None, None]
+    assert column_mapping.propose_mapping("roles", ["Egal", "Nr", "Name"]) == [None, None, None]
 
 
 def test_the_newest_choice_wins():
-    column_mapping.remember(imported(["Nr"], ["External ID"]))
-    column_mapping.remember(imported(["Nr"], ["Marketo ID"], username="emil"))
-    assert column_mapping.propose("opportunities", ["Nr"]) == ["Marketo ID"]
-    assert column_mapping.remembered("opportunities", ["Nr"]).username == "emil"
+    column_mapping.save_mapping(imported(["Nr"], ["External ID"]))
+    column_mapping.save_mapping(imported(["Nr"], ["Marketo ID"], username="emil"))
+    assert column_mapping.propose_mapping("opportunities", ["Nr"]) == ["Marketo ID"]
+    assert column_mapping.find_saved_mapping("opportunities", ["Nr"]).username == "emil"
 
 
 def test_a_column_that_is_gone_is_not_proposed_from_memory():
     field = CustomField.objects.create(kind="Opportunity", name="dealSize", label="Deal")
-    column_mapping.remember(imported(["Nr", "G"], ["External ID", "dealSize"]))
-    assert column_mapping.propose("opportunities", ["Nr", "G"]) == ["External ID", "dealSize"]
+    column_mapping.save_mapping(imported(["Nr", "G"], ["External ID", "dealSize"]))
+    assert column_mapping.propose_mapping("opportunities", ["Nr", "G"]) == ["External ID", "dealSize"]
     field.delete()
-    assert column_mapping.propose("opportunities", ["Nr", "G"]) == ["External ID", None]
+    assert column_mapping.propose_mapping("opportunities", ["Nr", "G"]) == ["External ID", None]
 
 
 def test_headers_that_stand_twice_are_asked_about_again():
-    column_mapping.remember(imported(["Nr", "Wert", "Wert"], ["External ID", "Amount", ""]))
-    assert column_mapping.propose("opportunities", ["Nr", "Wert", "Wert"]) == ["External ID", None, None]
+    column_mapping.save_mapping(imported(["Nr", "Wert", "Wert"], ["External ID", "Amount", ""]))
+    assert column_mapping.propose_mapping("opportunities", ["Nr", "Wert", "Wert"]) == ["External ID", None, None]
 
 
 def test_the_column_of_an_error_file_does_not_make_other_headers_of_it():
-    column_mapping.remember(imported(["Nr"], ["External ID"]))
-    assert column_mapping.propose("opportunities", ["Nr", "Problems of import 3"]) == ["External ID", ""]
+    column_mapping.save_mapping(imported(["Nr"], ["External ID"]))
+    assert column_mapping.propose_mapping("opportunities", ["Nr", "Problems of import 3"]) == ["External ID", ""]
 
 
 # --- judging ---
 
 
 def problems(headers, chosen, constants=(), kind="opportunities"):
-    return column_mapping.problems(kind, headers, chosen, dict(constants))
+    return column_mapping.find_mapping_problems(kind, headers, chosen, dict(constants))
 
 
 def test_every_undecided_column_is_named():
@@ -172,7 +174,7 @@ def test_a_constant_takes_the_place_of_a_column_that_is_missing():
 
 @pytest.mark.parametrize("kind", RESOURCES)
 def test_every_choice_can_be_made(kind):
-    offered = column_mapping.choices(kind)
+    offered = column_mapping.column_choices(kind)
     values = [value for value, _, _ in offered]
     assert offered[0][:2] == ("", "Leave out")
     assert len(set(values)) == len(values)
@@ -181,7 +183,7 @@ def test_every_choice_can_be_made(kind):
 
 def test_choices_show_both_names_and_custom_fields_stand_apart():
     CustomField.objects.create(kind="OpportunityPersonRole", name="x1", label="Weight")
-    offered = column_mapping.choices("roles")
+    offered = column_mapping.column_choices("roles")
     assert ("ExternalCreatedDate", "ExternalCreatedDate (SFDC Created Date)", "Columns") in offered
     assert ("x1", "x1 (Weight)", "Custom fields") in offered
     assert ("IsPrimary", "IsPrimary", "Columns") in offered

@@ -56,7 +56,7 @@ def imported(data, **values):
         "rows": 4,
     }
     this = Import(**{**common, **values})
-    file_storage.store(this, io.BytesIO(data))
+    file_storage.store_file(this, io.BytesIO(data))
     for number, outcome in enumerate(
         [ImportRowOutcome.NEW, ImportRowOutcome.ERROR, ImportRowOutcome.CONFLICT, ImportRowOutcome.CHANGED], 2
     ):
@@ -77,7 +77,7 @@ def of_csv(**values):
 
 def written(this):
     out = io.BytesIO()
-    count = error_file.write(this, out)
+    count = error_file.write_error_file(this, out)
     return count, out.getvalue()
 
 
@@ -313,7 +313,7 @@ def test_corrected_error_file_is_known_and_loads():
     assert (second.counts["new"], second.problems) == (2, 0)
     written_by(second)
     assert set(Opportunity.objects.values_list("external_id", "name")) == {("A", "One"), ("B", "Two"), ("C", "Three")}
-    assert not error_file.is_there(second)
+    assert not error_file.has_error_rows(second)
 
 
 def test_cells_without_a_value_stay_errors_in_a_workbook():

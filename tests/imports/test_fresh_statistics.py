@@ -60,7 +60,7 @@ def be_quick() -> None:
 def test_rows_that_mean_the_same_are_found():
     imported = filled(keys=ROWS // 2, written=0)
     be_quick()
-    duplicates.mark(imported.pk, "opportunity", [duplicates.Once("key", "External ID", 1)])
+    duplicates.mark_duplicates(imported.pk, "opportunity", [duplicates.UniqueRule("key", "External ID", 1)])
     assert imported.found_problems.count() == imported.found.filter(outcome="error").count() == ROWS
     assert (
         imported.found_problems.get(number=2).rule == f"rows 2 and {2 + ROWS // 2} mean the same opportunity; keep one."
@@ -70,7 +70,7 @@ def test_rows_that_mean_the_same_are_found():
 def test_rows_that_were_not_written_are_found():
     imported = filled(keys=ROWS, written=ROWS - 1)
     be_quick()
-    assert [row.number for row in commit.left_out(imported)] == [ROWS + 1]
+    assert [row.number for row in commit.unwritten_rows(imported)] == [ROWS + 1]
     Import.objects.filter(pk=imported.pk).update(checked_at=imported.created_at)
     imported.refresh_from_db()
-    assert error_file.is_there(imported)
+    assert error_file.has_error_rows(imported)

@@ -20,7 +20,9 @@ FILE = b"External ID,Name\nA,Alpha\nB,Beta\n"
 
 def started(data=FILE):
     source = ImportSource.ADMIN
-    return service.start("opportunities", io.BytesIO(data), "a.csv", user=None, username="", source=source, call=False)
+    return service.start_import(
+        "opportunities", io.BytesIO(data), "a.csv", user=None, username="", source=source, call=False
+    )
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def test_an_import_that_kills_its_workers_is_told_once_it_is_given_up(rests):
 
 
 def test_a_discarded_import_is_told(rests):
-    service.discard(reviewed())
+    service.discard_import(reviewed())
     assert rests[1:] == [("review", "discarded")]
 
 

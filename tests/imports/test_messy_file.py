@@ -103,7 +103,7 @@ def test_errors_name_the_cell_and_its_text():
 
 def written_errors(imported: Import) -> bytes:
     file = io.BytesIO()
-    count = error_file.write(imported, file)
+    count = error_file.write_error_file(imported, file)
     assert count == imported.counts["error"]
     return file.getvalue()
 

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mobjects.exports import service
-from mobjects.marketo.serialization import to_text, xml_problem
+from mobjects.exports.formats import CsvFormat, XlsxFormat
+from mobjects.marketo.serialization import find_xml_problem, to_text
 from mobjects.marketo.types import DataType
 from mobjects.models import CustomField, Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag
-from mobjects.resources import RESOURCES, CsvFormat, XlsxFormat
+from mobjects.resources import RESOURCES
 from tests.imports.running import checked, written
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +40,7 @@ ids = st.integers(1, 2**31 - 1)
 money = st.decimals(min_value=0, max_value=Decimal("9999999999999.99"), places=2)
 days = st.dates()
 moments = st.datetimes(datetime(1000, 1, 2), datetime(9000, 1, 1), timezones=st.just(UTC))
-characters = st.characters(exclude_categories=["Cs"]).filter(lambda character: xml_problem(character) is None)
+characters = st.characters(exclude_categories=["Cs"]).filter(lambda character: find_xml_problem(character) is None)
 
 
 def texts(least=0, most=40):
@@ -58,7 +59,7 @@ def check(kind):
     model = RESOURCES[kind]._meta.model
     before = list(model.objects.order_by("pk").values())
     for file_format in (CsvFormat(), XlsxFormat()):
-        made = service.export(kind, model.objects.order_by("pk"), file_format, service.Taker("tester"))
+        made = service.export_records(kind, model.objects.order_by("pk"), file_format, service.DownloadUser("tester"))
         imported = checked(b"".join(made.pieces), f"in.{file_format.extension}", kind)
         assert list(imported.found_problems.values_list("column", "value", "rule")) == []
         assert list(imported.found.values_list("outcome", flat=True)) == ["unchanged"] * len(before)

@@ -20,7 +20,7 @@ FILE = b"External ID,Name\nA,Alpha\nB,Beta\n"
 
 
 def started(data=FILE, kind="opportunities", name="a.csv", **options):
-    return service.start(
+    return service.start_import(
         kind,
         io.BytesIO(data),
         name,
@@ -171,7 +171,7 @@ def test_an_import_is_claimed_once():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [state for state in ImportState if state not in Import.WORKING])
+@pytest.mark.parametrize("state", [state for state in ImportState if state not in Import.WORKING_STATES])
 def test_what_waits_for_a_person_is_not_claimed(state):
     imported = in_state(started(), state=state)
     runner.run_queued_import(imported.pk)
@@ -193,7 +193,7 @@ def test_signs_of_life_say_how_far_the_check_is_and_end_with_the_lease():
     alive(2000)
     lease.refresh_from_db()
     assert lease.renewed_at > silent()
-    service.discard(imported)
+    service.discard_import(imported)
     assert imported.rows == 2000
     with pytest.raises(LeaseLost):
         alive(4000)
@@ -208,7 +208,7 @@ def test_a_check_that_was_given_up_stops_and_leaves_it_alone():
     def discard(execute, sql, params, many, context):
         # The moment at which the check begins to read what it has to know.
         if "customfield" in sql and imported.leases.exists():
-            service.discard(Import.objects.get(pk=imported.pk))
+            service.discard_import(Import.objects.get(pk=imported.pk))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(discard):

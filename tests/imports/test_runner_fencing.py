@@ -48,7 +48,7 @@ def test_a_process_that_is_not_dead_after_all_keeps_its_import():
 def test_an_import_that_is_discarded_has_no_worker_any_more():
     imported = started()
     runner.acquire_import(imported.pk)
-    service.discard(imported)
+    service.discard_import(imported)
     assert not WorkerLease.objects.exists()
 
 
@@ -88,8 +88,8 @@ def test_an_import_of_which_a_part_was_written_meanwhile_is_not_discarded():
             Import.objects.update(committed_to=2)
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(write_meanwhile), pytest.raises(service.NotNow):
-        service.discard(imported)
+    with connection.execute_wrapper(write_meanwhile), pytest.raises(service.InvalidState):
+        service.discard_import(imported)
     imported.refresh_from_db()
     assert imported.state == ImportState.REVIEW
 

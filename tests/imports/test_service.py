@@ -19,7 +19,7 @@ from mobjects.models import (
     Opportunity,
     SavedMapping,
 )
-from mobjects.spreadsheets.types import FileRefused, Reading
+from mobjects.spreadsheets.types import FileRefused, ReadOptions
 from tests import factories
 
 DECIDED = b"External ID,Name\nA,Alpha\nB,Beta\n"
@@ -28,7 +28,7 @@ OPEN = b"External ID,Betrag\nA,1.50\n"
 
 def started(data=DECIDED, kind="opportunities", name="a.csv", **options):
     asked = {"user": None, "username": "olga", "source": ImportSource.ADMIN, "call": False, **options}
-    return service.start(kind, io.BytesIO(data), name, **asked)
+    return service.start_import(kind, io.BytesIO(data), name, **asked)
 
 
 def reviewed(data=DECIDED, **options):
@@ -86,8 +86,8 @@ def test_a_file_whose_columns_are_all_known_is_checked_at_once():
 def test_a_file_with_an_open_column_waits_for_a_person(data, words):
     imported = started(data)
     assert imported.state == ImportState.MAPPING
-    assert any(said.startswith(words) for said in service.problems(imported))
-    with pytest.raises(service.NotNow, match=words):
+    assert any(said.startswith(words) for said in service.column_problems(imported))
+    with pytest.raises(service.InvalidState, match=words):
         service.request_check(imported)
 
 
@@ -140,7 +140,7 @@ def test_names_of_files_are_kept_without_their_folders(given, kept):
 @pytest.mark.django_db
 def test_a_file_can_be_read_as_a_person_says():
     text = "External ID,Name\nA,서울\n".encode("cp949")
-    imported = started(text, reading=Reading("csv", "cp949"))
+    imported = started(text, reading=ReadOptions("csv", "cp949"))
     runner.run_import(imported)
     assert (imported.encoding, imported.state) == ("cp949", ImportState.REVIEW)
     assert imported.samples[1] == ["서울"]
@@ -151,11 +151,11 @@ def test_the_same_file_again_is_noticed_and_nothing_else():
     first, other = started(), started(DECIDED + b"C,Gamma\n")
     started(b"Program ID,Type,Value\n1,A,B\n", kind="program-tags")
     second = started()
-    assert list(service.twins(second)) == [first]
-    assert list(service.twins(other)) == []
+    assert list(service.same_file_imports(second)) == [first]
+    assert list(service.same_file_imports(other)) == []
     third = started()
-    service.discard(first)
-    assert list(service.twins(third)) == [second]
+    service.discard_import(first)
+    assert list(service.same_file_imports(third)) == [second]
 
 
 # --- corrections ---
@@ -207,7 +207,7 @@ def test_columns_can_be_changed_from_the_review():
     imported = reviewed()
     assert service.set_columns(imported, ["External ID", "Stage"], {}) == []
     assert imported.state == ImportState.MAPPING
-    with pytest.raises(service.NotNow):
+    with pytest.raises(service.InvalidState):
         service.request_commit(imported, "all", overwrite=False, user=None)
     service.request_check(imported, call=False)
     assert (imported.rows, imported.counts, imported.checked_at) == (0, {}, None)
@@ -217,9 +217,9 @@ def test_columns_can_be_changed_from_the_review():
 
 @pytest.mark.django_db
 def test_a_file_can_be_read_again_in_another_way():
-    imported = started(b"External ID;Name,x\nA;B,1\n", reading=Reading("csv", "", ","))
+    imported = started(b"External ID;Name,x\nA;B,1\n", reading=ReadOptions("csv", "", ","))
     assert imported.state == ImportState.MAPPING
-    left = service.set_columns(imported, imported.mapping, {}, Reading("csv", imported.encoding, ";"))
+    left = service.set_columns(imported, imported.mapping, {}, ReadOptions("csv", imported.encoding, ";"))
     assert imported.headers == ["External ID", "Name,x"]
     assert imported.mapping == ["External ID", None]
     assert len(left) == 1
@@ -230,18 +230,18 @@ def test_reading_it_in_a_way_that_fails_changes_nothing():
     imported = started("External ID,Name\nA,é\n".encode())
     in_state(imported, ImportState.MAPPING)
     with pytest.raises(FileRefused):
-        service.set_columns(imported, imported.mapping, {}, Reading("csv", "utf-16", ","))
+        service.set_columns(imported, imported.mapping, {}, ReadOptions("csv", "utf-16", ","))
     imported.refresh_from_db()
     assert (imported.state, imported.encoding, imported.problem) == (ImportState.MAPPING, "utf-8", "")
 
 
 @pytest.mark.django_db
 def test_a_refused_file_can_be_read_in_another_way_and_goes_on():
-    imported = started("External ID,Name\nA,é\n".encode(), reading=Reading("csv", "utf-16"))
+    imported = started("External ID,Name\nA,é\n".encode(), reading=ReadOptions("csv", "utf-16"))
     assert imported.state == ImportState.REFUSED
-    with pytest.raises(service.NotNow, match="Say how to read it"):
+    with pytest.raises(service.InvalidState, match="Say how to read it"):
         service.set_columns(imported, [], {})
-    assert service.set_columns(imported, [], {}, Reading("csv")) == []
+    assert service.set_columns(imported, [], {}, ReadOptions("csv")) == []
     assert (imported.state, imported.problem, imported.mapping) == (ImportState.MAPPING, "", ["External ID", "Name"])
 
 
@@ -267,12 +267,12 @@ def test_fixes_replace_each_other_and_make_a_check_necessary():
     assert ImportFix.objects.count() == 2
     assert ImportFix.objects.get(number=None).replacement == "Second"
     assert imported.state == ImportState.REVIEW
-    with pytest.raises(service.NotNow, match="Check the file again"):
+    with pytest.raises(service.InvalidState, match="Check the file again"):
         service.request_commit(imported, "all", overwrite=False, user=None)
     in_state(imported, ImportState.REVIEW, checked_at=timezone.now())
     service.remove_fix(imported, fix.pk)
     assert ImportFix.objects.count() == 1
-    with pytest.raises(service.NotNow, match="Check the file again"):
+    with pytest.raises(service.InvalidState, match="Check the file again"):
         service.request_commit(imported, "all", overwrite=False, user=None)
 
 
@@ -289,9 +289,9 @@ def test_a_fix_of_another_import_is_not_removed():
 @pytest.mark.django_db
 def test_all_or_nothing_is_refused_while_rows_have_errors():
     imported = reviewed(b"External ID,Name,Amount\nA,Alpha,x\nB,Beta,1\n")
-    with pytest.raises(service.NotNow, match="1 row with errors"):
+    with pytest.raises(service.InvalidState, match="1 row with errors"):
         service.request_commit(imported, "all", overwrite=True, user=None)
-    with pytest.raises(service.NotNow, match="Choose"):
+    with pytest.raises(service.InvalidState, match="Choose"):
         service.request_commit(imported, "some", overwrite=True, user=None)
     service.request_commit(imported, "valid", overwrite=False, user=None, call=False)
     runner.run_import(imported)
@@ -301,7 +301,7 @@ def test_all_or_nothing_is_refused_while_rows_have_errors():
 @pytest.mark.django_db
 def test_all_or_nothing_is_refused_while_rows_conflict_unless_they_are_overwritten():
     imported = as_checked(counts={"conflict": 2})
-    with pytest.raises(service.NotNow, match="2 rows in conflict"):
+    with pytest.raises(service.InvalidState, match="2 rows in conflict"):
         service.request_commit(imported, "all", overwrite=False, user=None)
     service.request_commit(imported, "all", overwrite=True, user=None, call=False)
     assert imported.state == ImportState.COMMITTING
@@ -327,7 +327,10 @@ def test_of_two_who_press_at_once_one_gets_it(queue):
             service.request_commit(before.pop(), "all", overwrite=True, user=None, username="ida")
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(in_between), pytest.raises(service.NotNow, match="The rows are being written"):
+    with (
+        connection.execute_wrapper(in_between),
+        pytest.raises(service.InvalidState, match="The rows are being written"),
+    ):
         service.request_commit(imported, "valid", overwrite=False, user=None, username="emil")
     imported.refresh_from_db()
     assert (imported.committed_by, imported.mode, imported.overwrite) == ("ida", "all", True)
@@ -343,7 +346,7 @@ ASK = {
     "check": lambda imported: service.request_check(imported, call=False),
     "commit": lambda imported: service.request_commit(imported, "valid", overwrite=False, user=None, call=False),
     "undo": lambda imported: service.request_undo(imported, None, call=False),
-    "discard": service.discard,
+    "discard": service.discard_import,
 }
 OPEN_STATES = {ImportState.MAPPING, ImportState.REVIEW}
 ALLOWED = {
@@ -365,7 +368,7 @@ def test_every_step_has_its_states(asked, state):
     if state in ALLOWED[asked]:
         ASK[asked](imported)
         return
-    with pytest.raises(service.NotNow) as caught:
+    with pytest.raises(service.InvalidState) as caught:
         ASK[asked](imported)
     assert str(caught.value).endswith(".")
     imported.refresh_from_db()
@@ -377,7 +380,7 @@ def test_every_step_has_its_states(asked, state):
 @pytest.mark.parametrize("asked", [name for name in ASK if name not in ("commit", "undo")])
 def test_what_is_written_in_part_can_only_be_finished_or_undone(asked):
     imported = as_checked(committed_to=2)
-    with pytest.raises(service.NotNow, match="Part of the rows is written already"):
+    with pytest.raises(service.InvalidState, match="Part of the rows is written already"):
         ASK[asked](imported)
 
 
@@ -392,7 +395,7 @@ def test_what_is_written_in_part_can_be_finished_or_undone(asked):
 @pytest.mark.django_db
 def test_what_is_undone_in_part_can_only_be_undone():
     imported = as_checked(committed_to=2, undone={"removed": 1})
-    with pytest.raises(service.NotNow, match="Undo the rest"):
+    with pytest.raises(service.InvalidState, match="Undo the rest"):
         ASK["commit"](imported)
     ASK["undo"](imported)
 
@@ -401,7 +404,7 @@ def test_what_is_undone_in_part_can_only_be_undone():
 def test_a_discarded_import_keeps_its_file():
     imported = committed()
     other = started(DECIDED + b"C,D\n")
-    service.discard(other)
+    service.discard_import(other)
     assert other.parts.exists()
-    with pytest.raises(service.NotNow, match="The rows are written"):
-        service.discard(imported)
+    with pytest.raises(service.InvalidState, match="The rows are written"):
+        service.discard_import(imported)

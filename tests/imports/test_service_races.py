@@ -20,7 +20,7 @@ DECIDED = b"External ID,Name\nA,Alpha\n"
 def reviewed():
     """An import that waits for review."""
     asked = {"user": None, "username": "olga", "source": ImportSource.ADMIN, "call": False}
-    imported = service.start("opportunities", io.BytesIO(DECIDED), "a.csv", **asked)
+    imported = service.start_import("opportunities", io.BytesIO(DECIDED), "a.csv", **asked)
     change(imported, state=ImportState.REVIEW, checked_at=timezone.now())
     return imported
 
@@ -40,8 +40,8 @@ def test_what_was_written_in_part_since_it_was_looked_at_is_not_given_up(reviewe
             Import.objects.update(committed_to=2)
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(in_between), pytest.raises(service.NotNow):
-        service.discard(reviewed)
+    with connection.execute_wrapper(in_between), pytest.raises(service.InvalidState):
+        service.discard_import(reviewed)
     assert reviewed.state == ImportState.REVIEW
 
 

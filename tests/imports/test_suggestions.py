@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from mobjects.imports.cell_parser import Parser
-from mobjects.marketo.attributes import Attribute
+from mobjects.imports.cell_parser import ColumnParser
+from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
-from mobjects.resources.columns import Column, MonthColumn
+from mobjects.resources.columns import FileColumn, MonthColumn
 
 TYPES = {
     "date": DataType.DATE,
@@ -25,11 +25,11 @@ TYPES = {
 def suggestion(kind, cell):
     """What is suggested for a cell, which has to be bad."""
     if kind == "month":
-        column = MonthColumn(Attribute("Month", "Month", DataType.DATE), "month", True)
+        column = MonthColumn(MarketoAttribute("Month", "Month", DataType.DATE), "month", True)
     else:
-        column = Column(Attribute("Column", "Column", TYPES[kind], 20 if kind == "text" else None), "column")
+        column = FileColumn(MarketoAttribute("Column", "Column", TYPES[kind], 20 if kind == "text" else None), "column")
     faults = []
-    parser = Parser(column, 1, None, {}, faults)
+    parser = ColumnParser(column, 1, None, {}, faults)
     assert parser.parse(cell) is None
     (fault,) = faults
     if fault.suggestion:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mobjects.imports import validation
-from mobjects.imports.file_storage import opened
+from mobjects.imports.file_storage import open_import_file
 from mobjects.models import ImportGroup, ImportProblem, ImportRow
 from mobjects.spreadsheets.types import FileRefused
 from tests import factories
@@ -167,8 +167,8 @@ def test_it_gives_signs_of_life_and_stops_where_it_is_told_to():
         if len(seen) == 3:
             raise KeyboardInterrupt
 
-    with opened(imported) as file, pytest.raises(KeyboardInterrupt):
-        validation.check(imported, file, alive)
+    with open_import_file(imported) as file, pytest.raises(KeyboardInterrupt):
+        validation.check_import(imported, file, alive)
     assert seen == [0, 2000, 4000]
     assert check(imported).counts["new"] == 4500
 

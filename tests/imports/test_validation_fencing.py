@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mobjects.imports import runner, validation
-from mobjects.imports.file_storage import opened
+from mobjects.imports.file_storage import open_import_file
 from mobjects.jobs.lease import LeaseLost
 from mobjects.models import CustomField, Import, ImportState
 from tests.imports.helpers import made
@@ -25,8 +25,8 @@ def test_a_process_that_was_taken_for_dead_leaves_what_the_next_one_found():
     runner.run_import(imported)
     assert (imported.state, found(imported)) == (ImportState.REVIEW, (2, 1, 1))
     ids = list(imported.groups.values_list("pk", flat=True))
-    with opened(imported) as file, pytest.raises(LeaseLost):
-        validation.check(imported, file, runner.reporter(zombie))
+    with open_import_file(imported) as file, pytest.raises(LeaseLost):
+        validation.check_import(imported, file, runner.reporter(zombie))
     assert found(imported) == (2, 1, 1)
     assert list(imported.groups.values_list("pk", flat=True)) == ids
 
@@ -37,16 +37,16 @@ def test_a_process_that_was_taken_for_dead_leaves_what_the_next_one_found():
 )
 def test_each_write_is_signed_for_in_its_own_transaction(at, kept):
     imported = made("opportunities", FILE)
-    with opened(imported) as file:
-        validation.check(imported, file, lambda rows: None)
+    with open_import_file(imported) as file:
+        validation.check_import(imported, file, lambda rows: None)
     calls = iter(["clearing", "the first chunk", "the end"])
 
     def alive(rows):
         if next(calls) == at:
             raise LeaseLost
 
-    with opened(imported) as file, pytest.raises(LeaseLost):
-        validation.check(imported, file, alive)
+    with open_import_file(imported) as file, pytest.raises(LeaseLost):
+        validation.check_import(imported, file, alive)
     assert found(imported) == kept
 
 

@@ -102,7 +102,7 @@ class Reference:
         values, bad = {}, False
         for name, cell in row.items():
             try:
-                values[name] = self.columns[name].parse(cell)
+                values[name] = self.columns[name].parse_cell(cell)
             except ValueError:
                 bad = True
         try:

@@ -13,11 +13,11 @@ from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.requests import request_sync
 from mobjects.models import Circuit, RequestedAction, SyncBatchState, SyncJob, SyncJobState
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.support.concurrent import Concurrently, postgresql
 
-EVERYTHING = Selection()
+EVERYTHING = SyncSelection()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -100,7 +100,7 @@ def test_what_is_not_paused_cannot_be_resumed(state):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", [SyncJobState.PAUSED, *SyncJob.FINAL])
+@pytest.mark.parametrize("state", [SyncJobState.PAUSED, *SyncJob.FINAL_STATES])
 def test_what_is_paused_or_over_cannot_be_paused(state):
     job = factories.job_in(state)
     assert not pause_job(job)

@@ -15,7 +15,7 @@ from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.requests import create_sync_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Circuit, SyncJob, SyncJobState
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.support.concurrent import Concurrently, postgresql
 
@@ -53,7 +53,7 @@ def test_a_late_worker_does_not_release_a_brake():
     assert job.waits_until == until
 
 
-@pytest.mark.parametrize("state", [SyncJobState.PAUSED, *SyncJob.FINAL])
+@pytest.mark.parametrize("state", [SyncJobState.PAUSED, *SyncJob.FINAL_STATES])
 def test_a_job_that_is_paused_or_over_is_not_begun(state):
     job = factories.job_in(state)
     assert acquire_job(job) is None
@@ -119,7 +119,7 @@ def two_sending():
     """A job of two workers, each with a batch that is being sent."""
     for _ in range(2):
         factories.opportunity()
-    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
     leases = [factories.claim_next(job, Kind.OPPORTUNITY, limit=1).batch.lease for _ in range(2)]
     return job, leases
 

@@ -15,7 +15,7 @@ from mobjects.jobs.lifecycle import JOB_CHANGES, job_came_to_rest
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.models import Circuit, Opportunity, SyncJob, SyncJobState
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.support.came_to_rest import heard
 
@@ -30,11 +30,11 @@ def rests():
 
 def new_job() -> SyncJob:
     factories.opportunity()
-    return create_sync_job(Selection())
+    return create_sync_job(SyncSelection())
 
 
 def test_a_final_state_is_followed_by_no_other():
-    assert set(SyncJobState) - set(JOB_CHANGES) == set(SyncJob.FINAL)
+    assert set(SyncJobState) - set(JOB_CHANGES) == set(SyncJob.FINAL_STATES)
 
 
 @pytest.mark.parametrize(("fault", "state"), [(None, "succeeded"), ("bad_row", "problems")])

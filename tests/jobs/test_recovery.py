@@ -17,12 +17,12 @@ from mobjects.jobs.requests import request_sync
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.types import Kind
 from mobjects.models import Circuit, SyncJob, SyncJobState, WorkerLease
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.support.dying import assert_goes_on, running_job
 
-EVERYTHING = Selection()
-OPPORTUNITIES = Selection(kinds=(Kind.OPPORTUNITY,))
+EVERYTHING = SyncSelection()
+OPPORTUNITIES = SyncSelection(kinds=(Kind.OPPORTUNITY,))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -181,7 +181,7 @@ def test_a_job_that_waits_for_a_reset_is_left_waiting(queue):
         (SyncJobState.WAITING, {"waits_until": timezone.now()}),
         (SyncJobState.NOT_QUEUED, {}),
         (SyncJobState.PAUSED, {}),
-        *((state, {}) for state in SyncJob.FINAL),
+        *((state, {}) for state in SyncJob.FINAL_STATES),
     ],
 )
 def test_what_is_not_overdue_or_not_to_go_on_by_itself_is_not_queued(queue, state, values):

@@ -9,10 +9,10 @@ from mobjects.jobs.requests import create_sync_job, repeat_job, request_sync
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJobState
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 
-EVERYTHING = Selection()
+EVERYTHING = SyncSelection()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -38,7 +38,7 @@ def test_the_same_work_is_not_queued_twice(queue):
     first, second = request_sync(EVERYTHING), request_sync(EVERYTHING)
     assert first == second
     assert len(queue.job_ids) == 1
-    assert request_sync(Selection(kinds=(Kind.ROLE,))) != first
+    assert request_sync(SyncSelection(kinds=(Kind.ROLE,))) != first
 
 
 @pytest.mark.django_db

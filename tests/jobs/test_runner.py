@@ -12,12 +12,12 @@ from mobjects.jobs.requests import create_sync_job, request_sync
 from mobjects.jobs.runner import _enqueue_more_workers, _run_turn, run_job, run_queued_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, SyncBatchState, SyncJobState
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.send.task import SendTask
 from tests import factories
 
-EVERYTHING = Selection()
-OPPORTUNITIES = Selection(kinds=(Kind.OPPORTUNITY,))
+EVERYTHING = SyncSelection()
+OPPORTUNITIES = SyncSelection(kinds=(Kind.OPPORTUNITY,))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -72,7 +72,7 @@ def test_a_crash_leaves_no_record_claimed(marketo_settings):
 @pytest.mark.django_db
 def test_after_a_crash_the_batch_in_hand_is_unknown(marketo_settings):
     record = factories.opportunity()
-    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
     factories.outcomes.abandon(job, "The worker died.")
     claim.batch.refresh_from_db()

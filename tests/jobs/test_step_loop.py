@@ -10,14 +10,14 @@ from django.utils import timezone
 from mobjects.jobs.job_lease import IDLE_DELAY, acquire_job
 from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.step_loop import StepLoop
-from mobjects.marketo.errors import AuthError, Rejected, Trouble, Unavailable
+from mobjects.marketo.errors import AuthError, RefusalReason, Rejected, Unavailable
 from mobjects.models import Circuit, SyncJob, SyncJobState
-from mobjects.sync.task import Wait
+from mobjects.sync.task import WaitRequired
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
-EXPIRED = AuthError("expired", trouble=Trouble.EXPIRED)
+EXPIRED = AuthError("expired", trouble=RefusalReason.EXPIRED)
 
 
 class ScriptedTask:
@@ -99,7 +99,7 @@ def test_a_worker_that_took_no_step_is_not_queued_again_at_once():
 
 def test_a_wait_for_a_moment_that_is_over_does_not_queue_the_worker_again_at_once():
     before = timezone.now()
-    _, release, _ = run(factories.job_in(SyncJobState.QUEUED), Wait(before - timedelta(seconds=1), "A limit."))
+    _, release, _ = run(factories.job_in(SyncJobState.QUEUED), WaitRequired(before - timedelta(seconds=1), "A limit."))
     assert release.again_at >= before + IDLE_DELAY
 
 
@@ -162,7 +162,7 @@ def test_a_signature_that_is_refused_as_expired_twice_in_a_row_halts_sending():
 
 @pytest.mark.parametrize("between", [True, False])
 def test_a_signature_that_is_refused_as_expired_once_and_once_again_halts_nothing(between):
-    run(factories.job_in(SyncJobState.QUEUED), EXPIRED, between, EXPIRED, Wait(timezone.now(), "Enough."))
+    run(factories.job_in(SyncJobState.QUEUED), EXPIRED, between, EXPIRED, WaitRequired(timezone.now(), "Enough."))
     assert not Circuit.objects.exists()
 
 

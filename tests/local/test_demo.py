@@ -15,8 +15,8 @@ import pytest
 from redis import Redis
 from rq import Worker, cron_scheduler_registry
 
-from mobjects.local.ports import HOST, is_open
-from mobjects.local.redis_server import running_url
+from mobjects.local.ports import HOST, is_port_open
+from mobjects.local.redis_server import find_running_url
 from tests.files import ROOT, project_files
 
 # 12 s where nothing else runs.
@@ -83,7 +83,7 @@ def test_the_demo_works_with_its_port_taken_and_stops_without_a_trace(checkout, 
             text = read_until(process, "Ctrl-C stops everything")
             ports = ports_in(text)
             health = [urllib.request.urlopen(f"http://{HOST}:{port}/").status for port in ports]
-            with Redis.from_url(running_url(checkout / "var" / "redis")) as client:
+            with Redis.from_url(find_running_url(checkout / "var" / "redis")) as client:
                 helpers = (Worker.count(connection=client), len(cron_scheduler_registry.get_keys(client)))
             second = subprocess.run([*words, "0"], **command, check=False)
             os.killpg(process.pid, signal.SIGINT)
@@ -95,5 +95,5 @@ def test_the_demo_works_with_its_port_taken_and_stops_without_a_trace(checkout, 
     assert second.returncode == 1
     assert f"another demo is running in this checkout (process {process.pid})" in second.stdout
     assert process.returncode == 0, rest
-    assert [port for port in ports if is_open(port)] == []
+    assert [port for port in ports if is_port_open(port)] == []
     assert [*(checkout.parent / "home").iterdir(), *(checkout.parent / "tmp").iterdir()] == []

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from mobjects.local import redis_server
-from mobjects.local.ports import free_port
+from mobjects.local.ports import find_free_port
 from mobjects.local.supervisor import Supervisor
 
 
@@ -19,10 +19,10 @@ def serve(tmp_path):
     folder = tmp_path / "data"
 
     def start(supervisor):
-        port = free_port()
-        url = redis_server.url_for(port)
-        command = redis_server.command(redis_server.find_program(), port, folder)
-        supervisor.start("redis", command, lambda: redis_server.answers(url))
+        port = find_free_port()
+        url = redis_server.server_url(port)
+        command = redis_server.build_command(redis_server.find_program(), port, folder)
+        supervisor.start_child("redis", command, lambda: redis_server.is_answering(url))
         return url
 
     return start
@@ -47,21 +47,21 @@ def test_it_listens_on_loopback_only(serve, tmp_path):
 def test_the_address_is_found_while_the_server_runs(serve, tmp_path):
     with supervise(tmp_path) as supervisor:
         url = serve(supervisor)
-        redis_server.announce(tmp_path, url)
-        assert redis_server.running_url(tmp_path) == url
-    assert redis_server.running_url(tmp_path) is None
+        redis_server.write_url_file(tmp_path, url)
+        assert redis_server.find_running_url(tmp_path) == url
+    assert redis_server.find_running_url(tmp_path) is None
 
 
 def test_an_announcement_that_was_withdrawn_is_gone(tmp_path):
-    redis_server.announce(tmp_path, "redis://127.0.0.1:1/0")
-    redis_server.withdraw(tmp_path)
-    redis_server.withdraw(tmp_path)
+    redis_server.write_url_file(tmp_path, "redis://127.0.0.1:1/0")
+    redis_server.remove_url_file(tmp_path)
+    redis_server.remove_url_file(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_something_else_on_the_port_is_no_redis():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert not redis_server.answers(redis_server.url_for(server.getsockname()[1]))
+        assert not redis_server.is_answering(redis_server.server_url(server.getsockname()[1]))
 
 
 def program(folder, name):

@@ -38,7 +38,8 @@ def log(tmp_path):
 
 
 def start(supervisor, log, name, answer="obey"):
-    supervisor.start(name, [sys.executable, "-c", CHILD, str(log), name, answer], lambda: f"start {name}" in read(log))
+    command = [sys.executable, "-c", CHILD, str(log), name, answer]
+    supervisor.start_child(name, command, lambda: f"start {name}" in read(log))
 
 
 def read(log):
@@ -65,31 +66,31 @@ def test_a_child_that_does_not_obey_is_asked_twice_and_killed(tmp_path, log):
 def test_a_child_that_ends_before_it_is_ready_is_named_with_its_log(tmp_path):
     command = [sys.executable, "-c", "raise SystemExit('no such port')"]
     with supervise(tmp_path) as supervisor, pytest.raises(ChildFailed, match=r"(?s)web did not start.*no such port"):
-        supervisor.start("web", command, lambda: False)
+        supervisor.start_child("web", command, lambda: False)
 
 
 def test_a_child_that_never_gets_ready_is_given_up(tmp_path):
     command = [sys.executable, "-c", "import signal; signal.pause()"]
     with supervise(tmp_path) as supervisor, pytest.raises(ChildFailed, match="web did not start"):
-        supervisor.start("web", command, lambda: False, timeout_seconds=0.1)
+        supervisor.start_child("web", command, lambda: False, timeout_seconds=0.1)
 
 
 def test_a_command_gives_its_exit_code_and_output(tmp_path):
     command = [sys.executable, "-c", "import os; print(os.environ['WORD']); raise SystemExit(3)"]
     with supervise(tmp_path) as supervisor:
-        assert supervisor.run("once", command, add={"WORD": "hello"}) == (3, "hello\n")
+        assert supervisor.run_to_end("once", command, add={"WORD": "hello"}) == (3, "hello\n")
 
 
 def test_watching_ends_when_a_child_ends(tmp_path):
     with supervise(tmp_path) as supervisor:
-        supervisor.start("brief", [sys.executable, "-c", ""], lambda: True)
+        supervisor.start_child("brief", [sys.executable, "-c", ""], lambda: True)
         with pytest.raises(ChildFailed, match="brief ended by itself"):
-            supervisor.watch()
+            supervisor.watch_children()
 
 
 MAIN = """
 import os, pathlib, sys
-from mobjects.local.supervisor import Stopped, Supervisor
+from mobjects.local.supervisor import SupervisorStopped, Supervisor
 folder, child = pathlib.Path(sys.argv[1]), sys.argv[2]
 log = folder / "log.txt"
 def started(name):
@@ -97,10 +98,10 @@ def started(name):
 try:
     with Supervisor(folder / "logs", os.environ) as supervisor:
         for name in ("first", "second"):
-            supervisor.start(name, [sys.executable, "-c", child, str(log), name, "obey"], started(name))
+            supervisor.start_child(name, [sys.executable, "-c", child, str(log), name, "obey"], started(name))
         print("ready", flush=True)
-        supervisor.watch()
-except Stopped as signal:
+        supervisor.watch_children()
+except SupervisorStopped as signal:
     print(signal)
 """
 
@@ -123,7 +124,7 @@ def test_a_signal_to_the_whole_group_stops_all_in_order(program, log, number):
 
 DISTRACTED = """
 import os, pathlib, signal, sys
-from mobjects.local.supervisor import Stopped, Supervisor
+from mobjects.local.supervisor import SupervisorStopped, Supervisor
 class Closing:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGTERM)
@@ -133,9 +134,9 @@ def ready():
     return True
 try:
     with Supervisor(pathlib.Path(sys.argv[1]), os.environ) as supervisor:
-        supervisor.start("waiting", [sys.executable, "-c", "import signal; signal.pause()"], ready)
-        supervisor.watch()
-except Stopped as signal:
+        supervisor.start_child("waiting", [sys.executable, "-c", "import signal; signal.pause()"], ready)
+        supervisor.watch_children()
+except SupervisorStopped as signal:
     print(signal)
 """
 
@@ -155,8 +156,8 @@ WATCHER = """
 import os, pathlib, sys
 from mobjects.local.supervisor import Supervisor
 with Supervisor(pathlib.Path(sys.argv[1]), os.environ) as supervisor:
-    supervisor.start("caller", [sys.executable, "-c", *sys.argv[2:]], lambda: True)
-    supervisor.watch()
+    supervisor.start_child("caller", [sys.executable, "-c", *sys.argv[2:]], lambda: True)
+    supervisor.watch_children()
 """
 
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.parsing import canonical, parse, parse_decimal, parse_month, read_back
+from mobjects.marketo.attributes import MarketoAttribute
+from mobjects.marketo.parsing import canonical_text, normalize_remote_text, parse_decimal, parse_month, parse_value
 from mobjects.marketo.serialization import to_text
 from mobjects.marketo.types import DataType
 
 
 def read(value, kind, *, name="X", size=None):
-    return parse(value, Attribute(name, name, kind, size))
+    return parse_value(value, MarketoAttribute(name, name, kind, size))
 
 
 @pytest.mark.parametrize("kind", DataType)
@@ -141,12 +141,12 @@ def test_amounts_survive_text_and_spreadsheets(amount):
 
 @given(st.text() | st.floats() | st.integers() | st.booleans() | st.dates() | st.datetimes(), st.sampled_from(DataType))
 def test_nothing_but_a_sentence_comes_out_of_bad_input(value, kind):
-    attribute = Attribute("X", "X", kind, 50)
+    attribute = MarketoAttribute("X", "X", kind, 50)
     try:
-        text = canonical(value, attribute)
+        text = canonical_text(value, attribute)
     except ValueError:
         return
-    assert canonical(text, attribute) == text
+    assert canonical_text(text, attribute) == text
 
 
 def test_a_thousands_point_is_not_taken_for_a_decimal_point():
@@ -176,7 +176,7 @@ def test_a_thousands_point_is_not_taken_for_a_decimal_point():
     ],
 )
 def test_what_marketo_gives_reads_as_what_was_sent(text, kind, expected):
-    assert read_back(text, Attribute("Probability" if "%" in text else "X", "X", kind)) == expected
+    assert normalize_remote_text(text, MarketoAttribute("Probability" if "%" in text else "X", "X", kind)) == expected
 
 
 @pytest.mark.parametrize(
@@ -193,4 +193,4 @@ def test_what_marketo_gives_reads_as_what_was_sent(text, kind, expected):
     ],
 )
 def test_what_is_no_value_of_its_type_stands_as_marketo_wrote_it(text, kind):
-    assert read_back(text, Attribute("X", "X", kind, 255)) == text
+    assert normalize_remote_text(text, MarketoAttribute("X", "X", kind, 255)) == text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mobjects.marketo.redaction import redact
+from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.soap.entry import SOAP
 
 
@@ -15,15 +15,15 @@ from mobjects.marketo.soap.entry import SOAP
     ],
 )
 def test_signature_element_is_masked_under_any_prefix(text):
-    masked = redact(text, (), SOAP.masked)
+    masked = redact_secrets(text, (), SOAP.masked)
     assert "abc123" not in masked
     assert ">***" in masked
 
 
 @pytest.mark.parametrize("written", ['a&b<"c é', 'a&amp;b&lt;"c é', 'a&b<\\"c \\u00e9', "a%26b%3C%22c%20%C3%A9"])
 def test_secrets_are_masked_as_they_are_and_as_xml_json_and_addresses_write_them(written):
-    assert redact(f"key {written} / sig", ('a&b<"c é', "sig")) == "key *** / ***"
+    assert redact_secrets(f"key {written} / sig", ('a&b<"c é', "sig")) == "key *** / ***"
 
 
 def test_empty_secret_masks_nothing():
-    assert redact("plain text", [""]) == "plain text"
+    assert redact_secrets("plain text", [""]) == "plain text"

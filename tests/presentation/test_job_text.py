@@ -84,16 +84,16 @@ def job(state, **values):
 )
 def test_a_job_is_said_in_one_sentence(given, said):
     with time_machine.travel(NOW, tick=False):
-        assert job_text.sentence(given) == said
+        assert job_text.describe_job(given) == said
 
 
 def test_a_waiting_job_without_a_worker_says_so():
-    assert "No worker is running" in job_text.sentence(job(SyncJobState.QUEUED), worker_alive=False)
-    assert "No worker" not in job_text.sentence(job(SyncJobState.QUEUED), worker_alive=None)
+    assert "No worker is running" in job_text.describe_job(job(SyncJobState.QUEUED), worker_alive=False)
+    assert "No worker" not in job_text.describe_job(job(SyncJobState.QUEUED), worker_alive=None)
 
 
 def test_a_running_job_whose_worker_is_gone_says_so():
-    assert "no worker is running" in job_text.sentence(job(SyncJobState.RUNNING, planned=2), worker_alive=False)
+    assert "no worker is running" in job_text.describe_job(job(SyncJobState.RUNNING, planned=2), worker_alive=False)
 
 
 def test_a_stopped_job_says_what_was_not_applied_and_what_is_left():
@@ -101,7 +101,7 @@ def test_a_stopped_job_says_what_was_not_applied_and_what_is_left():
         SyncJobState.STOPPED, planned=430, counts={"CREATED": 100, "NOT_SENT": 100}, problem_text="Signature refused."
     )
     batch = SyncBatch(sequence=2, state=SyncBatchState.NOT_SENT)
-    assert job_text.sentence(stopped, [batch]) == (
+    assert job_text.describe_job(stopped, [batch]) == (
         "Stopped: Signature refused. Nothing of batch 2 was applied. 330 records stay to be sent."
     )
 
@@ -109,7 +109,7 @@ def test_a_stopped_job_says_what_was_not_applied_and_what_is_left():
 def test_an_unknown_outcome_is_never_counted_as_left_to_send():
     stopped = job(SyncJobState.STOPPED, planned=101, counts={"UNKNOWN": 100}, problem_text="Cut off")
     batch = SyncBatch(sequence=1, state=SyncBatchState.UNKNOWN)
-    assert job_text.sentence(stopped, [batch]) == (
+    assert job_text.describe_job(stopped, [batch]) == (
         "Stopped: Cut off. Batch 1 may or may not have been applied. "
         "What became of 100 records is not known. 1 record stays to be sent."
     )
@@ -118,12 +118,14 @@ def test_an_unknown_outcome_is_never_counted_as_left_to_send():
 def test_several_batches_in_doubt_are_named_together():
     stopped = job(SyncJobState.STOPPED, problem_text="Cut off")
     batches = [SyncBatch(sequence=number, state=SyncBatchState.UNKNOWN) for number in (1, 2, 5)]
-    assert "Batches 1, 2 and 5 may or may not have been applied." in job_text.sentence(stopped, batches)
-    assert "30 batches may or may not" in job_text.sentence(stopped, batches * 10)
+    assert "Batches 1, 2 and 5 may or may not have been applied." in job_text.describe_job(stopped, batches)
+    assert "30 batches may or may not" in job_text.describe_job(stopped, batches * 10)
 
 
 def test_every_status_that_is_counted_has_its_place_and_words():
-    assert {status.value for status in job_text.STATUS_ORDER} == set(SyncResultStatus.values) - SyncResult.PASSING
+    assert {status.value for status in job_text.STATUS_ORDER} == set(
+        SyncResultStatus.values
+    ) - SyncResult.PASSING_STATUSES
     assert set(RESULT_TONES) == set(SyncResultStatus.values)
     assert set(JOB_TONES) == set(SyncJobState.values)
     assert set(BATCH_TONES) == set(SyncBatchState.values)
@@ -191,14 +193,14 @@ def test_what_was_asked_is_said_in_words(action, selection, said):
     ],
 )
 def test_a_time_span_is_short(span, said):
-    assert job_text.duration(span) == said
+    assert job_text.format_duration(span) == said
 
 
 def test_a_time_is_shown_in_utc_with_its_zone():
     seoul = timezone(timedelta(hours=9))
-    assert job_text.moment(datetime(2026, 3, 1, 9, 0, 5, tzinfo=seoul)) == "2026-03-01 00:00:05 UTC"
-    assert job_text.moment(datetime(2026, 3, 1, tzinfo=UTC)) == "2026-03-01 00:00:00 UTC"
-    assert job_text.moment(None) == ""
+    assert job_text.format_utc_time(datetime(2026, 3, 1, 9, 0, 5, tzinfo=seoul)) == "2026-03-01 00:00:05 UTC"
+    assert job_text.format_utc_time(datetime(2026, 3, 1, tzinfo=UTC)) == "2026-03-01 00:00:00 UTC"
+    assert job_text.format_utc_time(None) == ""
 
 
 @pytest.mark.parametrize(

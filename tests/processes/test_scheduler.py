@@ -77,7 +77,7 @@ def test_the_process_registers_ticks_through_a_worker_and_stops_when_told(queue,
     command = [sys.executable, "manage.py", "clock", "--interval", "1"]
     environment = {**os.environ, "REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "marketo_admin.settings_test"}
     with Supervisor(tmp_path, {**environment, "PYTHONPATH": str(ROOT)}, signals=False) as supervisor:
-        supervisor.start("clock", [command[0], str(ROOT / command[1]), *command[2:]], lambda: queue.count > 0)
+        supervisor.start_child("clock", [command[0], str(ROOT / command[1]), *command[2:]], lambda: queue.count > 0)
         assert scheduler.count_schedulers(queue.connection) == 1
         work()
         assert SyncJob.objects.get().schedule == due

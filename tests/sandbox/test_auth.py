@@ -8,7 +8,7 @@ import requests
 from lxml import etree
 
 from mobjects.sandbox import KEY, USER_ID, SandboxServer
-from mobjects.sandbox.soap.auth import Credentials, signature
+from mobjects.sandbox.soap.auth import Credentials, sign_timestamp
 from tests.sandbox.wire import API, SOAP, Fault, Wire, sign, timestamp
 
 VECTOR = (
@@ -20,7 +20,7 @@ VECTOR = (
 
 def test_signature_is_that_of_the_published_vector():
     user_id, key, at = VECTOR
-    assert signature(key, at, user_id) == "ffbff4d4bef354807481e66dc7540f7890523a87"
+    assert sign_timestamp(key, at, user_id) == "ffbff4d4bef354807481e66dc7540f7890523a87"
 
 
 def test_published_vector_passes_over_http_when_the_clock_is_set_to_its_time():

@@ -34,7 +34,7 @@ def test_script_that_makes_no_sense_is_refused_as_a_whole(control, sandbox, body
     answer = control("faults", json=body)
     assert answer.status_code == 400
     assert answer.json()["error"]
-    assert sandbox.faults.pending() == []
+    assert sandbox.faults.list_pending() == []
 
 
 def test_what_is_not_json_is_refused(control):

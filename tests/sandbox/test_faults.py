@@ -7,7 +7,7 @@ import requests
 from lxml import etree
 
 from mobjects.sandbox import SandboxServer
-from mobjects.sandbox.fault_injection import Fault as Entry
+from mobjects.sandbox.fault_injection import ScriptedFault as Entry
 from tests.sandbox.wire import E, Fault, Wire, mobject, opportunity
 
 
@@ -143,7 +143,7 @@ def test_entry_is_used_up_by_as_many_calls_as_it_says(sandbox, wire):
         with pytest.raises(Fault, match="20023"):
             wire.call("ListMObjects")
     assert wire.call("ListMObjects") is not None
-    assert sandbox.faults.pending() == []
+    assert sandbox.faults.list_pending() == []
 
 
 def test_entry_waits_for_its_operation(sandbox, wire):
@@ -160,7 +160,7 @@ def test_refused_call_uses_up_no_entry(sandbox, wire):
     sandbox.faults.add("cut_before")
     with pytest.raises(Fault, match="20014"):
         wire.call("ListMObjects", requestSignature="x")
-    assert len(sandbox.faults.pending()) == 1
+    assert len(sandbox.faults.list_pending()) == 1
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_entry_that_makes_no_sense_is_refused(options):
 
 def release(sandbox, thread):
     """Release again until the thread is through: it may not have been waiting yet."""
-    sandbox.faults.release()
+    sandbox.faults.release_calls()
     thread.join(0.01)
     return not thread.is_alive()
 

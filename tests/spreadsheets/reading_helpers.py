@@ -8,21 +8,21 @@ import zipfile
 
 from openpyxl import Workbook
 
-from mobjects.spreadsheets.reader import look, rows
-from mobjects.spreadsheets.types import Limits, Reading
+from mobjects.spreadsheets.reader import detect_file, iter_rows
+from mobjects.spreadsheets.types import FileLimits, ReadOptions
 
-LIMITS = Limits(size=150_000_000, columns=200, cell=32_767, unpacked=200_000_000)
+LIMITS = FileLimits(size=150_000_000, columns=200, cell=32_767, unpacked=200_000_000)
 
 
 def head(data, name="a.csv", reading=None, limits=LIMITS):
-    return look(io.BytesIO(data), name, limits, reading)
+    return detect_file(io.BytesIO(data), name, limits, reading)
 
 
 def read(data, name="a.csv", reading=None, limits=LIMITS):
     """Head and rows of a file."""
     file = io.BytesIO(data)
-    found = look(file, name, limits, reading)
-    read_rows = list(rows(file, found.reading, limits))
+    found = detect_file(file, name, limits, reading)
+    read_rows = list(iter_rows(file, found.options, limits))
     assert not file.closed
     return found, read_rows
 
@@ -32,7 +32,7 @@ def cells(data, name="a.csv", **kwargs):
 
 
 def csv_as(encoding, *, delimiter=""):
-    return Reading("csv", encoding, delimiter)
+    return ReadOptions("csv", encoding, delimiter)
 
 
 def workbook(*lines, change=None):

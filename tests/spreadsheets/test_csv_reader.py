@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobjects.spreadsheets.reader import look, rows
-from mobjects.spreadsheets.types import FileRefused, Reading
+from mobjects.spreadsheets.reader import detect_file, iter_rows
+from mobjects.spreadsheets.types import FileRefused, ReadOptions
 from tests.spreadsheets.reading_helpers import LIMITS, cells, csv_as, head, read
 
 SHORT = replace(LIMITS, cell=10)
@@ -24,7 +24,7 @@ MISPLACED = "A quotation mark is misplaced; put the whole value in quotation mar
 def test_delimiter_comes_from_the_header_outside_quotes(delimiter):
     lines = [['"a,;\t|,;\t|,"', "b", "c"], ["1", '"2,5;|\t"', "3"]]
     found = head("\n".join(delimiter.join(line) for line in lines).encode())
-    assert (found.reading.delimiter, len(found.headers)) == (delimiter, 3)
+    assert (found.options.delimiter, len(found.headers)) == (delimiter, 3)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_delimiter_comes_from_the_header_outside_quotes(delimiter):
     ],
 )
 def test_rows_have_a_say_in_the_delimiter(text, delimiter):
-    assert head(text.encode()).reading.delimiter == delimiter
+    assert head(text.encode()).options.delimiter == delimiter
 
 
 def test_delimiter_can_be_chosen():
@@ -50,7 +50,7 @@ def test_delimiter_can_be_chosen():
 def test_first_line_may_name_the_delimiter(line):
     sign = line.strip('"')[-1]
     found, read_rows = read(f"{line}\r\na{sign}b,c\r\n1{sign}2,5\r\n".encode())
-    assert (found.reading.delimiter, found.headers) == (sign, ["a", "b,c"])
+    assert (found.options.delimiter, found.headers) == (sign, ["a", "b,c"])
     assert [(row.number, row.cells) for row in read_rows] == [(3, ["1", "2,5"])]
 
 
@@ -93,9 +93,9 @@ def test_a_quotation_mark_that_swallows_the_rest_is_refused_by_row(rest):
 
 def test_such_a_row_far_below_is_refused_when_it_is_read():
     file = io.BytesIO(b"a,b\n" + b"1,2\n" * 1000 + b'3,"4\n5,6\n')
-    reading = look(file, "a.csv", LIMITS).reading
+    reading = detect_file(file, "a.csv", LIMITS).options
     with pytest.raises(FileRefused, match="Row 1002 begins a value"):
-        list(rows(file, reading, LIMITS))
+        list(iter_rows(file, reading, LIMITS))
 
 
 @pytest.mark.parametrize("data", [b'"a"x,b\n1,2\n', b'"a\n1,2\n'])
@@ -152,7 +152,7 @@ def test_another_kind_of_file_is_refused_by_name(name):
 
 @pytest.mark.parametrize("name", ["a.CSV", "a.txt", "a.tsv"])
 def test_names_of_text_files(name):
-    assert head(b"a\tb\n1\t2\n", name).reading == Reading("csv", "utf-8", "\t")
+    assert head(b"a\tb\n1\t2\n", name).options == ReadOptions("csv", "utf-8", "\t")
 
 
 def characters(encoding):
@@ -176,7 +176,7 @@ def test_whatever_is_written_is_read_back(encoding, data, delimiter, end):
     writer.writerow([f"c{number}" for number in range(width)])
     writer.writerows(table)
     file = io.BytesIO(stream.getvalue().encode(encoding))
-    found = list(rows(file, Reading("csv", encoding, delimiter), LIMITS))
+    found = list(iter_rows(file, ReadOptions("csv", encoding, delimiter), LIMITS))
     expected = [(number, row) for number, row in enumerate(table, 2) if "".join(row).strip()]
     assert [(row.number, row.cells) for row in found] == expected
     assert not any(row.problem for row in found)
@@ -193,7 +193,7 @@ def test_a_chosen_delimiter_and_utf_8_are_found_again(table, delimiter):
     stream = io.StringIO(newline="")
     csv.writer(stream, delimiter=delimiter).writerows([["one", "two"], *table])
     found, read_rows = read(stream.getvalue().encode("utf-8-sig"), reading=csv_as("", delimiter=delimiter))
-    assert found.reading == Reading("csv", "utf-8-sig", delimiter)
+    assert found.options == ReadOptions("csv", "utf-8-sig", delimiter)
     assert [row.cells for row in read_rows] == [row for row in table if "".join(row).strip()]
 
 
@@ -210,8 +210,8 @@ def test_reading_more_rows_takes_no_more_memory():
     def peak(count):
         data = b"a,b\n" + (b"text" * 30 + b",1\n") * count
         tracemalloc.start()
-        reading = head(data).reading
-        assert sum(1 for _ in rows(io.BytesIO(data), reading, LIMITS)) == count
+        reading = head(data).options
+        assert sum(1 for _ in iter_rows(io.BytesIO(data), reading, LIMITS)) == count
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most

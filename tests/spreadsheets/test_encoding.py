@@ -15,7 +15,7 @@ GUESSED = "The encoding was guessed: "
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_unicode_is_recognised_and_is_no_guess(encoding):
     found, rows = read(KOREAN.encode(encoding))
-    assert (found.reading.encoding, found.headers, found.notes) == (encoding, ["이름", "금액"], [])
+    assert (found.options.encoding, found.headers, found.notes) == (encoding, ["이름", "금액"], [])
     assert [tuple(row.cells) for row in rows] == [("서울", "1")]
 
 
@@ -23,7 +23,7 @@ def test_unicode_is_recognised_and_is_no_guess(encoding):
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", KOREAN, "이름,비고 금액\n가나다 라,각\n"])
 def test_plain_utf_16_needs_no_mark(text, encoding):
     found = head(text.encode(encoding))
-    assert found.reading.encoding == encoding
+    assert found.options.encoding == encoding
     assert found.headers[0] == text.split(",")[0]
     assert found.notes[0].startswith(f"{GUESSED}UTF-16")
 
@@ -48,10 +48,10 @@ def test_plain_utf_16_needs_no_mark(text, encoding):
 )
 def test_another_encoding_is_guessed_and_said(text, encoding):
     found, rows = read(text.encode(encoding))
-    assert found.reading.encoding == encoding
+    assert found.options.encoding == encoding
     assert found.notes[0].startswith(GUESSED)
     line = text.rstrip().split("\n")[-1]
-    assert tuple(rows[-1].cells) == tuple(line.split(found.reading.delimiter))
+    assert tuple(rows[-1].cells) == tuple(line.split(found.options.delimiter))
 
 
 def test_the_guess_names_the_encoding():
@@ -62,8 +62,8 @@ def test_the_guess_names_the_encoding():
 
 def test_a_choice_is_no_guess():
     found = head("é,b\n1,2\n".encode("cp1252"), reading=csv_as("latin-1"))
-    assert (found.reading.encoding, found.notes) == ("latin-1", [])
-    assert head(KOREAN.encode(), reading=csv_as("auto")).reading.encoding == "utf-8"
+    assert (found.options.encoding, found.notes) == ("latin-1", [])
+    assert head(KOREAN.encode(), reading=csv_as("auto")).options.encoding == "utf-8"
 
 
 def test_wrong_choice_is_refused_where_it_would_garble():
@@ -75,7 +75,7 @@ def test_wrong_choice_is_refused_where_it_would_garble():
 
 def test_byte_order_mark_wins_over_the_choice():
     found = head(KOREAN.encode("utf-8-sig"), reading=csv_as("cp949"))
-    assert (found.reading.encoding, found.headers) == ("utf-8-sig", ["이름", "금액"])
+    assert (found.options.encoding, found.headers) == ("utf-8-sig", ["이름", "금액"])
 
 
 @pytest.mark.parametrize(("chosen", "data"), [("utf-16", "utf-16-le"), ("utf-16", "utf-16-be"), ("utf-8-sig", "utf-8")])
@@ -101,7 +101,7 @@ def test_mixed_encodings_are_refused_where_most_is_utf_8_and_noted_where_not():
     with pytest.raises(FileRefused, match="byte 0xFC on line 3"):
         head("a,b\nMüller,1\n".encode() + "Grün,1\n".encode("cp1252") + "Größe,2\n".encode())
     found = head("a,b\nMüller,1\nÖl,2\nGrün,3\n".encode("cp1252") + "Größe,2\n".encode())
-    assert found.reading.encoding == "cp1252"
+    assert found.options.encoding == "cp1252"
     assert "Some letters look like UTF-8" in found.notes[1]
 
 

@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobjects.spreadsheets.formula_escaping import neutralise, restore
-from mobjects.spreadsheets.reader import text_of
+from mobjects.spreadsheets.formula_escaping import escape_formula, unescape_formula
+from mobjects.spreadsheets.reader import cell_text
 from mobjects.spreadsheets.types import BadCell
 
 
 @given(st.text(alphabet="'=+-@\t\rab"))
 def test_neutralising_is_undone_exactly(text):
-    written = neutralise(text)
-    assert restore(written) == text
+    written = escape_formula(text)
+    assert unescape_formula(written) == text
     assert not written.startswith(tuple("=+-@\t\r"))
 
 
 def test_only_what_neutralising_wrote_is_restored():
-    assert [restore(text) for text in ("'tis", "''", "'=1", "''=1", "=1")] == ["'tis", "''", "=1", "'=1", "=1"]
+    assert [unescape_formula(text) for text in ("'tis", "''", "'=1", "''=1", "=1")] == ["'tis", "''", "=1", "'=1", "=1"]
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def test_only_what_neutralising_wrote_is_restored():
     ],
 )
 def test_a_cell_as_people_see_it(cell, text):
-    assert text_of(cell) == text
+    assert cell_text(cell) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_have_no_exponent_and_keep_fifteen_digits(value):
-    text = text_of(value)
+    text = cell_text(value)
     assert "e" not in text.lower()
     assert float(text) == float(f"{value:.15g}")

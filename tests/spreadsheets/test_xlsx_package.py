@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from mobjects.spreadsheets.reader import rows
+from mobjects.spreadsheets.reader import iter_rows
 from mobjects.spreadsheets.types import FileRefused
 from tests.spreadsheets.reading_helpers import LIMITS, edited, head, read, with_sheet, with_strings, workbook
 
@@ -145,8 +145,8 @@ def test_reading_more_rows_takes_no_more_memory():
     def peak(count):
         data = with_strings(*(f"<si><t>text {number}</t></si>" for number in range(count)))
         tracemalloc.start()
-        reading = head(data, "a.xlsx").reading
-        assert sum(1 for _ in rows(io.BytesIO(data), reading, LIMITS)) == count
+        reading = head(data, "a.xlsx").options
+        assert sum(1 for _ in iter_rows(io.BytesIO(data), reading, LIMITS)) == count
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most

@@ -9,7 +9,7 @@ import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
-from mobjects.spreadsheets.types import BadCell, FileRefused, Reading
+from mobjects.spreadsheets.types import BadCell, FileRefused, ReadOptions
 from tests.spreadsheets.reading_helpers import LIMITS, edited, head, read, with_sheet, with_strings, workbook
 
 FORMULA = "The cell holds a formula without a result; open the file in Excel and save it."
@@ -46,7 +46,7 @@ def test_rows_have_native_values_and_their_numbers():
         ["b", datetime(2026, 6, 30, 14, 0, 1), False, 7, None],
     )
     found, rows = read(data, "a.xlsx")
-    assert (found.reading, found.headers) == (Reading("xlsx", sheet="Sheet"), ["Name", "Date", "Yes", "Code"])
+    assert (found.options, found.headers) == (ReadOptions("xlsx", sheet="Sheet"), ["Name", "Date", "Yes", "Code"])
     assert [(row.number, row.cells, row.problem) for row in rows] == [
         (2, ["서울", datetime(2026, 6, 30), True, "007"], ""),
         (5, ["b", datetime(2026, 6, 30, 14, 0, 1), False, 7], ""),
@@ -226,8 +226,8 @@ def three_sheets(page):
 def test_the_first_visible_sheet_with_rows_is_read_unless_another_is_chosen():
     data = workbook(["hidden"], [1], change=three_sheets)
     found = head(data, "a.xlsx")
-    assert (found.reading.sheet, found.sheets) == ("Data", ["Sheet", "Empty", "Only headers", "Data"])
-    assert head(data, "a.xlsx", Reading("xlsx", sheet="Sheet")).headers == ["hidden"]
+    assert (found.options.sheet, found.sheets) == ("Data", ["Sheet", "Empty", "Only headers", "Data"])
+    assert head(data, "a.xlsx", ReadOptions("xlsx", sheet="Sheet")).headers == ["hidden"]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_the_first_visible_sheet_with_rows_is_read_unless_another_is_chosen():
 )
 def test_a_chosen_sheet_without_rows_is_refused(sheet, words):
     with pytest.raises(FileRefused, match=words):
-        head(workbook(["hidden"], [1], change=three_sheets), "a.xlsx", Reading("xlsx", sheet=sheet))
+        head(workbook(["hidden"], [1], change=three_sheets), "a.xlsx", ReadOptions("xlsx", sheet=sheet))
 
 
 def test_a_workbook_without_cells_is_refused():

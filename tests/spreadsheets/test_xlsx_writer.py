@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from mobjects.spreadsheets.formula_escaping import Month
 from mobjects.spreadsheets.types import BadCell
 from mobjects.spreadsheets.xlsx_values import FORMULA
-from mobjects.spreadsheets.xlsx_writer import LONGEST, length, xlsx_pieces
+from mobjects.spreadsheets.xlsx_writer import MAX_CELL_CHARACTERS, written_length, xlsx_pieces
 
 
 def book_of(headers, rows, **options):
@@ -98,7 +98,7 @@ def test_first_bytes_come_before_the_last_row():
 
 
 def test_length_counts_what_is_written():
-    assert length("x") == 1
-    assert length("=x") == 3
-    assert length("_x0041_") == 13
-    assert length("x" * LONGEST) == LONGEST
+    assert written_length("x") == 1
+    assert written_length("=x") == 3
+    assert written_length("_x0041_") == 13
+    assert written_length("x" * MAX_CELL_CHARACTERS) == MAX_CELL_CHARACTERS

@@ -9,17 +9,17 @@ from typing import Any
 from django.utils import timezone
 
 from mobjects.marketo.errors import MarketoError
-from mobjects.marketo.types import Allowed, Described, Exchange, FieldInfo, Kind
+from mobjects.marketo.types import DescribeResponse, Exchange, FieldDescription, Kind, TagValuesResponse
 from mobjects.models import SyncJob, SyncJobAction, WorkerLease
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.task import Context
+from mobjects.sync.task import JobContext
 
 EXCHANGE = Exchange(request="<asked/>", response="<told/>", http_status=200)
 
 
-def field(name: str, type: str = "string", **values: Any) -> FieldInfo:
+def field(name: str, type: str = "string", **values: Any) -> FieldDescription:
     """A custom field that may be written."""
-    return FieldInfo(
+    return FieldDescription(
         **{"name": name, "label": name, "type": type, "size": None, "read_only": False, "custom": True, **values}
     )
 
@@ -35,8 +35,8 @@ class CatalogTransport:
 
     def __init__(
         self,
-        opportunity: Sequence[FieldInfo] = (STAGE,),
-        role: Sequence[FieldInfo] = (ROLE,),
+        opportunity: Sequence[FieldDescription] = (STAGE,),
+        role: Sequence[FieldDescription] = (ROLE,),
         tags: Mapping[str, Sequence[str]] | None = None,
         channels: Sequence[str] = (),
     ) -> None:
@@ -46,17 +46,17 @@ class CatalogTransport:
         self.asked: list[str] = []
         self.failing: MarketoError | None = None
 
-    def describe(self, kind: Kind) -> Described:
+    def describe(self, kind: Kind) -> DescribeResponse:
         self._ask(kind.value)
-        return Described(self.fields[kind], EXCHANGE)
+        return DescribeResponse(self.fields[kind], EXCHANGE)
 
-    def tags(self) -> Allowed:
+    def tags(self) -> TagValuesResponse:
         self._ask("tags")
-        return Allowed(self.all_tags, EXCHANGE)
+        return TagValuesResponse(self.all_tags, EXCHANGE)
 
-    def channels(self) -> Allowed:
+    def channels(self) -> TagValuesResponse:
         self._ask("channels")
-        return Allowed({"Channel": self.all_channels}, EXCHANGE)
+        return TagValuesResponse({"Channel": self.all_channels}, EXCHANGE)
 
     def _ask(self, what: str) -> None:
         self.asked.append(what)
@@ -68,15 +68,15 @@ class CatalogTransport:
 class NoLimits:
     """Permits every call."""
 
-    def call(self) -> nullcontext[None]:
+    def permit_call(self) -> nullcontext[None]:
         return nullcontext()
 
-    def fewer(self) -> None:
+    def reduce_concurrency(self) -> None:
         return None
 
 
-def context(transport: Any, keys: KeyFields = KeyFields()) -> Context:  # noqa: B008  # frozen
+def context(transport: Any, keys: KeyFields = KeyFields()) -> JobContext:  # noqa: B008  # frozen
     """The surroundings of a new job that asks this transport."""
     job = SyncJob.objects.create(action=SyncJobAction.DESCRIBE, kind="several", selection={})
     lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
-    return Context(job=job, lease=lease, transport=transport, keys=keys, permits=NoLimits())
+    return JobContext(job=job, lease=lease, transport=transport, keys=keys, rate_limiter=NoLimits())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 
 
 class Concurrently(threading.Thread):
@@ -19,7 +19,7 @@ class Concurrently(threading.Thread):
     def __init__(self, do: Callable[[], Any]) -> None:
         # One that hangs must not keep the suite from ending once its test has run out of time.
         super().__init__(daemon=True)
-        self._do = insisting(do)
+        self._do = retry_on_database_error(do)
         self.start()
         # Until it is done, or waits for what is locked here.
         self.join(timeout=1.5)

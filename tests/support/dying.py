@@ -5,14 +5,14 @@ from __future__ import annotations
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncBatch, SyncBatchState, SyncJobState, WorkerLease
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 
 
 def running_job(queue):
     """A job in the middle of its first batch, as the queue and the database see it; its record and its batch."""
     record = factories.opportunity()
-    job = request_sync(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = request_sync(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
     WorkerLease.objects.update(queue_id=queue.job_ids[0])
     job.refresh_from_db()

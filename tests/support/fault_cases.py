@@ -9,11 +9,11 @@ from typing import Any
 
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncedRecord
-from mobjects.models import records as records_of
+from mobjects.models import records_of_kind as records_of
 from mobjects.sandbox import SandboxServer
-from mobjects.sandbox.state import Cost
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, KeyFields, content
+from mobjects.sandbox.state import StoredCost
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, KeyFields, record_content
 from tests import factories
 from tests.support.invariants import OURS
 
@@ -107,14 +107,14 @@ def program(marketo_id: int) -> Program:
 def synced(sandbox: SandboxServer, *records: SyncedRecord) -> list[SyncedRecord]:
     """The same records, put into Marketo behind our back as if they had been sent; a job for that takes longer."""
     for record in records:
-        (now,) = loaded(record.KIND, [record.pk])
-        accepted = content(now, KeyFields())
+        (now,) = load_records(record.KIND, [record.pk])
+        accepted = record_content(now, KeyFields())
         changes = {"accepted": accepted, "synced_revision": now.revision}
         with sandbox.store.lock:
             if isinstance(now, Program):
                 _put_program(sandbox, now)
             else:
-                changes["marketo_id"] = sandbox.store.create(now.KIND.value, _wire(now, accepted)).id
+                changes["marketo_id"] = sandbox.store.create_object(now.KIND.value, _wire(now, accepted)).id
         records_of(now.KIND).filter(pk=now.pk).update(**changes)
     return list(records)
 
@@ -131,7 +131,7 @@ def _put_program(sandbox: SandboxServer, record: Program) -> None:
     stored.tags |= {tag.type: tag.value for tag in record.tags.all()}
     for cost in record.costs.all():
         number = sandbox.store.new_id("Cost")
-        stored.costs[number] = Cost(number, cost.month, f"{cost.amount:.2f}", cost.note)
+        stored.costs[number] = StoredCost(number, cost.month, f"{cost.amount:.2f}", cost.note)
         ProgramCost.objects.filter(pk=cost.pk).update(marketo_cost_id=number)
 
 

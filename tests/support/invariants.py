@@ -16,7 +16,7 @@ from typing import Any
 
 from mobjects.marketo.types import Kind
 from mobjects.models import (
-    RECORDS,
+    RECORD_MODELS,
     Opportunity,
     OpportunityPersonRole,
     ProgramCost,
@@ -31,15 +31,15 @@ from mobjects.models import (
 )
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sandbox import SandboxServer
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, content
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, record_content
 from mobjects.sync.transport_factory import key_fields
 
 OURS = "cost no. "
 """How the notes of costs begin that these tests make."""
 
 _OPEN = frozenset({SyncBatchState.WAITING.value, SyncBatchState.SENDING.value})
-_FINAL = frozenset(state.value for state in SyncJob.FINAL)
+_FINAL = frozenset(state.value for state in SyncJob.FINAL_STATES)
 
 _OPERATIONS = {"getMObjects": "GET", "deleteMObjects": "DELETE", "describeMObject": "DESCRIBE"}
 
@@ -98,12 +98,12 @@ def history_tells(sandbox: SandboxServer, records: Sequence[SyncedRecord] = ()) 
 
 
 def _job_tells(job: SyncJob, records: Sequence[SyncedRecord]) -> None:
-    final = job.results.exclude(status__in=[*SyncResult.PASSING, SyncResultStatus.PENDING])
+    final = job.results.exclude(status__in=[*SyncResult.PASSING_STATUSES, SyncResultStatus.PENDING])
     told = Counter(final.values_list("status", flat=True))
     assert Counter(job.counts) == told, f"{job!r} counts {job.counts}, its results are {told}"
     about = list(final.exclude(record_id=0).values_list("kind", "record_id"))
     assert _twice(about) == [], f"{job!r} has two results for one record"
-    if job.state not in SyncJob.FINAL:
+    if job.state not in SyncJob.FINAL_STATES:
         waits_long = job.state == SyncJobState.WAITING and not job.leases.exists()
         assert not waits_long or job.waits_for, f"{job!r} does not say what it waits for"
         return
@@ -118,8 +118,8 @@ def everything() -> list[SyncedRecord]:
     """All local records, with all that belongs to them, as the database has them now."""
     return [
         record
-        for kind, model in RECORDS.items()
-        for record in loaded(kind, list(model.objects.values_list("pk", flat=True)))
+        for kind, model in RECORD_MODELS.items()
+        for record in load_records(kind, list(model.objects.values_list("pk", flat=True)))
     ]
 
 
@@ -132,7 +132,7 @@ def differences(sandbox: SandboxServer, record: Any) -> list[str]:
         there = dict(stored.values) if stored else None
     if there is None:
         return ["Marketo does not have it"]
-    here = content(record, key_fields())
+    here = record_content(record, key_fields())
     if record.KIND is Kind.ROLE:
         here["OpportunityId"], here["PersonId"] = str(record.opportunity.marketo_id), here.pop(PERSON_ID)
         del here[OPPORTUNITY]
@@ -149,7 +149,9 @@ def _program_differences(sandbox: SandboxServer, record: Any) -> list[str]:
     if stored is None:
         return ["Marketo does not have it"]
     texts = {id_: f"{cost.month:%Y-%m} {Decimal(cost.amount):.2f} {cost.note}" for id_, cost in stored.costs.items()}
-    here = {name: text for name, text in content(record, key_fields()).items() if not name.startswith(COST_PREFIX)}
+    here = {
+        name: text for name, text in record_content(record, key_fields()).items() if not name.startswith(COST_PREFIX)
+    }
     there = {CHANNEL_TAG: stored.channel, **{f"Tag {type_}": value for type_, value in stored.tags.items()}}
     found = [
         f"{name} is {text}, in Marketo {there.get(name)}" for name, text in here.items() if there.get(name) != text

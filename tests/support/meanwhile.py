@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from redis import Redis
 
-from mobjects.marketo.types import Answer, Kind, Page, Query
+from mobjects.marketo.types import BatchResponse, Kind, MarketoQuery, QueryPage
 from mobjects.sync.transport_factory import open_transport
 
 
@@ -22,13 +22,13 @@ class SlowMarketo:
         self._marketo = open_transport()
         self._meanwhile = meanwhile
 
-    def find(self, query: Query, position: str = "") -> Page:
+    def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
         page = self._marketo.find(query, position)
-        return cast(Page, self._meanwhile(page) or page)
+        return cast(QueryPage, self._meanwhile(page) or page)
 
-    def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
+    def delete(self, kind: Kind, ids: Sequence[int]) -> BatchResponse:
         answer = self._marketo.delete(kind, ids)
-        return cast(Answer, self._meanwhile(answer) or answer)
+        return cast(BatchResponse, self._meanwhile(answer) or answer)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._marketo, name)

@@ -11,10 +11,20 @@ from typing import Any
 from django.utils import timezone
 
 from mobjects.marketo.errors import MarketoError, Rejected
-from mobjects.marketo.types import Association, Exchange, Found, FoundCost, Kind, Link, Page, Query, Tag
+from mobjects.marketo.types import (
+    Exchange,
+    Kind,
+    LinkTarget,
+    MarketoQuery,
+    QueryPage,
+    RecordAssociation,
+    RemoteCost,
+    RemoteObject,
+    TagValue,
+)
 from mobjects.models import SyncJob, SyncJobAction, WorkerLease
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.task import Context, Task
+from mobjects.sync.task import JobContext, JobTask
 
 EXCHANGE = Exchange(request="<asked/>", response="<told/>", http_status=200)
 
@@ -24,18 +34,18 @@ class Memory:
 
     name, endpoint, caller, delete_limit = "memory", "", "", 100
 
-    def __init__(self, *found: Found, page_size: int = 100) -> None:
+    def __init__(self, *found: RemoteObject, page_size: int = 100) -> None:
         self.objects = {(each.kind, each.marketo_id): each for each in found}
         self.page_size = page_size
-        self.asked: list[Query] = []
+        self.asked: list[MarketoQuery] = []
         self.failing: MarketoError | None = None
         self.stale: set[str] = set()
         self.before_answer: Callable[[], object] = lambda: None
 
-    def put(self, *found: Found) -> None:
+    def put(self, *found: RemoteObject) -> None:
         self.objects |= {(each.kind, each.marketo_id): each for each in found}
 
-    def find(self, query: Query, position: str = "") -> Page:
+    def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
         self.asked.append(query)
         if self.failing:
             error, self.failing = self.failing, None
@@ -50,42 +60,42 @@ class Memory:
         ]
         page = fits[: self.page_size]
         self.before_answer()
-        return Page(page, len(fits) > len(page), str(page[-1].marketo_id) if page else "", EXCHANGE)
+        return QueryPage(page, len(fits) > len(page), str(page[-1].marketo_id) if page else "", EXCHANGE)
 
 
 class NoLimits:
     """Permits every call."""
 
-    def call(self) -> nullcontext[None]:
+    def permit_call(self) -> nullcontext[None]:
         return nullcontext()
 
-    def fewer(self) -> None:
+    def reduce_concurrency(self) -> None:
         return None
 
 
-def program(number: int = 1001, *, costs: Any = (), tags: Any = None, **values: str) -> Found:
+def program(number: int = 1001, *, costs: Any = (), tags: Any = None, **values: str) -> RemoteObject:
     """A program; costs as (id, month, amount) or (id, month, amount, note), tags by type."""
     named = {"Channel": "Webinar", **(tags or {})}
-    return Found(
+    return RemoteObject(
         Kind.PROGRAM,
         number,
         {"Name": "Webinar", "Type": "Marketing Event", "Workspace Name": "Default", **values},
         costs=[cost(*each) for each in costs],
-        tags=[Tag(type_, value) for type_, value in named.items()],
+        tags=[TagValue(type_, value) for type_, value in named.items()],
     )
 
 
-def cost(id: int | None, month: int, amount: str, note: str = "") -> FoundCost:
-    return FoundCost(id, date(2026, month, 1), Decimal(amount), note)
+def cost(id: int | None, month: int, amount: str, note: str = "") -> RemoteCost:
+    return RemoteCost(id, date(2026, month, 1), Decimal(amount), note)
 
 
-def opportunity(number: int = 71, *links: Association, **values: str) -> Found:
-    return Found(Kind.OPPORTUNITY, number, {"Name": "Q1 2014", **values}, links)
+def opportunity(number: int = 71, *links: RecordAssociation, **values: str) -> RemoteObject:
+    return RemoteObject(Kind.OPPORTUNITY, number, {"Name": "Q1 2014", **values}, links)
 
 
-def role(number: int = 81, opportunity: int = 71, person: int = 19, **values: str) -> Found:
-    links = (Association(Link.OPPORTUNITY, id=opportunity), Association(Link.LEAD, id=person))
-    return Found(Kind.ROLE, number, {"Role": "Influencer", **values}, links)
+def role(number: int = 81, opportunity: int = 71, person: int = 19, **values: str) -> RemoteObject:
+    links = (RecordAssociation(LinkTarget.OPPORTUNITY, id=opportunity), RecordAssociation(LinkTarget.LEAD, id=person))
+    return RemoteObject(Kind.ROLE, number, {"Role": "Influencer", **values}, links)
 
 
 def context(
@@ -93,14 +103,14 @@ def context(
     selection: dict[str, Any],
     action: SyncJobAction = SyncJobAction.PULL,
     keys: KeyFields = KeyFields(),  # noqa: B008  # frozen
-) -> Context:
+) -> JobContext:
     """The surroundings of a new job."""
     job = SyncJob.objects.create(action=action, kind=selection.get("kind", "several"), selection=selection)
     lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
-    return Context(job=job, lease=lease, transport=transport, keys=keys, permits=NoLimits())
+    return JobContext(job=job, lease=lease, transport=transport, keys=keys, rate_limiter=NoLimits())
 
 
-def finished(make: Callable[[Context], Task], surroundings: Context) -> SyncJob:
+def finished(make: Callable[[JobContext], JobTask], surroundings: JobContext) -> SyncJob:
     """Do all steps, each by a task made anew, as another process would."""
     while make(surroundings).step():
         pass

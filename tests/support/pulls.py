@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mobjects.marketo.types import Kind
-from mobjects.models import records
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import KeyFields, content
-from mobjects.sync.pull.task import Pull, PullTask
+from mobjects.models import records_of_kind
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import KeyFields, record_content
+from mobjects.sync.pull.task import PullSelection, PullTask
 from tests import factories
 from tests.factories import fresh
 from tests.support import memory
@@ -14,14 +14,14 @@ from tests.support.memory import finished
 
 
 def pull(transport, kind=Kind.PROGRAM, keys=KeyFields(), **asked):  # noqa: B008  # frozen
-    return finished(PullTask, memory.context(transport, Pull(kind, **asked).to_json(), keys=keys))
+    return finished(PullTask, memory.context(transport, PullSelection(kind, **asked).to_json(), keys=keys))
 
 
 def settled(record, **accepted):
     """As if Marketo had accepted all of the record, or these values of it."""
-    now = loaded(record.KIND, [record.pk])[0]
-    records(record.KIND).filter(pk=record.pk).update(
-        synced_revision=now.revision, accepted=accepted or content(now, KeyFields())
+    now = load_records(record.KIND, [record.pk])[0]
+    records_of_kind(record.KIND).filter(pk=record.pk).update(
+        synced_revision=now.revision, accepted=accepted or record_content(now, KeyFields())
     )
     return fresh(record)
 

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 from mobjects.marketo.entry import Config, Setting, TransportEntry
 from mobjects.marketo.errors import MarketoError, Rejected
-from mobjects.marketo.transport import Ping, Verdict
+from mobjects.marketo.transport import ConnectionVerdict, PingResult
 from mobjects.marketo.types import (
-    Allowed,
-    Answer,
-    Batch,
-    Described,
+    BatchResponse,
+    DescribeResponse,
     Exchange,
     Kind,
+    MarketoQuery,
     Operation,
-    Outcome,
-    Page,
-    Query,
-    Record,
-    Status,
+    OutcomeStatus,
+    OutgoingBatch,
+    OutgoingRecord,
+    QueryPage,
+    RecordOutcome,
+    TagValuesResponse,
 )
 
 LINE = Setting("TELEX_LINE", "Telex line")
@@ -41,7 +41,7 @@ class TelexTransport:
     name = "telex"
     delete_limit = 10
 
-    def __init__(self, config: Config, received: list[Record], failing: MarketoError | None = None) -> None:
+    def __init__(self, config: Config, received: list[OutgoingRecord], failing: MarketoError | None = None) -> None:
         self.endpoint, self.caller = config[LINE.name], config[NUMBER.name]
         self._code_word = config[CODE_WORD.name]
         self._received = received
@@ -50,36 +50,36 @@ class TelexTransport:
     def limit(self, kind: Kind, operation: Operation) -> int | None:
         return 10
 
-    def problem(self, record: Record, operation: Operation) -> str:
+    def problem(self, record: OutgoingRecord, operation: Operation) -> str:
         return ""
 
-    def render(self, batch: Batch) -> str:
+    def render(self, batch: OutgoingBatch) -> str:
         return f"{batch.operation} {len(batch.records)}"
 
-    def send(self, batch: Batch) -> Answer:
+    def send(self, batch: OutgoingBatch) -> BatchResponse:
         if self._failing:
             raise self._failing
         self._received += batch.records
-        outcomes = [Outcome(Status.CREATED, number) for number, _ in enumerate(batch.records, start=5001)]
-        return Answer(outcomes, self._exchange(self.render(batch)))
+        outcomes = [RecordOutcome(OutcomeStatus.CREATED, number) for number, _ in enumerate(batch.records, start=5001)]
+        return BatchResponse(outcomes, self._exchange(self.render(batch)))
 
-    def find(self, query: Query, position: str = "") -> Page:
-        return Page([], False, "", self._exchange("find"))
+    def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
+        return QueryPage([], False, "", self._exchange("find"))
 
-    def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
-        return Answer([Outcome(Status.DELETED, number) for number in ids], self._exchange("delete"))
+    def delete(self, kind: Kind, ids: Sequence[int]) -> BatchResponse:
+        return BatchResponse([RecordOutcome(OutcomeStatus.DELETED, number) for number in ids], self._exchange("delete"))
 
-    def describe(self, kind: Kind) -> Described:
+    def describe(self, kind: Kind) -> DescribeResponse:
         raise Rejected("A telex describes nothing.")
 
-    def tags(self) -> Allowed:
-        return Allowed({}, self._exchange("tags"))
+    def tags(self) -> TagValuesResponse:
+        return TagValuesResponse({}, self._exchange("tags"))
 
-    def channels(self) -> Allowed:
-        return Allowed({}, self._exchange("channels"))
+    def channels(self) -> TagValuesResponse:
+        return TagValuesResponse({}, self._exchange("channels"))
 
-    def ping(self) -> Ping:
-        return Ping(Verdict.OK, "The line is free.")
+    def ping(self) -> PingResult:
+        return PingResult(ConnectionVerdict.OK, "The line is free.")
 
     def close(self) -> None:
         return None
@@ -89,7 +89,7 @@ class TelexTransport:
         return Exchange(request, f"received from {self._code_word}", {"Number that called": self.caller})
 
 
-def entry(received: list[Record]) -> TransportEntry:
+def entry(received: list[OutgoingRecord]) -> TransportEntry:
     """What the transport says about itself; what it is sent goes into a list."""
     return TransportEntry(
         name="telex",

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from mobjects.marketo.errors import Rejected, Unavailable
 from mobjects.marketo.types import Kind
 from mobjects.models import Program
-from mobjects.sync.pull.task import Pull, PullTask
+from mobjects.sync.pull.task import PullSelection, PullTask
 from tests import factories
 from tests.support import memory
 from tests.support.memory import Memory, finished
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_step_reads_one_page_and_another_process_goes_on_with_the_next():
     transport = Memory(*(memory.program(number) for number in (1001, 1002, 1003)), page_size=2)
-    surroundings = memory.context(transport, Pull(Kind.PROGRAM).to_json())
+    surroundings = memory.context(transport, PullSelection(Kind.PROGRAM).to_json())
     assert PullTask(surroundings).step()
     assert Program.objects.count() == 2
     assert PullTask(surroundings).step()
@@ -34,7 +34,7 @@ def test_a_step_reads_one_page_and_another_process_goes_on_with_the_next():
 def test_a_failed_call_is_made_again_by_the_next_step():
     transport = Memory(memory.program())
     transport.failing = Unavailable("down")
-    surroundings = memory.context(transport, Pull(Kind.PROGRAM).to_json())
+    surroundings = memory.context(transport, PullSelection(Kind.PROGRAM).to_json())
     with pytest.raises(Unavailable):
         PullTask(surroundings).step()
     assert finished(PullTask, surroundings).counts == {"ADDED": 1}
@@ -42,7 +42,7 @@ def test_a_failed_call_is_made_again_by_the_next_step():
 
 def test_a_stale_position_begins_again_once_and_says_so():
     transport = Memory(*(memory.program(number) for number in (1001, 1002)), page_size=1)
-    surroundings = memory.context(transport, Pull(Kind.PROGRAM).to_json())
+    surroundings = memory.context(transport, PullSelection(Kind.PROGRAM).to_json())
     PullTask(surroundings).step()
     transport.stale = {"1001"}
     PullTask(surroundings).step()
@@ -62,10 +62,12 @@ def test_records_can_be_pulled_one_by_one():
 
 
 def test_what_was_asked_survives_the_job_row():
-    asked = Pull(Kind.PROGRAM, name="x", workspace="w", updated_since=datetime(2026, 1, 1, tzinfo=UTC), archived=True)
-    assert Pull.from_json(asked.to_json()) == asked
-    assert Pull.from_json({"kind": "Opportunity"}) == Pull(Kind.OPPORTUNITY)
-    query = Pull(Kind.PROGRAM, tag_type="Region", tag_value="EMEA").query()
+    asked = PullSelection(
+        Kind.PROGRAM, name="x", workspace="w", updated_since=datetime(2026, 1, 1, tzinfo=UTC), archived=True
+    )
+    assert PullSelection.from_json(asked.to_json()) == asked
+    assert PullSelection.from_json({"kind": "Opportunity"}) == PullSelection(Kind.OPPORTUNITY)
+    query = PullSelection(Kind.PROGRAM, tag_type="Region", tag_value="EMEA").to_query()
     assert (query.tag.type, query.tag.value, query.details) == ("Region", "EMEA", True)
 
 
@@ -90,7 +92,7 @@ def test_what_was_asked_survives_the_job_row():
 )
 def test_what_does_not_go_together_is_refused(asked, words):
     with pytest.raises(ValueError, match=words):
-        Pull(**asked)
+        PullSelection(**asked)
 
 
 def test_a_page_whose_saving_is_tried_again_is_saved_once():

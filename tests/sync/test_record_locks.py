@@ -21,11 +21,11 @@ from mobjects.models import (
     SyncJobAction,
 )
 from mobjects.sync.conflicts import ambiguous
-from mobjects.sync.conflicts.both_changed import settle_merge
-from mobjects.sync.content.payload import KeyFields, content
+from mobjects.sync.conflicts.both_changed import resolve_both_changed
+from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.sync.delete.task import DeleteTask
-from mobjects.sync.pull.task import Pull
-from mobjects.sync.send.preflight import guard
+from mobjects.sync.pull.task import PullSelection
+from mobjects.sync.send.preflight import preflight_read
 from tests import factories
 from tests.factories import fresh
 from tests.support import memory
@@ -58,7 +58,7 @@ def lost():
     """An opportunity that was sent without an answer, and what a person has to decide about it."""
     record = factories.opportunity()
     Opportunity.objects.update(last_status=RecordStatus.UNKNOWN, unknown_since=timezone.now() - timedelta(hours=1))
-    here = content(fresh(record), KeyFields())
+    here = record_content(fresh(record), KeyFields())
     reason, found = ConflictReason.AMBIGUOUS, [{"id": 71, "values": here}]
     return record, Conflict.objects.create(
         kind="Opportunity", record_id=record.pk, reason=reason, base=here, here=here, candidates=found
@@ -70,17 +70,17 @@ def test_of_two_who_decide_at_once_the_second_is_told_that_it_is_decided(dispute
 
     def decide_too():
         with pytest.raises(ValueError, match="decided already"):
-            settle_merge(Conflict.objects.get(pk=conflict.pk), {"Stage": "here"}, None)
+            resolve_both_changed(Conflict.objects.get(pk=conflict.pk), {"Stage": "here"}, None)
 
     with concurrently(decide_too, before=SAVING):
-        settle_merge(conflict, {"Stage": "marketo"}, None)
+        resolve_both_changed(conflict, {"Stage": "marketo"}, None)
     assert fresh(record).stage == "Won"
 
 
 def test_an_edit_while_a_decision_is_carried_out_is_not_lost(disputed):
     record, conflict = disputed
     with concurrently(edit(next_step="Call"), before=SAVING):
-        settle_merge(conflict, {"Stage": "marketo"}, None)
+        resolve_both_changed(conflict, {"Stage": "marketo"}, None)
     assert (fresh(record).stage, fresh(record).next_step, fresh(record).is_dirty) == ("Won", "Call", True)
 
 
@@ -88,7 +88,7 @@ def test_a_record_that_is_being_sent_cannot_be_decided_about(disputed):
     record, conflict = disputed
     Opportunity.objects.update(claimed_by=pages.batch(pages.job()))
     with pytest.raises(ValueError, match="in a batch right now"):
-        settle_merge(conflict, {"Stage": "marketo"}, None)
+        resolve_both_changed(conflict, {"Stage": "marketo"}, None)
     assert fresh(record).stage == "Open"
 
 
@@ -97,7 +97,7 @@ def test_a_record_that_was_edited_or_sent_since_has_to_be_looked_at_anew(dispute
     _, conflict = disputed
     Opportunity.objects.update(**since)
     with pytest.raises(ValueError, match="has changed since this was found"):
-        settle_merge(conflict, {"Stage": "marketo"}, None)
+        resolve_both_changed(conflict, {"Stage": "marketo"}, None)
     assert Conflict.objects.get().settled_at is None
 
 
@@ -108,7 +108,7 @@ def test_an_id_cannot_come_in_while_a_person_gives_one(lost):
         return Opportunity.objects.filter(marketo_id=None).update(marketo_id=80)
 
     with concurrently(give_another, before=SAVING) as given:
-        ambiguous.settle(conflict, ConflictAnswer.IS_THIS, None, 71)
+        ambiguous.resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, None, 71)
     assert (fresh(record).marketo_id, given) == (71, [0])
 
 
@@ -122,14 +122,14 @@ def test_an_edit_while_a_pull_is_saved_is_not_lost():
 def test_an_edit_while_a_record_is_read_before_it_is_sent_comes_after_the_look(disputed):
     record, conflict = disputed
     conflict.delete()
-    here = memory.context(Memory(memory.opportunity(71, Stage="Won")), Pull(Kind.OPPORTUNITY).to_json())
+    here = memory.context(Memory(memory.opportunity(71, Stage="Won")), PullSelection(Kind.OPPORTUNITY).to_json())
 
     def edit_and_look():
         edit(stage="Lost")()
         return Conflict.objects.count()
 
     with concurrently(edit_and_look, before=SAVING) as found:
-        guard(here, Kind.OPPORTUNITY, [record.pk])
+        preflight_read(here, Kind.OPPORTUNITY, [record.pk])
     assert found == [1]
 
 

@@ -6,10 +6,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, OutcomeUnknown, Rejected, Trouble, Unavailable
+from mobjects.marketo.errors import (
+    AuthError,
+    ConfigError,
+    MarketoError,
+    OutcomeUnknown,
+    RefusalReason,
+    Rejected,
+    Unavailable,
+)
 from mobjects.marketo.soap import faults
 from mobjects.sync import retry_policy
-from mobjects.sync.retry_policy import Action, clock_words, quota_reset, rule_for, wait_seconds
+from mobjects.sync.retry_policy import (
+    RetryAction,
+    describe_clock_offset,
+    next_quota_reset,
+    retry_rule_for,
+    wait_seconds,
+)
 from tests.files import ROOT
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -31,18 +45,18 @@ def printed() -> list[str]:
     """The lines of the table in docs/retries.md."""
     lines = []
     for rule in retry_policy.RULES:
-        codes = ", ".join(code for code, fault in faults.RULES.items() if is_for(rule, fault))
+        codes = ", ".join(code for code, fault in faults.FAULT_RULES.items() if is_for(rule, fault))
         why = f": {rule.trouble}" if rule.trouble else ""
         gives_up = "no" if rule.endless else "yes" if waits(rule.action) else "–"
         lines.append(f"| {ERROR_WORDS[rule.error]}{why} | {codes or '–'} | {rule.action} | {gives_up} |")
     return lines
 
 
-def is_for(rule: retry_policy.Rule, fault: faults.FaultRule) -> bool:
-    return rule_for(fault.error("", trouble=fault.trouble)) is rule
+def is_for(rule: retry_policy.RetryRule, fault: faults.FaultRule) -> bool:
+    return retry_rule_for(fault.error("", trouble=fault.trouble)) is rule
 
 
-def waits(action: Action) -> bool:
+def waits(action: RetryAction) -> bool:
     return wait_seconds(action, 1, NOON, draw=longest) > 0
 
 
@@ -55,45 +69,47 @@ def test_the_document_prints_the_table():
 @pytest.mark.parametrize(
     ("code", "action"),
     [
-        ("10001", Action.SETTLE),
-        ("20011", Action.SETTLE),
-        ("20012", Action.HALVE),
-        ("20013", Action.HALT),
-        ("20014", Action.HALT),
-        ("20015", Action.PARK),
-        ("20016", Action.AGAIN),
-        ("20019", Action.REFUSE),
-        ("20023", Action.WINDOW),
-        ("20024", Action.FEWER),
-        ("20110", Action.HALVE),
-        ("29999", Action.SETTLE),
+        ("10001", RetryAction.SETTLE),
+        ("20011", RetryAction.SETTLE),
+        ("20012", RetryAction.HALVE),
+        ("20013", RetryAction.HALT),
+        ("20014", RetryAction.HALT),
+        ("20015", RetryAction.PARK),
+        ("20016", RetryAction.AGAIN),
+        ("20019", RetryAction.REFUSE),
+        ("20023", RetryAction.WINDOW),
+        ("20024", RetryAction.FEWER),
+        ("20110", RetryAction.HALVE),
+        ("29999", RetryAction.SETTLE),
     ],
 )
 def test_each_fault_of_marketo_leads_to_its_action(code, action):
-    fault = faults.rule_for(code)
-    assert rule_for(fault.error("said", code=code, trouble=fault.trouble)).action is action
+    fault = faults.fault_rule_for(code)
+    assert retry_rule_for(fault.error("said", code=code, trouble=fault.trouble)).action is action
 
 
 @pytest.mark.parametrize(
     ("error", "action"),
     [
-        (ConfigError("x"), Action.HALT),
-        (Unavailable("x"), Action.BACKOFF),
-        (OutcomeUnknown("x"), Action.SETTLE),
-        (MarketoError("of a kind nobody knows"), Action.HALT),
+        (ConfigError("x"), RetryAction.HALT),
+        (Unavailable("x"), RetryAction.BACKOFF),
+        (OutcomeUnknown("x"), RetryAction.SETTLE),
+        (MarketoError("of a kind nobody knows"), RetryAction.HALT),
     ],
 )
 def test_errors_without_a_code_have_an_action_too(error, action):
-    assert rule_for(error).action is action
+    assert retry_rule_for(error).action is action
 
 
 def test_a_signature_that_expired_twice_in_a_row_halts():
-    error = AuthError("x", trouble=Trouble.EXPIRED)
-    assert rule_for(error, expired_before=True).action is Action.HALT
+    error = AuthError("x", trouble=RefusalReason.EXPIRED)
+    assert retry_rule_for(error, expired_before=True).action is RetryAction.HALT
 
 
 def test_waits_grow_to_a_limit():
-    waits = [wait_seconds(Action.BACKOFF, failures, NOON, draw=longest) for failures in (0, 1, 2, 3, 8, 9, 40, 5000)]
+    waits = [
+        wait_seconds(RetryAction.BACKOFF, failures, NOON, draw=longest) for failures in (0, 1, 2, 3, 8, 9, 40, 5000)
+    ]
     assert waits == [2, 2, 4, 8, 256, 300, 300, 300]
 
 
@@ -104,15 +120,15 @@ def test_each_wait_is_drawn_from_nothing_to_the_longest():
         drawn.append((low, high))
         return 1.5
 
-    assert wait_seconds(Action.SETTLE, 3, NOON, draw=draw) == 1.5
+    assert wait_seconds(RetryAction.SETTLE, 3, NOON, draw=draw) == 1.5
     assert drawn == [(0.0, 8.0)]
 
 
 def test_the_window_is_waited_out():
-    assert wait_seconds(Action.WINDOW, 9, NOON) == 21
+    assert wait_seconds(RetryAction.WINDOW, 9, NOON) == 21
 
 
-@pytest.mark.parametrize("action", [Action.AGAIN, Action.HALVE, Action.REFUSE, Action.HALT])
+@pytest.mark.parametrize("action", [RetryAction.AGAIN, RetryAction.HALVE, RetryAction.REFUSE, RetryAction.HALT])
 def test_other_actions_do_not_wait(action):
     assert wait_seconds(action, 3, NOON) == 0
 
@@ -127,16 +143,16 @@ def test_other_actions_do_not_wait(action):
     ],
 )
 def test_the_quota_is_reset_at_midnight_in_chicago(now, reset):
-    assert quota_reset(now) == reset
+    assert next_quota_reset(now) == reset
 
 
 def test_a_used_up_quota_is_waited_for_until_its_reset():
-    assert wait_seconds(Action.PARK, 1, NOON) == (quota_reset(NOON) - NOON).total_seconds()
+    assert wait_seconds(RetryAction.PARK, 1, NOON) == (next_quota_reset(NOON) - NOON).total_seconds()
 
 
 def test_a_reset_that_is_late_is_asked_for_again_soon():
-    just_after = quota_reset(NOON) + timedelta(seconds=30)
-    assert wait_seconds(Action.PARK, 1, just_after) == retry_policy.RESET_LATE_WAIT_SECONDS
+    just_after = next_quota_reset(NOON) + timedelta(seconds=30)
+    assert wait_seconds(RetryAction.PARK, 1, just_after) == retry_policy.RESET_LATE_WAIT_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -149,8 +165,8 @@ def test_a_reset_that_is_late_is_asked_for_again_soon():
     ],
 )
 def test_an_expired_signature_tells_how_far_the_clocks_are_apart(offset, words):
-    assert words in clock_words(AuthError("x", trouble=Trouble.EXPIRED, clock_offset_seconds=offset))
+    assert words in describe_clock_offset(AuthError("x", trouble=RefusalReason.EXPIRED, clock_offset_seconds=offset))
 
 
 def test_other_errors_say_nothing_about_clocks():
-    assert clock_words(AuthError("x", clock_offset_seconds=420.0)) == ""
+    assert describe_clock_offset(AuthError("x", clock_offset_seconds=420.0)) == ""

@@ -4,20 +4,20 @@ No model instances and no query for each row: the rules of the models are applie
 A test compares them with the models' own, for random files.
 """
 
-from mobjects.imports.validators.base import Kind
-from mobjects.imports.validators.opportunities import Opportunities
-from mobjects.imports.validators.program_costs import Costs
-from mobjects.imports.validators.program_tags import Tags
-from mobjects.imports.validators.programs import Programs
-from mobjects.imports.validators.roles import Roles
+from mobjects.imports.validators.base import RowValidator
+from mobjects.imports.validators.opportunities import OpportunityValidator
+from mobjects.imports.validators.program_costs import CostValidator
+from mobjects.imports.validators.program_tags import TagValidator
+from mobjects.imports.validators.programs import ProgramValidator
+from mobjects.imports.validators.roles import RoleValidator
 
-KINDS: dict[str, type[Kind]] = {
-    "programs": Programs,
-    "program-costs": Costs,
-    "program-tags": Tags,
-    "opportunities": Opportunities,
-    "roles": Roles,
+KINDS: dict[str, type[RowValidator]] = {
+    "programs": ProgramValidator,
+    "program-costs": CostValidator,
+    "program-tags": TagValidator,
+    "opportunities": OpportunityValidator,
+    "roles": RoleValidator,
 }
 """By the names of kinds of files."""
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["KINDS", "RowValidator"]

@@ -10,23 +10,23 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from mobjects.imports.cell_parser import Item, Layout, Problem, Text
-from mobjects.imports.duplicates import Once
-from mobjects.imports.staging import Finding
-from mobjects.imports.validators.record_lookup import FIXED, Lookup, Record
-from mobjects.imports.validators.tag_values import Allowed
+from mobjects.imports.cell_parser import ColumnLayout, FieldText, ParsedRow, RowProblem
+from mobjects.imports.duplicates import UniqueRule
+from mobjects.imports.staging import CheckedRow
+from mobjects.imports.validators.record_lookup import LEADING_VALUES, RecordLookup, StoredRecord
+from mobjects.imports.validators.tag_values import TagValueChecker
 from mobjects.marketo import parsing
 from mobjects.marketo.types import DataType
 from mobjects.models import ImportProblemLevel, ImportRowOutcome
-from mobjects.resources.columns import REVISION, Column, CustomColumn
-from mobjects.spreadsheets.row_shape import text_of
-from mobjects.spreadsheets.types import Row
+from mobjects.resources.columns import REVISION, CustomColumn, FileColumn
+from mobjects.spreadsheets.row_shape import cell_text
+from mobjects.spreadsheets.types import TableRow
 from mobjects.sync.transport_factory import key_fields
 
 CHUNK = 2000
 """Rows that are read, judged and written together."""
 
-Rows = Callable[[], Iterator[Row]]
+RowSource = Callable[[], Iterator[TableRow]]
 
 _EMPTY: dict[str, Any] = {}
 _LABEL = 255
@@ -36,7 +36,7 @@ GONE = (
 )
 
 
-class Kind:
+class RowValidator:
     """Judges the rows of one file.
 
     Args:
@@ -46,15 +46,15 @@ class Kind:
 
     noun: ClassVar[str]
     model: ClassVar[type[models.Model]]
-    more: ClassVar[tuple[str, ...]] = ()
+    extra_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that the rules need besides those of the file's columns."""
     has_revision: ClassVar[bool] = True
     """Whether the revision in a file is that of the very records it holds."""
     key_names: ClassVar[tuple[str, ...]]
-    kept: ClassVar[str] = "Marketo ID"
+    kept_id_column: ClassVar[str] = "Marketo ID"
     """The column with an ID that is not forgotten because a file does not know it."""
 
-    def __init__(self, layout: Layout, columns: Sequence[Column]) -> None:
+    def __init__(self, layout: ColumnLayout, columns: Sequence[FileColumn]) -> None:
         self.layout = layout
         self.index = layout.index
         self.revision_at = self.index.get(REVISION)
@@ -62,9 +62,9 @@ class Kind:
         self.width = len(self.written)
         custom = [place for place, parser in enumerate(self.written) if isinstance(parser.column, CustomColumn)]
         self.custom = frozenset(custom)
-        further = [*self.more, *(["custom_attributes"] if custom else [])]
-        self.base = FIXED + len(further)
-        self.lookup = Lookup(self.model, further, [parser.column for parser in self.written])
+        further = [*self.extra_fields, *(["custom_attributes"] if custom else [])]
+        self.base = LEADING_VALUES + len(further)
+        self.lookup = RecordLookup(self.model, further, [parser.column for parser in self.written])
         fields: list[Any] = [
             None if place in self.custom else self.model._meta.get_field(parser.column.field)
             for place, parser in enumerate(self.written)
@@ -72,20 +72,20 @@ class Kind:
         self.keys = [
             parser.name if field is None else field.attname for parser, field in zip(self.written, fields, strict=True)
         ]
-        self.kept_at = self.index.get(self.kept)
+        self.kept_at = self.index.get(self.kept_id_column)
         self.required = [place for place, parser in enumerate(self.written) if parser.column.required]
         self.absent = [column.name for column in columns if column.required and column.name not in self.index]
 
     # --- what a kind says about itself ---------------------------------------------------------------------------
 
-    def begin(self, rows: Rows) -> None:
+    def prepare_file(self, rows: RowSource) -> None:
         """Read what has to be known of the whole file before its first row is judged."""
 
-    def findings(self, items: Sequence[Item]) -> Iterator[Finding]:
+    def validate_rows(self, items: Sequence[ParsedRow]) -> Iterator[CheckedRow]:
         """Judge some rows; what is wrong with them is noted in the items."""
         raise NotImplementedError
 
-    def once(self) -> list[Once]:
+    def unique_rules(self) -> list[UniqueRule]:
         """What may stand in a file once, in the order in which it is told."""
         raise NotImplementedError
 
@@ -95,13 +95,13 @@ class Kind:
 
     # --- help for kinds ------------------------------------------------------------------------------------------
 
-    def value(self, item: Item, name: str) -> Text:
+    def get_value(self, item: ParsedRow, name: str) -> FieldText:
         """A row's value in a column, empty if the file lacks the column."""
         place = self.index.get(name)
         return None if place is None else item.values[place]
 
-    def complain(
-        self, item: Item, name: str, rule: str, suggestion: str = "", level: str = ImportProblemLevel.ERROR.value
+    def add_problem(
+        self, item: ParsedRow, name: str, rule: str, suggestion: str = "", level: str = ImportProblemLevel.ERROR.value
     ) -> None:
         """Note what is wrong with a row, at a column or, without a name, as a whole."""
         place = self.index.get(name)
@@ -109,33 +109,33 @@ class Kind:
             position, value = None, ""
         else:
             position = self.layout.parsers[place].position
-            value = text_of(item.cells[place])
-        item.problems.append(Problem(item.number, level, name, position, value, rule, suggestion))
+            value = cell_text(item.cells[place])
+        item.problems.append(RowProblem(item.number, level, name, position, value, rule, suggestion))
         if level == ImportProblemLevel.ERROR:
             item.failed.add(name)
 
-    def require(self, item: Item, record: Record | None) -> None:
+    def check_required(self, item: ParsedRow, record: StoredRecord | None) -> None:
         """Note required columns that are empty, or that a new record lacks."""
         for place in self.required:
             value = item.values[place]
             if not value or value.isspace():
                 name = self.written[place].name
                 if name not in item.failed and (record is None or record[self.base + place] != value):
-                    self.complain(item, name, "must not be empty.")
+                    self.add_problem(item, name, "must not be empty.")
         if record is None and self.absent and item.failed.isdisjoint(("", *self.key_names)):
             for name in self.absent:
-                self.complain(item, name, f"a new {self.noun} needs this column.")
+                self.add_problem(item, name, f"a new {self.noun} needs this column.")
 
-    def position(self, name: str) -> int | None:
+    def column_position(self, name: str) -> int | None:
         """Where a column stands in the file."""
         place = self.index.get(name)
         return None if place is None else self.layout.parsers[place].position
 
     # --- what a row does -----------------------------------------------------------------------------------------
 
-    def finish(
-        self, item: Item, record: Record | None, label: str, *, key: str = "", marketo_id: Text = None
-    ) -> Finding:
+    def build_checked_row(
+        self, item: ParsedRow, record: StoredRecord | None, label: str, *, key: str = "", marketo_id: FieldText = None
+    ) -> CheckedRow:
         """Tell what a row does, once all that is wrong with it is noted.
 
         Args:
@@ -151,7 +151,7 @@ class Kind:
         elif record is None:
             outcome, data = ImportRowOutcome.NEW.value, self._new(item.values)
             if self.revision_at is not None and item.values[self.revision_at] and self.has_revision:
-                self.complain(item, REVISION, GONE, level=ImportProblemLevel.WARNING.value)
+                self.add_problem(item, REVISION, GONE, level=ImportProblemLevel.WARNING.value)
         else:
             changed = self._changed(item, record)
             outcome = ImportRowOutcome.UNCHANGED.value
@@ -160,9 +160,9 @@ class Kind:
                 outcome = (
                     ImportRowOutcome.CONFLICT if self._conflicts(item, record, changed) else ImportRowOutcome.CHANGED
                 ).value
-        return Finding(item.number, outcome, pk, label[:_LABEL], key, marketo_id or None, data, old)
+        return CheckedRow(item.number, outcome, pk, label[:_LABEL], key, marketo_id or None, data, old)
 
-    def _new(self, values: Sequence[Text]) -> dict[str, Any]:
+    def _new(self, values: Sequence[FieldText]) -> dict[str, Any]:
         if not self.custom:
             return dict(zip(self.keys, values, strict=False))
         pairs = list(zip(self.keys, values, strict=False))
@@ -170,7 +170,7 @@ class Kind:
         data["custom_attributes"] = _sorted({pairs[place][0]: pairs[place][1] for place in self.custom})
         return data
 
-    def _changed(self, item: Item, record: Record) -> list[int]:
+    def _changed(self, item: ParsedRow, record: StoredRecord) -> list[int]:
         """The places of the values that differ from the record's."""
         values = item.values
         kept = self.kept_at
@@ -185,11 +185,11 @@ class Kind:
             if before != now and not self._same(place, before, now)
         ]
 
-    def _same(self, place: int, before: Text, now: Text) -> bool:
+    def _same(self, place: int, before: FieldText, now: FieldText) -> bool:
         """Whether texts that differ mean the same after all."""
         if before and place in self.custom:
             try:
-                return (parsing.canonical(before, self.written[place].column.attribute) or "") == (now or "")
+                return (parsing.canonical_text(before, self.written[place].column.attribute) or "") == (now or "")
             except ValueError:
                 return False  # Kept from before the field's type was changed.
         if before and "\r" in before:
@@ -197,7 +197,7 @@ class Kind:
         return not before and not now
 
     def _difference(
-        self, now: Sequence[Text], record: Record, changed: Iterable[int]
+        self, now: Sequence[FieldText], record: StoredRecord, changed: Iterable[int]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         own = [place for place in changed if place not in self.custom]
         data: dict[str, Any] = {self.keys[place]: now[place] for place in own}
@@ -210,7 +210,7 @@ class Kind:
 
     # --- what it would overwrite ---------------------------------------------------------------------------------
 
-    def _conflicts(self, item: Item, record: Record, changed: Sequence[int]) -> bool:
+    def _conflicts(self, item: ParsedRow, record: StoredRecord, changed: Sequence[int]) -> bool:
         before = len(item.problems)
         if self.revision_at is not None:
             exported = item.values[self.revision_at]
@@ -221,19 +221,19 @@ class Kind:
                 )
         if record[2] is not None:
             accepted = json.loads(record[2])
-            for name, text in self.unsent(item, record, changed, accepted):
+            for name, text in self.unsent_values(item, record, changed, accepted):
                 self._contest(
                     item,
                     name,
-                    f"would overwrite {parsing.shown(text)}, which was entered here and not sent to Marketo yet.",
+                    f"would overwrite {parsing.quote_value(text)}, which was entered here and not sent to Marketo yet.",
                 )
         return len(item.problems) > before
 
-    def _contest(self, item: Item, name: str, rule: str) -> None:
-        self.complain(item, name, rule, level=ImportProblemLevel.CONFLICT.value)
+    def _contest(self, item: ParsedRow, name: str, rule: str) -> None:
+        self.add_problem(item, name, rule, level=ImportProblemLevel.CONFLICT.value)
 
-    def unsent(
-        self, item: Item, record: Record, changed: Sequence[int], accepted: Mapping[str, str]
+    def unsent_values(
+        self, item: ParsedRow, record: StoredRecord, changed: Sequence[int], accepted: Mapping[str, str]
     ) -> Iterator[tuple[str, str]]:
         """The columns, of those that a row changes, whose values here Marketo has not accepted, and these values."""
         for place in changed:
@@ -253,9 +253,9 @@ class Kind:
         return text
 
     @cached_property
-    def allowed(self) -> Allowed:
+    def allowed(self) -> TagValueChecker:
         """Tags and channels that Marketo knows."""
-        return Allowed()
+        return TagValueChecker()
 
     @cached_property
     def key_fields(self) -> Any:
@@ -263,9 +263,14 @@ class Kind:
         return key_fields()
 
 
-def merged(
-    kind: Kind, item: Item, by_id: Record | None, by_key: Record | None, key: str, name: Callable[[Record], str]
-) -> Record | None:
+def resolve_record(
+    kind: RowValidator,
+    item: ParsedRow,
+    by_id: StoredRecord | None,
+    by_key: StoredRecord | None,
+    key: str,
+    name: Callable[[StoredRecord], str],
+) -> StoredRecord | None:
     """Decide which record a row means when both keys were looked up.
 
     Args:
@@ -281,14 +286,14 @@ def merged(
     if by_id is not None:
         if by_id[0] != by_key[0]:
             rule = f"the Marketo ID is “{name(by_id)}”, but the {key} is “{name(by_key)}”; correct one of them."
-            kind.complain(item, "Marketo ID", rule)
+            kind.add_problem(item, "Marketo ID", rule)
         return by_id
-    if by_key[FIXED] and kind.value(item, "Marketo ID"):
-        rule = f"“{name(by_key)}” has the Marketo ID {by_key[FIXED]} already, which cannot be changed."
-        kind.complain(item, "Marketo ID", rule)
+    if by_key[LEADING_VALUES] and kind.get_value(item, "Marketo ID"):
+        rule = f"“{name(by_key)}” has the Marketo ID {by_key[LEADING_VALUES]} already, which cannot be changed."
+        kind.add_problem(item, "Marketo ID", rule)
     return by_key
 
 
-def _sorted(attributes: Mapping[str, Text]) -> dict[str, str]:
+def _sorted(attributes: Mapping[str, FieldText]) -> dict[str, str]:
     """Custom attributes as records keep them."""
     return {name: text for name, text in sorted(attributes.items()) if text}

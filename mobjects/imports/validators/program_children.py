@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from mobjects.imports.cell_parser import Item
-from mobjects.imports.validators.base import Kind
-from mobjects.imports.validators.record_lookup import FIXED, Lookup, Record
+from mobjects.imports.cell_parser import ParsedRow
+from mobjects.imports.validators.base import RowValidator
+from mobjects.imports.validators.record_lookup import LEADING_VALUES, RecordLookup, StoredRecord
 from mobjects.models import Program
 
 UNKNOWN = "there is no program with this Marketo ID here; import the program first."
 
 
-class Parent(NamedTuple):
+class ParentProgram(NamedTuple):
     """A program."""
 
     pk: str
@@ -22,16 +22,16 @@ class Parent(NamedTuple):
     accepted: str | None
 
 
-class PartKind(Kind):
+class ProgramChildValidator(RowValidator):
     """Rows that belong to a program, whose revision they have."""
 
     has_revision = False
 
-    def parents(self, items: Iterable[Item]) -> dict[str, Parent]:
+    def load_parents(self, items: Iterable[ParsedRow]) -> dict[str, ParentProgram]:
         """The programs of some rows, by Marketo ID."""
-        return programs({value for item in items if (value := self.value(item, "Program ID"))})
+        return load_programs({value for item in items if (value := self.get_value(item, "Program ID"))})
 
-    def linked(self, item: Item, parents: dict[str, Parent]) -> Parent | None:
+    def resolve_parent(self, item: ParsedRow, parents: dict[str, ParentProgram]) -> ParentProgram | None:
         """The row's program; its value becomes our own id. A problem is noted if there is none."""
         place = self.index["Program ID"]
         marketo_id = item.values[place]
@@ -39,18 +39,20 @@ class PartKind(Kind):
             return None
         parent = parents.get(marketo_id)
         if parent is None:
-            self.complain(item, "Program ID", UNKNOWN)
+            self.add_problem(item, "Program ID", UNKNOWN)
         else:
             item.values[place] = parent.pk
         return parent
 
 
-def belonging(record: Record, parent: Parent) -> Record:
+def with_parent(record: StoredRecord, parent: ParentProgram) -> StoredRecord:
     """A cost or tag with what is kept of its program: revision, and what Marketo accepted."""
-    return (record[0], parent.revision, parent.accepted, *record[FIXED:])
+    return (record[0], parent.revision, parent.accepted, *record[LEADING_VALUES:])
 
 
-def programs(marketo_ids: Iterable[Any]) -> dict[str, Parent]:
+def load_programs(marketo_ids: Iterable[Any]) -> dict[str, ParentProgram]:
     """Programs by Marketo ID, all as text."""
-    found = Lookup(Program, ("marketo_id", "name"), []).by("marketo_id", {int(value) for value in marketo_ids})
-    return {marketo_id: Parent(str(pk), name, revision, sent) for pk, revision, sent, marketo_id, name in found}
+    found = RecordLookup(Program, ("marketo_id", "name"), []).find_by_field(
+        "marketo_id", {int(value) for value in marketo_ids}
+    )
+    return {marketo_id: ParentProgram(str(pk), name, revision, sent) for pk, revision, sent, marketo_id, name in found}

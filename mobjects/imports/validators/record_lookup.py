@@ -14,16 +14,16 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from mobjects.models import SyncedRecord
-from mobjects.resources.columns import Column, CustomColumn
+from mobjects.resources.columns import CustomColumn, FileColumn
 
-Record = tuple[Any, ...]
+StoredRecord = tuple[Any, ...]
 """id, revision, accepted values (only if something is unsent), further fields, then those beside a file's columns."""
 
-FIXED = 3
+LEADING_VALUES = 3
 """How many values stand before the further fields."""
 
 
-class Lookup:
+class RecordLookup:
     """Reads records of a model.
 
     Args:
@@ -32,11 +32,11 @@ class Lookup:
         columns: of the file, in the order of an item's values.
     """
 
-    def __init__(self, model: type[models.Model], more: Sequence[str], columns: Sequence[Column]) -> None:
+    def __init__(self, model: type[models.Model], more: Sequence[str], columns: Sequence[FileColumn]) -> None:
         self._postgresql = connection.vendor == "postgresql"
         self._decimals: list[tuple[int, Callable[[Any], str]]] = []
         synced = issubclass(model, SyncedRecord)
-        parts = ["t.id", "t.revision" if synced else "0", unsent() if synced else "NULL"]
+        parts = ["t.id", "t.revision" if synced else "0", unsent_accepted_sql() if synced else "NULL"]
         for name in more:
             parts.append(self._text(model._meta.get_field(name), len(parts)))
         for column in columns:
@@ -45,15 +45,15 @@ class Lookup:
         table = connection.ops.quote_name(model._meta.db_table)
         self._select = f"SELECT {', '.join(parts)} FROM {table} t"  # noqa: S608 -- names of our own fields
 
-    def by(self, field: str, values: Collection[Any]) -> list[Record]:
+    def find_by_field(self, field: str, values: Collection[Any]) -> list[StoredRecord]:
         """The records whose field has one of some values."""
         if not values:
             return []
         if self._postgresql:
-            return self._run(f"WHERE t.{field} = ANY(%s)", [list(values)])
-        return self._run(f"WHERE t.{field} IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))])  # noqa: S608
+            return self._fetch_records(f"WHERE t.{field} = ANY(%s)", [list(values)])
+        return self._fetch_records(f"WHERE t.{field} IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))])  # noqa: S608
 
-    def by_each(self, terms: Sequence[str], values: Collection[tuple[Any, ...]]) -> list[Record]:
+    def find_by_terms(self, terms: Sequence[str], values: Collection[tuple[Any, ...]]) -> list[StoredRecord]:
         """The records for which terms in SQL have, together, one of some combinations of values."""
         if not values:
             return []
@@ -63,17 +63,17 @@ class Lookup:
             names = ", ".join(f"v{place}" for place in range(len(terms)))
             same = " AND ".join(f"{term} = k.v{place}" for place, term in enumerate(terms))
             params = [list(each) for each in zip(*values, strict=True)]
-            return self._run(f"JOIN unnest({lists}) k({names}) ON {same}", params)
+            return self._fetch_records(f"JOIN unnest({lists}) k({names}) ON {same}", params)
         same = " AND ".join(f"{term} = json_extract(k.value, '$[{place}]')" for place, term in enumerate(terms))
-        return self._run(f"JOIN json_each(%s) k ON {same}", [json.dumps(list(values))])
+        return self._fetch_records(f"JOIN json_each(%s) k ON {same}", [json.dumps(list(values))])
 
-    def _run(self, chosen: str, params: list[Any]) -> list[Record]:
-        with probing(), connection.cursor() as cursor:
+    def _fetch_records(self, chosen: str, params: list[Any]) -> list[StoredRecord]:
+        with prefer_index_lookups(), connection.cursor() as cursor:
             cursor.execute(f"{self._select} {chosen}", params)
-            records: list[Record] = cursor.fetchall()
+            records: list[StoredRecord] = cursor.fetchall()
         return [self._with_decimals(record) for record in records] if self._decimals else records
 
-    def _with_decimals(self, record: Record) -> Record:
+    def _with_decimals(self, record: StoredRecord) -> StoredRecord:
         values = list(record)
         for place, text_of in self._decimals:
             if values[place] is not None:
@@ -82,7 +82,7 @@ class Lookup:
 
     # --- SQL -----------------------------------------------------------------------------------------------------
 
-    def _field(self, model: type[models.Model], column: Column, place: int) -> str:
+    def _field(self, model: type[models.Model], column: FileColumn, place: int) -> str:
         if column.field:
             return self._text(model._meta.get_field(column.field), place)
         return "NULL"
@@ -118,7 +118,7 @@ class Lookup:
 
 
 @contextmanager
-def probing() -> Iterator[None]:
+def prefer_index_lookups() -> Iterator[None]:
     """Have PostgreSQL look a few thousand keys up one by one, not by reading the whole table for each chunk."""
     if connection.vendor != "postgresql":
         yield
@@ -129,7 +129,7 @@ def probing() -> Iterator[None]:
         cursor.execute("SET LOCAL enable_seqscan TO DEFAULT")
 
 
-def unsent() -> str:
+def unsent_accepted_sql() -> str:
     """The values that Marketo accepted last, in SQL; NULL unless something is kept in ``t`` that it has not."""
     accepted = "t.accepted::text" if connection.vendor == "postgresql" else "t.accepted"
     return f"CASE WHEN t.revision > t.synced_revision AND t.synced_revision > 0 THEN {accepted} END"

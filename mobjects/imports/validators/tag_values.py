@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from mobjects.imports.suggestions import nearest
+from mobjects.imports.suggestions import find_nearest
 from mobjects.models import AllowedValues
 
 
-class Allowed:
+class TagValueChecker:
     """All allowed values, read once for a file."""
 
     def __init__(self) -> None:
@@ -17,8 +17,8 @@ class Allowed:
 
     def _problem(self, type_name: str, value: str) -> tuple[str, str]:
         """Why Marketo would refuse a tag, and what could be meant; both empty if it would not."""
-        rule = self.known.problem(type_name, value)
+        rule = self.known.find_problem(type_name, value)
         if not rule:
             return "", ""
-        allowed = self.known.values(type_name)
-        return rule, nearest(value, allowed) if allowed else nearest(type_name, self.known.types)
+        allowed = self.known.values_of_type(type_name)
+        return rule, find_nearest(value, allowed) if allowed else find_nearest(type_name, self.known.tag_types)

@@ -12,10 +12,10 @@ from django.db import models, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
-from mobjects.imports.writing.commit_sql import statements
+from mobjects.db.retry import retry_on_database_error
+from mobjects.imports.writing.commit_sql import get_commit_sql
 from mobjects.imports.writing.db_errors import by_halves
-from mobjects.imports.writing.target_tables import TARGETS, Target
+from mobjects.imports.writing.target_tables import TARGETS, ImportTarget
 from mobjects.marketo.types import Kind
 from mobjects.models import (
     Import,
@@ -29,7 +29,7 @@ from mobjects.models import (
 
 CHUNK = 5000
 """Rows of a file in one transaction."""
-NAMED = 3
+MAX_NAMED_ROWS = 3
 """So many rows are named where all or nothing became nothing."""
 
 
@@ -44,7 +44,7 @@ class NothingWritten(Exception):
     """All or nothing: a row could not be written, so nothing was; the message says which and why."""
 
 
-def commit(imported: Import, alive: Callable[[int], None]) -> None:
+def commit_import(imported: Import, alive: Callable[[int], None]) -> None:
     """Write the rows that the review showed as new or changed, from where an earlier call came to.
 
     A row whose record was changed, or whose key was taken, since the check is left out, and an
@@ -66,12 +66,12 @@ def commit(imported: Import, alive: Callable[[int], None]) -> None:
     _read(imported)
 
 
-@insisting
+@retry_on_database_error
 def _read(imported: Import) -> None:
     imported.refresh_from_db(fields=["mode", "overwrite", "committed_to", "written"])
 
 
-@insisting
+@retry_on_database_error
 def _everything(imported: Import, alive: Callable[[int], None]) -> None:
     with transaction.atomic():
         progress = _held(imported)
@@ -82,7 +82,7 @@ def _everything(imported: Import, alive: Callable[[int], None]) -> None:
         progress.save(update_fields=["committed_to", "written"])
 
 
-@insisting
+@retry_on_database_error
 def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
     """Write the next chunk; ``False`` if there is none."""
     with transaction.atomic():
@@ -119,13 +119,13 @@ def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int],
     """Write one chunk; returns a problem, not saved, for each row that was left out."""
     first = progress.committed_to + 1
     alive(last)
-    sql = statements(imported.pk, imported.kind, overwrite=imported.overwrite)
-    sql.lock(first, last)
+    sql = get_commit_sql(imported.pk, imported.kind, overwrite=imported.overwrite)
+    sql.lock_records(first, last)
 
     def write(start: int, end: int) -> None:
         now = timezone.now()
-        sql.change(start, end, now)
-        sql.create(start, end, now)
+        sql.change_records(start, end, now)
+        sql.create_records(start, end, now)
 
     refused = dict(by_halves(first, last, write, sql.target.model))
     sql.note_revisions(first, last)
@@ -142,18 +142,18 @@ def _counted(imported: Import, first: int, last: int) -> tuple[int, int, int]:
     bounds = {"number__range": (first, last)}
     changes = ImportChange.objects.filter(imported=imported, **bounds).order_by()
     done = dict(changes.values_list("created").annotate(n=models.Count("pk")))
-    return done.get(True, 0), done.get(False, 0), chosen(imported).filter(**bounds).count()
+    return done.get(True, 0), done.get(False, 0), rows_to_write(imported).filter(**bounds).count()
 
 
 # --- what was left out ------------------------------------------------------------------------------------------
 
 
-def chosen(imported: Import) -> QuerySet[ImportRow]:
+def rows_to_write(imported: Import) -> QuerySet[ImportRow]:
     """The rows that a commit is to write."""
-    return ImportRow.objects.filter(imported=imported, outcome__in=outcomes_chosen(imported))
+    return ImportRow.objects.filter(imported=imported, outcome__in=outcomes_to_write(imported))
 
 
-def outcomes_chosen(imported: Import) -> list[str]:
+def outcomes_to_write(imported: Import) -> list[str]:
     """The outcomes of the rows that a commit is to write."""
     return [
         ImportRowOutcome.NEW,
@@ -162,12 +162,12 @@ def outcomes_chosen(imported: Import) -> list[str]:
     ]
 
 
-def left_out(imported: Import) -> QuerySet[ImportRow]:
+def unwritten_rows(imported: Import) -> QuerySet[ImportRow]:
     """The chosen rows that a commit, once it is done, did not write."""
-    return with_change(chosen(imported)).filter(change=None)  # type: ignore[misc]  # an alias
+    return annotate_change(rows_to_write(imported)).filter(change=None)  # type: ignore[misc]  # an alias
 
 
-def with_change(rows: QuerySet[ImportRow]) -> QuerySet[ImportRow]:
+def annotate_change(rows: QuerySet[ImportRow]) -> QuerySet[ImportRow]:
     """Rows with ``change``: the id of what was done because of them, if anything was.
 
     Looked up for each row. A join, which EXISTS would become, goes wrong where the planner knows no numbers yet.
@@ -182,19 +182,21 @@ def _left(imported: Import, first: int, last: int, refused: Mapping[int, str]) -
     Args:
         refused: what the database said, by row.
     """
-    rows = list(left_out(imported).filter(number__range=(first, last)).order_by("number"))
+    rows = list(unwritten_rows(imported).filter(number__range=(first, last)).order_by("number"))
     target = TARGETS[imported.kind]
     here = _existing(target.model, [row.record_id for row in rows])
     parents = [_linked(row, target) for row in rows]
     linked = _existing(target.link_field.related_model, parents) if target.link else set()
     same = {"imported": imported, "level": ImportProblemLevel.CONFLICT}
     return [
-        ImportProblem(**same, number=row.number, rule=refused.get(row.number) or _why(target, row, here, linked))
+        ImportProblem(
+            **same, number=row.number, rule=refused.get(row.number) or _explain_unwritten(target, row, here, linked)
+        )
         for row in rows
     ]
 
 
-def _why(target: Target, row: ImportRow, here: set[int], linked: set[int]) -> str:
+def _explain_unwritten(target: ImportTarget, row: ImportRow, here: set[int], linked: set[int]) -> str:
     """Why a row was not written.
 
     Args:
@@ -211,7 +213,7 @@ def _why(target: Target, row: ImportRow, here: set[int], linked: set[int]) -> st
     return CHANGED_SINCE
 
 
-def _linked(row: ImportRow, target: Target) -> int | None:
+def _linked(row: ImportRow, target: ImportTarget) -> int | None:
     value = row.data.get(target.link_field.attname) if target.link else None
     return None if value is None else int(value)
 
@@ -226,11 +228,11 @@ def _existing(model: type[models.Model], ids: Sequence[int | None]) -> set[int]:
 def _named(left: list[ImportProblem]) -> str:
     labels = dict(
         ImportRow.objects.filter(
-            imported=left[0].imported, number__in=[problem.number for problem in left[:NAMED]]
+            imported=left[0].imported, number__in=[problem.number for problem in left[:MAX_NAMED_ROWS]]
         ).values_list("number", "label")
     )
-    rows = [f"row {problem.number} (“{labels[problem.number]}”): {problem.rule}" for problem in left[:NAMED]]
-    more = f" And {len(left) - NAMED:,} more." if len(left) > NAMED else ""
+    rows = [f"row {problem.number} (“{labels[problem.number]}”): {problem.rule}" for problem in left[:MAX_NAMED_ROWS]]
+    more = f" And {len(left) - MAX_NAMED_ROWS:,} more." if len(left) > MAX_NAMED_ROWS else ""
     return f"Nothing was written, because not everything could be. {' '.join(rows)}{more}"
 
 
@@ -238,5 +240,5 @@ def owner_ids(imported: Import) -> tuple[Kind, QuerySet[ImportChange, int]]:
     """The kind and our ids of the synced records that an import changed and that were not undone: of costs and tags
     those of their programs.
     """
-    ids = ImportChange.objects.filter(imported=imported, undone__in=ImportChange.STANDS).order_by("owner_id")
+    ids = ImportChange.objects.filter(imported=imported, undone__in=ImportChange.STANDING_OUTCOMES).order_by("owner_id")
     return TARGETS[imported.kind].owner, ids.values_list("owner_id", flat=True).distinct()

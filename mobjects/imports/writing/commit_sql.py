@@ -12,8 +12,15 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from mobjects.imports.writing.sql_dialects import ROWS, Dialect, dialect
-from mobjects.imports.writing.target_tables import IDS, MOMENTS, TARGETS, Target, quoted, run
+from mobjects.imports.writing.sql_dialects import ROWS, SqlDialect, get_dialect
+from mobjects.imports.writing.target_tables import (
+    MARKETO_ID_FIELDS,
+    TARGETS,
+    TIMESTAMP_FIELDS,
+    ImportTarget,
+    execute_sql,
+    quote_name,
+)
 from mobjects.models import ImportChange, ImportRowOutcome, ProgramCost
 
 CHANGES = ImportChange._meta.db_table
@@ -29,77 +36,77 @@ class ImportSql:
         target: what its rows are written to.
     """
 
-    def __init__(self, imported_id: int, target: Target) -> None:
+    def __init__(self, imported_id: int, target: ImportTarget) -> None:
         self.imported_id = imported_id
         self.target = target
         self.sqlite = connection.vendor == "sqlite"
-        self.dialect: Dialect = dialect()
+        self.dialect: SqlDialect = get_dialect()
 
     def _bounds(self, first: int, last: int) -> tuple[int, int, int]:
         return self.imported_id, first, last
 
 
-class Statements(ImportSql):
+class CommitSql(ImportSql):
     """Writes the rows of one import. This one is for PostgreSQL.
 
     Args:
         overwrite: whether rows in conflict are written, too.
     """
 
-    def __init__(self, imported_id: int, target: Target, *, overwrite: bool) -> None:
+    def __init__(self, imported_id: int, target: ImportTarget, *, overwrite: bool) -> None:
         super().__init__(imported_id, target)
         changing = [ImportRowOutcome.CHANGED, *([ImportRowOutcome.CONFLICT] if overwrite else [])]
         self.changing = f"r.outcome IN ({', '.join(repr(outcome.value) for outcome in changing)})"
         self.new = f"r.outcome = '{ImportRowOutcome.NEW.value}'"
 
-    def lock(self, first: int, last: int) -> None:
+    def lock_records(self, first: int, last: int) -> None:
         """Hold what a chunk writes or links to, in the order of ids, as the engine does."""
         target, bounds = self.target, self._bounds(first, last)
         of_rows = f"SELECT record_id FROM {ROWS} r WHERE r.imported_id = %s AND r.number BETWEEN %s AND %s"  # noqa: S608
         if target.link:
-            column = quoted(target.link_field.column)
-            linked = self.dialect.typed("r.data", target.link_field)
+            column = quote_name(target.link_field.column)
+            linked = self.dialect.typed_value("r.data", target.link_field)
             strength = "NO KEY UPDATE" if target.is_part else "KEY SHARE"
-            run(
-                f"SELECT count(*) FROM (SELECT id FROM {target.parent} WHERE id IN (SELECT {linked} "  # noqa: S608
+            execute_sql(
+                f"SELECT count(*) FROM (SELECT id FROM {target.parent_sql} WHERE id IN (SELECT {linked} "  # noqa: S608
                 f"FROM {ROWS} r WHERE r.imported_id = %s AND r.number BETWEEN %s AND %s UNION ALL "
-                f"SELECT {column} FROM {target.table} WHERE id IN ({of_rows})) ORDER BY id FOR {strength}) held",
+                f"SELECT {column} FROM {target.table_sql} WHERE id IN ({of_rows})) ORDER BY id FOR {strength}) held",
                 *bounds,
                 *bounds,
             )
-        run(
-            f"SELECT count(*) FROM (SELECT id FROM {target.table} WHERE id IN ({of_rows} AND {self.changing}) "  # noqa: S608
+        execute_sql(
+            f"SELECT count(*) FROM (SELECT id FROM {target.table_sql} WHERE id IN ({of_rows} AND {self.changing}) "  # noqa: S608
             "ORDER BY id FOR UPDATE) held",
             *bounds,
         )
 
-    def change(self, first: int, last: int, now: datetime) -> None:
+    def change_records(self, first: int, last: int, now: datetime) -> None:
         """Change the records that still hold what the check found, and write down that it was done."""
         target = self.target
         names, values = self._assigned()
         sets = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
         moment = self._modified()
-        run(
-            f"WITH r AS MATERIALIZED (SELECT * FROM {self.dialect.rows()} WHERE {self.changing}), done AS ("  # noqa: S608
-            f"UPDATE {target.table} SET {sets}{moment} FROM r WHERE {target.table}.id = r.record_id "
-            f"AND {self._unchanged()} RETURNING r.number, {target.table}.id, {target.owner_id} AS owner_id, "
+        execute_sql(
+            f"WITH r AS MATERIALIZED (SELECT * FROM {self.dialect.rows_sql()} WHERE {self.changing}), done AS ("  # noqa: S608
+            f"UPDATE {target.table_sql} SET {sets}{moment} FROM r WHERE {target.table_sql}.id = r.record_id "
+            f"AND {self._unchanged()} RETURNING r.number, {target.table_sql}.id, {target.owner_id_sql} AS owner_id, "
             f"{self._revision()} AS revision) {self._noting('false')} FROM done",
             *self._bounds(first, last),
             *([now] if moment else []),
         )
 
-    def create(self, first: int, last: int, now: datetime) -> None:
+    def create_records(self, first: int, last: int, now: datetime) -> None:
         """Insert the new records whose keys are still free, and write down that it was done."""
         target = self.target
         names, values, constants = self._inserted(now)
-        sequence = f"nextval((SELECT pg_get_serial_sequence('{target.table}', 'id')::regclass))"  # Looked up once.
-        owner = self.dialect.typed("data", target.link_field) if target.is_part else "id"
+        sequence = f"nextval((SELECT pg_get_serial_sequence('{target.table_sql}', 'id')::regclass))"  # Looked up once.
+        owner = self.dialect.typed_value("data", target.link_field) if target.is_part else "id"
         # Noted without a look at what was inserted: joining the two goes wrong where the planner knows no numbers yet.
-        written = run(
-            f"WITH r AS MATERIALIZED (SELECT *, {sequence} AS id FROM {self.dialect.rows()} "  # noqa: S608
+        written = execute_sql(
+            f"WITH r AS MATERIALIZED (SELECT *, {sequence} AS id FROM {self.dialect.rows_sql()} "  # noqa: S608
             f"WHERE {self.new} AND {self._welcome()}), noted AS ({self._noting('true')} "
             f"FROM (SELECT number, id, {owner} AS owner_id, {0 if target.is_part else 1} AS revision FROM r) done) "
-            f"INSERT INTO {target.table} (id, {names}) SELECT r.id, {values} FROM r ON CONFLICT DO NOTHING",
+            f"INSERT INTO {target.table_sql} (id, {names}) SELECT r.id, {values} FROM r ON CONFLICT DO NOTHING",
             *self._bounds(first, last),
             *constants,
         )
@@ -110,8 +117,8 @@ class Statements(ImportSql):
     def note_revisions(self, first: int, last: int) -> None:
         """Write down the programs' revisions once all parts of a chunk are written."""
         if self.target.is_part:
-            owner = f"(SELECT revision FROM {self.target.parent} WHERE id = owner_id)"  # noqa: S608
-            run(
+            owner = f"(SELECT revision FROM {self.target.parent_sql} WHERE id = owner_id)"  # noqa: S608
+            execute_sql(
                 f"UPDATE {CHANGES} SET revision = {owner} WHERE imported_id = %s AND number BETWEEN %s AND %s",  # noqa: S608
                 self.imported_id,
                 first,
@@ -128,29 +135,29 @@ class Statements(ImportSql):
         )
 
     def _revision(self) -> str:
-        return "0" if self.target.is_part else f"{self.target.table}.revision"
+        return "0" if self.target.is_part else f"{self.target.table_sql}.revision"
 
     def _modified(self) -> str:
         return "" if self.target.is_part else ", modified_at = %s"
 
     def _assigned(self) -> tuple[list[str], list[str]]:
         names, values = [], []
-        for field in self.target.fields:
-            column = self.target.column(field)
-            new = self.dialect.stored("r.data", field)
-            if field.name in IDS:
+        for field in self.target.file_fields:
+            column = self.target.column_sql(field)
+            new = self.dialect.stored_value("r.data", field)
+            if field.name in MARKETO_ID_FIELDS:
                 new = f"COALESCE({column}, {new})"  # An ID is kept once it is known.
-            names.append(quoted(field.column))
-            values.append(f"CASE WHEN {self.dialect.has('r.data', field)} THEN {new} ELSE {column} END")
+            names.append(quote_name(field.column))
+            values.append(f"CASE WHEN {self.dialect.has_field('r.data', field)} THEN {new} ELSE {column} END")
         return names, values
 
     def _inserted(self, now: datetime) -> tuple[str, str, list[Any]]:
         """Columns, their values in SQL, and the parameters among these."""
-        names = [quoted(field.column) for field in (*self.target.fields, *self.target.others)]
-        values = [self.dialect.stored("r.data", field) for field in self.target.fields]
+        names = [quote_name(field.column) for field in (*self.target.file_fields, *self.target.other_fields)]
+        values = [self.dialect.stored_value("r.data", field) for field in self.target.file_fields]
         constants = [
-            field.get_db_prep_save(now if field.attname in MOMENTS else field.get_default(), connection)
-            for field in self.target.others
+            field.get_db_prep_save(now if field.attname in TIMESTAMP_FIELDS else field.get_default(), connection)
+            for field in self.target.other_fields
         ]
         return ", ".join(names), ", ".join([*values, *("%s" for _ in constants)]), constants
 
@@ -158,11 +165,12 @@ class Statements(ImportSql):
         """The condition that a record still holds what the check found, and that what it shall link to exists."""
         dialect = self.dialect
         conditions = [
-            f"(NOT ({dialect.has('r.old', field)}) OR {dialect.same(field, self.target.column(field), 'r.old')})"
-            for field in self.target.fields
+            f"(NOT ({dialect.has_field('r.old', field)}) OR "
+            f"{dialect.equals_value(field, self.target.column_sql(field), 'r.old')})"
+            for field in self.target.file_fields
         ]
         if self.target.link:
-            conditions.append(f"(NOT ({dialect.has('r.data', self.target.link_field)}) OR {self._linked()})")
+            conditions.append(f"(NOT ({dialect.has_field('r.data', self.target.link_field)}) OR {self._linked()})")
         return " AND ".join(conditions)
 
     def _welcome(self) -> str:
@@ -173,21 +181,23 @@ class Statements(ImportSql):
         return " AND ".join(conditions)
 
     def _linked(self) -> str:
-        linked = self.dialect.typed("r.data", self.target.link_field)
-        return f"EXISTS (SELECT 1 FROM {self.target.parent} linked WHERE linked.id = {linked})"  # noqa: S608
+        linked = self.dialect.typed_value("r.data", self.target.link_field)
+        return f"EXISTS (SELECT 1 FROM {self.target.parent_sql} linked WHERE linked.id = {linked})"  # noqa: S608
 
     def _no_equal_cost(self) -> str:
         """The condition that no equal cost came in since the check: costs have no key that would tell."""
-        table, dialect = self.target.table, self.dialect
-        fields = {field.name: field for field in self.target.fields}
+        table, dialect = self.target.table_sql, self.dialect
+        fields = {field.name: field for field in self.target.file_fields}
         # A query of one row of its own, because the texts would be read anew for each cost of the program.
         wanted = ", ".join(
-            f"{dialect.stored('r.data', fields[name])} AS {name}" for name in ("program", "month", "amount", "note")
+            f"{dialect.stored_value('r.data', fields[name])} AS {name}"
+            for name in ("program", "month", "amount", "note")
         )
         own = f"imported_id = {self.imported_id:d} AND record_id IS NOT NULL"
         return (
-            f"({dialect.typed('r.data', fields['marketo_cost_id'])} IS NOT NULL OR NOT EXISTS (SELECT 1 FROM "  # noqa: S608
-            f"(SELECT {wanted}, {dialect.has('r.data', fields['note'])} AS has_note LIMIT 1) wanted JOIN {table} cost "
+            f"({dialect.typed_value('r.data', fields['marketo_cost_id'])} IS NOT NULL OR NOT EXISTS (SELECT 1 FROM "  # noqa: S608
+            f"(SELECT {wanted}, {dialect.has_field('r.data', fields['note'])} AS has_note LIMIT 1) wanted "
+            f"JOIN {table} cost "
             "ON cost.program_id = wanted.program AND cost.month = wanted.month AND cost.amount = wanted.amount "
             "AND (NOT wanted.has_note OR cost.note = wanted.note) "
             f"WHERE cost.id NOT IN (SELECT record_id FROM {ROWS} WHERE {own}) "
@@ -195,71 +205,74 @@ class Statements(ImportSql):
         )
 
 
-class SqliteStatements(Statements):
+class SqliteCommitSql(CommitSql):
     """For SQLite, also where it knows no ``UPDATE … FROM`` yet and tells nothing about what triggers did.
 
     The records of a chunk are noted in a temporary table first.
     """
 
-    def lock(self, first: int, last: int) -> None:
+    def lock_records(self, first: int, last: int) -> None:
         """Do nothing: there is one writer, and it is us."""
 
-    def change(self, first: int, last: int, now: datetime) -> None:
+    def change_records(self, first: int, last: int, now: datetime) -> None:
         target = self.target
         empty_chunk()
-        run(
-            f"INSERT OR IGNORE INTO {CHUNK_TABLE} (record_id, number) SELECT {target.table}.id, r.number "  # noqa: S608
-            f"FROM {self.dialect.rows()} JOIN {target.table} ON {target.table}.id = r.record_id "
+        execute_sql(
+            f"INSERT OR IGNORE INTO {CHUNK_TABLE} (record_id, number) SELECT {target.table_sql}.id, r.number "  # noqa: S608
+            f"FROM {self.dialect.rows_sql()} JOIN {target.table_sql} ON {target.table_sql}.id = r.record_id "
             f"WHERE {self.changing} AND {self._unchanged()}",
             *self._bounds(first, last),
         )
         names, values = self._assigned()
         moment = self._modified()
-        run(
-            f"UPDATE {target.table} SET ({', '.join(names)}) = (SELECT {', '.join(values)} FROM {self._noted()} "  # noqa: S608
-            f"WHERE k.record_id = {target.table}.id){moment} WHERE id IN (SELECT record_id FROM {CHUNK_TABLE})",
-            *([target.modified(now)] if moment else []),
+        execute_sql(
+            f"UPDATE {target.table_sql} SET ({', '.join(names)}) = "  # noqa: S608
+            f"(SELECT {', '.join(values)} FROM {self._chunk_rows_sql()} "
+            f"WHERE k.record_id = {target.table_sql}.id){moment} WHERE id IN (SELECT record_id FROM {CHUNK_TABLE})",
+            *([target.modified_value(now)] if moment else []),
         )
-        self._note("0")
+        self._note_changes("0")
 
-    def create(self, first: int, last: int, now: datetime) -> None:
+    def create_records(self, first: int, last: int, now: datetime) -> None:
         target = self.target
         empty_chunk()
-        run(
+        execute_sql(
             f"INSERT INTO {CHUNK_TABLE} (record_id, number) SELECT max(coalesce((SELECT seq FROM sqlite_sequence "  # noqa: S608
-            f"WHERE name = '{target.model._meta.db_table}'), 0), coalesce((SELECT max(id) FROM {target.table}), 0)) "
-            f"+ row_number() OVER (ORDER BY r.number), r.number FROM {self.dialect.rows()} "
+            f"WHERE name = '{target.model._meta.db_table}'), 0), "
+            f"coalesce((SELECT max(id) FROM {target.table_sql}), 0)) "
+            f"+ row_number() OVER (ORDER BY r.number), r.number FROM {self.dialect.rows_sql()} "
             f"WHERE {self.new} AND {self._welcome()}",
             *self._bounds(first, last),
         )
         names, values, constants = self._inserted(now)
-        run(
-            f"INSERT INTO {target.table} (id, {names}) SELECT k.record_id, {values} FROM {self._noted()} WHERE true "  # noqa: S608
+        execute_sql(
+            f"INSERT INTO {target.table_sql} (id, {names}) "  # noqa: S608
+            f"SELECT k.record_id, {values} FROM {self._chunk_rows_sql()} WHERE true "
             "ON CONFLICT DO NOTHING",
             *constants,
         )
-        self._note("1")
+        self._note_changes("1")
 
-    def _noted(self) -> str:
+    def _chunk_rows_sql(self) -> str:
         return f"{CHUNK_TABLE} k JOIN {ROWS} r ON r.imported_id = {self.imported_id:d} AND r.number = k.number"
 
-    def _note(self, created: str) -> None:
+    def _note_changes(self, created: str) -> None:
         done = (
-            f"(SELECT k.number, {self.target.table}.id, {self.target.owner_id} AS owner_id, "  # noqa: S608
+            f"(SELECT k.number, {self.target.table_sql}.id, {self.target.owner_id_sql} AS owner_id, "  # noqa: S608
             f"{self._revision()} AS revision FROM {CHUNK_TABLE} k "
-            f"JOIN {self.target.table} ON {self.target.table}.id = k.record_id) done"
+            f"JOIN {self.target.table_sql} ON {self.target.table_sql}.id = k.record_id) done"
         )
-        run(f"{self._noting(created)} FROM {done} ORDER BY number")
+        execute_sql(f"{self._noting(created)} FROM {done} ORDER BY number")
 
 
-def statements(imported_id: int, kind: str, *, overwrite: bool = False) -> Statements:
+def get_commit_sql(imported_id: int, kind: str, *, overwrite: bool = False) -> CommitSql:
     """What writes an import on the database in use."""
-    made = SqliteStatements if connection.vendor == "sqlite" else Statements
+    made = SqliteCommitSql if connection.vendor == "sqlite" else CommitSql
     return made(imported_id, TARGETS[kind], overwrite=overwrite)
 
 
 def empty_chunk() -> None:
     """Make the temporary table of SQLite, or empty it."""
     columns = "record_id INTEGER PRIMARY KEY, number INTEGER NOT NULL, imported_id INTEGER, revision INTEGER"
-    run(f"CREATE TABLE IF NOT EXISTS {CHUNK_TABLE} ({columns})")
-    run(f"DELETE FROM {CHUNK_TABLE}")  # noqa: S608
+    execute_sql(f"CREATE TABLE IF NOT EXISTS {CHUNK_TABLE} ({columns})")
+    execute_sql(f"DELETE FROM {CHUNK_TABLE}")  # noqa: S608

@@ -21,7 +21,7 @@ def by_halves(
             write(first, last)
     except (IntegrityError, DataError) as error:
         if first == last:
-            yield first, refusal(model, error)
+            yield first, database_error_message(model, error)
             return
         middle = (first + last) // 2
         halves = [(first, middle), (middle + 1, last)]
@@ -29,13 +29,13 @@ def by_halves(
             yield from by_halves(*half, write, model, last_first=last_first)
 
 
-def refusal(model: type[models.Model], error: DatabaseError) -> str:
+def database_error_message(model: type[models.Model], error: DatabaseError) -> str:
     """Say which rule of a model the database found broken; databases name it each in their own way.
 
     Returns:
         A sentence. The error's own text is not given away where it names no rule of ours: it may hold values.
     """
-    told = _told(error)
+    told = _constraint_name(error)
     for constraint in model._meta.constraints:
         if _means(model, constraint, told):
             message = str(constraint.get_violation_error_message())
@@ -47,7 +47,7 @@ def refusal(model: type[models.Model], error: DatabaseError) -> str:
     return "the database refused it, because it breaks a rule; it was not written."
 
 
-def _told(error: DatabaseError) -> str:
+def _constraint_name(error: DatabaseError) -> str:
     """The constraint's name, or what else tells it."""
     diagnosis = getattr(error.__cause__, "diag", None)
     name = getattr(diagnosis, "constraint_name", None)

@@ -12,14 +12,14 @@ from django.db import connection, models
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncedRecord
 
-MOMENTS = ("created_at", "modified_at")
+TIMESTAMP_FIELDS = ("created_at", "modified_at")
 """Fields that keep when a record was written."""
-IDS = ("marketo_id", "marketo_cost_id")
+MARKETO_ID_FIELDS = ("marketo_id", "marketo_cost_id")
 """Fields that keep an ID of Marketo's, which is not forgotten once it is known."""
 
 
 @dataclass(frozen=True)
-class Target:
+class ImportTarget:
     """What rows of one kind of file are written to.
 
     Args:
@@ -38,22 +38,26 @@ class Target:
         return not issubclass(self.model, SyncedRecord)
 
     @property
-    def table(self) -> str:
+    def table_sql(self) -> str:
         """The table's name, quoted."""
-        return quoted(self.model._meta.db_table)
+        return quote_name(self.model._meta.db_table)
 
     @cached_property
-    def fields(self) -> list[Any]:
+    def file_fields(self) -> list[Any]:
         """The fields that a file may set."""
         own = SyncedRecord.SYNC_FIELDS - {"marketo_id"}
         fields: list[Any] = list(self.model._meta.concrete_fields)
-        return [field for field in fields if not (field.primary_key or field.name in own or field.attname in MOMENTS)]
+        return [
+            field
+            for field in fields
+            if not (field.primary_key or field.name in own or field.attname in TIMESTAMP_FIELDS)
+        ]
 
     @cached_property
-    def others(self) -> list[Any]:
+    def other_fields(self) -> list[Any]:
         """The fields that a file never sets."""
         fields: list[Any] = list(self.model._meta.concrete_fields)
-        return [field for field in fields if not field.primary_key and field not in self.fields]
+        return [field for field in fields if not field.primary_key and field not in self.file_fields]
 
     @property
     def link_field(self) -> Any:
@@ -61,41 +65,41 @@ class Target:
         return self.model._meta.get_field(self.link)
 
     @property
-    def parent(self) -> str:
+    def parent_sql(self) -> str:
         """Table of the records that the link leads to, quoted."""
-        return quoted(self.link_field.related_model._meta.db_table)
+        return quote_name(self.link_field.related_model._meta.db_table)
 
-    def column(self, field: Any) -> str:
+    def column_sql(self, field: Any) -> str:
         """A field's column with its table, in SQL."""
-        return f"{self.table}.{quoted(field.column)}"
+        return f"{self.table_sql}.{quote_name(field.column)}"
 
-    def modified(self, now: datetime) -> Any:
+    def modified_value(self, now: datetime) -> Any:
         """A moment as ``modified_at`` keeps it; only of synced records."""
         field: Any = self.model._meta.get_field("modified_at")
         return field.get_db_prep_save(now, connection)
 
     @property
-    def owner_id(self) -> str:
+    def owner_id_sql(self) -> str:
         """Our id of the synced record, in SQL."""
-        return f"{self.table}.{quoted(self.link_field.column) if self.is_part else 'id'}"
+        return f"{self.table_sql}.{quote_name(self.link_field.column) if self.is_part else 'id'}"
 
 
-TARGETS: dict[str, Target] = {
-    "programs": Target(Program, Kind.PROGRAM),
-    "program-costs": Target(ProgramCost, Kind.PROGRAM, "program"),
-    "program-tags": Target(ProgramTag, Kind.PROGRAM, "program"),
-    "opportunities": Target(Opportunity, Kind.OPPORTUNITY),
-    "roles": Target(OpportunityPersonRole, Kind.ROLE, "opportunity"),
+TARGETS: dict[str, ImportTarget] = {
+    "programs": ImportTarget(Program, Kind.PROGRAM),
+    "program-costs": ImportTarget(ProgramCost, Kind.PROGRAM, "program"),
+    "program-tags": ImportTarget(ProgramTag, Kind.PROGRAM, "program"),
+    "opportunities": ImportTarget(Opportunity, Kind.OPPORTUNITY),
+    "roles": ImportTarget(OpportunityPersonRole, Kind.ROLE, "opportunity"),
 }
 """By the kinds of files."""
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name of a table or column in SQL."""
     return connection.ops.quote_name(name)
 
 
-def run(statement: str, *params: Any) -> int:
+def execute_sql(statement: str, *params: Any) -> int:
     """Execute a statement; how many rows it wrote."""
     with connection.cursor() as cursor:
         cursor.execute(statement, params)

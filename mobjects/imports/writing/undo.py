@@ -14,10 +14,10 @@ from django.db import connection, transaction
 from django.db.models import Count, F
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.imports.writing.db_errors import by_halves
 from mobjects.imports.writing.target_tables import TARGETS
-from mobjects.imports.writing.undo_sql import REASONS, Reversal
+from mobjects.imports.writing.undo_sql import REASONS, UndoSql
 from mobjects.models import Import, ImportChange, ImportRow, UndoOutcome
 
 CHUNK = 5000
@@ -25,7 +25,7 @@ CHUNK = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class LeftAlone:
+class SkippedRecord:
     """A record that an undo does not touch.
 
     Args:
@@ -50,9 +50,9 @@ class UndoPreview:
     removed: int
     left: int
 
-    def left_alone(self, offset: int = 0, limit: int = 50) -> list[LeftAlone]:
+    def skipped_records(self, offset: int = 0, limit: int = 50) -> list[SkippedRecord]:
         """A part of what would be left alone, in the order of the file."""
-        statement, params = _reversal(self.imported).verdicts(0, self.imported.committed_to)
+        statement, params = _reversal(self.imported).verdicts_query(0, self.imported.committed_to)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT number, owner_id, reason FROM ({statement}) v WHERE reason <> '' "  # noqa: S608
@@ -62,12 +62,12 @@ class UndoPreview:
             found = cursor.fetchall()
         rows = ImportRow.objects.filter(imported=self.imported, number__in=[number for number, _, _ in found])
         labels = dict(rows.values_list("number", "label"))
-        return [LeftAlone(number, labels.get(number, ""), owner, REASONS[code]) for number, owner, code in found]
+        return [SkippedRecord(number, labels.get(number, ""), owner, REASONS[code]) for number, owner, code in found]
 
 
-def preview(imported: Import) -> UndoPreview:
+def preview_undo(imported: Import) -> UndoPreview:
     """Count what an undo would do now; nothing is written."""
-    statement, params = _reversal(imported).verdicts(0, imported.committed_to)
+    statement, params = _reversal(imported).verdicts_query(0, imported.committed_to)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT reason <> '', created, count(*) FROM ({statement}) v GROUP BY 1, 2",  # noqa: S608
@@ -78,7 +78,7 @@ def preview(imported: Import) -> UndoPreview:
     return UndoPreview(imported, counted.get((False, False), 0), counted.get((False, True), 0), left)
 
 
-def undo(imported: Import, alive: Callable[[int], None]) -> None:
+def undo_import(imported: Import, alive: Callable[[int], None]) -> None:
     """Take back what an import did, as far as nothing moved on since; goes on where an earlier call came to.
 
     The last rows come first: what took over the key of another row gives it back before that one needs it.
@@ -93,11 +93,11 @@ def undo(imported: Import, alive: Callable[[int], None]) -> None:
     imported.refresh_from_db(fields=["undone"])
 
 
-def _reversal(imported: Import) -> Reversal:
-    return Reversal(imported.pk, TARGETS[imported.kind])
+def _reversal(imported: Import) -> UndoSql:
+    return UndoSql(imported.pk, TARGETS[imported.kind])
 
 
-@insisting
+@retry_on_database_error
 def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
     """Undo the next chunk; ``False`` if there is none."""
     with transaction.atomic():
@@ -116,12 +116,12 @@ def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
 def _undo(imported: Import, first: int, last: int) -> None:
     """Deal with the changes of some rows."""
     reversal = _reversal(imported)
-    reversal.lock(first, last)
+    reversal.lock_records(first, last)
 
     def take_back(start: int, end: int) -> None:
-        reversal.judge(start, end)
-        reversal.remove(start, end)
-        reversal.restore(start, end, timezone.now())
+        reversal.save_verdicts(start, end)
+        reversal.remove_created(start, end)
+        reversal.restore_changed(start, end, timezone.now())
 
     for number, why in by_halves(first, last, take_back, reversal.target.model, last_first=True):
         changes = ImportChange.objects.filter(imported=imported, number=number)

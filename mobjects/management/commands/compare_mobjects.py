@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from mobjects.forms.pull import CompareForm
-from mobjects.management.base import EXIT_CODES, KINDS, ReadingCommand, check
+from mobjects.management.base import EXIT_CODES, KINDS_BY_NAME, ReadingCommand, check_form
 from mobjects.models import SyncJobAction
 
 
@@ -16,13 +16,15 @@ class Command(ReadingCommand):
     help = f"{__doc__} {EXIT_CODES}"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--kind", action="append", choices=sorted(KINDS), help="repeatable; default: all kinds")
+        parser.add_argument(
+            "--kind", action="append", choices=sorted(KINDS_BY_NAME), help="repeatable; default: all kinds"
+        )
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        kinds = [KINDS[name].value for name in options["kind"] or KINDS]
+        kinds = [KINDS_BY_NAME[name].value for name in options["kind"] or KINDS_BY_NAME]
         form = CompareForm({"kinds": kinds, "ids": options["ids"], "reason": options["reason"]})
-        check(form)
+        check_form(form)
         asked = form.cleaned_data["comparison"]
         kind = asked.kinds[0].value if len(asked.kinds) == 1 else "several"
         self.run_job(SyncJobAction.COMPARE, kind, asked.to_json(), options)

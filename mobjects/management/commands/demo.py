@@ -25,9 +25,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the demo; the exit code is 0 where all went well."""
-        demo = Demo(Path(settings.BASE_DIR), self._say, web_port=options["port"])
+        demo = Demo(Path(settings.BASE_DIR), self._print_line, web_port=options["port"])
         sys.exit(demo.run(once=options["once"]))
 
-    def _say(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mobjects.exports import service
-from mobjects.management.base import who
-from mobjects.resources import RESOURCES, CsvFormat, TableFormat, format_of
+from mobjects.exports.formats import CsvFormat, ExportFormat, format_of
+from mobjects.management.base import system_username
+from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.types import FileRefused
 
 
@@ -33,10 +34,10 @@ class Command(BaseCommand):
         try:
             if file == "-":
                 # No byte order mark here: what reads a pipe does not want it.
-                self._write_out(_export(kind, CsvFormat("utf-8"), chosen).pieces)
+                self._write_to_stdout(_export(kind, CsvFormat("utf-8"), chosen).pieces)
                 return
             made = _export(kind, format_of(file), chosen)
-            _write(Path(file), made.pieces)
+            _write_file(Path(file), made.pieces)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.", returncode=2) from error
         except FileRefused as error:
@@ -45,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=1) from error
         self.stdout.write(f"{made.rows.count} rows written to {file}", self.style.SUCCESS)
 
-    def _write_out(self, pieces: Iterable[bytes]) -> None:
+    def _write_to_stdout(self, pieces: Iterable[bytes]) -> None:
         """As UTF-8, whatever the terminal's encoding; a test's text stream has no bytes below it."""
         raw = getattr(self.stdout, "buffer", None)
         if raw is None:
@@ -66,12 +67,12 @@ def _chosen(kind: str, columns: str | None) -> list[str] | None:
     return names
 
 
-def _export(kind: str, file_format: TableFormat, chosen: list[str] | None) -> service.Export:
+def _export(kind: str, file_format: ExportFormat, chosen: list[str] | None) -> service.ExportFile:
     everything = RESOURCES[kind]().get_queryset().order_by("pk")
-    return service.export(kind, everything, file_format, service.Taker(who()), chosen=chosen)
+    return service.export_records(kind, everything, file_format, service.DownloadUser(system_username()), chosen=chosen)
 
 
-def _write(path: Path, pieces: Iterable[bytes]) -> None:
+def _write_file(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file whole or not at all: what was there before stays until the new one is complete."""
     path = path.resolve()
     part = path.with_name(f"{path.name}.part")

@@ -14,13 +14,13 @@ from typing import Any, BinaryIO
 from django.core.management.base import BaseCommand, CommandError
 
 from mobjects.imports import column_mapping, error_file, runner, service
-from mobjects.management.base import who
-from mobjects.marketo.parsing import shown
+from mobjects.management.base import system_username
+from mobjects.marketo.parsing import quote_value
 from mobjects.models import Import, ImportMode, ImportProblem, ImportProblemLevel, ImportSource, ImportState
-from mobjects.presentation.import_text import rows
+from mobjects.presentation.import_text import format_rows
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.encoding import ENCODINGS
-from mobjects.spreadsheets.types import Reading
+from mobjects.spreadsheets.types import ReadOptions
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _WORKBOOK = b"PK\x03\x04"
@@ -58,22 +58,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with _opened(options["file"]) as (file, name):
-            imported = service.start(
+            imported = service.start_import(
                 options["kind"],
                 file,
                 name,
                 user=None,
-                username=who(),
+                username=system_username(),
                 source=ImportSource.COMMAND,
                 reading=_reading(options),
                 reason=options["reason"],
                 check=False,
             )
         self._refuse_unreadable(imported, options)
-        self._tell(imported)
+        self._describe_file(imported)
         try:
             self._import(imported, options)
-        except service.NotNow as error:
+        except service.InvalidState as error:
             raise CommandError(f"Somebody else is at import {imported.pk}. {error}", returncode=1) from error
 
     def _import(self, imported: Import, options: dict[str, Any]) -> None:
@@ -88,12 +88,14 @@ class Command(BaseCommand):
             self._commit(imported, options)
             self._list_problems(imported, after=listed)
             failed += imported.written.get("left", 0)
-        if options["errors"] and error_file.is_there(imported):
+        if options["errors"] and error_file.has_error_rows(imported):
             self._write_errors(imported, options["errors"])
         if options["dry_run"] and imported.state == ImportState.REVIEW:
-            service.discard(imported)
+            service.discard_import(imported)
         if not possible:
-            raise CommandError(f"Nothing was imported. {imported.problem or _words(imported, failed)}", returncode=1)
+            raise CommandError(
+                f"Nothing was imported. {imported.problem or _describe_left_out(imported, failed)}", returncode=1
+            )
         self._sum_up(imported, failed, dry_run=options["dry_run"])
 
     # --- before the check ---
@@ -102,7 +104,7 @@ class Command(BaseCommand):
         if imported.state == ImportState.REFUSED:
             raise CommandError(_printable(f"{options['file']} cannot be read. {imported.problem}"), returncode=2)
 
-    def _tell(self, imported: Import) -> None:
+    def _describe_file(self, imported: Import) -> None:
         """Say how the file is read, and what should be known about it."""
         delimiter = next((word for word, sign in DELIMITERS.items() if sign == imported.delimiter), "")
         encoding = ENCODINGS.get(imported.encoding, imported.encoding)
@@ -110,7 +112,7 @@ class Command(BaseCommand):
         self.stdout.write(_printable(f"import {imported.pk}: {imported.file_name}, {how}"))
         for note in imported.notes:
             self.stderr.write(_printable(f"please note: {note}"), self.style.WARNING)
-        twin = service.twins(imported).first()
+        twin = service.same_file_imports(imported).first()
         if twin is not None:
             same = f"please check: the same file came before, as import {twin.pk} ({twin.get_state_display().lower()})."
             self.stderr.write(same, self.style.WARNING)
@@ -120,9 +122,9 @@ class Command(BaseCommand):
         chosen, constants = list(imported.mapping), dict(imported.constants)
         for given in options["map"]:
             header, name = _parted(given, "--map", last=True)
-            chosen[_place(imported, header, "--map")] = _column(imported.kind, name, "--map")
+            chosen[_find_position(imported, header, "--map")] = _column(imported.kind, name, "--map")
         for header in options["leave_out"]:
-            chosen[_place(imported, header, "--leave-out")] = ""
+            chosen[_find_position(imported, header, "--leave-out")] = ""
         for given in options["set"]:
             name, value = _parted(given, "--set")
             constants[_column(imported.kind, name, "--set")] = value
@@ -145,12 +147,14 @@ class Command(BaseCommand):
     def _write_errors(self, imported: Import, path: str) -> None:
         try:
             with open(path, "wb") as file:
-                error_file.write(imported, file)
+                error_file.write_error_file(imported, file)
         except OSError as error:
             self.stderr.write(f"{path} cannot be written: {error.strerror}.")
 
     def _commit(self, imported: Import, options: dict[str, Any]) -> None:
-        service.request_commit(imported, options["mode"], options["overwrite"], None, username=who(), call=False)
+        service.request_commit(
+            imported, options["mode"], options["overwrite"], None, username=system_username(), call=False
+        )
         runner.run_import(imported, beat=True)
         if imported.state != ImportState.COMMITTED:
             raise CommandError(f"Import {imported.pk}: {imported.problem}", returncode=1)
@@ -163,7 +167,7 @@ class Command(BaseCommand):
         outcome = "would be imported" if dry_run else "imported"
         self.stdout.write(f"{outcome}: {new} new, {changed} changed; {unchanged} unchanged", self.style.SUCCESS)
         if failed:
-            raise CommandError(_words(imported, failed), returncode=1)
+            raise CommandError(_describe_left_out(imported, failed), returncode=1)
 
 
 # --- the file -------------------------------------------------------------------------------
@@ -187,12 +191,12 @@ def _opened(path: str) -> Iterator[tuple[BinaryIO, str]]:
         yield file, Path(path).name
 
 
-def _reading(options: dict[str, Any]) -> Reading | None:
+def _reading(options: dict[str, Any]) -> ReadOptions | None:
     encoding = "" if options["encoding"] == "auto" else options["encoding"]
     delimiter = DELIMITERS[options["delimiter"]] if options["delimiter"] else ""
     if not (encoding or delimiter or options["sheet"]):
         return None
-    return Reading("", encoding, delimiter, options["sheet"])
+    return ReadOptions("", encoding, delimiter, options["sheet"])
 
 
 # --- columns --------------------------------------------------------------------------------
@@ -206,7 +210,7 @@ def _parted(given: str, option: str, *, last: bool = False) -> tuple[str, str]:
     return left.strip(), right
 
 
-def _place(imported: Import, header: str, option: str) -> int:
+def _find_position(imported: Import, header: str, option: str) -> int:
     places = [place for place, found in enumerate(imported.headers) if found == header]
     if len(places) != 1:
         how_many = "no column" if not places else f"{len(places)} columns"
@@ -215,7 +219,7 @@ def _place(imported: Import, header: str, option: str) -> int:
 
 
 def _column(kind: str, name: str, option: str) -> str:
-    (found,) = column_mapping.by_names(kind, [name])
+    (found,) = column_mapping.match_names(kind, [name])
     if not found:
         known = ", ".join(column.name for column in column_mapping.columns_of(kind))
         raise CommandError(_printable(f"{option}: there is no column “{name}”. There are {known}."), returncode=2)
@@ -226,10 +230,10 @@ def _column(kind: str, name: str, option: str) -> str:
 
 
 def _line(problem: ImportProblem) -> str:
-    place = (f"row {problem.number}", problem.column, problem.value and shown(problem.value))
+    place = (f"row {problem.number}", problem.column, problem.value and quote_value(problem.value))
     line = f"{', '.join(part for part in place if part)}: {problem.rule}"
     if problem.suggestion:
-        line += f" Perhaps {shown(problem.suggestion)}?"
+        line += f" Perhaps {quote_value(problem.suggestion)}?"
     words = {ImportProblemLevel.WARNING: "please check ", ImportProblemLevel.CONFLICT: "conflict in "}
     return words.get(ImportProblemLevel(problem.level), "") + line
 
@@ -240,9 +244,9 @@ def _left_out(imported: Import, *, overwrite: bool) -> int:
     return sum(imported.counts.get(outcome, 0) for outcome in outcomes)
 
 
-def _words(imported: Import, failed: int) -> str:
+def _describe_left_out(imported: Import, failed: int) -> str:
     why = "errors or conflicts" if imported.counts.get("conflict") else "errors"
-    return f"{rows(failed)} with {why}. Import {imported.pk} in the admin shows them."
+    return f"{format_rows(failed)} with {why}. Import {imported.pk} in the admin shows them."
 
 
 def _printable(text: str) -> str:

@@ -15,7 +15,7 @@ from mobjects.marketo.types import DataType, Kind
 from mobjects.models import CustomField
 from mobjects.sync.transport_factory import endpoint_is_local
 
-KINDS = ("programs", "program-costs", "program-tags", "opportunities", "roles")
+FILE_KINDS = ("programs", "program-costs", "program-tags", "opportunities", "roles")
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             name="ContractMonths",
             defaults={"label": "Contract Months", "data_type": DataType.INTEGER.value},
         )
-        for kind in KINDS:
+        for kind in FILE_KINDS:
             self.stdout.write(f"{kind} ", ending="")
             call_command(
                 "import_mobjects", kind, str(Path(settings.BASE_DIR) / "demo" / f"{kind}.csv"), stdout=self.stdout

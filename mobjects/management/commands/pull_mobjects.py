@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from mobjects.forms.pull import PullForm
-from mobjects.management.base import EXIT_CODES, KINDS, ReadingCommand, check
+from mobjects.management.base import EXIT_CODES, KINDS_BY_NAME, ReadingCommand, check_form
 from mobjects.models import SyncJobAction
 
 
@@ -16,7 +16,7 @@ class Command(ReadingCommand):
     help = f"{__doc__} {EXIT_CODES}"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--kind", required=True, choices=sorted(KINDS))
+        parser.add_argument("--kind", required=True, choices=sorted(KINDS_BY_NAME))
         parser.add_argument("--name", default="", help="exactly this name; programs and opportunities")
         parser.add_argument("--workspace", default="", help="programs")
         parser.add_argument("--tag", default="", metavar="TYPE=VALUE", help="programs")
@@ -26,10 +26,10 @@ class Command(ReadingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         type_, _, value = options["tag"].partition("=")
-        given = {"kind": KINDS[options["kind"]].value, "tag_type": type_, "tag_value": value}
+        given = {"kind": KINDS_BY_NAME[options["kind"]].value, "tag_type": type_, "tag_value": value}
         names = ("ids", "name", "workspace", "updated_since", "reason")
         given |= {name: options[name] for name in names} | ({"archived": "on"} if options["archived"] else {})
         form = PullForm(given)
-        check(form)
+        check_form(form)
         asked = form.cleaned_data["pull"]
         self.run_job(SyncJobAction.PULL, asked.kind.value, asked.to_json(), options)

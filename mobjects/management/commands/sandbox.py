@@ -19,6 +19,6 @@ class Command(BaseCommand):
         cli.add_options(parser)
 
     def handle(self, *args: object, **options: object) -> None:
-        code = cli.run(Namespace(**options))
+        code = cli.run_server(Namespace(**options))
         if code:
             sys.exit(code)

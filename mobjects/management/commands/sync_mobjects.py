@@ -13,19 +13,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper, SystemCheckError
 from django.utils import timezone
 
-from mobjects.formatting import counted
+from mobjects.formatting import format_call_count
 from mobjects.jobs.requests import Asked, create_sync_job, request_sync
 from mobjects.jobs.runner import run_job
-from mobjects.management.base import KINDS, who
+from mobjects.management.base import KINDS_BY_NAME, system_username
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncJob, SyncJobSource, SyncJobState, records
+from mobjects.models import SyncJob, SyncJobSource, SyncJobState, records_of_kind
 from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
-from mobjects.sync.rate_limits.limiter import Limits
-from mobjects.sync.rate_limits.usage import Usage
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
+from mobjects.sync.rate_limits.usage import LimitUsage
 from mobjects.sync.send import task
-from mobjects.sync.send.selection import Choice, Selection
+from mobjects.sync.send.selection import OperationChoice, SyncSelection
 from mobjects.sync.transport_factory import key_fields, open_transport
 
 POLL_SECONDS = 0.5
@@ -39,8 +39,10 @@ class Command(BaseCommand):
     help = f"{__doc__} {EXIT_CODES}"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--kind", action="append", choices=sorted(KINDS), help="repeatable; default: all kinds")
-        parser.add_argument("--operation", default="auto", choices=[choice.lower() for choice in Choice])
+        parser.add_argument(
+            "--kind", action="append", choices=sorted(KINDS_BY_NAME), help="repeatable; default: all kinds"
+        )
+        parser.add_argument("--operation", default="auto", choices=[choice.lower() for choice in OperationChoice])
         parser.add_argument("--ids", help="our own ids, separated by commas; needs one --kind")
         parser.add_argument("--reason", default="", help="kept in the history")
         parser.add_argument("--resend", action="store_true", help="send unchanged records too")
@@ -85,43 +87,43 @@ class Command(BaseCommand):
             return
         job = self._start(selection, options)
         job.refresh_from_db()
-        self.stdout.write(json.dumps(_summary(job)) if options["json"] else _sentence(job))
+        self.stdout.write(json.dumps(_summary(job)) if options["json"] else _describe_job(job))
         sys.exit(_exit_code(job, awaited=options["wait"] or options["inline"]))
 
-    def _start(self, selection: Selection, options: dict[str, Any]) -> SyncJob:
-        asked: Asked = {"username": who(), "reason": options["reason"], "source": SyncJobSource.COMMAND}
+    def _start(self, selection: SyncSelection, options: dict[str, Any]) -> SyncJob:
+        asked: Asked = {"username": system_username(), "reason": options["reason"], "source": SyncJobSource.COMMAND}
         before = timezone.now()
         job = (create_sync_job if options["inline"] else request_sync)(selection, **asked)
         if job.created_at < before:
             self.stderr.write(f"That is queued already: job {job.pk}.")
-        patience = _Patience(job, options["timeout"], self.stderr)
+        patience = _JobWaiter(job, options["timeout"], self.stderr)
         try:
             if options["inline"]:
                 run_job(job, pause=patience.pause, beat=True)
             while options["wait"] and SyncJob.objects.get(pk=job.pk).is_live:
                 if queue_status.worker_alive() is False:
-                    patience.say("No worker is running; the job goes on once one is started.")
+                    patience.say_once("No worker is running; the job goes on once one is started.")
                 patience.pause(POLL_SECONDS)
-        except _GivenUp:
+        except _WaitTimeout:
             self.stderr.write(_GIVEN_UP)
         return job
 
-    def _dry_run(self, selection: Selection) -> None:
+    def _dry_run(self, selection: SyncSelection) -> None:
         try:
             transport = open_transport()
             number = 0
             for number, (kind, operation, size, body) in enumerate(
-                task.render(selection, transport, key_fields()), start=1
+                task.render_batches(selection, transport, key_fields()), start=1
             ):
                 self.stdout.write(f"<!-- batch {number}: {operation} of {size} {kind} -->\n{body}")
             transport.close()
         except MarketoError as error:
             raise CommandError(error.message, returncode=2) from error
         self.stderr.write(f"{number} batches would be sent; nothing was.")
-        self.stderr.write(_calls(Limits.from_settings(transport.endpoint).usage(), number))
+        self.stderr.write(_describe_usage(RedisRateLimiter.from_settings(transport.endpoint).read_usage(), number))
 
 
-class _GivenUp(Exception):
+class _WaitTimeout(Exception):
     """The time that the user gave is over."""
 
 
@@ -129,7 +131,7 @@ _GIVEN_UP = "Given up waiting; the job is not over, and goes on by itself where 
 
 
 @dataclass
-class _Patience:
+class _JobWaiter:
     """Waits for a job for so long as the user wants to, and says what it waits for, each thing once."""
 
     job: SyncJob
@@ -146,28 +148,29 @@ class _Patience:
         """
         self.job.refresh_from_db()
         if self.job.state == SyncJobState.WAITING and self.job.waits_for:
-            self.say(job_text.sentence(self.job))
+            self.say_once(job_text.describe_job(self.job))
         left = math.inf if self.timeout is None else self._since + self.timeout - time.monotonic()
         time.sleep(max(0.0, min(seconds, left)))
         if left < seconds:
-            raise _GivenUp
+            raise _WaitTimeout
 
-    def say(self, words: str) -> None:
+    def say_once(self, words: str) -> None:
         """Tell the user, unless that was said already."""
         if words not in self._said:
             self._said.add(words)
             self.output.write(words)
 
 
-def _calls(usage: Usage | None, needed: int) -> str:
+def _describe_usage(usage: LimitUsage | None, needed: int) -> str:
     """What a job of so many calls, or more, means for today's share of the quota."""
     if usage is None:
         return "How many calls were made today is not known: the queue's Redis cannot be reached."
-    return f"Used today: {usage.used_today:,} of our {counted(usage.share)}. {usage.warning(needed)}".strip()
+    used = f"Used today: {usage.used_today:,} of our {format_call_count(usage.share)}."
+    return f"{used} {usage.quota_warning(needed)}".strip()
 
 
-def _selection(options: dict[str, Any]) -> Selection:
-    kinds = tuple(KINDS[name] for name in options["kind"]) if options["kind"] else tuple(Kind)
+def _selection(options: dict[str, Any]) -> SyncSelection:
+    kinds = tuple(KINDS_BY_NAME[name] for name in options["kind"]) if options["kind"] else tuple(Kind)
     ids = None
     if options["ids"] is not None:
         if len(kinds) != 1:
@@ -178,13 +181,13 @@ def _selection(options: dict[str, Any]) -> Selection:
             raise CommandError(
                 f"--ids {options['ids']}: give whole numbers separated by commas.", returncode=2
             ) from None
-        found = set(records(kinds[0]).filter(pk__in=ids).values_list("pk", flat=True))
+        found = set(records_of_kind(kinds[0]).filter(pk__in=ids).values_list("pk", flat=True))
         if missing := sorted(set(ids) - found):
             raise CommandError(f"--ids: there are no {options['kind'][0]} {missing}.", returncode=2)
-    return Selection(
+    return SyncSelection(
         kinds=kinds,
         ids=ids,
-        operation=Choice(options["operation"].upper()),
+        operation=OperationChoice(options["operation"].upper()),
         resend=options["resend"],
         include_unknown=options["include_unknown"],
         read_first=options["read_first"],
@@ -203,9 +206,9 @@ def _summary(job: SyncJob) -> dict[str, Any]:
     }
 
 
-def _sentence(job: SyncJob) -> str:
+def _describe_job(job: SyncJob) -> str:
     counts = ", ".join(f"{count} {status.lower()}" for status, count in sorted(job.counts.items())) or "no records"
-    why = job_text.sentence(job) if job.state == SyncJobState.WAITING else job.problem_text
+    why = job_text.describe_job(job) if job.state == SyncJobState.WAITING else job.problem_text
     return f"Job {job.pk}: {job.get_state_display().lower()}; {counts}. {why}".strip()
 
 

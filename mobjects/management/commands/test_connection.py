@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from mobjects.marketo.errors import MarketoError
-from mobjects.marketo.transport import Verdict
+from mobjects.marketo.transport import ConnectionVerdict
 from mobjects.sync.transport_factory import open_transport
 
 
@@ -26,5 +26,5 @@ class Command(BaseCommand):
         with closing(transport):
             ping = transport.ping()
         self.stdout.write(f"{transport.name} {transport.endpoint or '(no endpoint)'}: {ping.verdict}. {ping.message}")
-        if ping.verdict is not Verdict.OK:
+        if ping.verdict is not ConnectionVerdict.OK:
             sys.exit(2)

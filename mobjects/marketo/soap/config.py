@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mobjects.marketo.entry import Setting, address_problem, not_set
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.serialization import xml_problem
+from mobjects.marketo.serialization import find_xml_problem
 
 ENDPOINT = Setting("SOAP_ENDPOINT", "Endpoint")
 USER_ID = Setting("USER_ID", "User ID")
@@ -46,5 +46,5 @@ class SoapSettings:
         if problem := address_problem(self.endpoint):
             raise ConfigError(f"{ENDPOINT} {problem}.")
         for setting, text in ((USER_ID, self.user_id), (PARTNER_ID, self.partner_id)):
-            if character := xml_problem(text):
+            if character := find_xml_problem(text):
                 raise ConfigError(f"{setting}: {character}.")

@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, Unavailable
-from mobjects.marketo.soap.envelope import NotReadable
+from mobjects.marketo.soap.envelope import UnreadableResponse
 from mobjects.marketo.soap.faults import CLOCK_FAULT
 from mobjects.marketo.soap.http import NoAnswer
-from mobjects.marketo.transport import Ping, Verdict
+from mobjects.marketo.transport import ConnectionVerdict, PingResult
 
 # The Date header has whole seconds and a slow answer ages it; below this a clock is as good as right.
 _NOTABLE_SECONDS = 30
 
 
-def good(offset: float | None) -> Ping:
+def good(offset: float | None) -> PingResult:
     """The call was answered as it should be."""
     message = "Marketo answered and accepted the signature."
     if offset is not None and abs(offset) >= _NOTABLE_SECONDS:
         message += f" But {_clock_words(offset)}, and too large a difference makes it refuse calls."
-    return Ping(Verdict.OK, message, offset)
+    return PingResult(ConnectionVerdict.OK, message, offset)
 
 
-def bad(error: MarketoError) -> Ping:
+def bad(error: MarketoError) -> PingResult:
     """The call failed."""
     offset = error.clock_offset_seconds
     if error.code == CLOCK_FAULT:
-        return Ping(Verdict.CLOCK_OFF, _clock_fault_words(error), offset)
-    return Ping(_verdict(error), error.message, offset)
+        return PingResult(ConnectionVerdict.CLOCK_OFF, _clock_fault_words(error), offset)
+    return PingResult(_verdict(error), error.message, offset)
 
 
-def _verdict(error: MarketoError) -> Verdict:
-    if isinstance(error.__cause__, NotReadable):
-        return Verdict.NOT_MARKETO
+def _verdict(error: MarketoError) -> ConnectionVerdict:
+    if isinstance(error.__cause__, UnreadableResponse):
+        return ConnectionVerdict.NOT_MARKETO
     if isinstance(error, AuthError):
-        return Verdict.REFUSED
+        return ConnectionVerdict.REFUSED
     if isinstance(error, ConfigError):
-        return Verdict.NOT_CONFIGURED
+        return ConnectionVerdict.NOT_CONFIGURED
     if isinstance(error, Unavailable) and isinstance(error.__cause__, NoAnswer):
-        return Verdict.UNREACHABLE
-    return Verdict.ERROR
+        return ConnectionVerdict.UNREACHABLE
+    return ConnectionVerdict.ERROR
 
 
 def _clock_fault_words(error: MarketoError) -> str:

@@ -30,12 +30,12 @@ _PARSING = Settings(strict=True, **_SAFE)
 _READING = Settings(strict=False, xsd_ignore_sequence_order=True, **_SAFE)
 
 
-class NotReadable(Exception):
+class UnreadableResponse(Exception):
     """An answer is not what Marketo's SOAP service would say; the text says in a few words what it is instead."""
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class AuthenticationHeader:
     """The AuthenticationHeader of one attempt."""
 
     user_id: str
@@ -43,7 +43,7 @@ class Header:
     timestamp: str
     partner_id: str = ""
 
-    def fields(self) -> dict[str, str]:
+    def to_elements(self) -> dict[str, str]:
         """Its elements under Marketo's names; the LaunchPoint key only where there is one."""
         fields = {
             "mktowsUserId": self.user_id,
@@ -65,7 +65,7 @@ def _operation(name: str) -> Any:  # zeep's SoapOperation, which is untyped
     return binding.get(name)
 
 
-def envelope(operation: str, header: Header, arguments: Mapping[str, Any]) -> _Element:
+def build_envelope(operation: str, header: AuthenticationHeader, arguments: Mapping[str, Any]) -> _Element:
     """zeep's envelope for one call.
 
     Args:
@@ -73,7 +73,7 @@ def envelope(operation: str, header: Header, arguments: Mapping[str, Any]) -> _E
         header: goes into the SOAP header.
         arguments: the operation's parameters in zeep's form.
     """
-    soap_headers = {"authentication": header.fields()}
+    soap_headers = {"authentication": header.to_elements()}
     # Asked of the operation, because syncMObjects has a parameter that is itself named "operation".
     built: _Element = _operation(operation).create(_soapheaders=soap_headers, **arguments).content
     return built
@@ -85,29 +85,29 @@ def http_headers(operation: str) -> dict[str, str]:
     return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
 
 
-def parse(content: bytes) -> _Element:
+def parse_envelope(content: bytes) -> _Element:
     """Parse an answer's body as a SOAP 1.1 envelope, refusing DTDs and entities.
 
     Raises:
         NotReadable: it is something else.
     """
     if not content.strip():
-        raise NotReadable("an empty answer")
+        raise UnreadableResponse("an empty answer")
     try:
         root: _Element = parse_xml(content.strip(), None, settings=_PARSING)  # type: ignore[arg-type]  # takes bytes, says str
     except ZeepError as error:
-        raise NotReadable(_kind_of_page(content)) from error
+        raise UnreadableResponse(_kind_of_page(content)) from error
     if root.tag != f"{{{_SOAP}}}Envelope":
-        raise NotReadable(_kind_of_page(content))
+        raise UnreadableResponse(_kind_of_page(content))
     return root
 
 
-def fault_element(root: _Element) -> _Element | None:
+def find_fault(root: _Element) -> _Element | None:
     """The soap:Fault of an envelope, if it has one."""
     return root.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
 
 
-def result(operation: str, root: _Element) -> Any:
+def parse_result(operation: str, root: _Element) -> Any:
     """zeep's reading of a successful answer: the content of its ``result`` element, ``None`` if that is empty.
 
     Raises:
@@ -117,11 +117,11 @@ def result(operation: str, root: _Element) -> Any:
     body = root.find(f"{{{_SOAP}}}Body")
     names = [] if body is None else [QName(child.tag).localname for child in body]
     if names != [success]:
-        raise NotReadable(f"a SOAP answer without {success}")
+        raise UnreadableResponse(f"a SOAP answer without {success}")
     try:
         return _operation(operation).process_reply(root)
     except (ZeepError, ValueError, TypeError, AttributeError) as error:
-        raise NotReadable(f"a {success} that does not follow Marketo's schema") from error
+        raise UnreadableResponse(f"a {success} that does not follow Marketo's schema") from error
 
 
 def _kind_of_page(content: bytes) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, Rejected, Trouble, Unavailable
+from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, RefusalReason, Rejected, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class FaultRule:
 
     meaning: str
     error: type[MarketoError]
-    trouble: Trouble | None = None
+    trouble: RefusalReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class MarketoFault:
     """A fault as Marketo sent it: its code (``""`` if it has none) and its own text."""
 
     code: str
@@ -39,27 +39,29 @@ class Fault:
 
 CLOCK_FAULT = "20016"
 
-RULES: dict[str, FaultRule] = {
+FAULT_RULES: dict[str, FaultRule] = {
     "10001": FaultRule("Marketo had a severe internal error; what was applied is not known.", OutcomeUnknown),
     "20011": FaultRule("Marketo had an internal error; what was applied is not known.", OutcomeUnknown),
     "20012": FaultRule("Marketo did not understand the request; report this as a bug.", Rejected),
     "20013": FaultRule("Marketo denied access; give the API user the permissions it needs.", AuthError),
     "20014": FaultRule("Marketo refused the signature; check MARKETO_USER_ID and MARKETO_ENCRYPTION_KEY.", AuthError),
     "20015": FaultRule(
-        "Marketo's daily quota is used up; send again after its daily reset.", Unavailable, Trouble.QUOTA
+        "Marketo's daily quota is used up; send again after its daily reset.", Unavailable, RefusalReason.QUOTA
     ),
     CLOCK_FAULT: FaultRule(
-        "Marketo says the request has expired; check this machine's clock.", AuthError, Trouble.EXPIRED
+        "Marketo says the request has expired; check this machine's clock.", AuthError, RefusalReason.EXPIRED
     ),
     "20017": FaultRule("A parameter is missing from the request; report this as a bug.", Rejected),
     "20018": FaultRule("Marketo could not read the encoding of the request; report this as a bug.", Rejected),
-    "20019": FaultRule("Marketo does not support this operation; choose another one.", Rejected, Trouble.UNSUPPORTED),
+    "20019": FaultRule(
+        "Marketo does not support this operation; choose another one.", Rejected, RefusalReason.UNSUPPORTED
+    ),
     "20022": FaultRule("The time range asked for is over 30 days; ask for a shorter one.", Rejected),
     "20023": FaultRule(
-        "More than 100 calls came within 20 seconds; send again a little later.", Unavailable, Trouble.RATE
+        "More than 100 calls came within 20 seconds; send again a little later.", Unavailable, RefusalReason.RATE
     ),
     "20024": FaultRule(
-        "More than 10 calls ran at once; send again later or use fewer workers.", Unavailable, Trouble.AT_ONCE
+        "More than 10 calls ran at once; send again later or use fewer workers.", Unavailable, RefusalReason.AT_ONCE
     ),
     "20101": FaultRule("Marketo needs a lead key; give the person's key.", Rejected),
     "20102": FaultRule("The lead key is bad; correct the person's key.", Rejected),
@@ -90,14 +92,14 @@ def error_class(rule: FaultRule, *, write: bool) -> type[MarketoError]:
     return Unavailable if rule.error is OutcomeUnknown and not write else rule.error
 
 
-def rule_for(code: str) -> FaultRule:
+def fault_rule_for(code: str) -> FaultRule:
     """The rule of a code; undocumented and missing codes have one too."""
-    return RULES.get(code, UNKNOWN_RULE)
+    return FAULT_RULES.get(code, UNKNOWN_RULE)
 
 
-def sentence(fault: Fault, *, write: bool) -> str:
+def describe_fault(fault: MarketoFault, *, write: bool) -> str:
     """What to tell the user about a fault, Marketo's own text included."""
-    rule = rule_for(fault.code)
+    rule = fault_rule_for(fault.code)
     lost = rule.error is OutcomeUnknown and not write
     meaning = _READ_FAILED if lost else rule.meaning
     said = " ".join(fault.text.split()) or "no reason given"
@@ -106,14 +108,14 @@ def sentence(fault: Fault, *, write: bool) -> str:
     return f"{meaning} (Marketo: {said})"
 
 
-def read_fault(element: etree._Element) -> Fault:
+def read_fault(element: etree._Element) -> MarketoFault:
     """Read a ``soap:Fault`` element: the code of its detail, else the digits that its faultstring starts with."""
     texts = {name: _text(element, name) for name in ("code", "message", "faultstring")}
     code = texts["code"]
     if not code.isdecimal():
         digits = re.match(r"\d{5}\b", texts["faultstring"])
         code = digits.group() if digits else ""
-    return Fault(code=code, text=texts["message"] or texts["faultstring"])
+    return MarketoFault(code=code, text=texts["message"] or texts["faultstring"])
 
 
 def _text(fault: etree._Element, name: str) -> str:

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.serialization import datetime_text, xml_problem
+from mobjects.marketo.serialization import find_xml_problem, format_datetime
 from mobjects.marketo.soap.validation import MAX_ID
-from mobjects.marketo.types import Association, Key, Kind, Link, Query
+from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RecordAssociation
 
 PLURALS = {Kind.PROGRAM: "programs", Kind.OPPORTUNITY: "opportunities", Kind.ROLE: "person roles"}
 
 
-def check(query: Query) -> None:
+def check_query(query: MarketoQuery) -> None:
     """Refuse a query that Marketo cannot answer.
 
     Raises:
@@ -29,7 +29,7 @@ def check(query: Query) -> None:
         raise Rejected(f"Marketo cannot look for {PLURALS[query.kind]} like this: {found}.")
 
 
-def arguments(query: Query, position: str) -> dict[str, Any]:
+def build_arguments(query: MarketoQuery, position: str) -> dict[str, Any]:
     """The parameters of getMObjects in zeep's form. Expects a query that passed :func:`check`.
 
     Args:
@@ -49,15 +49,15 @@ def arguments(query: Query, position: str) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value}
 
 
-def _criteria(query: Query) -> Iterator[dict[str, str]]:
+def _criteria(query: MarketoQuery) -> Iterator[dict[str, str]]:
     if query.name:
         yield _criterion("Name", "EQ", query.name)
     if query.created_since is not None:
-        yield _criterion("Created At", "GE", datetime_text(query.created_since))
+        yield _criterion("Created At", "GE", format_datetime(query.created_since))
     if query.updated_since is not None:
-        yield _criterion("Updated At", "GE", datetime_text(query.updated_since))
+        yield _criterion("Updated At", "GE", format_datetime(query.updated_since))
     if query.updated_until is not None:
-        yield _criterion("Updated At", "LE", datetime_text(_full_second(query.updated_until)))
+        yield _criterion("Updated At", "LE", format_datetime(_full_second(query.updated_until)))
     if query.tag is not None:
         yield _criterion("Tag Type", "EQ", query.tag.type)
         yield _criterion("Tag Value", "EQ", query.tag.value)
@@ -76,18 +76,18 @@ def _criterion(name: str, comparison: str, value: str) -> dict[str, str]:
     return {"attrName": name, "comparison": comparison, "attrValue": value}
 
 
-def _association(association: Association) -> dict[str, Any]:
+def _association(association: RecordAssociation) -> dict[str, Any]:
     given: dict[str, Any] = {"mObjType": association.link.value}
     if association.key is not None:
         return given | {"externalKey": _pair(association.key)}
     return given | {"id": association.id}
 
 
-def _pair(key: Key) -> dict[str, str]:
+def _pair(key: ExternalKey) -> dict[str, str]:
     return {"name": key.field, "value": key.value}
 
 
-def _shape_problem(query: Query) -> str | None:
+def _shape_problem(query: MarketoQuery) -> str | None:
     filters: tuple[tuple[object, str, tuple[Kind, ...]], ...] = (
         (query.key, "an external key", (Kind.OPPORTUNITY,)),
         (query.name, "a name", (Kind.PROGRAM, Kind.OPPORTUNITY)),
@@ -100,12 +100,12 @@ def _shape_problem(query: Query) -> str | None:
             return f"it finds only {' and '.join(PLURALS[kind] for kind in kinds)} by {words}"
     if query.id is not None and query.key is not None:
         return "give an ID or an external key, not both"
-    if query.opportunity is not None and query.opportunity.link is not Link.OPPORTUNITY:
+    if query.opportunity is not None and query.opportunity.link is not LinkTarget.OPPORTUNITY:
         return f"a {query.opportunity.link} is not an opportunity"
     return None
 
 
-def _time_problem(query: Query) -> str | None:
+def _time_problem(query: MarketoQuery) -> str | None:
     times = (query.created_since, query.updated_since, query.updated_until)
     if any(moment is not None and moment.utcoffset() is None for moment in times):
         return "a time has no time zone"
@@ -114,17 +114,17 @@ def _time_problem(query: Query) -> str | None:
     return None
 
 
-def _content_problem(query: Query) -> str | None:
+def _content_problem(query: MarketoQuery) -> str | None:
     for number in (query.id, query.opportunity.id if query.opportunity else None):
         if number is not None and not 0 < number <= MAX_ID:
             return f"ID {number} is not between 1 and {MAX_ID}"
     for label, text in _texts(query):
-        if found := xml_problem(text):
+        if found := find_xml_problem(text):
             return f"{label}: {found}"
     return None
 
 
-def _texts(query: Query) -> Iterator[tuple[str, str]]:
+def _texts(query: MarketoQuery) -> Iterator[tuple[str, str]]:
     for key in (query.key, query.opportunity.key if query.opportunity else None):
         if key is not None:
             yield "name of the external key", key.field

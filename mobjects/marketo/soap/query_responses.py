@@ -13,22 +13,34 @@ from decimal import Decimal
 from typing import Any
 
 from mobjects.marketo import attributes
-from mobjects.marketo.parsing import parse_month, read_back, shown
+from mobjects.marketo.parsing import normalize_remote_text, parse_month, quote_value
 from mobjects.marketo.soap.query_request import PLURALS
-from mobjects.marketo.soap.sync_responses import DoesNotFit, id_of, text_of
-from mobjects.marketo.types import Allowed, Association, Exchange, Found, FoundCost, Key, Kind, Link, Page, Query, Tag
+from mobjects.marketo.soap.sync_responses import InvalidResponse, id_of, text_of
+from mobjects.marketo.types import (
+    Exchange,
+    ExternalKey,
+    Kind,
+    LinkTarget,
+    MarketoQuery,
+    QueryPage,
+    RecordAssociation,
+    RemoteCost,
+    RemoteObject,
+    TagValue,
+    TagValuesResponse,
+)
 
 CHANNEL = "Channel"
 
 # Marketo tells a link twice: as an association, and as an attribute under describeMObject's name for it.
-_LINKS: dict[Kind, dict[str, Link]] = {
+_LINKS: dict[Kind, dict[str, LinkTarget]] = {
     Kind.PROGRAM: {},
-    Kind.OPPORTUNITY: {"CompanyId": Link.COMPANY},
-    Kind.ROLE: {"OpportunityId": Link.OPPORTUNITY, "PersonId": Link.LEAD},
+    Kind.OPPORTUNITY: {"CompanyId": LinkTarget.COMPANY},
+    Kind.ROLE: {"OpportunityId": LinkTarget.OPPORTUNITY, "PersonId": LinkTarget.LEAD},
 }
 
 
-def page(query: Query, result: Any, exchange: Exchange) -> Page:
+def parse_page(query: MarketoQuery, result: Any, exchange: Exchange) -> QueryPage:
     """One page of what a query found.
 
     Args:
@@ -39,65 +51,67 @@ def page(query: Query, result: Any, exchange: Exchange) -> Page:
     Raises:
         DoesNotFit: the page contradicts itself or the query, or holds something that cannot be read.
     """
-    rows = _items(getattr(result, "mObjectList", None), "mObject")
+    rows = _list_items(getattr(result, "mObjectList", None), "mObject")
     if result is None or result.returnCount is None or result.hasMore is None:
-        raise DoesNotFit("Marketo did not say how many objects it found.")
+        raise InvalidResponse("Marketo did not say how many objects it found.")
     if result.returnCount != len(rows):
-        raise DoesNotFit(f"Marketo announced {result.returnCount} objects, but gave {len(rows)}.")
-    found = [_found(query, row) for row in rows]
+        raise InvalidResponse(f"Marketo announced {result.returnCount} objects, but gave {len(rows)}.")
+    found = [_parse_object(query, row) for row in rows]
     position = result.newStreamPosition or ""
     if result.hasMore and not position.strip():
-        raise DoesNotFit("Marketo said that there is more, but not where.")
-    return Page(found, more=bool(result.hasMore), position=position, exchange=exchange)
+        raise InvalidResponse("Marketo said that there is more, but not where.")
+    return QueryPage(found, more=bool(result.hasMore), position=position, exchange=exchange)
 
 
-def tags(result: Any, exchange: Exchange) -> Allowed:
+def parse_tags(result: Any, exchange: Exchange) -> TagValuesResponse:
     """The tag types and their values from getTags; the channel has a call of its own.
 
     Raises:
         DoesNotFit: a tag has no type.
     """
     allowed: dict[str, list[str]] = {}
-    for item in _items(result, "tag"):
+    for item in _list_items(result, "tag"):
         name = text_of(getattr(item, "type", None))
         if not name:
-            raise DoesNotFit("Marketo listed a tag without its type.")
-        texts = map(text_of, _items(getattr(item, "values", None), "stringItem"))
+            raise InvalidResponse("Marketo listed a tag without its type.")
+        texts = map(text_of, _list_items(getattr(item, "values", None), "stringItem"))
         allowed.setdefault(name, []).extend(filter(None, texts))
     allowed.pop(CHANNEL, None)
-    return Allowed(allowed, exchange)
+    return TagValuesResponse(allowed, exchange)
 
 
-def channels(result: Any, exchange: Exchange) -> Allowed:
+def parse_channels(result: Any, exchange: Exchange) -> TagValuesResponse:
     """The channels from getChannels, without their progression statuses.
 
     Raises:
         DoesNotFit: a channel has no name.
     """
-    names = [text_of(getattr(item, "tagValue", None)) for item in _items(result, "tagStatus")]
+    names = [text_of(getattr(item, "tagValue", None)) for item in _list_items(result, "tagStatus")]
     if "" in names:
-        raise DoesNotFit("Marketo listed a channel without its name.")
-    return Allowed({CHANNEL: names}, exchange)
+        raise InvalidResponse("Marketo listed a channel without its name.")
+    return TagValuesResponse({CHANNEL: names}, exchange)
 
 
-def _items(parent: Any, name: str) -> list[Any]:
+def _list_items(parent: Any, name: str) -> list[Any]:
     """The content of one of Marketo's lists, whatever zeep made of an empty one."""
     return list(getattr(parent, name, None) or [])
 
 
-def _found(query: Query, row: Any) -> Found:
+def _parse_object(query: MarketoQuery, row: Any) -> RemoteObject:
     kind, type_name = query.kind, text_of(getattr(row, "type", None))
     if type_name != kind.value:
-        raise DoesNotFit(f"Asked for {PLURALS[kind]}, Marketo gave an object of the type {shown(type_name)}.")
+        raise InvalidResponse(
+            f"Asked for {PLURALS[kind]}, Marketo gave an object of the type {quote_value(type_name)}."
+        )
     marketo_id = id_of(row)
     if marketo_id is None:
-        raise DoesNotFit(f"Marketo gave one of the {PLURALS[kind]} without its ID.")
+        raise InvalidResponse(f"Marketo gave one of the {PLURALS[kind]} without its ID.")
     if query.id not in (None, marketo_id):
-        raise DoesNotFit(f"Asked for ID {query.id}, Marketo gave ID {marketo_id}.")
+        raise InvalidResponse(f"Asked for ID {query.id}, Marketo gave ID {marketo_id}.")
     texts = _texts(row)
     links = _links(kind, row, texts)
     costs, tags = _details(marketo_id, row)
-    return Found(
+    return RemoteObject(
         kind=kind,
         marketo_id=marketo_id,
         values=_values(kind, texts),
@@ -111,7 +125,7 @@ def _found(query: Query, row: Any) -> Found:
 
 def _texts(row: Any) -> dict[str, str]:
     """The attributes as Marketo wrote them; the external key is one of them, in case it stands only by itself."""
-    return dict([*_pairs([row.externalKey]), *_pairs(_items(row.attribList, "attrib"))])
+    return dict([*_pairs([row.externalKey]), *_pairs(_list_items(row.attribList, "attrib"))])
 
 
 def _pairs(attribs: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -121,37 +135,39 @@ def _pairs(attribs: Iterable[Any]) -> Iterator[tuple[str, str]]:
             yield name, attrib.value or ""
 
 
-def _links(kind: Kind, row: Any, texts: dict[str, str]) -> dict[Link, Association]:
+def _links(kind: Kind, row: Any, texts: dict[str, str]) -> dict[LinkTarget, RecordAssociation]:
     """The links by what they lead to. Takes those that are attributes out of ``texts``; an id beats a key."""
-    links: dict[Link, Association] = {}
-    for item in _items(row.associationList, "mObjAssociation"):
+    links: dict[LinkTarget, RecordAssociation] = {}
+    for item in _list_items(row.associationList, "mObjAssociation"):
         name = text_of(getattr(item, "mObjType", None))
         if name in _LINKS[kind].values():
             for key in _pairs([item.externalKey]):
-                links[Link(name)] = Association(Link(name), key=Key(*key))
+                links[LinkTarget(name)] = RecordAssociation(LinkTarget(name), key=ExternalKey(*key))
             if (number := id_of(item)) is not None:
-                links[Link(name)] = Association(Link(name), id=number)
+                links[LinkTarget(name)] = RecordAssociation(LinkTarget(name), id=number)
     for name, link in _LINKS[kind].items():
         text = texts.get(name, "").strip()
         if re.fullmatch("0*[1-9][0-9]{0,9}", text):
             del texts[name]
             if link not in links or links[link].id is None:
-                links[link] = Association(link, id=int(text))
+                links[link] = RecordAssociation(link, id=int(text))
     return links
 
 
 def _values(kind: Kind, texts: Mapping[str, str]) -> dict[str, str]:
     standard = {attribute.name: attribute for attribute in attributes.STANDARD[kind]}
-    values = {name: read_back(text, standard[name]) if name in standard else text for name, text in texts.items()}
+    values = {
+        name: normalize_remote_text(text, standard[name]) if name in standard else text for name, text in texts.items()
+    }
     # The id is in describeMObject's list too, but is no value that could be kept twice.
     return {name: text for name, text in values.items() if text != "" and name != "Id"}
 
 
-def _details(marketo_id: int, row: Any) -> tuple[list[FoundCost], list[Tag]]:
+def _details(marketo_id: int, row: Any) -> tuple[list[RemoteCost], list[TagValue]]:
     """Costs and tags of a program; its tokens, which stand among them, are none of our business."""
     costs, tags = [], []
-    for item in _items(row.typeAttribList, "typeAttrib"):
-        pairs = dict(_pairs(_items(item.attrList, "attrib"))) if item is not None else {}
+    for item in _list_items(row.typeAttribList, "typeAttrib"):
+        pairs = dict(_pairs(_list_items(item.attrList, "attrib"))) if item is not None else {}
         name = text_of(getattr(item, "attrType", None))
         if name == "Cost":
             costs.append(_cost(marketo_id, pairs))
@@ -160,17 +176,17 @@ def _details(marketo_id: int, row: Any) -> tuple[list[FoundCost], list[Tag]]:
     return costs, tags
 
 
-def _cost(marketo_id: int, pairs: Mapping[str, str]) -> FoundCost:
+def _cost(marketo_id: int, pairs: Mapping[str, str]) -> RemoteCost:
     try:
-        return FoundCost(
+        return RemoteCost(
             id=int(pairs.get("Id", "").strip() or "0") or None,
             month=_month(pairs.get("Month", "").strip()),
             amount=_amount(pairs.get("Amount", "").strip()),
             note=pairs.get("Note", ""),
         )
     except (ValueError, ArithmeticError) as error:
-        said = ", ".join(f"{name} {shown(text)}" for name, text in pairs.items()) or "nothing"
-        raise DoesNotFit(f"Program {marketo_id} has a cost that cannot be read: {said}.") from error
+        said = ", ".join(f"{name} {quote_value(text)}" for name, text in pairs.items()) or "nothing"
+        raise InvalidResponse(f"Program {marketo_id} has a cost that cannot be read: {said}.") from error
 
 
 def _month(text: str) -> date:
@@ -188,11 +204,11 @@ def _amount(text: str) -> Decimal:
     return cents if cents == number else number
 
 
-def _tag(marketo_id: int, pairs: Mapping[str, str]) -> Tag:
+def _tag(marketo_id: int, pairs: Mapping[str, str]) -> TagValue:
     name, value = pairs.get("Type", "").strip(), pairs.get("Value", "").strip()
     if not name:
-        raise DoesNotFit(f"Program {marketo_id} has a tag without a type.")
-    return Tag(name, value)
+        raise InvalidResponse(f"Program {marketo_id} has a tag without a type.")
+    return TagValue(name, value)
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -13,12 +13,12 @@ import requests
 from lxml import etree
 
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
-from mobjects.marketo.redaction import redact
-from mobjects.marketo.serialization import datetime_text
+from mobjects.marketo.redaction import redact_secrets
+from mobjects.marketo.serialization import format_datetime
 from mobjects.marketo.soap import envelope, faults, http
 from mobjects.marketo.soap.config import SoapSettings
-from mobjects.marketo.soap.signature import sign
-from mobjects.marketo.soap.sync_responses import DoesNotFit
+from mobjects.marketo.soap.signature import compute_signature
+from mobjects.marketo.soap.sync_responses import InvalidResponse
 from mobjects.marketo.types import Exchange
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Calls:
         """
         self._settings.check()
         header = self._header()
-        document = envelope.envelope(operation, header, arguments)
+        document = envelope.build_envelope(operation, header, arguments)
         if fill:
             fill(document)
         message = etree.tostring(document, xml_declaration=True, encoding="utf-8")
@@ -87,20 +87,22 @@ class Calls:
         reply = attempt.read(operation, response, http.clock_offset_seconds(response, self._now()))
         try:
             return read(reply)
-        except DoesNotFit as error:
+        except InvalidResponse as error:
             raise attempt.lost_error(str(error), reply.exchange, maybe_applied=True) from error
 
-    def _header(self) -> envelope.Header:
+    def _header(self) -> envelope.AuthenticationHeader:
         settings = self._settings
-        signed_at = datetime_text(self._now())
-        signature = sign(signed_at, settings.user_id, settings.encryption_key)
-        return envelope.Header(settings.user_id, signature, signed_at, settings.partner_id)
+        signed_at = format_datetime(self._now())
+        signature = compute_signature(signed_at, settings.user_id, settings.encryption_key)
+        return envelope.AuthenticationHeader(settings.user_id, signature, signed_at, settings.partner_id)
 
 
 class _Attempt:
     """One attempt at a call; knows what went out, so that every error can tell."""
 
-    def __init__(self, settings: SoapSettings, header: envelope.Header, message: bytes, *, write: bool) -> None:
+    def __init__(
+        self, settings: SoapSettings, header: envelope.AuthenticationHeader, message: bytes, *, write: bool
+    ) -> None:
         self._settings = settings
         self._header = header
         self._message = message
@@ -115,20 +117,20 @@ class _Attempt:
     def read(self, operation: str, response: requests.Response, offset: float | None) -> Reply:
         exchange = self.exchange(response)
         try:
-            root = envelope.parse(response.content)
-            fault = envelope.fault_element(root)
+            root = envelope.parse_envelope(response.content)
+            fault = envelope.find_fault(root)
             if fault is not None:
                 raise self._fault_error(faults.read_fault(fault), exchange, offset)
             if response.status_code != requests.codes.ok:
-                raise envelope.NotReadable("a SOAP answer that is not a fault")
-            return Reply(envelope.result(operation, root), exchange, offset)
-        except envelope.NotReadable as error:
+                raise envelope.UnreadableResponse("a SOAP answer that is not a fault")
+            return Reply(envelope.parse_result(operation, root), exchange, offset)
+        except envelope.UnreadableResponse as error:
             raise self._not_soap_error(str(error), response.status_code, exchange) from error
 
-    def _fault_error(self, fault: faults.Fault, exchange: Exchange, offset: float | None) -> MarketoError:
-        rule = faults.rule_for(fault.code)
+    def _fault_error(self, fault: faults.MarketoFault, exchange: Exchange, offset: float | None) -> MarketoError:
+        rule = faults.fault_rule_for(fault.code)
         error = faults.error_class(rule, write=self._write)
-        message = self._redact(faults.sentence(fault, write=self._write))
+        message = self._redact(faults.describe_fault(fault, write=self._write))
         return error(message, code=fault.code, exchange=exchange, clock_offset_seconds=offset, trouble=rule.trouble)
 
     def _not_soap_error(self, what: str, http_status: int, exchange: Exchange) -> MarketoError:
@@ -150,7 +152,7 @@ class _Attempt:
 
     def _redact(self, text: str) -> str:
         settings = self._settings
-        return redact(text, (self._header.signature, settings.encryption_key, settings.partner_id))
+        return redact_secrets(text, (self._header.signature, settings.encryption_key, settings.partner_id))
 
 
 def _stored_text(content: bytes) -> str:

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator
 from lxml.etree import SubElement, _Element
 
 from mobjects.marketo.serialization import to_text
-from mobjects.marketo.types import Association, Cost, Key, Kind, Link, Record
+from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, OutgoingCost, OutgoingRecord, RecordAssociation
 
-Pair = tuple[str, str]
+AttributePair = tuple[str, str]
 
-_LINK_ATTRIBUTES = {Link.OPPORTUNITY: "OpportunityId", Link.LEAD: "PersonId"}
-_LINK_ORDER = [Link.COMPANY, Link.OPPORTUNITY, Link.LEAD]
+_LINK_ATTRIBUTES = {LinkTarget.OPPORTUNITY: "OpportunityId", LinkTarget.LEAD: "PersonId"}
+_LINK_ORDER = [LinkTarget.COMPANY, LinkTarget.OPPORTUNITY, LinkTarget.LEAD]
 
 
-def add_records(parent: _Element, records: Iterable[Record]) -> None:
+def add_records(parent: _Element, records: Iterable[OutgoingRecord]) -> None:
     """Append one ``mObject`` per record to an ``mObjectList`` element. Expects records that passed the rules."""
     for record in records:
         node = SubElement(parent, "mObject")
@@ -33,7 +33,7 @@ def add_records(parent: _Element, records: Iterable[Record]) -> None:
         _add_associations(node, record)
 
 
-def _attributes(record: Record) -> Iterator[Pair]:
+def _attributes(record: OutgoingRecord) -> Iterator[AttributePair]:
     if _links_are_attributes(record):
         for association in _in_order(record.associations):
             yield _LINK_ATTRIBUTES[association.link], str(association.id)
@@ -46,16 +46,16 @@ def _attributes(record: Record) -> Iterator[Pair]:
         yield name, to_text(value)
 
 
-def _links_are_attributes(record: Record) -> bool:
+def _links_are_attributes(record: OutgoingRecord) -> bool:
     """A role names its opportunity and person either both as attributes, by id, or both as associations."""
     return record.kind is Kind.ROLE and all(association.id is not None for association in record.associations)
 
 
-def _in_order(associations: Iterable[Association]) -> list[Association]:
+def _in_order(associations: Iterable[RecordAssociation]) -> list[RecordAssociation]:
     return sorted(associations, key=lambda association: _LINK_ORDER.index(association.link))
 
 
-def _add_type_attributes(node: _Element, record: Record) -> None:
+def _add_type_attributes(node: _Element, record: OutgoingRecord) -> None:
     if not (record.costs or record.tags):
         return
     parent = SubElement(node, "typeAttribList")
@@ -65,13 +65,13 @@ def _add_type_attributes(node: _Element, record: Record) -> None:
         _add_type_attribute(parent, "Tag", [("Type", tag.type), ("Value", tag.value)])
 
 
-def _add_type_attribute(parent: _Element, name: str, pairs: list[Pair]) -> None:
+def _add_type_attribute(parent: _Element, name: str, pairs: list[AttributePair]) -> None:
     node = SubElement(parent, "typeAttrib")
     _add_text(node, "attrType", name)
     _add_attributes(node, "attrList", pairs)
 
 
-def _cost_pairs(cost: Cost) -> list[Pair]:
+def _cost_pairs(cost: OutgoingCost) -> list[AttributePair]:
     pairs = [("Month", cost.month.isoformat()[:7]), ("Amount", to_text(cost.amount))]
     if cost.id is not None:
         pairs.append(("Id", str(cost.id)))
@@ -80,7 +80,7 @@ def _cost_pairs(cost: Cost) -> list[Pair]:
     return pairs
 
 
-def _add_associations(node: _Element, record: Record) -> None:
+def _add_associations(node: _Element, record: OutgoingRecord) -> None:
     if not record.associations or _links_are_attributes(record):
         return
     # Named associationList here; the mObjAssociationList of Adobe's page exists in getMObjects only (WSDL).
@@ -94,7 +94,7 @@ def _add_associations(node: _Element, record: Record) -> None:
             _add_text(child, "id", str(association.id))
 
 
-def _add_attributes(node: _Element, list_name: str, pairs: list[Pair]) -> None:
+def _add_attributes(node: _Element, list_name: str, pairs: list[AttributePair]) -> None:
     if not pairs:
         return
     parent = SubElement(node, list_name)
@@ -102,7 +102,7 @@ def _add_attributes(node: _Element, list_name: str, pairs: list[Pair]) -> None:
         _add_pair(SubElement(parent, "attrib"), name, value)
 
 
-def _add_key(node: _Element, key: Key) -> None:
+def _add_key(node: _Element, key: ExternalKey) -> None:
     _add_pair(SubElement(node, "externalKey"), key.field, key.value)
 
 

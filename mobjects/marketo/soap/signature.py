@@ -10,7 +10,7 @@ import hashlib
 import hmac
 
 
-def sign(timestamp: str, user_id: str, key: str) -> str:
+def compute_signature(timestamp: str, user_id: str, key: str) -> str:
     """The signature of one call.
 
     Args:

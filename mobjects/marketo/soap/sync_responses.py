@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mobjects.marketo.types import Batch, Described, Exchange, FieldInfo, Operation, Outcome, Record, Status
+from mobjects.marketo.types import (
+    DescribeResponse,
+    Exchange,
+    FieldDescription,
+    Operation,
+    OutcomeStatus,
+    OutgoingBatch,
+    OutgoingRecord,
+    RecordOutcome,
+)
 
 _SKIPPED_WORDS = {
     Operation.INSERT: "Marketo already has this object, so INSERT skipped it.",
     Operation.UPDATE: "Marketo does not have this object, so UPDATE skipped it.",
     Operation.UPSERT: "Marketo skipped this object without giving a reason.",
 }
-_SENT = frozenset({Status.CREATED, Status.UPDATED, Status.UNCHANGED, Status.SKIPPED, Status.FAILED})
-_DELETED = frozenset({Status.DELETED, Status.UNCHANGED, Status.FAILED})
+_SENT = frozenset(
+    {OutcomeStatus.CREATED, OutcomeStatus.UPDATED, OutcomeStatus.UNCHANGED, OutcomeStatus.SKIPPED, OutcomeStatus.FAILED}
+)
+_DELETED = frozenset({OutcomeStatus.DELETED, OutcomeStatus.UNCHANGED, OutcomeStatus.FAILED})
 
 
-class DoesNotFit(Exception):
+class InvalidResponse(Exception):
     """An answer is not one to what was sent or asked; the text says why in one sentence."""
 
 
-def outcomes(batch: Batch, result: Any) -> list[Outcome]:
+def parse_outcomes(batch: OutgoingBatch, result: Any) -> list[RecordOutcome]:
     """One outcome per record of a batch, matched by position: a row carries nothing else that every record has.
 
     Ids and keys that come back are used to check the match.
@@ -35,44 +46,48 @@ def outcomes(batch: Batch, result: Any) -> list[Outcome]:
     return _matched(batch.records, result, _SENT, _SKIPPED_WORDS[batch.operation])
 
 
-def deletions(records: Sequence[Record], result: Any) -> list[Outcome]:
+def parse_deletions(records: Sequence[OutgoingRecord], result: Any) -> list[RecordOutcome]:
     """One outcome per record that was to be deleted. Arguments and errors as for :func:`outcomes`."""
     return _matched(records, result, _DELETED, "")
 
 
-def _matched(records: Sequence[Record], result: Any, allowed: frozenset[Status], skipped: str) -> list[Outcome]:
+def _matched(
+    records: Sequence[OutgoingRecord], result: Any, allowed: frozenset[OutcomeStatus], skipped: str
+) -> list[RecordOutcome]:
     rows = list(getattr(result, "mObjStatus", None) or [])
     if len(rows) != len(records):
-        raise DoesNotFit(f"Marketo gave {len(rows)} results for {len(records)} records.")
+        raise InvalidResponse(f"Marketo gave {len(rows)} results for {len(records)} records.")
     sent_keys = {_pair(record) for record in records}
     matched = []
     for position, (record, row) in enumerate(zip(records, rows, strict=True), start=1):
         if row is None:
-            raise DoesNotFit(f"Result {position} is empty.")
+            raise InvalidResponse(f"Result {position} is empty.")
         _check_match(position, record, row, sent_keys)
         status = _status(position, row, allowed)
-        reason = text_of(row.error) or (skipped if status is Status.SKIPPED else "")
-        matched.append(Outcome(status, id_of(row), reason))
+        reason = text_of(row.error) or (skipped if status is OutcomeStatus.SKIPPED else "")
+        matched.append(RecordOutcome(status, id_of(row), reason))
     return matched
 
 
-def _status(position: int, row: Any, allowed: frozenset[Status]) -> Status:
+def _status(position: int, row: Any, allowed: frozenset[OutcomeStatus]) -> OutcomeStatus:
     text = text_of(row.status)
     if text not in allowed:
-        raise DoesNotFit(f"Result {position} has the unknown status {text or '(none)'!r}.")
-    return Status[text]
+        raise InvalidResponse(f"Result {position} has the unknown status {text or '(none)'!r}.")
+    return OutcomeStatus[text]
 
 
-def _check_match(position: int, record: Record, row: Any, sent_keys: set[tuple[str, str] | None]) -> None:
+def _check_match(position: int, record: OutgoingRecord, row: Any, sent_keys: set[tuple[str, str] | None]) -> None:
     answered_id = id_of(row)
     if record.marketo_id is not None and answered_id is not None and answered_id != record.marketo_id:
-        raise DoesNotFit(f"Result {position} is about ID {answered_id}, but record {position} has {record.marketo_id}.")
+        raise InvalidResponse(
+            f"Result {position} is about ID {answered_id}, but record {position} has {record.marketo_id}."
+        )
     echo = _echo(row)
     if echo is None or echo == _pair(record):
         return
     # A key that was not sent for this record but for no other either says nothing about the order.
     if record.external_key is not None or echo in sent_keys:
-        raise DoesNotFit(f"Result {position} is about {echo[0]} {echo[1]!r}, which is not record {position}.")
+        raise InvalidResponse(f"Result {position} is about {echo[0]} {echo[1]!r}, which is not record {position}.")
 
 
 def id_of(row: Any) -> int | None:
@@ -87,7 +102,7 @@ def _echo(row: Any) -> tuple[str, str] | None:
     return text_of(key.name), text_of(key.value)
 
 
-def _pair(record: Record) -> tuple[str, str] | None:
+def _pair(record: OutgoingRecord) -> tuple[str, str] | None:
     key = record.external_key
     return (key.field.strip(), key.value.strip()) if key else None
 
@@ -97,7 +112,7 @@ def text_of(value: object) -> str:
     return "" if value is None else str(value).strip()
 
 
-def described(metadata: Any, exchange: Exchange) -> Described:
+def parse_description(metadata: Any, exchange: Exchange) -> DescribeResponse:
     """The fields in zeep's reading of describeMObject's metadata.
 
     Raises:
@@ -105,13 +120,13 @@ def described(metadata: Any, exchange: Exchange) -> Described:
     """
     fields = getattr(getattr(metadata, "fieldList", None), "field", None)
     if not fields:
-        raise DoesNotFit("Marketo described no fields.")
-    return Described([_field_info(field) for field in fields], exchange)
+        raise InvalidResponse("Marketo described no fields.")
+    return DescribeResponse([_field_info(field) for field in fields], exchange)
 
 
-def _field_info(field: Any) -> FieldInfo:
+def _field_info(field: Any) -> FieldDescription:
     name = text_of(field.name)
-    return FieldInfo(
+    return FieldDescription(
         name=name,
         label=text_of(field.displayName) or name,
         type=text_of(field.dataType),

@@ -16,7 +16,7 @@ from lxml import etree
 
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.redaction import MASK
-from mobjects.marketo.serialization import datetime_text
+from mobjects.marketo.serialization import format_datetime
 from mobjects.marketo.soap import (
     connection_check,
     envelope,
@@ -28,8 +28,18 @@ from mobjects.marketo.soap import (
 )
 from mobjects.marketo.soap.config import SoapSettings
 from mobjects.marketo.soap.request import Calls
-from mobjects.marketo.transport import Ping
-from mobjects.marketo.types import Allowed, Answer, Batch, Described, Kind, Operation, Page, Query, Record
+from mobjects.marketo.transport import PingResult
+from mobjects.marketo.types import (
+    BatchResponse,
+    DescribeResponse,
+    Kind,
+    MarketoQuery,
+    Operation,
+    OutgoingBatch,
+    OutgoingRecord,
+    QueryPage,
+    TagValuesResponse,
+)
 
 _SYNC = "syncMObjects"
 _utc_now = partial(datetime.now, UTC)
@@ -87,25 +97,27 @@ class SoapTransport:
 
     def limit(self, kind: Kind, operation: Operation) -> int | None:
         """How many records of a kind one call may hold; ``None`` if Marketo does not support the operation."""
-        return validation.limit(kind, operation)
+        return validation.batch_limit(kind, operation)
 
-    def problem(self, record: Record, operation: Operation) -> str:
+    def problem(self, record: OutgoingRecord, operation: Operation) -> str:
         """Why a record may not be sent, in words; "" if it may."""
-        return validation.problem(record, operation)
+        return validation.find_problem(record, operation)
 
-    def render(self, batch: Batch) -> str:
+    def render(self, batch: OutgoingBatch) -> str:
         """The envelope that :meth:`send` would send now, indented, its secrets masked. Sends nothing.
 
         Raises:
             Rejected: the batch may not be sent.
         """
-        validation.check(batch)
-        header = envelope.Header(self.caller, MASK, datetime_text(self._now()), self._partner_id and MASK)
-        document = envelope.envelope(_SYNC, header, _arguments(batch))
+        validation.check_batch(batch)
+        header = envelope.AuthenticationHeader(
+            self.caller, MASK, format_datetime(self._now()), self._partner_id and MASK
+        )
+        document = envelope.build_envelope(_SYNC, header, _arguments(batch))
         _fill(batch.records, document)
         return etree.tostring(document, pretty_print=True, encoding="unicode")
 
-    def send(self, batch: Batch) -> Answer:
+    def send(self, batch: OutgoingBatch) -> BatchResponse:
         """Send a batch with syncMObjects.
 
         Returns:
@@ -116,31 +128,31 @@ class SoapTransport:
             ConfigError, AuthError, Unavailable: nothing was applied.
             OutcomeUnknown: it may have been applied, or the answer cannot be matched to the records.
         """
-        validation.check(batch)
+        validation.check_batch(batch)
         return self._calls.call(
             _SYNC,
-            lambda reply: Answer(sync_responses.outcomes(batch, reply.result), reply.exchange),
+            lambda reply: BatchResponse(sync_responses.parse_outcomes(batch, reply.result), reply.exchange),
             write=True,
             arguments=_arguments(batch),
             fill=partial(_fill, batch.records),
         )
 
-    def find(self, query: Query, position: str = "") -> Page:
+    def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
         """One page of the objects that a query finds, with getMObjects.
 
         Raises:
             Rejected: Marketo cannot be asked this, or the position is no longer valid.
             MarketoError: the call failed, or its answer cannot be trusted; ``Unavailable`` then.
         """
-        query_request.check(query)
+        query_request.check_query(query)
         return self._calls.call(
             "getMObjects",
-            lambda reply: query_responses.page(query, reply.result, reply.exchange),
+            lambda reply: query_responses.parse_page(query, reply.result, reply.exchange),
             write=False,
-            arguments=query_request.arguments(query, position),
+            arguments=query_request.build_arguments(query, position),
         )
 
-    def delete(self, kind: Kind, ids: Sequence[int]) -> Answer:
+    def delete(self, kind: Kind, ids: Sequence[int]) -> BatchResponse:
         """Delete opportunities or roles with deleteMObjects. The roles of an opportunity stay, without it.
 
         Returns:
@@ -152,16 +164,16 @@ class SoapTransport:
             OutcomeUnknown: something may have been deleted.
         """
         validation.check_deletion(kind, ids)
-        records = [Record(kind, marketo_id=number) for number in ids]
+        records = [OutgoingRecord(kind, marketo_id=number) for number in ids]
         return self._calls.call(
             "deleteMObjects",
-            lambda reply: Answer(sync_responses.deletions(records, reply.result), reply.exchange),
+            lambda reply: BatchResponse(sync_responses.parse_deletions(records, reply.result), reply.exchange),
             write=True,
             arguments={"mObjectList": {"mObject": []}},
             fill=partial(_fill, records),
         )
 
-    def describe(self, kind: Kind) -> Described:
+    def describe(self, kind: Kind) -> DescribeResponse:
         """The fields that Marketo knows for opportunities or roles (describeMObject).
 
         Raises:
@@ -172,24 +184,24 @@ class SoapTransport:
             raise Rejected("Marketo does not describe the fields of programs.")
         return self._calls.call(
             "describeMObject",
-            lambda reply: sync_responses.described(reply.result, reply.exchange),
+            lambda reply: sync_responses.parse_description(reply.result, reply.exchange),
             write=False,
             arguments={"objectName": kind.value},
         )
 
-    def tags(self) -> Allowed:
+    def tags(self) -> TagValuesResponse:
         """All tag types but the channel, with their values (getTags)."""
         return self._calls.call(
-            "getTags", lambda reply: query_responses.tags(reply.result, reply.exchange), write=False
+            "getTags", lambda reply: query_responses.parse_tags(reply.result, reply.exchange), write=False
         )
 
-    def channels(self) -> Allowed:
+    def channels(self) -> TagValuesResponse:
         """All channels (getChannels)."""
         return self._calls.call(
-            "getChannels", lambda reply: query_responses.channels(reply.result, reply.exchange), write=False
+            "getChannels", lambda reply: query_responses.parse_channels(reply.result, reply.exchange), write=False
         )
 
-    def ping(self) -> Ping:
+    def ping(self) -> PingResult:
         """Test endpoint, credentials and clock with listMObjects, which changes nothing."""
         try:
             offset = self._calls.call("listMObjects", lambda reply: reply.clock_offset_seconds, write=False)
@@ -203,10 +215,10 @@ class SoapTransport:
             self._session.close()
 
 
-def _arguments(batch: Batch) -> dict[str, Any]:
+def _arguments(batch: OutgoingBatch) -> dict[str, Any]:
     return {"mObjectList": {"mObject": []}, "operation": batch.operation.value}
 
 
-def _fill(records: Sequence[Record], envelope: etree._Element) -> None:
+def _fill(records: Sequence[OutgoingRecord], envelope: etree._Element) -> None:
     (parent,) = envelope.iter("mObjectList")
     serializer.add_records(parent, records)

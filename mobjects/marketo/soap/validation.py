@@ -10,22 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.serialization import to_text, xml_problem
-from mobjects.marketo.types import Batch, Kind, Link, Operation, Record, Value
+from mobjects.marketo.serialization import find_xml_problem, to_text
+from mobjects.marketo.types import AttributeValue, Kind, LinkTarget, Operation, OutgoingBatch, OutgoingRecord
 
 MAX_RECORDS = 100
 MAX_ID = 2**31 - 1  # xs:int
-_LINKS = {Kind.PROGRAM: set(), Kind.OPPORTUNITY: {Link.COMPANY}, Kind.ROLE: {Link.OPPORTUNITY, Link.LEAD}}
+_LINKS = {
+    Kind.PROGRAM: set(),
+    Kind.OPPORTUNITY: {LinkTarget.COMPANY},
+    Kind.ROLE: {LinkTarget.OPPORTUNITY, LinkTarget.LEAD},
+}
 
 
-def limit(kind: Kind, operation: Operation) -> int | None:
+def batch_limit(kind: Kind, operation: Operation) -> int | None:
     """How many records of a kind one call may hold; ``None`` if the operation is not supported for it."""
     if kind is Kind.PROGRAM and operation is not Operation.UPDATE:
         return None
     return MAX_RECORDS
 
 
-def check(batch: Batch) -> None:
+def check_batch(batch: OutgoingBatch) -> None:
     """Refuse a batch that Marketo would not take.
 
     Raises:
@@ -36,7 +40,7 @@ def check(batch: Batch) -> None:
     if len(batch.records) > MAX_RECORDS:
         raise Rejected(f"Marketo takes at most {MAX_RECORDS} records in a call; this one has {len(batch.records)}.")
     for position, record in enumerate(batch.records, start=1):
-        found = problem(record, batch.operation)
+        found = find_problem(record, batch.operation)
         if found:
             raise Rejected(f"Record {position} ({record.kind}): {found}.")
 
@@ -58,14 +62,14 @@ def check_deletion(kind: Kind, ids: Sequence[int]) -> None:
             raise Rejected(f"Marketo ID {number} is not between 1 and {MAX_ID}.")
 
 
-def problem(record: Record, operation: Operation) -> str:
+def find_problem(record: OutgoingRecord, operation: Operation) -> str:
     """Why Marketo would not take a record, without a full stop; "" if it would."""
-    if limit(record.kind, operation) is None:
+    if batch_limit(record.kind, operation) is None:
         return f"Marketo has no {operation} for programs, they can only be updated"
     return _shape_problem(record) or _link_problem(record) or _text_problem(record) or ""
 
 
-def _shape_problem(record: Record) -> str | None:
+def _shape_problem(record: OutgoingRecord) -> str | None:
     if record.kind is Kind.PROGRAM:
         if record.marketo_id is None:
             return "a program is found by its Marketo ID, and this one has none"
@@ -78,7 +82,7 @@ def _shape_problem(record: Record) -> str | None:
     return None
 
 
-def _link_problem(record: Record) -> str | None:
+def _link_problem(record: OutgoingRecord) -> str | None:
     links = [association.link for association in record.associations]
     for link in links:
         if link not in _LINKS[record.kind]:
@@ -92,7 +96,7 @@ def _link_problem(record: Record) -> str | None:
     return None
 
 
-def _text_problem(record: Record) -> str | None:
+def _text_problem(record: OutgoingRecord) -> str | None:
     for label, number in _ids(record):
         if number is not None and not 0 < number <= MAX_ID:
             return f"{label} {number} is not between 1 and {MAX_ID}"
@@ -103,12 +107,12 @@ def _text_problem(record: Record) -> str | None:
         except ValueError as error:
             return f"{label}: {error}"
     # All at once first: hardly any record has one, and there are thousands of values in a batch.
-    if xml_problem("".join([text for _, text in texts])) is None:
+    if find_xml_problem("".join([text for _, text in texts])) is None:
         return None
-    return next(f"{label}: {found}" for label, text in texts if (found := xml_problem(text)))
+    return next(f"{label}: {found}" for label, text in texts if (found := find_xml_problem(text)))
 
 
-def _ids(record: Record) -> Iterator[tuple[str, int | None]]:
+def _ids(record: OutgoingRecord) -> Iterator[tuple[str, int | None]]:
     yield "Marketo ID", record.marketo_id
     for association in record.associations:
         yield f"{association.link} ID", association.id
@@ -116,7 +120,7 @@ def _ids(record: Record) -> Iterator[tuple[str, int | None]]:
         yield "cost ID", cost.id
 
 
-def _values(record: Record) -> Iterator[tuple[str, Value]]:
+def _values(record: OutgoingRecord) -> Iterator[tuple[str, AttributeValue]]:
     keys = [record.external_key, *(association.key for association in record.associations)]
     for key in filter(None, keys):
         yield "name of the external key", key.field

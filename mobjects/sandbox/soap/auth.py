@@ -37,12 +37,12 @@ class Credentials:
     window_seconds: float = 300
 
 
-def signature(key: str, timestamp: str, user_id: str) -> str:
+def sign_timestamp(key: str, timestamp: str, user_id: str) -> str:
     """Lower-case hex HMAC-SHA1 over timestamp + user id."""
     return hmac.new(key.encode(), (timestamp + user_id).encode(), "sha1").hexdigest()
 
 
-def check(header: etree._Element, credentials: Credentials, now: datetime) -> None:
+def check_credentials(header: etree._Element, credentials: Credentials, now: datetime) -> None:
     """Let the call pass or refuse it.
 
     Args:
@@ -53,7 +53,7 @@ def check(header: etree._Element, credentials: Credentials, now: datetime) -> No
         SoapFault: 20014 for a wrong user, signature or form of timestamp; 20016 for a stale timestamp.
     """
     user_id, timestamp = text_of(header, "mktowsUserId"), text_of(header, "requestTimestamp")
-    expected = signature(credentials.key, timestamp, credentials.user_id)
+    expected = sign_timestamp(credentials.key, timestamp, credentials.user_id)
     known = hmac.compare_digest(user_id.encode(), credentials.user_id.encode())
     signed = hmac.compare_digest(text_of(header, "requestSignature").encode(), expected.encode())
     if not (known and signed):

@@ -16,11 +16,11 @@ from mobjects.sandbox.fields import OPPORTUNITY, PROGRAM, ROLE
 from mobjects.sandbox.soap.envelope import text_of
 from mobjects.sandbox.soap.programs import CHANNEL
 from mobjects.sandbox.soap.soap_fault import SoapFault
-from mobjects.sandbox.state import Program, StoredObject
-from mobjects.sandbox.values import BadValue, read_datetime, read_integer
+from mobjects.sandbox.state import StoredObject, StoredProgram
+from mobjects.sandbox.values import InvalidValue, read_datetime, read_integer
 
-Item = Program | StoredObject
-Test = Callable[[Item], bool]
+SandboxObject = StoredProgram | StoredObject
+ObjectTest = Callable[[SandboxObject], bool]
 
 # Any: the operators want comparable operands, and each test below compares like with like.
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -62,7 +62,7 @@ def read_criteria(message: etree._Element) -> list[Criterion]:
     ]
 
 
-def compile_tests(kind: str, criteria: Iterable[Criterion], *, by_id: bool) -> list[Test]:
+def compile_tests(kind: str, criteria: Iterable[Criterion], *, by_id: bool) -> list[ObjectTest]:
     """What an object has to pass.
 
     Args:
@@ -86,11 +86,11 @@ def compile_tests(kind: str, criteria: Iterable[Criterion], *, by_id: bool) -> l
     tests = [_test(kind, criterion, tag_type) for criterion in criteria]
     archived_too = by_id or any(item.name == _ARCHIVE and item.value in ("true", "1") for item in criteria)
     if kind == PROGRAM and not archived_too:
-        tests.append(lambda item: isinstance(item, Program) and not item.is_archived)
+        tests.append(lambda item: isinstance(item, StoredProgram) and not item.is_archived)
     return tests
 
 
-def _test(kind: str, criterion: Criterion, tag_type: str | None) -> Test:
+def _test(kind: str, criterion: Criterion, tag_type: str | None) -> ObjectTest:
     name, compare = criterion.name, _COMPARISONS[criterion.comparison]
     if name in _TIMES:
         moment = _value(criterion, read_datetime)
@@ -107,11 +107,11 @@ def _test(kind: str, criterion: Criterion, tag_type: str | None) -> Test:
     raise SoapFault("20110", f"There is no criterion {name!r} for {kind}")
 
 
-def _program_test(criterion: Criterion, tag_type: str | None) -> Test:
+def _program_test(criterion: Criterion, tag_type: str | None) -> ObjectTest:
     wanted = criterion.comparison == "EQ"
 
-    def test(item: Item) -> bool:
-        tags = {**item.tags, CHANNEL: item.channel} if isinstance(item, Program) else {}
+    def test_program(item: SandboxObject) -> bool:
+        tags = {**item.tags, CHANNEL: item.channel} if isinstance(item, StoredProgram) else {}
         if criterion.name == _ARCHIVE:
             return True
         if criterion.name == _TAG_TYPE:
@@ -119,15 +119,15 @@ def _program_test(criterion: Criterion, tag_type: str | None) -> Test:
         held = tags.values() if tag_type is None else [tags.get(tag_type)]
         return (criterion.value in held) is wanted
 
-    return test
+    return test_program
 
 
-def _text(item: Item, name: str) -> str:
-    return str(getattr(item, name)) if isinstance(item, Program) else item.values.get(name, "")
+def _text(item: SandboxObject, name: str) -> str:
+    return str(getattr(item, name)) if isinstance(item, StoredProgram) else item.values.get(name, "")
 
 
 def _value(criterion: Criterion, read: Callable[[str], object]) -> object:
     try:
         return read(criterion.value)
-    except BadValue as bad:
+    except InvalidValue as bad:
         raise SoapFault("20110", f"Criterion {criterion.name!r}: {criterion.value!r} is not {bad}") from bad

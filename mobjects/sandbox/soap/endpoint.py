@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from mobjects.sandbox.call_log import Call, Journal
-from mobjects.sandbox.fault_injection import Fault, FaultKind, Faults
+from mobjects.sandbox.call_log import CallLog, LoggedCall
+from mobjects.sandbox.fault_injection import FaultKind, FaultScript, ScriptedFault
 from mobjects.sandbox.soap import auth, envelope
 from mobjects.sandbox.soap.delete_call import delete_mobjects
 from mobjects.sandbox.soap.describe_call import describe_mobject, get_channels, get_tags, list_mobjects
 from mobjects.sandbox.soap.get_call import get_mobjects
 from mobjects.sandbox.soap.soap_fault import SoapFault
-from mobjects.sandbox.soap.sync_call import Forced, sync_mobjects
-from mobjects.sandbox.soap.wsdl import Wsdl
-from mobjects.sandbox.state import Store
+from mobjects.sandbox.soap.sync_call import ForcedRows, sync_mobjects
+from mobjects.sandbox.soap.wsdl import WsdlFile
+from mobjects.sandbox.state import SandboxStore
 
 XML_TYPE = "text/xml; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
@@ -29,17 +29,17 @@ _SIGNATURE = re.compile(
     re.DOTALL,
 )
 
-Reading = Callable[[Store, etree._Element, etree._Element], None]
-Writing = Callable[[Store, etree._Element, etree._Element, Forced], None]
+ReadingOperation = Callable[[SandboxStore, etree._Element, etree._Element], None]
+WritingOperation = Callable[[SandboxStore, etree._Element, etree._Element, ForcedRows], None]
 
-_READING: dict[str, Reading] = {
+_READING: dict[str, ReadingOperation] = {
     "getMObjects": get_mobjects,
     "describeMObject": describe_mobject,
     "listMObjects": list_mobjects,
     "getTags": get_tags,
     "getChannels": get_channels,
 }
-_WRITING: dict[str, Writing] = {"syncMObjects": sync_mobjects, "deleteMObjects": delete_mobjects}
+_WRITING: dict[str, WritingOperation] = {"syncMObjects": sync_mobjects, "deleteMObjects": delete_mobjects}
 
 
 class ConnectionCut(Exception):
@@ -59,42 +59,42 @@ class HttpAnswer:
 class SoapEndpoint:
     """Answers SOAP calls on one store."""
 
-    _store: Store
-    _wsdl: Wsdl
+    _store: SandboxStore
+    _wsdl: WsdlFile
     _credentials: auth.Credentials
-    _faults: Faults
-    _journal: Journal
+    _faults: FaultScript
+    _journal: CallLog
 
-    def answer(self, body: bytes, content_type: str, soap_action: str) -> HttpAnswer:
+    def answer_call(self, body: bytes, content_type: str, soap_action: str) -> HttpAnswer:
         """Answer one call; header values are ``""`` if absent.
 
         Raises:
             ConnectionCut: the script wants the line cut.
         """
-        call = self._journal.begin(self._store.clock.now())
-        call.request = mask(body)
+        call = self._journal.begin_call(self._store.clock.now())
+        call.request = mask_signature(body)
         try:
             answer = self._answer(call, body, content_type, soap_action)
             call.http_status = answer.status
             call.response = answer.body.decode("utf-8", "replace")
             return answer
         finally:
-            self._journal.end(call)
+            self._journal.end_call(call)
 
-    def _answer(self, call: Call, body: bytes, content_type: str, soap_action: str) -> HttpAnswer:
+    def _answer(self, call: LoggedCall, body: bytes, content_type: str, soap_action: str) -> HttpAnswer:
         try:
             message = self._admit(call, body, content_type, soap_action)
-            return self._respond(call, message, self._faults.take(call.operation))
+            return self._respond(call, message, self._faults.pop_matching(call.operation))
         except SoapFault as problem:
             call.fault = problem.code
-            return HttpAnswer(500, XML_TYPE, envelope.to_bytes(envelope.fault(problem)))
+            return HttpAnswer(500, XML_TYPE, envelope.to_bytes(envelope.build_fault(problem)))
 
-    def _admit(self, call: Call, body: bytes, content_type: str, soap_action: str) -> etree._Element:
+    def _admit(self, call: LoggedCall, body: bytes, content_type: str, soap_action: str) -> etree._Element:
         """Parse, authenticate, validate; the message is fit to be applied after this."""
         if content_type.partition(";")[0].strip().lower() != "text/xml":
             raise SoapFault("20012", f"Content-Type must be text/xml, not {content_type!r}")
-        root = envelope.parse(body)
-        message = envelope.message_of(root)
+        root = envelope.parse_envelope(body)
+        message = envelope.find_message(root)
         call.operation = envelope.operation_of(message)
         self._authenticate(call, root)
         if call.operation not in _READING and call.operation not in _WRITING:
@@ -106,30 +106,30 @@ class SoapEndpoint:
         _note_contents(call, message)
         return message
 
-    def _authenticate(self, call: Call, root: etree._Element) -> None:
-        header = envelope.header_of(root)
+    def _authenticate(self, call: LoggedCall, root: etree._Element) -> None:
+        header = envelope.find_header(root)
         call.user_id = envelope.text_of(header, "mktowsUserId")
         call.timestamp = envelope.text_of(header, "requestTimestamp")
         self._validate(header)
         call.signature = "refused"
-        auth.check(header, self._credentials, self._store.clock.now())
+        auth.check_credentials(header, self._credentials, self._store.clock.now())
         call.signature = "ok"
 
     def _validate(self, element: etree._Element) -> None:
-        complaint = self._wsdl.complaint(element)
+        complaint = self._wsdl.find_complaint(element)
         if complaint:
             raise SoapFault("20012", complaint)
 
-    def _respond(self, call: Call, message: etree._Element, script: Fault | None) -> HttpAnswer:
+    def _respond(self, call: LoggedCall, message: etree._Element, script: ScriptedFault | None) -> HttpAnswer:
         if script is None:
             return _ok(self._apply(call, message, {}))
         call.scripted = script.kind
-        body = self._apply(call, message, script.forced_rows) if script.applies else None
-        self._faults.hold(script.seconds)
+        body = self._apply(call, message, script.forced_rows) if script.is_carried_out else None
+        self._faults.hold_call(script.seconds)
         return _broken(script, body)
 
-    def _apply(self, call: Call, message: etree._Element, forced: Forced) -> etree._Element:
-        root, result = envelope.success(call.operation)
+    def _apply(self, call: LoggedCall, message: etree._Element, forced: ForcedRows) -> etree._Element:
+        root, result = envelope.build_success(call.operation)
         with self._store.lock:
             if call.operation in _WRITING:
                 _WRITING[call.operation](self._store, message, result, forced)
@@ -139,7 +139,7 @@ class SoapEndpoint:
         return root
 
 
-def mask(body: bytes) -> str:
+def mask_signature(body: bytes) -> str:
     """The request as text with the signature masked, however broken it is."""
     try:
         text = body.decode()
@@ -149,7 +149,7 @@ def mask(body: bytes) -> str:
     return "(text with NUL characters)" if "\0" in text else _SIGNATURE.sub(r"\1***", text)
 
 
-def _note_contents(call: Call, message: etree._Element) -> None:
+def _note_contents(call: LoggedCall, message: etree._Element) -> None:
     call.sync_operation = envelope.text_of(message, "operation")
     types = [element.text or "" for element in message.iterfind("mObjectList/mObject/type")]
     call.object_count = len(types)
@@ -160,7 +160,7 @@ def _ok(root: etree._Element) -> HttpAnswer:
     return HttpAnswer(200, XML_TYPE, envelope.to_bytes(root))
 
 
-def _broken(script: Fault, root: etree._Element | None) -> HttpAnswer:
+def _broken(script: ScriptedFault, root: etree._Element | None) -> HttpAnswer:
     """The answer as the script wants it; ``root`` is the real one, if the call was applied."""
     if script.kind is FaultKind.SOAP:
         raise SoapFault(script.code, script.text or "Scripted fault")

@@ -17,7 +17,7 @@ _SOAP = f"{{{SOAP_NS}}}"
 _API = f"{{{API_NS}}}"
 
 
-def parse(body: bytes) -> etree._Element:
+def parse_envelope(body: bytes) -> etree._Element:
     """The envelope's root.
 
     Raises:
@@ -39,7 +39,7 @@ def parse(body: bytes) -> etree._Element:
     return root
 
 
-def header_of(root: etree._Element) -> etree._Element:
+def find_header(root: etree._Element) -> etree._Element:
     """The AuthenticationHeader.
 
     Raises:
@@ -54,7 +54,7 @@ def header_of(root: etree._Element) -> etree._Element:
     return found
 
 
-def message_of(root: etree._Element) -> etree._Element:
+def find_message(root: etree._Element) -> etree._Element:
     """The one element inside the body.
 
     Raises:
@@ -80,7 +80,7 @@ def text_of(parent: etree._Element, name: str) -> str:
     return parent.findtext(name) or ""
 
 
-def add(parent: etree._Element, name: str, text: str | None = None) -> etree._Element:
+def add_child(parent: etree._Element, name: str, text: str | None = None) -> etree._Element:
     """Append an unqualified child; with ``text=None`` it stays without text."""
     child = etree.SubElement(parent, name)
     child.text = text
@@ -89,7 +89,7 @@ def add(parent: etree._Element, name: str, text: str | None = None) -> etree._El
 
 def add_nil(parent: etree._Element, name: str) -> None:
     """Append ``<name xsi:nil="true"/>``."""
-    add(parent, name).set(f"{{{XSI_NS}}}nil", "true")
+    add_child(parent, name).set(f"{{{XSI_NS}}}nil", "true")
 
 
 def add_or_nil(parent: etree._Element, name: str, value: object) -> None:
@@ -97,33 +97,33 @@ def add_or_nil(parent: etree._Element, name: str, value: object) -> None:
     if value is None:
         add_nil(parent, name)
     else:
-        add(parent, name, str(value))
+        add_child(parent, name, str(value))
 
 
 def add_attrib(parent: etree._Element, name: str, value: str, *, tag: str = "attrib") -> None:
     """Append a name-value pair."""
-    pair = add(parent, tag)
-    add(pair, "name", name)
-    add(pair, "value", value)
+    pair = add_child(parent, tag)
+    add_child(pair, "name", name)
+    add_child(pair, "value", value)
 
 
-def success(operation: str) -> tuple[etree._Element, etree._Element]:
+def build_success(operation: str) -> tuple[etree._Element, etree._Element]:
     """An answer's envelope and the empty ``result`` inside it."""
     envelope, body = _envelope({"ns1": API_NS, "xsi": XSI_NS})
     answer = etree.SubElement(body, f"{_API}success{operation[0].upper()}{operation[1:]}")
-    return envelope, add(answer, "result")
+    return envelope, add_child(answer, "result")
 
 
-def fault(problem: SoapFault) -> etree._Element:
+def build_fault(problem: SoapFault) -> etree._Element:
     """A fault's envelope. Only serviceException is qualified; its children are not."""
     envelope, body = _envelope({})
     soap_fault = etree.SubElement(body, f"{_SOAP}Fault")
-    add(soap_fault, "faultcode", "SOAP-ENV:Client")
-    add(soap_fault, "faultstring", f"{problem.code} - {problem.short_text}")
-    exception = etree.SubElement(add(soap_fault, "detail"), f"{_API}serviceException", nsmap={"ns1": API_NS})
-    add(exception, "name", "mktServiceException")
-    add(exception, "message", f"{problem.message} ({problem.code})")
-    add(exception, "code", problem.code)
+    add_child(soap_fault, "faultcode", "SOAP-ENV:Client")
+    add_child(soap_fault, "faultstring", f"{problem.code} - {problem.short_text}")
+    exception = etree.SubElement(add_child(soap_fault, "detail"), f"{_API}serviceException", nsmap={"ns1": API_NS})
+    add_child(exception, "name", "mktServiceException")
+    add_child(exception, "message", f"{problem.message} ({problem.code})")
+    add_child(exception, "code", problem.code)
     return envelope
 
 

@@ -12,13 +12,13 @@ from datetime import datetime
 from lxml import etree
 
 from mobjects.sandbox.fields import OPPORTUNITY, PROGRAM, SYNCABLE
-from mobjects.sandbox.soap.criteria import Item, compile_tests, read_criteria
-from mobjects.sandbox.soap.envelope import add, add_attrib, text_of
-from mobjects.sandbox.soap.messages import Association, Failed, read_associations, read_int, read_key
+from mobjects.sandbox.soap.criteria import SandboxObject, compile_tests, read_criteria
+from mobjects.sandbox.soap.envelope import add_attrib, add_child, text_of
+from mobjects.sandbox.soap.messages import MObjectAssociation, ObjectRefused, read_associations, read_int, read_key
 from mobjects.sandbox.soap.programs import CHANNEL
-from mobjects.sandbox.soap.records import LINKS, resolve
+from mobjects.sandbox.soap.records import LINKS, resolve_association
 from mobjects.sandbox.soap.soap_fault import SoapFault
-from mobjects.sandbox.state import Program, Store, StoredObject
+from mobjects.sandbox.state import SandboxStore, StoredObject, StoredProgram
 
 PAGE_SIZE = 100
 
@@ -26,7 +26,7 @@ PAGE_SIZE = 100
 _FILLER = "." * 3000
 
 
-def get_mobjects(store: Store, message: etree._Element, result: etree._Element) -> None:
+def get_mobjects(store: SandboxStore, message: etree._Element, result: etree._Element) -> None:
     """Answer a getMObjects call with one page of at most 100 objects, by rising id."""
     kind = text_of(message, "type")
     if kind not in SYNCABLE:
@@ -35,16 +35,16 @@ def get_mobjects(store: Store, message: etree._Element, result: etree._Element) 
     after = _read_position(text_of(message, "streamPosition"), filters)
     found = [item for item in _find(store, kind, message) if item.id > after]
     page, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
-    add(result, "returnCount", str(len(page)))
-    add(result, "hasMore", "true" if more else "false")
-    add(result, "newStreamPosition", _write_position(page[-1].id if more else None, filters))
-    listing = add(result, "mObjectList")
+    add_child(result, "returnCount", str(len(page)))
+    add_child(result, "hasMore", "true" if more else "false")
+    add_child(result, "newStreamPosition", _write_position(page[-1].id if more else None, filters))
+    listing = add_child(result, "mObjectList")
     details = text_of(message, "includeDetails").strip() in ("true", "1")
     for item in page:
-        _write(listing, item, details=details)
+        _write_object(listing, item, details=details)
 
 
-def _find(store: Store, kind: str, message: etree._Element) -> list[Item]:
+def _find(store: SandboxStore, kind: str, message: etree._Element) -> list[SandboxObject]:
     wanted_id, key = read_int(message, "id"), read_key(message)
     if wanted_id is not None and key is not None:
         raise SoapFault("20110", "Give id or externalKey, not both")
@@ -56,7 +56,7 @@ def _find(store: Store, kind: str, message: etree._Element) -> list[Item]:
     links = _resolve_links(store, kind, read_associations(message, "mObjAssociationList"))
     if links is None:
         return []
-    pool: Mapping[int, Item] = store.programs if kind == PROGRAM else store.objects[kind]
+    pool: Mapping[int, SandboxObject] = store.programs if kind == PROGRAM else store.objects[kind]
     return [
         item
         for id_, item in sorted(pool.items())
@@ -64,7 +64,7 @@ def _find(store: Store, kind: str, message: etree._Element) -> list[Item]:
     ]
 
 
-def _resolve_links(store: Store, kind: str, associations: Iterable[Association]) -> dict[str, str] | None:
+def _resolve_links(store: SandboxStore, kind: str, associations: Iterable[MObjectAssociation]) -> dict[str, str] | None:
     """Attribute to id wanted; ``None`` if an association leads nowhere, so that nothing can match."""
     links: dict[str, str] = {}
     for association in associations:
@@ -76,13 +76,13 @@ def _resolve_links(store: Store, kind: str, associations: Iterable[Association])
             links[attribute] = str(association.id)
             continue
         try:
-            links[attribute] = str(resolve(store, association))
-        except Failed:
+            links[attribute] = str(resolve_association(store, association))
+        except ObjectRefused:
             return None
     return links
 
 
-def _has_links(item: Item, links: dict[str, str]) -> bool:
+def _has_links(item: SandboxObject, links: dict[str, str]) -> bool:
     return not links or (
         isinstance(item, StoredObject) and all(item.values.get(name) == id_ for name, id_ in links.items())
     )
@@ -114,14 +114,14 @@ def _read_position(text: str, filters: str) -> int:
     return int(after)
 
 
-def _write(listing: etree._Element, item: Item, *, details: bool) -> None:
-    element = add(listing, "mObject")
-    add(element, "type", PROGRAM if isinstance(item, Program) else item.type)
-    add(element, "id", str(item.id))
-    add(element, "createdAt", item.created_at.isoformat(timespec="seconds"))
-    add(element, "updatedAt", item.updated_at.isoformat(timespec="seconds"))
-    attribs = add(element, "attribList")
-    pairs = _program_pairs(item) if isinstance(item, Program) else sorted(item.values.items())
+def _write_object(listing: etree._Element, item: SandboxObject, *, details: bool) -> None:
+    element = add_child(listing, "mObject")
+    add_child(element, "type", PROGRAM if isinstance(item, StoredProgram) else item.type)
+    add_child(element, "id", str(item.id))
+    add_child(element, "createdAt", item.created_at.isoformat(timespec="seconds"))
+    add_child(element, "updatedAt", item.updated_at.isoformat(timespec="seconds"))
+    attribs = add_child(element, "attribList")
+    pairs = _program_pairs(item) if isinstance(item, StoredProgram) else sorted(item.values.items())
     for name, value in pairs:
         add_attrib(attribs, name, value)
     if isinstance(item, StoredObject):
@@ -134,14 +134,14 @@ def _write_links(element: etree._Element, item: StoredObject) -> None:
     linked = [(kind, item.values[name]) for kind, name in LINKS[item.type].items() if name in item.values]
     if not linked:
         return
-    listing = add(element, "associationList")
+    listing = add_child(element, "associationList")
     for kind, id_ in linked:
-        link = add(listing, "mObjAssociation")
-        add(link, "mObjType", kind)
-        add(link, "id", id_)
+        link = add_child(listing, "mObjAssociation")
+        add_child(link, "mObjType", kind)
+        add_child(link, "id", id_)
 
 
-def _program_pairs(program: Program) -> list[tuple[str, str]]:
+def _program_pairs(program: StoredProgram) -> list[tuple[str, str]]:
     pairs = [
         ("Name", program.name),
         ("Type", program.type),
@@ -161,8 +161,8 @@ def _local(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else ""
 
 
-def _write_details(element: etree._Element, program: Program) -> None:
-    listing = add(element, "typeAttribList")
+def _write_details(element: etree._Element, program: StoredProgram) -> None:
+    listing = add_child(element, "typeAttribList")
     for kind, value in [(CHANNEL, program.channel), *sorted(program.tags.items())]:
         _write_type_attrib(listing, "Tag", [("Type", kind), ("Value", value)])
     for cost in program.costs.values():
@@ -172,8 +172,8 @@ def _write_details(element: etree._Element, program: Program) -> None:
 
 
 def _write_type_attrib(listing: etree._Element, kind: str, pairs: list[tuple[str, str]]) -> None:
-    element = add(listing, "typeAttrib")
-    add(element, "attrType", kind)
-    attributes = add(element, "attrList")
+    element = add_child(listing, "typeAttrib")
+    add_child(element, "attrType", kind)
+    attributes = add_child(element, "attrList")
     for name, value in pairs:
         add_attrib(attributes, name, value)

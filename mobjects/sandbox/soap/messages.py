@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from mobjects.sandbox.soap.envelope import add, add_attrib, add_or_nil, text_of
-from mobjects.sandbox.state import Key
+from mobjects.sandbox.soap.envelope import add_attrib, add_child, add_or_nil, text_of
+from mobjects.sandbox.state import KeyPair
 
 Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Association:
+class MObjectAssociation:
     """A link to another object, by id or by external key."""
 
     type: str
     id: int | None
-    key: Key | None
+    key: KeyPair | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +28,24 @@ class MObject:
 
     type: str
     id: int | None
-    key: Key | None
+    key: KeyPair | None
     stamped: bool
     attribs: Pairs
     type_attribs: list[tuple[str, Pairs]]
-    associations: list[Association]
+    associations: list[MObjectAssociation]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatusRow:
     """What is answered for one object."""
 
     status: str
     id: int | None = None
-    key: Key | None = None
+    key: KeyPair | None = None
     error: str = ""
 
 
-class Failed(Exception):
+class ObjectRefused(Exception):
     """One object is refused; the text goes into its row."""
 
 
@@ -55,16 +55,16 @@ def read_int(parent: etree._Element, name: str) -> int | None:
     return None if text is None else int(text)
 
 
-def read_key(parent: etree._Element) -> Key | None:
+def read_key(parent: etree._Element) -> KeyPair | None:
     """The externalKey pair, if there is one."""
     pair = parent.find("externalKey")
     return None if pair is None else (text_of(pair, "name"), text_of(pair, "value"))
 
 
-def read_associations(parent: etree._Element, name: str) -> list[Association]:
+def read_associations(parent: etree._Element, name: str) -> list[MObjectAssociation]:
     """The links in the list called ``name`` (``associationList`` or ``mObjAssociationList``)."""
     return [
-        Association(text_of(link, "mObjType"), read_int(link, "id"), read_key(link))
+        MObjectAssociation(text_of(link, "mObjType"), read_int(link, "id"), read_key(link))
         for link in parent.iterfind(f"{name}/mObjAssociation")
     ]
 
@@ -93,7 +93,7 @@ def _read_pairs(attribs: Iterable[etree._Element]) -> Pairs:
     return [(text_of(attrib, "name"), text_of(attrib, "value")) for attrib in attribs]
 
 
-def as_dict(pairs: Pairs) -> dict[str, str]:
+def pairs_to_dict(pairs: Pairs) -> dict[str, str]:
     """The pairs by name.
 
     Raises:
@@ -103,18 +103,18 @@ def as_dict(pairs: Pairs) -> dict[str, str]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Failed(f"{twice} is given twice")
+        raise ObjectRefused(f"{twice} is given twice")
     return found
 
 
-def write_rows(result: etree._Element, rows: list[Row]) -> None:
+def write_rows(result: etree._Element, rows: list[StatusRow]) -> None:
     """Add the mObjStatusList in the form of API version 2_7: no object, nil id."""
-    listing = add(result, "mObjStatusList")
+    listing = add_child(result, "mObjStatusList")
     for row in rows:
-        element = add(listing, "mObjStatus")
+        element = add_child(listing, "mObjStatus")
         add_or_nil(element, "id", row.id)
         if row.key is not None:
             add_attrib(element, *row.key, tag="externalKey")
-        add(element, "status", row.status)
+        add_child(element, "status", row.status)
         if row.error:
-            add(element, "error", row.error)
+            add_child(element, "error", row.error)

@@ -4,52 +4,52 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mobjects.sandbox.soap.messages import Failed, MObject, Pairs, Row, as_dict
-from mobjects.sandbox.state import Cost, Program, Store
-from mobjects.sandbox.values import BadValue, read_currency, read_integer, read_month
+from mobjects.sandbox.soap.messages import MObject, ObjectRefused, Pairs, StatusRow, pairs_to_dict
+from mobjects.sandbox.state import SandboxStore, StoredCost, StoredProgram
+from mobjects.sandbox.values import InvalidValue, read_currency, read_integer, read_month
 
 CHANNEL = "Channel"
 _COST_NAMES = {"Month", "Amount", "Id", "Note"}
 _TAG_NAMES = {"Type", "Value"}
 
 
-def update_program(store: Store, operation: str, mobject: MObject) -> Row:
+def update_program(store: SandboxStore, operation: str, mobject: MObject) -> StatusRow:
     """Apply costs and tags to one program.
 
     Raises:
         Failed: for the first thing wrong with it; nothing is applied then.
     """
     if operation != "UPDATE":
-        raise Failed(f"Program supports UPDATE only, not {operation}")
+        raise ObjectRefused(f"Program supports UPDATE only, not {operation}")
     _refuse_foreign_parts(mobject)
     program = store.programs.get(mobject.id or 0)
     if program is None:
-        return Row("SKIPPED", error=f"There is no Program with id {mobject.id}")
+        return StatusRow("SKIPPED", error=f"There is no Program with id {mobject.id}")
     draft = replace(program, costs=dict(program.costs), tags=dict(program.tags))
     added = _draft(store, draft, mobject)
     if not added and (draft.costs, draft.tags, draft.channel) == (program.costs, program.tags, program.channel):
-        return Row("UNCHANGED", program.id)
+        return StatusRow("UNCHANGED", program.id)
     for cost in added:
         # Only now, so that a refused object uses up no id.
         kept = replace(cost, id=store.new_id("Cost"))
         draft.costs[kept.id] = kept
     store.programs[program.id] = replace(draft, updated_at=store.clock.now())
-    return Row("UPDATED", program.id)
+    return StatusRow("UPDATED", program.id)
 
 
 def _refuse_foreign_parts(mobject: MObject) -> None:
     if mobject.id is None:
-        raise Failed("id is required on Program")
+        raise ObjectRefused("id is required on Program")
     for part, name in (
         (mobject.key, "externalKey"),
         (mobject.attribs, "attribList"),
         (mobject.associations, "associationList"),
     ):
         if part:
-            raise Failed(f"Program is updated through typeAttribList only; {name} is not allowed")
+            raise ObjectRefused(f"Program is updated through typeAttribList only; {name} is not allowed")
 
 
-def _draft(store: Store, draft: Program, mobject: MObject) -> list[Cost]:
+def _draft(store: SandboxStore, draft: StoredProgram, mobject: MObject) -> list[StoredCost]:
     """Change the draft; the costs to be added come back, still without id."""
     added = []
     tags_seen: set[str] = set()
@@ -63,11 +63,11 @@ def _draft(store: Store, draft: Program, mobject: MObject) -> list[Cost]:
         elif kind == "Tag":
             _set_tag(store, draft, pairs, tags_seen)
         else:
-            raise Failed(f"attrType {kind} is not one of Cost, Tag")
+            raise ObjectRefused(f"attrType {kind} is not one of Cost, Tag")
     return added
 
 
-def _read_cost(pairs: Pairs) -> tuple[Cost, int | None]:
+def _read_cost(pairs: Pairs) -> tuple[StoredCost, int | None]:
     given = _named("Cost", pairs, _COST_NAMES, required=("Month", "Amount"))
     reading = ""
     try:
@@ -77,44 +77,44 @@ def _read_cost(pairs: Pairs) -> tuple[Cost, int | None]:
         read_currency(given["Amount"])
         reading = "Id"
         cost_id = int(read_integer(given["Id"])) if "Id" in given else None
-    except BadValue as bad:
-        raise Failed(f"Cost {reading}: {given[reading]!r} is not valid, wanted {bad}") from bad
-    return Cost(0, month, given["Amount"], given.get("Note", "")), cost_id
+    except InvalidValue as bad:
+        raise ObjectRefused(f"Cost {reading}: {given[reading]!r} is not valid, wanted {bad}") from bad
+    return StoredCost(0, month, given["Amount"], given.get("Note", "")), cost_id
 
 
-def _change_cost(draft: Program, cost: Cost, cost_id: int, *, keep_note: bool) -> None:
+def _change_cost(draft: StoredProgram, cost: StoredCost, cost_id: int, *, keep_note: bool) -> None:
     old = draft.costs.get(cost_id)
     if old is None:
-        raise Failed(f"Cost Id: Program {draft.id} has no cost {cost_id}")
+        raise ObjectRefused(f"Cost Id: Program {draft.id} has no cost {cost_id}")
     new = replace(cost, id=cost_id, note=old.note if keep_note else cost.note)
-    if not new.same_as(old):
+    if not new.means_same_as(old):
         draft.costs[cost_id] = new
 
 
-def _set_tag(store: Store, draft: Program, pairs: Pairs, seen: set[str]) -> None:
+def _set_tag(store: SandboxStore, draft: StoredProgram, pairs: Pairs, seen: set[str]) -> None:
     given = _named("Tag", pairs, _TAG_NAMES, required=("Type", "Value"))
     kind, value = given["Type"], given["Value"]
     if kind in seen:
-        raise Failed(f"Tag {kind} is given twice")
+        raise ObjectRefused(f"Tag {kind} is given twice")
     seen.add(kind)
     if kind == CHANNEL:
         if value not in store.channels:
-            raise Failed(f"Tag {CHANNEL}: there is no channel {value!r}")
+            raise ObjectRefused(f"Tag {CHANNEL}: there is no channel {value!r}")
         draft.channel = value
     elif kind not in store.tags:
-        raise Failed(f"Tag: there is no tag type {kind!r}")
+        raise ObjectRefused(f"Tag: there is no tag type {kind!r}")
     elif value not in store.tags[kind]:
-        raise Failed(f"Tag {kind}: {value!r} is not one of its values")
+        raise ObjectRefused(f"Tag {kind}: {value!r} is not one of its values")
     else:
         draft.tags[kind] = value
 
 
 def _named(what: str, pairs: Pairs, allowed: set[str], *, required: tuple[str, ...]) -> dict[str, str]:
-    given = as_dict(pairs)
+    given = pairs_to_dict(pairs)
     for name in given:
         if name not in allowed:
-            raise Failed(f"{what} has no attribute {name}")
+            raise ObjectRefused(f"{what} has no attribute {name}")
     for name in required:
         if not given.get(name):
-            raise Failed(f"{what} {name} is required")
+            raise ObjectRefused(f"{what} {name} is required")
     return given

@@ -8,21 +8,21 @@ from lxml import etree
 
 from mobjects.sandbox.fields import OPPORTUNITY, PROGRAM, ROLE, SYNCABLE
 from mobjects.sandbox.soap.envelope import text_of
-from mobjects.sandbox.soap.messages import Failed, MObject, Row, read_objects, write_rows
+from mobjects.sandbox.soap.messages import MObject, ObjectRefused, StatusRow, read_objects, write_rows
 from mobjects.sandbox.soap.programs import update_program
 from mobjects.sandbox.soap.records import new_values
 from mobjects.sandbox.soap.soap_fault import SoapFault
-from mobjects.sandbox.state import Store, StoredObject
+from mobjects.sandbox.state import SandboxStore, StoredObject
 
 MAX_OBJECTS = 100
 
-Forced = Mapping[int, Row]
+ForcedRows = Mapping[int, StatusRow]
 """Rows that a script puts in the place of what would have been answered, by index."""
 
 NOT_APPLIED = frozenset({"FAILED", "SKIPPED"})
 
 
-def sync_mobjects(store: Store, message: etree._Element, result: etree._Element, forced: Forced) -> None:
+def sync_mobjects(store: SandboxStore, message: etree._Element, result: etree._Element, forced: ForcedRows) -> None:
     """Apply a syncMObjects call and write its status rows."""
     objects = read_objects(message)
     check_count(objects)
@@ -42,40 +42,40 @@ def check_count(objects: list[MObject]) -> None:
         raise SoapFault("20110", f"At most {MAX_OBJECTS} objects are allowed in one call, got {len(objects)}")
 
 
-def _with_forced(store: Store, operation: str, mobject: MObject, forced: Row | None) -> Row:
+def _with_forced(store: SandboxStore, operation: str, mobject: MObject, forced: StatusRow | None) -> StatusRow:
     if forced is None:
         return _apply(store, operation, mobject)
     if forced.status in NOT_APPLIED:
-        return Row(forced.status, mobject.id, _echo(mobject), forced.error)
+        return StatusRow(forced.status, mobject.id, _echo(mobject), forced.error)
     real = _apply(store, operation, mobject)
-    return Row(forced.status, real.id, real.key, forced.error)
+    return StatusRow(forced.status, real.id, real.key, forced.error)
 
 
-def _apply(store: Store, operation: str, mobject: MObject) -> Row:
+def _apply(store: SandboxStore, operation: str, mobject: MObject) -> StatusRow:
     try:
         if mobject.stamped:
-            raise Failed("createdAt and updatedAt are read-only")
+            raise ObjectRefused("createdAt and updatedAt are read-only")
         if mobject.type == PROGRAM:
             return update_program(store, operation, mobject)
         return _apply_record(store, operation, mobject)
-    except Failed as failed:
-        return Row("FAILED", _find(store, mobject), _echo(mobject), str(failed))
+    except ObjectRefused as failed:
+        return StatusRow("FAILED", _find(store, mobject), _echo(mobject), str(failed))
 
 
-def _apply_record(store: Store, operation: str, mobject: MObject) -> Row:
+def _apply_record(store: SandboxStore, operation: str, mobject: MObject) -> StatusRow:
     if mobject.type == ROLE and mobject.key is not None:
-        raise Failed("OpportunityPersonRole has no external key")
+        raise ObjectRefused("OpportunityPersonRole has no external key")
     found = _find(store, mobject)
     reason = _skip_reason(operation, mobject, found)
     if reason:
-        return Row("SKIPPED", found, _echo(mobject), reason)
+        return StatusRow("SKIPPED", found, _echo(mobject), reason)
     if found is None:
-        created = store.create(mobject.type, new_values(store, mobject, {}))
-        return Row("CREATED", created.id, _echo(mobject))
-    return Row(_update(store, mobject, store.objects[mobject.type][found]), found, _echo(mobject))
+        created = store.create_object(mobject.type, new_values(store, mobject, {}))
+        return StatusRow("CREATED", created.id, _echo(mobject))
+    return StatusRow(_update(store, mobject, store.objects[mobject.type][found]), found, _echo(mobject))
 
 
-def _update(store: Store, mobject: MObject, stored: StoredObject) -> str:
+def _update(store: SandboxStore, mobject: MObject, stored: StoredObject) -> str:
     values = new_values(store, mobject, stored.values)
     if values == stored.values:
         return "UNCHANGED"
@@ -95,7 +95,7 @@ def _skip_reason(operation: str, mobject: MObject, found: int | None) -> str:
     return f"There is no {mobject.type} with {mobject.key[0]} = {mobject.key[1]}"
 
 
-def _find(store: Store, mobject: MObject) -> int | None:
+def _find(store: SandboxStore, mobject: MObject) -> int | None:
     """The object meant: by id, or else (opportunities) by external key."""
     if mobject.id is not None:
         return mobject.id if store.exists(mobject.type, mobject.id) else None

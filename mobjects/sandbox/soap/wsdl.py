@@ -8,13 +8,13 @@ from threading import Lock
 from lxml import etree
 
 # Found by path and not by import: the sandbox shares the file with the client, never code.
-BUNDLED = Path(__file__).resolve().parents[2] / "marketo" / "soap" / "mktows.wsdl"
+BUNDLED_WSDL = Path(__file__).resolve().parents[2] / "marketo" / "soap" / "mktows.wsdl"
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL_SOAP = "{http://schemas.xmlsoap.org/wsdl/soap/}"
 
 
-class Wsdl:
+class WsdlFile:
     """One WSDL file.
 
     Args:
@@ -25,7 +25,7 @@ class Wsdl:
         ValueError: it is no WSDL with a schema inside.
     """
 
-    def __init__(self, path: Path = BUNDLED) -> None:
+    def __init__(self, path: Path = BUNDLED_WSDL) -> None:
         self._source = path.read_bytes()
         schema = etree.fromstring(self._source).find(f".//{_XSD}schema")
         if schema is None:
@@ -34,7 +34,7 @@ class Wsdl:
         self._schema = etree.XMLSchema(etree.fromstring(etree.tostring(schema)))
         self._lock = Lock()
 
-    def complaint(self, element: etree._Element) -> str:
+    def find_complaint(self, element: etree._Element) -> str:
         """What the schema says against an element, or ``""``."""
         # lxml keeps the error log on the schema object, which all threads share.
         with self._lock:
@@ -43,7 +43,7 @@ class Wsdl:
             log = self._schema.error_log
             return "; ".join(dict.fromkeys(entry.message for entry in log))  # type: ignore[attr-defined]  # stubs lack it
 
-    def served_at(self, url: str) -> bytes:
+    def with_address(self, url: str) -> bytes:
         """The WSDL's text with its address replaced by ``url``."""
         root = etree.fromstring(self._source)
         for address in root.iter(f"{_WSDL_SOAP}address"):

@@ -12,27 +12,27 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
-from mobjects.marketo.types import Found, Kind, Page, Query
-from mobjects.models import RECORDS, SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records
+from mobjects.db.retry import retry_on_database_error
+from mobjects.marketo.types import Kind, MarketoQuery, QueryPage, RemoteObject
+from mobjects.models import RECORD_MODELS, SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records_of_kind
 from mobjects.models.synced_record import SyncedQuerySet
-from mobjects.sync.content.cost_matching import cost_text
-from mobjects.sync.content.from_marketo import Reader, Seen
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import NOT_KNOWN, Difference, KeyFields, content
-from mobjects.sync.job_results import count, result
-from mobjects.sync.paging import Place, by_id, keep_progress, progress, read_page
+from mobjects.sync.content.cost_matching import format_cost
+from mobjects.sync.content.from_marketo import RemoteContent, RemoteReader
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import UNKNOWN_VALUE, FieldDifference, KeyFields, record_content
+from mobjects.sync.job_results import add_counts, build_result
+from mobjects.sync.paging import PageCursor, load_progress, query_by_id, read_page, store_progress
 from mobjects.sync.pull.apply import IN_BATCH, SENT_MEANWHILE
 from mobjects.sync.pull.task import GONE
-from mobjects.sync.task import Context, Task, read
+from mobjects.sync.task import JobContext, JobTask, read_from_marketo
 
-ONE_BY_ONE = 50
+MAX_ONE_BY_ONE = 50
 """Up to so many records are read by their ids; for more, reading the whole kind takes fewer calls."""
-MISSING_PAGE = 1000
+MISSING_PAGE_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class CompareSelection:
     """What a person asked to compare.
 
     Args:
@@ -58,86 +58,88 @@ class Comparison:
         return cls(tuple(Kind(kind) for kind in kept["kinds"]), tuple(ids) if ids is not None else None)
 
 
-class CompareTask(Task):
+class CompareTask(JobTask):
     """One page a step, kind by kind; after the last page of a kind, what no page held is missing in Marketo.
 
     Records without a difference are counted only: a row for each of 100,000 would say nothing.
     """
 
-    single = True
+    single_worker = True
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: JobContext) -> None:
         self.context = context
-        self.asked = Comparison.from_json(context.job.selection)
+        self.selection = CompareSelection.from_json(context.job.selection)
 
     def step(self) -> bool:
-        kept = progress(self.context.job)
-        kinds = [kind for kind in RECORDS if kind in self.asked.kinds and kind.value not in kept.get("kinds", [])]
+        kept = load_progress(self.context.job)
+        kinds = [
+            kind for kind in RECORD_MODELS if kind in self.selection.kinds and kind.value not in kept.get("kinds", [])
+        ]
         if not kinds:
             return False
-        kind, place = kinds[0], Place.from_json(kept)
+        kind, place = kinds[0], PageCursor.from_json(kept)
         began = kept.get("began") or timezone.now().isoformat()
-        if self.asked.ids is not None and len(self.asked.ids) <= ONE_BY_ONE:
-            self._one(kind, place, began)
+        if self.selection.ids is not None and len(self.selection.ids) <= MAX_ONE_BY_ONE:
+            self._compare_next_record(kind, place, began)
         elif place.done:
             self._missing(kind, place, began)
         else:
-            query = Query(kind, details=kind is Kind.PROGRAM, archived=kind is Kind.PROGRAM)
+            query = MarketoQuery(kind, details=kind is Kind.PROGRAM, archived=kind is Kind.PROGRAM)
             if not kept.get("began"):
                 # Before the first page is read: what is read from then on is not missing.
-                keep_progress(self.context.job, {**kept, "began": began})
+                store_progress(self.context.job, {**kept, "began": began})
             if answered := read_page(self.context, query, place):
                 batch, page = answered
-                self._save(batch, page, place.following(page), began)
+                self._save(batch, page, place.after_page(page), began)
         return True
 
     def _synced(self, kind: Kind) -> SyncedQuerySet:
         """The records to compare: those of which Marketo has accepted something."""
-        found = records(kind).filter(marketo_id__isnull=False).exclude(accepted={})
-        return found if self.asked.ids is None else found.filter(pk__in=self.asked.ids)
+        found = records_of_kind(kind).filter(marketo_id__isnull=False).exclude(accepted={})
+        return found if self.selection.ids is None else found.filter(pk__in=self.selection.ids)
 
     # --- pages -------------------------------------------------------------------------------
 
-    @insisting
-    def _save(self, batch: SyncBatch, page: Page, place: Place, began: str) -> None:
+    @retry_on_database_error
+    def _save(self, batch: SyncBatch, page: QueryPage, place: PageCursor, began: str) -> None:
         with transaction.atomic():
             rows = self._compare(batch, page.found)
             batch.size = len(page.found)
             batch.save(update_fields=["size"])
-            self._go_on(place, began)
-            self._keep(rows)
+            self._store_cursor(place, began)
+            self._store_results(rows)
 
-    def _compare(self, batch: SyncBatch, found: Sequence[Found]) -> list[SyncResult]:
+    def _compare(self, batch: SyncBatch, found: Sequence[RemoteObject]) -> list[SyncResult]:
         kind = Kind(batch.kind)
         by_marketo_id = {each.marketo_id: each for each in found}
-        here = records(kind).filter(marketo_id__in=by_marketo_id)
+        here = records_of_kind(kind).filter(marketo_id__in=by_marketo_id)
         locked = here.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
         seen_here = list(locked)
-        records(kind).filter(pk__in=seen_here).update(read_at=timezone.now())
+        records_of_kind(kind).filter(pk__in=seen_here).update(read_at=timezone.now())
         compared = self._synced(kind).filter(pk__in=seen_here).values_list("pk", flat=True)
-        reader = Reader(kind, found, self.context.keys)
+        reader = RemoteReader(kind, found, self.context.keys)
         positions = {each.marketo_id: position for position, each in enumerate(found, start=1)}
         rows = []
-        for record in loaded(kind, list(compared)):
+        for record in load_records(kind, list(compared)):
             number = record.marketo_id or 0
-            row = self._judge(batch, record, reader.seen(by_marketo_id[number], record))
+            row = self._compare_record(batch, record, reader.read_content(by_marketo_id[number], record))
             row.position = positions[number]
             rows.append(row)
         return rows
 
-    def _judge(self, batch: SyncBatch, record: SyncedRecord, seen: Seen) -> SyncResult:
-        row = result(self.context.job, record, SyncResultStatus.SAME, batch=batch)
+    def _compare_record(self, batch: SyncBatch, record: SyncedRecord, seen: RemoteContent) -> SyncResult:
+        row = build_result(self.context.job, record, SyncResultStatus.SAME, batch=batch)
         if record.claimed_by_id is not None:
             row.status, row.error = SyncResultStatus.HELD.value, IN_BATCH
             return row
         if batch.sent_at and record.last_synced_at and record.last_synced_at >= batch.sent_at:
             row.status, row.error = SyncResultStatus.HELD.value, SENT_MEANWHILE
             return row
-        here = content(record, self.context.keys)
-        rest = seen.not_here(here)
+        here = record_content(record, self.context.keys)
+        rest = seen.remote_only(here)
         if rest != record.in_marketo:
-            records(record.KIND).filter(pk=record.pk).update(in_marketo=rest)
-        changed = drift(record.accepted, seen)
+            records_of_kind(record.KIND).filter(pk=record.pk).update(in_marketo=rest)
+        changed = find_drift(record.accepted, seen)
         if changed:
             row.status, row.diff = SyncResultStatus.DIFFERS.value, [list(each) for each in changed]
             row.error = _local(record, changed, self.context.keys)
@@ -145,63 +147,67 @@ class CompareTask(Task):
 
     # --- one by one, and what is missing -------------------------------------------------------
 
-    def _one(self, kind: Kind, place: Place, began: str) -> None:
+    def _compare_next_record(self, kind: Kind, place: PageCursor, began: str) -> None:
         record = self._synced(kind).filter(pk__gt=place.after).order_by("pk").first()
         if record is None:
             self._next_kind(kind)
             return
-        query, find = by_id(kind, record.marketo_id), self.context.transport.find
-        batch, page = read(self.context, kind, lambda: find(query))
+        query, find = query_by_id(kind, record.marketo_id), self.context.transport.find
+        batch, page = read_from_marketo(self.context, kind, lambda: find(query))
         place = replace(place, after=record.pk)
         if page.found:
             self._save(batch, page, place, began)
         else:
             self._save_missing([record], place, began, batch)
 
-    def _missing(self, kind: Kind, place: Place, began: str) -> None:
+    def _missing(self, kind: Kind, place: PageCursor, began: str) -> None:
         """Records that no page held, and that were not sent since the first page was asked for."""
         moment = datetime.fromisoformat(began)
         unread = Q(read_at__isnull=True) | Q(read_at__lt=moment)
         unsent = Q(last_synced_at__isnull=True) | Q(last_synced_at__lt=moment)
         found = self._synced(kind).filter(unread & unsent, claimed_by__isnull=True, pk__gt=place.after)
-        page = list(found.order_by("pk")[:MISSING_PAGE])
+        page = list(found.order_by("pk")[:MISSING_PAGE_SIZE])
         if page:
             self._save_missing(page, replace(place, after=page[-1].pk), began)
         else:
             self._next_kind(kind)
 
-    @insisting
+    @retry_on_database_error
     def _save_missing(
-        self, missing: Sequence[SyncedRecord], place: Place, began: str, batch: SyncBatch | None = None
+        self, missing: Sequence[SyncedRecord], place: PageCursor, began: str, batch: SyncBatch | None = None
     ) -> None:
         with transaction.atomic():
-            self._go_on(place, began)
+            self._store_cursor(place, began)
             job = self.context.job
-            self._keep([result(job, record, SyncResultStatus.MISSING, batch=batch, error=GONE) for record in missing])
+            self._store_results(
+                [build_result(job, record, SyncResultStatus.MISSING, batch=batch, error=GONE) for record in missing]
+            )
 
     def _next_kind(self, kind: Kind) -> None:
-        done = progress(self.context.job).get("kinds", [])
-        keep_progress(self.context.job, {**Place().to_json(), "kinds": [*done, kind.value], "began": None})
+        done = load_progress(self.context.job).get("kinds", [])
+        store_progress(self.context.job, {**PageCursor().to_json(), "kinds": [*done, kind.value], "began": None})
 
-    def _go_on(self, place: Place, began: str) -> None:
-        kept = progress(self.context.job)
-        keep_progress(self.context.job, {**kept, **place.to_json(), "began": began})
+    def _store_cursor(self, place: PageCursor, began: str) -> None:
+        kept = load_progress(self.context.job)
+        store_progress(self.context.job, {**kept, **place.to_json(), "began": began})
 
-    def _keep(self, rows: Sequence[SyncResult]) -> None:
+    def _store_results(self, rows: Sequence[SyncResult]) -> None:
         SyncResult.objects.bulk_create(row for row in rows if row.status != SyncResultStatus.SAME)
-        count(self.context.job, Counter(str(row.status) for row in rows))
+        add_counts(self.context.job, Counter(str(row.status) for row in rows))
 
 
-def drift(accepted: Mapping[str, str], seen: Seen) -> list[Difference]:
+def find_drift(accepted: Mapping[str, str], seen: RemoteContent) -> list[FieldDifference]:
     """What Marketo last accepted, and what it holds now, where the two differ; extra costs by their Marketo id."""
     names = dict.fromkeys((*seen.values, *accepted))
     changed = [(name, accepted.get(name, ""), seen.values.get(name, "")) for name in names]
-    extra = [(f"Cost in Marketo, ID {cost.id}", "", cost_text(cost)) for cost in (*seen.costs.new, *seen.costs.unclear)]
-    return [*(each for each in changed if each[1] != each[2] and each[1] != NOT_KNOWN), *extra]
+    extra = [
+        (f"Cost in Marketo, ID {cost.id}", "", format_cost(cost)) for cost in (*seen.costs.new, *seen.costs.unclear)
+    ]
+    return [*(each for each in changed if each[1] != each[2] and each[1] != UNKNOWN_VALUE), *extra]
 
 
-def _local(record: Any, changed: Sequence[Difference], keys: KeyFields) -> str:
-    here = content(record, keys)
+def _local(record: Any, changed: Sequence[FieldDifference], keys: KeyFields) -> str:
+    here = record_content(record, keys)
     other = [name for name, old, _ in changed if here.get(name, "") != old and name in {*here, *record.accepted}]
     texts = [f"{name} is “{here[name]}”" if here.get(name) else f"{name} is empty" for name in other]
     return f"Here, not sent yet: {'; '.join(texts)}." if texts else ""

@@ -13,19 +13,21 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
-from mobjects.formatting import moment
+from mobjects.db.retry import retry_on_database_error
+from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, ConflictAnswer, ConflictReason, RecordStatus, SyncedRecord, records
+from mobjects.models import Conflict, ConflictAnswer, ConflictReason, RecordStatus, SyncedRecord, records_of_kind
 from mobjects.sync.conflicts.both_changed import locked_record
-from mobjects.sync.content.payload import KeyFields, content
+from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.sync.transport_factory import key_fields
 
-GONE = "The record was deleted here."
+RECORD_DELETED = "The record was deleted here."
 
 
-@insisting
-def settle(conflict: Conflict, answer: ConflictAnswer, user: User | None, candidate_id: int | None = None) -> None:
+@retry_on_database_error
+def resolve_ambiguous(
+    conflict: Conflict, answer: ConflictAnswer, user: User | None, candidate_id: int | None = None
+) -> None:
     """Carry out a person's decision about a record that was sent without an answer.
 
     ``IS_THIS`` takes the ID of an object in Marketo and its values as accepted; what differs here stays changed and is
@@ -45,30 +47,30 @@ def settle(conflict: Conflict, answer: ConflictAnswer, user: User | None, candid
         record = locked_record(conflict)
         conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
         if conflict.settled_at is not None:
-            raise ValueError(first(conflict))
+            raise ValueError(describe_first_decision(conflict))
         if conflict.reason != ConflictReason.AMBIGUOUS:
             raise ValueError(f"“{conflict.label}” was changed on both sides; choose between its values.")
         if answer is ConflictAnswer.LEAVE:
-            _note(conflict, answer, "Left as it is: no sync sends it until somebody decides.", user)
+            _store_decision(conflict, answer, "Left as it is: no sync sends it until somebody decides.", user)
             return
         if answer is ConflictAnswer.IS_THIS:
-            words = _take(record, _candidate(conflict, candidate_id), key_fields())
+            words = _accept_candidate(record, _candidate(conflict, candidate_id), key_fields())
         elif answer is ConflictAnswer.SEND:
-            _let_go(record, last_status="")
+            _release_record(record, last_status="")
             words = "It did not arrive: the next sync sends it again."
         else:
             raise ValueError(f"“{answer}” is no answer here; choose “It is this one”, “Send it again” or “Leave it”.")
         conflict.settled_at = timezone.now()
-        _note(conflict, answer, words, user)
+        _store_decision(conflict, answer, words, user)
 
 
-def first(conflict: Conflict) -> str:
+def describe_first_decision(conflict: Conflict) -> str:
     """Who decided before, when, and what; as sentences."""
-    when = moment(conflict.settled_at) if conflict.settled_at else ""
+    when = format_moment(conflict.settled_at) if conflict.settled_at else ""
     return f"{conflict.username or 'A job'} was first, on {when}. {conflict.answer_text}".strip()
 
 
-def close_gone(user: User | None = None) -> int:
+def close_orphaned_conflicts(user: User | None = None) -> int:
     """Close what is open about records that are no longer here.
 
     Returns:
@@ -76,11 +78,11 @@ def close_gone(user: User | None = None) -> int:
     """
     closed = 0
     for kind in Kind:
-        here = records(kind).filter(pk=OuterRef("record_id"))
+        here = records_of_kind(kind).filter(pk=OuterRef("record_id"))
         gone = Conflict.objects.filter(~Exists(here), kind=kind.value, settled_at__isnull=True)
         closed += gone.update(
             answer="",
-            answer_text=GONE,
+            answer_text=RECORD_DELETED,
             settled_at=timezone.now(),
             user=user,
             username=user.get_username() if user else "",
@@ -96,15 +98,15 @@ def _candidate(conflict: Conflict, candidate_id: int | None) -> dict[str, Any]:
     raise ValueError(f"Marketo ID {candidate_id}: it is not among those that were found ({known}).")
 
 
-def _take(record: SyncedRecord, candidate: dict[str, Any], keys: KeyFields) -> str:
+def _accept_candidate(record: SyncedRecord, candidate: dict[str, Any], keys: KeyFields) -> str:
     number, accepted = candidate["id"], candidate["values"]
-    owner = records(record.KIND).filter(marketo_id=number).exclude(pk=record.pk).first()
+    owner = records_of_kind(record.KIND).filter(marketo_id=number).exclude(pk=record.pk).first()
     if owner is not None:
         raise ValueError(f"Marketo ID {number}: it belongs to “{owner}” by now, so it cannot be this record as well.")
     if record.marketo_id not in (None, number):
         raise ValueError(f"“{record}” has Marketo ID {record.marketo_id} by now, so it cannot be {number}.")
-    same = content(record, keys) == accepted
-    _let_go(
+    same = record_content(record, keys) == accepted
+    _release_record(
         record,
         marketo_id=number,
         accepted=accepted,
@@ -117,15 +119,15 @@ def _take(record: SyncedRecord, candidate: dict[str, Any], keys: KeyFields) -> s
     )
 
 
-def _let_go(record: SyncedRecord, **changes: Any) -> None:
+def _release_record(record: SyncedRecord, **changes: Any) -> None:
     given = {"unknown_since": None, "last_error": "", **changes}
-    records(record.KIND).filter(pk=record.pk).update(**given)
+    records_of_kind(record.KIND).filter(pk=record.pk).update(**given)
 
 
-def _note(conflict: Conflict, answer: ConflictAnswer, words: str, user: User | None) -> None:
+def _store_decision(conflict: Conflict, answer: ConflictAnswer, words: str, user: User | None) -> None:
     """Add a decision to what was decided before, so that the row tells all of it."""
     name = user.get_username() if user else ""
-    line = f"{moment(timezone.now())}{f', {name}' if name else ''}: {words}"
+    line = f"{format_moment(timezone.now())}{f', {name}' if name else ''}: {words}"
     conflict.answer_text = f"{conflict.answer_text}\n{line}".strip()
     conflict.answer = answer.value
     conflict.user, conflict.username = user, name

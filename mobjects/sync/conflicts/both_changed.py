@@ -9,24 +9,32 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
-from mobjects.marketo.types import Found, Kind
-from mobjects.models import Conflict, ConflictAnswer, ConflictReason, ProgramCost, SyncedRecord, SyncJob, records
+from mobjects.db.retry import retry_on_database_error
+from mobjects.marketo.types import Kind, RemoteObject
+from mobjects.models import (
+    Conflict,
+    ConflictAnswer,
+    ConflictReason,
+    ProgramCost,
+    SyncedRecord,
+    SyncJob,
+    records_of_kind,
+)
 from mobjects.models.program import COST_PREFIX
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.merge import in_conflict
-from mobjects.sync.content.payload import KeyFields, content
-from mobjects.sync.content.write_local import leave_settled, take
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.merge import conflicting_fields
+from mobjects.sync.content.payload import KeyFields, record_content
+from mobjects.sync.content.write_local import store_accepted_values, write_local_values
 from mobjects.sync.transport_factory import key_fields
 
-Side = Literal["here", "marketo"]
-Disputed = tuple[str, str, str, str]
+ConflictSide = Literal["here", "marketo"]
+DisputedField = tuple[str, str, str, str]
 """A content entry's name, what Marketo last accepted, what is here, what Marketo holds."""
 
 AGREED = "Both sides hold the same again."
 
 
-def undecided(kind: Kind, ids: Sequence[int]) -> dict[int, Conflict]:
+def find_open_conflicts(kind: Kind, ids: Sequence[int]) -> dict[int, Conflict]:
     """The open conflicts of records, by our own id."""
     found = Conflict.objects.filter(kind=kind.value, record_id__in=ids, settled_at__isnull=True)
     return {conflict.record_id: conflict for conflict in found}
@@ -35,7 +43,7 @@ def undecided(kind: Kind, ids: Sequence[int]) -> dict[int, Conflict]:
 def open_both_changed(
     job: SyncJob,
     record: SyncedRecord,
-    found: Found,
+    found: RemoteObject,
     *,
     base: Mapping[str, str],
     here: Mapping[str, str],
@@ -60,7 +68,7 @@ def open_both_changed(
     return conflict
 
 
-def candidate(found: Found, values: Mapping[str, str]) -> dict[str, Any]:
+def candidate(found: RemoteObject, values: Mapping[str, str]) -> dict[str, Any]:
     """An object in Marketo as a conflict keeps it."""
     return {
         "id": found.marketo_id,
@@ -70,20 +78,20 @@ def candidate(found: Found, values: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def close_agreed(conflict: Conflict) -> None:
+def close_agreed_conflict(conflict: Conflict) -> None:
     """Close a conflict that has gone by itself."""
     _close(conflict, AGREED)
 
 
-def disputed(conflict: Conflict) -> list[Disputed]:
+def disputed_fields(conflict: Conflict) -> list[DisputedField]:
     """The fields a person has to decide about, of a record that changed on both sides."""
     base, here, there = conflict.base, conflict.here, conflict.candidates[0]["values"]
-    names = in_conflict(base, here, there)
+    names = conflicting_fields(base, here, there)
     return [(name, base.get(name, ""), here.get(name, ""), there.get(name, "")) for name in names]
 
 
-@insisting
-def settle_merge(conflict: Conflict, choices: Mapping[str, Side], user: User | None) -> None:
+@retry_on_database_error
+def resolve_both_changed(conflict: Conflict, choices: Mapping[str, ConflictSide], user: User | None) -> None:
     """Carry out a person's decision about a record that changed on both sides.
 
     What is taken from Marketo is in step with it afterwards; what is kept stays changed, and is sent next.
@@ -101,7 +109,7 @@ def settle_merge(conflict: Conflict, choices: Mapping[str, Side], user: User | N
         conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
         if conflict.settled_at is not None or conflict.reason != ConflictReason.BOTH_CHANGED:
             raise ValueError("This has been decided already.")
-        fields = disputed(conflict)
+        fields = disputed_fields(conflict)
         missing = [name for name, *_ in fields if choices.get(name) not in ("here", "marketo")]
         if missing:
             raise ValueError(f"{', '.join(missing)}: choose the value here or the one in Marketo.")
@@ -110,10 +118,10 @@ def settle_merge(conflict: Conflict, choices: Mapping[str, Side], user: User | N
         accepted.update((name, theirs) for name, _, _, theirs in fields)
         theirs = {name: value for name, _, _, value in fields if choices[name] == "marketo"}
         if theirs:
-            take(record, theirs, keys)
-        _forget_lost_costs([name for name, _, _, value in fields if choices[name] == "here" and not value])
-        leave_settled(record, keys, accepted={name: text for name, text in accepted.items() if text})
-        _close(conflict, _words(fields, choices), user)
+            write_local_values(record, theirs, keys)
+        _forget_lost_cost_ids([name for name, _, _, value in fields if choices[name] == "here" and not value])
+        store_accepted_values(record, keys, accepted={name: text for name, text in accepted.items() if text})
+        _close(conflict, _describe_choices(fields, choices), user)
 
 
 def locked_record(conflict: Conflict) -> SyncedRecord:
@@ -123,9 +131,9 @@ def locked_record(conflict: Conflict) -> SyncedRecord:
         ValueError: a sentence: it is gone, or is being sent.
     """
     kind = Kind(conflict.kind)
-    if not records(kind).select_for_update(of=("self",)).filter(pk=conflict.record_id).values_list("pk"):
+    if not records_of_kind(kind).select_for_update(of=("self",)).filter(pk=conflict.record_id).values_list("pk"):
         raise ValueError(f"“{conflict.label}” is no longer here.")
-    (record,) = loaded(kind, [conflict.record_id])
+    (record,) = load_records(kind, [conflict.record_id])
     if record.claimed_by_id is not None:
         raise ValueError(f"“{record}” is in a batch right now; decide again when it is done.")
     return record
@@ -134,18 +142,18 @@ def locked_record(conflict: Conflict) -> SyncedRecord:
 def _unchanged(conflict: Conflict, keys: KeyFields) -> SyncedRecord:
     """The record, locked, if it still is as it was when the conflict was found."""
     record = locked_record(conflict)
-    if content(record, keys) != conflict.here or record.accepted != conflict.base:
+    if record_content(record, keys) != conflict.here or record.accepted != conflict.base:
         raise ValueError(f"“{record}” has changed since this was found; pull it again to see how it stands now.")
     return record
 
 
-def _forget_lost_costs(names: Sequence[str]) -> None:
+def _forget_lost_cost_ids(names: Sequence[str]) -> None:
     """Costs that are kept here and gone in Marketo: under their old id they could not be sent any more."""
     pks = [int(name.removeprefix(COST_PREFIX)) for name in names if name.startswith(COST_PREFIX)]
     ProgramCost.objects.filter(pk__in=pks).update(marketo_cost_id=None)
 
 
-def _words(fields: Sequence[Disputed], choices: Mapping[str, Side]) -> str:
+def _describe_choices(fields: Sequence[DisputedField], choices: Mapping[str, ConflictSide]) -> str:
     parts = []
     for label, side in (("Taken from Marketo", "marketo"), ("Kept", "here")):
         names = [name for name, *_ in fields if choices[name] == side]

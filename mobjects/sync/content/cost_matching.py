@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from mobjects.marketo.parsing import parse_month
-from mobjects.marketo.types import FoundCost
+from mobjects.marketo.types import RemoteCost
 from mobjects.models import ProgramCost
 from mobjects.models.program import COST_PREFIX
 
@@ -25,14 +25,14 @@ class CostMatch:
         lost: content names of costs here without a Marketo cost id that equal none in Marketo.
     """
 
-    by_name: dict[str, FoundCost] = field(default_factory=dict)
+    by_name: dict[str, RemoteCost] = field(default_factory=dict)
     ids: dict[int, int] = field(default_factory=dict)
-    new: Sequence[FoundCost] = ()
-    unclear: Sequence[FoundCost] = ()
+    new: Sequence[RemoteCost] = ()
+    unclear: Sequence[RemoteCost] = ()
     lost: frozenset[str] = frozenset()
 
 
-def match_costs(found: Sequence[FoundCost], local: Sequence[ProgramCost], accepted: Mapping[str, str]) -> CostMatch:
+def match_costs(found: Sequence[RemoteCost], local: Sequence[ProgramCost], accepted: Mapping[str, str]) -> CostMatch:
     """Match by Marketo cost id; then by what Marketo accepted of a cost; then by month, amount and note.
 
     Args:
@@ -41,7 +41,7 @@ def match_costs(found: Sequence[FoundCost], local: Sequence[ProgramCost], accept
         accepted: what Marketo last accepted of it.
     """
     free = sorted(found, key=lambda cost: cost.id or 0)
-    by_name: dict[str, FoundCost] = {}
+    by_name: dict[str, RemoteCost] = {}
     ids: dict[int, int] = {}
     known = {cost.marketo_cost_id: cost for cost in local if cost.marketo_cost_id is not None}
     for cost in [cost for cost in free if cost.id in known]:
@@ -52,7 +52,7 @@ def match_costs(found: Sequence[FoundCost], local: Sequence[ProgramCost], accept
     removed = [name for name in accepted if name.startswith(COST_PREFIX) and name not in present]
     wanted = [(name, accepted.get(name, "")) for name in (*without_id, *removed)]
     for name, text in (*wanted, *((name, cost.content_text) for name, cost in without_id.items())):
-        equal = next((cost for cost in free if cost_text(cost) == text), None)
+        equal = next((cost for cost in free if format_cost(cost) == text), None)
         if name in by_name or equal is None:
             continue
         by_name[name] = equal
@@ -70,7 +70,7 @@ def match_costs(found: Sequence[FoundCost], local: Sequence[ProgramCost], accept
     )
 
 
-def cost_text(cost: FoundCost) -> str:
+def format_cost(cost: RemoteCost) -> str:
     """A cost of Marketo's as :attr:`ProgramCost.content_text` writes ours."""
     note = cost.note.replace("\r\n", "\n").replace("\r", "\n")
     exact = cost.amount == round(cost.amount, 2)
@@ -78,7 +78,7 @@ def cost_text(cost: FoundCost) -> str:
     return f"{cost.month:%Y-%m} {amount} {note}".rstrip()
 
 
-def read_cost(text: str) -> tuple[date, Decimal, str]:
+def parse_cost(text: str) -> tuple[date, Decimal, str]:
     """Month, amount and note of a cost that is written as one line."""
     month, amount, *note = text.split(" ", 2)
     return parse_month(month), Decimal(amount), note[0] if note else ""

@@ -9,19 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mobjects.marketo import attributes, parsing
-from mobjects.marketo.attributes import Attribute
-from mobjects.marketo.types import Association, DataType, Found, FoundCost, Kind, Link
+from mobjects.marketo.attributes import MarketoAttribute
+from mobjects.marketo.types import DataType, Kind, LinkTarget, RecordAssociation, RemoteCost, RemoteObject
 from mobjects.models import CustomField, Opportunity, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG
-from mobjects.sync.content.cost_matching import CostMatch, cost_text, match_costs
+from mobjects.sync.content.cost_matching import CostMatch, format_cost, match_costs
 from mobjects.sync.content.payload import COMPANY_ID, COMPANY_KEY, OPPORTUNITY, PERSON_ID, PERSON_KEY, KeyFields
 
 TAG_PREFIX = "Tag "
-OURS = "our no. "
+OUR_NUMBER_PREFIX = "our no. "
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RemoteContent:
     """What Marketo holds of one object.
 
     Args:
@@ -36,11 +36,11 @@ class Seen:
     more_tags: Sequence[tuple[str, str]] = ()
     unknown: Mapping[str, str] = field(default_factory=dict)
 
-    def beside(self, accepted: Mapping[str, str]) -> dict[str, str]:
+    def comparable_with(self, accepted: Mapping[str, str]) -> dict[str, str]:
         """The values to be held against a record: costs that cannot be compared stand as they were last accepted."""
         return self.values | {name: accepted[name] for name in self.costs.lost if name in accepted}
 
-    def not_here(self, content: Mapping[str, str]) -> dict[str, object]:
+    def remote_only(self, content: Mapping[str, str]) -> dict[str, object]:
         """What of it a record with this content does not hold, as kept in ``in_marketo``."""
         absent = [cost for name, cost in self.costs.by_name.items() if name not in content]
         costs = [_shown(cost) for cost in (*absent, *self.costs.unclear)]
@@ -53,7 +53,7 @@ class Seen:
         return {name: part for name, part in parts.items() if part}
 
 
-class Reader:
+class RemoteReader:
     """Reads what was found of one kind. Made once for a page, so that it asks the database once.
 
     Args:
@@ -62,16 +62,18 @@ class Reader:
         keys: names of the external key fields.
     """
 
-    def __init__(self, kind: Kind, found: Sequence[Found], keys: KeyFields) -> None:
+    def __init__(self, kind: Kind, found: Sequence[RemoteObject], keys: KeyFields) -> None:
         self.keys = keys
         self.attributes = {item.name: item for item in attributes.STANDARD[kind]}
         self.custom = {item.name: item.attribute for item in CustomField.objects.filter(kind=kind.value)}
         self._opportunities: dict[int, int] = {}
         self._by_key: dict[str, int] = {}
         if kind is Kind.ROLE:
-            self._find_opportunities([link for each in found if (link := link_of(each, Link.OPPORTUNITY))])
+            self._find_opportunities(
+                [link for each in found if (link := find_association(each, LinkTarget.OPPORTUNITY))]
+            )
 
-    def _find_opportunities(self, links: Sequence[Association]) -> None:
+    def _find_opportunities(self, links: Sequence[RecordAssociation]) -> None:
         ids = {link.id for link in links if link.id is not None}
         texts = {link.key.value for link in links if link.key is not None}
         by_id = Opportunity.objects.filter(marketo_id__in=ids).values_list("marketo_id", "pk")
@@ -79,52 +81,52 @@ class Reader:
         by_key = Opportunity.objects.filter(external_id__in=texts).values_list("external_id", "pk")
         self._by_key = {text: pk for text, pk in by_key if text is not None}
 
-    def seen(self, found: Found, record: SyncedRecord | None) -> Seen:
+    def read_content(self, found: RemoteObject, record: SyncedRecord | None) -> RemoteContent:
         """What Marketo holds, named after the record (its costs, the spelling of its tags) if there is one."""
         if isinstance(record, Program) or found.kind is Kind.PROGRAM:
             return self._program(found, record if isinstance(record, Program) else None)
         known, unknown = self._attributes(found)
         accepted = record.accepted if record is not None else {}
         if found.kind is Kind.OPPORTUNITY:
-            link = link_of(found, Link.COMPANY)
+            link = find_association(found, LinkTarget.COMPANY)
             own = (getattr(record, "company_id", None), getattr(record, "company_key", ""))
             known |= _party(link, self.keys.company, (COMPANY_ID, COMPANY_KEY), own, accepted)
         else:
-            link = link_of(found, Link.LEAD)
+            link = find_association(found, LinkTarget.LEAD)
             own = (getattr(record, "person_id", None), getattr(record, "person_key", ""))
             known |= _party(link, self.keys.person, (PERSON_ID, PERSON_KEY), own, accepted)
-            known[OPPORTUNITY] = self._opportunity_text(link_of(found, Link.OPPORTUNITY))
-        return Seen({name: text for name, text in known.items() if text}, unknown=unknown)
+            known[OPPORTUNITY] = self._opportunity_text(find_association(found, LinkTarget.OPPORTUNITY))
+        return RemoteContent({name: text for name, text in known.items() if text}, unknown=unknown)
 
-    def opportunity(self, found: Found) -> int | None:
+    def find_opportunity(self, found: RemoteObject) -> int | None:
         """Our own id of a role's opportunity, if that is here."""
-        link = link_of(found, Link.OPPORTUNITY)
+        link = find_association(found, LinkTarget.OPPORTUNITY)
         if link is None:
             return None
         if link.id is not None:
             return self._opportunities.get(link.id)
         return self._by_key.get(link.key.value) if link.key and link.key.field == self.keys.opportunity else None
 
-    def _opportunity_text(self, link: Association | None) -> str:
+    def _opportunity_text(self, link: RecordAssociation | None) -> str:
         if link is None:
             return ""
-        pk = self.opportunity(Found(Kind.ROLE, 0, associations=(link,)))
-        return f"{OURS}{pk}" if pk is not None else f"Marketo ID {link.id}" if link.id else str(link.key)
+        pk = self.find_opportunity(RemoteObject(Kind.ROLE, 0, associations=(link,)))
+        return f"{OUR_NUMBER_PREFIX}{pk}" if pk is not None else f"Marketo ID {link.id}" if link.id else str(link.key)
 
-    def _attributes(self, found: Found) -> tuple[dict[str, str], dict[str, str]]:
+    def _attributes(self, found: RemoteObject) -> tuple[dict[str, str], dict[str, str]]:
         known, unknown = {}, {}
         for name, text in found.values.items():
             if name in self.attributes:
-                known[name] = parsing.read_back(text, self.attributes[name])
+                known[name] = parsing.normalize_remote_text(text, self.attributes[name])
             elif name == self.keys.opportunity and found.kind is Kind.OPPORTUNITY:
-                known[name] = canonical(text, Attribute(name, name, DataType.STRING))
+                known[name] = canonical_or_raw(text, MarketoAttribute(name, name, DataType.STRING))
             elif name in self.custom:
-                known[name] = canonical(text, self.custom[name])
+                known[name] = canonical_or_raw(text, self.custom[name])
             else:
                 unknown[name] = text
         return known, unknown
 
-    def _program(self, found: Found, record: Program | None) -> Seen:
+    def _program(self, found: RemoteObject, record: Program | None) -> RemoteContent:
         accepted = record.accepted if record is not None else {}
         local = list(record.costs.all()) if record is not None else []
         names = [*(tag.content_key for tag in record.tags.all())] if record is not None else []
@@ -138,25 +140,25 @@ class Reader:
             if result.setdefault(name, tag.value) != tag.value:
                 more.append((tag.type, tag.value))
         costs = match_costs(found.costs, local, accepted)
-        result |= {name: cost_text(cost) for name, cost in costs.by_name.items()}
-        return Seen({name: text for name, text in result.items() if text}, costs, more)
+        result |= {name: format_cost(cost) for name, cost in costs.by_name.items()}
+        return RemoteContent({name: text for name, text in result.items() if text}, costs, more)
 
 
-def link_of(found: Found, link: Link) -> Association | None:
+def find_association(found: RemoteObject, link: LinkTarget) -> RecordAssociation | None:
     """The link to a company, a person or an opportunity."""
     return next((association for association in found.associations if association.link is link), None)
 
 
-def canonical(text: str, attribute: Attribute) -> str:
+def canonical_or_raw(text: str, attribute: MarketoAttribute) -> str:
     """A custom attribute's value in the spelling in which we keep it; what is no value of its type stays as it is."""
     try:
-        return parsing.canonical(parsing.read_back(text, attribute), attribute)
+        return parsing.canonical_text(parsing.normalize_remote_text(text, attribute), attribute)
     except ValueError:
         return text
 
 
 def _party(
-    link: Association | None,
+    link: RecordAssociation | None,
     key_field: str,
     names: tuple[str, str],
     own: tuple[int | None, str],
@@ -175,5 +177,5 @@ def _party(
     return {by_id: str(link.id)}
 
 
-def _shown(cost: FoundCost) -> dict[str, object]:
+def _shown(cost: RemoteCost) -> dict[str, object]:
     return {"id": cost.id, "month": f"{cost.month:%Y-%m}", "amount": f"{cost.amount:f}", "note": cost.note}

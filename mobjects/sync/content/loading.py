@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from mobjects.marketo.types import Kind
 from mobjects.models import (
     SyncedRecord,
-    records,
+    records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
 
 
-def loaded(kind: Kind, ids: Sequence[int]) -> list[SyncedRecord]:
+def load_records(kind: Kind, ids: Sequence[int]) -> list[SyncedRecord]:
     """Records with all that building a payload reads; a fixed number of queries."""
-    return complete(kind, records(kind).filter(pk__in=ids).order_by("pk"))
+    return fetch_with_related(kind, records_of_kind(kind).filter(pk__in=ids).order_by("pk"))
 
 
-def complete(kind: Kind, found: SyncedQuerySet) -> list[SyncedRecord]:
+def fetch_with_related(kind: Kind, found: SyncedQuerySet) -> list[SyncedRecord]:
     """What a query finds, with all that building a payload reads."""
     if kind is Kind.PROGRAM:
         found = found.prefetch_related("costs", "tags")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Merge:
+class MergeResult:
     """What becomes of a record's fields.
 
     Args:
@@ -18,18 +18,18 @@ class Merge:
     """
 
     accepted: dict[str, str]
-    take: dict[str, str] = field(default_factory=dict)
-    kept: list[str] = field(default_factory=list)
+    incoming: dict[str, str] = field(default_factory=dict)
+    local_only: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
 
 
-def merge(
+def merge_sides(
     base: Mapping[str, str],
     here: Mapping[str, str],
     there: Mapping[str, str],
     *,
     clean: bool,
-) -> Merge:
+) -> MergeResult:
     """Decide field by field.
 
     Args:
@@ -39,21 +39,21 @@ def merge(
         clean: whether nothing here waits to be sent; what Marketo changed is right then. What differs here although
             Marketo has not changed it (removed where its API cannot remove it) is left as it is all the same.
     """
-    result = Merge(dict(base))
+    result = MergeResult(dict(base))
     for name in dict.fromkeys((*here, *there, *base)):
         old, mine, theirs = (side.get(name, "") for side in (base, here, there))
         if mine == theirs:
             result.accepted[name] = theirs
         elif old == theirs:
-            result.kept.append(name)
+            result.local_only.append(name)
         elif clean or old == mine:
-            result.take[name] = result.accepted[name] = theirs
+            result.incoming[name] = result.accepted[name] = theirs
         else:
             result.conflicts.append(name)
     result.accepted = {name: text for name, text in result.accepted.items() if text}
     return result
 
 
-def in_conflict(base: Mapping[str, str], here: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
+def conflicting_fields(base: Mapping[str, str], here: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
     """The names that changed on both sides, to different values."""
-    return merge(base, here, there, clean=False).conflicts
+    return merge_sides(base, here, there, clean=False).conflicts

@@ -7,20 +7,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from mobjects.marketo import attributes
-from mobjects.marketo.serialization import to_text, xml_problem
-from mobjects.marketo.types import Association, Cost, DataType, Key, Kind, Link, Operation, Record, Tag, Value
+from mobjects.marketo.serialization import find_xml_problem, to_text
+from mobjects.marketo.types import (
+    AttributeValue,
+    DataType,
+    ExternalKey,
+    Kind,
+    LinkTarget,
+    Operation,
+    OutgoingCost,
+    OutgoingRecord,
+    RecordAssociation,
+    TagValue,
+)
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 
 COMPANY_ID, COMPANY_KEY = "Company ID", "Company key"
 OPPORTUNITY, PERSON_ID, PERSON_KEY = "Opportunity", "Person ID", "Person key"
 
-NOT_KNOWN = "(not known)"
+UNKNOWN_VALUE = "(not known)"
 """Stands among the accepted values for one that was sent without an answer."""
 
 _NOT_REMOVED = "Removed here, but Marketo's API cannot remove it; remove it in Marketo as well: "
 
-Difference = tuple[str, str, str]
+FieldDifference = tuple[str, str, str]
 """A content entry's name, the text Marketo last accepted, the text now."""
 
 
@@ -37,65 +48,65 @@ class KeyFields:
 class Payload:
     """What goes out for one record, and what becomes ``accepted`` if Marketo takes it."""
 
-    record: Record
+    record: OutgoingRecord
     sent: dict[str, str]
-    diff: list[Difference]
+    diff: list[FieldDifference]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldBack:
     """The record must not be sent; says why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Equal:
+class NothingToSend:
     """Nothing can be sent, because nothing differs that the API could change; ``note`` names what it cannot."""
 
     note: str = ""
 
 
-Built = Payload | Held | Equal
+BuildResult = Payload | HeldBack | NothingToSend
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class _PayloadDraft:
     """The names of the content entries to send, and all entries as they are now: typed and as text."""
 
     names: set[str]
-    values: Mapping[str, Value]
+    values: Mapping[str, AttributeValue]
     now: Mapping[str, str]
-    diff: list[Difference]
+    diff: list[FieldDifference]
 
-    def ordered(self) -> list[str]:
+    def ordered_names(self) -> list[str]:
         """Names to send: those with a value in content order, then the cleared ones."""
         return [name for name in self.now if name in self.names] + sorted(self.names - set(self.now))
 
-    def typed(self, *, without: tuple[str, ...]) -> dict[str, Value]:
+    def typed_values(self, *, without: tuple[str, ...]) -> dict[str, AttributeValue]:
         """The values to send; ``None`` clears."""
-        return {name: self.values.get(name) for name in self.ordered() if name not in without}
+        return {name: self.values.get(name) for name in self.ordered_names() if name not in without}
 
 
-def content(record: SyncedRecord, keys: KeyFields) -> dict[str, str]:
+def record_content(record: SyncedRecord, keys: KeyFields) -> dict[str, str]:
     """All that could be sent of a record, as name to canonical text; empty values are left out."""
     return _texts(_READERS[record.KIND](record, keys))
 
 
-def difference(record: SyncedRecord, keys: KeyFields) -> list[Difference]:
+def record_difference(record: SyncedRecord, keys: KeyFields) -> list[FieldDifference]:
     """The field diff "accepted → now"."""
-    return _difference(record.accepted, content(record, keys))
+    return _difference(record.accepted, record_content(record, keys))
 
 
-def doubted(accepted: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
+def mark_doubtful(accepted: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
     """The accepted values after these were sent and nobody knows whether they were applied.
 
     Costs stay: one without a Marketo cost id would be added a second time.
     """
-    return {**accepted, **{name: NOT_KNOWN for name in sent if not name.startswith(COST_PREFIX)}}
+    return {**accepted, **{name: UNKNOWN_VALUE for name in sent if not name.startswith(COST_PREFIX)}}
 
 
-def build(record: SyncedRecord, operation: Operation, keys: KeyFields, *, resend: bool = False) -> Built:
+def build_payload(record: SyncedRecord, operation: Operation, keys: KeyFields, *, resend: bool = False) -> BuildResult:
     """Decide what to send of a record.
 
     Args:
@@ -109,22 +120,22 @@ def build(record: SyncedRecord, operation: Operation, keys: KeyFields, *, resend
     """
     values = _READERS[record.KIND](record, keys)
     now = _texts(values)
-    if xml_problem("".join(now.values())):
-        return Held(next(f"{name}: {problem}" for name, text in now.items() if (problem := xml_problem(text))))
+    if find_xml_problem("".join(now.values())):
+        return HeldBack(next(f"{name}: {problem}" for name, text in now.items() if (problem := find_xml_problem(text))))
     diff = _difference(record.accepted, now)
     changed = {name for name, _, _ in diff}
     everything = resend or not record.accepted or operation is Operation.INSERT
     if not everything and not changed:
-        return Equal()
-    draft = _Draft(changed | set(now) if everything else changed, values, now, diff)
+        return NothingToSend()
+    draft = _PayloadDraft(changed | set(now) if everything else changed, values, now, diff)
     return _BUILDERS[record.KIND](record, operation, keys, draft)
 
 
-def _texts(values: Mapping[str, Value]) -> dict[str, str]:
+def _texts(values: Mapping[str, AttributeValue]) -> dict[str, str]:
     return {name: text for name, value in values.items() if (text := to_text(value)) != ""}
 
 
-def _difference(accepted: Mapping[str, str], now: Mapping[str, str]) -> list[Difference]:
+def _difference(accepted: Mapping[str, str], now: Mapping[str, str]) -> list[FieldDifference]:
     changed = [(name, old, new) for name, new in now.items() if (old := accepted.get(name, "")) != new]
     return changed + [(name, old, "") for name, old in accepted.items() if old != "" and name not in now]
 
@@ -132,44 +143,44 @@ def _difference(accepted: Mapping[str, str], now: Mapping[str, str]) -> list[Dif
 # --- programs -------------------------------------------------------------------------------
 
 
-def _program_values(record: Program, keys: KeyFields) -> dict[str, Value]:
-    values: dict[str, Value] = {CHANNEL_TAG: record.channel}
+def _program_values(record: Program, keys: KeyFields) -> dict[str, AttributeValue]:
+    values: dict[str, AttributeValue] = {CHANNEL_TAG: record.channel}
     values.update((tag.content_key, tag.value) for tag in record.tags.all())
     values.update((cost.content_key, cost.content_text) for cost in record.costs.all())
     return values
 
 
-def _build_program(record: Program, operation: Operation, keys: KeyFields, draft: _Draft) -> Built:
+def _build_program(record: Program, operation: Operation, keys: KeyFields, draft: _PayloadDraft) -> BuildResult:
     if operation is not Operation.UPDATE:
-        return Held(f"Programs exist only in Marketo; its API can update them, not {operation.value} them.")
+        return HeldBack(f"Programs exist only in Marketo; its API can update them, not {operation.value} them.")
     costs, sent = [], {}
     for cost in record.costs.all():
         key = cost.content_key
         if key not in draft.names or (key in record.accepted and cost.marketo_cost_id is None):
             if record.accepted.get(key, cost.content_text) != cost.content_text:
-                return Held(
+                return HeldBack(
                     f"The cost {record.accepted[key]} is already in Marketo without a known cost ID. "
                     "Enter its Marketo cost ID to change it; sent without, it would be added a second time."
                 )
             continue
         # An empty note is sent only where there may be one to clear.
         note = cost.note if cost.note or key in record.accepted else None
-        costs.append(Cost(cost.month, cost.amount, note, cost.marketo_cost_id))
+        costs.append(OutgoingCost(cost.month, cost.amount, note, cost.marketo_cost_id))
         sent[key] = cost.content_text
     types = {tag.content_key: tag.type for tag in record.tags.all()} | {CHANNEL_TAG: CHANNEL_TAG}
-    tags = [Tag(types[name], draft.now[name]) for name in draft.now if name in types and name in draft.names]
+    tags = [TagValue(types[name], draft.now[name]) for name in draft.now if name in types and name in draft.names]
     sent.update((CHANNEL_TAG if tag.type == CHANNEL_TAG else f"Tag {tag.type}", tag.value) for tag in tags)
     if not sent:
         removed = ", ".join(f"{name} ({old})" for name, old, new in draft.diff if not new)
-        return Equal(removed and f"{_NOT_REMOVED}{removed}")
-    wire = Record(Kind.PROGRAM, marketo_id=record.marketo_id, costs=tuple(costs), tags=tuple(tags))
+        return NothingToSend(removed and f"{_NOT_REMOVED}{removed}")
+    wire = OutgoingRecord(Kind.PROGRAM, marketo_id=record.marketo_id, costs=tuple(costs), tags=tuple(tags))
     return Payload(wire, sent, [entry for entry in draft.diff if entry[0] in sent])
 
 
 # --- opportunities --------------------------------------------------------------------------
 
 
-def _opportunity_values(record: Opportunity, keys: KeyFields) -> dict[str, Value]:
+def _opportunity_values(record: Opportunity, keys: KeyFields) -> dict[str, AttributeValue]:
     values = _attribute_values(record, attributes.OPPORTUNITY)
     values.update(record.custom_attributes)
     if keys.opportunity:
@@ -179,34 +190,34 @@ def _opportunity_values(record: Opportunity, keys: KeyFields) -> dict[str, Value
     return values
 
 
-def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyFields, draft: _Draft) -> Built:
+def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyFields, draft: _PayloadDraft) -> BuildResult:
     if COMPANY_KEY in draft.names and record.company_key and not keys.company:
-        return Held("The company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set.")
+        return HeldBack("The company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set.")
     associations = []
     if record.company_id and COMPANY_ID in draft.names:
-        associations.append(Association(Link.COMPANY, id=record.company_id))
+        associations.append(RecordAssociation(LinkTarget.COMPANY, id=record.company_id))
     if record.company_key and COMPANY_KEY in draft.names:
-        associations.append(Association(Link.COMPANY, key=Key(keys.company, record.company_key)))
-    values = draft.typed(without=(COMPANY_ID, COMPANY_KEY))
+        associations.append(RecordAssociation(LinkTarget.COMPANY, key=ExternalKey(keys.company, record.company_key)))
+    values = draft.typed_values(without=(COMPANY_ID, COMPANY_KEY))
     if not values and not associations:
-        return Equal("Marketo's API cannot remove an opportunity's company; remove it in Marketo as well.")
+        return NothingToSend("Marketo's API cannot remove an opportunity's company; remove it in Marketo as well.")
     by_key = record.marketo_id is None and keys.opportunity and record.external_id
-    wire = Record(
+    wire = OutgoingRecord(
         Kind.OPPORTUNITY,
         marketo_id=record.marketo_id,
-        external_key=Key(keys.opportunity, record.external_id or "") if by_key else None,
+        external_key=ExternalKey(keys.opportunity, record.external_id or "") if by_key else None,
         values=values,
         associations=tuple(associations),
     )
-    sent = {name: draft.now.get(name, "") for name in draft.ordered()}
+    sent = {name: draft.now.get(name, "") for name in draft.ordered_names()}
     return Payload(wire, sent, draft.diff)
 
 
 # --- roles ----------------------------------------------------------------------------------
 
 
-def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, Value]:
-    links: dict[str, Value] = {
+def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, AttributeValue]:
+    links: dict[str, AttributeValue] = {
         OPPORTUNITY: f"our no. {record.opportunity_id}",
         PERSON_ID: record.person_id,
         PERSON_KEY: record.person_key,
@@ -216,51 +227,57 @@ def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, Va
     return links
 
 
-def _build_role(record: OpportunityPersonRole, operation: Operation, keys: KeyFields, draft: _Draft) -> Built:
+def _build_role(
+    record: OpportunityPersonRole, operation: Operation, keys: KeyFields, draft: _PayloadDraft
+) -> BuildResult:
     to_opportunity = opportunity_link(record.opportunity, keys.opportunity)
     if to_opportunity is None:
-        return Held(f"Its opportunity “{record.opportunity}” has no Marketo ID yet.")
+        return HeldBack(f"Its opportunity “{record.opportunity}” has no Marketo ID yet.")
     if record.person_id is not None:
-        to_person = Association(Link.LEAD, id=record.person_id)
+        to_person = RecordAssociation(LinkTarget.LEAD, id=record.person_id)
     elif keys.person:
-        to_person = Association(Link.LEAD, key=Key(keys.person, record.person_key))
+        to_person = RecordAssociation(LinkTarget.LEAD, key=ExternalKey(keys.person, record.person_key))
     else:
-        return Held("The person is given by key, but MARKETO_PERSON_KEY_FIELD is not set.")
+        return HeldBack("The person is given by key, but MARKETO_PERSON_KEY_FIELD is not set.")
     links = (OPPORTUNITY, PERSON_ID, PERSON_KEY)
-    values = draft.typed(without=links)
-    wire = Record(Kind.ROLE, marketo_id=record.marketo_id, values=values, associations=(to_opportunity, to_person))
+    values = draft.typed_values(without=links)
+    wire = OutgoingRecord(
+        Kind.ROLE, marketo_id=record.marketo_id, values=values, associations=(to_opportunity, to_person)
+    )
     sent = {name: draft.now.get(name, "") for name in [*links, *values] if name in draft.now or name in values}
     return Payload(wire, sent, draft.diff)
 
 
-def opportunity_link(opportunity: Opportunity, key_field: str) -> Association | None:
+def opportunity_link(opportunity: Opportunity, key_field: str) -> RecordAssociation | None:
     """How a role names its opportunity; ``None`` if it cannot yet."""
     if opportunity.marketo_id is not None:
-        return Association(Link.OPPORTUNITY, id=opportunity.marketo_id)
+        return RecordAssociation(LinkTarget.OPPORTUNITY, id=opportunity.marketo_id)
     if key_field and opportunity.external_id:
-        return Association(Link.OPPORTUNITY, key=Key(key_field, opportunity.external_id))
+        return RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(key_field, opportunity.external_id))
     return None
 
 
 # --- shared ---------------------------------------------------------------------------------
 
 
-def _attribute_values(record: SyncedRecord, standard: tuple[attributes.Attribute, ...]) -> dict[str, Value]:
-    values: dict[str, Value] = {}
+def _attribute_values(
+    record: SyncedRecord, standard: tuple[attributes.MarketoAttribute, ...]
+) -> dict[str, AttributeValue]:
+    values: dict[str, AttributeValue] = {}
     for attribute in standard:
-        value = getattr(record, attribute.field)
+        value = getattr(record, attribute.field_name)
         if attribute.type is DataType.FLOAT and value is not None:
             value = value.normalize()
         values[attribute.name] = value
     return values
 
 
-_READERS: dict[Kind, Callable[[Any, KeyFields], dict[str, Value]]] = {
+_READERS: dict[Kind, Callable[[Any, KeyFields], dict[str, AttributeValue]]] = {
     Kind.PROGRAM: _program_values,
     Kind.OPPORTUNITY: _opportunity_values,
     Kind.ROLE: _role_values,
 }
-_BUILDERS: dict[Kind, Callable[[Any, Operation, KeyFields, _Draft], Built]] = {
+_BUILDERS: dict[Kind, Callable[[Any, Operation, KeyFields, _PayloadDraft], BuildResult]] = {
     Kind.PROGRAM: _build_program,
     Kind.OPPORTUNITY: _build_opportunity,
     Kind.ROLE: _build_role,

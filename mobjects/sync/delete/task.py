@@ -12,9 +12,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
-from mobjects.marketo.types import Answer, Kind, Status
+from mobjects.marketo.types import BatchResponse, Kind, OutcomeStatus
 from mobjects.models import (
     OpportunityPersonRole,
     RecordStatus,
@@ -23,26 +23,26 @@ from mobjects.models import (
     SyncedRecord,
     SyncResult,
     SyncResultStatus,
-    records,
+    records_of_kind,
 )
 from mobjects.sync import task
-from mobjects.sync.conflicts.ambiguous import close_gone
-from mobjects.sync.job_results import count, result, results_here, save_results
-from mobjects.sync.task import Context, Task
+from mobjects.sync.conflicts.ambiguous import close_orphaned_conflicts
+from mobjects.sync.job_results import add_counts, build_result, results_of_record, save_results
+from mobjects.sync.task import JobContext, JobTask
 
-ORDER = (Kind.ROLE, Kind.OPPORTUNITY)
+DELETE_ORDER = (Kind.ROLE, Kind.OPPORTUNITY)
 IN_ANOTHER_JOB = "It is in a batch of another job right now."
 HAS_ROLES = "Roles of it could not be deleted; without it nothing in Marketo would lead to them."
 
 
-def chosen(kind: Kind, selection: dict[str, Any]) -> Any:  # a query set of records
+def records_to_delete(kind: Kind, selection: dict[str, Any]) -> Any:  # a query set of records
     """The records of a kind that a deletion is about: those that were selected, and the roles of opportunities.
 
     Args:
         kind: opportunities or roles.
         selection: ``{"kind": Marketo's name, "ids": our own ids}``, as on the job.
     """
-    found = records(kind).filter(marketo_id__isnull=False).order_by("pk")
+    found = records_of_kind(kind).filter(marketo_id__isnull=False).order_by("pk")
     if selection["kind"] == kind.value:
         return found.filter(pk__in=selection["ids"])
     if kind is Kind.ROLE:
@@ -50,37 +50,39 @@ def chosen(kind: Kind, selection: dict[str, Any]) -> Any:  # a query set of reco
     return found.none()
 
 
-class DeleteTask(Task):
+class DeleteTask(JobTask):
     """Deletes what a job selected, a batch at a step. What Marketo deleted, or no longer had, is deleted here too."""
 
-    single = True
+    single_worker = True
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: JobContext) -> None:
         self._context = context
 
     def step(self) -> bool:
         """Delete one batch."""
-        for kind in ORDER:
+        for kind in DELETE_ORDER:
             if self._open(kind).exists():
                 self._delete(kind)
                 return True
         return False
 
-    @insisting
+    @retry_on_database_error
     def finish(self) -> None:
         """Write down what was held back."""
         job = self._context.job
-        for kind in ORDER:
-            told = results_here(job, kind).exclude(status__in=SyncResult.PASSING)
-            left = chosen(kind, job.selection).exclude(Exists(told))
+        for kind in DELETE_ORDER:
+            told = results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
+            left = records_to_delete(kind, job.selection).exclude(Exists(told))
             with transaction.atomic():
                 reasons = [(record, IN_ANOTHER_JOB if record.claimed_by_id else HAS_ROLES) for record in left]
                 status = SyncResultStatus.HELD
-                save_results(job, [result(job, record, status, error=reason) for record, reason in reasons])
+                save_results(job, [build_result(job, record, status, error=reason) for record, reason in reasons])
 
     def _open(self, kind: Kind) -> Any:  # a query set of records
-        told = results_here(self._context.job, kind).exclude(status__in=SyncResult.PASSING)
-        found = chosen(kind, self._context.job.selection).filter(claimed_by__isnull=True).exclude(Exists(told))
+        told = results_of_record(self._context.job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
+        found = (
+            records_to_delete(kind, self._context.job.selection).filter(claimed_by__isnull=True).exclude(Exists(told))
+        )
         if kind is Kind.OPPORTUNITY:
             roles = OpportunityPersonRole.objects.filter(
                 Q(marketo_id__isnull=False) | Q(claimed_by__isnull=False) | Q(last_status=RecordStatus.UNKNOWN),
@@ -90,7 +92,7 @@ class DeleteTask(Task):
         return found
 
     def _delete(self, kind: Kind) -> None:
-        with self._context.permits.call():
+        with self._context.rate_limiter.permit_call():
             claimed = self._claim(kind)
             if claimed is None:
                 return
@@ -103,7 +105,7 @@ class DeleteTask(Task):
                 raise
         self._save(kind, batch, taken, answer)
 
-    @insisting
+    @retry_on_database_error
     def _claim(self, kind: Kind) -> tuple[SyncBatch, Sequence[SyncedRecord]] | None:
         """The next batch, written down, and its records; ``None`` if another job took the last of them meanwhile."""
         job = self._context.job
@@ -112,40 +114,42 @@ class DeleteTask(Task):
             taken = list(free[: self._context.transport.delete_limit])
             if not taken:
                 return None
-            batch = task.begin(self._context, kind, "DELETE", size=len(taken))
-            records(kind).filter(pk__in=[record.pk for record in taken]).update(claimed_by=batch)
+            batch = task.begin_batch(self._context, kind, "DELETE", size=len(taken))
+            records_of_kind(kind).filter(pk__in=[record.pk for record in taken]).update(claimed_by=batch)
             SyncResult.objects.bulk_create(
-                result(job, record, SyncResultStatus.PENDING, batch=batch, position=position)
+                build_result(job, record, SyncResultStatus.PENDING, batch=batch, position=position)
                 for position, record in enumerate(taken, start=1)
             )
         return batch, taken
 
-    @insisting
+    @retry_on_database_error
     def _failed(self, batch: SyncBatch, error: MarketoError) -> None:
         with transaction.atomic():
-            records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
+            records_of_kind(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
             batch.results.update(status=SyncResultStatus.RETRIED, error=error.message)
             batch.fault_code, batch.fault_text = error.code, error.message
             unknown = isinstance(error, OutcomeUnknown)
-            task.close(batch, SyncBatchState.UNKNOWN if unknown else SyncBatchState.NOT_SENT, error.exchange)
+            task.close_batch(batch, SyncBatchState.UNKNOWN if unknown else SyncBatchState.NOT_SENT, error.exchange)
 
-    @insisting
-    def _save(self, kind: Kind, batch: SyncBatch, taken: Sequence[SyncedRecord], answer: Answer) -> None:
+    @retry_on_database_error
+    def _save(self, kind: Kind, batch: SyncBatch, taken: Sequence[SyncedRecord], answer: BatchResponse) -> None:
         gone = []
         with transaction.atomic():
             counts: Counter[str] = Counter()
             rows = {row.record_id: row for row in batch.results.all()}
             for record, outcome in zip(taken, answer.outcomes, strict=True):
                 row = rows[record.pk]
-                deleted = outcome.status in (Status.DELETED, Status.UNCHANGED)
+                deleted = outcome.status in (OutcomeStatus.DELETED, OutcomeStatus.UNCHANGED)
                 row.status = SyncResultStatus.DELETED if deleted else SyncResultStatus.FAILED
-                row.error = outcome.message or ("" if outcome.status is Status.DELETED else "Marketo no longer had it.")
+                row.error = outcome.message or (
+                    "" if outcome.status is OutcomeStatus.DELETED else "Marketo no longer had it."
+                )
                 counts[row.status] += 1
                 if deleted:
                     gone.append(record.pk)
                 row.save(update_fields=["status", "error"])
-            records(kind).filter(claimed_by=batch).update(claimed_by=None)
-            records(kind).filter(pk__in=gone).delete()
-            close_gone()
-            task.close(batch, SyncBatchState.ANSWERED, answer.exchange)
-            count(self._context.job, counts)
+            records_of_kind(kind).filter(claimed_by=batch).update(claimed_by=None)
+            records_of_kind(kind).filter(pk__in=gone).delete()
+            close_orphaned_conflicts()
+            task.close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
+            add_counts(self._context.job, counts)

@@ -9,34 +9,34 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo import attributes
-from mobjects.marketo.types import Allowed, DataType, FieldInfo, Kind
-from mobjects.models import AllowedTag, CustomField, MarketoField, SyncJob, records
+from mobjects.marketo.types import DataType, FieldDescription, Kind, TagValuesResponse
+from mobjects.models import AllowedTag, CustomField, MarketoField, SyncJob, records_of_kind
 from mobjects.models.program import CHANNEL_TAG
-from mobjects.sync.paging import keep_progress, progress
-from mobjects.sync.task import Context, Task, read
+from mobjects.sync.paging import load_progress, store_progress
+from mobjects.sync.task import JobContext, JobTask, read_from_marketo
 
 NOUNS = {Kind.OPPORTUNITY: ("opportunity", "opportunities"), Kind.ROLE: ("role", "roles")}
-TEXTS = frozenset({"text", "email", "phone", "url"})
+TEXT_TYPES = frozenset({"text", "email", "phone", "url"})
 """Types of Marketo that are text with other names."""
 
-LONGEST = 255
+MAX_TAG_LENGTH = 255
 """A longer value fits no tag here, so nobody can mean it."""
 
-Saved = Callable[[], list[str]]
+SaveCallback = Callable[[], list[str]]
 """Saves what a call brought; gives sentences about it for the user."""
 
 
-class DescribeTask(Task):
+class DescribeTask(JobTask):
     """Reads fields, tags and channels, with one call in each step. What is read replaces what was known before.
 
     ``job.progress`` holds ``done``, the number of steps done, and ``summary``, a list of sentences.
     """
 
-    single = True
+    single_worker = True
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: JobContext) -> None:
         self.context = context
 
     def step(self) -> bool:
@@ -47,32 +47,34 @@ class DescribeTask(Task):
             lambda: self._allowed(self.context.transport.tags, save_tags),
             lambda: self._allowed(self.context.transport.channels, save_channels),
         )
-        done: int = progress(self.context.job).get("done", 0)
+        done: int = load_progress(self.context.job).get("done", 0)
         if done == len(calls):
             return False
-        _keep(self.context.job, done + 1, calls[done]())
+        _store_step(self.context.job, done + 1, calls[done]())
         return True
 
-    def _describe(self, kind: Kind) -> Saved:
+    def _describe(self, kind: Kind) -> SaveCallback:
         transport, key = self.context.transport, self.context.keys.opportunity if kind is Kind.OPPORTUNITY else ""
-        _, answer = read(self.context, kind, lambda: transport.describe(kind), operation="DESCRIBE")
+        _, answer = read_from_marketo(self.context, kind, lambda: transport.describe(kind), operation="DESCRIBE")
         return lambda: save_fields(kind, answer.fields, key)
 
-    def _allowed(self, call: Callable[[], Allowed], save: Callable[[Mapping[str, Sequence[str]]], list[str]]) -> Saved:
-        _, answer = read(self.context, Kind.PROGRAM, call, operation="DESCRIBE")
+    def _allowed(
+        self, call: Callable[[], TagValuesResponse], save: Callable[[Mapping[str, Sequence[str]]], list[str]]
+    ) -> SaveCallback:
+        _, answer = read_from_marketo(self.context, Kind.PROGRAM, call, operation="DESCRIBE")
         return lambda: save(answer.values)
 
 
-@insisting
-def _keep(job: SyncJob, done: int, save: Saved) -> None:
+@retry_on_database_error
+def _store_step(job: SyncJob, done: int, save: SaveCallback) -> None:
     with transaction.atomic():
-        keep_progress(job, {"done": done, "summary": [*progress(job).get("summary", []), *save()]})
+        store_progress(job, {"done": done, "summary": [*load_progress(job).get("summary", []), *save()]})
 
 
 # --- fields ---------------------------------------------------------------------------------
 
 
-def save_fields(kind: Kind, described: Sequence[FieldInfo], key: str = "") -> list[str]:
+def save_fields(kind: Kind, described: Sequence[FieldDescription], key: str = "") -> list[str]:
     """Replace the known fields of a kind, and make or refresh its custom fields.
 
     Custom fields that Marketo does not list are kept: records may hold values of them.
@@ -95,10 +97,10 @@ def save_fields(kind: Kind, described: Sequence[FieldInfo], key: str = "") -> li
     said = [f"{_count(len(fields), f'{NOUNS[kind][0]} field')}, {number or 'none'} of them custom."]
     if key and key not in fields:
         said.append(f"{NOUNS[kind][1].capitalize()} have no field “{key}”: check MARKETO_OPPORTUNITY_KEY_FIELD.")
-    return [*said, *_save_custom(kind, custom), *_lost(kind, fields, key)]
+    return [*said, *_save_custom(kind, custom), *_describe_lost_fields(kind, fields, key)]
 
 
-def _save_custom(kind: Kind, described: Iterable[FieldInfo]) -> list[str]:
+def _save_custom(kind: Kind, described: Iterable[FieldDescription]) -> list[str]:
     before = {field.name: field for field in CustomField.objects.filter(kind=kind.value)}
     new, said = [], []
     for field in described:
@@ -119,24 +121,24 @@ def _save_custom(kind: Kind, described: Iterable[FieldInfo]) -> list[str]:
     return ([f"New custom {'field' if len(new) == 1 else 'fields'}: {', '.join(new)}."] if new else []) + said
 
 
-def _data_type(field: FieldInfo) -> tuple[DataType, list[str]]:
+def _data_type(field: FieldDescription) -> tuple[DataType, list[str]]:
     name = field.type.casefold()
     if name in {member.value for member in DataType}:
         return DataType(name), []
-    if name in TEXTS:
+    if name in TEXT_TYPES:
         return DataType.STRING, []
     return DataType.STRING, [f"{field.name} has the type “{field.type}”, which is not known here; it is taken as text."]
 
 
 def _new_type(kind: Kind, known: CustomField, data_type: DataType) -> str:
     said = f"{known.name} has a new type: {data_type.value}, was {known.data_type}."
-    holding = records(kind).filter(custom_attributes__has_key=known.name).count()
+    holding = records_of_kind(kind).filter(custom_attributes__has_key=known.name).count()
     if holding:
         said += f" The values in {_count(holding, *NOUNS[kind])} were left as they are; check them."
     return said
 
 
-def _lost(kind: Kind, described: Mapping[str, FieldInfo], key: str) -> list[str]:
+def _describe_lost_fields(kind: Kind, described: Mapping[str, FieldDescription], key: str) -> list[str]:
     said = []
     for name in CustomField.objects.filter(kind=kind.value).exclude(name=key).values_list("name", flat=True):
         if name not in described:
@@ -170,7 +172,7 @@ def _replace(old: QuerySet[AllowedTag], values: Mapping[str, Sequence[str]]) -> 
     AllowedTag.objects.bulk_create(
         AllowedTag(type=name, value=value, described_at=now)
         for name, value in pairs
-        if 0 < len(name) <= LONGEST and 0 < len(value) <= LONGEST
+        if 0 < len(name) <= MAX_TAG_LENGTH and 0 < len(value) <= MAX_TAG_LENGTH
     )
 
 

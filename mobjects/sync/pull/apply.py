@@ -10,25 +10,25 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from mobjects.marketo.types import Found, Kind, Link
+from mobjects.marketo.types import Kind, LinkTarget, RemoteObject
 from mobjects.models import (
-    RECORDS,
+    RECORD_MODELS,
     ConflictReason,
     RecordStatus,
     SyncBatch,
     SyncedRecord,
     SyncResult,
     SyncResultStatus,
-    records,
+    records_of_kind,
 )
-from mobjects.sync.conflicts.both_changed import close_agreed, open_both_changed, undecided
-from mobjects.sync.content.from_marketo import OURS, Reader, Seen, link_of
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.merge import Merge, merge
-from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, Difference, content
-from mobjects.sync.content.write_local import CannotKeep, leave_settled, take
-from mobjects.sync.job_results import result
-from mobjects.sync.task import Context
+from mobjects.sync.conflicts.both_changed import close_agreed_conflict, find_open_conflicts, open_both_changed
+from mobjects.sync.content.from_marketo import OUR_NUMBER_PREFIX, RemoteContent, RemoteReader, find_association
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.merge import MergeResult, merge_sides
+from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, FieldDifference, record_content
+from mobjects.sync.content.write_local import RemoteValueRefused, store_accepted_values, write_local_values
+from mobjects.sync.job_results import build_result
+from mobjects.sync.task import JobContext
 
 IN_BATCH = "It is in a batch right now; pull it again afterwards."
 SENT_MEANWHILE = "It was sent while Marketo was being read; pull it again."
@@ -40,7 +40,7 @@ _REFERENCE = (("Name", "name", "Name"), ("Type", "type", "Type"), ("Workspace", 
 """What is kept of a program for reading and never sent: our name, our field, Marketo's name."""
 
 
-class Arrivals:
+class PulledPage:
     """What one page brought.
 
     Args:
@@ -49,26 +49,26 @@ class Arrivals:
         found: its objects, of one kind.
     """
 
-    def __init__(self, context: Context, batch: SyncBatch, found: Sequence[Found]) -> None:
+    def __init__(self, context: JobContext, batch: SyncBatch, found: Sequence[RemoteObject]) -> None:
         self.context, self.batch, self.found = context, batch, found
         self.kind = Kind(batch.kind)
 
-    def save(self) -> list[SyncResult]:
+    def apply(self) -> list[SyncResult]:
         """Save the page; to be called in a transaction. Returns a result for each object, not saved yet."""
         now = timezone.now()
-        self.reader = Reader(self.kind, self.found, self.context.keys)
+        self.reader = RemoteReader(self.kind, self.found, self.context.keys)
         self._load()
         rows = []
         for position, found in enumerate(self.found, start=1):
             try:
                 # A record that cannot be kept leaves nothing of itself behind.
                 with transaction.atomic():
-                    row = self._save_one(found)
-            except CannotKeep as error:
+                    row = self._apply_object(found)
+            except RemoteValueRefused as error:
                 row = self._held(found, self._fresh(found), f"Not taken. {error}")
             row.position = position
             rows.append(row)
-        records(self.kind).filter(pk__in=self.read).update(read_at=now)
+        records_of_kind(self.kind).filter(pk__in=self.read).update(read_at=now)
         return rows
 
     # --- which record is meant ---------------------------------------------------------------
@@ -81,49 +81,51 @@ class Arrivals:
         if self.kind is Kind.OPPORTUNITY:
             names = [found.values.get("Name", "") for found in self.found]
             doubtful = Q(claimed_by__isnull=False) | Q(last_status=RecordStatus.UNKNOWN)
-            sent = Exists(self._lost().filter(record_id=OuterRef("pk"), sent__Name__in=names))
+            sent = Exists(self._unanswered_results().filter(record_id=OuterRef("pk"), sent__Name__in=names))
             keyed = Q(external_id__in=[found.values[key] for found in self.found if found.values.get(key)])
             meant |= Q(marketo_id__isnull=True) & (keyed | (doubtful & (Q(name__in=names) | Q(sent))))
         elif self.kind is Kind.ROLE:
-            parents = {self.reader.opportunity(found) for found in self.found} - {None}
+            parents = {self.reader.find_opportunity(found) for found in self.found} - {None}
             meant |= Q(marketo_id__isnull=True, opportunity__in=parents)
-        chosen = records(self.kind).filter(meant)
+        chosen = records_of_kind(self.kind).filter(meant)
         locked = chosen.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
-        self.local: list[Any] = loaded(self.kind, list(locked))
+        self.local: list[Any] = load_records(self.kind, list(locked))
         self.by_id = {record.marketo_id: record for record in self.local if record.marketo_id is not None}
         self.without_id = [record for record in self.local if record.marketo_id is None]
         # Under what they were sent they are in Marketo now, if they are; they may have been edited since.
         self.sent: dict[int, list[dict[str, str]]] = defaultdict(list)
-        lost = self._lost().filter(record_id__in=[record.pk for record in self.without_id if _in_doubt(record)])
+        lost = self._unanswered_results().filter(
+            record_id__in=[record.pk for record in self.without_id if _in_doubt(record)]
+        )
         for pk, sent_as in lost.values_list("record_id", "sent"):
             self.sent[pk].append(sent_as)
-        self.open = undecided(self.kind, [record.pk for record in self.local])
+        self.open = find_open_conflicts(self.kind, [record.pk for record in self.local])
         self.read: list[int] = []
 
-    def _lost(self) -> Any:  # a query set of results
+    def _unanswered_results(self) -> Any:  # a query set of results
         return SyncResult.objects.filter(
             kind=self.kind.value, status__in=(SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
         )
 
-    def _match(self, found: Found) -> Any:  # one of the synced models, or None
+    def _match(self, found: RemoteObject) -> Any:  # one of the synced models, or None
         if found.marketo_id in self.by_id:
             return self.by_id[found.marketo_id]
         free = (record for record in self.without_id if record.marketo_id is None)
         return next((record for record in free if self._is_same(record, found)), None)
 
-    def _fresh(self, found: Found) -> Any:
+    def _fresh(self, found: RemoteObject) -> Any:
         """The record as it is in the database, after its values could not be taken."""
         record = self._match(found)
         if record is not None:
             record.refresh_from_db()
         return record
 
-    def _is_same(self, record: Any, found: Found) -> bool:
+    def _is_same(self, record: Any, found: RemoteObject) -> bool:
         """Whether a record without Marketo ID is this object: by key, or by opportunity, person and role."""
         if self.kind is Kind.OPPORTUNITY:
             key = found.values.get(self.context.keys.opportunity, "")
             return bool(key) and record.external_id == key
-        person = link_of(found, Link.LEAD)
+        person = find_association(found, LinkTarget.LEAD)
         if not self._is_role_of(record, found) or person is None:
             return False
         if person.id is not None:
@@ -132,11 +134,11 @@ class Arrivals:
             person.key and person.key.field == self.context.keys.person and record.person_key == person.key.value
         )
 
-    def _is_role_of(self, record: Any, found: Found) -> bool:
-        parent = record.opportunity_id == self.reader.opportunity(found)
+    def _is_role_of(self, record: Any, found: RemoteObject) -> bool:
+        parent = record.opportunity_id == self.reader.find_opportunity(found)
         return bool(parent and record.role == found.values.get("Role", ""))
 
-    def _may_be(self, found: Found) -> Any:
+    def _may_be(self, found: RemoteObject) -> Any:
         """A record that was or is being sent as new and may have become this object."""
         for record in self.without_id:
             alike = self._may_be_role(record, found) if self.kind is Kind.ROLE else _same_name(record, found)
@@ -144,67 +146,73 @@ class Arrivals:
                 return record
         return None
 
-    def _may_be_role(self, record: Any, found: Found) -> bool:
+    def _may_be_role(self, record: Any, found: RemoteObject) -> bool:
         """Whether opportunity and role are the same and the person may be, who is not always given the same way."""
-        person = link_of(found, Link.LEAD)
+        person = find_association(found, LinkTarget.LEAD)
         ids = {person.id if person else None, record.person_id} - {None}
         return self._is_role_of(record, found) and len(ids) < 2
 
-    def _was_sent_as(self, sent: dict[str, str], found: Found) -> bool:
+    def _was_sent_as(self, sent: dict[str, str], found: RemoteObject) -> bool:
         """Whether an object may be what was sent."""
         if self.kind is not Kind.ROLE:
             return sent.get("Name") == found.values.get("Name", "")
-        person = link_of(found, Link.LEAD)
+        person = find_association(found, LinkTarget.LEAD)
         ids = {str(person.id) if person and person.id else None, sent.get(PERSON_ID)} - {None}
-        opportunity = sent.get(OPPORTUNITY) == f"{OURS}{self.reader.opportunity(found)}"
+        opportunity = sent.get(OPPORTUNITY) == f"{OUR_NUMBER_PREFIX}{self.reader.find_opportunity(found)}"
         return opportunity and sent.get("Role", "") == found.values.get("Role", "") and len(ids) < 2
 
     # --- what is taken -----------------------------------------------------------------------
 
-    def _save_one(self, found: Found) -> SyncResult:
+    def _apply_object(self, found: RemoteObject) -> SyncResult:
         record = self._match(found)
         if record is None:
-            return self._add(found)
+            return self._create_record(found)
         if reason := self._hold(record):
             return self._held(found, record, reason)
-        seen = self.reader.seen(found, record)
-        here = content(record, self.context.keys)
+        seen = self.reader.read_content(found, record)
+        here = record_content(record, self.context.keys)
         clean = not record.is_dirty
-        merged = merge(record.accepted, here, seen.beside(record.accepted), clean=clean)
-        if self.kind is Kind.ROLE and self.reader.opportunity(found) is None:
+        merged = merge_sides(record.accepted, here, seen.comparable_with(record.accepted), clean=clean)
+        if self.kind is Kind.ROLE and self.reader.find_opportunity(found) is None:
             return self._held(found, record, NO_OPPORTUNITY)
-        changed = self._take(found, record, seen, merged, here, clean)
-        return self._row(record, merged, changed, here, seen)
+        changed = self._write_changes(found, record, seen, merged, here, clean)
+        return self._build_result(record, merged, changed, here, seen)
 
-    def _take(
-        self, found: Found, record: Any, seen: Seen, merged: Merge, here: dict[str, str], clean: bool
-    ) -> list[Difference]:
+    def _write_changes(
+        self,
+        found: RemoteObject,
+        record: Any,
+        seen: RemoteContent,
+        merged: MergeResult,
+        here: dict[str, str],
+        clean: bool,
+    ) -> list[FieldDifference]:
         """Write what is to be taken; returns name, here before, now."""
-        keys, changed = self.context.keys, self._take_reference(found, record)
+        keys, changed = self.context.keys, self._write_reference_fields(found, record)
         if record.marketo_id is None:
-            records(self.kind).filter(pk=record.pk).update(marketo_id=found.marketo_id)
+            records_of_kind(self.kind).filter(pk=record.pk).update(marketo_id=found.marketo_id)
             record.marketo_id = found.marketo_id
             changed.append(("Marketo ID", "", str(found.marketo_id)))
         for pk, cost_id in seen.costs.ids.items():
             record.costs.filter(pk=pk).update(marketo_cost_id=cost_id)
         after = here
-        if merged.take or seen.costs.new:
-            take(record, merged.take, keys, new=seen.costs.new)
-            after = content(loaded(self.kind, [record.pk])[0], keys)
+        if merged.incoming or seen.costs.new:
+            write_local_values(record, merged.incoming, keys, new=seen.costs.new)
+            after = record_content(load_records(self.kind, [record.pk])[0], keys)
         names = dict.fromkeys((*here, *after))
         changed += [
             (name, here.get(name, ""), after.get(name, "")) for name in names if here.get(name) != after.get(name)
         ]
         accepted = merged.accepted | {name: text for name, text in after.items() if name not in here}
         if accepted != record.accepted or changed:
-            leave_settled(record, keys, accepted=accepted, clean=clean)
+            store_accepted_values(record, keys, accepted=accepted, clean=clean)
         elif record.is_dirty and after == accepted:
-            leave_settled(record, keys, accepted=accepted)
-        self._keep_rest(record, seen, after)
+            store_accepted_values(record, keys, accepted=accepted)
+        self._store_remote_only(record, seen, after)
         self._decide(found, record, seen, merged, accepted, after)
         return changed
 
-    def _take_reference(self, found: Found, record: Any) -> list[Difference]:
+    def _write_reference_fields(self, found: RemoteObject, record: Any) -> list[FieldDifference]:
         if self.kind is not Kind.PROGRAM:
             return []
         changed = []
@@ -214,27 +222,27 @@ class Arrivals:
                 setattr(record, field, text)
                 changed.append((name, old, text))
         if changed:
-            take(record, {}, self.context.keys)
+            write_local_values(record, {}, self.context.keys)
         return changed
 
-    def _add(self, found: Found) -> SyncResult:
+    def _create_record(self, found: RemoteObject) -> SyncResult:
         doubtful = self._may_be(found) if self.kind is not Kind.PROGRAM else None
         if doubtful is not None:
             words = f"It may be “{doubtful}”, which was sent without an answer so far; that has to be looked up first."
             return self._held(found, None, words)
-        if self.kind is Kind.ROLE and self.reader.opportunity(found) is None:
+        if self.kind is Kind.ROLE and self.reader.find_opportunity(found) is None:
             return self._held(found, None, NO_OPPORTUNITY)
-        record: Any = RECORDS[self.kind](marketo_id=found.marketo_id)
+        record: Any = RECORD_MODELS[self.kind](marketo_id=found.marketo_id)
         for _, field, theirs in _REFERENCE if self.kind is Kind.PROGRAM else ():
             setattr(record, field, found.values.get(theirs, ""))
-        seen = self.reader.seen(found, None)
-        take(record, seen.values, self.context.keys, new=seen.costs.new)
-        record = loaded(self.kind, [record.pk])[0]
-        after = content(record, self.context.keys)
-        leave_settled(record, self.context.keys, accepted=after, clean=True)
-        self._keep_rest(record, seen, after)
+        seen = self.reader.read_content(found, None)
+        write_local_values(record, seen.values, self.context.keys, new=seen.costs.new)
+        record = load_records(self.kind, [record.pk])[0]
+        after = record_content(record, self.context.keys)
+        store_accepted_values(record, self.context.keys, accepted=after, clean=True)
+        self._store_remote_only(record, seen, after)
         self.by_id[found.marketo_id] = record
-        row = result(self.context.job, record, SyncResultStatus.ADDED, batch=self.batch)
+        row = build_result(self.context.job, record, SyncResultStatus.ADDED, batch=self.batch)
         row.diff = [[name, "", text] for name, text in after.items()]
         return row
 
@@ -252,15 +260,28 @@ class Arrivals:
         return UNDECIDED if conflict and conflict.reason == ConflictReason.AMBIGUOUS else ""
 
     def _decide(
-        self, found: Found, record: Any, seen: Seen, merged: Merge, accepted: dict[str, str], after: dict[str, str]
+        self,
+        found: RemoteObject,
+        record: Any,
+        seen: RemoteContent,
+        merged: MergeResult,
+        accepted: dict[str, str],
+        after: dict[str, str],
     ) -> None:
         if merged.conflicts:
-            open_both_changed(self.context.job, record, found, base=accepted, here=after, there=seen.beside(accepted))
+            open_both_changed(
+                self.context.job, record, found, base=accepted, here=after, there=seen.comparable_with(accepted)
+            )
         elif record.pk in self.open:
-            close_agreed(self.open[record.pk])
+            close_agreed_conflict(self.open[record.pk])
 
-    def _row(
-        self, record: Any, merged: Merge, changed: list[Difference], here: dict[str, str], seen: Seen
+    def _build_result(
+        self,
+        record: Any,
+        merged: MergeResult,
+        changed: list[FieldDifference],
+        here: dict[str, str],
+        seen: RemoteContent,
     ) -> SyncResult:
         status = (
             SyncResultStatus.CONFLICT
@@ -269,20 +290,20 @@ class Arrivals:
             if changed
             else SyncResultStatus.SAME
         )
-        row = result(self.context.job, record, status, batch=self.batch)
+        row = build_result(self.context.job, record, status, batch=self.batch)
         disputed = [[name, here.get(name, ""), seen.values.get(name, "")] for name in merged.conflicts]
         row.diff = [*disputed, *map(list, changed)]
         words = []
         if merged.conflicts:
             words.append(f"Changed here and in Marketo: {', '.join(merged.conflicts)}. Decide which is right.")
-        if merged.kept and record.is_dirty:
-            words.append(f"Changed here and not sent yet: {', '.join(merged.kept)}.")
+        if merged.local_only and record.is_dirty:
+            words.append(f"Changed here and not sent yet: {', '.join(merged.local_only)}.")
         row.error = " ".join(words)
         return row
 
-    def _held(self, found: Found, record: SyncedRecord | None, words: str) -> SyncResult:
+    def _held(self, found: RemoteObject, record: SyncedRecord | None, words: str) -> SyncResult:
         if record is not None:
-            row = result(self.context.job, record, SyncResultStatus.HELD, batch=self.batch, error=words)
+            row = build_result(self.context.job, record, SyncResultStatus.HELD, batch=self.batch, error=words)
         else:
             label = found.values.get("Name") or found.values.get("Role") or self.kind.value
             row = SyncResult(
@@ -298,16 +319,16 @@ class Arrivals:
         row.marketo_id = found.marketo_id
         return row
 
-    def _keep_rest(self, record: Any, seen: Seen, after: dict[str, str]) -> None:
+    def _store_remote_only(self, record: Any, seen: RemoteContent, after: dict[str, str]) -> None:
         self.read.append(record.pk)
-        rest = seen.not_here(after)
+        rest = seen.remote_only(after)
         if rest != record.in_marketo:
-            records(self.kind).filter(pk=record.pk).update(in_marketo=rest)
+            records_of_kind(self.kind).filter(pk=record.pk).update(in_marketo=rest)
 
 
 def _in_doubt(record: Any) -> bool:
     return record.claimed_by_id is not None or record.last_status == RecordStatus.UNKNOWN
 
 
-def _same_name(record: Any, found: Found) -> bool:
+def _same_name(record: Any, found: RemoteObject) -> bool:
     return bool(record.name == found.values.get("Name", ""))

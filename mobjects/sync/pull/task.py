@@ -9,20 +9,20 @@ from typing import Any, Self
 
 from django.db import transaction
 
-from mobjects.db.retry import insisting
-from mobjects.marketo.types import Kind, Page, Query, Tag
-from mobjects.models import SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records
-from mobjects.sync.job_results import result, save_results
-from mobjects.sync.paging import Place, by_id, keep_progress, progress, read_page
-from mobjects.sync.pull.apply import Arrivals
-from mobjects.sync.task import Context, Task, read
+from mobjects.db.retry import retry_on_database_error
+from mobjects.marketo.types import Kind, MarketoQuery, QueryPage, TagValue
+from mobjects.models import SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records_of_kind
+from mobjects.sync.job_results import build_result, save_results
+from mobjects.sync.paging import PageCursor, load_progress, query_by_id, read_page, store_progress
+from mobjects.sync.pull.apply import PulledPage
+from mobjects.sync.task import JobContext, JobTask, read_from_marketo
 
 NO_ID = "It has no Marketo ID yet, so it cannot be looked for in Marketo; send it first."
 GONE = "Marketo has no object with this ID any more."
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
+class PullSelection:
     """What a person asked to read from Marketo; all that is given must hold.
 
     Args:
@@ -59,13 +59,13 @@ class Pull:
         if self.ids is not None and replace(self, ids=None) != type(self)(self.kind):
             raise ValueError("Records that are given one by one cannot be filtered further.")
 
-    def query(self) -> Query:
+    def to_query(self) -> MarketoQuery:
         """What Marketo is asked."""
-        return Query(
+        return MarketoQuery(
             self.kind,
             name=self.name,
             workspace=self.workspace,
-            tag=Tag(self.tag_type, self.tag_value) if self.tag_type else None,
+            tag=TagValue(self.tag_type, self.tag_value) if self.tag_type else None,
             updated_since=self.updated_since,
             archived=self.archived,
             details=self.kind is Kind.PROGRAM,
@@ -90,64 +90,64 @@ class Pull:
         )
 
 
-class PullTask(Task):
+class PullTask(JobTask):
     """One page a step; or, of records given one by one, one record a step."""
 
-    single = True
+    single_worker = True
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: JobContext) -> None:
         self.context = context
-        self.pull = Pull.from_json(context.job.selection)
+        self.selection = PullSelection.from_json(context.job.selection)
 
     def step(self) -> bool:
-        place = Place.from_json(progress(self.context.job))
+        place = PageCursor.from_json(load_progress(self.context.job))
         if place.done:
             return False
-        if self.pull.ids is not None:
-            self._one(place, self.pull.ids)
+        if self.selection.ids is not None:
+            self._pull_next_record(place, self.selection.ids)
             return True
-        answered = read_page(self.context, self.pull.query(), place)
+        answered = read_page(self.context, self.selection.to_query(), place)
         if answered is not None:
             batch, page = answered
-            self._save(batch, page, place.following(page))
+            self._save(batch, page, place.after_page(page))
         return True
 
-    def _one(self, place: Place, ids: Sequence[int]) -> None:
+    def _pull_next_record(self, place: PageCursor, ids: Sequence[int]) -> None:
         pk = min((pk for pk in ids if pk > place.after), default=None)
-        record = records(self.pull.kind).filter(pk=pk).first() if pk is not None else None
+        record = records_of_kind(self.selection.kind).filter(pk=pk).first() if pk is not None else None
         place = replace(place, after=pk or place.after, done=pk is None)
         if record is None:
-            keep_progress(self.context.job, place.to_json())
+            store_progress(self.context.job, place.to_json())
         elif record.marketo_id is None:
             self._save_alone(record, SyncResultStatus.HELD, NO_ID, place)
         else:
-            query, find = by_id(self.pull.kind, record.marketo_id), self.context.transport.find
-            batch, page = read(self.context, self.pull.kind, lambda: find(query))
+            query, find = query_by_id(self.selection.kind, record.marketo_id), self.context.transport.find
+            batch, page = read_from_marketo(self.context, self.selection.kind, lambda: find(query))
             if page.found:
                 self._save(batch, page, place)
             else:
                 self._save_alone(record, SyncResultStatus.MISSING, GONE, place, batch)
 
-    @insisting
-    def _save(self, batch: SyncBatch, page: Page, place: Place) -> None:
+    @retry_on_database_error
+    def _save(self, batch: SyncBatch, page: QueryPage, place: PageCursor) -> None:
         with transaction.atomic():
-            rows = Arrivals(self.context, batch, page.found).save()
+            rows = PulledPage(self.context, batch, page.found).apply()
             batch.size = len(page.found)
             batch.save(update_fields=["size"])
             self._keep(rows, place)
 
-    @insisting
+    @retry_on_database_error
     def _save_alone(
         self,
         record: SyncedRecord,
         status: SyncResultStatus,
         words: str,
-        place: Place,
+        place: PageCursor,
         batch: SyncBatch | None = None,
     ) -> None:
         with transaction.atomic():
-            self._keep([result(self.context.job, record, status, batch=batch, error=words)], place)
+            self._keep([build_result(self.context.job, record, status, batch=batch, error=words)], place)
 
-    def _keep(self, rows: Sequence[SyncResult], place: Place) -> None:
+    def _keep(self, rows: Sequence[SyncResult], place: PageCursor) -> None:
         save_results(self.context.job, rows)
-        keep_progress(self.context.job, place.to_json())
+        store_progress(self.context.job, place.to_json())

@@ -13,17 +13,17 @@ from django.utils import timezone
 from mobjects.models import SyncBatch, SyncBatchState
 
 
-def count_since(endpoint: str, moment: datetime) -> int:
+def count_calls_since(endpoint: str, moment: datetime) -> int:
     """How many calls were begun since a moment."""
     return _since(endpoint, moment).count()
 
 
-def any_within(endpoint: str, span: timedelta) -> bool:
+def was_called_within(endpoint: str, span: timedelta) -> bool:
     """Whether a call was begun so short a time ago."""
     return _since(endpoint, timezone.now() - span).exists()
 
 
-def under_way(endpoint: str, longest: timedelta) -> list[timedelta]:
+def list_running_calls(endpoint: str, longest: timedelta) -> list[timedelta]:
     """For each call that may still be running: how long it can go on. The longest first.
 
     Args:

@@ -19,22 +19,22 @@ from redis.exceptions import RedisError
 from redis.lock import Lock
 from redis.retry import Retry
 
-from mobjects.formatting import counted, moment
+from mobjects.formatting import format_call_count, format_moment
 from mobjects.marketo.errors import OutcomeUnknown
 from mobjects.sync import marketo_settings
 from mobjects.sync.rate_limits.redis_store import (
     DAY_KEPT_SECONDS,
-    Counters,
-    Known,
-    aware,
-    give_back,
-    server_time,
-    soon,
-    wait,
+    CallCounters,
+    LimiterState,
+    build_wait,
+    random_delay,
+    read_redis_time,
+    release_lock,
+    to_datetime,
 )
-from mobjects.sync.rate_limits.usage import Usage
-from mobjects.sync.retry_policy import quota_reset
-from mobjects.sync.task import Wait
+from mobjects.sync.rate_limits.usage import LimitUsage
+from mobjects.sync.retry_policy import next_quota_reset
+from mobjects.sync.task import WaitRequired
 
 QUEUE = "sync"
 
@@ -49,18 +49,18 @@ and the rest of an answer whose parts come slowly."""
 
 SOCKET_SECONDS = 1.0
 UNREACHABLE_SECONDS = 15
-FEWER_SECONDS = 600
-FEWER_AGAIN_SECONDS = 20
+REDUCED_CONCURRENCY_SECONDS = 600
+REDUCE_AGAIN_SECONDS = 20
 """Calls that ran together are refused together: within this time it is the same news, and halved once."""
 
-UNREACHABLE = (
+REDIS_UNREACHABLE = (
     "The queue's Redis cannot be reached, and with it the shared limits; nothing is sent to Marketo without them."
 )
 
 logger = logging.getLogger(__name__)
 
 
-class Limits:
+class RedisRateLimiter:
     """Permission for calls to one Marketo instance. Satisfies :class:`mobjects.sync.task.Permits`.
 
     Args:
@@ -86,12 +86,12 @@ class Limits:
         share: int,
         lease_seconds: float,
         window_seconds: int = WINDOW_SECONDS,
-        clock: Callable[[Redis], float] = server_time,
+        clock: Callable[[Redis], float] = read_redis_time,
     ) -> None:
         self._per_window, self._at_once = per_window, at_once
         self._quota, self._share = quota, share
         self._lease_seconds, self._window_seconds = lease_seconds, window_seconds
-        self._counters = Counters(
+        self._counters = CallCounters(
             endpoint, redis, at_once=at_once, lease_seconds=lease_seconds, window_seconds=window_seconds, clock=clock
         )
         self._redis, self._window = redis, self._counters.window
@@ -116,7 +116,7 @@ class Limits:
         )
 
     @contextmanager
-    def call(self) -> Iterator[None]:
+    def permit_call(self) -> Iterator[None]:
         """Permission for one call; leave it when the call is over.
 
         Raises:
@@ -126,7 +126,7 @@ class Limits:
             slot = self._permit()
         except RedisError as error:
             logger.warning("The shared limits cannot be read: %s", type(error).__name__)
-            raise wait(UNREACHABLE_SECONDS, UNREACHABLE) from error
+            raise build_wait(UNREACHABLE_SECONDS, REDIS_UNREACHABLE) from error
         may_run = False
         try:
             yield
@@ -136,30 +136,30 @@ class Limits:
             raise
         finally:
             if not may_run:
-                give_back(slot)
+                release_lock(slot)
 
-    def fewer(self) -> None:
+    def reduce_concurrency(self) -> None:
         """Marketo said that too many calls ran at once: allow half as many for ten minutes, but at least one."""
         try:
-            if self._redis.set(self._counters.key("fewer-said"), 1, nx=True, ex=FEWER_AGAIN_SECONDS):
-                half = max(1, self._counters.slots(self._redis.get(self._counters.key("fewer"))) // 2)
-                self._redis.set(self._counters.key("fewer"), half, ex=FEWER_SECONDS)
+            if self._redis.set(self._counters.redis_key("fewer-said"), 1, nx=True, ex=REDUCE_AGAIN_SECONDS):
+                half = max(1, self._counters.slot_limit(self._redis.get(self._counters.redis_key("fewer"))) // 2)
+                self._redis.set(self._counters.redis_key("fewer"), half, ex=REDUCED_CONCURRENCY_SECONDS)
         except RedisError as error:
             # Nobody can call now anyway; whoever is refused next says it again.
             logger.warning("That Marketo wants fewer calls could not be shared: %s", type(error).__name__)
 
-    def usage(self) -> Usage | None:
+    def read_usage(self) -> LimitUsage | None:
         """How much is used; ``None`` if Redis cannot be reached. Changes nothing."""
         try:
-            known = self._counters.look()
+            known = self._counters.peek_state()
             _, in_window = self._window.get_moving_window("window", self._per_window, self._window_seconds)
         except RedisError:
             return None
-        return Usage(
-            used_today=self._counters.used_today(known),
+        return LimitUsage(
+            used_today=self._counters.count_used_today(known),
             share=self._share,
             quota=self._quota,
-            resets_at=quota_reset(aware(known.now)),
+            resets_at=next_quota_reset(to_datetime(known.now)),
             in_window=in_window,
             window_limit=self._per_window,
             slots=known.slots,
@@ -168,32 +168,35 @@ class Limits:
 
     def _permit(self) -> Lock:
         """Take a slot and count the call. Each limit that refuses leaves those before it as they were."""
-        known = self._counters.ready()
+        known = self._counters.ensure_state()
         if (known.used or 0) >= self._share:
             raise self._used_up(known.now)
-        slot = self._take_slot(known)
+        slot = self._acquire_slot(known)
         try:
             self._count(known.now)
         except BaseException:
-            give_back(slot)
+            release_lock(slot)
             raise
         return slot
 
-    def _take_slot(self, known: Known) -> Lock:
+    def _acquire_slot(self, known: LimiterState) -> Lock:
         if sum(known.held) < known.slots:
             free = [number for number in range(known.slots) if not known.held[number]]
             random.shuffle(free)  # Many look at the same moment: each begins elsewhere.
             for number in free:
-                slot = self._counters.lock(self._counters.slot_key(number), self._lease_seconds)
+                slot = self._counters.create_lock(self._counters.slot_key(number), self._lease_seconds)
                 if slot.acquire():
                     return slot
-        raise wait(soon(), f"{counted(known.slots)} to Marketo may run at once, and so many are under way.")
+        raise build_wait(
+            random_delay(), f"{format_call_count(known.slots)} to Marketo may run at once, and so many are under way."
+        )
 
     def _count(self, now: float) -> None:
         if not self._window.acquire_entry("window", self._per_window, self._window_seconds):
             oldest, _ = self._window.get_moving_window("window", self._per_window, self._window_seconds)
-            words = f"{counted(self._per_window)} in {self._window_seconds} seconds may be made, and so many were."
-            raise wait(max(0.05, oldest + self._window_seconds - self._counters.now()), words)
+            most = format_call_count(self._per_window)
+            words = f"{most} in {self._window_seconds} seconds may be made, and so many were."
+            raise build_wait(max(0.05, oldest + self._window_seconds - self._counters.now()), words)
         pipe: Any = self._redis.pipeline()
         pipe.incr(self._counters.day_key(now))
         pipe.expire(self._counters.day_key(now), DAY_KEPT_SECONDS)
@@ -203,10 +206,10 @@ class Limits:
             self._redis.decr(self._counters.day_key(now))
             raise self._used_up(now)
 
-    def _used_up(self, now: float) -> Wait:
-        reset = quota_reset(aware(now))
+    def _used_up(self, now: float) -> WaitRequired:
+        reset = next_quota_reset(to_datetime(now))
         words = (
-            f"Our share of Marketo's daily quota is used up: {self._share:,} of {counted(self._quota)}. "
-            f"Marketo begins to count anew at {moment(reset)}."
+            f"Our share of Marketo's daily quota is used up: {self._share:,} of {format_call_count(self._quota)}. "
+            f"Marketo begins to count anew at {format_moment(reset)}."
         )
-        return wait(reset.timestamp() - now, words)
+        return build_wait(reset.timestamp() - now, words)

@@ -21,13 +21,13 @@ from redis.lock import Lock
 
 from mobjects.sync.rate_limits import call_log
 from mobjects.sync.retry_policy import RESET_ZONE
-from mobjects.sync.task import Wait
+from mobjects.sync.task import WaitRequired
 
 PREFIX = "marketo-limits"
 RECOVERY_SECONDS = 30
 DAY_KEPT_SECONDS = 2 * 24 * 3600
 MILLISECOND = timedelta(milliseconds=1)
-LOST = (
+COUNTS_LOST = (
     "Redis has lost count of the calls to Marketo, which it shares between the workers; "
     "the calls of the last seconds have to leave Marketo's window first."
 )
@@ -35,13 +35,13 @@ LOST = (
 logger = logging.getLogger(__name__)
 
 
-def server_time(redis: Redis) -> float:
+def read_redis_time(redis: Redis) -> float:
     """The clock of the Redis server, in seconds since 1970."""
     seconds, micros = redis.time()
     return float(seconds) + float(micros) / 1e6
 
 
-class Window(RedisStorage):
+class MovingWindow(RedisStorage):
     """The library's moving window, on the clock of the Redis server instead of that of each host."""
 
     def __init__(self, redis: Redis, prefix: str, now: Callable[[], float]) -> None:
@@ -59,7 +59,7 @@ class Window(RedisStorage):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class LimiterState:
     """What Redis holds. ``used`` is ``None`` if nothing was counted today; not ``sure`` after a loss of data."""
 
     now: float
@@ -70,7 +70,7 @@ class Known:
     held: tuple[bool, ...]
 
 
-class Counters:
+class CallCounters:
     """The counts for one Marketo instance, shared by all who use the same Redis.
 
     Args:
@@ -90,113 +90,113 @@ class Counters:
         at_once: int,
         lease_seconds: float,
         window_seconds: int,
-        clock: Callable[[Redis], float] = server_time,
+        clock: Callable[[Redis], float] = read_redis_time,
     ) -> None:
         self.redis = redis
         self._endpoint, self._at_once = endpoint, at_once
         self._lease_seconds, self._window_seconds = lease_seconds, window_seconds
         self.now: Callable[[], float] = lambda: clock(redis)
         self._prefix = f"{PREFIX}:{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}"
-        self.window = Window(redis, self._prefix, self.now)
+        self.window = MovingWindow(redis, self._prefix, self.now)
 
-    def look(self) -> Known:
+    def peek_state(self) -> LimiterState:
         """What Redis holds now; one question for all of it, because every call begins with this."""
         now = self.now()
         pipe: Any = self.redis.pipeline(transaction=False)
         pipe.info("server")
-        pipe.get(self.key("server"))
+        pipe.get(self.redis_key("server"))
         pipe.get(self.day_key(now))
-        pipe.get(self.key("fewer"))
+        pipe.get(self.redis_key("fewer"))
         pipe.mget([self.slot_key(number) for number in range(self._at_once)])
         info, server, used, fewer, slots = pipe.execute()
         run: str = info["run_id"]
-        return Known(
+        return LimiterState(
             now=now,
             server=run,
             sure=server == run.encode(),
             used=None if used is None else int(used),
-            slots=self.slots(fewer),
+            slots=self.slot_limit(fewer),
             held=tuple(slot is not None for slot in slots),
         )
 
-    def ready(self) -> Known:
+    def ensure_state(self) -> LimiterState:
         """What Redis holds, after making up for what it has lost.
 
         Raises:
             Wait: that takes a moment.
             RedisError: Redis cannot be reached.
         """
-        known = self.look()
+        known = self.peek_state()
         if not known.sure:
             self._recover(known)
-            known = self.look()
+            known = self.peek_state()
         elif known.used is None:
             # A new day, or Redis dropped the key: the database knows how many there were.
-            begun = call_log.count_since(self._endpoint, day(known.now))
+            begun = call_log.count_calls_since(self._endpoint, day_start(known.now))
             self.redis.set(self.day_key(known.now), begun, nx=True, ex=DAY_KEPT_SECONDS)
-            known = self.look()
+            known = self.peek_state()
         if not known.sure or known.used is None:
-            raise wait(soon(), LOST)
+            raise build_wait(random_delay(), COUNTS_LOST)
         return known
 
-    def used_today(self, known: Known) -> int:
+    def count_used_today(self, known: LimiterState) -> int:
         """Calls since counting began anew, also where Redis does not know. Changes nothing."""
         if known.sure and known.used is not None:
             return known.used
-        return max(known.used or 0, call_log.count_since(self._endpoint, day(known.now)))
+        return max(known.used or 0, call_log.count_calls_since(self._endpoint, day_start(known.now)))
 
-    def slots(self, fewer: Any) -> int:
+    def slot_limit(self, fewer: Any) -> int:
         """How many calls may run at once, given what the key ``fewer`` holds."""
         return min(self._at_once, int(fewer)) if fewer else self._at_once
 
-    def lock(self, name: str, seconds: float) -> Lock:
+    def create_lock(self, name: str, seconds: float) -> Lock:
         """A lock that is not waited for, and that ends by itself."""
         return Lock(self.redis, name, timeout=seconds, blocking=False, thread_local=False)
 
-    def key(self, name: str) -> str:
+    def redis_key(self, name: str) -> str:
         """Under which name Redis keeps something about this instance."""
         return f"{self._prefix}:{name}"
 
     def slot_key(self, number: int) -> str:
-        return self.key(f"slot:{number}")
+        return self.redis_key(f"slot:{number}")
 
     def day_key(self, now: float) -> str:
-        return self.key(f"day:{day(now):%Y-%m-%d}")
+        return self.redis_key(f"day:{day_start(now):%Y-%m-%d}")
 
-    def _recover(self, known: Known) -> None:
+    def _recover(self, known: LimiterState) -> None:
         """Fill a Redis that is new, was emptied, or was restarted and may have lost its last seconds or hours."""
-        hold_key = self.key(f"hold:{known.server}")
+        hold_key = self.redis_key(f"hold:{known.server}")
         hold: Any = self.redis.get(hold_key)
-        if hold is None and call_log.any_within(self._endpoint, timedelta(seconds=self._window_seconds)):
+        if hold is None and call_log.was_called_within(self._endpoint, timedelta(seconds=self._window_seconds)):
             # Who had permission when the data went has written down its call before this is over.
             until = known.now + self._window_seconds
             self.redis.set(hold_key, until, nx=True, ex=3 * self._window_seconds)
             hold = self.redis.get(hold_key) or until
         if hold is not None and float(hold) > known.now:
-            raise wait(float(hold) - known.now, LOST)
-        lock = self.lock(self.key("recovery"), RECOVERY_SECONDS)
+            raise build_wait(float(hold) - known.now, COUNTS_LOST)
+        lock = self.create_lock(self.redis_key("recovery"), RECOVERY_SECONDS)
         if not lock.acquire():
-            raise wait(soon(), LOST)
+            raise build_wait(random_delay(), COUNTS_LOST)
         try:
-            if self.redis.get(self.key("server")) != known.server.encode():
+            if self.redis.get(self.redis_key("server")) != known.server.encode():
                 self._fill(known.now)
-                self.redis.set(self.key("server"), known.server)
+                self.redis.set(self.redis_key("server"), known.server)
         finally:
-            give_back(lock)
+            release_lock(lock)
 
     def _fill(self, now: float) -> None:
         key = self.day_key(now)
-        missing = call_log.count_since(self._endpoint, day(now)) - int(self.redis.get(key) or 0)
+        missing = call_log.count_calls_since(self._endpoint, day_start(now)) - int(self.redis.get(key) or 0)
         pipe: Any = self.redis.pipeline()
         pipe.incrby(key, max(0, missing))
         pipe.expire(key, DAY_KEPT_SECONDS)
-        running = call_log.under_way(self._endpoint, timedelta(seconds=self._lease_seconds))
+        running = call_log.list_running_calls(self._endpoint, timedelta(seconds=self._lease_seconds))
         for number, left in enumerate(running[: self._at_once]):
             pipe.set(self.slot_key(number), "begun before Redis lost its data", nx=True, px=left // MILLISECOND + 1)
         pipe.execute()
 
 
-def give_back(lock: Lock) -> None:
+def release_lock(lock: Lock) -> None:
     """Free a lock; if that cannot be done it frees itself in time."""
     try:
         lock.release()
@@ -204,21 +204,21 @@ def give_back(lock: Lock) -> None:
         logger.warning("A lock on Marketo's limits could not be given back: %s", type(error).__name__)
 
 
-def wait(seconds: float, words: str) -> Wait:
+def build_wait(seconds: float, words: str) -> WaitRequired:
     """To be raised. On this host's clock, because here it is looked at."""
-    return Wait(timezone.now() + timedelta(seconds=seconds), words)
+    return WaitRequired(timezone.now() + timedelta(seconds=seconds), words)
 
 
-def soon() -> float:
+def random_delay() -> float:
     """Some tenths of a second: long enough for a call to end."""
     return random.uniform(0.5, 1.0)  # noqa: S311 - spreads those who wait, keeps no secret
 
 
-def aware(now: float) -> datetime:
+def to_datetime(now: float) -> datetime:
     """Seconds since 1970 as a date and time."""
     return datetime.fromtimestamp(now, UTC)
 
 
-def day(now: float) -> datetime:
+def day_start(now: float) -> datetime:
     """When Marketo began to count anew: the last midnight in US Central time."""
-    return aware(now).astimezone(RESET_ZONE).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return to_datetime(now).astimezone(RESET_ZONE).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)

@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mobjects.formatting import counted, moment
+from mobjects.formatting import format_call_count, format_moment
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class LimitUsage:
     """What the shared limits say at one moment.
 
     Args:
@@ -35,25 +35,26 @@ class Usage:
     slots_set: int
 
     @property
-    def left(self) -> int:
+    def calls_left(self) -> int:
         """Calls that may still be made today."""
         return max(0, self.share - self.used_today)
 
     @property
-    def reset_words(self) -> str:
+    def reset_text(self) -> str:
         """When counting begins anew, as text."""
-        return moment(self.resets_at)
+        return format_moment(self.resets_at)
 
-    def warning(self, calls: int) -> str:
+    def quota_warning(self, calls: int) -> str:
         """What happens to a job that needs more calls than are left, as sentences; "" if they are enough.
 
         Args:
             calls: how many the job needs at least.
         """
-        if calls <= self.left:
+        if calls <= self.calls_left:
             return ""
-        left = f"only {self.left:,} {'is' if self.left == 1 else 'are'}" if self.left else "none is"
+        left = f"only {self.calls_left:,} {'is' if self.calls_left == 1 else 'are'}" if self.calls_left else "none is"
         return (
-            f"Today's share of Marketo's quota is not enough for this: it needs {counted(calls)} or more, and {left} "
-            f"left of {self.share:,}. The rest waits until {self.reset_words} and then goes out by itself."
+            f"Today's share of Marketo's quota is not enough for this: it needs {format_call_count(calls)} or more, "
+            f"and {left} "
+            f"left of {self.share:,}. The rest waits until {self.reset_text} and then goes out by itself."
         )

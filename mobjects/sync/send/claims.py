@@ -9,22 +9,37 @@ from django.db import transaction
 from django.db.models import Exists, Q
 from django.utils import timezone
 
-from mobjects.db.bulk import insert_each
-from mobjects.db.retry import insisting
+from mobjects.db.bulk import bulk_insert_rows
+from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, Operation
-from mobjects.models import SyncBatch, SyncBatchState, SyncedRecord, SyncJob, SyncResult, SyncResultStatus, records
+from mobjects.models import (
+    SyncBatch,
+    SyncBatchState,
+    SyncedRecord,
+    SyncJob,
+    SyncResult,
+    SyncResultStatus,
+    records_of_kind,
+)
 from mobjects.models.synced_record import SyncedQuerySet
-from mobjects.sync.content.loading import complete
-from mobjects.sync.content.payload import Built, Equal, Held, Payload, build
-from mobjects.sync.job_results import _label, result, results_here, save_results, sentence, supersede
-from mobjects.sync.send.selection import Choice, Selection, classified
-from mobjects.sync.task import Context, next_sequence
+from mobjects.sync.content.loading import fetch_with_related
+from mobjects.sync.content.payload import BuildResult, HeldBack, NothingToSend, Payload, build_payload
+from mobjects.sync.job_results import (
+    _label,
+    build_result,
+    results_of_record,
+    save_results,
+    supersede_unknown,
+    to_sentence,
+)
+from mobjects.sync.send.selection import OperationChoice, SyncSelection, classify_records
+from mobjects.sync.task import JobContext, next_sequence
 
-_NOT_DEALT_WITH = (*SyncResult.PASSING, SyncResultStatus.UNKNOWN)
+_UNFINISHED = (*SyncResult.PASSING_STATUSES, SyncResultStatus.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class BatchItem:
     """A record in a batch, as it was when it was claimed."""
 
     pk: int
@@ -35,14 +50,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class StartedBatch:
     """A batch that is written down and about to be sent. Both are empty where nothing of it has to be sent."""
 
     batch: SyncBatch | None
-    items: Sequence[Item]
+    items: Sequence[BatchItem]
 
 
-def sendable(context: Context, kind: Kind, operation: Operation, selection: Selection) -> SyncedQuerySet:
+def sendable_records(context: JobContext, kind: Kind, operation: Operation, selection: SyncSelection) -> SyncedQuerySet:
     """Records that this job may send under an operation now, and has not dealt with yet."""
     found = _open(context, kind, operation, selection)
     if selection.read_first and operation is Operation.UPDATE:
@@ -50,7 +65,7 @@ def sendable(context: Context, kind: Kind, operation: Operation, selection: Sele
     return found
 
 
-def unread(context: Context, kind: Kind, operation: Operation, selection: Selection) -> SyncedQuerySet:
+def unread_records(context: JobContext, kind: Kind, operation: Operation, selection: SyncSelection) -> SyncedQuerySet:
     """Records that could be sent, once they have been read in Marketo."""
     return _open(context, kind, operation, selection).filter(not_read_by(context.job), marketo_id__isnull=False)
 
@@ -60,14 +75,14 @@ def not_read_by(job: SyncJob) -> Q:
     return Q(read_at__isnull=True) | Q(read_at__lt=job.started_at)
 
 
-def _open(context: Context, kind: Kind, operation: Operation, selection: Selection) -> SyncedQuerySet:
-    found = classified(kind, selection, context.keys).filter(hold="", wire_operation=operation.value)
-    return found.exclude(Exists(results_here(context.job, kind).exclude(status__in=_NOT_DEALT_WITH)))
+def _open(context: JobContext, kind: Kind, operation: Operation, selection: SyncSelection) -> SyncedQuerySet:
+    found = classify_records(kind, selection, context.keys).filter(hold="", wire_operation=operation.value)
+    return found.exclude(Exists(results_of_record(context.job, kind).exclude(status__in=_UNFINISHED)))
 
 
-@insisting
-def claim(
-    context: Context, kind: Kind, operation: Operation, selection: Selection, *, after: int, limit: int
+@retry_on_database_error
+def claim_batch(
+    context: JobContext, kind: Kind, operation: Operation, selection: SyncSelection, *, after: int, limit: int
 ) -> tuple[SyncBatch, int] | None:
     """Take the next records for a batch of this worker, which then waits to be sent (see :func:`take`).
 
@@ -77,7 +92,7 @@ def claim(
         The batch, and our id of its last record, where the next claim goes on; ``None`` when there are no more.
     """
     with transaction.atomic():
-        found = sendable(context, kind, operation, selection).filter(pk__gt=after)
+        found = sendable_records(context, kind, operation, selection).filter(pk__gt=after)
         free = found.select_for_update(skip_locked=True, of=("self",))
         ids = list(free.values_list("pk", flat=True)[:limit])
         if not ids:
@@ -91,12 +106,12 @@ def claim(
             sequence=next_sequence(context.job),
             size=len(ids),
         )
-        records(kind).filter(pk__in=ids).update(claimed_by=batch)
+        records_of_kind(kind).filter(pk__in=ids).update(claimed_by=batch)
     return batch, ids[-1]
 
 
-@insisting
-def take(context: Context, batch: SyncBatch, selection: Selection) -> Claim | None:
+@retry_on_database_error
+def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection) -> StartedBatch | None:
     """Begin a batch that waits to be sent, with its records as they are now, and write down what goes out.
 
     Records that turn out not to be sendable, or to hold nothing to send, get their result here and are let go.
@@ -110,47 +125,47 @@ def take(context: Context, batch: SyncBatch, selection: Selection) -> Claim | No
         if not waiting.update(state=SyncBatchState.SENDING, lease=context.lease, sent_at=timezone.now()):
             return None
         batch.refresh_from_db(fields=["state", "lease", "sent_at"])
-        held = complete(kind, records(kind).filter(claimed_by=batch).order_by("pk"))
+        held = fetch_with_related(kind, records_of_kind(kind).filter(claimed_by=batch).order_by("pk"))
         told = _dealt_with(context.job, kind, held)
         # What a person gave a Marketo ID meanwhile goes out as an UPDATE, with the next slice.
-        creates = selection.operation is Choice.AUTO and operation is not Operation.UPDATE
+        creates = selection.operation is OperationChoice.AUTO and operation is not Operation.UPDATE
         kept = [record for record in held if record.pk not in told and not (creates and record.marketo_id is not None)]
         gone = {record.pk for record in held} - {record.pk for record in kept}
         if gone:
-            records(kind).filter(pk__in=gone).update(claimed_by=None)
-        return _write_down(context, operation, kept, selection, batch)
+            records_of_kind(kind).filter(pk__in=gone).update(claimed_by=None)
+        return _store_payloads(context, operation, kept, selection, batch)
 
 
 def _dealt_with(job: SyncJob, kind: Kind, held: Sequence[SyncedRecord]) -> set[int]:
     """Records that got their result in this job between being picked and being locked."""
     ids = [record.pk for record in held]
-    told = SyncResult.objects.filter(job=job, kind=kind.value, record_id__in=ids).exclude(status__in=_NOT_DEALT_WITH)
+    told = SyncResult.objects.filter(job=job, kind=kind.value, record_id__in=ids).exclude(status__in=_UNFINISHED)
     return set(told.values_list("record_id", flat=True))
 
 
-def _write_down(
-    context: Context, operation: Operation, taken: Sequence[SyncedRecord], selection: Selection, batch: SyncBatch
-) -> Claim:
+def _store_payloads(
+    context: JobContext, operation: Operation, taken: Sequence[SyncedRecord], selection: SyncSelection, batch: SyncBatch
+) -> StartedBatch:
     built = [(record, _built(context, record, operation, selection)) for record in taken]
     sent = [(record, part) for record, part in built if isinstance(part, Payload)]
     # Also of those that another job has settled meanwhile, and of those that now hold nothing to send.
-    supersede(context.job, Kind(batch.kind), [record.pk for record in taken])
-    _let_go(context.job, [(record, part) for record, part in built if not isinstance(part, Payload)])
+    supersede_unknown(context.job, Kind(batch.kind), [record.pk for record in taken])
+    _release_unsendable(context.job, [(record, part) for record, part in built if not isinstance(part, Payload)])
     if not sent:
         batch.delete()
-        return Claim(None, ())
+        return StartedBatch(None, ())
     if batch.size != len(sent):
         batch.size = len(sent)
         batch.save(update_fields=["size"])
     _expect(batch, sent)
-    items = [Item(record.pk, record.revision, record.marketo_id, record.accepted, part) for record, part in sent]
-    return Claim(batch, items)
+    items = [BatchItem(record.pk, record.revision, record.marketo_id, record.accepted, part) for record, part in sent]
+    return StartedBatch(batch, items)
 
 
 def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> None:
     """Write down the results that a batch is going to have."""
     same = {"job": batch.job_id, "batch": batch.pk, "kind": batch.kind, "status": SyncResultStatus.PENDING.value}
-    insert_each(
+    bulk_insert_rows(
         SyncResult,
         {**same, "error": "", "created_at": timezone.now()},
         ("record_id", "label", "position", "revision", "sent", "diff", "marketo_id"),
@@ -161,21 +176,21 @@ def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> N
     )
 
 
-def _built(context: Context, record: SyncedRecord, operation: Operation, selection: Selection) -> Built:
-    part = build(record, operation, context.keys, resend=selection.resend)
+def _built(context: JobContext, record: SyncedRecord, operation: Operation, selection: SyncSelection) -> BuildResult:
+    part = build_payload(record, operation, context.keys, resend=selection.resend)
     problem = context.transport.problem(part.record, operation) if isinstance(part, Payload) else ""
-    return Held(sentence(problem)) if problem else part
+    return HeldBack(to_sentence(problem)) if problem else part
 
 
-def _let_go(job: SyncJob, built: Sequence[tuple[SyncedRecord, Built]]) -> None:
+def _release_unsendable(job: SyncJob, built: Sequence[tuple[SyncedRecord, BuildResult]]) -> None:
     results = []
     for record, part in built:
         changes: dict[str, object] = {"claimed_by": None}
-        if isinstance(part, Held):
-            results.append(result(job, record, SyncResultStatus.HELD, error=part.reason))
-        elif isinstance(part, Equal):
+        if isinstance(part, HeldBack):
+            results.append(build_result(job, record, SyncResultStatus.HELD, error=part.reason))
+        elif isinstance(part, NothingToSend):
             # What failed or was skipped has been taken back.
             changes |= {"synced_revision": record.revision, "last_status": "", "last_error": "", "unknown_since": None}
-            results.append(result(job, record, SyncResultStatus.EQUAL, error=part.note))
+            results.append(build_result(job, record, SyncResultStatus.EQUAL, error=part.note))
         type(record).objects.filter(pk=record.pk).update(**changes)
     save_results(job, results)

@@ -8,21 +8,21 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
-from mobjects.marketo.types import Found, Kind
-from mobjects.models import records
-from mobjects.sync.conflicts.both_changed import open_both_changed, undecided
-from mobjects.sync.content.from_marketo import Reader
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.merge import in_conflict
-from mobjects.sync.content.payload import NOT_KNOWN, content
-from mobjects.sync.paging import by_id
-from mobjects.sync.task import Context, read
+from mobjects.db.retry import retry_on_database_error
+from mobjects.marketo.types import Kind, RemoteObject
+from mobjects.models import records_of_kind
+from mobjects.sync.conflicts.both_changed import find_open_conflicts, open_both_changed
+from mobjects.sync.content.from_marketo import RemoteReader
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.merge import conflicting_fields
+from mobjects.sync.content.payload import UNKNOWN_VALUE, record_content
+from mobjects.sync.paging import query_by_id
+from mobjects.sync.task import JobContext, read_from_marketo
 
 CAUSE = "Read before it is changed in Marketo."
 
 
-def guard(context: Context, kind: Kind, ids: Sequence[int]) -> set[int]:
+def preflight_read(context: JobContext, kind: Kind, ids: Sequence[int]) -> set[int]:
     """Read records that are about to be updated, one call each, and stop those that changed in Marketo too.
 
     Args:
@@ -36,30 +36,32 @@ def guard(context: Context, kind: Kind, ids: Sequence[int]) -> set[int]:
     Raises:
         Wait, MarketoError: as :func:`mobjects.sync.task.read`. Conflicts found so far are kept.
     """
-    stopped = set(undecided(kind, ids))
-    known = records(kind).filter(pk__in=ids, marketo_id__isnull=False).order_by("pk")
+    stopped = set(find_open_conflicts(kind, ids))
+    known = records_of_kind(kind).filter(pk__in=ids, marketo_id__isnull=False).order_by("pk")
     for pk, marketo_id in list(known.values_list("pk", "marketo_id")):
         if pk not in stopped:
-            find = partial(context.transport.find, by_id(kind, marketo_id))
-            _, page = read(context, kind, find, cause=CAUSE)
-            if page.found and _judge(context, pk, page.found[0]):
+            find = partial(context.transport.find, query_by_id(kind, marketo_id))
+            _, page = read_from_marketo(context, kind, find, cause=CAUSE)
+            if page.found and _open_conflict_if_changed(context, pk, page.found[0]):
                 stopped.add(pk)
     return stopped
 
 
-@insisting
-def _judge(context: Context, pk: int, found: Found) -> bool:
+@retry_on_database_error
+def _open_conflict_if_changed(context: JobContext, pk: int, found: RemoteObject) -> bool:
     with transaction.atomic():
-        held = records(found.kind).select_for_update(of=("self",)).filter(pk=pk)
+        held = records_of_kind(found.kind).select_for_update(of=("self",)).filter(pk=pk)
         if not held.values_list("pk"):
             return False
-        (record,) = loaded(found.kind, [pk])
+        (record,) = load_records(found.kind, [pk])
         held.update(read_at=timezone.now())
-        here = content(record, context.keys)
-        there = Reader(found.kind, [found], context.keys).seen(found, record).beside(record.accepted)
-        names = in_conflict(record.accepted, here, there)
+        here = record_content(record, context.keys)
+        there = (
+            RemoteReader(found.kind, [found], context.keys).read_content(found, record).comparable_with(record.accepted)
+        )
+        names = conflicting_fields(record.accepted, here, there)
         # After a lost answer nobody knows what Marketo last accepted, so nobody can say that it changed.
-        if not [name for name in names if record.accepted.get(name) != NOT_KNOWN]:
+        if not [name for name in names if record.accepted.get(name) != UNKNOWN_VALUE]:
             return False
         open_both_changed(context.job, record, found, base=record.accepted, here=here, there=there)
         return True

@@ -12,33 +12,33 @@ from django.db.models import F
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from mobjects.db.bulk import update_each
-from mobjects.db.retry import insisting
+from mobjects.db.bulk import bulk_update_rows
+from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
-from mobjects.marketo.types import ACCEPTED, Answer, Kind, Outcome, Status
+from mobjects.marketo.types import ACCEPTED_STATUSES, BatchResponse, Kind, OutcomeStatus, RecordOutcome
 from mobjects.models import (
-    RECORDS,
+    RECORD_MODELS,
     RecordStatus,
     SyncBatch,
     SyncBatchState,
     SyncJob,
     SyncResult,
     SyncResultStatus,
-    records,
+    records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
-from mobjects.sync.content.payload import KeyFields, doubted
-from mobjects.sync.job_results import count, result, save_results, sentence
-from mobjects.sync.send.claims import Item
-from mobjects.sync.send.selection import Selection, classified
-from mobjects.sync.send.tag_rules import exact_reasons
-from mobjects.sync.task import close, next_sequence
+from mobjects.sync.content.payload import KeyFields, mark_doubtful
+from mobjects.sync.job_results import add_counts, build_result, save_results, to_sentence
+from mobjects.sync.send.claims import BatchItem
+from mobjects.sync.send.selection import SyncSelection, classify_records
+from mobjects.sync.send.tag_rules import explain_unknown_values
+from mobjects.sync.task import close_batch, next_sequence
 
-HELD_PAGE = 1000
+HELD_PAGE_SIZE = 1000
 
 
-@insisting
-def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer: Answer) -> None:
+@retry_on_database_error
+def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], answer: BatchResponse) -> None:
     """Save the outcomes of an answered batch on its records, results and job."""
     kind = Kind(batch.kind)
     with transaction.atomic():
@@ -53,9 +53,9 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer:
             if results[item.pk][1] in (SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
         ]
         taken = _ids_of_others(kind, live)
-        final = [(item, _without_taken_id(item, given, taken), given) for item, given in live]
+        final = [(item, _reject_foreign_id(item, given, taken), given) for item, given in live]
         _save_on_records(kind, final)
-        update_each(
+        bulk_update_rows(
             SyncResult,
             {"status": "%s", "marketo_id": "%s", "error": "%s"},
             [
@@ -63,13 +63,13 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[Item], answer:
                 for item, outcome, given in final
             ],
         )
-        close(batch, SyncBatchState.ANSWERED, answer.exchange)
+        close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
         changes = Counter(outcome.status.value for _, outcome, _ in final)
         changes.subtract(status for _, status in results.values() if status == SyncResultStatus.UNKNOWN)
-        count(job, changes)
+        add_counts(job, changes)
 
 
-def _save_on_records(kind: Kind, outcomes: Sequence[tuple[Item, Outcome, Outcome]]) -> None:
+def _save_on_records(kind: Kind, outcomes: Sequence[tuple[BatchItem, RecordOutcome, RecordOutcome]]) -> None:
     now = timezone.now()
     said = {
         "last_status": "%s",
@@ -80,9 +80,9 @@ def _save_on_records(kind: Kind, outcomes: Sequence[tuple[Item, Outcome, Outcome
     }
     accepted, others = [], []
     for item, outcome, _ in outcomes:
-        known = outcome.marketo_id if outcome.status is not Status.FAILED else None
+        known = outcome.marketo_id if outcome.status is not OutcomeStatus.FAILED else None
         row = (outcome.status.value, outcome.message, known, None, None)
-        if outcome.status in ACCEPTED:
+        if outcome.status in ACCEPTED_STATUSES:
             merged = item.accepted | item.payload.sent
             values = {name: text for name, text in merged.items() if text != ""}
             # The revision that was sent, not the one of now: an edit made meanwhile stays dirty.
@@ -90,12 +90,14 @@ def _save_on_records(kind: Kind, outcomes: Sequence[tuple[Item, Outcome, Outcome
         else:
             # Stays dirty, or becomes so if it was sent again without changes.
             others.append((*row, max(item.revision - 1, 0), item.pk))
-    update_each(RECORDS[kind], said | {"accepted": "%s", "synced_revision": "%s", "last_synced_at": "%s"}, accepted)
+    bulk_update_rows(
+        RECORD_MODELS[kind], said | {"accepted": "%s", "synced_revision": "%s", "last_synced_at": "%s"}, accepted
+    )
     behind = f"{'MIN' if connection.vendor == 'sqlite' else 'LEAST'}(synced_revision, %s)"
-    update_each(RECORDS[kind], said | {"synced_revision": behind}, others)
+    bulk_update_rows(RECORD_MODELS[kind], said | {"synced_revision": behind}, others)
 
 
-@insisting
+@retry_on_database_error
 def record_unsent(job: SyncJob, batch: SyncBatch, error: MarketoError, *, again: bool) -> None:
     """Save that a batch was certainly not applied.
 
@@ -109,15 +111,15 @@ def record_unsent(job: SyncJob, batch: SyncBatch, error: MarketoError, *, again:
         if again:
             same = {"sequence": batch.sequence, "part_of": batch.part_of, "size": batch.size}
             further = _successor(batch, **same, attempt=batch.attempt + 1, cause=error.message)
-        records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=further)
+        records_of_kind(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=further)
         status = SyncResultStatus.RETRIED if again else SyncResultStatus.NOT_SENT
         _close_without_answer(job, batch, SyncBatchState.NOT_SENT, status, error)
 
 
-@insisting
+@retry_on_database_error
 def record_halves(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
     """Save that a batch was refused as a whole, and let its two halves wait to be sent by themselves."""
-    of = records(Kind(batch.kind))
+    of = records_of_kind(Kind(batch.kind))
     words = f"Half of batch {batch.sequence}, which was refused as a whole."
     with transaction.atomic():
         if not _is_sending(batch):
@@ -130,30 +132,30 @@ def record_halves(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
         _close_without_answer(job, batch, SyncBatchState.REFUSED, SyncResultStatus.RETRIED, error)
 
 
-@insisting
+@retry_on_database_error
 def record_refused(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
     """Save that a batch was refused and nothing of it applied: each of its records has failed."""
     with transaction.atomic():
         if not _is_sending(batch):
             return
-        _let_go(records(Kind(batch.kind)).filter(claimed_by=batch), RecordStatus.FAILED, error)
+        _let_go(records_of_kind(Kind(batch.kind)).filter(claimed_by=batch), RecordStatus.FAILED, error)
         _close_without_answer(job, batch, SyncBatchState.REFUSED, SyncResultStatus.FAILED, error)
 
 
-@insisting
+@retry_on_database_error
 def record_unknown(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
     """Save that a batch may or may not have been applied. Its records count as changed until that is settled."""
     with transaction.atomic():
         if not _is_sending(batch):
             return
-        claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
+        claimed = records_of_kind(Kind(batch.kind)).filter(claimed_by=batch)
         _doubt(claimed, batch)
         _let_go(claimed, RecordStatus.UNKNOWN, error, unknown_since=batch.sent_at)
         _close_without_answer(job, batch, SyncBatchState.UNKNOWN, SyncResultStatus.UNKNOWN, error)
 
 
-@insisting
-def abandon(job: SyncJob, message: str, lease: int | None = None) -> None:
+@retry_on_database_error
+def abandon_sending_batches(job: SyncJob, message: str, lease: int | None = None) -> None:
     """After a crash: every batch still being sent may or may not have been applied; a reading call was just lost.
 
     Args:
@@ -168,50 +170,50 @@ def abandon(job: SyncJob, message: str, lease: int | None = None) -> None:
         else:
             # What was deleted already can be deleted again, so nothing has to be looked up.
             pending.update(status=SyncResultStatus.RETRIED, error=message)
-            records(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
+            records_of_kind(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
             batch.fault_text = message
-            close(batch, SyncBatchState.UNKNOWN if deletes else SyncBatchState.NOT_SENT, None)
+            close_batch(batch, SyncBatchState.UNKNOWN if deletes else SyncBatchState.NOT_SENT, None)
 
 
-@insisting
-def dissolve(job: SyncJob, words: str) -> None:
+@retry_on_database_error
+def cancel_waiting_batches(job: SyncJob, words: str) -> None:
     """Give up what still waits to be sent: its records are let go and stay changed."""
     with transaction.atomic():
         for batch in job.batches.select_for_update().filter(state=SyncBatchState.WAITING):
-            claimed = records(Kind(batch.kind)).filter(claimed_by=batch)
+            claimed = records_of_kind(Kind(batch.kind)).filter(claimed_by=batch)
             given_up = [
-                result(job, record, SyncResultStatus.NOT_SENT, batch=batch, position=position, error=words)
+                build_result(job, record, SyncResultStatus.NOT_SENT, batch=batch, position=position, error=words)
                 for position, record in enumerate(claimed.order_by("pk"), start=1)
             ]
             claimed.update(claimed_by=None)
             batch.fault_text = words
-            close(batch, SyncBatchState.NOT_SENT, None)
+            close_batch(batch, SyncBatchState.NOT_SENT, None)
             save_results(job, given_up)
 
 
-def record_held(job: SyncJob, kind: Kind, selection: Selection, keys: KeyFields, told: Any) -> None:
+def record_held(job: SyncJob, kind: Kind, selection: SyncSelection, keys: KeyFields, told: Any) -> None:
     """Write down the records of a kind that this job holds back, with the reason.
 
     Args:
         told: a subquery of results; a record with one of them has its result in this job already.
     """
-    held = classified(kind, selection, keys).exclude(hold="").exclude(told)
+    held = classify_records(kind, selection, keys).exclude(hold="").exclude(told)
     if kind is Kind.ROLE:
         held = held.select_related("opportunity")
     last = 0
     # Page by page: on SQLite the snapshot of a cursor that is still open keeps us from writing.
-    while page := list(held.filter(pk__gt=last)[:HELD_PAGE]):
+    while page := list(held.filter(pk__gt=last)[:HELD_PAGE_SIZE]):
         last = page[-1].pk
         _save_held(job, page)
 
 
-@insisting
+@retry_on_database_error
 def _save_held(job: SyncJob, held: Sequence[Any]) -> None:  # records with their ``hold``
-    exact = exact_reasons(held)
+    exact = explain_unknown_values(held)
     with transaction.atomic():
         status = SyncResultStatus.HELD
-        reasons = [(record, exact.get(record.pk) or sentence(record.hold)) for record in held]
-        save_results(job, [result(job, record, status, error=reason) for record, reason in reasons])
+        reasons = [(record, exact.get(record.pk) or to_sentence(record.hold)) for record in held]
+        save_results(job, [build_result(job, record, status, error=reason) for record, reason in reasons])
 
 
 def _is_sending(batch: SyncBatch) -> bool:
@@ -238,8 +240,8 @@ def _close_without_answer(
 ) -> None:
     changed = batch.results.filter(status=SyncResultStatus.PENDING).update(status=status, error=error.message)
     batch.fault_code, batch.fault_text = error.code, error.message
-    close(batch, state, error.exchange)
-    count(job, {status.value: changed})
+    close_batch(batch, state, error.exchange)
+    add_counts(job, {status.value: changed})
 
 
 def _let_go(
@@ -258,25 +260,25 @@ def _let_go(
 def _doubt(claimed: SyncedQuerySet, batch: SyncBatch) -> None:
     """Take what was sent for changed until it is accepted, even if it is put back to what was accepted before."""
     sent = dict(batch.results.values_list("record_id", "sent"))
-    rows = [(doubted(record.accepted, sent[record.pk]), record.pk) for record in claimed.only("accepted")]
-    update_each(RECORDS[Kind(batch.kind)], {"accepted": "%s"}, rows)
+    rows = [(mark_doubtful(record.accepted, sent[record.pk]), record.pk) for record in claimed.only("accepted")]
+    bulk_update_rows(RECORD_MODELS[Kind(batch.kind)], {"accepted": "%s"}, rows)
 
 
-def _ids_of_others(kind: Kind, live: Sequence[tuple[Item, Outcome]]) -> set[int]:
+def _ids_of_others(kind: Kind, live: Sequence[tuple[BatchItem, RecordOutcome]]) -> set[int]:
     """Ids in an answer that are already known for other local records, or that it gives twice."""
     new = [outcome.marketo_id for item, outcome in live if outcome.marketo_id is not None and item.marketo_id is None]
-    owners = dict(records(kind).filter(marketo_id__in=new).values_list("marketo_id", "pk")) if new else {}
+    owners = dict(records_of_kind(kind).filter(marketo_id__in=new).values_list("marketo_id", "pk")) if new else {}
     # A record's own id is not taken, even if it came to be known only since the record was claimed.
     own = {outcome.marketo_id: item.pk for item, outcome in live}
     twice = {marketo_id for marketo_id, times in Counter(new).items() if times > 1}
     return {marketo_id for marketo_id, pk in owners.items() if own[marketo_id] != pk} | twice
 
 
-def _without_taken_id(item: Item, outcome: Outcome, taken: set[int]) -> Outcome:
+def _reject_foreign_id(item: BatchItem, outcome: RecordOutcome, taken: set[int]) -> RecordOutcome:
     if item.marketo_id is not None or outcome.marketo_id not in taken:
         return outcome
-    return Outcome(
-        Status.FAILED,
+    return RecordOutcome(
+        OutcomeStatus.FAILED,
         message=f"Marketo answered {outcome.status} with the ID {outcome.marketo_id}, which another record here "
         f"already has: both describe one object in Marketo. {outcome.message}".strip(),
     )

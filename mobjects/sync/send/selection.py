@@ -19,25 +19,25 @@ from django.utils import timezone
 
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import (
-    RECORDS,
+    RECORD_MODELS,
     Conflict,
     ImportChange,
     ProgramCost,
     RecordStatus,
     SyncBatchState,
     SyncResult,
-    records,
+    records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, unknown_channel, unknown_tag
+from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, has_unknown_channel, has_unknown_tag
 
-PART = 2000
+PART_SIZE = 2000
 """Ids in one query; a multiple of a batch, so that long lists still make full batches."""
 
 
-class Choice(StrEnum):
+class OperationChoice(StrEnum):
     """The operation a person asks for. ``AUTO`` picks one for each record."""
 
     AUTO = "AUTO"
@@ -47,7 +47,7 @@ class Choice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class SyncSelection:
     """What a person asked to sync.
 
     Args:
@@ -66,7 +66,7 @@ class Selection:
 
     kinds: Sequence[Kind] = tuple(Kind)
     ids: Sequence[int] | None = None
-    operation: Choice = Choice.AUTO
+    operation: OperationChoice = OperationChoice.AUTO
     resend: bool = False
     include_unknown: bool = False
     of_job: str = ""
@@ -79,14 +79,14 @@ class Selection:
         if self.ids is not None and len(self.kinds) != 1:
             raise ValueError("ids can be given for one kind at a time")
 
-    def parts(self) -> Iterator[Self]:
+    def iter_parts(self) -> Iterator[Self]:
         """The same selection in parts of at most ``PART`` ids, so that no query carries all of a long list."""
         if self.ids is None:
             yield self
             return
         ids = sorted(set(self.ids))
-        for start in range(0, len(ids), PART):
-            yield replace(self, ids=tuple(ids[start : start + PART]))
+        for start in range(0, len(ids), PART_SIZE):
+            yield replace(self, ids=tuple(ids[start : start + PART_SIZE]))
 
     def to_json(self) -> dict[str, Any]:
         """As kept on the job."""
@@ -97,14 +97,14 @@ class Selection:
         """The reverse of :meth:`to_json`."""
         typed = {
             "kinds": tuple(Kind(kind) for kind in kept["kinds"]),
-            "operation": Choice(kept["operation"]),
+            "operation": OperationChoice(kept["operation"]),
             "of_statuses": tuple(kept["of_statuses"]),
         }
         return cls(**kept | typed)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ForecastGroup:
     """How many records of one kind share an operation, or a reason to be held back."""
 
     kind: Kind
@@ -113,14 +113,14 @@ class Group:
     count: int
 
 
-def ordered_kinds(selection: Selection) -> list[Kind]:
+def ordered_kinds(selection: SyncSelection) -> list[Kind]:
     """The selected kinds in sending order."""
-    return [kind for kind in RECORDS if kind in selection.kinds]
+    return [kind for kind in RECORD_MODELS if kind in selection.kinds]
 
 
-def candidates(kind: Kind, selection: Selection) -> SyncedQuerySet:
+def candidate_records(kind: Kind, selection: SyncSelection) -> SyncedQuerySet:
     """The records of a kind that the selection is about, sendable or not."""
-    found = records(kind).order_by("pk")
+    found = records_of_kind(kind).order_by("pk")
     if selection.ids is not None:
         found = found.filter(pk__in=selection.ids)
     if selection.of_job:
@@ -130,44 +130,44 @@ def candidates(kind: Kind, selection: Selection) -> SyncedQuerySet:
     return found if selection.resend else found.dirty()
 
 
-def _results_of_job(kind: Kind, selection: Selection) -> QuerySet[SyncResult]:
+def _results_of_job(kind: Kind, selection: SyncSelection) -> QuerySet[SyncResult]:
     results = SyncResult.objects.filter(
         job=UUID(selection.of_job), kind=kind.value, record_id=OuterRef("pk"), status__in=selection.of_statuses
     )
     return results if selection.of_error is None else results.filter(error=selection.of_error)
 
 
-def _changes_of_import(kind: Kind, selection: Selection) -> QuerySet[ImportChange]:
-    changes = ImportChange.objects.filter(imported=selection.of_import, undone__in=ImportChange.STANDS)
+def _changes_of_import(kind: Kind, selection: SyncSelection) -> QuerySet[ImportChange]:
+    changes = ImportChange.objects.filter(imported=selection.of_import, undone__in=ImportChange.STANDING_OUTCOMES)
     return changes.filter(owner_kind=kind.value, owner_id=OuterRef("pk"))
 
 
-def classified(kind: Kind, selection: Selection, keys: KeyFields) -> SyncedQuerySet:
+def classify_records(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
     """The candidates, annotated with ``hold`` (a reason, or "") and ``wire_operation``."""
     operations = _operation(kind, selection, keys)
     cases = [When(condition, then=Value(reason)) for reason, condition in _holds(kind, selection, keys)]
-    found = candidates(kind, selection).annotate(wire_operation=operations)
+    found = candidate_records(kind, selection).annotate(wire_operation=operations)
     hold = Case(*cases, default=Value(""), output_field=CharField())
     return cast(SyncedQuerySet, found.annotate(hold=hold))
 
 
-def forecast(selection: Selection, keys: KeyFields) -> list[Group]:
+def forecast_groups(selection: SyncSelection, keys: KeyFields) -> list[ForecastGroup]:
     """What a job would do now, kind by kind; one query per kind.
 
     Roles that wait only for an opportunity of the same selection are counted as sendable, unless that is held back.
     """
     counts: Counter[tuple[Kind, Operation | None, str]] = Counter()
     for kind in ordered_kinds(selection):
-        for part in selection.parts():
+        for part in selection.iter_parts():
             for operation, reason, count in _counted(kind, part, keys):
                 counts[kind, None if reason else Operation(operation), reason] += count
-    return [Group(kind, operation, reason, count) for (kind, operation, reason), count in counts.items()]
+    return [ForecastGroup(kind, operation, reason, count) for (kind, operation, reason), count in counts.items()]
 
 
-def _counted(kind: Kind, selection: Selection, keys: KeyFields) -> list[tuple[str, str, int]]:
-    found = classified(kind, selection, keys)
+def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, str, int]]:
+    found = classify_records(kind, selection, keys)
     if kind is Kind.ROLE and Kind.OPPORTUNITY in selection.kinds:
-        coming = classified(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
+        coming = classify_records(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
         comes_first = Q(hold=WAITS_FOR_OPPORTUNITY) & Q(opportunity__in=coming)
         found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
     counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
@@ -183,8 +183,8 @@ NEEDS_LOOK_UP = (
 )
 
 
-def _operation(kind: Kind, selection: Selection, keys: KeyFields) -> Case | Value:
-    if selection.operation is not Choice.AUTO:
+def _operation(kind: Kind, selection: SyncSelection, keys: KeyFields) -> Case | Value:
+    if selection.operation is not OperationChoice.AUTO:
         return Value(selection.operation.value)
     if kind is Kind.PROGRAM:
         return Value(Operation.UPDATE.value)
@@ -195,17 +195,17 @@ def _operation(kind: Kind, selection: Selection, keys: KeyFields) -> Case | Valu
     return Case(*cases, default=Value(Operation.INSERT.value), output_field=CharField())
 
 
-def _holds(kind: Kind, selection: Selection, keys: KeyFields) -> list[tuple[str, Q]]:
+def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, Q]]:
     """Reasons to hold records back, in order of precedence, and the conditions under which they apply."""
     open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), settled_at__isnull=True)
     unknown = Q(last_status=RecordStatus.UNKNOWN)
     holds = [
         (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
         (NEEDS_DECISION, Q(Exists(open_conflicts))),
-        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=timezone.now() - marketo_settings.quiet())),
+        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=timezone.now() - marketo_settings.unknown_outcome_delay())),
     ]
     has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])
-    if kind is Kind.PROGRAM and selection.operation in (Choice.INSERT, Choice.UPSERT):
+    if kind is Kind.PROGRAM and selection.operation in (OperationChoice.INSERT, OperationChoice.UPSERT):
         reason = f"programs exist only in Marketo; its API can update them, not {selection.operation.lower()} them"
         holds.append((reason, Q(pk__isnull=False)))
     holds.append(
@@ -217,8 +217,8 @@ def _holds(kind: Kind, selection: Selection, keys: KeyFields) -> list[tuple[str,
     if not selection.include_unknown:
         holds.append((NEEDS_LOOK_UP, unknown & _could_double(kind, has_key, keys)))
     if kind is Kind.PROGRAM:
-        holds.append((UNKNOWN_CHANNEL, unknown_channel(resend=selection.resend)))
-        holds.append((UNKNOWN_TAG, unknown_tag(resend=selection.resend)))
+        holds.append((UNKNOWN_CHANNEL, has_unknown_channel(resend=selection.resend)))
+        holds.append((UNKNOWN_TAG, has_unknown_tag(resend=selection.resend)))
     if kind is Kind.ROLE:
         holds += _role_holds(keys)
     if kind is Kind.OPPORTUNITY and not keys.company:

@@ -32,7 +32,7 @@ UNKNOWN_TAG = "it has a tag that Marketo does not know; the program's page says 
 UNKNOWN_CHANNEL = "its channel is not known in Marketo; the program's page says what would be right"
 
 
-class Entry(Func):
+class JsonKeyText(Func):
     """The text under a name in a JSON column, for a name that is an expression."""
 
     template = "(%(expressions)s)"
@@ -45,7 +45,7 @@ class Entry(Func):
         return self.as_sql(compiler, connection, template=template, arg_joiner=joiner, **extra)
 
 
-def unknown_tag(*, resend: bool) -> Q:
+def has_unknown_tag(*, resend: bool) -> Q:
     """Programs with a tag to be sent whose type or value is not known; none while no tags are known at all.
 
     Args:
@@ -59,7 +59,7 @@ def unknown_tag(*, resend: bool) -> Q:
     return Q(Exists(known)) & Q(Exists(bad))
 
 
-def unknown_channel(*, resend: bool) -> Q:
+def has_unknown_channel(*, resend: bool) -> Q:
     """Programs with a channel to be sent that is not known; none while no channels are known."""
     known = AllowedTag.objects.filter(type=CHANNEL_TAG)
     same = known.annotate(plain=Lower("value")).filter(plain=Lower(OuterRef("channel")))
@@ -69,7 +69,7 @@ def unknown_channel(*, resend: bool) -> Q:
     return unknown & ~Q(channel=Coalesce(KeyTextTransform(CHANNEL_TAG, "accepted"), Value("")))
 
 
-def exact_reasons(held: Sequence[Any]) -> dict[int, str]:
+def explain_unknown_values(held: Sequence[Any]) -> dict[int, str]:
     """What exactly Marketo does not know of programs that are held back for it, with the nearest known values.
 
     Args:
@@ -88,8 +88,8 @@ def exact_reasons(held: Sequence[Any]) -> dict[int, str]:
 
 
 def _problems(program: Program, allowed: AllowedValues) -> list[str]:
-    found = [(CHANNEL_TAG, program.channel, allowed.problem(CHANNEL_TAG, program.channel))]
-    found += [(tag.content_key, tag.value, allowed.problem(tag.type, tag.value)) for tag in program.tags.all()]
+    found = [(CHANNEL_TAG, program.channel, allowed.find_problem(CHANNEL_TAG, program.channel))]
+    found += [(tag.content_key, tag.value, allowed.find_problem(tag.type, tag.value)) for tag in program.tags.all()]
     new = [problem for name, value, problem in found if problem and program.accepted.get(name) != value]
     return new or [problem for _, _, problem in found if problem]
 
@@ -101,7 +101,7 @@ def _pair() -> Concat:
 
 def _accepted() -> Coalesce:
     """The value that Marketo has accepted for a tag's type; "" if there is none."""
-    held = Entry(OuterRef("accepted"), Concat(Value("Tag "), F("type"), output_field=TextField()))
+    held = JsonKeyText(OuterRef("accepted"), Concat(Value("Tag "), F("type"), output_field=TextField()))
     # SQLite cannot look for a name with a quotation mark in it, and would fail.
     safe = Case(When(type__contains='"', then=Value("")), default=held, output_field=TextField())
     return Coalesce(safe, Value(""), output_field=TextField())

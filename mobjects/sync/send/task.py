@@ -13,27 +13,34 @@ from django.db.models import Exists, Min, Q
 from django.utils import timezone
 
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
-from mobjects.marketo.transport import Transport
-from mobjects.marketo.types import Answer, Batch, Kind, Operation
-from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, SyncResult, records
+from mobjects.marketo.transport import MarketoTransport
+from mobjects.marketo.types import BatchResponse, Kind, Operation, OutgoingBatch
+from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, SyncResult, records_of_kind
 from mobjects.sync import marketo_settings
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import KeyFields, Payload, build
-from mobjects.sync.job_results import results_here
-from mobjects.sync.retry_policy import Action, rule_for
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import KeyFields, Payload, build_payload
+from mobjects.sync.job_results import results_of_record
+from mobjects.sync.retry_policy import RetryAction, retry_rule_for
 from mobjects.sync.send import claims, results
-from mobjects.sync.send.claims import Item
-from mobjects.sync.send.cost_ids import CostIds
-from mobjects.sync.send.preflight import guard
-from mobjects.sync.send.selection import MAY_STILL_RUN, Selection, candidates, classified, forecast, ordered_kinds
-from mobjects.sync.send.unknown_outcomes import Settling
-from mobjects.sync.task import Context
+from mobjects.sync.send.claims import BatchItem
+from mobjects.sync.send.cost_ids import CostIdReader
+from mobjects.sync.send.preflight import preflight_read
+from mobjects.sync.send.selection import (
+    MAY_STILL_RUN,
+    SyncSelection,
+    candidate_records,
+    classify_records,
+    forecast_groups,
+    ordered_kinds,
+)
+from mobjects.sync.send.unknown_outcomes import UnknownOutcomeResolver
+from mobjects.sync.task import JobContext
 
 SENDING_ORDER = (Operation.UPDATE, Operation.UPSERT, Operation.INSERT)
 REFUSED_IN_A_ROW = 20
 """So many refused calls, one after the other, end a job. A few bad records among good ones cause far fewer in a row."""
 
-_Phase = tuple[Kind, Selection, Operation]
+_Phase = tuple[Kind, SyncSelection, Operation]
 
 
 class SendTask:
@@ -43,17 +50,17 @@ class SendTask:
         context: the job and what it works with.
     """
 
-    single = False
+    single_worker = False
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: JobContext) -> None:
         self._context = context
-        self._selection = Selection.from_json(context.job.selection)
-        self._settling = Settling(context, self._selection)
-        self._cost_ids = CostIds(context) if Kind.PROGRAM in self._selection.kinds else None
+        self._selection = SyncSelection.from_json(context.job.selection)
+        self._outcome_resolver = UnknownOutcomeResolver(context, self._selection)
+        self._cost_ids = CostIdReader(context) if Kind.PROGRAM in self._selection.kinds else None
         self._phases: list[_Phase] = [
             (kind, part, operation)
             for kind in ordered_kinds(self._selection)
-            for part in self._selection.parts()
+            for part in self._selection.iter_parts()
             for operation in SENDING_ORDER
             if context.transport.limit(kind, operation)
         ]
@@ -62,7 +69,7 @@ class SendTask:
 
     def wanted_workers(self) -> int:
         """How many workers the work is for: as many as there are batches; one if each record is read first."""
-        groups = forecast(self._selection, self._context.keys)
+        groups = forecast_groups(self._selection, self._context.keys)
         planned = sum(group.count for group in groups)
         if not self._context.job.planned:
             self._context.job.planned = planned
@@ -77,42 +84,44 @@ class SendTask:
     def step(self) -> bool:
         """Send a batch that waits; else look up a lost sending; else send the next slice. One call at most."""
         batch = self._waiting()
-        if batch is None and (self._settling.look_up() or (self._selection.read_first and self._read_one())):
+        if batch is None and (
+            self._outcome_resolver.resolve_next() or (self._selection.read_first and self._read_next_record())
+        ):
             return True
         batch = batch or self._claim_next()
         if batch is None:
-            return self._cost_ids is not None and self._cost_ids.step()
+            return self._cost_ids is not None and self._cost_ids.read_next_program()
         self._send_waiting(batch)
         return True
 
-    def due(self) -> datetime | None:
+    def due_at(self) -> datetime | None:
         """When the first of the lost sendings can no longer be running in Marketo."""
         since = []
         for kind in ordered_kinds(self._selection):
-            for part in self._selection.parts():
-                found = classified(kind, part, self._context.keys)
+            for part in self._selection.iter_parts():
+                found = classify_records(kind, part, self._context.keys)
                 waiting = found.filter(last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN).order_by()
                 since.append(waiting.aggregate(since=Min("unknown_since"))["since"])
         known: list[datetime] = list(filter(None, since))
-        return min(known) + marketo_settings.quiet() if known else None
+        return min(known) + marketo_settings.unknown_outcome_delay() if known else None
 
     def finish(self) -> None:
         """Write down what was held back, and why."""
         job = self._context.job
         for kind in ordered_kinds(self._selection):
-            told = Exists(results_here(job, kind).exclude(status__in=SyncResult.PASSING))
-            for part in self._selection.parts():
+            told = Exists(results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES))
+            for part in self._selection.iter_parts():
                 results.record_held(job, kind, part, self._context.keys, told)
 
-    def _read_one(self) -> bool:
+    def _read_next_record(self) -> bool:
         """Read the next record that is to be changed in Marketo, until a batch of them can be sent."""
         for kind, part, operation in self._phases:
             if operation is not Operation.UPDATE:
                 continue
             limit = self._context.transport.limit(kind, operation)
-            if claims.sendable(self._context, kind, operation, part)[:limit].count() == limit:
+            if claims.sendable_records(self._context, kind, operation, part)[:limit].count() == limit:
                 return False
-            unread = claims.unread(self._context, kind, operation, part)
+            unread = claims.unread_records(self._context, kind, operation, part)
             pk = unread.values_list("pk", flat=True).first()
             if pk is not None:
                 self._read(kind, pk)
@@ -121,10 +130,10 @@ class SendTask:
 
     def _read(self, kind: Kind, pk: int) -> None:
         try:
-            guard(self._context, kind, [pk])
+            preflight_read(self._context, kind, [pk])
         except Rejected:
             pass  # The history has it. What Marketo does not let us read, or no longer has, sending it will tell.
-        records(kind).filter(claims.not_read_by(self._context.job), pk=pk).update(read_at=timezone.now())
+        records_of_kind(kind).filter(claims.not_read_by(self._context.job), pk=pk).update(read_at=timezone.now())
 
     # --- batches ---
 
@@ -139,8 +148,8 @@ class SendTask:
         return None
 
     def _send_waiting(self, batch: SyncBatch) -> None:
-        with self._context.permits.call():
-            claim = claims.take(self._context, batch, self._selection)
+        with self._context.rate_limiter.permit_call():
+            claim = claims.start_batch(self._context, batch, self._selection)
             if claim is not None and claim.batch is not None:
                 self._send(claim.batch, claim.items)
 
@@ -158,18 +167,18 @@ class SendTask:
             self._phase, self._after = (self._phase + 1) % len(self._phases), 0
         return None
 
-    def _claim(self, kind: Kind, part: Selection, operation: Operation) -> tuple[SyncBatch, int] | None:
+    def _claim(self, kind: Kind, part: SyncSelection, operation: Operation) -> tuple[SyncBatch, int] | None:
         limit = self._context.transport.limit(kind, operation)
         # Asked first, because most kinds of most jobs hold nothing at all, and judging records is dear.
-        if not limit or not candidates(kind, part).exists():
+        if not limit or not candidate_records(kind, part).exists():
             return None
-        return claims.claim(self._context, kind, operation, part, after=self._after, limit=limit)
+        return claims.claim_batch(self._context, kind, operation, part, after=self._after, limit=limit)
 
-    def _send(self, batch: SyncBatch, items: Sequence[Item]) -> None:
+    def _send(self, batch: SyncBatch, items: Sequence[BatchItem]) -> None:
         job = self._context.job
         operation = Operation(batch.operation)
         try:
-            answer = self._context.transport.send(Batch(operation, [item.payload.record for item in items]))
+            answer = self._context.transport.send(OutgoingBatch(operation, [item.payload.record for item in items]))
             _check_answer(items, answer)
         except MarketoError as error:
             self._record_error(batch, error)
@@ -185,19 +194,21 @@ class SendTask:
         return last == [SyncBatchState.REFUSED] * REFUSED_IN_A_ROW
 
     def _record_error(self, batch: SyncBatch, error: MarketoError) -> None:
-        job, action = self._context.job, rule_for(error).action
+        job, action = self._context.job, retry_rule_for(error).action
         if isinstance(error, OutcomeUnknown):
             results.record_unknown(job, batch, error)
-        elif action is Action.HALVE and batch.size > 1 and error.exchange is not None:
+        elif action is RetryAction.HALVE and batch.size > 1 and error.exchange is not None:
             results.record_halves(job, batch, error)
         elif isinstance(error, Rejected):
             # This request is wrong; the next may be right.
             results.record_refused(job, batch, error)
         else:
-            results.record_unsent(job, batch, error, again=action is not Action.HALT)
+            results.record_unsent(job, batch, error, again=action is not RetryAction.HALT)
 
 
-def render(selection: Selection, transport: Transport, keys: KeyFields) -> Iterator[tuple[Kind, Operation, int, str]]:
+def render_batches(
+    selection: SyncSelection, transport: MarketoTransport, keys: KeyFields
+) -> Iterator[tuple[Kind, Operation, int, str]]:
     """What sending a selection would send now, batch by batch: kind, operation, size, body with secrets masked.
 
     Claims, sends and saves nothing. Roles that wait for an opportunity are not rendered.
@@ -205,18 +216,21 @@ def render(selection: Selection, transport: Transport, keys: KeyFields) -> Itera
     for kind in ordered_kinds(selection):
         for operation in SENDING_ORDER:
             limit = transport.limit(kind, operation)
-            sendable = classified(kind, selection, keys).filter(hold="", wire_operation=operation.value)
+            sendable = classify_records(kind, selection, keys).filter(hold="", wire_operation=operation.value)
             last = 0
             while limit and (ids := list(sendable.filter(pk__gt=last).values_list("pk", flat=True)[:limit])):
                 last = ids[-1]
-                built = [build(record, operation, keys, resend=selection.resend) for record in loaded(kind, ids)]
+                built = [
+                    build_payload(record, operation, keys, resend=selection.resend)
+                    for record in load_records(kind, ids)
+                ]
                 sendable_now = [part.record for part in built if isinstance(part, Payload)]
                 allowed = [record for record in sendable_now if not transport.problem(record, operation)]
                 if allowed:
-                    yield kind, operation, len(allowed), transport.render(Batch(operation, allowed))
+                    yield kind, operation, len(allowed), transport.render(OutgoingBatch(operation, allowed))
 
 
-def _check_answer(items: Sequence[Item], answer: Answer) -> None:
+def _check_answer(items: Sequence[BatchItem], answer: BatchResponse) -> None:
     """The last guard against results on the wrong record: count and known ids must agree."""
     if len(answer.outcomes) != len(items):
         message = f"Marketo answered {len(answer.outcomes)} rows for {len(items)} records."

@@ -17,9 +17,9 @@ from django.db import transaction
 from django.db.models import Exists, F
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import Found, Key, Kind, Link, Query
+from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RemoteObject
 from mobjects.models import (
     Conflict,
     ConflictReason,
@@ -32,19 +32,19 @@ from mobjects.models import (
     SyncedRecord,
     SyncResult,
     SyncResultStatus,
-    records,
+    records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import task
 from mobjects.sync.conflicts.both_changed import candidate
-from mobjects.sync.content.cost_matching import cost_text
-from mobjects.sync.content.from_marketo import Reader, Seen, link_of
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, PERSON_KEY, content, opportunity_link
-from mobjects.sync.job_results import count, result, results_here, supersede
-from mobjects.sync.paging import keep_progress, progress
-from mobjects.sync.send.selection import NEEDS_LOOK_UP, Selection, classified, ordered_kinds
-from mobjects.sync.task import Context
+from mobjects.sync.content.cost_matching import format_cost
+from mobjects.sync.content.from_marketo import RemoteContent, RemoteReader, find_association
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, PERSON_KEY, opportunity_link, record_content
+from mobjects.sync.job_results import add_counts, build_result, results_of_record, supersede_unknown
+from mobjects.sync.paging import load_progress, store_progress
+from mobjects.sync.send.selection import NEEDS_LOOK_UP, SyncSelection, classify_records, ordered_kinds
+from mobjects.sync.task import JobContext
 
 CLOCK_MARGIN = timedelta(minutes=10)
 """How far the clocks of Marketo and of our machines may be apart when "created since" is asked."""
@@ -60,29 +60,29 @@ _GATHERING = "gathering"
 
 
 @dataclass(frozen=True, slots=True)
-class _Gathering:
+class _GatheredLookup:
     """A reading of all that was created since, begun but not at its last page: for which records, and so far."""
 
-    query: Query
+    query: MarketoQuery
     pks: Sequence[int]
-    found: Sequence[Found] = ()
+    found: Sequence[RemoteObject] = ()
     position: str = ""
     pages: int = 0
 
 
-class Settling:
+class UnknownOutcomeResolver:
     """The looking-up part of a sync job. Done by one worker, the last that works on the job."""
 
-    def __init__(self, context: Context, selection: Selection) -> None:
+    def __init__(self, context: JobContext, selection: SyncSelection) -> None:
         self._context = context
         self._selection = selection
         self._kinds = ordered_kinds(selection)
-        self._gathering: _Gathering | None = None
+        self._gathering: _GatheredLookup | None = None
 
-    def look_up(self) -> bool:
+    def resolve_next(self) -> bool:
         """Look up records whose outcome is unknown, with one call; ``False`` if there are none."""
         # Asked first and of all records of the kinds: there hardly ever are any, and judging records is dear.
-        lost = (records(kind).filter(last_status=RecordStatus.UNKNOWN) for kind in self._kinds)
+        lost = (records_of_kind(kind).filter(last_status=RecordStatus.UNKNOWN) for kind in self._kinds)
         if self._gathering is None and not any(found.exists() for found in lost):
             return False
         if self._context.job.leases.count() > 1:
@@ -91,51 +91,53 @@ class Settling:
             self._gather(self._gathering)
             return True
         for kind in self._kinds:
-            for part in self._selection.parts():
-                unknown = classified(kind, part, self._context.keys).filter(last_status=RecordStatus.UNKNOWN)
-                told = results_here(self._context.job, kind).filter(status=SyncResultStatus.HELD)
+            for part in self._selection.iter_parts():
+                unknown = classify_records(kind, part, self._context.keys).filter(last_status=RecordStatus.UNKNOWN)
+                told = results_of_record(self._context.job, kind).filter(status=SyncResultStatus.HELD)
                 open_ = unknown.filter(hold=NEEDS_LOOK_UP).exclude(Exists(told))
                 found = open_.values_list("pk", "unknown_since")[:TOGETHER_AT_MOST]
                 if found:
-                    self._look_up(kind, list(found))
+                    self._look_up_records(kind, list(found))
                     return True
-        if progress(self._context.job).get(_GATHERING):
-            self._note_gathering(False)
+        if load_progress(self._context.job).get(_GATHERING):
+            self._store_gathering(False)
         return False
 
     # --- lost sendings ---
 
-    def _look_up(self, kind: Kind, unknown: Sequence[tuple[int, datetime | None]]) -> None:
+    def _look_up_records(self, kind: Kind, unknown: Sequence[tuple[int, datetime | None]]) -> None:
         sent_at = [since for _, since in unknown if since is not None]
         together = len(unknown) >= TOGETHER_AT_LEAST and len(sent_at) == len(unknown)
-        if kind is not Kind.PROGRAM and together and not progress(self._context.job).get(_GATHERING):
-            self._note_gathering(True)
-            query = Query(kind, created_since=min(sent_at) - CLOCK_MARGIN)
-            self._gather(_Gathering(query, [pk for pk, _ in unknown]))
+        if kind is not Kind.PROGRAM and together and not load_progress(self._context.job).get(_GATHERING):
+            self._store_gathering(True)
+            query = MarketoQuery(kind, created_since=min(sent_at) - CLOCK_MARGIN)
+            self._gather(_GatheredLookup(query, [pk for pk, _ in unknown]))
             return
         pk = unknown[0][0]
-        (record,) = loaded(kind, [pk])
+        (record,) = load_records(kind, [pk])
         one = _query(record, self._context.keys.opportunity)
         if one is None:
             self._save(kind, pk, None, [], complete=False)
             return
         try:
-            batch, page = task.read(self._context, kind, lambda: self._context.transport.find(one), cause=_LOOK_UP)
+            batch, page = task.read_from_marketo(
+                self._context, kind, lambda: self._context.transport.find(one), cause=_LOOK_UP
+            )
         except Rejected as error:
-            self._not_told(record, error)
+            self._store_refusal(record, error)
         else:
             self._save(kind, pk, batch, page.found, complete=not page.more)
 
-    @insisting
-    def _not_told(self, record: SyncedRecord, error: Rejected) -> None:
+    @retry_on_database_error
+    def _store_refusal(self, record: SyncedRecord, error: Rejected) -> None:
         """Marketo refused the question. The record stays as it is; the next job asks again."""
         with transaction.atomic():
-            supersede(self._context.job, record.KIND, [record.pk])
+            supersede_unknown(self._context.job, record.KIND, [record.pk])
             said = f"It could not be looked up in Marketo: {error.message}"
-            result(self._context.job, record, SyncResultStatus.HELD, error=said).save()
-            count(self._context.job, {SyncResultStatus.HELD.value: 1})
+            build_result(self._context.job, record, SyncResultStatus.HELD, error=said).save()
+            add_counts(self._context.job, {SyncResultStatus.HELD.value: 1})
 
-    def _gather(self, gathering: _Gathering) -> None:
+    def _gather(self, gathering: _GatheredLookup) -> None:
         """Read one page of all that was created since a lost batch was sent; with the last one, settle its records.
 
         A batch of new records is looked up in a call or two that way, not in one for each record.
@@ -143,7 +145,7 @@ class Settling:
         query, position = gathering.query, gathering.position
         self._gathering = None  # Where the call fails, one by one.
         try:
-            batch, page = task.read(
+            batch, page = task.read_from_marketo(
                 self._context, query.kind, lambda: self._context.transport.find(query, position), cause=_LOOK_UP
             )
         except Rejected:
@@ -153,59 +155,63 @@ class Settling:
             if pages * RECORDS_TO_A_PAGE < len(gathering.pks):
                 self._gathering = replace(gathering, found=found, position=page.position, pages=pages)
             return
-        self._note_gathering(False)
+        self._store_gathering(False)
         by_name = _by_name(found)
         for pk in gathering.pks:
             name = _last_sent(query.kind, pk).get("Name") if query.kind is Kind.OPPORTUNITY else None
             mine = found if name is None else by_name.get(name, [])
             self._save(query.kind, pk, batch, mine, complete=True)
 
-    def _note_gathering(self, begun: bool) -> None:
+    def _store_gathering(self, begun: bool) -> None:
         # What was gathered is lost with the worker. Begun again by the next one, which has no more time for it, that
         # would never end; so records are looked up one by one then.
         job = self._context.job
-        keep_progress(job, {**progress(job), _GATHERING: begun})
+        store_progress(job, {**load_progress(job), _GATHERING: begun})
 
-    @insisting
-    def _save(self, kind: Kind, pk: int, batch: SyncBatch | None, found: Sequence[Found], *, complete: bool) -> None:
+    @retry_on_database_error
+    def _save(
+        self, kind: Kind, pk: int, batch: SyncBatch | None, found: Sequence[RemoteObject], *, complete: bool
+    ) -> None:
         with transaction.atomic():
-            lost = records(kind).select_for_update(of=("self",)).filter(pk=pk, last_status=RecordStatus.UNKNOWN)
+            lost = records_of_kind(kind).select_for_update(of=("self",)).filter(pk=pk, last_status=RecordStatus.UNKNOWN)
             if not lost.filter(claimed_by__isnull=True).exists():
                 return  # Another job has got hold of it meanwhile, or it was deleted.
-            (record,) = loaded(kind, [pk])
+            (record,) = load_records(kind, [pk])
             sent = _last_sent(kind, pk)
             mine = _free(found, record)
-            reader = Reader(kind, found, self._context.keys)
-            seen = [(each, reader.seen(each, _with_sent(record, sent))) for each in mine]
+            reader = RemoteReader(kind, found, self._context.keys)
+            seen = [(each, reader.read_content(each, _with_sent(record, sent))) for each in mine]
             if kind is Kind.ROLE:
                 seen = [(each, there) for each, there in seen if _may_be(there, sent)]
             if not seen:
                 copies = _copies(found, record)
-                seen = [(each, there) for each in copies if _agrees(each, there := reader.seen(each, record), sent)]
+                seen = [
+                    (each, there) for each in copies if _agrees(each, there := reader.read_content(each, record), sent)
+                ]
                 complete = complete and not seen
             status = SyncResultStatus.SETTLED
             if seen and complete and (kind is Kind.PROGRAM or (len(seen) == 1 and _agrees(*seen[0], sent))):
-                status, said = self._take(record, *seen[0], sent)
+                status, said = self._accept_object(record, *seen[0], sent)
             elif not seen and complete:
                 _update(record, last_status="")
                 said = "It did not arrive: Marketo does not have it. It is sent again."
             else:
-                said = self._ask(record, sent, seen)
-            supersede(self._context.job, kind, [pk])
-            row = result(self._context.job, record, status, batch=batch, error=said)
+                said = self._open_conflict(record, sent, seen)
+            supersede_unknown(self._context.job, kind, [pk])
+            row = build_result(self._context.job, record, status, batch=batch, error=said)
             row.sent = sent
             row.save()
             if batch is not None:
                 SyncBatch.objects.filter(pk=batch.pk).update(size=F("size") + 1)
-            count(self._context.job, {status.value: 1})
+            add_counts(self._context.job, {status.value: 1})
 
-    def _take(
-        self, record: SyncedRecord, found: Found, seen: Seen, sent: dict[str, str]
+    def _accept_object(
+        self, record: SyncedRecord, found: RemoteObject, seen: RemoteContent, sent: dict[str, str]
     ) -> tuple[SyncResultStatus, str]:
         for cost_pk, cost_id in seen.costs.ids.items():
             ProgramCost.objects.filter(pk=cost_pk).update(marketo_cost_id=cost_id)
         record.marketo_id = record.marketo_id or found.marketo_id
-        now = content(record, self._context.keys)
+        now = record_content(record, self._context.keys)
         # What Marketo holds beyond what we ever said is its own business.
         ours = {name: text for name, text in seen.values.items() if name in now or name in sent}
         # What was sent and is not there, such as a cost, is not accepted and so goes out again.
@@ -215,7 +221,7 @@ class Settling:
             record,
             marketo_id=record.marketo_id,
             accepted=ours,
-            in_marketo=seen.not_here(now),
+            in_marketo=seen.remote_only(now),
             read_at=timezone.now(),
             last_status=arrived,
             last_synced_at=timezone.now(),
@@ -225,7 +231,9 @@ class Settling:
         said = f"It arrived: found in Marketo as ID {record.marketo_id}.{rest}"
         return SyncResultStatus(arrived.value) if settled else SyncResultStatus.SETTLED, said
 
-    def _ask(self, record: SyncedRecord, sent: dict[str, str], seen: Sequence[tuple[Found, Seen]]) -> str:
+    def _open_conflict(
+        self, record: SyncedRecord, sent: dict[str, str], seen: Sequence[tuple[RemoteObject, RemoteContent]]
+    ) -> str:
         _update(record, last_status=RecordStatus.UNKNOWN, unknown_since=record.unknown_since)
         Conflict.objects.get_or_create(
             kind=record.KIND.value,
@@ -235,7 +243,7 @@ class Settling:
                 "label": str(record)[:255],
                 "reason": ConflictReason.AMBIGUOUS,
                 "base": sent,
-                "here": content(record, self._context.keys),
+                "here": record_content(record, self._context.keys),
                 "candidates": [_candidate(each, there) for each, there in seen],
                 "job": self._context.job,
             },
@@ -243,20 +251,20 @@ class Settling:
         return f"Not clear: {len(seen)} objects in Marketo may be it. A person has to decide."
 
 
-def _query(record: Any, key_field: str) -> Query | None:
+def _query(record: Any, key_field: str) -> MarketoQuery | None:
     """How to look a record up; ``None`` if Marketo offers no way."""
     since = record.unknown_since - CLOCK_MARGIN if record.unknown_since else None
     if isinstance(record, Program):
-        return Query(Kind.PROGRAM, id=record.marketo_id, archived=True, details=True)
+        return MarketoQuery(Kind.PROGRAM, id=record.marketo_id, archived=True, details=True)
     if isinstance(record, Opportunity):
         # As it was sent; it may have been edited since.
         sent = _last_sent(record.KIND, record.pk)
         key = sent.get(key_field, "") if sent else record.external_id
         if key_field and key:
-            return Query(Kind.OPPORTUNITY, key=Key(key_field, key))
-        return Query(Kind.OPPORTUNITY, name=sent.get("Name") or record.name, created_since=since)
+            return MarketoQuery(Kind.OPPORTUNITY, key=ExternalKey(key_field, key))
+        return MarketoQuery(Kind.OPPORTUNITY, name=sent.get("Name") or record.name, created_since=since)
     link = opportunity_link(record.opportunity, key_field)
-    return Query(Kind.ROLE, opportunity=link) if link else None
+    return MarketoQuery(Kind.ROLE, opportunity=link) if link else None
 
 
 def _last_sent(kind: Kind, pk: int) -> dict[str, str]:
@@ -266,8 +274,8 @@ def _last_sent(kind: Kind, pk: int) -> dict[str, str]:
     return sent
 
 
-def _by_name(found: Sequence[Found]) -> dict[str, list[Found]]:
-    result: dict[str, list[Found]] = defaultdict(list)
+def _by_name(found: Sequence[RemoteObject]) -> dict[str, list[RemoteObject]]:
+    result: dict[str, list[RemoteObject]] = defaultdict(list)
     for each in found:
         result[each.values.get("Name", "")].append(each)
     return result
@@ -279,18 +287,18 @@ def _with_sent(record: SyncedRecord, sent: dict[str, str]) -> SyncedRecord:
     return record
 
 
-def _owners(found: Sequence[Found], record: SyncedRecord) -> SyncedQuerySet:
+def _owners(found: Sequence[RemoteObject], record: SyncedRecord) -> SyncedQuerySet:
     """The other local records that are known to be one of them."""
-    return records(record.KIND).filter(marketo_id__in=[each.marketo_id for each in found]).exclude(pk=record.pk)
+    return records_of_kind(record.KIND).filter(marketo_id__in=[each.marketo_id for each in found]).exclude(pk=record.pk)
 
 
-def _free(found: Sequence[Found], record: SyncedRecord) -> list[Found]:
+def _free(found: Sequence[RemoteObject], record: SyncedRecord) -> list[RemoteObject]:
     """Those that no other local record is known to be."""
     taken = set(_owners(found, record).values_list("marketo_id", flat=True))
     return [each for each in found if each.marketo_id not in taken]
 
 
-def _copies(found: Sequence[Found], record: SyncedRecord) -> list[Found]:
+def _copies(found: Sequence[RemoteObject], record: SyncedRecord) -> list[RemoteObject]:
     """Those that came here, by import for example, only after the record was sent: they may be what was sent."""
     if record.unknown_since is None:
         return []
@@ -298,7 +306,7 @@ def _copies(found: Sequence[Found], record: SyncedRecord) -> list[Found]:
     return [each for each in found if each.marketo_id in late]
 
 
-def _may_be(seen: Seen, sent: dict[str, str]) -> bool:
+def _may_be(seen: RemoteContent, sent: dict[str, str]) -> bool:
     """Whether a role can be the one that was sent: same opportunity, same part, and perhaps the same person."""
     same_role = seen.values.get(OPPORTUNITY) == sent.get(OPPORTUNITY) and seen.values.get("Role", "") == sent.get(
         "Role", ""
@@ -307,9 +315,9 @@ def _may_be(seen: Seen, sent: dict[str, str]) -> bool:
     return same_role and (person is None or PERSON_ID not in sent or person == sent[PERSON_ID])
 
 
-def _agrees(found: Found, seen: Seen, sent: dict[str, str]) -> bool:
+def _agrees(found: RemoteObject, seen: RemoteContent, sent: dict[str, str]) -> bool:
     """Whether an object holds exactly what was sent. A person sent by key and read by id cannot be compared."""
-    person = link_of(found, Link.LEAD)
+    person = find_association(found, LinkTarget.LEAD)
     if not sent or (PERSON_KEY in sent and (person is None or person.key is None)):
         return False
     return all(seen.values.get(name, "") == text for name, text in sent.items())
@@ -317,8 +325,8 @@ def _agrees(found: Found, seen: Seen, sent: dict[str, str]) -> bool:
 
 def _update(record: SyncedRecord, **changes: Any) -> None:
     given = {"claimed_by": None, "unknown_since": None, "last_error": "", **changes}
-    records(record.KIND).filter(pk=record.pk).update(**given)
+    records_of_kind(record.KIND).filter(pk=record.pk).update(**given)
 
 
-def _candidate(found: Found, seen: Seen) -> dict[str, Any]:
-    return candidate(found, seen.values | {f"Cost {cost.id}": cost_text(cost) for cost in seen.costs.new})
+def _candidate(found: RemoteObject, seen: RemoteContent) -> dict[str, Any]:
+    return candidate(found, seen.values | {f"Cost {cost.id}": format_cost(cost) for cost in seen.costs.new})

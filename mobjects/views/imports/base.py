@@ -14,10 +14,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from mobjects.imports.service import NotNow
+from mobjects.imports.service import InvalidState
 from mobjects.models import Import, ImportState, Kind, SyncedRecord
 from mobjects.resources import RESOURCES
-from mobjects.views.base import Crumb, denied
+from mobjects.views.base import Crumb, render_denied
 
 P = ParamSpec("P")
 ImportView = Callable[Concatenate[HttpRequest, Import, P], HttpResponseBase]
@@ -36,7 +36,7 @@ def owner_of(kind: str) -> Kind:
     return model.KIND if issubclass(model, SyncedRecord) else Kind.PROGRAM
 
 
-def permission(action: str, kind: str) -> str:
+def permission_name(action: str, kind: str) -> str:
     """The name of a permission on the records of a kind, such as ``mobjects.import_program``."""
     return f"mobjects.{action}_{model_of(kind)._meta.model_name}"
 
@@ -53,13 +53,13 @@ def about_import(*, change: bool = False, rows: bool = False) -> Callable[[Impor
         @wraps(view)
         def guarded(request: HttpRequest, pk: int, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.has_perm("mobjects.view_import"):
-                return denied(request, "mobjects.view_import")
+                return render_denied(request, "mobjects.view_import")
             # A number too large for the column is no import; PostgreSQL would refuse to look for it.
             imported = get_object_or_404(Import, pk=pk if pk < 2**63 else 0)
             for action, asked in (("view", rows), ("import", change)):
-                name = permission(action, imported.kind)
+                name = permission_name(action, imported.kind)
                 if asked and not request.user.has_perm(name):
-                    return denied(request, name)
+                    return render_denied(request, name)
             return view(request, imported, *args, **kwargs)
 
         return guarded  # type: ignore[return-value]  # Django gives parts of an address by name
@@ -69,12 +69,12 @@ def about_import(*, change: bool = False, rows: bool = False) -> Callable[[Impor
 
 def may_change(request: HttpRequest, imported: Import) -> bool:
     """Whether the user may import files of this kind."""
-    return request.user.has_perm(permission("import", imported.kind))
+    return request.user.has_perm(permission_name("import", imported.kind))
 
 
 def may_see_rows(request: HttpRequest, imported: Import) -> bool:
     """Whether the user may see what stands in files of this kind."""
-    return request.user.has_perm(permission("view", imported.kind))
+    return request.user.has_perm(permission_name("view", imported.kind))
 
 
 def user_of(request: HttpRequest) -> User | None:
@@ -82,7 +82,7 @@ def user_of(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-def crumbs(imported: Import | None = None) -> list[Crumb]:
+def import_crumbs(imported: Import | None = None) -> list[Crumb]:
     """The links back: to all imports, and to one of them."""
     above = [("Import history", reverse("admin:mobjects_import_changelist"))]
     if imported is not None:
@@ -97,12 +97,12 @@ STEP_PAGES = {
 }
 
 
-def to_step(imported: Import) -> HttpResponse:
+def redirect_to_step(imported: Import) -> HttpResponse:
     """Lead to the page of the step at which an import is."""
     return redirect(f"mobjects:{STEP_PAGES.get(ImportState(imported.state), 'import')}", imported.pk)
 
 
-def attempt(request: HttpRequest, imported: Import, ask: Callable[[], Any]) -> bool:
+def try_transition(request: HttpRequest, imported: Import, ask: Callable[[], Any]) -> bool:
     """Ask for a step; if the import's state does not allow it (a double click, somebody else), say why.
 
     Args:
@@ -113,7 +113,7 @@ def attempt(request: HttpRequest, imported: Import, ask: Callable[[], Any]) -> b
     """
     try:
         ask()
-    except NotNow as error:
+    except InvalidState as error:
         messages.warning(request, str(error))
         return False
     return True

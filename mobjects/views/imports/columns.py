@@ -11,14 +11,21 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 from openpyxl.utils import get_column_letter
 
-from mobjects.forms.imports import LEFT_OUT, UNDECIDED, ColumnsForm, ReadingForm
+from mobjects.forms.imports import LEFT_OUT, UNDECIDED, ColumnsForm, ReadOptionsForm
 from mobjects.imports import column_mapping, service
 from mobjects.models import Import, ImportState
 from mobjects.presentation import import_text as words
 from mobjects.spreadsheets.types import FileRefused
-from mobjects.views.base import denied, page
-from mobjects.views.imports.base import about_import, attempt, crumbs, may_change, permission, to_step
-from mobjects.views.imports.detail import live, twins
+from mobjects.views.base import render_denied, render_page
+from mobjects.views.imports.base import (
+    about_import,
+    import_crumbs,
+    may_change,
+    permission_name,
+    redirect_to_step,
+    try_transition,
+)
+from mobjects.views.imports.detail import live_context, shown_same_file_imports
 
 OPEN = (ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED)
 """States in which columns, and how the file is read, can be changed."""
@@ -26,37 +33,37 @@ OPEN = (ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED)
 
 @require_http_methods(["GET", "POST"])
 @about_import(rows=True)
-def columns(request: HttpRequest, imported: Import) -> HttpResponse:
+def import_columns(request: HttpRequest, imported: Import) -> HttpResponse:
     """Show the columns; on "Check" keep what was said about them and check the file."""
-    known = column_mapping.choices(imported.kind)
+    known = column_mapping.column_choices(imported.kind)
     if request.method == "GET":
-        return _show(request, imported, ColumnsForm(imported, known), ReadingForm(imported))
+        return _show(request, imported, ColumnsForm(imported, known), ReadOptionsForm(imported))
     if not may_change(request, imported):
-        return denied(request, permission("import", imported.kind))
+        return render_denied(request, permission_name("import", imported.kind))
     if "read" in request.POST:
         return _read_again(request, imported)
     form = ColumnsForm(imported, known, request.POST)
     if not form.is_valid():
-        return _show(request, imported, form, ReadingForm(imported))
-    problems = column_mapping.problems(imported.kind, imported.headers, form.mapping, form.constants)
+        return _show(request, imported, form, ReadOptionsForm(imported))
+    problems = column_mapping.find_mapping_problems(imported.kind, imported.headers, form.mapping, form.constants)
     if problems:
-        return _show(request, imported, form, ReadingForm(imported), problems)
+        return _show(request, imported, form, ReadOptionsForm(imported), problems)
 
-    def check() -> None:
+    def save_and_check() -> None:
         service.set_columns(imported, form.mapping, form.constants)
         service.request_check(imported)
 
-    attempt(request, imported, check)
-    return to_step(imported)
+    try_transition(request, imported, save_and_check)
+    return redirect_to_step(imported)
 
 
 def _read_again(request: HttpRequest, imported: Import) -> HttpResponse:
-    form = ReadingForm(imported, request.POST)
+    form = ReadOptionsForm(imported, request.POST)
     if not form.is_valid():
-        return _show(request, imported, ColumnsForm(imported, column_mapping.choices(imported.kind)), form)
+        return _show(request, imported, ColumnsForm(imported, column_mapping.column_choices(imported.kind)), form)
     now = imported.mapping, imported.constants
     try:
-        if attempt(request, imported, lambda: service.set_columns(imported, *now, reading=form.reading)):
+        if try_transition(request, imported, lambda: service.set_columns(imported, *now, reading=form.read_options)):
             messages.success(request, "Read again. Look at the columns once more.")
     except FileRefused as error:
         messages.error(request, f"It cannot be read that way: {error}")
@@ -67,35 +74,37 @@ def _show(
     request: HttpRequest,
     imported: Import,
     form: ColumnsForm,
-    reading: ReadingForm,
+    reading: ReadOptionsForm,
     problems: Sequence[str] | None = None,
 ) -> HttpResponse:
     open_to_change = may_change(request, imported) and imported.state in OPEN and not imported.committed_to
     if problems is None and open_to_change and imported.headers and not form.is_bound:
-        problems = column_mapping.problems(imported.kind, imported.headers, imported.mapping, imported.constants)
+        problems = column_mapping.find_mapping_problems(
+            imported.kind, imported.headers, imported.mapping, imported.constants
+        )
     if not open_to_change:
         for field in form.fields.values():
             field.disabled = True
-    beside = _beside(form)
-    return page(
+    beside = _column_notes(form)
+    return render_page(
         request,
         "import/columns.html",
         f"Columns of import {imported.pk}",
-        crumbs=crumbs(imported),
+        crumbs=import_crumbs(imported),
         status=400 if form.errors or reading.errors or (form.is_bound and problems) else 200,
-        **live(imported),
+        **live_context(imported),
         form=form,
-        rows=[(*row, beside.get(index, "")) for index, row in enumerate(form.columns())],
+        rows=[(*row, beside.get(index, "")) for index, row in enumerate(form.column_rows())],
         reading=reading,
         problems=problems or (),
         open_to_change=open_to_change,
         checked=imported.state == ImportState.REVIEW,
-        steps=words.steps(imported),
-        twins=twins(imported),
+        steps=words.wizard_steps(imported),
+        twins=shown_same_file_imports(imported),
     )
 
 
-def _beside(form: ColumnsForm) -> dict[int, str]:
+def _column_notes(form: ColumnsForm) -> dict[int, str]:
     """For columns that are not decided, or mean the same as another, what to do about it."""
     chosen: dict[str, list[int]] = defaultdict(list)
     notes = {}

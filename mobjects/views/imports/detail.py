@@ -14,12 +14,19 @@ from django.views.decorators.http import require_GET, require_POST
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
 from mobjects.imports.writing import commit
-from mobjects.models import RECORDS, Import, ImportSource, ImportState, SyncJob, SyncResult
+from mobjects.models import RECORD_MODELS, Import, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
 from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
-from mobjects.views.base import page
-from mobjects.views.imports.base import about_import, attempt, crumbs, may_change, may_see_rows, to_step
+from mobjects.views.base import render_page
+from mobjects.views.imports.base import (
+    about_import,
+    import_crumbs,
+    may_change,
+    may_see_rows,
+    redirect_to_step,
+    try_transition,
+)
 from mobjects.views.sync.job_detail import STOP_POLLING
 
 DISCARDABLE = (ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED, ImportState.CHECKING)
@@ -33,23 +40,23 @@ TWINS = 5
 def import_page(request: HttpRequest, imported: Import) -> HttpResponse:
     """Everything about one import."""
     changing = may_change(request, imported)
-    return page(
+    return render_page(
         request,
         "import/page.html",
         f"Import {imported.pk}: {imported.file_name}",
-        crumbs=crumbs(),
-        **live(imported),
-        steps=words.steps(imported),
+        crumbs=import_crumbs(),
+        **live_context(imported),
+        steps=words.wizard_steps(imported),
         next=_next(request, imported),
-        twins=twins(imported),
+        twins=shown_same_file_imports(imported),
         corrections=imported.corrections.order_by("pk")[:TWINS],
         columns=columns_text(imported),
         sees_rows=may_see_rows(request, imported),
         has_rows=words.has_rows(imported),
-        outcomes=outcomes(imported),
+        outcomes=outcome_tabs(imported),
         **_synced(request, imported),
         **_facts(imported),
-        may_undo=changing and undoable(imported),
+        may_undo=changing and can_undo(imported),
         may_discard=changing and imported.state in DISCARDABLE and not imported.committed_to,
     )
 
@@ -63,7 +70,7 @@ def import_live(request: HttpRequest, pk: int) -> HttpResponse:
     if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_import"):
         return HttpResponse("You are logged out; load the page again to log in.", status=STOP_POLLING)
     imported = get_object_or_404(Import, pk=pk if pk < 2**63 else 0)
-    response = render(request, "mobjects/import/_live.html", live(imported))
+    response = render(request, "mobjects/import/_live.html", live_context(imported))
     if not imported.is_working:
         response.status_code = STOP_POLLING
         response["HX-Refresh"] = "true"
@@ -72,41 +79,41 @@ def import_live(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @about_import(change=True)
-def discard(request: HttpRequest, imported: Import) -> HttpResponse:
+def import_discard(request: HttpRequest, imported: Import) -> HttpResponse:
     """Put an import aside before anything of it is written; its file and its rows stay to be looked at."""
-    if attempt(request, imported, lambda: service.discard(imported)):
+    if try_transition(request, imported, lambda: service.discard_import(imported)):
         messages.success(request, "Discarded. Nothing of the file was written.")
     return redirect("mobjects:import", imported.pk)
 
 
 @require_POST
 @about_import(change=True)
-def check_again(request: HttpRequest, imported: Import) -> HttpResponse:
+def import_check(request: HttpRequest, imported: Import) -> HttpResponse:
     """Check the file once more: what is here may have changed since."""
-    attempt(request, imported, lambda: service.request_check(imported))
-    return to_step(imported)
+    try_transition(request, imported, lambda: service.request_check(imported))
+    return redirect_to_step(imported)
 
 
-def live(imported: Import) -> dict[str, Any]:
+def live_context(imported: Import) -> dict[str, Any]:
     """What the part that renews itself shows."""
     # An import of the command line runs without any worker.
     asks = imported.is_working and imported.source != ImportSource.COMMAND
     alive = queue_status.worker_alive() if asks else None
     return {
         "imported": imported,
-        "badge": words.state_badge(imported),
-        "sentence": words.sentence(imported, worker_alive=alive),
-        "progress": words.progress(imported),
+        "badge": words.import_state_badge(imported),
+        "sentence": words.describe_import(imported, worker_alive=alive),
+        "progress": words.import_progress(imported),
         "reloads": reverse("mobjects:import-live", args=[imported.pk]),
     }
 
 
-def twins(imported: Import) -> list[Import]:
+def shown_same_file_imports(imported: Import) -> list[Import]:
     """Earlier imports of the same bytes, the newest first, as far as they are shown."""
-    return list(service.twins(imported)[:TWINS])
+    return list(service.same_file_imports(imported)[:TWINS])
 
 
-def outcomes(imported: Import) -> list[tuple[str, str, int]]:
+def outcome_tabs(imported: Import) -> list[tuple[str, str, int]]:
     """For each tab of the review: outcome, label, rows."""
     return [(tab.value, str(tab.label), imported.counts.get(tab, 0)) for tab in words.TABS]
 
@@ -120,7 +127,7 @@ def columns_text(imported: Import) -> list[tuple[str, str]]:
     return said
 
 
-def undoable(imported: Import) -> bool:
+def can_undo(imported: Import) -> bool:
     """Whether the import wrote anything that could be taken back; also if writing was broken off."""
     broken_off = imported.state == ImportState.REVIEW and imported.committed_to > 0
     wrote = bool(imported.written.get("created") or imported.written.get("changed"))
@@ -153,10 +160,12 @@ def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
     if imported.state not in (ImportState.COMMITTED, ImportState.UNDOING, ImportState.UNDONE):
         return {}
     kind, ids = commit.owner_ids(imported)
-    to_sync = RECORDS[kind].objects.filter(pk__in=ids).dirty().count() if imported.state == ImportState.COMMITTED else 0
+    to_sync = (
+        RECORD_MODELS[kind].objects.filter(pk__in=ids).dirty().count() if imported.state == ImportState.COMMITTED else 0
+    )
     found: dict[str, Any] = {
         "to_sync": to_sync if request.user.has_perm("mobjects.sync_records") else 0,
-        "records": job_text.records(to_sync),
+        "records": job_text.format_records(to_sync),
         "sync_url": f"{reverse('mobjects:sync')}?kind={kind.value}&of_import={imported.pk}",
     }
     if request.user.has_perm("mobjects.view_syncjob"):

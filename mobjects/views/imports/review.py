@@ -27,10 +27,17 @@ from mobjects.models import (
 )
 from mobjects.presentation import import_text as words
 from mobjects.selectors import id_in
-from mobjects.views.base import page, paged
-from mobjects.views.imports.base import about_import, attempt, crumbs, may_change, to_step, user_of
-from mobjects.views.imports.detail import live, outcomes, twins
-from mobjects.views.imports.row_table import Text, cut, shown
+from mobjects.views.base import paginate_rows, render_page
+from mobjects.views.imports.base import (
+    about_import,
+    import_crumbs,
+    may_change,
+    redirect_to_step,
+    try_transition,
+    user_of,
+)
+from mobjects.views.imports.detail import live_context, outcome_tabs, shown_same_file_imports
+from mobjects.views.imports.row_table import ShortenedText, build_display_rows, truncate_html
 
 ROWS_PER_PAGE = 50
 GROUPS_PER_PAGE = 25
@@ -45,67 +52,67 @@ NUMBER = "number_"
 
 @require_GET
 @about_import(rows=True)
-def review(request: HttpRequest, imported: Import) -> HttpResponse:
+def import_review(request: HttpRequest, imported: Import) -> HttpResponse:
     """The rows of a file by what the check made of them; with ``?row=`` one of them with all its values."""
     common: dict[str, Any] = {
-        **live(imported),
-        "steps": words.steps(imported),
-        "twins": twins(imported),
+        **live_context(imported),
+        "steps": words.wizard_steps(imported),
+        "twins": shown_same_file_imports(imported),
         "has_rows": words.has_rows(imported),
         "fixable": imported.state == ImportState.REVIEW and not imported.committed_to and may_change(request, imported),
         "writable": imported.state == ImportState.REVIEW and may_change(request, imported),
     }
     title = f"Review of import {imported.pk}"
     if not common["has_rows"]:
-        return page(request, "import/review.html", title, crumbs=crumbs(imported), **common)
+        return render_page(request, "import/review.html", title, crumbs=import_crumbs(imported), **common)
     if "row" in request.GET:
-        return _row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
+        return _render_row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
     tab = _tab(request, imported)
     pages = Paginator(imported.found.filter(outcome=tab), ROWS_PER_PAGE)
     pages.count = imported.counts.get(tab, 0)  # The check counted them; asking again takes long.
     rows = pages.get_page(request.GET.get("page"))
-    return page(
+    return render_page(
         request,
         "import/review.html",
         title,
-        crumbs=crumbs(imported),
+        crumbs=import_crumbs(imported),
         **common,
         tab=tab,
-        tabs=outcomes(imported),
+        tabs=outcome_tabs(imported),
         rows=rows,
-        shown=shown(imported, list(rows)),
+        shown=build_display_rows(imported, list(rows)),
         groups=_groups(request, imported) if tab == ImportRowOutcome.ERROR else None,
         suggestions=_suggested(imported)[:SUGGESTIONS].count() if tab == ImportRowOutcome.ERROR else 0,
         fixes=_fixes(imported),
         fixes_count=imported.fixes.count(),
-        write=_write(imported),
+        write=_commit_summary(imported),
         warnings=imported.groups.filter(level=ImportProblemLevel.WARNING)[:FIXES_SHOWN],
     )
 
 
 @require_POST
 @about_import(change=True, rows=True)
-def fix(request: HttpRequest, imported: Import) -> HttpResponse:
+def import_fix(request: HttpRequest, imported: Import) -> HttpResponse:
     """Put other values in the place of cells, and check again.
 
     Takes ``group`` with ``replacement`` (all equal cells), ``suggestions`` (each group's own suggestion), or
     ``number_<problem>`` with the new text of single cells, of which those that differ count.
     """
-    fixes = _asked(request, imported)
+    fixes = _requested_fixes(request, imported)
     if not fixes:
         messages.info(request, "Nothing to correct: no value differs from what stands in the file.")
         return _back(request, imported)
 
-    def add() -> None:
+    def add_fixes() -> None:
         for column, value, replacement, number in fixes:
             service.add_fix(imported, column, value, replacement, number=number, username=request.user.get_username())
 
-    return _check_with(request, imported, add)
+    return _check_with(request, imported, add_fixes)
 
 
 @require_POST
 @about_import(change=True, rows=True)
-def remove_fix(request: HttpRequest, imported: Import) -> HttpResponse:
+def import_remove_fix(request: HttpRequest, imported: Import) -> HttpResponse:
     """Take a correction back, and check again."""
     found = imported.fixes.filter(pk=id_in(request.POST.get("fix")) or 0).first()
     if found is None:
@@ -122,37 +129,37 @@ def _check_with(request: HttpRequest, imported: Import, change: Callable[[], obj
             change()
             service.request_check(imported)
 
-    attempt(request, imported, both)
+    try_transition(request, imported, both)
     return _back(request, imported)
 
 
 @require_POST
 @about_import(change=True)
-def write(request: HttpRequest, imported: Import) -> HttpResponse:
+def import_write(request: HttpRequest, imported: Import) -> HttpResponse:
     """Write what the check found; what it found has to be what the user saw."""
     seen, mode = request.POST.get("checked"), request.POST.get("mode")
     if imported.state == ImportState.REVIEW and seen != _stamp(imported):
         messages.warning(request, "The file was checked again since you opened the page. Look at it once more.")
-        return to_step(imported)
+        return redirect_to_step(imported)
     if mode not in ImportMode.values and not imported.committed_to:
         messages.error(request, "Say whether only the valid rows are written, or all or nothing.")
-        return to_step(imported)
+        return redirect_to_step(imported)
     overwrite = request.POST.get("overwrite") == "1"
     ask = lambda: service.request_commit(imported, mode or "", overwrite, user_of(request))  # noqa: E731
-    attempt(request, imported, ask)
+    try_transition(request, imported, ask)
     return redirect("mobjects:import", imported.pk)
 
 
-def _row(request: HttpRequest, imported: Import, number: int, common: dict[str, Any]) -> HttpResponse:
+def _render_row(request: HttpRequest, imported: Import, number: int, common: dict[str, Any]) -> HttpResponse:
     row = imported.found.filter(number=number).first()
     review_url = reverse("mobjects:import-review", args=[imported.pk])
-    return page(
+    return render_page(
         request,
         "import/row.html",
         f"Row {number}",
-        crumbs=[*crumbs(imported), (f"Review of import {imported.pk}", review_url)],
+        crumbs=[*import_crumbs(imported), (f"Review of import {imported.pk}", review_url)],
         **common,
-        row=shown(imported, [row], whole=True)[0] if row else None,
+        row=build_display_rows(imported, [row], whole=True)[0] if row else None,
     )
 
 
@@ -164,7 +171,7 @@ def _tab(request: HttpRequest, imported: Import) -> str:
 
 
 def _groups(request: HttpRequest, imported: Import) -> dict[str, Any]:
-    found = paged(request, imported.groups.filter(level=ImportProblemLevel.ERROR), GROUPS_PER_PAGE, "groups")
+    found = paginate_rows(request, imported.groups.filter(level=ImportProblemLevel.ERROR), GROUPS_PER_PAGE, "groups")
     return {"page": found, "rows": [_group(group) for group in found]}
 
 
@@ -173,11 +180,11 @@ def _group(group: ImportGroup) -> dict[str, Any]:
     return {
         "group": group,
         "letter": get_column_letter(group.position) if group.position else "",
-        "value": Text(cut(group.value, VALUE_SHOWN)),
-        "rule": Text(cut(group.rule, 3 * VALUE_SHOWN)),
+        "value": ShortenedText(truncate_html(group.value, VALUE_SHOWN)),
+        "rule": ShortenedText(truncate_html(group.rule, 3 * VALUE_SHOWN)),
         "fixable": group.position is not None,
         "suggestion": group.suggestion if len(group.suggestion) <= VALUE_SHOWN else "",
-        "rows": words.rows(group.count),
+        "rows": words.format_rows(group.count),
     }
 
 
@@ -186,7 +193,7 @@ def _suggested(imported: Import) -> QuerySet[ImportGroup]:
     return found.exclude(suggestion="")
 
 
-def _asked(request: HttpRequest, imported: Import) -> list[tuple[str, str, str, int | None]]:
+def _requested_fixes(request: HttpRequest, imported: Import) -> list[tuple[str, str, str, int | None]]:
     """The corrections a form asks for: column, value, replacement, row (``None`` for all)."""
     if "suggestions" in request.POST:
         groups = _suggested(imported)[:SUGGESTIONS]
@@ -209,12 +216,19 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _fixes(imported: Import) -> Sequence[tuple[ImportFix, Text, Text]]:
+def _fixes(imported: Import) -> Sequence[tuple[ImportFix, ShortenedText, ShortenedText]]:
     newest = imported.fixes.order_by("-pk")[:FIXES_SHOWN]
-    return [(each, Text(cut(each.value, VALUE_SHOWN)), Text(cut(each.replacement, VALUE_SHOWN))) for each in newest]
+    return [
+        (
+            each,
+            ShortenedText(truncate_html(each.value, VALUE_SHOWN)),
+            ShortenedText(truncate_html(each.replacement, VALUE_SHOWN)),
+        )
+        for each in newest
+    ]
 
 
-def _write(imported: Import) -> dict[str, Any]:
+def _commit_summary(imported: Import) -> dict[str, Any]:
     """What "Write" would do, in words."""
     counts = {tab: imported.counts.get(tab, 0) for tab in ImportRowOutcome.values}
     new, changed, conflicts = (
@@ -223,10 +237,10 @@ def _write(imported: Import) -> dict[str, Any]:
         counts[ImportRowOutcome.CONFLICT],
     )
     return {
-        "plain": _counts_words(new, changed),
-        "overwriting": _counts_words(new, changed + conflicts) if conflicts else "",
-        "conflicts": words.rows(conflicts) if conflicts else "",
-        "errors": words.rows(counts[ImportRowOutcome.ERROR]) if counts[ImportRowOutcome.ERROR] else "",
+        "plain": _counts_text(new, changed),
+        "overwriting": _counts_text(new, changed + conflicts) if conflicts else "",
+        "conflicts": words.format_rows(conflicts) if conflicts else "",
+        "errors": words.format_rows(counts[ImportRowOutcome.ERROR]) if counts[ImportRowOutcome.ERROR] else "",
         "errors_have": "has" if counts[ImportRowOutcome.ERROR] == 1 else "have",
         "errors_stay": "stays" if counts[ImportRowOutcome.ERROR] == 1 else "stay",
         "broken_off": imported.committed_to > 0,
@@ -235,7 +249,7 @@ def _write(imported: Import) -> dict[str, Any]:
     }
 
 
-def _counts_words(new: int, changed: int) -> str:
+def _counts_text(new: int, changed: int) -> str:
     """``312 new and 88 changed``; "" if there is nothing."""
     return " and ".join(f"{count:,} {said}" for count, said in ((new, "new"), (changed, "changed")) if count)
 

@@ -20,7 +20,7 @@ from mobjects.views.imports.base import model_of
 
 ROW_BYTES = 2000
 """What the values and problems of one row may take in a list, as HTML; its own page shows all of them."""
-SHOWN = 120
+SHOWN_BYTES = 120
 """Bytes of a value that are shown where there is room."""
 SHORTEST = 18
 EDITABLE = 100
@@ -33,7 +33,7 @@ CUSTOM = "custom_attributes"
 
 
 @dataclass(slots=True)
-class Text:
+class ShortenedText:
     """A value as it is shown: cut, and all of it for the title if there is room."""
 
     shown: str
@@ -41,24 +41,24 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class FieldChange:
     """A value of a record, and the one before it; ``None`` if there was none."""
 
     name: str
-    new: Text
-    old: Text | None = None
+    new: ShortenedText
+    old: ShortenedText | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class DisplayProblem:
     """What is wrong with a cell, or with a row. ``edit`` is the text to correct; ``None`` if it cannot be here."""
 
     pk: int
     level: str
     place: str
-    value: Text
-    rule: Text
-    suggestion: Text
+    value: ShortenedText
+    rule: ShortenedText
+    suggestion: ShortenedText
     edit: str | None
 
     @property
@@ -68,15 +68,15 @@ class Complaint:
 
 
 @dataclass(slots=True)
-class Shown:
+class DisplayRow:
     """One row of the file, as it is shown."""
 
     number: int
     label: str
     outcome: str
     url: str = ""
-    cells: list[Cell] = field(default_factory=list)
-    complaints: list[Complaint] = field(default_factory=list)
+    cells: list[FieldChange] = field(default_factory=list)
+    complaints: list[DisplayProblem] = field(default_factory=list)
     more: int = 0
 
     @property
@@ -85,25 +85,25 @@ class Shown:
         return str(ImportRowOutcome(self.outcome).label)
 
 
-def size(text: str) -> int:
+def html_size(text: str) -> int:
     """Bytes that a text takes as HTML."""
     return len(escape(text).encode())
 
 
-def cut(text: str, most: int) -> str:
+def truncate_html(text: str, most: int) -> str:
     """A text of at most so many bytes of HTML; an ellipsis stands for the rest."""
-    if size(text) <= most:
+    if html_size(text) <= most:
         return text
     kept, used = [], 3
     for char in text[:most]:
-        used += size(char)
+        used += html_size(char)
         if used > most:
             break
         kept.append(char)
     return f"{''.join(kept)}…"
 
 
-def pairs(row: ImportRow) -> list[tuple[str, str | None, str | None]]:
+def changed_values(row: ImportRow) -> list[tuple[str, str | None, str | None]]:
     """The values of a row as field (or name of a custom field), before, after."""
     found: list[tuple[str, str | None, str | None]] = []
     for name, new in row.data.items():
@@ -117,7 +117,7 @@ def pairs(row: ImportRow) -> list[tuple[str, str | None, str | None]]:
     return found
 
 
-class Names:
+class FieldLabels:
     """What the fields of a kind are called in files, and what the ids in links stand for."""
 
     def __init__(self, kind: str, rows: Iterable[ImportRow]) -> None:
@@ -126,7 +126,7 @@ class Names:
         self.columns = {column.field: column for column in RESOURCES[kind]().columns}
 
     @cached_property
-    def links(self) -> dict[str, tuple[str, dict[str, str]]]:
+    def linked_records(self) -> dict[str, tuple[str, dict[str, str]]]:
         """For each link to other records its name, and the records by id as text; one query each."""
         found = {}
         for each in model_of(self.kind)._meta.concrete_fields:
@@ -138,47 +138,47 @@ class Names:
                 found[each.attname] = name, {str(pk): str(record) for pk, record in records.items()}
         return found
 
-    def name(self, key: str) -> str:
+    def field_label(self, key: str) -> str:
         """The name of a field."""
-        if key in self.links:
-            return self.links[key][0]
+        if key in self.linked_records:
+            return self.linked_records[key][0]
         return self.columns[key].name if key in self.columns else key
 
-    def text(self, key: str, value: Any) -> str:
+    def value_text(self, key: str, value: Any) -> str:
         """A value as it is shown."""
         if value is None or value == "":
             return ""
-        if key in self.links:
-            return self.links[key][1].get(str(value), f"number {value}")
+        if key in self.linked_records:
+            return self.linked_records[key][1].get(str(value), f"number {value}")
         return str(value)[:7] if isinstance(self.columns.get(key), MonthColumn) else str(value)
 
 
-def shown(imported: Import, rows: Sequence[ImportRow], *, whole: bool = False) -> list[Shown]:
+def build_display_rows(imported: Import, rows: Sequence[ImportRow], *, whole: bool = False) -> list[DisplayRow]:
     """Make rows ready for a page; a fixed number of queries.
 
     Args:
         rows: of the import.
         whole: show everything, for a page of one row.
     """
-    names = Names(imported.kind, rows)
+    names = FieldLabels(imported.kind, rows)
     problems: dict[int, list[ImportProblem]] = defaultdict(list)
     for problem in imported.found_problems.filter(number__in=[row.number for row in rows]):
         problems[problem.number].append(problem)
     urls = _record_urls(imported, rows)
     found = []
     for row in rows:
-        each = Shown(row.number, cut(row.label, 200), row.outcome, urls.get(row.record_id or 0, ""))
+        each = DisplayRow(row.number, truncate_html(row.label, 200), row.outcome, urls.get(row.record_id or 0, ""))
         left = _fill_problems(each, problems[row.number], whole=whole)
         _fill_cells(each, row, names, left, whole=whole)
         found.append(each)
     return found
 
 
-def of_kind(kind: str, rows: Sequence[ImportRow]) -> dict[tuple[int, int], Shown]:
+def display_rows_of_kind(kind: str, rows: Sequence[ImportRow]) -> dict[tuple[int, int], DisplayRow]:
     """The values of rows of several imports of a kind, by import and number."""
-    names, found = Names(kind, rows), {}
+    names, found = FieldLabels(kind, rows), {}
     for row in rows:
-        found[row.pk] = Shown(row.number, cut(row.label, 200), row.outcome)
+        found[row.pk] = DisplayRow(row.number, truncate_html(row.label, 200), row.outcome)
         _fill_cells(found[row.pk], row, names, ROW_BYTES, whole=False)
     return found
 
@@ -192,7 +192,7 @@ def _record_urls(imported: Import, rows: Sequence[ImportRow]) -> Mapping[int, st
     return {pk: reverse(name, args=[pk]) for pk in existing}
 
 
-def _fill_problems(row: Shown, problems: Sequence[ImportProblem], *, whole: bool) -> int:
+def _fill_problems(row: DisplayRow, problems: Sequence[ImportProblem], *, whole: bool) -> int:
     """Add what is wrong, as far as there is room.
 
     Returns:
@@ -203,8 +203,8 @@ def _fill_problems(row: Shown, problems: Sequence[ImportProblem], *, whole: bool
         # One input for each cell, however much is wrong with it.
         first = problem.position is not None and problem.position not in edited
         complaint = _complaint(problem, editable=first, whole=whole)
-        cost = _PROBLEM + sum(size(part.shown) for part in (complaint.value, complaint.rule, complaint.suggestion))
-        cost += size(complaint.place) + (_EDIT + size(complaint.edit) if complaint.edit is not None else 0)
+        cost = _PROBLEM + sum(html_size(part.shown) for part in (complaint.value, complaint.rule, complaint.suggestion))
+        cost += html_size(complaint.place) + (_EDIT + html_size(complaint.edit) if complaint.edit is not None else 0)
         if cost > left and not whole:
             row.more += 1
             continue
@@ -214,53 +214,67 @@ def _fill_problems(row: Shown, problems: Sequence[ImportProblem], *, whole: bool
     return left
 
 
-def _complaint(problem: ImportProblem, *, editable: bool, whole: bool) -> Complaint:
-    place = cut(problem.column, 120)
+def _complaint(problem: ImportProblem, *, editable: bool, whole: bool) -> DisplayProblem:
+    place = truncate_html(problem.column, 120)
     if problem.position is not None:
         place = f"{get_column_letter(problem.position)} {place}"
     editable = editable and problem.level == ImportProblemLevel.ERROR
     # An input of one line would drop line breaks, and so change the value by itself.
-    short = size(problem.value) <= EDITABLE and len(problem.value.splitlines()) < 2
+    short = html_size(problem.value) <= EDITABLE and len(problem.value.splitlines()) < 2
     editable = editable and (whole or short)
     limits = (10**9, 10**9, 10**9) if whole else (EDITABLE, 400, EDITABLE)
     # Most rules say the value themselves.
     value_said = "" if problem.value in problem.rule else problem.value
     texts = (value_said, problem.rule, problem.suggestion)
-    value, rule, suggestion = (Text(cut(text, most)) for text, most in zip(texts, limits, strict=True))
+    value, rule, suggestion = (
+        ShortenedText(truncate_html(text, most)) for text, most in zip(texts, limits, strict=True)
+    )
     edit = problem.value if editable else None
-    return Complaint(problem.pk, problem.level, place.strip(), value, rule, suggestion, edit)
+    return DisplayProblem(problem.pk, problem.level, place.strip(), value, rule, suggestion, edit)
 
 
-def _fill_cells(row: Shown, found: ImportRow, names: Names, room: int, *, whole: bool) -> None:
+def _fill_cells(row: DisplayRow, found: ImportRow, names: FieldLabels, room: int, *, whole: bool) -> None:
     """Add the values, as far as there is room: each gets the same share, and what is over goes to titles."""
     is_new = found.record_id is None
     values = [
-        (cut(names.name(key), 10**9 if whole else 60), names.text(key, old), names.text(key, new))
-        for key, old, new in pairs(found)
+        (
+            truncate_html(names.field_label(key), 10**9 if whole else 60),
+            names.value_text(key, old),
+            names.value_text(key, new),
+        )
+        for key, old, new in changed_values(found)
         # A new record's empty fields say nothing.
         if not (is_new and new in (None, ""))
     ]
     if whole:
-        row.cells = [Cell(name, Text(new), None if is_new else Text(old)) for name, old, new in values]
+        row.cells = [
+            FieldChange(name, ShortenedText(new), None if is_new else ShortenedText(old)) for name, old, new in values
+        ]
         return
     sides = 1 if is_new else 2
-    around = sum(_CELL + size(name) for name, _, _ in values)
+    around = sum(_CELL + html_size(name) for name, _, _ in values)
     share = (room - around) // max(len(values) * sides, 1)
-    most = min(max(share, SHORTEST), SHOWN)
+    most = min(max(share, SHORTEST), SHOWN_BYTES)
     for name, old, new in values:
-        cost = _CELL + size(name) + min(size(new), most) + (0 if is_new else min(size(old), most))
+        cost = _CELL + html_size(name) + min(html_size(new), most) + (0 if is_new else min(html_size(old), most))
         if cost > room:
             row.more += 1
             continue
         room -= cost
-        row.cells.append(Cell(name, Text(cut(new, most), new), None if is_new else Text(cut(old, most), old)))
+        row.cells.append(
+            FieldChange(
+                name,
+                ShortenedText(truncate_html(new, most), new),
+                None if is_new else ShortenedText(truncate_html(old, most), old),
+            )
+        )
     _add_titles(row, room)
 
 
-def _add_titles(row: Shown, room: int) -> None:
+def _add_titles(row: DisplayRow, room: int) -> None:
     """Keep the whole of what was cut as a title, as far as there is room."""
     for text in (side for cell in row.cells for side in (cell.new, cell.old) if side is not None):
-        if text.shown == text.title or size(text.title) > room:
+        if text.shown == text.title or html_size(text.title) > room:
             text.title = ""
         else:
-            room -= size(text.title)
+            room -= html_size(text.title)

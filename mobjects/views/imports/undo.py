@@ -11,14 +11,14 @@ from mobjects.imports import service
 from mobjects.imports.writing import undo
 from mobjects.models import Import
 from mobjects.presentation import import_text as words
-from mobjects.views.base import page, paged
-from mobjects.views.imports.base import about_import, attempt, crumbs, owner_of, user_of
-from mobjects.views.imports.detail import undoable
+from mobjects.views.base import paginate_rows, render_page
+from mobjects.views.imports.base import about_import, import_crumbs, owner_of, try_transition, user_of
+from mobjects.views.imports.detail import can_undo
 
 PER_PAGE = 50
 
 
-class LeftAlone:
+class SkippedRecordList:
     """The records that an undo would leave alone, to be paged through; only those of a page are read."""
 
     def __init__(self, preview: undo.UndoPreview) -> None:
@@ -27,27 +27,27 @@ class LeftAlone:
     def __len__(self) -> int:
         return self.preview.left
 
-    def __getitem__(self, part: slice) -> list[undo.LeftAlone]:
-        return self.preview.left_alone(part.start, part.stop - part.start)
+    def __getitem__(self, part: slice) -> list[undo.SkippedRecord]:
+        return self.preview.skipped_records(part.start, part.stop - part.start)
 
 
 @require_http_methods(["GET", "POST"])
 @about_import(change=True, rows=True)
-def undo_page(request: HttpRequest, imported: Import) -> HttpResponse:
+def import_undo(request: HttpRequest, imported: Import) -> HttpResponse:
     """Show what would be restored, removed and left alone; on "Undo", do it."""
     if request.method == "POST":
-        attempt(request, imported, lambda: service.request_undo(imported, user_of(request)))
+        try_transition(request, imported, lambda: service.request_undo(imported, user_of(request)))
         return redirect("mobjects:import", imported.pk)
-    if not undoable(imported):
-        messages.info(request, f"There is nothing to undo. {words.sentence(imported)}")
+    if not can_undo(imported):
+        messages.info(request, f"There is nothing to undo. {words.describe_import(imported)}")
         return redirect("mobjects:import", imported.pk)
-    preview = undo.preview(imported)
-    left = paged(request, LeftAlone(preview), PER_PAGE)
-    return page(
+    preview = undo.preview_undo(imported)
+    left = paginate_rows(request, SkippedRecordList(preview), PER_PAGE)
+    return render_page(
         request,
         "import/undo.html",
         f"Undo import {imported.pk}",
-        crumbs=crumbs(imported),
+        crumbs=import_crumbs(imported),
         imported=imported,
         preview=preview,
         left=left,

@@ -15,24 +15,26 @@ from mobjects.models import Import, ImportSource
 from mobjects.models.imports import FILE_KINDS
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.types import FileRefused
-from mobjects.views.base import denied, needs, page
-from mobjects.views.imports.base import crumbs, model_of, permission, to_step, user_of
+from mobjects.views.base import render_denied, render_page, require_permission
+from mobjects.views.imports.base import import_crumbs, model_of, permission_name, redirect_to_step, user_of
 
 
 @require_http_methods(["GET", "POST"])
-@needs("mobjects.view_import")
-def upload(request: HttpRequest) -> HttpResponse:
+@require_permission("mobjects.view_import")
+def import_new(request: HttpRequest) -> HttpResponse:
     """Ask for a file; keep it and go to the page of its next step."""
-    kinds = [kind for kind, _ in FILE_KINDS if request.user.has_perm(permission("import", kind))]
+    kinds = [kind for kind, _ in FILE_KINDS if request.user.has_perm(permission_name("import", kind))]
     asked = request.POST.get("kind") or request.GET.get("kind", "")
     if not kinds or (asked in RESOURCES and asked not in kinds):
-        return denied(request, permission("import", asked) if asked in RESOURCES else "mobjects.import_records")
+        return render_denied(
+            request, permission_name("import", asked) if asked in RESOURCES else "mobjects.import_records"
+        )
     if request.method == "GET":
         return _show(request, UploadForm(kinds, initial={"kind": asked}), asked)
     form = UploadForm(kinds, request.POST, request.FILES)
     if form.is_valid():
         try:
-            return to_step(_start(request, form))
+            return redirect_to_step(_start(request, form))
         except FileRefused as error:
             form.add_error("pasted" if not form.cleaned_data["file"] else "file", str(error))
     return _show(request, form, asked)
@@ -42,7 +44,7 @@ def _start(request: HttpRequest, form: UploadForm) -> Import:
     given = form.cleaned_data
     upload = given["file"]
     file: BinaryIO = upload.file if upload else BytesIO(given["pasted"].encode())
-    return service.start(
+    return service.start_import(
         given["kind"],
         file,
         upload.name if upload else PASTED_NAME,
@@ -50,7 +52,7 @@ def _start(request: HttpRequest, form: UploadForm) -> Import:
         username=request.user.get_username(),
         source=ImportSource.ADMIN,
         pasted=not upload,
-        reading=form.reading,
+        reading=form.read_options,
         reason=given["reason"],
     )
 
@@ -59,11 +61,11 @@ def _show(request: HttpRequest, form: UploadForm, kind: str) -> HttpResponse:
     cancel = "admin:mobjects_import_changelist"
     if kind in RESOURCES:
         cancel = f"admin:mobjects_{model_of(kind)._meta.model_name}_changelist"
-    return page(
+    return render_page(
         request,
         "import/upload.html",
         "Import a file",
-        crumbs=crumbs(),
+        crumbs=import_crumbs(),
         status=400 if form.errors else 200,
         form=form,
         kinds=form.fields["kind"].choices,  # type: ignore[attr-defined]

@@ -8,12 +8,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from mobjects.jobs.control import reset_circuit
-from mobjects.views.base import needs
+from mobjects.views.base import require_permission
 
 
 @require_POST
-@needs("mobjects.reset_circuit")
-def reset(request: HttpRequest) -> HttpResponse:
+@require_permission("mobjects.reset_circuit")
+def circuit_reset(request: HttpRequest) -> HttpResponse:
     """Let sending go on, and say so."""
     if reset_circuit(request.user):  # type: ignore[arg-type]
         messages.success(request, "Sending goes on. The jobs that waited for it are called by themselves.")

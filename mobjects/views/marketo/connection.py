@@ -11,21 +11,25 @@ from django.views.decorators.http import require_http_methods
 
 from mobjects import selectors
 from mobjects.marketo.errors import MarketoError
-from mobjects.marketo.transport import Ping, Transport, Verdict
+from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
-from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import facts, key_fields, open_transport, target
-from mobjects.views.base import needs, page
+from mobjects.views.base import render_page, require_permission
 
 CIRCUITS = 5
-TONES = {Verdict.OK: "success", Verdict.CLOCK_OFF: "warning", Verdict.NOT_CONFIGURED: "warning"}
+TONES = {
+    ConnectionVerdict.OK: "success",
+    ConnectionVerdict.CLOCK_OFF: "warning",
+    ConnectionVerdict.NOT_CONFIGURED: "warning",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class ConnectionTestResult:
     """What a test of the connection found. ``key_field`` is about the opportunity key field, "" if none is set."""
 
-    ping: Ping
+    ping: PingResult
     key_field: str = ""
 
     @property
@@ -45,33 +49,33 @@ class Tested:
 
 
 @require_http_methods(["GET", "POST"])
-@needs("mobjects.test_connection")
-def connection(request: HttpRequest) -> HttpResponse:
+@require_permission("mobjects.test_connection")
+def connection_page(request: HttpRequest) -> HttpResponse:
     """Show the settings without the key, and how much of the limits is used; on "Test connection", ask Marketo."""
-    return page(
+    return render_page(
         request,
         "connection.html",
         "Connection",
         facts=facts(),
         problems=_problems(),
-        tested=check() if request.method == "POST" else None,
-        usage=Limits.from_settings(target()).usage(),
+        tested=run_connection_test() if request.method == "POST" else None,
+        usage=RedisRateLimiter.from_settings(target()).read_usage(),
         circuits=selectors.latest_circuits(CIRCUITS),
     )
 
 
-def check() -> Tested:
+def run_connection_test() -> ConnectionTestResult:
     """Ask Marketo whether it answers and takes the credentials, and whether it knows the opportunity key field."""
     try:
         transport = open_transport()
     except MarketoError as error:
-        return Tested(Ping(Verdict.NOT_CONFIGURED, error.message))
+        return ConnectionTestResult(PingResult(ConnectionVerdict.NOT_CONFIGURED, error.message))
     with closing(transport):
         ping = transport.ping()
-        return Tested(ping, _key_field(transport) if ping.verdict is Verdict.OK else "")
+        return ConnectionTestResult(ping, _key_field(transport) if ping.verdict is ConnectionVerdict.OK else "")
 
 
-def _key_field(transport: Transport) -> str:
+def _key_field(transport: MarketoTransport) -> str:
     name = key_fields().opportunity
     if not name:
         return ""

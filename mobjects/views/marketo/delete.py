@@ -10,16 +10,16 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
-from mobjects.forms.pull import DeleteForm, joined
+from mobjects.forms.pull import DeleteForm, join_ids
 from mobjects.jobs.requests import request_job
-from mobjects.models import Kind, OpportunityPersonRole, SyncJobAction, records
-from mobjects.sync.delete.task import chosen
-from mobjects.views.base import list_url, needs, none_selected, page
-from mobjects.views.sync.job_actions import lead_to
+from mobjects.models import Kind, OpportunityPersonRole, SyncJobAction, records_of_kind
+from mobjects.sync.delete.task import records_to_delete
+from mobjects.views.base import list_url, none_selected, render_page, require_permission
+from mobjects.views.sync.job_actions import redirect_to_new_job
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class DeletePreview:
     """What a deletion is about.
 
     Args:
@@ -42,14 +42,14 @@ class Going:
 
 
 @require_POST
-@needs("mobjects.delete_in_marketo")
-def delete(request: HttpRequest) -> HttpResponse:
+@require_permission("mobjects.delete_in_marketo")
+def delete_in_marketo(request: HttpRequest) -> HttpResponse:
     """Make the job if the number of objects was typed; else ask again."""
     form = DeleteForm(request.POST)
     if not form.is_valid():
         return _show(request, form)
-    going = look(form.selection)
-    if not going.count or not form.confirmed(going.count):
+    going = preview_delete(form.selection)
+    if not going.count or not form.is_confirmed(going.count):
         return _show(request, form)
     job = request_job(
         action=SyncJobAction.DELETE,
@@ -58,31 +58,31 @@ def delete(request: HttpRequest) -> HttpResponse:
         user=request.user,  # type: ignore[arg-type]  # signed in
         reason=form.cleaned_data["reason"],
     )
-    return lead_to(request, job, nothing="Nothing was deleted.")
+    return redirect_to_new_job(request, job, nothing="Nothing was deleted.")
 
 
-@needs("mobjects.delete_in_marketo")
+@require_permission("mobjects.delete_in_marketo")
 def confirm_delete(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
     """Say what deleting these records in Marketo does, and ask. For admin actions; ids are our own."""
     if not ids:
         return none_selected(request, kind)
-    return _show(request, DeleteForm({"kind": kind.value, "ids": joined(ids)}), asked=True)
+    return _show(request, DeleteForm({"kind": kind.value, "ids": join_ids(ids)}), asked=True)
 
 
-def look(selection: dict[str, Any]) -> Going:
+def preview_delete(selection: dict[str, Any]) -> DeletePreview:
     """What would go now.
 
     Args:
         selection: as :func:`mobjects.sync.delete.task.chosen` takes it.
     """
     kind = Kind(selection["kind"])
-    opportunities, roles = (chosen(each, selection) for each in (Kind.OPPORTUNITY, Kind.ROLE))
+    opportunities, roles = (records_to_delete(each, selection) for each in (Kind.OPPORTUNITY, Kind.ROLE))
     here = OpportunityPersonRole.objects.filter(opportunity__in=opportunities.values("pk"), marketo_id__isnull=True)
     changed = [found.filter(revision__gt=F("synced_revision")).count() for found in (opportunities, roles, here)]
-    return Going(
+    return DeletePreview(
         opportunities.count(),
         roles.count(),
-        records(kind).filter(pk__in=selection["ids"], marketo_id__isnull=True).count(),
+        records_of_kind(kind).filter(pk__in=selection["ids"], marketo_id__isnull=True).count(),
         here.count(),
         sum(changed),
     )
@@ -91,12 +91,12 @@ def look(selection: dict[str, Any]) -> Going:
 def _show(request: HttpRequest, form: DeleteForm, *, asked: bool = False) -> HttpResponse:
     valid = form.is_valid() if asked else not form.errors
     known = "kind" in form.cleaned_data and "ids" in form.cleaned_data
-    return page(
+    return render_page(
         request,
         "delete/page.html",
         "Delete in Marketo",
         status=200 if valid else 400,
         form=form,
-        going=look(form.selection) if known else None,
+        going=preview_delete(form.selection) if known else None,
         cancel=list_url(form.cleaned_data.get("kind")),
     )

@@ -9,12 +9,12 @@ from django.views.decorators.http import require_POST
 
 from mobjects.jobs.requests import request_job
 from mobjects.models import SyncJobAction, SyncJobState
-from mobjects.views.base import needs
+from mobjects.views.base import require_permission
 
 
 @require_POST
-@needs("mobjects.pull_records")
-def describe(request: HttpRequest) -> HttpResponse:
+@require_permission("mobjects.pull_records")
+def request_describe(request: HttpRequest) -> HttpResponse:
     """Ask for a job that reads fields, tags and channels, and go to its page."""
     job = request_job(action=SyncJobAction.DESCRIBE, kind="several", selection={}, user=request.user, reason="")  # type: ignore[arg-type]
     job.refresh_from_db()

@@ -8,23 +8,23 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from mobjects.forms.pull import CompareForm, PullForm, joined
+from mobjects.forms.pull import CompareForm, PullForm, join_ids
 from mobjects.jobs.requests import request_job
-from mobjects.models import RECORDS, AllowedValues, Kind, SyncJobAction, records
+from mobjects.models import RECORD_MODELS, AllowedValues, Kind, SyncJobAction, records_of_kind
 from mobjects.presentation.job_text import KIND_WORDS
-from mobjects.sync.compare.task import ONE_BY_ONE
-from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.sync.compare.task import MAX_ONE_BY_ONE
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import target
-from mobjects.views.base import list_url, needs, none_selected, page
-from mobjects.views.sync.job_actions import lead_to
+from mobjects.views.base import list_url, none_selected, render_page, require_permission
+from mobjects.views.sync.job_actions import redirect_to_new_job
 
 PAGE = 100
 """Objects in one answer of Marketo's."""
 
 
 @require_http_methods(["GET", "POST"])
-@needs("mobjects.pull_records")
-def pull(request: HttpRequest) -> HttpResponse:
+@require_permission("mobjects.pull_records")
+def pull_page(request: HttpRequest) -> HttpResponse:
     """Ask what to read; on "Pull", make the job and go to its page."""
     if request.method == "GET":
         return _show_pull(request, PullForm({"kind": request.GET.get("kind", Kind.PROGRAM.value)}))
@@ -36,8 +36,8 @@ def pull(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@needs("mobjects.pull_records")
-def compare(request: HttpRequest) -> HttpResponse:
+@require_permission("mobjects.pull_records")
+def compare_page(request: HttpRequest) -> HttpResponse:
     """Ask what to compare; on "Compare", make the job and go to its page."""
     if request.method == "GET":
         return _show_compare(request, CompareForm({"kinds": list(Kind)}))
@@ -49,36 +49,36 @@ def compare(request: HttpRequest) -> HttpResponse:
     return _start(request, SyncJobAction.COMPARE, kind, asked.to_json(), form.cleaned_data["reason"])
 
 
-@needs("mobjects.pull_records")
+@require_permission("mobjects.pull_records")
 def confirm_pull(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
     """Say what reading these records again does, and ask. For admin actions; ids are our own."""
     if not ids:
         return none_selected(request, kind)
-    return _show_pull(request, PullForm({"kind": kind.value, "ids": joined(ids)}))
+    return _show_pull(request, PullForm({"kind": kind.value, "ids": join_ids(ids)}))
 
 
-@needs("mobjects.pull_records")
+@require_permission("mobjects.pull_records")
 def confirm_compare(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
     """Say what comparing these records does, and ask. For admin actions; ids are our own."""
     if not ids:
         return none_selected(request, kind)
-    return _show_compare(request, CompareForm({"kinds": [kind.value], "ids": joined(ids)}))
+    return _show_compare(request, CompareForm({"kinds": [kind.value], "ids": join_ids(ids)}))
 
 
 def _show_pull(request: HttpRequest, form: PullForm) -> HttpResponse:
     valid = form.is_valid()
     kind = Kind(form.data["kind"]) if form.data.get("kind") in tuple(Kind) else None
     ids = form.cleaned_data.get("ids")
-    calls = records(kind).filter(pk__in=ids, marketo_id__isnull=False).count() if kind and ids else None
-    return page(
+    calls = records_of_kind(kind).filter(pk__in=ids, marketo_id__isnull=False).count() if kind and ids else None
+    return render_page(
         request,
         "pull/page.html",
         "Pull from Marketo",
         status=200 if valid else 400,
         form=form,
         kind=kind,
-        kinds=[(each, str(RECORDS[each]._meta.verbose_name_plural).capitalize()) for each in RECORDS],
-        what=_what(kind, ids),
+        kinds=[(each, str(RECORD_MODELS[each]._meta.verbose_name_plural).capitalize()) for each in RECORD_MODELS],
+        what=_describe_selection(kind, ids),
         plural=KIND_WORDS[kind][1] if kind else "records",
         usage=_usage(calls),
         allowed=AllowedValues() if kind is Kind.PROGRAM and not ids else None,
@@ -89,18 +89,20 @@ def _show_pull(request: HttpRequest, form: PullForm) -> HttpResponse:
 def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
     valid = form.is_valid()
     ids = form.cleaned_data.get("ids")
-    kinds = [kind for kind in RECORDS if kind in form.cleaned_data.get("kinds", ())]
-    counts = {kind: records(kind).filter(marketo_id__isnull=False).exclude(accepted={}).count() for kind in kinds}
-    few = ids is not None and len(ids) <= ONE_BY_ONE
+    kinds = [kind for kind in RECORD_MODELS if kind in form.cleaned_data.get("kinds", ())]
+    counts = {
+        kind: records_of_kind(kind).filter(marketo_id__isnull=False).exclude(accepted={}).count() for kind in kinds
+    }
+    few = ids is not None and len(ids) <= MAX_ONE_BY_ONE
     calls = len(ids or ()) if few else sum(max(1, -(-count // PAGE)) for count in counts.values())
     kind = kinds[0] if len(kinds) == 1 else None
-    return page(
+    return render_page(
         request,
         "pull/compare.html",
         "Drift report",
         status=200 if valid else 400,
         form=form,
-        what=_what(kind, ids) if ids else "",
+        what=_describe_selection(kind, ids) if ids else "",
         usage=_usage(calls),
         cancel=list_url(kind if ids else None),
     )
@@ -110,16 +112,16 @@ def _start(
     request: HttpRequest, action: SyncJobAction, kind: str, selection: Mapping[str, Any], reason: str
 ) -> HttpResponse:
     job = request_job(action=action, kind=kind, selection=selection, user=request.user, reason=reason)  # type: ignore[arg-type]
-    return lead_to(request, job, nothing="Nothing was read.")
+    return redirect_to_new_job(request, job, nothing="Nothing was read.")
 
 
 def _usage(calls: int | None) -> dict[str, Any]:
     """How many calls are needed at least, if that is known, and how many were made today."""
-    usage = Limits.from_settings(target()).usage()
-    return {"calls": calls, "now": usage, "warning": usage.warning(calls) if usage and calls else ""}
+    usage = RedisRateLimiter.from_settings(target()).read_usage()
+    return {"calls": calls, "now": usage, "warning": usage.quota_warning(calls) if usage and calls else ""}
 
 
-def _what(kind: Kind | None, ids: Sequence[int] | None) -> str:
+def _describe_selection(kind: Kind | None, ids: Sequence[int] | None) -> str:
     if kind is None or not ids:
         return ""
     return f"{len(ids):,} selected {KIND_WORDS[kind][len(ids) != 1]}"

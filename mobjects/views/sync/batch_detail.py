@@ -14,26 +14,26 @@ from lxml import etree
 from mobjects import selectors
 from mobjects.models import SyncBatch
 from mobjects.presentation import job_text
-from mobjects.views.base import history_crumb, needs, page
+from mobjects.views.base import history_crumb, render_page, require_permission
 
 PARTS = ("request", "response")
 
 
 @require_GET
-@needs("mobjects.view_syncbatch")
+@require_permission("mobjects.view_syncbatch")
 def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One call to Marketo: what went out, what came back, row by row."""
     batch = get_object_or_404(SyncBatch.objects.select_related("job"), pk=pk)
-    attempts, halves, wholes = selectors.family(batch)
+    attempts, halves, wholes = selectors.related_batches(batch)
     members = list(batch.results.order_by("position", "pk"))
-    before, after = selectors.neighbours(batch)
-    return page(
+    before, after = selectors.neighbour_ids(batch)
+    return render_page(
         request,
         "batch/page.html",
         str(batch),
         crumbs=(
             history_crumb(),
-            (job_text.title(batch.job), reverse("admin:mobjects_syncjob_change", args=[batch.job_id])),
+            (job_text.job_title(batch.job), reverse("admin:mobjects_syncjob_change", args=[batch.job_id])),
         ),
         batch=batch,
         sentence=job_text.batch_sentence(batch, Counter(member.status for member in members)),
@@ -42,7 +42,7 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
         wholes=wholes,
         conflicts=selectors.open_conflicts(members),
         members=members,
-        existing=selectors.existing(members),
+        existing=selectors.existing_records(members),
         before=before,
         after=after,
         payloads=[(part, pretty_xml(getattr(batch, part))) for part in PARTS],
@@ -51,8 +51,8 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@needs("mobjects.view_payload")
-def payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
+@require_permission("mobjects.view_payload")
+def batch_payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
     """The request or the response of a batch as a text file, exactly as it was kept."""
     if part not in PARTS:
         raise Http404

@@ -18,16 +18,16 @@ from django.views.decorators.http import require_http_methods
 from mobjects.forms.sync import SyncForm
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.transport import Transport
+from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import Operation
-from mobjects.models import RECORDS, Kind, SyncJob
+from mobjects.models import RECORD_MODELS, Kind, SyncJob
 from mobjects.presentation import job_text
-from mobjects.sync.rate_limits.limiter import Limits
-from mobjects.sync.rate_limits.usage import Usage
-from mobjects.sync.send.selection import Group, Selection, forecast
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
+from mobjects.sync.rate_limits.usage import LimitUsage
+from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
-from mobjects.views.base import list_url, needs, none_selected, page
-from mobjects.views.sync.job_actions import lead_to
+from mobjects.views.base import list_url, none_selected, render_page, require_permission
+from mobjects.views.sync.job_actions import redirect_to_new_job
 
 SENT = "sync_sent"
 """In the session: the form tokens that were used, and the job each of them made."""
@@ -35,7 +35,7 @@ SENT_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ForecastLine:
     """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation."""
 
     kind: str
@@ -44,7 +44,7 @@ class Line:
     batches: int | None
 
     @property
-    def reads(self) -> bool:
+    def may_be_read(self) -> bool:
         """Whether its records may be in Marketo already, and so can be read there first."""
         return bool(self.batches) and self.operation != Operation.INSERT
 
@@ -59,18 +59,18 @@ class HeldLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class SyncPreview:
     """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
 
     ``usage`` is ``None`` where it is not known how many calls were made today.
     """
 
-    lines: list[Line]
+    lines: list[ForecastLine]
     held: list[HeldLine]
     endpoint: str = ""
     caller: str = ""
     problem: str = ""
-    usage: Usage | None = None
+    usage: LimitUsage | None = None
     read_first: bool = False
 
     @property
@@ -86,12 +86,12 @@ class Preview:
     @property
     def calls(self) -> int:
         """All calls to Marketo that are foreseen; looking things up and trying again come on top."""
-        return self.batches + (sum(line.count for line in self.lines if line.reads) if self.read_first else 0)
+        return self.batches + (sum(line.count for line in self.lines if line.may_be_read) if self.read_first else 0)
 
     @property
     def warning(self) -> str:
         """That today's share of the quota is not enough; "" if it is, or if that is not known."""
-        return self.usage.warning(self.calls) if self.usage else ""
+        return self.usage.quota_warning(self.calls) if self.usage else ""
 
     @property
     def ready(self) -> bool:
@@ -100,30 +100,30 @@ class Preview:
 
 
 @require_http_methods(["GET", "POST"])
-@needs("mobjects.sync_records")
-def sync(request: HttpRequest) -> HttpResponse:
+@require_permission("mobjects.sync_records")
+def sync_page(request: HttpRequest) -> HttpResponse:
     """Show what would be sent; on "Send", make the job and go to its page."""
     if request.method == "GET":
         given = request.GET
-        return _show(request, SyncForm.starting(given.get("kind", "all"), of_import=given.get("of_import", "")))
+        return _show(request, SyncForm.build_initial(given.get("kind", "all"), of_import=given.get("of_import", "")))
     form = SyncForm(request.POST)
     if "send" not in request.POST or not form.is_valid():
         return _show(request, form)
-    if _noted(request, form):
+    if _find_sent_job(request, form):
         # Before anything else: the first press of a double click may have sent it all by now.
         return _lead_to_job(request, form)
     if request.POST.get("shown", form.options) != form.options:
         messages.warning(request, "You changed the options: this is what they would send. Press “Send” to do so.")
         return _show(request, form)
-    if not preview(form.selection).ready:
+    if not preview_sync(form.selection).ready:
         # What was there to send went out, or was taken back, since the page was shown.
         return _show(request, form)
     before = timezone.now()
     job = _job_once(request, form)
-    return _lead_to_job(request, form) if job is None else lead_to(request, job, before)
+    return _lead_to_job(request, form) if job is None else redirect_to_new_job(request, job, before)
 
 
-@needs("mobjects.sync_records")
+@require_permission("mobjects.sync_records")
 def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
     """Show what would be sent of some records, and ask. For admin actions.
 
@@ -133,29 +133,29 @@ def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> H
     """
     if not ids:
         return none_selected(request, kind)
-    return _show(request, SyncForm.starting(kind.value, ids))
+    return _show(request, SyncForm.build_initial(kind.value, ids))
 
 
-def preview(selection: Selection) -> Preview:
+def preview_sync(selection: SyncSelection) -> SyncPreview:
     """What sending this selection now would do; sends nothing."""
-    groups = forecast(selection, key_fields())
-    held = [HeldLine(_kind_words(group), group.reason, group.count) for group in groups if group.reason]
+    groups = forecast_groups(selection, key_fields())
+    held = [HeldLine(_kind_label(group), group.reason, group.count) for group in groups if group.reason]
     sending = [group for group in groups if not group.reason]
     try:
         transport = open_transport()
     except ConfigError as error:
-        return Preview([_line(None, group) for group in sending], held, problem=error.message)
+        return SyncPreview([_line(None, group) for group in sending], held, problem=error.message)
     with closing(transport):
         lines = [_line(transport, group) for group in sending]
-        usage = Limits.from_settings(transport.endpoint).usage()
+        usage = RedisRateLimiter.from_settings(transport.endpoint).read_usage()
         missing = missing_settings()
-        return Preview(lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first)
+        return SyncPreview(lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first)
 
 
 def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
     valid = form.is_valid()
-    shown = preview(form.selection) if valid else None
-    return page(
+    shown = preview_sync(form.selection) if valid else None
+    return render_page(
         request,
         "sync/page.html",
         "Sync: what will be sent",
@@ -163,19 +163,19 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         form=form,
         preview=shown,
         selection=job_text.selection_text(form.selection.to_json()) if valid else "",
-        records=job_text.records(shown.sendable) if shown else "",
+        records=job_text.format_records(shown.sendable) if shown else "",
         cancel=_cancel(form),
     )
 
 
-def _noted(request: HttpRequest, form: SyncForm) -> str | None:
+def _find_sent_job(request: HttpRequest, form: SyncForm) -> str | None:
     noted: str | None = request.session.get(SENT, {}).get(str(form.cleaned_data["token"]))
     return noted
 
 
 def _lead_to_job(request: HttpRequest, form: SyncForm) -> HttpResponse:
     messages.info(request, "This was sent already; here is its job.")
-    return redirect("admin:mobjects_syncjob_change", _noted(request, form))
+    return redirect("admin:mobjects_syncjob_change", _find_sent_job(request, form))
 
 
 def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
@@ -194,14 +194,14 @@ def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
     return job
 
 
-def _line(transport: Transport | None, group: Group) -> Line:
+def _line(transport: MarketoTransport | None, group: ForecastGroup) -> ForecastLine:
     limit = transport.limit(group.kind, group.operation) if transport and group.operation else None
     batches = -(-group.count // limit) if limit else None
-    return Line(_kind_words(group), str(group.operation), group.count, batches)
+    return ForecastLine(_kind_label(group), str(group.operation), group.count, batches)
 
 
-def _kind_words(group: Group) -> str:
-    return str(RECORDS[group.kind]._meta.verbose_name_plural).capitalize()
+def _kind_label(group: ForecastGroup) -> str:
+    return str(RECORD_MODELS[group.kind]._meta.verbose_name_plural).capitalize()
 
 
 def _cancel(form: SyncForm) -> str:

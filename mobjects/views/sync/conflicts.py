@@ -15,22 +15,22 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from mobjects.models import RECORDS, Conflict, ConflictAnswer, ConflictReason, Kind, records
+from mobjects.models import RECORD_MODELS, Conflict, ConflictAnswer, ConflictReason, Kind, records_of_kind
 from mobjects.sync.conflicts import ambiguous
-from mobjects.sync.conflicts.both_changed import Side, disputed, settle_merge
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import content
+from mobjects.sync.conflicts.both_changed import ConflictSide, disputed_fields, resolve_both_changed
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import record_content
 from mobjects.sync.transport_factory import key_fields
-from mobjects.views.base import needs, page
+from mobjects.views.base import render_page, require_permission
 
 Reason, Answer = ConflictReason, ConflictAnswer
 
-SIDES: dict[str, Side] = {"here": "here", "marketo": "marketo"}
+SIDES: dict[str, ConflictSide] = {"here": "here", "marketo": "marketo"}
 RENEWED = "Marketo was read again since you opened this page; it shows the values of now. Choose again."
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FieldChoice:
     """A field of which one side is right: its place in the form and three values; ``chosen`` is a side or ""."""
 
     number: int
@@ -42,32 +42,32 @@ class Choice:
 
 
 @require_GET
-@needs("mobjects.view_conflict")
+@require_permission("mobjects.view_conflict")
 def conflict_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One conflict with both its sides."""
     return _show(request, get_object_or_404(Conflict, pk=pk))
 
 
 @require_POST
-@needs("mobjects.settle_conflict")
-def decide(request: HttpRequest, pk: int) -> HttpResponse:
+@require_permission("mobjects.settle_conflict")
+def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Carry out a decision, or say why not."""
     conflict = get_object_or_404(Conflict, pk=pk)
     given, user = request.POST, cast(User, request.user)
     try:
         if conflict.settled_at is not None:
-            raise ValueError(ambiguous.first(conflict))
+            raise ValueError(ambiguous.describe_first_decision(conflict))
         if "close" in given:
             _close(conflict, user)
         elif conflict.reason == Reason.BOTH_CHANGED:
             _merge(conflict, given, user)
         else:
             answer, candidate_id = _answer(given)
-            ambiguous.settle(conflict, answer, user, candidate_id)
+            ambiguous.resolve_ambiguous(conflict, answer, user, candidate_id)
     except ValueError as error:
         # Of two people who decide at once the second is told who was first.
         conflict.refresh_from_db()
-        problem = ambiguous.first(conflict) if conflict.settled_at else str(error)
+        problem = ambiguous.describe_first_decision(conflict) if conflict.settled_at else str(error)
         return _show(request, conflict, problem=problem, given=given)
     conflict.refresh_from_db()
     messages.success(request, f"“{conflict.label}”: {conflict.answer_text.splitlines()[-1]}")
@@ -75,18 +75,18 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _close(conflict: Conflict, user: User) -> None:
-    ambiguous.close_gone(user)
+    ambiguous.close_orphaned_conflicts(user)
     conflict.refresh_from_db()
     if conflict.settled_at is None:
         raise ValueError(f"“{conflict.label}” is still here; decide about it.")
 
 
 def _merge(conflict: Conflict, given: QueryDict, user: User) -> None:
-    fields = disputed(conflict)
-    if given.get("seen") != _seen(fields):
+    fields = disputed_fields(conflict)
+    if given.get("seen") != _hash_fields(fields):
         raise ValueError(RENEWED)
     choices = {name: SIDES[side] for name, side in _chosen(fields, given).items() if side}
-    settle_merge(conflict, choices, user)
+    resolve_both_changed(conflict, choices, user)
 
 
 def _chosen(fields: Sequence[tuple[str, ...]], given: Mapping[str, str]) -> dict[str, str]:
@@ -102,7 +102,7 @@ def _answer(given: QueryDict) -> tuple[ConflictAnswer, int | None]:
     return Answer(text), int(number) if number else None
 
 
-def _seen(fields: Sequence[tuple[str, ...]]) -> str:
+def _hash_fields(fields: Sequence[tuple[str, ...]]) -> str:
     """Stands for what the page showed: an open conflict is brought up to date when Marketo is read again."""
     return hashlib.sha256(json.dumps(fields).encode()).hexdigest()[:16]
 
@@ -111,11 +111,11 @@ def _show(
     request: HttpRequest, conflict: Conflict, *, problem: str = "", given: Mapping[str, str] | None = None
 ) -> HttpResponse:
     kind = Kind(conflict.kind)
-    record = next(iter(loaded(kind, [conflict.record_id])), None)
-    fields = disputed(conflict) if conflict.reason == Reason.BOTH_CHANGED else []
+    record = next(iter(load_records(kind, [conflict.record_id])), None)
+    fields = disputed_fields(conflict) if conflict.reason == Reason.BOTH_CHANGED else []
     chosen = _chosen(fields, given or {})
-    model_name = RECORDS[kind]._meta.model_name
-    return page(
+    model_name = RECORD_MODELS[kind]._meta.model_name
+    return render_page(
         request,
         "conflict/page.html",
         conflict.label,
@@ -127,10 +127,10 @@ def _show(
         record_url=reverse(f"admin:mobjects_{model_name}_change", args=[conflict.record_id]),
         changed_since=record is not None and conflict.settled_at is None and _has_changed(conflict, record),
         choices=[
-            Choice(number, name, base, here, there, chosen[name])
+            FieldChoice(number, name, base, here, there, chosen[name])
             for number, (name, base, here, there) in enumerate(fields)
         ],
-        seen=_seen(fields),
+        seen=_hash_fields(fields),
         sides=_sides(conflict) if conflict.reason == Reason.AMBIGUOUS else {},
         may_decide=conflict.settled_at is None and request.user.has_perm("mobjects.settle_conflict"),
         may_pull=request.user.has_perm("mobjects.pull_records"),
@@ -139,7 +139,7 @@ def _show(
 
 def _has_changed(conflict: Conflict, record: Any) -> bool:
     merging = conflict.reason == Reason.BOTH_CHANGED
-    return content(record, key_fields()) != conflict.here or (merging and record.accepted != conflict.base)
+    return record_content(record, key_fields()) != conflict.here or (merging and record.accepted != conflict.base)
 
 
 def _sides(conflict: Conflict) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _sides(conflict: Conflict) -> dict[str, Any]:
     sent, found = conflict.base, conflict.candidates
     names = dict.fromkeys([*sent, *(name for each in found for name in each["values"])])
     ids = [each["id"] for each in found]
-    others = records(Kind(conflict.kind)).exclude(pk=conflict.record_id)
+    others = records_of_kind(Kind(conflict.kind)).exclude(pk=conflict.record_id)
     owners = {each.marketo_id: each for each in others.filter(marketo_id__in=ids)}
     times = ("created_at", "updated_at")
     return {

@@ -17,10 +17,10 @@ from mobjects import selectors
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.queue import enqueue_job
 from mobjects.jobs.requests import repeat_job, request_sync
-from mobjects.models import Kind, RequestedAction, SyncJob, SyncJobAction, SyncJobState, SyncResult, records
+from mobjects.models import Kind, RequestedAction, SyncJob, SyncJobAction, SyncJobState, SyncResult, records_of_kind
 from mobjects.presentation import job_text
-from mobjects.sync.send.selection import Selection
-from mobjects.views.base import history_crumb, needs, page
+from mobjects.sync.send.selection import SyncSelection
+from mobjects.views.base import history_crumb, render_page, require_permission
 
 RETRYABLE = job_text.PROBLEMS
 """What a retry is about. An unknown outcome is one of them: it is looked up, or sent again where that is safe."""
@@ -29,12 +29,12 @@ ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLE
 QUEUED_ALREADY = "That is queued already; here is its job."
 
 
-def possible(job: SyncJob) -> frozenset[str]:
+def available_actions(job: SyncJob) -> frozenset[str]:
     """Which of the buttons make sense now: ``queue``, ``pause``, ``resume``, ``cancel``, ``retry``."""
     found = set()
     if job.state == SyncJobState.NOT_QUEUED:
         found.add("queue")
-    if job.state not in SyncJob.FINAL and job.requested_action != RequestedAction.CANCEL:
+    if job.state not in SyncJob.FINAL_STATES and job.requested_action != RequestedAction.CANCEL:
         found.add("cancel")
         held = job.state == SyncJobState.PAUSED or job.requested_action == RequestedAction.PAUSE
         found.add("resume" if held else "pause")
@@ -45,32 +45,32 @@ def possible(job: SyncJob) -> frozenset[str]:
 
 def may_repeat(job: SyncJob) -> bool:
     """Whether records of a job can be sent again by another one."""
-    return job.action == SyncJobAction.SEND and job.state in SyncJob.FINAL
+    return job.action == SyncJobAction.SEND and job.state in SyncJob.FINAL_STATES
 
 
 def retry_label(job: SyncJob) -> str:
     """What the button says that sends again what is left of a job; "" if nothing is."""
     if not may_repeat(job):
         return ""
-    if _takes_all(job):
+    if _repeats_whole_selection(job):
         return "Send what is left"
     count = sum(job.counts.get(status, 0) for status in RETRYABLE)
-    return f"Retry {job_text.records(count)} not accepted" if count else ""
+    return f"Retry {job_text.format_records(count)} not accepted" if count else ""
 
 
-def _takes_all(job: SyncJob) -> bool:
+def _repeats_whole_selection(job: SyncJob) -> bool:
     """Whether the whole selection is asked for again: of a job that ended early much has no result yet.
 
     What was accepted is not changed any more, and so does not go out twice; unless unchanged records do.
     """
     if job.state not in ENDED_EARLY or job.selection.get("resend"):
         return False
-    return not job.planned or job_text.accepted(job.counts) < job_text.total(job)
+    return not job.planned or job_text.count_accepted(job.counts) < job_text.count_records(job)
 
 
 @require_POST
-@needs("mobjects.sync_records")
-def queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+@require_permission("mobjects.sync_records")
+def job_queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Queue a job that could not be queued."""
     job = get_object_or_404(SyncJob, pk=pk)
     if enqueue_job(job):
@@ -83,33 +83,35 @@ def queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs("mobjects.sync_records")
-def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
+@require_permission("mobjects.sync_records")
+def job_pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Pause a job."""
     return _steer(request, pk, pause_job, "The job pauses after what is under way.", "be paused")
 
 
 @require_POST
-@needs("mobjects.sync_records")
-def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+@require_permission("mobjects.sync_records")
+def job_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let a paused job go on."""
     return _steer(request, pk, resume_job, "The job goes on.", "be resumed")
 
 
 @require_http_methods(["GET", "POST"])
-@needs("mobjects.sync_records")
-def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+@require_permission("mobjects.sync_records")
+def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask whether a job is to be cancelled; on "Cancel the job", do so."""
     if request.method == "POST":
         return _steer(request, pk, cancel_job, "The job is cancelled after what is under way.", "be cancelled")
     job = get_object_or_404(SyncJob, pk=pk)
-    above = (history_crumb(), (job_text.title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
-    return page(request, "job/cancel.html", "Cancel this job?", crumbs=above, job=job, sentence=job_text.sentence(job))
+    above = (history_crumb(), (job_text.job_title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
+    return render_page(
+        request, "job/cancel.html", "Cancel this job?", crumbs=above, job=job, sentence=job_text.describe_job(job)
+    )
 
 
 @require_POST
-@needs("mobjects.sync_records")
-def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+@require_permission("mobjects.sync_records")
+def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a job about what another did not get accepted, or about those with one reason (``same``)."""
     job = get_object_or_404(SyncJob, pk=pk)
     before = timezone.now()
@@ -119,35 +121,35 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     user, reason = request.user, job.reason
     if sample := _result(job, request.POST.get("same")):
         new = repeat_job(job, (sample.status,), error=sample.error, user=user, reason=reason)  # type: ignore[arg-type]
-    elif _takes_all(job):
-        new = request_sync(Selection.from_json(job.selection), user=user, reason=reason, origin=job)  # type: ignore[arg-type]
+    elif _repeats_whole_selection(job):
+        new = request_sync(SyncSelection.from_json(job.selection), user=user, reason=reason, origin=job)  # type: ignore[arg-type]
     else:
         new = repeat_job(job, RETRYABLE, user=user, reason=reason)  # type: ignore[arg-type]
-    return lead_to(request, new, before)
+    return redirect_to_new_job(request, new, before)
 
 
 @require_POST
-@needs("mobjects.sync_records")
-def retry_record(request: HttpRequest, pk: int) -> HttpResponse:
+@require_permission("mobjects.sync_records")
+def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a job about the record of one result."""
     result = get_object_or_404(SyncResult.objects.select_related("job"), pk=pk)
     job, kind = result.job, Kind(result.kind)
     if not may_repeat(job) or result.status not in RETRYABLE:
         messages.warning(request, "Only what was not accepted can be tried again, once its job is over.")
         return _to(job)
-    if not records(kind).filter(pk=result.record_id).exists():
+    if not records_of_kind(kind).filter(pk=result.record_id).exists():
         messages.warning(request, f"“{result.label}” was deleted here.")
         return _to(job)
     before = timezone.now()
-    old = Selection.from_json(job.selection)
-    selection = Selection(
+    old = SyncSelection.from_json(job.selection)
+    selection = SyncSelection(
         (kind,), (result.record_id,), operation=old.operation, resend=old.resend, read_first=old.read_first
     )
     new = request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
-    return lead_to(request, new, before)
+    return redirect_to_new_job(request, new, before)
 
 
-def lead_to(
+def redirect_to_new_job(
     request: HttpRequest, job: SyncJob, before: datetime | None = None, *, nothing: str = "Nothing was sent."
 ) -> HttpResponse:
     """Go to the page of a job that was just asked for, and say what became of the request.

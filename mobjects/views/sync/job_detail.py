@@ -16,7 +16,7 @@ from mobjects import selectors
 from mobjects.models import SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
-from mobjects.views.base import history_crumb, needs, page, paged
+from mobjects.views.base import history_crumb, paginate_rows, render_page, require_permission
 from mobjects.views.sync import job_actions
 
 RESULTS_PER_PAGE = 50
@@ -26,18 +26,18 @@ LABELS = {**dict(SyncResultStatus.choices), selectors.STEPS: "Steps on the way"}
 
 
 @require_GET
-@needs("mobjects.view_syncjob")
+@require_permission("mobjects.view_syncjob")
 def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Everything about one job."""
     job = get_object_or_404(SyncJob.objects.select_related("schedule"), pk=pk)
     chosen = _chosen(request)
-    rows = paged(request, selectors.results_of(job, **chosen), RESULTS_PER_PAGE)
-    steps = job.results.filter(status__in=SyncResult.PASSING).count()
+    rows = paginate_rows(request, selectors.results_of(job, **chosen), RESULTS_PER_PAGE)
+    steps = job.results.filter(status__in=SyncResult.PASSING_STATUSES).count()
     may_steer = request.user.has_perm("mobjects.sync_records")
-    return page(
+    return render_page(
         request,
         "job/page.html",
-        job_text.title(job),
+        job_text.job_title(job),
         crumbs=(history_crumb(),),
         **_live(job),
         asked=job_text.asked_text(job),
@@ -45,15 +45,15 @@ def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         followers=list(job.followers.only("pk", "action").order_by("created_at")),
         groups=selectors.error_groups(job),
         rows=rows,
-        existing=selectors.existing(rows),
+        existing=selectors.existing_records(rows),
         conflicts=selectors.open_conflicts(rows),
         chosen=chosen,
         chosen_label=LABELS.get(chosen["status"], ""),
         steps=steps,
         steps_status=selectors.STEPS,
-        results_count=job.done + steps,
-        batches=paged(request, selectors.batches_of(job), RESULTS_PER_PAGE, "batches"),
-        may=job_actions.possible(job) if may_steer else frozenset(),
+        results_count=job.result_count + steps,
+        batches=paginate_rows(request, selectors.batches_of(job), RESULTS_PER_PAGE, "batches"),
+        may=job_actions.available_actions(job) if may_steer else frozenset(),
         retryable=job_actions.RETRYABLE if may_steer and job_actions.may_repeat(job) else (),
         retry_label=job_actions.retry_label(job),
     )
@@ -90,7 +90,7 @@ def _live(job: SyncJob) -> dict[str, Any]:
     ended_early = job.state in (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
     return {
         "job": job,
-        "sentence": job_text.sentence(
+        "sentence": job_text.describe_job(
             job,
             selectors.unsettled_batches(job) if ended_early else (),
             worker_alive=queue_status.worker_alive() if asks else None,
@@ -103,19 +103,19 @@ def _live(job: SyncJob) -> dict[str, Any]:
             for status in job_text.STATUS_ORDER
             if job.counts.get(status)
         ],
-        "total": job_text.total(job),
+        "total": job_text.count_records(job),
         "shows_progress": job.planned > 0
         and (
             job.state == SyncJobState.RUNNING
-            or (job.state in (SyncJobState.WAITING, SyncJobState.PAUSED) and job.done > 0)
+            or (job.state in (SyncJobState.WAITING, SyncJobState.PAUSED) and job.result_count > 0)
         ),
     }
 
 
 def _seconds_left(job: SyncJob) -> float | None:
     """How long a job still takes at its present speed; ``None`` if that cannot be told."""
-    left = job.planned - job.done
-    if job.state != SyncJobState.RUNNING or not job.done or left <= 0:
+    left = job.planned - job.result_count
+    if job.state != SyncJobState.RUNNING or not job.result_count or left <= 0:
         return None
     speed = selectors.records_per_second(job)
     return left / speed if speed else None

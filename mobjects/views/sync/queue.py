@@ -6,11 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from mobjects.processes import status as queue_status
-from mobjects.views.base import needs, page
+from mobjects.views.base import render_page, require_permission
 
 
 @require_GET
-@needs("mobjects.view_queue")
-def queue(request: HttpRequest) -> HttpResponse:
+@require_permission("mobjects.view_queue")
+def queue_page(request: HttpRequest) -> HttpResponse:
     """The queue's state now."""
-    return page(request, "queue.html", "Queue", status_now=queue_status.read())
+    return render_page(request, "queue.html", "Queue", status_now=queue_status.read())

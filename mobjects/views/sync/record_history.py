@@ -10,16 +10,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from mobjects import selectors
-from mobjects.models import RECORDS, ImportChange, ImportRow, Kind
-from mobjects.views.base import needs, page, paged
-from mobjects.views.imports.base import permission
-from mobjects.views.imports.row_table import Shown, of_kind
+from mobjects.models import RECORD_MODELS, ImportChange, ImportRow, Kind
+from mobjects.views.base import paginate_rows, render_page, require_permission
+from mobjects.views.imports.base import permission_name
+from mobjects.views.imports.row_table import DisplayRow, display_rows_of_kind
 
 PER_PAGE = 25
 
 
 @require_GET
-@needs("mobjects.view_syncresult")
+@require_permission("mobjects.view_syncresult")
 def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Every job that dealt with one record, newest first.
 
@@ -34,9 +34,9 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if kind.lower() not in by_name or pk >= 2**63:
         raise Http404
     chosen = by_name[kind.lower()]
-    model = RECORDS[chosen]
+    model = RECORD_MODELS[chosen]
     record = model.objects.filter(pk=pk).first()
-    rows = paged(request, selectors.record_history(chosen, pk), PER_PAGE)
+    rows = paginate_rows(request, selectors.history_of_record(chosen, pk), PER_PAGE)
     imports = _imports(request, chosen, pk)
     if record is None and not rows and not imports:
         raise Http404
@@ -45,7 +45,7 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     label = str(record) if record else rows[0].label if rows else f"number {pk}"
     if record:
         above.append((label, reverse(f"{name}_change", args=[pk])))
-    return page(
+    return render_page(
         request,
         "record/history.html",
         f"Sync history of {label}",
@@ -64,17 +64,19 @@ def _imports(request: HttpRequest, kind: Kind, pk: int) -> Page[ImportChange] | 
     """What imports did to the record; ``None`` if nothing, or if the user may not see imports."""
     if not request.user.has_perm("mobjects.view_import"):
         return None
-    found = paged(request, selectors.imports_about(kind, pk), PER_PAGE, "imports")
+    found = paginate_rows(request, selectors.imports_about(kind, pk), PER_PAGE, "imports")
     return found if found.paginator.count else None
 
 
-def _import_rows(request: HttpRequest, changes: Page[ImportChange] | None) -> list[tuple[ImportChange, Shown | None]]:
+def _import_rows(
+    request: HttpRequest, changes: Page[ImportChange] | None
+) -> list[tuple[ImportChange, DisplayRow | None]]:
     """Each change with the values of its row, if the user may see such records."""
-    rows = selectors.rows_of(changes or ())
+    rows = selectors.rows_of_changes(changes or ())
     by_kind: dict[str, list[ImportRow]] = defaultdict(list)
     for change in changes or ():
         row = rows.get((change.imported_id, change.number))
-        if row is not None and request.user.has_perm(permission("view", change.imported.kind)):
+        if row is not None and request.user.has_perm(permission_name("view", change.imported.kind)):
             by_kind[change.imported.kind].append(row)
-    shown = {pk: row for kind, found in by_kind.items() for pk, row in of_kind(kind, found).items()}
+    shown = {pk: row for kind, found in by_kind.items() for pk, row in display_rows_of_kind(kind, found).items()}
     return [(change, shown.get((change.imported_id, change.number))) for change in changes or ()]

@@ -52,7 +52,7 @@ def test_a_record_that_was_changed_since_is_left_as_it_is():
     assert [factories.fresh(record).stage for record in (here, other)] == ["C", "B"]
     assert imported.written == {"created": 0, "changed": 1, "left": 1}
     assert left(imported) == {2: committing.CHANGED_SINCE}
-    assert [row.number for row in committing.left_out(imported)] == [2]
+    assert [row.number for row in committing.unwritten_rows(imported)] == [2]
 
 
 def test_a_change_of_another_field_is_kept_and_the_row_is_written():
@@ -230,13 +230,13 @@ def many(count: int) -> Import:
 def test_a_commit_that_was_cut_off_goes_on_after_the_last_chunk():
     imported = many(2 * CHUNK + 10)
     with pytest.raises(CutOff):
-        committing.commit(imported, cut_off_after(1))
+        committing.commit_import(imported, cut_off_after(1))
     imported.refresh_from_db()
     assert imported.committed_to == CHUNK + 1
     assert imported.written == {"created": CHUNK, "changed": 0, "left": 0}
     assert Opportunity.objects.count() == CHUNK
     numbers = []
-    committing.commit(imported, numbers.append)
+    committing.commit_import(imported, numbers.append)
     assert numbers == [2 * CHUNK + 1, 2 * CHUNK + 11]
     assert imported.written == {"created": 2 * CHUNK + 10, "changed": 0, "left": 0}
     assert Opportunity.objects.count() == 2 * CHUNK + 10
@@ -247,7 +247,7 @@ def test_all_or_nothing_that_was_cut_off_begins_anew():
     imported = many(CHUNK + 10)
     Import.objects.update(mode=ImportMode.ALL)
     with pytest.raises(CutOff):
-        committing.commit(imported, cut_off_after(1))
+        committing.commit_import(imported, cut_off_after(1))
     imported.refresh_from_db()
     assert (imported.committed_to, Opportunity.objects.count()) == (0, 0)
     commit(imported)
@@ -272,7 +272,7 @@ def test_what_a_left_out_row_says_is_told_once_after_a_cut():
     imported = checked("opportunities", *(changed(record, stage=("A", "B")) for record in records))
     Opportunity.objects.update(stage="C")
     with pytest.raises(CutOff):
-        committing.commit(imported, cut_off_after(0))
+        committing.commit_import(imported, cut_off_after(0))
     assert left(imported) == {}
     assert commit(imported).written["left"] == ImportProblem.objects.count() == 3
 

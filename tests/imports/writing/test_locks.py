@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from mobjects.imports.writing import undo as undoing
-from mobjects.imports.writing.commit import commit as committing
+from mobjects.imports.writing.commit import commit_import as committing
 from mobjects.models import Import, Opportunity, Program, ProgramCost
 from tests import factories
 from tests.imports.rows import changed, checked, commit, new
@@ -23,7 +23,7 @@ ONE_WRITER = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite ha
 
 
 def undo(imported: Import) -> None:
-    undoing.undo(imported, lambda number: None)
+    undoing.undo_import(imported, lambda number: None)
 
 
 def somebody_waits() -> bool:

@@ -35,15 +35,15 @@ def counts(restored: int = 0, removed: int = 0, left: int = 0) -> dict[str, int]
 
 def undo(imported: Import) -> dict[str, int]:
     """Undo an import; its preview has to say the same before."""
-    shown = undoing.preview(imported)
-    undoing.undo(imported, lambda number: None)
+    shown = undoing.preview_undo(imported)
+    undoing.undo_import(imported, lambda number: None)
     assert imported.undone == counts(shown.restored, shown.removed, shown.left)
     return imported.undone
 
 
 def reasons(imported: Import) -> dict[int, str]:
     """What the preview would leave alone, by row."""
-    return {each.number: each.why for each in undoing.preview(imported).left_alone()}
+    return {each.number: each.why for each in undoing.preview_undo(imported).skipped_records()}
 
 
 def claimed(record: Program | Opportunity) -> None:
@@ -146,11 +146,11 @@ def test_records_that_were_edited_since_are_left_alone_and_named():
     records[1].next_step = "Call"
     records[1].save()
     Opportunity.objects.filter(external_id="N").update(name="Edited")
-    shown = undoing.preview(imported)
-    named = [(each.number, each.label, each.owner_id, each.why) for each in shown.left_alone()]
+    shown = undoing.preview_undo(imported)
+    named = [(each.number, each.label, each.owner_id, each.why) for each in shown.skipped_records()]
     new_pk = Opportunity.objects.get(external_id="N").pk
     assert named == [(3, "R3", records[1].pk, REASONS["changed"]), (5, "R5", new_pk, REASONS["changed"])]
-    assert shown.left_alone(1, 1)[0].number == 5
+    assert shown.skipped_records(1, 1)[0].number == 5
     assert undo(imported) == counts(restored=2, left=2)
     assert [factories.fresh(record).stage for record in records] == ["A", "B", "A"]
     left = change(imported, 3)
@@ -297,7 +297,7 @@ def test_a_key_that_was_taken_since_leaves_only_its_record_alone():
     rows = [changed(tag, type=(tag.type, f"New {tag.type}")) for tag in tags]
     imported = commit(checked("program-tags", *rows))
     factories.tag(program, type="TEAM")
-    undoing.undo(imported, lambda number: None)
+    undoing.undo_import(imported, lambda number: None)
     assert imported.undone == counts(restored=2, left=1)
     assert change(imported, 3).undone_note == ("the database refused it: This program already has a tag of this type.")
     assert set(program.tags.values_list("type", flat=True)) == {"Region", "New Team", "Size", "TEAM"}
@@ -310,7 +310,7 @@ def test_a_key_that_wandered_from_record_to_record_wanders_back():
     rows[2][2].update(program_id=str(program.pk), type="B", value="X")
     imported = commit(checked("program-tags", *rows))
     assert imported.written == {"created": 1, "changed": 2, "left": 0}
-    undoing.undo(imported, lambda number: None)
+    undoing.undo_import(imported, lambda number: None)
     assert imported.undone == counts(restored=2, removed=1)
     assert list(program.tags.values_list("type", flat=True).order_by("pk")) == ["A", "B"]
 
@@ -334,12 +334,12 @@ def test_an_undo_that_was_cut_off_goes_on():
             raise CutOff
 
     with pytest.raises(CutOff):
-        undoing.undo(imported, alive)
+        undoing.undo_import(imported, alive)
     imported.refresh_from_db()
     assert imported.undone == counts(removed=undoing.CHUNK)
     assert Opportunity.objects.count() == 10
-    assert undoing.preview(imported).removed == 10
-    undoing.undo(imported, seen.append)
+    assert undoing.preview_undo(imported).removed == 10
+    undoing.undo_import(imported, seen.append)
     assert imported.undone == counts(removed=size)
     assert not Opportunity.objects.exists()
     assert seen == [undoing.CHUNK, size, size, size]
@@ -351,7 +351,7 @@ def test_an_undo_that_is_done_does_nothing_when_called_again():
     undo(imported)
     record.refresh_from_db()
     Opportunity.objects.update(stage="B")
-    undoing.undo(imported, lambda number: None)
+    undoing.undo_import(imported, lambda number: None)
     assert imported.undone == counts(restored=1)
     assert factories.fresh(record).stage == "B"
 
@@ -360,7 +360,7 @@ def test_the_preview_writes_nothing():
     record = factories.opportunity(stage="A")
     imported = commit(checked("opportunities", changed(record, stage=("A", "B")), new(external_id="N", name="New")))
     before = list(Opportunity.objects.order_by("pk").values()), list(ImportChange.objects.order_by("pk").values())
-    shown = undoing.preview(imported)
+    shown = undoing.preview_undo(imported)
     assert (shown.restored, shown.removed, shown.left) == (1, 1, 0)
     assert before == (
         list(Opportunity.objects.order_by("pk").values()),

@@ -43,7 +43,7 @@ def test_three_edited_and_ten_synced(operator, sandbox):
     assert factories.sync(*synced).counts == {"CREATED": 10}
     assert not any(factories.fresh(record).is_dirty for record in synced)
 
-    preview = undo.preview(imported)
+    preview = undo.preview_undo(imported)
     assert (preview.restored, preview.removed, preview.left) == (97, 0, 3)
     undone(imported)
 
@@ -79,7 +79,7 @@ def test_created_ones_of_which_some_are_in_marketo_since(operator, sandbox):
         assert save(operator, record, stage="Edited").status_code == 302
     gone.delete()
 
-    preview = undo.preview(imported)
+    preview = undo.preview_undo(imported)
     assert (preview.restored, preview.left) == (0, 13 + 1)
     assert preview.removed == ROWS - 14
     undone(imported)

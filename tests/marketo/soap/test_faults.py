@@ -2,13 +2,13 @@
 
 import pytest
 
-from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, Rejected, Trouble, Unavailable
+from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, RefusalReason, Rejected, Unavailable
 from mobjects.marketo.soap import faults
-from mobjects.marketo.types import Batch, Kind, Operation, Query, Record
+from mobjects.marketo.types import Kind, MarketoQuery, Operation, OutgoingBatch, OutgoingRecord
 from tests.support import soap
 from tests.support.soap import exchange_of, transport
 
-BATCH = Batch(Operation.INSERT, [Record(Kind.OPPORTUNITY, values={"Name": "x"})])
+BATCH = OutgoingBatch(Operation.INSERT, [OutgoingRecord(Kind.OPPORTUNITY, values={"Name": "x"})])
 
 # code: (raised for a write, raised for a read, why a call that was right in itself was refused)
 EXPECTED = {
@@ -17,14 +17,14 @@ EXPECTED = {
     "20012": (Rejected, Rejected, None),
     "20013": (AuthError, AuthError, None),
     "20014": (AuthError, AuthError, None),
-    "20015": (Unavailable, Unavailable, Trouble.QUOTA),
-    "20016": (AuthError, AuthError, Trouble.EXPIRED),
+    "20015": (Unavailable, Unavailable, RefusalReason.QUOTA),
+    "20016": (AuthError, AuthError, RefusalReason.EXPIRED),
     "20017": (Rejected, Rejected, None),
     "20018": (Rejected, Rejected, None),
-    "20019": (Rejected, Rejected, Trouble.UNSUPPORTED),
+    "20019": (Rejected, Rejected, RefusalReason.UNSUPPORTED),
     "20022": (Rejected, Rejected, None),
-    "20023": (Unavailable, Unavailable, Trouble.RATE),
-    "20024": (Unavailable, Unavailable, Trouble.AT_ONCE),
+    "20023": (Unavailable, Unavailable, RefusalReason.RATE),
+    "20024": (Unavailable, Unavailable, RefusalReason.AT_ONCE),
     **{str(code): (Rejected, Rejected, None) for code in (*range(20101, 20112), 20113, 20114, 20122, 20123)},
     "29999": (OutcomeUnknown, Unavailable, None),
 }
@@ -37,7 +37,7 @@ def _error(call, *arguments):
 
 
 def test_expectations_cover_the_whole_table():
-    assert set(faults.RULES) == set(EXPECTED) - {"29999"}
+    assert set(faults.FAULT_RULES) == set(EXPECTED) - {"29999"}
 
 
 @pytest.mark.parametrize("http_status", [500, 200])
@@ -49,7 +49,7 @@ def test_fault_of_a_write(server, code, detail, http_status):
     assert type(error) is EXPECTED[code][0]
     assert error.code == code
     assert error.trouble is EXPECTED[code][2]
-    assert error.message.startswith(faults.rule_for(code).meaning)
+    assert error.message.startswith(faults.fault_rule_for(code).meaning)
     assert "Some <b>text" in error.message
     assert code in error.message
     assert exchange_of(error).http_status == http_status
@@ -65,7 +65,7 @@ def test_fault_of_a_deletion(server, code):
 
 
 READS = {
-    "find": (Query(Kind.PROGRAM),),
+    "find": (MarketoQuery(Kind.PROGRAM),),
     "describe": (Kind.OPPORTUNITY,),
     "tags": (),
     "channels": (),
@@ -83,9 +83,9 @@ def test_fault_of_a_read(server, code, name):
     assert "what was applied" not in error.message
 
 
-@pytest.mark.parametrize("code", faults.RULES)
+@pytest.mark.parametrize("code", faults.FAULT_RULES)
 def test_every_code_has_one_sentence_that_says_what_to_do(code):
-    meaning = faults.rule_for(code).meaning
+    meaning = faults.fault_rule_for(code).meaning
     assert meaning.count(".") == 1
     assert meaning.endswith(".")
     assert "; " in meaning

@@ -5,23 +5,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import Association, Key, Kind, Link, Query, Tag
+from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RecordAssociation, TagValue
 from tests.support import soap
 from tests.support.soap import NOW, row, transport
 from tests.support.xml import golden, tree
 
-KEY = Key("ExternalOpportunityId", "OPP-7")
-OPPORTUNITY = Association(Link.OPPORTUNITY, id=64)
+KEY = ExternalKey("ExternalOpportunityId", "OPP-7")
+OPPORTUNITY = RecordAssociation(LinkTarget.OPPORTUNITY, id=64)
 NOTHING = soap.success(
     "GetMObjects", "<returnCount>0</returnCount><hasMore>false</hasMore><newStreamPosition/><mObjectList/>"
 )
 GOLDENS = {
     "programs-get": (
-        Query(
+        MarketoQuery(
             Kind.PROGRAM,
             name="계약 <7> & 갱신",
             created_since=NOW,
-            tag=Tag("Channel", "Web Form"),
+            tag=TagValue("Channel", "Web Form"),
             workspace="Default",
             archived=True,
             details=True,
@@ -29,7 +29,7 @@ GOLDENS = {
         "AbC+/= 1",
     ),
     "changed-opportunities-get": (
-        Query(
+        MarketoQuery(
             Kind.OPPORTUNITY,
             updated_since=NOW,
             # Rounded up, or what changed within this last second would be left out.
@@ -39,8 +39,8 @@ GOLDENS = {
         ),
         "",
     ),
-    "opportunity-get-by-key": (Query(Kind.OPPORTUNITY, key=KEY), ""),
-    "roles-get": (Query(Kind.ROLE, opportunity=OPPORTUNITY), ""),
+    "opportunity-get-by-key": (MarketoQuery(Kind.OPPORTUNITY, key=KEY), ""),
+    "roles-get": (MarketoQuery(Kind.ROLE, opportunity=OPPORTUNITY), ""),
 }
 
 
@@ -55,8 +55,8 @@ def test_query_by_id_and_by_the_key_of_an_opportunity(server):
     server.answer(NOTHING)
     server.answer(NOTHING)
     marketo = transport(server.endpoint)
-    marketo.find(Query(Kind.PROGRAM, id=1970))
-    marketo.find(Query(Kind.ROLE, opportunity=Association(Link.OPPORTUNITY, key=KEY)))
+    marketo.find(MarketoQuery(Kind.PROGRAM, id=1970))
+    marketo.find(MarketoQuery(Kind.ROLE, opportunity=RecordAssociation(LinkTarget.OPPORTUNITY, key=KEY)))
     by_id, by_key = (call.body for call in server.calls)
     assert b"<type>Program</type><id>1970</id></" in by_id
     assert b"<mObjType>Opportunity</mObjType><externalKey><name>ExternalOpportunityId</name>" in by_key
@@ -76,24 +76,33 @@ def test_everything_is_asked_for_without_tags_or_channels_named(server):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        (Query(Kind.PROGRAM, key=KEY), "programs like this: it finds only opportunities by an external key"),
-        (Query(Kind.ROLE, key=KEY), "only opportunities by an external key"),
-        (Query(Kind.ROLE, name="x"), "only programs and opportunities by a name"),
-        (Query(Kind.OPPORTUNITY, opportunity=OPPORTUNITY), "only person roles by their opportunity"),
-        (Query(Kind.OPPORTUNITY, tag=Tag("Region", "Korea")), "only programs by a tag"),
-        (Query(Kind.ROLE, workspace="Default"), "only programs by a workspace"),
-        (Query(Kind.OPPORTUNITY, id=1, key=KEY), "an ID or an external key, not both"),
-        (Query(Kind.ROLE, opportunity=Association(Link.LEAD, id=1)), "a Lead is not an opportunity"),
-        (Query(Kind.PROGRAM, id=0), "ID 0 is not between 1 and 2147483647"),
-        (Query(Kind.ROLE, opportunity=Association(Link.OPPORTUNITY, id=2**31)), "ID 2147483648 is not between"),
-        (Query(Kind.PROGRAM, created_since=datetime(2026, 1, 1)), "a time has no time zone"),
-        (Query(Kind.PROGRAM, updated_until=datetime(2026, 1, 1)), "a time has no time zone"),
-        (Query(Kind.PROGRAM, tag=Tag("a", "b"), updated_since=NOW), "a tag or a time of the last change, not both"),
-        (Query(Kind.PROGRAM, tag=Tag("a", "b"), updated_until=NOW), "a tag or a time of the last change, not both"),
-        (Query(Kind.PROGRAM, name="a\x01"), r"name: character 2 is U\+0001"),
-        (Query(Kind.PROGRAM, workspace="\x01"), r"workspace: character 1 is U\+0001"),
-        (Query(Kind.PROGRAM, tag=Tag("a", "\x01")), r"tag value: character 1 is U\+0001"),
-        (Query(Kind.OPPORTUNITY, key=Key("K", "\x01")), r"external key: character 1 is U\+0001"),
+        (MarketoQuery(Kind.PROGRAM, key=KEY), "programs like this: it finds only opportunities by an external key"),
+        (MarketoQuery(Kind.ROLE, key=KEY), "only opportunities by an external key"),
+        (MarketoQuery(Kind.ROLE, name="x"), "only programs and opportunities by a name"),
+        (MarketoQuery(Kind.OPPORTUNITY, opportunity=OPPORTUNITY), "only person roles by their opportunity"),
+        (MarketoQuery(Kind.OPPORTUNITY, tag=TagValue("Region", "Korea")), "only programs by a tag"),
+        (MarketoQuery(Kind.ROLE, workspace="Default"), "only programs by a workspace"),
+        (MarketoQuery(Kind.OPPORTUNITY, id=1, key=KEY), "an ID or an external key, not both"),
+        (MarketoQuery(Kind.ROLE, opportunity=RecordAssociation(LinkTarget.LEAD, id=1)), "a Lead is not an opportunity"),
+        (MarketoQuery(Kind.PROGRAM, id=0), "ID 0 is not between 1 and 2147483647"),
+        (
+            MarketoQuery(Kind.ROLE, opportunity=RecordAssociation(LinkTarget.OPPORTUNITY, id=2**31)),
+            "ID 2147483648 is not between",
+        ),
+        (MarketoQuery(Kind.PROGRAM, created_since=datetime(2026, 1, 1)), "a time has no time zone"),
+        (MarketoQuery(Kind.PROGRAM, updated_until=datetime(2026, 1, 1)), "a time has no time zone"),
+        (
+            MarketoQuery(Kind.PROGRAM, tag=TagValue("a", "b"), updated_since=NOW),
+            "a tag or a time of the last change, not both",
+        ),
+        (
+            MarketoQuery(Kind.PROGRAM, tag=TagValue("a", "b"), updated_until=NOW),
+            "a tag or a time of the last change, not both",
+        ),
+        (MarketoQuery(Kind.PROGRAM, name="a\x01"), r"name: character 2 is U\+0001"),
+        (MarketoQuery(Kind.PROGRAM, workspace="\x01"), r"workspace: character 1 is U\+0001"),
+        (MarketoQuery(Kind.PROGRAM, tag=TagValue("a", "\x01")), r"tag value: character 1 is U\+0001"),
+        (MarketoQuery(Kind.OPPORTUNITY, key=ExternalKey("K", "\x01")), r"external key: character 1 is U\+0001"),
     ],
 )
 def test_what_marketo_cannot_be_asked_is_refused_before_sending(server, query, words):
@@ -128,5 +137,5 @@ def test_what_marketo_does_not_delete_is_refused_before_sending(server, kind, id
 def test_range_of_times_is_sent_in_whole_seconds_that_lose_nothing(server):
     server.answer(NOTHING)
     later = NOW + timedelta(milliseconds=999)
-    transport(server.endpoint).find(Query(Kind.ROLE, updated_since=later, updated_until=NOW))
+    transport(server.endpoint).find(MarketoQuery(Kind.ROLE, updated_since=later, updated_until=NOW))
     assert server.calls[0].body.count(b"2013-08-05T14:22:45-07:00</attrValue>") == 2

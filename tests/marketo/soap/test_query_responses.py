@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from mobjects.marketo.errors import Unavailable
-from mobjects.marketo.types import Association, FoundCost, Key, Kind, Link, Query, Tag
+from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RecordAssociation, RemoteCost, TagValue
 from tests.support import soap
 from tests.support.soap import exchange_of, transport
 
@@ -46,12 +46,12 @@ def links(*inner):
 
 def find(server, body, query=None):
     server.answer(body)
-    return transport(server.endpoint).find(query or Query(Kind.OPPORTUNITY))
+    return transport(server.endpoint).find(query or MarketoQuery(Kind.OPPORTUNITY))
 
 
 def only(server, xml, kind=Kind.OPPORTUNITY):
     """The one object of a page that holds nothing else."""
-    (found,) = find(server, answer(xml), Query(kind)).found
+    (found,) = find(server, answer(xml), MarketoQuery(kind)).found
     return found
 
 
@@ -81,12 +81,12 @@ def test_program_with_costs_and_tags(server):
           </attrList></typeAttrib>
         </typeAttribList>
       </mObject>"""
-    page = find(server, answer(xml, position="a" * 5500), Query(Kind.PROGRAM, details=True))
+    page = find(server, answer(xml, position="a" * 5500), MarketoQuery(Kind.PROGRAM, details=True))
     (found,) = page.found
     assert (found.kind, found.marketo_id) == (Kind.PROGRAM, 1970)
     assert found.values == {"Name": "Programm <7> 계약", "Is Archived": "false", "Start Date": "2011-08-01 11:00:00"}
-    assert found.costs == (FoundCost(153, date(2011, 7, 1), Decimal("3000.00"), "a & b"),)
-    assert found.tags == (Tag("Channel", "Web"),)
+    assert found.costs == (RemoteCost(153, date(2011, 7, 1), Decimal("3000.00"), "a & b"),)
+    assert found.tags == (TagValue("Channel", "Web"),)
     assert found.created_at == datetime(2013, 2, 14, 20, 26, 45, tzinfo=UTC)
     assert found.updated_at == datetime(2013, 2, 15, 20, 26, 45, tzinfo=UTC)
     assert (page.more, page.position) == (False, "a" * 5500)
@@ -139,7 +139,7 @@ def test_key_that_stands_only_by_itself_is_a_value_too(server):
             Kind.ROLE,
             links("<mObjType>Lead</mObjType><externalKey><name>K</name><value>P-1</value></externalKey>"),
             {},
-            [("Lead", Key("K", "P-1"))],
+            [("Lead", ExternalKey("K", "P-1"))],
         ),
         (
             Kind.ROLE,
@@ -154,7 +154,9 @@ def test_key_that_stands_only_by_itself_is_a_value_too(server):
 def test_links_are_associations_however_they_are_written(server, kind, xml, values, expected):
     found = only(server, mobject(kind, values=values, more=xml), kind)
     wanted = [
-        Association(Link(name), key=to) if isinstance(to, Key) else Association(Link(name), id=to)
+        RecordAssociation(LinkTarget(name), key=to)
+        if isinstance(to, ExternalKey)
+        else RecordAssociation(LinkTarget(name), id=to)
         for name, to in expected
     ]
     assert list(found.associations) == wanted
@@ -194,13 +196,13 @@ def test_every_way_to_find_nothing(server, listing):
 @pytest.mark.parametrize(
     ("pairs", "cost"),
     [
-        ({"Month": "2013-06", "Amount": "12.5"}, FoundCost(None, date(2013, 6, 1), Decimal("12.50"))),
-        ({"Month": "2013-06-15", "Amount": "1E3", "Id": "0"}, FoundCost(None, date(2013, 6, 1), Decimal("1000.00"))),
+        ({"Month": "2013-06", "Amount": "12.5"}, RemoteCost(None, date(2013, 6, 1), Decimal("12.50"))),
+        ({"Month": "2013-06-15", "Amount": "1E3", "Id": "0"}, RemoteCost(None, date(2013, 6, 1), Decimal("1000.00"))),
         (
             {"Month": "2013-06-01T00:00:00Z", "Amount": "0", "Id": " 9 "},
-            FoundCost(9, date(2013, 6, 1), Decimal("0.00")),
+            RemoteCost(9, date(2013, 6, 1), Decimal("0.00")),
         ),
-        ({"Month": "2013-06", "Amount": "1.005", "Note": ""}, FoundCost(None, date(2013, 6, 1), Decimal("1.005"))),
+        ({"Month": "2013-06", "Amount": "1.005", "Note": ""}, RemoteCost(None, date(2013, 6, 1), Decimal("1.005"))),
     ],
 )
 def test_forms_of_a_cost(server, pairs, cost):
@@ -227,7 +229,7 @@ def test_forms_of_a_cost(server, pairs, cost):
 )
 def test_detail_that_cannot_be_read_is_not_dropped(server, detail, words):
     with pytest.raises(Unavailable, match=words.replace("$", r"\$")) as caught:
-        find(server, answer(program(detail)), Query(Kind.PROGRAM))
+        find(server, answer(program(detail)), MarketoQuery(Kind.PROGRAM))
     assert "successGetMObjects" in exchange_of(caught.value).response
 
 
@@ -249,7 +251,7 @@ DEAL = mobject(Kind.OPPORTUNITY)
         (answer(mobject(Kind.OPPORTUNITY, id="")), None, "one of the opportunities without its ID"),
         (answer(mobject(Kind.OPPORTUNITY, id="0")), None, "without its ID"),
         (answer(mobject(Kind.OPPORTUNITY, id="x7")), None, "without its ID"),
-        (answer(DEAL), Query(Kind.OPPORTUNITY, id=8), "Asked for ID 8, Marketo gave ID 7"),
+        (answer(DEAL), MarketoQuery(Kind.OPPORTUNITY, id=8), "Asked for ID 8, Marketo gave ID 7"),
     ],
 )
 def test_page_that_contradicts_itself_or_the_query_is_refused(server, body, query, words):

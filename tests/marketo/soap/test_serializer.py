@@ -7,33 +7,44 @@ import pytest
 from lxml import etree
 
 from mobjects.marketo.soap import envelope, serializer
-from mobjects.marketo.types import Association, Batch, Cost, Key, Kind, Link, Operation, Record, Tag
+from mobjects.marketo.types import (
+    ExternalKey,
+    Kind,
+    LinkTarget,
+    Operation,
+    OutgoingBatch,
+    OutgoingCost,
+    OutgoingRecord,
+    RecordAssociation,
+    TagValue,
+)
 from tests.support.soap import SIGNATURE, row, sync_answer, transport
 from tests.support.xml import golden, tree
 
-OPPORTUNITY_KEY = Key("ExternalOpportunityId", "OPP-7")
+OPPORTUNITY_KEY = ExternalKey("ExternalOpportunityId", "OPP-7")
 
-COST_UPDATE = Batch(
-    Operation.UPDATE, [Record(Kind.PROGRAM, 1970, costs=[Cost(date(2013, 6, 1), Decimal("2000"), id=153)])]
+COST_UPDATE = OutgoingBatch(
+    Operation.UPDATE,
+    [OutgoingRecord(Kind.PROGRAM, 1970, costs=[OutgoingCost(date(2013, 6, 1), Decimal("2000"), id=153)])],
 )
-OPPORTUNITY_INSERT = Batch(
+OPPORTUNITY_INSERT = OutgoingBatch(
     Operation.INSERT,
-    [Record(Kind.OPPORTUNITY, values={"Name": "Q1 2014", "Amount": Decimal("2000"), "Probability": "80%"})],
+    [OutgoingRecord(Kind.OPPORTUNITY, values={"Name": "Q1 2014", "Amount": Decimal("2000"), "Probability": "80%"})],
 )
-ROLE_INSERT = Batch(
+ROLE_INSERT = OutgoingBatch(
     Operation.INSERT,
     [
-        Record(
+        OutgoingRecord(
             Kind.ROLE,
             values={"Role": "Influencer/Champion"},
-            associations=[Association(Link.LEAD, id=19), Association(Link.OPPORTUNITY, id=64)],
+            associations=[RecordAssociation(LinkTarget.LEAD, id=19), RecordAssociation(LinkTarget.OPPORTUNITY, id=64)],
         )
     ],
 )
-MIXED_UPSERT = Batch(
+MIXED_UPSERT = OutgoingBatch(
     Operation.UPSERT,
     [
-        Record(
+        OutgoingRecord(
             Kind.OPPORTUNITY,
             external_key=OPPORTUNITY_KEY,
             values={
@@ -43,19 +54,22 @@ MIXED_UPSERT = Batch(
                 "IsWon": False,
                 "NextStep": None,
             },
-            associations=[Association(Link.COMPANY, key=Key("CompanyNumber", "C-1"))],
+            associations=[RecordAssociation(LinkTarget.COMPANY, key=ExternalKey("CompanyNumber", "C-1"))],
         ),
-        Record(
+        OutgoingRecord(
             Kind.ROLE,
             values={"Role": "Decision Maker", "IsPrimary": True},
-            associations=[Association(Link.OPPORTUNITY, key=OPPORTUNITY_KEY), Association(Link.LEAD, id=19)],
+            associations=[
+                RecordAssociation(LinkTarget.OPPORTUNITY, key=OPPORTUNITY_KEY),
+                RecordAssociation(LinkTarget.LEAD, id=19),
+            ],
         ),
-        Record(
+        OutgoingRecord(
             Kind.ROLE,
             values={"Role": "Evaluator"},
             associations=[
-                Association(Link.OPPORTUNITY, key=OPPORTUNITY_KEY),
-                Association(Link.LEAD, key=Key("PersonNumber", "P-2")),
+                RecordAssociation(LinkTarget.OPPORTUNITY, key=OPPORTUNITY_KEY),
+                RecordAssociation(LinkTarget.LEAD, key=ExternalKey("PersonNumber", "P-2")),
             ],
         ),
     ],
@@ -101,39 +115,44 @@ def _zeep_form(index):
 
 def _full_batch(size):
     return [
-        Record(
+        OutgoingRecord(
             Kind.OPPORTUNITY,
             marketo_id=index,
-            external_key=Key("ExternalOpportunityId", f"OPP-{index} <&>"),
+            external_key=ExternalKey("ExternalOpportunityId", f"OPP-{index} <&>"),
             values={f"Field{n}": f"값 {n}\r\n🎉" for n in range(19)} | {"X": ""},
-            associations=[Association(Link.COMPANY, id=5)],
+            associations=[RecordAssociation(LinkTarget.COMPANY, id=5)],
         )
         for index in range(1, size + 1)
     ]
 
 
 def test_element_built_body_equals_what_zeep_writes():
-    header = envelope.Header("user", "signature", "2013-08-05T14:22:45-07:00", "partner")
-    ours = envelope.envelope("syncMObjects", header, {"mObjectList": {"mObject": []}, "operation": "UPSERT"})
+    header = envelope.AuthenticationHeader("user", "signature", "2013-08-05T14:22:45-07:00", "partner")
+    ours = envelope.build_envelope("syncMObjects", header, {"mObjectList": {"mObject": []}, "operation": "UPSERT"})
     serializer.add_records(next(ours.iter("mObjectList")), _full_batch(5))
     records = [_zeep_form(index) for index in range(1, 6)]
-    zeeps = envelope.envelope("syncMObjects", header, {"mObjectList": {"mObject": records}, "operation": "UPSERT"})
+    zeeps = envelope.build_envelope(
+        "syncMObjects", header, {"mObjectList": {"mObject": records}, "operation": "UPSERT"}
+    )
     assert etree.tostring(ours, method="c14n") == etree.tostring(zeeps, method="c14n")
 
 
 def _sent(record, operation=Operation.UPDATE):
     """The mObject of a rendered batch, as ``{path: text}`` of its leaves in order."""
-    root = etree.fromstring(transport("").render(Batch(operation, [record])).encode())
+    root = etree.fromstring(transport("").render(OutgoingBatch(operation, [record])).encode())
     (node,) = root.iter("mObject")
     return [(leaf.tag, leaf.text or "") for leaf in node.iter() if len(leaf) == 0]
 
 
 def test_costs_and_tags_are_one_type_attribute_each():
-    record = Record(
+    record = OutgoingRecord(
         Kind.PROGRAM,
         7,
-        costs=[Cost(date(2026, 1, 1), Decimal("1.50"), "광고"), Cost(date(2026, 2, 1), Decimal("2"), "x", 9)],
-        tags=[Tag("Channel", "Webinar")],
+        costs=[
+            OutgoingCost(date(2026, 1, 1), Decimal("1.50"), "광고"),
+            OutgoingCost(date(2026, 2, 1), Decimal("2"), "x", 9),
+        ],
+        tags=[TagValue("Channel", "Webinar")],
     )
     assert _sent(record)[2:] == [
         ("attrType", "Cost"),
@@ -148,7 +167,9 @@ def test_costs_and_tags_are_one_type_attribute_each():
 
 
 def test_external_key_already_among_the_values_is_not_repeated():
-    record = Record(Kind.OPPORTUNITY, 3, Key("K", "1"), {"Name": "N", "K": "1", "At": datetime(2026, 1, 2, tzinfo=UTC)})
+    record = OutgoingRecord(
+        Kind.OPPORTUNITY, 3, ExternalKey("K", "1"), {"Name": "N", "K": "1", "At": datetime(2026, 1, 2, tzinfo=UTC)}
+    )
     assert _sent(record) == [
         *[("type", "Opportunity"), ("id", "3"), ("name", "K"), ("value", "1")],
         *[("name", "Name"), ("value", "N"), ("name", "K"), ("value", "1")],
@@ -157,16 +178,16 @@ def test_external_key_already_among_the_values_is_not_repeated():
 
 
 def test_update_of_a_known_role_may_leave_its_links_alone():
-    assert _sent(Record(Kind.ROLE, 8, values={"Role": ""})) == [
+    assert _sent(OutgoingRecord(Kind.ROLE, 8, values={"Role": ""})) == [
         *[("type", "OpportunityPersonRole"), ("id", "8"), ("name", "Role"), ("value", "")]
     ]
 
 
 def test_record_without_values_has_no_empty_lists():
-    assert _sent(Record(Kind.OPPORTUNITY, 8)) == [("type", "Opportunity"), ("id", "8")]
+    assert _sent(OutgoingRecord(Kind.OPPORTUNITY, 8)) == [("type", "Opportunity"), ("id", "8")]
 
 
 @pytest.mark.parametrize("given", [{}, {"id": 1, "key": OPPORTUNITY_KEY}])
 def test_association_needs_exactly_one_way_to_find_its_object(given):
     with pytest.raises(ValueError, match="either an id or a key"):
-        Association(Link.LEAD, **given)
+        RecordAssociation(LinkTarget.LEAD, **given)

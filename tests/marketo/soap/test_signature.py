@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from mobjects.marketo.serialization import datetime_text
-from mobjects.marketo.soap.signature import sign
+from mobjects.marketo.serialization import format_datetime
+from mobjects.marketo.soap.signature import compute_signature
 
 
 def test_published_vector():
     user, key = "bigcorp1_461839624B16E06BA2D663", "899756834129871744AAEE88DDCC77CDEEDEC1AAAD66"
-    assert sign("2010-04-09T14:04:54-07:00", user, key) == "ffbff4d4bef354807481e66dc7540f7890523a87"
+    assert compute_signature("2010-04-09T14:04:54-07:00", user, key) == "ffbff4d4bef354807481e66dc7540f7890523a87"
 
 
 # printf '%s' "$timestamp$user" | openssl dgst -sha1 -hmac "$key"
@@ -28,15 +28,15 @@ def test_published_vector():
     ],
 )
 def test_openssl_vectors(moment, user, key, expected):
-    assert sign(moment, user, key) == expected
+    assert compute_signature(moment, user, key) == expected
 
 
 def test_timestamp_has_offset_with_colon_and_whole_seconds():
     pacific = timezone(timedelta(hours=-7))
-    assert datetime_text(datetime(2013, 8, 5, 14, 22, 45, 999_999, tzinfo=pacific)) == "2013-08-05T14:22:45-07:00"
-    assert datetime_text(datetime(2013, 8, 5, 21, 22, 45, tzinfo=UTC)) == "2013-08-05T21:22:45+00:00"
+    assert format_datetime(datetime(2013, 8, 5, 14, 22, 45, 999_999, tzinfo=pacific)) == "2013-08-05T14:22:45-07:00"
+    assert format_datetime(datetime(2013, 8, 5, 21, 22, 45, tzinfo=UTC)) == "2013-08-05T21:22:45+00:00"
 
 
 def test_timestamp_without_zone_is_refused():
     with pytest.raises(ValueError, match="no time zone"):
-        datetime_text(datetime(2013, 8, 5, 14, 22, 45))
+        format_datetime(datetime(2013, 8, 5, 14, 22, 45))

@@ -4,13 +4,22 @@ import pytest
 
 from mobjects.marketo.errors import ConfigError, OutcomeUnknown, Rejected, Unavailable
 from mobjects.marketo.soap.request import MAX_STORED_CHARACTERS
-from mobjects.marketo.types import Batch, FieldInfo, Key, Kind, Operation, Outcome, Record, Status
+from mobjects.marketo.types import (
+    ExternalKey,
+    FieldDescription,
+    Kind,
+    Operation,
+    OutcomeStatus,
+    OutgoingBatch,
+    OutgoingRecord,
+    RecordOutcome,
+)
 from tests.support import soap
 from tests.support.soap import exchange_of, row, sync_answer, transport
 
 
 def _batch(*records, operation=Operation.UPSERT):
-    return Batch(operation, records or [Record(Kind.OPPORTUNITY, values={"Name": "x"})])
+    return OutgoingBatch(operation, records or [OutgoingRecord(Kind.OPPORTUNITY, values={"Name": "x"})])
 
 
 def _send(server, *rows, batch=None):
@@ -19,11 +28,11 @@ def _send(server, *rows, batch=None):
 
 
 def _keyed(*values):
-    return _batch(*(Record(Kind.OPPORTUNITY, external_key=Key("K", value)) for value in values))
+    return _batch(*(OutgoingRecord(Kind.OPPORTUNITY, external_key=ExternalKey("K", value)) for value in values))
 
 
 def test_one_outcome_per_record_in_order(server):
-    records = [Record(Kind.OPPORTUNITY, values={"Name": name}) for name in "abcde"]
+    records = [OutgoingRecord(Kind.OPPORTUNITY, values={"Name": name}) for name in "abcde"]
     answer = _send(
         server,
         *[row("CREATED", 11), row("UPDATED", 12), row("UNCHANGED", 13)],
@@ -31,18 +40,18 @@ def test_one_outcome_per_record_in_order(server):
         batch=_batch(*records),
     )
     assert list(answer.outcomes) == [
-        Outcome(Status.CREATED, 11),
-        Outcome(Status.UPDATED, 12),
-        Outcome(Status.UNCHANGED, 13),
-        Outcome(Status.SKIPPED, None, "already there"),
-        Outcome(Status.FAILED, None, "값이 <나쁨>"),
+        RecordOutcome(OutcomeStatus.CREATED, 11),
+        RecordOutcome(OutcomeStatus.UPDATED, 12),
+        RecordOutcome(OutcomeStatus.UNCHANGED, 13),
+        RecordOutcome(OutcomeStatus.SKIPPED, None, "already there"),
+        RecordOutcome(OutcomeStatus.FAILED, None, "값이 <나쁨>"),
     ]
 
 
 @pytest.mark.parametrize("id_xml", ['<id xsi:nil="true"/>', "<id/>", "<id></id>", "<id>0</id>", "", "<id>-1</id>"])
 def test_every_way_to_write_no_id(server, id_xml):
     answer = _send(server, f"<mObjStatus>{id_xml}<status>FAILED</status></mObjStatus>")
-    assert list(answer.outcomes) == [Outcome(Status.FAILED)]
+    assert list(answer.outcomes) == [RecordOutcome(OutcomeStatus.FAILED)]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +65,7 @@ def test_every_way_to_write_no_id(server, id_xml):
     ids=["unknown elements", "another order", "nil key and spaces", "empty key"],
 )
 def test_tolerated_forms_of_a_row(server, xml):
-    assert list(_send(server, f"<mObjStatus>{xml}</mObjStatus>").outcomes) == [Outcome(Status.CREATED, 7)]
+    assert list(_send(server, f"<mObjStatus>{xml}</mObjStatus>").outcomes) == [RecordOutcome(OutcomeStatus.CREATED, 7)]
 
 
 @pytest.mark.parametrize(
@@ -86,11 +95,13 @@ def test_echo_for_a_record_that_was_sent_without_a_key_is_ignored(server):
         (_keyed("a", "b"), [row(id=2, key=("K", "b")), row(id=1, key=("K", "a"))], "K 'b', which is not record 1"),
         (_keyed("a"), [row(id=2, key=("Other", "a"))], "Other 'a', which is not record 1"),
         (
-            _batch(Record(Kind.OPPORTUNITY), Record(Kind.OPPORTUNITY, external_key=Key("K", "a"))),
+            _batch(
+                OutgoingRecord(Kind.OPPORTUNITY), OutgoingRecord(Kind.OPPORTUNITY, external_key=ExternalKey("K", "a"))
+            ),
             [row(id=1, key=("K", "a")), row(id=2)],
             "K 'a', which is not record 1",
         ),
-        (_batch(Record(Kind.OPPORTUNITY, 5)), [row(id=6)], "about ID 6, but record 1 has 5"),
+        (_batch(OutgoingRecord(Kind.OPPORTUNITY, 5)), [row(id=6)], "about ID 6, but record 1 has 5"),
         (_keyed("a"), [row("DELETED", 1)], "unknown status 'DELETED'"),
         (_keyed("a"), ["<mObjStatus><id>1</id></mObjStatus>"], "unknown status '(none)'"),
         (_keyed("a"), ["<mObjStatus/>"], "Result 1 is empty"),
@@ -105,7 +116,7 @@ def test_answer_that_does_not_fit_the_batch_is_an_unknown_outcome(server, batch,
 
 
 def test_failed_row_of_a_known_record_may_carry_its_own_id(server):
-    batch = _batch(Record(Kind.OPPORTUNITY, 5))
+    batch = _batch(OutgoingRecord(Kind.OPPORTUNITY, 5))
     assert _send(server, row("FAILED", 5, "no"), batch=batch).outcomes[0].marketo_id == 5
 
 
@@ -117,9 +128,9 @@ def _delete(server, ids, *rows):
 def test_one_outcome_per_deleted_id_in_order(server):
     answer = _delete(server, [5, 6, 7], row("DELETED", 5), row("UNCHANGED"), row("FAILED", 7, "값이 <나쁨>"))
     assert list(answer.outcomes) == [
-        Outcome(Status.DELETED, 5),
-        Outcome(Status.UNCHANGED, None),
-        Outcome(Status.FAILED, 7, "값이 <나쁨>"),
+        RecordOutcome(OutcomeStatus.DELETED, 5),
+        RecordOutcome(OutcomeStatus.UNCHANGED, None),
+        RecordOutcome(OutcomeStatus.FAILED, 7, "값이 <나쁨>"),
     ]
     assert "successDeleteMObjects" in answer.exchange.response
 
@@ -230,8 +241,8 @@ def test_described_fields(server):
     described = transport(server.endpoint).describe(Kind.OPPORTUNITY)
     assert "successDescribeMObject" in described.exchange.response
     assert list(described.fields) == [
-        FieldInfo("Amount", "Amount of it", "currency", None, read_only=False, custom=False),
-        FieldInfo("Region", "Region", "string", 255, read_only=True, custom=True),
+        FieldDescription("Amount", "Amount of it", "currency", None, read_only=False, custom=False),
+        FieldDescription("Region", "Region", "string", 255, read_only=True, custom=True),
     ]
     assert b"<objectName>Opportunity</objectName>" in server.calls[0].body
 

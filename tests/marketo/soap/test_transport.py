@@ -13,13 +13,13 @@ from requests.adapters import BaseAdapter
 
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.marketo.soap.transport import SoapTransport
-from mobjects.marketo.transport import Verdict
-from mobjects.marketo.types import Batch, Kind, Operation, Record
+from mobjects.marketo.transport import ConnectionVerdict
+from mobjects.marketo.types import Kind, Operation, OutgoingBatch, OutgoingRecord
 from tests.support import soap
 from tests.support.soap import KEY, LIST_ANSWER, NOW, SIGNATURE, USER_ID, exchange_of, row, sync_answer, transport
 from tests.support.xml import ValidatingAdapter
 
-BATCH = Batch(Operation.INSERT, [Record(Kind.OPPORTUNITY, values={"Name": "x"})])
+BATCH = OutgoingBatch(Operation.INSERT, [OutgoingRecord(Kind.OPPORTUNITY, values={"Name": "x"})])
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_unusable_setting_is_named(options, words):
         marketo.send(BATCH)
     assert words in caught.value.message
     assert caught.value.exchange is None
-    assert marketo.ping().verdict is Verdict.NOT_CONFIGURED
+    assert marketo.ping().verdict is ConnectionVerdict.NOT_CONFIGURED
     assert words in marketo.ping().message
 
 
@@ -254,7 +254,7 @@ def test_concurrent_calls_do_not_mix(server):
         server.answer(sync_answer(row("CREATED", 4)))
 
     def send(name):
-        batch = Batch(Operation.INSERT, [Record(Kind.OPPORTUNITY, values={"Name": name})])
+        batch = OutgoingBatch(Operation.INSERT, [OutgoingRecord(Kind.OPPORTUNITY, values={"Name": name})])
         answers[name] = marketo.send(batch).exchange.request
 
     threads = [threading.Thread(target=send, args=(f"name-{index}",), daemon=True) for index in range(8)]
@@ -283,7 +283,7 @@ def _dated(seconds):
 def test_ping_that_succeeds_tells_the_clock(server, seconds, words):
     server.answer(LIST_ANSWER, headers=_dated(seconds))
     ping = transport(server.endpoint).ping()
-    assert ping.verdict is Verdict.OK
+    assert ping.verdict is ConnectionVerdict.OK
     assert ping.message.startswith(f"Marketo answered and accepted the signature.{words}")
     assert ping.clock_offset_seconds == seconds
     assert server.calls[0].headers["SOAPAction"] == '"http://www.marketo.com/mktows/listMObjects"'
@@ -297,7 +297,12 @@ def test_ping_without_a_usable_date_tells_no_offset(server, date):
 
 @pytest.mark.parametrize(
     ("code", "verdict"),
-    [("20014", Verdict.REFUSED), ("20013", Verdict.REFUSED), ("20015", Verdict.ERROR), ("10001", Verdict.ERROR)],
+    [
+        ("20014", ConnectionVerdict.REFUSED),
+        ("20013", ConnectionVerdict.REFUSED),
+        ("20015", ConnectionVerdict.ERROR),
+        ("10001", ConnectionVerdict.ERROR),
+    ],
 )
 def test_ping_that_is_refused(server, code, verdict):
     server.answer(soap.fault(code), 500)
@@ -318,7 +323,7 @@ def test_ping_that_is_refused(server, code, verdict):
 def test_ping_with_a_wrong_clock_says_by_how_much(server, headers, offset, words):
     server.answer(soap.fault("20016"), 500, headers=headers)
     ping = transport(server.endpoint).ping()
-    assert ping.verdict is Verdict.CLOCK_OFF
+    assert ping.verdict is ConnectionVerdict.CLOCK_OFF
     assert words in ping.message
     assert ping.clock_offset_seconds == offset
 
@@ -336,14 +341,14 @@ def test_expired_request_tells_the_clock_offset(server):
 def test_ping_of_something_else_is_not_marketo(server, body, status):
     server.answer(body, status)
     ping = transport(server.endpoint).ping()
-    assert ping.verdict is Verdict.NOT_MARKETO
+    assert ping.verdict is ConnectionVerdict.NOT_MARKETO
     assert f"HTTP {status}" in ping.message
 
 
 def test_ping_of_a_closed_port_is_unreachable(closed_address):
-    assert transport(closed_address).ping().verdict is Verdict.UNREACHABLE
+    assert transport(closed_address).ping().verdict is ConnectionVerdict.UNREACHABLE
 
 
 def test_ping_without_an_answer_is_unreachable(server):
     server.answer(silent=True)
-    assert transport(server.endpoint, timeout_seconds=0.1).ping().verdict is Verdict.UNREACHABLE
+    assert transport(server.endpoint, timeout_seconds=0.1).ping().verdict is ConnectionVerdict.UNREACHABLE

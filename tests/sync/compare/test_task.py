@@ -7,12 +7,12 @@ from django.utils import timezone
 
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Conflict, ConflictAnswer, Opportunity, Program, SyncBatch, SyncJobAction
-from mobjects.sync.compare.task import ONE_BY_ONE, CompareTask, Comparison
-from mobjects.sync.conflicts.both_changed import disputed, settle_merge
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import NOT_KNOWN, KeyFields, Payload, build, content
-from mobjects.sync.pull.task import Pull, PullTask
-from mobjects.sync.send.preflight import guard
+from mobjects.sync.compare.task import MAX_ONE_BY_ONE, CompareSelection, CompareTask
+from mobjects.sync.conflicts.both_changed import disputed_fields, resolve_both_changed
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import UNKNOWN_VALUE, KeyFields, Payload, build_payload, record_content
+from mobjects.sync.pull.task import PullSelection, PullTask
+from mobjects.sync.send.preflight import preflight_read
 from tests import factories
 from tests.factories import fresh
 from tests.support import memory
@@ -25,7 +25,7 @@ COMPARE = SyncJobAction.COMPARE
 
 
 def compare(transport, *kinds, ids=None):
-    asked = Comparison(kinds or (Kind.OPPORTUNITY,), ids)
+    asked = CompareSelection(kinds or (Kind.OPPORTUNITY,), ids)
     return finished(CompareTask, memory.context(transport, asked.to_json(), COMPARE))
 
 
@@ -91,20 +91,20 @@ def test_kinds_are_compared_one_after_the_other_by_any_process():
 
 
 def test_a_few_records_are_read_one_by_one_and_many_by_pages():
-    deals = [deal(number) for number in range(1, ONE_BY_ONE + 2)]
-    found = [memory.opportunity(number, Stage="Open") for number in range(2, ONE_BY_ONE + 3)]
+    deals = [deal(number) for number in range(1, MAX_ONE_BY_ONE + 2)]
+    found = [memory.opportunity(number, Stage="Open") for number in range(2, MAX_ONE_BY_ONE + 3)]
     few = Memory(*found)
     job = compare(few, ids=[record.pk for record in deals[:3]])
     assert (job.counts, len(few.asked)) == ({"SAME": 2, "MISSING": 1}, 3)
     many = Memory(*found)
     job = compare(many, ids=[record.pk for record in deals])
-    assert (job.counts, len(many.asked)) == ({"SAME": ONE_BY_ONE, "MISSING": 1}, 1)
+    assert (job.counts, len(many.asked)) == ({"SAME": MAX_ONE_BY_ONE, "MISSING": 1}, 1)
 
 
 def test_a_record_that_is_being_sent_is_not_judged():
     deal()
     surroundings = memory.context(
-        Memory(memory.opportunity(Stage="Lost")), Comparison((Kind.OPPORTUNITY,)).to_json(), COMPARE
+        Memory(memory.opportunity(Stage="Lost")), CompareSelection((Kind.OPPORTUNITY,)).to_json(), COMPARE
     )
     batch = SyncBatch.objects.create(job=surroundings.job, sequence=99, kind="Opportunity", operation="UPDATE")
     Opportunity.objects.update(claimed_by=batch)
@@ -113,7 +113,7 @@ def test_a_record_that_is_being_sent_is_not_judged():
 
 def test_a_record_that_is_being_sent_is_not_missing():
     deal()
-    surroundings = memory.context(Memory(), Comparison((Kind.OPPORTUNITY,)).to_json(), COMPARE)
+    surroundings = memory.context(Memory(), CompareSelection((Kind.OPPORTUNITY,)).to_json(), COMPARE)
     batch = SyncBatch.objects.create(job=surroundings.job, sequence=99, kind="Opportunity", operation="UPDATE")
     Opportunity.objects.update(claimed_by=batch)
     assert finished(CompareTask, surroundings).counts == {}
@@ -122,7 +122,7 @@ def test_a_record_that_is_being_sent_is_not_missing():
 def test_a_kind_that_was_compared_is_not_begun_again_with_another():
     deal()
     transport = Memory(memory.program(), memory.opportunity(71), memory.opportunity(72), page_size=1)
-    surroundings = memory.context(transport, Comparison((Kind.PROGRAM, Kind.OPPORTUNITY)).to_json(), COMPARE)
+    surroundings = memory.context(transport, CompareSelection((Kind.PROGRAM, Kind.OPPORTUNITY)).to_json(), COMPARE)
     transport.stale = {"71"}
     while CompareTask(surroundings).step():
         if surroundings.job.progress.get("begun_again"):
@@ -132,7 +132,7 @@ def test_a_kind_that_was_compared_is_not_begun_again_with_another():
 
 def test_a_value_that_was_sent_without_answer_is_no_difference():
     deal()
-    Opportunity.objects.update(accepted={"Name": "Q1 2014", "Stage": NOT_KNOWN})
+    Opportunity.objects.update(accepted={"Name": "Q1 2014", "Stage": UNKNOWN_VALUE})
     assert compare(Memory(memory.opportunity(Stage="Lost"))).counts == {"SAME": 1}
 
 
@@ -141,7 +141,7 @@ def test_a_value_that_was_sent_without_answer_is_no_difference():
 
 def guarded(transport, *deals):
     surroundings = memory.context(transport, {}, SyncJobAction.SEND)
-    return guard(surroundings, Kind.OPPORTUNITY, [record.pk for record in deals]), surroundings.job
+    return preflight_read(surroundings, Kind.OPPORTUNITY, [record.pk for record in deals]), surroundings.job
 
 
 def test_a_change_in_marketo_to_a_field_that_is_about_to_be_sent_is_a_conflict():
@@ -156,7 +156,7 @@ def test_a_change_in_marketo_to_a_field_that_is_about_to_be_sent_is_a_conflict()
     assert stopped == {lost.pk}
     assert [query.id for query in transport.asked] == [71, 72, 73]
     assert job.batches.count() == 3
-    assert disputed(Conflict.objects.get()) == [("Stage", "Open", "Won", "Lost")]
+    assert disputed_fields(Conflict.objects.get()) == [("Stage", "Open", "Won", "Lost")]
     # Nothing more is read of it until somebody has decided.
     assert guarded(transport, lost)[0] == {lost.pk}
     assert len(transport.asked) == 3
@@ -170,7 +170,7 @@ def test_a_record_that_is_deleted_while_marketo_is_asked_is_passed_over():
 
 def test_after_a_lost_answer_nobody_can_say_that_marketo_changed():
     record = deal(71)
-    Opportunity.objects.update(stage="Won", accepted={"Name": "Q1 2014", "Stage": NOT_KNOWN})
+    Opportunity.objects.update(stage="Won", accepted={"Name": "Q1 2014", "Stage": UNKNOWN_VALUE})
     stopped, _ = guarded(Memory(memory.opportunity(71, Stage="Lost")), record)
     assert (stopped, Conflict.objects.count()) == (set(), 0)
 
@@ -183,10 +183,10 @@ def test_a_cost_that_cannot_be_told_from_another_is_nothing_to_decide_about():
     type(cost).objects.update(amount=1)
     found = memory.program(costs=[(5, 6, "2500")], tags={"Channel": "Nurture"})
     surroundings = memory.context(Memory(found), {}, SyncJobAction.SEND)
-    assert guard(surroundings, Kind.PROGRAM, [record.pk]) == {record.pk}
-    assert disputed(Conflict.objects.get()) == [("Channel", "Webinar", "Roadshow", "Nurture")]
-    finished(PullTask, memory.context(Memory(found), Pull(Kind.PROGRAM).to_json()))
-    assert disputed(Conflict.objects.get()) == [("Channel", "Webinar", "Roadshow", "Nurture")]
+    assert preflight_read(surroundings, Kind.PROGRAM, [record.pk]) == {record.pk}
+    assert disputed_fields(Conflict.objects.get()) == [("Channel", "Webinar", "Roadshow", "Nurture")]
+    finished(PullTask, memory.context(Memory(found), PullSelection(Kind.PROGRAM).to_json()))
+    assert disputed_fields(Conflict.objects.get()) == [("Channel", "Webinar", "Roadshow", "Nurture")]
     cost.refresh_from_db()
     assert (cost.amount, cost.marketo_cost_id, record.costs.count()) == (1, None, 1)
     assert fresh(record).in_marketo["costs"][0]["id"] == 5
@@ -199,17 +199,19 @@ def both_changed(theirs=None, **mine):
     record = deal(type="A")
     Opportunity.objects.update(**{"stage": "Won", "type": "B", **mine})
     found = memory.opportunity(**(theirs or {"Stage": "Lost", "Type": "C"}))
-    finished(PullTask, memory.context(Memory(found), Pull(Kind.OPPORTUNITY).to_json()))
+    finished(PullTask, memory.context(Memory(found), PullSelection(Kind.OPPORTUNITY).to_json()))
     return record, Conflict.objects.get()
 
 
 def test_either_side_can_be_right_field_by_field():
     record, conflict = both_changed()
-    settle_merge(conflict, {"Stage": "marketo", "Type": "here"}, factories.user())
+    resolve_both_changed(conflict, {"Stage": "marketo", "Type": "here"}, factories.user())
     record = fresh(record)
     assert (record.stage, record.type, record.is_dirty) == ("Lost", "B", True)
     assert (record.accepted["Stage"], record.accepted["Type"]) == ("Lost", "C")
-    (part,) = [build(each, Operation.UPDATE, KeyFields()) for each in loaded(Kind.OPPORTUNITY, [record.pk])]
+    (part,) = [
+        build_payload(each, Operation.UPDATE, KeyFields()) for each in load_records(Kind.OPPORTUNITY, [record.pk])
+    ]
     assert isinstance(part, Payload)
     assert part.diff == [("Type", "C", "B")]
     conflict = Conflict.objects.get()
@@ -219,22 +221,22 @@ def test_either_side_can_be_right_field_by_field():
         "alice",
     )
     with pytest.raises(ValueError, match="already"):
-        settle_merge(conflict, {"Stage": "here", "Type": "here"}, None)
+        resolve_both_changed(conflict, {"Stage": "here", "Type": "here"}, None)
 
 
 def test_what_is_all_taken_from_marketo_is_in_step():
     record, conflict = both_changed()
-    settle_merge(conflict, {"Stage": "marketo", "Type": "marketo"}, None)
+    resolve_both_changed(conflict, {"Stage": "marketo", "Type": "marketo"}, None)
     record = fresh(record)
     assert not record.is_dirty
-    assert record.accepted == content(record, KeyFields())
+    assert record.accepted == record_content(record, KeyFields())
 
 
 def test_a_decision_about_what_has_changed_since_is_refused():
     record, conflict = both_changed()
     Opportunity.objects.update(next_step="call")
     with pytest.raises(ValueError, match="has changed since"):
-        settle_merge(conflict, {"Stage": "marketo", "Type": "here"}, None)
+        resolve_both_changed(conflict, {"Stage": "marketo", "Type": "here"}, None)
     assert fresh(record).stage == "Won"
     assert Conflict.objects.get().settled_at is None
 
@@ -244,20 +246,20 @@ def test_a_decision_about_a_record_that_is_being_sent_is_refused():
     batch = SyncBatch.objects.create(job=conflict.job, sequence=99, kind="Opportunity", operation="UPDATE")
     Opportunity.objects.update(claimed_by=batch)
     with pytest.raises(ValueError, match="in a batch right now"):
-        settle_merge(conflict, {"Stage": "marketo", "Type": "here"}, None)
+        resolve_both_changed(conflict, {"Stage": "marketo", "Type": "here"}, None)
 
 
 def test_every_field_has_to_be_decided():
     _, conflict = both_changed()
     with pytest.raises(ValueError, match="Type: choose"):
-        settle_merge(conflict, {"Stage": "marketo"}, None)
+        resolve_both_changed(conflict, {"Stage": "marketo"}, None)
 
 
 def test_a_value_that_cannot_be_kept_here_is_refused_by_name():
     record, conflict = both_changed({"Stage": "Lost", "Type": "A", "Probability": "180"}, probability=5)
     assert fresh(record).probability == 5
     with pytest.raises(ValueError, match="Probability: “180”"):
-        settle_merge(conflict, {"Stage": "marketo", "Probability": "marketo"}, None)
+        resolve_both_changed(conflict, {"Stage": "marketo", "Probability": "marketo"}, None)
     assert fresh(record).stage == "Won"
 
 
@@ -265,7 +267,7 @@ def test_a_decision_about_a_record_that_is_gone_is_refused():
     record, conflict = both_changed()
     record.delete()
     with pytest.raises(ValueError, match="no longer here"):
-        settle_merge(conflict, {"Stage": "marketo", "Type": "here"}, None)
+        resolve_both_changed(conflict, {"Stage": "marketo", "Type": "here"}, None)
 
 
 def test_a_cost_that_is_kept_here_and_gone_in_marketo_is_added_there_anew():
@@ -273,13 +275,13 @@ def test_a_cost_that_is_kept_here_and_gone_in_marketo_is_added_there_anew():
     cost = factories.cost(record, marketo_cost_id=5)
     settled(record)
     type(cost).objects.update(amount=1)
-    finished(PullTask, memory.context(Memory(memory.program()), Pull(Kind.PROGRAM).to_json()))
+    finished(PullTask, memory.context(Memory(memory.program()), PullSelection(Kind.PROGRAM).to_json()))
     conflict = Conflict.objects.get()
-    assert disputed(conflict) == [(cost.content_key, "2026-06 2000.00", "2026-06 1.00", "")]
-    settle_merge(conflict, {cost.content_key: "here"}, None)
+    assert disputed_fields(conflict) == [(cost.content_key, "2026-06 2000.00", "2026-06 1.00", "")]
+    resolve_both_changed(conflict, {cost.content_key: "here"}, None)
     cost.refresh_from_db()
     assert cost.marketo_cost_id is None
-    (part,) = [build(each, Operation.UPDATE, KeyFields()) for each in loaded(Kind.PROGRAM, [record.pk])]
+    (part,) = [build_payload(each, Operation.UPDATE, KeyFields()) for each in load_records(Kind.PROGRAM, [record.pk])]
     assert isinstance(part, Payload)
     assert [(each.id, each.amount) for each in part.record.costs] == [(None, 1)]
     assert Program.objects.get().is_dirty

@@ -14,14 +14,14 @@ from mobjects.models import (
     ConflictAnswer,
     ConflictReason,
     Opportunity,
+    RecordState,
     RecordStatus,
-    State,
     SyncBatchState,
     SyncJob,
-    records,
+    records_of_kind,
 )
-from mobjects.sync.conflicts.ambiguous import close_gone, settle
-from mobjects.sync.content.payload import KeyFields, content
+from mobjects.sync.conflicts.ambiguous import close_orphaned_conflicts, resolve_ambiguous
+from mobjects.sync.content.payload import KeyFields, record_content
 from tests import factories
 from tests.factories import fresh
 from tests.views import pages
@@ -34,9 +34,9 @@ def lost(**values):
     """An opportunity that was sent without an answer, and what a person has to decide about it."""
     record = factories.opportunity(name="Q1 2014", **values)
     unknown = {"last_status": RecordStatus.UNKNOWN, "unknown_since": timezone.now() - timedelta(hours=1)}
-    records(Kind.OPPORTUNITY).filter(pk=record.pk).update(last_error="Timed out.", **unknown)
+    records_of_kind(Kind.OPPORTUNITY).filter(pk=record.pk).update(last_error="Timed out.", **unknown)
     record = fresh(record)
-    here = content(record, KeyFields())
+    here = record_content(record, KeyFields())
     conflict = Conflict.objects.create(
         kind=Kind.OPPORTUNITY,
         record_id=record.pk,
@@ -52,7 +52,7 @@ def lost(**values):
 def refused(conflict, answer, candidate_id=None):
     before = Conflict.objects.filter(pk=conflict.pk).values().get()
     with pytest.raises(ValueError, match=r".\.$") as caught:
-        settle(conflict, answer, None, candidate_id)
+        resolve_ambiguous(conflict, answer, None, candidate_id)
     assert Conflict.objects.filter(pk=conflict.pk).values().get() == before
     return str(caught.value)
 
@@ -60,11 +60,11 @@ def refused(conflict, answer, candidate_id=None):
 def test_it_is_this_one_takes_the_id_and_leaves_nothing_to_send():
     record, conflict = lost()
     with time_machine.travel(NOW, tick=False):
-        settle(conflict, ConflictAnswer.IS_THIS, factories.user(), 71)
+        resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, factories.user(), 71)
     record = fresh(record)
-    assert (record.marketo_id, record.state_now, record.last_status, record.unknown_since, record.last_error) == (
+    assert (record.marketo_id, record.current_state, record.last_status, record.unknown_since, record.last_error) == (
         71,
-        State.SYNCED,
+        RecordState.SYNCED,
         "CREATED",
         None,
         "",
@@ -77,7 +77,7 @@ def test_it_is_this_one_takes_the_id_and_leaves_nothing_to_send():
 
 def test_where_it_differs_the_record_stays_to_be_sent():
     record, conflict = lost()
-    settle(conflict, ConflictAnswer.IS_THIS, None, 72)
+    resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, None, 72)
     record = fresh(record)
     assert (record.marketo_id, record.is_dirty) == (72, True)
     assert record.accepted == {"Name": "Q1 2014", "Stage": "Won"}
@@ -88,7 +88,7 @@ def test_where_it_differs_the_record_stays_to_be_sent():
 def test_what_was_edited_meanwhile_stays_to_be_sent():
     record, conflict = lost()
     Opportunity.objects.filter(pk=record.pk).update(stage="Open")
-    settle(conflict, ConflictAnswer.IS_THIS, None, 71)
+    resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, None, 71)
     record = fresh(record)
     assert (record.stage, record.is_dirty, "Stage" in record.accepted) == ("Open", True, False)
 
@@ -109,7 +109,7 @@ def test_an_id_that_was_not_found_is_refused():
 
 def test_a_record_that_has_another_id_by_now_is_refused():
     record, conflict = lost()
-    records(Kind.OPPORTUNITY).filter(pk=record.pk).update(marketo_id=80)
+    records_of_kind(Kind.OPPORTUNITY).filter(pk=record.pk).update(marketo_id=80)
     assert "has Marketo ID 80 by now" in refused(conflict, ConflictAnswer.IS_THIS, 71)
 
 
@@ -118,9 +118,9 @@ def test_a_record_that_has_another_id_by_now_is_refused():
 def test_send_it_again_lets_the_next_sync_send_it_as_new(sandbox):
     record, conflict = lost()
     assert factories.sync().counts == {"HELD": 1}
-    settle(conflict, ConflictAnswer.SEND, None)
+    resolve_ambiguous(conflict, ConflictAnswer.SEND, None)
     assert factories.sync().counts == {"CREATED": 1}
-    assert fresh(record).state_now == State.SYNCED
+    assert fresh(record).current_state == RecordState.SYNCED
     assert len(sandbox.store.opportunities) == 1
 
 
@@ -128,13 +128,13 @@ def test_send_it_again_lets_the_next_sync_send_it_as_new(sandbox):
 @pytest.mark.usefixtures("marketo_settings")
 def test_left_it_stays_out_of_every_sync_and_can_be_decided_later(sandbox):
     record, conflict = lost()
-    settle(conflict, ConflictAnswer.LEAVE, factories.user())
+    resolve_ambiguous(conflict, ConflictAnswer.LEAVE, factories.user())
     job = factories.sync(include_unknown=True)
     assert job.counts == {"HELD": 1}
     assert sandbox.store.opportunities == {}
     conflict.refresh_from_db()
     assert (conflict.answer, conflict.settled_at) == ("leave", None)
-    settle(conflict, ConflictAnswer.IS_THIS, factories.user("bob"), 71)
+    resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, factories.user("bob"), 71)
     conflict.refresh_from_db()
     first, second = conflict.answer_text.splitlines()
     assert ("alice: Left" in first, "bob: It is Marketo ID 71" in second) == (True, True)
@@ -145,7 +145,7 @@ def test_who_decides_second_is_told_who_was_first():
     record, conflict = lost()
     stale = Conflict.objects.get()
     with time_machine.travel(NOW, tick=False):
-        settle(conflict, ConflictAnswer.IS_THIS, factories.user(), 71)
+        resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, factories.user(), 71)
     said = refused(stale, ConflictAnswer.IS_THIS, 72)
     assert said.startswith("alice was first, on 2026-03-31 14:30 UTC.")
     assert "It is Marketo ID 71." in said
@@ -155,7 +155,7 @@ def test_who_decides_second_is_told_who_was_first():
 def test_a_record_in_a_batch_cannot_be_decided_about():
     record, conflict = lost()
     batch = pages.batch(pages.job(), state=SyncBatchState.SENDING)
-    records(Kind.OPPORTUNITY).filter(pk=record.pk).update(claimed_by=batch)
+    records_of_kind(Kind.OPPORTUNITY).filter(pk=record.pk).update(claimed_by=batch)
     assert "is in a batch right now" in refused(conflict, ConflictAnswer.SEND)
 
 
@@ -164,7 +164,7 @@ def test_a_deleted_record_cannot_be_decided_about_but_closed():
     lost()
     record.delete()
     assert "is no longer here" in refused(conflict, ConflictAnswer.SEND)
-    assert close_gone(factories.user()) == 1
+    assert close_orphaned_conflicts(factories.user()) == 1
     conflict.refresh_from_db()
     assert (conflict.answer_text, conflict.username) == ("The record was deleted here.", "alice")
     assert Conflict.objects.filter(settled_at=None).count() == 1
@@ -195,7 +195,7 @@ def test_a_sending_of_which_two_objects_may_be_the_result_is_decided_and_not_ask
     assert known in [each["id"] for each in conflict.candidates]
     assert len(conflict.candidates) == 2
     (mine,) = (each["id"] for each in conflict.candidates if each["id"] != known)
-    settle(conflict, ConflictAnswer.IS_THIS, None, mine)
+    resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, None, mine)
     assert SyncJob.objects.count() == 2
     assert factories.sync(record).counts in ({}, {"EQUAL": 1})
     assert not Conflict.objects.filter(settled_at=None).exists()

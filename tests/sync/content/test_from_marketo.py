@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects.marketo.types import Association, Found, Key, Kind, Link, Tag
+from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, RecordAssociation, RemoteObject, TagValue
 from mobjects.models import CustomField
-from mobjects.sync.content.from_marketo import Reader
-from mobjects.sync.content.loading import loaded
-from mobjects.sync.content.payload import KeyFields, content
+from mobjects.sync.content.from_marketo import RemoteReader
+from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.payload import KeyFields, record_content
 from tests import factories
 from tests.support import memory
 
@@ -22,11 +22,11 @@ KEYS = KeyFields(opportunity="Key", person="PersonKey", company="CompanyKey")
 
 def again(record):
     """As the engine loads it."""
-    return loaded(record.KIND, [record.pk])[0]
+    return load_records(record.KIND, [record.pk])[0]
 
 
 def seen(found, record=None, keys=KeyFields()):  # noqa: B008  # frozen
-    return Reader(found.kind, [found], keys).seen(found, record)
+    return RemoteReader(found.kind, [found], keys).read_content(found, record)
 
 
 def test_an_opportunity_reads_the_same_however_marketo_writes_it():
@@ -46,7 +46,7 @@ def test_an_opportunity_reads_the_same_however_marketo_writes_it():
     )
     found = memory.opportunity(
         71,
-        Association(Link.COMPANY, id=7),
+        RecordAssociation(LinkTarget.COMPANY, id=7),
         Amount="501",
         Probability="80",
         Quantity="2.50",
@@ -58,7 +58,7 @@ def test_an_opportunity_reads_the_same_however_marketo_writes_it():
         Rate="1.5",
         Key="E-1",
     )
-    assert seen(found, again(record), KEYS).values == content(again(record), KEYS)
+    assert seen(found, again(record), KEYS).values == record_content(again(record), KEYS)
 
 
 def test_what_cannot_be_read_stays_as_marketo_wrote_it_and_unknown_attributes_stand_aside():
@@ -66,17 +66,25 @@ def test_what_cannot_be_read_stays_as_marketo_wrote_it_and_unknown_attributes_st
     told = seen(found)
     assert told.values == {"Name": "Q1 2014", "Probability": "180"}
     assert told.unknown == {"Extra": "x"}
-    assert told.not_here({}) == {"attributes": {"Extra": "x"}}
+    assert told.remote_only({}) == {"attributes": {"Extra": "x"}}
 
 
 @pytest.mark.parametrize(
     ("ours", "link", "expected"),
     [
-        ({"company_id": 7}, Association(Link.COMPANY, id=8), {"Company ID": "8"}),
-        ({"company_key": "C-1"}, Association(Link.COMPANY, key=Key("CompanyKey", "C-2")), {"Company key": "C-2"}),
-        ({"company_key": "C-1"}, Association(Link.COMPANY, id=8), {"Company key": "as accepted"}),
-        ({"company_id": 7}, Association(Link.COMPANY, key=Key("CompanyKey", "C-2")), {"Company key": "as accepted"}),
-        ({}, Association(Link.COMPANY, key=Key("Other", "C-2")), {"Company key": "as accepted"}),
+        ({"company_id": 7}, RecordAssociation(LinkTarget.COMPANY, id=8), {"Company ID": "8"}),
+        (
+            {"company_key": "C-1"},
+            RecordAssociation(LinkTarget.COMPANY, key=ExternalKey("CompanyKey", "C-2")),
+            {"Company key": "C-2"},
+        ),
+        ({"company_key": "C-1"}, RecordAssociation(LinkTarget.COMPANY, id=8), {"Company key": "as accepted"}),
+        (
+            {"company_id": 7},
+            RecordAssociation(LinkTarget.COMPANY, key=ExternalKey("CompanyKey", "C-2")),
+            {"Company key": "as accepted"},
+        ),
+        ({}, RecordAssociation(LinkTarget.COMPANY, key=ExternalKey("Other", "C-2")), {"Company key": "as accepted"}),
         ({"company_id": 7}, None, {}),
     ],
 )
@@ -89,7 +97,7 @@ def test_a_company_is_compared_only_where_both_sides_name_it_the_same_way(ours, 
 def test_a_role_is_compared_by_our_opportunity_and_by_person():
     opportunity = factories.opportunity(marketo_id=71)
     record = factories.role(opportunity, is_primary=True)
-    assert seen(memory.role(IsPrimary="1"), again(record)).values == content(again(record), KeyFields())
+    assert seen(memory.role(IsPrimary="1"), again(record)).values == record_content(again(record), KeyFields())
     other = seen(memory.role(opportunity=72, person=20), again(record)).values
     assert (other["Opportunity"], other["Person ID"]) == ("Marketo ID 72", "20")
 
@@ -98,11 +106,11 @@ def test_a_role_by_keys_finds_our_opportunity_by_its_external_id():
     opportunity = factories.opportunity(external_id="E-1")
     record = factories.role(opportunity, person_key="P-1")
     links = (
-        Association(Link.OPPORTUNITY, key=Key("Key", "E-1")),
-        Association(Link.LEAD, key=Key("PersonKey", "P-1")),
+        RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey("Key", "E-1")),
+        RecordAssociation(LinkTarget.LEAD, key=ExternalKey("PersonKey", "P-1")),
     )
-    found = Found(Kind.ROLE, 81, {"Role": "Influencer"}, links)
-    assert seen(found, again(record), KEYS).values == content(again(record), KEYS)
+    found = RemoteObject(Kind.ROLE, 81, {"Role": "Influencer"}, links)
+    assert seen(found, again(record), KEYS).values == record_content(again(record), KEYS)
 
 
 def test_costs_are_matched_by_id_then_by_what_was_accepted_then_by_value():
@@ -132,7 +140,7 @@ def test_a_cost_without_id_that_may_have_changed_in_marketo_is_not_taken_for_ano
     told = seen(memory.program(costs=[(5, 6, "2500"), (6, 7, "1")]), record)
     assert [cost.id for cost in told.costs.unclear] == [5]
     assert [cost.id for cost in told.costs.new] == [6]
-    assert told.not_here(content(record, KeyFields())) == {
+    assert told.remote_only(record_content(record, KeyFields())) == {
         "costs": [{"id": 5, "month": "2026-06", "amount": "2500", "note": ""}]
     }
 
@@ -140,7 +148,11 @@ def test_a_cost_without_id_that_may_have_changed_in_marketo_is_not_taken_for_ano
 def test_tags_are_named_as_we_spell_their_type():
     record = factories.program(channel="Webinar")
     factories.tag(record, type="region", value="EMEA")
-    found = Found(Kind.PROGRAM, 1001, tags=[Tag("Region", "EMEA"), Tag("Region", "APAC"), Tag("channel", "Webinar")])
+    found = RemoteObject(
+        Kind.PROGRAM,
+        1001,
+        tags=[TagValue("Region", "EMEA"), TagValue("Region", "APAC"), TagValue("channel", "Webinar")],
+    )
     told = seen(found, again(record))
-    assert told.values == content(again(record), KeyFields())
-    assert told.not_here(told.values) == {"tags": {"Region": "APAC"}}
+    assert told.values == record_content(again(record), KeyFields())
+    assert told.remote_only(told.values) == {"tags": {"Region": "APAC"}}

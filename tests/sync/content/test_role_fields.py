@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from mobjects.exports import service
+from mobjects.exports.formats import CsvFormat
 from mobjects.imports import column_mapping
 from mobjects.marketo.types import Operation
 from mobjects.models import CustomField, OpportunityPersonRole
-from mobjects.resources import CsvFormat
-from mobjects.sync.content.payload import KeyFields, Payload, build
+from mobjects.sync.content.payload import KeyFields, Payload, build_payload
 from tests import factories
 from tests.imports.helpers import counts, imported, words
 
@@ -28,7 +28,7 @@ def opportunity():
 
 
 def test_fields_of_opportunities_are_no_columns_of_roles():
-    assert column_mapping.by_names("roles", ["ContractMonths", "Weight", "How heavy"]) == [None, "Weight", "Weight"]
+    assert column_mapping.match_names("roles", ["ContractMonths", "Weight", "How heavy"]) == [None, "Weight", "Weight"]
 
 
 def test_a_custom_field_is_a_column_and_what_is_wrong_with_it_is_explained(opportunity):
@@ -41,7 +41,7 @@ def test_a_custom_field_is_a_column_and_what_is_wrong_with_it_is_explained(oppor
 def test_what_is_exported_can_be_imported_and_changes_nothing(opportunity):
     role = factories.role(opportunity, custom_attributes={"Weight": "7"})
     roles = OpportunityPersonRole.objects.order_by("pk")
-    made = service.export("roles", roles, CsvFormat(), service.Taker("tester"))
+    made = service.export_records("roles", roles, CsvFormat(), service.DownloadUser("tester"))
     text = b"".join(made.pieces).decode("utf-8-sig")
     assert "Weight" in text.splitlines()[0]
     assert counts(imported("roles", text)) == (0, 0, 1, 0)
@@ -50,10 +50,10 @@ def test_what_is_exported_can_be_imported_and_changes_nothing(opportunity):
 
 def test_custom_values_are_sent_and_cleared(opportunity):
     role = factories.role(opportunity, custom_attributes={"Weight": "7"})
-    first = build(role, Operation.INSERT, KeyFields())
+    first = build_payload(role, Operation.INSERT, KeyFields())
     assert isinstance(first, Payload)
     assert first.record.values["Weight"] == "7"
     role.accepted, role.custom_attributes, role.marketo_id = first.sent, {}, 800001
-    second = build(role, Operation.UPDATE, KeyFields())
+    second = build_payload(role, Operation.UPDATE, KeyFields())
     assert isinstance(second, Payload)
     assert dict(second.record.values) == {"Weight": None}

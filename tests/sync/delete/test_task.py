@@ -10,7 +10,7 @@ from django.utils import timezone
 from mobjects.jobs.job_lease import expire_job
 from mobjects.jobs.requests import create_job
 from mobjects.jobs.runner import run_job
-from mobjects.marketo.types import Answer, Exchange, Kind, Outcome, Status
+from mobjects.marketo.types import BatchResponse, Exchange, Kind, OutcomeStatus, RecordOutcome
 from mobjects.models import (
     Conflict,
     Opportunity,
@@ -21,9 +21,9 @@ from mobjects.models import (
     SyncJobState,
     SyncResult,
     WorkerLease,
-    records,
+    records_of_kind,
 )
-from mobjects.sync.delete.task import DeleteTask, chosen
+from mobjects.sync.delete.task import DeleteTask, records_to_delete
 from tests import factories
 from tests.support.meanwhile import SlowMarketo
 from tests.views import pages
@@ -121,7 +121,7 @@ def test_an_opportunity_stays_while_one_of_its_roles_cannot_be_deleted(sandbox):
 def test_a_record_in_a_batch_of_another_job_is_held_and_let_be():
     parent, _ = deal(roles=0)
     other = pages.batch(pages.job(), state=SyncBatchState.SENDING)
-    records(Kind.OPPORTUNITY).filter(pk=parent.pk).update(claimed_by=other)
+    records_of_kind(Kind.OPPORTUNITY).filter(pk=parent.pk).update(claimed_by=other)
     job = delete(parent)
     assert results(job) == [("Opportunity", "HELD")]
     assert factories.fresh(parent).claimed_by == other
@@ -130,7 +130,7 @@ def test_a_record_in_a_batch_of_another_job_is_held_and_let_be():
 def test_an_opportunity_waits_for_a_role_of_which_nobody_knows_whether_it_arrived():
     parent, _ = deal(roles=0)
     lost = factories.role(parent)
-    records(Kind.ROLE).filter(pk=lost.pk).update(last_status=RecordStatus.UNKNOWN, unknown_since=timezone.now())
+    records_of_kind(Kind.ROLE).filter(pk=lost.pk).update(last_status=RecordStatus.UNKNOWN, unknown_since=timezone.now())
     job = delete(parent)
     assert results(job) == [("Opportunity", "HELD")]
     assert Opportunity.objects.exists()
@@ -170,7 +170,7 @@ def test_records_that_another_job_takes_at_the_last_moment_leave_no_open_call():
     parent, _ = deal(roles=0)
     job = new_job(parent)
     other = pages.batch(pages.job(), state=SyncBatchState.SENDING)
-    here = factories.context(job, permits=Meanwhile(parent, other))
+    here = factories.context(job, rate_limiter=Meanwhile(parent, other))
     assert DeleteTask(here).step()
     assert not job.batches.exists()
 
@@ -178,7 +178,11 @@ def test_records_that_another_job_takes_at_the_last_moment_leave_no_open_call():
 def test_the_rows_of_an_answer_land_on_their_own_records():
     rows = sent(*(factories.opportunity(name=name) for name in "ABC"))
     job = new_job(*rows)
-    answers = [Outcome(Status.DELETED, rows[0].marketo_id), Outcome(Status.FAILED, None, "no"), Outcome(Status.DELETED)]
+    answers = [
+        RecordOutcome(OutcomeStatus.DELETED, rows[0].marketo_id),
+        RecordOutcome(OutcomeStatus.FAILED, None, "no"),
+        RecordOutcome(OutcomeStatus.DELETED),
+    ]
     task = DeleteTask(factories.context(job, transport=Answering(answers)))
     assert task.step()
     assert not task.step()
@@ -205,8 +209,8 @@ def test_roles_are_chosen_with_their_opportunity_only_if_that_is_in_marketo():
     role = factories.role(parent, marketo_id=81)
     factories.role(factories.opportunity(), marketo_id=82)
     ids = list(Opportunity.objects.values_list("pk", flat=True))
-    assert list(chosen(Kind.ROLE, {"kind": "Opportunity", "ids": ids})) == [role]
-    assert list(chosen(Kind.OPPORTUNITY, {"kind": "OpportunityPersonRole", "ids": ids})) == []
+    assert list(records_to_delete(Kind.ROLE, {"kind": "Opportunity", "ids": ids})) == [role]
+    assert list(records_to_delete(Kind.OPPORTUNITY, {"kind": "OpportunityPersonRole", "ids": ids})) == []
 
 
 def test_a_job_that_was_cut_off_tells_each_try_in_the_history():
@@ -235,7 +239,7 @@ class Answering(Dying):
         self.outcomes = outcomes
 
     def delete(self, kind, ids):
-        return Answer(self.outcomes, Exchange(request=""))
+        return BatchResponse(self.outcomes, Exchange(request=""))
 
 
 class Meanwhile(factories.Unlimited):
@@ -244,9 +248,9 @@ class Meanwhile(factories.Unlimited):
     def __init__(self, record, batch):
         self.record, self.batch = record, batch
 
-    def call(self):
-        records(self.record.KIND).filter(pk=self.record.pk).update(claimed_by=self.batch)
-        return super().call()
+    def permit_call(self):
+        records_of_kind(self.record.KIND).filter(pk=self.record.pk).update(claimed_by=self.batch)
+        return super().permit_call()
 
 
 def test_what_is_being_deleted_is_in_no_other_batch():

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from mobjects.marketo.types import Association, Found, Key, Kind, Link
+from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, RecordAssociation, RemoteObject
 from mobjects.models import (
     Conflict,
     ConflictReason,
@@ -19,8 +19,8 @@ from mobjects.models import (
     ProgramTag,
     SyncBatch,
 )
-from mobjects.sync.content.payload import KeyFields, content
-from mobjects.sync.pull.task import Pull, PullTask
+from mobjects.sync.content.payload import KeyFields, record_content
+from mobjects.sync.pull.task import PullSelection, PullTask
 from tests import factories
 from tests.factories import fresh
 from tests.support import memory
@@ -49,7 +49,7 @@ def test_a_new_program_comes_with_its_costs_and_tags_and_is_in_step():
     assert list(costs) == [(5, Decimal("2000.00"), "Booth"), (6, Decimal("10.00"), "")]
     assert [(tag.type, tag.value) for tag in record.tags.all()] == [("Region", "EMEA")]
     assert not record.is_dirty
-    assert record.accepted == content(record, KEYS)
+    assert record.accepted == record_content(record, KEYS)
     assert record.read_at
     assert job.counts == {"ADDED": 1}
     assert diff(only(job))["Tag Region"] == ("", "EMEA")
@@ -57,7 +57,9 @@ def test_a_new_program_comes_with_its_costs_and_tags_and_is_in_step():
 
 def test_a_new_opportunity_takes_its_external_id_from_the_key_field():
     CustomField.objects.create(kind="Opportunity", name="Months", data_type="integer")
-    found = memory.opportunity(71, Association(Link.COMPANY, id=7), Key="E-9", Months="12", Stage="Open", Extra="x")
+    found = memory.opportunity(
+        71, RecordAssociation(LinkTarget.COMPANY, id=7), Key="E-9", Months="12", Stage="Open", Extra="x"
+    )
     pull(Memory(found), Kind.OPPORTUNITY, KEYS)
     record = Opportunity.objects.get()
     assert (record.external_id, record.stage, record.company_id, record.custom_attributes) == (
@@ -243,8 +245,11 @@ def test_a_role_without_id_is_found_by_opportunity_person_and_role():
 def test_a_role_by_person_key_is_found_by_it():
     parent = factories.opportunity(external_id="E-1")
     record = factories.role(parent, person_key="P-1")
-    links = (Association(Link.OPPORTUNITY, key=Key("Key", "E-1")), Association(Link.LEAD, key=Key("PersonKey", "P-1")))
-    pull(Memory(Found(Kind.ROLE, 81, {"Role": "Influencer"}, links)), Kind.ROLE, KEYS)
+    links = (
+        RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey("Key", "E-1")),
+        RecordAssociation(LinkTarget.LEAD, key=ExternalKey("PersonKey", "P-1")),
+    )
+    pull(Memory(RemoteObject(Kind.ROLE, 81, {"Role": "Influencer"}, links)), Kind.ROLE, KEYS)
     record = fresh(record)
     assert (record.marketo_id, record.person_key, record.is_dirty) == (81, "P-1", False)
 
@@ -255,7 +260,7 @@ def test_a_role_by_person_key_is_found_by_it():
 def test_a_record_in_a_batch_is_left_alone():
     record = settled(factories.opportunity(marketo_id=71, stage="Open"))
     transport = Memory(memory.opportunity(Stage="Lost"))
-    surroundings = memory.context(transport, Pull(Kind.OPPORTUNITY).to_json())
+    surroundings = memory.context(transport, PullSelection(Kind.OPPORTUNITY).to_json())
     batch = SyncBatch.objects.create(job=surroundings.job, sequence=99, kind="Opportunity", operation="UPDATE")
     Opportunity.objects.update(claimed_by=batch)
     row = only(finished(PullTask, surroundings))
@@ -274,7 +279,7 @@ def test_a_record_that_was_sent_while_the_page_was_on_its_way_is_not_set_back():
 @pytest.mark.parametrize("doubt", ["UNKNOWN", "claimed"])
 def test_what_may_be_a_lost_insert_is_not_taken_for_a_new_record(doubt):
     factories.opportunity(name="Q1 2014")
-    surroundings = memory.context(Memory(memory.opportunity()), Pull(Kind.OPPORTUNITY).to_json())
+    surroundings = memory.context(Memory(memory.opportunity()), PullSelection(Kind.OPPORTUNITY).to_json())
     if doubt == "claimed":
         batch = SyncBatch.objects.create(job=surroundings.job, sequence=99, kind="Opportunity", operation="INSERT")
         Opportunity.objects.update(claimed_by=batch)

@@ -12,13 +12,13 @@ import time_machine
 from django.utils import timezone
 from redis import Redis
 
-from mobjects.local.ports import free_port
+from mobjects.local.ports import find_free_port
 from mobjects.marketo.errors import OutcomeUnknown, Unavailable
 from mobjects.marketo.types import Exchange
 from mobjects.models import SyncBatchState
-from mobjects.sync.rate_limits.limiter import Limits
-from mobjects.sync.rate_limits.usage import Usage
-from mobjects.sync.task import Wait
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
+from mobjects.sync.rate_limits.usage import LimitUsage
+from mobjects.sync.task import WaitRequired
 from tests.views import pages
 
 pytestmark = pytest.mark.django_db
@@ -39,22 +39,22 @@ def make(redis_url, clock):
 
     def limits(endpoint=ENDPOINT, **values):
         numbers = {"per_window": 3, "at_once": 2, "quota": 100, "share": 50, "lease_seconds": 30.0, **values}
-        return Limits(endpoint, Redis.from_url(redis_url), clock=lambda redis: time.time(), **numbers)
+        return RedisRateLimiter(endpoint, Redis.from_url(redis_url), clock=lambda redis: time.time(), **numbers)
 
     return limits
 
 
 def call(limits, times=1):
     for _ in range(times):
-        with limits.call():
+        with limits.permit_call():
             pass
 
 
 def refused(limits):
     """How many seconds it is to wait, and why."""
-    with pytest.raises(Wait) as caught:
+    with pytest.raises(WaitRequired) as caught:
         call(limits)
-    return (caught.value.until - timezone.now()).total_seconds(), caught.value.words
+    return (caught.value.until - timezone.now()).total_seconds(), caught.value.reason
 
 
 def batch(ago, *, endpoint=ENDPOINT, **values):
@@ -90,9 +90,9 @@ def test_a_refused_call_is_not_counted_and_keeps_no_slot(make, clock):
     call(limits, 3)
     refused(limits)
     refused(limits)
-    assert (limits.usage().used_today, limits.usage().in_window) == (3, 3)
+    assert (limits.read_usage().used_today, limits.read_usage().in_window) == (3, 3)
     clock.shift(21.1)
-    assert (limits.usage().used_today, limits.usage().in_window) == (3, 0)
+    assert (limits.read_usage().used_today, limits.read_usage().in_window) == (3, 0)
     call(limits)
 
 
@@ -111,7 +111,7 @@ def test_each_instance_has_its_own_limits(make):
 def test_hosts_whose_clocks_disagree_share_one_window(redis_url):
     def host():
         redis = Redis.from_url(redis_url)
-        return Limits(ENDPOINT, redis, per_window=2, at_once=2, quota=100, share=50, lease_seconds=30)
+        return RedisRateLimiter(ENDPOINT, redis, per_window=2, at_once=2, quota=100, share=50, lease_seconds=30)
 
     call(host(), 2)
     with time_machine.travel(timezone.now() + timedelta(minutes=4)):
@@ -124,7 +124,7 @@ def test_hosts_whose_clocks_disagree_share_one_window(redis_url):
 
 def test_no_more_calls_run_at_once_than_there_are_slots(make):
     limits = make()
-    with limits.call(), make().call():
+    with limits.permit_call(), make().permit_call():
         seconds, words = refused(limits)
         assert 0.5 <= seconds <= 1
         assert words == "2 calls to Marketo may run at once, and so many are under way."
@@ -133,26 +133,26 @@ def test_no_more_calls_run_at_once_than_there_are_slots(make):
 
 def test_a_call_that_fails_gives_its_slot_back(make):
     limits = make(at_once=1)
-    with pytest.raises(Unavailable), limits.call():
+    with pytest.raises(Unavailable), limits.permit_call():
         raise Unavailable("refused")
-    with pytest.raises(OutcomeUnknown), limits.call():
+    with pytest.raises(OutcomeUnknown), limits.permit_call():
         raise OutcomeUnknown("no XML", exchange=Exchange(request="", http_status=200))
     call(limits)
 
 
 def test_a_call_without_an_answer_keeps_its_slot_because_marketo_may_still_be_at_it(make):
     limits = make(at_once=1)
-    with pytest.raises(OutcomeUnknown), limits.call():
+    with pytest.raises(OutcomeUnknown), limits.permit_call():
         raise OutcomeUnknown("timed out", exchange=Exchange(request=""))
     assert "so many are under way" in refused(limits)[1]
 
 
 def test_fewer_halves_the_slots_for_everybody_once_for_calls_that_ran_together(make, redis_url):
     limits = make(at_once=5)
-    limits.fewer()
-    make(at_once=5).fewer()
-    assert make(at_once=5).usage().slots == 2
-    with limits.call(), limits.call():
+    limits.reduce_concurrency()
+    make(at_once=5).reduce_concurrency()
+    assert make(at_once=5).read_usage().slots == 2
+    with limits.permit_call(), limits.permit_call():
         assert refused(limits)[1].startswith("2 calls to Marketo may run at once")
 
 
@@ -160,22 +160,22 @@ def test_fewer_ends_by_itself_and_leaves_at_least_one(make, redis_url):
     limits = make(at_once=3)
     with Redis.from_url(redis_url) as redis:
         for _ in range(3):
-            limits.fewer()
+            limits.reduce_concurrency()
             (said,) = redis.keys("*:fewer-said")
             redis.delete(said)
         (key,) = redis.keys("*:fewer")
         assert 590 <= redis.ttl(key) <= 600
-        assert limits.usage().slots == 1
+        assert limits.read_usage().slots == 1
         redis.delete(key)
-    assert limits.usage().slots == 3
+    assert limits.read_usage().slots == 3
 
 
 def test_calls_that_began_before_it_count_when_there_are_to_be_fewer(make):
     limits = make(at_once=4, per_window=10)
     with ExitStack() as running:
         for _ in range(3):
-            running.enter_context(limits.call())
-        limits.fewer()
+            running.enter_context(limits.permit_call())
+        limits.reduce_concurrency()
         refused(limits)
 
 
@@ -206,7 +206,7 @@ def test_a_used_up_share_takes_neither_a_slot_nor_room_in_the_window(make):
     limits = make(share=1, at_once=1)
     call(limits)
     refused(limits)
-    usage = limits.usage()
+    usage = limits.read_usage()
     assert (usage.used_today, usage.in_window) == (1, 1)
     call(make(share=2, at_once=1))
 
@@ -221,7 +221,7 @@ def test_the_last_call_of_the_day_goes_to_one_only(make, redis_url):
         return time.time()
 
     call(other)
-    late = Limits(
+    late = RedisRateLimiter(
         ENDPOINT,
         Redis.from_url(redis_url),
         clock=clock_during_which_another_calls,
@@ -232,7 +232,7 @@ def test_the_last_call_of_the_day_goes_to_one_only(make, redis_url):
         lease_seconds=30,
     )
     assert "used up" in refused(late)[1]
-    assert other.usage().used_today == 2
+    assert other.read_usage().used_today == 2
     with Redis.from_url(redis_url) as redis:
         assert redis.keys("*:slot:*") == []
 
@@ -250,7 +250,7 @@ def test_the_calls_of_the_day_come_back_from_the_database(make, clock, redis_url
     batch(13 * 3600)  # yesterday in Chicago
     batch(60, endpoint="https://another.mktoapi.com/")
     limits = make(share=4)
-    assert limits.usage().used_today == 3
+    assert limits.read_usage().used_today == 3
     call(limits)
     assert "used up" in refused(limits)[1]
 
@@ -265,7 +265,7 @@ def test_calls_of_the_last_seconds_leave_the_window_first(make, clock, redis_url
     refused(make())
     clock.shift(0.2)
     call(limits)
-    assert limits.usage().used_today == 2
+    assert limits.read_usage().used_today == 2
 
 
 def test_calls_that_are_under_way_keep_their_slots(make, clock, redis_url):
@@ -275,7 +275,7 @@ def test_calls_that_are_under_way_keep_their_slots(make, clock, redis_url):
     batch(25, state=SyncBatchState.UNKNOWN, http_status=200)
     batch(31, state=SyncBatchState.SENDING)
     limits = make(at_once=4)
-    with limits.call():
+    with limits.permit_call():
         assert "4 calls to Marketo may run at once" in refused(limits)[1]
     with Redis.from_url(redis_url) as redis:
         assert [0 < redis.pttl(key) <= 5001 for key in redis.keys("*:slot:*")] == [True, True, True]
@@ -283,7 +283,7 @@ def test_calls_that_are_under_way_keep_their_slots(make, clock, redis_url):
 
 def test_a_slot_that_redis_has_kept_stays_with_its_call(make, redis_url):
     limits = make(at_once=1)
-    with Redis.from_url(redis_url) as redis, limits.call():
+    with Redis.from_url(redis_url) as redis, limits.permit_call():
         batch(25, state=SyncBatchState.SENDING)
         (key,) = redis.keys("*:server")
         redis.set(key, "the run before")
@@ -300,7 +300,7 @@ def test_an_emptied_redis_is_filled_again_and_nothing_is_forgotten(make, clock, 
     assert refused(limits)[0] == pytest.approx(21)
     clock.shift(21.1)
     call(limits)
-    assert limits.usage().used_today == 4
+    assert limits.read_usage().used_today == 4
 
 
 def test_a_restarted_redis_with_old_counts_is_not_believed(make, clock, redis_url):
@@ -314,7 +314,7 @@ def test_a_restarted_redis_with_old_counts_is_not_believed(make, clock, redis_ur
     assert refused(limits)[0] == pytest.approx(21)
     clock.shift(21.1)
     call(limits)
-    assert limits.usage().used_today == 8
+    assert limits.read_usage().used_today == 8
 
 
 def test_a_lost_count_of_the_day_comes_back_without_waiting(make, redis_url):
@@ -325,7 +325,7 @@ def test_a_lost_count_of_the_day_comes_back_without_waiting(make, redis_url):
     with Redis.from_url(redis_url) as redis:
         redis.delete(*redis.keys("*:day:*"))
     call(limits)
-    assert limits.usage().used_today == 3
+    assert limits.read_usage().used_today == 3
 
 
 def test_while_one_fills_redis_the_others_wait_a_moment(make, redis_url):
@@ -342,21 +342,21 @@ def test_while_one_fills_redis_the_others_wait_a_moment(make, redis_url):
 
 
 def test_without_redis_nothing_is_called_and_usage_is_not_known(settings):
-    settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": f"redis://127.0.0.1:{free_port()}/0"}}
-    limits = Limits.from_settings(ENDPOINT)
+    settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": f"redis://127.0.0.1:{find_free_port()}/0"}}
+    limits = RedisRateLimiter.from_settings(ENDPOINT)
     seconds, words = refused(limits)
     assert 14 < seconds <= 15
     assert words.startswith("The queue's Redis cannot be reached, and with it the shared limits;")
-    assert limits.usage() is None
-    limits.fewer()
+    assert limits.read_usage() is None
+    limits.reduce_concurrency()
 
 
 def test_a_redis_that_goes_away_during_a_call_does_not_spoil_its_outcome(redis_url):
     redis = Redis.from_url(redis_url)
-    limits = Limits(ENDPOINT, redis, per_window=3, at_once=2, quota=9, share=9, lease_seconds=30)
-    with limits.call():
+    limits = RedisRateLimiter(ENDPOINT, redis, per_window=3, at_once=2, quota=9, share=9, lease_seconds=30)
+    with limits.permit_call():
         redis.connection_pool.disconnect()
-        redis.connection_pool.connection_kwargs["port"] = free_port()
+        redis.connection_pool.connection_kwargs["port"] = find_free_port()
 
 
 # --- figures ---
@@ -365,17 +365,17 @@ def test_a_redis_that_goes_away_during_a_call_does_not_spoil_its_outcome(redis_u
 def test_the_settings_give_the_numbers(redis_url, settings):
     numbers = {"CALLS_PER_WINDOW": 50, "CALLS_AT_ONCE": 5, "DAILY_QUOTA": 9999, "DAILY_SHARE": 50}
     settings.MARKETO = {**settings.MARKETO, **numbers}
-    limits = Limits.from_settings(ENDPOINT)
+    limits = RedisRateLimiter.from_settings(ENDPOINT)
     call(limits, 2)
-    usage = limits.usage()
-    assert (usage.used_today, usage.share, usage.quota, usage.left) == (2, 4999, 9999, 4997)
+    usage = limits.read_usage()
+    assert (usage.used_today, usage.share, usage.quota, usage.calls_left) == (2, 4999, 9999, 4997)
     assert (usage.in_window, usage.window_limit, usage.slots, usage.slots_set) == (2, 50, 5, 5)
     assert usage.resets_at.astimezone(ZoneInfo("America/Chicago")).hour == 0
 
 
 def test_a_share_that_rounds_to_nothing_is_one_call(redis_url, settings):
     settings.MARKETO = {**settings.MARKETO, "DAILY_QUOTA": 1, "DAILY_SHARE": 50}
-    assert Limits.from_settings(ENDPOINT).usage().share == 1
+    assert RedisRateLimiter.from_settings(ENDPOINT).read_usage().share == 1
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ def test_a_share_that_rounds_to_nothing_is_one_call(redis_url, settings):
     ],
 )
 def test_a_job_that_needs_more_calls_than_are_left_is_warned_of(used, calls, said):
-    warning = Usage(used, 50, 100, NOON, 0, 50, 5, 5).warning(calls)
+    warning = LimitUsage(used, 50, 100, NOON, 0, 50, 5, 5).quota_warning(calls)
     assert said in warning
     assert bool(said) is bool(warning)
     assert not said or "2026-07-01 17:00 UTC" in warning

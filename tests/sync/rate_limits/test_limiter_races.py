@@ -13,8 +13,8 @@ from django.utils import timezone
 from redis import Redis
 
 from mobjects.models import SyncBatchState
-from mobjects.sync.rate_limits.limiter import Limits
-from mobjects.sync.task import Wait
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
+from mobjects.sync.task import WaitRequired
 from tests.support.meanwhile import RedisWithRival
 from tests.views import pages
 
@@ -38,7 +38,7 @@ def redis(redis_url):
 
 def limits(redis, **values):
     numbers = {"per_window": 10, "at_once": 2, "quota": 100, "share": 50, "lease_seconds": 30.0, **values}
-    return Limits(ENDPOINT, redis, clock=lambda _: time.time(), **numbers)
+    return RedisRateLimiter(ENDPOINT, redis, clock=lambda _: time.time(), **numbers)
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def call(one):
 
 def refused(one):
     """How many seconds it is to wait, and why."""
-    with pytest.raises(Wait) as caught:
+    with pytest.raises(WaitRequired) as caught:
         call(one)
-    return (caught.value.until - timezone.now()).total_seconds(), caught.value.words
+    return (caught.value.until - timezone.now()).total_seconds(), caught.value.reason
 
 
 def key(redis, ending):
@@ -86,7 +86,7 @@ def begun(ago, *, endpoint=ENDPOINT):
 
 def test_a_slot_outlasts_the_slowest_call(redis, settings):
     settings.MARKETO = {**settings.MARKETO, "TIMEOUT_SECONDS": 60}
-    with Limits.from_settings(ENDPOINT).call():
+    with RedisRateLimiter.from_settings(ENDPOINT).permit_call():
         # 10 s to connect, 60 s for the answer, 20 s for what stands before and behind.
         assert 85_000 < redis.pttl(key(redis, "slot:*")) <= 90_000
 
@@ -98,7 +98,7 @@ def test_of_two_who_saw_the_same_free_slot_one_gets_it(redis, beaten):
 
 
 def test_a_slot_that_ended_before_its_call_does_not_spoil_the_outcome(redis, clock):
-    with limits(redis).call():
+    with limits(redis).permit_call():
         redis.delete(*redis.keys("*:slot:*"))
     call(limits(redis))
 
@@ -127,12 +127,12 @@ def test_calls_that_only_redis_knows_of_stay_counted(redis, clock):
         call(one)
     forget_server(redis)
     call(one)
-    assert one.usage().used_today == 4
+    assert one.read_usage().used_today == 4
 
 
 def test_calls_of_jobs_that_do_not_say_where_they_send_count_too(redis, clock):
     begun(60, endpoint="")
-    assert limits(redis).usage().used_today == 1
+    assert limits(redis).read_usage().used_today == 1
 
 
 def test_what_another_made_up_for_meanwhile_is_not_made_up_for_again(redis, clock):
@@ -144,10 +144,10 @@ def test_what_another_made_up_for_meanwhile_is_not_made_up_for_again(redis, cloc
             found = execute(sql, params, many, context)
             # We have seen the loss and nothing under way lately; now others see to it before us.
             while others:
-                running.enter_context(others.pop().call())
+                running.enter_context(others.pop().permit_call())
                 begun(0)
             return found
 
         with connection.execute_wrapper(meanwhile):
-            running.enter_context(limits(redis, at_once=50).call())
+            running.enter_context(limits(redis, at_once=50).permit_call())
         assert len(redis.keys("*:slot:*")) == 5

@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from mobjects.jobs.requests import create_sync_job
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
+from mobjects.marketo.types import BatchResponse, Exchange, Kind, Operation, OutcomeStatus, RecordOutcome
 from mobjects.models import Opportunity, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.sync import job_results
 from mobjects.sync.send import claims, task
-from mobjects.sync.send.selection import PART, Selection
+from mobjects.sync.send.selection import PART_SIZE, SyncSelection
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ class Answering:
 
     name = endpoint = caller = ""
 
-    def __init__(self, *rows: Outcome) -> None:
+    def __init__(self, *rows: RecordOutcome) -> None:
         self.rows = rows
 
     def limit(self, kind, operation) -> int:
@@ -33,8 +33,8 @@ class Answering:
     def problem(self, record, operation) -> str:
         return ""
 
-    def send(self, batch) -> Answer:
-        return Answer(self.rows, Exchange(request=""))
+    def send(self, batch) -> BatchResponse:
+        return BatchResponse(self.rows, Exchange(request=""))
 
 
 class Refusing(Answering):
@@ -46,17 +46,19 @@ class Refusing(Answering):
         self.sizes: list[int] = []
         self.ids = count(71)
 
-    def send(self, batch) -> Answer:
+    def send(self, batch) -> BatchResponse:
         self.sizes.append(len(batch.records))
         if any(record.values["Name"] in self.names for record in batch.records):
             raise Rejected("A parameter is bad.", code="20110", exchange=Exchange(request="<sent/>"))
-        return Answer([Outcome(Status.CREATED, next(self.ids)) for _ in batch.records], Exchange(request=""))
+        return BatchResponse(
+            [RecordOutcome(OutcomeStatus.CREATED, next(self.ids)) for _ in batch.records], Exchange(request="")
+        )
 
 
 def test_a_refused_batch_is_halved_until_the_bad_record_stands_alone():
     records = [factories.opportunity(name=f"Deal {number}") for number in range(5)]
     transport = Refusing("Deal 1")
-    job = factories.work(create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
+    job = factories.work(create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
     assert (job.state, job.counts) == (SyncJobState.PROBLEMS, {"CREATED": 4, "FAILED": 1})
     now = [factories.fresh(record) for record in records]
     assert [record.last_status for record in now] == ["CREATED", "FAILED", "CREATED", "CREATED", "CREATED"]
@@ -71,7 +73,7 @@ def test_a_job_whose_every_call_is_refused_stops_instead_of_halving_on():
     for name in names:
         factories.opportunity(name=name)
     transport = Refusing(*names)
-    job = factories.work(create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
+    job = factories.work(create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,))), transport=transport)
     assert (job.state, len(transport.sizes)) == (SyncJobState.STOPPED, task.REFUSED_IN_A_ROW)
     assert "A parameter is bad." in job.problem_text
     assert not Opportunity.objects.exclude(claimed_by=None).exists()
@@ -81,15 +83,19 @@ def test_a_job_whose_every_call_is_refused_stops_instead_of_halving_on():
 @pytest.mark.parametrize(
     "rows",
     [
-        [Outcome(Status.UPDATED, 71)],
-        [Outcome(Status.UPDATED, 71), Outcome(Status.UPDATED, 72), Outcome(Status.UPDATED, 73)],
-        [Outcome(Status.UPDATED, 72), Outcome(Status.UPDATED, 71)],
+        [RecordOutcome(OutcomeStatus.UPDATED, 71)],
+        [
+            RecordOutcome(OutcomeStatus.UPDATED, 71),
+            RecordOutcome(OutcomeStatus.UPDATED, 72),
+            RecordOutcome(OutcomeStatus.UPDATED, 73),
+        ],
+        [RecordOutcome(OutcomeStatus.UPDATED, 72), RecordOutcome(OutcomeStatus.UPDATED, 71)],
     ],
     ids=["too few", "too many", "in another order"],
 )
 def test_rows_that_do_not_fit_the_records_are_an_unknown_outcome(rows):
     records = [factories.opportunity(marketo_id=number) for number in (71, 72)]
-    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
     factories.work(job, transport=Answering(*rows))
     assert [(each.last_status, each.is_dirty) for each in map(factories.fresh, records)] == [("UNKNOWN", True)] * 2
     assert job.counts == {"UNKNOWN": 2}
@@ -97,16 +103,16 @@ def test_rows_that_do_not_fit_the_records_are_an_unknown_outcome(rows):
 
 def test_an_id_given_to_two_new_records_is_taken_by_neither():
     records = [factories.opportunity() for _ in range(2)]
-    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
-    factories.work(job, transport=Answering(*[Outcome(Status.CREATED, 71)] * 2))
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
+    factories.work(job, transport=Answering(*[RecordOutcome(OutcomeStatus.CREATED, 71)] * 2))
     assert [(each.last_status, each.marketo_id) for each in map(factories.fresh, records)] == [("FAILED", None)] * 2
 
 
 def test_a_record_that_was_never_accepted_stays_so_when_it_fails():
     record = factories.opportunity()
     type(record).objects.update(stage="Open")
-    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
-    factories.work(job, transport=Answering(Outcome(Status.FAILED, message="no")))
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
+    factories.work(job, transport=Answering(RecordOutcome(OutcomeStatus.FAILED, message="no")))
     record = factories.fresh(record)
     assert (record.revision, record.synced_revision) == (2, 0)
 
@@ -117,7 +123,7 @@ def test_one_record_that_may_not_be_sent_does_not_stop_the_others(marketo_settin
     # Past the checks of forms and imports, as SQL from outside would be.
     factories.cost(bad, marketo_cost_id=0)
     job = factories.sync(kinds=(Kind.PROGRAM,))
-    ends = job.results.exclude(status__in=SyncResult.PASSING).values_list("label", "status")
+    ends = job.results.exclude(status__in=SyncResult.PASSING_STATUSES).values_list("label", "status")
     assert dict(ends) == {"Program 1001": "UPDATED", "Program 1002": "HELD"}
     assert "Cost ID 0 is not between 1 and" in job.results.get(status="HELD").error
     assert factories.fresh(bad).claimed_by is None
@@ -125,10 +131,10 @@ def test_one_record_that_may_not_be_sent_does_not_stop_the_others(marketo_settin
 
 def test_a_long_selection_goes_out_in_parts_and_full_batches(marketo_settings, settings):
     opportunities = Opportunity.objects.bulk_create(
-        Opportunity(external_id=f"L-{number}", name=f"Deal {number}") for number in range(PART + 100)
+        Opportunity(external_id=f"L-{number}", name=f"Deal {number}") for number in range(PART_SIZE + 100)
     )
     job = factories.sync(*opportunities)
-    assert (job.planned, job.counts) == (PART + 100, {"CREATED": PART + 100})
+    assert (job.planned, job.counts) == (PART_SIZE + 100, {"CREATED": PART_SIZE + 100})
     assert {batch.size for batch in job.batches.all()} == {100}
 
 
@@ -157,19 +163,21 @@ def test_what_an_insert_creates_is_not_sent_again_in_the_same_job(marketo_settin
 
 def test_a_record_that_has_its_result_in_this_job_by_the_time_its_batch_begins_is_let_go(marketo_settings, sandbox):
     record = factories.opportunity()
-    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,), resend=True))
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,), resend=True))
     here = factories.context(job)
-    batch, _ = claims.claim(here, Kind.OPPORTUNITY, Operation.INSERT, Selection(resend=True), after=0, limit=9)
-    job_results.result(job, record, SyncResultStatus.CREATED).save()
-    assert claims.take(here, batch, Selection(resend=True)) == claims.Claim(None, ())
+    batch, _ = claims.claim_batch(
+        here, Kind.OPPORTUNITY, Operation.INSERT, SyncSelection(resend=True), after=0, limit=9
+    )
+    job_results.build_result(job, record, SyncResultStatus.CREATED).save()
+    assert claims.start_batch(here, batch, SyncSelection(resend=True)) == claims.StartedBatch(None, ())
     assert factories.fresh(record).claimed_by is None
 
 
 def test_a_batch_of_a_worker_that_waits_is_left_to_it_and_to_others_once_it_is_gone(marketo_settings, sandbox):
     factories.opportunity()
-    job = create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
     first, second = factories.context(job), factories.context(job)
-    claims.claim(first, Kind.OPPORTUNITY, Operation.INSERT, Selection(), after=0, limit=9)
+    claims.claim_batch(first, Kind.OPPORTUNITY, Operation.INSERT, SyncSelection(), after=0, limit=9)
     assert not task.SendTask(second).step()
     first.lease.delete()
     assert task.SendTask(second).step()

@@ -12,7 +12,7 @@ from mobjects.jobs import requests
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Opportunity, SyncBatch, SyncBatchState, WorkerLease
 from mobjects.sync.send import claims
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.send.task import SendTask
 from tests import factories
 from tests.factories import fresh
@@ -20,7 +20,7 @@ from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
-OPPORTUNITIES = Selection(kinds=(Kind.OPPORTUNITY,))
+OPPORTUNITIES = SyncSelection(kinds=(Kind.OPPORTUNITY,))
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def here(record):
 @pytest.fixture
 def waiting(here):
     """A batch with the record that waits to be sent."""
-    batch, _ = claims.claim(here, Kind.OPPORTUNITY, Operation.INSERT, OPPORTUNITIES, after=0, limit=100)
+    batch, _ = claims.claim_batch(here, Kind.OPPORTUNITY, Operation.INSERT, OPPORTUNITIES, after=0, limit=100)
     return batch
 
 
 def take(here, batch):
-    return claims.take(here, SyncBatch.objects.get(pk=batch.pk), OPPORTUNITIES)
+    return claims.start_batch(here, SyncBatch.objects.get(pk=batch.pk), OPPORTUNITIES)
 
 
 def reserve(here):
@@ -66,7 +66,7 @@ def test_a_record_that_got_its_id_while_its_batch_waited_is_let_go(here, waiting
 
 def test_what_is_left_out_of_a_batch_that_is_sent_is_let_go(here, record):
     other = factories.opportunity()
-    batch, _ = claims.claim(here, Kind.OPPORTUNITY, Operation.INSERT, OPPORTUNITIES, after=0, limit=100)
+    batch, _ = claims.claim_batch(here, Kind.OPPORTUNITY, Operation.INSERT, OPPORTUNITIES, after=0, limit=100)
     Opportunity.objects.filter(pk=record.pk).update(marketo_id=64)
     assert [item.pk for item in take(here, batch).items] == [other.pk]
     assert (fresh(record).claimed_by, fresh(other).claimed_by) == (None, batch)
@@ -80,7 +80,7 @@ def test_a_record_that_got_its_result_while_its_batch_waited_is_let_go(here, wai
 
 def test_a_record_that_holds_nothing_to_send_any_more_is_let_go(here, record):
     Opportunity.objects.update(accepted={"Name": "Q1 2014"}, marketo_id=64)
-    batch, _ = claims.claim(here, Kind.OPPORTUNITY, Operation.UPDATE, OPPORTUNITIES, after=0, limit=100)
+    batch, _ = claims.claim_batch(here, Kind.OPPORTUNITY, Operation.UPDATE, OPPORTUNITIES, after=0, limit=100)
     assert take(here, batch).batch is None
     assert (fresh(record).claimed_by, fresh(record).is_dirty) == (None, False)
 
@@ -89,8 +89,8 @@ def test_what_was_read_in_marketo_before_the_job_began_is_read_again(here, recor
     here.job.started_at = here.lease.renewed_at
     Opportunity.objects.update(marketo_id=64, read_at=here.lease.renewed_at - timedelta(hours=1))
     asked = here, Kind.OPPORTUNITY, Operation.UPDATE, replace(OPPORTUNITIES, read_first=True)
-    assert list(claims.unread(*asked)) == [record]
-    assert not claims.sendable(*asked).exists()
+    assert list(claims.unread_records(*asked)) == [record]
+    assert not claims.sendable_records(*asked).exists()
 
 
 def test_a_batch_that_another_lane_has_reserved_is_left_to_it(here, waiting, sandbox):

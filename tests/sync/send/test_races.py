@@ -11,13 +11,13 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from mobjects.db.retry import insisting
+from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.job_lease import acquire_job, expire_job
 from mobjects.jobs.requests import create_job
 from mobjects.jobs.runner import run_job
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import Unavailable
-from mobjects.marketo.types import Answer, Exchange, Kind, Operation, Outcome, Status
+from mobjects.marketo.types import BatchResponse, Exchange, Kind, Operation, OutcomeStatus, RecordOutcome
 from mobjects.models import (
     Conflict,
     Opportunity,
@@ -30,12 +30,12 @@ from mobjects.models import (
 )
 from mobjects.sync import retry_policy
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.job_results import count
-from mobjects.sync.pull.task import Pull
+from mobjects.sync.job_results import add_counts
+from mobjects.sync.pull.task import PullSelection
 from mobjects.sync.send import claims, results
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.send.task import SendTask
-from mobjects.sync.task import Context
+from mobjects.sync.task import JobContext
 from mobjects.sync.transport_factory import open_transport
 from tests import factories
 from tests.support.concurrent import Concurrently, concurrently
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.django_db
 
 
 def pull(kind: Kind) -> SyncJob:
-    job = create_job(SyncJobAction.PULL, kind.value, Pull(kind).to_json())
+    job = create_job(SyncJobAction.PULL, kind.value, PullSelection(kind).to_json())
     run_job(job)
     job.refresh_from_db()
     return job
@@ -64,14 +64,14 @@ def test_saving_within_a_saving_is_tried_again_as_a_whole():
         if len(calls) < 3:
             raise OperationalError("deadlock detected")
 
-    within = insisting(inner, pause=pauses.append)
+    within = retry_on_database_error(inner, pause=pauses.append)
 
     def outer() -> None:
         calls.append("outer")
         with transaction.atomic():
             within()
 
-    insisting(outer, pause=pauses.append)()
+    retry_on_database_error(outer, pause=pauses.append)()
     assert calls == ["outer", "inner", "outer", "inner"]
     assert len(pauses) == 1
 
@@ -111,7 +111,7 @@ def test_a_look_up_that_takes_more_than_a_turn_comes_to_an_end(sandbox, marketo_
             lease = acquire_job(job)
             if lease is None:
                 break
-            here = Context(job, lease, open_transport(), KeyFields(), factories.Unlimited())
+            here = JobContext(job, lease, open_transport(), KeyFields(), factories.Unlimited())
             StepLoop(here, SendTask(here), turn_seconds=0).run()
     job.refresh_from_db()
     assert job.state == SyncJobState.SUCCEEDED
@@ -163,16 +163,16 @@ def test_an_error_that_comes_after_its_lease_expired_changes_nothing(sandbox, ma
     ],
 )
 def test_a_quota_that_is_not_yet_reset_at_midnight_does_not_cost_another_day(now, seconds):
-    assert retry_policy.wait_seconds(retry_policy.Action.PARK, 1, datetime.fromisoformat(now)) == seconds
+    assert retry_policy.wait_seconds(retry_policy.RetryAction.PARK, 1, datetime.fromisoformat(now)) == seconds
 
 
 # --- two connections --------------------------------------------------------------------------
 
 
 def claim_in(job: SyncJob, limit: int = 100) -> tuple[SyncBatch, int] | None:
-    here = Context(job, job.leases.get(), open_transport(), KeyFields(), factories.Unlimited())
-    selection = Selection.from_json(job.selection)
-    return claims.claim(here, Kind.OPPORTUNITY, Operation.INSERT, selection, after=0, limit=limit)
+    here = JobContext(job, job.leases.get(), open_transport(), KeyFields(), factories.Unlimited())
+    selection = SyncSelection.from_json(job.selection)
+    return claims.claim_batch(here, Kind.OPPORTUNITY, Operation.INSERT, selection, after=0, limit=limit)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -210,10 +210,10 @@ def test_what_is_given_up_cannot_be_begun_meanwhile(marketo_settings):
     here = factories.context(job)
     batch, _ = claim_in(job)
     with concurrently(
-        lambda: claims.take(here, batch, Selection.from_json(job.selection)),
+        lambda: claims.start_batch(here, batch, SyncSelection.from_json(job.selection)),
         before='INSERT INTO "mobjects_syncresult"',
     ) as taken:
-        results.dissolve(job, "Not wanted any more.")
+        results.cancel_waiting_batches(job, "Not wanted any more.")
     batch.refresh_from_db()
     assert (taken, batch.state, factories.fresh(record).claimed_by) == ([None], SyncBatchState.NOT_SENT, None)
 
@@ -223,8 +223,8 @@ def test_counts_of_two_lanes_add_up():
     job = factories.job_in(SyncJobState.RUNNING)
     stale = SyncJob.objects.get(pk=job.pk)
     with transaction.atomic():
-        count(job, {"CREATED": 1})
-        beside = Concurrently(lambda: count(stale, {"CREATED": 2}))
+        add_counts(job, {"CREATED": 1})
+        beside = Concurrently(lambda: add_counts(stale, {"CREATED": 2}))
     beside.result()
     job.refresh_from_db()
     assert job.counts == {"CREATED": 3}
@@ -233,8 +233,8 @@ def test_counts_of_two_lanes_add_up():
 def test_counts_are_added_to_those_in_the_database():
     job = factories.job_in(SyncJobState.RUNNING)
     stale = SyncJob.objects.get(pk=job.pk)
-    count(job, {"CREATED": 1})
-    count(stale, {"CREATED": 1})
+    add_counts(job, {"CREATED": 1})
+    add_counts(stale, {"CREATED": 1})
     job.refresh_from_db()
     assert job.counts == {"CREATED": 2}
 
@@ -254,7 +254,9 @@ def test_an_answer_while_its_lease_expires_is_kept(marketo_settings):
 
     began = time.monotonic()
     with connection.execute_wrapper(expire_meanwhile):
-        results.record_answer(job, claim.batch, claim.items, Answer([Outcome(Status.CREATED, 7)], Exchange("")))
+        results.record_answer(
+            job, claim.batch, claim.items, BatchResponse([RecordOutcome(OutcomeStatus.CREATED, 7)], Exchange(""))
+        )
     beside[0].result()
     job.refresh_from_db()
     record = factories.fresh(record)

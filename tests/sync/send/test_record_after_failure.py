@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from mobjects.models import Opportunity, State, SyncResult
+from mobjects.models import Opportunity, RecordState, SyncResult
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
@@ -41,7 +41,7 @@ def test_a_failed_edit_that_is_taken_back_leaves_no_failure_behind(sandbox):
     edit(record, stage="Open")
     assert factories.sync(record).counts == {"EQUAL": 1}
     record = factories.fresh(record)
-    assert (record.state_now, record.last_error) == (State.SYNCED, "")
+    assert (record.current_state, record.last_error) == (RecordState.SYNCED, "")
 
 
 @pytest.mark.parametrize("fault", [{"kind": "soap", "code": "20012"}, {"kind": "cut_before"}])

@@ -9,19 +9,19 @@ from django.utils import timezone
 
 from mobjects.jobs import requests
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
-from mobjects.marketo.types import Answer, Exchange, Kind, Outcome, Status
+from mobjects.marketo.types import BatchResponse, Exchange, Kind, OutcomeStatus, RecordOutcome
 from mobjects.models import Opportunity, RecordStatus, SyncBatch, SyncBatchState, SyncResultStatus
-from mobjects.sync.job_results import supersede
+from mobjects.sync.job_results import supersede_unknown
 from mobjects.sync.send import results
-from mobjects.sync.send.selection import Selection
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.factories import fresh
 from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
-CREATED = Outcome(Status.CREATED, 7)
-FAILED = Outcome(Status.FAILED, message="no")
+CREATED = RecordOutcome(OutcomeStatus.CREATED, 7)
+FAILED = RecordOutcome(OutcomeStatus.FAILED, message="no")
 WITHOUT_ANSWER = {
     "to be sent again": lambda *args: results.record_unsent(*args, again=True),
     "halved": results.record_halves,
@@ -38,7 +38,7 @@ def record():
 
 @pytest.fixture
 def job(record):
-    return requests.create_sync_job(Selection(kinds=(Kind.OPPORTUNITY,)))
+    return requests.create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def claim(job):
 
 
 def answered(job, claim, *told):
-    results.record_answer(job, claim.batch, claim.items, Answer(told, Exchange(request="")))
+    results.record_answer(job, claim.batch, claim.items, BatchResponse(told, Exchange(request="")))
 
 
 def state(claim):
@@ -78,7 +78,7 @@ def test_an_id_that_an_answer_gives_twice_is_given_to_neither(job, record):
 
 def test_an_answer_that_comes_after_its_record_was_settled_changes_nothing(job, record, claim):
     results.record_unknown(job, claim.batch, OutcomeUnknown("cut off"))
-    supersede(job, Kind.OPPORTUNITY, [record.pk])
+    supersede_unknown(job, Kind.OPPORTUNITY, [record.pk])
     Opportunity.objects.update(last_status=RecordStatus.CREATED, marketo_id=64)
     answered(job, claim, FAILED)
     assert (fresh(record).last_status, job.results.get().status) == (RecordStatus.CREATED, SyncResultStatus.RETRIED)
@@ -133,18 +133,18 @@ def test_marketo_may_be_at_what_was_lost_since_it_was_sent(job, record, claim):
 def test_of_a_crash_only_what_its_own_lane_sent_is_unknown(job, record, claim):
     factories.opportunity()
     other = factories.claim_next(job, Kind.OPPORTUNITY)
-    results.abandon(job, "cut off", claim.batch.lease_id)
+    results.abandon_sending_batches(job, "cut off", claim.batch.lease_id)
     assert (state(claim), state(other)) == (SyncBatchState.UNKNOWN, SyncBatchState.SENDING)
 
 
 def test_of_a_crash_what_was_answered_and_what_waits_stays_as_it_is(job, claim):
     answered(job, claim, CREATED)
     waiting = pages.batch(job, sequence=9, state=SyncBatchState.WAITING)
-    results.abandon(job, "cut off")
+    results.abandon_sending_batches(job, "cut off")
     waiting.refresh_from_db()
     assert (state(claim), waiting.state) == (SyncBatchState.ANSWERED, SyncBatchState.WAITING)
 
 
 def test_what_is_being_sent_is_not_given_up_with_what_waits(job, record, claim):
-    results.dissolve(job, "Not wanted any more.")
+    results.cancel_waiting_batches(job, "Not wanted any more.")
     assert (state(claim), fresh(record).claimed_by) == (SyncBatchState.SENDING, claim.batch)

@@ -8,8 +8,8 @@ from django.utils import timezone
 from mobjects.marketo.types import Kind
 from mobjects.models import AllowedTag, AllowedValues, Program, ProgramTag
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.send.selection import Selection, classified, forecast
-from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, exact_reasons
+from mobjects.sync.send.selection import SyncSelection, classify_records, forecast_groups
+from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, explain_unknown_values
 from tests import factories
 from tests.imports.helpers import checked, words
 
@@ -30,7 +30,7 @@ def known():
 
 def held(**options) -> list[str]:
     """The reasons for which programs are held back."""
-    groups = forecast(Selection(kinds=(Kind.PROGRAM,), **options), KeyFields())
+    groups = forecast_groups(SyncSelection(kinds=(Kind.PROGRAM,), **options), KeyFields())
     return [group.reason for group in groups for _ in range(group.count) if group.reason]
 
 
@@ -67,7 +67,7 @@ def test_a_channel_that_marketo_does_not_know_is_held_back(channel, reasons):
 def test_while_nothing_is_known_everything_is_let_through():
     factories.tag(factories.program(channel="Anything"), type="Any", value="Thing")
     assert held() == []
-    assert AllowedValues().problem("Any", "Thing") == AllowedValues().problem("Channel", "Anything") == ""
+    assert AllowedValues().find_problem("Any", "Thing") == AllowedValues().find_problem("Channel", "Anything") == ""
 
 
 def test_knowing_tags_alone_says_nothing_about_channels():
@@ -111,13 +111,13 @@ def test_what_marketo_has_accepted_and_is_not_sent_again_holds_nothing_back():
 )
 @pytest.mark.usefixtures("known")
 def test_the_nearest_known_values_are_named(tag, words):
-    assert AllowedValues().problem(*tag) == words
+    assert AllowedValues().find_problem(*tag) == words
 
 
 def test_of_many_values_only_some_are_listed():
     for number in range(12):
         AllowedTag.objects.create(type="Region", value=f"{number:02}", described_at=timezone.now())
-    assert AllowedValues().problem("Region", "x").endswith("08, 09 and 2 more.")
+    assert AllowedValues().find_problem("Region", "x").endswith("08, 09 and 2 more.")
 
 
 # --- imports ---
@@ -156,5 +156,5 @@ def test_the_reason_names_what_is_new_not_what_marketo_holds_already():
     program = factories.program(accepted={"Tag Region": "Old"})
     factories.tag(program, value="Old")
     factories.tag(program, type="Unit", value="Clod")
-    found = classified(Kind.PROGRAM, Selection(kinds=(Kind.PROGRAM,)), KeyFields())
-    assert exact_reasons(list(found)) == {program.pk: "Unit “Clod” is not known in Marketo; nearest: Cloud."}
+    found = classify_records(Kind.PROGRAM, SyncSelection(kinds=(Kind.PROGRAM,)), KeyFields())
+    assert explain_unknown_values(list(found)) == {program.pk: "Unit “Clod” is not known in Marketo; nearest: Cloud."}

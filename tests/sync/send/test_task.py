@@ -14,12 +14,12 @@ from mobjects.models import (
     OpportunityPersonRole,
     Program,
     ProgramCost,
-    State,
+    RecordState,
     SyncJobState,
     SyncResult,
     SyncResultStatus,
 )
-from mobjects.sync.send.selection import Choice, Selection
+from mobjects.sync.send.selection import OperationChoice, SyncSelection
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
@@ -43,7 +43,7 @@ def test_new_opportunity_gets_its_id_and_status(sandbox):
     job = factories.sync(record)
     record = factories.fresh(record)
     assert job.state == SyncJobState.SUCCEEDED
-    assert (record.last_status, record.state_now, record.is_dirty) == ("CREATED", State.SYNCED, False)
+    assert (record.last_status, record.current_state, record.is_dirty) == ("CREATED", RecordState.SYNCED, False)
     stored = sandbox.store.opportunities[record.marketo_id].values
     assert stored["Name"] == "Q1 2014"
     assert stored["Amount"] == "2000.00"
@@ -96,7 +96,7 @@ def five_records(sandbox):
 def test_each_status_of_a_mixed_batch_lands_on_its_own_record(sandbox, five_records):
     position = sorted(record.pk for record in five_records.values()).index(five_records["bad"].pk)
     sandbox.faults.add("bad_row", row=position, text="FiscalQuarter: refused")
-    job = factories.sync(*five_records.values(), operation=Choice.UPSERT, resend=True)
+    job = factories.sync(*five_records.values(), operation=OperationChoice.UPSERT, resend=True)
     assert job.batches.count() == 1
     now = {name: factories.fresh(record) for name, record in five_records.items()}
     assert {name: record.last_status for name, record in now.items()} == {
@@ -118,7 +118,7 @@ def test_an_edit_made_in_flight_stays_dirty(sandbox):
     record = factories.opportunity(amount="1.00")
     factories.sync(record)
     Opportunity.objects.update(amount="2.00")
-    job = create_sync_job(Selection(kinds=(record.KIND,)))
+    job = create_sync_job(SyncSelection(kinds=(record.KIND,)))
     claim = factories.claim_next(job, record.KIND)
     Opportunity.objects.update(amount="3.00")
     factories.answer(job, claim)
@@ -131,7 +131,7 @@ def test_an_edit_made_in_flight_stays_dirty(sandbox):
 
 def test_a_record_in_another_live_batch_is_reported_not_sent(sandbox):
     record = factories.opportunity()
-    other = create_sync_job(Selection(kinds=(record.KIND,)))
+    other = create_sync_job(SyncSelection(kinds=(record.KIND,)))
     factories.claim_next(other, record.KIND)
     job = factories.sync(record)
     result = job.results.get()
@@ -236,7 +236,7 @@ def test_a_change_taken_back_is_settled_without_a_call(sandbox):
     assert not factories.fresh(record).is_dirty
 
 
-@pytest.mark.parametrize("operation", [Choice.INSERT, Choice.UPSERT])
+@pytest.mark.parametrize("operation", [OperationChoice.INSERT, OperationChoice.UPSERT])
 def test_a_program_is_never_inserted(sandbox, operation):
     program = factories.program()
     factories.cost(program)
@@ -247,7 +247,7 @@ def test_a_program_is_never_inserted(sandbox, operation):
 
 
 def test_update_without_any_key_is_held_back(sandbox):
-    job = factories.sync(factories.opportunity(), operation=Choice.UPDATE)
+    job = factories.sync(factories.opportunity(), operation=OperationChoice.UPDATE)
     assert "needs a Marketo ID" in job.results.get().error
     assert not sandbox.calls
 
@@ -255,7 +255,7 @@ def test_update_without_any_key_is_held_back(sandbox):
 def test_insert_of_an_existing_record_is_skipped(sandbox):
     record = factories.opportunity()
     factories.sync(record)
-    job = factories.sync(record, operation=Choice.INSERT, resend=True)
+    job = factories.sync(record, operation=OperationChoice.INSERT, resend=True)
     assert job.counts == {"SKIPPED": 1}
     assert factories.fresh(record).is_dirty
 

@@ -17,7 +17,7 @@ from mobjects.models import (
     SyncJob,
     SyncJobState,
 )
-from mobjects.sync.send.selection import Choice
+from mobjects.sync.send.selection import OperationChoice
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
@@ -86,7 +86,7 @@ def test_a_record_renamed_since_is_found_by_the_name_that_was_sent(sandbox):
 
 def test_a_namesake_from_long_before_is_not_taken_for_it(sandbox):
     with sandbox.store.lock:
-        old = sandbox.store.create("Opportunity", {"Name": "Q1 2014"})
+        old = sandbox.store.create_object("Opportunity", {"Name": "Q1 2014"})
         old.created_at -= timedelta(days=1)
     record = factories.opportunity()
     job = factories.later(lost(sandbox, record))
@@ -97,7 +97,7 @@ def test_a_namesake_from_long_before_is_not_taken_for_it(sandbox):
 def test_two_that_may_be_it_wait_for_a_person(sandbox):
     record = factories.opportunity()
     job = lost(sandbox, record)
-    other = sandbox.store.create("Opportunity", {"Name": "Q1 2014"})
+    other = sandbox.store.create_object("Opportunity", {"Name": "Q1 2014"})
     job = factories.later(job)
     conflict = Conflict.objects.get()
     assert (conflict.reason, conflict.base, conflict.settled_at) == (
@@ -115,7 +115,7 @@ def test_two_that_may_be_it_wait_for_a_person(sandbox):
 def test_one_that_holds_something_else_waits_for_a_person(sandbox):
     record = factories.opportunity(stage="Open")
     job = lost(sandbox, record, applied=False)
-    sandbox.store.create("Opportunity", {"Name": "Q1 2014", "Stage": "Won"})
+    sandbox.store.create_object("Opportunity", {"Name": "Q1 2014", "Stage": "Won"})
     factories.later(job)
     (candidate,) = Conflict.objects.get().candidates
     assert candidate["values"] == {"Name": "Q1 2014", "Stage": "Won"}
@@ -156,8 +156,8 @@ def test_what_arrived_is_found_though_marketos_clock_is_behind(sandbox, count):
 
 def test_an_insert_with_a_key_is_looked_up_by_the_key(sandbox, keyed):
     record = factories.opportunity(external_id="E-77")
-    sandbox.store.create("Opportunity", {"Name": "Q1 2014"})
-    job = factories.later(lost(sandbox, record, operation=Choice.INSERT))
+    sandbox.store.create_object("Opportunity", {"Name": "Q1 2014"})
+    job = factories.later(lost(sandbox, record, operation=OperationChoice.INSERT))
     assert "E-77" in asked(sandbox)
     assert job.counts == {"CREATED": 1}
     assert sandbox.store.opportunities[factories.fresh(record).marketo_id].values[KEY] == "E-77"
@@ -203,7 +203,7 @@ def test_a_role_is_found_by_its_opportunity(sandbox, parent):
 
 def test_a_role_that_did_not_arrive_is_sent_again(sandbox, parent):
     # Another person's role of the same name is not it.
-    sandbox.store.create(
+    sandbox.store.create_object(
         "OpportunityPersonRole", {"OpportunityId": str(parent.marketo_id), "PersonId": "20", "Role": "Influencer"}
     )
     record = factories.role(parent)
@@ -213,7 +213,7 @@ def test_a_role_that_did_not_arrive_is_sent_again(sandbox, parent):
 
 def test_a_role_whose_person_is_given_by_key_cannot_be_compared_and_waits(sandbox, keyed, parent):
     # Somebody else's role of the same name: taking it for ours would lose ours.
-    sandbox.store.create(
+    sandbox.store.create_object(
         "OpportunityPersonRole", {"OpportunityId": str(parent.marketo_id), "PersonId": "20", "Role": "Influencer"}
     )
     record = factories.role(parent, person_key="P-0002")

@@ -12,9 +12,9 @@ from django.utils import timezone
 from mobjects.jobs.requests import create_sync_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Opportunity, RecordStatus
-from mobjects.sync.send.cost_ids import CostIds
-from mobjects.sync.send.selection import Selection
-from mobjects.sync.send.unknown_outcomes import Settling
+from mobjects.sync.send.cost_ids import CostIdReader
+from mobjects.sync.send.selection import SyncSelection
+from mobjects.sync.send.unknown_outcomes import UnknownOutcomeResolver
 from tests import factories
 from tests.support.concurrent import concurrently
 from tests.support.meanwhile import SlowMarketo
@@ -38,7 +38,7 @@ def lost(sandbox, record):
 def look_up(job, meanwhile=lambda page: None):
     with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=True):
         here = factories.context(job, transport=SlowMarketo(meanwhile))
-        return Settling(here, Selection.from_json(job.selection)).look_up()
+        return UnknownOutcomeResolver(here, SyncSelection.from_json(job.selection)).resolve_next()
 
 
 def change(**values):
@@ -101,16 +101,16 @@ def test_a_record_is_held_while_its_outcome_is_saved(lost, record):
 def test_costs_whose_ids_cannot_be_found_are_read_back_once(sandbox):
     factories.cost(factories.program())
     without_costs = SlowMarketo(lambda page: replace(page, found=[replace(each, costs=()) for each in page.found]))
-    job = factories.work(create_sync_job(Selection(kinds=(Kind.PROGRAM,))), transport=without_costs)
+    job = factories.work(create_sync_job(SyncSelection(kinds=(Kind.PROGRAM,))), transport=without_costs)
     assert [call.operation for call in sandbox.calls] == ["syncMObjects", "getMObjects"]
     assert job.results.get(status="SETTLED").error == "Cost IDs read from Marketo: none that fits."
 
 
 def test_while_other_lanes_work_on_the_job_no_costs_are_read_back(sandbox):
     factories.cost(program := factories.program())
-    job = create_sync_job(Selection(kinds=(Kind.PROGRAM,)))
+    job = create_sync_job(SyncSelection(kinds=(Kind.PROGRAM,)))
     pages.result(job, kind="Program", record_id=program.pk, status="UPDATED")
     here = factories.context(job)
     factories.context(job)
-    assert not CostIds(here).step()
+    assert not CostIdReader(here).read_next_program()
     assert sandbox.calls == []

@@ -66,7 +66,7 @@ def test_conflicts_that_were_overwritten_are_not_told_as_missing(browser):
 )
 def test_the_current_step_is_marked_in_words(browser, state, step):
     imported = made.imported(state=state)
-    assert [(each.name, each.words) for each in words.steps(imported) if each.current] == [(step, "now")]
+    assert [(each.name, each.words) for each in words.wizard_steps(imported) if each.current] == [(step, "now")]
     assert seen(browser, imported).count('aria-current="step"') == 1
 
 
@@ -316,5 +316,5 @@ def test_the_dashboard_tells_what_waits(browser):
 def test_the_sidebar_shows_what_one_may_use(rf, groups, group, names):
     request = rf.get("/")
     request.user = factories.user(group=group)
-    found = [entry["items"] for entry in navigation.navigation(request) if entry.get("title") == "Files"]
+    found = [entry["items"] for entry in navigation.build_navigation(request) if entry.get("title") == "Files"]
     assert [item["title"] for items in found for item in items] == names

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from mobjects.models import Import, ImportState
-from mobjects.views.imports.row_table import cut, size
+from mobjects.views.imports.row_table import html_size, truncate_html
 from tests import factories
 from tests.views import pages
 from tests.views.imports import made_imports as made
@@ -148,8 +148,8 @@ def test_what_is_cut_has_the_whole_as_title_where_there_is_room(browser):
 
 @pytest.mark.parametrize("text", ["", "short", LONG, "길" * 300, "<" * 300])
 def test_cut_text_is_no_longer_than_asked(text):
-    assert size(cut(text, 100)) <= 100
-    assert cut(text, 10**6) == text
+    assert html_size(truncate_html(text, 100)) <= 100
+    assert truncate_html(text, 10**6) == text
 
 
 @pytest.mark.parametrize("tab", ["error", "new", "changed", "conflict"])

@@ -75,7 +75,7 @@ def test_from_upload_to_undo(work, sandbox):
     browser.post(reverse("mobjects:sync"), {**page.context["form"].data, "ids": "", "send": "1"})
     work()
     job = SyncJob.objects.get()
-    assert job.done == 5
+    assert job.result_count == 5
     assert str(job.pk) in pages.text(browser.get(url("import")))
 
     assert "restore 1 record, remove 0 that the import created, and leave 4 alone" in pages.text(

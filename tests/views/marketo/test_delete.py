@@ -7,8 +7,8 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from mobjects.marketo.types import Kind
-from mobjects.models import Opportunity, OpportunityPersonRole, SyncJob, SyncJobState, records
-from mobjects.views.marketo.delete import Going, confirm_delete, look
+from mobjects.models import Opportunity, OpportunityPersonRole, SyncJob, SyncJobState, records_of_kind
+from mobjects.views.marketo.delete import DeletePreview, confirm_delete, preview_delete
 from tests import factories
 from tests.factories import fresh
 from tests.views import pages
@@ -25,7 +25,7 @@ def browser(groups):
 
 
 def clean(record):
-    records(record.KIND).filter(pk=record.pk).update(synced_revision=record.revision)
+    records_of_kind(record.KIND).filter(pk=record.pk).update(synced_revision=record.revision)
     return record
 
 
@@ -52,7 +52,7 @@ def choose(browser, *rows, address=OPPORTUNITIES):
 def test_the_page_counts_what_goes_on_both_sides(browser, deal):
     never = factories.opportunity()
     response = choose(browser, deal, never)
-    assert response.context["going"] == Going(opportunities=1, roles=2, never_sent=1, roles_here=1, unsent=1)
+    assert response.context["going"] == DeletePreview(opportunities=1, roles=2, never_sent=1, roles_here=1, unsent=1)
     shown = pages.text(response)
     assert "Deletes in Marketo: 1 opportunity, and first its 2 person roles. This cannot be undone." in shown
     assert "1 person role that Marketo never got is deleted here with its opportunity." in shown
@@ -64,8 +64,8 @@ def test_the_page_counts_what_goes_on_both_sides(browser, deal):
 
 def test_roles_alone_are_counted_without_their_opportunity(deal):
     ids = list(OpportunityPersonRole.objects.values_list("pk", flat=True))
-    going = look({"kind": "OpportunityPersonRole", "ids": ids})
-    assert going == Going(opportunities=0, roles=2, never_sent=1, roles_here=0, unsent=0)
+    going = preview_delete({"kind": "OpportunityPersonRole", "ids": ids})
+    assert going == DeletePreview(opportunities=0, roles=2, never_sent=1, roles_here=0, unsent=0)
 
 
 def test_the_right_number_makes_the_job(browser, deal):

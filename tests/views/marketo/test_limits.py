@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from mobjects.local.ports import free_port
-from mobjects.sync.rate_limits.limiter import Limits
+from mobjects.local.ports import find_free_port
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import target
 from tests import factories
 from tests.views import pages
@@ -30,12 +30,12 @@ def five_a_day(settings, redis_url):
 
 @pytest.fixture
 def no_redis(settings):
-    settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": f"redis://127.0.0.1:{free_port()}/0"}}
+    settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": f"redis://127.0.0.1:{find_free_port()}/0"}}
 
 
 def call(times):
     for _ in range(times):
-        with Limits.from_settings(target()).call():
+        with RedisRateLimiter.from_settings(target()).permit_call():
             pass
 
 
@@ -44,7 +44,7 @@ def test_the_connection_page_shows_what_is_used_and_when_counting_begins_anew(br
     response = browser.get(CONNECTION)
     shown, resets_at = pages.text(response), response.context["usage"].resets_at
     assert "<dd>2 of 5, our share of Marketo's 10 a day</dd>" in shown
-    assert f"<dd>{response.context['usage'].reset_words}, midnight US Central time</dd>" in shown
+    assert f"<dd>{response.context['usage'].reset_text}, midnight US Central time</dd>" in shown
     assert resets_at > timezone.now()
     assert "<dd>2 of 50</dd>" in shown
     assert "<dd>up to 4</dd>" in shown
@@ -57,7 +57,7 @@ def test_the_connection_page_says_that_the_share_is_used_up(browser, five_a_day)
 
 
 def test_the_connection_page_says_that_fewer_calls_run_at_once(browser, five_a_day):
-    Limits.from_settings(target()).fewer()
+    RedisRateLimiter.from_settings(target()).reduce_concurrency()
     assert "up to 2, for some minutes instead of 4" in pages.text(browser.get(CONNECTION))
 
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from mobjects import selectors
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, Opportunity, RecordStatus, SyncJob, records
-from mobjects.sync.content.payload import KeyFields, content
+from mobjects.models import Conflict, Opportunity, RecordStatus, SyncJob, records_of_kind
+from mobjects.sync.content.payload import KeyFields, record_content
 from tests import factories
 from tests.factories import fresh
 from tests.views import pages
@@ -23,7 +23,7 @@ def browser(groups):
 
 
 def about(record, reason, base, *candidates):
-    here = content(fresh(record), KeyFields())
+    here = record_content(fresh(record), KeyFields())
     found = [{"id": number, "values": values} for number, values in candidates]
     kind, pk = record.KIND.value, record.pk
     return Conflict.objects.create(
@@ -36,15 +36,15 @@ def merging():
     """An opportunity whose stage and next step changed on both sides."""
     record = factories.opportunity(name="Deal", marketo_id=71, stage="Open", next_step="Call")
     base = {"Name": "Deal", "Stage": "New", "NextStep": "Wait"}
-    records(Kind.OPPORTUNITY).filter(pk=record.pk).update(accepted=base)
+    records_of_kind(Kind.OPPORTUNITY).filter(pk=record.pk).update(accepted=base)
     return about(record, "both", base, (71, {"Name": "Deal", "Stage": "Won", "NextStep": "Meet"}))
 
 
 @pytest.fixture
 def ambiguous():
     record = factories.opportunity(name="Deal", stage="Open")
-    records(Kind.OPPORTUNITY).filter(pk=record.pk).update(last_status=RecordStatus.UNKNOWN)
-    sent = content(fresh(record), KeyFields())
+    records_of_kind(Kind.OPPORTUNITY).filter(pk=record.pk).update(last_status=RecordStatus.UNKNOWN)
+    sent = record_content(fresh(record), KeyFields())
     return about(record, "ambiguous", sent, (71, {**sent, "Stage": "Won"}), (72, {**sent, "Type": "New"}))
 
 
@@ -77,13 +77,13 @@ def test_the_list_shows_what_is_open_and_the_sidebar_counts_it(browser, merging)
     shown = said(browser.get(LIST))
     assert "Changed here and in Marketo" in shown
     assert url(merging) in shown
-    assert selectors.undecided() == 1
+    assert selectors.count_undecided() == 1
 
 
 def test_what_was_left_or_decided_is_in_the_list_only_when_asked_for(browser, merging, ambiguous):
     decide(browser, merging, all="here")
     decide(browser, ambiguous, answer="leave")
-    assert selectors.undecided() == 0
+    assert selectors.count_undecided() == 0
     listed = {
         choice: [each.pk for each in browser.get(f"{LIST}?decision={choice}").context["cl"].result_list]
         for choice in ("open", "left", "decided", "all")
@@ -254,7 +254,7 @@ def test_what_is_in_marketo_but_not_here_is_on_the_records_page(browser):
         "tags": {"Region": "EMEA"},
         "attributes": {"Extra": "x"},
     }
-    records(Kind.PROGRAM).filter(pk=program.pk).update(in_marketo=rest)
+    records_of_kind(Kind.PROGRAM).filter(pk=program.pk).update(in_marketo=rest)
     shown = said(browser.get(reverse("admin:mobjects_program_change", args=[program.pk])))
     for line in ("Period cost 2026-03: 12.50 Booth (Marketo cost ID 5)", "Tag Region: EMEA", "Extra: x"):
         assert f"<li>{line}</li>" in shown

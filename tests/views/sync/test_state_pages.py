@@ -193,7 +193,7 @@ imports that wait."""
 def test_the_sidebar_shows_what_the_user_may_open(groups):
     request = RequestFactory().get("/")
     request.user = factories.user("olivia", group="operator")
-    shown = [group.get("title") for group in navigation.navigation(request)]
+    shown = [group.get("title") for group in navigation.build_navigation(request)]
     assert shown == [None, "Records", "Files", "Sync", "Marketo"]
     request.user = factories.user("nobody")
-    assert [group.get("title") for group in navigation.navigation(request)] == [None]
+    assert [group.get("title") for group in navigation.build_navigation(request)] == [None]
