@@ -24,7 +24,7 @@ from mobjects.local.ports import find_free_port, is_port_open  # noqa: E402
 # Longer than a worker's turn of 10 s.
 RECORDS = 1500
 ANSWER_SECONDS = 1.0
-SETTINGS = {"MARKETO_SETTLE_SECONDS": "2", "MARKETO_TIMEOUT_SECONDS": "5", "MARKETO_CALLS_AT_ONCE": "10"}
+SETTINGS = {"MARKETO_LOOK_UP_SECONDS": "2", "MARKETO_TIMEOUT_SECONDS": "5", "MARKETO_CALLS_AT_ONCE": "10"}
 
 Told = dict[str, Any]
 

@@ -192,5 +192,5 @@ MARKETO: dict[str, Any] = {
     "DAILY_QUOTA": env.number("MARKETO_DAILY_QUOTA", default=10_000, minimum=1, maximum=100_000_000),
     "DAILY_SHARE": env.number("MARKETO_DAILY_SHARE", default=50, minimum=1, maximum=100),
     "TRIES": env.number("MARKETO_TRIES", default=5, minimum=1, maximum=20),
-    "SETTLE_SECONDS": env.number("MARKETO_SETTLE_SECONDS", default=180, minimum=0, maximum=3600),
+    "LOOK_UP_SECONDS": env.number("MARKETO_LOOK_UP_SECONDS", default=180, minimum=0, maximum=3600),
 }

@@ -29,14 +29,14 @@ from mobjects.models import (
 PAYLOAD_FIELDS = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
 
-UNSETTLED = (SyncResultStatus.NOT_SENT, SyncResultStatus.UNKNOWN)
+UNACCEPTED = (SyncResultStatus.NOT_SENT, SyncResultStatus.UNKNOWN)
 STEPS = "steps"
 """Stands for all statuses that are only steps on the way."""
 UNDECIDED = (
     SyncResultStatus.CONFLICT,
     SyncResultStatus.HELD,
     SyncResultStatus.UNKNOWN,
-    SyncResultStatus.SETTLED,
+    SyncResultStatus.LOOKED_UP,
 )
 """Results behind which there may be an open conflict."""
 IMPORT_WAITS = (ImportState.MAPPING, ImportState.REVIEW)
@@ -76,10 +76,10 @@ def batches_of(job: SyncJob) -> QuerySet[SyncBatch]:
     return _light(job.batches.all()).order_by("sequence", "attempt")
 
 
-def unsettled_batches(job: SyncJob) -> list[SyncBatch]:
+def unaccepted_batches(job: SyncJob) -> list[SyncBatch]:
     """The batches of a job that were not applied, or may not have been, and were not sent again since."""
-    unsettled = job.results.filter(status__in=UNSETTLED).order_by().values("batch")
-    return list(batches_of(job).filter(pk__in=unsettled))
+    unaccepted = job.results.filter(status__in=UNACCEPTED).order_by().values("batch")
+    return list(batches_of(job).filter(pk__in=unaccepted))
 
 
 def records_per_second(job: SyncJob) -> float:
@@ -165,7 +165,7 @@ def open_conflicts(results: Iterable[SyncResult]) -> dict[tuple[str, int], int]:
     about = {(result.kind, result.record_id) for result in results if result.status in UNDECIDED}
     if not about:
         return {}
-    conflicts = Conflict.objects.filter(settled_at__isnull=True, record_id__in={pk for _, pk in about})
+    conflicts = Conflict.objects.filter(decided_at__isnull=True, record_id__in={pk for _, pk in about})
     found = {(kind, record): pk for kind, record, pk in conflicts.values_list("kind", "record_id", "pk")}
     return {record: pk for record, pk in found.items() if record in about}
 
@@ -178,7 +178,7 @@ def history_of_record(kind: Kind, record_id: int) -> QuerySet[SyncResult]:
 
 def count_undecided() -> int:
     """How many records wait for a person's decision; those that were left on purpose are not counted."""
-    return Conflict.objects.filter(settled_at__isnull=True, answer="").count()
+    return Conflict.objects.filter(decided_at__isnull=True, answer="").count()
 
 
 def count_waiting_imports() -> int:

@@ -34,7 +34,7 @@ def in_markdown(docstring):
 def members():
     """Each attribute and method of the interface, with the first line that is said about it."""
     module = ast.parse((ROOT / "mobjects/marketo/transport.py").read_text(encoding="utf-8"))
-    (interface,) = [node for node in module.body if isinstance(node, ast.ClassDef) and node.name == "Transport"]
+    (interface,) = [node for node in module.body if isinstance(node, ast.ClassDef) and node.name == "MarketoTransport"]
     for node, following in zip(interface.body, [*interface.body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign):
             yield node.target.id, following.value.value

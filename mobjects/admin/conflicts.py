@@ -33,13 +33,13 @@ class DecisionFilter(admin.SimpleListFilter):
             yield {"selected": (self.value() or "open") == value, "query_string": link, "display": words}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Conflict]) -> QuerySet[Conflict]:
-        unsettled = queryset.filter(settled_at__isnull=True)
+        unaccepted = queryset.filter(decided_at__isnull=True)
         chosen = {
-            "left": unsettled.exclude(answer=""),
-            "decided": queryset.filter(settled_at__isnull=False),
+            "left": unaccepted.exclude(answer=""),
+            "decided": queryset.filter(decided_at__isnull=False),
             "all": queryset,
         }
-        return chosen.get(self.value() or "", unsettled.filter(answer=""))
+        return chosen.get(self.value() or "", unaccepted.filter(answer=""))
 
 
 @admin.register(Conflict)
@@ -49,7 +49,7 @@ class ConflictAdmin(ReadOnlyAdmin):
     list_display = ("record", "kind", "why", "found", "decision", "who", "outcome")
     list_filter = (DecisionFilter, "kind", "reason")
     search_fields = ("label",)
-    ordering = (F("settled_at").desc(nulls_first=True), "created_at", "pk")
+    ordering = (F("decided_at").desc(nulls_first=True), "created_at", "pk")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {**(extra_context or {}), "title": "To decide"}
@@ -73,10 +73,10 @@ class ConflictAdmin(ReadOnlyAdmin):
         """When it was found."""
         return format_utc_time(conflict.created_at)
 
-    @admin.display(description="Decision", ordering="settled_at")
+    @admin.display(description="Decision", ordering="decided_at")
     def decision(self, conflict: Conflict) -> SafeString:
         """Whether it was decided, in words."""
-        if conflict.settled_at is not None:
+        if conflict.decided_at is not None:
             return render_badge("Decided", "success")
         return render_badge("Left", "neutral") if conflict.answer else render_badge("To decide", "warning")
 

@@ -50,9 +50,9 @@ class ReadingCommand(BaseCommand):
         else:
             job = request_job(action=action, kind=kind, selection=selection, **asked)
         job.refresh_from_db()
-        told = {"job": str(job.pk), "state": job.state, "counts": job.counts, "problem_text": job.problem_text}
+        report = {"job": str(job.pk), "state": job.state, "counts": job.counts, "problem_text": job.problem_text}
         said = f"Job {job.pk}: {job_text.describe_job(job)}"
-        self.stdout.write(json.dumps(told) if options["json"] else said)
+        self.stdout.write(json.dumps(report) if options["json"] else said)
         sys.exit(_exit_code(job, inline=options["inline"]))
 
 

@@ -15,7 +15,7 @@ class ConflictReason(models.TextChoices):
 
 
 class ConflictAnswer(models.TextChoices):
-    """What a person may decide; the first three settle a lost sending, the others a change on both sides."""
+    """What a person may decide; the first three end a lost sending, the others a change on both sides."""
 
     IS_THIS = "is_this", "It is this one"
     SEND = "send", "Send it again"
@@ -42,17 +42,17 @@ class Conflict(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     answer = models.CharField(max_length=7, choices=ConflictAnswer, blank=True)
     answer_text = models.TextField(blank=True, help_text="What was decided, as a sentence.")
-    settled_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
 
     class Meta:
         default_permissions = ("view",)
-        permissions = (("settle_conflict", "Can decide conflicts"),)
+        permissions = (("decide_conflict", "Can decide conflicts"),)
         ordering = ("-created_at", "-pk")
         constraints = (
             models.UniqueConstraint(
-                fields=("kind", "record_id"), condition=Q(settled_at__isnull=True), name="conflict_one_open"
+                fields=("kind", "record_id"), condition=Q(decided_at__isnull=True), name="conflict_one_open"
             ),
         )
 

@@ -214,7 +214,7 @@ class SyncResultStatus(models.TextChoices):
     EQUAL = "EQUAL", "Nothing to send"
     NOT_SENT = "NOT_SENT", "Not applied"
     RETRIED = "RETRIED", "Tried again"
-    SETTLED = "SETTLED", "Looked up"
+    LOOKED_UP = "LOOKED_UP", "Looked up"
     DELETED = "DELETED", "Deleted in Marketo"
     # Of pulls and comparisons:
     ADDED = "ADDED", "New here"
@@ -242,7 +242,7 @@ class SyncResult(models.Model):
     )
     FINDING_STATUSES: ClassVar = frozenset({SyncResultStatus.DIFFERS, SyncResultStatus.MISSING})
     """What a comparison is there to find."""
-    PASSING_STATUSES: ClassVar = frozenset({SyncResultStatus.RETRIED, SyncResultStatus.SETTLED})
+    PASSING_STATUSES: ClassVar = frozenset({SyncResultStatus.RETRIED, SyncResultStatus.LOOKED_UP})
     """Steps on the way, not the end of a record in its job: never counted."""
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="results")

@@ -48,7 +48,7 @@ RESULT_TONES: dict[str, str] = {
     SyncResultStatus.EQUAL: "neutral",
     SyncResultStatus.NOT_SENT: "danger",
     SyncResultStatus.RETRIED: "neutral",
-    SyncResultStatus.SETTLED: "neutral",
+    SyncResultStatus.LOOKED_UP: "neutral",
     SyncResultStatus.DELETED: "success",
     SyncResultStatus.ADDED: "success",
     SyncResultStatus.TAKEN: "success",

@@ -131,7 +131,7 @@ def count_records(job: SyncJob) -> int:
 
 def describe_job(
     job: SyncJob,
-    unsettled: Sequence[SyncBatch] = (),
+    unaccepted: Sequence[SyncBatch] = (),
     *,
     worker_alive: bool | None = None,
     seconds_left: float | None = None,
@@ -140,7 +140,7 @@ def describe_job(
 
     Args:
         job: any state.
-        unsettled: its batches that were not applied, or may not have been, in order.
+        unaccepted: its batches that were not applied, or may not have been, in order.
         worker_alive: whether a worker could run it; ``None`` where that is not known.
         seconds_left: how long it still takes; ``None`` where that is not known.
     """
@@ -155,7 +155,7 @@ def describe_job(
     if job.state == SyncJobState.PAUSED:
         return f"Paused{_so_far(job)}. It goes on when somebody presses “Resume”."
     if job.state in (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED):
-        return " ".join(_stopped(job, unsettled))
+        return " ".join(_stopped(job, unaccepted))
     return _finished(job)
 
 
@@ -192,7 +192,7 @@ def batch_sentence(batch: SyncBatch, counts: Mapping[str, int]) -> str:
         return f"{batch.operation} of {format_records(batch.size)} ({kind}), still to be sent."
     if batch.operation == "DESCRIBE":
         return f"Reading what Marketo knows about {kind}."
-    came = SEPARATOR.join(_counted(counts, (*STATUS_ORDER, SyncResultStatus.RETRIED, SyncResultStatus.SETTLED)))
+    came = SEPARATOR.join(_counted(counts, (*STATUS_ORDER, SyncResultStatus.RETRIED, SyncResultStatus.LOOKED_UP)))
     if batch.operation == "GET":
         return f"Reading of {kind}: {came or format_records(batch.size)}."
     return f"{batch.operation} of {format_records(batch.size)} ({kind}){f': {came}' if came else ''}."
@@ -334,15 +334,15 @@ def _finished(job: SyncJob) -> str:
     return f"Finished: {count_accepted(job.counts):,} of {count:,} {done}; {', '.join(problems)}."
 
 
-def _stopped(job: SyncJob, unsettled: Sequence[SyncBatch]) -> list[str]:
+def _stopped(job: SyncJob, unaccepted: Sequence[SyncBatch]) -> list[str]:
     said = [_why_stopped(job)]
     if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
         return [*said, f"What was {DONE_WORDS[job.action]} before is kept."] if job.result_count else said
-    unknown = [batch for batch in unsettled if batch.state == SyncBatchState.UNKNOWN]
+    unknown = [batch for batch in unaccepted if batch.state == SyncBatchState.UNKNOWN]
     if unknown:
         said.append(f"{_batches(unknown)} may or may not have been applied.")
-    elif unsettled:
-        words = _batches(unsettled)
+    elif unaccepted:
+        words = _batches(unaccepted)
         said.append(f"Nothing of {words[0].lower()}{words[1:]} was applied.")
     doubtful = job.counts.get(SyncResultStatus.UNKNOWN, 0)
     left = count_records(job) - count_accepted(job.counts) - doubtful

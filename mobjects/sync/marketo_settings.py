@@ -21,7 +21,7 @@ def max_tries() -> int:
 
 def unknown_outcome_delay() -> timedelta:
     """How long after a call without an answer Marketo may still be carrying it out."""
-    return timedelta(seconds=marketo()["SETTLE_SECONDS"])
+    return timedelta(seconds=marketo()["LOOK_UP_SECONDS"])
 
 
 def workers_per_job() -> int:

@@ -42,7 +42,7 @@ class RetryAction(StrEnum):
     FEWER = "fewer calls at once, then send again after a growing wait"
     PARK = "wait until the quota is reset, then send again"
     BACKOFF = "send again after a growing wait"
-    SETTLE = "go on after a growing wait; look up or resend when Marketo can no longer be working on it"
+    LOOK_UP = "go on after a growing wait; look up or resend when Marketo can no longer be working on it"
     HALVE = "send the two halves, until the bad record stands alone"
     REFUSE = "every record failed; go on with the next batch"
     HALT = "stop the job, and send nothing until a person has reset the connection"
@@ -53,7 +53,7 @@ WAITING_TEXTS = {
     RetryAction.FEWER: "The batch is sent again after a short wait, with fewer calls at once.",
     RetryAction.PARK: "The job goes on when Marketo begins to count the calls of a new day.",
     RetryAction.BACKOFF: "The job goes on by itself.",
-    RetryAction.SETTLE: "The job goes on by itself, and asks Marketo later what became of it.",
+    RetryAction.LOOK_UP: "The job goes on by itself, and asks Marketo later what became of it.",
 }
 """What a job that waits says about it, after the error's own sentence."""
 
@@ -77,7 +77,7 @@ RULES = (
     RetryRule(Unavailable, RefusalReason.AT_ONCE, RetryAction.FEWER, endless=True),
     RetryRule(Unavailable, RefusalReason.QUOTA, RetryAction.PARK, endless=True),
     RetryRule(Unavailable, None, RetryAction.BACKOFF),
-    RetryRule(OutcomeUnknown, None, RetryAction.SETTLE),
+    RetryRule(OutcomeUnknown, None, RetryAction.LOOK_UP),
     RetryRule(Rejected, RefusalReason.UNSUPPORTED, RetryAction.REFUSE),
     RetryRule(Rejected, None, RetryAction.HALVE),
     RetryRule(AuthError, None, RetryAction.HALT),
@@ -117,7 +117,7 @@ def wait_seconds(
         if now - _midnight(now, days=0) < RESET_LATE:
             return RESET_LATE_WAIT_SECONDS
         return (next_quota_reset(now) - now).total_seconds()
-    if action in (RetryAction.BACKOFF, RetryAction.FEWER, RetryAction.SETTLE):
+    if action in (RetryAction.BACKOFF, RetryAction.FEWER, RetryAction.LOOK_UP):
         # The exponent is bounded because 2.0 ** 2000 is an OverflowError.
         longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(max(failures, 1) - 1, 30))
         return draw(0.0, longest)

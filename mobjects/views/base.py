@@ -26,7 +26,7 @@ PERMISSION_WORDS = {
     "mobjects.sync_records": "send records to Marketo",
     "mobjects.pull_records": "read records, fields and tags from Marketo",
     "mobjects.reset_circuit": "let sending go on after it was halted",
-    "mobjects.settle_conflict": "decide about records",
+    "mobjects.decide_conflict": "decide about records",
     "mobjects.view_conflict": "see what there is to decide",
     "mobjects.delete_in_marketo": "delete records in Marketo",
     "mobjects.test_connection": "see and test the connection",

@@ -55,14 +55,14 @@ def _filter_list(request: HttpRequest, model: type[Model], query: Any) -> Filter
 
 def describe_filters(request: HttpRequest, changes: ChangeList) -> str:
     """What a list was narrowed to, such as ``search: “Seoul”; state: Changed``."""
-    found, told = [], {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}
+    found, known = [], {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}
     if changes.query:
         found.append(f"search: “{changes.query}”")
     for spec in changes.filter_specs:
         names = {name for name in spec.expected_parameters() if name}
-        told |= names
+        known |= names
         if any(name in request.GET for name in names):
             chosen = [str(choice["display"]) for choice in spec.choices(changes) if choice.get("selected")]
             found.append(f"{spec.title}: {', '.join(chosen) or 'chosen'}")
-    rest = [(name, value) for name, values in request.GET.lists() if name not in told for value in values]
+    rest = [(name, value) for name, values in request.GET.lists() if name not in known for value in values]
     return "; ".join([*found, *(f"{name} = {value}" for name, value in rest if not name.startswith("_"))])

@@ -198,7 +198,7 @@ def by_itself(job: SyncJob, again: int) -> str:
 def for_a_person(records: Sequence[SyncedRecord]) -> str:
     if Circuit.objects.filter(reset_at=None).exists():
         return "reset the connection"
-    if Conflict.objects.filter(settled_at=None).exists():
+    if Conflict.objects.filter(decided_at=None).exists():
         return "decide"
     left = [now for record in records if (now := factories.fresh(record)).is_dirty]
     if any(now.last_error for now in left):

@@ -127,7 +127,7 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.let_everything_settle()
+            self.let_everything_end()
             self.holds()
             invariants.both_sides_are_equal(self.sandbox)
         finally:
@@ -237,10 +237,10 @@ class Machine(RuleBasedStateMachine):
     def reset_circuit(self) -> None:
         reset_circuit(self.user)
 
-    @precondition(lambda self: Conflict.objects.filter(settled_at=None).exists())
+    @precondition(lambda self: Conflict.objects.filter(decided_at=None).exists())
     @rule()
     def decide(self) -> None:
-        self.settle_conflicts()
+        self.decide_conflicts()
 
     def ask(self, selection: SyncSelection) -> SyncJob:
         # on_commit calls nothing in a test's transaction.
@@ -311,7 +311,7 @@ class Machine(RuleBasedStateMachine):
         invariants.check(self.sandbox)
         self.now.shift(1)
 
-    def let_everything_settle(self) -> None:
+    def let_everything_end(self) -> None:
         """No more faults, enough time, and a person who does what is left for a person."""
         self.sandbox.faults.clear()
         for number in range(40):
@@ -324,7 +324,7 @@ class Machine(RuleBasedStateMachine):
             for job in SyncJob.objects.filter(state=State.NOT_QUEUED):
                 enqueue_job(job)
             self.work()
-            self.settle_conflicts()
+            self.decide_conflicts()
             if not SyncJob.objects.exclude(state__in=SyncJob.FINAL_STATES).exists():
                 if not self.unsent():
                     return
@@ -339,10 +339,10 @@ class Machine(RuleBasedStateMachine):
     def unsent(self) -> list[str]:
         return [f"{each!r} {each.last_status} {each.last_error}" for each in invariants.everything() if each.is_dirty]
 
-    def settle_conflicts(self) -> None:
+    def decide_conflicts(self) -> None:
         """The person looks in Marketo, and so knows."""
         ambiguous.close_orphaned_conflicts()
-        for conflict in Conflict.objects.filter(settled_at=None):
+        for conflict in Conflict.objects.filter(decided_at=None):
             assert conflict.reason == ConflictReason.AMBIGUOUS, f"nobody changes anything in Marketo: {conflict!r}"
             record: Any = next(
                 each for each in invariants.everything() if (each.KIND, each.pk) == (conflict.kind, conflict.record_id)

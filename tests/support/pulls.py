@@ -17,7 +17,7 @@ def pull(transport, kind=Kind.PROGRAM, keys=KeyFields(), **asked):  # noqa: B008
     return finished(PullTask, memory.context(transport, PullSelection(kind, **asked).to_json(), keys=keys))
 
 
-def settled(record, **accepted):
+def in_step(record, **accepted):
     """As if Marketo had accepted all of the record, or these values of it."""
     now = load_records(record.KIND, [record.pk])[0]
     records_of_kind(record.KIND).filter(pk=record.pk).update(

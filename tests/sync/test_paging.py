@@ -14,7 +14,7 @@ from mobjects.sync.pull.task import PullSelection, PullTask
 from tests import factories
 from tests.support import memory
 from tests.support.memory import Memory, finished
-from tests.support.pulls import known_program, pull, settled
+from tests.support.pulls import in_step, known_program, pull
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_a_stale_position_begins_again_once_and_says_so():
 
 
 def test_records_can_be_pulled_one_by_one():
-    known = settled(known_program())
+    known = in_step(known_program())
     gone = factories.program(marketo_id=1002)
     job = pull(Memory(memory.program(), memory.program(1003)), ids=(gone.pk, known.pk, 999_999))
     assert dict(job.results.values_list("record_id", "status")) == {known.pk: "SAME", gone.pk: "MISSING"}

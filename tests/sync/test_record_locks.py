@@ -31,7 +31,7 @@ from tests.factories import fresh
 from tests.support import memory
 from tests.support.concurrent import concurrently
 from tests.support.memory import Memory
-from tests.support.pulls import pull, settled
+from tests.support.pulls import in_step, pull
 from tests.views import pages
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +47,7 @@ def edit(**values):
 @pytest.fixture
 def disputed():
     """An opportunity whose stage changed on both sides."""
-    record = settled(factories.opportunity(marketo_id=71, stage="New"))
+    record = in_step(factories.opportunity(marketo_id=71, stage="New"))
     Opportunity.objects.update(stage="Open")
     pull(Memory(memory.opportunity(71, Stage="Won")), Kind.OPPORTUNITY)
     return fresh(record), Conflict.objects.get()
@@ -98,7 +98,7 @@ def test_a_record_that_was_edited_or_sent_since_has_to_be_looked_at_anew(dispute
     Opportunity.objects.update(**since)
     with pytest.raises(ValueError, match="has changed since this was found"):
         resolve_both_changed(conflict, {"Stage": "marketo"}, None)
-    assert Conflict.objects.get().settled_at is None
+    assert Conflict.objects.get().decided_at is None
 
 
 def test_an_id_cannot_come_in_while_a_person_gives_one(lost):
@@ -113,7 +113,7 @@ def test_an_id_cannot_come_in_while_a_person_gives_one(lost):
 
 
 def test_an_edit_while_a_pull_is_saved_is_not_lost():
-    record = settled(factories.opportunity(marketo_id=71))
+    record = in_step(factories.opportunity(marketo_id=71))
     with concurrently(edit(next_step="Call"), before=SAVING):
         pull(Memory(memory.opportunity(71, Stage="Won")), Kind.OPPORTUNITY)
     assert (fresh(record).stage, fresh(record).next_step, fresh(record).is_dirty) == ("Won", "Call", True)

@@ -69,8 +69,8 @@ def test_the_document_prints_the_table():
 @pytest.mark.parametrize(
     ("code", "action"),
     [
-        ("10001", RetryAction.SETTLE),
-        ("20011", RetryAction.SETTLE),
+        ("10001", RetryAction.LOOK_UP),
+        ("20011", RetryAction.LOOK_UP),
         ("20012", RetryAction.HALVE),
         ("20013", RetryAction.HALT),
         ("20014", RetryAction.HALT),
@@ -80,7 +80,7 @@ def test_the_document_prints_the_table():
         ("20023", RetryAction.WINDOW),
         ("20024", RetryAction.FEWER),
         ("20110", RetryAction.HALVE),
-        ("29999", RetryAction.SETTLE),
+        ("29999", RetryAction.LOOK_UP),
     ],
 )
 def test_each_fault_of_marketo_leads_to_its_action(code, action):
@@ -93,7 +93,7 @@ def test_each_fault_of_marketo_leads_to_its_action(code, action):
     [
         (ConfigError("x"), RetryAction.HALT),
         (Unavailable("x"), RetryAction.BACKOFF),
-        (OutcomeUnknown("x"), RetryAction.SETTLE),
+        (OutcomeUnknown("x"), RetryAction.LOOK_UP),
         (MarketoError("of a kind nobody knows"), RetryAction.HALT),
     ],
 )
@@ -120,7 +120,7 @@ def test_each_wait_is_drawn_from_nothing_to_the_longest():
         drawn.append((low, high))
         return 1.5
 
-    assert wait_seconds(RetryAction.SETTLE, 3, NOON, draw=draw) == 1.5
+    assert wait_seconds(RetryAction.LOOK_UP, 3, NOON, draw=draw) == 1.5
     assert drawn == [(0.0, 8.0)]
 
 

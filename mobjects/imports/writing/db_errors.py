@@ -35,13 +35,13 @@ def database_error_message(model: type[models.Model], error: DatabaseError) -> s
     Returns:
         A sentence. The error's own text is not given away where it names no rule of ours: it may hold values.
     """
-    told = _constraint_name(error)
+    constraint_name = _constraint_name(error)
     for constraint in model._meta.constraints:
-        if _means(model, constraint, told):
+        if _means(model, constraint, constraint_name):
             message = str(constraint.get_violation_error_message())
             return f"the database refused it: {message}"
     for field in model._meta.concrete_fields:
-        if field.unique and not field.primary_key and field.column in told:
+        if field.unique and not field.primary_key and field.column in constraint_name:
             name = model._meta.verbose_name
             return f"another {name} has this {field.verbose_name} by now; it was not written."
     return "the database refused it, because it breaks a rule; it was not written."
@@ -54,10 +54,10 @@ def _constraint_name(error: DatabaseError) -> str:
     return str(name or error)
 
 
-def _means(model: type[models.Model], constraint: models.BaseConstraint, told: str) -> bool:
-    if constraint.name in told:
+def _means(model: type[models.Model], constraint: models.BaseConstraint, constraint_name: str) -> bool:
+    if constraint.name in constraint_name:
         return True
     # SQLite names the columns of a unique constraint instead: "UNIQUE constraint failed: a.b, a.c".
     fields: list[models.Field] = [model._meta.get_field(name) for name in getattr(constraint, "fields", ())]  # type: ignore[type-arg,misc]
     columns = ", ".join(f"{model._meta.db_table}.{field.column}" for field in fields)
-    return bool(columns) and told.endswith(columns)
+    return bool(columns) and constraint_name.endswith(columns)

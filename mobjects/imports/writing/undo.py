@@ -118,12 +118,12 @@ def _undo(imported: Import, first: int, last: int) -> None:
     reversal = _reversal(imported)
     reversal.lock_records(first, last)
 
-    def take_back(start: int, end: int) -> None:
+    def revert_rows(start: int, end: int) -> None:
         reversal.save_verdicts(start, end)
         reversal.remove_created(start, end)
         reversal.restore_changed(start, end, timezone.now())
 
-    for number, why in by_halves(first, last, take_back, reversal.target.model, last_first=True):
+    for number, why in by_halves(first, last, revert_rows, reversal.target.model, last_first=True):
         changes = ImportChange.objects.filter(imported=imported, number=number)
         changes.update(undone=UndoOutcome.LEFT, undone_note=why)
 

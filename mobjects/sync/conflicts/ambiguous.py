@@ -1,6 +1,6 @@
 """Records of which nobody knows what became of their sending: carrying out what a person decided.
 
-The conflict stays the record's until it is settled, so that no look-up asks the same again. "Leave it" does not settle
+The conflict stays the record's until it is decided, so that no look-up asks the same again. "Leave it" does not decide
 it: the record stays out of every sync until a person decides otherwise.
 """
 
@@ -46,7 +46,7 @@ def resolve_ambiguous(
         # In the order in which jobs lock: the record, then what is to be decided about it.
         record = locked_record(conflict)
         conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
-        if conflict.settled_at is not None:
+        if conflict.decided_at is not None:
             raise ValueError(describe_first_decision(conflict))
         if conflict.reason != ConflictReason.AMBIGUOUS:
             raise ValueError(f"“{conflict.label}” was changed on both sides; choose between its values.")
@@ -60,13 +60,13 @@ def resolve_ambiguous(
             words = "It did not arrive: the next sync sends it again."
         else:
             raise ValueError(f"“{answer}” is no answer here; choose “It is this one”, “Send it again” or “Leave it”.")
-        conflict.settled_at = timezone.now()
+        conflict.decided_at = timezone.now()
         _store_decision(conflict, answer, words, user)
 
 
 def describe_first_decision(conflict: Conflict) -> str:
     """Who decided before, when, and what; as sentences."""
-    when = format_moment(conflict.settled_at) if conflict.settled_at else ""
+    when = format_moment(conflict.decided_at) if conflict.decided_at else ""
     return f"{conflict.username or 'A job'} was first, on {when}. {conflict.answer_text}".strip()
 
 
@@ -79,11 +79,11 @@ def close_orphaned_conflicts(user: User | None = None) -> int:
     closed = 0
     for kind in Kind:
         here = records_of_kind(kind).filter(pk=OuterRef("record_id"))
-        gone = Conflict.objects.filter(~Exists(here), kind=kind.value, settled_at__isnull=True)
+        gone = Conflict.objects.filter(~Exists(here), kind=kind.value, decided_at__isnull=True)
         closed += gone.update(
             answer="",
             answer_text=RECORD_DELETED,
-            settled_at=timezone.now(),
+            decided_at=timezone.now(),
             user=user,
             username=user.get_username() if user else "",
         )

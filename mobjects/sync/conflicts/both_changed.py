@@ -36,7 +36,7 @@ AGREED = "Both sides hold the same again."
 
 def find_open_conflicts(kind: Kind, ids: Sequence[int]) -> dict[int, Conflict]:
     """The open conflicts of records, by our own id."""
-    found = Conflict.objects.filter(kind=kind.value, record_id__in=ids, settled_at__isnull=True)
+    found = Conflict.objects.filter(kind=kind.value, record_id__in=ids, decided_at__isnull=True)
     return {conflict.record_id: conflict for conflict in found}
 
 
@@ -63,7 +63,7 @@ def open_both_changed(
         "job": job,
     }
     conflict, _ = Conflict.objects.update_or_create(
-        values, kind=record.KIND.value, record_id=record.pk, settled_at__isnull=True
+        values, kind=record.KIND.value, record_id=record.pk, decided_at__isnull=True
     )
     return conflict
 
@@ -107,7 +107,7 @@ def resolve_both_changed(conflict: Conflict, choices: Mapping[str, ConflictSide]
     keys = key_fields()
     with transaction.atomic():
         conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
-        if conflict.settled_at is not None or conflict.reason != ConflictReason.BOTH_CHANGED:
+        if conflict.decided_at is not None or conflict.reason != ConflictReason.BOTH_CHANGED:
             raise ValueError("This has been decided already.")
         fields = disputed_fields(conflict)
         missing = [name for name, *_ in fields if choices.get(name) not in ("here", "marketo")]
@@ -164,6 +164,6 @@ def _describe_choices(fields: Sequence[DisputedField], choices: Mapping[str, Con
 
 def _close(conflict: Conflict, words: str, user: User | None = None) -> None:
     conflict.answer, conflict.answer_text = ConflictAnswer.MERGED, words
-    conflict.settled_at = timezone.now()
+    conflict.decided_at = timezone.now()
     conflict.user, conflict.username = user, user.get_username() if user else ""
     conflict.save()

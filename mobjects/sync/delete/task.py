@@ -71,17 +71,19 @@ class DeleteTask(JobTask):
         """Write down what was held back."""
         job = self._context.job
         for kind in DELETE_ORDER:
-            told = results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
-            left = records_to_delete(kind, job.selection).exclude(Exists(told))
+            has_result = results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
+            left = records_to_delete(kind, job.selection).exclude(Exists(has_result))
             with transaction.atomic():
                 reasons = [(record, IN_ANOTHER_JOB if record.claimed_by_id else HAS_ROLES) for record in left]
                 status = SyncResultStatus.HELD
                 save_results(job, [build_result(job, record, status, error=reason) for record, reason in reasons])
 
     def _open(self, kind: Kind) -> Any:  # a query set of records
-        told = results_of_record(self._context.job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
+        has_result = results_of_record(self._context.job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
         found = (
-            records_to_delete(kind, self._context.job.selection).filter(claimed_by__isnull=True).exclude(Exists(told))
+            records_to_delete(kind, self._context.job.selection)
+            .filter(claimed_by__isnull=True)
+            .exclude(Exists(has_result))
         )
         if kind is Kind.OPPORTUNITY:
             roles = OpportunityPersonRole.objects.filter(

@@ -126,10 +126,12 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
             return None
         batch.refresh_from_db(fields=["state", "lease", "sent_at"])
         held = fetch_with_related(kind, records_of_kind(kind).filter(claimed_by=batch).order_by("pk"))
-        told = _dealt_with(context.job, kind, held)
+        dealt_with = _dealt_with(context.job, kind, held)
         # What a person gave a Marketo ID meanwhile goes out as an UPDATE, with the next slice.
         creates = selection.operation is OperationChoice.AUTO and operation is not Operation.UPDATE
-        kept = [record for record in held if record.pk not in told and not (creates and record.marketo_id is not None)]
+        kept = [
+            record for record in held if record.pk not in dealt_with and not (creates and record.marketo_id is not None)
+        ]
         gone = {record.pk for record in held} - {record.pk for record in kept}
         if gone:
             records_of_kind(kind).filter(pk__in=gone).update(claimed_by=None)
@@ -139,8 +141,8 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
 def _dealt_with(job: SyncJob, kind: Kind, held: Sequence[SyncedRecord]) -> set[int]:
     """Records that got their result in this job between being picked and being locked."""
     ids = [record.pk for record in held]
-    told = SyncResult.objects.filter(job=job, kind=kind.value, record_id__in=ids).exclude(status__in=_UNFINISHED)
-    return set(told.values_list("record_id", flat=True))
+    dealt_with = SyncResult.objects.filter(job=job, kind=kind.value, record_id__in=ids).exclude(status__in=_UNFINISHED)
+    return set(dealt_with.values_list("record_id", flat=True))
 
 
 def _store_payloads(
@@ -148,7 +150,7 @@ def _store_payloads(
 ) -> StartedBatch:
     built = [(record, _built(context, record, operation, selection)) for record in taken]
     sent = [(record, part) for record, part in built if isinstance(part, Payload)]
-    # Also of those that another job has settled meanwhile, and of those that now hold nothing to send.
+    # Also of those that another job has dealt with meanwhile, and of those that now hold nothing to send.
     supersede_unknown(context.job, Kind(batch.kind), [record.pk for record in taken])
     _release_unsendable(context.job, [(record, part) for record, part in built if not isinstance(part, Payload)])
     if not sent:

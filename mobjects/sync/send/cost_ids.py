@@ -45,7 +45,7 @@ class CostIdReader:
         except Rejected as error:
             batch = self._context.job.batches.filter(operation="GET", cause=_READ_BACK).latest("sequence")
             said = f"The cost IDs could not be read: {error.message}"
-            build_result(self._context.job, program, SyncResultStatus.SETTLED, batch=batch, error=said).save()
+            build_result(self._context.job, program, SyncResultStatus.LOOKED_UP, batch=batch, error=said).save()
         else:
             self._learn(program.pk, batch, page.found)
         return True
@@ -61,7 +61,7 @@ class CostIdReader:
                 Exists(unknown_ids),
             )
             # A look-up before they were sent again does not know them.
-            .exclude(Exists(here.filter(status=SyncResultStatus.SETTLED, batch__cause=_READ_BACK)))
+            .exclude(Exists(here.filter(status=SyncResultStatus.LOOKED_UP, batch__cause=_READ_BACK)))
             .order_by("pk")
         )
 
@@ -82,7 +82,7 @@ class CostIdReader:
                     in_marketo=seen.remote_only(here), read_at=timezone.now()
                 )
             said = f"Cost IDs read from Marketo: {'; '.join(learned) or 'none that fits'}."
-            status = SyncResultStatus.SETTLED
+            status = SyncResultStatus.LOOKED_UP
             build_result(self._context.job, program, status, batch=batch, position=1, error=said).save()
             batch.size = 1
             batch.save(update_fields=["size"])

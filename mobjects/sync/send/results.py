@@ -45,7 +45,7 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         _held(batch)
         found = batch.results.values_list("record_id", "pk", "status")
         results = {record_id: (pk, status) for record_id, pk, status in found}
-        # Not all are pending where the lease expired before this answer came after all. What was settled
+        # Not all are pending where the lease expired before this answer came after all. What was decided
         # since then stays as it is.
         live = [
             (item, outcome)
@@ -144,7 +144,7 @@ def record_refused(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
 
 @retry_on_database_error
 def record_unknown(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
-    """Save that a batch may or may not have been applied. Its records count as changed until that is settled."""
+    """Save that a batch may or may not have been applied. Its records count as changed until that is looked up."""
     with transaction.atomic():
         if not _is_sending(batch):
             return
@@ -191,13 +191,13 @@ def cancel_waiting_batches(job: SyncJob, words: str) -> None:
             save_results(job, given_up)
 
 
-def record_held(job: SyncJob, kind: Kind, selection: SyncSelection, keys: KeyFields, told: Any) -> None:
+def record_held(job: SyncJob, kind: Kind, selection: SyncSelection, keys: KeyFields, has_result: Any) -> None:
     """Write down the records of a kind that this job holds back, with the reason.
 
     Args:
-        told: a subquery of results; a record with one of them has its result in this job already.
+        has_result: a subquery of results; a record with one of them has its result in this job already.
     """
-    held = classify_records(kind, selection, keys).exclude(hold="").exclude(told)
+    held = classify_records(kind, selection, keys).exclude(hold="").exclude(has_result)
     if kind is Kind.ROLE:
         held = held.select_related("opportunity")
     last = 0
@@ -217,7 +217,7 @@ def _save_held(job: SyncJob, held: Sequence[Any]) -> None:  # records with their
 
 
 def _is_sending(batch: SyncBatch) -> bool:
-    """Not any more where its lease expired before the answer came: its records are being settled then."""
+    """Not any more where its lease expired before the answer came: its records are being looked up then."""
     return _held(batch) == SyncBatchState.SENDING
 
 

@@ -197,7 +197,7 @@ def _operation(kind: Kind, selection: SyncSelection, keys: KeyFields) -> Case | 
 
 def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, Q]]:
     """Reasons to hold records back, in order of precedence, and the conditions under which they apply."""
-    open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), settled_at__isnull=True)
+    open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), decided_at__isnull=True)
     unknown = Q(last_status=RecordStatus.UNKNOWN)
     holds = [
         (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),

@@ -109,9 +109,9 @@ class SendTask:
         """Write down what was held back, and why."""
         job = self._context.job
         for kind in ordered_kinds(self._selection):
-            told = Exists(results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES))
+            has_result = Exists(results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES))
             for part in self._selection.iter_parts():
-                results.record_held(job, kind, part, self._context.keys, told)
+                results.record_held(job, kind, part, self._context.keys, has_result)
 
     def _read_next_record(self) -> bool:
         """Read the next record that is to be changed in Marketo, until a batch of them can be sent."""

@@ -93,8 +93,8 @@ class UnknownOutcomeResolver:
         for kind in self._kinds:
             for part in self._selection.iter_parts():
                 unknown = classify_records(kind, part, self._context.keys).filter(last_status=RecordStatus.UNKNOWN)
-                told = results_of_record(self._context.job, kind).filter(status=SyncResultStatus.HELD)
-                open_ = unknown.filter(hold=NEEDS_LOOK_UP).exclude(Exists(told))
+                has_result = results_of_record(self._context.job, kind).filter(status=SyncResultStatus.HELD)
+                open_ = unknown.filter(hold=NEEDS_LOOK_UP).exclude(Exists(has_result))
                 found = open_.values_list("pk", "unknown_since")[:TOGETHER_AT_MOST]
                 if found:
                     self._look_up_records(kind, list(found))
@@ -138,7 +138,7 @@ class UnknownOutcomeResolver:
             add_counts(self._context.job, {SyncResultStatus.HELD.value: 1})
 
     def _gather(self, gathering: _GatheredLookup) -> None:
-        """Read one page of all that was created since a lost batch was sent; with the last one, settle its records.
+        """Read one page of all that was created since a lost batch was sent; with the last one, decide about its records.
 
         A batch of new records is looked up in a call or two that way, not in one for each record.
         """
@@ -189,7 +189,7 @@ class UnknownOutcomeResolver:
                     (each, there) for each in copies if _agrees(each, there := reader.read_content(each, record), sent)
                 ]
                 complete = complete and not seen
-            status = SyncResultStatus.SETTLED
+            status = SyncResultStatus.LOOKED_UP
             if seen and complete and (kind is Kind.PROGRAM or (len(seen) == 1 and _agrees(*seen[0], sent))):
                 status, said = self._accept_object(record, *seen[0], sent)
             elif not seen and complete:
@@ -215,7 +215,7 @@ class UnknownOutcomeResolver:
         # What Marketo holds beyond what we ever said is its own business.
         ours = {name: text for name, text in seen.values.items() if name in now or name in sent}
         # What was sent and is not there, such as a cost, is not accepted and so goes out again.
-        settled = now == ours
+        in_step = now == ours
         arrived = RecordStatus.UPDATED if record.KIND is Kind.PROGRAM else RecordStatus.CREATED
         _update(
             record,
@@ -225,11 +225,11 @@ class UnknownOutcomeResolver:
             read_at=timezone.now(),
             last_status=arrived,
             last_synced_at=timezone.now(),
-            synced_revision=record.revision if settled else record.revision - 1,
+            synced_revision=record.revision if in_step else record.revision - 1,
         )
-        rest = "" if settled else " What differs is sent again."
+        rest = "" if in_step else " What differs is sent again."
         said = f"It arrived: found in Marketo as ID {record.marketo_id}.{rest}"
-        return SyncResultStatus(arrived.value) if settled else SyncResultStatus.SETTLED, said
+        return SyncResultStatus(arrived.value) if in_step else SyncResultStatus.LOOKED_UP, said
 
     def _open_conflict(
         self, record: SyncedRecord, sent: dict[str, str], seen: Sequence[tuple[RemoteObject, RemoteContent]]
@@ -238,7 +238,7 @@ class UnknownOutcomeResolver:
         Conflict.objects.get_or_create(
             kind=record.KIND.value,
             record_id=record.pk,
-            settled_at=None,
+            decided_at=None,
             defaults={
                 "label": str(record)[:255],
                 "reason": ConflictReason.AMBIGUOUS,

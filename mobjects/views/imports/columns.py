@@ -85,7 +85,7 @@ def _show(
     if not open_to_change:
         for field in form.fields.values():
             field.disabled = True
-    beside = _column_notes(form)
+    notes = _column_notes(form)
     return render_page(
         request,
         "import/columns.html",
@@ -94,7 +94,7 @@ def _show(
         status=400 if form.errors or reading.errors or (form.is_bound and problems) else 200,
         **live_context(imported),
         form=form,
-        rows=[(*row, beside.get(index, "")) for index, row in enumerate(form.column_rows())],
+        rows=[(*row, notes.get(index, "")) for index, row in enumerate(form.column_rows())],
         reading=reading,
         problems=problems or (),
         open_to_change=open_to_change,

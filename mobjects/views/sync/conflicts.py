@@ -49,13 +49,13 @@ def conflict_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@require_permission("mobjects.settle_conflict")
+@require_permission("mobjects.decide_conflict")
 def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Carry out a decision, or say why not."""
     conflict = get_object_or_404(Conflict, pk=pk)
     given, user = request.POST, cast(User, request.user)
     try:
-        if conflict.settled_at is not None:
+        if conflict.decided_at is not None:
             raise ValueError(ambiguous.describe_first_decision(conflict))
         if "close" in given:
             _close(conflict, user)
@@ -67,7 +67,7 @@ def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
     except ValueError as error:
         # Of two people who decide at once the second is told who was first.
         conflict.refresh_from_db()
-        problem = ambiguous.describe_first_decision(conflict) if conflict.settled_at else str(error)
+        problem = ambiguous.describe_first_decision(conflict) if conflict.decided_at else str(error)
         return _show(request, conflict, problem=problem, given=given)
     conflict.refresh_from_db()
     messages.success(request, f"“{conflict.label}”: {conflict.answer_text.splitlines()[-1]}")
@@ -77,7 +77,7 @@ def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
 def _close(conflict: Conflict, user: User) -> None:
     ambiguous.close_orphaned_conflicts(user)
     conflict.refresh_from_db()
-    if conflict.settled_at is None:
+    if conflict.decided_at is None:
         raise ValueError(f"“{conflict.label}” is still here; decide about it.")
 
 
@@ -125,14 +125,14 @@ def _show(
         problem=problem,
         record=record,
         record_url=reverse(f"admin:mobjects_{model_name}_change", args=[conflict.record_id]),
-        changed_since=record is not None and conflict.settled_at is None and _has_changed(conflict, record),
+        changed_since=record is not None and conflict.decided_at is None and _has_changed(conflict, record),
         choices=[
             FieldChoice(number, name, base, here, there, chosen[name])
             for number, (name, base, here, there) in enumerate(fields)
         ],
         seen=_hash_fields(fields),
         sides=_sides(conflict) if conflict.reason == Reason.AMBIGUOUS else {},
-        may_decide=conflict.settled_at is None and request.user.has_perm("mobjects.settle_conflict"),
+        may_decide=conflict.decided_at is None and request.user.has_perm("mobjects.decide_conflict"),
         may_pull=request.user.has_perm("mobjects.pull_records"),
     )
 

@@ -92,7 +92,7 @@ def _live(job: SyncJob) -> dict[str, Any]:
         "job": job,
         "sentence": job_text.describe_job(
             job,
-            selectors.unsettled_batches(job) if ended_early else (),
+            selectors.unaccepted_batches(job) if ended_early else (),
             worker_alive=queue_status.worker_alive() if asks else None,
             seconds_left=_seconds_left(job),
         ),

@@ -17,7 +17,7 @@ from tests import factories
 from tests.factories import fresh
 from tests.support import memory
 from tests.support.memory import Memory, finished
-from tests.support.pulls import diff, known_program, only, settled
+from tests.support.pulls import diff, in_step, known_program, only
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def compare(transport, *kinds, ids=None):
 
 
 def deal(number=71, **values):
-    return settled(factories.opportunity(marketo_id=number, stage="Open", **values))
+    return in_step(factories.opportunity(marketo_id=number, stage="Open", **values))
 
 
 def test_what_is_in_step_is_counted_and_needs_no_row():
@@ -54,7 +54,7 @@ def test_a_difference_shows_what_was_accepted_and_what_marketo_holds_now():
 def test_months_and_amounts_are_compared_by_meaning_and_extra_costs_are_told():
     record = known_program()
     cost = factories.cost(record, marketo_cost_id=5)
-    settled(record)
+    in_step(record)
     assert compare(Memory(memory.program(costs=[(5, 6, "2000")])), Kind.PROGRAM).counts == {"SAME": 1}
     row = only(compare(Memory(memory.program(costs=[(5, 6, "2001"), (6, 7, "1", "new")])), Kind.PROGRAM))
     assert diff(row) == {
@@ -81,9 +81,9 @@ def test_a_record_that_came_into_being_while_pages_were_read_is_not_missing():
 
 
 def test_kinds_are_compared_one_after_the_other_by_any_process():
-    settled(known_program())
+    in_step(known_program())
     parent = deal()
-    settled(factories.role(parent, marketo_id=81))
+    in_step(factories.role(parent, marketo_id=81))
     transport = Memory(memory.program(), memory.opportunity(Stage="Open"), memory.role(81))
     assert compare(transport, *Kind).counts == {"SAME": 3}
     assert [query.kind for query in transport.asked] == [Kind.PROGRAM, Kind.OPPORTUNITY, Kind.ROLE]
@@ -178,7 +178,7 @@ def test_after_a_lost_answer_nobody_can_say_that_marketo_changed():
 def test_a_cost_that_cannot_be_told_from_another_is_nothing_to_decide_about():
     record = known_program()
     cost = factories.cost(record)
-    settled(record)
+    in_step(record)
     Program.objects.update(channel="Roadshow")
     type(cost).objects.update(amount=1)
     found = memory.program(costs=[(5, 6, "2500")], tags={"Channel": "Nurture"})
@@ -238,7 +238,7 @@ def test_a_decision_about_what_has_changed_since_is_refused():
     with pytest.raises(ValueError, match="has changed since"):
         resolve_both_changed(conflict, {"Stage": "marketo", "Type": "here"}, None)
     assert fresh(record).stage == "Won"
-    assert Conflict.objects.get().settled_at is None
+    assert Conflict.objects.get().decided_at is None
 
 
 def test_a_decision_about_a_record_that_is_being_sent_is_refused():
@@ -273,7 +273,7 @@ def test_a_decision_about_a_record_that_is_gone_is_refused():
 def test_a_cost_that_is_kept_here_and_gone_in_marketo_is_added_there_anew():
     record = known_program()
     cost = factories.cost(record, marketo_cost_id=5)
-    settled(record)
+    in_step(record)
     type(cost).objects.update(amount=1)
     finished(PullTask, memory.context(Memory(memory.program()), PullSelection(Kind.PROGRAM).to_json()))
     conflict = Conflict.objects.get()

@@ -71,7 +71,7 @@ def test_it_is_this_one_takes_the_id_and_leaves_nothing_to_send():
     )
     assert record.accepted == {"Name": "Q1 2014"}
     conflict.refresh_from_db()
-    assert (conflict.answer, conflict.settled_at, conflict.username) == ("is_this", NOW, "alice")
+    assert (conflict.answer, conflict.decided_at, conflict.username) == ("is_this", NOW, "alice")
     assert conflict.answer_text == "2026-03-31 14:30 UTC, alice: It is Marketo ID 71. Nothing differs."
 
 
@@ -133,7 +133,7 @@ def test_left_it_stays_out_of_every_sync_and_can_be_decided_later(sandbox):
     assert job.counts == {"HELD": 1}
     assert sandbox.store.opportunities == {}
     conflict.refresh_from_db()
-    assert (conflict.answer, conflict.settled_at) == ("leave", None)
+    assert (conflict.answer, conflict.decided_at) == ("leave", None)
     resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, factories.user("bob"), 71)
     conflict.refresh_from_db()
     first, second = conflict.answer_text.splitlines()
@@ -167,7 +167,7 @@ def test_a_deleted_record_cannot_be_decided_about_but_closed():
     assert close_orphaned_conflicts(factories.user()) == 1
     conflict.refresh_from_db()
     assert (conflict.answer_text, conflict.username) == ("The record was deleted here.", "alice")
-    assert Conflict.objects.filter(settled_at=None).count() == 1
+    assert Conflict.objects.filter(decided_at=None).count() == 1
 
 
 def test_a_record_changed_on_both_sides_is_not_settled_like_this():
@@ -198,5 +198,5 @@ def test_a_sending_of_which_two_objects_may_be_the_result_is_decided_and_not_ask
     resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, None, mine)
     assert SyncJob.objects.count() == 2
     assert factories.sync(record).counts in ({}, {"EQUAL": 1})
-    assert not Conflict.objects.filter(settled_at=None).exists()
+    assert not Conflict.objects.filter(decided_at=None).exists()
     assert len(sandbox.store.opportunities) == 2

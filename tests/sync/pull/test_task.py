@@ -25,7 +25,7 @@ from tests import factories
 from tests.factories import fresh
 from tests.support import memory
 from tests.support.memory import Memory, finished
-from tests.support.pulls import diff, known_program, only, pull, settled
+from tests.support.pulls import diff, in_step, known_program, only, pull
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +100,7 @@ def test_a_record_without_local_changes_takes_all_that_changed_in_marketo():
     record = factories.program(name="Old", channel="Webinar")
     gone, changed = factories.cost(record, marketo_cost_id=5), factories.cost(record, marketo_cost_id=6)
     factories.tag(record)
-    settled(record)
+    in_step(record)
     found = memory.program(costs=[(6, 6, "99", "late"), (7, 8, "1")], tags={"Region": "APAC", "Channel": "Roadshow"})
     job = pull(Memory(found))
     record = fresh(record)
@@ -118,13 +118,13 @@ def test_a_record_without_local_changes_takes_all_that_changed_in_marketo():
 
 
 def test_a_field_that_marketo_cleared_is_cleared_here():
-    record = settled(factories.opportunity(marketo_id=71, stage="Open", probability=10))
+    record = in_step(factories.opportunity(marketo_id=71, stage="Open", probability=10))
     pull(Memory(memory.opportunity(Probability="10")), Kind.OPPORTUNITY)
     assert (fresh(record).stage, fresh(record).probability) == ("", 10)
 
 
 def test_an_unsent_change_is_kept_and_another_field_is_taken():
-    record = settled(factories.opportunity(marketo_id=71, stage="Open", type="A"))
+    record = in_step(factories.opportunity(marketo_id=71, stage="Open", type="A"))
     Opportunity.objects.update(stage="Won")
     job = pull(Memory(memory.opportunity(Stage="Open", Type="B")), Kind.OPPORTUNITY)
     record = fresh(record)
@@ -135,7 +135,7 @@ def test_an_unsent_change_is_kept_and_another_field_is_taken():
 
 
 def test_a_change_on_both_sides_waits_for_a_person():
-    record = settled(factories.opportunity(marketo_id=71, stage="Open", type="A"))
+    record = in_step(factories.opportunity(marketo_id=71, stage="Open", type="A"))
     Opportunity.objects.update(stage="Won")
     transport = Memory(memory.opportunity(Stage="Lost", Type="B"))
     job = pull(transport, Kind.OPPORTUNITY)
@@ -158,12 +158,12 @@ def test_a_change_on_both_sides_waits_for_a_person():
     # … and goes away when both sides agree.
     transport.put(memory.opportunity(Stage="Won", Type="B"))
     assert pull(transport, Kind.OPPORTUNITY).counts == {"SAME": 1}
-    assert Conflict.objects.get().settled_at
+    assert Conflict.objects.get().decided_at
     assert not fresh(record).is_dirty
 
 
 def test_a_failed_change_that_marketo_holds_by_now_is_done():
-    record = settled(factories.opportunity(marketo_id=71, stage="Open"))
+    record = in_step(factories.opportunity(marketo_id=71, stage="Open"))
     Opportunity.objects.update(stage="Won", last_status="FAILED", last_error="no")
     pull(Memory(memory.opportunity(Stage="Won")), Kind.OPPORTUNITY)
     record = fresh(record)
@@ -173,11 +173,11 @@ def test_a_failed_change_that_marketo_holds_by_now_is_done():
 def test_what_was_removed_here_stays_removed_and_is_shown_as_held_by_marketo():
     record = known_program()
     cost, tag = factories.cost(record, marketo_cost_id=5), factories.tag(record)
-    accepted = settled(record).accepted
+    accepted = in_step(record).accepted
     cost.delete()
     tag.delete()
     # Sent since: there was nothing that the API could have removed.
-    settled(record, **accepted)
+    in_step(record, **accepted)
     transport = Memory(memory.program(costs=[(5, 6, "2000")], tags={"Region": "EMEA"}))
     job = pull(transport)
     record = fresh(record)
@@ -197,14 +197,14 @@ def test_what_was_removed_here_stays_removed_and_is_shown_as_held_by_marketo():
 def test_costs_learn_their_marketo_id():
     record = known_program()
     cost = factories.cost(record)
-    settled(record)
+    in_step(record)
     job = pull(Memory(memory.program(costs=[(5, 6, "2000")])))
     cost.refresh_from_db()
     assert (cost.marketo_cost_id, only(job).status, fresh(record).is_dirty) == (5, "SAME", False)
 
 
 def test_a_cost_that_is_not_sent_yet_stays():
-    record = settled(known_program())
+    record = in_step(known_program())
     cost = factories.cost(record)
     pull(Memory(memory.program(costs=[(5, 7, "1")])))
     assert set(record.costs.values_list("marketo_cost_id", flat=True)) == {None, 5}
@@ -222,7 +222,7 @@ def test_an_opportunity_without_id_is_found_by_its_key():
 
 
 def test_a_key_that_marketo_was_never_told_is_not_lost():
-    record = settled(factories.opportunity(marketo_id=71, external_id="E-1"))
+    record = in_step(factories.opportunity(marketo_id=71, external_id="E-1"))
     pull(Memory(memory.opportunity()), Kind.OPPORTUNITY, KEYS)
     assert fresh(record).external_id == "E-1"
 
@@ -258,7 +258,7 @@ def test_a_role_by_person_key_is_found_by_it():
 
 
 def test_a_record_in_a_batch_is_left_alone():
-    record = settled(factories.opportunity(marketo_id=71, stage="Open"))
+    record = in_step(factories.opportunity(marketo_id=71, stage="Open"))
     transport = Memory(memory.opportunity(Stage="Lost"))
     surroundings = memory.context(transport, PullSelection(Kind.OPPORTUNITY).to_json())
     batch = SyncBatch.objects.create(job=surroundings.job, sequence=99, kind="Opportunity", operation="UPDATE")
@@ -269,7 +269,7 @@ def test_a_record_in_a_batch_is_left_alone():
 
 
 def test_a_record_that_was_sent_while_the_page_was_on_its_way_is_not_set_back():
-    record = settled(factories.opportunity(marketo_id=71, stage="Won"))
+    record = in_step(factories.opportunity(marketo_id=71, stage="Won"))
     transport = Memory(memory.opportunity(Stage="Open"))
     transport.before_answer = lambda: Opportunity.objects.update(last_synced_at=timezone.now())
     row = only(pull(transport, Kind.OPPORTUNITY))
@@ -301,16 +301,16 @@ def test_a_role_that_may_be_a_lost_insert_is_not_taken_for_a_new_one(person, hel
 
 
 def test_a_record_about_which_a_person_has_to_decide_is_left_alone():
-    record = settled(factories.opportunity(marketo_id=71, stage="Open"))
+    record = in_step(factories.opportunity(marketo_id=71, stage="Open"))
     conflict = Conflict.objects.create(kind="Opportunity", record_id=record.pk, reason=ConflictReason.AMBIGUOUS)
     row = only(pull(Memory(memory.opportunity(Stage="Lost")), Kind.OPPORTUNITY))
     assert (row.status, fresh(record).stage) == ("HELD", "Open")
     conflict.refresh_from_db()
-    assert conflict.settled_at is None
+    assert conflict.decided_at is None
 
 
 def test_a_lost_update_is_looked_up_before_anything_is_taken():
-    record = settled(factories.opportunity(marketo_id=71, stage="Open"))
+    record = in_step(factories.opportunity(marketo_id=71, stage="Open"))
     Opportunity.objects.update(last_status="UNKNOWN")
     row = only(pull(Memory(memory.opportunity(Stage="Lost")), Kind.OPPORTUNITY))
     assert (row.status, fresh(record).stage) == ("HELD", "Open")
@@ -329,7 +329,7 @@ def test_a_lost_update_is_looked_up_before_anything_is_taken():
 @pytest.mark.parametrize("known", [True, False])
 def test_a_value_that_cannot_be_kept_holds_back_its_record_only(values, words, known):
     if known:
-        settled(factories.opportunity(marketo_id=71, stage="Open"))
+        in_step(factories.opportunity(marketo_id=71, stage="Open"))
     bad = memory.opportunity(71, **{"Stage": "Lost", **values})
     job = pull(Memory(bad, memory.opportunity(72)), Kind.OPPORTUNITY)
     assert job.counts == {"HELD": 1, "ADDED": 1}
@@ -340,7 +340,7 @@ def test_a_value_that_cannot_be_kept_holds_back_its_record_only(values, words, k
 
 
 def test_a_cost_that_cannot_be_kept_holds_back_its_whole_program():
-    record = settled(known_program())
+    record = in_step(known_program())
     job = pull(Memory(memory.program(costs=[(5, 6, "1"), (6, 6, "-1")], tags={"Region": "EMEA"})))
     assert only(job).error.startswith("Not taken. Amount “-1”: ")
     assert not record.costs.exists()
@@ -348,7 +348,7 @@ def test_a_cost_that_cannot_be_kept_holds_back_its_whole_program():
 
 
 def test_a_role_that_moved_to_an_opportunity_we_do_not_have_stays_as_it_is():
-    record = settled(factories.role(factories.opportunity(marketo_id=71), marketo_id=81))
+    record = in_step(factories.role(factories.opportunity(marketo_id=71), marketo_id=81))
     row = only(pull(Memory(memory.role(81, opportunity=72, Role="Other")), Kind.ROLE))
     assert (row.status, row.record_id, row.error) == (
         "HELD",

@@ -67,7 +67,7 @@ def test_what_arrived_is_found_by_its_name_and_its_id_taken(sandbox):
 def test_what_did_not_arrive_is_sent_again(sandbox):
     record = factories.opportunity()
     job = factories.later(lost(sandbox, record, applied=False))
-    assert said(job) == [("SETTLED", "It did not arrive: Marketo does not have it. It is sent again.")]
+    assert said(job) == [("LOOKED_UP", "It did not arrive: Marketo does not have it. It is sent again.")]
     assert (job.counts, len(sandbox.store.opportunities)) == ({"CREATED": 1}, 1)
     assert not factories.fresh(record).is_dirty
 
@@ -100,14 +100,14 @@ def test_two_that_may_be_it_wait_for_a_person(sandbox):
     other = sandbox.store.create_object("Opportunity", {"Name": "Q1 2014"})
     job = factories.later(job)
     conflict = Conflict.objects.get()
-    assert (conflict.reason, conflict.base, conflict.settled_at) == (
+    assert (conflict.reason, conflict.base, conflict.decided_at) == (
         ConflictReason.AMBIGUOUS,
         {"Name": "Q1 2014"},
         None,
     )
     assert [each["id"] for each in conflict.candidates] == sorted(sandbox.store.opportunities)
     assert other.id in [each["id"] for each in conflict.candidates]
-    assert said(job)[0] == ("SETTLED", "Not clear: 2 objects in Marketo may be it. A person has to decide.")
+    assert said(job)[0] == ("LOOKED_UP", "Not clear: 2 objects in Marketo may be it. A person has to decide.")
     assert (job.state, job.counts, sends(sandbox)) == (SyncJobState.PROBLEMS, {"HELD": 1}, 1)
     assert factories.fresh(record).is_dirty
 

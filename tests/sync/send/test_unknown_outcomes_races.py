@@ -103,7 +103,7 @@ def test_costs_whose_ids_cannot_be_found_are_read_back_once(sandbox):
     without_costs = SlowMarketo(lambda page: replace(page, found=[replace(each, costs=()) for each in page.found]))
     job = factories.work(create_sync_job(SyncSelection(kinds=(Kind.PROGRAM,))), transport=without_costs)
     assert [call.operation for call in sandbox.calls] == ["syncMObjects", "getMObjects"]
-    assert job.results.get(status="SETTLED").error == "Cost IDs read from Marketo: none that fits."
+    assert job.results.get(status="LOOKED_UP").error == "Cost IDs read from Marketo: none that fits."
 
 
 def test_while_other_lanes_work_on_the_job_no_costs_are_read_back(sandbox):

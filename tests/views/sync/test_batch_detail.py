@@ -161,7 +161,7 @@ def test_a_record_about_which_a_person_has_to_decide_leads_there(browser):
     history = reverse("mobjects:record-history", args=["Opportunity", opportunity.pk])
     for address in (pages.job_url(job), history, batch_url(batch)):
         assert link in pages.text(browser.get(address))
-    Conflict.objects.update(settled_at="2026-03-01T12:00:00Z")
+    Conflict.objects.update(decided_at="2026-03-01T12:00:00Z")
     assert link not in pages.text(browser.get(pages.job_url(job)))
 
 

@@ -131,7 +131,7 @@ def test_a_field_without_a_choice_is_named_and_the_other_choices_stay(browser, m
     assert response.status_code == 409
     assert "NextStep: choose the value here or the one in Marketo." in said(response)
     assert {each.name: each.chosen for each in response.context["choices"]} == {"Stage": "marketo", "NextStep": ""}
-    assert now(merging).settled_at is None
+    assert now(merging).decided_at is None
 
 
 def test_a_record_that_changed_since_says_so_before_and_after(browser, merging):
@@ -231,7 +231,7 @@ def test_about_a_deleted_record_there_is_nothing_to_decide_but_to_close_it(brows
 
 def test_about_a_record_that_is_there_nothing_is_closed(browser, merging):
     assert "is still here; decide about it" in said(decide(browser, merging, close="1"))
-    assert now(merging).settled_at is None
+    assert now(merging).decided_at is None
 
 
 def test_the_records_page_and_its_history_lead_to_the_decision(browser, merging):
