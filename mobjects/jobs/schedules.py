@@ -150,8 +150,10 @@ def _move(schedule: Schedule, to: datetime, missed: int = 0, text: str = "") -> 
 
 
 def _switch_off(schedule: Schedule, reason: str) -> None:
-    logger.error("Schedule %s is switched off: %s", schedule.pk, reason)
-    Schedule.objects.filter(pk=schedule.pk).update(enabled=False, next_at=None, missed_text=f"Switched off: {reason}")
+    """Switch a damaged schedule off, if nobody has saved or moved it since it was read."""
+    as_read = Schedule.objects.filter(pk=schedule.pk, enabled=True, next_at=schedule.next_at)
+    if as_read.update(enabled=False, next_at=None, missed_text=f"Switched off: {reason}"):
+        logger.error("Schedule %s is switched off: %s", schedule.pk, reason)
 
 
 def _refusal(schedule: Schedule) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
 from mobjects.db.retry import PAUSES_SECONDS, retry_on_database_error
 from mobjects.jobs.requests import create_sync_job
@@ -12,6 +12,9 @@ from mobjects.marketo.types import Kind
 from mobjects.models import SyncJobState
 from mobjects.sync.send.selection import SyncSelection
 from tests import factories
+from tests.support.concurrent import Concurrently
+
+WITH_SERVER = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server that ends connections")
 
 
 class On:
@@ -55,6 +58,44 @@ def test_a_refusal_that_stays_is_raised_in_the_end():
     with pytest.raises(OperationalError, match="gone"):
         retry_on_database_error(fail(OperationalError("gone")), pause=pauses.append)()
     assert pauses == list(PAUSES_SECONDS)
+
+
+def test_one_that_was_given_up_does_not_keep_the_next_from_trying():
+    pauses = []
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            retry_on_database_error(fail(OperationalError("gone")), pause=pauses.append)()
+    assert len(pauses) == 2 * len(PAUSES_SECONDS)
+
+
+def backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+
+def end(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+@WITH_SERVER
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_server_ended_is_replaced():
+    pauses, before = [], backend()
+    Concurrently(lambda: end(before)).result()
+    assert retry_on_database_error(backend, pause=pauses.append)() != before
+    assert len(pauses) == 1
+
+
+@WITH_SERVER
+@pytest.mark.django_db(transaction=True)
+def test_within_a_transaction_a_connection_is_not_replaced():
+    with transaction.atomic():
+        with pytest.raises(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT nonsense")
+        retry_on_database_error(lambda: None)()
+        assert not connection.connection.closed
 
 
 def test_a_deadlock_while_saving_does_not_lose_the_answer(marketo_settings):

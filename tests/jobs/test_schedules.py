@@ -208,6 +208,16 @@ def test_a_schedule_that_was_never_planned_is_planned_and_not_started():
     assert daily.next_at == SIX + DAY
 
 
+def test_a_schedule_that_was_mended_since_it_was_read_is_not_switched_off():
+    daily = schedule()
+    Schedule.objects.update(cron="0 6 * *", next_at=SIX)
+    slow = Schedule.objects.get()
+    schedules.plan_schedule(daily, SIX)
+    daily.save()
+    assert schedules.start_if_due(slow, SIX) == []
+    assert Schedule.objects.get().enabled
+
+
 def test_a_damaged_schedule_that_is_off_is_left_alone():
     schedule(enabled=False)
     Schedule.objects.update(cron="0 6 * *", missed_text="Read me.")

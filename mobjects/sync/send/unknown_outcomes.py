@@ -138,7 +138,8 @@ class UnknownOutcomeResolver:
             add_counts(self._context.job, {SyncResultStatus.HELD.value: 1})
 
     def _gather(self, gathering: _GatheredLookup) -> None:
-        """Read one page of all that was created since a lost batch was sent; with the last one, decide about its records.
+        """Read one page of all that was created since a lost batch was sent; with the last one, decide about its
+        records.
 
         A batch of new records is looked up in a call or two that way, not in one for each record.
         """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from mobjects.imports.writing import undo as undoing
@@ -345,6 +347,20 @@ def test_an_undo_that_was_cut_off_goes_on():
     assert seen == [undoing.CHUNK, size, size, size]
 
 
+def test_what_is_undone_is_saved_with_how_much_it_is():
+    record = factories.opportunity(stage="A")
+    imported = commit(checked("opportunities", changed(record, stage=("A", "B"))))
+
+    def broken(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith('UPDATE "mobjects_import" SET "undone"'):
+            raise CutOff
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(broken), pytest.raises(CutOff):
+        undo(imported)
+    assert (factories.fresh(record).stage, change(imported, 2).undone) == ("B", UndoOutcome.NO)
+
+
 def test_an_undo_that_is_done_does_nothing_when_called_again():
     record = factories.opportunity(stage="A")
     imported = commit(checked("opportunities", changed(record, stage=("A", "B"))))
@@ -354,6 +370,14 @@ def test_an_undo_that_is_done_does_nothing_when_called_again():
     undoing.undo_import(imported, lambda number: None)
     assert imported.undone == counts(restored=1)
     assert factories.fresh(record).stage == "B"
+
+
+def test_what_is_undone_is_not_counted_again():
+    record = factories.opportunity(stage="A")
+    imported = commit(checked("opportunities", changed(record, stage=("A", "B")), new(external_id="N", name="New")))
+    undoing.undo_import(imported, lambda number: None)
+    shown = undoing.preview_undo(imported)
+    assert (shown.restored, shown.removed, shown.left) == (0, 0, 0)
 
 
 def test_the_preview_writes_nothing():

@@ -111,6 +111,13 @@ def test_a_record_that_is_being_sent_is_not_judged():
     assert finished(CompareTask, surroundings).counts == {"HELD": 1}
 
 
+def test_a_record_that_is_sent_while_marketo_is_read_is_not_judged():
+    deal()
+    transport = Memory(memory.opportunity(Stage="Lost"))
+    transport.before_answer = lambda: Opportunity.objects.update(last_synced_at=timezone.now())
+    assert compare(transport).counts == {"HELD": 1}
+
+
 def test_a_record_that_is_being_sent_is_not_missing():
     deal()
     surroundings = memory.context(Memory(), CompareSelection((Kind.OPPORTUNITY,)).to_json(), COMPARE)
