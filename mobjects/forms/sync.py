@@ -115,7 +115,7 @@ class SyncForm(forms.Form):
 
     @classmethod
     def build_initial(cls, kind: str, ids: Sequence[int] | None = None, of_import: str = "") -> SyncForm:
-        """The form as it is first shown; check :meth:`is_valid`, since ``kind`` and ``of_import`` may be anything."""
+        """The form as it is first shown; check ``is_valid``, since ``kind`` and ``of_import`` may be anything."""
         return cls(
             {
                 "kind": kind,

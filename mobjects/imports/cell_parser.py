@@ -56,7 +56,7 @@ class RowProblem(NamedTuple):
 class ParsedRow:
     """One row of the file: its cells, what they mean, and what is wrong with it.
 
-    ``cells`` and ``values`` stand beside the parsers of the :class:`Layout`. ``failed`` names the columns with an
+    ``cells`` and ``values`` stand beside the parsers of the :class:`ColumnLayout`. ``failed`` names the columns with an
     error; ``""`` in it is the row as a whole.
     """
 
@@ -120,7 +120,9 @@ class ColumnParser:
         self._places = _SIZES.get(kind, 0) if simple else 0
 
     def parse(self, cell: Any) -> FieldText:
-        """The value of a cell. A bad one gives the empty value and adds a :class:`Fault` to ``faults``, each time."""
+        """The value of a cell. A bad one gives the empty value and adds a :class:`CellError` to ``faults``, each
+        time.
+        """
         key = cell if cell.__class__ is str else (cell.__class__, cell)
         if key in self._good:
             return self._good[key]

@@ -59,7 +59,7 @@ def propose_mapping(kind: str, headers: Sequence[str]) -> list[str | None]:
 
 
 def match_names(kind: str, headers: Sequence[str]) -> list[str | None]:
-    """What columns mean by their names alone; see :func:`propose`."""
+    """What columns mean by their names alone; see :func:`propose_mapping`."""
     columns = columns_of(kind)
     return [_by_name(header, columns) for header in headers]
 

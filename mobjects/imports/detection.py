@@ -14,7 +14,7 @@ DETECTED_FIELDS = (
     *("format", "encoding", "delimiter", "sheet", "sheets", "notes"),
     *("headers", "samples", "mapping", "constants", "correction_of"),
 )
-"""What :func:`look` finds out."""
+"""What :func:`detect_import_file` finds out."""
 
 
 def detect_import_file(imported: Import, file: BinaryIO, reading: ReadOptions | None) -> None:

@@ -94,7 +94,7 @@ def iter_error_file(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterato
 
     Args:
         imported: whose.
-        rows: those of :func:`rows`, perhaps counted on the way.
+        rows: those of :func:`iter_error_rows`, perhaps counted on the way.
     """
     names = error_file_headers(imported)
     if imported.format == "xlsx":

@@ -142,7 +142,7 @@ def set_columns(
             use, and what they probably mean is proposed.
 
     Returns:
-        What is still to be decided; see :func:`problems`.
+        What is still to be decided; see :func:`column_problems`.
 
     Raises:
         NotNow: it is being worked on, or is over, or part of it is written.

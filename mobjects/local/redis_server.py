@@ -55,7 +55,7 @@ def build_command(program: Path, port: int, folder: Path) -> list[str]:
 
 
 def server_url(port: int) -> str:
-    """The address of a server started with :func:`command`."""
+    """The address of a server started with :func:`build_command`."""
     return f"redis://127.0.0.1:{port}/0"
 
 
@@ -76,7 +76,7 @@ def write_url_file(folder: Path, url: str) -> None:
 
 
 def remove_url_file(folder: Path) -> None:
-    """Take back what :func:`announce` wrote."""
+    """Take back what :func:`write_url_file` wrote."""
     (folder / _URL_FILE).unlink(missing_ok=True)
 
 

@@ -54,7 +54,7 @@ def quote_value(value: object) -> str:
 
 
 def canonical_text(value: object, attribute: MarketoAttribute) -> str:
-    """Read one value and give it as canonical text. Raises as :func:`parse`."""
+    """Read one value and give it as canonical text. Raises as :func:`parse_value`."""
     return to_text(parse_value(value, attribute))
 
 

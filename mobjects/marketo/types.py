@@ -151,7 +151,7 @@ class RecordOutcome:
     """What Marketo answered for one record.
 
     Args:
-        status: see :class:`Status`.
+        status: see :class:`OutcomeStatus`.
         marketo_id: the id Marketo returned, if any.
         message: Marketo's reason where the record was skipped or failed.
     """

@@ -26,7 +26,8 @@ class ConflictAnswer(models.TextChoices):
 class Conflict(models.Model):
     """Something about a record that only a person can decide; while it is open the record is not sent.
 
-    ``base`` and ``here`` are content as name to text (see :func:`mobjects.sync.content.payload.content`) when the
+    ``base`` and ``here`` are content as name to text (see :func:`mobjects.sync.content.payload.record_content`) when
+    the
     conflict was found. ``candidates`` lists what Marketo holds: ``{"id": 64, "values": {name: text}, "created_at": …,
     "updated_at": …}``, one entry unless it is not known which of several objects is the record's.
     """

@@ -59,7 +59,7 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
         return self.filter(CHANGED)
 
     def with_state(self) -> Self:
-        """Annotate ``state``, one of :class:`State`; the same rules as :attr:`SyncedRecord.state_now`."""
+        """Annotate ``state``, one of :class:`RecordState`; the same rules as :attr:`SyncedRecord.current_state`."""
         return self.annotate(
             state=Case(
                 When(claimed_by__isnull=False, then=Value(RecordState.IN_BATCH)),

@@ -2,7 +2,7 @@
 
 What import-export is kept for: a resource names the columns of a model, an admin page finds its resources, and the
 permissions are its permissions. Its importing and its exporting, which hold a whole file in memory, are replaced by
-:mod:`mobjects.imports` and :meth:`TransferResource.rows`.
+:mod:`mobjects.imports` and :meth:`TransferResource.iter_rows`.
 """
 
 from __future__ import annotations

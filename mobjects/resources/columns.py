@@ -1,7 +1,7 @@
 """Columns of import and export files: their names, how their cells are read, and where the values are kept.
 
 An export reads rows of plain values from the database (``QuerySet.values_list``), not records: a column names the
-lookups it needs (:attr:`Column.lookups`) and makes one value of what they give (:meth:`Column.reader`).
+lookups it needs (:attr:`FileColumn.lookups`) and makes one value of what they give (:meth:`FileColumn.build_reader`).
 """
 
 from __future__ import annotations

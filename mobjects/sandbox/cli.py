@@ -51,7 +51,7 @@ def run_server(options: Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read the command line and serve; see :func:`run`."""
+    """Read the command line and serve; see :func:`run_server`."""
     parser = ArgumentParser(prog="sandbox", description="A strict local stand-in for Marketo's SOAP API.")
     add_options(parser)
     return run_server(parser.parse_args(arguments))

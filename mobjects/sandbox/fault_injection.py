@@ -116,7 +116,7 @@ class FaultScript:
         """Append an entry: ``faults.add("soap", code="20023", operation="syncMObjects")``.
 
         Raises:
-            ValueError: see :meth:`Fault.from_options`.
+            ValueError: see :meth:`ScriptedFault.from_options`.
         """
         self.extend([ScriptedFault.from_options({"kind": kind, **options})])
 

@@ -54,7 +54,7 @@ def iter_csv_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> I
 
     Args:
         file: seekable; is not closed.
-        reading: complete, from :func:`look`.
+        reading: complete, from :func:`detect_csv`.
         limits: the most that is read.
 
     Raises:

@@ -18,10 +18,10 @@ class Month(date):
 
 
 def escape_formula(text: str) -> str:
-    """Put one apostrophe before text that a spreadsheet would take for a formula; see :func:`restore`."""
+    """Put one apostrophe before text that a spreadsheet would take for a formula; see :func:`unescape_formula`."""
     return f"'{text}" if _FORMULA_LIKE.match(text) else text
 
 
 def unescape_formula(text: str) -> str:
-    """Undo :func:`neutralise`. Text that it would not have written is left as it is."""
+    """Undo :func:`escape_formula`. Text that it would not have written is left as it is."""
     return text[1:] if _NEUTRALISED.match(text) else text

@@ -57,7 +57,7 @@ def iter_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Itera
 
     Args:
         file: seekable; is read from its beginning and not closed.
-        reading: complete, from :func:`look`.
+        reading: complete, from :func:`detect_file`.
         limits: the most that is read.
 
     Raises:

@@ -73,7 +73,7 @@ class RowNormaliser:
     """Brings rows to the header's width, and says what is wrong with those that do not fit.
 
     Args:
-        headers: as :func:`headers_of` gives them.
+        headers: as :func:`parse_headers` gives them.
         limits: the most that is read.
         is_workbook: a row may lack cells at its end, since a workbook leaves empty ones out; and no cell holds
             too much, since those are never read whole.

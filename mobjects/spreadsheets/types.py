@@ -32,7 +32,7 @@ class FileLimits:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How a file is read. Empty parts are found out by :func:`mobjects.spreadsheets.reader.look`.
+    """How a file is read. Empty parts are found out by :func:`mobjects.spreadsheets.reader.detect_file`.
 
     Args:
         format: ``csv`` (any delimited text) or ``xlsx``.

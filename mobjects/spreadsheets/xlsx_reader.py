@@ -54,7 +54,7 @@ def iter_workbook_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits)
 
     Args:
         file: seekable; is not closed.
-        reading: complete, from :func:`look`.
+        reading: complete, from :func:`detect_workbook`.
         limits: the most that is read.
 
     Raises:

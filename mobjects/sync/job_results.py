@@ -66,7 +66,7 @@ _UNCOUNTED = frozenset(status.value for status in SyncResult.PASSING_STATUSES)
 
 
 def save_results(job: SyncJob, results: Sequence[SyncResult]) -> None:
-    """Save new results of a job and count them; see :func:`count`."""
+    """Save new results of a job and count them; see :func:`add_counts`."""
     SyncResult.objects.bulk_create(results)
     add_counts(job, Counter(str(row.status) for row in results))
 

@@ -2,7 +2,7 @@
 
 A job is worked on in *steps* by one or more workers (see :mod:`mobjects.jobs.step_loop`). A step makes at most
 one call to Marketo and saves what came of it, so that between any two steps a job can be paused, moved to another
-process, or lost without loss. Nothing here waits: a step that may not go on raises :class:`Wait`.
+process, or lost without loss. Nothing here waits: a step that may not go on raises :class:`WaitRequired`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class WaitRequired(Exception):
 
 class RateLimiter(Protocol):
     """Marketo's limits, shared by all workers. The implementation is
-    :class:`mobjects.sync.rate_limits.limiter.Limits`.
+    :class:`mobjects.sync.rate_limits.limiter.RedisRateLimiter`.
     """
 
     def permit_call(self) -> AbstractContextManager[None]:
@@ -87,7 +87,7 @@ class JobTask(Protocol):
         """Do the next piece of work, with at most one call.
 
         Returns:
-            Whether there was something to do. ``False`` means: nothing now (see :meth:`due`).
+            Whether there was something to do. ``False`` means: nothing now (see :meth:`due_at`).
 
         Raises:
             Wait: it may not go on yet.

@@ -102,7 +102,7 @@ def send_export(
     """The answer that streams an export.
 
     Raises:
-        ValueError: see :func:`mobjects.exports.service.export`.
+        ValueError: see :func:`mobjects.exports.service.export_records`.
     """
     made = service.export_records(
         kind, queryset, file_format, _get_download_user(request), chosen=chosen, filters=filters
@@ -114,7 +114,7 @@ def send_export(
 def send_selected(
     request: HttpRequest, model: type[Model], queryset: QuerySet[Any], file_format: ExportFormat
 ) -> HttpResponseBase:
-    """The answer to an action of a list. Raises ValueError as :func:`send`."""
+    """The answer to an action of a list. Raises ValueError as :func:`send_export`."""
     kind = next(kind for kind in RESOURCES if model_of(kind) is model)
     if request.POST.get("select_across") == "1":
         words = get_filtered_list(request, model).description

@@ -30,7 +30,7 @@ def check_query(query: MarketoQuery) -> None:
 
 
 def build_arguments(query: MarketoQuery, position: str) -> dict[str, Any]:
-    """The parameters of getMObjects in zeep's form. Expects a query that passed :func:`check`.
+    """The parameters of getMObjects in zeep's form. Expects a query that passed :func:`check_query`.
 
     Args:
         query: what to look for.

@@ -63,13 +63,13 @@ class Calls:
 
         Args:
             operation: name in the WSDL.
-            read: makes of the answer what is wanted; raises :class:`DoesNotFit` where it cannot be trusted.
+            read: makes of the answer what is wanted; raises :class:`InvalidResponse` where it cannot be trusted.
             write: whether Marketo may change something; decides what an answer that never came means.
             arguments: the operation's parameters in zeep's form.
             fill: adds to the finished envelope before it is sent.
 
         Raises:
-            MarketoError: of the class that fits; one caused by :class:`service.NotReadable` means that what
+            MarketoError: of the class that fits; one caused by :class:`envelope.NotReadable` means that what
                 answered does not speak Marketo's SOAP.
         """
         self._settings.check()

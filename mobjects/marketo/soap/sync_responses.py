@@ -47,7 +47,7 @@ def parse_outcomes(batch: OutgoingBatch, result: Any) -> list[RecordOutcome]:
 
 
 def parse_deletions(records: Sequence[OutgoingRecord], result: Any) -> list[RecordOutcome]:
-    """One outcome per record that was to be deleted. Arguments and errors as for :func:`outcomes`."""
+    """One outcome per record that was to be deleted. Arguments and errors as for :func:`parse_outcomes`."""
     return _matched(records, result, _DELETED, "")
 
 

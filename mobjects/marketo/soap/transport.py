@@ -46,7 +46,7 @@ _utc_now = partial(datetime.now, UTC)
 
 
 class SoapTransport:
-    """Marketo's SOAP API, as a :class:`mobjects.marketo.transport.Transport`.
+    """Marketo's SOAP API, as a :class:`mobjects.marketo.transport.MarketoTransport`.
 
     Args:
         endpoint: the instance's own address, ``https://<munchkin>.mktoapi.com/soap/mktows/<version>``.

@@ -25,7 +25,7 @@ class RemoteContent:
     """What Marketo holds of one object.
 
     Args:
-        values: by the names and in the texts of :func:`mobjects.sync.content.payload.content`.
+        values: by the names and in the texts of :func:`mobjects.sync.content.payload.record_content`.
         costs: of a program: which of its costs stand for which of Marketo's.
         more_tags: further values of tag types that stand among the values already, as type and value.
         unknown: attributes for which no custom field is defined here, by API name.

@@ -110,7 +110,7 @@ def build_payload(record: SyncedRecord, operation: Operation, keys: KeyFields, *
     """Decide what to send of a record.
 
     Args:
-        record: with related objects loaded (see :func:`mobjects.sync.content.loading.loaded`).
+        record: with related objects loaded (see :func:`mobjects.sync.content.loading.load_records`).
         operation: the operation of its batch.
         keys: names of the external key fields.
         resend: send everything that has a value, not only what changed.

@@ -1,7 +1,8 @@
 """Marketo's limits, shared by all workers on all hosts through the queue's Redis.
 
 Three of them: calls within a moving window of 20 seconds, calls at the same time, calls a day. Nothing here waits:
-what may not be called now raises :class:`mobjects.sync.task.Wait`. docs/decisions/0020-limits.md has the reasons.
+what may not be called now raises :class:`mobjects.sync.task.WaitRequired`. docs/decisions/0020-limits.md has the
+reasons.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ logger = logging.getLogger(__name__)
 
 
 class RedisRateLimiter:
-    """Permission for calls to one Marketo instance. Satisfies :class:`mobjects.sync.task.Permits`.
+    """Permission for calls to one Marketo instance. Satisfies :class:`mobjects.sync.task.RateLimiter`.
 
     Args:
         endpoint: names the instance; each has its own limits.

@@ -84,7 +84,7 @@ def _open(context: JobContext, kind: Kind, operation: Operation, selection: Sync
 def claim_batch(
     context: JobContext, kind: Kind, operation: Operation, selection: SyncSelection, *, after: int, limit: int
 ) -> tuple[SyncBatch, int] | None:
-    """Take the next records for a batch of this worker, which then waits to be sent (see :func:`take`).
+    """Take the next records for a batch of this worker, which then waits to be sent (see :func:`start_batch`).
 
     Rows are locked, and those that another worker is taking are passed over, so a record is never in two batches.
 

@@ -53,7 +53,7 @@ class SyncSelection:
     Args:
         kinds: the kinds to send; always sent in the order program, opportunity, role.
         ids: our own ids of the records (of the single kind in ``kinds``); ``None`` means all of the kinds.
-        operation: see :class:`Choice`.
+        operation: see :class:`OperationChoice`.
         resend: send records without changes as well, with all their values.
         include_unknown: send records whose last outcome is unknown even if that could double them.
         of_job: only records that have a result in this job (its id) …

@@ -106,7 +106,7 @@ def try_transition(request: HttpRequest, imported: Import, ask: Callable[[], Any
     """Ask for a step; if the import's state does not allow it (a double click, somebody else), say why.
 
     Args:
-        ask: does it, or raises :class:`NotNow`.
+        ask: does it, or raises :class:`InvalidState`.
 
     Returns:
         Whether it was done.

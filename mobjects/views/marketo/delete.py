@@ -73,7 +73,7 @@ def preview_delete(selection: dict[str, Any]) -> DeletePreview:
     """What would go now.
 
     Args:
-        selection: as :func:`mobjects.sync.delete.task.chosen` takes it.
+        selection: as :func:`mobjects.sync.delete.task.records_to_delete` takes it.
     """
     kind = Kind(selection["kind"])
     opportunities, roles = (records_to_delete(each, selection) for each in (Kind.OPPORTUNITY, Kind.ROLE))
