@@ -38,7 +38,7 @@ def is_there(reference: str, names: set[str]) -> bool:
         outer, _, owner = module.rpartition(".")
         return reference in MODULES or name in MODULES.get(module, ()) or f"{owner}.{name}" in MODULES.get(outer, ())
     known = {name.split(".")[0] for name in names} | {name.split(".")[-1] for name in names}
-    return reference in names or reference.split(".")[0] in known
+    return reference in names or reference.split(".", maxsplit=1)[0] in known
 
 
 @pytest.mark.parametrize(
