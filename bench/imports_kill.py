@@ -65,7 +65,7 @@ class _Run:
     def once(self, path: Path, rows: int, number: int, kills: int) -> None:
         """One import from its upload to the comparison, with kills while it is written."""
         mode = MODES[number % len(MODES)]
-        imported = imports_ours.upload(path, call=True)
+        imported = imports_ours.upload(path, enqueue=True)
         self._reach(imported, ImportState.REVIEW)
         service.request_commit(imported, mode, overwrite=False, user=None)
         for _ in range(min(KILLS_EACH, kills - self.killed.total())):

@@ -68,11 +68,11 @@ def work(path: str, rows: int) -> None:
 
     Import.objects.exists()
     figures: dict[str, Any] = {"idle": _status("VmRSS")}
-    imported = imports_ours.upload(Path(path), call=False)
+    imported = imports_ours.upload(Path(path), enqueue=False)
     figures["upload"] = _peak()
     working.run_import(imported, beat=True)
     figures["check"] = _peak()
-    service.request_commit(imported, ImportMode.VALID, overwrite=False, user=None, call=False)
+    service.request_commit(imported, ImportMode.VALID, overwrite=False, user=None, enqueue=False)
     working.run_import(imported, beat=True)
     figures["commit"] = _peak()
     imported.refresh_from_db()

@@ -43,23 +43,23 @@ def empty() -> None:
             cursor.execute(f"DELETE FROM {name}")  # noqa: S608 -- our own tables
 
 
-def upload(path: Path, *, call: bool) -> Import:
+def upload(path: Path, *, enqueue: bool) -> Import:
     """Bring a file in; it goes on to its check by itself, since all of its columns have our names."""
     with open(path, "rb") as file:
         return service.start_import(
-            "opportunities", file, path.name, user=None, username="bench", source=ImportSource.COMMAND, call=call
+            "opportunities", file, path.name, user=None, username="bench", source=ImportSource.COMMAND, enqueue=enqueue
         )
 
 
 def run(path: Path, **expected: int) -> Took:
     """Import a file of opportunities; every row has to be what is expected: ``new``, ``changed``, ``unchanged``."""
     times = [time.perf_counter()]
-    imported = upload(path, call=False)
+    imported = upload(path, enqueue=False)
     times.append(time.perf_counter())
     runner.run_import(imported, beat=True)
     _expect(imported, ImportState.REVIEW, expected)
     times.append(time.perf_counter())
-    service.request_commit(imported, ImportMode.VALID, overwrite=False, user=None, call=False)
+    service.request_commit(imported, ImportMode.VALID, overwrite=False, user=None, enqueue=False)
     runner.run_import(imported, beat=True)
     times.append(time.perf_counter())
     _expect(imported, ImportState.COMMITTED, expected)

@@ -57,7 +57,7 @@ def start_import(
     reading: ReadOptions | None = None,
     reason: str = "",
     check: bool = True,
-    call: bool = True,
+    enqueue: bool = True,
 ) -> Import:
     """Keep a file and look at its head. If nothing about its columns is open, its check is asked for at once.
 
@@ -72,7 +72,7 @@ def start_import(
         reading: how to read it; what is empty in it is found out.
         reason: kept in the history.
         check: ``False`` if there is more to say about it first.
-        call: whether a worker is called for the check; who runs it himself says ``False``.
+        enqueue: whether a worker is queued for the check; who runs it himself says ``False``.
 
     Returns:
         The import: being checked, waiting for its columns, or refused if it cannot be read (``problem`` says why).
@@ -103,7 +103,7 @@ def start_import(
         if refused:
             IMPORT_STATES.change(imported, ImportState.REFUSED, problem=refused)
         elif check and not column_problems(imported):
-            request_check(imported, call=call)
+            request_check(imported, enqueue=enqueue)
     return imported
 
 
@@ -212,12 +212,12 @@ def _outdate(imported: Import) -> None:
 # --- steps ----------------------------------------------------------------------------------
 
 
-def request_check(imported: Import, *, call: bool = True) -> None:
+def request_check(imported: Import, *, enqueue: bool = True) -> None:
     """Have the whole file checked; its columns are remembered for the next file with the same headers.
 
     Args:
         imported: waits for its columns, or for review (to check again).
-        call: whether a worker is called; who runs it himself says ``False``.
+        enqueue: whether a worker is queued; who runs it himself says ``False``.
 
     Raises:
         NotNow: columns are undecided, or it is being worked on, or is over, or part of it is written.
@@ -228,12 +228,12 @@ def request_check(imported: Import, *, call: bool = True) -> None:
         raise InvalidState(" ".join(open_questions))
     found = {"rows": 0, "counts": {}, "problems": 0, "checked_at": None}
     with transaction.atomic():
-        _start_step(imported, {ImportState.MAPPING, ImportState.REVIEW}, ImportState.CHECKING, call=call, **found)
+        _start_step(imported, {ImportState.MAPPING, ImportState.REVIEW}, ImportState.CHECKING, enqueue=enqueue, **found)
         column_mapping.save_mapping(imported)
 
 
 def request_commit(
-    imported: Import, mode: str, overwrite: bool, user: User | None, *, username: str = "", call: bool = True
+    imported: Import, mode: str, overwrite: bool, user: User | None, *, username: str = "", enqueue: bool = True
 ) -> None:
     """Have the rows written. Of a commit that was broken off, the rest: in the way it was begun.
 
@@ -243,7 +243,7 @@ def request_commit(
         overwrite: whether rows that conflict with changes made here are written too.
         user: who wants it, if that is one of our users.
         username: who else wants it.
-        call: whether a worker is called.
+        enqueue: whether a worker is queued.
 
     Raises:
         NotNow: it was not checked, or not since its last fix; or all are wanted and some cannot be written; or it is
@@ -260,7 +260,7 @@ def request_commit(
     if not imported.committed_to:
         _allow_mode(imported, mode, overwrite=overwrite)
         values |= {"mode": mode, "overwrite": overwrite}
-    _start_step(imported, {ImportState.REVIEW}, ImportState.COMMITTING, call=call, **values)
+    _start_step(imported, {ImportState.REVIEW}, ImportState.COMMITTING, enqueue=enqueue, **values)
 
 
 def _allow_mode(imported: Import, mode: str, *, overwrite: bool) -> None:
@@ -282,7 +282,7 @@ def _format_rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
-def request_undo(imported: Import, user: User | None, *, username: str = "", call: bool = True) -> None:
+def request_undo(imported: Import, user: User | None, *, username: str = "", enqueue: bool = True) -> None:
     """Have taken back what the import wrote, also what a commit wrote before it was broken off.
 
     Raises:
@@ -292,7 +292,7 @@ def request_undo(imported: Import, user: User | None, *, username: str = "", cal
     if imported.state != ImportState.COMMITTED and not (imported.state == ImportState.REVIEW and imported.committed_to):
         raise InvalidState(_busy_message(imported))
     undone_by = user.get_username() if user else username
-    _start_step(imported, {ImportState(imported.state)}, ImportState.UNDOING, call=call, undone_by=undone_by)
+    _start_step(imported, {ImportState(imported.state)}, ImportState.UNDOING, enqueue=enqueue, undone_by=undone_by)
 
 
 def discard_import(imported: Import) -> None:
@@ -344,9 +344,9 @@ def _move(
 
 
 def _start_step(
-    imported: Import, states: Collection[ImportState], to: ImportState, *, call: bool, **values: Any
+    imported: Import, states: Collection[ImportState], to: ImportState, *, enqueue: bool, **values: Any
 ) -> None:
     values |= {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
     _move(imported, states, to, step_at=timezone.now(), **values)
-    if call:
+    if enqueue:
         transaction.on_commit(partial(runner.enqueue_import, imported.pk))

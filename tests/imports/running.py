@@ -22,20 +22,22 @@ def as_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
 def checked(data: bytes, name: str = "file.csv", kind: str = "opportunities") -> Import:
     """Upload a file whose columns have our names, and check it."""
     source = ImportSource.COMMAND
-    imported = service.start_import(kind, io.BytesIO(data), name, user=None, username="ann", source=source, call=False)
+    imported = service.start_import(
+        kind, io.BytesIO(data), name, user=None, username="ann", source=source, enqueue=False
+    )
     assert imported.state == ImportState.CHECKING, imported.problem or service.column_problems(imported)
     return done(imported, ImportState.REVIEW)
 
 
 def written(imported: Import, mode: ImportMode = ImportMode.ALL) -> Import:
     """Write what the check found."""
-    service.request_commit(imported, mode, overwrite=False, user=None, call=False)
+    service.request_commit(imported, mode, overwrite=False, user=None, enqueue=False)
     return done(imported, ImportState.COMMITTED)
 
 
 def undone(imported: Import) -> Import:
     """Take it back."""
-    service.request_undo(imported, None, username="ann", call=False)
+    service.request_undo(imported, None, username="ann", enqueue=False)
     return done(imported, ImportState.UNDONE)
 
 

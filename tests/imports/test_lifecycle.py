@@ -21,7 +21,7 @@ FILE = b"External ID,Name\nA,Alpha\nB,Beta\n"
 def started(data=FILE):
     source = ImportSource.ADMIN
     return service.start_import(
-        "opportunities", io.BytesIO(data), "a.csv", user=None, username="", source=source, call=False
+        "opportunities", io.BytesIO(data), "a.csv", user=None, username="", source=source, enqueue=False
     )
 
 
@@ -39,7 +39,7 @@ def reviewed():
 
 def written(mode="valid"):
     imported = reviewed()
-    service.request_commit(imported, mode, overwrite=False, user=None, call=False)
+    service.request_commit(imported, mode, overwrite=False, user=None, enqueue=False)
     runner.run_import(imported)
     return imported
 
@@ -54,7 +54,7 @@ def test_every_change_of_the_table_is_made_and_no_other():
 
 def test_a_checked_a_written_and_an_undone_import_are_told_once_each(rests):
     imported = written()
-    service.request_undo(imported, None, call=False)
+    service.request_undo(imported, None, enqueue=False)
     runner.run_import(imported)
     assert rests == [("checking", "review"), ("committing", "committed"), ("undoing", "undone")]
 
@@ -82,7 +82,7 @@ def test_an_import_that_asks_for_its_columns_again_is_told(rests):
 def test_all_or_nothing_that_came_to_nothing_is_told(rests):
     imported = reviewed()
     Opportunity.objects.create(external_id="B", name="came meanwhile")
-    service.request_commit(imported, "all", overwrite=False, user=None, call=False)
+    service.request_commit(imported, "all", overwrite=False, user=None, enqueue=False)
     runner.run_import(imported)
     assert rests[1:] == [("committing", "review")]
 

@@ -27,7 +27,7 @@ def started(data=FILE, kind="opportunities", name="a.csv", **options):
         user=None,
         username="olga",
         source=ImportSource.ADMIN,
-        **{"call": False, **options},
+        **{"enqueue": False, **options},
     )
 
 
@@ -39,7 +39,7 @@ def reviewed(data=FILE):
 
 
 def written(imported):
-    service.request_commit(imported, "valid", overwrite=False, user=None, username="emil", call=False)
+    service.request_commit(imported, "valid", overwrite=False, user=None, username="emil", enqueue=False)
     runner.run_import(imported)
     assert imported.state == ImportState.COMMITTED, imported.problem
     return imported
@@ -69,13 +69,13 @@ def test_each_step_leads_to_the_next_state():
     imported = reviewed()
     assert (imported.rows, imported.leases.count(), imported.problem) == (2, 0, "")
     assert imported.checked_at >= imported.begun_at >= imported.step_at
-    service.request_commit(imported, "all", overwrite=False, user=None, username="emil", call=False)
+    service.request_commit(imported, "all", overwrite=False, user=None, username="emil", enqueue=False)
     assert imported.state == ImportState.COMMITTING
     runner.run_import(imported)
     assert (imported.state, imported.committed_by) == (ImportState.COMMITTED, "emil")
     assert imported.committed_at is not None
     assert Opportunity.objects.count() == 2
-    service.request_undo(imported, None, username="ida", call=False)
+    service.request_undo(imported, None, username="ida", enqueue=False)
     runner.run_import(imported)
     assert (imported.state, imported.undone_by) == (ImportState.UNDONE, "ida")
     assert imported.undone_at is not None
@@ -96,12 +96,12 @@ def test_a_file_that_turns_out_unreadable_is_refused_with_its_reason():
 def test_all_or_nothing_that_came_to_nothing_waits_for_review_again():
     imported = reviewed()
     Opportunity.objects.create(external_id="B", name="came meanwhile")
-    service.request_commit(imported, "all", overwrite=False, user=None, call=False)
+    service.request_commit(imported, "all", overwrite=False, user=None, enqueue=False)
     runner.run_import(imported)
     assert imported.state == ImportState.REVIEW
     assert "Nothing was written" in imported.problem
     assert Opportunity.objects.count() == 1
-    service.request_commit(imported, "valid", overwrite=False, user=None, call=False)
+    service.request_commit(imported, "valid", overwrite=False, user=None, enqueue=False)
     runner.run_import(imported)
     assert (imported.state, imported.problem) == (ImportState.COMMITTED, "")
     assert Opportunity.objects.count() == 2
@@ -148,7 +148,7 @@ def test_a_commit_that_broke_goes_on_where_it_was():
     imported = reviewed()
     # A fault after row 2 was written.
     in_state(imported, committed_to=2, written={"created": 1}, mode="valid", overwrite=True, committed_by="emil")
-    service.request_commit(imported, "all", overwrite=False, user=None, username="ida", call=False)
+    service.request_commit(imported, "all", overwrite=False, user=None, username="ida", enqueue=False)
     assert (imported.mode, imported.overwrite, imported.committed_by) == ("valid", True, "ida")
     runner.run_import(imported)
     assert imported.state == ImportState.COMMITTED
@@ -259,7 +259,7 @@ def test_a_step_that_always_loses_the_database_is_given_up():
 @pytest.mark.django_db(transaction=True)
 def test_steps_are_done_by_a_real_worker(queue, request):
     run_worker = request.getfixturevalue("work")  # Its name is that of our module.
-    imported = started(call=True)
+    imported = started(enqueue=True)
     assert [name.startswith(f"import-{imported.pk}-") for name in queue.job_ids] == [True]
     run_worker()
     imported.refresh_from_db()
@@ -275,7 +275,7 @@ def test_steps_are_done_by_a_real_worker(queue, request):
 def test_an_import_asked_for_while_redis_is_away_is_called_when_it_is_back(queue, settings):
     reachable = settings.RQ_QUEUES
     settings.RQ_QUEUES = {"sync": {**reachable["sync"], "URL": "redis://127.0.0.1:9/0"}}
-    imported = started(call=True)
+    imported = started(enqueue=True)
     assert imported.state == ImportState.CHECKING
     in_state(imported, step_at=silent())
     runner.sweep_imports()
@@ -288,7 +288,7 @@ def test_an_import_asked_for_while_redis_is_away_is_called_when_it_is_back(queue
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_asked_for_a_moment_ago_is_not_called_twice(queue):
-    started(call=False)
+    started(enqueue=False)
     runner.sweep_imports()
     assert queue.job_ids == []
 
@@ -342,7 +342,7 @@ def test_an_import_that_kills_its_workers_is_given_up(queue):
 @pytest.mark.django_db
 def test_a_chunk_that_was_written_starts_the_count_of_deaths_anew():
     imported = reviewed()
-    service.request_commit(imported, "valid", overwrite=False, user=None, call=False)
+    service.request_commit(imported, "valid", overwrite=False, user=None, enqueue=False)
     lease = runner.acquire_import(imported.pk)
     in_state(imported, expired_leases=4)
     runner.reporter(lease)(2)

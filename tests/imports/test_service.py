@@ -27,7 +27,7 @@ OPEN = b"External ID,Betrag\nA,1.50\n"
 
 
 def started(data=DECIDED, kind="opportunities", name="a.csv", **options):
-    asked = {"user": None, "username": "olga", "source": ImportSource.ADMIN, "call": False, **options}
+    asked = {"user": None, "username": "olga", "source": ImportSource.ADMIN, "enqueue": False, **options}
     return service.start_import(kind, io.BytesIO(data), name, **asked)
 
 
@@ -40,7 +40,7 @@ def reviewed(data=DECIDED, **options):
 
 def committed(data=DECIDED):
     imported = reviewed(data)
-    service.request_commit(imported, "valid", overwrite=False, user=None, call=False)
+    service.request_commit(imported, "valid", overwrite=False, user=None, enqueue=False)
     runner.run_import(imported)
     assert imported.state == ImportState.COMMITTED, imported.problem
     return imported
@@ -168,7 +168,7 @@ def test_the_error_file_of_an_import_is_a_correction_of_it():
     # Somebody mapped such headers in another way since.
     other = started(OPEN)
     service.set_columns(other, ["External ID", ""], {"Name": "Other"})
-    service.request_check(other, call=False)
+    service.request_check(other, enqueue=False)
     again = started(f'External ID,Betrag,Problems of import {first.pk}\nA,"1,5",no number\n'.encode())
     assert again.correction_of == first
     assert again.mapping == ["External ID", "Amount", ""]
@@ -194,7 +194,7 @@ def test_columns_are_chosen_checked_and_remembered():
     assert service.set_columns(imported, ["External ID", None], {}) != []
     assert service.set_columns(imported, ["External ID", "Amount"], {"Name": "N"}) == []
     assert not SavedMapping.objects.exists()
-    service.request_check(imported, call=False)
+    service.request_check(imported, enqueue=False)
     assert imported.state == ImportState.CHECKING
     assert SavedMapping.objects.get().mapping == {"External ID": "External ID", "Betrag": "Amount"}
     again = started(OPEN + b"B,2\n")
@@ -209,7 +209,7 @@ def test_columns_can_be_changed_from_the_review():
     assert imported.state == ImportState.MAPPING
     with pytest.raises(service.InvalidState):
         service.request_commit(imported, "all", overwrite=False, user=None)
-    service.request_check(imported, call=False)
+    service.request_check(imported, enqueue=False)
     assert (imported.rows, imported.counts, imported.checked_at) == (0, {}, None)
     runner.run_import(imported)
     assert imported.counts.get("error") == 2  # A new opportunity needs a name.
@@ -250,7 +250,7 @@ def test_a_remembered_column_that_is_gone_is_asked_about():
     field = CustomField.objects.create(kind="Opportunity", name="dealSize", label="Deal")
     imported = started(OPEN)
     service.set_columns(imported, ["External ID", "dealSize"], {})
-    service.request_check(imported, call=False)
+    service.request_check(imported, enqueue=False)
     field.delete()
     assert started(OPEN).state == ImportState.MAPPING
 
@@ -293,7 +293,7 @@ def test_all_or_nothing_is_refused_while_rows_have_errors():
         service.request_commit(imported, "all", overwrite=True, user=None)
     with pytest.raises(service.InvalidState, match="Choose"):
         service.request_commit(imported, "some", overwrite=True, user=None)
-    service.request_commit(imported, "valid", overwrite=False, user=None, call=False)
+    service.request_commit(imported, "valid", overwrite=False, user=None, enqueue=False)
     runner.run_import(imported)
     assert list(Opportunity.objects.values_list("external_id", flat=True)) == ["B"]
 
@@ -303,16 +303,16 @@ def test_all_or_nothing_is_refused_while_rows_conflict_unless_they_are_overwritt
     imported = as_checked(counts={"conflict": 2})
     with pytest.raises(service.InvalidState, match="2 rows in conflict"):
         service.request_commit(imported, "all", overwrite=False, user=None)
-    service.request_commit(imported, "all", overwrite=True, user=None, call=False)
+    service.request_commit(imported, "all", overwrite=True, user=None, enqueue=False)
     assert imported.state == ImportState.COMMITTING
 
 
 @pytest.mark.django_db
 def test_who_presses_is_kept():
     imported = reviewed()
-    service.request_commit(imported, "all", overwrite=False, user=factories.user("emil"), call=False)
+    service.request_commit(imported, "all", overwrite=False, user=factories.user("emil"), enqueue=False)
     runner.run_import(imported)
-    service.request_undo(imported, factories.user("ida"), call=False)
+    service.request_undo(imported, factories.user("ida"), enqueue=False)
     assert (imported.username, imported.committed_by, imported.undone_by) == ("olga", "emil", "ida")
 
 

@@ -19,7 +19,7 @@ DECIDED = b"External ID,Name\nA,Alpha\n"
 @pytest.fixture
 def reviewed():
     """An import that waits for review."""
-    asked = {"user": None, "username": "olga", "source": ImportSource.ADMIN, "call": False}
+    asked = {"user": None, "username": "olga", "source": ImportSource.ADMIN, "enqueue": False}
     imported = service.start_import("opportunities", io.BytesIO(DECIDED), "a.csv", **asked)
     change(imported, state=ImportState.REVIEW, checked_at=timezone.now())
     return imported
@@ -47,7 +47,7 @@ def test_what_was_written_in_part_since_it_was_looked_at_is_not_given_up(reviewe
 
 def test_a_step_begins_anew_whatever_its_earlier_process_left(reviewed):
     change(reviewed, expired_leases=2)
-    service.request_check(reviewed, call=False)
+    service.request_check(reviewed, enqueue=False)
     assert Import.objects.get().expired_leases == 0
 
 

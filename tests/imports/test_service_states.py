@@ -12,9 +12,9 @@ ASK = {
     "columns": lambda imported: service.set_columns(imported, imported.mapping, {}),
     "fix": lambda imported: service.add_fix(imported, "Name", "a", "b"),
     "unfix": lambda imported: service.remove_fix(imported, 1),
-    "check": lambda imported: service.request_check(imported, call=False),
-    "commit": lambda imported: service.request_commit(imported, "valid", overwrite=False, user=None, call=False),
-    "undo": lambda imported: service.request_undo(imported, None, call=False),
+    "check": lambda imported: service.request_check(imported, enqueue=False),
+    "commit": lambda imported: service.request_commit(imported, "valid", overwrite=False, user=None, enqueue=False),
+    "undo": lambda imported: service.request_undo(imported, None, enqueue=False),
     "discard": service.discard_import,
 }
 OPEN_STATES = {ImportState.MAPPING, ImportState.REVIEW}

@@ -78,7 +78,7 @@ class Command(BaseCommand):
 
     def _import(self, imported: Import, options: dict[str, Any]) -> None:
         self._decide(imported, options)
-        service.request_check(imported, call=False)
+        service.request_check(imported, enqueue=False)
         runner.run_import(imported, beat=True)
         self._refuse_unreadable(imported, options)
         listed = self._list_problems(imported)
@@ -153,7 +153,7 @@ class Command(BaseCommand):
 
     def _commit(self, imported: Import, options: dict[str, Any]) -> None:
         service.request_commit(
-            imported, options["mode"], options["overwrite"], None, username=system_username(), call=False
+            imported, options["mode"], options["overwrite"], None, username=system_username(), enqueue=False
         )
         runner.run_import(imported, beat=True)
         if imported.state != ImportState.COMMITTED:
