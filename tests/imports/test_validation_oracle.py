@@ -148,6 +148,8 @@ class Reference:
                 opportunity=parent, person_id=person_id, person_key=person_key, role=values["Role"] or ""
             ).first()
         record = by_id or by_key or OpportunityPersonRole()
+        if record.pk:
+            self.seen(number, ("pk", record.pk))
         self.seen_role(number, row, record, values, parent)
         if bad or ("Opportunity" in row and not parent) or (record._state.adding and "Role" not in row):
             raise Refused
