@@ -27,7 +27,7 @@ class TransferAdmin(ExportMixin, ModelAdmin):
     Importing takes the permission ``import_<model>``, exporting ``export_<model>``.
     """
 
-    import_export_change_list_template = "mobjects/transfer/change_list.html"
+    import_export_change_list_template = "mobjects/import_export/change_list.html"
 
     @property
     def transfer_resource(self) -> type[TransferResource]:

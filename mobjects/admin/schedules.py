@@ -103,7 +103,7 @@ class ScheduleAdmin(ModelAdmin):
     list_filter = ("enabled", "action")
     list_select_related = ("last_job", "owner")
     search_fields = ("name",)
-    change_form_outer_before_template = "mobjects/schedule/panel.html"
+    change_form_outer_before_template = "mobjects/schedules/panel.html"
     warn_unsaved_form = True
     fieldsets = (
         (None, {"fields": ("name", "enabled")}),

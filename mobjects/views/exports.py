@@ -75,7 +75,7 @@ def _render_export(
     query = f"?{found.query}" if found.query else ""
     return render_page(
         request,
-        "export/page.html",
+        "exports/page.html",
         f"Export {plural}",
         crumbs=((plural.capitalize(), listing + query),),
         status=400 if form.errors else 200,

@@ -88,7 +88,7 @@ def _show(
     notes = _column_notes(form)
     return render_page(
         request,
-        "import/columns.html",
+        "imports/columns.html",
         f"Columns of import {imported.pk}",
         crumbs=import_crumbs(imported),
         status=400 if form.errors or reading.errors or (form.is_bound and problems) else 200,

@@ -42,7 +42,7 @@ def import_page(request: HttpRequest, imported: Import) -> HttpResponse:
     changing = may_change(request, imported)
     return render_page(
         request,
-        "import/page.html",
+        "imports/page.html",
         f"Import {imported.pk}: {imported.file_name}",
         crumbs=import_crumbs(),
         **live_context(imported),
@@ -70,7 +70,7 @@ def import_live(request: HttpRequest, pk: int) -> HttpResponse:
     if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_import"):
         return HttpResponse("You are logged out; load the page again to log in.", status=STOP_POLLING)
     imported = get_object_or_404(Import, pk=pk if pk < 2**63 else 0)
-    response = render(request, "mobjects/import/_live.html", live_context(imported))
+    response = render(request, "mobjects/imports/_live.html", live_context(imported))
     if not imported.is_working:
         response.status_code = STOP_POLLING
         response["HX-Refresh"] = "true"

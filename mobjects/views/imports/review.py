@@ -64,7 +64,7 @@ def import_review(request: HttpRequest, imported: Import) -> HttpResponse:
     }
     title = f"Review of import {imported.pk}"
     if not common["has_rows"]:
-        return render_page(request, "import/review.html", title, crumbs=import_crumbs(imported), **common)
+        return render_page(request, "imports/review.html", title, crumbs=import_crumbs(imported), **common)
     if "row" in request.GET:
         return _render_row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
     tab = _tab(request, imported)
@@ -73,7 +73,7 @@ def import_review(request: HttpRequest, imported: Import) -> HttpResponse:
     rows = pages.get_page(request.GET.get("page"))
     return render_page(
         request,
-        "import/review.html",
+        "imports/review.html",
         title,
         crumbs=import_crumbs(imported),
         **common,
@@ -155,7 +155,7 @@ def _render_row(request: HttpRequest, imported: Import, number: int, common: dic
     review_url = reverse("mobjects:import-review", args=[imported.pk])
     return render_page(
         request,
-        "import/row.html",
+        "imports/row.html",
         f"Row {number}",
         crumbs=[*import_crumbs(imported), (f"Review of import {imported.pk}", review_url)],
         **common,

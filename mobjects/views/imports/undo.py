@@ -45,7 +45,7 @@ def import_undo(request: HttpRequest, imported: Import) -> HttpResponse:
     left = paginate_rows(request, SkippedRecordList(preview), PER_PAGE)
     return render_page(
         request,
-        "import/undo.html",
+        "imports/undo.html",
         f"Undo import {imported.pk}",
         crumbs=import_crumbs(imported),
         imported=imported,

@@ -63,7 +63,7 @@ def _show(request: HttpRequest, form: UploadForm, kind: str) -> HttpResponse:
         cancel = f"admin:mobjects_{model_of(kind)._meta.model_name}_changelist"
     return render_page(
         request,
-        "import/upload.html",
+        "imports/upload.html",
         "Import a file",
         crumbs=import_crumbs(),
         status=400 if form.errors else 200,
