@@ -38,7 +38,7 @@ def test_every_variable_stands_in_the_example_file():
 
 
 def test_every_system_check_is_documented():
-    text = text_of("mobjects/checks.py") + text_of("mobjects/marketo/entry.py")
+    text = text_of("mobjects/checks.py") + text_of("mobjects/marketo/transport_entry.py")
     declared = set(re.findall(r'"(mobjects\.[EW]\d{3})"', text))
     assert declared == set(re.findall(r"^\| `(mobjects\.[EW]\d{3})`", text_of("docs/settings.md"), re.MULTILINE))
 

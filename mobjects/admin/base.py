@@ -95,10 +95,10 @@ class SyncedAdmin(TransferAdmin):
     actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo")
     actions_list = ("sync_all_changed",)
     actions_submit_line = ("save_and_sync",)
-    change_form_outer_before_template = "mobjects/record/sync_panel.html"
-    object_history_template = "mobjects/record/edits.html"
-    delete_confirmation_template = "mobjects/delete/confirmation.html"
-    delete_selected_confirmation_template = "mobjects/delete/selected_confirmation.html"
+    change_form_outer_before_template = "mobjects/sync/record/sync_panel.html"
+    object_history_template = "mobjects/sync/record/edits.html"
+    delete_confirmation_template = "mobjects/marketo/delete/confirmation.html"
+    delete_selected_confirmation_template = "mobjects/marketo/delete/selected_confirmation.html"
     warn_unsaved_form = True
 
     class Media:

@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from mobjects.marketo import parsing
+from mobjects.marketo import value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
-from mobjects.marketo.serialization import to_text
 from mobjects.marketo.types import DataType
+from mobjects.marketo.value_text import to_text
 
 
 class AttributeField(forms.CharField):
@@ -29,7 +29,7 @@ class AttributeField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         try:
-            parsed = parsing.parse_value(super().to_python(value), self.attribute)
+            parsed = value_parsing.parse_value(super().to_python(value), self.attribute)
         except ValueError as error:
             raise ValidationError(str(error), code="invalid") from error
         return to_text(parsed) if self.as_text else parsed
@@ -51,7 +51,7 @@ class MonthField(forms.Field):
         if not text:
             return None
         try:
-            return parsing.parse_month(text)
+            return value_parsing.parse_month(text)
         except ValueError as error:
             raise ValidationError(str(error), code="invalid") from error
 

@@ -17,7 +17,7 @@ class CatalogAdmin(ReadOnlyAdmin):
     """A list that is replaced as a whole when it is read from Marketo."""
 
     list_display_links = None
-    list_before_template = "mobjects/metadata/read.html"
+    list_before_template = "mobjects/marketo/metadata/read.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         newest = self.model.objects.aggregate(at=Max("described_at"))["at"]

@@ -141,7 +141,7 @@ class CostInline(ChildInline):
 
 
 class TagInputs(BaseModelAdminMixin):
-    """Inputs that offer the values of the lists in templates/mobjects/metadata/suggestions.html."""
+    """Inputs that offer the values of the lists in templates/mobjects/marketo/metadata/suggestions.html."""
 
     LISTS: ClassVar[dict[str, str]] = {"type": "mo-tag-types", "value": "mo-tag-values"}
 
@@ -175,7 +175,7 @@ class TagInline(TagInputs, ChildInline):
 class TagSuggestionAdmin(ModelAdmin):
     """A page whose inputs for channels and tags offer what Marketo knows."""
 
-    change_form_outer_after_template = "mobjects/metadata/suggestions.html"
+    change_form_outer_after_template = "mobjects/marketo/metadata/suggestions.html"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         return super().render_change_form(request, {**context, "allowed": AllowedValues()}, *args, **kwargs)

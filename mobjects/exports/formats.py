@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
 
-from mobjects.marketo.serialization import to_text
+from mobjects.marketo.value_text import to_text
 from mobjects.resources.columns import FileColumn
 from mobjects.spreadsheets.csv_writer import csv_pieces, json_pieces
 from mobjects.spreadsheets.formula_escaping import escape_formula

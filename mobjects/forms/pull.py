@@ -11,7 +11,7 @@ from django.utils import timezone
 from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminTextInputWidget
 
 from mobjects.forms.sync import IdsField, reason_field, tick
-from mobjects.marketo.serialization import find_xml_problem
+from mobjects.marketo.value_text import find_xml_problem
 from mobjects.models import Kind
 from mobjects.models.sync_history import KIND_CHOICES
 from mobjects.sync.compare.task import CompareSelection

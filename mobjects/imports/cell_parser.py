@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator, MaxLengthValidator
 
 from mobjects.imports.suggestions import suggest_value
-from mobjects.marketo.parsing import quote_value
-from mobjects.marketo.serialization import to_text
 from mobjects.marketo.types import DataType
+from mobjects.marketo.value_parsing import quote_value
+from mobjects.marketo.value_text import to_text
 from mobjects.models.fields import validate_xml_text
 from mobjects.resources.columns import FileColumn
 from mobjects.spreadsheets.formula_escaping import unescape_formula

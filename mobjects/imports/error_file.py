@@ -21,7 +21,7 @@ from mobjects.imports.column_mapping import correction_header
 from mobjects.imports.detection import get_read_options
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.writing import commit
-from mobjects.marketo.parsing import quote_value
+from mobjects.marketo.value_parsing import quote_value
 from mobjects.models import Import, ImportFix, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
 from mobjects.spreadsheets.csv_writer import csv_pieces, iter_batches, replace_unencodable
 from mobjects.spreadsheets.formula_escaping import escape_formula

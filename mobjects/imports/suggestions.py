@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from difflib import get_close_matches
 
-from mobjects.marketo.serialization import find_xml_problem
 from mobjects.marketo.types import DataType
+from mobjects.marketo.value_text import find_xml_problem
 from mobjects.resources.columns import FileColumn, MonthColumn
 
 _MONTHS = {

@@ -17,7 +17,7 @@ def redact_secrets(text: str, secrets: Iterable[str], patterns: Iterable[re.Patt
     Args:
         text: a request, an answer or a message, in any form.
         secrets: exact values, masked as they are and as XML, JSON and addresses write them; empty ones are ignored.
-        patterns: see :attr:`mobjects.marketo.entry.TransportEntry.masked`.
+        patterns: see :attr:`mobjects.marketo.transport_entry.TransportEntry.masked`.
 
     Returns:
         The text with ``***`` in place of each secret.

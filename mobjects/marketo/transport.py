@@ -52,7 +52,7 @@ class MarketoTransport(Protocol):
     """
 
     name: str
-    """As in its entry (:mod:`mobjects.marketo.entry`)."""
+    """As in its entry (:mod:`mobjects.marketo.transport_entry`)."""
     endpoint: str
     """Where Marketo is; calls to one endpoint share its limits."""
     caller: str

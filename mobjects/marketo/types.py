@@ -233,7 +233,7 @@ class RemoteObject:
 
     Args:
         kind, marketo_id: which object.
-        values: attribute API name to canonical text (see :func:`mobjects.marketo.serialization.to_text`), empty ones
+        values: attribute API name to canonical text (see :func:`mobjects.marketo.value_text.to_text`), empty ones
         left
             out. Values that cannot be read as their type stand as Marketo wrote them. Of a program: ``Name``,
             ``Type``, ``Workspace Name`` and whatever else Marketo tells, under Marketo's names.

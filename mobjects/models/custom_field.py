@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from mobjects.marketo import attributes, parsing
+from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.types import DataType, Kind
 
 
@@ -68,7 +68,7 @@ class CustomField(models.Model):
                 problems.append(f"{name}: no such custom field (defined: {known}).")
                 continue
             try:
-                text = parsing.canonical_text(value, fields[name].attribute)
+                text = value_parsing.canonical_text(value, fields[name].attribute)
             except ValueError as error:
                 problems.append(f"{name}: {error}")
             else:

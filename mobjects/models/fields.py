@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from mobjects.marketo.parsing import LARGEST_ID
-from mobjects.marketo.serialization import find_xml_problem
+from mobjects.marketo.value_parsing import LARGEST_ID
+from mobjects.marketo.value_text import find_xml_problem
 
 
 def validate_xml_text(value: str) -> None:

@@ -148,7 +148,7 @@ class ImportRowOutcome(models.TextChoices):
 class ImportRow(models.Model):
     """What the check found out about one row of the file.
 
-    ``data`` and ``old`` map names of model fields to canonical text (:func:`mobjects.marketo.serialization.to_text`;
+    ``data`` and ``old`` map names of model fields to canonical text (:func:`mobjects.marketo.value_text.to_text`;
     ``null``
     for empty where the field is nullable, else ``""``); custom attributes stand under ``custom_attributes`` as the
     whole object. Of a new record ``data`` holds every field the file sets, of a changed one those that differ, and

@@ -19,7 +19,7 @@ class Opportunity(SyncedRecord):
     """A Marketo opportunity.
 
     ``custom_attributes`` maps the API name of a :class:`CustomField` to its value as
-    canonical text (see :func:`mobjects.marketo.serialization.to_text`).
+    canonical text (see :func:`mobjects.marketo.value_text.to_text`).
     """
 
     KIND: ClassVar[Kind] = Kind.OPPORTUNITY

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
-from mobjects.marketo.parsing import LARGEST_ID
 from mobjects.marketo.types import Kind
+from mobjects.marketo.value_parsing import LARGEST_ID
 from mobjects.models.fields import MarketoIdField
 
 CHANGED = Q(revision__gt=F("synced_revision"))

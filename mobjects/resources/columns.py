@@ -12,7 +12,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Any
 
-from mobjects.marketo import parsing
+from mobjects.marketo import value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import AttributeValue, DataType, Kind
 from mobjects.models import CustomField
@@ -55,7 +55,7 @@ class FileColumn:
         """Read a cell. Raises ValueError with a sentence."""
         if self.is_text and isinstance(cell, str):
             cell = unescape_formula(cell)
-        return parsing.parse_value(cell, self.attribute)
+        return value_parsing.parse_value(cell, self.attribute)
 
     @property
     def lookups(self) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ class CustomColumn(FileColumn):
         def read_value(raw: RawValues) -> AttributeValue:
             text = raw[place].get(name)
             try:
-                return parsing.parse_value(text, attribute)
+                return value_parsing.parse_value(text, attribute)
             except ValueError:
                 return str(text)  # Kept from before the field's type was changed; shown as it is.
 
@@ -93,7 +93,7 @@ class MonthColumn(FileColumn):
     """A month, kept as its first day."""
 
     def parse_cell(self, cell: object) -> AttributeValue:
-        return None if cell is None or str(cell).strip() == "" else parsing.parse_month(cell)
+        return None if cell is None or str(cell).strip() == "" else value_parsing.parse_month(cell)
 
     def build_reader(self, places: Sequence[int]) -> ValueReader:
         place = places[0]

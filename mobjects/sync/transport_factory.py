@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mobjects.marketo.entry import TransportEntry
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.transport import MarketoTransport
+from mobjects.marketo.transport_entry import TransportEntry
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
 

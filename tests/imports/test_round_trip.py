@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mobjects.exports import service
 from mobjects.exports.formats import CsvFormat, XlsxFormat
-from mobjects.marketo.serialization import find_xml_problem, to_text
 from mobjects.marketo.types import DataType
+from mobjects.marketo.value_text import find_xml_problem, to_text
 from mobjects.models import CustomField, Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag
 from mobjects.resources import RESOURCES
 from tests.imports.running import checked, written

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mobjects.marketo.entry import Config, Setting, TransportEntry
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.transport import ConnectionVerdict, PingResult
+from mobjects.marketo.transport_entry import Config, Setting, TransportEntry
 from mobjects.marketo.types import (
     BatchResponse,
     DescribeResponse,

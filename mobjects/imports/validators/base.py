@@ -15,7 +15,7 @@ from mobjects.imports.duplicates import UniqueRule
 from mobjects.imports.staging import CheckedRow
 from mobjects.imports.validators.record_lookup import LEADING_VALUES, RecordLookup, StoredRecord
 from mobjects.imports.validators.tag_values import TagValueChecker
-from mobjects.marketo import parsing
+from mobjects.marketo import value_parsing
 from mobjects.marketo.types import DataType
 from mobjects.models import ImportProblemLevel, ImportRowOutcome
 from mobjects.resources.columns import REVISION, CustomColumn, FileColumn
@@ -189,7 +189,7 @@ class RowValidator:
         """Whether texts that differ mean the same after all."""
         if before and place in self.custom:
             try:
-                return (parsing.canonical_text(before, self.written[place].column.attribute) or "") == (now or "")
+                return (value_parsing.canonical_text(before, self.written[place].column.attribute) or "") == (now or "")
             except ValueError:
                 return False  # Kept from before the field's type was changed.
         if before and "\r" in before:
@@ -225,7 +225,8 @@ class RowValidator:
                 self._contest(
                     item,
                     name,
-                    f"would overwrite {parsing.quote_value(text)}, which was entered here and not sent to Marketo yet.",
+                    f"would overwrite {value_parsing.quote_value(text)}, "
+                    "which was entered here and not sent to Marketo yet.",
                 )
         return len(item.problems) > before
 

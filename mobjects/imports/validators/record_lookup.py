@@ -1,7 +1,7 @@
 """Reading the records that a chunk of a file means: plain rows of canonical text, no model instances.
 
 The database writes most values as the text that they are compared in; see
-:func:`mobjects.marketo.serialization.to_text`.
+:func:`mobjects.marketo.value_text.to_text`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mobjects.imports import column_mapping, error_file, runner, service
 from mobjects.management.base import system_username
-from mobjects.marketo.parsing import quote_value
+from mobjects.marketo.value_parsing import quote_value
 from mobjects.models import Import, ImportMode, ImportProblem, ImportProblemLevel, ImportSource, ImportState
 from mobjects.presentation.import_text import format_rows
 from mobjects.resources import RESOURCES

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mobjects.marketo.entry import Setting, address_problem, not_set
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.serialization import find_xml_problem
+from mobjects.marketo.transport_entry import Setting, address_problem, not_set
+from mobjects.marketo.value_text import find_xml_problem
 
 ENDPOINT = Setting("SOAP_ENDPOINT", "Endpoint")
 USER_ID = Setting("USER_ID", "User ID")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from mobjects.marketo.entry import Config, TransportEntry
 from mobjects.marketo.soap.config import ENCRYPTION_KEY, ENDPOINT, PARTNER_ID, USER_ID
 from mobjects.marketo.soap.transport import SoapTransport
+from mobjects.marketo.transport_entry import Config, TransportEntry
 
 
 def _open(config: Config) -> SoapTransport:

@@ -89,7 +89,7 @@ def parse_envelope(content: bytes) -> _Element:
     """Parse an answer's body as a SOAP 1.1 envelope, refusing DTDs and entities.
 
     Raises:
-        NotReadable: it is something else.
+        UnreadableResponse: it is something else.
     """
     if not content.strip():
         raise UnreadableResponse("an empty answer")
@@ -111,7 +111,7 @@ def parse_result(operation: str, root: _Element) -> Any:
     """zeep's reading of a successful answer: the content of its ``result`` element, ``None`` if that is empty.
 
     Raises:
-        NotReadable: the envelope holds no answer to this operation.
+        UnreadableResponse: the envelope holds no answer to this operation.
     """
     success = f"success{operation[0].upper()}{operation[1:]}"
     body = root.find(f"{{{_SOAP}}}Body")

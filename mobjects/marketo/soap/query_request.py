@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.serialization import find_xml_problem, format_datetime
 from mobjects.marketo.soap.validation import MAX_ID
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RecordAssociation
+from mobjects.marketo.value_text import find_xml_problem, format_datetime
 
 PLURALS = {Kind.PROGRAM: "programs", Kind.OPPORTUNITY: "opportunities", Kind.ROLE: "person roles"}
 

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 from mobjects.marketo import attributes
-from mobjects.marketo.parsing import normalize_remote_text, parse_month, quote_value
 from mobjects.marketo.soap.query_request import PLURALS
 from mobjects.marketo.soap.sync_responses import InvalidResponse, id_of, text_of
 from mobjects.marketo.types import (
@@ -29,6 +28,7 @@ from mobjects.marketo.types import (
     TagValue,
     TagValuesResponse,
 )
+from mobjects.marketo.value_parsing import normalize_remote_text, parse_month, quote_value
 
 CHANNEL = "Channel"
 

@@ -14,12 +14,12 @@ from lxml import etree
 
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.marketo.redaction import redact_secrets
-from mobjects.marketo.serialization import format_datetime
 from mobjects.marketo.soap import envelope, faults, http
 from mobjects.marketo.soap.config import SoapSettings
 from mobjects.marketo.soap.signature import compute_signature
 from mobjects.marketo.soap.sync_responses import InvalidResponse
 from mobjects.marketo.types import Exchange
+from mobjects.marketo.value_text import format_datetime
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class Calls:
             fill: adds to the finished envelope before it is sent.
 
         Raises:
-            MarketoError: of the class that fits; one caused by :class:`envelope.NotReadable` means that what
+            MarketoError: of the class that fits; one caused by :class:`envelope.UnreadableResponse` means that what
                 answered does not speak Marketo's SOAP.
         """
         self._settings.check()

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from lxml.etree import SubElement, _Element
 
-from mobjects.marketo.serialization import to_text
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, OutgoingCost, OutgoingRecord, RecordAssociation
+from mobjects.marketo.value_text import to_text
 
 AttributePair = tuple[str, str]
 

@@ -16,7 +16,6 @@ from lxml import etree
 
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.redaction import MASK
-from mobjects.marketo.serialization import format_datetime
 from mobjects.marketo.soap import (
     connection_check,
     envelope,
@@ -40,6 +39,7 @@ from mobjects.marketo.types import (
     QueryPage,
     TagValuesResponse,
 )
+from mobjects.marketo.value_text import format_datetime
 
 _SYNC = "syncMObjects"
 _utc_now = partial(datetime.now, UTC)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.serialization import find_xml_problem, to_text
 from mobjects.marketo.types import AttributeValue, Kind, LinkTarget, Operation, OutgoingBatch, OutgoingRecord
+from mobjects.marketo.value_text import find_xml_problem, to_text
 
 MAX_RECORDS = 100
 MAX_ID = 2**31 - 1  # xs:int

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from mobjects.marketo.parsing import parse_month
 from mobjects.marketo.types import RemoteCost
+from mobjects.marketo.value_parsing import parse_month
 from mobjects.models import ProgramCost
 from mobjects.models.program import COST_PREFIX
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mobjects.marketo import attributes, parsing
+from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType, Kind, LinkTarget, RecordAssociation, RemoteCost, RemoteObject
 from mobjects.models import CustomField, Opportunity, Program, SyncedRecord
@@ -117,7 +117,7 @@ class RemoteReader:
         known, unknown = {}, {}
         for name, text in found.values.items():
             if name in self.attributes:
-                known[name] = parsing.normalize_remote_text(text, self.attributes[name])
+                known[name] = value_parsing.normalize_remote_text(text, self.attributes[name])
             elif name == self.keys.opportunity and found.kind is Kind.OPPORTUNITY:
                 known[name] = canonical_or_raw(text, MarketoAttribute(name, name, DataType.STRING))
             elif name in self.custom:
@@ -152,7 +152,7 @@ def find_association(found: RemoteObject, link: LinkTarget) -> RecordAssociation
 def canonical_or_raw(text: str, attribute: MarketoAttribute) -> str:
     """A custom attribute's value in the spelling in which we keep it; what is no value of its type stays as it is."""
     try:
-        return parsing.canonical_text(parsing.normalize_remote_text(text, attribute), attribute)
+        return value_parsing.canonical_text(value_parsing.normalize_remote_text(text, attribute), attribute)
     except ValueError:
         return text
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mobjects.marketo import attributes
-from mobjects.marketo.serialization import find_xml_problem, to_text
 from mobjects.marketo.types import (
     AttributeValue,
     DataType,
@@ -20,6 +19,7 @@ from mobjects.marketo.types import (
     RecordAssociation,
     TagValue,
 )
+from mobjects.marketo.value_text import find_xml_problem, to_text
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 

@@ -9,7 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import F, Value
 from django.db.models.functions import Least
 
-from mobjects.marketo import attributes, parsing
+from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType, RemoteCost
 from mobjects.models import CustomField, Program, ProgramCost, ProgramTag, SyncedRecord, records_of_kind
@@ -109,7 +109,7 @@ def _write_program(record: Program, given: Mapping[str, str]) -> None:
 
 def _set(record: Any, column: str, attribute: MarketoAttribute, text: str) -> None:
     try:
-        value = parsing.parse_value(text, attribute)
+        value = value_parsing.parse_value(text, attribute)
     except ValueError as error:
         raise RemoteValueRefused(f"{attribute.name}: {error}") from error
     field = record._meta.get_field(column)
@@ -127,7 +127,7 @@ def _set_custom_attribute(record: Any, name: str, text: str) -> None:
     if text:
         field = CustomField.objects.get(kind=record.KIND.value, name=name)
         try:
-            kept[name] = parsing.canonical_text(text, field.attribute)
+            kept[name] = value_parsing.canonical_text(text, field.attribute)
         except ValueError as error:
             raise RemoteValueRefused(f"{name}: {error}") from error
     record.custom_attributes = kept
@@ -178,5 +178,7 @@ def _describe_error(row: Any, error: ValidationError) -> str:
     name = names.get(column, str(row._meta.get_field(column).verbose_name).capitalize())
     value = getattr(row, column)
     return (
-        f"{name} {parsing.quote_value(value)}: {messages[0]}" if value not in (None, "") else f"{name}: {messages[0]}"
+        f"{name} {value_parsing.quote_value(value)}: {messages[0]}"
+        if value not in (None, "")
+        else f"{name}: {messages[0]}"
     )

@@ -54,7 +54,7 @@ def connection_page(request: HttpRequest) -> HttpResponse:
     """Show the settings without the key, and how much of the limits is used; on "Test connection", ask Marketo."""
     return render_page(
         request,
-        "connection.html",
+        "marketo/connection.html",
         "Connection",
         facts=facts(),
         problems=_problems(),

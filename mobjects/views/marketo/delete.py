@@ -93,7 +93,7 @@ def _show(request: HttpRequest, form: DeleteForm, *, asked: bool = False) -> Htt
     known = "kind" in form.cleaned_data and "ids" in form.cleaned_data
     return render_page(
         request,
-        "delete/page.html",
+        "marketo/delete/page.html",
         "Delete in Marketo",
         status=200 if valid else 400,
         form=form,

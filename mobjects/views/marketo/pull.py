@@ -72,7 +72,7 @@ def _show_pull(request: HttpRequest, form: PullForm) -> HttpResponse:
     calls = records_of_kind(kind).filter(pk__in=ids, marketo_id__isnull=False).count() if kind and ids else None
     return render_page(
         request,
-        "pull/page.html",
+        "marketo/pull/page.html",
         "Pull from Marketo",
         status=200 if valid else 400,
         form=form,
@@ -98,7 +98,7 @@ def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
     kind = kinds[0] if len(kinds) == 1 else None
     return render_page(
         request,
-        "pull/compare.html",
+        "marketo/pull/compare.html",
         "Drift report",
         status=200 if valid else 400,
         form=form,

@@ -29,7 +29,7 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     before, after = selectors.neighbour_ids(batch)
     return render_page(
         request,
-        "batch/page.html",
+        "sync/batch/page.html",
         str(batch),
         crumbs=(
             history_crumb(),

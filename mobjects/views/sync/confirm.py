@@ -157,7 +157,7 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
     shown = preview_sync(form.selection) if valid else None
     return render_page(
         request,
-        "sync/page.html",
+        "sync/confirm/page.html",
         "Sync: what will be sent",
         status=200 if valid else 400,
         form=form,

@@ -117,7 +117,7 @@ def _show(
     model_name = RECORD_MODELS[kind]._meta.model_name
     return render_page(
         request,
-        "conflicts/page.html",
+        "sync/conflicts/page.html",
         conflict.label,
         status=409 if problem else 200,
         crumbs=(("To decide", reverse("admin:mobjects_conflict_changelist")),),

@@ -105,7 +105,7 @@ def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = get_object_or_404(SyncJob, pk=pk)
     above = (history_crumb(), (job_text.job_title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
     return render_page(
-        request, "job/cancel.html", "Cancel this job?", crumbs=above, job=job, sentence=job_text.describe_job(job)
+        request, "sync/job/cancel.html", "Cancel this job?", crumbs=above, job=job, sentence=job_text.describe_job(job)
     )
 
 

@@ -36,7 +36,7 @@ def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     may_steer = request.user.has_perm("mobjects.sync_records")
     return render_page(
         request,
-        "job/page.html",
+        "sync/job/page.html",
         job_text.job_title(job),
         crumbs=(history_crumb(),),
         **_live(job),
@@ -68,7 +68,7 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_syncjob"):
         return HttpResponse("You are logged out; load the page again to log in.", status=STOP_POLLING)
     job = get_object_or_404(SyncJob, pk=pk)
-    response = render(request, "mobjects/job/_live.html", _live(job))
+    response = render(request, "mobjects/sync/job/_live.html", _live(job))
     if not job.is_live:
         response.status_code = STOP_POLLING
         response["HX-Refresh"] = "true"

@@ -13,4 +13,4 @@ from mobjects.views.base import render_page, require_permission
 @require_permission("mobjects.view_queue")
 def queue_page(request: HttpRequest) -> HttpResponse:
     """The queue's state now."""
-    return render_page(request, "queue.html", "Queue", status_now=queue_status.read())
+    return render_page(request, "sync/queue.html", "Queue", status_now=queue_status.read())

@@ -47,7 +47,7 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         above.append((label, reverse(f"{name}_change", args=[pk])))
     return render_page(
         request,
-        "record/history.html",
+        "sync/record/history.html",
         f"Sync history of {label}",
         crumbs=above,
         record=record,

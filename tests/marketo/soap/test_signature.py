@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from mobjects.marketo.serialization import format_datetime
 from mobjects.marketo.soap.signature import compute_signature
+from mobjects.marketo.value_text import format_datetime
 
 
 def test_published_vector():

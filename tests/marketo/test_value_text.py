@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from lxml import etree
 
-from mobjects.marketo.serialization import find_xml_problem, to_text
+from mobjects.marketo.value_text import find_xml_problem, to_text
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
 from mobjects.marketo.attributes import MarketoAttribute
-from mobjects.marketo.serialization import find_xml_problem, to_text
 from mobjects.marketo.types import AttributeValue, DataType
+from mobjects.marketo.value_text import find_xml_problem, to_text
 
 _TRUE = frozenset({"true", "1", "yes", "y"})
 _FALSE = frozenset({"false", "0", "no", "n"})

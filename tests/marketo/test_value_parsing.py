@@ -10,9 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobjects.marketo.attributes import MarketoAttribute
-from mobjects.marketo.parsing import canonical_text, normalize_remote_text, parse_decimal, parse_month, parse_value
-from mobjects.marketo.serialization import to_text
 from mobjects.marketo.types import DataType
+from mobjects.marketo.value_parsing import (
+    canonical_text,
+    normalize_remote_text,
+    parse_decimal,
+    parse_month,
+    parse_value,
+)
+from mobjects.marketo.value_text import to_text
 
 
 def read(value, kind, *, name="X", size=None):
