@@ -28,14 +28,7 @@ from mobjects.models import (
 from mobjects.presentation import import_text as words
 from mobjects.selectors import id_in
 from mobjects.views.base import paginate_rows, render_page
-from mobjects.views.imports.base import (
-    about_import,
-    import_crumbs,
-    may_change,
-    redirect_to_step,
-    try_transition,
-    user_of,
-)
+from mobjects.views.imports import base
 from mobjects.views.imports.detail import live_context, outcome_tabs, shown_same_file_imports
 from mobjects.views.imports.row_table import ShortenedText, build_display_rows, truncate_html
 
@@ -51,7 +44,7 @@ NUMBER = "number_"
 
 
 @require_GET
-@about_import(rows=True)
+@base.about_import(rows=True)
 def import_review(request: HttpRequest, imported: Import) -> HttpResponse:
     """The rows of a file by what the check made of them; with ``?row=`` one of them with all its values."""
     common: dict[str, Any] = {
@@ -59,12 +52,14 @@ def import_review(request: HttpRequest, imported: Import) -> HttpResponse:
         "steps": words.wizard_steps(imported),
         "twins": shown_same_file_imports(imported),
         "has_rows": words.has_rows(imported),
-        "fixable": imported.state == ImportState.REVIEW and not imported.committed_to and may_change(request, imported),
-        "writable": imported.state == ImportState.REVIEW and may_change(request, imported),
+        "fixable": imported.state == ImportState.REVIEW
+        and not imported.committed_to
+        and base.may_change(request, imported),
+        "writable": imported.state == ImportState.REVIEW and base.may_change(request, imported),
     }
     title = f"Review of import {imported.pk}"
     if not common["has_rows"]:
-        return render_page(request, "import/review.html", title, crumbs=import_crumbs(imported), **common)
+        return render_page(request, "import/review.html", title, crumbs=base.import_crumbs(imported), **common)
     if "row" in request.GET:
         return _render_row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
     tab = _tab(request, imported)
@@ -75,7 +70,7 @@ def import_review(request: HttpRequest, imported: Import) -> HttpResponse:
         request,
         "import/review.html",
         title,
-        crumbs=import_crumbs(imported),
+        crumbs=base.import_crumbs(imported),
         **common,
         tab=tab,
         tabs=outcome_tabs(imported),
@@ -91,7 +86,7 @@ def import_review(request: HttpRequest, imported: Import) -> HttpResponse:
 
 
 @require_POST
-@about_import(change=True, rows=True)
+@base.about_import(change=True, rows=True)
 def import_fix(request: HttpRequest, imported: Import) -> HttpResponse:
     """Put other values in the place of cells, and check again.
 
@@ -111,7 +106,7 @@ def import_fix(request: HttpRequest, imported: Import) -> HttpResponse:
 
 
 @require_POST
-@about_import(change=True, rows=True)
+@base.about_import(change=True, rows=True)
 def import_remove_fix(request: HttpRequest, imported: Import) -> HttpResponse:
     """Take a correction back, and check again."""
     found = imported.fixes.filter(pk=id_in(request.POST.get("fix")) or 0).first()
@@ -129,24 +124,24 @@ def _check_with(request: HttpRequest, imported: Import, change: Callable[[], obj
             change()
             service.request_check(imported)
 
-    try_transition(request, imported, both)
+    base.try_transition(request, imported, both)
     return _back(request, imported)
 
 
 @require_POST
-@about_import(change=True)
+@base.about_import(change=True)
 def import_write(request: HttpRequest, imported: Import) -> HttpResponse:
     """Write what the check found; what it found has to be what the user saw."""
     seen, mode = request.POST.get("checked"), request.POST.get("mode")
     if imported.state == ImportState.REVIEW and seen != _stamp(imported):
         messages.warning(request, "The file was checked again since you opened the page. Look at it once more.")
-        return redirect_to_step(imported)
+        return base.redirect_to_step(imported)
     if mode not in ImportMode.values and not imported.committed_to:
         messages.error(request, "Say whether only the valid rows are written, or all or nothing.")
-        return redirect_to_step(imported)
+        return base.redirect_to_step(imported)
     overwrite = request.POST.get("overwrite") == "1"
-    ask = lambda: service.request_commit(imported, mode or "", overwrite, user_of(request))  # noqa: E731
-    try_transition(request, imported, ask)
+    ask = lambda: service.request_commit(imported, mode or "", overwrite, base.user_of(request))  # noqa: E731
+    base.try_transition(request, imported, ask)
     return redirect("mobjects:import", imported.pk)
 
 
@@ -157,7 +152,7 @@ def _render_row(request: HttpRequest, imported: Import, number: int, common: dic
         request,
         "import/row.html",
         f"Row {number}",
-        crumbs=[*import_crumbs(imported), (f"Review of import {imported.pk}", review_url)],
+        crumbs=[*base.import_crumbs(imported), (f"Review of import {imported.pk}", review_url)],
         **common,
         row=build_display_rows(imported, [row], whole=True)[0] if row else None,
     )
