@@ -119,9 +119,8 @@ def _widget(field: CustomField) -> Any:  # Unfold has no types
         return widgets.UnfoldAdminSelectWidget(choices=YES_NO)
     if data_type is DataType.STRING and (field.size is None or field.size > LONG_TEXT):
         return widgets.UnfoldAdminTextareaWidget(attrs={"rows": 2})
-    return (widgets.UnfoldAdminDateWidget if data_type is DataType.DATE else widgets.UnfoldAdminTextInputWidget)(
-        attrs=attrs
-    )
+    one_line = widgets.UnfoldAdminDateWidget if data_type is DataType.DATE else widgets.UnfoldAdminTextInputWidget
+    return one_line(attrs=attrs)
 
 
 def _offer(widget: forms.Widget, value: str) -> None:

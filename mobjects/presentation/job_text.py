@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from mobjects import models
+from mobjects.formatting import format_count
 from mobjects.models.program import COST_PREFIX
 from mobjects.sync.send.selection import OperationChoice
 
@@ -76,11 +77,6 @@ NOTHING_WORDS: dict[str, str] = {
 }
 DESCRIBED = 4
 """Lists that are read: fields of opportunities, fields of roles, tags, channels."""
-
-
-def format_records(count: int) -> str:
-    """``1 record``, ``1,234 records``."""
-    return f"{count:,} record{'' if count == 1 else 's'}"
 
 
 def job_title(job: models.SyncJob) -> str:
@@ -180,15 +176,15 @@ def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
     """
     kind = batch.get_kind_display().lower()
     if batch.state == models.SyncBatchState.WAITING:
-        return f"{batch.operation} of {format_records(batch.size)} ({kind}), still to be sent."
+        return f"{batch.operation} of {format_count(batch.size, 'record')} ({kind}), still to be sent."
     if batch.operation == "DESCRIBE":
         return f"Reading what Marketo knows about {kind}."
     came = SEPARATOR.join(
         _counted(counts, (*STATUS_ORDER, models.SyncResultStatus.RETRIED, models.SyncResultStatus.LOOKED_UP))
     )
     if batch.operation == "GET":
-        return f"Reading of {kind}: {came or format_records(batch.size)}."
-    return f"{batch.operation} of {format_records(batch.size)} ({kind}){f': {came}' if came else ''}."
+        return f"Reading of {kind}: {came or format_count(batch.size, 'record')}."
+    return f"{batch.operation} of {format_count(batch.size, 'record')} ({kind}){f': {came}' if came else ''}."
 
 
 def asked_text(job: models.SyncJob) -> str:
@@ -278,10 +274,10 @@ def _progress(job: models.SyncJob) -> str:
     if job.action == models.SyncJobAction.DESCRIBE:
         return f"{job.progress.get('done', 0)} of {DESCRIBED} lists read"
     if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
-        return f"{format_records(job.result_count)} {DONE_WORDS[job.action]} so far"
+        return f"{format_count(job.result_count, 'record')} {DONE_WORDS[job.action]} so far"
     if job.action == models.SyncJobAction.DELETE and not job.planned:
-        return f"{format_records(job.result_count)} done so far"
-    return f"{job.result_count:,} of {format_records(count_records(job))} done"
+        return f"{format_count(job.result_count, 'record')} done so far"
+    return f"{job.result_count:,} of {format_count(count_records(job), 'record')} done"
 
 
 def _so_far(job: models.SyncJob) -> str:
@@ -319,7 +315,7 @@ def _finished(job: models.SyncJob) -> str:
         return f"Finished: {NOTHING_WORDS[job.action]}."
     if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
         counted = ", ".join(_counted(job.counts, STATUS_ORDER))
-        return f"Finished: {format_records(count)} {DONE_WORDS[job.action]}; {counted}."
+        return f"Finished: {format_count(count, 'record')} {DONE_WORDS[job.action]}; {counted}."
     done = DONE_WORDS.get(job.action, "accepted")
     problems = _counted(job.counts, PROBLEMS)
     if not problems:
@@ -340,10 +336,10 @@ def _stopped(job: models.SyncJob, unaccepted: Sequence[models.SyncBatch]) -> lis
     doubtful = job.counts.get(models.SyncResultStatus.UNKNOWN, 0)
     left = count_records(job) - count_accepted(job.counts) - doubtful
     if doubtful:
-        said.append(f"What became of {format_records(doubtful)} is not known.")
+        said.append(f"What became of {format_count(doubtful, 'record')} is not known.")
     if left > 0:
         to_do = "deleted" if job.action == models.SyncJobAction.DELETE else "sent"
-        said.append(f"{format_records(left)} {'stays' if left == 1 else 'stay'} to be {to_do}.")
+        said.append(f"{format_count(left, 'record')} {'stays' if left == 1 else 'stay'} to be {to_do}.")
     return said
 
 

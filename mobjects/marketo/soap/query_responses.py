@@ -128,12 +128,11 @@ def _links(kind: types.Kind, row: Any, texts: dict[str, str]) -> dict[types.Link
     for item in _list_items(row.associationList, "mObjAssociation"):
         name = text_of(getattr(item, "mObjType", None))
         if name in _LINKS[kind].values():
+            to = types.LinkTarget(name)
             for key in _pairs([item.externalKey]):
-                links[types.LinkTarget(name)] = types.RecordAssociation(
-                    types.LinkTarget(name), key=types.ExternalKey(*key)
-                )
+                links[to] = types.RecordAssociation(to, key=types.ExternalKey(*key))
             if (number := id_of(item)) is not None:
-                links[types.LinkTarget(name)] = types.RecordAssociation(types.LinkTarget(name), id=number)
+                links[to] = types.RecordAssociation(to, id=number)
     for name, link in _LINKS[kind].items():
         text = texts.get(name, "").strip()
         if re.fullmatch("0*[1-9][0-9]{0,9}", text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -56,9 +57,8 @@ def _read_again(request: HttpRequest, imported: Import) -> HttpResponse:
         return _show(request, imported, ColumnsForm(imported, column_mapping.column_choices(imported.kind)), form)
     now = imported.mapping, imported.constants
     try:
-        if base.try_transition(
-            request, imported, lambda: service.set_columns(imported, *now, reading=form.read_options)
-        ):
+        ask = partial(service.set_columns, imported, *now, reading=form.read_options)
+        if base.try_transition(request, imported, ask):
             messages.success(request, "Read again. Look at the columns once more.")
     except FileRefused as error:
         messages.error(request, f"It cannot be read that way: {error}")
@@ -74,9 +74,7 @@ def _show(
 ) -> HttpResponse:
     open_to_change = base.may_change(request, imported) and imported.state in OPEN and not imported.committed_to
     if problems is None and open_to_change and imported.headers and not form.is_bound:
-        problems = column_mapping.find_mapping_problems(
-            imported.kind, imported.headers, imported.mapping, imported.constants
-        )
+        problems = service.column_problems(imported)
     if not open_to_change:
         for field in form.fields.values():
             field.disabled = True

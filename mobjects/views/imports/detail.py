@@ -11,12 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from mobjects.formatting import format_count
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
 from mobjects.imports.writing import commit
 from mobjects.models import RECORD_MODELS, Import, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
-from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
 from mobjects.views.base import render_page
 from mobjects.views.imports import base
@@ -158,7 +158,7 @@ def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
     )
     found: dict[str, Any] = {
         "to_sync": to_sync if request.user.has_perm("mobjects.sync_records") else 0,
-        "records": job_text.format_records(to_sync),
+        "records": format_count(to_sync, "record"),
         "sync_url": f"{reverse('mobjects:sync')}?kind={kind.value}&of_import={imported.pk}",
     }
     if request.user.has_perm("mobjects.view_syncjob"):
