@@ -179,9 +179,8 @@ def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
         return f"{batch.operation} of {format_count(batch.size, 'record')} ({kind}), still to be sent."
     if batch.operation == "DESCRIBE":
         return f"Reading what Marketo knows about {kind}."
-    came = SEPARATOR.join(
-        _counted(counts, (*STATUS_ORDER, models.SyncResultStatus.RETRIED, models.SyncResultStatus.LOOKED_UP))
-    )
+    statuses = (*STATUS_ORDER, models.SyncResultStatus.RETRIED, models.SyncResultStatus.LOOKED_UP)
+    came = SEPARATOR.join(_counted(counts, statuses))
     if batch.operation == "GET":
         return f"Reading of {kind}: {came or format_count(batch.size, 'record')}."
     return f"{batch.operation} of {format_count(batch.size, 'record')} ({kind}){f': {came}' if came else ''}."

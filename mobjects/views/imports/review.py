@@ -158,9 +158,8 @@ def _tab(request: HttpRequest, imported: models.Import) -> str:
 
 
 def _groups(request: HttpRequest, imported: models.Import) -> dict[str, Any]:
-    found = paginate_rows(
-        request, imported.groups.filter(level=models.ImportProblemLevel.ERROR), GROUPS_PER_PAGE, "groups"
-    )
+    errors = imported.groups.filter(level=models.ImportProblemLevel.ERROR)
+    found = paginate_rows(request, errors, GROUPS_PER_PAGE, "groups")
     return {"page": found, "rows": [_group(group) for group in found]}
 
 
