@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
-def format_call_count(calls: int) -> str:
+def format_count(count: int, noun: str) -> str:
     """``1 call``, ``1,234 calls``."""
-    return f"{calls:,} call{'' if calls == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def format_moment(at: datetime) -> str:

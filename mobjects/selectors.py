@@ -10,36 +10,23 @@ from datetime import timedelta
 from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
+from mobjects import models
 from mobjects.marketo.types import Kind
-from mobjects.models import (
-    RECORD_MODELS,
-    Circuit,
-    Conflict,
-    Import,
-    ImportChange,
-    ImportRow,
-    ImportState,
-    SyncBatch,
-    SyncBatchState,
-    SyncJob,
-    SyncResult,
-    SyncResultStatus,
-)
 
 PAYLOAD_FIELDS = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
 
-UNACCEPTED = (SyncResultStatus.NOT_SENT, SyncResultStatus.UNKNOWN)
+UNACCEPTED = (models.SyncResultStatus.NOT_SENT, models.SyncResultStatus.UNKNOWN)
 STEPS = "steps"
 """Stands for all statuses that are only steps on the way."""
 UNDECIDED = (
-    SyncResultStatus.CONFLICT,
-    SyncResultStatus.HELD,
-    SyncResultStatus.UNKNOWN,
-    SyncResultStatus.LOOKED_UP,
+    models.SyncResultStatus.CONFLICT,
+    models.SyncResultStatus.HELD,
+    models.SyncResultStatus.UNKNOWN,
+    models.SyncResultStatus.LOOKED_UP,
 )
 """Results behind which there may be an open conflict."""
-IMPORT_WAITS = (ImportState.MAPPING, ImportState.REVIEW)
+IMPORT_WAITS = (models.ImportState.MAPPING, models.ImportState.REVIEW)
 """States in which an import waits for a person."""
 ERROR_GROUPS = 10
 RATE_SPAN = timedelta(seconds=60)
@@ -58,7 +45,7 @@ class ErrorGroup:
     @property
     def label(self) -> str:
         """The status in words."""
-        return str(SyncResultStatus(self.status).label)
+        return str(models.SyncResultStatus(self.status).label)
 
 
 def id_in(text: object, digits: int = 18) -> int | None:
@@ -71,50 +58,54 @@ def id_in(text: object, digits: int = 18) -> int | None:
     return None
 
 
-def batches_of(job: SyncJob) -> QuerySet[SyncBatch]:
+def batches_of(job: models.SyncJob) -> QuerySet[models.SyncBatch]:
     """A job's batches in the order in which they went out, without their payloads."""
     return _light(job.batches.all()).order_by("sequence", "attempt")
 
 
-def unaccepted_batches(job: SyncJob) -> list[SyncBatch]:
+def unaccepted_batches(job: models.SyncJob) -> list[models.SyncBatch]:
     """The batches of a job that were not applied, or may not have been, and were not sent again since."""
     unaccepted = job.results.filter(status__in=UNACCEPTED).order_by().values("batch")
     return list(batches_of(job).filter(pk__in=unaccepted))
 
 
-def records_per_second(job: SyncJob) -> float:
+def records_per_second(job: models.SyncJob) -> float:
     """How fast a job has been within the last minute; 0 if nothing was answered."""
     now = timezone.now()
     since = max(now - RATE_SPAN, job.started_at or now)
-    done = job.batches.filter(answered_at__gte=since, state=SyncBatchState.ANSWERED).exclude(operation="GET")
+    done = job.batches.filter(answered_at__gte=since, state=models.SyncBatchState.ANSWERED).exclude(operation="GET")
     count: int = done.aggregate(records=Sum("size"))["records"] or 0
     seconds = (now - since).total_seconds()
     return count / seconds if seconds >= 1 else 0.0
 
 
-def related_batches(batch: SyncBatch) -> tuple[list[SyncBatch], list[SyncBatch], list[SyncBatch]]:
+def related_batches(
+    batch: models.SyncBatch,
+) -> tuple[list[models.SyncBatch], list[models.SyncBatch], list[models.SyncBatch]]:
     """The batches that a batch belongs together with.
 
     Returns:
         All attempts at it, itself included; the halves it was split into; what it is a half of, and what that is a
         half of, and so on.
     """
-    attempts = _light(SyncBatch.objects.filter(job=batch.job_id, sequence=batch.sequence)).order_by("attempt")
-    halves = _light(SyncBatch.objects.filter(part_of=batch)).order_by("sequence", "attempt")
-    above: list[SyncBatch] = []
+    attempts = _light(models.SyncBatch.objects.filter(job=batch.job_id, sequence=batch.sequence)).order_by("attempt")
+    halves = _light(models.SyncBatch.objects.filter(part_of=batch)).order_by("sequence", "attempt")
+    above: list[models.SyncBatch] = []
     whole = batch.part_of_id
     while whole is not None:
-        above.append(_light(SyncBatch.objects.all()).get(pk=whole))
+        above.append(_light(models.SyncBatch.objects.all()).get(pk=whole))
         whole = above[-1].part_of_id
     return list(attempts), list(halves), above
 
 
-def _light(batches: QuerySet[SyncBatch]) -> QuerySet[SyncBatch]:
+def _light(batches: QuerySet[models.SyncBatch]) -> QuerySet[models.SyncBatch]:
     heavy = [*PAYLOAD_FIELDS, *(f"part_of__{name}" for name in PAYLOAD_FIELDS)]
     return batches.select_related("part_of").defer(*heavy)
 
 
-def results_of(job: SyncJob, *, status: str = "", search: str = "", same_as: int | None = None) -> QuerySet[SyncResult]:
+def results_of(
+    job: models.SyncJob, *, status: str = "", search: str = "", same_as: int | None = None
+) -> QuerySet[models.SyncResult]:
     """A job's results, in the order in which they were written.
 
     Args:
@@ -124,7 +115,7 @@ def results_of(job: SyncJob, *, status: str = "", search: str = "", same_as: int
     """
     results = job.results.select_related("batch").defer("batch__request", "batch__response").order_by("pk")
     if status:
-        results = results.filter(status__in=SyncResult.PASSING_STATUSES if status == STEPS else [status])
+        results = results.filter(status__in=models.SyncResult.PASSING_STATUSES if status == STEPS else [status])
     if search:
         number = id_in(search, digits=9)
         results = results.filter(Q(label__icontains=search) | (Q() if number is None else Q(marketo_id=number)))
@@ -134,11 +125,11 @@ def results_of(job: SyncJob, *, status: str = "", search: str = "", same_as: int
     return results
 
 
-def error_groups(job: SyncJob) -> list[ErrorGroup]:
+def error_groups(job: models.SyncJob) -> list[ErrorGroup]:
     """The most frequent reasons for which several records of a job were not accepted."""
     rows = (
         job.results.exclude(error="")
-        .exclude(status__in=SyncResult.ACCEPTED_STATUSES | SyncResult.PASSING_STATUSES)
+        .exclude(status__in=models.SyncResult.ACCEPTED_STATUSES | models.SyncResult.PASSING_STATUSES)
         .order_by()
         .values("status", "error")
         .annotate(count=Count("pk"), sample=Min("pk"))
@@ -148,7 +139,7 @@ def error_groups(job: SyncJob) -> list[ErrorGroup]:
     return [ErrorGroup(**row) for row in rows]
 
 
-def existing_records(results: Iterable[SyncResult]) -> set[tuple[str, int]]:
+def existing_records(results: Iterable[models.SyncResult]) -> set[tuple[str, int]]:
     """Which records of some results still exist, as (kind, id); one query for each kind among them."""
     wanted: dict[str, set[int]] = defaultdict(set)
     for result in results:
@@ -156,76 +147,76 @@ def existing_records(results: Iterable[SyncResult]) -> set[tuple[str, int]]:
     return {
         (kind, pk)
         for kind, ids in wanted.items()
-        for pk in RECORD_MODELS[Kind(kind)].objects.filter(pk__in=ids).values_list("pk", flat=True)
+        for pk in models.RECORD_MODELS[Kind(kind)].objects.filter(pk__in=ids).values_list("pk", flat=True)
     }
 
 
-def open_conflicts(results: Iterable[SyncResult]) -> dict[tuple[str, int], int]:
+def open_conflicts(results: Iterable[models.SyncResult]) -> dict[tuple[str, int], int]:
     """Ids of the open conflicts about the records of some results, by (kind, id of the record)."""
     about = {(result.kind, result.record_id) for result in results if result.status in UNDECIDED}
     if not about:
         return {}
-    conflicts = Conflict.objects.filter(decided_at__isnull=True, record_id__in={pk for _, pk in about})
+    conflicts = models.Conflict.objects.filter(decided_at__isnull=True, record_id__in={pk for _, pk in about})
     found = {(kind, record): pk for kind, record, pk in conflicts.values_list("kind", "record_id", "pk")}
     return {record: pk for record, pk in found.items() if record in about}
 
 
-def history_of_record(kind: Kind, record_id: int) -> QuerySet[SyncResult]:
+def history_of_record(kind: Kind, record_id: int) -> QuerySet[models.SyncResult]:
     """Everything that ever became of one record, newest first."""
-    results = SyncResult.objects.filter(kind=kind.value, record_id=record_id)
+    results = models.SyncResult.objects.filter(kind=kind.value, record_id=record_id)
     return results.select_related("job", "batch").defer("batch__request", "batch__response").order_by("-pk")
 
 
 def count_undecided() -> int:
     """How many records wait for a person's decision; those that were left on purpose are not counted."""
-    return Conflict.objects.filter(decided_at__isnull=True, answer="").count()
+    return models.Conflict.objects.filter(decided_at__isnull=True, answer="").count()
 
 
 def count_waiting_imports() -> int:
     """How many imports wait for a person to say what their columns mean, or to review them."""
-    return Import.objects.filter(state__in=IMPORT_WAITS).count()
+    return models.Import.objects.filter(state__in=IMPORT_WAITS).count()
 
 
-def imports_about(kind: Kind, record_id: int) -> QuerySet[ImportChange]:
+def imports_about(kind: Kind, record_id: int) -> QuerySet[models.ImportChange]:
     """Everything that imports did to one synced record, its costs and tags included, newest first."""
-    done = ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id)
+    done = models.ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id)
     return done.select_related("imported").order_by("-pk")
 
 
-def rows_of_changes(changes: Iterable[ImportChange]) -> dict[tuple[int, int], ImportRow]:
+def rows_of_changes(changes: Iterable[models.ImportChange]) -> dict[tuple[int, int], models.ImportRow]:
     """The rows of files that some changes came from, by import and number; one query."""
     wanted = [(change.imported_id, change.number) for change in changes]
-    return {row.pk: row for row in ImportRow.objects.filter(pk__in=wanted)} if wanted else {}
+    return {row.pk: row for row in models.ImportRow.objects.filter(pk__in=wanted)} if wanted else {}
 
 
-def decisions_about(kind: Kind, record_id: int) -> QuerySet[Conflict]:
+def decisions_about(kind: Kind, record_id: int) -> QuerySet[models.Conflict]:
     """All that a person had to decide about one record, newest first."""
-    return Conflict.objects.filter(kind=kind.value, record_id=record_id).order_by("-created_at", "-pk")
+    return models.Conflict.objects.filter(kind=kind.value, record_id=record_id).order_by("-created_at", "-pk")
 
 
-def neighbour_ids(batch: SyncBatch) -> tuple[int | None, int | None]:
+def neighbour_ids(batch: models.SyncBatch) -> tuple[int | None, int | None]:
     """The ids of the batches before and after one in its job."""
     ids = list(batch.job.batches.order_by("sequence", "attempt").values_list("pk", flat=True))
     place = ids.index(batch.pk)
     return ids[place - 1] if place else None, ids[place + 1] if place + 1 < len(ids) else None
 
 
-def open_circuit() -> Circuit | None:
+def open_circuit() -> models.Circuit | None:
     """Why nothing is sent at present; ``None`` if sending is not halted."""
-    return Circuit.objects.filter(reset_at__isnull=True).first()
+    return models.Circuit.objects.filter(reset_at__isnull=True).first()
 
 
-def latest_circuits(count: int) -> list[Circuit]:
+def latest_circuits(count: int) -> list[models.Circuit]:
     """The newest times that sending was halted."""
-    return list(Circuit.objects.order_by("-opened_at", "-pk")[:count])
+    return list(models.Circuit.objects.order_by("-opened_at", "-pk")[:count])
 
 
 def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, int]]:
     """Records per state, for each kind given; one query each."""
-    found = {kind: RECORD_MODELS[kind].objects.with_state().order_by().values_list("state") for kind in kinds}
+    found = {kind: models.RECORD_MODELS[kind].objects.with_state().order_by().values_list("state") for kind in kinds}
     return {kind: dict(states.annotate(count=Count("pk"))) for kind, states in found.items()}
 
 
-def latest_jobs(count: int) -> list[SyncJob]:
+def latest_jobs(count: int) -> list[models.SyncJob]:
     """The newest jobs."""
-    return list(SyncJob.objects.order_by("-created_at", "-pk")[:count])
+    return list(models.SyncJob.objects.order_by("-created_at", "-pk")[:count])

@@ -44,7 +44,6 @@ TONES: dict[str, str] = {
 }
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
 
-
 SYNC_COLUMNS = ("state", "last_status", "short_error", "synced_at")
 
 

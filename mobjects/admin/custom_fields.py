@@ -10,12 +10,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.widgets import (
-    UnfoldAdminDateWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold import widgets
 
 from mobjects.admin.base import RecordForm, SyncedAdmin
 from mobjects.admin.form_fields import AttributeField
@@ -121,10 +116,11 @@ def _widget(field: CustomField) -> Any:  # Unfold has no types
     attrs = {"placeholder": PLACEHOLDERS.get(data_type), "inputmode": KEYBOARDS.get(data_type)}
     attrs = {name: value for name, value in attrs.items() if value}
     if data_type is DataType.BOOLEAN:
-        return UnfoldAdminSelectWidget(choices=YES_NO)
+        return widgets.UnfoldAdminSelectWidget(choices=YES_NO)
     if data_type is DataType.STRING and (field.size is None or field.size > LONG_TEXT):
-        return UnfoldAdminTextareaWidget(attrs={"rows": 2})
-    return (UnfoldAdminDateWidget if data_type is DataType.DATE else UnfoldAdminTextInputWidget)(attrs=attrs)
+        return widgets.UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    one_line = widgets.UnfoldAdminDateWidget if data_type is DataType.DATE else widgets.UnfoldAdminTextInputWidget
+    return one_line(attrs=attrs)
 
 
 def _offer(widget: forms.Widget, value: str) -> None:

@@ -16,7 +16,7 @@ from import_export.admin import ExportMixin
 from unfold.admin import ModelAdmin
 
 from mobjects.exports.formats import FORMATS, ExportFormat
-from mobjects.resources import TransferResource
+from mobjects.resources.base import TransferResource
 from mobjects.views.exports import send_selected
 from mobjects.views.imports.base import permission_name
 

@@ -14,7 +14,8 @@ from mobjects.admin.base import SYNC_COLUMNS
 from mobjects.admin.custom_fields import CustomAdmin, CustomForm
 from mobjects.marketo import attributes
 from mobjects.models import CustomField, Opportunity, OpportunityPersonRole
-from mobjects.resources import OpportunityPersonRoleResource, OpportunityResource
+from mobjects.resources.opportunities import OpportunityResource
+from mobjects.resources.roles import OpportunityPersonRoleResource
 
 
 class OpportunityForm(CustomForm):

@@ -23,7 +23,7 @@ from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag
 from mobjects.models.program import CHANNEL_TAG
-from mobjects.resources import ProgramCostResource, ProgramResource, ProgramTagResource
+from mobjects.resources.programs import ProgramCostResource, ProgramResource, ProgramTagResource
 
 AMOUNT = MarketoAttribute("Amount", "Amount", DataType.CURRENCY)
 

@@ -15,15 +15,8 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
+from mobjects.presentation import job_text
 from mobjects.presentation.badges import state_badge
-from mobjects.presentation.job_text import (
-    SEPARATOR,
-    format_duration,
-    format_utc_time,
-    job_action_text,
-    operation_text,
-    outcome_text,
-)
 from mobjects.selectors import PAYLOAD_FIELDS, id_in
 from mobjects.views.sync.batch_detail import batch_page
 from mobjects.views.sync.job_detail import job_page
@@ -50,12 +43,12 @@ class ReadOnlyAdmin(ModelAdmin):
     @admin.display(description="Started", ordering="created_at")
     def created(self, row: Any) -> str:
         """When the row was written."""
-        return format_utc_time(row.created_at)
+        return job_text.format_utc_time(row.created_at)
 
     @admin.display(description="Asked for", ordering="created_at")
     def asked(self, row: Any) -> str:
         """When somebody pressed the button."""
-        return format_utc_time(row.created_at)
+        return job_text.format_utc_time(row.created_at)
 
     @admin.display(description="State", ordering="state")
     def state_words(self, row: Any) -> SafeString:
@@ -104,24 +97,24 @@ class SyncJobAdmin(ReadOnlyAdmin):
     @admin.display(description="What", ordering="action")
     def what(self, job: SyncJob) -> str:
         """What it does, to which kind."""
-        return job_action_text(job)
+        return job_text.job_action_text(job)
 
     @admin.display(description="Took", empty_value="-")
     def took(self, job: SyncJob) -> str | None:
         """From start to finish."""
-        return format_duration(job.duration) or None
+        return job_text.format_duration(job.duration) or None
 
     @admin.display(description="Operation", ordering="operation")
     def operation_words(self, job: SyncJob) -> str:
         """The operation that was asked for."""
-        return operation_text(job.operation) if job.action == SyncJobAction.SEND else "-"
+        return job_text.operation_text(job.operation) if job.action == SyncJobAction.SEND else "-"
 
     @admin.display(description="Outcome")
     def outcome(self, job: SyncJob) -> SafeString:
         """Counts per status; a line breaks only between them."""
-        parts = ((part,) for part in outcome_text(job).split(SEPARATOR))
+        parts = ((part,) for part in job_text.outcome_text(job).split(job_text.SEPARATOR))
         return format_html(
-            "<span>{}</span>", format_html_join(SEPARATOR, '<span class="whitespace-nowrap">{}</span>', parts)
+            "<span>{}</span>", format_html_join(job_text.SEPARATOR, '<span class="whitespace-nowrap">{}</span>', parts)
         )
 
 

@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from mobjects.exports.formats import ExportFormat, XlsxFormat
 from mobjects.models import Download, DownloadContent, Import, ImportSource
-from mobjects.resources import RESOURCES, TransferResource
+from mobjects.resources import RESOURCES
+from mobjects.resources.base import TransferResource
 from mobjects.resources.columns import CustomColumn, FileColumn
 from mobjects.spreadsheets.xlsx_writer import MAX_CELL_CHARACTERS, written_length
 

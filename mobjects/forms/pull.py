@@ -28,8 +28,6 @@ FILTERS: dict[str, tuple[str, ...]] = {
 class ExactTextField(forms.CharField):
     """A text that Marketo is asked for, exactly."""
 
-    widget = UnfoldAdminTextInputWidget
-
     def __init__(self, label: str, help_text: str = "", **attrs: str) -> None:
         widget = UnfoldAdminTextInputWidget(attrs=attrs)
         super().__init__(required=False, max_length=255, label=label, help_text=help_text, widget=widget)

@@ -90,12 +90,7 @@ def iter_error_rows(imported: Import) -> Iterator[list[Cell]]:
 
 
 def iter_error_file(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-    """The error file, piece by piece.
-
-    Args:
-        imported: whose.
-        rows: those of :func:`iter_error_rows`, perhaps counted on the way.
-    """
+    """The error file, piece by piece; ``rows`` are those of :func:`iter_error_rows`, perhaps counted on the way."""
     names = error_file_headers(imported)
     if imported.format == "xlsx":
         return xlsx_pieces(names, rows, title=imported.sheet or "Errors", safe=False)

@@ -24,9 +24,4 @@ import_came_to_rest = Signal()
 """Sent when an import has ended or waits for a person: ``work``, ``old``, ``new``."""
 
 
-def is_at_rest(imported: Import) -> bool:
-    """Whether an import has ended, or only a person lets it go on."""
-    return not imported.is_working
-
-
-IMPORT_STATES = StateMachine(Import, IMPORT_CHANGES, is_at_rest, import_came_to_rest)
+IMPORT_STATES = StateMachine(Import, IMPORT_CHANGES, lambda imported: not imported.is_working, import_came_to_rest)

@@ -116,12 +116,7 @@ def run_import(imported: Import, *, beat: bool = False) -> None:
 
 
 def acquire_import(pk: int, queue_id: str = "") -> WorkerLease | None:
-    """Begin to work on an import; ``None`` if there is nothing to do, or another process is at it.
-
-    Args:
-        pk: of the import.
-        queue_id: RQ's id of the work, if it has one.
-    """
+    """Begin to work on an import; ``None`` if there is nothing to do, or another process is at it."""
     with transaction.atomic():
         imported = _lock_working(pk)
         if imported is None or imported.leases.exists():
@@ -137,10 +132,7 @@ def _lock_working(pk: int) -> Import | None:
 
 
 def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
-    """Do the step.
-
-    Returns:
-        Whether it was cut off and should be begun again.
+    """Do the step; ``True`` if it was cut off and should be begun again.
 
     Raises:
         OperationalError, InterfaceError: the database is away for longer than saving insists; the sweep sees to it.
@@ -207,11 +199,7 @@ def _end_step(lease: WorkerLease, state: ImportState, **values: Any) -> None:
 
 
 def _give_up(lease: WorkerLease, what: str) -> None:
-    """Back to where the step can be asked for again.
-
-    Args:
-        what: happened; the beginning of a sentence.
-    """
+    """Back to where the step can be asked for again; ``what`` happened is the beginning of a sentence."""
     imported = _import_of(lease)
     imported.refresh_from_db(fields=["committed_to"])
     kept = "nothing of the step in progress was kept. Try again."
@@ -233,11 +221,7 @@ def _before(imported: Import) -> ImportState:
 
 
 def expire_imports(dead: Q) -> None:
-    """End the leases of dead processes that worked on imports, and have others go on.
-
-    Args:
-        dead: true of these leases.
-    """
+    """End the leases of dead processes, of which ``dead`` is true, that worked on imports, and have others go on."""
     for lease in WorkerLease.objects.filter(dead).exclude(imported=None).select_related("imported"):
         if _expire_import(lease, dead):
             enqueue_import(_import_of(lease).pk)
@@ -258,11 +242,7 @@ def sweep_imports() -> None:
 
 @retry_on_database_error
 def _expire_import(lease: WorkerLease, dead: Q) -> bool:
-    """Take an import from a dead process; ``False`` if it is not to be begun again.
-
-    Args:
-        dead: what still has to be true of the lease.
-    """
+    """Take an import from a process that is ``dead`` still; ``False`` if it is not to be begun again."""
     with transaction.atomic():
         imported = _lock_working(_import_of(lease).pk)
         if imported is None or not lock_dead_lease(lease, dead):

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.lifecycle import IMPORT_STATES
@@ -145,10 +146,9 @@ def set_columns(
         What is still to be decided; see :func:`column_problems`.
 
     Raises:
-        NotNow: it is being worked on, or is over, or part of it is written.
+        InvalidState: it is being worked on, or is over, or part of it is written.
         FileRefused: it cannot be read in that way; nothing was changed.
     """
-    imported.refresh_from_db()
     _allow(imported, {ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED})
     before = ImportState(imported.state), list(imported.headers)
     if reading is not None and (
@@ -182,7 +182,7 @@ def add_fix(
         username: who says so.
 
     Raises:
-        NotNow: it is being worked on, or is over, or part of it is written.
+        InvalidState: it is being worked on, or is over, or part of it is written.
     """
     _outdate(imported)
     fix, _ = ImportFix.objects.update_or_create(
@@ -197,14 +197,13 @@ def add_fix(
 
 
 def remove_fix(imported: Import, fix: int) -> None:
-    """Take back a fix, by its id; heeded by the next check. Raises NotNow as :func:`add_fix`."""
+    """Take back a fix, by its id; heeded by the next check. Raises InvalidState as :func:`add_fix`."""
     _outdate(imported)
     imported.fixes.filter(pk=fix).delete()
 
 
 def _outdate(imported: Import) -> None:
     """What the check found is no longer what the file means: it has to be checked again before it can be written."""
-    imported.refresh_from_db()
     _allow(imported, {ImportState.MAPPING, ImportState.REVIEW})
     _move(imported, {ImportState(imported.state)}, ImportState(imported.state), checked_at=None)
 
@@ -220,9 +219,8 @@ def request_check(imported: Import, *, enqueue: bool = True) -> None:
         enqueue: whether a worker is queued; who runs it himself says ``False``.
 
     Raises:
-        NotNow: columns are undecided, or it is being worked on, or is over, or part of it is written.
+        InvalidState: columns are undecided, or it is being worked on, or is over, or part of it is written.
     """
-    imported.refresh_from_db()
     _allow(imported, {ImportState.MAPPING, ImportState.REVIEW})
     if open_questions := column_problems(imported):
         raise InvalidState(" ".join(open_questions))
@@ -246,8 +244,8 @@ def request_commit(
         enqueue: whether a worker is queued.
 
     Raises:
-        NotNow: it was not checked, or not since its last fix; or all are wanted and some cannot be written; or it is
-            being worked on, or is over.
+        InvalidState: it was not checked, or not since its last fix; or all are wanted and some cannot be written; or
+            it is being worked on, or is over.
     """
     imported.refresh_from_db()
     if imported.state != ImportState.REVIEW:
@@ -269,24 +267,21 @@ def _allow_mode(imported: Import, mode: str, *, overwrite: bool) -> None:
     errors, conflicts = imported.counts.get("error", 0), imported.counts.get("conflict", 0)
     if mode == ImportMode.ALL and errors:
         raise InvalidState(
-            f"{_format_rows(errors)} with errors: all or nothing is nothing. Mend them, or write the valid rows only."
+            f"{format_count(errors, 'row')} with errors: all or nothing is nothing. Mend them, or write the "
+            "valid rows only."
         )
     if mode == ImportMode.ALL and conflicts and not overwrite:
         raise InvalidState(
-            f"{_format_rows(conflicts)} in conflict with changes made here: all or nothing is nothing. Overwrite those "
-            "changes, or write the valid rows only."
+            f"{format_count(conflicts, 'row')} in conflict with changes made here: all or nothing is nothing. "
+            "Overwrite those changes, or write the valid rows only."
         )
-
-
-def _format_rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def request_undo(imported: Import, user: User | None, *, username: str = "", enqueue: bool = True) -> None:
     """Have taken back what the import wrote, also what a commit wrote before it was broken off.
 
     Raises:
-        NotNow: nothing is written, or it is being worked on, or was undone.
+        InvalidState: nothing is written, or it is being worked on, or was undone.
     """
     imported.refresh_from_db()
     if imported.state != ImportState.COMMITTED and not (imported.state == ImportState.REVIEW and imported.committed_to):
@@ -299,9 +294,8 @@ def discard_import(imported: Import) -> None:
     """Give an import up. A check that is under way stops after the rows it is at.
 
     Raises:
-        NotNow: its rows are being written, or are written, in part or all; or it is over.
+        InvalidState: its rows are being written, or are written, in part or all; or it is over.
     """
-    imported.refresh_from_db()
     allowed = {ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED, ImportState.CHECKING}
     _allow(imported, allowed)
     with transaction.atomic():
@@ -317,6 +311,7 @@ def _busy_message(imported: Import) -> str:
 
 
 def _allow(imported: Import, states: Collection[ImportState]) -> None:
+    imported.refresh_from_db()
     if imported.state not in states:
         raise InvalidState(_busy_message(imported))
     if imported.committed_to:
@@ -331,12 +326,7 @@ def _move(
     names: Collection[str] = (),
     **values: Any,
 ) -> None:
-    """Change state, unless somebody else has just done so.
-
-    Args:
-        states: those it may be in.
-        names: attributes of ``imported`` to save as they are.
-    """
+    """Change from one of ``states``, unless somebody else has just done so; attributes by ``names`` are saved too."""
     values |= {name: getattr(imported, name) for name in names}
     unchanged = Q(committed_to=imported.committed_to)
     if not IMPORT_STATES.change(imported, to, only_from=states, where=unchanged, **values):

@@ -91,10 +91,8 @@ def _conclude(imported: Import, kind: RowValidator, alive: Callable[[int], None]
         alive(imported.rows)
         duplicates.mark_duplicates(imported.pk, kind.noun, kind.unique_rules())
         staging.write_groups(imported.pk)
-        found = (
-            ImportRow.objects.filter(imported=imported).order_by().values_list("outcome").annotate(n=Count("number"))
-        )
-        imported.counts = {**dict.fromkeys(ImportRowOutcome.values, 0), **dict(found)}
+        outcomes = ImportRow.objects.filter(imported=imported).order_by().values_list("outcome")
+        imported.counts = {**dict.fromkeys(ImportRowOutcome.values, 0), **dict(outcomes.annotate(n=Count("number")))}
         errors = ImportProblem.objects.filter(imported=imported, level=ImportProblemLevel.ERROR)
         imported.problems = errors.count()
         Import.objects.filter(pk=imported.pk).update(

@@ -133,10 +133,7 @@ def lock_job(job: SyncJob, lease: WorkerLease) -> bool:
 
 @retry_on_database_error
 def expire_job(lease: WorkerLease, dead: Q) -> SyncJob | None:
-    """End a lease whose process is dead: what it was sending is unknown. The job may go on.
-
-    Args:
-        dead: what still has to be true of the lease.
+    """End a lease, if ``dead`` is true of it still: what it was sending is unknown. The job may go on.
 
     Returns:
         The job if it has to be queued anew, because no other worker is at it.

@@ -20,32 +20,14 @@ PROBLEMS: dict[type[MarketoError], str] = {
 }
 """Why a job stopped, in a word, by error class."""
 
-
 ENDED_BY_A_WORKER = (SyncJobState.SUCCEEDED, SyncJobState.PROBLEMS, SyncJobState.STOPPED, SyncJobState.CRASHED)
+BEGUN = (SyncJobState.RUNNING, SyncJobState.WAITING, SyncJobState.PAUSED, SyncJobState.CANCELLED)
 JOB_CHANGES: dict[str, tuple[str, ...]] = {
     # Running and back to it: a process of its own, without the queue; a further worker.
-    SyncJobState.NOT_QUEUED: (
-        SyncJobState.QUEUED,
-        SyncJobState.RUNNING,
-        SyncJobState.WAITING,
-        SyncJobState.PAUSED,
-        SyncJobState.CANCELLED,
-    ),
-    SyncJobState.QUEUED: (
-        SyncJobState.NOT_QUEUED,
-        SyncJobState.RUNNING,
-        SyncJobState.WAITING,
-        SyncJobState.PAUSED,
-        SyncJobState.CANCELLED,
-    ),
-    SyncJobState.RUNNING: (
-        SyncJobState.RUNNING,
-        SyncJobState.WAITING,
-        SyncJobState.PAUSED,
-        SyncJobState.CANCELLED,
-        *ENDED_BY_A_WORKER,
-    ),
-    SyncJobState.WAITING: (SyncJobState.RUNNING, SyncJobState.WAITING, SyncJobState.PAUSED, SyncJobState.CANCELLED),
+    SyncJobState.NOT_QUEUED: (SyncJobState.QUEUED, *BEGUN),
+    SyncJobState.QUEUED: (SyncJobState.NOT_QUEUED, *BEGUN),
+    SyncJobState.RUNNING: (*BEGUN, *ENDED_BY_A_WORKER),
+    SyncJobState.WAITING: BEGUN,
     SyncJobState.PAUSED: (SyncJobState.NOT_QUEUED, SyncJobState.CANCELLED),
 }
 
@@ -79,8 +61,7 @@ def end_job(job: SyncJob, state: SyncJobState, problem: str = "", text: str = ""
 
 def stop_job(job: SyncJob, error: MarketoError) -> None:
     """End a job because of an error that waiting does not cure."""
-    word = PROBLEMS.get(type(error), "refused")
-    end_job(job, SyncJobState.STOPPED, word, f"{error.message} {describe_clock_offset(error)}".strip())
+    end_job(job, SyncJobState.STOPPED, PROBLEMS.get(type(error), "refused"), _reason(error))
 
 
 def end_cancelled_job(job: SyncJob) -> None:
@@ -91,5 +72,9 @@ def end_cancelled_job(job: SyncJob) -> None:
 
 def open_circuit(job: SyncJob, error: MarketoError) -> None:
     """Halt sending: nothing is sent by any job until a person resets the connection."""
-    reason = f"{error.message} {describe_clock_offset(error)}".strip()
-    Circuit.objects.get_or_create(reset_at=None, defaults={"job": job, "code": error.code, "reason": reason})
+    defaults = {"job": job, "code": error.code, "reason": _reason(error)}
+    Circuit.objects.get_or_create(reset_at=None, defaults=defaults)
+
+
+def _reason(error: MarketoError) -> str:
+    return f"{error.message} {describe_clock_offset(error)}".strip()

@@ -27,7 +27,6 @@ UNREACHABLE = (
     "again."
 )
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -16,27 +16,18 @@ from mobjects.models import Circuit, SyncJob, SyncJobState, WorkerLease
 
 SWEEP_SECONDS = 15
 
-
 logger = logging.getLogger(__name__)
 
 
 def expire_jobs(dead: Q) -> None:
-    """End the leases of dead processes that worked on jobs, and let their jobs go on.
-
-    Args:
-        dead: true of these leases.
-    """
+    """End the leases of dead processes, of which ``dead`` is true, that worked on jobs, and let their jobs go on."""
     for lease in WorkerLease.objects.filter(dead).exclude(job=None):
         logger.warning("The worker %s of job %s is dead", lease, lease.job_id)
         give_up_worker(lease, dead)
 
 
 def give_up_worker(lease: WorkerLease, dead: Q) -> None:
-    """End a worker's lease on a job as if its process had died; the job goes on.
-
-    Args:
-        dead: what still has to be true of the lease.
-    """
+    """End a worker's lease on a job as if its process had died, if ``dead`` is true of it still; the job goes on."""
     job = expire_job(lease, dead)
     if job is not None:
         enqueue_worker(job, job.waits_until)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
@@ -49,12 +50,13 @@ def create_job(
 
 def create_sync_job(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob:
     """Write down a job that sends and is not queued yet."""
-    kind = selection.kinds[0].value if len(selection.kinds) == 1 else "several"
-    return create_job(SyncJobAction.SEND, kind, selection.to_json(), selection.operation.value, **asked)
+    return create_job(
+        SyncJobAction.SEND, selection.kind_of_job, selection.to_json(), selection.operation.value, **asked
+    )
 
 
 def request_job(
-    *, action: SyncJobAction, kind: str, selection: Mapping[str, Any], operation: str = "AUTO", **asked: Unpack[Asked]
+    action: SyncJobAction, kind: str, selection: Mapping[str, Any], operation: str = "AUTO", **asked: Unpack[Asked]
 ) -> SyncJob:
     """Ask for a job and queue it once the surrounding transaction commits.
 
@@ -79,13 +81,8 @@ def request_job(
 
 def request_sync(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob:
     """Ask for a job that sends; see :func:`request_job`."""
-    kind = selection.kinds[0].value if len(selection.kinds) == 1 else "several"
     return request_job(
-        action=SyncJobAction.SEND,
-        kind=kind,
-        selection=selection.to_json(),
-        operation=selection.operation.value,
-        **asked,
+        SyncJobAction.SEND, selection.kind_of_job, selection.to_json(), selection.operation.value, **asked
     )
 
 
@@ -97,14 +94,7 @@ def repeat_job(job: SyncJob, statuses: tuple[str, ...], error: str | None = None
         error: only results with exactly this reason; ``None`` means any.
     """
     old = SyncSelection.from_json(job.selection)
-    selection = SyncSelection(
-        kinds=old.kinds,
-        operation=old.operation,
-        resend=old.resend,
-        of_job=str(job.pk),
-        of_statuses=tuple(statuses),
-        of_error=error,
-        read_first=old.read_first,
-    )
+    results = SyncSelection(old.kinds, of_job=str(job.pk), of_statuses=tuple(statuses), of_error=error)
+    selection = replace(results, operation=old.operation, resend=old.resend, read_first=old.read_first)
     asked["origin"] = job
     return request_sync(selection, **asked)

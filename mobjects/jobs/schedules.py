@@ -107,10 +107,10 @@ def _selections(
     """What each job is about, as its kind and its parameters."""
     if action == SyncJobAction.PULL:
         return [(kind.value, PullSelection(kind).to_json()) for kind in kinds]
-    together = kinds[0].value if len(kinds) == 1 else "several"
+    selection: CompareSelection | SyncSelection = SyncSelection(tuple(kinds), operation=operation)
     if action == SyncJobAction.COMPARE:
-        return [(together, CompareSelection(tuple(kinds)).to_json())]
-    return [(together, SyncSelection(kinds=tuple(kinds), operation=operation).to_json())]
+        selection = CompareSelection(tuple(kinds))
+    return [(selection.kind_of_job, selection.to_json())]
 
 
 def start_if_due(schedule: Schedule, now: datetime) -> list[SyncJob]:

@@ -24,13 +24,7 @@ TURN_OVER = "It makes room for other jobs, and goes on at once."
 
 
 class StepLoop:
-    """Takes steps until there is a reason to leave, and leaves.
-
-    Args:
-        context: the job and what it works with.
-        task: of the job.
-        turn_seconds: after so long it makes room for other jobs.
-    """
+    """Takes steps until there is a reason to leave, and leaves; after ``turn_seconds`` it makes room for other jobs."""
 
     def __init__(self, context: JobContext, task: JobTask, *, turn_seconds: float = TURN_SECONDS) -> None:
         self._context = context

@@ -21,7 +21,7 @@ from mobjects.presentation import job_text
 KINDS_BY_NAME = {"programs": Kind.PROGRAM, "opportunities": Kind.OPPORTUNITY, "roles": Kind.ROLE}
 EXIT_CODES = "Exit code: 0 done (or only queued), 1 done with problems, 2 it could not run, 3 it waits and is not over."
 
-
+INLINE = "run in this process, without workers (Redis is still needed, for the limits)"
 EXIT_CODE_BY_STATE = {SyncJobState.SUCCEEDED: 0, SyncJobState.PROBLEMS: 1, SyncJobState.CANCELLED: 1}
 WAITING_STATES = (SyncJobState.WAITING, SyncJobState.PAUSED)
 
@@ -32,11 +32,7 @@ class ReadingCommand(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--ids", default="", help="our own ids of records, separated by commas")
         parser.add_argument("--reason", default="", help="kept in the history")
-        parser.add_argument(
-            "--inline",
-            action="store_true",
-            help="run in this process, without workers (Redis is still needed, for the limits)",
-        )
+        parser.add_argument("--inline", action="store_true", help=INLINE)
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def run_job(

@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from mobjects.marketo.types import (
-    BatchResponse,
-    DescribeResponse,
-    Kind,
-    MarketoQuery,
-    Operation,
-    OutgoingBatch,
-    OutgoingRecord,
-    QueryPage,
-    TagValuesResponse,
-)
+from mobjects.marketo import types
 
 
 class ConnectionVerdict(StrEnum):
@@ -60,15 +50,15 @@ class MarketoTransport(Protocol):
     delete_limit: int
     """How many objects one call of :meth:`delete` may hold."""
 
-    def limit(self, kind: Kind, operation: Operation) -> int | None:
+    def limit(self, kind: types.Kind, operation: types.Operation) -> int | None:
         """How many records of this kind one call may hold; ``None`` if Marketo does not support the operation."""
         ...
 
-    def problem(self, record: OutgoingRecord, operation: Operation) -> str:
+    def problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:
         """Why a record may not be sent, in words; "" if it may. One bad record would have its whole batch refused."""
         ...
 
-    def render(self, batch: OutgoingBatch) -> str:
+    def render(self, batch: types.OutgoingBatch) -> str:
         """The request body that :meth:`send` would send, secrets masked. Sends nothing.
 
         Raises:
@@ -76,11 +66,11 @@ class MarketoTransport(Protocol):
         """
         ...
 
-    def send(self, batch: OutgoingBatch) -> BatchResponse:
+    def send(self, batch: types.OutgoingBatch) -> types.BatchResponse:
         """Send a batch; the answer holds exactly one outcome per record, in order."""
         ...
 
-    def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
+    def find(self, query: types.MarketoQuery, position: str = "") -> types.QueryPage:
         """One page of the objects that a query finds, by rising id; an empty page if there are none.
 
         Args:
@@ -92,7 +82,7 @@ class MarketoTransport(Protocol):
         """
         ...
 
-    def delete(self, kind: Kind, ids: Sequence[int]) -> BatchResponse:
+    def delete(self, kind: types.Kind, ids: Sequence[int]) -> types.BatchResponse:
         """Delete objects by their Marketo ids; one outcome per id, in order (DELETED, UNCHANGED or FAILED).
 
         Raises:
@@ -100,15 +90,15 @@ class MarketoTransport(Protocol):
         """
         ...
 
-    def describe(self, kind: Kind) -> DescribeResponse:
+    def describe(self, kind: types.Kind) -> types.DescribeResponse:
         """The fields Marketo knows for an object kind. Raises ``Rejected`` where a kind cannot be described."""
         ...
 
-    def tags(self) -> TagValuesResponse:
+    def tags(self) -> types.TagValuesResponse:
         """All tag types of programs with the values they may have, the channel aside."""
         ...
 
-    def channels(self) -> TagValuesResponse:
+    def channels(self) -> types.TagValuesResponse:
         """All channels that programs may have, under the type ``Channel``."""
         ...
 

@@ -1,7 +1,7 @@
 """What the sync engine and a transport tell each other, whichever API is in use.
 
-Nothing here knows SOAP, REST, Django or HTTP. A transport takes a ``Batch`` of
-``Record`` objects and gives exactly one ``Outcome`` for each, in the same order.
+Nothing here knows SOAP, REST, Django or HTTP. A transport takes an ``OutgoingBatch`` of ``OutgoingRecord`` objects
+and gives exactly one ``RecordOutcome`` for each, in the same order.
 """
 
 from __future__ import annotations
@@ -234,8 +234,7 @@ class RemoteObject:
     Args:
         kind, marketo_id: which object.
         values: attribute API name to canonical text (see :func:`mobjects.marketo.value_text.to_text`), empty ones
-        left
-            out. Values that cannot be read as their type stand as Marketo wrote them. Of a program: ``Name``,
+            left out. Values that cannot be read as their type stand as Marketo wrote them. Of a program: ``Name``,
             ``Type``, ``Workspace Name`` and whatever else Marketo tells, under Marketo's names.
         associations: company, lead and opportunity links, by id or key.
         costs, tags: of a program; the channel is the tag of type ``Channel``.

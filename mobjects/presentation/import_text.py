@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from mobjects.formatting import format_count
 from mobjects.models import Import, ImportRowOutcome, ImportState
 from mobjects.presentation.badges import render_badge
 from mobjects.presentation.job_text import format_duration
@@ -134,11 +135,6 @@ def outcomes_text(counts: Mapping[str, int]) -> str:
     return ", ".join(said) or "no rows"
 
 
-def format_rows(count: int) -> str:
-    """``1 row``, ``1,234 rows``."""
-    return f"{count:,} row{'' if count == 1 else 's'}"
-
-
 def describe_import(imported: Import, *, worker_alive: bool | None = None) -> str:
     """Where an import stands, as a sentence or two.
 
@@ -168,14 +164,15 @@ def _working(verb: str, imported: Import) -> str:
 def _reviewing(imported: Import) -> str:
     if imported.committed_to:
         return f"Writing was broken off after row {imported.committed_to:,}: {written_text(imported)} so far."
-    return f"Checked {format_rows(imported.rows)}: {outcomes_text(imported.counts)}. Nothing has been written yet."
+    rows = format_count(imported.rows, "row")
+    return f"Checked {rows}: {outcomes_text(imported.counts)}. Nothing has been written yet."
 
 
 def _committed(imported: Import) -> str:
     wrong = imported.counts.get(ImportRowOutcome.ERROR, 0)
     contested = 0 if imported.overwrite else imported.counts.get(ImportRowOutcome.CONFLICT, 0)
-    parts = [f"{format_rows(wrong)} with errors"] if wrong else []
-    parts += [f"{format_rows(contested)} in conflict"] if contested else []
+    parts = [f"{format_count(wrong, 'row')} with errors"] if wrong else []
+    parts += [f"{format_count(contested, 'row')} in conflict"] if contested else []
     return f"Written: {written_text(imported)}." + (f" Not written: {', '.join(parts)}." if parts else "")
 
 

@@ -8,16 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
-from mobjects.models import (
-    RequestedAction,
-    SyncBatch,
-    SyncBatchState,
-    SyncJob,
-    SyncJobAction,
-    SyncJobState,
-    SyncResult,
-    SyncResultStatus,
-)
+from mobjects import models
+from mobjects.formatting import format_count
 from mobjects.models.program import COST_PREFIX
 from mobjects.sync.send.selection import OperationChoice
 
@@ -25,38 +17,38 @@ SEPARATOR = " · "
 _COST = re.compile(rf"{COST_PREFIX}\d+")
 
 PROBLEMS = (
-    SyncResultStatus.FAILED,
-    SyncResultStatus.SKIPPED,
-    SyncResultStatus.UNKNOWN,
-    SyncResultStatus.CONFLICT,
-    SyncResultStatus.HELD,
-    SyncResultStatus.NOT_SENT,
+    models.SyncResultStatus.FAILED,
+    models.SyncResultStatus.SKIPPED,
+    models.SyncResultStatus.UNKNOWN,
+    models.SyncResultStatus.CONFLICT,
+    models.SyncResultStatus.HELD,
+    models.SyncResultStatus.NOT_SENT,
 )
 STATUS_ORDER = (
     *PROBLEMS,
-    SyncResultStatus.DIFFERS,
-    SyncResultStatus.MISSING,
-    SyncResultStatus.PENDING,
-    SyncResultStatus.CREATED,
-    SyncResultStatus.UPDATED,
-    SyncResultStatus.DELETED,
-    SyncResultStatus.ADDED,
-    SyncResultStatus.TAKEN,
-    SyncResultStatus.UNCHANGED,
-    SyncResultStatus.EQUAL,
-    SyncResultStatus.SAME,
+    models.SyncResultStatus.DIFFERS,
+    models.SyncResultStatus.MISSING,
+    models.SyncResultStatus.PENDING,
+    models.SyncResultStatus.CREATED,
+    models.SyncResultStatus.UPDATED,
+    models.SyncResultStatus.DELETED,
+    models.SyncResultStatus.ADDED,
+    models.SyncResultStatus.TAKEN,
+    models.SyncResultStatus.UNCHANGED,
+    models.SyncResultStatus.EQUAL,
+    models.SyncResultStatus.SAME,
 )
 """What needs a person first, what went well last. Steps on the way are not counted and not here."""
 
-STATUS_WORDS: dict[str, str] = {status.value: status.label.lower() for status in SyncResultStatus} | {
-    SyncResultStatus.UNKNOWN: "with an unknown outcome",
-    SyncResultStatus.CONFLICT: "waiting for a decision",
-    SyncResultStatus.EQUAL: "with nothing to send",
-    SyncResultStatus.SAME: "without a difference",
-    SyncResultStatus.DIFFERS: "different in Marketo",
-    SyncResultStatus.DELETED: "deleted in Marketo",
-    SyncResultStatus.TAKEN: "taken from Marketo",
-    SyncResultStatus.MISSING: "not in Marketo",
+STATUS_WORDS: dict[str, str] = {status.value: status.label.lower() for status in models.SyncResultStatus} | {
+    models.SyncResultStatus.UNKNOWN: "with an unknown outcome",
+    models.SyncResultStatus.CONFLICT: "waiting for a decision",
+    models.SyncResultStatus.EQUAL: "with nothing to send",
+    models.SyncResultStatus.SAME: "without a difference",
+    models.SyncResultStatus.DIFFERS: "different in Marketo",
+    models.SyncResultStatus.DELETED: "deleted in Marketo",
+    models.SyncResultStatus.TAKEN: "taken from Marketo",
+    models.SyncResultStatus.MISSING: "not in Marketo",
 }
 """What stands behind a number of records."""
 
@@ -66,43 +58,38 @@ KIND_WORDS = {
     "OpportunityPersonRole": ("person role", "person roles"),
 }
 TITLES: dict[str, str] = {
-    SyncJobAction.SEND: "Sync job",
-    SyncJobAction.PULL: "Pull",
-    SyncJobAction.COMPARE: "Comparison",
-    SyncJobAction.DESCRIBE: "Reading fields and tags",
-    SyncJobAction.DELETE: "Deletion in Marketo",
+    models.SyncJobAction.SEND: "Sync job",
+    models.SyncJobAction.PULL: "Pull",
+    models.SyncJobAction.COMPARE: "Comparison",
+    models.SyncJobAction.DESCRIBE: "Reading fields and tags",
+    models.SyncJobAction.DELETE: "Deletion in Marketo",
 }
 DONE_WORDS: dict[str, str] = {
-    SyncJobAction.PULL: "read",
-    SyncJobAction.COMPARE: "compared",
-    SyncJobAction.DELETE: "deleted in Marketo",
+    models.SyncJobAction.PULL: "read",
+    models.SyncJobAction.COMPARE: "compared",
+    models.SyncJobAction.DELETE: "deleted in Marketo",
 }
 NOTHING_WORDS: dict[str, str] = {
-    SyncJobAction.SEND: "there was nothing to send",
-    SyncJobAction.PULL: "Marketo has nothing that fits",
-    SyncJobAction.COMPARE: "there was nothing to compare",
-    SyncJobAction.DELETE: "there was nothing to delete",
+    models.SyncJobAction.SEND: "there was nothing to send",
+    models.SyncJobAction.PULL: "Marketo has nothing that fits",
+    models.SyncJobAction.COMPARE: "there was nothing to compare",
+    models.SyncJobAction.DELETE: "there was nothing to delete",
 }
 DESCRIBED = 4
 """Lists that are read: fields of opportunities, fields of roles, tags, channels."""
 
 
-def format_records(count: int) -> str:
-    """``1 record``, ``1,234 records``."""
-    return f"{count:,} record{'' if count == 1 else 's'}"
-
-
-def job_title(job: SyncJob) -> str:
+def job_title(job: models.SyncJob) -> str:
     """A job's name, such as ``Sync job 1a2b3c4d``."""
     return f"{TITLES[job.action]} {str(job.pk)[:8]}"
 
 
-def job_action_text(job: SyncJob) -> str:
+def job_action_text(job: models.SyncJob) -> str:
     """What a job does to which kind, such as ``Pull: programs``."""
-    if job.action == SyncJobAction.DESCRIBE:
+    if job.action == models.SyncJobAction.DESCRIBE:
         return str(job.get_action_display())
     kind = job.get_kind_display()
-    return kind if job.action == SyncJobAction.SEND else f"{job.get_action_display()}: {kind.lower()}"
+    return kind if job.action == models.SyncJobAction.SEND else f"{job.get_action_display()}: {kind.lower()}"
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
@@ -110,28 +97,28 @@ def counts_text(counts: Mapping[str, int]) -> str:
     return SEPARATOR.join(_counted(counts, STATUS_ORDER)) or "nothing sent"
 
 
-def outcome_text(job: SyncJob) -> str:
+def outcome_text(job: models.SyncJob) -> str:
     """What a job has come to so far, on one line."""
-    if job.counts or job.action == SyncJobAction.SEND:
+    if job.counts or job.action == models.SyncJobAction.SEND:
         return counts_text(job.counts)
-    if job.state != SyncJobState.SUCCEEDED:
+    if job.state != models.SyncJobState.SUCCEEDED:
         return "nothing yet" if job.is_live else "nothing"
-    return "read" if job.action == SyncJobAction.DESCRIBE else "nothing found"
+    return "read" if job.action == models.SyncJobAction.DESCRIBE else "nothing found"
 
 
 def count_accepted(counts: Mapping[str, int]) -> int:
     """How many records Marketo accepted, or holds already."""
-    return sum(counts.get(status, 0) for status in SyncResult.ACCEPTED_STATUSES)
+    return sum(counts.get(status, 0) for status in models.SyncResult.ACCEPTED_STATUSES)
 
 
-def count_records(job: SyncJob) -> int:
+def count_records(job: models.SyncJob) -> int:
     """The records that a job is about, as far as is known."""
     return max(job.planned, job.result_count)
 
 
 def describe_job(
-    job: SyncJob,
-    unaccepted: Sequence[SyncBatch] = (),
+    job: models.SyncJob,
+    unaccepted: Sequence[models.SyncBatch] = (),
     *,
     worker_alive: bool | None = None,
     seconds_left: float | None = None,
@@ -144,17 +131,17 @@ def describe_job(
         worker_alive: whether a worker could run it; ``None`` where that is not known.
         seconds_left: how long it still takes; ``None`` where that is not known.
     """
-    if job.state == SyncJobState.NOT_QUEUED:
+    if job.state == models.SyncJobState.NOT_QUEUED:
         return f"Not queued. {job.problem_text or 'Nothing was sent.'}"
-    if job.state == SyncJobState.QUEUED:
+    if job.state == models.SyncJobState.QUEUED:
         return "Waiting for a worker." + _nobody(worker_alive)
-    if job.state == SyncJobState.RUNNING:
+    if job.state == models.SyncJobState.RUNNING:
         return _running(job, worker_alive, seconds_left)
-    if job.state == SyncJobState.WAITING:
+    if job.state == models.SyncJobState.WAITING:
         return _waiting(job, worker_alive)
-    if job.state == SyncJobState.PAUSED:
+    if job.state == models.SyncJobState.PAUSED:
         return f"Paused{_so_far(job)}. It goes on when somebody presses “Resume”."
-    if job.state in (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED):
+    if job.state in (models.SyncJobState.STOPPED, models.SyncJobState.CRASHED, models.SyncJobState.CANCELLED):
         return " ".join(_stopped(job, unaccepted))
     return _finished(job)
 
@@ -181,34 +168,35 @@ def selection_text(kept: Mapping[str, object]) -> str:
     return what
 
 
-def batch_sentence(batch: SyncBatch, counts: Mapping[str, int]) -> str:
+def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
     """What a call was about and what came of it.
 
     Args:
         counts: its results by status, steps on the way included.
     """
     kind = batch.get_kind_display().lower()
-    if batch.state == SyncBatchState.WAITING:
-        return f"{batch.operation} of {format_records(batch.size)} ({kind}), still to be sent."
+    if batch.state == models.SyncBatchState.WAITING:
+        return f"{batch.operation} of {format_count(batch.size, 'record')} ({kind}), still to be sent."
     if batch.operation == "DESCRIBE":
         return f"Reading what Marketo knows about {kind}."
-    came = SEPARATOR.join(_counted(counts, (*STATUS_ORDER, SyncResultStatus.RETRIED, SyncResultStatus.LOOKED_UP)))
+    statuses = (*STATUS_ORDER, models.SyncResultStatus.RETRIED, models.SyncResultStatus.LOOKED_UP)
+    came = SEPARATOR.join(_counted(counts, statuses))
     if batch.operation == "GET":
-        return f"Reading of {kind}: {came or format_records(batch.size)}."
-    return f"{batch.operation} of {format_records(batch.size)} ({kind}){f': {came}' if came else ''}."
+        return f"Reading of {kind}: {came or format_count(batch.size, 'record')}."
+    return f"{batch.operation} of {format_count(batch.size, 'record')} ({kind}){f': {came}' if came else ''}."
 
 
-def asked_text(job: SyncJob) -> str:
+def asked_text(job: models.SyncJob) -> str:
     """What a job was asked to do, in words."""
     kept = job.selection
-    if job.action == SyncJobAction.SEND:
+    if job.action == models.SyncJobAction.SEND:
         return selection_text(kept)
-    if job.action == SyncJobAction.DESCRIBE:
+    if job.action == models.SyncJobAction.DESCRIBE:
         return "The fields of opportunities and roles, tags and channels"
-    if job.action == SyncJobAction.COMPARE:
+    if job.action == models.SyncJobAction.COMPARE:
         return _describe_records(kept.get("kinds") or (), kept.get("ids"), "synced ")
     what = _describe_records([kept.get("kind", "")], kept.get("ids"), "")
-    if job.action == SyncJobAction.DELETE:
+    if job.action == models.SyncJobAction.DELETE:
         return what + (", with their roles" if kept.get("kind") == "Opportunity" else "")
     return what + "".join(_filters(kept))
 
@@ -250,7 +238,7 @@ def format_near_time(at: datetime) -> str:
     return format_utc_time(at)[11 if at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date() else 0 :]
 
 
-def _counted(counts: Mapping[str, int], statuses: Sequence[SyncResultStatus]) -> list[str]:
+def _counted(counts: Mapping[str, int], statuses: Sequence[models.SyncResultStatus]) -> list[str]:
     return [f"{counts[status]:,} {STATUS_WORDS[status]}" for status in statuses if counts.get(status)]
 
 
@@ -280,26 +268,26 @@ def _nobody(worker_alive: bool | None) -> str:
     return " No worker is running, so it will wait until one is started." if worker_alive is False else ""
 
 
-def _progress(job: SyncJob) -> str:
+def _progress(job: models.SyncJob) -> str:
     """How far a job has come; "" if that is not known."""
-    if job.action == SyncJobAction.DESCRIBE:
+    if job.action == models.SyncJobAction.DESCRIBE:
         return f"{job.progress.get('done', 0)} of {DESCRIBED} lists read"
-    if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
-        return f"{format_records(job.result_count)} {DONE_WORDS[job.action]} so far"
-    if job.action == SyncJobAction.DELETE and not job.planned:
-        return f"{format_records(job.result_count)} done so far"
-    return f"{job.result_count:,} of {format_records(count_records(job))} done"
+    if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
+        return f"{format_count(job.result_count, 'record')} {DONE_WORDS[job.action]} so far"
+    if job.action == models.SyncJobAction.DELETE and not job.planned:
+        return f"{format_count(job.result_count, 'record')} done so far"
+    return f"{job.result_count:,} of {format_count(count_records(job), 'record')} done"
 
 
-def _so_far(job: SyncJob) -> str:
+def _so_far(job: models.SyncJob) -> str:
     return f": {_progress(job)}" if job.started_at else " before it began"
 
 
-def _running(job: SyncJob, worker_alive: bool | None, seconds_left: float | None) -> str:
+def _running(job: models.SyncJob, worker_alive: bool | None, seconds_left: float | None) -> str:
     said = [f"Running: {_progress(job)}."]
-    if job.requested_action == RequestedAction.PAUSE:
+    if job.requested_action == models.RequestedAction.PAUSE:
         said.append("It pauses after what is under way.")
-    elif job.requested_action == RequestedAction.CANCEL:
+    elif job.requested_action == models.RequestedAction.CANCEL:
         said.append("It is cancelled after what is under way.")
     elif seconds_left is not None:
         said.append(f"About {format_duration(max(seconds_left, 1))} left.")
@@ -308,7 +296,7 @@ def _running(job: SyncJob, worker_alive: bool | None, seconds_left: float | None
     return " ".join(said)
 
 
-def _waiting(job: SyncJob, worker_alive: bool | None) -> str:
+def _waiting(job: models.SyncJob, worker_alive: bool | None) -> str:
     done = f" {_progress(job)}." if job.result_count else ""
     if job.waits_until is None:
         return f"Waiting for a person: {job.waits_for}{done}"
@@ -318,15 +306,15 @@ def _waiting(job: SyncJob, worker_alive: bool | None) -> str:
     return f"Waiting until {format_near_time(job.waits_until)}{why}{done}{_nobody(worker_alive)}"
 
 
-def _finished(job: SyncJob) -> str:
-    if job.action == SyncJobAction.DESCRIBE:
+def _finished(job: models.SyncJob) -> str:
+    if job.action == models.SyncJobAction.DESCRIBE:
         return "Finished: fields, tags and channels were read."
     count = count_records(job)
     if not count:
         return f"Finished: {NOTHING_WORDS[job.action]}."
-    if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
+    if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
         counted = ", ".join(_counted(job.counts, STATUS_ORDER))
-        return f"Finished: {format_records(count)} {DONE_WORDS[job.action]}; {counted}."
+        return f"Finished: {format_count(count, 'record')} {DONE_WORDS[job.action]}; {counted}."
     done = DONE_WORDS.get(job.action, "accepted")
     problems = _counted(job.counts, PROBLEMS)
     if not problems:
@@ -334,37 +322,37 @@ def _finished(job: SyncJob) -> str:
     return f"Finished: {count_accepted(job.counts):,} of {count:,} {done}; {', '.join(problems)}."
 
 
-def _stopped(job: SyncJob, unaccepted: Sequence[SyncBatch]) -> list[str]:
+def _stopped(job: models.SyncJob, unaccepted: Sequence[models.SyncBatch]) -> list[str]:
     said = [_why_stopped(job)]
-    if job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
+    if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
         return [*said, f"What was {DONE_WORDS[job.action]} before is kept."] if job.result_count else said
-    unknown = [batch for batch in unaccepted if batch.state == SyncBatchState.UNKNOWN]
+    unknown = [batch for batch in unaccepted if batch.state == models.SyncBatchState.UNKNOWN]
     if unknown:
         said.append(f"{_batches(unknown)} may or may not have been applied.")
     elif unaccepted:
         words = _batches(unaccepted)
         said.append(f"Nothing of {words[0].lower()}{words[1:]} was applied.")
-    doubtful = job.counts.get(SyncResultStatus.UNKNOWN, 0)
+    doubtful = job.counts.get(models.SyncResultStatus.UNKNOWN, 0)
     left = count_records(job) - count_accepted(job.counts) - doubtful
     if doubtful:
-        said.append(f"What became of {format_records(doubtful)} is not known.")
+        said.append(f"What became of {format_count(doubtful, 'record')} is not known.")
     if left > 0:
-        to_do = "deleted" if job.action == SyncJobAction.DELETE else "sent"
-        said.append(f"{format_records(left)} {'stays' if left == 1 else 'stay'} to be {to_do}.")
+        to_do = "deleted" if job.action == models.SyncJobAction.DELETE else "sent"
+        said.append(f"{format_count(left, 'record')} {'stays' if left == 1 else 'stay'} to be {to_do}.")
     return said
 
 
-def _why_stopped(job: SyncJob) -> str:
-    if job.state != SyncJobState.CANCELLED:
+def _why_stopped(job: models.SyncJob) -> str:
+    if job.state != models.SyncJobState.CANCELLED:
         return f"{job.get_state_display()}: {(job.problem_text or 'no reason is known').rstrip('.')}."
-    if not job.started_at or job.action not in (SyncJobAction.SEND, SyncJobAction.DELETE):
+    if not job.started_at or job.action not in (models.SyncJobAction.SEND, models.SyncJobAction.DELETE):
         return f"Cancelled{_so_far(job)}."
     return (
         f"Cancelled: {count_accepted(job.counts):,} of {count_records(job):,} {DONE_WORDS.get(job.action, 'accepted')}."
     )
 
 
-def _batches(batches: Sequence[SyncBatch]) -> str:
+def _batches(batches: Sequence[models.SyncBatch]) -> str:
     if len(batches) == 1:
         return f"Batch {batches[0].sequence}"
     if len(batches) > 5:

@@ -16,13 +16,3 @@ RESOURCES: dict[str, type[TransferResource]] = {
     )
 }
 """The resource of each kind of file, by the name it has on the command line."""
-
-__all__ = [
-    "RESOURCES",
-    "OpportunityPersonRoleResource",
-    "OpportunityResource",
-    "ProgramCostResource",
-    "ProgramResource",
-    "ProgramTagResource",
-    "TransferResource",
-]

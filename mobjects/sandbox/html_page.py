@@ -78,12 +78,13 @@ def _overview(sandbox: Sandbox) -> str:
         '<a href="/soap/mktows/2_7?WSDL">WSDL</a>. '
         f"Its clock says {escape(sandbox.http_date())}. Reload the page to see new calls.</p>"
     )
-    return (
-        intro
-        + _render_calls(calls)
-        + _facts("What it holds", control_api.count_objects(sandbox.store))
-        + _load(sandbox)
-    )
+    load = {
+        "calls": sandbox.journal.load.calls,
+        "most calls within 20 s": sandbox.journal.load.busiest_window,
+        "most calls at the same time": sandbox.journal.load.most_at_once,
+    }
+    held = _facts("What it holds", control_api.count_objects(sandbox.store))
+    return intro + _render_calls(calls) + held + _facts("Load since the start", load)
 
 
 def _render_calls(calls: list[LoggedCall]) -> str:
@@ -141,18 +142,6 @@ def _coloured(text: str, *, good: bool) -> str:
 def _facts(caption: str, facts: dict[str, int]) -> str:
     rows = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{value}</td></tr>' for name, value in facts.items())
     return f'<table class="narrow"><caption>{escape(caption)}</caption><tbody>{rows}</tbody></table>'
-
-
-def _load(sandbox: Sandbox) -> str:
-    load = sandbox.journal.load
-    return _facts(
-        "Load since the start",
-        {
-            "calls": load.calls,
-            "most calls within 20 s": load.busiest_window,
-            "most calls at the same time": load.most_at_once,
-        },
-    )
 
 
 def _detail(call: LoggedCall) -> str:

@@ -46,9 +46,8 @@ class StoredCost:
 
     def means_same_as(self, other: StoredCost) -> bool:
         """Equal in meaning: ``2000`` is ``2000.00``."""
-        return (self.id, self.month, self.note) == (other.id, other.month, other.note) and Decimal(
-            self.amount
-        ) == Decimal(other.amount)
+        same = (self.id, self.month, self.note) == (other.id, other.month, other.note)
+        return same and Decimal(self.amount) == Decimal(other.amount)
 
 
 @dataclass(slots=True)

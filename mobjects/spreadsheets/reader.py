@@ -3,16 +3,8 @@
 What cannot be read for certain is refused in one sentence (:class:`FileRefused`); what concerns one row or one cell
 is said there and stops nothing.
 
-================= ===============================================================
-text              which encoding a text file is in
-csv_reading       CSV and other delimited text
-workbook_reading  XLSX workbooks
-package           the parts of a workbook, opened safely
-strings           its shared strings
-sheet_cells       the cells of a sheet
-values            what a cell's number means
-fitting           headers, widths, samples: what both formats have in common
-================= ===============================================================
+``encoding`` finds out how a text file is written and ``csv_reader`` reads it; ``xlsx_reader`` reads workbooks, with
+their parts (``xlsx_package``), shared strings, cells and values; ``row_shape`` is what both formats have in common.
 """
 
 from __future__ import annotations

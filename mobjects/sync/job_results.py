@@ -18,7 +18,8 @@ def results_of_record(job: SyncJob, kind: Kind) -> SyncedQuerySet:
     return SyncResult.objects.filter(job=job, kind=kind.value, record_id=OuterRef("pk"))  # type: ignore[return-value]
 
 
-def _label(record: SyncedRecord) -> str:
+def short_label(record: SyncedRecord) -> str:
+    """A record's name as a result keeps it."""
     return str(record)[:255]
 
 
@@ -48,7 +49,7 @@ def build_result(
         batch=batch,
         kind=record.KIND.value,
         record_id=record.pk,
-        label=_label(record),
+        label=short_label(record),
         position=position,
         revision=record.revision,
         status=status.value,

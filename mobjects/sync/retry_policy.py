@@ -12,15 +12,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from mobjects.marketo.errors import (
-    AuthError,
-    ConfigError,
-    MarketoError,
-    OutcomeUnknown,
-    RefusalReason,
-    Rejected,
-    Unavailable,
-)
+from mobjects.marketo import errors
 
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 300.0
@@ -65,28 +57,28 @@ class RetryRule:
     ``endless`` actions never make a job give up: Marketo itself says that waiting helps.
     """
 
-    error: type[MarketoError]
-    trouble: RefusalReason | None
+    error: type[errors.MarketoError]
+    trouble: errors.RefusalReason | None
     action: RetryAction
     endless: bool = False
 
 
 RULES = (
-    RetryRule(AuthError, RefusalReason.EXPIRED, RetryAction.AGAIN),
-    RetryRule(Unavailable, RefusalReason.RATE, RetryAction.WINDOW, endless=True),
-    RetryRule(Unavailable, RefusalReason.AT_ONCE, RetryAction.FEWER, endless=True),
-    RetryRule(Unavailable, RefusalReason.QUOTA, RetryAction.PARK, endless=True),
-    RetryRule(Unavailable, None, RetryAction.BACKOFF),
-    RetryRule(OutcomeUnknown, None, RetryAction.LOOK_UP),
-    RetryRule(Rejected, RefusalReason.UNSUPPORTED, RetryAction.REFUSE),
-    RetryRule(Rejected, None, RetryAction.HALVE),
-    RetryRule(AuthError, None, RetryAction.HALT),
-    RetryRule(ConfigError, None, RetryAction.HALT),
+    RetryRule(errors.AuthError, errors.RefusalReason.EXPIRED, RetryAction.AGAIN),
+    RetryRule(errors.Unavailable, errors.RefusalReason.RATE, RetryAction.WINDOW, endless=True),
+    RetryRule(errors.Unavailable, errors.RefusalReason.AT_ONCE, RetryAction.FEWER, endless=True),
+    RetryRule(errors.Unavailable, errors.RefusalReason.QUOTA, RetryAction.PARK, endless=True),
+    RetryRule(errors.Unavailable, None, RetryAction.BACKOFF),
+    RetryRule(errors.OutcomeUnknown, None, RetryAction.LOOK_UP),
+    RetryRule(errors.Rejected, errors.RefusalReason.UNSUPPORTED, RetryAction.REFUSE),
+    RetryRule(errors.Rejected, None, RetryAction.HALVE),
+    RetryRule(errors.AuthError, None, RetryAction.HALT),
+    RetryRule(errors.ConfigError, None, RetryAction.HALT),
 )
 """The first line that fits counts."""
 
 
-def retry_rule_for(error: MarketoError, *, expired_before: bool = False) -> RetryRule:
+def retry_rule_for(error: errors.MarketoError, *, expired_before: bool = False) -> RetryRule:
     """The line of the table for an error.
 
     Args:
@@ -133,10 +125,10 @@ def _midnight(now: datetime, *, days: int) -> datetime:
     return datetime.combine(now.astimezone(RESET_ZONE).date() + timedelta(days=days), time(), RESET_ZONE)
 
 
-def describe_clock_offset(error: MarketoError) -> str:
+def describe_clock_offset(error: errors.MarketoError) -> str:
     """What an expired signature says about the clocks, as a sentence; "" if the answer did not tell the time."""
     offset = error.clock_offset_seconds
-    if error.trouble is not RefusalReason.EXPIRED:
+    if error.trouble is not errors.RefusalReason.EXPIRED:
         return ""
     # An answer's Date header has whole seconds, so less than two says nothing.
     if offset is None or abs(offset) < 2:

@@ -7,7 +7,7 @@ process, or lost without loss. Nothing here waits: a step that may not go on rai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,18 +26,40 @@ from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.transport_factory import masked
 
 
+@dataclass(frozen=True, slots=True)
+class KindSelection:
+    """Records of some kinds that a job is about.
+
+    Args:
+        kinds: which kinds.
+        ids: our own ids of the records (of the single kind in ``kinds``); ``None`` means all of the kinds.
+    """
+
+    kinds: Sequence[Kind] = tuple(Kind)
+    ids: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.ids is not None and len(self.kinds) != 1:
+            raise ValueError("ids can be given for one kind at a time")
+
+    @property
+    def kind_of_job(self) -> str:
+        """Marketo's name of the single kind, or ``several``."""
+        return self.kinds[0].value if len(self.kinds) == 1 else "several"
+
+
 class WaitRequired(Exception):
     """The job has to wait; nothing is lost and nothing was sent by the step that raises it.
 
     Args:
         until: when it may go on; aware.
-        words: what it waits for, as a sentence for the user.
+        reason: what it waits for, as a sentence for the user.
     """
 
-    def __init__(self, until: datetime, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, until: datetime, reason: str) -> None:
+        super().__init__(reason)
         self.until = until
-        self.reason = words
+        self.reason = reason
 
 
 class RateLimiter(Protocol):
@@ -49,7 +71,7 @@ class RateLimiter(Protocol):
         """Permission for one call; leave it when the call is over.
 
         Raises:
-            Wait: a limit is reached, or the limits cannot be read. Nothing was counted.
+            WaitRequired: a limit is reached, or the limits cannot be read. Nothing was counted.
         """
         ...
 
@@ -67,7 +89,7 @@ class JobContext:
         lease: of the process that works.
         transport: open; closed by who opened it.
         keys: names of the external key fields.
-        permits: ask before each call.
+        rate_limiter: ask before each call.
     """
 
     job: SyncJob
@@ -90,7 +112,7 @@ class JobTask(Protocol):
             Whether there was something to do. ``False`` means: nothing now (see :meth:`due_at`).
 
         Raises:
-            Wait: it may not go on yet.
+            WaitRequired: it may not go on yet.
             MarketoError: the call failed, and is to be made again where :mod:`mobjects.sync.retry_policy` says so.
         """
         ...
@@ -130,7 +152,7 @@ def read_from_marketo(
         ``batch.size``) where the answer is about single records.
 
     Raises:
-        Wait: a limit is reached; nothing was called and no batch made.
+        WaitRequired: a limit is reached; nothing was called and no batch made.
         MarketoError: the call failed; the batch says so.
     """
     with context.rate_limiter.permit_call():

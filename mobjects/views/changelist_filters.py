@@ -21,7 +21,7 @@ class FilteredList:
     Args:
         queryset: in the list's order.
         count: how many there are.
-        words: what they were narrowed to; empty if the list shows all.
+        description: what they were narrowed to; empty if the list shows all.
         query: the part of the address that says it, without the question mark.
     """
 
@@ -32,12 +32,7 @@ class FilteredList:
 
 
 def get_filtered_list(request: HttpRequest, model: type[Model]) -> FilteredList:
-    """The records that a list shows under the query of the request's address; all records if it makes no sense.
-
-    Args:
-        request: its query is that of the list.
-        model: whose list.
-    """
+    """The records that a list shows under the query of the request's address; all records if it makes no sense."""
     query = request.GET.copy()
     for name in _LEFT_OUT:
         query.pop(name, None)

@@ -20,7 +20,8 @@ from mobjects.exports.blank_templates import build_template
 from mobjects.exports.formats import BY_EXTENSION, FORMATS, ExportFormat, XlsxFormat
 from mobjects.imports import error_file, file_storage
 from mobjects.models import DownloadContent, Import, ImportSource
-from mobjects.resources import RESOURCES, TransferResource
+from mobjects.resources import RESOURCES
+from mobjects.resources.base import TransferResource
 from mobjects.spreadsheets.xlsx_writer import MAX_SHEET_ROWS
 from mobjects.views.base import render_denied, render_page
 from mobjects.views.changelist_filters import FilteredList, get_filtered_list

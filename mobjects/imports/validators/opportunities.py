@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import ClassVar
 
 from mobjects.imports.cell_parser import FieldText, ParsedRow
@@ -38,9 +39,8 @@ class OpportunityValidator(RowValidator):
         self, item: ParsedRow, by_id: dict[FieldText, StoredRecord], by_key: dict[FieldText, StoredRecord]
     ) -> CheckedRow:
         marketo_id, external_id = self.get_value(item, "Marketo ID"), self.get_value(item, "External ID")
-        record = resolve_record(
-            self, item, by_id.get(marketo_id) if marketo_id else None, by_key.get(external_id), "External ID", _name
-        )
+        with_id, with_key = by_id.get(marketo_id) if marketo_id else None, by_key.get(external_id)
+        record = resolve_record(self, item, with_id, with_key, "External ID", itemgetter(_NAME))
         if "" not in item.failed:
             if not marketo_id and not external_id and item.failed.isdisjoint(self.key_names):
                 self.add_problem(item, "", "has neither a Marketo ID nor an External ID; give one of them.")
@@ -77,7 +77,3 @@ class OpportunityValidator(RowValidator):
         if name == "External ID":
             return str(self.key_fields.opportunity)
         return _SENT_AS.get(name, name)
-
-
-def _name(record: StoredRecord) -> str:
-    return str(record[_NAME])

@@ -70,7 +70,7 @@ class RoleValidator(RowValidator):
                 chunk.by_id.get(self.get_value(item, "Marketo ID") or ""),
                 chunk.by_key.get(key) if key else None,
                 "person and role",
-                self._name,
+                lambda found: _label(_key_of(found), self._chunk.names),
             )
             for item, key in zip(items, keys, strict=True)
         ]
@@ -161,9 +161,6 @@ class RoleValidator(RowValidator):
         other = self._chunk.by_key.get(final) if final and not item.failed else None
         if other is not None and record is not None and other[0] != record[0]:
             self.add_problem(item, "", TAKEN)
-
-    def _name(self, record: StoredRecord) -> str:
-        return _label(_key_of(record), self._chunk.names)
 
     def unique_rules(self) -> list[UniqueRule]:
         rules = [UniqueRule("key", "Role", self.column_position("Role"))]

@@ -26,5 +26,4 @@ class Command(ReadingCommand):
         form = CompareForm({"kinds": kinds, "ids": options["ids"], "reason": options["reason"]})
         check_form(form)
         asked = form.cleaned_data["comparison"]
-        kind = asked.kinds[0].value if len(asked.kinds) == 1 else "several"
-        self.run_job(SyncJobAction.COMPARE, kind, asked.to_json(), options)
+        self.run_job(SyncJobAction.COMPARE, asked.kind_of_job, asked.to_json(), options)

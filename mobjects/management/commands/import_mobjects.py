@@ -13,11 +13,11 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 
+from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, error_file, runner, service
 from mobjects.management.base import system_username
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.models import Import, ImportMode, ImportProblem, ImportProblemLevel, ImportSource, ImportState
-from mobjects.presentation.import_text import format_rows
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.encoding import ENCODINGS
 from mobjects.spreadsheets.types import ReadOptions
@@ -246,7 +246,7 @@ def _left_out(imported: Import, *, overwrite: bool) -> int:
 
 def _describe_left_out(imported: Import, failed: int) -> str:
     why = "errors or conflicts" if imported.counts.get("conflict") else "errors"
-    return f"{format_rows(failed)} with {why}. Import {imported.pk} in the admin shows them."
+    return f"{format_count(failed, 'row')} with {why}. Import {imported.pk} in the admin shows them."
 
 
 def _printable(text: str) -> str:

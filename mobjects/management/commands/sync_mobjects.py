@@ -13,10 +13,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper, SystemCheckError
 from django.utils import timezone
 
-from mobjects.formatting import format_call_count
+from mobjects.formatting import format_count
 from mobjects.jobs.requests import Asked, create_sync_job, request_sync
 from mobjects.jobs.runner import run_job
-from mobjects.management.base import KINDS_BY_NAME, system_username
+from mobjects.management.base import INLINE, KINDS_BY_NAME, system_username
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, SyncJobSource, SyncJobState, records_of_kind
@@ -59,11 +59,7 @@ class Command(BaseCommand):
         )
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--wait", action="store_true", help="wait until the workers have finished the job")
-        how.add_argument(
-            "--inline",
-            action="store_true",
-            help="run in this process, without workers (Redis is still needed, for the limits)",
-        )
+        how.add_argument("--inline", action="store_true", help=INLINE)
         how.add_argument("--dry-run", action="store_true", help="print the requests, secrets masked; send nothing")
         parser.add_argument(
             "--timeout", type=float, metavar="SECONDS", help="with --wait or --inline: give up after so long"
@@ -165,7 +161,7 @@ def _describe_usage(usage: LimitUsage | None, needed: int) -> str:
     """What a job of so many calls, or more, means for today's share of the quota."""
     if usage is None:
         return "How many calls were made today is not known: the queue's Redis cannot be reached."
-    used = f"Used today: {usage.used_today:,} of our {format_call_count(usage.share)}."
+    used = f"Used today: {usage.used_today:,} of our {format_count(usage.share, 'call')}."
     return f"{used} {usage.quota_warning(needed)}".strip()
 
 

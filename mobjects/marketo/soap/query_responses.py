@@ -12,35 +12,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from mobjects.marketo import attributes
+from mobjects.marketo import attributes, types
 from mobjects.marketo.soap.query_request import PLURALS
 from mobjects.marketo.soap.sync_responses import InvalidResponse, id_of, text_of
-from mobjects.marketo.types import (
-    Exchange,
-    ExternalKey,
-    Kind,
-    LinkTarget,
-    MarketoQuery,
-    QueryPage,
-    RecordAssociation,
-    RemoteCost,
-    RemoteObject,
-    TagValue,
-    TagValuesResponse,
-)
 from mobjects.marketo.value_parsing import normalize_remote_text, parse_month, quote_value
 
 CHANNEL = "Channel"
 
 # Marketo tells a link twice: as an association, and as an attribute under describeMObject's name for it.
-_LINKS: dict[Kind, dict[str, LinkTarget]] = {
-    Kind.PROGRAM: {},
-    Kind.OPPORTUNITY: {"CompanyId": LinkTarget.COMPANY},
-    Kind.ROLE: {"OpportunityId": LinkTarget.OPPORTUNITY, "PersonId": LinkTarget.LEAD},
+_LINKS: dict[types.Kind, dict[str, types.LinkTarget]] = {
+    types.Kind.PROGRAM: {},
+    types.Kind.OPPORTUNITY: {"CompanyId": types.LinkTarget.COMPANY},
+    types.Kind.ROLE: {"OpportunityId": types.LinkTarget.OPPORTUNITY, "PersonId": types.LinkTarget.LEAD},
 }
 
 
-def parse_page(query: MarketoQuery, result: Any, exchange: Exchange) -> QueryPage:
+def parse_page(query: types.MarketoQuery, result: Any, exchange: types.Exchange) -> types.QueryPage:
     """One page of what a query found.
 
     Args:
@@ -60,10 +47,10 @@ def parse_page(query: MarketoQuery, result: Any, exchange: Exchange) -> QueryPag
     position = result.newStreamPosition or ""
     if result.hasMore and not position.strip():
         raise InvalidResponse("Marketo said that there is more, but not where.")
-    return QueryPage(found, more=bool(result.hasMore), position=position, exchange=exchange)
+    return types.QueryPage(found, more=bool(result.hasMore), position=position, exchange=exchange)
 
 
-def parse_tags(result: Any, exchange: Exchange) -> TagValuesResponse:
+def parse_tags(result: Any, exchange: types.Exchange) -> types.TagValuesResponse:
     """The tag types and their values from getTags; the channel has a call of its own.
 
     Raises:
@@ -77,10 +64,10 @@ def parse_tags(result: Any, exchange: Exchange) -> TagValuesResponse:
         texts = map(text_of, _list_items(getattr(item, "values", None), "stringItem"))
         allowed.setdefault(name, []).extend(filter(None, texts))
     allowed.pop(CHANNEL, None)
-    return TagValuesResponse(allowed, exchange)
+    return types.TagValuesResponse(allowed, exchange)
 
 
-def parse_channels(result: Any, exchange: Exchange) -> TagValuesResponse:
+def parse_channels(result: Any, exchange: types.Exchange) -> types.TagValuesResponse:
     """The channels from getChannels, without their progression statuses.
 
     Raises:
@@ -89,7 +76,7 @@ def parse_channels(result: Any, exchange: Exchange) -> TagValuesResponse:
     names = [text_of(getattr(item, "tagValue", None)) for item in _list_items(result, "tagStatus")]
     if "" in names:
         raise InvalidResponse("Marketo listed a channel without its name.")
-    return TagValuesResponse({CHANNEL: names}, exchange)
+    return types.TagValuesResponse({CHANNEL: names}, exchange)
 
 
 def _list_items(parent: Any, name: str) -> list[Any]:
@@ -97,7 +84,7 @@ def _list_items(parent: Any, name: str) -> list[Any]:
     return list(getattr(parent, name, None) or [])
 
 
-def _parse_object(query: MarketoQuery, row: Any) -> RemoteObject:
+def _parse_object(query: types.MarketoQuery, row: Any) -> types.RemoteObject:
     kind, type_name = query.kind, text_of(getattr(row, "type", None))
     if type_name != kind.value:
         raise InvalidResponse(
@@ -111,7 +98,7 @@ def _parse_object(query: MarketoQuery, row: Any) -> RemoteObject:
     texts = _texts(row)
     links = _links(kind, row, texts)
     costs, tags = _details(marketo_id, row)
-    return RemoteObject(
+    return types.RemoteObject(
         kind=kind,
         marketo_id=marketo_id,
         values=_values(kind, texts),
@@ -135,26 +122,27 @@ def _pairs(attribs: Iterable[Any]) -> Iterator[tuple[str, str]]:
             yield name, attrib.value or ""
 
 
-def _links(kind: Kind, row: Any, texts: dict[str, str]) -> dict[LinkTarget, RecordAssociation]:
+def _links(kind: types.Kind, row: Any, texts: dict[str, str]) -> dict[types.LinkTarget, types.RecordAssociation]:
     """The links by what they lead to. Takes those that are attributes out of ``texts``; an id beats a key."""
-    links: dict[LinkTarget, RecordAssociation] = {}
+    links: dict[types.LinkTarget, types.RecordAssociation] = {}
     for item in _list_items(row.associationList, "mObjAssociation"):
         name = text_of(getattr(item, "mObjType", None))
         if name in _LINKS[kind].values():
+            to = types.LinkTarget(name)
             for key in _pairs([item.externalKey]):
-                links[LinkTarget(name)] = RecordAssociation(LinkTarget(name), key=ExternalKey(*key))
+                links[to] = types.RecordAssociation(to, key=types.ExternalKey(*key))
             if (number := id_of(item)) is not None:
-                links[LinkTarget(name)] = RecordAssociation(LinkTarget(name), id=number)
+                links[to] = types.RecordAssociation(to, id=number)
     for name, link in _LINKS[kind].items():
         text = texts.get(name, "").strip()
         if re.fullmatch("0*[1-9][0-9]{0,9}", text):
             del texts[name]
             if link not in links or links[link].id is None:
-                links[link] = RecordAssociation(link, id=int(text))
+                links[link] = types.RecordAssociation(link, id=int(text))
     return links
 
 
-def _values(kind: Kind, texts: Mapping[str, str]) -> dict[str, str]:
+def _values(kind: types.Kind, texts: Mapping[str, str]) -> dict[str, str]:
     standard = {attribute.name: attribute for attribute in attributes.STANDARD[kind]}
     values = {
         name: normalize_remote_text(text, standard[name]) if name in standard else text for name, text in texts.items()
@@ -163,7 +151,7 @@ def _values(kind: Kind, texts: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in values.items() if text != "" and name != "Id"}
 
 
-def _details(marketo_id: int, row: Any) -> tuple[list[RemoteCost], list[TagValue]]:
+def _details(marketo_id: int, row: Any) -> tuple[list[types.RemoteCost], list[types.TagValue]]:
     """Costs and tags of a program; its tokens, which stand among them, are none of our business."""
     costs, tags = [], []
     for item in _list_items(row.typeAttribList, "typeAttrib"):
@@ -176,9 +164,9 @@ def _details(marketo_id: int, row: Any) -> tuple[list[RemoteCost], list[TagValue
     return costs, tags
 
 
-def _cost(marketo_id: int, pairs: Mapping[str, str]) -> RemoteCost:
+def _cost(marketo_id: int, pairs: Mapping[str, str]) -> types.RemoteCost:
     try:
-        return RemoteCost(
+        return types.RemoteCost(
             id=int(pairs.get("Id", "").strip() or "0") or None,
             month=_month(pairs.get("Month", "").strip()),
             amount=_amount(pairs.get("Amount", "").strip()),
@@ -204,11 +192,11 @@ def _amount(text: str) -> Decimal:
     return cents if cents == number else number
 
 
-def _tag(marketo_id: int, pairs: Mapping[str, str]) -> TagValue:
+def _tag(marketo_id: int, pairs: Mapping[str, str]) -> types.TagValue:
     name, value = pairs.get("Type", "").strip(), pairs.get("Value", "").strip()
     if not name:
         raise InvalidResponse(f"Program {marketo_id} has a tag without a type.")
-    return TagValue(name, value)
+    return types.TagValue(name, value)
 
 
 def _aware(moment: datetime | None) -> datetime | None:

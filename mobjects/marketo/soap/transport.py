@@ -14,6 +14,7 @@ from typing import Any
 import requests
 from lxml import etree
 
+from mobjects.marketo import types
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.redaction import MASK
 from mobjects.marketo.soap import (
@@ -28,17 +29,6 @@ from mobjects.marketo.soap import (
 from mobjects.marketo.soap.config import SoapSettings
 from mobjects.marketo.soap.request import Calls
 from mobjects.marketo.transport import PingResult
-from mobjects.marketo.types import (
-    BatchResponse,
-    DescribeResponse,
-    Kind,
-    MarketoQuery,
-    Operation,
-    OutgoingBatch,
-    OutgoingRecord,
-    QueryPage,
-    TagValuesResponse,
-)
 from mobjects.marketo.value_text import format_datetime
 
 _SYNC = "syncMObjects"
@@ -95,15 +85,15 @@ class SoapTransport:
     def __repr__(self) -> str:
         return f"SoapTransport(user_id={self.caller!r})"
 
-    def limit(self, kind: Kind, operation: Operation) -> int | None:
+    def limit(self, kind: types.Kind, operation: types.Operation) -> int | None:
         """How many records of a kind one call may hold; ``None`` if Marketo does not support the operation."""
         return validation.batch_limit(kind, operation)
 
-    def problem(self, record: OutgoingRecord, operation: Operation) -> str:
+    def problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:
         """Why a record may not be sent, in words; "" if it may."""
         return validation.find_problem(record, operation)
 
-    def render(self, batch: OutgoingBatch) -> str:
+    def render(self, batch: types.OutgoingBatch) -> str:
         """The envelope that :meth:`send` would send now, indented, its secrets masked. Sends nothing.
 
         Raises:
@@ -117,7 +107,7 @@ class SoapTransport:
         _fill(batch.records, document)
         return etree.tostring(document, pretty_print=True, encoding="unicode")
 
-    def send(self, batch: OutgoingBatch) -> BatchResponse:
+    def send(self, batch: types.OutgoingBatch) -> types.BatchResponse:
         """Send a batch with syncMObjects.
 
         Returns:
@@ -131,13 +121,13 @@ class SoapTransport:
         validation.check_batch(batch)
         return self._calls.call(
             _SYNC,
-            lambda reply: BatchResponse(sync_responses.parse_outcomes(batch, reply.result), reply.exchange),
+            lambda reply: types.BatchResponse(sync_responses.parse_outcomes(batch, reply.result), reply.exchange),
             write=True,
             arguments=_arguments(batch),
             fill=partial(_fill, batch.records),
         )
 
-    def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
+    def find(self, query: types.MarketoQuery, position: str = "") -> types.QueryPage:
         """One page of the objects that a query finds, with getMObjects.
 
         Raises:
@@ -152,7 +142,7 @@ class SoapTransport:
             arguments=query_request.build_arguments(query, position),
         )
 
-    def delete(self, kind: Kind, ids: Sequence[int]) -> BatchResponse:
+    def delete(self, kind: types.Kind, ids: Sequence[int]) -> types.BatchResponse:
         """Delete opportunities or roles with deleteMObjects. The roles of an opportunity stay, without it.
 
         Returns:
@@ -164,23 +154,23 @@ class SoapTransport:
             OutcomeUnknown: something may have been deleted.
         """
         validation.check_deletion(kind, ids)
-        records = [OutgoingRecord(kind, marketo_id=number) for number in ids]
+        records = [types.OutgoingRecord(kind, marketo_id=number) for number in ids]
         return self._calls.call(
             "deleteMObjects",
-            lambda reply: BatchResponse(sync_responses.parse_deletions(records, reply.result), reply.exchange),
+            lambda reply: types.BatchResponse(sync_responses.parse_deletions(records, reply.result), reply.exchange),
             write=True,
             arguments={"mObjectList": {"mObject": []}},
             fill=partial(_fill, records),
         )
 
-    def describe(self, kind: Kind) -> DescribeResponse:
+    def describe(self, kind: types.Kind) -> types.DescribeResponse:
         """The fields that Marketo knows for opportunities or roles (describeMObject).
 
         Raises:
             Rejected: programs cannot be described.
             MarketoError: the call failed.
         """
-        if kind is Kind.PROGRAM:
+        if kind is types.Kind.PROGRAM:
             raise Rejected("Marketo does not describe the fields of programs.")
         return self._calls.call(
             "describeMObject",
@@ -189,13 +179,13 @@ class SoapTransport:
             arguments={"objectName": kind.value},
         )
 
-    def tags(self) -> TagValuesResponse:
+    def tags(self) -> types.TagValuesResponse:
         """All tag types but the channel, with their values (getTags)."""
         return self._calls.call(
             "getTags", lambda reply: query_responses.parse_tags(reply.result, reply.exchange), write=False
         )
 
-    def channels(self) -> TagValuesResponse:
+    def channels(self) -> types.TagValuesResponse:
         """All channels (getChannels)."""
         return self._calls.call(
             "getChannels", lambda reply: query_responses.parse_channels(reply.result, reply.exchange), write=False
@@ -215,10 +205,10 @@ class SoapTransport:
             self._session.close()
 
 
-def _arguments(batch: OutgoingBatch) -> dict[str, Any]:
+def _arguments(batch: types.OutgoingBatch) -> dict[str, Any]:
     return {"mObjectList": {"mObject": []}, "operation": batch.operation.value}
 
 
-def _fill(records: Sequence[OutgoingRecord], envelope: etree._Element) -> None:
+def _fill(records: Sequence[types.OutgoingRecord], envelope: etree._Element) -> None:
     (parent,) = envelope.iter("mObjectList")
     serializer.add_records(parent, records)

@@ -24,7 +24,7 @@ from mobjects.sync.job_results import add_counts, build_result
 from mobjects.sync.paging import PageCursor, load_progress, query_by_id, read_page, store_progress
 from mobjects.sync.pull.apply import IN_BATCH, SENT_MEANWHILE
 from mobjects.sync.pull.task import GONE
-from mobjects.sync.task import JobContext, JobTask, read_from_marketo
+from mobjects.sync.task import JobContext, JobTask, KindSelection, read_from_marketo
 
 MAX_ONE_BY_ONE = 50
 """Up to so many records are read by their ids; for more, reading the whole kind takes fewer calls."""
@@ -32,20 +32,8 @@ MISSING_PAGE_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class CompareSelection:
-    """What a person asked to compare.
-
-    Args:
-        kinds: which kinds.
-        ids: our own ids of the records (of the single kind in ``kinds``); ``None`` means all.
-    """
-
-    kinds: Sequence[Kind] = tuple(Kind)
-    ids: Sequence[int] | None = None
-
-    def __post_init__(self) -> None:
-        if self.ids is not None and len(self.kinds) != 1:
-            raise ValueError("ids can be given for one kind at a time")
+class CompareSelection(KindSelection):
+    """What a person asked to compare."""
 
     def to_json(self) -> dict[str, Any]:
         """As kept on the job."""
@@ -72,9 +60,8 @@ class CompareTask(JobTask):
 
     def step(self) -> bool:
         kept = load_progress(self.context.job)
-        kinds = [
-            kind for kind in RECORD_MODELS if kind in self.selection.kinds and kind.value not in kept.get("kinds", [])
-        ]
+        compared = kept.get("kinds", [])
+        kinds = [kind for kind in RECORD_MODELS if kind in self.selection.kinds and kind.value not in compared]
         if not kinds:
             return False
         kind, place = kinds[0], PageCursor.from_json(kept)
@@ -178,10 +165,8 @@ class CompareTask(JobTask):
     ) -> None:
         with transaction.atomic():
             self._store_cursor(place, began)
-            job = self.context.job
-            self._store_results(
-                [build_result(job, record, SyncResultStatus.MISSING, batch=batch, error=GONE) for record in missing]
-            )
+            job, status = self.context.job, SyncResultStatus.MISSING
+            self._store_results([build_result(job, record, status, batch=batch, error=GONE) for record in missing])
 
     def _next_kind(self, kind: Kind) -> None:
         done = load_progress(self.context.job).get("kinds", [])

@@ -9,17 +9,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from mobjects import models
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, RemoteObject
-from mobjects.models import (
-    Conflict,
-    ConflictAnswer,
-    ConflictReason,
-    ProgramCost,
-    SyncedRecord,
-    SyncJob,
-    records_of_kind,
-)
 from mobjects.models.program import COST_PREFIX
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.merge import conflicting_fields
@@ -34,21 +26,21 @@ DisputedField = tuple[str, str, str, str]
 AGREED = "Both sides hold the same again."
 
 
-def find_open_conflicts(kind: Kind, ids: Sequence[int]) -> dict[int, Conflict]:
+def find_open_conflicts(kind: Kind, ids: Sequence[int]) -> dict[int, models.Conflict]:
     """The open conflicts of records, by our own id."""
-    found = Conflict.objects.filter(kind=kind.value, record_id__in=ids, decided_at__isnull=True)
+    found = models.Conflict.objects.filter(kind=kind.value, record_id__in=ids, decided_at__isnull=True)
     return {conflict.record_id: conflict for conflict in found}
 
 
 def open_both_changed(
-    job: SyncJob,
-    record: SyncedRecord,
+    job: models.SyncJob,
+    record: models.SyncedRecord,
     found: RemoteObject,
     *,
     base: Mapping[str, str],
     here: Mapping[str, str],
     there: Mapping[str, str],
-) -> Conflict:
+) -> models.Conflict:
     """Write down that a record changed on both sides; an open conflict of that kind is brought up to date.
 
     Args:
@@ -56,13 +48,13 @@ def open_both_changed(
     """
     values = {
         "label": str(record)[:255],
-        "reason": ConflictReason.BOTH_CHANGED,
+        "reason": models.ConflictReason.BOTH_CHANGED,
         "base": dict(base),
         "here": dict(here),
         "candidates": [candidate(found, there)],
         "job": job,
     }
-    conflict, _ = Conflict.objects.update_or_create(
+    conflict, _ = models.Conflict.objects.update_or_create(
         values, kind=record.KIND.value, record_id=record.pk, decided_at__isnull=True
     )
     return conflict
@@ -78,12 +70,12 @@ def candidate(found: RemoteObject, values: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def close_agreed_conflict(conflict: Conflict) -> None:
+def close_agreed_conflict(conflict: models.Conflict) -> None:
     """Close a conflict that has gone by itself."""
     _close(conflict, AGREED)
 
 
-def disputed_fields(conflict: Conflict) -> list[DisputedField]:
+def disputed_fields(conflict: models.Conflict) -> list[DisputedField]:
     """The fields a person has to decide about, of a record that changed on both sides."""
     base, here, there = conflict.base, conflict.here, conflict.candidates[0]["values"]
     names = conflicting_fields(base, here, there)
@@ -91,7 +83,7 @@ def disputed_fields(conflict: Conflict) -> list[DisputedField]:
 
 
 @retry_on_database_error
-def resolve_both_changed(conflict: Conflict, choices: Mapping[str, ConflictSide], user: User | None) -> None:
+def resolve_both_changed(conflict: models.Conflict, choices: Mapping[str, ConflictSide], user: User | None) -> None:
     """Carry out a person's decision about a record that changed on both sides.
 
     What is taken from Marketo is in step with it afterwards; what is kept stays changed, and is sent next.
@@ -106,8 +98,8 @@ def resolve_both_changed(conflict: Conflict, choices: Mapping[str, ConflictSide]
     """
     keys = key_fields()
     with transaction.atomic():
-        conflict = Conflict.objects.select_for_update().get(pk=conflict.pk)
-        if conflict.decided_at is not None or conflict.reason != ConflictReason.BOTH_CHANGED:
+        conflict = models.Conflict.objects.select_for_update().get(pk=conflict.pk)
+        if conflict.decided_at is not None or conflict.reason != models.ConflictReason.BOTH_CHANGED:
             raise ValueError("This has been decided already.")
         fields = disputed_fields(conflict)
         missing = [name for name, *_ in fields if choices.get(name) not in ("here", "marketo")]
@@ -124,14 +116,14 @@ def resolve_both_changed(conflict: Conflict, choices: Mapping[str, ConflictSide]
         _close(conflict, _describe_choices(fields, choices), user)
 
 
-def locked_record(conflict: Conflict) -> SyncedRecord:
+def locked_record(conflict: models.Conflict) -> models.SyncedRecord:
     """The record that a conflict is about, locked.
 
     Raises:
         ValueError: a sentence: it is gone, or is being sent.
     """
     kind = Kind(conflict.kind)
-    if not records_of_kind(kind).select_for_update(of=("self",)).filter(pk=conflict.record_id).values_list("pk"):
+    if not models.records_of_kind(kind).select_for_update(of=("self",)).filter(pk=conflict.record_id).values_list("pk"):
         raise ValueError(f"“{conflict.label}” is no longer here.")
     (record,) = load_records(kind, [conflict.record_id])
     if record.claimed_by_id is not None:
@@ -139,7 +131,7 @@ def locked_record(conflict: Conflict) -> SyncedRecord:
     return record
 
 
-def _unchanged(conflict: Conflict, keys: KeyFields) -> SyncedRecord:
+def _unchanged(conflict: models.Conflict, keys: KeyFields) -> models.SyncedRecord:
     """The record, locked, if it still is as it was when the conflict was found."""
     record = locked_record(conflict)
     if record_content(record, keys) != conflict.here or record.accepted != conflict.base:
@@ -150,7 +142,7 @@ def _unchanged(conflict: Conflict, keys: KeyFields) -> SyncedRecord:
 def _forget_lost_cost_ids(names: Sequence[str]) -> None:
     """Costs that are kept here and gone in Marketo: under their old id they could not be sent any more."""
     pks = [int(name.removeprefix(COST_PREFIX)) for name in names if name.startswith(COST_PREFIX)]
-    ProgramCost.objects.filter(pk__in=pks).update(marketo_cost_id=None)
+    models.ProgramCost.objects.filter(pk__in=pks).update(marketo_cost_id=None)
 
 
 def _describe_choices(fields: Sequence[DisputedField], choices: Mapping[str, ConflictSide]) -> str:
@@ -162,8 +154,8 @@ def _describe_choices(fields: Sequence[DisputedField], choices: Mapping[str, Con
     return " ".join(parts)
 
 
-def _close(conflict: Conflict, words: str, user: User | None = None) -> None:
-    conflict.answer, conflict.answer_text = ConflictAnswer.MERGED, words
+def _close(conflict: models.Conflict, words: str, user: User | None = None) -> None:
+    conflict.answer, conflict.answer_text = models.ConflictAnswer.MERGED, words
     conflict.decided_at = timezone.now()
     conflict.user, conflict.username = user, user.get_username() if user else ""
     conflict.save()

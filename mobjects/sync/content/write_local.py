@@ -14,26 +14,18 @@ from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType, RemoteCost
 from mobjects.models import CustomField, Program, ProgramCost, ProgramTag, SyncedRecord, records_of_kind
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
+from mobjects.sync.content import payload
 from mobjects.sync.content.cost_matching import parse_cost
 from mobjects.sync.content.from_marketo import OUR_NUMBER_PREFIX, TAG_PREFIX
 from mobjects.sync.content.loading import load_records
-from mobjects.sync.content.payload import (
-    COMPANY_ID,
-    COMPANY_KEY,
-    OPPORTUNITY,
-    PERSON_ID,
-    PERSON_KEY,
-    KeyFields,
-    record_content,
-)
 
 NO_OPPORTUNITY = "its opportunity is not here; pull opportunities first."
 
 _COLUMNS = {
-    COMPANY_ID: ("company_id", DataType.REFERENCE),
-    COMPANY_KEY: ("company_key", DataType.STRING),
-    PERSON_ID: ("person_id", DataType.REFERENCE),
-    PERSON_KEY: ("person_key", DataType.STRING),
+    payload.COMPANY_ID: ("company_id", DataType.REFERENCE),
+    payload.COMPANY_KEY: ("company_key", DataType.STRING),
+    payload.PERSON_ID: ("person_id", DataType.REFERENCE),
+    payload.PERSON_KEY: ("person_key", DataType.STRING),
 }
 
 
@@ -42,7 +34,7 @@ class RemoteValueRefused(ValueError):
 
 
 def write_local_values(
-    record: SyncedRecord, given: Mapping[str, str], keys: KeyFields, *, new: Iterable[RemoteCost] = ()
+    record: SyncedRecord, given: Mapping[str, str], keys: payload.KeyFields, *, new: Iterable[RemoteCost] = ()
 ) -> None:
     """Write values into a record and its costs and tags, and save it. To be called in a transaction.
 
@@ -68,7 +60,7 @@ def write_local_values(
         elif name in _COLUMNS:
             column, type_ = _COLUMNS[name]
             _set(record, column, MarketoAttribute(name, name, type_), text)
-        elif name == OPPORTUNITY:
+        elif name == payload.OPPORTUNITY:
             _set_opportunity(record, text)
         elif name == keys.opportunity and hasattr(record, "external_id"):
             record.external_id = text or None
@@ -78,7 +70,7 @@ def write_local_values(
 
 
 def store_accepted_values(
-    record: SyncedRecord, keys: KeyFields, *, accepted: Mapping[str, str], clean: bool = False
+    record: SyncedRecord, keys: payload.KeyFields, *, accepted: Mapping[str, str], clean: bool = False
 ) -> None:
     """Write down what Marketo holds of a record after it was changed here, and whether anything is left to send.
 
@@ -90,7 +82,7 @@ def store_accepted_values(
     """
     now = load_records(record.KIND, [record.pk])[0]
     changes: dict[str, Any] = {"accepted": dict(accepted)}
-    if clean or record_content(now, keys) == dict(accepted):
+    if clean or payload.record_content(now, keys) == dict(accepted):
         changes |= {"synced_revision": F("revision"), "last_status": "", "last_error": "", "unknown_since": None}
     else:
         changes["synced_revision"] = Least(F("synced_revision"), Value(max(now.revision - 1, 0)))
@@ -118,7 +110,7 @@ def _set(record: Any, column: str, attribute: MarketoAttribute, text: str) -> No
 
 def _set_opportunity(record: Any, text: str) -> None:
     if not text.startswith(OUR_NUMBER_PREFIX):
-        raise RemoteValueRefused(f"{OPPORTUNITY}: {NO_OPPORTUNITY}")
+        raise RemoteValueRefused(f"{payload.OPPORTUNITY}: {NO_OPPORTUNITY}")
     record.opportunity_id = int(text.removeprefix(OUR_NUMBER_PREFIX))
 
 

@@ -143,9 +143,8 @@ class DeleteTask(JobTask):
                 row = rows[record.pk]
                 deleted = outcome.status in (OutcomeStatus.DELETED, OutcomeStatus.UNCHANGED)
                 row.status = SyncResultStatus.DELETED if deleted else SyncResultStatus.FAILED
-                row.error = outcome.message or (
-                    "" if outcome.status is OutcomeStatus.DELETED else "Marketo no longer had it."
-                )
+                gone_before = "" if outcome.status is OutcomeStatus.DELETED else "Marketo no longer had it."
+                row.error = outcome.message or gone_before
                 counts[row.status] += 1
                 if deleted:
                     gone.append(record.pk)

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from redis.lock import Lock
 from redis.retry import Retry
 
-from mobjects.formatting import format_call_count, format_moment
+from mobjects.formatting import format_count, format_moment
 from mobjects.marketo.errors import OutcomeUnknown
 from mobjects.sync import marketo_settings
 from mobjects.sync.rate_limits.redis_store import (
@@ -188,14 +188,13 @@ class RedisRateLimiter:
                 slot = self._counters.create_lock(self._counters.slot_key(number), self._lease_seconds)
                 if slot.acquire():
                     return slot
-        raise build_wait(
-            random_delay(), f"{format_call_count(known.slots)} to Marketo may run at once, and so many are under way."
-        )
+        most = format_count(known.slots, "call")
+        raise build_wait(random_delay(), f"{most} to Marketo may run at once, and so many are under way.")
 
     def _count(self, now: float) -> None:
         if not self._window.acquire_entry("window", self._per_window, self._window_seconds):
             oldest, _ = self._window.get_moving_window("window", self._per_window, self._window_seconds)
-            most = format_call_count(self._per_window)
+            most = format_count(self._per_window, "call")
             words = f"{most} in {self._window_seconds} seconds may be made, and so many were."
             raise build_wait(max(0.05, oldest + self._window_seconds - self._counters.now()), words)
         pipe: Any = self._redis.pipeline()
@@ -210,7 +209,7 @@ class RedisRateLimiter:
     def _used_up(self, now: float) -> WaitRequired:
         reset = next_quota_reset(to_datetime(now))
         words = (
-            f"Our share of Marketo's daily quota is used up: {self._share:,} of {format_call_count(self._quota)}. "
+            f"Our share of Marketo's daily quota is used up: {self._share:,} of {format_count(self._quota, 'call')}. "
             f"Marketo begins to count anew at {format_moment(reset)}."
         )
         return build_wait(reset.timestamp() - now, words)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mobjects.formatting import format_call_count, format_moment
+from mobjects.formatting import format_count, format_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class LimitUsage:
             return ""
         left = f"only {self.calls_left:,} {'is' if self.calls_left == 1 else 'are'}" if self.calls_left else "none is"
         return (
-            f"Today's share of Marketo's quota is not enough for this: it needs {format_call_count(calls)} or more, "
+            f"Today's share of Marketo's quota is not enough for this: it needs {format_count(calls, 'call')} or more, "
             f"and {left} "
             f"left of {self.share:,}. The rest waits until {self.reset_text} and then goes out by itself."
         )

@@ -25,10 +25,10 @@ from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.loading import fetch_with_related
 from mobjects.sync.content.payload import BuildResult, HeldBack, NothingToSend, Payload, build_payload
 from mobjects.sync.job_results import (
-    _label,
     build_result,
     results_of_record,
     save_results,
+    short_label,
     supersede_unknown,
     to_sentence,
 )
@@ -172,7 +172,7 @@ def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> N
         {**same, "error": "", "created_at": timezone.now()},
         ("record_id", "label", "position", "revision", "sent", "diff", "marketo_id"),
         [
-            (record.pk, _label(record), position, record.revision, part.sent, part.diff, record.marketo_id)
+            (record.pk, short_label(record), position, record.revision, part.sent, part.diff, record.marketo_id)
             for position, (record, part) in enumerate(sent, start=1)
         ],
     )

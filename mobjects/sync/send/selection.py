@@ -32,6 +32,7 @@ from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, has_unknown_channel, has_unknown_tag
+from mobjects.sync.task import KindSelection
 
 PART_SIZE = 2000
 """Ids in one query; a multiple of a batch, so that long lists still make full batches."""
@@ -47,12 +48,10 @@ class OperationChoice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SyncSelection:
-    """What a person asked to sync.
+class SyncSelection(KindSelection):
+    """What a person asked to sync; always sent in the order program, opportunity, role.
 
     Args:
-        kinds: the kinds to send; always sent in the order program, opportunity, role.
-        ids: our own ids of the records (of the single kind in ``kinds``); ``None`` means all of the kinds.
         operation: see :class:`OperationChoice`.
         resend: send records without changes as well, with all their values.
         include_unknown: send records whose last outcome is unknown even if that could double them.
@@ -64,8 +63,6 @@ class SyncSelection:
             becomes a conflict instead of being lost. Costs one call for each record.
     """
 
-    kinds: Sequence[Kind] = tuple(Kind)
-    ids: Sequence[int] | None = None
     operation: OperationChoice = OperationChoice.AUTO
     resend: bool = False
     include_unknown: bool = False
@@ -74,10 +71,6 @@ class SyncSelection:
     of_error: str | None = None
     read_first: bool = False
     of_import: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.ids is not None and len(self.kinds) != 1:
-            raise ValueError("ids can be given for one kind at a time")
 
     def iter_parts(self) -> Iterator[Self]:
         """The same selection in parts of at most ``PART`` ids, so that no query carries all of a long list."""

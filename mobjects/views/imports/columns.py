@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,14 +18,7 @@ from mobjects.models import Import, ImportState
 from mobjects.presentation import import_text as words
 from mobjects.spreadsheets.types import FileRefused
 from mobjects.views.base import render_denied, render_page
-from mobjects.views.imports.base import (
-    about_import,
-    import_crumbs,
-    may_change,
-    permission_name,
-    redirect_to_step,
-    try_transition,
-)
+from mobjects.views.imports import base
 from mobjects.views.imports.detail import live_context, shown_same_file_imports
 
 OPEN = (ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED)
@@ -32,14 +26,14 @@ OPEN = (ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED)
 
 
 @require_http_methods(["GET", "POST"])
-@about_import(rows=True)
+@base.about_import(rows=True)
 def import_columns(request: HttpRequest, imported: Import) -> HttpResponse:
     """Show the columns; on "Check" keep what was said about them and check the file."""
     known = column_mapping.column_choices(imported.kind)
     if request.method == "GET":
         return _show(request, imported, ColumnsForm(imported, known), ReadOptionsForm(imported))
-    if not may_change(request, imported):
-        return render_denied(request, permission_name("import", imported.kind))
+    if not base.may_change(request, imported):
+        return render_denied(request, base.permission_name("import", imported.kind))
     if "read" in request.POST:
         return _read_again(request, imported)
     form = ColumnsForm(imported, known, request.POST)
@@ -53,8 +47,8 @@ def import_columns(request: HttpRequest, imported: Import) -> HttpResponse:
         service.set_columns(imported, form.mapping, form.constants)
         service.request_check(imported)
 
-    try_transition(request, imported, save_and_check)
-    return redirect_to_step(imported)
+    base.try_transition(request, imported, save_and_check)
+    return base.redirect_to_step(imported)
 
 
 def _read_again(request: HttpRequest, imported: Import) -> HttpResponse:
@@ -63,7 +57,8 @@ def _read_again(request: HttpRequest, imported: Import) -> HttpResponse:
         return _show(request, imported, ColumnsForm(imported, column_mapping.column_choices(imported.kind)), form)
     now = imported.mapping, imported.constants
     try:
-        if try_transition(request, imported, lambda: service.set_columns(imported, *now, reading=form.read_options)):
+        ask = partial(service.set_columns, imported, *now, reading=form.read_options)
+        if base.try_transition(request, imported, ask):
             messages.success(request, "Read again. Look at the columns once more.")
     except FileRefused as error:
         messages.error(request, f"It cannot be read that way: {error}")
@@ -77,11 +72,9 @@ def _show(
     reading: ReadOptionsForm,
     problems: Sequence[str] | None = None,
 ) -> HttpResponse:
-    open_to_change = may_change(request, imported) and imported.state in OPEN and not imported.committed_to
+    open_to_change = base.may_change(request, imported) and imported.state in OPEN and not imported.committed_to
     if problems is None and open_to_change and imported.headers and not form.is_bound:
-        problems = column_mapping.find_mapping_problems(
-            imported.kind, imported.headers, imported.mapping, imported.constants
-        )
+        problems = service.column_problems(imported)
     if not open_to_change:
         for field in form.fields.values():
             field.disabled = True
@@ -90,7 +83,7 @@ def _show(
         request,
         "imports/columns.html",
         f"Columns of import {imported.pk}",
-        crumbs=import_crumbs(imported),
+        crumbs=base.import_crumbs(imported),
         status=400 if form.errors or reading.errors or (form.is_bound and problems) else 200,
         **live_context(imported),
         form=form,

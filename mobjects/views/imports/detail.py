@@ -11,22 +11,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from mobjects.formatting import format_count
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
 from mobjects.imports.writing import commit
 from mobjects.models import RECORD_MODELS, Import, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
-from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
 from mobjects.views.base import render_page
-from mobjects.views.imports.base import (
-    about_import,
-    import_crumbs,
-    may_change,
-    may_see_rows,
-    redirect_to_step,
-    try_transition,
-)
+from mobjects.views.imports import base
 from mobjects.views.sync.job_detail import STOP_POLLING
 
 DISCARDABLE = (ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED, ImportState.CHECKING)
@@ -36,22 +29,22 @@ TWINS = 5
 
 
 @require_GET
-@about_import()
+@base.about_import()
 def import_page(request: HttpRequest, imported: Import) -> HttpResponse:
     """Everything about one import."""
-    changing = may_change(request, imported)
+    changing = base.may_change(request, imported)
     return render_page(
         request,
         "imports/page.html",
         f"Import {imported.pk}: {imported.file_name}",
-        crumbs=import_crumbs(),
+        crumbs=base.import_crumbs(),
         **live_context(imported),
         steps=words.wizard_steps(imported),
         next=_next(request, imported),
         twins=shown_same_file_imports(imported),
         corrections=imported.corrections.order_by("pk")[:TWINS],
         columns=columns_text(imported),
-        sees_rows=may_see_rows(request, imported),
+        sees_rows=base.may_see_rows(request, imported),
         has_rows=words.has_rows(imported),
         outcomes=outcome_tabs(imported),
         **_synced(request, imported),
@@ -78,20 +71,20 @@ def import_live(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@about_import(change=True)
+@base.about_import(change=True)
 def import_discard(request: HttpRequest, imported: Import) -> HttpResponse:
     """Put an import aside before anything of it is written; its file and its rows stay to be looked at."""
-    if try_transition(request, imported, lambda: service.discard_import(imported)):
+    if base.try_transition(request, imported, lambda: service.discard_import(imported)):
         messages.success(request, "Discarded. Nothing of the file was written.")
     return redirect("mobjects:import", imported.pk)
 
 
 @require_POST
-@about_import(change=True)
+@base.about_import(change=True)
 def import_check(request: HttpRequest, imported: Import) -> HttpResponse:
     """Check the file once more: what is here may have changed since."""
-    try_transition(request, imported, lambda: service.request_check(imported))
-    return redirect_to_step(imported)
+    base.try_transition(request, imported, lambda: service.request_check(imported))
+    return base.redirect_to_step(imported)
 
 
 def live_context(imported: Import) -> dict[str, Any]:
@@ -146,11 +139,11 @@ def _facts(imported: Import) -> dict[str, Any]:
 
 def _next(request: HttpRequest, imported: Import) -> tuple[str, str] | None:
     """Address and words of what a person has to do next; ``None`` if there is nothing, or it is not theirs to do."""
-    if imported.state == ImportState.REFUSED and may_change(request, imported):
+    if imported.state == ImportState.REFUSED and base.may_change(request, imported):
         return reverse("mobjects:import-columns", args=[imported.pk]), "Read it in another way…"
-    if imported.state == ImportState.MAPPING and may_change(request, imported):
+    if imported.state == ImportState.MAPPING and base.may_change(request, imported):
         return reverse("mobjects:import-columns", args=[imported.pk]), "Next: say what the columns mean"
-    if imported.state == ImportState.REVIEW and may_see_rows(request, imported):
+    if imported.state == ImportState.REVIEW and base.may_see_rows(request, imported):
         return reverse("mobjects:import-review", args=[imported.pk]), "Next: review the rows"
     return None
 
@@ -165,7 +158,7 @@ def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
     )
     found: dict[str, Any] = {
         "to_sync": to_sync if request.user.has_perm("mobjects.sync_records") else 0,
-        "records": job_text.format_records(to_sync),
+        "records": format_count(to_sync, "record"),
         "sync_url": f"{reverse('mobjects:sync')}?kind={kind.value}&of_import={imported.pk}",
     }
     if request.user.has_perm("mobjects.view_syncjob"):

@@ -15,27 +15,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from openpyxl.utils import get_column_letter
 
+from mobjects import models
+from mobjects.formatting import format_count
 from mobjects.imports import service
-from mobjects.models import (
-    Import,
-    ImportFix,
-    ImportGroup,
-    ImportMode,
-    ImportProblemLevel,
-    ImportRowOutcome,
-    ImportState,
-)
 from mobjects.presentation import import_text as words
 from mobjects.selectors import id_in
 from mobjects.views.base import paginate_rows, render_page
-from mobjects.views.imports.base import (
-    about_import,
-    import_crumbs,
-    may_change,
-    redirect_to_step,
-    try_transition,
-    user_of,
-)
+from mobjects.views.imports import base
 from mobjects.views.imports.detail import live_context, outcome_tabs, shown_same_file_imports
 from mobjects.views.imports.row_table import ShortenedText, build_display_rows, truncate_html
 
@@ -51,20 +37,21 @@ NUMBER = "number_"
 
 
 @require_GET
-@about_import(rows=True)
-def import_review(request: HttpRequest, imported: Import) -> HttpResponse:
+@base.about_import(rows=True)
+def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse:
     """The rows of a file by what the check made of them; with ``?row=`` one of them with all its values."""
+    writable = imported.state == models.ImportState.REVIEW and base.may_change(request, imported)
     common: dict[str, Any] = {
         **live_context(imported),
         "steps": words.wizard_steps(imported),
         "twins": shown_same_file_imports(imported),
         "has_rows": words.has_rows(imported),
-        "fixable": imported.state == ImportState.REVIEW and not imported.committed_to and may_change(request, imported),
-        "writable": imported.state == ImportState.REVIEW and may_change(request, imported),
+        "fixable": writable and not imported.committed_to,
+        "writable": writable,
     }
     title = f"Review of import {imported.pk}"
     if not common["has_rows"]:
-        return render_page(request, "imports/review.html", title, crumbs=import_crumbs(imported), **common)
+        return render_page(request, "imports/review.html", title, crumbs=base.import_crumbs(imported), **common)
     if "row" in request.GET:
         return _render_row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
     tab = _tab(request, imported)
@@ -75,24 +62,24 @@ def import_review(request: HttpRequest, imported: Import) -> HttpResponse:
         request,
         "imports/review.html",
         title,
-        crumbs=import_crumbs(imported),
+        crumbs=base.import_crumbs(imported),
         **common,
         tab=tab,
         tabs=outcome_tabs(imported),
         rows=rows,
         shown=build_display_rows(imported, list(rows)),
-        groups=_groups(request, imported) if tab == ImportRowOutcome.ERROR else None,
-        suggestions=_suggested(imported)[:SUGGESTIONS].count() if tab == ImportRowOutcome.ERROR else 0,
+        groups=_groups(request, imported) if tab == models.ImportRowOutcome.ERROR else None,
+        suggestions=_suggested(imported)[:SUGGESTIONS].count() if tab == models.ImportRowOutcome.ERROR else 0,
         fixes=_fixes(imported),
         fixes_count=imported.fixes.count(),
         write=_commit_summary(imported),
-        warnings=imported.groups.filter(level=ImportProblemLevel.WARNING)[:FIXES_SHOWN],
+        warnings=imported.groups.filter(level=models.ImportProblemLevel.WARNING)[:FIXES_SHOWN],
     )
 
 
 @require_POST
-@about_import(change=True, rows=True)
-def import_fix(request: HttpRequest, imported: Import) -> HttpResponse:
+@base.about_import(change=True, rows=True)
+def import_fix(request: HttpRequest, imported: models.Import) -> HttpResponse:
     """Put other values in the place of cells, and check again.
 
     Takes ``group`` with ``replacement`` (all equal cells), ``suggestions`` (each group's own suggestion), or
@@ -111,8 +98,8 @@ def import_fix(request: HttpRequest, imported: Import) -> HttpResponse:
 
 
 @require_POST
-@about_import(change=True, rows=True)
-def import_remove_fix(request: HttpRequest, imported: Import) -> HttpResponse:
+@base.about_import(change=True, rows=True)
+def import_remove_fix(request: HttpRequest, imported: models.Import) -> HttpResponse:
     """Take a correction back, and check again."""
     found = imported.fixes.filter(pk=id_in(request.POST.get("fix")) or 0).first()
     if found is None:
@@ -121,7 +108,7 @@ def import_remove_fix(request: HttpRequest, imported: Import) -> HttpResponse:
     return _check_with(request, imported, lambda: service.remove_fix(imported, found.pk))
 
 
-def _check_with(request: HttpRequest, imported: Import, change: Callable[[], object]) -> HttpResponse:
+def _check_with(request: HttpRequest, imported: models.Import, change: Callable[[], object]) -> HttpResponse:
     """Change the corrections and have the file checked again, both or neither."""
 
     def both() -> None:
@@ -129,71 +116,72 @@ def _check_with(request: HttpRequest, imported: Import, change: Callable[[], obj
             change()
             service.request_check(imported)
 
-    try_transition(request, imported, both)
+    base.try_transition(request, imported, both)
     return _back(request, imported)
 
 
 @require_POST
-@about_import(change=True)
-def import_write(request: HttpRequest, imported: Import) -> HttpResponse:
+@base.about_import(change=True)
+def import_write(request: HttpRequest, imported: models.Import) -> HttpResponse:
     """Write what the check found; what it found has to be what the user saw."""
     seen, mode = request.POST.get("checked"), request.POST.get("mode")
-    if imported.state == ImportState.REVIEW and seen != _stamp(imported):
+    if imported.state == models.ImportState.REVIEW and seen != _stamp(imported):
         messages.warning(request, "The file was checked again since you opened the page. Look at it once more.")
-        return redirect_to_step(imported)
-    if mode not in ImportMode.values and not imported.committed_to:
+        return base.redirect_to_step(imported)
+    if mode not in models.ImportMode.values and not imported.committed_to:
         messages.error(request, "Say whether only the valid rows are written, or all or nothing.")
-        return redirect_to_step(imported)
+        return base.redirect_to_step(imported)
     overwrite = request.POST.get("overwrite") == "1"
-    ask = lambda: service.request_commit(imported, mode or "", overwrite, user_of(request))  # noqa: E731
-    try_transition(request, imported, ask)
+    ask = lambda: service.request_commit(imported, mode or "", overwrite, base.user_of(request))  # noqa: E731
+    base.try_transition(request, imported, ask)
     return redirect("mobjects:import", imported.pk)
 
 
-def _render_row(request: HttpRequest, imported: Import, number: int, common: dict[str, Any]) -> HttpResponse:
+def _render_row(request: HttpRequest, imported: models.Import, number: int, common: dict[str, Any]) -> HttpResponse:
     row = imported.found.filter(number=number).first()
     review_url = reverse("mobjects:import-review", args=[imported.pk])
     return render_page(
         request,
         "imports/row.html",
         f"Row {number}",
-        crumbs=[*import_crumbs(imported), (f"Review of import {imported.pk}", review_url)],
+        crumbs=[*base.import_crumbs(imported), (f"Review of import {imported.pk}", review_url)],
         **common,
         row=build_display_rows(imported, [row], whole=True)[0] if row else None,
     )
 
 
-def _tab(request: HttpRequest, imported: Import) -> str:
+def _tab(request: HttpRequest, imported: models.Import) -> str:
     asked = request.GET.get("tab", "")
-    if asked in ImportRowOutcome.values:
+    if asked in models.ImportRowOutcome.values:
         return asked
-    return next((tab.value for tab in words.TABS if imported.counts.get(tab)), ImportRowOutcome.NEW.value)
+    return next((tab.value for tab in words.TABS if imported.counts.get(tab)), models.ImportRowOutcome.NEW.value)
 
 
-def _groups(request: HttpRequest, imported: Import) -> dict[str, Any]:
-    found = paginate_rows(request, imported.groups.filter(level=ImportProblemLevel.ERROR), GROUPS_PER_PAGE, "groups")
+def _groups(request: HttpRequest, imported: models.Import) -> dict[str, Any]:
+    errors = imported.groups.filter(level=models.ImportProblemLevel.ERROR)
+    found = paginate_rows(request, errors, GROUPS_PER_PAGE, "groups")
     return {"page": found, "rows": [_group(group) for group in found]}
 
 
-def _group(group: ImportGroup) -> dict[str, Any]:
+def _group(group: models.ImportGroup) -> dict[str, Any]:
     """A group as the page shows it; ``suggestion`` is ``None`` if it cannot be corrected here."""
     return {
         "group": group,
         "letter": get_column_letter(group.position) if group.position else "",
-        "value": ShortenedText(truncate_html(group.value, VALUE_SHOWN)),
-        "rule": ShortenedText(truncate_html(group.rule, 3 * VALUE_SHOWN)),
+        "value": _shortened(group.value),
+        "rule": _shortened(group.rule, 3 * VALUE_SHOWN),
         "fixable": group.position is not None,
         "suggestion": group.suggestion if len(group.suggestion) <= VALUE_SHOWN else "",
-        "rows": words.format_rows(group.count),
+        "rows": format_count(group.count, "row"),
     }
 
 
-def _suggested(imported: Import) -> QuerySet[ImportGroup]:
-    found = imported.groups.filter(level=ImportProblemLevel.ERROR, position__isnull=False)
+def _suggested(imported: models.Import) -> QuerySet[models.ImportGroup]:
+    found = imported.groups.filter(level=models.ImportProblemLevel.ERROR, position__isnull=False)
     return found.exclude(suggestion="")
 
 
-def _requested_fixes(request: HttpRequest, imported: Import) -> list[tuple[str, str, str, int | None]]:
+def _requested_fixes(request: HttpRequest, imported: models.Import) -> list[tuple[str, str, str, int | None]]:
     """The corrections a form asks for: column, value, replacement, row (``None`` for all)."""
     if "suggestions" in request.POST:
         groups = _suggested(imported)[:SUGGESTIONS]
@@ -216,33 +204,26 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _fixes(imported: Import) -> Sequence[tuple[ImportFix, ShortenedText, ShortenedText]]:
+def _fixes(imported: models.Import) -> Sequence[tuple[models.ImportFix, ShortenedText, ShortenedText]]:
     newest = imported.fixes.order_by("-pk")[:FIXES_SHOWN]
-    return [
-        (
-            each,
-            ShortenedText(truncate_html(each.value, VALUE_SHOWN)),
-            ShortenedText(truncate_html(each.replacement, VALUE_SHOWN)),
-        )
-        for each in newest
-    ]
+    return [(each, _shortened(each.value), _shortened(each.replacement)) for each in newest]
 
 
-def _commit_summary(imported: Import) -> dict[str, Any]:
+def _shortened(text: str, most: int = VALUE_SHOWN) -> ShortenedText:
+    return ShortenedText(truncate_html(text, most))
+
+
+def _commit_summary(imported: models.Import) -> dict[str, Any]:
     """What "Write" would do, in words."""
-    counts = {tab: imported.counts.get(tab, 0) for tab in ImportRowOutcome.values}
-    new, changed, conflicts = (
-        counts[ImportRowOutcome.NEW],
-        counts[ImportRowOutcome.CHANGED],
-        counts[ImportRowOutcome.CONFLICT],
-    )
+    outcomes = ("new", "changed", "conflict", "error")
+    new, changed, conflicts, errors = (imported.counts.get(outcome, 0) for outcome in outcomes)
     return {
         "plain": _counts_text(new, changed),
         "overwriting": _counts_text(new, changed + conflicts) if conflicts else "",
-        "conflicts": words.format_rows(conflicts) if conflicts else "",
-        "errors": words.format_rows(counts[ImportRowOutcome.ERROR]) if counts[ImportRowOutcome.ERROR] else "",
-        "errors_have": "has" if counts[ImportRowOutcome.ERROR] == 1 else "have",
-        "errors_stay": "stays" if counts[ImportRowOutcome.ERROR] == 1 else "stay",
+        "conflicts": format_count(conflicts, "row") if conflicts else "",
+        "errors": format_count(errors, "row") if errors else "",
+        "errors_have": "has" if errors == 1 else "have",
+        "errors_stay": "stays" if errors == 1 else "stay",
         "broken_off": imported.committed_to > 0,
         "outdated": imported.checked_at is None,
         "stamp": _stamp(imported),
@@ -254,11 +235,11 @@ def _counts_text(new: int, changed: int) -> str:
     return " and ".join(f"{count:,} {said}" for count, said in ((new, "new"), (changed, "changed")) if count)
 
 
-def _stamp(imported: Import) -> str:
+def _stamp(imported: models.Import) -> str:
     return imported.checked_at.isoformat() if imported.checked_at else ""
 
 
-def _back(request: HttpRequest, imported: Import) -> HttpResponse:
+def _back(request: HttpRequest, imported: models.Import) -> HttpResponse:
     tab = request.POST.get("tab", "")
-    query = f"?tab={tab}" if tab in ImportRowOutcome.values else ""
+    query = f"?tab={tab}" if tab in models.ImportRowOutcome.values else ""
     return redirect(reverse("mobjects:import-review", args=[imported.pk]) + query)

@@ -11,11 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from mobjects.forms.pull import DeleteForm, join_ids
-from mobjects.jobs.requests import request_job
 from mobjects.models import Kind, OpportunityPersonRole, SyncJobAction, records_of_kind
 from mobjects.sync.delete.task import records_to_delete
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
-from mobjects.views.sync.job_actions import redirect_to_new_job
+from mobjects.views.sync.job_actions import start_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +50,8 @@ def delete_in_marketo(request: HttpRequest) -> HttpResponse:
     going = preview_delete(form.selection)
     if not going.count or not form.is_confirmed(going.count):
         return _show(request, form)
-    job = request_job(
-        action=SyncJobAction.DELETE,
-        kind=form.cleaned_data["kind"],
-        selection=form.selection,
-        user=request.user,  # type: ignore[arg-type]  # signed in
-        reason=form.cleaned_data["reason"],
-    )
-    return redirect_to_new_job(request, job, nothing="Nothing was deleted.")
+    kind, reason = form.cleaned_data["kind"], form.cleaned_data["reason"]
+    return start_job(request, SyncJobAction.DELETE, kind, form.selection, reason, "Nothing was deleted.")
 
 
 @require_permission("mobjects.delete_in_marketo")

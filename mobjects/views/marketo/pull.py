@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from mobjects.forms.pull import CompareForm, PullForm, join_ids
-from mobjects.jobs.requests import request_job
 from mobjects.models import RECORD_MODELS, AllowedValues, Kind, SyncJobAction, records_of_kind
 from mobjects.presentation.job_text import KIND_WORDS
 from mobjects.sync.compare.task import MAX_ONE_BY_ONE
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import target
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
-from mobjects.views.sync.job_actions import redirect_to_new_job
+from mobjects.views.sync.job_actions import start_job
 
 PAGE = 100
 """Objects in one answer of Marketo's."""
+NOTHING_READ = "Nothing was read."
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,7 +32,8 @@ def pull_page(request: HttpRequest) -> HttpResponse:
     if "start" not in request.POST or not form.is_valid():
         return _show_pull(request, form)
     asked = form.cleaned_data["pull"]
-    return _start(request, SyncJobAction.PULL, asked.kind.value, asked.to_json(), form.cleaned_data["reason"])
+    kind, reason = asked.kind.value, form.cleaned_data["reason"]
+    return start_job(request, SyncJobAction.PULL, kind, asked.to_json(), reason, NOTHING_READ)
 
 
 @require_http_methods(["GET", "POST"])
@@ -45,8 +46,8 @@ def compare_page(request: HttpRequest) -> HttpResponse:
     if "start" not in request.POST or not form.is_valid():
         return _show_compare(request, form)
     asked = form.cleaned_data["comparison"]
-    kind = asked.kinds[0].value if len(asked.kinds) == 1 else "several"
-    return _start(request, SyncJobAction.COMPARE, kind, asked.to_json(), form.cleaned_data["reason"])
+    kind, reason = asked.kind_of_job, form.cleaned_data["reason"]
+    return start_job(request, SyncJobAction.COMPARE, kind, asked.to_json(), reason, NOTHING_READ)
 
 
 @require_permission("mobjects.pull_records")
@@ -106,13 +107,6 @@ def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
         usage=_usage(calls),
         cancel=list_url(kind if ids else None),
     )
-
-
-def _start(
-    request: HttpRequest, action: SyncJobAction, kind: str, selection: Mapping[str, Any], reason: str
-) -> HttpResponse:
-    job = request_job(action=action, kind=kind, selection=selection, user=request.user, reason=reason)  # type: ignore[arg-type]
-    return redirect_to_new_job(request, job, nothing="Nothing was read.")
 
 
 def _usage(calls: int | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from mobjects.formatting import format_count
 from mobjects.forms.sync import SyncForm
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo.errors import ConfigError
@@ -125,12 +126,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
 
 @require_permission("mobjects.sync_records")
 def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> HttpResponse:
-    """Show what would be sent of some records, and ask. For admin actions.
-
-    Args:
-        kind: of the records.
-        ids: our own ids.
-    """
+    """Show what would be sent of some records, and ask. For admin actions; ids are our own."""
     if not ids:
         return none_selected(request, kind)
     return _show(request, SyncForm.build_initial(kind.value, ids))
@@ -163,7 +159,7 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         form=form,
         preview=shown,
         selection=job_text.selection_text(form.selection.to_json()) if valid else "",
-        records=job_text.format_records(shown.sendable) if shown else "",
+        records=format_count(shown.sendable, "record") if shown else "",
         cancel=_cancel(form),
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,9 +15,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mobjects import selectors
+from mobjects.formatting import format_count
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.queue import enqueue_job
-from mobjects.jobs.requests import repeat_job, request_sync
+from mobjects.jobs.requests import repeat_job, request_job, request_sync
 from mobjects.models import Kind, RequestedAction, SyncJob, SyncJobAction, SyncJobState, SyncResult, records_of_kind
 from mobjects.presentation import job_text
 from mobjects.sync.send.selection import SyncSelection
@@ -55,7 +57,7 @@ def retry_label(job: SyncJob) -> str:
     if _repeats_whole_selection(job):
         return "Send what is left"
     count = sum(job.counts.get(status, 0) for status in RETRYABLE)
-    return f"Retry {job_text.format_records(count)} not accepted" if count else ""
+    return f"Retry {format_count(count, 'record')} not accepted" if count else ""
 
 
 def _repeats_whole_selection(job: SyncJob) -> bool:
@@ -147,6 +149,14 @@ def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     )
     new = request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
     return redirect_to_new_job(request, new, before)
+
+
+def start_job(
+    request: HttpRequest, action: SyncJobAction, kind: str, selection: Mapping[str, Any], reason: str, nothing: str
+) -> HttpResponse:
+    """Ask for a job, and go to its page; ``nothing`` as for :func:`redirect_to_new_job`."""
+    job = request_job(action, kind, selection, user=request.user, reason=reason)  # type: ignore[arg-type]  # signed in
+    return redirect_to_new_job(request, job, nothing=nothing)
 
 
 def redirect_to_new_job(
