@@ -52,3 +52,15 @@ def test_every_command_is_documented(command):
 def test_every_link_to_a_file_leads_to_one(path):
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
+
+
+def code_files():
+    return [str(path.relative_to(ROOT)) for path in project_files(".py")]
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_that_is_named_exists(path):
+    named = set(re.findall(r"`([\w/]+/\w+\.py)`", path.read_text(encoding="utf-8")))
+    assert [
+        name for name in sorted(named) if not any(file.endswith(f"/{name}") or file == name for file in code_files())
+    ] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator
 
@@ -10,6 +11,8 @@ import pytest
 
 from tests.house import sources
 
+RAISES = re.compile(r"\n +Raises:\n(.*?)(?:\n *\n|\Z)", re.DOTALL)
+RAISED = re.compile(r"^ +((?:[A-Z]\w+(?:, )?)+): ", re.MULTILINE)
 REFERENCE = re.compile(r":(?:mod|func|class|meth|attr|data|exc):`~?([\w.]+)`")
 
 
@@ -64,5 +67,20 @@ def test_what_docstrings_refer_to_exists():
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         for reference in REFERENCE.findall(node.value)
         if not is_there(reference, MODULES[module])
+    ]
+    assert missing == []
+
+
+def test_what_docstrings_say_is_raised_exists():
+    known = {name for names in MODULES.values() for name in names} | set(dir(builtins))
+    missing = [
+        f"{path}: {name}"
+        for path, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        for raises in RAISES.findall(ast.get_docstring(node, clean=False) or "")
+        for listed in RAISED.findall(raises)
+        for name in listed.split(", ")
+        if name not in known
     ]
     assert missing == []

@@ -90,7 +90,7 @@ class Supervisor:
 
         Raises:
             ChildFailed: it ended before it was ready, or the time ran out.
-            Stopped: somebody asked to stop while it waited; so do the other two calls.
+            SupervisorStopped: somebody asked to stop while it waited; so do the other two calls.
         """
         child = self._spawn(name, command, add or {})
         deadline = time.monotonic() + timeout_seconds

@@ -98,7 +98,7 @@ def normalize_text(field: ObjectField, text: str) -> str:
     """The text that is kept: as received, except booleans (true/false) and Probability (no ``%``).
 
     Raises:
-        BadValue: not a value of the field's type, or longer than the field.
+        InvalidValue: not a value of the field's type, or longer than the field.
     """
     if field.name == "Probability":
         text = text.removesuffix("%")

@@ -65,7 +65,7 @@ def read_page(context: JobContext, query: MarketoQuery, place: PageCursor) -> tu
         happens once: pages that are read a second time do no harm, but a job must come to an end.
 
     Raises:
-        Wait, MarketoError: as :func:`mobjects.sync.task.read_from_marketo`.
+        WaitRequired, MarketoError: as :func:`mobjects.sync.task.read_from_marketo`.
     """
     cause = BEGUN_AGAIN if place.begun_again and not place.position else ""
     try:

@@ -36,7 +36,7 @@ def parse_page(query: types.MarketoQuery, result: Any, exchange: types.Exchange)
         exchange: goes into the page.
 
     Raises:
-        DoesNotFit: the page contradicts itself or the query, or holds something that cannot be read.
+        InvalidResponse: the page contradicts itself or the query, or holds something that cannot be read.
     """
     rows = _list_items(getattr(result, "mObjectList", None), "mObject")
     if result is None or result.returnCount is None or result.hasMore is None:
@@ -54,7 +54,7 @@ def parse_tags(result: Any, exchange: types.Exchange) -> types.TagValuesResponse
     """The tag types and their values from getTags; the channel has a call of its own.
 
     Raises:
-        DoesNotFit: a tag has no type.
+        InvalidResponse: a tag has no type.
     """
     allowed: dict[str, list[str]] = {}
     for item in _list_items(result, "tag"):
@@ -71,7 +71,7 @@ def parse_channels(result: Any, exchange: types.Exchange) -> types.TagValuesResp
     """The channels from getChannels, without their progression statuses.
 
     Raises:
-        DoesNotFit: a channel has no name.
+        InvalidResponse: a channel has no name.
     """
     names = [text_of(getattr(item, "tagValue", None)) for item in _list_items(result, "tagStatus")]
     if "" in names:

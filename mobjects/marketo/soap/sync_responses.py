@@ -41,7 +41,8 @@ def parse_outcomes(batch: OutgoingBatch, result: Any) -> list[RecordOutcome]:
         result: zeep's reading of mObjStatusList, ``None`` if that was empty.
 
     Raises:
-        DoesNotFit: another number of rows, a status that does not belong there, or a row that names another record.
+        InvalidResponse: another number of rows, a status that does not belong there, or a row that names another
+        record.
     """
     return _matched(batch.records, result, _SENT, _SKIPPED_WORDS[batch.operation])
 
@@ -116,7 +117,7 @@ def parse_description(metadata: Any, exchange: Exchange) -> DescribeResponse:
     """The fields in zeep's reading of describeMObject's metadata.
 
     Raises:
-        DoesNotFit: it holds no fields.
+        InvalidResponse: it holds no fields.
     """
     fields = getattr(getattr(metadata, "fieldList", None), "field", None)
     if not fields:

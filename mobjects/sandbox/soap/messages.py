@@ -97,7 +97,7 @@ def pairs_to_dict(pairs: Pairs) -> dict[str, str]:
     """The pairs by name.
 
     Raises:
-        Failed: a name is there twice.
+        ObjectRefused: a name is there twice.
     """
     found = dict(pairs)
     if len(found) != len(pairs):

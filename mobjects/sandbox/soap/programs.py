@@ -17,7 +17,7 @@ def update_program(store: SandboxStore, operation: str, mobject: MObject) -> Sta
     """Apply costs and tags to one program.
 
     Raises:
-        Failed: for the first thing wrong with it; nothing is applied then.
+        ObjectRefused: for the first thing wrong with it; nothing is applied then.
     """
     if operation != "UPDATE":
         raise ObjectRefused(f"Program supports UPDATE only, not {operation}")

@@ -21,7 +21,7 @@ def new_values(store: SandboxStore, mobject: MObject, old: Mapping[str, str]) ->
     """The object's values after this call; equal to ``old`` if nothing changes.
 
     Raises:
-        Failed: for the first thing wrong with it, named.
+        ObjectRefused: for the first thing wrong with it, named.
     """
     if mobject.type_attribs:
         raise ObjectRefused(f"typeAttribList is for Program only, not for {mobject.type}")
@@ -41,7 +41,7 @@ def resolve_association(store: SandboxStore, link: MObjectAssociation) -> int:
     """The id of the object that an association means.
 
     Raises:
-        Failed: it names neither id nor key, or both, or something unknown.
+        ObjectRefused: it names neither id nor key, or both, or something unknown.
     """
     if link.id is not None and link.key is None:
         if not store.exists(link.type, link.id):

@@ -45,7 +45,8 @@ def write_local_values(
         new: costs to be added to a program.
 
     Raises:
-        CannotKeep: a value cannot be kept here. The record in memory is of no use then, and the transaction has to
+        RemoteValueRefused: a value cannot be kept here. The record in memory is of no use then, and the transaction
+        has to
             be rolled back.
     """
     if isinstance(record, Program):

@@ -121,7 +121,7 @@ class RedisRateLimiter:
         """Permission for one call; leave it when the call is over.
 
         Raises:
-            Wait: a limit is reached, or Redis cannot be reached. Nothing was counted.
+            WaitRequired: a limit is reached, or Redis cannot be reached. Nothing was counted.
         """
         try:
             slot = self._permit()

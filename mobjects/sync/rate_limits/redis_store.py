@@ -123,7 +123,7 @@ class CallCounters:
         """What Redis holds, after making up for what it has lost.
 
         Raises:
-            Wait: that takes a moment.
+            WaitRequired: that takes a moment.
             RedisError: Redis cannot be reached.
         """
         known = self.peek_state()

@@ -34,7 +34,7 @@ def preflight_read(context: JobContext, kind: Kind, ids: Sequence[int]) -> set[i
         Our ids of the records that have an open conflict now.
 
     Raises:
-        Wait, MarketoError: as :func:`mobjects.sync.task.read_from_marketo`. Conflicts found so far are kept.
+        WaitRequired, MarketoError: as :func:`mobjects.sync.task.read_from_marketo`. Conflicts found so far are kept.
     """
     stopped = set(find_open_conflicts(kind, ids))
     known = records_of_kind(kind).filter(pk__in=ids, marketo_id__isnull=False).order_by("pk")
