@@ -6,7 +6,6 @@ import re
 from collections import Counter
 
 from bench.guards import DATABASES, Guard, load
-
 from tests.files import ROOT
 
 GUARDS = load()
