@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import contextmanager
 
 import pytest
 from django.db import connection
@@ -30,19 +31,33 @@ def change(imported, **values):
     imported.refresh_from_db()
 
 
-def test_what_was_written_in_part_since_it_was_looked_at_is_not_given_up(reviewed):
+@contextmanager
+def changed_by_somebody_else(**values):
+    """The import is changed just before it is first written to."""
     looked = []
 
     def in_between(execute, sql, params, many, context):
-        # A commit began, wrote a chunk, and broke off.
         if sql.startswith("UPDATE") and not looked:
             looked.append(sql)
-            Import.objects.update(committed_to=2)
+            Import.objects.update(**values)
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(in_between), pytest.raises(service.InvalidState):
+    with connection.execute_wrapper(in_between):
+        yield
+
+
+def test_what_was_written_in_part_since_it_was_looked_at_is_not_given_up(reviewed):
+    # A commit began, wrote a chunk, and broke off.
+    with changed_by_somebody_else(committed_to=2), pytest.raises(service.InvalidState):
         service.discard_import(reviewed)
     assert reviewed.state == ImportState.REVIEW
+
+
+def test_the_columns_stay_as_they_are_checked_if_somebody_else_has_just_asked_for_the_check(reviewed):
+    with changed_by_somebody_else(state=ImportState.CHECKING), pytest.raises(service.InvalidState):
+        service.set_columns(reviewed, ["", "Name"], {})
+    imported = Import.objects.get()
+    assert (imported.state, imported.mapping) == (ImportState.CHECKING, ["External ID", "Name"])
 
 
 def test_a_step_begins_anew_whatever_its_earlier_process_left(reviewed):

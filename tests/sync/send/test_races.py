@@ -211,7 +211,7 @@ def test_what_is_given_up_cannot_be_begun_meanwhile(marketo_settings):
     batch, _ = claim_in(job)
     with concurrently(
         lambda: claims.start_batch(here, batch, SyncSelection.from_json(job.selection)),
-        before='INSERT INTO "mobjects_syncresult"',
+        before='UPDATE "mobjects_opportunity"',
     ) as taken:
         results.cancel_waiting_batches(job, "Not wanted any more.")
     batch.refresh_from_db()
