@@ -12,6 +12,7 @@ from mobjects.jobs.requests import create_sync_job, request_sync
 from mobjects.jobs.runner import _enqueue_more_workers, _run_turn, run_job, run_queued_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, SyncBatchState, SyncJobState
+from mobjects.sync.send import results
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.send.task import SendTask
 from tests import factories
@@ -74,7 +75,7 @@ def test_after_a_crash_the_batch_in_hand_is_unknown(marketo_settings):
     record = factories.opportunity()
     job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
     claim = factories.claim_next(job, Kind.OPPORTUNITY)
-    factories.outcomes.abandon(job, "The worker died.")
+    results.abandon_sending_batches(job, "The worker died.")
     claim.batch.refresh_from_db()
     record = factories.fresh(record)
     assert claim.batch.state == SyncBatchState.UNKNOWN

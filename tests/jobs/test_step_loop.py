@@ -33,7 +33,7 @@ class ScriptedTask:
             raise done
         return done() if callable(done) else done
 
-    def due(self):
+    def due_at(self):
         return None
 
     def finish(self):
