@@ -6,6 +6,8 @@ A guard is what holds where two things happen at once or late: a comparison-and-
 Such a line can be lost in a change and everything still works, until it matters. So guards*.toml beside this file name
 each of them with a way to break it and the tests that fail then. Locks matter on PostgreSQL only; their entries are
 left out without ``--database``. With REDIS_URL set, that Redis is used, and emptied.
+
+All of them take about half an hour on a machine that does nothing else: the tests are started anew for each guard.
 """
 
 from __future__ import annotations

@@ -199,6 +199,14 @@ def test_an_equal_cost_that_the_check_knew_is_no_obstacle():
     assert commit(imported).written["created"] == 1
 
 
+def test_equal_rows_are_as_many_costs_though_a_refused_row_between_them_has_them_written_apart():
+    program = factories.program()
+    data = {"program_id": str(program.pk), "month": "2026-06-01", "amount": "2000.00"}
+    refused = {**data, "month": "2026-06-02"}
+    imported = commit(checked("program-costs", new(**data), new(**refused), new(**data)))
+    assert imported.written == {"created": 2, "changed": 0, "left": 1}
+
+
 # --- all or nothing ---------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from mobjects.models import Opportunity, RecordState, SyncResult
+from mobjects.sync.marketo_settings import unknown_outcome_delay
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
@@ -130,6 +131,15 @@ def test_an_insert_that_never_arrived_is_sent_again(sandbox):
     job = factories.later(factories.sync(record))
     assert (job.state, job.counts) == ("succeeded", {"CREATED": 1})
     assert len(sandbox.store.opportunities) == 1
+
+
+def test_a_job_waits_until_marketo_can_no_longer_be_working_on_what_was_not_answered(sandbox):
+    record = factories.opportunity()
+    factories.sync(record)
+    edit(record, stage="Won")
+    sandbox.faults.add("cut_after")
+    factories.sync(record)
+    assert factories.sync(record).waits_until == factories.fresh(record).unknown_since + unknown_outcome_delay()
 
 
 def test_an_unknown_update_is_sent_again_once_the_first_can_no_longer_run(sandbox):
