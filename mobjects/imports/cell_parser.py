@@ -76,8 +76,16 @@ class ParsedRow:
             self.failed.add(fault.column)
 
 
-class ColumnParser:
+def cell_key(cell: Any) -> Any:
+    """What a cell is remembered by: text by itself, anything else with its type, since 1, 1.0 and TRUE are equal."""
+    return cell if cell.__class__ is str else (cell.__class__, cell)
+
+
+class ColumnParser(dict[Any, FieldText]):
     """Parses the cells of one column, and remembers them: most columns hold few different ones.
+
+    It is the memory itself, by :func:`cell_key`: a cell that is known costs no call of a Python function, which a check
+    of millions of cells feels. What is not known goes through :meth:`parse_unknown`.
 
     Args:
         column: what the cells mean.
@@ -89,7 +97,6 @@ class ColumnParser:
 
     __slots__ = (
         "_bad",
-        "_good",
         "_places",
         "_plain_size",
         "_rules",
@@ -104,6 +111,7 @@ class ColumnParser:
     def __init__(
         self, column: FileColumn, position: int | None, field: Any, fixes: Mapping[str, str], faults: list[CellError]
     ) -> None:
+        super().__init__()
         self.column, self.name, self.position = column, column.name, position
         self.empty: FieldText = None if field is None or field.null else ""
         self.fixes, self.faults = fixes, faults
@@ -111,8 +119,6 @@ class ColumnParser:
         known = (DecimalValidator, MaxLengthValidator)
         rules = [] if field is None or field.is_relation else field.validators
         self._rules = [rule for rule in rules if not isinstance(rule, known) and rule is not validate_xml_text]
-        # By text, or for anything else by (type, cell), since 1, 1.0 and TRUE are equal to Python.
-        self._good: dict[Any, FieldText] = {}
         self._bad: dict[Any, CellError] = {}
         kind, size = column.attribute.type, column.attribute.size
         simple = type(column).parse_cell is FileColumn.parse_cell and not self._rules and not fixes
@@ -120,23 +126,24 @@ class ColumnParser:
         self._places = _SIZES.get(kind, 0) if simple else 0
 
     def parse(self, cell: Any) -> FieldText:
-        """The value of a cell. A bad one gives the empty value and adds a :class:`CellError` to ``faults``, each
-        time.
-        """
-        key = cell if cell.__class__ is str else (cell.__class__, cell)
-        if key in self._good:
-            return self._good[key]
-        if cell.__class__ is str and (plain := self._plainly(cell)) is not None:
+        """The value of a cell. A bad one gives the empty value and adds an error to ``faults``, each time."""
+        return self[cell_key(cell)]
+
+    def parse_unknown(self, key: Any) -> FieldText:
+        """The value of a cell that is not remembered, by its key."""
+        if key.__class__ is str and (plain := self._plainly(key)) is not None:
             return plain
         fault = self._bad.get(key)
         if fault is None:
-            value, fault = self._read(cell)
+            value, fault = self._read(key[1] if key.__class__ is tuple else key)
             if fault is None:
-                self._cache_value(self._good, key, value)
+                self._cache_value(self, key, value)
                 return value
             self._cache_value(self._bad, key, fault)
         self.faults.append(fault)
         return self.empty
+
+    __missing__ = parse_unknown
 
     def parse_replacement(self, cell: Any, replacement: str) -> FieldText:
         """The value of a text that a person put in the place of a cell of one row."""
@@ -156,7 +163,7 @@ class ColumnParser:
                 and (len(text) <= self._plain_size or not self._plain_size)
             ):
                 if len(text) < _LONG:
-                    self._cache_value(self._good, text, text)
+                    self._cache_value(self, text, text)
                 return text
         elif self._places and (match := _PLAIN_DECIMAL.fullmatch(text)):
             decimals = match[1]
@@ -274,7 +281,10 @@ class ColumnLayout:
                 item.add_errors([CellError("", None, "", row.problem, "")])
                 yield item
                 continue
-            values = [parser.parse(cell) for parser, cell in zip(parsers, cells, strict=True)]
+            values = [
+                parser[cell if cell.__class__ is str else cell_key(cell)]
+                for parser, cell in zip(parsers, cells, strict=True)
+            ]
             if row.number in row_fixes:
                 self._fix(row.number, cells, values)
             item = ParsedRow(row.number, cells, values)
