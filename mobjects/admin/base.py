@@ -16,32 +16,21 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
-from mobjects import selectors
 from mobjects.admin.form_fields import AttributeField
 from mobjects.admin.import_export import TransferAdmin
 from mobjects.admin.sync_history import truncate_text
+from mobjects.admin.sync_panel import build_sync_panel
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
-from mobjects.models import Kind, RecordState, SyncedRecord, SyncResult
-from mobjects.presentation.badges import render_badge
+from mobjects.models import Kind, RecordState, RecordStatus, SyncedRecord
+from mobjects.presentation.badges import record_state_badge
 from mobjects.presentation.job_text import format_utc_time
-from mobjects.sync.content.payload import record_difference
 from mobjects.sync.send.selection import SyncSelection
-from mobjects.sync.transport_factory import key_fields
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
 
-TONES: dict[str, str] = {
-    RecordState.NEVER: "neutral",
-    RecordState.CHANGED: "info",
-    RecordState.IN_BATCH: "info",
-    RecordState.SYNCED: "success",
-    RecordState.SKIPPED: "warning",
-    RecordState.FAILED: "danger",
-    RecordState.UNKNOWN: "warning",
-}
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
 
 SYNC_COLUMNS = ("state", "last_status", "short_error", "synced_at")
@@ -123,12 +112,13 @@ class SyncedAdmin(TransferAdmin):
     @admin.display(description="State", ordering="state")
     def state(self, record: Any) -> SafeString:
         """The state in words."""
-        return render_badge(RecordState(record.state).label, TONES[record.state])
+        return record_state_badge(record.state)
 
     @admin.display(description="Last error")
     def short_error(self, record: SyncedRecord) -> SafeString | str:
-        """The last error, cut to a line; all of it on hover and on the record's page."""
-        return truncate_text(record.last_error)
+        """The last error, cut to a line; all of it on hover and on the record's page. It goes with its cause."""
+        stands = record.refusal_stands or record.last_status == RecordStatus.UNKNOWN
+        return truncate_text(record.last_error if stands else "")
 
     @admin.display(description="Last synced", ordering="last_synced_at")
     def synced_at(self, record: SyncedRecord) -> str:
@@ -186,24 +176,9 @@ class SyncedAdmin(TransferAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if record := context["original"]:
             # As it is kept: a form that was refused has left its values on the record.
-            context["sync_panel"] = self._sync_panel(request, self.model.objects.get(pk=record.pk))
+            kept = self.model.objects.get(pk=record.pk)
+            context["sync_panel"] = build_sync_panel(kept, may_pull=self.has_pull_permission(request))
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def _sync_panel(self, request: HttpRequest, record: Any) -> dict[str, Any]:
-        results = SyncResult.objects.filter(kind=record.KIND.value, record_id=record.pk)
-        return {
-            "record": record,
-            "state": render_badge(record.current_state.label, TONES[record.current_state]),
-            "difference": record_difference(record, key_fields()),
-            # How it ended, not what was done on the way there.
-            "latest": results.exclude(status__in=SyncResult.PASSING_STATUSES)
-            .select_related("job", "batch")
-            .order_by("-pk")
-            .first(),
-            "decision": selectors.decisions_about(record.KIND, record.pk).first(),
-            "may_pull": record.marketo_id is not None and self.has_pull_permission(request),
-            "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
-        }
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
         attribute = {entry.field_name: entry for entry in self.attributes}.get(db_field.name)

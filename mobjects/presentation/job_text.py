@@ -11,19 +11,13 @@ from django.utils import timezone
 from mobjects import models
 from mobjects.formatting import format_count
 from mobjects.models.program import COST_PREFIX
+from mobjects.selectors import RETRYABLE
 from mobjects.sync.send.selection import OperationChoice
 
 SEPARATOR = " · "
 _COST = re.compile(rf"{COST_PREFIX}\d+")
 
-PROBLEMS = (
-    models.SyncResultStatus.FAILED,
-    models.SyncResultStatus.SKIPPED,
-    models.SyncResultStatus.UNKNOWN,
-    models.SyncResultStatus.CONFLICT,
-    models.SyncResultStatus.HELD,
-    models.SyncResultStatus.NOT_SENT,
-)
+PROBLEMS = RETRYABLE
 STATUS_ORDER = (
     *PROBLEMS,
     models.SyncResultStatus.DIFFERS,

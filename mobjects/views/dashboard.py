@@ -18,7 +18,9 @@ SHOWN = (
     RecordState.CHANGED,
     RecordState.IN_BATCH,
     RecordState.SKIPPED,
+    RecordState.CHANGED_SKIPPED,
     RecordState.FAILED,
+    RecordState.CHANGED_FAILED,
     RecordState.UNKNOWN,
     RecordState.SYNCED,
 )

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -24,10 +25,8 @@ from mobjects.presentation import job_text
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.views.base import history_crumb, render_page, require_permission
 
-RETRYABLE = job_text.PROBLEMS
-"""What a retry is about. An unknown outcome is one of them: it is looked up, or sent again where that is safe."""
-
 ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
+NOTHING_LEFT = "Nothing of it is left to send: all of it was accepted since."
 QUEUED_ALREADY = "That is queued already; here is its job."
 
 
@@ -56,7 +55,7 @@ def retry_label(job: SyncJob) -> str:
         return ""
     if _repeats_whole_selection(job):
         return "Send what is left"
-    count = sum(job.counts.get(status, 0) for status in RETRYABLE)
+    count = selectors.results_left(job).values("kind", "record_id").distinct().count()
     return f"Retry {format_count(count, 'record')} not accepted" if count else ""
 
 
@@ -67,7 +66,8 @@ def _repeats_whole_selection(job: SyncJob) -> bool:
     """
     if job.state not in ENDED_EARLY or job.selection.get("resend"):
         return False
-    return not job.planned or job_text.count_accepted(job.counts) < job_text.count_records(job)
+    ended_short = not job.planned or job_text.count_accepted(job.counts) < job_text.count_records(job)
+    return ended_short and selectors.has_left(job)
 
 
 @require_POST
@@ -121,12 +121,16 @@ def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.warning(request, "Only what a job sent can be tried again, once that job is over.")
         return _to(job)
     user, reason = request.user, job.reason
-    if sample := _result(job, request.POST.get("same")):
+    sample = _result(job, request.POST.get("same"))
+    if not retry_label(job) or (sample and not _left_like(sample).exists()):
+        messages.info(request, NOTHING_LEFT)
+        return _to(job)
+    if sample:
         new = repeat_job(job, (sample.status,), error=sample.error, user=user, reason=reason)  # type: ignore[arg-type]
     elif _repeats_whole_selection(job):
         new = request_sync(SyncSelection.from_json(job.selection), user=user, reason=reason, origin=job)  # type: ignore[arg-type]
     else:
-        new = repeat_job(job, RETRYABLE, user=user, reason=reason)  # type: ignore[arg-type]
+        new = repeat_job(job, selectors.RETRYABLE, user=user, reason=reason)  # type: ignore[arg-type]
     return redirect_to_new_job(request, new, before)
 
 
@@ -136,11 +140,14 @@ def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a job about the record of one result."""
     result = get_object_or_404(SyncResult.objects.select_related("job"), pk=pk)
     job, kind = result.job, Kind(result.kind)
-    if not may_repeat(job) or result.status not in RETRYABLE:
+    if not may_repeat(job) or result.status not in selectors.RETRYABLE:
         messages.warning(request, "Only what was not accepted can be tried again, once its job is over.")
         return _to(job)
     if not records_of_kind(kind).filter(pk=result.record_id).exists():
         messages.warning(request, f"“{result.label}” was deleted here.")
+        return _to(job)
+    if not selectors.results_left(job).filter(pk=pk).exists():
+        messages.info(request, f"“{result.label}” was accepted since.")
         return _to(job)
     before = timezone.now()
     old = SyncSelection.from_json(job.selection)
@@ -192,8 +199,13 @@ def _result(job: SyncJob, pk: str | None) -> SyncResult | None:
     """A result of the job that can be tried again; ``None`` if none is named."""
     if pk is None:
         return None
-    found = job.results.filter(status__in=RETRYABLE)
+    found = job.results.filter(status__in=selectors.RETRYABLE)
     return get_object_or_404(found, pk=selectors.id_in(pk))
+
+
+def _left_like(sample: SyncResult) -> QuerySet[SyncResult]:
+    """What is left of the job with the same status and reason."""
+    return selectors.results_left(sample.job).filter(status=sample.status, error=sample.error)
 
 
 def _to(job: SyncJob) -> HttpResponse:

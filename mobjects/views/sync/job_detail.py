@@ -54,7 +54,8 @@ def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         results_count=job.result_count + steps,
         batches=paginate_rows(request, selectors.batches_of(job), RESULTS_PER_PAGE, "batches"),
         may=job_actions.available_actions(job) if may_steer else frozenset(),
-        retryable=job_actions.RETRYABLE if may_steer and job_actions.may_repeat(job) else (),
+        may_retry=may_steer and job_actions.may_repeat(job),
+        left=set(selectors.results_left(job).filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)),
         retry_label=job_actions.retry_label(job),
     )
 

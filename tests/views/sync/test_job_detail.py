@@ -124,7 +124,7 @@ def test_the_number_of_queries_does_not_grow_with_records_and_batches(browser, d
         browser.get(pages.job_url(job))
 
 
-QUERIES = 15
+QUERIES = 18
 """Session, user, 2 for permissions, what is to decide, whether sending is halted; job, steps, followers, groups;
 results, records and batches; their two counts."""
 
