@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
-from mobjects.views import exports
+from mobjects.views import base, exports
 from mobjects.views.imports import columns, detail, review, undo, upload
 from mobjects.views.marketo import circuit_breaker, connection, delete, metadata, pull
 from mobjects.views.sync import batch_detail, confirm, conflicts, job_actions, job_detail, queue, record_history
@@ -16,6 +16,8 @@ admin_view = admin.site.admin_view
 """Sends people who are not logged in to the login page."""
 
 urlpatterns = [
+    # The admin's own, which takes a press only too.
+    path("logout/", admin_view(base.press_only("admin:index")(admin.site.logout)), name="log-out"),
     path("sync/", admin_view(confirm.sync_page), name="sync"),
     path("sync-jobs/<uuid:pk>/queue-again/", admin_view(job_actions.job_queue_again), name="job-queue-again"),
     path("sync-jobs/<uuid:pk>/pause/", admin_view(job_actions.job_pause), name="job-pause"),

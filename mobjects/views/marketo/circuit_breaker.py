@@ -5,13 +5,12 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
 
 from mobjects.jobs.control import reset_circuit
-from mobjects.views.base import require_permission
+from mobjects.views.base import press_only, require_permission
 
 
-@require_POST
+@press_only("mobjects:connection")
 @require_permission("mobjects.reset_circuit")
 def circuit_reset(request: HttpRequest) -> HttpResponse:
     """Let sending go on, and say so."""

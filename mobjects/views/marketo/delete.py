@@ -8,12 +8,11 @@ from typing import Any
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_POST
 
 from mobjects.forms.pull import DeleteForm, join_ids
 from mobjects.models import Kind, OpportunityPersonRole, SyncJobAction, records_of_kind
 from mobjects.sync.delete.task import records_to_delete
-from mobjects.views.base import list_url, none_selected, render_page, require_permission
+from mobjects.views.base import list_url, none_selected, press_only, render_page, require_permission
 from mobjects.views.sync.job_actions import start_job
 
 
@@ -40,7 +39,7 @@ class DeletePreview:
         return self.opportunities + self.roles
 
 
-@require_POST
+@press_only("admin:mobjects_opportunity_changelist")
 @require_permission("mobjects.delete_in_marketo")
 def delete_in_marketo(request: HttpRequest) -> HttpResponse:
     """Make the job if the number of objects was typed; else ask again."""

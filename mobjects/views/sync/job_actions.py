@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from mobjects import selectors
 from mobjects.formatting import format_count
@@ -23,11 +23,15 @@ from mobjects.jobs.requests import repeat_job, request_job, request_sync
 from mobjects.models import Kind, RequestedAction, SyncJob, SyncJobAction, SyncJobState, SyncResult, records_of_kind
 from mobjects.presentation import job_text
 from mobjects.sync.send.selection import SyncSelection
-from mobjects.views.base import history_crumb, render_page, require_permission
+from mobjects.views.base import history_crumb, press_only, render_page, require_permission
 
 ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
 NOTHING_LEFT = "Nothing of it is left to send: all of it was accepted since."
 QUEUED_ALREADY = "That is queued already; here is its job."
+
+
+def _page_of_result(pk: int) -> str:
+    return reverse("admin:mobjects_syncjob_change", args=[get_object_or_404(SyncResult, pk=pk).job_id])
 
 
 def available_actions(job: SyncJob) -> frozenset[str]:
@@ -70,7 +74,7 @@ def _repeats_whole_selection(job: SyncJob) -> bool:
     return ended_short and selectors.has_left(job)
 
 
-@require_POST
+@press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Queue a job that could not be queued."""
@@ -84,14 +88,14 @@ def job_queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _to(job)
 
 
-@require_POST
+@press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Pause a job."""
     return _steer(request, pk, pause_job, "The job pauses after what is under way.", "be paused")
 
 
-@require_POST
+@press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let a paused job go on."""
@@ -111,7 +115,7 @@ def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
-@require_POST
+@press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a job about what another did not get accepted, or about those with one reason (``same``)."""
@@ -134,7 +138,7 @@ def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect_to_new_job(request, new, before)
 
 
-@require_POST
+@press_only(_page_of_result)
 @require_permission("mobjects.sync_records")
 def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a job about the record of one result."""

@@ -103,7 +103,9 @@ def test_only_those_who_may_sync_have_the_buttons(groups, name):
 
 @pytest.mark.parametrize("name", ["job-pause", "job-resume", "job-retry"])
 def test_nothing_is_steered_by_following_a_link(browser, name):
-    assert browser.get(reverse(f"mobjects:{name}", args=[pages.job().pk])).status_code == 405
+    job = pages.job()
+    assert browser.get(reverse(f"mobjects:{name}", args=[job.pk])).url == pages.job_url(job)
+    assert SyncJob.objects.get().requested_action == RequestedAction.NONE
 
 
 # --- sending again ---
