@@ -105,6 +105,14 @@ def count_accepted(counts: Mapping[str, int]) -> int:
     return sum(counts.get(status, 0) for status in models.SyncResult.ACCEPTED_STATUSES)
 
 
+def count_done(job: models.SyncJob) -> int:
+    """The records whose result is there: neither under way nor, while the job goes on, still to be looked up."""
+    open_statuses = [models.SyncResultStatus.PENDING]
+    if job.state not in models.SyncJob.FINAL_STATES:
+        open_statuses.append(models.SyncResultStatus.UNKNOWN)
+    return sum(count for status, count in job.counts.items() if status not in open_statuses)
+
+
 def count_records(job: models.SyncJob) -> int:
     """The records that a job is about, as far as is known."""
     return max(job.planned, job.result_count)
@@ -269,8 +277,8 @@ def _progress(job: models.SyncJob) -> str:
     if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
         return f"{format_count(job.result_count, 'record')} {DONE_WORDS[job.action]} so far"
     if job.action == models.SyncJobAction.DELETE and not job.planned:
-        return f"{format_count(job.result_count, 'record')} done so far"
-    return f"{job.result_count:,} of {format_count(count_records(job), 'record')} done"
+        return f"{format_count(count_done(job), 'record')} done so far"
+    return f"{count_done(job):,} of {format_count(count_records(job), 'record')} done"
 
 
 def _so_far(job: models.SyncJob) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.test import Client
 from django.urls import reverse
 
 from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult
 from tests import factories
 
+MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SELECTION = {
     "kinds": ["Opportunity"],
     "ids": None,
