@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
 from mobjects.admin.form_fields import AttributeField
 from mobjects.admin.import_export import TransferAdmin
+from mobjects.admin.import_filter import ImportFilter
 from mobjects.admin.sync_history import truncate_text
 from mobjects.admin.sync_panel import build_sync_panel
 from mobjects.jobs.requests import request_sync
@@ -78,7 +79,7 @@ class SyncedAdmin(TransferAdmin):
     form = RecordForm
     attributes: tuple[attributes.MarketoAttribute, ...] = ()
     list_per_page = 50
-    list_filter = (StateFilter, "last_status")
+    list_filter = (StateFilter, "last_status", ImportFilter)
     show_full_result_count = False
     actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo")
     actions_list = ("sync_all_changed",)

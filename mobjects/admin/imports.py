@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
 from mobjects.models import Download, Import
-from mobjects.presentation.import_text import import_state_badge, outcomes_text, undone_text, written_text
+from mobjects.presentation.count_links import import_outcome, import_written
+from mobjects.presentation.import_text import import_state_badge, outcomes_text, undone_text
 from mobjects.presentation.job_text import format_utc_time
 from mobjects.selectors import IMPORT_WAITS, id_in
 
@@ -77,13 +78,13 @@ class ImportAdmin(ReadOnlyAdmin):
         return truncate_text(imported.file_name)
 
     @admin.display(description="Outcome")
-    def outcome(self, imported: Import) -> str:
+    def outcome(self, imported: Import) -> SafeString | str:
         """What was found, or written, or undone."""
         if imported.undone_at:
             return undone_text(imported)
         if imported.committed_at:
-            return written_text(imported)
-        return outcomes_text(imported.counts) if imported.counts else "-"
+            return import_written(imported)
+        return import_outcome(imported) or (outcomes_text(imported.counts) if imported.counts else "-")
 
 
 @admin.register(Download)

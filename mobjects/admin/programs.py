@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from mobjects.admin.base import SYNC_COLUMNS, RecordForm, SyncedAdmin
 from mobjects.admin.form_fields import AttributeField, MonthField
 from mobjects.admin.import_export import TransferAdmin
+from mobjects.admin.import_filter import ImportFilter
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag
@@ -233,6 +234,7 @@ class ProgramCostAdmin(ChildAdmin):
     list_display = ("program", "program_marketo_id", "month_text", "amount", "note", "marketo_cost_id")
     list_display_links = ("month_text",)
     search_fields = ("program__name", "=program__marketo_id", "note")
+    list_filter = (ImportFilter,)
     date_hierarchy = "month"
     fields = ("program", "month", "amount", "note", "marketo_cost_id")
 
@@ -250,6 +252,6 @@ class ProgramTagAdmin(TagInputs, TagSuggestionAdmin, ChildAdmin):
     resource_classes = (ProgramTagResource,)
     list_display = ("program", "program_marketo_id", "type", "value")
     list_display_links = ("type",)
-    list_filter = ("type",)
+    list_filter = ("type", ImportFilter)
     search_fields = ("program__name", "=program__marketo_id", "type", "value")
     fields = ("program", "type", "value")

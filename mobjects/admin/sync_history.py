@@ -10,13 +10,14 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation import job_text
 from mobjects.presentation.badges import state_badge
+from mobjects.presentation.count_links import job_outcome
 from mobjects.selectors import PAYLOAD_FIELDS, id_in
 from mobjects.views.sync.batch_detail import batch_page
 from mobjects.views.sync.job_detail import job_page
@@ -110,12 +111,9 @@ class SyncJobAdmin(ReadOnlyAdmin):
         return job_text.operation_text(job.operation) if job.action == SyncJobAction.SEND else "-"
 
     @admin.display(description="Outcome")
-    def outcome(self, job: SyncJob) -> SafeString:
-        """Counts per status; a line breaks only between them."""
-        parts = ((part,) for part in job_text.outcome_text(job).split(job_text.SEPARATOR))
-        return format_html(
-            "<span>{}</span>", format_html_join(job_text.SEPARATOR, '<span class="whitespace-nowrap">{}</span>', parts)
-        )
+    def outcome(self, job: SyncJob) -> SafeString | str:
+        """Counts per status, each a link to its records; a line breaks only between them."""
+        return job_outcome(job)
 
 
 @admin.register(SyncBatch)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from mobjects import selectors
 from mobjects.models import RECORD_MODELS, Kind, RecordState
-from mobjects.presentation import job_text
+from mobjects.presentation.count_links import job_outcome
 from mobjects.sync.transport_factory import target
 from mobjects.views.base import list_url
 
@@ -35,7 +35,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
         title="Dashboard",
         states=[state.label for state in SHOWN],
         kinds=[_kind_row(kind, states) for kind, states in selectors.state_counts(kinds).items()],
-        jobs=[(job, job_text.outcome_text(job)) for job in selectors.latest_jobs(JOBS)] if sees_history else [],
+        jobs=[(job, job_outcome(job)) for job in selectors.latest_jobs(JOBS)] if sees_history else [],
         sees_history=sees_history,
         undecided=selectors.count_undecided() if user.has_perm("mobjects.view_conflict") else 0,
         imports_waiting=selectors.count_waiting_imports() if user.has_perm("mobjects.view_import") else 0,

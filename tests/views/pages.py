@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.test import Client
 from django.urls import reverse
+from lxml import html
 
 from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult
 from tests import factories
@@ -59,3 +60,8 @@ def job_url(of: SyncJob, query: str = "") -> str:
 def text(response) -> str:
     """The page's HTML with runs of blanks as one."""
     return " ".join(response.content.decode().split())
+
+
+def words(response) -> str:
+    """What the page says, without its HTML."""
+    return " ".join(html.fromstring(response.content.decode()).text_content().split())

@@ -166,14 +166,27 @@ def forecast_groups(selection: SyncSelection, keys: KeyFields) -> list[ForecastG
     return [ForecastGroup(kind, operation, reason, count) for (kind, operation, reason), count in counts.items()]
 
 
+def records_of_group(
+    kind: Kind, operation: Operation | None, reason: str, selection: SyncSelection, keys: KeyFields
+) -> SyncedQuerySet:
+    """The records that one of the :class:`ForecastGroup` counts; of a long list of ids, in one query."""
+    found = _foreseen(kind, selection, keys).filter(hold=reason)
+    return found.filter(wire_operation=operation.value) if operation else found
+
+
 def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, str, int]]:
+    found = _foreseen(kind, selection, keys)
+    counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
+    return list(counted.order_by("hold", "wire_operation"))
+
+
+def _foreseen(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
     found = classify_records(kind, selection, keys)
     if kind is Kind.ROLE and Kind.OPPORTUNITY in selection.kinds:
         coming = classify_records(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
         comes_first = Q(hold=WAITS_FOR_OPPORTUNITY) & Q(opportunity__in=coming)
         found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
-    counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
-    return list(counted.order_by("hold", "wire_operation"))
+    return found
 
 
 ACCEPTED_BY_MARKETO = (

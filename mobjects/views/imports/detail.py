@@ -17,6 +17,7 @@ from mobjects.imports import service
 from mobjects.imports.writing import commit
 from mobjects.models import RECORD_MODELS, Import, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
+from mobjects.presentation.count_links import import_written
 from mobjects.processes import status as queue_status
 from mobjects.views.base import press_only, render_page
 from mobjects.views.imports import base
@@ -131,7 +132,7 @@ def _facts(imported: Import) -> dict[str, Any]:
     left_out = imported.counts.get("error", 0) + imported.counts.get("conflict", 0)
     return {
         "delimiter": DELIMITERS.get(imported.delimiter, imported.delimiter),
-        "written": words.written_text(imported),
+        "written": import_written(imported),
         "undone": words.undone_text(imported),
         "has_left_out": left_out > 0 or any(imported.written.get(name) for name in ("left", "left_out")),
     }

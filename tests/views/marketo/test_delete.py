@@ -53,7 +53,7 @@ def test_the_page_counts_what_goes_on_both_sides(browser, deal):
     never = factories.opportunity()
     response = choose(browser, deal, never)
     assert response.context["going"] == DeletePreview(opportunities=1, roles=2, never_sent=1, roles_here=1, unsent=1)
-    shown = pages.text(response)
+    shown = pages.words(response)
     assert "Deletes in Marketo: 1 opportunity, and first its 2 person roles. This cannot be undone." in shown
     assert "1 person role that Marketo never got is deleted here with its opportunity." in shown
     assert "1 of these holds changes that were not sent; they are lost." in shown
