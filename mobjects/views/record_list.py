@@ -48,7 +48,7 @@ def show_records(
         "record_list.html",
         title,
         page=page,
-        records=_shown(page.object_list),
+        records=_shown(list(page.object_list)),
         action=action,
         hidden=hidden.items(),
         button=LIST,
