@@ -12,11 +12,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
-from mobjects.admin.form_fields import AttributeField
+from mobjects.admin.form_fields import AttributeField, ZonedDateTimeField
 from mobjects.admin.import_export import TransferAdmin
 from mobjects.admin.import_filter import ImportFilter
 from mobjects.admin.sync_history import truncate_text
@@ -26,7 +27,7 @@ from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
 from mobjects.models import Kind, RecordState, RecordStatus, SyncedRecord
 from mobjects.presentation.badges import record_state_badge
-from mobjects.presentation.job_text import format_utc_time
+from mobjects.presentation.job_text import render_time
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
@@ -70,7 +71,10 @@ class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in 
                 "Someone else changed this record while you were editing it. Open it again in another tab, "
                 "compare, and repeat your change there; nothing of this form was saved."
             )
-        return cleaned
+        # The page shows whole seconds of a time, and of an hour that comes twice not which it is.
+        unchanged = {name for name, field in self.fields.items() if isinstance(field, ZonedDateTimeField)}
+        kept = {name: getattr(self.instance, name) for name in unchanged - set(self.changed_data)}
+        return cleaned | kept
 
 
 class SyncedAdmin(TransferAdmin):
@@ -122,9 +126,9 @@ class SyncedAdmin(TransferAdmin):
         return truncate_text(record.last_error if stands else "")
 
     @admin.display(description="Last synced", ordering="last_synced_at")
-    def synced_at(self, record: SyncedRecord) -> str:
+    def synced_at(self, record: SyncedRecord) -> SafeString | str:
         """When Marketo last accepted the record."""
-        return format_utc_time(record.last_synced_at)
+        return render_time(record.last_synced_at)
 
     # --- sync ---
 
@@ -187,6 +191,10 @@ class SyncedAdmin(TransferAdmin):
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         note = f"{attribute.name} in Marketo. {db_field.help_text}".strip()
         said: dict[str, Any] = {"label": attribute.label, "help_text": note}
+        if attribute.type is DataType.DATETIME:
+            said["help_text"] = f"{note} In your time zone, {timezone.get_current_timezone_name()}."
+            said["widget"] = UnfoldAdminSplitDateTimeWidget
+            return ZonedDateTimeField(required=not db_field.blank, **said)
         if attribute.type not in TYPED:
             return super().formfield_for_dbfield(db_field, request, **kwargs, **said)
         widget = UnfoldAdminDateWidget if attribute.type is DataType.DATE else UnfoldAdminTextInputWidget

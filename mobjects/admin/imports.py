@@ -18,7 +18,7 @@ from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate
 from mobjects.models import Download, Import
 from mobjects.presentation.count_links import import_outcome, import_written
 from mobjects.presentation.import_text import import_state_badge, outcomes_text, undone_text
-from mobjects.presentation.job_text import format_utc_time
+from mobjects.presentation.job_text import render_time
 from mobjects.selectors import IMPORT_WAITS, id_in
 
 
@@ -63,9 +63,9 @@ class ImportAdmin(ReadOnlyAdmin):
         return redirect("mobjects:import", parse_id_or_404(object_id))
 
     @admin.display(description="Uploaded", ordering="created_at")
-    def uploaded(self, imported: Import) -> str:
+    def uploaded(self, imported: Import) -> SafeString | str:
         """When the file was uploaded."""
-        return format_utc_time(imported.created_at)
+        return render_time(imported.created_at)
 
     @admin.display(description="State", ordering="state")
     def state_words(self, imported: Import) -> SafeString:

@@ -42,14 +42,14 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
     @admin.display(description="Started", ordering="created_at")
-    def created(self, row: Any) -> str:
+    def created(self, row: Any) -> SafeString | str:
         """When the row was written."""
-        return job_text.format_utc_time(row.created_at)
+        return job_text.render_time(row.created_at)
 
     @admin.display(description="Asked for", ordering="created_at")
-    def asked(self, row: Any) -> str:
+    def asked(self, row: Any) -> SafeString | str:
         """When somebody pressed the button."""
-        return job_text.format_utc_time(row.created_at)
+        return job_text.render_time(row.created_at)
 
     @admin.display(description="State", ordering="state")
     def state_words(self, row: Any) -> SafeString:

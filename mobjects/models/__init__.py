@@ -24,6 +24,7 @@ from mobjects.models.imports import (
 )
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.opportunity import Opportunity
+from mobjects.models.person_settings import PersonSettings
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
@@ -81,6 +82,7 @@ __all__ = [
     "MarketoField",
     "Opportunity",
     "OpportunityPersonRole",
+    "PersonSettings",
     "Program",
     "ProgramCost",
     "ProgramTag",

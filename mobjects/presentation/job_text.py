@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from mobjects import models
 from mobjects.formatting import format_count
@@ -213,9 +215,24 @@ def operation_text(operation: str) -> str:
     return "Automatic" if operation == OperationChoice.AUTO else operation
 
 
-def format_utc_time(at: datetime | None) -> str:
-    """A time with its zone, ``2026-03-01 12:30:05 UTC``; "" for none."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
+def format_time(at: datetime | None) -> str:
+    """A time in the zone of whoever reads it, ``2026-03-01 21:30:05 KST``; "" for none."""
+    if at is None:
+        return ""
+    here = timezone.localtime(at)
+    name = here.tzname() or ""
+    # Zones without a name of letters say how far they are from UTC: "-03".
+    return f"{here:%Y-%m-%d %H:%M:%S} {name if name.isalpha() else f'UTC{name}'}"
+
+
+def render_time(at: datetime | None) -> SafeString | str:
+    """The same as HTML, with the time in UTC on hover."""
+    if at is None:
+        return ""
+    exact = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S} UTC", format_time(at)
+    )
 
 
 def format_duration(span: timedelta | float | None) -> str:
@@ -236,8 +253,8 @@ def format_duration(span: timedelta | float | None) -> str:
 
 
 def format_near_time(at: datetime) -> str:
-    """A time near now: ``12:05:10 UTC`` if it is today, else with its date."""
-    return format_utc_time(at)[11 if at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date() else 0 :]
+    """A time near now: ``12:05:10 UTC`` if it is today, else with its date; in the reader's zone."""
+    return format_time(at)[11 if timezone.localdate(at) == timezone.localdate() else 0 :]
 
 
 def _counted(counts: Mapping[str, int], statuses: Sequence[models.SyncResultStatus]) -> list[str]:
@@ -261,7 +278,7 @@ def _filters(kept: Mapping[str, object]) -> list[str]:
         *([f" with the name “{kept['name']}”"] if kept.get("name") else []),
         *([f", in the workspace “{kept['workspace']}”"] if kept.get("workspace") else []),
         *([f", with the tag {kept['tag_type']} = {kept['tag_value']}"] if kept.get("tag_type") else []),
-        *([f", updated since {format_utc_time(datetime.fromisoformat(str(since)))}"] if since else []),
+        *([f", updated since {format_time(datetime.fromisoformat(str(since)))}"] if since else []),
         *([", archived ones too"] if kept.get("archived") else []),
     ]
 

@@ -79,3 +79,8 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def favicon_url(request: HttpRequest) -> str:
     """Address of the site's icon, which static file storage may rename."""
     return static("mobjects/favicon.svg")
+
+
+def form_styles_url(request: HttpRequest) -> str:
+    """Address of the styles of all forms, likewise."""
+    return static("mobjects/forms.css")

@@ -24,6 +24,8 @@ SHOWN = (
     RecordState.UNKNOWN,
     RecordState.SYNCED,
 )
+RARE = (RecordState.CHANGED_SKIPPED, RecordState.CHANGED_FAILED)
+"""Shown where there are any: the table is to fit."""
 
 
 def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -31,10 +33,12 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
     user = request.user
     kinds = [kind for kind in RECORD_MODELS if user.has_perm(f"mobjects.view_{RECORD_MODELS[kind]._meta.model_name}")]
     sees_history = user.has_perm("mobjects.view_syncjob")
+    counts = selectors.state_counts(kinds)
+    shown = [state for state in SHOWN if state not in RARE or any(states.get(state) for states in counts.values())]
     context.update(
         title="Dashboard",
-        states=[state.label for state in SHOWN],
-        kinds=[_kind_row(kind, states) for kind, states in selectors.state_counts(kinds).items()],
+        states=[state.label for state in shown],
+        kinds=[_kind_row(kind, states, shown) for kind, states in counts.items()],
         jobs=[(job, job_outcome(job)) for job in selectors.latest_jobs(JOBS)] if sees_history else [],
         sees_history=sees_history,
         undecided=selectors.count_undecided() if user.has_perm("mobjects.view_conflict") else 0,
@@ -45,7 +49,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
     return context
 
 
-def _kind_row(kind: Kind, states: dict[str, int]) -> dict[str, Any]:
+def _kind_row(kind: Kind, states: dict[str, int], shown: list[RecordState]) -> dict[str, Any]:
     name, url = str(RECORD_MODELS[kind]._meta.verbose_name_plural).capitalize(), list_url(kind)
-    cells = [(states.get(state, 0), f"{url}?state={state.value}", state.label) for state in SHOWN]
+    cells = [(states.get(state, 0), f"{url}?state={state.value}", state.label) for state in shown]
     return {"name": name, "url": url, "cells": cells, "total": sum(states.values())}

@@ -251,6 +251,6 @@ def test_the_page_has_a_fixed_number_of_queries(browser, redis_url, django_asser
         browser.get(SYNC)
 
 
-QUERIES = 10
-"""Session, user, 2 for permissions, what is to decide, whether sending is halted, one for each kind, and the
+QUERIES = 11
+"""Session, user, zone, 2 for permissions, what is to decide, whether sending is halted, one for each kind, and the
 calls of today, which an empty Redis does not know."""

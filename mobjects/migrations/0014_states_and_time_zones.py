@@ -1,7 +1,10 @@
-"""Which revision the last answer was about, so that a refused record that was corrected can say so."""
+"""Which revision the last answer was about, so that a refused record that was corrected can say so; and the time zone
+in which a person sees times.
+"""
 
 from typing import Any
 
+from django.conf import settings
 from django.db import migrations, models
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -25,9 +28,29 @@ def field() -> Any:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mobjects", "0007_decided")]
+    dependencies = [("mobjects", "0015_cost_of_month"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
         *(migrations.AddField(model_name=name.lower(), name="answered_revision", field=field()) for name in KINDS),
+        migrations.CreateModel(
+            name="PersonSettings",
+            fields=[
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=models.CASCADE,
+                        primary_key=True,
+                        related_name="person_settings",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(blank=True, help_text="Name of a zone, such as Asia/Seoul.", max_length=50),
+                ),
+            ],
+            options={"default_permissions": ()},
+        ),
         migrations.RunPython(forwards, migrations.RunPython.noop),
     ]
