@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
+from mobjects.admin.value_filters import PersonFilter
 from mobjects.models import Download, Import
 from mobjects.presentation.count_links import import_outcome, import_written
 from mobjects.presentation.import_text import import_state_badge, outcomes_text, undone_text
@@ -41,7 +42,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
     list_display = ("uploaded", "state_words", "file", "kind", "rows", "outcome", "who", "source", "why")
     list_display_links = ("uploaded",)
-    list_filter = (WaitingFilter, "state", "kind", "source", "created_at", "username")
+    list_filter = (WaitingFilter, "state", "kind", "source", "created_at", PersonFilter)
     search_fields = ("file_name", "username", "reason")
     search_help_text = "File, user, reason, or the import's number"
 
@@ -93,7 +94,7 @@ class DownloadAdmin(ReadOnlyAdmin):
 
     list_display = ("asked", "what", "kind", "format", "row_count", "narrowed", "who", "source", "of_import")
     list_display_links = None
-    list_filter = ("what", "kind", "format", "source", "created_at", "username")
+    list_filter = ("what", "kind", "format", "source", "created_at", PersonFilter)
     search_fields = ("username", "filters")
     list_select_related = ("imported",)
 

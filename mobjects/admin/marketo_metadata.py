@@ -9,6 +9,7 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 
 from mobjects.admin.sync_history import ReadOnlyAdmin
+from mobjects.admin.value_filters import TypeFilter
 from mobjects.models import AllowedTag, MarketoField
 from mobjects.presentation.job_text import render_time
 
@@ -49,5 +50,5 @@ class AllowedTagAdmin(CatalogAdmin):
     """Tag types with their values, and the channels."""
 
     list_display = ("type", "value")
-    list_filter = ("type",)
+    list_filter = (TypeFilter,)
     search_fields = ("type", "value")

@@ -20,6 +20,7 @@ from mobjects.admin.base import SYNC_COLUMNS, RecordForm, SyncedAdmin
 from mobjects.admin.form_fields import AttributeField, MonthField
 from mobjects.admin.import_export import TransferAdmin
 from mobjects.admin.import_filter import ImportFilter
+from mobjects.admin.value_filters import TypeFilter
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag
@@ -252,6 +253,6 @@ class ProgramTagAdmin(TagInputs, TagSuggestionAdmin, ChildAdmin):
     resource_classes = (ProgramTagResource,)
     list_display = ("program", "program_marketo_id", "type", "value")
     list_display_links = ("type",)
-    list_filter = ("type", ImportFilter)
+    list_filter = (TypeFilter, ImportFilter)
     search_fields = ("program__name", "=program__marketo_id", "type", "value")
     fields = ("program", "type", "value")

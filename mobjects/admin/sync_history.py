@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
+from mobjects.admin.value_filters import PersonFilter
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation import job_text
 from mobjects.presentation.badges import state_badge
@@ -73,7 +74,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
 
     list_display = ("asked", "state_words", "what", "who", "took", "operation_words", "outcome", "source", "why")
     list_display_links = ("asked",)
-    list_filter = ("state", "action", "kind", "operation", "source", "created_at", "username")
+    list_filter = ("state", "action", "kind", "operation", "source", "created_at", PersonFilter)
     search_fields = ("username", "reason")
     search_help_text = "User, reason, job number, or a record's name or Marketo ID"
 
