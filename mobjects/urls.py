@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
-from mobjects.views import base, exports, time_zone
+from mobjects.views import base, deletions, exports, time_zone
 from mobjects.views.imports import columns, detail, review, undo, upload
 from mobjects.views.marketo import circuit_breaker, connection, delete, metadata, pull
 from mobjects.views.sync import batch_detail, confirm, conflicts, job_actions, job_detail, queue, record_history
@@ -55,6 +55,9 @@ urlpatterns = [
     path("export/<str:kind>/", admin_view(exports.export_page), name="export"),
     path("connection/", admin_view(connection.connection_page), name="connection"),
     path("connection/reset/", admin_view(circuit_breaker.circuit_reset), name="circuit-reset"),
+    path("deletions/<int:pk>/", admin_view(deletions.deletion_page), name="deletion"),
+    path("deletions/<int:pk>/confirm/", admin_view(deletions.deletion_confirm), name="deletion-confirm"),
+    path("deletions/<int:pk>/undo/", admin_view(deletions.deletion_undo), name="deletion-undo"),
     path("time-zone/", admin_view(time_zone.time_zone_page), name="time-zone"),
     path("queue/", admin_view(queue.queue_page), name="queue"),
 ]

@@ -85,13 +85,12 @@ class SyncedAdmin(TransferAdmin):
     list_per_page = 50
     list_filter = (StateFilter, "last_status", ImportFilter)
     show_full_result_count = False
-    actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo")
+    actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo", "delete_selected")
     actions_list = ("sync_all_changed",)
     actions_submit_line = ("save_and_sync",)
     change_form_outer_before_template = "mobjects/sync/record/sync_panel.html"
     object_history_template = "mobjects/sync/record/edits.html"
     delete_confirmation_template = "mobjects/marketo/delete/confirmation.html"
-    delete_selected_confirmation_template = "mobjects/marketo/delete/selected_confirmation.html"
     warn_unsaved_form = True
 
     class Media:
@@ -204,10 +203,6 @@ class SyncedAdmin(TransferAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
-        messages.info(request, LOCAL_ONLY)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        super().delete_queryset(request, queryset)
         messages.info(request, LOCAL_ONLY)
 
 

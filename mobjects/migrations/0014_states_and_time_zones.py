@@ -1,5 +1,5 @@
-"""Which revision the last answer was about, so that a refused record that was corrected can say so; and the time zone
-in which a person sees times.
+"""Which revision the last answer was about, so that a refused record that was corrected can say so; the time zone
+in which a person sees times; and deletions of many records.
 """
 
 from typing import Any
@@ -51,6 +51,80 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={"default_permissions": ()},
+        ),
+        migrations.CreateModel(
+            name="BulkDeletion",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Not confirmed"),
+                            ("deleting", "Deleting"),
+                            ("deleted", "Deleted"),
+                            ("undoing", "Being undone"),
+                            ("undone", "Undone"),
+                        ],
+                        default="asked",
+                        max_length=8,
+                    ),
+                ),
+                ("model", models.CharField(help_text="Which records, by the name of their model.", max_length=30)),
+                ("filters", models.TextField(blank=True, help_text="What the list was narrowed to, in words.")),
+                (
+                    "records",
+                    models.JSONField(default=list, help_text="[our own id, revision] of each record as it was shown."),
+                ),
+                ("position", models.PositiveIntegerField(default=0, help_text="How many of them were dealt with.")),
+                (
+                    "counts",
+                    models.JSONField(default=dict, help_text="Of these: deleted, left, and why they were left."),
+                ),
+                ("undone", models.JSONField(default=dict, help_text="What the undo did: restored, left.")),
+                ("username", models.CharField(blank=True, max_length=150)),
+                ("undone_by", models.CharField(blank=True, max_length=150)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("step_at", models.DateTimeField(blank=True, help_text="When a chunk was done last.", null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("undone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=models.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-pk",),
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="DeletedRecord",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("model", models.CharField(max_length=30)),
+                ("record_id", models.BigIntegerField(help_text="Our own id, which it gets back.")),
+                ("label", models.CharField(max_length=255)),
+                ("values", models.JSONField(help_text="All columns, by name.")),
+                (
+                    "restored",
+                    models.BooleanField(help_text="Whether the undo brought it back; empty before.", null=True),
+                ),
+                ("note", models.TextField(blank=True, help_text="Why it was not.")),
+                (
+                    "deletion",
+                    models.ForeignKey(
+                        db_index=False, on_delete=models.CASCADE, related_name="deleted", to="mobjects.bulkdeletion"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("pk",),
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["deletion", "restored", "id"], name="deleted_of_deletion")],
+            },
         ),
         migrations.RunPython(forwards, migrations.RunPython.noop),
     ]

@@ -1,6 +1,7 @@
 """The app's models."""
 
 from mobjects.marketo.types import Kind
+from mobjects.models.bulk_deletion import BulkDeletion, BulkDeletionState, DeletedRecord
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
 from mobjects.models.custom_field import CustomField
@@ -59,11 +60,14 @@ __all__ = [
     "RECORD_MODELS",
     "AllowedTag",
     "AllowedValues",
+    "BulkDeletion",
+    "BulkDeletionState",
     "Circuit",
     "Conflict",
     "ConflictAnswer",
     "ConflictReason",
     "CustomField",
+    "DeletedRecord",
     "Download",
     "DownloadContent",
     "Import",

@@ -27,6 +27,7 @@ from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.queue import QUEUE
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.schedules import run_due
+from mobjects.removals.service import sweep_deletions
 
 INTERVAL_SECONDS = 15
 ALIVE_SECONDS = 60
@@ -48,6 +49,7 @@ def tick() -> None:
     """One turn of the clock, done by a worker: see to jobs and imports that were lost, then start what is due."""
     sweep_jobs()
     sweep_imports()
+    sweep_deletions()
     run_due()
 
 

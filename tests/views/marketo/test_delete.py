@@ -137,7 +137,8 @@ def test_an_empty_selection_leads_back_to_the_list(browser, rf):
 @pytest.mark.parametrize("address", ["/admin/mobjects/opportunity/{}/delete/", OPPORTUNITIES])
 def test_the_admins_own_deleting_says_that_marketo_is_not_touched(browser, deal, address):
     if address == OPPORTUNITIES:
-        response = browser.post(address, {"action": "delete_selected", "_selected_action": [deal.pk], "index": "0"})
+        chosen = {"action": "delete_selected", "_selected_action": [deal.pk], "index": "0"}
+        response = browser.post(address, chosen, follow=True)
     else:
         response = browser.get(address.format(deal.pk))
     shown = pages.text(response)
