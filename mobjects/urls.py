@@ -56,6 +56,7 @@ urlpatterns = [
     path("connection/", admin_view(connection.connection_page), name="connection"),
     path("connection/reset/", admin_view(circuit_breaker.circuit_reset), name="circuit-reset"),
     path("deletions/<int:pk>/", admin_view(deletions.deletion_page), name="deletion"),
+    path("deletions/<int:pk>/records/<str:which>/", admin_view(deletions.deletion_records), name="deletion-records"),
     path("deletions/<int:pk>/confirm/", admin_view(deletions.deletion_confirm), name="deletion-confirm"),
     path("deletions/<int:pk>/undo/", admin_view(deletions.deletion_undo), name="deletion-undo"),
     path("time-zone/", admin_view(time_zone.time_zone_page), name="time-zone"),

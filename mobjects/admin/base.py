@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSplitDateTimeWidget
 
 from mobjects.admin.form_fields import AttributeField, ZonedDateTimeField
 from mobjects.admin.import_export import TransferAdmin
-from mobjects.admin.import_filter import ImportFilter
+from mobjects.admin.list_filters import ImportFilter
 from mobjects.admin.sync_history import truncate_text
 from mobjects.admin.sync_panel import build_sync_panel
 from mobjects.jobs.requests import request_sync

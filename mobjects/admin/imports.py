@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mobjects.admin.list_filters import PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
-from mobjects.admin.value_filters import PersonFilter
 from mobjects.models import Download, Import
 from mobjects.presentation.count_links import import_outcome, import_written
 from mobjects.presentation.import_text import import_state_badge, outcomes_text, undone_text

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 
+from mobjects.admin.list_filters import TypeFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin
-from mobjects.admin.value_filters import TypeFilter
 from mobjects.models import AllowedTag, MarketoField
 from mobjects.presentation.job_text import render_time
 

@@ -19,8 +19,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from mobjects.admin.base import SYNC_COLUMNS, RecordForm, SyncedAdmin
 from mobjects.admin.form_fields import AttributeField, MonthField
 from mobjects.admin.import_export import TransferAdmin
-from mobjects.admin.import_filter import ImportFilter
-from mobjects.admin.value_filters import TypeFilter
+from mobjects.admin.list_filters import ImportFilter, TypeFilter
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
-from mobjects.admin.value_filters import PersonFilter
+from mobjects.admin.list_filters import PersonFilter
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation import job_text
 from mobjects.presentation.badges import state_badge

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 
@@ -72,3 +73,8 @@ class DeletedRecord(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def words(self) -> str:
+        """What kind of row it is, in words."""
+        return str(apps.get_model("mobjects", self.model)._meta.verbose_name).capitalize()

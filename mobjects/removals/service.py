@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -43,6 +44,16 @@ def ask_deletion(records: QuerySet[Any], filters: str, user: User) -> BulkDeleti
     )
 
 
+def records_by_count(deletion: BulkDeletion, ids: Sequence[int]) -> dict[str, QuerySet[Any]]:
+    """The records behind each figure of :func:`preview_deletion`, of those with some ids."""
+    model = model_of_deletion(deletion)
+    here = model.objects.filter(pk__in=ids)
+    found = {"records": here, "busy": here.filter(under_way(model))}
+    if issubclass(model, SyncedRecord):
+        found |= {"in_marketo": here.filter(Q(marketo_id__isnull=False) | ~Q(accepted={})), "unsent": here.dirty()}
+    return found
+
+
 def preview_deletion(deletion: BulkDeletion) -> dict[str, Any]:
     """What would be deleted now: how many, how many of them Marketo has, what is left, and what goes along."""
     model = model_of_deletion(deletion)
@@ -50,15 +61,16 @@ def preview_deletion(deletion: BulkDeletion) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     along: Counter[Any] = Counter()
     for start in range(0, len(ids), CHUNK * 10):
-        here = model.objects.filter(pk__in=ids[start : start + CHUNK * 10])
-        counts["records"] += here.count()
-        counts["busy"] += here.filter(under_way(model)).count()
-        if issubclass(model, SyncedRecord):
-            counts["in_marketo"] += here.filter(Q(marketo_id__isnull=False) | ~Q(accepted={})).count()
-            counts["unsent"] += here.dirty().count()
+        found = records_by_count(deletion, ids[start : start + CHUNK * 10])
+        here = found["records"]
+        counts.update({name: records.count() for name, records in found.items()})
         for part, link in PARTS.get(model, ()):
             along[part] += part._default_manager.filter(**{f"{link}__in": here.values("pk")}).count()
-    return {**counts, "along": [count_words(part, count) for part, count in along.items() if count]}
+    return {
+        **counts,
+        "going": counts["records"] - counts["busy"],
+        "along": [count_words(part, count) for part, count in along.items() if count],
+    }
 
 
 def count_words(model: Any, count: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET
@@ -20,6 +20,14 @@ from mobjects.views.base import paginate_rows, press_only, render_page
 from mobjects.views.changelist_filters import get_filtered_list
 
 PER_PAGE = 50
+LISTED = 5000
+"""Ids in one query."""
+LISTS = {
+    "records": "Records to be deleted here",
+    "in_marketo": "Records that are in Marketo and stay there",
+    "unsent": "Records with changes that were not sent",
+    "busy": "Records that are left alone",
+}
 
 
 def ask_and_show(request: HttpRequest, model: type[Model], records: QuerySet[Any]) -> HttpResponse:
@@ -56,6 +64,35 @@ def deletion_page(request: HttpRequest, pk: int) -> HttpResponse:
         may_undo=deletion.state == BulkDeletionState.DELETED and deletion.counts.get("deleted", 0),
         worker_alive=queue_status.worker_alive() if deletion.is_working else True,
         cancel=_list(deletion),
+    )
+
+
+@require_GET
+def deletion_records(request: HttpRequest, pk: int, which: str) -> HttpResponse:
+    """Exactly the records that a figure of the page counts."""
+    deletion = get_object_or_404(BulkDeletion, pk=pk)
+    if not _may(request, deletion, "view"):
+        return _denied(request)
+    ids = [row_id for row_id, _ in deletion.records]
+    parts = [service.records_by_count(deletion, ids[at : at + LISTED]) for at in range(0, len(ids), LISTED)]
+    if which not in LISTS or any(which not in part for part in parts):
+        raise Http404
+    rows = paginate_rows(
+        request, [each for part in parts for each in part[which].order_by("pk").values_list("pk", flat=True)], 100
+    )
+    model = model_of_deletion(deletion)
+    found = model.objects.in_bulk(list(rows.object_list))
+    return render_page(
+        request,
+        "deletions/records.html",
+        LISTS[which],
+        crumbs=((str(deletion), reverse("mobjects:deletion", args=[pk])),),
+        rows=rows,
+        records=[
+            (reverse(f"admin:mobjects_{deletion.model}_change", args=[row_id]), found[row_id])
+            for row_id in rows.object_list
+            if row_id in found
+        ],
     )
 
 

@@ -186,3 +186,32 @@ def test_only_those_who_may_delete_do(groups, browser):
     for name in ("deletion-confirm", "deletion-undo"):
         assert press(viewer, name).status_code == 403
     assert Opportunity.objects.exists()
+
+
+def test_the_figures_of_the_page_lead_to_the_records_and_the_deletion_is_found_again(browser):
+    batch = pages.batch(pages.job())
+    factories.opportunity(name="There", marketo_id=64, synced_revision=1)
+    factories.opportunity(name="New")
+    factories.opportunity(name="Claimed", claimed_by=batch)
+    page = ask(browser, everything=True)
+    assert "Delete 2 here" in pages.words(page)
+    deletion = BulkDeletion.objects.get()
+    for which, names in {"in_marketo": ["There"], "unsent": ["New", "Claimed"], "busy": ["Claimed"]}.items():
+        address = reverse("mobjects:deletion-records", args=[deletion.pk, which])
+        assert f'href="{address}"' in pages.text(page)
+        assert [str(record) for _, record in browser.get(address).context["records"]] == names
+    assert browser.get(reverse("mobjects:deletion-records", args=[deletion.pk, "nonsense"])).status_code == 404
+    listed = reverse("admin:mobjects_bulkdeletion_changelist")
+    assert not browser.get(listed).context["cl"].result_count
+    press(browser, "deletion-confirm")
+    assert browser.get(listed).context["cl"].result_count == 1
+    assert f'href="{listed}"' in pages.text(browser.get(reverse("admin:index")))
+    found = browser.get(reverse("admin:mobjects_bulkdeletion_change", args=[deletion.pk]))
+    assert found.url == reverse("mobjects:deletion", args=[deletion.pk])
+
+
+def test_the_list_is_for_those_who_may_delete(groups):
+    viewer = pages.client("viewer")
+    listed = reverse("admin:mobjects_bulkdeletion_changelist")
+    assert viewer.get(listed).status_code == 403
+    assert f'href="{listed}"' not in pages.text(viewer.get(reverse("admin:index")))
