@@ -77,7 +77,7 @@ class CostRows:
         Rows that bring an ID go first: they say which of two equal costs gets it. Costs with an ID go before those
         without, the oldest first.
         """
-        rows = self._take_rows(program)
+        rows = self._pop_rows(program)
         by_id = {cost.marketo_id: cost.number for cost in costs if cost.marketo_id}
         free = {cost.number: cost for cost in costs}
         for row in rows:
@@ -93,7 +93,7 @@ class CostRows:
                 named = self.similar.setdefault((program, cost.month), [])
                 named.extend([cost.number] if len(named) < MOST_NAMED else [])
 
-    def _take_rows(self, program: int) -> list[SoughtCost]:
+    def _pop_rows(self, program: int) -> list[SoughtCost]:
         flat = self._rows.pop(program)
         return [SoughtCost(*flat[place : place + _WIDTH]) for place in range(0, len(flat), _WIDTH)]
 
