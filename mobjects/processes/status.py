@@ -8,18 +8,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import django_rq
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq import Queue, Worker
 from rq.worker import BaseWorker
 
-from mobjects.jobs.queue import QUEUE
 from mobjects.processes import scheduler
-
-WAIT_SECONDS = 1.0
-"""Longest wait for Redis: a page that says it is down must not hang itself."""
+from mobjects.queue_redis import QUEUE, connect_queue
 
 IDLE_SILENCE_SECONDS = 480
 """RQ's workers renew themselves within 420 s when they are idle…"""
@@ -100,12 +94,7 @@ def worker_alive() -> bool | None:
 
 
 def _queue() -> Queue:
-    connection: Redis = django_rq.get_connection(QUEUE)
-    # A client of its own, not connected yet: only this page gives up so soon.
-    connection.connection_pool.connection_kwargs.update(
-        socket_timeout=WAIT_SECONDS, socket_connect_timeout=WAIT_SECONDS, retry=Retry(NoBackoff(), 0)
-    )
-    return django_rq.get_queue(QUEUE, connection=connection)
+    return django_rq.get_queue(QUEUE, connection=connect_queue())
 
 
 def _workers(queue: Queue) -> tuple[WorkerStatus, ...]:
