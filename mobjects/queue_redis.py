@@ -76,8 +76,9 @@ def describe_redis_error(error: Exception) -> str:
     for kind, words in _WORDS:
         if isinstance(error, kind):
             return words
-    code = re.match(r"[A-Z]{3,}\b", text)
-    return _CODES.get(code[0], f"refuses a command ({code[0]})") if code else "refuses a command"
+    # In a transaction it stands behind the number of the command, whose arguments are nobody's business.
+    code = re.search(r"(?:^|caused error: )([A-Z]{3,})\b", text)
+    return _CODES.get(code[1], f"refuses a command ({code[1]})") if code else "refuses a command"
 
 
 def redis_sentence(error: Exception) -> str:

@@ -21,13 +21,13 @@ from mobjects.marketo.errors import OutcomeUnknown
 from mobjects.queue_redis import connect_queue, describe_redis_error, redis_sentence
 from mobjects.sync import marketo_settings
 from mobjects.sync.rate_limits.redis_store import (
-    CallCounters,
     CallClaim,
+    CallCounters,
     build_wait,
     random_delay,
     to_datetime,
 )
-from mobjects.sync.rate_limits.usage import LimitUsage
+from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.retry_policy import next_quota_reset
 from mobjects.sync.task import WaitRequired
 
@@ -134,12 +134,12 @@ class RedisRateLimiter:
             # Nobody can call now anyway; whoever is refused next says it again.
             logger.warning("That Marketo wants fewer calls could not be shared: Redis %s.", describe_redis_error(error))
 
-    def read_usage(self) -> LimitUsage | None:
-        """How much is used; ``None`` if Redis cannot be reached. Changes nothing."""
+    def read_usage(self) -> LimitUsage | UnknownUsage:
+        """How much is used, if Redis tells. Changes nothing."""
         try:
             known = self._counters.peek_state()
-        except RedisError:
-            return None
+        except RedisError as error:
+            return UnknownUsage(describe_redis_error(error))
         return LimitUsage(
             used_today=self._counters.count_used_today(known),
             share=self._share,
