@@ -95,7 +95,7 @@ class SendTask:
             return True
         batch = batch or self._claim_next()
         if batch is None:
-            return self._cost_ids is not None and self._cost_ids.read_next_program()
+            return self._cost_ids is not None and self._cost_ids.read_next_page()
         self._send_waiting(batch)
         return True
 
