@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from openpyxl.utils import get_column_letter
 
-from mobjects.spreadsheets.types import BadCell, Cell, FileLimits, FileRefused, TableRow
+from mobjects.spreadsheets.types import BadCell, Cell, DrawnNumber, FileLimits, FileRefused, TableRow
 
 SAMPLE_VALUES = 3
 SAMPLED_ROWS = 200
@@ -26,7 +26,7 @@ def cell_text(cell: Cell) -> str:
         return ""
     if isinstance(cell, str):
         return cell
-    if isinstance(cell, BadCell):
+    if isinstance(cell, BadCell | DrawnNumber):
         return cell.text
     if isinstance(cell, bool):
         return str(cell).upper()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from mobjects.spreadsheets.types import FileRefused
-from mobjects.spreadsheets.xlsx_package import UNREADABLE, Attributes, LocalNames, parse_xml
+from mobjects.spreadsheets.workbooks.xlsx_package import UNREADABLE, Attributes, LocalNames, parse_xml
 
 # Office Open XML writes a character that XML cannot hold as _xHHHH_, and a literal "_x0041_" as "_x005F_x0041_".
 _ESCAPED = re.compile(r"_x005F_(?=x[0-9A-Fa-f]{4}_)|_x000D_(?:\n)?")

@@ -13,9 +13,9 @@ from openpyxl.utils.cell import coordinate_to_tuple
 from mobjects.spreadsheets.encoding import looks_mangled
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, is_blank, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
-from mobjects.spreadsheets.xlsx_cells import NumberedRow, SheetReader
-from mobjects.spreadsheets.xlsx_package import SheetInfo, XlsxPackage, open_package, refuse_damaged_file
-from mobjects.spreadsheets.xlsx_shared_strings import SharedStrings
+from mobjects.spreadsheets.workbooks.xlsx_cells import NumberedRow, SheetReader
+from mobjects.spreadsheets.workbooks.xlsx_package import SheetInfo, XlsxPackage, open_package, refuse_damaged_file
+from mobjects.spreadsheets.workbooks.xlsx_shared_strings import SharedStrings
 
 _PIECE = 1 << 18
 _TAG = 4096  # Bytes that are looked at again with the next piece: a tag may stand across its edge.

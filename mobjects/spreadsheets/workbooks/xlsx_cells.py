@@ -7,11 +7,11 @@ from typing import IO
 
 from openpyxl.utils import column_index_from_string
 
-from mobjects.spreadsheets import xlsx_values
 from mobjects.spreadsheets.row_shape import too_long_cell
 from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
-from mobjects.spreadsheets.xlsx_package import UNREADABLE, Attributes, LocalNames, XlsxPackage, parse_xml
-from mobjects.spreadsheets.xlsx_shared_strings import SharedStrings, unescape_text
+from mobjects.spreadsheets.workbooks import xlsx_values
+from mobjects.spreadsheets.workbooks.xlsx_package import UNREADABLE, Attributes, LocalNames, XlsxPackage, parse_xml
+from mobjects.spreadsheets.workbooks.xlsx_shared_strings import SharedStrings, unescape_text
 
 _MOST_COLUMNS, _MOST_ROWS = 16_384, 1_048_576
 _DIGITS = "0123456789"
