@@ -18,7 +18,7 @@ from mobjects.models.fields import validate_xml_text
 from mobjects.resources.columns import FileColumn
 from mobjects.spreadsheets.formula_escaping import unescape_formula
 from mobjects.spreadsheets.row_shape import cell_text
-from mobjects.spreadsheets.types import BadCell, TableRow
+from mobjects.spreadsheets.types import BadCell, DrawnNumber, TableRow
 
 CACHED_CELLS = 2000
 """So many different cells of a column are kept; more would cost memory and help little."""
@@ -202,6 +202,8 @@ class ColumnParser(dict[Any, FieldText]):
     def _parsed(self, cell: Any) -> FieldText:
         if cell.__class__ is BadCell:
             raise ValueError(cell.why)
+        if cell.__class__ is DrawnNumber:
+            cell = cell.text if self.column.is_text else cell.number
         value = self.column.parse_cell(cell)
         if value is None:
             return self.empty
