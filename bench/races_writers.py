@@ -54,7 +54,7 @@ class Arena:
         """End the threads' connections and the threads."""
         barrier = Barrier(2)
         for _ in range(2):
-            self._pool.submit(lambda: (barrier.wait(), connections.close_all()))
+            self._pool.submit(_close_connections, barrier)
         self._pool.shutdown()
 
     def race(self, kind: str, number: int) -> Iterator[str]:
@@ -121,12 +121,12 @@ class Arena:
 
     def _form_pull(self, same: bool) -> tuple[Writer, Writer]:
         number = next(self._numbers)
-        record = pulls.in_step(self._record(marketo_id=number))
+        record = pulls.in_step(self._record(marketo_id=number))  # type: ignore[no-untyped-call]  # a test's helper
         theirs = {"Stage": "Open"} if same else {"Stage": "New", "NextStep": "Wait"}
         found = memory.Memory(memory.opportunity(number, **theirs))
 
         def pull() -> str:
-            (result,) = pulls.pull(found, Kind.OPPORTUNITY).results.all()
+            (result,) = pulls.pull(found, Kind.OPPORTUNITY).results.all()  # type: ignore[no-untyped-call]  # likewise
             return {"TAKEN": SAVED, "CONFLICT": ASKED, "HELD": ASKED}.get(result.status, BROKEN)
 
         here = {"stage": "Open"} if same else {"next_step": "Wait"}
@@ -170,6 +170,11 @@ class Arena:
         response = self._browsers[person].post(change_url(record), form)
         words = b"changed this record while you were editing it"
         return {302: SAVED, 200: ASKED if words in response.content else BROKEN}.get(response.status_code, BROKEN)
+
+
+def _close_connections(barrier: Barrier) -> None:
+    barrier.wait()  # So that each thread does it.
+    connections.close_all()
 
 
 def _holds(row: Any, **values: Any) -> Callable[[], bool]:

@@ -28,6 +28,7 @@ from mobjects.presentation.job_text import format_utc_time
 from mobjects.sync.content.payload import record_difference
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.transport_factory import key_fields
+from mobjects.views.base import paginate_rows
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
@@ -43,6 +44,7 @@ TONES: dict[str, str] = {
 }
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
 
+EDITS_PER_PAGE = 25
 SYNC_COLUMNS = ("state", "last_status", "short_error", "synced_at")
 
 
@@ -188,6 +190,19 @@ class SyncedAdmin(GuardedAdmin):
             return super().formfield_for_dbfield(db_field, request, **kwargs, **said)
         widget = UnfoldAdminDateWidget if attribute.type is DataType.DATE else UnfoldAdminTextInputWidget
         return AttributeField(attribute=attribute, required=not db_field.blank, widget=widget, **said)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What people changed, with values; what is older than these are kept is listed as Django does."""
+        number = selectors.id_in(object_id) or 0
+        kept = selectors.edits_of(self.model.KIND, number)
+        context = {**(extra_context or {}), "edits": paginate_rows(request, kept, EDITS_PER_PAGE, "edits")}
+        response = super().history_view(request, object_id, context)
+        older = getattr(response, "context_data", None)
+        if older is not None and (first := kept.last()) is not None:
+            older["action_list"].object_list = [
+                entry for entry in older["action_list"].object_list if entry.action_time < first.created_at
+            ]
+        return response  # type: ignore[no-any-return]
 
     # --- deleting ---
 

@@ -9,7 +9,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.mixins import BaseModelAdminMixin
@@ -229,6 +230,13 @@ class ChildAdmin(GuardedAdmin):
     autocomplete_fields = ("program",)
     actions = ("delete_selected",)
     owner_kind = Kind.PROGRAM
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The program's: its edits keep those of its costs and tags."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+        return redirect("admin:mobjects_program_history", row.program_id)
 
     def owner_ids(self, rows: Iterable[Any]) -> set[int]:
         return {row.program_id for row in rows}

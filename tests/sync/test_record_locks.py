@@ -14,9 +14,11 @@ from mobjects.models import (
     Conflict,
     ConflictAnswer,
     ConflictReason,
+    EditSource,
     Opportunity,
     Program,
     ProgramCost,
+    RecordEdit,
     RecordStatus,
     SyncJobAction,
 )
@@ -99,6 +101,13 @@ def test_a_record_that_was_edited_or_sent_since_has_to_be_looked_at_anew(dispute
     with pytest.raises(ValueError, match="has changed since this was found"):
         resolve_both_changed(conflict, {"Stage": "marketo"}, None)
     assert Conflict.objects.get().decided_at is None
+
+
+def test_a_decision_is_kept_with_old_and_new_values(disputed):
+    record, conflict = disputed
+    resolve_both_changed(conflict, {"Stage": "marketo"}, factories.user("ann"))
+    (entry,) = RecordEdit.objects.filter(kind="Opportunity", record_id=record.pk)
+    assert (entry.source, entry.username, entry.changes) == (EditSource.DECISION, "ann", [["Stage", "Open", "Won"]])
 
 
 def test_a_decision_counts_only_for_the_values_that_were_looked_at(disputed):
