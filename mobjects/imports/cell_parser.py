@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -98,9 +98,11 @@ class ColumnParser(dict[Any, FieldText]):
         fixes: text of a cell to the text to read in its place.
         faults: what is wrong with the row that is being read.
         reader: reads what may be written in the file's own way; ``None`` if there is nothing of the kind.
+        accepted_rules: a cell that breaks one of them becomes what is suggested for it.
     """
 
     __slots__ = (
+        "_accepted",
         "_bad",
         "_places",
         "_plain_size",
@@ -123,6 +125,7 @@ class ColumnParser(dict[Any, FieldText]):
         fixes: Mapping[str, str],
         faults: list[CellError],
         reader: CellReader | None = None,
+        accepted_rules: Collection[str] = (),
     ) -> None:
         super().__init__()
         self.column, self.name, self.position = column, column.name, position
@@ -137,7 +140,7 @@ class ColumnParser(dict[Any, FieldText]):
         simple = type(column).parse_cell is FileColumn.parse_cell and not self._rules and not fixes
         self._plain_size = (size or 0) if kind is DataType.STRING and simple else -1
         self._places = _SIZES.get(kind, 0) if simple else 0
-        self._reader = reader
+        self._reader, self._accepted = reader, accepted_rules
         self._points = reader is None or reader.knows_point()
 
     def is_outdated(self) -> bool:
@@ -203,16 +206,22 @@ class ColumnParser(dict[Any, FieldText]):
 
     def _read(self, cell: Any) -> tuple[FieldText, CellError | None]:
         if not self.fixes:
-            return self._meant(cell)
+            return self._suggestion_or_fault(*self._meant(cell))
         raw = _stored(cell_text(cell))
         replacement = self.fixes.get(raw)
         if replacement is not None:
             return self._replaced(replacement, raw)
-        value, fault = self._meant(cell)
+        value, fault = self._suggestion_or_fault(*self._meant(cell))
         if fault is None and value and self.column.attribute.type is DataType.REFERENCE and value in self.fixes:
             # Where two rows mean the same, an ID is named as it is kept: 7001 for a cell with 7001.0.
             return self._replaced(self.fixes[value], raw)
         return value, fault
+
+    def _suggestion_or_fault(self, value: FieldText, fault: CellError | None) -> tuple[FieldText, CellError | None]:
+        """What is suggested for a bad cell, if a person said that it is meant wherever this rule is broken."""
+        if fault is None or not fault.suggestion or fault.rule not in self._accepted:
+            return value, fault
+        return self._replaced(fault.suggestion, fault.value)
 
     def _replaced(self, replacement: str, raw: str) -> tuple[FieldText, CellError | None]:
         """Read what a person put in the place of a cell whose text is ``raw``: in our own spelling, if it can be."""

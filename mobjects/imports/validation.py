@@ -132,7 +132,7 @@ def build_layout(imported: Import, columns: list[FileColumn], formats: FileForma
         columns: all columns of its kind.
         formats: what is known of how the file writes values; what its cells tell is noted there.
     """
-    everywhere, of_rows = _fixes(imported)
+    everywhere, of_rows, rules = _fixes(imported)
     by_name = {column.name: column for column in columns}
     mapped = [(name, place) for place, name in enumerate(imported.mapping) if name]
     names = [*(name for name, _ in mapped), *imported.constants]
@@ -151,17 +151,22 @@ def build_layout(imported: Import, columns: list[FileColumn], formats: FileForma
         field = model._meta.get_field(column.field) if written else None
         # What a person typed for all rows is written in our own way.
         reader = formats.build_reader(column) if position and column is not _REVISION else None
-        parsers.append(ColumnParser(column, position, field, everywhere[name], faults, reader))
+        parsers.append(ColumnParser(column, position, field, everywhere[name], faults, reader, rules[name]))
     return ColumnLayout(parsers, [place for _, place, _ in chosen], list(imported.constants.values()), of_rows, faults)
 
 
-def _fixes(imported: Import) -> tuple[Mapping[str, dict[str, str]], Mapping[int, dict[str, str]]]:
-    """The values that people put in the place of others: by column and text of the cell, by row and column."""
+def _fixes(
+    imported: Import,
+) -> tuple[Mapping[str, dict[str, str]], Mapping[int, dict[str, str]], Mapping[str, set[str]]]:
+    """What people corrected: by column and text of the cell, by row and column, by column and rule."""
     everywhere: defaultdict[str, dict[str, str]] = defaultdict(dict)
     of_rows: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    rules: defaultdict[str, set[str]] = defaultdict(set)
     for fix in imported.fixes.all():
-        if fix.number is None:
+        if fix.by_rule:
+            rules[fix.column].add(fix.value)
+        elif fix.number is None:
             everywhere[fix.column][fix.value] = fix.replacement
         else:
             of_rows[fix.number][fix.column] = fix.replacement
-    return everywhere, of_rows
+    return everywhere, of_rows, rules

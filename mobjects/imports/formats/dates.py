@@ -102,7 +102,7 @@ def _days_of(text: str) -> dict[str, date]:
 
 
 def _ordered_days(first: str, second: str, third: str, *, is_korean: bool) -> dict[str, date]:
-    """The days that three numbers are. Only Korean puts a point behind the last (“26. 11. 28.”), its year comes first."""
+    """The days that three numbers are. Only Korean puts a point behind the last, and its year is first."""
     orders = {}
     if len(third) > 1 and not is_korean:
         orders = {DAY_FIRST: (third, second, first), MONTH_FIRST: (third, first, second)}

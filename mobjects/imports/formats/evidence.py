@@ -1,8 +1,9 @@
 """What the cells of a file say about how it writes values, and how a column's cells are read on that ground.
 
-Each distinct cell is asked what it means under each answer to a question (:mod:`~mobjects.imports.formats.questions`). An answer under which a
-cell of a column means nothing is not the file's; what is left when the whole file was read is. Where more than one is
-left, and some cell means something else under each, the file is in doubt, and a person is asked.
+Each distinct cell is asked what it means under each answer to a question
+(:mod:`~mobjects.imports.formats.questions`). An answer under which a cell of a column means nothing is not the file's;
+what is left when the whole file was read is. Where more than one is left, and some cell means something else under
+each, the file is in doubt, and a person is asked.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import pytest
 
 from mobjects.imports.column_mapping import save_mapping
 from mobjects.imports.formats.evidence import IN_DOUBT, NOT_LIKE_OTHERS
+from mobjects.models import ImportFix
 from tests import factories
 from tests.imports.helpers import check, checked, counts, fix, made, words
 
@@ -225,6 +226,15 @@ def test_a_correction_is_read_in_our_own_spelling():
     assert values(fix(found, "Quantity", "n/a", "2.125"), "quantity") == ["1.5000", "2.1250"]
 
 
+def test_a_rule_is_applied_to_every_value_that_breaks_it_and_to_no_other():
+    found = checked("opportunities", table("IsWon", "ja", "nein", "maybe", "oui", "ja"))
+    rule = found.groups.filter(value="ja").get().rule
+    fix(found, "IsWon", "oui", "no")
+    ImportFix.objects.create(imported=found, column="IsWon", value=rule, by_rule=True)
+    assert values(check(found), "is_won") == ["true", "false", "", "false", "true"]
+    assert counts(found) == (4, 0, 0, 1)
+
+
 # --- the next file --------------------------------------------------------------------------------------------------
 
 
@@ -258,11 +268,6 @@ def test_a_key_that_a_spreadsheet_has_shortened_is_refused(column):
 
 def test_a_key_that_only_looks_a_little_like_it_is_kept():
     assert counts(checked("opportunities", "External ID,Name\n1E+5,x\nE+15,x\n")) == (2, 0, 0, 0)
-
-
-def test_a_key_in_quotes_behind_an_equals_sign_is_the_text_in_them():
-    found = checked("opportunities", 'External ID,Name,Amount\n"=""00124""",="say",="1,5"\n', columns=None)
-    assert found.found.count() == 1
 
 
 @pytest.mark.parametrize(("written", "kept"), [('"=""00124"""', "00124"), ('"=""a""""b"""', 'a"b'), ('\'="x"', '="x"')])
