@@ -74,7 +74,9 @@ class Migration(migrations.Migration):
                 ("filters", models.TextField(blank=True, help_text="What the list was narrowed to, in words.")),
                 (
                     "records",
-                    models.JSONField(default=list, help_text="[our own id, revision] of each record as it was shown."),
+                    models.JSONField(
+                        default=list, help_text="[our own id, what stood for it when it was shown] of each."
+                    ),
                 ),
                 ("position", models.PositiveIntegerField(default=0, help_text="How many of them were dealt with.")),
                 (
@@ -125,6 +127,19 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
                 "indexes": [models.Index(fields=["deletion", "restored", "id"], name="deleted_of_deletion")],
             },
+        ),
+        migrations.AlterField(
+            model_name="recordedit",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("form", "Form"),
+                    ("deleted", "Deleted here"),
+                    ("decision", "Decision"),
+                    ("restored", "Deletion undone"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.RunPython(forwards, migrations.RunPython.noop),
     ]

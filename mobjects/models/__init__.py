@@ -1,7 +1,6 @@
 """The app's models."""
 
 from mobjects.marketo.types import Kind
-from mobjects.models.bulk_deletion import BulkDeletion, BulkDeletionState, DeletedRecord
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
 from mobjects.models.custom_field import CustomField
@@ -27,6 +26,7 @@ from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoF
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.person_settings import PersonSettings
 from mobjects.models.program import Program, ProgramCost, ProgramTag
+from mobjects.models.record_edit import BulkDeletion, BulkDeletionState, DeletedRecord, EditSource, RecordEdit
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
 from mobjects.models.sync_history import (
@@ -70,6 +70,7 @@ __all__ = [
     "DeletedRecord",
     "Download",
     "DownloadContent",
+    "EditSource",
     "Import",
     "ImportChange",
     "ImportFix",
@@ -90,6 +91,7 @@ __all__ = [
     "Program",
     "ProgramCost",
     "ProgramTag",
+    "RecordEdit",
     "RecordState",
     "RecordStatus",
     "RequestedAction",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from django.apps import apps
 from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.db import IntegrityError, models, transaction
@@ -18,6 +21,8 @@ from django.db.models import Exists, F, OuterRef, Q
 from mobjects.models import (
     BulkDeletion,
     DeletedRecord,
+    EditSource,
+    Kind,
     Opportunity,
     OpportunityPersonRole,
     Program,
@@ -26,6 +31,7 @@ from mobjects.models import (
     RecordStatus,
     SyncedRecord,
 )
+from mobjects.sync.content.edits import EditRecorder
 
 PARTS: dict[type[models.Model], tuple[tuple[type[models.Model], str], ...]] = {
     Program: ((ProgramCost, "program"), (ProgramTag, "program")),
@@ -53,11 +59,28 @@ def under_way(model: type[models.Model]) -> Q:
     return own
 
 
-def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, int]]) -> Counter[str]:
+def versions_of(model: Any, ids: Sequence[int]) -> dict[int, str]:
+    """What stands for each record as it is now, with the roles that would go along; a record that is gone is left out.
+
+    A program's costs and tags raise its own revision.
+    """
+    if not issubclass(model, SyncedRecord):
+        rows = model.objects.filter(pk__in=ids).values_list("pk", *model.content_fields)
+        return {pk: sha256(json.dumps(values, default=str).encode()).hexdigest()[:16] for pk, *values in rows}
+    found = {pk: str(revision) for pk, revision in model.objects.filter(pk__in=ids).values_list("pk", "revision")}
+    for part, link in PARTS.get(model, ()):
+        if issubclass(part, SyncedRecord):
+            along = part._default_manager.filter(**{f"{link}__in": ids}).order_by("pk")
+            for owner, pk, revision in along.values_list(link, "pk", "revision"):
+                found[owner] = f"{found.get(owner, '')} {pk}:{revision}"
+    return found
+
+
+def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, str]]) -> Counter[str]:
     """Delete records that are still as they were shown.
 
     Args:
-        chunk: our own id and revision of each; a part of a record has no revision, and 0 stands for it.
+        chunk: our own id of each, and what stood for it when it was shown.
 
     Returns:
         How many were deleted, and how many were left, by the reason.
@@ -66,8 +89,9 @@ def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, int]]) -> Co
     shown = dict(chunk)
     _lock_owners(model, list(shown))
     locked = {row.pk: row for row in model.objects.select_for_update(of=("self",)).filter(pk__in=shown).order_by("pk")}
-    same = {pk: row for pk, row in locked.items() if shown[pk] in (0, getattr(row, "revision", 0))}
-    _lock_parts(model, list(same))
+    _lock_parts(model, list(locked))
+    now = versions_of(model, list(locked))
+    same = {pk: row for pk, row in locked.items() if shown[pk] == now.get(pk)}
     busy = set(model.objects.filter(under_way(model), pk__in=same).values_list("pk", flat=True))
     going = [row for pk, row in same.items() if pk not in busy]
     kept = [_kept(deletion, row) for row in going]
@@ -76,14 +100,22 @@ def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, int]]) -> Co
         kept += [_kept(deletion, row) for row in part._default_manager.filter(**{f"{link}__in": ids}).order_by("pk")]
     DeletedRecord.objects.bulk_create(kept, batch_size=500)
     _note(deletion, going)
+    recorders = _recorders((row.model, row.record_id, row.values["fields"]) for row in kept)
     model.objects.filter(pk__in=ids).delete()
+    for recorder in recorders:
+        recorder.write(EditSource.DELETED, deletion.user)
     counts = Counter({"deleted": len(going), UNDER_WAY: len(busy), CHANGED: len(shown) - len(same)})
     return +counts
 
 
-def restore_chunk(rows: Sequence[DeletedRecord]) -> Counter[str]:
-    """Bring rows back, each with its own id and as it was; what cannot be is left, with a note."""
+def restore_chunk(rows: Sequence[DeletedRecord], user: User | None) -> Counter[str]:
+    """Bring rows back, each with its own id and as it was; what cannot be is left, with a note.
+
+    Args:
+        user: who asked for it, for the history of edits.
+    """
     counts: Counter[str] = Counter()
+    recorders = _recorders((row.model, row.record_id, row.values["fields"]) for row in rows)
     for row in rows:
         try:
             with transaction.atomic():
@@ -98,7 +130,21 @@ def restore_chunk(rows: Sequence[DeletedRecord]) -> Counter[str]:
         counts["restored" if row.restored else "left"] += 1
     DeletedRecord.objects.bulk_update(rows, ["restored", "note"], batch_size=500)
     _put_back_revisions(rows)
+    for recorder in recorders:
+        recorder.write(EditSource.RESTORED, user)
     return counts
+
+
+def _recorders(rows: Iterable[tuple[str, int, dict[str, Any]]]) -> list[EditRecorder]:
+    """What notes the edits of the records that rows are, or belong to; a row is its model's name, id and columns."""
+    ids: dict[Kind, set[int]] = defaultdict(set)
+    for name, pk, fields in rows:
+        model: Any = apps.get_model("mobjects", name)
+        if model in OWNERS:
+            ids[Kind.PROGRAM].add(fields[OWNERS[model]])
+        else:
+            ids[model.KIND].add(pk)
+    return [EditRecorder(kind, found) for kind, found in ids.items()]
 
 
 def _check_owner(record: models.Model) -> None:

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
 from mobjects.models import BulkDeletion, BulkDeletionState, SyncedRecord
-from mobjects.removals.chunks import PARTS, delete_chunk, model_of_deletion, restore_chunk, under_way
+from mobjects.removals.chunks import PARTS, delete_chunk, model_of_deletion, restore_chunk, under_way, versions_of
 from mobjects.removals.lifecycle import DELETION_STATES
 
 CHUNK = 500
@@ -34,9 +34,9 @@ def ask_deletion(records: QuerySet[Any], filters: str, user: User) -> BulkDeleti
         filters: in words, what the list was narrowed to.
     """
     model = records.model
-    synced = issubclass(model, SyncedRecord)
-    shown = records.order_by("pk").values_list("pk", *(["revision"] if synced else []))
-    pairs = [[row[0], row[1] if synced else 0] for row in shown]
+    ids = list(records.order_by("pk").values_list("pk", flat=True))
+    parts = (versions_of(model, ids[start : start + CHUNK * 10]) for start in range(0, len(ids), CHUNK * 10))
+    pairs = [[pk, version] for part in parts for pk, version in part.items()]
     BulkDeletion.objects.filter(user=user, state=State.ASKED).delete()
     name = str(model._meta.model_name)
     return BulkDeletion.objects.create(
@@ -143,7 +143,8 @@ def _restore_next(deletion: BulkDeletion, now: datetime) -> bool:
     if not rows:
         DELETION_STATES.change(deletion, State.UNDONE, undone_at=now)
         return False
-    counts = Counter(deletion.undone) + restore_chunk(rows)
+    user = User.objects.filter(username=deletion.undone_by).first()
+    counts = Counter(deletion.undone) + restore_chunk(rows, user)
     BulkDeletion.objects.filter(pk=deletion.pk).update(undone=dict(counts), step_at=now)
     return True
 

@@ -18,6 +18,7 @@ from mobjects.models import (
     Program,
     ProgramCost,
     ProgramTag,
+    RecordEdit,
     RecordStatus,
 )
 from mobjects.removals import service
@@ -124,6 +125,14 @@ def test_what_was_changed_since_it_was_shown_is_left_alone(browser):
     assert Opportunity.objects.get().name == "Edited"
 
 
+def test_an_opportunity_with_a_role_that_was_changed_since_is_left_alone(browser):
+    role = factories.role(factories.opportunity())
+    ask(browser)
+    OpportunityPersonRole.objects.filter(pk=role.pk).update(role="Edited")
+    press(browser, "deletion-confirm")
+    assert Opportunity.objects.exists()
+
+
 def test_costs_and_tags_are_deleted_alone_too(browser):
     program = factories.program()
     costs = [factories.cost(program, note=str(number)) for number in range(3)]
@@ -132,6 +141,10 @@ def test_costs_and_tags_are_deleted_alone_too(browser):
     assert [cost.note for cost in ProgramCost.objects.all()] == ["2"]
     press(browser, "deletion-undo")
     assert ProgramCost.objects.count() == 3
+    assert [edit.source for edit in RecordEdit.objects.filter(kind="Program", record_id=program.pk)] == [
+        "restored",
+        "deleted",
+    ]
 
 
 def test_what_has_its_key_by_now_stays_and_the_rest_comes_back(browser):

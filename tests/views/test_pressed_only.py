@@ -67,7 +67,6 @@ CASES = {
     "conflict-decide": (conflict, "admin:mobjects_conflict_change"),
     "import-check": (made, "mobjects:import"),
     "import-fix": (made, "mobjects:import-review"),
-    "import-remove-fix": (made, "mobjects:import-review"),
     "import-write": (made, "mobjects:import-review"),
     "import-discard": (made, "mobjects:import"),
     "circuit-reset": (None, "mobjects:connection"),

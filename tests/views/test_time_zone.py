@@ -16,7 +16,7 @@ from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.views.time_zone import find_zone
 from tests import factories
-from tests.admin.test_records import form_of, save
+from tests.support.admin_forms import open_form, send_form
 from tests.views import pages
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ def test_an_untouched_form_keeps_its_times_whatever_the_zone(browser, zone):
     record = factories.opportunity(external_created_date=at)
     before = record_content(load_records(record.KIND, [record.pk])[0], KeyFields())
     browser.cookies["time_zone"] = zone
-    assert save(browser, record, stage="Won").status_code == 302
+    assert send_form(browser, record, open_form(browser, record), stage="Won").status_code == 302
     now = factories.fresh(record)
     assert (now.external_created_date, now.stage) == (at, "Won")
     after = record_content(load_records(record.KIND, [record.pk])[0], KeyFields())
@@ -118,10 +118,10 @@ def test_an_untouched_form_keeps_its_times_whatever_the_zone(browser, zone):
 def test_a_time_is_typed_in_the_persons_zone(browser):
     record = factories.opportunity(external_created_date=pages.MOMENT)
     browser.cookies["time_zone"] = "Asia/Seoul"
-    form = form_of(browser, record)
+    form = open_form(browser, record)
     assert (form["external_created_date_0"], form["external_created_date_1"]) == ("2026-03-01", "21:00:00")
     assert "In your time zone, Asia/Seoul." in pages.text(
         browser.get(reverse("admin:mobjects_opportunity_change", args=[record.pk]))
     )
-    save(browser, record, external_created_date_1="09:00:00")
+    send_form(browser, record, form, external_created_date_1="09:00:00")
     assert Opportunity.objects.get().external_created_date == datetime(2026, 3, 1, 0, 0, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Deleting many records here: what was asked for, how far it came, and what is needed to take it back."""
+"""What people changed about records, value by value, and what they deleted by the list, to bring it back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,44 @@ from typing import ClassVar
 from django.apps import apps
 from django.conf import settings
 from django.db import models
+
+from mobjects.models.sync_history import KIND_CHOICES
+
+
+class EditSource(models.TextChoices):
+    """Where an edit was made. Imports and pulls keep what they change in tables of their own."""
+
+    FORM = "form", "Form"
+    DELETED = "deleted", "Deleted here"
+    DECISION = "decision", "Decision"
+    RESTORED = "restored", "Deletion undone"
+
+
+class RecordEdit(models.Model):
+    """What one saving changed about one record, its costs and tags included.
+
+    ``changes`` is a list of ``[name, old, new]`` like the differences of a :class:`~mobjects.models.SyncResult`, under
+    the same names; "" is empty, or not there. A saving that changes nothing leaves no row. Written in the transaction
+    of the change, while the record is locked, so that old and new are what the database really held.
+    """
+
+    kind = models.CharField(max_length=21, choices=KIND_CHOICES)
+    record_id = models.BigIntegerField(help_text="Our own id of the record, which may be gone.")
+    label = models.CharField(max_length=255)
+    changes = models.JSONField(default=list)
+    source = models.CharField(max_length=16, choices=EditSource)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    username = models.CharField(max_length=150, blank=True, help_text="Stays when the person is deleted.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ("-pk",)
+        # A record's own history, newest first.
+        indexes = (models.Index(fields=("kind", "record_id", "-id"), name="record_edit_record"),)
+
+    def __str__(self) -> str:
+        return f"{self.label}: {len(self.changes)} changed"
 
 
 class BulkDeletionState(models.TextChoices):
@@ -29,7 +67,7 @@ class BulkDeletion(models.Model):
     state = models.CharField(max_length=8, choices=BulkDeletionState, default=BulkDeletionState.ASKED)
     model = models.CharField(max_length=30, help_text="Which records, by the name of their model.")
     filters = models.TextField(blank=True, help_text="What the list was narrowed to, in words.")
-    records = models.JSONField(default=list, help_text="[our own id, revision] of each record as it was shown.")
+    records = models.JSONField(default=list, help_text="[our own id, what stood for it when it was shown] of each.")
     position = models.PositiveIntegerField(default=0, help_text="How many of them were dealt with.")
     counts = models.JSONField(default=dict, help_text="Of these: deleted, left, and why they were left.")
     undone = models.JSONField(default=dict, help_text="What the undo did: restored, left.")
