@@ -51,6 +51,7 @@ from mobjects.models import (
     SyncJobAction,
     SyncJobState,
 )
+from mobjects.models.synced_record import RecordUnderWay
 from mobjects.sandbox import SandboxServer
 from mobjects.sync.conflicts import ambiguous
 from mobjects.sync.pull.task import PullSelection
@@ -200,7 +201,10 @@ class Machine(RuleBasedStateMachine):
         model = data.draw(
             st.sampled_from([each for each in (Opportunity, OpportunityPersonRole) if each.objects.exists()])
         )
-        model.objects.filter(pk=self.one(data, model)).delete()
+        try:
+            model.objects.filter(pk=self.one(data, model)).delete()
+        except RecordUnderWay:
+            pass  # A person is told to come again later.
 
     def one(self, data: st.DataObject, model: Any) -> int:
         return data.draw(st.sampled_from(list(model.objects.order_by("pk").values_list("pk", flat=True))))
