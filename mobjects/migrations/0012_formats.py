@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mobjects", "0007_decided")]
+    dependencies = [("mobjects", "0008_record_edits")]
 
     operations = [
         migrations.AddField(

@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 
 from mobjects.spreadsheets.formula_escaping import Month, escape_formula
 from mobjects.spreadsheets.types import BadCell, Cell, DrawnNumber
-from mobjects.spreadsheets.workbooks.xlsx_values import FORMULA
+from mobjects.spreadsheets.workbooks.xlsx_values import FORMULA, UNCALCULATED
 
 MAX_CELL_CHARACTERS = 32_767
 """Characters in a cell (Microsoft's "Excel specifications and limits")."""
@@ -249,7 +249,7 @@ def _bad_cell(place: str, cell: BadCell) -> str:
     """An error stays one. So becomes a formula that was never calculated: elsewhere it would mean other cells."""
     if cell.text.startswith("#"):
         return f'<c r="{place}" t="e"><v>{_escaped(cell.text)}</v></c>'
-    if cell == FORMULA:
+    if cell in (FORMULA, UNCALCULATED):
         return f'<c r="{place}" t="e"><v>#N/A</v></c>'
     return string_cell(place, cell.text, _TEXT)
 

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import IO
 
-from openpyxl.utils import column_index_from_string
-
-from mobjects.spreadsheets.row_shape import too_long_cell
 from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
-from mobjects.spreadsheets.workbooks import xlsx_values
-from mobjects.spreadsheets.workbooks.xlsx_package import UNREADABLE, Attributes, LocalNames, XlsxPackage, parse_xml
-from mobjects.spreadsheets.workbooks.xlsx_shared_strings import SharedStrings, unescape_text
+from mobjects.spreadsheets.workbooks.cell_readers import CellReaders, NumberedRow
+from mobjects.spreadsheets.workbooks.plain_rows import PlainRows
+from mobjects.spreadsheets.workbooks.xlsx_package import XlsxPackage
+from mobjects.spreadsheets.workbooks.xlsx_shared_strings import SharedStrings
+from mobjects.spreadsheets.workbooks.xml_parsing import UNREADABLE, Attributes, XmlParser, parse_list
 
-_MOST_COLUMNS, _MOST_ROWS = 16_384, 1_048_576
-_DIGITS = "0123456789"
-_CONTENT = ("v", "t")
-
-NumberedRow = tuple[int, list[Cell]]
-
-
-class _ColumnIndexes(dict[str, int]):
-    """Position of a column by its letters, from 0."""
-
-    def __missing__(self, letters: str) -> int:
-        column = column_index_from_string(letters) - 1
-        if column >= _MOST_COLUMNS:
-            raise FileRefused(UNREADABLE)
-        self[letters] = column
-        return column
+ROWS = "worksheet/sheetData"
+_ROW, _CELL = f"{ROWS}/row", f"{ROWS}/row/c"
+_VALUE, _FORMULA = f"{_CELL}/v", f"{_CELL}/f"
+_INLINE = (f"{_CELL}/is/t", f"{_CELL}/is/r/t")  # Phonetic hints (rPh) are no content.
 
 
 class SheetReader:
-    """Makes rows of the events of a sheet's XML. The two busiest of its methods decide what a workbook costs.
+    """Makes rows of a sheet's XML. What is written plainly is read by patterns, the rest element by element.
 
     Args:
         book: tells the cell formats.
@@ -41,93 +28,87 @@ class SheetReader:
     """
 
     def __init__(self, book: XlsxPackage, strings: SharedStrings, limits: FileLimits) -> None:
-        self._strings, self._limits = strings, limits
-        self._columns = _ColumnIndexes()
-        self._numbers = xlsx_values.build_readers(book.formats, is_1904=book.is_1904)
-        self._readers: dict[str, Callable[[str], Cell]] = {
-            "str": self._string,
-            "inlineStr": self._string,
-            "b": xlsx_values.parse_boolean,
-            "e": xlsx_values.parse_error,
-            "d": xlsx_values.parse_iso_date,
-        }
+        self._limits = limits
+        self._readers = CellReaders(book, strings, limits)
+        self._plain = PlainRows(self._readers)
+        self._parser = XmlParser(self._start, self._end, self._text)
         self._done: list[NumberedRow] = []
         self._number = 0
         self._row: list[Cell] = []
         self._column = 0
-        self._names = LocalNames()
         self._attributes: Attributes = {}
         self._formula = False
-        self._content = ""
-        self._wanted = False
-        self._depth = 0  # Inside of phonetic hints, which are no content.
+        self._value: str | None = None
+        self._inline: str | None = None
 
     def iter_rows(self, stream: IO[bytes]) -> Iterator[NumberedRow]:
         """The rows that the XML has, each with its number; blank cells are ``None``."""
-        for _ in parse_xml(stream, self._start, self._end, self._text):
+        last: NumberedRow | None = None
+        for _ in parse_list(stream, self._parser, ROWS, "row", self._add_plain):
             done, self._done = self._done, []
-            yield from done
+            for row in done:
+                if last is not None:
+                    if row[0] == last[0]:
+                        _join(last[1], row[1])
+                        continue
+                    yield last
+                last = row
+        if last is not None:
+            yield last
 
-    def _start(self, name: str, attributes: Attributes) -> None:
-        name = self._names[name]
-        if name == "c":
+    def _add_plain(self, chunk: bytes, prefix: str) -> bool:
+        rows = self._plain.parse_rows(chunk.decode(), prefix, self._number)
+        if rows is None:
+            return False
+        self._done += rows
+        self._number = rows[-1][0]
+        return True
+
+    def _start(self, path: str, attributes: Attributes) -> None:
+        if path == _CELL:
             place = attributes.get("r")
-            self._column = self._columns[place.rstrip(_DIGITS)] if place else len(self._row)
+            self._column = self._readers.column(place) if place else len(self._row)
             self._attributes = attributes
-            self._formula = False
-            self._content = ""
-        elif name in _CONTENT:
-            self._wanted = not self._depth
-        elif name == "f":
+            self._formula, self._value, self._inline = False, None, None
+        elif path == _VALUE:
+            self._value = ""
+        elif path == _FORMULA:
             self._formula = True
-        elif name == "row":
-            self._begin_row(attributes)
-        elif name == "rPh":
-            self._depth += 1
+        elif path in _INLINE:
+            self._inline = self._inline or ""
+        elif path == _ROW:
+            self._number, self._row = self._readers.row_number(attributes.get("r"), self._number), []
 
-    def _begin_row(self, attributes: Attributes) -> None:
-        number = int(attributes.get("r", self._number + 1))
-        if not self._number < number <= _MOST_ROWS:
-            raise FileRefused(UNREADABLE)
-        self._number, self._row = number, []
-
-    def _end(self, name: str) -> None:
-        name = self._names[name]
-        if name in _CONTENT:
-            self._wanted = False
-        elif name == "c":
+    def _end(self, path: str) -> None:
+        if path == _CELL:
             row = self._row
             missing = self._column - len(row)
             if missing:
                 if missing < 0:
                     raise FileRefused(UNREADABLE)
                 row.extend([None] * missing)
-            row.append(self._value())
-        elif name == "row":
+            row.append(self._cell())
+        elif path == _ROW:
             self._done.append((self._number, self._row))
-        elif name == "rPh":
-            self._depth -= 1
 
     def _text(self, text: str) -> None:
-        if self._wanted and len(self._content) <= self._limits.cell:
-            self._content += text
+        path = self._parser.path
+        if path == _VALUE:
+            if len(self._value or "") <= self._limits.cell:
+                self._value = f"{self._value}{text}"
+        elif path in _INLINE and len(self._inline or "") <= self._limits.cell:
+            self._inline = f"{self._inline}{text}"
 
-    def _value(self) -> Cell:
-        text, kind = self._content, self._attributes.get("t", "n")
-        if not text:
-            # A text formula that gives "" has the type of text; one that was never calculated has none.
-            return xlsx_values.FORMULA if self._formula and kind != "str" else None
-        if kind == "s":
-            return self._limit_text(self._strings[int(text)])
-        if kind == "n":
-            return self._numbers[int(self._attributes.get("s", 0))](text)
-        reader = self._readers.get(kind)
-        if reader is None:
-            raise FileRefused(UNREADABLE)
-        return reader(text)
+    def _cell(self) -> Cell:
+        kind, style = self._attributes.get("t", "n"), self._attributes.get("s", "")
+        # Some programs write a text twice.
+        first, second = (self._inline, self._value) if kind == "inlineStr" else (self._value, self._inline)
+        text = second if first is None else first
+        return self._readers.read_cell(kind, style, text or "", has_formula=self._formula)
 
-    def _string(self, text: str) -> Cell:
-        return self._limit_text(unescape_text(text))
 
-    def _limit_text(self, text: str) -> Cell:
-        return text if len(text) <= self._limits.cell else too_long_cell(text, self._limits)
+def _join(row: list[Cell], more: list[Cell]) -> None:
+    """Put the cells of a further ``row`` element of the same number behind those of the first."""
+    if any(cell is not None for cell in more[: len(row)]):
+        raise FileRefused(UNREADABLE)
+    row += more[len(row) :]

@@ -14,32 +14,28 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, BinaryIO
+from urllib.parse import unquote
 from xml.parsers import expat
 
 from mobjects.spreadsheets.types import FileLimits, FileRefused
-
-Attributes = Mapping[str, str]
+from mobjects.spreadsheets.workbooks.number_formats import BUILT_IN
+from mobjects.spreadsheets.workbooks.xml_parsing import MAIN, SEPARATOR, UNREADABLE, Attributes, parse_elements
 
 _OLD = b"\xd0\xcf\x11\xe0"
-_PIECE = 1 << 16
-_PENDING = 1 << 23  # Bytes of one tag; those of tables have a hundred.
 _RATIO, _RATIO_FROM = 500, 10_000_000
 _WHOLE = 50_000_000  # Bytes of a part whose content is kept.
 _MOST_LISTED = 100_000  # Sheets or cell formats; Excel allows 65,490 formats.
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (EOFError, LookupError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error, expat.ExpatError)
-UNREADABLE = "This is not a readable XLSX workbook; open it in Excel and save it again."
-
-
-class LocalNames(dict[str, str]):
-    """Names without their prefix: programs differ in prefixes, and “strict” workbooks in the namespaces behind them."""
-
-    def __missing__(self, name: str) -> str:
-        if len(self) > 1000:
-            raise FileRefused(UNREADABLE)
-        local = self[name] = name.rpartition(":")[2]
-        return local
+_TRUE, _FALSE = ("1", "true"), ("0", "false")
+_RELATIONS = frozenset(
+    {
+        "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+        "http://purl.oclc.org/ooxml/officeDocument/relationships",
+    }
+)
+_PACKAGE = frozenset({"http://schemas.openxmlformats.org/package/2006/relationships"})
 
 
 @dataclass(slots=True)
@@ -51,27 +47,44 @@ class SheetInfo:
     is_hidden: bool
 
 
+def part_key(name: str) -> str:
+    """What a part is found by: programs differ in slashes and in upper and lower case, and Excel minds neither."""
+    return name.replace("\\", "/").lstrip("/").lower()
+
+
 @dataclass(slots=True)
 class XlsxPackage:
     """An open workbook.
 
     Args:
         archive: the zip file.
+        names: its entries by :func:`part_key`.
         sheets: sheets of cells in order; charts are none.
         formats: the number format code of each cell format.
         strings: the part with the shared strings, if any.
         is_1904: whether days are counted from 1904.
+        is_uncalculated: whether the results of formulas are placeholders, which the next program is to calculate.
     """
 
     archive: zipfile.ZipFile
+    names: Mapping[str, str]
     sheets: list[SheetInfo] = field(default_factory=list)
     formats: list[str] = field(default_factory=list)
     strings: str = ""
     is_1904: bool = False
+    is_uncalculated: bool = False
+
+    def has_part(self, part: str) -> bool:
+        """Whether the archive has a part. A workbook may name one that it lacks; Excel minds only what it needs."""
+        return part_key(part) in self.names
+
+    def part_size(self, part: str) -> int:
+        """Bytes of a part, as its entry in the archive declares."""
+        return self.archive.getinfo(self.names[part_key(part)]).file_size
 
     def open_part(self, part: str) -> IO[bytes]:
         """A part as a stream of bytes. No more of it comes out than its entry in the archive declares."""
-        return self.archive.open(part)
+        return self.archive.open(self.names[part_key(part)])
 
 
 @contextmanager
@@ -105,7 +118,7 @@ def open_package(file: BinaryIO, limits: FileLimits) -> Iterator[XlsxPackage]:
 
 def _check_archive(archive: zipfile.ZipFile, limits: FileLimits) -> None:
     entries = archive.infolist()
-    names = {entry.filename for entry in entries}
+    names = {part_key(entry.filename) for entry in entries}
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
         raise FileRefused("This workbook is protected by a password; save it without one.")
     if "xl/workbook.bin" in names:
@@ -126,124 +139,91 @@ def _check_archive(archive: zipfile.ZipFile, limits: FileLimits) -> None:
         )
 
 
-# --- XML ------------------------------------------------------------------------------------
-
-
-def parse_xml(
-    stream: IO[bytes],
-    start: Callable[[str, Attributes], None],
-    end: Callable[[str], None] | None = None,
-    text: Callable[[str], None] | None = None,
-) -> Iterator[None]:
-    """Parse XML piece by piece; gives control back after each piece.
-
-    Args:
-        stream: the XML.
-        start: is called with each element's name and attributes; the name has the prefix that stands in the file.
-        end: is called with each element's name.
-        text: is called with pieces of text.
-
-    Raises:
-        FileRefused: it has a document type, which no workbook has and which can define entities without end; or a
-            tag of many megabytes.
-    """
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
-    fed = 0
-    while piece := stream.read(_PIECE):
-        parser.Parse(piece, False)
-        fed += len(piece)
-        if fed - parser.CurrentByteIndex > _PENDING:
-            raise FileRefused(UNREADABLE)
-        yield
-    parser.Parse(b"", True)
-    yield
-
-
-def _refuse_doctype(*_: object) -> None:
-    raise FileRefused("The workbook holds a document type definition, which no spreadsheet program writes.")
-
-
 # --- workbook, relationships, styles --------------------------------------------------------
 
 
 def _book(archive: zipfile.ZipFile) -> XlsxPackage:
-    book = XlsxPackage(archive)
-    part = next((target for type_, target in _relations(archive, "").values() if type_ == "officeDocument"), "")
-    part = part or "xl/workbook.xml"
-    relations = _relations(archive, part)
+    book = XlsxPackage(archive, {part_key(name): name for name in archive.namelist()})
+    main = next((target for type_, target in _relations(book, "").values() if type_ == "officeDocument"), "")
+    main = main if book.has_part(main) else "xl/workbook.xml"
+    relations = _relations(book, main)
     by_type = dict(relations.values())
     book.strings = by_type.get("sharedStrings", "")
 
-    def start_element(name: str, attributes: Attributes) -> None:
-        if name == "workbookPr":
-            book.is_1904 = attributes.get("date1904") in ("1", "true")
-        elif name == "sheet" and len(book.sheets) < _MOST_LISTED:
-            identifier = next((value for key, value in attributes.items() if key.endswith(":id")), "")
-            type_, target = relations.get(identifier, ("", ""))
-            if type_ == "worksheet":
-                book.sheets.append(
-                    SheetInfo(attributes["name"], target, attributes.get("state", "visible") != "visible")
-                )
+    def begin_sheet(attributes: Attributes) -> None:
+        type_, target = relations.get(_relation_id(attributes), ("", ""))
+        if type_ == "worksheet" and book.has_part(target) and len(book.sheets) < _MOST_LISTED:
+            book.sheets.append(SheetInfo(attributes["name"], target, attributes.get("state", "visible") != "visible"))
 
-    _read(archive, part, start_element)
-    if "styles" in by_type:
-        book.formats = _formats(archive, by_type["styles"])
+    def read_properties(attributes: Attributes) -> None:
+        book.is_1904 = attributes.get("date1904") in _TRUE
+
+    def read_calculation(attributes: Attributes) -> None:
+        # Who writes a workbook without calculating it asks for that so.
+        book.is_uncalculated = attributes.get("fullCalcOnLoad") in _TRUE or attributes.get("calcCompleted") in _FALSE
+
+    _read(
+        book,
+        main,
+        {
+            "workbook/workbookPr": read_properties,
+            "workbook/sheets/sheet": begin_sheet,
+            "workbook/calcPr": read_calculation,
+        },
+    )
+    if book.has_part(by_type.get("styles", "")):
+        book.formats = _formats(book, by_type["styles"])
     return book
 
 
-def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
-    """Type and target of what a part refers to, by id."""
+def _relation_id(attributes: Attributes) -> str:
+    for name, value in attributes.items():
+        namespace, _, rest = name.partition(SEPARATOR)
+        if namespace in _RELATIONS and rest.partition(SEPARATOR)[0] == "id":
+            return value
+    return ""
+
+
+def _relations(book: XlsxPackage, part: str) -> dict[str, tuple[str, str]]:
+    """Type and target of what a part refers to, by id; a part without relationships refers to nothing."""
     folder, name = posixpath.split(part)
     found: dict[str, tuple[str, str]] = {}
 
-    def start_element(tag: str, attributes: Attributes) -> None:
-        if tag == "Relationship" and attributes.get("TargetMode") != "External" and len(found) < _MOST_LISTED:
-            target = posixpath.normpath(posixpath.join("/", folder, attributes["Target"])).lstrip("/")
-            found[attributes["Id"]] = (attributes["Type"].rpartition("/")[2], target)
+    def begin_relation(attributes: Attributes) -> None:
+        namespace, _, type_ = attributes["Type"].rpartition("/")
+        if namespace in _RELATIONS and attributes.get("TargetMode") != "External" and len(found) < _MOST_LISTED:
+            target = unquote(attributes["Target"]).replace("\\", "/")
+            found[attributes["Id"]] = (type_, posixpath.normpath(posixpath.join("/", folder, target)))
 
-    _read(archive, f"{folder}/_rels/{name}.rels".lstrip("/"), start_element)
+    relations = f"{folder}/_rels/{name}.rels"
+    if book.has_part(relations):
+        _read(book, relations, {"Relationships/Relationship": begin_relation}, _PACKAGE)
     return found
 
 
-def _formats(archive: zipfile.ZipFile, part: str) -> list[str]:
+def _formats(book: XlsxPackage, part: str) -> list[str]:
     codes: dict[str, str] = {}
     formats: list[str] = []
-    inside = [False]
 
-    def start_element(name: str, attributes: Attributes) -> None:
-        if name == "numFmt" and len(codes) < _MOST_LISTED:
+    def begin_code(attributes: Attributes) -> None:
+        if len(codes) < _MOST_LISTED:
             codes[attributes["numFmtId"]] = attributes["formatCode"]
-        elif name == "cellXfs":
-            inside[0] = True
-        elif name == "xf" and inside[0] and len(formats) < _MOST_LISTED:
+
+    def begin_format(attributes: Attributes) -> None:
+        if len(formats) < _MOST_LISTED:
             formats.append(attributes.get("numFmtId", "0"))
 
-    def end_element(name: str) -> None:
-        if name == "cellXfs":
-            inside[0] = False
-
-    _read(archive, part, start_element, end_element)
-    return [codes.get(identifier, f"#{identifier}") for identifier in formats]
+    _read(book, part, {"styleSheet/numFmts/numFmt": begin_code, "styleSheet/cellXfs/xf": begin_format})
+    return [codes.get(identifier, f"{BUILT_IN}{int(identifier)}") for identifier in formats]
 
 
 def _read(
-    archive: zipfile.ZipFile,
+    book: XlsxPackage,
     part: str,
-    start: Callable[[str, Attributes], None],
-    end: Callable[[str], None] | None = None,
+    found: Mapping[str, Callable[[Attributes], None]],
+    namespaces: frozenset[str] = MAIN,
 ) -> None:
-    if archive.getinfo(part).file_size > _WHOLE:
-        raise FileRefused(UNREADABLE)
-    names = LocalNames()
-    with archive.open(part) as stream:
-        for _ in parse_xml(
-            stream,
-            lambda name, attributes: start(names[name], attributes),
-            (lambda name: end(names[name])) if end else None,
-        ):
-            pass
+    with book.open_part(part) as stream:
+        if book.part_size(part) > _WHOLE:
+            raise FileRefused(UNREADABLE)
+        parse_elements(stream, found, namespaces)

@@ -3,46 +3,62 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
-from datetime import timedelta
-from functools import partial
+from datetime import date, datetime, time, timedelta
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
-from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel, from_ISO8601
+from openpyxl.utils.datetime import from_ISO8601
 
 from mobjects.spreadsheets.row_shape import cell_text
-from mobjects.spreadsheets.types import BadCell, Cell
+from mobjects.spreadsheets.types import BadCell, Cell, DrawnNumber
+from mobjects.spreadsheets.workbooks.number_formats import FormatKind, NumberFormat, parse_format
+from mobjects.spreadsheets.workbooks.serial_dates import serial_to_moment
 
 FORMULA = BadCell("(formula)", "The cell holds a formula without a result; open the file in Excel and save it.")
-_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
-_ZEROS = re.compile("0{2,}")
-
+UNCALCULATED = BadCell(
+    "(formula)",
+    "The cell holds a formula that was never calculated, its result is made up; open the file in Excel and save it.",
+)
 _BOOLEANS = {"1": True, "0": False, "true": True, "false": False}
+_REMEMBERED = 500
+"""So many texts of a cell format are remembered; more would cost memory and help little."""
 
 CellReader = Callable[[str], Cell]
 
 
-def build_readers(formats: list[str], *, is_1904: bool) -> list[CellReader]:
-    """For each cell format what makes a value of a number's text."""
-    known = {code: _reader(code, is_1904=is_1904) for code in set(formats)}
-    return [known[code] for code in formats] or [parse_number]
+class RememberedCells(dict[str, Cell]):
+    """What texts of cells mean, remembered: a text that is known costs no call of a Python function.
+
+    Args:
+        read: makes a value of a text; of an empty one comes ``None``.
+    """
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: CellReader) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str) -> Cell:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        value = self[text] = self._read(text) if text else None
+        return value
 
 
-def _reader(code: str, *, is_1904: bool) -> CellReader:
-    if code.startswith("#") and code[1:].isdigit():
-        code = BUILTIN_FORMATS.get(int(code[1:]), "General")
-    first = _LITERAL.sub("", code.partition(";")[0]).strip()
-    epoch = CALENDAR_MAC_1904 if is_1904 else CALENDAR_WINDOWS_1900
-    if is_timedelta_format(code):
-        return _duration
-    if is_date_format(code):
-        return partial(_date, epoch=epoch)
-    if "%" in first:
-        return _percent
-    if _ZEROS.fullmatch(first):
-        return partial(_padded, width=len(first))
-    return parse_number
+def build_number_reader(code: str, *, is_1904: bool) -> CellReader:
+    """What makes a value of a number's text.
+
+    Args:
+        code: of the cell's number format, see :func:`~mobjects.spreadsheets.workbooks.number_formats.parse_format`.
+        is_1904: whether days are counted from 1904.
+    """
+    form = parse_format(code)
+
+    def read_number(text: str) -> Cell:
+        value = parse_number(text)
+        return value if isinstance(value, BadCell) else _formatted(value, form, is_1904=is_1904)
+
+    return parse_number if form.kind is FormatKind.PLAIN and not is_1904 else read_number
 
 
 def parse_number(text: str) -> int | float | BadCell:
@@ -57,38 +73,38 @@ def parse_number(text: str) -> int | float | BadCell:
     return value if finite else BadCell(text[:200], "The number is too large.")
 
 
-def _percent(text: str) -> Cell:
-    value = parse_number(text)
-    # Excel keeps 80% as 0.8.
-    return value if isinstance(value, BadCell) else f"{cell_text(float(value) * 100)}%"
+def _formatted(value: int | float, form: NumberFormat, *, is_1904: bool) -> Cell:
+    if form.kind is FormatKind.MOMENT:
+        return _moment(value, is_1904=is_1904)
+    if form.kind is FormatKind.DURATION:
+        return _duration(value)
+    if form.kind is FormatKind.PERCENT:
+        # Excel keeps 80% as 0.8.
+        return f"{cell_text(float(value) * 100)}%"
+    text = form.draw(value)
+    if form.kind is FormatKind.PADDED:
+        return text or value
+    # A day without a format is another one in such a workbook; who asks about it has to know.
+    return DrawnNumber(value, text or cell_text(value), is_1904) if text or is_1904 else value
 
 
-def _padded(text: str, width: int) -> Cell:
-    value = parse_number(text)
-    if isinstance(value, BadCell) or value != int(value):
-        return value
-    return f"{int(value):0{width + (value < 0)}d}"
-
-
-def _date(text: str, epoch: object) -> Cell:
-    value = parse_number(text)
-    if isinstance(value, BadCell):
-        return value
+def _moment(value: int | float, *, is_1904: bool) -> Cell:
     try:
-        moment: Cell = from_excel(value, epoch)
+        return serial_to_moment(value, is_1904=is_1904)
     except (OverflowError, ValueError):
-        return BadCell(text, "The cell is formatted as a date, but its number is outside the calendar.")
-    return moment
+        return BadCell(cell_text(value), "The cell is formatted as a date, but its number is outside the calendar.")
 
 
-def _duration(text: str) -> Cell:
-    value = parse_number(text)
-    if isinstance(value, BadCell):
-        return value
+def _duration(value: int | float) -> Cell:
     try:
-        seconds = round(timedelta(days=value).total_seconds())
+        return duration_text(timedelta(days=value))
     except OverflowError:
-        return BadCell(text, "The cell is formatted as a time, but its number is too large.")
+        return BadCell(cell_text(value), "The cell is formatted as a time, but its number is too large.")
+
+
+def duration_text(value: timedelta) -> str:
+    """Hours, minutes and seconds, as a spreadsheet shows them."""
+    seconds = round(value.total_seconds())
     sign, seconds = "-" if seconds < 0 else "", abs(seconds)
     return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
@@ -104,9 +120,13 @@ def parse_boolean(text: str) -> Cell:
 
 
 def parse_iso_date(text: str) -> Cell:
-    """A date written out, as strict workbooks have it."""
+    """A day, time or duration written out, as strict workbooks have it."""
     try:
-        moment: Cell = from_ISO8601(text)  # type: ignore[no-untyped-call]
+        value: object = from_ISO8601(text)  # type: ignore[no-untyped-call]
     except (TypeError, ValueError):
-        return BadCell(text[:200], "The cell should hold a date, but holds something else.")
-    return moment
+        value = None
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    if isinstance(value, datetime | date | time):
+        return value
+    return BadCell(text[:200], "The cell should hold a date, but holds something else.")
