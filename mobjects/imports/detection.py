@@ -12,7 +12,7 @@ from mobjects.spreadsheets.types import DetectedFile, FileRefused, ReadOptions
 
 DETECTED_FIELDS = (
     *("format", "encoding", "delimiter", "sheet", "sheets", "notes"),
-    *("headers", "samples", "mapping", "constants", "correction_of"),
+    *("headers", "samples", "mapping", "constants", "correction_of", "formats"),
 )
 """What :func:`detect_import_file` finds out."""
 
@@ -58,4 +58,5 @@ def _propose(imported: Import, head: DetectedFile) -> None:
             before.get(header, name) if header else name for header, name in zip(headers, proposed, strict=True)
         ]
         imported.constants = dict(corrected.constants)
+        imported.formats = dict(corrected.formats)
     imported.mapping = proposed
