@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 
 from marketo_admin.health import healthz
 
-handler400 = "mobjects.views.errors.bad_request"
+handler400 = "marketo_admin.errors.bad_request"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
