@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
@@ -179,6 +179,21 @@ def count_undecided() -> int:
 def count_waiting_imports() -> int:
     """How many imports wait for a person to say what their columns mean, or to review them."""
     return models.Import.objects.filter(state__in=IMPORT_WAITS).count()
+
+
+def count_left_work(fresh_since: datetime) -> int:
+    """How many jobs and imports are to be worked on and are not.
+
+    Args:
+        fresh_since: work whose process gave a sign of life since then is being done.
+    """
+    states = models.SyncJobState
+    due = Q(state=states.WAITING, waits_until__lte=timezone.now())
+    jobs = models.SyncJob.objects.filter(due | Q(state__in=(states.NOT_QUEUED, states.QUEUED, states.RUNNING)))
+    imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)
+    # Not one that was made a moment ago: it is about to be queued.
+    jobs, imports = jobs.filter(created_at__lt=fresh_since), imports.filter(step_at__lt=fresh_since)
+    return sum(work.exclude(leases__renewed_at__gte=fresh_since).count() for work in (jobs, imports))
 
 
 def imports_about(kind: Kind, record_id: int) -> QuerySet[models.ImportChange]:
