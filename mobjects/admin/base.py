@@ -50,6 +50,8 @@ BUSY_SHOWN = 20
 """So many records that cannot be deleted now are named."""
 
 EDITS_PER_PAGE = 25
+DIFFERENCES_SHOWN = 25
+"""A program may have thousands of costs that Marketo has not accepted yet."""
 SYNC_COLUMNS = ("state", "last_status", "short_error", "synced_at")
 
 
@@ -171,10 +173,12 @@ class SyncedAdmin(GuardedAdmin):
 
     def _sync_panel(self, request: HttpRequest, record: Any) -> dict[str, Any]:
         results = SyncResult.objects.filter(kind=record.KIND.value, record_id=record.pk)
+        difference = record_difference(record, key_fields())
         return {
             "record": record,
             "state": render_badge(record.current_state.label, TONES[record.current_state]),
-            "difference": record_difference(record, key_fields()),
+            "difference": difference[:DIFFERENCES_SHOWN],
+            "more": len(difference[DIFFERENCES_SHOWN:]),
             # How it ended, not what was done on the way there.
             "latest": results.exclude(status__in=SyncResult.PASSING_STATUSES)
             .select_related("job", "batch")
