@@ -11,6 +11,7 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from mobjects import models
+from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
 
 PAYLOAD_FIELDS = ("request", "response")
@@ -220,3 +221,15 @@ def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, int]]:
 def latest_jobs(count: int) -> list[models.SyncJob]:
     """The newest jobs."""
     return list(models.SyncJob.objects.order_by("-created_at", "-pk")[:count])
+
+
+# --- imports --------------------------------------------------------------------------------
+
+
+def values_cleared(imported: models.Import) -> int:
+    """How many values the blank cells of an import cleared, in the rows that it wrote."""
+    if not imported.blanks:
+        return 0
+    found = models.ImportRow.objects.filter(imported=imported, cleared__gt=0)
+    written = commit.annotate_change(found).exclude(change=None)  # type: ignore[misc]  # an alias
+    return int(written.aggregate(total=Sum("cleared"))["total"] or 0)

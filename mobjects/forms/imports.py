@@ -26,6 +26,7 @@ PASTED_CHARACTERS = 600_000
 CONSTANTS = 5
 """Rows for columns that the file lacks."""
 UNDECIDED, LEFT_OUT, COLUMN = "", "-", "="
+LEAVES, CLEARS = "leave", "clear"
 
 
 class UploadForm(forms.Form):
@@ -140,6 +141,13 @@ class ColumnsForm(forms.Form):
                 required=False,
                 widget=UnfoldAdminSelectWidget,
             )
+            self.fields[f"blank-{index}"] = forms.ChoiceField(
+                label=f"What a blank cell in column {get_column_letter(index + 1)} does",
+                choices=[(LEAVES, "Leaves the value"), (CLEARS, "Clears the value")],
+                initial=CLEARS if now in imported.blank_clears else LEAVES,
+                required=False,
+                widget=UnfoldAdminSelectWidget,
+            )
         given = list(imported.constants.items())
         for index in range(max(CONSTANTS, len(given))):
             name, text = given[index] if index < len(given) else ("", "")
@@ -157,11 +165,11 @@ class ColumnsForm(forms.Form):
                 widget=UnfoldAdminTextInputWidget,
             )
 
-    def column_rows(self) -> Iterator[tuple[str, str, list[str], BoundField]]:
-        """For each column of the file: letter, header, samples, field."""
+    def column_rows(self) -> Iterator[tuple[str, str, list[str], BoundField, BoundField]]:
+        """For each column of the file: letter, header, samples, what it means, what its blank cells do."""
         for index, header in enumerate(self.imported.headers):
             samples = self.imported.samples[index] if index < len(self.imported.samples) else []
-            yield get_column_letter(index + 1), header, samples, self[f"column-{index}"]
+            yield get_column_letter(index + 1), header, samples, self[f"column-{index}"], self[f"blank-{index}"]
 
     def constant_rows(self) -> list[tuple[BoundField, BoundField]]:
         """The fields of each constant."""
@@ -186,6 +194,13 @@ class ColumnsForm(forms.Form):
         """What the valid form says about each column: a name, "" if it is left out, ``None`` if not decided."""
         said = [self.cleaned_data[f"column-{index}"] for index in range(len(self.imported.headers))]
         return [None if not each else each[1:] if each.startswith(COLUMN) else "" for each in said]
+
+    @property
+    def blank_clears(self) -> list[str]:
+        """What the valid form says of blank cells: names of our columns in which they clear the value."""
+        return [
+            name for index, name in enumerate(self.mapping) if name and self.cleaned_data[f"blank-{index}"] == CLEARS
+        ]
 
     @property
     def constants(self) -> dict[str, str]:

@@ -82,6 +82,7 @@ def save_mapping(imported: Import) -> None:
                 header: name for header, name in decided if counts[header] == 1 and not _is_correction_header(header)
             },
             "constants": imported.constants,
+            "blank_clears": imported.blank_clears,
             "username": imported.username,
         },
     )

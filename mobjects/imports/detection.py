@@ -12,7 +12,7 @@ from mobjects.spreadsheets.types import DetectedFile, FileRefused, ReadOptions
 
 DETECTED_FIELDS = (
     *("format", "encoding", "delimiter", "sheet", "sheets", "notes"),
-    *("headers", "samples", "mapping", "constants", "correction_of"),
+    *("headers", "samples", "mapping", "constants", "blank_clears", "correction_of"),
 )
 """What :func:`detect_import_file` finds out."""
 
@@ -49,6 +49,7 @@ def _propose(imported: Import, head: DetectedFile) -> None:
     headers = list(head.headers)
     saved = column_mapping.find_saved_mapping(imported.kind, headers)
     imported.constants = dict(saved.constants) if saved else {}
+    imported.blank_clears = list(saved.blank_clears) if saved else []
     proposed = column_mapping.propose_mapping(imported.kind, headers)
     corrected = column_mapping.find_corrected_import(headers, imported.kind)
     if corrected is not None:
@@ -57,5 +58,5 @@ def _propose(imported: Import, head: DetectedFile) -> None:
         proposed = [
             before.get(header, name) if header else name for header, name in zip(headers, proposed, strict=True)
         ]
-        imported.constants = dict(corrected.constants)
+        imported.constants, imported.blank_clears = dict(corrected.constants), list(corrected.blank_clears)
     imported.mapping = proposed

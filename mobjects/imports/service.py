@@ -132,6 +132,7 @@ def set_columns(
     chosen: Sequence[str | None],
     constants: Mapping[str, str],
     reading: ReadOptions | None = None,
+    blank_clears: Collection[str] | None = None,
 ) -> list[str]:
     """Say what the columns mean, and perhaps how the file is to be read. The import waits for its check then.
 
@@ -141,6 +142,7 @@ def set_columns(
         constants: name of our column to the text that all rows have there.
         reading: how to read the file, if that is to be changed. If its headers are others then, ``chosen`` is of no
             use, and what they probably mean is proposed.
+        blank_clears: names of our columns whose blank cells clear the field; ``None`` leaves that as it is.
 
     Returns:
         What is still to be decided; see :func:`column_problems`.
@@ -164,6 +166,8 @@ def set_columns(
         raise InvalidState("The file cannot be read. Say how to read it, or upload another one.")
     if imported.headers == before[1] and len(chosen) == len(imported.headers):
         imported.mapping, imported.constants = list(chosen), dict(constants)
+        if blank_clears is not None:
+            imported.blank_clears = [name for name in imported.mapping if name in blank_clears]
     _move(imported, {before[0]}, ImportState.MAPPING, names=detection.DETECTED_FIELDS, problem="")
     return column_problems(imported)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports import duplicates, staging
@@ -41,7 +41,7 @@ def check_import(imported: Import, file: BinaryIO, alive: Callable[[int], None])
     """Check a whole file and write down what was found.
 
     Args:
-        imported: with its columns decided; gets ``rows``, ``counts`` and ``problems``.
+        imported: with its columns decided; gets ``rows``, ``counts``, ``blanks`` and ``problems``.
         file: what was uploaded; seekable.
         alive: called in each transaction that writes, with the number of rows read so far; what it raises undoes it.
 
@@ -91,12 +91,15 @@ def _conclude(imported: Import, kind: RowValidator, alive: Callable[[int], None]
         alive(imported.rows)
         duplicates.mark_duplicates(imported.pk, kind.noun, kind.unique_rules())
         staging.write_groups(imported.pk)
-        outcomes = ImportRow.objects.filter(imported=imported).order_by().values_list("outcome")
-        imported.counts = {**dict.fromkeys(ImportRowOutcome.values, 0), **dict(outcomes.annotate(n=Count("number")))}
+        found = ImportRow.objects.filter(imported=imported).order_by().values_list("outcome")
+        counted = list(found.annotate(rows=Count("number"), cleared=Sum("cleared")))
+        imported.counts = {**dict.fromkeys(ImportRowOutcome.values, 0), **{name: rows for name, rows, _ in counted}}
+        imported.blanks = {name: cleared for name, _, cleared in counted if cleared and name != ImportRowOutcome.ERROR}
+        imported.blanks |= {"kept": kind.blanks.kept} if kind.blanks.kept else {}
         errors = ImportProblem.objects.filter(imported=imported, level=ImportProblemLevel.ERROR)
         imported.problems = errors.count()
         Import.objects.filter(pk=imported.pk).update(
-            rows=imported.rows, counts=imported.counts, problems=imported.problems
+            rows=imported.rows, counts=imported.counts, blanks=imported.blanks, problems=imported.problems
         )
 
 
@@ -120,7 +123,10 @@ def build_layout(imported: Import, columns: list[FileColumn]) -> ColumnLayout:
         written = column is not _REVISION and not isinstance(column, CustomColumn)
         field = model._meta.get_field(column.field) if written else None
         parsers.append(ColumnParser(column, position, field, everywhere[name], faults))
-    return ColumnLayout(parsers, [place for _, place, _ in chosen], list(imported.constants.values()), of_rows, faults)
+    places, constants = [place for _, place, _ in chosen], list(imported.constants.values())
+    # What a person gave for every row, the empty text as well, was given on purpose.
+    clears = (*imported.blank_clears, *imported.constants)
+    return ColumnLayout(parsers, places, constants, of_rows, faults, clears)
 
 
 def _fixes(imported: Import) -> tuple[Mapping[str, dict[str, str]], Mapping[int, dict[str, str]]]:

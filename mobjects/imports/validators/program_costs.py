@@ -101,6 +101,7 @@ class CostValidator(ProgramChildValidator):
         parent = None if "" in item.failed else self.resolve_parent(item, parents)
         pk = self.matches.get(item.number)
         record = None if pk is None or parent is None else self._record(self.costs[pk], parent)
+        self.blanks.fill(item, record)
         cost_id, month = self.get_value(item, "Cost ID"), self.get_value(item, "Month") or ""
         if "" not in item.failed:
             self.check_required(item, record)

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,8 +17,18 @@ from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, error_file, runner, service
 from mobjects.management.base import system_username
 from mobjects.marketo.value_parsing import quote_value
-from mobjects.models import Import, ImportMode, ImportProblem, ImportProblemLevel, ImportSource, ImportState
+from mobjects.models import (
+    Import,
+    ImportMode,
+    ImportProblem,
+    ImportProblemLevel,
+    ImportRowOutcome,
+    ImportSource,
+    ImportState,
+)
+from mobjects.presentation.import_text import blanks_text
 from mobjects.resources import RESOURCES
+from mobjects.selectors import values_cleared
 from mobjects.spreadsheets.encoding import ENCODINGS
 from mobjects.spreadsheets.types import ReadOptions
 
@@ -48,6 +58,13 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--set", action="append", default=[], metavar="COLUMN=VALUE", help="one value for all rows; repeatable"
+        )
+        parser.add_argument(
+            "--blank",
+            action="append",
+            default=[],
+            metavar="leave|clear|HEADER=…",
+            help="what blank cells do to records that exist: leave the value (default) or clear it; repeatable",
         )
         parser.add_argument(
             "--mode", choices=ImportMode.values, default="all", help="all or nothing (default), or the valid rows"
@@ -128,7 +145,8 @@ class Command(BaseCommand):
         for given in options["set"]:
             name, value = _parted(given, "--set")
             constants[_column(imported.kind, name, "--set")] = value
-        problems = service.set_columns(imported, chosen, constants)
+        clears = _clearing_columns(imported, chosen, options["blank"])
+        problems = service.set_columns(imported, chosen, constants, blank_clears=clears)
         if problems:
             hint = "Say what columns mean with --map, leave them out with --leave-out, or give a value with --set."
             raise CommandError(_printable(f"Nothing was imported. {' '.join(problems)} {hint}"), returncode=1)
@@ -165,7 +183,11 @@ class Command(BaseCommand):
         if dry_run:
             new, changed = imported.counts.get("new", 0), imported.counts.get("changed", 0)
         outcome = "would be imported" if dry_run else "imported"
-        self.stdout.write(f"{outcome}: {new} new, {changed} changed; {unchanged} unchanged", self.style.SUCCESS)
+        said = f"{outcome}: {new} new, {changed} changed; {unchanged} unchanged"
+        blanks = dict(imported.blanks)
+        if not dry_run:
+            blanks |= {ImportRowOutcome.CHANGED: values_cleared(imported), ImportRowOutcome.CONFLICT: 0}
+        self.stdout.write(f"{said}. {blanks_text(blanks)}".removesuffix(". "), self.style.SUCCESS)
         if failed:
             raise CommandError(_describe_left_out(imported, failed), returncode=1)
 
@@ -216,6 +238,19 @@ def _find_position(imported: Import, header: str, option: str) -> int:
         how_many = "no column" if not places else f"{len(places)} columns"
         raise CommandError(_printable(f"{option}: the file has {how_many} “{header}”."), returncode=2)
     return places[0]
+
+
+def _clearing_columns(imported: Import, chosen: Sequence[str | None], given: Sequence[str]) -> list[str]:
+    """Our columns whose blank cells clear the value; without an option, as for the last file with these headers."""
+    clears = {name for name in chosen if name in imported.blank_clears}
+    for each in given:
+        header, _, what = each.rpartition("=")
+        if what not in ("leave", "clear"):
+            raise CommandError(_printable(f"--blank {each}: end it with leave or clear."), returncode=2)
+        places = [_find_position(imported, header, "--blank")] if header else range(len(chosen))
+        meant = {name for place in places if (name := chosen[place])}
+        clears = clears | meant if what == "clear" else clears - meant
+    return [name for name in chosen if name and name in clears]
 
 
 def _column(kind: str, name: str, option: str) -> str:

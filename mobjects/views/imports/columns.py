@@ -44,7 +44,7 @@ def import_columns(request: HttpRequest, imported: Import) -> HttpResponse:
         return _show(request, imported, form, ReadOptionsForm(imported), problems)
 
     def save_and_check() -> None:
-        service.set_columns(imported, form.mapping, form.constants)
+        service.set_columns(imported, form.mapping, form.constants, blank_clears=form.blank_clears)
         service.request_check(imported)
 
     base.try_transition(request, imported, save_and_check)

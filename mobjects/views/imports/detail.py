@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from mobjects import selectors
 from mobjects.formatting import format_count
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
@@ -133,8 +134,17 @@ def _facts(imported: Import) -> dict[str, Any]:
         "delimiter": DELIMITERS.get(imported.delimiter, imported.delimiter),
         "written": words.written_text(imported),
         "undone": words.undone_text(imported),
+        "blanks": _blanks_text(imported),
         "has_left_out": left_out > 0 or any(imported.written.get(name) for name in ("left", "left_out")),
     }
+
+
+def _blanks_text(imported: Import) -> str:
+    """What blank cells did; before the commit the page's first sentence says what they would do."""
+    if imported.committed_at is None or not imported.blanks:
+        return ""
+    cleared = selectors.values_cleared(imported)
+    return f"Blank cells cleared {format_count(cleared, 'value')}." if cleared else ""
 
 
 def _next(request: HttpRequest, imported: Import) -> tuple[str, str] | None:

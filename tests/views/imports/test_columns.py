@@ -152,6 +152,16 @@ def test_check_keeps_the_columns_and_asks_for_the_check(editor):
     assert imported.constants == {"Stage": "Won"}
 
 
+def test_what_blank_cells_do_is_asked_for_each_column(editor):
+    imported = waiting(blank_clears=["External ID"])
+    shown = pages.text(editor.get(url(imported)))
+    assert "What a blank cell in column B does" in shown
+    assert shown.count('<option value="clear" selected>') == 1
+    editor.post(url(imported), said("=External ID", "=Stage", "-", **{"blank-1": "clear", "blank-2": "clear"}))
+    imported.refresh_from_db()
+    assert (imported.state, imported.blank_clears) == (ImportState.CHECKING, ["Stage"])
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
