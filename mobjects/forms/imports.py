@@ -9,7 +9,13 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 from openpyxl.utils import get_column_letter
-from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    INPUT_CLASSES,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from mobjects.forms.sync import reason_field
 from mobjects.imports.file_limits import MB, limits_for
@@ -100,6 +106,15 @@ class ReadOptionsForm(forms.Form):
             self._add_choice_field("delimiter", "Columns are parted by", [*DELIMITERS.items()], imported.delimiter)
         elif len(imported.sheets) > 1:
             self._add_choice_field("sheet", "Sheet", [(name, name) for name in imported.sheets], imported.sheet)
+        self.fields["header"] = forms.IntegerField(
+            label="Row with the headers",
+            initial=imported.header_row or None,
+            min_value=1,
+            max_value=10**6,
+            required=False,
+            help_text="What stands above it is not read. Empty: find it out.",
+            widget=UnfoldAdminIntegerFieldWidget,
+        )
 
     def _add_choice_field(self, name: str, label: str, choices: list[tuple[str, str]], now: str) -> None:
         if now and now not in dict(choices):
@@ -112,8 +127,11 @@ class ReadOptionsForm(forms.Form):
     def read_options(self) -> ReadOptions:
         """What the valid form asks for."""
         given = self.cleaned_data
+        # Read in another way, the file may have its headers elsewhere.
+        found = "header" not in self.changed_data and len(self.changed_data) > 0
         return ReadOptions(
             self.imported.format,
+            header=0 if found else given.get("header") or 0,
             encoding=given.get("encoding") or "",
             delimiter=given.get("delimiter") or "",
             sheet=given.get("sheet") or self.imported.sheet,

@@ -24,6 +24,13 @@ def columns_of(kind: str) -> Sequence[FileColumn]:
     return [column for column in RESOURCES[kind]().columns if column.name != REVISION]
 
 
+def known_names() -> set[str]:
+    """The names and labels of all our columns, of all kinds, as :func:`normalise_header` gives them."""
+    columns = [column for kind in RESOURCES for column in columns_of(kind)]
+    named = {name for column in columns for name in (column.name, column.attribute.label)}
+    return {normalise_header(name) for name in (*named, REVISION)}
+
+
 def correction_header(pk: int) -> str:
     """The header of the last column of an import's error file."""
     return f"Problems of import {pk}"

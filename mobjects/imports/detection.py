@@ -11,7 +11,7 @@ from mobjects.spreadsheets import reader as tables
 from mobjects.spreadsheets.types import DetectedFile, FileRefused, ReadOptions
 
 DETECTED_FIELDS = (
-    *("format", "encoding", "delimiter", "sheet", "sheets", "notes"),
+    *("format", "encoding", "delimiter", "sheet", "header_row", "sheets", "notes"),
     *("headers", "samples", "mapping", "constants", "blank_clears", "correction_of"),
 )
 """What :func:`detect_import_file` finds out."""
@@ -24,7 +24,14 @@ def detect_import_file(imported: Import, file: BinaryIO, reading: ReadOptions | 
         FileRefused: it cannot be read in that way; only what ``reading`` says is set.
     """
     try:
-        head = tables.detect_file(file, imported.file_name, limits_for(imported.source), reading)
+        is_name = column_mapping.known_names().__contains__
+        head = tables.detect_file(
+            file,
+            imported.file_name,
+            limits_for(imported.source),
+            reading,
+            lambda text: is_name(column_mapping.normalise_header(text)),
+        )
     except FileRefused:
         if reading is not None:
             _set_read_options(imported, reading)
@@ -37,12 +44,12 @@ def detect_import_file(imported: Import, file: BinaryIO, reading: ReadOptions | 
 
 def _set_read_options(imported: Import, reading: ReadOptions) -> None:
     imported.format, imported.encoding = reading.format, reading.encoding
-    imported.delimiter, imported.sheet = reading.delimiter, reading.sheet
+    imported.delimiter, imported.sheet, imported.header_row = reading.delimiter, reading.sheet, reading.header
 
 
 def get_read_options(imported: Import) -> ReadOptions:
     """How the file of an import is read."""
-    return ReadOptions(imported.format, imported.encoding, imported.delimiter, imported.sheet)
+    return ReadOptions(imported.format, imported.encoding, imported.delimiter, imported.sheet, imported.header_row)
 
 
 def _propose(imported: Import, head: DetectedFile) -> None:

@@ -21,6 +21,7 @@ from mobjects.imports.file_limits import limits_for
 from mobjects.imports.staging import CheckedRow
 from mobjects.imports.validators import KINDS, RowValidator
 from mobjects.imports.validators.base import CHUNK
+from mobjects.imports.validators.total_rows import LEFT_OUT, TotalRows
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
@@ -51,9 +52,10 @@ def check_import(imported: Import, file: BinaryIO, alive: Callable[[int], None])
     """
     columns = list(RESOURCES[imported.kind]().columns)
     kind = KINDS[imported.kind](build_layout(imported, columns), columns)
+    totals = TotalRows(kind.layout, kind.key_names)
 
     def iter_file_rows() -> Iterator[TableRow]:
-        return tables.iter_rows(file, get_read_options(imported), limits_for(imported.source))
+        return totals.leave_out(tables.iter_rows(file, get_read_options(imported), limits_for(imported.source)))
 
     imported.rows = 0
     _clear(imported, alive)
@@ -63,6 +65,9 @@ def check_import(imported: Import, file: BinaryIO, alive: Callable[[int], None])
         items = list(kind.layout.parse_rows(chunk))
         findings = list(kind.validate_rows(items))
         _save(imported, findings, [problem for item in items for problem in item.problems], alive)
+    if totals.left_out:
+        noted = [RowProblem(number, "warning", "", None, "", LEFT_OUT, "") for number in totals.left_out]
+        _save(imported, [], noted, alive)
     _conclude(imported, kind, alive)
 
 

@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from mobjects.spreadsheets import csv_reader, xlsx_reader
+from mobjects.spreadsheets.header_row import NameTest
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 
@@ -23,7 +24,13 @@ EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
 __all__ = ["EXTENSIONS", "cell_text", "detect_file", "iter_rows"]
 
 
-def detect_file(file: BinaryIO, name: str, limits: FileLimits, reading: ReadOptions | None = None) -> DetectedFile:
+def detect_file(
+    file: BinaryIO,
+    name: str,
+    limits: FileLimits,
+    reading: ReadOptions | None = None,
+    is_name: NameTest = lambda text: False,
+) -> DetectedFile:
     """Find out how a file is read, and its headers.
 
     Args:
@@ -31,6 +38,7 @@ def detect_file(file: BinaryIO, name: str, limits: FileLimits, reading: ReadOpti
         name: of the file; its end tells the format.
         limits: the most that is read.
         reading: what a person decided; empty parts are found out.
+        is_name: whether a text is the name of a known column, which tells the row with the headers.
 
     Raises:
         FileRefused: the file cannot be read for certain.
@@ -40,8 +48,8 @@ def detect_file(file: BinaryIO, name: str, limits: FileLimits, reading: ReadOpti
         raise FileRefused(f"The file has {size / 1e6:,.1f} MB; at most {limits.size / 1e6:,g} MB are read.")
     reading = reading or ReadOptions("")
     if (reading.format or _format(name)) == "xlsx":
-        return xlsx_reader.detect_workbook(file, reading, limits)
-    return csv_reader.detect_csv(file, reading, limits)
+        return xlsx_reader.detect_workbook(file, reading, limits, is_name)
+    return csv_reader.detect_csv(file, reading, limits, is_name)
 
 
 def iter_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Iterator[TableRow]:

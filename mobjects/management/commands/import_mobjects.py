@@ -51,6 +51,9 @@ class Command(BaseCommand):
         parser.add_argument("--delimiter", choices=DELIMITERS, help="of a CSV file (default: the header line tells)")
         parser.add_argument("--sheet", default="", help="of a workbook (default: the first one that holds anything)")
         parser.add_argument(
+            "--header-row", type=int, default=0, help="number of the row with the headers (default: found)"
+        )
+        parser.add_argument(
             "--map", action="append", default=[], metavar="HEADER=COLUMN", help="what a column means; repeatable"
         )
         parser.add_argument(
@@ -216,9 +219,9 @@ def _opened(path: str) -> Iterator[tuple[BinaryIO, str]]:
 def _reading(options: dict[str, Any]) -> ReadOptions | None:
     encoding = "" if options["encoding"] == "auto" else options["encoding"]
     delimiter = DELIMITERS[options["delimiter"]] if options["delimiter"] else ""
-    if not (encoding or delimiter or options["sheet"]):
+    if not (encoding or delimiter or options["sheet"] or options["header_row"]):
         return None
-    return ReadOptions("", encoding, delimiter, options["sheet"])
+    return ReadOptions("", encoding, delimiter, options["sheet"], max(options["header_row"], 0))
 
 
 # --- columns --------------------------------------------------------------------------------

@@ -221,6 +221,24 @@ def test_the_file_can_be_read_in_another_way(editor):
     assert imported.headers == ["External ID;Deal"]
 
 
+def test_the_row_with_the_headers_is_shown_and_can_be_changed(editor):
+    upload(editor, "Deals of May\nExternal ID,Name,Deal\nA,x,1\nKey,Sum,\nB,2,\n")
+    imported = Import.objects.get()
+    shown = pages.text(editor.get(url(imported)))
+    assert "The headers stand in row 2; what stands above them (1 row) is not read." in shown
+    assert 'name="header" value="2"' in shown
+    again = {"read": "1", "encoding": "utf-8", "delimiter": ","}
+    editor.post(url(imported), {**again, "header": "4"})
+    imported.refresh_from_db()
+    assert (imported.header_row, imported.headers) == (4, ["Key", "Sum"])
+    editor.post(url(imported), {**again, "delimiter": ";", "header": "4"})
+    imported.refresh_from_db()
+    assert imported.header_row == 1
+    editor.post(url(imported), {**again, "delimiter": ",", "header": ""})
+    imported.refresh_from_db()
+    assert imported.header_row == 2
+
+
 def test_a_refused_file_can_be_read_in_another_way(editor):
     upload(editor, "External ID,Deal\nA,서울\n".encode("cp949"), encoding="utf-8")
     imported = Import.objects.get()
