@@ -38,7 +38,7 @@ LEAVES, CLEARS = "leave", "clear"
 class UploadForm(forms.Form):
     """A file, or text pasted from a spreadsheet."""
 
-    kind = forms.ChoiceField(label="What it holds", widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label="What it holds", required=False, widget=UnfoldAdminSelectWidget)
     # Unfold's own widget hides the file input, and with it the focus of the keyboard.
     file = forms.FileField(
         required=False,
@@ -66,7 +66,7 @@ class UploadForm(forms.Form):
     def __init__(self, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # FILE_KINDS is in the order of the lists.
-        choices = [(kind, name) for kind, name in FILE_KINDS if kind in kinds]
+        choices = [("", "Its headers tell"), *((kind, name) for kind, name in FILE_KINDS if kind in kinds)]
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
         limits = limits_for(ImportSource.ADMIN)
         self.fields["file"].help_text = (
@@ -92,6 +92,18 @@ class UploadForm(forms.Form):
         if not file or not encoding or encoding == "auto" or file.name.lower().endswith(".xlsx"):
             return None
         return ReadOptions("csv", encoding)
+
+
+class KindForm(forms.Form):
+    """What a file holds, if it is something else than was said or guessed."""
+
+    kind = forms.ChoiceField(label="The file holds", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, imported: Import, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].initial = imported.kind
+        choices = [(kind, name) for kind, name in FILE_KINDS if kind in kinds or kind == imported.kind]
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
 
 
 class ReadOptionsForm(forms.Form):

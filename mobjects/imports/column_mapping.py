@@ -16,6 +16,8 @@ from mobjects.models import Import, SavedMapping
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import REVISION, CustomColumn, FileColumn
 
+MIN_NAMES = 2
+"""A kind is guessed from at least so many headers."""
 _CORRECTION = re.compile(r"problems of import ([0-9]{1,18})", re.IGNORECASE)
 
 
@@ -43,6 +45,28 @@ def find_corrected_import(headers: Sequence[str], kind: str) -> Import | None:
         if found and (imported := Import.objects.filter(kind=kind, pk=int(found[1])).first()):
             return imported
     return None
+
+
+# --- what the file holds --------------------------------------------------------------------
+
+
+def guess_kind(headers: Sequence[str]) -> str:
+    """The kind of file that has these headers; "" if none can be told, or more than one."""
+    for header in headers:
+        found = _CORRECTION.fullmatch(header)
+        if found and (corrected := Import.objects.filter(pk=int(found[1])).first()):
+            return corrected.kind
+    scores = {kind: score for kind in RESOURCES if (score := _kind_score(kind, headers))}
+    best = max(scores.values(), default=None)
+    kinds = [kind for kind, score in scores.items() if score == best]
+    return kinds[0] if len(kinds) == 1 else ""
+
+
+def _kind_score(kind: str, headers: Sequence[str]) -> tuple[bool, bool, int] | None:
+    """How well headers fit a kind: mapped so before, complete, known names; ``None`` with fewer than two of these."""
+    saved = find_saved_mapping(kind, headers) is not None
+    names = {name for name in match_names(kind, headers) if name}
+    return (saved, not missing_columns(kind, names), len(names)) if saved or len(names) >= MIN_NAMES else None
 
 
 # --- proposing ------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import BinaryIO
 
 from mobjects.imports import column_mapping
 from mobjects.imports.file_limits import limits_for
 from mobjects.models import Import
+from mobjects.models.imports import FILE_KINDS
 from mobjects.spreadsheets import reader as tables
 from mobjects.spreadsheets.types import DetectedFile, FileRefused, ReadOptions
 
@@ -17,8 +19,19 @@ DETECTED_FIELDS = (
 """What :func:`detect_import_file` finds out."""
 
 
-def detect_import_file(imported: Import, file: BinaryIO, reading: ReadOptions | None) -> None:
+def detect_import_file(
+    imported: Import, file: BinaryIO, reading: ReadOptions | None, kinds: Collection[str] = ()
+) -> bool:
     """Set what the head of a file tells, and what its columns probably mean.
+
+    Args:
+        imported: with the kind that is said, or that stands for it until it is.
+        file: seekable.
+        reading: what a person decided about reading it.
+        kinds: those that the file may be, if nobody said its kind.
+
+    Returns:
+        Whether it is known what the file holds.
 
     Raises:
         FileRefused: it cannot be read in that way; only what ``reading`` says is set.
@@ -39,7 +52,24 @@ def detect_import_file(imported: Import, file: BinaryIO, reading: ReadOptions | 
     _set_read_options(imported, head.options)
     imported.sheets, imported.notes = list(head.sheets), list(head.notes)
     imported.headers, imported.samples = list(head.headers), [list(values) for values in head.samples]
+    is_known = _find_kind(imported, kinds)
     _propose(imported, head)
+    return is_known
+
+
+def _find_kind(imported: Import, kinds: Collection[str]) -> bool:
+    """Guess what the file holds if nobody said so; and say where the headers look like another kind."""
+    guessed = column_mapping.guess_kind(imported.headers)
+    name = dict(FILE_KINDS).get(guessed, "").lower()
+    if guessed and guessed in kinds:
+        imported.kind = guessed
+        imported.notes.append(f"Its headers say that the file holds {name}.")
+        return True
+    if guessed not in ("", imported.kind):
+        imported.notes.append(f"The headers look like those of {name}. If that is what the file holds, say so.")
+    elif kinds:
+        imported.notes.append("Its headers do not tell what the file holds: say so.")
+    return not kinds
 
 
 def _set_read_options(imported: Import, reading: ReadOptions) -> None:

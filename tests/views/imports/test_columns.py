@@ -44,6 +44,36 @@ def test_a_file_whose_columns_are_known_goes_on_to_its_check(editor):
     assert (imported.file_name, imported.size) == ("in.csv", len(GOOD.encode()))
 
 
+def test_what_it_holds_is_told_by_its_headers(editor):
+    answer = upload(editor, "Program ID,Month,Amount\n1,2026-06,5\n", kind="")
+    imported = Import.objects.get()
+    assert (imported.kind, answer["Location"]) == ("program-costs", url(imported, "import-review"))
+    assert '<option value="" selected>Its headers tell</option>' in pages.text(editor.get(NEW))
+
+
+def test_a_wrong_kind_is_changed_where_it_is_noticed(editor):
+    upload(editor, "Program ID,Month,Amount\n1,2026-06,5\n")
+    imported = Import.objects.get()
+    shown = pages.text(editor.get(url(imported)))
+    assert "The headers look like those of period costs." in shown
+    assert "Read it as this" in shown
+    answer = editor.post(url(imported), {"change_kind": "1", "kind": "program-costs"}, follow=True)
+    imported.refresh_from_db()
+    assert (imported.kind, imported.mapping) == ("program-costs", ["Program ID", "Month", "Amount"])
+    assert "It is read as period costs now." in pages.text(answer)
+    editor.post(url(imported), {"change_kind": "1", "kind": "nonsense"})
+    imported.refresh_from_db()
+    assert imported.kind == "program-costs"
+
+
+def test_the_kind_stays_once_rows_are_written(editor):
+    imported = made.imported(state=ImportState.COMMITTED)
+    assert "Read it as this" not in pages.text(editor.get(url(imported)))
+    editor.post(url(imported), {"change_kind": "1", "kind": "programs"})
+    imported.refresh_from_db()
+    assert imported.kind == "opportunities"
+
+
 def test_a_file_with_unknown_columns_goes_on_to_them(editor):
     answer = upload(editor, "External ID,Deal\nA,1\n")
     assert answer["Location"] == url(Import.objects.get())
