@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import BinaryIO, TextIO
 
-from mobjects.spreadsheets.encoding import find_encoding
-from mobjects.spreadsheets.header_row import (
+from mobjects.spreadsheets.detection.header_row import (
     ENOUGH_NAMES,
     SEARCHED_ROWS,
     NameTest,
@@ -19,6 +18,7 @@ from mobjects.spreadsheets.header_row import (
     count_names,
     find_header_row,
 )
+from mobjects.spreadsheets.encoding import find_encoding
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from mobjects.spreadsheets import csv_reader, xlsx_reader
-from mobjects.spreadsheets.header_row import NameTest
+from mobjects.spreadsheets.detection.header_row import NameTest
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 

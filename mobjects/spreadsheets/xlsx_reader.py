@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from openpyxl.utils.cell import coordinate_to_tuple
 
+from mobjects.spreadsheets.detection.header_row import NameTest, blank_header, find_header_row
 from mobjects.spreadsheets.encoding import looks_mangled
-from mobjects.spreadsheets.header_row import NameTest, blank_header, find_header_row
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, is_blank, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 from mobjects.spreadsheets.xlsx_cells import NumberedRow, SheetReader

@@ -43,7 +43,6 @@ def test_plain_utf_16_needs_no_mark(text, encoding):
         ("Nom,Étape\nCafé Hélène,Gagné\nL’été,Perdu\n", "cp1252"),
         ("Name,Price\nA,5 €\nB,“x”\n", "cp1252"),
         ("a,b\n" + MANY + "Müller,2\n", "cp1252"),
-        ("a,b\né,\x9d\n", "latin-1"),
     ],
 )
 def test_another_encoding_is_guessed_and_said(text, encoding):
