@@ -21,6 +21,8 @@ from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, R
 EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
 """Format by the end of a file's name."""
 
+_OTHER_WORKBOOKS = (".xls", ".xlsb", ".xlsm", ".xltx", ".xltm", ".ods", ".numbers")
+
 __all__ = ["EXTENSIONS", "cell_text", "detect_file", "iter_rows"]
 
 
@@ -71,6 +73,6 @@ def iter_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Itera
 def _format(name: str) -> str:
     suffix = PurePath(name).suffix.lower()
     if suffix not in EXTENSIONS:
-        old = " Save it as .xlsx." if suffix in (".xls", ".xlsb", ".ods", ".numbers") else ""
+        old = " Save it as .xlsx." if suffix in _OTHER_WORKBOOKS else ""
         raise FileRefused(f"“{name}” is neither CSV nor XLSX; its name must end in {', '.join(EXTENSIONS)}.{old}")
     return EXTENSIONS[suffix]

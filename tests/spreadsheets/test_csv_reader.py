@@ -150,6 +150,12 @@ def test_another_kind_of_file_is_refused_by_name(name):
         head(b"a,b\n1,2\n", name)
 
 
+@pytest.mark.parametrize("name", ["a.xlsm", "a.XLS", "a.numbers"])
+def test_other_workbooks_are_told_how_to_be_saved(name):
+    with pytest.raises(FileRefused, match=r"Save it as \.xlsx\."):
+        head(b"PK", name)
+
+
 @pytest.mark.parametrize("name", ["a.CSV", "a.txt", "a.tsv"])
 def test_names_of_text_files(name):
     assert head(b"a\tb\n1\t2\n", name).options == ReadOptions("csv", "utf-8", "\t", header=1)
