@@ -25,6 +25,7 @@ from mobjects.models.imports import (
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.program import Program, ProgramCost, ProgramTag
+from mobjects.models.record_edit import EditSource, RecordEdit
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
 from mobjects.models.sync_history import (
@@ -65,6 +66,7 @@ __all__ = [
     "CustomField",
     "Download",
     "DownloadContent",
+    "EditSource",
     "Import",
     "ImportChange",
     "ImportFix",
@@ -84,6 +86,7 @@ __all__ = [
     "Program",
     "ProgramCost",
     "ProgramTag",
+    "RecordEdit",
     "RecordState",
     "RecordStatus",
     "RequestedAction",

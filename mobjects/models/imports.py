@@ -85,6 +85,10 @@ class Import(models.Model):
     blank_clears = models.JSONField(
         default=list, blank=True, help_text="Our columns whose blank cells clear the field; others leave it as it is."
     )
+    formats = models.JSONField(default=dict, blank=True, help_text="How values are written, where a person said so.")
+    format_findings = models.JSONField(
+        default=list, blank=True, help_text="How values are written, as the check found."
+    )
 
     mode = models.CharField(max_length=5, choices=ImportMode, blank=True)
     overwrite = models.BooleanField(default=False, help_text="Write rows that conflict with changes made here, too.")
@@ -246,6 +250,9 @@ class ImportFix(models.Model):
     value = models.TextField(blank=True, help_text="The cell, as text.")
     number = models.PositiveIntegerField(null=True, blank=True, help_text="Only in this row; empty means all.")
     replacement = models.TextField(blank=True)
+    by_rule = models.BooleanField(
+        default=False, help_text="The value is a rule; each cell that breaks it becomes what is suggested for it."
+    )
     username = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -299,6 +306,7 @@ class SavedMapping(models.Model):
     mapping = models.JSONField(help_text="Header to column; '' if left out.")
     constants = models.JSONField(default=dict)
     blank_clears = models.JSONField(default=list)
+    formats = models.JSONField(default=dict, help_text="How values were written in the last such file.")
     username = models.CharField(max_length=150, blank=True)
     saved_at = models.DateTimeField(auto_now=True)
 

@@ -24,9 +24,9 @@ from rq.exceptions import DuplicateJobError
 from rq.utils import now
 
 from mobjects.imports.runner import sweep_imports
-from mobjects.jobs.queue import QUEUE
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.schedules import run_due
+from mobjects.queue_redis import QUEUE, describe_redis_error
 
 INTERVAL_SECONDS = 15
 ALIVE_SECONDS = 60
@@ -107,7 +107,7 @@ class TickScheduler(CronScheduler):
             try:
                 queue_tick(self.interval)
             except RedisError as error:
-                logger.warning("No tick: the queue (Redis) cannot be reached (%s).", type(error).__name__)
+                logger.warning("No tick: the queue (Redis) %s.", describe_redis_error(error))
                 return []
         return due
 
@@ -115,4 +115,4 @@ class TickScheduler(CronScheduler):
         try:
             super().heartbeat()
         except RedisError as error:
-            logger.warning("No sign of life: the queue (Redis) cannot be reached (%s).", type(error).__name__)
+            logger.warning("No sign of life: the queue (Redis) %s.", describe_redis_error(error))

@@ -84,7 +84,7 @@ def test_a_wrong_kind_is_noticed_and_changed_with_the_file_kept():
     found = uploaded(text, "program-tags", kinds=())
     assert found.state == ImportState.MAPPING
     assert found.notes == ["The headers look like those of period costs. If that is what the file holds, say so."]
-    service.add_fix(found, "Type", "x", "y")
+    service.correct_import(found, [service.Correction("Type", "x", "y")])
     assert service.set_kind(found, "program-costs") == []
     assert (found.kind, found.notes, found.fixes.count()) == ("program-costs", [], 0)
     service.request_check(found, enqueue=False)

@@ -6,8 +6,6 @@ import re
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from mobjects.imports.cell_parser import ColumnLayout
-from mobjects.marketo.types import DataType
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import Cell, TableRow
 
@@ -30,19 +28,15 @@ class TotalRows:
     """Leaves out the totals at the end of a file.
 
     Args:
-        layout: the columns of the file.
+        mapping: for each column of the file the name of ours that it means.
         keys: names of those that say which record a row means.
     """
 
-    def __init__(self, layout: ColumnLayout, keys: Collection[str]) -> None:
+    def __init__(self, mapping: Sequence[str | None], keys: Collection[str]) -> None:
         self.left_out: list[int] = []
         """Numbers of the rows that were left out, once all are read."""
-        self._keys = [
-            parser.position - 1
-            for parser in layout.parsers
-            # An amount is part of a cost's key, and what a total is about.
-            if parser.name in keys and parser.position and parser.column.attribute.type is not DataType.CURRENCY
-        ]
+        # An amount is part of a cost's key, and what a total is about.
+        self._keys = [place for place, name in enumerate(mapping) if name in keys and name != "Amount"]
 
     def leave_out(self, rows: Iterable[TableRow]) -> Iterator[TableRow]:
         """The rows without the totals at their end; those between other rows stay."""

@@ -16,7 +16,7 @@ from mobjects.formatting import format_count
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
 from mobjects.imports.writing import commit
-from mobjects.models import RECORD_MODELS, Import, ImportSource, ImportState, SyncJob, SyncResult
+from mobjects.models import RECORD_MODELS, Import, ImportChange, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
 from mobjects.processes import status as queue_status
 from mobjects.views.base import render_page
@@ -179,7 +179,9 @@ def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
 
 def _jobs(imported: Import) -> QuerySet[SyncJob]:
     """The jobs since that dealt with a record of the import, newest first."""
-    kind, ids = commit.owner_ids(imported)
+    # What was undone went out all the same.
+    kind, _ = commit.owner_ids(imported)
+    ids = ImportChange.objects.filter(imported=imported).order_by().values("owner_id")
     results = SyncResult.objects.filter(job=OuterRef("pk"), kind=kind.value, record_id__in=ids)
     since = imported.committed_at or imported.created_at
     asked = SyncJob.objects.filter(created_at__gte=since, selection__of_import=imported.pk)
