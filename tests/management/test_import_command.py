@@ -180,17 +180,29 @@ def test_errors_go_to_stderr_and_end_with_code_1(file):
     assert Import.objects.get().state == "review"
 
 
+def test_equal_errors_are_one_line_with_their_count(file):
+    text = "External ID,Name,Amount\n" + "".join(f"{number},x,much\n" for number in range(40)) + "41,x,little\n"
+    err = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_mobjects", "opportunities", file(text), stdout=io.StringIO(), stderr=err, no_color=True)
+    lines = [line for line in err.getvalue().splitlines() if "Amount" in line]
+    assert [line.split(":")[0] for line in lines] == [
+        "row 2 and 39 more rows, Amount, “much”",
+        "row 42, Amount, “little”",
+    ]
+
+
 def test_a_suggestion_is_told(file):
     err = io.StringIO()
     with pytest.raises(CommandError):
         call_command(
             "import_mobjects",
             "opportunities",
-            file("External ID,Name,CloseDate\nA,x,2026/06/30\n"),
+            file("External ID,Name,IsWon\nA,x,wahr\n"),
             stderr=err,
             no_color=True,
         )
-    assert err.getvalue().splitlines()[-1].endswith("Perhaps “2026-06-30”?")
+    assert err.getvalue().splitlines()[-1].endswith("Perhaps “true”?")
 
 
 def test_only_the_valid_rows_on_request_and_the_others_in_an_error_file(file, tmp_path):

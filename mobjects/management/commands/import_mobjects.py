@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Count, F, Max, Min
 
 from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, error_file, runner, service
@@ -19,8 +20,8 @@ from mobjects.management.base import system_username
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.models import (
     Import,
+    ImportGroup,
     ImportMode,
-    ImportProblem,
     ImportProblemLevel,
     ImportRowOutcome,
     ImportSource,
@@ -157,12 +158,19 @@ class Command(BaseCommand):
     # --- after the check ---
 
     def _list_problems(self, imported: Import, *, after: int = 0) -> int:
-        """Print what is to be said about the rows; gives the id of the newest of it, to print what is newer."""
+        """Print what is to be said about the rows, equal things once with their count, as the page does.
+
+        Returns:
+            The id of the newest of it, to print what is newer.
+        """
+        found = imported.found_problems.filter(pk__gt=after).order_by()
+        equal = found.values("level", "column", "position", "value", "rule")
+        groups = equal.annotate(count=Count("pk"), first=Min("number"), newest=Max("pk"), suggestion=Max("suggestion"))
         newest = after
-        for problem in imported.found_problems.filter(pk__gt=after).iterator():
-            newest = max(newest, problem.pk)
-            warning = problem.level == ImportProblemLevel.WARNING
-            self.stderr.write(_printable(_line(problem)), self.style.WARNING if warning else None)
+        for group in groups.order_by("first", F("position").asc(nulls_last=True), "newest").iterator():
+            newest = max(newest, group.pop("newest"))
+            warning = group["level"] == ImportProblemLevel.WARNING
+            self.stderr.write(_printable(_line(ImportGroup(**group))), self.style.WARNING if warning else None)
         return newest
 
     def _write_errors(self, imported: Import, path: str) -> None:
@@ -267,8 +275,11 @@ def _column(kind: str, name: str, option: str) -> str:
 # --- words ----------------------------------------------------------------------------------
 
 
-def _line(problem: ImportProblem) -> str:
-    place = (f"row {problem.number}", problem.column, problem.value and quote_value(problem.value))
+def _line(problem: ImportGroup) -> str:
+    rows = f"row {problem.first}"
+    if problem.count > 1:
+        rows += f" and {format_count(problem.count - 1, 'more row')}"
+    place = (rows, problem.column, problem.value and quote_value(problem.value))
     line = f"{', '.join(part for part in place if part)}: {problem.rule}"
     if problem.suggestion:
         line += f" Perhaps {quote_value(problem.suggestion)}?"
