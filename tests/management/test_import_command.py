@@ -95,6 +95,54 @@ def test_columns_can_be_mapped_left_out_and_set(file):
     assert (opportunity.external_id, opportunity.name, str(opportunity.amount)) == ("A", "Same=Name", "1.50")
 
 
+BLANKED = "External ID,Amount,Stage\nA,,\nB,,\n"
+
+
+def blanked():
+    for key in "AB":
+        factories.opportunity(external_id=key, name=key, amount="5.00", stage="Won")
+
+
+def test_blank_cells_leave_values_and_that_is_said(file):
+    blanked()
+    out, _ = run("import_mobjects", "opportunities", file(BLANKED))
+    assert out.endswith("imported: 0 new, 0 changed; 2 unchanged. Blank cells leave 4 values as they are.\n")
+    assert Opportunity.objects.filter(stage="Won", amount=5).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("blank", "said"),
+    [
+        (["clear"], "2 changed; 0 unchanged. Blank cells clear 4 values."),
+        (["Stage=clear"], "2 changed; 0 unchanged. Blank cells clear 2 values and leave 2 values as they are."),
+        (
+            ["clear", "Stage=leave"],
+            "2 changed; 0 unchanged. Blank cells clear 2 values and leave 2 values as they are.",
+        ),
+    ],
+)
+def test_they_clear_values_on_request_and_these_are_counted(file, blank, said):
+    blanked()
+    out, _ = run("import_mobjects", "opportunities", file(BLANKED), blank=blank, dry_run=True)
+    assert out.endswith(f"would be imported: 0 new, {said}\n")
+    out, _ = run("import_mobjects", "opportunities", file(BLANKED), blank=blank)
+    assert out.endswith(f"imported: 0 new, {said}\n")
+
+
+def test_the_answer_about_blank_cells_is_remembered(file):
+    blanked()
+    run("import_mobjects", "opportunities", file(BLANKED), blank=["clear"], dry_run=True)
+    out, _ = run("import_mobjects", "opportunities", file(BLANKED))
+    assert out.endswith("Blank cells clear 4 values.\n")
+
+
+@pytest.mark.parametrize("blank", ["maybe", "Stage=", "Nonsense=clear"])
+def test_an_answer_about_blank_cells_that_means_nothing_ends_with_code_2(file, blank):
+    with pytest.raises(CommandError) as stopped:
+        run("import_mobjects", "opportunities", file(BLANKED), blank=[blank])
+    assert stopped.value.returncode == 2
+
+
 def test_an_undecided_column_stops_it_and_says_what_to_do(file):
     with pytest.raises(CommandError, match=r"“Betrag” is not matched yet.*--leave-out") as caught:
         run("import_mobjects", "opportunities", file("External ID,Betrag\nA,1\n"))
@@ -130,6 +178,18 @@ def test_errors_go_to_stderr_and_end_with_code_1(file):
     assert caught.value.returncode == 1
     assert "row 2, Marketo ID, “x”: is not a whole number" in err.getvalue()
     assert Import.objects.get().state == "review"
+
+
+def test_equal_errors_are_one_line_with_their_count(file):
+    text = "External ID,Name,Amount\n" + "".join(f"{number},x,much\n" for number in range(40)) + "41,x,little\n"
+    err = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_mobjects", "opportunities", file(text), stdout=io.StringIO(), stderr=err, no_color=True)
+    lines = [line for line in err.getvalue().splitlines() if "Amount" in line]
+    assert [line.split(":")[0] for line in lines] == [
+        "row 2 and 39 more rows, Amount, “much”",
+        "row 42, Amount, “little”",
+    ]
 
 
 def test_a_suggestion_is_told(file):
