@@ -15,10 +15,11 @@ from mobjects.marketo.types import DataType
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.marketo.value_text import to_text
 from mobjects.models.fields import validate_xml_text
-from mobjects.resources.columns import FileColumn
+from mobjects.resources.columns import FileColumn, MonthColumn
 from mobjects.spreadsheets.formula_escaping import unescape_formula
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import BadCell, DrawnNumber, TableRow
+from mobjects.spreadsheets.workbooks.serial_dates import possible_moment
 
 CACHED_CELLS = 2000
 """So many different cells of a column are kept; more would cost memory and help little."""
@@ -216,7 +217,11 @@ class ColumnParser(dict[Any, FieldText]):
 
     def _suggestion(self, cell: Any, text: str) -> str:
         """A value that would do; it is read again by all rules."""
-        suggestion = "" if cell.__class__ is BadCell else suggest_value(self.column, text)
+        if (moment := possible_moment(cell)) and self.column.attribute.type in (DataType.DATE, DataType.DATETIME):
+            # A day without a date's format. One with a time is no date, and of a time cell_text says all.
+            suggestion = f"{moment:%Y-%m}" if isinstance(self.column, MonthColumn) else cell_text(moment)
+        else:
+            suggestion = "" if cell.__class__ is BadCell else suggest_value(self.column, text)
         if not suggestion or suggestion == text:
             return ""
         try:
