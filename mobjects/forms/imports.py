@@ -21,10 +21,11 @@ from mobjects.forms.sync import reason_field
 from mobjects.imports.file_limits import MB, limits_for
 from mobjects.models import Import, ImportSource
 from mobjects.models.imports import FILE_KINDS
+from mobjects.spreadsheets import reader
 from mobjects.spreadsheets.encoding import ENCODINGS
 from mobjects.spreadsheets.types import ReadOptions
 
-EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx")
+TEXTS = (".csv", ".tsv", ".txt")
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 PASTED_NAME = "pasted.tsv"
 PASTED_CHARACTERS = 600_000
@@ -43,7 +44,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         required=False,
         label="File",
-        widget=forms.FileInput(attrs={"class": " ".join(INPUT_CLASSES), "accept": ",".join(EXTENSIONS)}),
+        widget=forms.FileInput(attrs={"class": " ".join(INPUT_CLASSES), "accept": ",".join(reader.EXTENSIONS)}),
     )
     pasted = forms.CharField(
         required=False,
@@ -70,7 +71,8 @@ class UploadForm(forms.Form):
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
         limits = limits_for(ImportSource.ADMIN)
         self.fields["file"].help_text = (
-            f"CSV, tab-separated text or XLSX, up to {limits.size / MB:,.0f} MB and {limits.columns:,} columns, "
+            "CSV, tab-separated text or a workbook (.xlsx, .xls, .xlsb, .ods), "
+            f"up to {limits.size / MB:,.0f} MB and {limits.columns:,} columns, "
             f"each cell up to {limits.cell:,} characters. Any number of rows."
         )
 
@@ -89,9 +91,9 @@ class UploadForm(forms.Form):
     def read_options(self) -> ReadOptions | None:
         """How the valid form says that the file is read; ``None`` if that is to be found out."""
         encoding, file = self.cleaned_data["encoding"], self.cleaned_data["file"]
-        if not file or not encoding or encoding == "auto" or file.name.lower().endswith(".xlsx"):
+        if not file or not encoding or encoding == "auto":
             return None
-        return ReadOptions("csv", encoding)
+        return ReadOptions("csv", encoding) if file.name.lower().endswith(TEXTS) else None
 
 
 class KindForm(forms.Form):

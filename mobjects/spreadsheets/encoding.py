@@ -46,7 +46,6 @@ _ASKED = ("cp949", "cp932", "gb18030", "big5", "cp1252", "cp1250", "cp1251")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _ANY_BYTES = ("cp1252", "latin-1")
-_MARKUP = re.compile(rb"<(?:!doctype|\?xml|html|head|body|table|meta|style)\b", re.IGNORECASE)
 _PIECE = 1 << 20
 _SAMPLE = 1 << 16
 _WEIGHED = 16  # Pieces that are read to tell broken UTF-8 from another encoding.
@@ -95,7 +94,6 @@ def find_encoding(file: BinaryIO, given: str = "") -> tuple[str, list[str]]:
         raise FileRefused("The file is empty.")
     if sample.startswith(_WORKBOOKS):
         raise FileRefused("This is a workbook, not a CSV file; its name must end in .xlsx.")
-    _check_markup(sample)
     marked = next((encoding for mark, encoding in _MARKS if sample.startswith(mark)), "")
     given = "" if given == "auto" else given
     try:
@@ -229,17 +227,6 @@ def _refusal(file: BinaryIO, error: _UndecodableError) -> FileRefused:
 
 
 # --- telling encodings apart ----------------------------------------------------------------
-
-
-def _check_markup(sample: bytes) -> None:
-    """Refuse a web page or an XML file; programs write them as “Excel” files, and people name them .csv."""
-    start = sample.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n")[:1000]
-    if not (found := _MARKUP.match(start)):
-        return
-    what = "XML" if found[0].lower() == b"<?xml" and b"<html" not in start.lower() else "a web page (HTML)"
-    raise FileRefused(
-        f"This is {what}, not a CSV file. Open it in a spreadsheet program, and save it as .xlsx or as “CSV UTF-8”."
-    )
 
 
 def _check_nul(sample: bytes) -> None:

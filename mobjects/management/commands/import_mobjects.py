@@ -45,7 +45,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=RESOURCES, metavar="KIND", help=", ".join(RESOURCES))
-        parser.add_argument("file", metavar="FILE", help="ends in .csv, .txt, .tsv or .xlsx; - is the standard input")
+        parser.add_argument(
+            "file",
+            metavar="FILE",
+            help="CSV (.csv, .txt, .tsv) or a workbook (.xlsx, .xlsm, .xls, .xlsb, .ods); - is the standard input",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be imported, change nothing")
         parser.add_argument(
             "--encoding", choices=ENCODINGS, default="auto", help="of a CSV file (default: %(default)s)"
