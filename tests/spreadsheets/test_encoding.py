@@ -142,12 +142,12 @@ def test_what_is_no_csv_file_is_refused(data, words):
         ("\ufeff\r\n<!DOCTYPE html>\n<html>", "a web page"),
         ("<TABLE border=1><tr><td>a,b</td></tr>", "a web page"),
         ('<?xml version="1.0"?>\n<html xmlns="x"><body>', "a web page"),
-        ('<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">', "XML"),
+        ('<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">', "an XML spreadsheet"),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_web_page_is_said_to_be_one(text, what, encoding):
-    with pytest.raises(FileRefused, match=f"This is {what}"):
+    with pytest.raises(FileRefused, match=f"The file is {what}"):
         head(text.encode(encoding))
 
 
