@@ -14,7 +14,7 @@ from mobjects.spreadsheets.types import DetectedFile, FileRefused, ReadOptions
 
 DETECTED_FIELDS = (
     *("format", "encoding", "delimiter", "sheet", "header_row", "sheets", "notes"),
-    *("headers", "samples", "mapping", "constants", "blank_clears", "correction_of"),
+    *("headers", "samples", "mapping", "constants", "blank_clears", "correction_of", "formats"),
 )
 """What :func:`detect_import_file` finds out."""
 
@@ -96,4 +96,5 @@ def _propose(imported: Import, head: DetectedFile) -> None:
             before.get(header, name) if header else name for header, name in zip(headers, proposed, strict=True)
         ]
         imported.constants, imported.blank_clears = dict(corrected.constants), list(corrected.blank_clears)
+        imported.formats = dict(corrected.formats)
     imported.mapping = proposed

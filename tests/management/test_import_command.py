@@ -198,7 +198,7 @@ def test_a_suggestion_is_told(file):
         call_command(
             "import_mobjects",
             "opportunities",
-            file("External ID,Name,IsWon\nA,x,wahr\n"),
+            file("External ID,Name,IsWon\nA,x,ja\n"),
             stderr=err,
             no_color=True,
         )
@@ -354,3 +354,26 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(tmp_path, capsys
     told = capsys.readouterr().err
     assert "\x1b" not in told
     assert "U+001B" in told
+
+
+def test_how_values_are_read_is_said_and_can_be_chosen(file):
+    _, err = run("import_mobjects", "opportunities", file("External ID;Name;Amount\nA;x;1.604,47\nB;x;12.345\n"))
+    assert err == (
+        "please note: Numbers: 1.234,50 (a comma before decimals). In Amount, “1.604,47” can be read in no other way. "
+        "“12.345” is 12345, “1.604,47” is 1604.47.\n"
+    )
+    assert {str(amount) for amount in Opportunity.objects.values_list("amount", flat=True)} == {"1604.47", "12345.00"}
+
+
+def test_what_is_in_doubt_is_asked_with_the_option_that_answers(file):
+    path = file("External ID,Name,CloseDate,Probability\nA,x,03/04/2026,1\n")
+    with pytest.raises(CommandError, match="1 row with errors"):
+        run("import_mobjects", "opportunities", path)
+    err = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_mobjects", "opportunities", path, "--date-format", "dmy", stderr=err, no_color=True)
+    assert "These look like fractions: 1 → 100? Say --probability percent or fraction." in err.getvalue()
+    assert "Say --date-format" not in err.getvalue()
+    run("import_mobjects", "opportunities", path, date_format="mdy", probability="fraction")
+    (found,) = Opportunity.objects.all()
+    assert (found.close_date.isoformat(), found.probability) == ("2026-03-04", 100)

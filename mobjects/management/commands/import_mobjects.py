@@ -16,6 +16,7 @@ from django.db.models import Count, F, Max, Min
 
 from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, error_file, runner, service
+from mobjects.imports.formats.questions import QUESTIONS
 from mobjects.management.base import system_username
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.models import (
@@ -63,6 +64,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--set", action="append", default=[], metavar="COLUMN=VALUE", help="one value for all rows; repeatable"
         )
+        for question in QUESTIONS:
+            answers = "; ".join(f"{name}: {meaning}" for name, meaning in question.answers.items())
+            parser.add_argument(
+                f"--{question.name}",
+                choices=question.answers,
+                help=f"{question.label} ({answers.replace('%', '%%')}; default: the file tells)",
+            )
         parser.add_argument(
             "--blank",
             action="append",
@@ -102,6 +110,7 @@ class Command(BaseCommand):
         service.request_check(imported, enqueue=False)
         runner.run_import(imported, beat=True)
         self._refuse_unreadable(imported, options)
+        self._describe_formats(imported)
         listed = self._list_problems(imported)
         failed = _left_out(imported, overwrite=options["overwrite"])
         possible = imported.state == ImportState.REVIEW and not (failed and options["mode"] == ImportMode.ALL)
@@ -149,6 +158,8 @@ class Command(BaseCommand):
         for given in options["set"]:
             name, value = _parted(given, "--set")
             constants[_column(imported.kind, name, "--set")] = value
+        given = {question.name: options[question.name.replace("-", "_")] for question in QUESTIONS}
+        service.correct_import(imported, (), formats={**imported.formats, **{q: a for q, a in given.items() if a}})
         clears = _clearing_columns(imported, chosen, options["blank"])
         problems = service.set_columns(imported, chosen, constants, blank_clears=clears)
         if problems:
@@ -156,6 +167,20 @@ class Command(BaseCommand):
             raise CommandError(_printable(f"Nothing was imported. {' '.join(problems)} {hint}"), returncode=1)
 
     # --- after the check ---
+
+    def _describe_formats(self, imported: Import) -> None:
+        """Say how values that are not in our own spelling are read, and why; or which option is missing."""
+        questions = {question.name: question for question in QUESTIONS}
+        for found in imported.format_findings:
+            question = questions[found["question"]]
+            samples = ", ".join(
+                f"{quote_value(text)} is {reading}" for _, text, reading in found["samples"] if reading and text
+            )
+            parts = (question.answers.get(found["answer"], ""), found["reason"], samples)
+            said = f"{question.label}: {' '.join(part if part[-1] in '.?' else f'{part}.' for part in parts if part)}"
+            if found["doubt"]:
+                said += f" Say --{question.name} {' or '.join(question.answers)}."
+            self.stderr.write(_printable(f"please note: {said}"), self.style.WARNING)
 
     def _list_problems(self, imported: Import, *, after: int = 0) -> int:
         """Print what is to be said about the rows, equal things once with their count, as the page does.
