@@ -174,8 +174,8 @@ class ColumnsForm(forms.Form):
                 widget=UnfoldAdminSelectWidget,
             )
             self.fields[f"blank-{index}"] = forms.ChoiceField(
-                label=f"What a blank cell in column {get_column_letter(index + 1)} does",
-                choices=[(LEAVES, "Leaves the value"), (CLEARS, "Clears the value")],
+                label=f"What a blank cell in column {get_column_letter(index + 1)} does to the value",
+                choices=[(LEAVES, "leaves it"), (CLEARS, "clears it")],
                 initial=CLEARS if now in imported.blank_clears else LEAVES,
                 required=False,
                 widget=UnfoldAdminSelectWidget,
