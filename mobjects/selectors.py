@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
-from django.utils import timezone
 
-from mobjects import models
+from mobjects import clock, models
 from mobjects.marketo.types import Kind
 
 PAYLOAD_FIELDS = ("request", "response")
@@ -71,7 +70,7 @@ def unaccepted_batches(job: models.SyncJob) -> list[models.SyncBatch]:
 
 def records_per_second(job: models.SyncJob) -> float:
     """How fast a job has been within the last minute; 0 if nothing was answered."""
-    now = timezone.now()
+    now = clock.now()
     since = max(now - RATE_SPAN, job.started_at or now)
     done = job.batches.filter(answered_at__gte=since, state=models.SyncBatchState.ANSWERED).exclude(operation="GET")
     count: int = done.aggregate(records=Sum("size"))["records"] or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import django_rq
@@ -20,6 +21,8 @@ from mobjects.local.ports import find_free_port
 from mobjects.local.supervisor import Supervisor
 from mobjects.permissions import create_groups
 from mobjects.sandbox import KEY, USER_ID, SandboxServer
+from tests.support.database_clock import DATABASE_CLOCK
+from tests.support.hosts import World
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -89,6 +92,14 @@ def marketo_settings(sandbox: SandboxServer, redis_url: str, settings) -> dict[s
         "ENCRYPTION_KEY": KEY,
     }
     return settings.MARKETO
+
+
+@pytest.fixture
+def world(sandbox: SandboxServer) -> Iterator[Callable[..., World]]:
+    """Make a world in which hosts, database and Marketo may have different clocks."""
+    before = DATABASE_CLOCK.source
+    yield partial(World, sandbox)
+    DATABASE_CLOCK.source = before
 
 
 @pytest.fixture

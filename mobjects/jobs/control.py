@@ -6,8 +6,8 @@ from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.jobs.lifecycle import JOB_STATES, end_cancelled_job
 from mobjects.jobs.queue import enqueue_job, enqueue_worker
 from mobjects.models import Circuit, RequestedAction, SyncJob, SyncJobState
@@ -57,7 +57,7 @@ def _request(job: SyncJob, action: RequestedAction) -> bool:
 
 def reset_circuit(user: User) -> bool:
     """Let sending go on after it was halted, and enqueue the jobs that wait for that. ``False`` if it is not halted."""
-    now = timezone.now()
+    now = clock.now()
     halted = Circuit.objects.filter(reset_at__isnull=True)
     if not halted.update(reset_at=now, user=user, username=user.get_username()):
         return False

@@ -10,9 +10,9 @@ import secrets
 from datetime import datetime, timedelta
 
 import django_rq
-from django.utils import timezone
 from redis.exceptions import RedisError
 
+from mobjects import clock
 from mobjects.jobs.lifecycle import JOB_STATES
 from mobjects.models import SyncJob, SyncJobState
 
@@ -36,7 +36,7 @@ def enqueue_job(job: SyncJob) -> bool:
     Returns:
         Whether the queue took it. If not, the job's problem text says why.
     """
-    if not JOB_STATES.change(job, SyncJobState.QUEUED, queued_at=timezone.now(), problem="", problem_text=""):
+    if not JOB_STATES.change(job, SyncJobState.QUEUED, queued_at=clock.now(), problem="", problem_text=""):
         return False
     if enqueue_worker(job):
         return True
@@ -62,7 +62,7 @@ def enqueue_work(function: str, argument: str | int, prefix: str, at: datetime |
     options = {"job_id": f"{prefix}{secrets.token_hex(4)}", **_KEPT}
     try:
         queue = django_rq.get_queue(QUEUE)
-        if at is not None and at > timezone.now():
+        if at is not None and at > clock.now():
             # RQ cuts off what is beyond the second: begun too early, a worker would find that the job still waits.
             at += timedelta(microseconds=-at.microsecond % 1_000_000)
             queue.enqueue_at(at, function, argument, **options)
@@ -83,6 +83,6 @@ def count_enqueued(prefix: str) -> int:
     queue = django_rq.get_queue(QUEUE)
     later = queue.scheduled_job_registry
     # What should have been moved into the queue and was not is on nobody's list: RQ's scheduler died, or never was.
-    lost = set(later.get_jobs_to_schedule(int((timezone.now() - OVERDUE).timestamp())))
+    lost = set(later.get_jobs_to_schedule(int((clock.now() - OVERDUE).timestamp())))
     ids = [*queue.get_job_ids(), *(set(later.get_job_ids(cleanup=False)) - lost)]
     return sum(queue_id.startswith(prefix) for queue_id in ids)

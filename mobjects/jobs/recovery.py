@@ -6,9 +6,9 @@ import logging
 
 import django_rq
 from django.db.models import Q
-from django.utils import timezone
 from redis.exceptions import RedisError
 
+from mobjects import clock
 from mobjects.jobs.job_lease import expire_job
 from mobjects.jobs.lease import expired
 from mobjects.jobs.queue import OVERDUE, QUEUE, count_enqueued, enqueue_job, enqueue_worker
@@ -36,7 +36,7 @@ def give_up_worker(lease: WorkerLease, dead: Q) -> None:
 def sweep_jobs() -> None:
     """Find workers that died and jobs that the queue forgot, and let them go on. Safe at any time, from anywhere."""
     expire_jobs(expired())
-    overdue = timezone.now() - OVERDUE
+    overdue = clock.now() - OVERDUE
     without_worker = SyncJob.objects.filter(leases=None)
     late = Q(state=SyncJobState.WAITING, waits_until__lt=overdue) | Q(state=SyncJobState.QUEUED, queued_at__lt=overdue)
     if not Circuit.objects.filter(reset_at__isnull=True).exists():

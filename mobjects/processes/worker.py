@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connections
+from django.db import Error, connections
 from django.db.models import Q
 from rq import Worker
 from rq.job import Job
 
 from mobjects.imports.runner import expire_imports
+from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.recovery import expire_jobs
 
 MAINTENANCE_SECONDS = 30
@@ -27,6 +28,15 @@ class SyncWorker(Worker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # RQ's own ten minutes are long where the worker that had this duty died with its host.
         super().__init__(*args, **{"maintenance_interval": MAINTENANCE_SECONDS, **kwargs})
+
+    def run_maintenance_tasks(self) -> None:
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ has none here
+        try:
+            check_host_clock()
+        except (HostClockOff, Error):
+            pass  # Written down; the jobs are refused where they begin.
+        # The next process is forked from this one and must not share its connection.
+        connections.close_all()
 
     def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]  # RQ has none here

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
 from limits.storage import RedisStorage
 from redis import Redis
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 
+from mobjects import clock
 from mobjects.sync.rate_limits import call_log
 from mobjects.sync.retry_policy import RESET_ZONE
 from mobjects.sync.task import WaitRequired
@@ -206,7 +206,7 @@ def release_lock(lock: Lock) -> None:
 
 def build_wait(seconds: float, words: str) -> WaitRequired:
     """To be raised. On this host's clock, because here it is looked at."""
-    return WaitRequired(timezone.now() + timedelta(seconds=seconds), words)
+    return WaitRequired(clock.now() + timedelta(seconds=seconds), words)
 
 
 def random_delay() -> float:

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.fields.json import KeyTextTransform
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import (
     RECORD_MODELS,
@@ -195,7 +195,7 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[
     holds = [
         (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
         (NEEDS_DECISION, Q(Exists(open_conflicts))),
-        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=timezone.now() - marketo_settings.unknown_outcome_delay())),
+        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=clock.now() - marketo_settings.unknown_outcome_delay())),
     ]
     has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])
     if kind is Kind.PROGRAM and selection.operation in (OperationChoice.INSERT, OperationChoice.UPSERT):

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, Min, Q
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import BatchResponse, Kind, Operation, OutgoingBatch
@@ -133,7 +133,7 @@ class SendTask:
             preflight_read(self._context, kind, [pk])
         except Rejected:
             pass  # The history has it. What Marketo does not let us read, or no longer has, sending it will tell.
-        records_of_kind(kind).filter(claims.not_read_by(self._context.job), pk=pk).update(read_at=timezone.now())
+        records_of_kind(kind).filter(claims.not_read_by(self._context.job), pk=pk).update(read_at=clock.now())
 
     # --- batches ---
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RemoteObject
@@ -223,9 +223,9 @@ class UnknownOutcomeResolver:
             marketo_id=record.marketo_id,
             accepted=ours,
             in_marketo=seen.remote_only(now),
-            read_at=timezone.now(),
+            read_at=clock.now(),
             last_status=arrived,
-            last_synced_at=timezone.now(),
+            last_synced_at=clock.now(),
             synced_revision=record.revision if in_step else record.revision - 1,
         )
         rest = "" if in_step else " What differs is sent again."
