@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from mobjects import selectors
+from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.models import RECORD_MODELS, Kind, RecordState
 from mobjects.presentation import job_text
 from mobjects.sync.transport_factory import target
@@ -39,6 +40,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
         imports_waiting=selectors.count_waiting_imports() if user.has_perm("mobjects.view_import") else 0,
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
+        wrong_clocks=list_wrong_host_clocks(),
     )
     return context
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, cast
 from uuid import UUID
@@ -135,10 +136,16 @@ def _changes_of_import(kind: Kind, selection: SyncSelection) -> QuerySet[ImportC
     return changes.filter(owner_kind=kind.value, owner_id=OuterRef("pk"))
 
 
-def classify_records(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
-    """The candidates, annotated with ``hold`` (a reason, or "") and ``wire_operation``."""
+def classify_records(
+    kind: Kind, selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None
+) -> SyncedQuerySet:
+    """The candidates, annotated with ``hold`` (a reason, or "") and ``wire_operation``.
+
+    Args:
+        at: the moment at which they are judged; now if none is given.
+    """
     operations = _operation(kind, selection, keys)
-    cases = [When(condition, then=Value(reason)) for reason, condition in _holds(kind, selection, keys)]
+    cases = [When(condition, then=Value(reason)) for reason, condition in _holds(kind, selection, keys, at)]
     found = candidate_records(kind, selection).annotate(wire_operation=operations)
     hold = Case(*cases, default=Value(""), output_field=CharField())
     return cast(SyncedQuerySet, found.annotate(hold=hold))
@@ -188,14 +195,14 @@ def _operation(kind: Kind, selection: SyncSelection, keys: KeyFields) -> Case | 
     return Case(*cases, default=Value(Operation.INSERT.value), output_field=CharField())
 
 
-def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, Q]]:
+def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime | None) -> list[tuple[str, Q]]:
     """Reasons to hold records back, in order of precedence, and the conditions under which they apply."""
     open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), decided_at__isnull=True)
     unknown = Q(last_status=RecordStatus.UNKNOWN)
     holds = [
         (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
         (NEEDS_DECISION, Q(Exists(open_conflicts))),
-        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=clock.now() - marketo_settings.unknown_outcome_delay())),
+        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=(at or clock.now()) - marketo_settings.unknown_outcome_delay())),
     ]
     has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])
     if kind is Kind.PROGRAM and selection.operation in (OperationChoice.INSERT, OperationChoice.UPSERT):

@@ -66,6 +66,7 @@ class SendTask:
         ]
         self._phase = 0
         self._after = 0
+        self._looked_at: datetime | None = None
 
     def wanted_workers(self) -> int:
         """How many workers the work is for: as many as there are batches; one if each record is read first."""
@@ -83,6 +84,7 @@ class SendTask:
 
     def step(self) -> bool:
         """Send a batch that waits; else look up a lost sending; else send the next slice. One call at most."""
+        self._looked_at = clock.now()
         batch = self._waiting()
         if batch is None and (
             self._outcome_resolver.resolve_next() or (self._selection.read_first and self._read_next_record())
@@ -95,11 +97,14 @@ class SendTask:
         return True
 
     def due_at(self) -> datetime | None:
-        """When the first of the lost sendings can no longer be running in Marketo."""
+        """When the first of the lost sendings can no longer be running in Marketo.
+
+        Judged as of the last step: what came due since then was waiting for it, and is not over.
+        """
         since = []
         for kind in ordered_kinds(self._selection):
             for part in self._selection.iter_parts():
-                found = classify_records(kind, part, self._context.keys)
+                found = classify_records(kind, part, self._context.keys, at=self._looked_at)
                 waiting = found.filter(last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN).order_by()
                 since.append(waiting.aggregate(since=Min("unknown_since"))["since"])
         known: list[datetime] = list(filter(None, since))

@@ -19,7 +19,7 @@ from django.db.models import Exists, F
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RemoteObject
+from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, QueryPage, RemoteObject
 from mobjects.models import (
     Conflict,
     ConflictReason,
@@ -47,7 +47,8 @@ from mobjects.sync.send.selection import NEEDS_LOOK_UP, SyncSelection, classify_
 from mobjects.sync.task import JobContext
 
 CLOCK_MARGIN = timedelta(minutes=10)
-"""How far the clocks of Marketo and of our machines may be apart when "created since" is asked."""
+"""How much earlier than a batch was sent "created since" begins, by Marketo's clock as its answers tell it; an answer
+that shows Marketo's clock to be half of this further behind than was thought is asked for again."""
 
 TOGETHER_AT_LEAST, TOGETHER_AT_MOST = 3, 1000
 """So many lost records of a kind are looked up together, by when they were created…"""
@@ -78,6 +79,7 @@ class UnknownOutcomeResolver:
         self._selection = selection
         self._kinds = ordered_kinds(selection)
         self._gathering: _GatheredLookup | None = None
+        self._marketo_offset = timedelta()  # Marketo's clock minus the database's, as far as is known yet.
 
     def resolve_next(self) -> bool:
         """Look up records whose outcome is unknown, with one call; ``False`` if there are none."""
@@ -110,12 +112,13 @@ class UnknownOutcomeResolver:
         together = len(unknown) >= TOGETHER_AT_LEAST and len(sent_at) == len(unknown)
         if kind is not Kind.PROGRAM and together and not load_progress(self._context.job).get(_GATHERING):
             self._store_gathering(True)
-            query = MarketoQuery(kind, created_since=min(sent_at) - CLOCK_MARGIN)
+            query = MarketoQuery(kind, created_since=self._created_since(min(sent_at)))
             self._gather(_GatheredLookup(query, [pk for pk, _ in unknown]))
             return
         pk = unknown[0][0]
         (record,) = load_records(kind, [pk])
-        one = _query(record, self._context.keys.opportunity)
+        since = self._created_since(record.unknown_since) if record.unknown_since else None
+        one = _query(record, self._context.keys.opportunity, since)
         if one is None:
             self._save(kind, pk, None, [], complete=False)
             return
@@ -126,7 +129,23 @@ class UnknownOutcomeResolver:
         except Rejected as error:
             self._store_refusal(record, error)
         else:
+            if self._asked_too_late(one, page):
+                return
             self._save(kind, pk, batch, page.found, complete=not page.more)
+
+    def _created_since(self, sent_at: datetime) -> datetime:
+        return sent_at + self._marketo_offset - CLOCK_MARGIN
+
+    def _asked_too_late(self, query: MarketoQuery, page: QueryPage) -> bool:
+        """Whether Marketo's clock turned out to be so far behind that what was sent may have been left out."""
+        told = page.exchange.clock_offset_seconds
+        if query.created_since is None or told is None:
+            return False
+        offset = timedelta(seconds=told) + clock.host_offset()
+        if offset >= self._marketo_offset - CLOCK_MARGIN / 2:
+            return False
+        self._marketo_offset = offset
+        return True
 
     @retry_on_database_error
     def _store_refusal(self, record: SyncedRecord, error: Rejected) -> None:
@@ -150,6 +169,9 @@ class UnknownOutcomeResolver:
                 self._context, query.kind, lambda: self._context.transport.find(query, position), cause=_LOOK_UP
             )
         except Rejected:
+            return
+        if self._asked_too_late(query, page):
+            self._store_gathering(False)  # Not given up: the next step begins it anew.
             return
         found, pages = [*gathering.found, *page.found], gathering.pages + 1
         if page.more:
@@ -252,9 +274,8 @@ class UnknownOutcomeResolver:
         return f"Not clear: {len(seen)} objects in Marketo may be it. A person has to decide."
 
 
-def _query(record: Any, key_field: str) -> MarketoQuery | None:
-    """How to look a record up; ``None`` if Marketo offers no way."""
-    since = record.unknown_since - CLOCK_MARGIN if record.unknown_since else None
+def _query(record: Any, key_field: str, since: datetime | None) -> MarketoQuery | None:
+    """How to look a record up, if it was created since a moment; ``None`` if Marketo offers no way."""
     if isinstance(record, Program):
         return MarketoQuery(Kind.PROGRAM, id=record.marketo_id, archived=True, details=True)
     if isinstance(record, Opportunity):

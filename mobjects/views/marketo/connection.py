@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from mobjects import selectors
+from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
@@ -61,6 +62,7 @@ def connection_page(request: HttpRequest) -> HttpResponse:
         tested=run_connection_test() if request.method == "POST" else None,
         usage=RedisRateLimiter.from_settings(target()).read_usage(),
         circuits=selectors.latest_circuits(CIRCUITS),
+        wrong_clocks=list_wrong_host_clocks(),
     )
 
 
