@@ -49,8 +49,9 @@ def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_url(redis_server_url: str, settings) -> str:
-    """An empty Redis that the queue uses."""
+def redis_url(redis_server_url: str, settings, tmp_path: Path) -> str:
+    """An empty Redis that the queue uses, and a host that remembers how far its installation has come."""
+    settings.INSTALLATION_FILE = str(tmp_path / "host" / "installation.json")
     with Redis.from_url(redis_server_url) as client:
         client.flushdb()
     settings.REDIS_URL = redis_server_url
@@ -59,7 +60,7 @@ def redis_url(redis_server_url: str, settings) -> str:
 
 
 @pytest.fixture
-def queue(redis_url: str) -> Queue:
+def queue(redis_url: str, db: None) -> Queue:
     """The sync queue, on a real Redis, empty."""
     return django_rq.get_queue("sync")
 

@@ -55,7 +55,7 @@ def acquire_job(job: SyncJob, *, queue_id: str = "", alone: bool = False) -> Wor
         waits = job.waits_until is not None and job.waits_until > now
         if job.state in (*SyncJob.FINAL_STATES, SyncJobState.PAUSED) or waits or (alone and job.leases.exists()):
             return None
-        if Circuit.objects.filter(reset_at__isnull=True).exists():
+        if Circuit.halting(job.action).exists():
             if not job.leases.exists():
                 JOB_STATES.change(job, SyncJobState.WAITING, waits_until=None, waits_for=WAITS_FOR_RESET)
             return None

@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 import django_rq
 from redis.exceptions import RedisError
+from rq import Queue
 
 from mobjects import clock
 from mobjects.jobs.lifecycle import JOB_STATES
 from mobjects.models import SyncJob, SyncJobState
+from mobjects.sync.installation.identity import name_outside
 
 QUEUE = "sync"
 RUNNER = "mobjects.jobs.runner.run_queued_job"
@@ -28,6 +31,17 @@ UNREACHABLE = (
 )
 
 logger = logging.getLogger(__name__)
+
+
+class InstallationQueue(Queue):
+    """RQ's queue under a name of this installation's own, with its registries, workers and locks.
+
+    Several installations may share a Redis: none takes another's work. RQ makes queues by their full names as well,
+    which are left as they are. Work is queued at once: :mod:`mobjects.jobs.requests` itself waits for the commit.
+    """
+
+    def __init__(self, name: str = QUEUE, *args: Any, **options: Any) -> None:
+        super().__init__(name_outside(QUEUE) if name == QUEUE else name, *args, **options)
 
 
 def enqueue_job(job: SyncJob) -> bool:

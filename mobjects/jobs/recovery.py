@@ -13,6 +13,7 @@ from mobjects.jobs.job_lease import expire_job
 from mobjects.jobs.lease import expired
 from mobjects.jobs.queue import OVERDUE, QUEUE, count_enqueued, enqueue_job, enqueue_worker
 from mobjects.models import Circuit, SyncJob, SyncJobState, WorkerLease
+from mobjects.sync.installation.identity import name_outside
 
 SWEEP_SECONDS = 15
 
@@ -58,5 +59,5 @@ def sweep_if_due() -> None:
 
     Each worker that begins looks too: where all workers are busy, the scheduler's own turn waits behind them.
     """
-    if django_rq.get_connection(QUEUE).set("mobjects:swept", 1, nx=True, ex=SWEEP_SECONDS):
+    if django_rq.get_connection(QUEUE).set(name_outside("marketo-swept"), 1, nx=True, ex=SWEEP_SECONDS):
         sweep_jobs()

@@ -17,6 +17,7 @@ from mobjects.jobs.lease import heartbeat
 from mobjects.jobs.lifecycle import stop_job
 from mobjects.jobs.queue import count_enqueued, enqueue_worker
 from mobjects.jobs.recovery import give_up_worker, sweep_if_due
+from mobjects.jobs.restored import check_installation
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import MarketoTransport
@@ -35,8 +36,10 @@ def run_queued_job(job_id: str) -> None:
     """The queue's entry point: work on a job for a while. Safe to call at any time, any number of times."""
     current = get_current_job()
     sweep_if_due()
+    check_installation()
     job = SyncJob.objects.filter(pk=job_id).first()
     if job is None:
+        logger.warning("The queue asks for the job %s, which is not in this database", job_id)
         return
     try:
         check_host_clock()
@@ -61,6 +64,7 @@ def run_job(job: SyncJob, *, pause: Callable[[float], None] | None = None, beat:
         HostClockOff: this host may send nothing; the job is as it was.
     """
     check_host_clock()
+    check_installation()
     while True:
         release = _run_turn(job, queue_id="", beat=beat)
         job.refresh_from_db()

@@ -56,7 +56,7 @@ class StepLoop:
     def _may_go_on(self) -> bool:
         """Whether nobody has ended, braked, paused, halted or given up this worker since the last step."""
         lease = WorkerLease.objects.filter(pk=self._context.lease.pk)
-        halted = Exists(Circuit.objects.filter(reset_at__isnull=True))
+        halted = Exists(Circuit.halting(self._context.job.action))
         fields = "state", "requested_action", "waits_until", "failures", "expired_leases"
         found = lease.values_list(*(f"job__{name}" for name in fields), halted).first()
         if found is None:

@@ -11,6 +11,7 @@ class Installation(models.Model):
 
     identity = models.CharField(max_length=32, help_text="Stands in the names of what it keeps outside this database.")
     place = models.CharField(max_length=255, blank=True, help_text="Where the database was when it was last looked at.")
+    is_marked = models.BooleanField(default=False, help_text="Whether anything outside this database knows of it.")
     created_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(help_text="Last sign of life.")
 

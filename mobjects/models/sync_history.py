@@ -78,6 +78,8 @@ class SyncJob(models.Model):
         SyncJobState.CRASHED,
         SyncJobState.CANCELLED,
     )
+    READING_ACTIONS: ClassVar = (SyncJobAction.PULL, SyncJobAction.COMPARE, SyncJobAction.DESCRIBE)
+    """Change nothing in Marketo."""
     KINDS: ClassVar = (*KIND_CHOICES, ("several", "Several kinds"))
     OPERATIONS: ClassVar = (("AUTO", "Automatic"), *OPERATION_CHOICES)
 

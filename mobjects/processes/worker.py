@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import django_rq
 from django.db import Error, connections
 from django.db.models import Q
 from rq import Worker
@@ -11,7 +12,10 @@ from rq.job import Job
 
 from mobjects.imports.runner import expire_imports
 from mobjects.jobs.host_clock import HostClockOff, check_host_clock
+from mobjects.jobs.queue import QUEUE
 from mobjects.jobs.recovery import expire_jobs
+from mobjects.jobs.restored import check_installation
+from mobjects.sync.installation.identity import name_outside
 
 MAINTENANCE_SECONDS = 30
 """How often a worker looks whether somebody calls back the jobs that wait, and does so itself where nobody does."""
@@ -25,13 +29,21 @@ class SyncWorker(Worker):
     import) goes on.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, queues: Any, *args: Any, **kwargs: Any) -> None:
+        # Before it listens: a copy of a database must not take the work of its original.
+        check_installation()
+        if [queue.name for queue in queues] != [name_outside(QUEUE)]:
+            queues = [django_rq.get_queue(QUEUE)]
         # RQ's own ten minutes are long where the worker that had this duty died with its host.
-        super().__init__(*args, **{"maintenance_interval": MAINTENANCE_SECONDS, **kwargs})
+        super().__init__(queues, *args, **{"maintenance_interval": MAINTENANCE_SECONDS, **kwargs})
 
     def run_maintenance_tasks(self) -> None:
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ has none here
         try:
+            check_installation()
+            if self.queues[0].name != name_outside(QUEUE):
+                self.log.warning("This installation has a new identity; the worker ends, to be started anew.")
+                self._stop_requested = True
             check_host_clock()
         except (HostClockOff, Error):
             pass  # Written down; the jobs are refused where they begin.

@@ -32,6 +32,7 @@ from mobjects.models import (
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.installation.doubt import DOUBTED
 from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, has_unknown_channel, has_unknown_tag
 from mobjects.sync.task import KindSelection
 
@@ -214,6 +215,9 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
             Q(wire_operation=Operation.UPDATE.value, marketo_id__isnull=True) & ~has_key,
         )
     )
+    if kind is Kind.ROLE:
+        # It was sent only if its opportunity was, which is looked up first.
+        holds += [(reason, Q(last_error=DOUBTED) & waits) for reason, waits in _role_holds(keys)]
     if not selection.include_unknown:
         holds.append((NEEDS_LOOK_UP, unknown & _could_double(kind, has_key, keys)))
     if kind is Kind.PROGRAM:

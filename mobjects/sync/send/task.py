@@ -19,6 +19,8 @@ from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, SyncResult,
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import KeyFields, Payload, build_payload
+from mobjects.sync.installation import marks
+from mobjects.sync.installation.identity import get_installation
 from mobjects.sync.job_results import results_of_record
 from mobjects.sync.retry_policy import RetryAction, retry_rule_for
 from mobjects.sync.send import claims, results
@@ -156,6 +158,7 @@ class SendTask:
         with self._context.rate_limiter.permit_call():
             claim = claims.start_batch(self._context, batch, self._selection)
             if claim is not None and claim.batch is not None:
+                marks.raise_mark(get_installation().identity, claim.batch.pk)
                 self._send(claim.batch, claim.items)
 
     def _claim_next(self) -> SyncBatch | None:

@@ -41,6 +41,7 @@ from mobjects.sync.content.cost_matching import format_cost
 from mobjects.sync.content.from_marketo import RemoteContent, RemoteReader, find_association
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, PERSON_KEY, opportunity_link, record_content
+from mobjects.sync.installation.doubt import DOUBTED
 from mobjects.sync.job_results import add_counts, build_result, results_of_record, supersede_unknown
 from mobjects.sync.paging import load_progress, store_progress
 from mobjects.sync.send.selection import NEEDS_LOOK_UP, SyncSelection, classify_records, ordered_kinds
@@ -133,6 +134,13 @@ class UnknownOutcomeResolver:
                 return
             self._save(kind, pk, batch, page.found, complete=not page.more)
 
+    def _sent(self, kind: Kind, pk: int) -> dict[str, str]:
+        """What the lost sending held; of one that a restored database does not know, what it would have held."""
+        doubted = records_of_kind(kind).filter(pk=pk, last_error=DOUBTED)
+        if not doubted.exists():
+            return _last_sent(kind, pk)
+        return next((record_content(record, self._context.keys) for record in load_records(kind, [pk])), {})
+
     def _created_since(self, sent_at: datetime) -> datetime:
         return sent_at + self._marketo_offset - CLOCK_MARGIN
 
@@ -181,8 +189,9 @@ class UnknownOutcomeResolver:
         self._store_gathering(False)
         by_name = _by_name(found)
         for pk in gathering.pks:
-            name = _last_sent(query.kind, pk).get("Name") if query.kind is Kind.OPPORTUNITY else None
-            mine = found if name is None else by_name.get(name, [])
+            mine = found
+            if query.kind is Kind.OPPORTUNITY:
+                mine = by_name.get(self._sent(query.kind, pk).get("Name", ""), [])
             self._save(query.kind, pk, batch, mine, complete=True)
 
     def _store_gathering(self, begun: bool) -> None:
@@ -200,7 +209,7 @@ class UnknownOutcomeResolver:
             if not lost.filter(claimed_by__isnull=True).exists():
                 return  # Another job has got hold of it meanwhile, or it was deleted.
             (record,) = load_records(kind, [pk])
-            sent = _last_sent(kind, pk)
+            sent = self._sent(kind, pk)
             mine = _free(found, record)
             reader = RemoteReader(kind, found, self._context.keys)
             seen = [(each, reader.read_content(each, _with_sent(record, sent))) for each in mine]
