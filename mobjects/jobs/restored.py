@@ -26,7 +26,6 @@ from mobjects.models import (
     RecordStatus,
     SyncBatch,
     SyncBatchState,
-    SyncJob,
     records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
@@ -75,13 +74,9 @@ def _halt() -> None:
 
 
 def _last_sign_of_life(installation: Installation) -> datetime:
-    """The latest moment that the database knows: all that it does not know came later."""
-    latest = (
-        installation.seen_at,
-        SyncBatch.objects.aggregate(at=Max("sent_at"))["at"],
-        SyncJob.objects.aggregate(at=Max("created_at"))["at"],
-    )
-    return max(at for at in latest if at is not None)
+    """The latest moment of which the database certainly knew: not when a job was asked for, which may be since."""
+    called: datetime | None = SyncBatch.objects.aggregate(at=Max("sent_at"))["at"]
+    return installation.seen_at if called is None else max(installation.seen_at, called)
 
 
 def _let_waiting_batches_go() -> None:
