@@ -15,7 +15,7 @@ from django.db.models import Exists, Max, OuterRef, Q
 from redis.exceptions import RedisError
 
 from mobjects import clock
-from mobjects.formatting import format_count, format_moment
+from mobjects.formatting import format_moment
 from mobjects.jobs.recovery import expire_jobs
 from mobjects.marketo.types import Kind
 from mobjects.models import (
@@ -101,10 +101,12 @@ def _could_double(kind: Kind) -> SyncedQuerySet:
 
 
 def _describe_gap(since: datetime, counts: dict[Kind, int]) -> str:
-    doubted = ", ".join(
-        format_count(count, str(RECORD_MODELS[kind]._meta.verbose_name)) for kind, count in counts.items() if count
+    doubted = ", ".join(f"{count:,} {RECORD_MODELS[kind]._meta.verbose_name_plural}" for kind, count in counts.items())
+    ahead = (
+        f"Of what it has still to send this may be in Marketo already, and is looked up there before: {doubted}."
+        if any(counts.values())
+        else _NOTHING
     )
-    ahead = f"{doubted} may be there already; each is looked up in Marketo before it is sent." if doubted else _NOTHING
     return (
         f"The last sign of life in it is of {format_moment(since)}. What was sent and changed since, here and in "
         f"Marketo, it does not know. {ahead}"

@@ -7,7 +7,7 @@ from django.db.models import Value
 
 
 class Installation(models.Model):
-    """Which installation this database belongs to; one row. See :mod:`mobjects.installation.identity`."""
+    """Which installation this database belongs to; one row. See :mod:`mobjects.sync.installation.identity`."""
 
     identity = models.CharField(max_length=32, help_text="Stands in the names of what it keeps outside this database.")
     place = models.CharField(max_length=255, blank=True, help_text="Where the database was when it was last looked at.")

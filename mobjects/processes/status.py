@@ -63,6 +63,7 @@ class QueueStatus:
     """What Redis tells about the queue; without ``reachable`` all else is empty."""
 
     reachable: bool
+    name: str = ""
     waiting: int = 0
     running: int = 0
     failed: int = 0
@@ -75,12 +76,38 @@ class QueueStatus:
         return any(worker.is_alive for worker in self.workers)
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignQueue:
+    """A queue in our Redis that is not ours: of another installation, or of a version whose queues had no identity."""
+
+    name: str
+    waiting: int
+    workers: int
+
+
+def list_foreign_queues() -> list[ForeignQueue]:
+    """The queues of others on which something waits or somebody works; nobody here touches them."""
+    try:
+        ours = _queue()
+        found = Queue.all(connection=ours.connection, serializer=ours.serializer)
+        named = [queue for queue in found if queue.name == QUEUE or queue.name.startswith(f"{QUEUE}-")]
+        foreign = [
+            ForeignQueue(queue.name, queue.count + queue.scheduled_job_registry.count, Worker.count(queue=queue))
+            for queue in sorted(named, key=lambda queue: queue.name)
+            if queue.name != ours.name
+        ]
+    except RedisError:
+        return []
+    return [queue for queue in foreign if queue.waiting or queue.workers]
+
+
 def read() -> QueueStatus:
     """The state of the queue now."""
     try:
         queue = _queue()
         return QueueStatus(
             reachable=True,
+            name=queue.name,
             waiting=queue.count,
             running=queue.started_job_registry.get_job_count(cleanup=False),
             failed=queue.failed_job_registry.get_job_count(cleanup=False),

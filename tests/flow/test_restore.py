@@ -22,7 +22,7 @@ from mobjects.models import (
     RecordStatus,
     SyncJob,
     SyncJobAction,
-    SyncJobState, SyncResult,
+    SyncJobState,
     records_of_kind,
 )
 from mobjects.sync.compare.task import CompareSelection
@@ -103,7 +103,9 @@ def finish(world):
 def in_marketo(sandbox):
     """How often each thing is in Marketo: deals, roles, costs; each as times by how many."""
     store = sandbox.store
-    deals = Counter(each.values["Name"] for each in store.opportunities.values() if each.values["Name"] != "From before")
+    deals = Counter(
+        each.values["Name"] for each in store.opportunities.values() if each.values["Name"] != "From before"
+    )
     roles = Counter(each.values["OpportunityId"] for each in store.roles.values())
     costs = {number: len(each.costs) for number, each in store.programs.items() if 1001 <= number < 1001 + PROGRAMS}
     return [Counter(found.values()) for found in (deals, roles, costs)]
@@ -135,7 +137,6 @@ def test_what_was_sent_since_the_backup_is_found_and_not_sent_again(
     assert Circuit.objects.get().code == Circuit.RESTORED
     reset(world)
     finish(world)
-    print(Counter(SyncResult.objects.values_list("job", "kind", "status", "error")), [c.request[-900:] for c in sandbox.calls if c.operation == "getMObjects"][:2])
     assert in_marketo(sandbox) == [{1: DEALS}, {1: ROLES}, {1: PROGRAMS}]
     assert not Conflict.objects.exists()
     assert {kind: records_of_kind(kind).dirty().count() for kind in RECORD_MODELS} == dict.fromkeys(RECORD_MODELS, 0)
@@ -167,8 +168,8 @@ def test_the_pages_say_what_it_does_not_know_and_reading_goes_on(sandbox, world,
         check_installation()
         said = pages.text(pages.client().get("/admin/connection/"))
         assert "This database was restored from a backup" in said
-        assert f"{DEALS} opportunities, {ROLES} opportunity person roles, {PROGRAMS} programs" in said
-        assert "Compare with Marketo" in said
+        assert f"there before: {PROGRAMS} programs, {DEALS} opportunities, {ROLES} opportunity person roles." in said
+        assert '<a href="/admin/compare/">Compare by reading</a>' in said
         asked = CompareSelection((Kind.OPPORTUNITY,))
         job = create_job(SyncJobAction.COMPARE, asked.kind_of_job, asked.to_json())
         run_job(job)

@@ -47,15 +47,6 @@ def raise_mark(identity: str, mark: int) -> bool:
     return True
 
 
-def list_identities() -> list[str]:
-    """All installations that have ever used this Redis.
-
-    Raises:
-        RedisError: Redis cannot be asked.
-    """
-    return [name.decode() for name in _redis().zrange(KEY, 0, -1)]
-
-
 def _redis() -> Redis:
     connection: Redis = django_rq.get_connection(QUEUE)
     return connection

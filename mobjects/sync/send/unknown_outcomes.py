@@ -146,10 +146,10 @@ class UnknownOutcomeResolver:
 
     def _asked_too_late(self, query: MarketoQuery, page: QueryPage) -> bool:
         """Whether Marketo's clock turned out to be so far behind that what was sent may have been left out."""
-        told = page.exchange.clock_offset_seconds
-        if query.created_since is None or told is None:
+        seconds = page.exchange.clock_offset_seconds
+        if query.created_since is None or seconds is None:
             return False
-        offset = timedelta(seconds=told) + clock.host_offset()
+        offset = timedelta(seconds=seconds) + clock.host_offset()
         if offset >= self._marketo_offset - CLOCK_MARGIN / 2:
             return False
         self._marketo_offset = offset
