@@ -11,13 +11,21 @@ database on that server and drops it at the end. Exit code 1 if a goal is missed
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
+import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCT = os.environ.get("BENCH_PRODUCT", str(ROOT))
+"""The checkout whose product is measured, with what this one's bench/ does."""
+sys.path[0] = str(ROOT)
+import bench  # noqa: E402, F401 -- from here, whatever the product
+
+sys.path.insert(0, PRODUCT)
 
 from bench.herd import herd  # noqa: E402 -- only found thanks to the line above
 from bench.surroundings import surroundings  # noqa: E402
@@ -33,6 +41,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=9)
     parser.add_argument("--seed", type=int, help="for the same dice again")
     parser.add_argument("--database", default="", help="a PostgreSQL to measure on (default: a temporary SQLite file)")
+    parser.add_argument("--each", type=int, default=100, help="of the rows belong to one program (parts)")
+    parser.add_argument("--against", default="", help="another checkout to measure too (parts)")
     options = parser.parse_args()
     if options.seed is None:
         options.seed = secrets.randbelow(10**6)
@@ -60,6 +70,24 @@ def memory(options: Namespace) -> bool:
         return imports_memory.measure(around, say)
 
 
+def parts(options: Namespace) -> bool:
+    """Seconds of new costs and tags, with ``--against`` next to those of another checkout."""
+    if options.against:
+        for name, checkout in (("the other build", options.against), ("this build", str(ROOT))):
+            say(f"{name}:")
+            again = [sys.executable, __file__, "parts", f"--rows={options.rows}", f"--each={options.each}"]
+            again.append(f"--database={options.database}")
+            subprocess.run(again, check=True, env={**os.environ, "BENCH_PRODUCT": checkout})
+        return True
+    with surroundings(options.database) as around:
+        from bench import imports_parts
+
+        if options.database:
+            imports_parts.measure_refused(around, say, rows=5000)
+        imports_parts.measure(around, say, rows=options.rows or 100_000, each=options.each)
+    return True
+
+
 def first_page(options: Namespace) -> bool:
     """Seconds from an upload to the first page of its review."""
     with herd(options.database, **PAGE_SETTINGS) as running:
@@ -78,7 +106,7 @@ def kill(options: Namespace) -> bool:
 
 
 PAGE_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bench.imports_settings", "DJANGO_ALLOWED_HOSTS": "127.0.0.1"}
-PARTS = {"speed": speed, "memory": memory, "first-page": first_page, "kill": kill}
+PARTS = {"speed": speed, "parts": parts, "memory": memory, "first-page": first_page, "kill": kill}
 
 
 def say(line: str) -> None:

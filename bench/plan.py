@@ -11,14 +11,13 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
 
 from bench.records import BATCH, opportunities
-from bench.surroundings import Surroundings, lift_limits
+from bench.surroundings import Surroundings, lift_limits, served_from_source
 from mobjects.jobs.control import cancel_job
 from mobjects.jobs.job_lease import acquire_job, release_job
 from mobjects.models import SyncJob
@@ -36,7 +35,7 @@ def measure(around: Surroundings, say: Callable[[str], None], *, records: int = 
     lift_limits()
     opportunities(records)
     say(f"{records:,} changed records:")
-    with _served(), _transactions() as seen:
+    with served_from_source(), _transactions() as seen:
         client = Client()
         client.force_login(get_user_model().objects.create_superuser("bench"))
         client.get(reverse("admin:index"))  # The first page loads the templates.
@@ -49,17 +48,6 @@ def measure(around: Surroundings, say: Callable[[str], None], *, records: int = 
     with _transactions() as seen:
         _steps(job, say)
         say(f"  {seen.longest:6.3f} s  longest transaction while planning and sending")
-
-
-def _served() -> override_settings:
-    """Pages without ``collectstatic``, which would write into the checkout."""
-    storages = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    return override_settings(
-        STORAGES=storages, MIDDLEWARE=[name for name in settings.MIDDLEWARE if "noise" not in name]
-    )
 
 
 def _steps(job: SyncJob, say: Callable[[str], None]) -> None:

@@ -104,6 +104,18 @@ def lift_limits() -> None:
     settings.MARKETO["CALLS_PER_WINDOW"] = settings.MARKETO["DAILY_QUOTA"] = NO_LIMIT
 
 
+def served_from_source() -> Any:  # override_settings, a context
+    """Pages without ``collectstatic``, which would write into the checkout."""
+    from django.conf import settings
+    from django.test import override_settings
+
+    storages = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    return override_settings(STORAGES=storages)
+
+
 def environment(database_url: str, redis_url: str, url: str) -> dict[str, str]:
     return {
         "DJANGO_SETTINGS_MODULE": "marketo_admin.settings",

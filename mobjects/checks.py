@@ -18,6 +18,22 @@ def check_marketo(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     return [*_transport(), *_timeout()]
 
 
+@register()
+def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check ``settings.DATABASES``: what would mix the transactions of two processes is an error."""
+    pooled = [name for name, values in settings.DATABASES.items() if values.get("OPTIONS", {}).get("pool")]
+    return [
+        Error(
+            f"The database “{name}” uses Django's own connection pool.",
+            hint="Take “pool” out of its options (DATABASE_URL): the worker forks, and two processes would share a "
+            "connection, so that a job could commit what another one left undone when it was killed. "
+            "PgBouncer may pool instead, see docs/operations.md.",
+            id="mobjects.E005",
+        )
+        for name in pooled
+    ]
+
+
 def _transport() -> Iterator[CheckMessage]:
     name = settings.MARKETO["TRANSPORT"]
     if name not in TRANSPORTS:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
 
 from mobjects import clock, models
+from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind
+from mobjects.sync.content.edits import import_entries
 
 PAYLOAD_FIELDS = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
@@ -28,6 +30,8 @@ UNDECIDED = (
 IMPORT_WAITS = (models.ImportState.MAPPING, models.ImportState.REVIEW)
 """States in which an import waits for a person."""
 ERROR_GROUPS = 10
+LOOKED_BACK = 20
+"""So many of the newest changes of each sort are looked at to tell who made the last one."""
 RATE_SPAN = timedelta(seconds=60)
 """How far back the speed of a job is measured."""
 
@@ -176,6 +180,21 @@ def count_waiting_imports() -> int:
     return models.Import.objects.filter(state__in=IMPORT_WAITS).count()
 
 
+def count_left_work(fresh_since: datetime) -> int:
+    """How many jobs and imports are to be worked on and are not.
+
+    Args:
+        fresh_since: work whose process gave a sign of life since then is being done.
+    """
+    states = models.SyncJobState
+    due = Q(state=states.WAITING, waits_until__lte=clock.now())
+    jobs = models.SyncJob.objects.filter(due | Q(state__in=(states.NOT_QUEUED, states.QUEUED, states.RUNNING)))
+    imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)
+    # Not one that was made a moment ago: it is about to be queued.
+    jobs, imports = jobs.filter(created_at__lt=fresh_since), imports.filter(step_at__lt=fresh_since)
+    return sum(work.exclude(leases__renewed_at__gte=fresh_since).count() for work in (jobs, imports))
+
+
 def imports_about(kind: Kind, record_id: int) -> QuerySet[models.ImportChange]:
     """Everything that imports did to one synced record, its costs and tags included, newest first."""
     done = models.ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id)
@@ -191,6 +210,43 @@ def rows_of_changes(changes: Iterable[models.ImportChange]) -> dict[tuple[int, i
 def decisions_about(kind: Kind, record_id: int) -> QuerySet[models.Conflict]:
     """All that a person had to decide about one record, newest first."""
     return models.Conflict.objects.filter(kind=kind.value, record_id=record_id).order_by("-created_at", "-pk")
+
+
+def edits_of(kind: Kind, record_id: int) -> QuerySet[models.RecordEdit]:
+    """What people changed about one record, its costs and tags included, newest first."""
+    return models.RecordEdit.objects.filter(kind=kind.value, record_id=record_id).order_by("-pk")
+
+
+def last_author(kind: Kind, record_id: int, entry: str) -> str:
+    """Who changed a value of a record last, and when, in words; "" if that is not known.
+
+    Args:
+        entry: the value's name, as :func:`mobjects.sync.content.edits.entry_name` gives it.
+    """
+    found = [
+        (edit.created_at, edit.username) for edit in edits_of(kind, record_id)[:LOOKED_BACK] if _names(edit, entry)
+    ]
+    pulls = history_of_record(kind, record_id).filter(status=models.SyncResultStatus.TAKEN)
+    found += [
+        (result.created_at, f"a pull of {result.job.username or 'a schedule'}")
+        for result in pulls[:LOOKED_BACK]
+        if any(name == entry for name, *_ in result.diff)
+    ]
+    changes = list(imports_about(kind, record_id)[:LOOKED_BACK])
+    rows = rows_of_changes(changes)
+    for change in changes:
+        row = rows.get((change.imported_id, change.number))
+        if row is not None and entry in import_entries(kind, change, row):
+            at = change.imported.committed_at or change.imported.created_at
+            found.append((at, f"the import of {change.imported.file_name} by {change.imported.committed_by}"))
+    if not found:
+        return ""
+    at, who = max(found)
+    return f"{who}, {format_moment(at)}"
+
+
+def _names(edit: models.RecordEdit, entry: str) -> bool:
+    return any(name == entry for name, *_ in edit.changes)
 
 
 def neighbour_ids(batch: models.SyncBatch) -> tuple[int | None, int | None]:

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path
 
 from mobjects.views import exports
-from mobjects.views.imports import columns, detail, review, undo, upload
+from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import circuit_breaker, connection, delete, metadata, pull
 from mobjects.views.sync import batch_detail, confirm, conflicts, job_actions, job_detail, queue, record_history
 
@@ -39,8 +39,7 @@ urlpatterns = [
     path("imports/<int:pk>/columns/", admin_view(columns.import_columns), name="import-columns"),
     path("imports/<int:pk>/check/", admin_view(detail.import_check), name="import-check"),
     path("imports/<int:pk>/review/", admin_view(review.import_review), name="import-review"),
-    path("imports/<int:pk>/fix/", admin_view(review.import_fix), name="import-fix"),
-    path("imports/<int:pk>/fix/remove/", admin_view(review.import_remove_fix), name="import-remove-fix"),
+    path("imports/<int:pk>/fix/", admin_view(corrections.import_fix), name="import-fix"),
     path("imports/<int:pk>/write/", admin_view(review.import_write), name="import-write"),
     path("imports/<int:pk>/undo/", admin_view(undo.import_undo), name="import-undo"),
     path("imports/<int:pk>/discard/", admin_view(detail.import_discard), name="import-discard"),

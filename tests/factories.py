@@ -22,6 +22,7 @@ from mobjects.models import (
     Program,
     ProgramCost,
     ProgramTag,
+    SyncBatch,
     SyncedRecord,
     SyncJob,
     SyncJobState,
@@ -163,3 +164,9 @@ def answer(job: SyncJob, claim: StartedBatch) -> None:
     rows = [RecordOutcome(OutcomeStatus.UPDATED, item.marketo_id) for item in claim.items]
     assert claim.batch is not None
     results.record_answer(job, claim.batch, claim.items, BatchResponse(rows, Exchange(request="")))
+
+
+def give_up(batch: SyncBatch | None) -> None:
+    """End a batch as if its worker had died while it was sent."""
+    assert batch is not None
+    results.abandon_sending_batches(batch.job, "The worker was cut off.", batch.lease_id)

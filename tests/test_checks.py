@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.core.checks import ERROR
 
-from mobjects.checks import check_marketo
+from mobjects.checks import check_database, check_marketo
 from mobjects.sync.transport_factory import endpoint_is_local
 
 REAL = "https://123-ABC-456.mktoapi.com/soap/mktows/2_7"
@@ -92,3 +93,15 @@ def test_a_missing_setting_is_named_with_where_to_find_it(configure):
 def test_only_an_endpoint_on_this_machine_is_local(configure, address, local):
     configure(SOAP_ENDPOINT=address)
     assert endpoint_is_local() is local
+
+
+@pytest.mark.parametrize("pool", [True, {"min_size": 2}])
+def test_djangos_own_connection_pool_is_refused_because_workers_fork(settings, monkeypatch, pool):
+    monkeypatch.setitem(settings.DATABASES["default"]["OPTIONS"], "pool", pool)
+    (found,) = check_database(None)
+    assert (found.id, found.level) == ("mobjects.E005", ERROR)
+    assert found.msg == "The database “default” uses Django's own connection pool."
+
+
+def test_connections_without_a_pool_pass():
+    assert check_database(None) == []

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -18,8 +16,9 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
 
 from mobjects import selectors
 from mobjects.admin.form_fields import AttributeField
-from mobjects.admin.import_export import TransferAdmin
+from mobjects.admin.guarded import GuardedAdmin
 from mobjects.admin.sync_history import truncate_text
+from mobjects.forms.merging import MergingForm
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
@@ -29,6 +28,7 @@ from mobjects.presentation.job_text import format_utc_time
 from mobjects.sync.content.payload import record_difference
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.transport_factory import key_fields
+from mobjects.views.base import paginate_rows
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
@@ -44,6 +44,7 @@ TONES: dict[str, str] = {
 }
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
 
+EDITS_PER_PAGE = 25
 SYNC_COLUMNS = ("state", "last_status", "short_error", "synced_at")
 
 
@@ -62,42 +63,19 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(state=self.value()) if self.value() else queryset
 
 
-class RecordForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
-    """Refuses to overwrite what someone else saved since the page was opened."""
-
-    seen_revision = forms.IntegerField(required=False, widget=forms.HiddenInput, label="")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["seen_revision"] = self.instance.revision
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        seen = cleaned.get("seen_revision")
-        if self.instance.pk and seen is not None and seen != self.instance.revision:
-            raise ValidationError(
-                "Someone else changed this record while you were editing it. Open it again in another tab, "
-                "compare, and repeat your change there; nothing of this form was saved."
-            )
-        return cleaned
-
-
-class SyncedAdmin(TransferAdmin):
+class SyncedAdmin(GuardedAdmin):
     """Base of the admin pages of programs, opportunities and roles."""
 
-    form = RecordForm
+    form = MergingForm
     attributes: tuple[attributes.MarketoAttribute, ...] = ()
     list_per_page = 50
     list_filter = (StateFilter, "last_status")
     show_full_result_count = False
-    actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo")
+    actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo", "delete_selected")
     actions_list = ("sync_all_changed",)
     actions_submit_line = ("save_and_sync",)
     change_form_outer_before_template = "mobjects/sync/record/sync_panel.html"
     object_history_template = "mobjects/sync/record/edits.html"
-    delete_confirmation_template = "mobjects/marketo/delete/confirmation.html"
-    delete_selected_confirmation_template = "mobjects/marketo/delete/selected_confirmation.html"
     warn_unsaved_form = True
 
     class Media:
@@ -176,9 +154,6 @@ class SyncedAdmin(TransferAdmin):
 
     # --- change page ---
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*(self.fieldsets or ()), (None, {"fields": ("seen_revision",), "classes": ("hidden",)})]
-
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A Marketo ID is Marketo's to give; it can be entered only with a new record."""
         return (*super().get_readonly_fields(request, obj), *(("marketo_id",) if obj else ()))
@@ -215,6 +190,19 @@ class SyncedAdmin(TransferAdmin):
             return super().formfield_for_dbfield(db_field, request, **kwargs, **said)
         widget = UnfoldAdminDateWidget if attribute.type is DataType.DATE else UnfoldAdminTextInputWidget
         return AttributeField(attribute=attribute, required=not db_field.blank, widget=widget, **said)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What people changed, with values; what is older than these are kept is listed as Django does."""
+        number = selectors.id_in(object_id) or 0
+        kept = selectors.edits_of(self.model.KIND, number)
+        context = {**(extra_context or {}), "edits": paginate_rows(request, kept, EDITS_PER_PAGE, "edits")}
+        response = super().history_view(request, object_id, context)
+        older = getattr(response, "context_data", None)
+        if older is not None and (first := kept.last()) is not None:
+            older["action_list"].object_list = [
+                entry for entry in older["action_list"].object_list if entry.action_time < first.created_at
+            ]
+        return response  # type: ignore[no-any-return]
 
     # --- deleting ---
 

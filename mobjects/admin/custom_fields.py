@@ -12,8 +12,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold import widgets
 
-from mobjects.admin.base import RecordForm, SyncedAdmin
+from mobjects.admin.base import SyncedAdmin
 from mobjects.admin.form_fields import AttributeField
+from mobjects.forms.merging import MergingForm
 from mobjects.marketo.types import DataType
 from mobjects.models import CustomField
 
@@ -27,7 +28,7 @@ KEYBOARDS = {DataType.INTEGER: "numeric", DataType.FLOAT: "decimal", DataType.CU
 """What a phone offers for typing."""
 
 
-class CustomForm(RecordForm):
+class CustomForm(MergingForm):
     """Shows each custom attribute as a field of its own, and puts them together again."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,8 +82,7 @@ class CustomAdmin(SyncedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         custom = tuple(f"{CUSTOM}{field.name}" for field in self._custom_fields())
-        *shown, hidden = super().get_fieldsets(request, obj)
-        return [*shown, *([("Custom fields", {"fields": custom})] if custom else []), hidden]
+        return [*(self.fieldsets or ()), *([("Custom fields", {"fields": custom})] if custom else [])]
 
     def _custom_fields(self) -> QuerySet[CustomField]:
         return CustomField.objects.filter(kind=self.model.KIND.value)

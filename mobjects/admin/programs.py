@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.forms import PaginationInlineFormSet
 from unfold.mixins import BaseModelAdminMixin
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from mobjects.admin.base import SYNC_COLUMNS, RecordForm, SyncedAdmin
+from mobjects.admin.base import SYNC_COLUMNS, SyncedAdmin
 from mobjects.admin.form_fields import AttributeField, MonthField
-from mobjects.admin.import_export import TransferAdmin
+from mobjects.admin.guarded import GuardedAdmin
+from mobjects.forms.merging import MergingForm
+from mobjects.forms.merging_rows import MergingFormSet
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
-from mobjects.models import AllowedValues, Program, ProgramCost, ProgramTag
+from mobjects.models import AllowedValues, Kind, Program, ProgramCost, ProgramTag
 from mobjects.models.program import CHANNEL_TAG
 from mobjects.resources.programs import ProgramCostResource, ProgramResource, ProgramTagResource
 
 AMOUNT = MarketoAttribute("Amount", "Amount", DataType.CURRENCY)
 
 
-class CostForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+class CostForm(MergingForm):
     """A period cost, with the month as YYYY-MM."""
 
     month = MonthField(
@@ -49,12 +51,12 @@ def refuse_unknown_tag(form: Any, allowed: AllowedValues) -> None:
     """
     if not form.has_changed() or form.errors:
         return
-    name, value = form.cleaned_data.get("type", ""), form.cleaned_data.get("value", "")
+    name, value = (form.cleaned_data.get(field, getattr(form.instance, field)) for field in ("type", "value"))
     if problem := allowed.find_problem(name, value):
         form.add_error("value" if allowed.values_of_type(name) else "type", problem)
 
 
-class ProgramForm(RecordForm):
+class ProgramForm(MergingForm):
     """Refuses a new channel that Marketo does not know; of an old one it says so."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,33 +74,39 @@ class ProgramForm(RecordForm):
         return channel
 
 
-class TagForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+class TagForm(MergingForm):
     """One tag on a page of its own."""
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         refuse_unknown_tag(self, AllowedValues())
         return cleaned
 
 
-class TagFormSet(PaginationInlineFormSet):
+class TagFormSet(MergingFormSet):
     """Refuses a second tag of a type in words; Django leaves that to the database, which only fails."""
 
     def clean(self) -> None:
         super().clean()
         live = [form for form in self.forms if form not in self.deleted_forms]
-        seen: set[str] = set()
+        seen = self._types_elsewhere()
         allowed = AllowedValues() if any(form.has_changed() for form in live) else None
         for form in live:
             if allowed is not None:
                 refuse_unknown_tag(form, allowed)
-            name = form.cleaned_data.get("type", "").casefold()
+            name = form.instance.type.casefold()
             if name in seen:
                 form.add_error("type", "This program already has a tag of this type.")
             elif name and form.instance.pk and name in self._types_of_others(form):
                 # Rows are saved one after the other, so the other one would still hold the type.
                 form.add_error("type", "Another row has this type; change the value there.")
             seen.add(name)
+
+    def _types_elsewhere(self) -> set[str]:
+        """Types of the program's tags that stand on other pages of the rows, or came in meanwhile."""
+        here = [form.instance.pk for form in self.initial_forms if form.instance.pk]
+        others = ProgramTag.objects.filter(program=self.instance.pk).exclude(pk__in=here)
+        return {name.casefold() for name in others.values_list("type", flat=True)}
 
     def _types_of_others(self, form: Any) -> set[str]:
         return {other.initial["type"].casefold() for other in self.initial_forms if other is not form}
@@ -108,6 +116,9 @@ class ChildInline(TabularInline):
     """Rows that belong to a program and go out with it."""
 
     extra = 0
+    per_page = 25
+    form = MergingForm
+    formset = MergingFormSet
     readonly_fields = ("in_marketo",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -199,7 +210,7 @@ class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         # Noted before they are deleted and lose the key they were accepted under.
         accepted = form.instance.accepted
-        removed = [deleted.instance for deleted in formset.deleted_forms]
+        removed = [deleted.instance for deleted in formset.deleted_forms if deleted.instance.pk]
         kept = [str(row) for row in removed if row.content_key in accepted]
         super().save_formset(request, form, formset, change)
         if kept:
@@ -210,13 +221,25 @@ class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
             )
 
 
-class ChildAdmin(TransferAdmin):
+class ChildAdmin(GuardedAdmin):
     """A list of one sort of program rows, for searching and bulk import; sent with their programs."""
 
     list_per_page = 50
     list_select_related = ("program",)
     show_full_result_count = False
     autocomplete_fields = ("program",)
+    actions = ("delete_selected",)
+    owner_kind = Kind.PROGRAM
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The program's: its edits keep those of its costs and tags."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+        return redirect("admin:mobjects_program_history", row.program_id)
+
+    def owner_ids(self, rows: Iterable[Any]) -> set[int]:
+        return {row.program_id for row in rows}
 
     @admin.display(description="Program ID", ordering="program__marketo_id")
     def program_marketo_id(self, row: Any) -> int:

@@ -9,13 +9,16 @@ from contextvars import ContextVar
 from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import IntegrityError, OperationalError, connection
+from django.db import DatabaseError, IntegrityError, InternalError, OperationalError, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Before each further attempt. SQLite waits 20 s by itself in each; a PostgreSQL that restarts is back within these."""
+
+READ_ONLY = "25006"
+"""PostgreSQL's code for a write that its server does not take: a replica, or a full disk of a managed database."""
 
 _is_retrying: ContextVar[bool] = ContextVar("under_way", default=False)
 
@@ -58,11 +61,18 @@ def _try_repeatedly(save: Callable[[], T], pause: Callable[[float], None]) -> T:
             _reconnect_if_lost()
             return save()
         # IntegrityError: somebody else took an ID between our look and our write; the next look sees it.
-        except (OperationalError, IntegrityError) as error:
+        except (OperationalError, IntegrityError, InternalError) as error:
+            if isinstance(error, InternalError) and not is_read_only(error):
+                raise
             logger.warning("Saving is tried again: %s", type(error).__name__)
             pause(seconds)
     _reconnect_if_lost()
     return save()
+
+
+def is_read_only(error: DatabaseError) -> bool:
+    """Whether the database refused a write because it takes none."""
+    return getattr(error.__cause__, "sqlstate", "") == READ_ONLY
 
 
 def _reconnect_if_lost() -> None:
@@ -70,7 +80,16 @@ def _reconnect_if_lost() -> None:
     # CONN_MAX_AGE 0 is always too old to it. What was lost unnoticed shows in the first attempt, as an error.
     if connection.in_atomic_block or not connection.errors_occurred:
         return
-    if connection.is_usable():
+    if connection.is_usable() and not _is_replica():
         connection.errors_occurred = False
     else:
         connection.close()
+
+
+def _is_replica() -> bool:
+    """Whether this connection leads to a server that takes no writes; its name may lead to another one by now."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_read_only")
+        return bool(cursor.fetchone() == ("on",))

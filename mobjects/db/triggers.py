@@ -74,32 +74,47 @@ def _postgresql(connection: BaseDatabaseWrapper, existing: set[str]) -> list[str
             f"IF {_distinct(columns)} THEN NEW.revision := OLD.revision + 1; END IF; RETURN NEW;",
         )
     for model, columns, parent, link in _children(existing):
-        raise_parent = f'UPDATE "{parent}" SET revision = revision + 1 WHERE id'
+        result += _postgresql_parts(model._meta.db_table, columns, parent, link)
+    return result
+
+
+def _postgresql_parts(table: str, columns: list[str], parent: str, link: str) -> list[str]:
+    """Raise each parent once for a statement, not once for each of its rows: a parent's row is written anew each time,
+    and every version of it stays until the transaction ends.
+    """
+    old, new = (f'SELECT "{link}" FROM {rows}' for rows in ("old_rows", "new_rows"))
+    moved = (
+        f'SELECT unnest(ARRAY[o."{link}", n."{link}"]) FROM old_rows o JOIN new_rows n USING (id) '
+        f"WHERE {_distinct(columns, new='n', old='o')}"
+    )
+    result = [f'DROP TRIGGER IF EXISTS "{table}_parent" ON "{table}"', f'DROP FUNCTION IF EXISTS "{table}_parent"()']
+    for event, tables, ids in (
+        ("INSERT", "NEW TABLE AS new_rows", new),
+        ("UPDATE", "OLD TABLE AS old_rows NEW TABLE AS new_rows", moved),
+        ("DELETE", "OLD TABLE AS old_rows", old),
+    ):
         result += _postgresql_trigger(
-            model._meta.db_table,
-            "parent",
-            "AFTER INSERT OR UPDATE OR DELETE",
-            f"""IF TG_OP = 'INSERT' THEN {raise_parent} = NEW."{link}";
-            ELSIF TG_OP = 'DELETE' THEN {raise_parent} = OLD."{link}";
-            ELSIF {_distinct(columns)} THEN {raise_parent} IN (OLD."{link}", NEW."{link}");
-            END IF; RETURN NULL;""",
+            table,
+            f"parent_{event.lower()}",
+            f"AFTER {event}",
+            f'UPDATE "{parent}" SET revision = revision + 1 WHERE id IN ({ids}); RETURN NULL;',
+            each=f"REFERENCING {tables} FOR EACH STATEMENT",
         )
     return result
 
 
-def _postgresql_trigger(table: str, suffix: str, event: str, body: str) -> list[str]:
+def _postgresql_trigger(table: str, suffix: str, event: str, body: str, *, each: str = "FOR EACH ROW") -> list[str]:
     name = f"{table}_{suffix}"
     return [
         f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$',
         f'DROP TRIGGER IF EXISTS "{name}" ON "{table}"',
-        f'CREATE TRIGGER "{name}" {event} ON "{table}" FOR EACH ROW EXECUTE FUNCTION "{name}"()',
+        f'CREATE TRIGGER "{name}" {event} ON "{table}" {each} EXECUTE FUNCTION "{name}"()',
     ]
 
 
-def _distinct(columns: list[str]) -> str:
-    new = ", ".join(f'NEW."{column}"' for column in columns)
-    old = ", ".join(f'OLD."{column}"' for column in columns)
-    return f"ROW({new}) IS DISTINCT FROM ROW({old})"
+def _distinct(columns: list[str], *, new: str = "NEW", old: str = "OLD") -> str:
+    after, before = (", ".join(f'{row}."{column}"' for column in columns) for row in (new, old))
+    return f"ROW({after}) IS DISTINCT FROM ROW({before})"
 
 
 def _parents(existing: set[str]) -> list[tuple[type[models.Model], list[str]]]:

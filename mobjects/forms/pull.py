@@ -128,6 +128,7 @@ class DeleteForm(forms.Form):
         label="Number", required=False, max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"size": 8})
     )
     reason = reason_field()
+    seen = forms.CharField(required=False, max_length=16)
 
     @property
     def selection(self) -> dict[str, Any]:

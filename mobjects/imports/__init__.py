@@ -9,6 +9,7 @@ file_storage     the uploaded bytes in and out of the database
 column_mapping   which column of the file means which of ours
 validation       reads the whole file once and writes what it found (``ImportRow``, ``ImportProblem``)
 cell_parser      from cells to canonical text, with what is wrong; ``suggestions``: and what would do
+formats          how the file writes numbers, dates, yes and no: what its cells tell, what a person said
 validators       what each kind of file means: keys, links, rules between columns
 staging          writes what was found, in bulk; ``duplicates`` looks at the whole of it
 writing          ``commit`` and ``undo`` in chunks, and their SQL for both databases

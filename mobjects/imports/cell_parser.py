@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator, MaxLengthValidator
 
+from mobjects.imports.formats.evidence import CellReader
 from mobjects.imports.suggestions import suggest_value
 from mobjects.marketo.types import DataType
 from mobjects.marketo.value_parsing import quote_value
@@ -18,13 +20,15 @@ from mobjects.models.fields import validate_xml_text
 from mobjects.resources.columns import FileColumn
 from mobjects.spreadsheets.formula_escaping import unescape_formula
 from mobjects.spreadsheets.row_shape import cell_text
-from mobjects.spreadsheets.types import BadCell, TableRow
+from mobjects.spreadsheets.types import BadCell, DrawnNumber, TableRow
 
 CACHED_CELLS = 2000
 """So many different cells of a column are kept; more would cost memory and help little."""
 _LONG = 100  # Characters. Longer text is seldom met twice.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _PLAIN_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,10})(?:\.([0-9]+))?")
+_QUOTED = re.compile(r'="((?:[^"]|"")*)"')
+"""How a CSV file keeps a spreadsheet from taking text for a number: ="00124"."""
 _SIZES = {DataType.CURRENCY: 2, DataType.FLOAT: 4}
 
 FieldText = str | None
@@ -93,12 +97,17 @@ class ColumnParser(dict[Any, FieldText]):
         field: the model field of the column; ``None`` if it is a custom field, or is not written.
         fixes: text of a cell to the text to read in its place.
         faults: what is wrong with the row that is being read.
+        reader: reads what may be written in the file's own way; ``None`` if there is nothing of the kind.
+        accepted_rules: a cell that breaks one of them becomes what is suggested for it.
     """
 
     __slots__ = (
+        "_accepted",
         "_bad",
         "_places",
         "_plain_size",
+        "_points",
+        "_reader",
         "_rules",
         "column",
         "empty",
@@ -109,7 +118,14 @@ class ColumnParser(dict[Any, FieldText]):
     )
 
     def __init__(
-        self, column: FileColumn, position: int | None, field: Any, fixes: Mapping[str, str], faults: list[CellError]
+        self,
+        column: FileColumn,
+        position: int | None,
+        field: Any,
+        fixes: Mapping[str, str],
+        faults: list[CellError],
+        reader: CellReader | None = None,
+        accepted_rules: Collection[str] = (),
     ) -> None:
         super().__init__()
         self.column, self.name, self.position = column, column.name, position
@@ -124,6 +140,20 @@ class ColumnParser(dict[Any, FieldText]):
         simple = type(column).parse_cell is FileColumn.parse_cell and not self._rules and not fixes
         self._plain_size = (size or 0) if kind is DataType.STRING and simple else -1
         self._places = _SIZES.get(kind, 0) if simple else 0
+        self._reader, self._accepted = reader, accepted_rules
+        self._points = reader is None or reader.knows_point()
+
+    def is_outdated(self) -> bool:
+        """Whether some cell would be read otherwise by what is known of the file's formats by now."""
+        return self._reader is not None and self._reader.is_outdated()
+
+    def decide_again(self) -> None:
+        """Read all cells anew, by what is known of the file's formats by now."""
+        if self._reader is not None:
+            self._reader.decide_again()
+            self._points = self._reader.knows_point()
+            self.clear()
+            self._bad.clear()
 
     def parse(self, cell: Any) -> FieldText:
         """The value of a cell. A bad one gives the empty value and adds an error to ``faults``, each time."""
@@ -147,7 +177,7 @@ class ColumnParser(dict[Any, FieldText]):
 
     def parse_replacement(self, cell: Any, replacement: str) -> FieldText:
         """The value of a text that a person put in the place of a cell of one row."""
-        value, fault = self._checked(replacement, replacement, _stored(cell_text(cell)))
+        value, fault = self._replaced(replacement, _stored(cell_text(cell)))
         if fault is not None:
             self.faults.append(fault)
         return value
@@ -158,7 +188,8 @@ class ColumnParser(dict[Any, FieldText]):
             # What can be printed XML can carry, see xml_problem.
             if (
                 text
-                and text[0] != "'"
+                and text[0] not in "'="
+                and "E+" not in text
                 and text.isprintable()
                 and (len(text) <= self._plain_size or not self._plain_size)
             ):
@@ -169,27 +200,70 @@ class ColumnParser(dict[Any, FieldText]):
             decimals = match[1]
             if decimals is None:
                 return f"{text}.{'0' * self._places}"
-            if len(decimals) <= self._places:
+            if self._points and len(decimals) <= self._places:
                 return text + "0" * (self._places - len(decimals))
         return None
 
     def _read(self, cell: Any) -> tuple[FieldText, CellError | None]:
         if not self.fixes:
-            return self._checked(cell, "", None)
+            return self._suggestion_or_fault(*self._meant(cell))
         raw = _stored(cell_text(cell))
         replacement = self.fixes.get(raw)
         if replacement is not None:
-            return self._checked(replacement, replacement, raw)
-        value, fault = self._checked(cell, "", None)
+            return self._replaced(replacement, raw)
+        value, fault = self._suggestion_or_fault(*self._meant(cell))
         if fault is None and value and self.column.attribute.type is DataType.REFERENCE and value in self.fixes:
             # Where two rows mean the same, an ID is named as it is kept: 7001 for a cell with 7001.0.
-            return self._checked(self.fixes[value], self.fixes[value], raw)
+            return self._replaced(self.fixes[value], raw)
         return value, fault
 
-    def _checked(self, cell: Any, replacement: str, raw: str | None) -> tuple[FieldText, CellError | None]:
+    def _suggestion_or_fault(self, value: FieldText, fault: CellError | None) -> tuple[FieldText, CellError | None]:
+        """What is suggested for a bad cell, if a person said that it is meant wherever this rule is broken."""
+        if fault is None or not fault.suggestion or fault.rule not in self._accepted:
+            return value, fault
+        return self._replaced(fault.suggestion, fault.value)
+
+    def _replaced(self, replacement: str, raw: str) -> tuple[FieldText, CellError | None]:
+        """Read what a person put in the place of a cell whose text is ``raw``: in our own spelling, if it can be."""
+        return self._checked(replacement, replacement, raw, self._parsed)
+
+    def _meant(self, cell: Any) -> tuple[FieldText, CellError | None]:
+        """Read a cell of the file."""
+        if cell.__class__ is str and (quoted := _QUOTED.fullmatch(cell)):
+            cell = quoted[1].replace('""', '"')
+        if self._reader is None:
+            return self._checked(cell, "", None, self._parsed)
+        found = self._checked(cell, "", None, partial(self._in_format, self._reader))
+        self._points = self._points or self._reader.knows_point()
+        return found
+
+    def _in_format(self, reader: CellReader, cell: Any) -> FieldText:
+        """The value of a cell that may be written in the file's own way."""
+        if cell.__class__ is DrawnNumber:
+            cell = cell.number
+        if reader.reads_first(cell):
+            return self._parsed_meaning(reader.read_cell(cell))
+        try:
+            return self._parsed(cell)
+        except ValueError:
+            meaning = reader.read_cell(cell)
+            if meaning is cell:
+                raise
+            return self._parsed_meaning(meaning)
+
+    def _parsed_meaning(self, meaning: Any) -> FieldText:
+        """The value of what a cell means; what is wrong is said of the cell, which is not written like it."""
+        try:
+            return self._parsed(meaning)
+        except ValueError as error:
+            raise ValueError(_without_value(str(error), meaning, cell_text(meaning))) from None
+
+    def _checked(
+        self, cell: Any, replacement: str, raw: str | None, read: Callable[[Any], FieldText]
+    ) -> tuple[FieldText, CellError | None]:
         """Read a cell, or the replacement of one whose text is ``raw``."""
         try:
-            return self._parsed(cell), None
+            return read(cell), None
         except ValueError as error:
             rule = str(error)
         text = cell_text(cell)
@@ -202,6 +276,8 @@ class ColumnParser(dict[Any, FieldText]):
     def _parsed(self, cell: Any) -> FieldText:
         if cell.__class__ is BadCell:
             raise ValueError(cell.why)
+        if cell.__class__ is DrawnNumber:
+            cell = cell.text if self.column.is_text else cell.number
         value = self.column.parse_cell(cell)
         if value is None:
             return self.empty
@@ -270,6 +346,18 @@ class ColumnLayout:
         self._pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
         self._row_fixes = row_fixes
         self._faults = faults
+
+    def decide_again(self) -> bool:
+        """Take account of what the rows so far tell about the file's formats.
+
+        Returns:
+            Whether some of these rows are to be read again.
+        """
+        outdated = any(parser.is_outdated() for parser in self.parsers)
+        if outdated:
+            for parser in self.parsers:
+                parser.decide_again()
+        return outdated
 
     def parse_rows(self, rows: Iterable[TableRow]) -> Iterator[ParsedRow]:
         """Read rows. One that does not fit the header is not read: its cells may belong to other columns."""

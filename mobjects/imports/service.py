@@ -8,10 +8,10 @@ reads a whole file but the upload itself.
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import PurePath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -21,8 +21,9 @@ from mobjects import clock
 from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
+from mobjects.imports.formats.questions import clean_answers
 from mobjects.imports.lifecycle import IMPORT_STATES
-from mobjects.models import Import, ImportFix, ImportMode, ImportState
+from mobjects.models import Import, ImportMode, ImportState
 from mobjects.spreadsheets.types import FileRefused, ReadOptions
 
 _NAME_LENGTH = 255
@@ -168,44 +169,54 @@ def set_columns(
     return column_problems(imported)
 
 
-def add_fix(
-    imported: Import, column: str, value: str, replacement: str, number: int | None = None, username: str = ""
-) -> ImportFix:
-    """Put a value in the place of another, in one row or in all; heeded by the next check.
+class Correction(NamedTuple):
+    """A value in the place of another, or of all cells that break a rule; see :class:`~mobjects.models.ImportFix`."""
+
+    column: str
+    value: str
+    replacement: str
+    number: int | None = None
+    by_rule: bool = False
+
+
+def correct_import(
+    imported: Import,
+    corrections: Iterable[Correction],
+    *,
+    removed: Collection[int] = (),
+    formats: Mapping[str, str] | None = None,
+    username: str = "",
+) -> None:
+    """Correct many things at once; heeded by the next check.
 
     Args:
         imported: waits for review or for its columns.
-        column: name of our column.
-        value: the cell, as text.
-        replacement: what to read there.
-        number: of the row; ``None`` means all rows.
+        corrections: the later one of two for the same cells counts.
+        removed: ids of corrections that are taken back.
+        formats: answers by question, of :data:`~mobjects.imports.formats.questions.QUESTIONS`; ``None`` to leave them.
         username: who says so.
 
     Raises:
         InvalidState: it is being worked on, or is over, or part of it is written.
     """
-    _outdate(imported)
-    fix, _ = ImportFix.objects.update_or_create(
-        imported=imported,
-        column=column,
-        value=value,
-        number=number,
-        # A form can bring a NUL, which PostgreSQL refuses.
-        defaults={"replacement": replacement.replace("\0", ""), "username": username},
-    )
-    return fix
+    with transaction.atomic():
+        _outdate(imported, **({} if formats is None else {"formats": clean_answers(formats)}))
+        imported.fixes.filter(pk__in=removed).delete()
+        for column, value, replacement, number, by_rule in corrections:
+            imported.fixes.update_or_create(
+                column=column,
+                value=value,
+                number=number,
+                by_rule=by_rule,
+                # A form can bring a NUL, which PostgreSQL refuses.
+                defaults={"replacement": replacement.replace("\0", ""), "username": username},
+            )
 
 
-def remove_fix(imported: Import, fix: int) -> None:
-    """Take back a fix, by its id; heeded by the next check. Raises InvalidState as :func:`add_fix`."""
-    _outdate(imported)
-    imported.fixes.filter(pk=fix).delete()
-
-
-def _outdate(imported: Import) -> None:
+def _outdate(imported: Import, **values: Any) -> None:
     """What the check found is no longer what the file means: it has to be checked again before it can be written."""
     _allow(imported, {ImportState.MAPPING, ImportState.REVIEW})
-    _move(imported, {ImportState(imported.state)}, ImportState(imported.state), checked_at=None)
+    _move(imported, {ImportState(imported.state)}, ImportState(imported.state), checked_at=None, **values)
 
 
 # --- steps ----------------------------------------------------------------------------------

@@ -18,9 +18,11 @@ from mobjects.imports import duplicates, staging
 from mobjects.imports.cell_parser import CellError, ColumnLayout, ColumnParser, RowProblem
 from mobjects.imports.detection import get_read_options
 from mobjects.imports.file_limits import limits_for
+from mobjects.imports.formats.evidence import FileFormats
+from mobjects.imports.formats.kept_answers import load_formats, save_findings
 from mobjects.imports.staging import CheckedRow
 from mobjects.imports.validators import KINDS, RowValidator
-from mobjects.imports.validators.base import CHUNK
+from mobjects.imports.validators.base import CHUNK, RowSource
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
@@ -31,6 +33,7 @@ from mobjects.spreadsheets.csv_writer import iter_batches
 from mobjects.spreadsheets.types import TableRow
 
 _REVISION = FileColumn(MarketoAttribute(REVISION, REVISION, DataType.INTEGER), "")
+_READINGS = 2
 
 
 class ColumnGone(Exception):
@@ -50,20 +53,40 @@ def check_import(imported: Import, file: BinaryIO, alive: Callable[[int], None])
         ColumnGone: a custom field was deleted or renamed since the columns were decided. Nothing was written then.
     """
     columns = list(RESOURCES[imported.kind]().columns)
-    kind = KINDS[imported.kind](build_layout(imported, columns), columns)
+    formats = load_formats(imported)
 
     def iter_file_rows() -> Iterator[TableRow]:
         return tables.iter_rows(file, get_read_options(imported), limits_for(imported.source))
 
-    imported.rows = 0
-    _clear(imported, alive)
-    kind.prepare_file(iter_file_rows)
-    for chunk in iter_batches(iter_file_rows(), CHUNK):
-        imported.rows += len(chunk)
+    # What the end of a file tells of its formats may make its beginning mean something else; then it is read once more,
+    # with all that there is to know.
+    for _ in range(_READINGS):
+        imported.rows = 0
+        _clear(imported, alive)
+        kind = _prepare_kind(imported, iter_file_rows, columns, formats)
+        _check_rows(imported, iter_file_rows, kind, alive)
+        if not kind.layout.decide_again():
+            break
+    _conclude(imported, kind, formats, alive)
+
+
+def _prepare_kind(imported: Import, rows: RowSource, columns: list[FileColumn], formats: FileFormats) -> RowValidator:
+    """What judges the rows; a kind that has read all of them before knows the file's formats by then."""
+    while True:
+        kind = KINDS[imported.kind](build_layout(imported, columns, formats), columns)
+        kind.prepare_file(rows)
+        if not kind.layout.decide_again():
+            return kind
+
+
+def _check_rows(imported: Import, rows: RowSource, kind: RowValidator, alive: Callable[[int], None]) -> None:
+    for chunk in iter_batches(rows(), CHUNK):
         items = list(kind.layout.parse_rows(chunk))
+        if not imported.rows and kind.layout.decide_again():
+            items = list(kind.layout.parse_rows(chunk))
+        imported.rows += len(chunk)
         findings = list(kind.validate_rows(items))
         _save(imported, findings, [problem for item in items for problem in item.problems], alive)
-    _conclude(imported, kind, alive)
 
 
 @retry_on_database_error
@@ -85,7 +108,7 @@ def _save(
 
 
 @retry_on_database_error
-def _conclude(imported: Import, kind: RowValidator, alive: Callable[[int], None]) -> None:
+def _conclude(imported: Import, kind: RowValidator, formats: FileFormats, alive: Callable[[int], None]) -> None:
     """Find what only the whole file tells, and sum up."""
     with transaction.atomic():
         alive(imported.rows)
@@ -98,11 +121,18 @@ def _conclude(imported: Import, kind: RowValidator, alive: Callable[[int], None]
         Import.objects.filter(pk=imported.pk).update(
             rows=imported.rows, counts=imported.counts, problems=imported.problems
         )
+        save_findings(imported, formats)
 
 
-def build_layout(imported: Import, columns: list[FileColumn]) -> ColumnLayout:
-    """The columns of a file that are read: those that are mapped, in their order, then constants, then "Revision"."""
-    everywhere, of_rows = _fixes(imported)
+def build_layout(imported: Import, columns: list[FileColumn], formats: FileFormats) -> ColumnLayout:
+    """The columns of a file that are read: those that are mapped, in their order, then constants, then "Revision".
+
+    Args:
+        imported: says what its columns mean.
+        columns: all columns of its kind.
+        formats: what is known of how the file writes values; what its cells tell is noted there.
+    """
+    everywhere, of_rows, rules = _fixes(imported)
     by_name = {column.name: column for column in columns}
     mapped = [(name, place) for place, name in enumerate(imported.mapping) if name]
     names = [*(name for name, _ in mapped), *imported.constants]
@@ -119,17 +149,24 @@ def build_layout(imported: Import, columns: list[FileColumn]) -> ColumnLayout:
         column = by_name.get(name, _REVISION)
         written = column is not _REVISION and not isinstance(column, CustomColumn)
         field = model._meta.get_field(column.field) if written else None
-        parsers.append(ColumnParser(column, position, field, everywhere[name], faults))
+        # What a person typed for all rows is written in our own way.
+        reader = formats.build_reader(column) if position and column is not _REVISION else None
+        parsers.append(ColumnParser(column, position, field, everywhere[name], faults, reader, rules[name]))
     return ColumnLayout(parsers, [place for _, place, _ in chosen], list(imported.constants.values()), of_rows, faults)
 
 
-def _fixes(imported: Import) -> tuple[Mapping[str, dict[str, str]], Mapping[int, dict[str, str]]]:
-    """The values that people put in the place of others: by column and text of the cell, by row and column."""
+def _fixes(
+    imported: Import,
+) -> tuple[Mapping[str, dict[str, str]], Mapping[int, dict[str, str]], Mapping[str, set[str]]]:
+    """What people corrected: by column and text of the cell, by row and column, by column and rule."""
     everywhere: defaultdict[str, dict[str, str]] = defaultdict(dict)
     of_rows: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    rules: defaultdict[str, set[str]] = defaultdict(set)
     for fix in imported.fixes.all():
-        if fix.number is None:
+        if fix.by_rule:
+            rules[fix.column].add(fix.value)
+        elif fix.number is None:
             everywhere[fix.column][fix.value] = fix.replacement
         else:
             of_rows[fix.number][fix.column] = fix.replacement
-    return everywhere, of_rows
+    return everywhere, of_rows, rules

@@ -13,22 +13,23 @@ from typing import Any
 import django_rq
 from redis.exceptions import RedisError
 from rq import Queue
+from rq.exceptions import DuplicateJobError
 
 from mobjects import clock
 from mobjects.jobs.lifecycle import JOB_STATES
 from mobjects.models import SyncJob, SyncJobState
+from mobjects.queue_redis import QUEUE, connect_queue, describe_redis_error, redis_sentence
 from mobjects.sync.installation.identity import name_outside
 
-QUEUE = "sync"
 RUNNER = "mobjects.jobs.runner.run_queued_job"
 OVERDUE = timedelta(seconds=10)
 """How long after its time work counts as forgotten by the queue."""
 _KEPT = {"result_ttl": 60, "failure_ttl": 24 * 3600}
 """How long Redis remembers work, in seconds; what became of it is in the database."""
-UNREACHABLE = (
-    "The queue (Redis) cannot be reached. Nothing was sent; the job is queued by itself when it is back, or queue it "
-    "again."
-)
+_ASKED_AGAIN = 2
+"""How often Redis is asked again where an answer was lost: work has a name of its own, and is queued once."""
+
+QUEUED_LATER = "Nothing was sent; the job is queued by itself when that is over, or queue it again."
 
 logger = logging.getLogger(__name__)
 
@@ -52,40 +53,56 @@ def enqueue_job(job: SyncJob) -> bool:
     """
     if not JOB_STATES.change(job, SyncJobState.QUEUED, queued_at=clock.now(), problem="", problem_text=""):
         return False
-    if enqueue_worker(job):
-        return True
-    JOB_STATES.change(
-        job, SyncJobState.NOT_QUEUED, only_from=(SyncJobState.QUEUED,), problem="queue", problem_text=UNREACHABLE
-    )
-    return False
+    try:
+        _enqueue(RUNNER, str(job.pk), f"{job.pk}-", None)
+    except RedisError as error:
+        logger.warning("Job %s could not be queued: Redis %s.", job.pk, describe_redis_error(error))
+        words = f"{redis_sentence(error)} {QUEUED_LATER}"
+        JOB_STATES.change(
+            job, SyncJobState.NOT_QUEUED, only_from=(SyncJobState.QUEUED,), problem="queue", problem_text=words
+        )
+        return False
+    return True
 
 
 def enqueue_worker(job: SyncJob, at: datetime | None = None) -> bool:
-    """Have a worker work on a job, now or later; ``False`` if the queue cannot be reached."""
+    """Have a worker work on a job, now or later; ``False`` if the queue does not take it."""
     return enqueue_work(RUNNER, str(job.pk), f"{job.pk}-", at)
 
 
 def enqueue_work(function: str, argument: str | int, prefix: str, at: datetime | None) -> bool:
-    """Have a function run by a worker, now or later; ``False`` if the queue cannot be reached.
+    """Have a function run by a worker, now or later; ``False`` if the queue does not take it.
 
     Args:
         function: its dotted name.
         argument: its only one.
         prefix: with which the queue's id of the work begins; see :func:`count_enqueued`.
     """
-    options = {"job_id": f"{prefix}{secrets.token_hex(4)}", **_KEPT}
     try:
-        queue = django_rq.get_queue(QUEUE)
+        _enqueue(function, argument, prefix, at)
+    except RedisError as error:
+        logger.warning("Work (%s…) could not be queued: Redis %s.", prefix, describe_redis_error(error))
+        return False
+    return True
+
+
+def _enqueue(function: str, argument: str | int, prefix: str, at: datetime | None) -> None:
+    options = {"job_id": f"{prefix}{secrets.token_hex(8)}", "unique": True, **_KEPT}
+    queue = _queue()
+    try:
         if at is not None and at > clock.now():
             # RQ cuts off what is beyond the second: begun too early, a worker would find that the job still waits.
             at += timedelta(microseconds=-at.microsecond % 1_000_000)
             queue.enqueue_at(at, function, argument, **options)
         else:
             queue.enqueue(function, argument, **options)
-    except RedisError as error:
-        logger.warning("Work (%s…) could not be queued: %s", prefix, type(error).__name__)
-        return False
-    return True
+    except DuplicateJobError:
+        # Nobody else makes this name: it was queued, the answer was lost, and we asked again.
+        return
+
+
+def _queue() -> Queue:
+    return django_rq.get_queue(QUEUE, connection=connect_queue(again=_ASKED_AGAIN))
 
 
 def count_enqueued(prefix: str) -> int:
@@ -94,7 +111,7 @@ def count_enqueued(prefix: str) -> int:
     Raises:
         RedisError: the queue cannot be reached.
     """
-    queue = django_rq.get_queue(QUEUE)
+    queue = _queue()
     later = queue.scheduled_job_registry
     # What should have been moved into the queue and was not is on nobody's list: RQ's scheduler died, or never was.
     lost = set(later.get_jobs_to_schedule(int((clock.now() - OVERDUE).timestamp())))

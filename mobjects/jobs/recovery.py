@@ -11,8 +11,9 @@ from redis.exceptions import RedisError
 from mobjects import clock
 from mobjects.jobs.job_lease import expire_job
 from mobjects.jobs.lease import expired
-from mobjects.jobs.queue import OVERDUE, QUEUE, count_enqueued, enqueue_job, enqueue_worker
+from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_job, enqueue_worker
 from mobjects.models import Circuit, SyncJob, SyncJobState, WorkerLease
+from mobjects.queue_redis import QUEUE
 from mobjects.sync.installation.identity import name_outside
 
 SWEEP_SECONDS = 15

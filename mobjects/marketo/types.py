@@ -203,6 +203,7 @@ class MarketoQuery:
         workspace: programs of this workspace, by name.
         archived: archived programs too.
         details: costs and tags of programs as well.
+        id_from, id_to: programs with an id in this range, both ends included.
     """
 
     kind: Kind
@@ -217,6 +218,8 @@ class MarketoQuery:
     workspace: str = ""
     archived: bool = False
     details: bool = False
+    id_from: int | None = None
+    id_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,13 @@ from mobjects.marketo.value_text import find_xml_problem, to_text
 _TRUE = frozenset({"true", "1", "yes", "y"})
 _FALSE = frozenset({"false", "0", "no", "n"})
 
+_FRACTION = re.compile(r"(?<=:[0-9]{2})\.[0-9]+")  # Of a second.
+
 LARGEST_ID = 2**31 - 1
 """The largest id our columns hold; Marketo's ids are 32-bit integers in its WSDL."""
 
+_SHORTENED = re.compile(r"-?[0-9](?:[.,][0-9]+)?E\+([0-9]{2,3})")
+_SHOWN_DIGITS = 11  # From twelve digits on, a spreadsheet shows a number with an exponent.
 _DIGITS = 15  # As many as a spreadsheet keeps.
 _SHOWN = 60  # Longest piece of a bad value that is repeated in a message.
 
@@ -62,13 +66,15 @@ def normalize_remote_text(text: str, attribute: MarketoAttribute) -> str:
     """A standard attribute's value as Marketo gave it, in the text that is compared with what we hold.
 
     Numbers may have an exponent and more zeros than a person may type: a machine writes no thousands separators.
-    A float's zeros at the end are left out.
+    A float's zeros at the end are left out, and so is a moment's fraction of a second.
 
     Returns:
         The text untouched where it is no value of the attribute's type.
     """
     numeric = attribute.type in (DataType.CURRENCY, DataType.FLOAT) and text.strip()
     try:
+        if attribute.type is DataType.DATETIME:
+            text = _FRACTION.sub("", text)
         value = parse_value(Decimal(text.strip()) if numeric else text, attribute)
     except (ValueError, ArithmeticError):
         return text
@@ -96,6 +102,15 @@ def _refuse_month(value: object) -> NoReturn:
     raise ValueError(f"{quote_value(value)} is not a month; write YYYY-MM, for example 2026-06.")
 
 
+def refuse_shortened(text: str) -> None:
+    """Refuse a number that a spreadsheet has shortened. Raises ValueError: it is one."""
+    if is_shortened_number(text):
+        raise ValueError(
+            f"{quote_value(text)} is a long number that a spreadsheet has shortened; its last digits are lost. "
+            "Take the file from its source once more, and format the column as text before it is saved."
+        )
+
+
 def parse_decimal(value: object, places: int) -> Decimal:
     """Read a number exactly; thousands separators are refused because they are ambiguous.
 
@@ -104,6 +119,8 @@ def parse_decimal(value: object, places: int) -> Decimal:
     """
     # What a formula leaves behind these digits (0.30000000000000004) is not content.
     text = f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value).strip()
+    if isinstance(value, str):
+        refuse_shortened(text)
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -154,7 +171,15 @@ def _integer(value: object, attribute: MarketoAttribute) -> int:
     return number
 
 
+def is_shortened_number(text: str) -> bool:
+    """Whether a text is a number as a spreadsheet shows a long one (``1.23457E+15``): its last digits are lost."""
+    match = _SHORTENED.fullmatch(text.strip())
+    return match is not None and int(match[1]) >= _SHOWN_DIGITS
+
+
 def _reference(value: object, attribute: MarketoAttribute) -> int:
+    if isinstance(value, str):
+        refuse_shortened(value)
     number = _whole(value, str(value).strip())
     if number < 1:
         raise ValueError(f"{quote_value(value)} is not an ID; IDs are whole numbers from 1.")
@@ -196,7 +221,7 @@ def _date(value: object, attribute: MarketoAttribute) -> date:
 
 
 def _datetime(value: object, attribute: MarketoAttribute) -> datetime:
-    """Without an offset a time is read as UTC."""
+    """Without an offset a time is read as UTC. A fraction of a second is not kept anywhere, so it is refused."""
     if isinstance(value, datetime):
         moment = value
     elif isinstance(value, date):
@@ -209,11 +234,13 @@ def _datetime(value: object, attribute: MarketoAttribute) -> datetime:
                 f"{quote_value(value)} is not a date and time; write YYYY-MM-DD HH:MM:SS+00:00, "
                 "for example 2026-06-30T14:00:00+02:00."
             ) from None
-    moment = moment.replace(microsecond=0)
     try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{quote_value(value)} is outside the years 1 to 9999 in UTC.") from None
+    if moment.microsecond:
+        raise ValueError(f"{quote_value(value)} has a fraction of a second, which is not kept; write whole seconds.")
+    return moment
 
 
 _READERS: dict[DataType, Callable[[object, MarketoAttribute], AttributeValue]] = {

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0007_decided"),
+        ("mobjects", "0015_cost_of_month"),
     ]
 
     operations = [

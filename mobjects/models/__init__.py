@@ -26,6 +26,7 @@ from mobjects.models.installation import HostClock, Installation
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.program import Program, ProgramCost, ProgramTag
+from mobjects.models.record_edit import EditSource, RecordEdit
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
 from mobjects.models.sync_history import (
@@ -66,6 +67,7 @@ __all__ = [
     "CustomField",
     "Download",
     "DownloadContent",
+    "EditSource",
     "HostClock",
     "Import",
     "ImportChange",
@@ -87,6 +89,7 @@ __all__ = [
     "Program",
     "ProgramCost",
     "ProgramTag",
+    "RecordEdit",
     "RecordState",
     "RecordStatus",
     "RequestedAction",

@@ -79,6 +79,10 @@ class Import(models.Model):
         default=list, blank=True, help_text="For each header the column it means; '' if left out, null if not decided."
     )
     constants = models.JSONField(default=dict, blank=True, help_text="Texts for columns that the file lacks.")
+    formats = models.JSONField(default=dict, blank=True, help_text="How values are written, where a person said so.")
+    format_findings = models.JSONField(
+        default=list, blank=True, help_text="How values are written, as the check found."
+    )
 
     mode = models.CharField(max_length=5, choices=ImportMode, blank=True)
     overwrite = models.BooleanField(default=False, help_text="Write rows that conflict with changes made here, too.")
@@ -234,6 +238,9 @@ class ImportFix(models.Model):
     value = models.TextField(blank=True, help_text="The cell, as text.")
     number = models.PositiveIntegerField(null=True, blank=True, help_text="Only in this row; empty means all.")
     replacement = models.TextField(blank=True)
+    by_rule = models.BooleanField(
+        default=False, help_text="The value is a rule; each cell that breaks it becomes what is suggested for it."
+    )
     username = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -286,6 +293,7 @@ class SavedMapping(models.Model):
     headers_sha256 = models.CharField(max_length=64)
     mapping = models.JSONField(help_text="Header to column; '' if left out.")
     constants = models.JSONField(default=dict)
+    formats = models.JSONField(default=dict, help_text="How values were written in the last such file.")
     username = models.CharField(max_length=150, blank=True)
     saved_at = models.DateTimeField(auto_now=True)
 

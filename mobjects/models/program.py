@@ -65,7 +65,7 @@ class ProgramCost(models.Model):
 
     content_fields: ClassVar[tuple[str, ...]] = ("program", "month", "amount", "note")
 
-    program = models.ForeignKey(Program, models.CASCADE, related_name="costs")
+    program = models.ForeignKey(Program, models.CASCADE, related_name="costs", db_index=False)
     month = models.DateField(validators=[validate_month], help_text="YYYY-MM")
     amount = models.DecimalField(max_digits=15, decimal_places=2, validators=[MinValueValidator(0)])
     note = MarketoTextField(blank=True, validators=[MaxLengthValidator(2000)])
@@ -83,6 +83,8 @@ class ProgramCost(models.Model):
             ("import_programcost", "Can import period costs"),
             ("export_programcost", "Can export period costs"),
         )
+        # A program's costs, and those of one month: an import asks for each row whether it is there already.
+        indexes = (models.Index(fields=("program", "month"), name="cost_of_month"),)
         constraints = (
             models.CheckConstraint(condition=Q(amount__gte=0), name="cost_not_negative"),
             models.CheckConstraint(condition=Q(month__day=1), name="cost_month_is_first_day"),

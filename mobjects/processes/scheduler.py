@@ -25,10 +25,10 @@ from rq.exceptions import DuplicateJobError
 from rq.utils import now
 
 from mobjects.imports.runner import sweep_imports
-from mobjects.jobs.queue import QUEUE
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.restored import check_installation
 from mobjects.jobs.schedules import run_due
+from mobjects.queue_redis import QUEUE, describe_redis_error
 from mobjects.sync.installation.identity import name_outside
 
 INTERVAL_SECONDS = 15
@@ -117,7 +117,8 @@ class TickScheduler(CronScheduler):
                 queue_tick(self.interval)
             except (RedisError, Error) as error:
                 asked = "database" if isinstance(error, Error) else "queue (Redis)"
-                logger.warning("No tick: the %s cannot be reached (%s).", asked, type(error).__name__)
+                said = "cannot be reached" if isinstance(error, Error) else describe_redis_error(error)
+                logger.warning("No tick: the %s %s.", asked, said)
                 return []
         return due
 
@@ -125,4 +126,4 @@ class TickScheduler(CronScheduler):
         try:
             super().heartbeat()
         except RedisError as error:
-            logger.warning("No sign of life: the queue (Redis) cannot be reached (%s).", type(error).__name__)
+            logger.warning("No sign of life: the queue (Redis) %s.", describe_redis_error(error))

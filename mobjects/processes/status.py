@@ -1,31 +1,27 @@
-"""Whether the queue and its workers are there. Reads Redis, changes nothing in it, and never waits long."""
+"""Whether the queue and its workers are there. Reads Redis, and never waits long."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import django_rq
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq import Queue, Worker
 from rq.worker import BaseWorker
 
-from mobjects.jobs.queue import QUEUE
 from mobjects.processes import scheduler
+from mobjects.processes.worker import KEPT_SECONDS
+from mobjects.queue_redis import QUEUE, connect_queue, describe_redis_error
 
-WAIT_SECONDS = 1.0
-"""Longest wait for Redis: a page that says it is down must not hang itself."""
+PROBE = "marketo-probe"
+"""A key that is set for a second, to see whether Redis takes writes."""
 
-IDLE_SILENCE_SECONDS = 480
-"""RQ's workers renew themselves within 420 s when they are idle…"""
-
-BUSY_SILENCE_SECONDS = 120
-"""…and every 30 s while they work."""
+SILENCE_SECONDS = 25
+"""A worker that has been silent for so long is gone or frozen: it gives a sign of life every 10 s, idle or busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +36,7 @@ class WorkerStatus:
     @property
     def is_alive(self) -> bool:
         """Whether its last sign of life is recent enough."""
-        limit = BUSY_SILENCE_SECONDS if self.state == "busy" else IDLE_SILENCE_SECONDS
-        return self.heartbeat_seconds <= limit
+        return self.heartbeat_seconds <= SILENCE_SECONDS
 
     @property
     def sync_job(self) -> str | None:
@@ -60,10 +55,14 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """What Redis tells about the queue; without ``reachable`` all else is empty."""
+    """What Redis tells about the queue; without ``reachable`` all else is empty.
+
+    ``problem`` is what is wrong with Redis, as the end of a sentence that begins with "Redis".
+    """
 
     reachable: bool
     name: str = ""
+    problem: str = ""
     waiting: int = 0
     running: int = 0
     failed: int = 0
@@ -108,14 +107,15 @@ def read() -> QueueStatus:
         return QueueStatus(
             reachable=True,
             name=queue.name,
+            problem=_write_problem(queue.connection),
             waiting=queue.count,
             running=queue.started_job_registry.get_job_count(cleanup=False),
             failed=queue.failed_job_registry.get_job_count(cleanup=False),
             workers=_workers(queue),
             clocks=scheduler.count_schedulers(queue.connection),
         )
-    except RedisError:
-        return QueueStatus(reachable=False)
+    except RedisError as error:
+        return QueueStatus(reachable=False, problem=describe_redis_error(error))
 
 
 def worker_alive() -> bool | None:
@@ -127,20 +127,27 @@ def worker_alive() -> bool | None:
 
 
 def _queue() -> Queue:
-    connection: Redis = django_rq.get_connection(QUEUE)
-    # A client of its own, not connected yet: only this page gives up so soon.
-    connection.connection_pool.connection_kwargs.update(
-        socket_timeout=WAIT_SECONDS, socket_connect_timeout=WAIT_SECONDS, retry=Retry(NoBackoff(), 0)
-    )
-    return django_rq.get_queue(QUEUE, connection=connection)
+    return django_rq.get_queue(QUEUE, connection=connect_queue())
+
+
+def _write_problem(redis: Redis) -> str:
+    """What keeps Redis from taking work although it answers: it may be full, or a replica."""
+    try:
+        redis.set(PROBE, 1, ex=1)
+    except RedisError as error:
+        return describe_redis_error(error)
+    return ""
 
 
 def _workers(queue: Queue) -> tuple[WorkerStatus, ...]:
-    workers = Worker.all(queue=queue, serializer=queue.serializer)
-    return tuple(sorted((_status(worker) for worker in workers), key=lambda worker: worker.name))
+    workers = sorted(Worker.all(queue=queue, serializer=queue.serializer), key=lambda worker: worker.name)
+    pipe: Any = queue.connection.pipeline(transaction=False)
+    for worker in workers:
+        pipe.ttl(worker.key)
+    return tuple(_status(worker, kept) for worker, kept in zip(workers, pipe.execute(), strict=True))
 
 
-def _status(worker: BaseWorker) -> WorkerStatus:
-    seen = worker.last_heartbeat
-    age = (datetime.now(UTC) - seen).total_seconds() if seen else float(IDLE_SILENCE_SECONDS + 1)
-    return WorkerStatus(worker.name, str(worker.get_state()), max(0, round(age)), worker.get_current_job_id())
+def _status(worker: BaseWorker, kept_seconds: int) -> WorkerStatus:
+    # With each sign of life Redis begins anew to forget it: an age on one clock, whatever those of the hosts say.
+    age = KEPT_SECONDS - max(0, kept_seconds)
+    return WorkerStatus(worker.name, str(worker.get_state()), max(0, age), worker.get_current_job_id())

@@ -1,13 +1,20 @@
-"""The queue's worker, which notices when the process that did a job is killed."""
+"""The queue's worker, which notices when the process that did a job is killed, and outlives what happens to Redis."""
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import django_rq
 from django.db import Error, connections
 from django.db.models import Q
-from rq import Worker
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.executions import Execution
 from rq.job import Job
 
 from mobjects.imports.runner import expire_imports
@@ -15,10 +22,22 @@ from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.queue import QUEUE
 from mobjects.jobs.recovery import expire_jobs
 from mobjects.jobs.restored import check_installation
+from mobjects.queue_redis import describe_redis_error
 from mobjects.sync.installation.identity import name_outside
 
 MAINTENANCE_SECONDS = 30
 """How often a worker looks whether somebody calls back the jobs that wait, and does so itself where nobody does."""
+
+SIGN_OF_LIFE_SECONDS = 10
+"""How often a worker gives a sign of life, idle or busy. RQ's own seven minutes hide for so long that it was killed."""
+
+KEPT_SECONDS = 480
+"""How long Redis keeps what it knows of a worker after its last sign of life, as RQ does for idle ones."""
+
+PAUSE_SECONDS = 1.0
+"""Before a worker asks a Redis again that refused it."""
+
+logger = logging.getLogger(__name__)
 
 
 class SyncWorker(Worker):
@@ -27,6 +46,9 @@ class SyncWorker(Worker):
     A process that is killed (-9, or for want of memory) can save nothing itself, and RQ calls no failure
     callback for it. So the worker says so: what was being sent has an unknown outcome, and the job (or the
     import) goes on.
+
+    RQ's own worker ends where Redis refuses a command: full, or read-only while another server takes over.
+    This one asks again.
     """
 
     def __init__(self, queues: Any, *args: Any, **kwargs: Any) -> None:
@@ -35,14 +57,44 @@ class SyncWorker(Worker):
         if [queue.name for queue in queues] != [name_outside(QUEUE)]:
             queues = [django_rq.get_queue(QUEUE)]
         # RQ's own ten minutes are long where the worker that had this duty died with its host.
-        super().__init__(queues, *args, **{"maintenance_interval": MAINTENANCE_SECONDS, **kwargs})
+        given = {"maintenance_interval": MAINTENANCE_SECONDS, "job_monitoring_interval": SIGN_OF_LIFE_SECONDS, **kwargs}
+        super().__init__(queues, *args, **given)
+
+    @property
+    def dequeue_timeout(self) -> int:
+        """How long it waits for work before it gives a sign of life, in seconds."""
+        return SIGN_OF_LIFE_SECONDS
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except RedisError as error:
+                self._outlive(error)
+                time.sleep(PAUSE_SECONDS)
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Give a sign of life. Its age is read from how long Redis still keeps it, on the one clock of Redis."""
+        with self._outlives_redis():
+            super().heartbeat(KEPT_SECONDS, pipeline)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        with self._outlives_redis():
+            super().maintain_heartbeats(job, execution)
+
+    def check_for_suspension(self, burst: bool) -> None:
+        with self._outlives_redis():
+            super().check_for_suspension(burst)
 
     def run_maintenance_tasks(self) -> None:
-        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ has none here
+        with self._outlives_redis():
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
         try:
             check_installation()
             if self.queues[0].name != name_outside(QUEUE):
-                self.log.warning("This installation has a new identity; the worker ends, to be started anew.")
+                logger.warning("This installation has a new identity; the worker ends, to be started anew.")
                 self._stop_requested = True
             check_host_clock()
         except (HostClockOff, Error):
@@ -50,9 +102,26 @@ class SyncWorker(Worker):
         # The next process is forked from this one and must not share its connection.
         connections.close_all()
 
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        with self._outlives_redis():
+            super().execute_job(job, queue)
+
     def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
-        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]  # RQ has none here
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
         expire_jobs(Q(queue_id=job.id))
         expire_imports(Q(queue_id=job.id))
         # The next process is forked from this one and must not share its connection.
         connections.close_all()
+
+    @contextmanager
+    def _outlives_redis(self) -> Iterator[None]:
+        """Go on behind the block where Redis refuses or is away; the state of every job is in the database."""
+        try:
+            yield
+        except RedisError as error:
+            self._outlive(error)
+
+    def _outlive(self, error: RedisError) -> None:
+        logger.warning("The worker goes on: the queue (Redis) %s.", describe_redis_error(error))
+        # By its name another server may be reached now.
+        self.connection.connection_pool.disconnect(inuse_connections=False)

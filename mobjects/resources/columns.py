@@ -35,11 +35,13 @@ class FileColumn:
         attribute: ``name`` is the header we write; ``label`` is accepted too; type and size rule the values.
         field: the model field.
         required: whether a record must have a value.
+        is_key: whether it is text that other records, or other systems, find the record by.
     """
 
     attribute: MarketoAttribute
     field: str
     required: bool = False
+    is_key: bool = False
 
     @property
     def name(self) -> str:
@@ -55,6 +57,8 @@ class FileColumn:
         """Read a cell. Raises ValueError with a sentence."""
         if self.is_text and isinstance(cell, str):
             cell = unescape_formula(cell)
+            if self.is_key:
+                value_parsing.refuse_shortened(cell)
         return value_parsing.parse_value(cell, self.attribute)
 
     @property
@@ -116,9 +120,9 @@ class LinkColumn(FileColumn):
         return self.source
 
 
-def text_column(name: str, field: str, size: int = 255, *, required: bool = False) -> FileColumn:
+def text_column(name: str, field: str, size: int = 255, *, required: bool = False, is_key: bool = False) -> FileColumn:
     """A column of text that is no attribute of Marketo's API."""
-    return FileColumn(MarketoAttribute(name, name, DataType.STRING, size), field, required)
+    return FileColumn(MarketoAttribute(name, name, DataType.STRING, size), field, required, is_key)
 
 
 def id_column(name: str, field: str, *, required: bool = False) -> FileColumn:

@@ -26,9 +26,9 @@ class OpportunityResource(TransferResource):
     def get_columns(self) -> Sequence[FileColumn]:
         return (
             id_column("Marketo ID", "marketo_id"),
-            text_column("External ID", "external_id"),
+            text_column("External ID", "external_id", is_key=True),
             *(FileColumn(item, item.field_name, required=item.name == "Name") for item in attributes.OPPORTUNITY),
             id_column("Company ID", "company_id"),
-            text_column("Company Key", "company_key"),
+            text_column("Company Key", "company_key", is_key=True),
             *custom_columns(Kind.OPPORTUNITY),
         )

@@ -12,7 +12,10 @@ from mobjects.resources.base import TransferResource
 from mobjects.resources.columns import FileColumn, LinkColumn, MonthColumn, id_column, text_column
 
 PROGRAM_ID = LinkColumn(
-    MarketoAttribute("Program ID", "Program Marketo ID", DataType.REFERENCE), "program", True, ("program__marketo_id",)
+    MarketoAttribute("Program ID", "Program Marketo ID", DataType.REFERENCE),
+    "program",
+    required=True,
+    source=("program__marketo_id",),
 )
 
 

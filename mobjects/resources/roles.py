@@ -65,11 +65,12 @@ class OpportunityPersonRoleResource(TransferResource):
             OpportunityColumn(
                 MarketoAttribute("Opportunity", "Opportunity", DataType.STRING, 300),
                 "opportunity",
-                True,
-                ("opportunity__external_id", "opportunity__marketo_id"),
+                required=True,
+                is_key=True,
+                source=("opportunity__external_id", "opportunity__marketo_id"),
             ),
             id_column("Person ID", "person_id"),
-            text_column("Person Key", "person_key"),
+            text_column("Person Key", "person_key", is_key=True),
             *(FileColumn(item, item.field_name) for item in attributes.ROLE),
             *custom_columns(Kind.ROLE),
         )

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import BinaryIO
 
-from mobjects.spreadsheets import csv_reader, xlsx_reader
+from mobjects.spreadsheets import csv_reader
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
+from mobjects.spreadsheets.workbooks import xlsx_reader
 
 EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
 """Format by the end of a file's name."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from openpyxl.utils import get_column_letter
 
-from mobjects.spreadsheets.types import BadCell, Cell, FileLimits, FileRefused, TableRow
+from mobjects.spreadsheets.types import BadCell, Cell, DrawnNumber, FileLimits, FileRefused, TableRow
 
 SAMPLE_VALUES = 3
 SAMPLED_ROWS = 200
@@ -26,7 +26,7 @@ def cell_text(cell: Cell) -> str:
         return ""
     if isinstance(cell, str):
         return cell
-    if isinstance(cell, BadCell):
+    if isinstance(cell, BadCell | DrawnNumber):
         return cell.text
     if isinstance(cell, bool):
         return str(cell).upper()
@@ -64,9 +64,14 @@ def parse_headers(cells: Sequence[Cell], limits: FileLimits) -> list[str]:
     return headers
 
 
-def too_long_cell(text: str, limits: FileLimits) -> BadCell:
-    """A cell with more text than is read."""
-    return BadCell(f"{text[:_SHOWN]}…", f"The text is longer than {limits.cell:,} characters, the most that is read.")
+def check_text(text: str, limits: FileLimits) -> str | BadCell:
+    """The text of a cell, if it can be read."""
+    if len(text) > limits.cell:
+        why = f"The text is longer than {limits.cell:,} characters, the most that is read."
+        return BadCell(f"{text[:_SHOWN]}…", why)
+    if "\0" in text:
+        return BadCell(text.replace("\0", "\ufffd"), "The text holds a NUL character.")
+    return text
 
 
 class RowNormaliser:
@@ -91,11 +96,11 @@ class RowNormaliser:
         Raises:
             FileRefused: a value stands in a column without a name.
         """
-        if all(is_blank(cell) for cell in cells):
+        if all(map(is_blank, cells)):
             return None
         fitted = list(cells[: self.width])
         if not self.is_workbook:
-            fitted = [self._cell(cell) for cell in fitted]
+            fitted = [check_text(cell, self.limits) if isinstance(cell, str) else cell for cell in fitted]
         fitted += [None] * (self.width - len(fitted))
         for column in self.unnamed:
             if not is_blank(fitted[column]):
@@ -105,16 +110,8 @@ class RowNormaliser:
                 )
         return TableRow(number, fitted, self._problem(cells))
 
-    def _cell(self, cell: Cell) -> Cell:
-        if isinstance(cell, str):
-            if len(cell) > self.limits.cell:
-                return too_long_cell(cell, self.limits)
-            if "\0" in cell:
-                return BadCell(cell.replace("\0", "\ufffd"), "The text holds a NUL character.")
-        return cell
-
     def _problem(self, cells: Sequence[Cell]) -> str:
-        if any(not is_blank(cell) for cell in cells[self.width :]):
+        if len(cells) > self.width and not all(map(is_blank, cells[self.width :])):
             return f"The row has {len(cells)} cells, the header row only {self.width}."
         if len(cells) < self.width and not self.is_workbook:
             # Reading what is missing as empty would clear those fields.

@@ -73,7 +73,21 @@ class BadCell(NamedTuple):
     why: str
 
 
-Cell = str | bool | int | float | Decimal | datetime | date | time | BadCell | None
+class DrawnNumber(NamedTuple):
+    """A number of a workbook that is not the whole of what a person sees in its cell.
+
+    Args:
+        number: what the cell holds; what a column of numbers wants.
+        text: what the cell shows, such as ``OPP-00042`` for 42; what a column of text wants.
+        is_1904: whether the number, should it be a day without a format, is counted from 1904 instead of 1900.
+    """
+
+    number: int | float
+    text: str
+    is_1904: bool = False
+
+
+Cell = str | bool | int | float | Decimal | datetime | date | time | BadCell | DrawnNumber | None
 
 
 class TableRow(NamedTuple):

@@ -18,8 +18,8 @@ from typing import IO
 from openpyxl.utils import get_column_letter
 
 from mobjects.spreadsheets.formula_escaping import Month, escape_formula
-from mobjects.spreadsheets.types import BadCell, Cell
-from mobjects.spreadsheets.xlsx_values import FORMULA
+from mobjects.spreadsheets.types import BadCell, Cell, DrawnNumber
+from mobjects.spreadsheets.workbooks.xlsx_values import FORMULA, UNCALCULATED
 
 MAX_CELL_CHARACTERS = 32_767
 """Characters in a cell (Microsoft's "Excel specifications and limits")."""
@@ -234,6 +234,8 @@ def cell_xml(place: str, value: Cell, safe: bool) -> str:
         return f'<c r="{place}"><v>{value!r}</v></c>'
     if isinstance(value, BadCell):
         return _bad_cell(place, value)
+    if isinstance(value, DrawnNumber):
+        return string_cell(place, value.text, _TEXT)
     return _moment_cell(place, value)
 
 
@@ -247,7 +249,7 @@ def _bad_cell(place: str, cell: BadCell) -> str:
     """An error stays one. So becomes a formula that was never calculated: elsewhere it would mean other cells."""
     if cell.text.startswith("#"):
         return f'<c r="{place}" t="e"><v>{_escaped(cell.text)}</v></c>'
-    if cell == FORMULA:
+    if cell in (FORMULA, UNCALCULATED):
         return f'<c r="{place}" t="e"><v>#N/A</v></c>'
     return string_cell(place, cell.text, _TEXT)
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import OuterRef
+from django.db.models import Exists, OuterRef
 
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, SyncResultStatus
 from mobjects.models.synced_record import SyncedQuerySet
 
+_UNFINISHED = (*SyncResult.PASSING_STATUSES, SyncResultStatus.UNKNOWN)
+
 
 def results_of_record(job: SyncJob, kind: Kind) -> SyncedQuerySet:
     """Results of a job about the record of an outer query."""
     return SyncResult.objects.filter(job=job, kind=kind.value, record_id=OuterRef("pk"))  # type: ignore[return-value]
+
+
+def has_end(job: SyncJob, kind: Kind) -> Exists:
+    """The condition that the record of an outer query has its end in this job: the job does nothing more for it."""
+    return Exists(results_of_record(job, kind).exclude(status__in=_UNFINISHED))
 
 
 def short_label(record: SyncedRecord) -> str:
@@ -32,6 +39,45 @@ def supersede_unknown(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
             job=job, status=SyncResultStatus.UNKNOWN, kind=kind.value, record_id__in=ids
         )
         add_counts(job, {SyncResultStatus.UNKNOWN.value: -unknown.update(status=SyncResultStatus.RETRIED)})
+
+
+def short_number(job: SyncJob) -> str:
+    """What people call a job: the beginning of its id."""
+    return str(job.pk)[:8]
+
+
+def end_waiting_results(
+    job: SyncJob, kind: Kind, ids: Sequence[int], end_of: Callable[[SyncResult], tuple[SyncResultStatus, str]]
+) -> None:
+    """Give the results "outcome unknown" that other jobs have of some records their end: nobody will ask again.
+
+    To be called last in a transaction that holds the records: it locks the jobs' rows.
+
+    Args:
+        job: which found out; its own results are its own business.
+        kind: of the records.
+        ids: our ids of the records.
+        end_of: the status that such a result gets, and the words for it.
+    """
+    waiting = SyncResult.objects.filter(kind=kind.value, record_id__in=ids, status=SyncResultStatus.UNKNOWN)
+    changes: dict[SyncJob, Counter[str]] = {}
+    for row in waiting.exclude(job=job).select_related("job").order_by("job", "pk"):
+        status, words = end_of(row)
+        if SyncResult.objects.filter(pk=row.pk, status=SyncResultStatus.UNKNOWN).update(status=status, error=words):
+            changes.setdefault(row.job, Counter()).update({status.value: 1, SyncResultStatus.UNKNOWN.value: -1})
+    for other, counts in changes.items():
+        add_counts(other, counts)
+
+
+def sent_again_by(job: SyncJob, status: SyncResultStatus, words: str) -> tuple[SyncResultStatus, str]:
+    """The end of an earlier sending that was never answered, of a record that a job has sent again.
+
+    Args:
+        status: what became of it there. Where Marketo has accepted it, nothing is left to send.
+        words: Marketo's.
+    """
+    end = SyncResultStatus.EQUAL if status in SyncResult.ACCEPTED_STATUSES else status
+    return end, f"The job {short_number(job)} sent it again: {status.label}. {words}".strip()
 
 
 def build_result(

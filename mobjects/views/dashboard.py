@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from mobjects import selectors
+from mobjects.formatting import format_count
 from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.models import RECORD_MODELS, Kind, RecordState
 from mobjects.presentation import job_text
+from mobjects.processes import status as queue_status
 from mobjects.sync.transport_factory import target
 from mobjects.views.base import list_url
 
 JOBS = 5
+LEFT_SECONDS = 5
+"""Work that is left alone for so long should have been begun."""
+
 SHOWN = (
     RecordState.NEVER,
     RecordState.CHANGED,
@@ -41,8 +48,27 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
         wrong_clocks=list_wrong_host_clocks(),
+        queue_problem=_queue_problem() if sees_history else "",
+        sees_queue=user.has_perm("mobjects.view_queue"),
     )
     return context
+
+
+def _queue_problem() -> str:
+    """Why jobs and imports are not worked on, if some wait and nobody is there, as sentences."""
+    left = selectors.count_left_work(timezone.now() - timedelta(seconds=LEFT_SECONDS))
+    if not left:
+        return ""
+    now = queue_status.read()
+    waits = "1 job or import waits" if left == 1 else f"{left:,} jobs or imports wait"
+    if now.problem:
+        return f"The queue (Redis) {now.problem}: {waits} until that is over."
+    if now.has_worker:
+        return ""
+    if now.workers:
+        silent = min(worker.heartbeat_seconds for worker in now.workers)
+        return f"No worker has given a sign of life for {format_count(silent, 'second')}: {waits} until one does."
+    return f"No worker is running: {waits} until one is started."
 
 
 def _kind_row(kind: Kind, states: dict[str, int]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from mobjects.models import (
     SyncJobState,
 )
 from tests import factories
-from tests.admin.test_records import errors, form_of, save
+from tests.admin.test_records import errors, save
+from tests.support.admin_forms import open_form
 from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groups", "marketo_settings", "redis_url")]
@@ -113,7 +114,7 @@ def test_an_unknown_tag_is_refused_on_its_own_page(operator):
     know(Region=["EMEA"])
     tag = factories.tag(factories.program())
     response = operator.post(
-        reverse("admin:mobjects_programtag_change", args=[tag.pk]), form_of(operator, tag) | {"value": "EMAE"}
+        reverse("admin:mobjects_programtag_change", args=[tag.pk]), open_form(operator, tag) | {"value": "EMAE"}
     )
     assert "nearest: EMEA" in str(response.context["adminform"].form.errors)
 

@@ -14,6 +14,7 @@ from lxml import html
 
 from mobjects.models import CustomField, Opportunity, OpportunityPersonRole, Program, ProgramCost, SyncJob
 from tests import factories
+from tests.support.admin_forms import open_form, read_confirmation, send_form
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings", "redis_url")]
 
@@ -28,17 +29,8 @@ def listed(client, model, **query) -> str:
     return client.get(reverse(f"admin:mobjects_{model}_changelist"), query).content.decode()
 
 
-def form_of(client, record) -> dict[str, str]:
-    """What a browser would send back if nobody touched the page."""
-    name = record._meta.model_name
-    page = client.get(reverse(f"admin:mobjects_{name}_change", args=[record.pk]))
-    form = html.fromstring(page.content).get_element_by_id(f"{name}_form")  # type: ignore[attr-defined]  # poor stubs
-    return {field: value for field, value in form.form_values() if "__prefix__" not in field}
-
-
 def save(client, record, **changes):
-    address = reverse(f"admin:mobjects_{record._meta.model_name}_change", args=[record.pk])
-    return client.post(address, form_of(client, record) | changes)
+    return send_form(client, record, open_form(client, record), **changes)
 
 
 def errors(response) -> str:
@@ -158,24 +150,23 @@ def test_a_taken_external_id_is_explained(operator):
 
 
 def test_a_new_opportunity_without_a_key_gets_one(operator):
-    data = form_of(operator, factories.opportunity()) | {"name": "New", "external_id": "", "marketo_id": ""}
-    del data["seen_revision"]
+    data = open_form(operator, factories.opportunity()) | {"name": "New", "external_id": "", "marketo_id": ""}
     assert operator.post(reverse("admin:mobjects_opportunity_add"), data).status_code == 302
     assert Opportunity.objects.get(name="New").external_id.startswith("MA-")
 
 
 def test_someone_elses_change_is_not_overwritten(operator):
     record = factories.opportunity()
-    stale = form_of(operator, record)
+    stale = open_form(operator, record)
     Opportunity.objects.update(stage="Won")
     response = operator.post(reverse("admin:mobjects_opportunity_change", args=[record.pk]), stale | {"stage": "Lost"})
-    assert "Someone else changed this record" in errors(response)
+    assert "Somebody else changed this record" in errors(response)
     assert factories.fresh(record).stage == "Won"
 
 
 def test_an_answer_that_arrived_meanwhile_is_no_conflict(operator):
     record = factories.opportunity()
-    stale = form_of(operator, record)
+    stale = open_form(operator, record)
     factories.sync(record)
     operator.post(reverse("admin:mobjects_opportunity_change", args=[record.pk]), stale | {"stage": "Won"})
     now = factories.fresh(record)
@@ -316,9 +307,8 @@ def test_without_the_permission_no_selection_is_sent(client, group):
 
 def test_deleting_says_that_marketo_keeps_the_record(operator):
     role = factories.role(factories.opportunity())
-    response = operator.post(
-        reverse("admin:mobjects_opportunitypersonrole_delete", args=[role.pk]), {"post": "yes"}, follow=True
-    )
+    address = reverse("admin:mobjects_opportunitypersonrole_delete", args=[role.pk])
+    response = operator.post(address, read_confirmation(operator.get(address)), follow=True)
     assert "Nothing was deleted in Marketo" in response.content.decode()
     assert not OpportunityPersonRole.objects.exists()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InternalError, OperationalError, connection, transaction
 
 from mobjects.db.retry import PAUSES_SECONDS, retry_on_database_error
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncJobState
+from mobjects.models import Opportunity, SyncJobState
 from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.support.concurrent import Concurrently
@@ -96,6 +96,26 @@ def test_within_a_transaction_a_connection_is_not_replaced():
             cursor.execute("SELECT nonsense")
         retry_on_database_error(lambda: None)()
         assert not connection.connection.closed
+
+
+@WITH_SERVER
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_takes_no_writes_is_waited_out_and_left_for_the_one_that_does():
+    pauses = []
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    retry_on_database_error(factories.opportunity, pause=pauses.append)()
+    assert len(pauses) == 1
+    assert Opportunity.objects.count() == 1
+
+
+@WITH_SERVER
+@pytest.mark.django_db(transaction=True)
+def test_another_internal_error_is_not_tried_again():
+    pauses = []
+    with pytest.raises(InternalError):
+        retry_on_database_error(fail(InternalError("cache lookup failed")), pause=pauses.append)()
+    assert pauses == []
 
 
 def test_a_deadlock_while_saving_does_not_lose_the_answer(marketo_settings):

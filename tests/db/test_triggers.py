@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 
 import pytest
@@ -83,6 +84,21 @@ def test_child_rows_raise_the_revision_of_their_program():
     assert revision(program) == 5
     cost.delete()
     assert revision(program) == 6
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite knows triggers for rows only")
+def test_a_statement_that_writes_many_parts_raises_each_program_once():
+    """Once for each row took most of the time of an import of costs: 100,000 rows in up to 35 s instead of 3."""
+    programs = [factories.program(marketo_id=number) for number in (1001, 1002)]
+    months = [datetime.date(2026, month, 1) for month in range(1, 13)]
+    ProgramCost.objects.bulk_create(
+        ProgramCost(program=program, month=month, amount=100) for program in programs for month in months
+    )
+    assert [revision(program) for program in programs] == [2, 2]
+    ProgramCost.objects.filter(program=programs[0]).update(amount=200)
+    assert [revision(program) for program in programs] == [3, 2]
+    ProgramCost.objects.all().delete()
+    assert [revision(program) for program in programs] == [4, 3]
 
 
 def test_a_part_that_moves_raises_the_revisions_of_both_programs():

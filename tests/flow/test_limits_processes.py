@@ -150,7 +150,7 @@ def test_they_share_the_last_calls_of_the_day(environment, redis_url, tmp_path, 
     processes = hammer(environment, redis_url, tmp_path / "log", stack, share + 1, share=share, per_window=100)
     with Redis.from_url(redis_url) as redis:
         wait_for(lambda: len(calls_in(tmp_path / "log")) >= share)
-        wait_for(lambda: not redis.keys("*:slot:*"))
+        wait_for(lambda: not redis.keys("*:running"))
     assert [process.poll() for process in processes] == [None] * PROCESSES
     assert len(calls_in(tmp_path / "log")) == share
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from openpyxl import Workbook, load_workbook
 
-from tests.imports.messy import BAD_CELLS, DATE, DOUBLES, NUMBER, TRAPS, WHOLE, Case, bad
+from tests.imports.messy import BAD_CELLS, DATE, DOUBLES, DOUBT, NUMBER, TRAPS, WHOLE, Case, bad
 
 NOT_XML = ("control character", "character that XML lacks")
 """Kinds of bad cells that no workbook can hold."""
@@ -42,7 +42,7 @@ XLSX_BAD = (
     bad("error value in text", "Name", ErrorValue("#N/A"), "#N/A"),
     bad("formula without a result", "Amount", Formula("=G2*2"), "formula"),
     bad("date for an amount", "Amount", Native(date(2026, 6, 30), "yyyy-mm-dd"), NUMBER),
-    bad("time of day for a date", "Close Date", Native(datetime(2026, 6, 30, 14, 5), "yyyy-mm-dd hh:mm"), DATE),
+    bad("time of day for a date", "Close Date", Native(datetime(2026, 6, 30, 14, 5), "yyyy-mm-dd hh:mm"), DOUBT),
     bad("time without a date", "Close Date", Native(time(14, 5), "hh:mm"), DATE),
     bad("number for a date", "Close Date", Native(46203), DATE),
     bad("boolean for an amount", "Amount", Native(True), NUMBER),

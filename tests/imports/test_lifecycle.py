@@ -108,5 +108,5 @@ def test_a_discarded_import_is_told(rests):
 
 
 def test_a_correction_that_leaves_it_waiting_for_review_is_not_told(rests):
-    service.add_fix(reviewed(), "Name", "Alpha", "Omega")
+    service.correct_import(reviewed(), [service.Correction("Name", "Alpha", "Omega")])
     assert rests == [("checking", "review")]

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from mobjects.imports import runner, service
+from mobjects.imports.service import Correction
 from mobjects.models import (
     CustomField,
     Import,
@@ -261,16 +262,17 @@ def test_a_remembered_column_that_is_gone_is_asked_about():
 @pytest.mark.django_db
 def test_fixes_replace_each_other_and_make_a_check_necessary():
     imported = as_checked()
-    service.add_fix(imported, "Name", "Alpha", "First", username="emil")
-    fix = service.add_fix(imported, "Name", "Alpha", "Second", username="olga")
-    service.add_fix(imported, "Name", "Alpha", "Only here", number=2)
+    service.correct_import(imported, [Correction("Name", "Alpha", "First")], username="emil")
+    service.correct_import(imported, [Correction("Name", "Alpha", "Second")], username="olga")
+    fix = imported.fixes.get()
+    service.correct_import(imported, [Correction("Name", "Alpha", "Only here", number=2)])
     assert ImportFix.objects.count() == 2
     assert ImportFix.objects.get(number=None).replacement == "Second"
     assert imported.state == ImportState.REVIEW
     with pytest.raises(service.InvalidState, match="Check the file again"):
         service.request_commit(imported, "all", overwrite=False, user=None)
     in_state(imported, ImportState.REVIEW, checked_at=timezone.now())
-    service.remove_fix(imported, fix.pk)
+    service.correct_import(imported, (), removed=[fix.pk])
     assert ImportFix.objects.count() == 1
     with pytest.raises(service.InvalidState, match="Check the file again"):
         service.request_commit(imported, "all", overwrite=False, user=None)
@@ -278,8 +280,9 @@ def test_fixes_replace_each_other_and_make_a_check_necessary():
 
 @pytest.mark.django_db
 def test_a_fix_of_another_import_is_not_removed():
-    fix = service.add_fix(as_checked(), "Name", "Alpha", "First")
-    service.remove_fix(as_checked(), fix.pk)
+    imported = as_checked()
+    service.correct_import(imported, [Correction("Name", "Alpha", "First")])
+    service.correct_import(as_checked(), (), removed=[imported.fixes.get().pk])
     assert ImportFix.objects.count() == 1
 
 

@@ -10,8 +10,8 @@ from tests.imports.test_service import as_checked
 
 ASK = {
     "columns": lambda imported: service.set_columns(imported, imported.mapping, {}),
-    "fix": lambda imported: service.add_fix(imported, "Name", "a", "b"),
-    "unfix": lambda imported: service.remove_fix(imported, 1),
+    "fix": lambda imported: service.correct_import(imported, [service.Correction("Name", "a", "b")]),
+    "unfix": lambda imported: service.correct_import(imported, (), removed=[1], formats={}),
     "check": lambda imported: service.request_check(imported, enqueue=False),
     "commit": lambda imported: service.request_commit(imported, "valid", overwrite=False, user=None, enqueue=False),
     "undo": lambda imported: service.request_undo(imported, None, enqueue=False),

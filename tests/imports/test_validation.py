@@ -13,7 +13,7 @@ from tests.imports.helpers import check, checked, counts, fix, made, outcomes, w
 
 pytestmark = pytest.mark.django_db
 
-MONTHS = "External ID,Name,CloseDate\nA,x,30.06.2026\nB,x,30.06.2026\nC,x,01/02/2026\nD,x,2026-01-31\n"
+ANSWERS = "External ID,Name,IsWon\nA,x,ja\nB,x,ja\nC,x,maybe\nD,x,true\n"
 
 
 def data(imported, name):
@@ -25,17 +25,17 @@ def data(imported, name):
 
 
 def test_equal_errors_are_one_group_with_a_count_and_a_suggestion():
-    found = checked("opportunities", MONTHS)
+    found = checked("opportunities", ANSWERS)
     rows = list(found.groups.values_list("column", "position", "value", "suggestion", "count", "first", "level"))
     assert rows == [
-        ("CloseDate", 3, "30.06.2026", "2026-06-30", 2, 2, "error"),
-        ("CloseDate", 3, "01/02/2026", "", 1, 4, "error"),
+        ("IsWon", 3, "ja", "true", 2, 2, "error"),
+        ("IsWon", 3, "maybe", "", 1, 4, "error"),
     ]
     assert (found.problems, found.rows, counts(found)) == (3, 4, (1, 0, 0, 3))
 
 
 def test_all_outcomes_are_counted_and_saved():
-    found = checked("opportunities", MONTHS)
+    found = checked("opportunities", ANSWERS)
     found.refresh_from_db()
     assert found.counts == {"new": 1, "changed": 0, "unchanged": 0, "error": 3, "conflict": 0}
     assert (found.problems, found.rows) == (3, 4)
@@ -45,23 +45,23 @@ def test_all_outcomes_are_counted_and_saved():
 
 
 def test_a_fix_for_all_mends_every_equal_cell():
-    found = fix(checked("opportunities", MONTHS), "CloseDate", "30.06.2026", "2026-06-30")
+    found = fix(checked("opportunities", ANSWERS), "IsWon", "ja", "true")
     assert outcomes(found) == {2: "new", 3: "new", 4: "error", 5: "new"}
-    assert found.found.get(number=3).data["close_date"] == "2026-06-30"
+    assert found.found.get(number=3).data["is_won"] == "true"
 
 
 def test_a_fix_of_one_row_goes_before_one_of_all():
-    found = fix(checked("opportunities", MONTHS), "CloseDate", "30.06.2026", "2026-06-30")
-    fix(found, "CloseDate", "30.06.2026", "2026-07-01", number=3)
-    assert data(found, "close_date") == {2: "2026-06-30", 3: "2026-07-01", 5: "2026-01-31"}
-    fix(found, "CloseDate", "30.06.2026", "never", number=2)
+    found = fix(checked("opportunities", ANSWERS), "IsWon", "ja", "true")
+    fix(found, "IsWon", "ja", "false", number=3)
+    assert data(found, "is_won") == {2: "true", 3: "false", 5: "true"}
+    fix(found, "IsWon", "ja", "never", number=2)
     assert outcomes(found)[2] == "error"
 
 
 def test_a_fix_that_is_wrong_itself_names_the_cell_and_the_fix():
-    found = fix(checked("opportunities", MONTHS), "CloseDate", "01/02/2026", "2026-02-31")
+    found = fix(checked("opportunities", ANSWERS), "IsWon", "maybe", "perhaps")
     assert words(found)[-1] == (
-        "row 4, CloseDate, “01/02/2026”: “2026-02-31”, put in its place, is not a day of the calendar."
+        "row 4, IsWon, “maybe”: “perhaps”, put in its place, is not yes or no; write true or false."
     )
 
 
@@ -122,7 +122,7 @@ def test_a_row_of_another_width_is_one_error_and_stands_for_nothing():
 
 def test_cells_of_one_value_and_several_types_are_not_mixed_up():
     table = [["External ID", "Name", "IsWon", "Probability"], ["A", 1, 1, 1], ["B", True, True, 1], ["C", 1.0, 1, True]]
-    found = checked("opportunities", table)
+    found = checked("opportunities", table, formats={"probability": "percent"})
     assert data(found, "name") == {2: "1", 3: "TRUE"}
     assert words(found) == ["row 4, Probability, “TRUE”: is not a whole number, for example 80."]
 
@@ -152,7 +152,7 @@ def test_characters_that_no_database_keeps_are_replaced_in_what_is_told():
 
 
 def test_a_check_can_be_repeated():
-    found = made("opportunities", MONTHS)
+    found = made("opportunities", ANSWERS)
     for _ in range(3):
         check(found)
         assert (ImportRow.objects.count(), ImportProblem.objects.count(), ImportGroup.objects.count()) == (4, 3, 2)

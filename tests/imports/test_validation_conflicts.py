@@ -51,11 +51,22 @@ def test_a_record_as_it_was_exported_is_no_conflict(revision):
     assert (counts(found), found.found.get().data) == ((0, 1, 0, 0), {"stage": "New"})
 
 
-def test_a_record_that_was_deleted_since_the_export_is_pointed_out():
-    found = checked("opportunities", "External ID,Name,Revision\nA,Deleted here,3\nB,Added in the file,\n")
-    assert counts(found) == (2, 0, 0, 0)
-    (warning,) = words(found, ImportProblemLevel.WARNING)
-    assert warning.startswith("row 2, Revision, “3”: was exported from a record that is not here any more;")
+@pytest.mark.parametrize(
+    ("kind", "table", "place"),
+    [
+        ("opportunities", "External ID,Name,Revision\n124,Was 00124,3\n", "row 2, External ID, “124”"),
+        ("opportunities", "Marketo ID,External ID,Name,Revision\n7001,,Big,3\n", "row 2, Marketo ID, “7001”"),
+    ],
+)
+def test_an_exported_row_whose_key_is_unknown_is_an_error_that_names_the_key(kind, table, place):
+    factories.opportunity(external_id="00124")
+    found = checked(kind, table)
+    assert counts(found) == (0, 0, 0, 1)
+    assert words(found)[0].startswith(f"{place}: is the key of no record here, but the row was exported from one")
+
+
+def test_a_row_that_was_added_to_an_exported_file_is_a_new_record():
+    assert counts(checked("opportunities", "External ID,Name,Revision\nB,Added in the file,\n")) == (1, 0, 0, 0)
 
 
 def test_a_revision_that_is_none_is_an_error():

@@ -12,6 +12,7 @@ from django.utils import timezone
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_job, enqueue_work, enqueue_worker
 from mobjects.models import SyncJob, SyncJobState
 from tests import factories
+from tests.support.redis_proxy import RedisProxy
 
 
 @pytest.fixture
@@ -64,3 +65,24 @@ def test_work_for_later_is_lost_once_it_is_overdue(queue, after, counted):
     enqueue_worker(job, at)
     with time_machine.travel(at + after):
         assert count_enqueued(str(job.pk)) == counted
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("delay", [None, timedelta(minutes=5)])
+def test_work_whose_answer_gets_lost_is_queued_once_and_said_to_be_queued(redis_url, settings, delay):
+    lost = []
+    with RedisProxy(redis_url) as proxy:
+        for number in range(20):
+            job = factories.job_in(SyncJobState.NOT_QUEUED)
+            settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": proxy.url}}
+            proxy.lose_answer(number)
+            if delay:
+                assert enqueue_worker(job, timezone.now() + delay)
+            else:
+                assert (enqueue_job(job), job.state, job.problem_text) == (True, SyncJobState.QUEUED, "")
+            lost += proxy.lost
+            settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": redis_url}}
+            assert count_enqueued(str(job.pk)) == 1
+            if not proxy.lost:
+                break
+    assert "EVALSHA" in lost

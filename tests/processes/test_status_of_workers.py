@@ -4,27 +4,50 @@ from __future__ import annotations
 
 import socket
 import time
+from datetime import timedelta
 
 import pytest
-from rq import Worker
+import time_machine
+from django.utils import timezone
 
 from mobjects.local.ports import HOST
 from mobjects.processes import status as queue_status
-from mobjects.processes.status import WorkerStatus
+from mobjects.processes.worker import SyncWorker
 
 
-@pytest.mark.parametrize(
-    ("state", "silent", "alive"), [("busy", 120, True), ("busy", 121, False), ("idle", 480, True), ("idle", 481, False)]
-)
-def test_a_worker_is_gone_after_a_silence_that_a_busy_one_never_keeps(state, silent, alive):
-    assert WorkerStatus("w", state, silent, None).is_alive is alive
-
-
-def test_a_worker_that_never_gave_a_sign_of_life_is_gone(queue):
-    worker = Worker([queue], connection=queue.connection, serializer=queue.serializer)
+@pytest.fixture
+def worker(queue):
+    """A worker that is registered and has just given a sign of life."""
+    worker = SyncWorker([queue], connection=queue.connection, serializer=queue.serializer)
     worker.register_birth()
-    assert queue_status.worker_alive()
-    queue.connection.hdel(worker.key, "last_heartbeat")
+    worker.heartbeat()
+    return worker
+
+
+@pytest.mark.parametrize("state", ["busy", "idle"])
+@pytest.mark.parametrize(("silent", "alive"), [(0, True), (25, True), (26, False), (479, False)])
+def test_a_worker_counts_as_gone_after_two_signs_of_life_that_did_not_come(queue, worker, state, silent, alive):
+    worker.set_state(state)
+    # Redis forgets a worker 480 s after its last sign of life.
+    queue.connection.expire(worker.key, 480 - silent)
+    assert queue_status.worker_alive() is alive
+    assert queue_status.read().workers[0].heartbeat_seconds == silent
+
+
+def test_the_age_of_a_sign_of_life_is_that_of_one_clock(worker):
+    with time_machine.travel(timezone.now() + timedelta(minutes=20)):
+        assert [each.heartbeat_seconds for each in queue_status.read().workers] == [0]
+
+
+def test_a_busy_worker_gives_signs_of_life_as_often_as_an_idle_one(queue, worker):
+    assert (worker.dequeue_timeout, worker.job_monitoring_interval) == (10, 10)
+    # RQ itself lets Redis keep a busy worker for less long than an idle one.
+    worker.heartbeat(worker.job_monitoring_interval + 60)
+    assert queue_status.read().workers[0].heartbeat_seconds == 0
+
+
+def test_a_worker_that_never_gave_a_sign_of_life_is_gone(queue, worker):
+    queue.connection.persist(worker.key)
     assert [each.name for each in queue_status.read().workers] == [worker.name]
     assert not queue_status.worker_alive()
 

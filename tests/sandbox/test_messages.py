@@ -2,11 +2,13 @@
 
 import pytest
 import requests
+import zeep
 from lxml import etree
 
 from mobjects.sandbox import USER_ID
 from tests.sandbox.wire import API, SOAP, E, Fault, Wire, opportunity, sign, timestamp
 
+WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 BOMB = """<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>"""
 XXE = """<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>"""
 
@@ -137,6 +139,27 @@ def test_wsdl_is_served_with_the_sandboxs_own_address(sandbox):
     (address,) = root.iter("{http://schemas.xmlsoap.org/wsdl/soap/}address")
     assert response.headers["Content-Type"].startswith("text/xml")
     assert address.get("location") == sandbox.endpoint
+
+
+def test_wsdl_declares_all_operations_under_marketos_own_prefix(sandbox):
+    """SOAP clients write headers with the prefix of the WSDL, without declaring it where it is another one."""
+    root = etree.fromstring(requests.get(f"{sandbox.endpoint}?WSDL", timeout=5).content)
+    assert root.nsmap["tns"] == "http://www.marketo.com/mktows/"
+    for parent in ("portType", "binding"):
+        (found,) = root.iter(f"{WSDL}{parent}")
+        names = [operation.get("name") for operation in found.iter(f"{WSDL}operation")]
+        assert len(names) == len(set(names)) == 23
+        assert {"syncMObjects", "getLead", "syncMultipleLeads", "importToList"} < set(names)
+
+
+def test_a_client_made_from_the_wsdl_starts_and_hears_what_is_not_answered(sandbox):
+    client = zeep.Client(f"{sandbox.endpoint}?WSDL")
+    at = timestamp()
+    signed = {"mktowsUserId": USER_ID, "requestSignature": sign(at), "requestTimestamp": at}
+    header = {"authentication": signed}
+    assert "Opportunity" in client.service.listMObjects(_soapheaders=header)
+    with pytest.raises(zeep.exceptions.Fault, match="20019"):
+        client.service.getLead(_soapheaders=header)
 
 
 def test_elsewhere_there_is_nothing(sandbox):

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 
 from mobjects.spreadsheets.formula_escaping import Month
 from mobjects.spreadsheets.types import BadCell
-from mobjects.spreadsheets.xlsx_values import FORMULA
+from mobjects.spreadsheets.workbooks.xlsx_values import FORMULA
 from mobjects.spreadsheets.xlsx_writer import MAX_CELL_CHARACTERS, written_length, xlsx_pieces
 
 

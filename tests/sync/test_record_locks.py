@@ -14,14 +14,16 @@ from mobjects.models import (
     Conflict,
     ConflictAnswer,
     ConflictReason,
+    EditSource,
     Opportunity,
     Program,
     ProgramCost,
+    RecordEdit,
     RecordStatus,
     SyncJobAction,
 )
 from mobjects.sync.conflicts import ambiguous
-from mobjects.sync.conflicts.both_changed import resolve_both_changed
+from mobjects.sync.conflicts.both_changed import disputed_fields, resolve_both_changed
 from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.sync.delete.task import DeleteTask
 from mobjects.sync.pull.task import PullSelection
@@ -99,6 +101,31 @@ def test_a_record_that_was_edited_or_sent_since_has_to_be_looked_at_anew(dispute
     with pytest.raises(ValueError, match="has changed since this was found"):
         resolve_both_changed(conflict, {"Stage": "marketo"}, None)
     assert Conflict.objects.get().decided_at is None
+
+
+def test_a_decision_is_kept_with_old_and_new_values(disputed):
+    record, conflict = disputed
+    resolve_both_changed(conflict, {"Stage": "marketo"}, factories.user("ann"))
+    (entry,) = RecordEdit.objects.filter(kind="Opportunity", record_id=record.pk)
+    assert (entry.source, entry.username, entry.changes) == (EditSource.DECISION, "ann", [["Stage", "Open", "Won"]])
+
+
+def test_a_decision_counts_only_for_the_values_that_were_looked_at(disputed):
+    record, conflict = disputed
+    seen = disputed_fields(conflict)
+    pull(Memory(memory.opportunity(71, Stage="Lost")), Kind.OPPORTUNITY)
+    with pytest.raises(ValueError, match="Marketo was read again"):
+        resolve_both_changed(conflict, {"Stage": "marketo"}, None, seen=seen)
+    assert fresh(record).stage == "Open"
+
+
+def test_a_choice_among_objects_counts_only_for_what_was_looked_at(lost):
+    record, conflict = lost
+    seen = conflict.candidates
+    Conflict.objects.update(candidates=[{"id": 71, "values": {"Stage": "Lost"}}])
+    with pytest.raises(ValueError, match="Marketo was read again"):
+        ambiguous.resolve_ambiguous(conflict, ConflictAnswer.IS_THIS, None, 71, seen=seen)
+    assert fresh(record).marketo_id is None
 
 
 def test_an_id_cannot_come_in_while_a_person_gives_one(lost):

@@ -30,9 +30,9 @@ RowSource = Callable[[], Iterator[TableRow]]
 
 _EMPTY: dict[str, Any] = {}
 _LABEL = 255
-GONE = (
-    "was exported from a record that is not here any more; it will be created again. "
-    f"Leave {REVISION} empty if it is new."
+KEY_LOST = (
+    "is the key of no record here, but the row was exported from one: the key was changed or damaged since, or the "
+    f"record is deleted. Correct the key, or leave {REVISION} empty if the record is new."
 )
 
 
@@ -146,12 +146,12 @@ class RowValidator:
             marketo_id: Marketo's ID in the row.
         """
         pk, old, data = (record[0] if record else None), _EMPTY, _EMPTY
+        if record is None and not item.failed:
+            self._refuse_lost_key(item)
         if item.failed:
             outcome = ImportRowOutcome.ERROR.value
         elif record is None:
             outcome, data = ImportRowOutcome.NEW.value, self._new(item.values)
-            if self.revision_at is not None and item.values[self.revision_at] and self.has_revision:
-                self.add_problem(item, REVISION, GONE, level=ImportProblemLevel.WARNING.value)
         else:
             changed = self._changed(item, record)
             outcome = ImportRowOutcome.UNCHANGED.value
@@ -161,6 +161,12 @@ class RowValidator:
                     ImportRowOutcome.CONFLICT if self._conflicts(item, record, changed) else ImportRowOutcome.CHANGED
                 ).value
         return CheckedRow(item.number, outcome, pk, label[:_LABEL], key, marketo_id or None, data, old)
+
+    def _refuse_lost_key(self, item: ParsedRow) -> None:
+        """Note that a row comes from an export, which says that its record exists, but names none that does."""
+        if self.revision_at is not None and item.values[self.revision_at] and self.has_revision:
+            named = (name for name in self.key_names if self.get_value(item, name))
+            self.add_problem(item, next(named, REVISION), KEY_LOST)
 
     def _new(self, values: Sequence[FieldText]) -> dict[str, Any]:
         if not self.custom:

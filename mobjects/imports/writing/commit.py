@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports.writing.commit_sql import get_commit_sql
-from mobjects.imports.writing.db_errors import by_halves
+from mobjects.imports.writing.db_errors import Refused, by_halves
+from mobjects.imports.writing.row_by_row import write_row_by_row
 from mobjects.imports.writing.target_tables import TARGETS, ImportTarget
 from mobjects.marketo.types import Kind
 from mobjects.models import (
@@ -127,7 +128,11 @@ def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int],
         sql.change_records(start, end, now)
         sql.create_records(start, end, now)
 
-    refused = dict(by_halves(first, last, write, sql.target.model))
+    def write_one_by_one(start: int, end: int) -> Refused:
+        return write_row_by_row(sql, start, end, clock.now())
+
+    one_by_one = None if connection.vendor == "sqlite" else write_one_by_one
+    refused = dict(by_halves(first, last, write, sql.target.model, one_by_one=one_by_one))
     sql.note_revisions(first, last)
     created, changed, wanted = _counted(imported, first, last)
     left = _left(imported, first, last, refused) if created + changed < wanted else []

@@ -82,44 +82,57 @@ class CommitSql(ImportSql):
 
     def change_records(self, first: int, last: int, now: datetime) -> None:
         """Change the records that still hold what the check found, and write down that it was done."""
+        statement, constants = self.change_statement(now)
+        execute_sql(statement, *self._bounds(first, last), *constants)
+
+    def change_statement(self, now: datetime) -> tuple[str, list[Any]]:
+        """The statement that changes records, and its parameters behind the bounds."""
         target = self.target
         names, values = self._assigned()
         sets = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
         moment = self._modified()
-        execute_sql(
+        statement = (
             f"WITH r AS MATERIALIZED (SELECT * FROM {self.dialect.rows_sql()} WHERE {self.changing}), done AS ("  # noqa: S608
             f"UPDATE {target.table_sql} SET {sets}{moment} FROM r WHERE {target.table_sql}.id = r.record_id "
             f"AND {self._unchanged()} RETURNING r.number, {target.table_sql}.id, {target.owner_id_sql} AS owner_id, "
-            f"{self._revision()} AS revision) {self._noting('false')} FROM done",
-            *self._bounds(first, last),
-            *([now] if moment else []),
+            f"{self._revision()} AS revision) {self._noting('false')} FROM done"
         )
+        return statement, [now] if moment else []
 
     def create_records(self, first: int, last: int, now: datetime) -> None:
         """Insert the new records whose keys are still free, and write down that it was done."""
+        statement, constants = self.create_statement(now)
+        written = execute_sql(statement, *self._bounds(first, last), *constants)
+        self.forget_unwritten(first, last, written)
+
+    def create_statement(self, now: datetime) -> tuple[str, list[Any]]:
+        """The statement that inserts records, and its parameters behind the bounds."""
         target = self.target
         names, values, constants = self._inserted(now)
         sequence = f"nextval((SELECT pg_get_serial_sequence('{target.table_sql}', 'id')::regclass))"  # Looked up once.
         owner = self.dialect.typed_value("data", target.link_field) if target.is_part else "id"
         # Noted without a look at what was inserted: joining the two goes wrong where the planner knows no numbers yet.
-        written = execute_sql(
+        statement = (
             f"WITH r AS MATERIALIZED (SELECT *, {sequence} AS id FROM {self.dialect.rows_sql()} "  # noqa: S608
             f"WHERE {self.new} AND {self._welcome()}), noted AS ({self._noting('true')} "
-            f"FROM (SELECT number, id, {owner} AS owner_id, {0 if target.is_part else 1} AS revision FROM r) done) "
-            f"INSERT INTO {target.table_sql} (id, {names}) SELECT r.id, {values} FROM r ON CONFLICT DO NOTHING",
-            *self._bounds(first, last),
-            *constants,
+            f"FROM (SELECT number, id, {owner} AS owner_id, {self._first_revision(owner)} AS revision FROM r) done) "
+            f"INSERT INTO {target.table_sql} (id, {names}) SELECT r.id, {values} FROM r ON CONFLICT DO NOTHING"
         )
+        return statement, constants
+
+    def forget_unwritten(self, first: int, last: int, written: int) -> None:
+        """Take back the notes of records that were not inserted after all, if fewer were than noted."""
         noted = ImportChange.objects.filter(imported=self.imported_id, number__range=(first, last), created=True)
         if noted.count() > written:
-            noted.exclude(Exists(target.model._default_manager.filter(pk=OuterRef("record_id")))).delete()
+            noted.exclude(Exists(self.target.model._default_manager.filter(pk=OuterRef("record_id")))).delete()
 
     def note_revisions(self, first: int, last: int) -> None:
-        """Write down the programs' revisions once all parts of a chunk are written."""
+        """Write down the programs' revisions once all parts of a chunk are written, where they are not as expected."""
         if self.target.is_part:
             owner = f"(SELECT revision FROM {self.target.parent_sql} WHERE id = owner_id)"  # noqa: S608
             execute_sql(
-                f"UPDATE {CHANGES} SET revision = {owner} WHERE imported_id = %s AND number BETWEEN %s AND %s",  # noqa: S608
+                f"UPDATE {CHANGES} SET revision = {owner} WHERE imported_id = %s AND number BETWEEN %s AND %s "  # noqa: S608
+                f"AND revision <> {owner}",
                 self.imported_id,
                 first,
                 last,
@@ -135,7 +148,17 @@ class CommitSql(ImportSql):
         )
 
     def _revision(self) -> str:
-        return "0" if self.target.is_part else f"{self.target.table_sql}.revision"
+        """Revision of the owner of a record that was changed."""
+        column = f"{self.target.table_sql}.{quote_name(self.target.link_field.column)}" if self.target.is_part else ""
+        return self._next_revision(column) if column else f"{self.target.table_sql}.revision"
+
+    def _first_revision(self, owner: str) -> str:
+        """Revision of the owner of a record that is created."""
+        return self._next_revision(owner) if self.target.is_part else "1"
+
+    def _next_revision(self, owner: str) -> str:
+        """What a program's revision will be: each statement that writes parts raises it once, after all of its rows."""
+        return f"(SELECT revision + 1 FROM {self.target.parent_sql} WHERE id = {owner})"  # noqa: S608
 
     def _modified(self) -> str:
         return "" if self.target.is_part else ", modified_at = %s"
@@ -252,6 +275,10 @@ class SqliteCommitSql(CommitSql):
             *constants,
         )
         self._note_changes("1")
+
+    def _next_revision(self, owner: str) -> str:
+        """What it is: on SQLite it is noted after the parts were written, and raised with each of them."""
+        return f"(SELECT revision FROM {self.target.parent_sql} WHERE id = {owner})"  # noqa: S608
 
     def _chunk_rows_sql(self) -> str:
         return f"{CHUNK_TABLE} k JOIN {ROWS} r ON r.imported_id = {self.imported_id:d} AND r.number = k.number"

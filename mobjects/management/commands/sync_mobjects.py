@@ -22,7 +22,7 @@ from mobjects.models import SyncJob, SyncJobSource, SyncJobState, records_of_kin
 from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
-from mobjects.sync.rate_limits.usage import LimitUsage
+from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.send import task
 from mobjects.sync.send.selection import OperationChoice, SyncSelection
 from mobjects.sync.transport_factory import key_fields, open_transport
@@ -156,10 +156,10 @@ class _JobWaiter:
             self.output.write(words)
 
 
-def _describe_usage(usage: LimitUsage | None, needed: int) -> str:
+def _describe_usage(usage: LimitUsage | UnknownUsage, needed: int) -> str:
     """What a job of so many calls, or more, means for today's share of the quota."""
-    if usage is None:
-        return "How many calls were made today is not known: the queue's Redis cannot be reached."
+    if isinstance(usage, UnknownUsage):
+        return f"How many calls were made today is not known: the queue's Redis {usage.problem}."
     used = f"Used today: {usage.used_today:,} of our {format_count(usage.share, 'call')}."
     return f"{used} {usage.quota_warning(needed)}".strip()
 

@@ -115,13 +115,23 @@ def parse_result(operation: str, root: _Element) -> Any:
     """
     success = f"success{operation[0].upper()}{operation[1:]}"
     body = root.find(f"{{{_SOAP}}}Body")
-    names = [] if body is None else [QName(child.tag).localname for child in body]
-    if names != [success]:
+    messages = [] if body is None else list(body)
+    if [QName(child.tag).localname for child in messages] != [success]:
         raise UnreadableResponse(f"a SOAP answer without {success}")
+    if not _keep_only_result(messages[0]):
+        raise UnreadableResponse(f"a {success} without its result")
     try:
         return _operation(operation).process_reply(root)
     except (ZeepError, ValueError, TypeError, AttributeError) as error:
         raise UnreadableResponse(f"a {success} that does not follow Marketo's schema") from error
+
+
+def _keep_only_result(message: _Element) -> bool:
+    """Remove what stands next to the result, for zeep would give that instead; ``False`` if there is no result."""
+    others = [child for child in message if child.tag != "result"]
+    for child in others:
+        message.remove(child)
+    return len(message) == 1
 
 
 def _kind_of_page(content: bytes) -> str:

@@ -52,12 +52,10 @@ def build_arguments(query: MarketoQuery, position: str) -> dict[str, Any]:
 def _criteria(query: MarketoQuery) -> Iterator[dict[str, str]]:
     if query.name:
         yield _criterion("Name", "EQ", query.name)
-    if query.created_since is not None:
-        yield _criterion("Created At", "GE", format_datetime(query.created_since))
-    if query.updated_since is not None:
-        yield _criterion("Updated At", "GE", format_datetime(query.updated_since))
-    if query.updated_until is not None:
-        yield _criterion("Updated At", "LE", format_datetime(_full_second(query.updated_until)))
+    for comparison, number in (("GE", query.id_from), ("LE", query.id_to)):
+        if number is not None:
+            yield _criterion("Id", comparison, str(number))
+    yield from _time_criteria(query)
     if query.tag is not None:
         yield _criterion("Tag Type", "EQ", query.tag.type)
         yield _criterion("Tag Value", "EQ", query.tag.value)
@@ -65,6 +63,18 @@ def _criteria(query: MarketoQuery) -> Iterator[dict[str, str]]:
         yield _criterion("Workspace Name", "EQ", query.workspace)
     if query.archived and query.kind is Kind.PROGRAM:
         yield _criterion("Include Archive", "EQ", "true")
+
+
+def _time_criteria(query: MarketoQuery) -> Iterator[dict[str, str]]:
+    until = query.updated_until and _full_second(query.updated_until)
+    times = (
+        ("Created At", "GE", query.created_since),
+        ("Updated At", "GE", query.updated_since),
+        ("Updated At", "LE", until),
+    )
+    for name, comparison, moment in times:
+        if moment is not None:
+            yield _criterion(name, comparison, format_datetime(moment))
 
 
 def _full_second(moment: datetime) -> datetime:
@@ -94,6 +104,7 @@ def _shape_problem(query: MarketoQuery) -> str | None:
         (query.opportunity, "their opportunity", (Kind.ROLE,)),
         (query.tag, "a tag", (Kind.PROGRAM,)),
         (query.workspace, "a workspace", (Kind.PROGRAM,)),
+        (query.id_from or query.id_to, "a range of IDs", (Kind.PROGRAM,)),
     )
     for given, words, kinds in filters:
         if given and query.kind not in kinds:
@@ -115,7 +126,7 @@ def _time_problem(query: MarketoQuery) -> str | None:
 
 
 def _content_problem(query: MarketoQuery) -> str | None:
-    for number in (query.id, query.opportunity.id if query.opportunity else None):
+    for number in (query.id, query.id_from, query.id_to, query.opportunity.id if query.opportunity else None):
         if number is not None and not 0 < number <= MAX_ID:
             return f"ID {number} is not between 1 and {MAX_ID}"
     for label, text in _texts(query):

@@ -6,6 +6,7 @@ it: the record stays out of every sync until a person decides otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -17,7 +18,7 @@ from mobjects.db.retry import retry_on_database_error
 from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, ConflictAnswer, ConflictReason, RecordStatus, SyncedRecord, records_of_kind
-from mobjects.sync.conflicts.both_changed import locked_record
+from mobjects.sync.conflicts.both_changed import RENEWED, locked_record
 from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.sync.transport_factory import key_fields
 
@@ -26,7 +27,12 @@ RECORD_DELETED = "The record was deleted here."
 
 @retry_on_database_error
 def resolve_ambiguous(
-    conflict: Conflict, answer: ConflictAnswer, user: User | None, candidate_id: int | None = None
+    conflict: Conflict,
+    answer: ConflictAnswer,
+    user: User | None,
+    candidate_id: int | None = None,
+    *,
+    seen: Sequence[dict[str, Any]] | None = None,
 ) -> None:
     """Carry out a person's decision about a record that was sent without an answer.
 
@@ -38,6 +44,7 @@ def resolve_ambiguous(
         answer: one of the three above.
         user: who decided.
         candidate_id: with ``IS_THIS``, the Marketo ID of one of the conflict's candidates.
+        seen: the candidates that the person looked at; None for those of now.
 
     Raises:
         ValueError: a sentence; nothing was changed.
@@ -50,6 +57,8 @@ def resolve_ambiguous(
             raise ValueError(describe_first_decision(conflict))
         if conflict.reason != ConflictReason.AMBIGUOUS:
             raise ValueError(f"“{conflict.label}” was changed on both sides; choose between its values.")
+        if seen is not None and list(seen) != conflict.candidates:
+            raise ValueError(RENEWED)
         if answer is ConflictAnswer.LEAVE:
             _store_decision(conflict, answer, "Left as it is: no sync sends it until somebody decides.", user)
             return

@@ -12,6 +12,7 @@ from mobjects import clock, models
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, RemoteObject
 from mobjects.models.program import COST_PREFIX
+from mobjects.sync.content.edits import EditRecorder
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.merge import conflicting_fields
 from mobjects.sync.content.payload import KeyFields, record_content
@@ -22,6 +23,7 @@ ConflictSide = Literal["here", "marketo"]
 DisputedField = tuple[str, str, str, str]
 """A content entry's name, what Marketo last accepted, what is here, what Marketo holds."""
 
+RENEWED = "Marketo was read again since you opened this page; it shows the values of now. Choose again."
 AGREED = "Both sides hold the same again."
 
 
@@ -82,7 +84,13 @@ def disputed_fields(conflict: models.Conflict) -> list[DisputedField]:
 
 
 @retry_on_database_error
-def resolve_both_changed(conflict: models.Conflict, choices: Mapping[str, ConflictSide], user: User | None) -> None:
+def resolve_both_changed(
+    conflict: models.Conflict,
+    choices: Mapping[str, ConflictSide],
+    user: User | None,
+    *,
+    seen: Sequence[DisputedField] | None = None,
+) -> None:
     """Carry out a person's decision about a record that changed on both sides.
 
     What is taken from Marketo is in step with it afterwards; what is kept stays changed, and is sent next.
@@ -91,6 +99,7 @@ def resolve_both_changed(conflict: models.Conflict, choices: Mapping[str, Confli
         conflict: open, of reason "both changed".
         choices: for each disputed field the side whose value is right.
         user: who decided.
+        seen: the fields that the person looked at; None for those of now.
 
     Raises:
         ValueError: a sentence; nothing was changed.
@@ -101,6 +110,8 @@ def resolve_both_changed(conflict: models.Conflict, choices: Mapping[str, Confli
         if conflict.decided_at is not None or conflict.reason != models.ConflictReason.BOTH_CHANGED:
             raise ValueError("This has been decided already.")
         fields = disputed_fields(conflict)
+        if seen is not None and list(seen) != fields:
+            raise ValueError(RENEWED)
         missing = [name for name, *_ in fields if choices.get(name) not in ("here", "marketo")]
         if missing:
             raise ValueError(f"{', '.join(missing)}: choose the value here or the one in Marketo.")
@@ -108,10 +119,12 @@ def resolve_both_changed(conflict: models.Conflict, choices: Mapping[str, Confli
         accepted = dict(record.accepted)
         accepted.update((name, theirs) for name, _, _, theirs in fields)
         theirs = {name: value for name, _, _, value in fields if choices[name] == "marketo"}
+        edits = EditRecorder(record.KIND, [record.pk])
         if theirs:
             write_local_values(record, theirs, keys)
         _forget_lost_cost_ids([name for name, _, _, value in fields if choices[name] == "here" and not value])
         store_accepted_values(record, keys, accepted={name: text for name, text in accepted.items() if text})
+        edits.write(models.EditSource.DECISION, user)
         _close(conflict, _describe_choices(fields, choices), user)
 
 

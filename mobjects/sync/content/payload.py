@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,12 +98,18 @@ def record_difference(record: SyncedRecord, keys: KeyFields) -> list[FieldDiffer
     return _difference(record.accepted, record_content(record, keys))
 
 
-def mark_doubtful(accepted: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
+def mark_doubtful(
+    accepted: Mapping[str, str], sent: Mapping[str, str], known_costs: Collection[str] = ()
+) -> dict[str, str]:
     """The accepted values after these were sent and nobody knows whether they were applied.
 
-    Costs stay: one without a Marketo cost id would be added a second time.
+    Args:
+        accepted: before.
+        sent: what was sent.
+        known_costs: content names of costs with a Marketo cost id. Others stay: they would be added a second time.
     """
-    return {**accepted, **{name: UNKNOWN_VALUE for name in sent if not name.startswith(COST_PREFIX)}}
+    doubtful = [name for name in sent if not name.startswith(COST_PREFIX) or name in known_costs]
+    return {**accepted, **dict.fromkeys(doubtful, UNKNOWN_VALUE)}
 
 
 def build_payload(record: SyncedRecord, operation: Operation, keys: KeyFields, *, resend: bool = False) -> BuildResult:

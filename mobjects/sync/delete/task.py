@@ -32,6 +32,8 @@ from mobjects.sync.task import JobContext, JobTask
 
 DELETE_ORDER = (Kind.ROLE, Kind.OPPORTUNITY)
 IN_ANOTHER_JOB = "It is in a batch of another job right now."
+CHANGED_SINCE = "It was changed here since its deletion was asked for. Look at it; then delete it again, or leave it."
+KEPT_HERE = "Deleted in Marketo. It was changed here meanwhile, so it was kept here."
 HAS_ROLES = "Roles of it could not be deleted; without it nothing in Marketo would lead to them."
 
 
@@ -48,6 +50,24 @@ def records_to_delete(kind: Kind, selection: dict[str, Any]) -> Any:  # a query 
     if kind is Kind.ROLE:
         return found.filter(opportunity_id__in=selection["ids"], opportunity__marketo_id__isnull=False)
     return found.none()
+
+
+def revisions_to_delete(selection: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """How all that a deletion is about stands now, roles that go here with their opportunity included.
+
+    Args:
+        selection: as :func:`records_to_delete` takes it.
+
+    Returns:
+        Revisions by kind and our own id; the ids as texts, as they come back from JSON.
+    """
+    opportunities = records_to_delete(Kind.OPPORTUNITY, selection)
+    of_these = Q(pk__in=records_to_delete(Kind.ROLE, selection).values("pk")) | Q(opportunity__in=opportunities)
+    found = {Kind.OPPORTUNITY: opportunities, Kind.ROLE: OpportunityPersonRole.objects.filter(of_these)}
+    return {
+        kind.value: {str(pk): revision for pk, revision in rows.values_list("pk", "revision")}
+        for kind, rows in found.items()
+    }
 
 
 class DeleteTask(JobTask):
@@ -109,11 +129,22 @@ class DeleteTask(JobTask):
 
     @retry_on_database_error
     def _claim(self, kind: Kind) -> tuple[SyncBatch, Sequence[SyncedRecord]] | None:
-        """The next batch, written down, and its records; ``None`` if another job took the last of them meanwhile."""
+        """The next batch, written down, and its records; ``None`` if another job took the last of them meanwhile.
+
+        What was changed since the deletion was asked for is held back.
+        """
         job = self._context.job
         with transaction.atomic():
             free = self._open(kind).select_for_update(of=("self",))
             taken = list(free[: self._context.transport.delete_limit])
+            if not taken:
+                return None
+            changed = self._changed_since(kind, taken)
+            held = [record for record in taken if record.pk in changed]
+            save_results(
+                job, [build_result(job, record, SyncResultStatus.HELD, error=CHANGED_SINCE) for record in held]
+            )
+            taken = [record for record in taken if record.pk not in changed]
             if not taken:
                 return None
             batch = task.begin_batch(self._context, kind, "DELETE", size=len(taken))
@@ -123,6 +154,19 @@ class DeleteTask(JobTask):
                 for position, record in enumerate(taken, start=1)
             )
         return batch, taken
+
+    def _changed_since(self, kind: Kind, records: Sequence[SyncedRecord]) -> set[int]:
+        """Our ids of those, just locked, that are no longer as the person saw them who asked for the deletion."""
+        seen = self._context.job.selection.get("revisions")
+        if seen is None:
+            return set()
+        changed = {record.pk for record in records if seen[kind.value].get(str(record.pk)) != record.revision}
+        if kind is Kind.OPPORTUNITY:
+            roles = OpportunityPersonRole.objects.select_for_update().filter(opportunity__in=records).order_by("pk")
+            for pk, parent, revision in roles.values_list("pk", "opportunity", "revision"):
+                if seen[Kind.ROLE.value].get(str(pk)) != revision:
+                    changed.add(parent)
+        return changed
 
     @retry_on_database_error
     def _failed(self, batch: SyncBatch, error: MarketoError) -> None:
@@ -138,19 +182,21 @@ class DeleteTask(JobTask):
         gone = []
         with transaction.atomic():
             counts: Counter[str] = Counter()
+            held = records_of_kind(kind).select_for_update(of=("self",)).filter(claimed_by=batch).order_by("pk")
+            kept = self._changed_since(kind, list(held))
             rows = {row.record_id: row for row in batch.results.all()}
             for record, outcome in zip(taken, answer.outcomes, strict=True):
                 row = rows[record.pk]
                 deleted = outcome.status in (OutcomeStatus.DELETED, OutcomeStatus.UNCHANGED)
                 row.status = SyncResultStatus.DELETED if deleted else SyncResultStatus.FAILED
                 gone_before = "" if outcome.status is OutcomeStatus.DELETED else "Marketo no longer had it."
-                row.error = outcome.message or gone_before
+                row.error = KEPT_HERE if deleted and record.pk in kept else outcome.message or gone_before
                 counts[row.status] += 1
                 if deleted:
                     gone.append(record.pk)
                 row.save(update_fields=["status", "error"])
             records_of_kind(kind).filter(claimed_by=batch).update(claimed_by=None)
-            records_of_kind(kind).filter(pk__in=gone).delete()
+            records_of_kind(kind).filter(pk__in=set(gone) - kept).delete()
             close_orphaned_conflicts()
             task.close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
             add_counts(self._context.job, counts)

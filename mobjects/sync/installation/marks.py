@@ -12,15 +12,14 @@ import logging
 import os
 from pathlib import Path
 
-import django_rq
 from redis import Redis
 from redis.exceptions import RedisError
 
+from mobjects.queue_redis import connect_queue
 from mobjects.sync import marketo_settings
 
 KEY = "marketo-installations"
 """A sorted set: identity by mark. One for all installations that share a Redis, so that each sees the others."""
-QUEUE = "sync"
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +47,7 @@ def raise_mark(identity: str, mark: int) -> bool:
 
 
 def _redis() -> Redis:
-    connection: Redis = django_rq.get_connection(QUEUE)
-    return connection
+    return connect_queue(again=1)  # Both commands can be done twice.
 
 
 def _read_file() -> dict[str, int]:

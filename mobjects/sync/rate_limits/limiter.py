@@ -8,36 +8,28 @@ reasons.
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from functools import partial
+from typing import Self
 
-import django_rq
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.lock import Lock
-from redis.retry import Retry
 
 from mobjects.formatting import format_count, format_moment
 from mobjects.marketo.errors import OutcomeUnknown
+from mobjects.queue_redis import connect_queue, describe_redis_error, redis_sentence
 from mobjects.sync import marketo_settings
 from mobjects.sync.rate_limits.redis_store import (
-    DAY_KEPT_SECONDS,
+    CallClaim,
     CallCounters,
-    LimiterState,
     build_wait,
     random_delay,
-    read_redis_time,
-    release_lock,
     to_datetime,
 )
-from mobjects.sync.rate_limits.usage import LimitUsage
+from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.retry_policy import next_quota_reset
 from mobjects.sync.task import WaitRequired
-
-QUEUE = "sync"
 
 WINDOW_SECONDS = 21
 """Marketo's 20 and one more. Marketo counts when a call arrives, we when it sets out, and calls take differently long
@@ -48,15 +40,11 @@ LEASE_MARGIN_SECONDS = 20
 """A slot ends by itself after the time-outs for connecting and answering and this: writing down that the call begins,
 and the rest of an answer whose parts come slowly."""
 
-SOCKET_SECONDS = 1.0
-UNREACHABLE_SECONDS = 15
-REDUCED_CONCURRENCY_SECONDS = 600
-REDUCE_AGAIN_SECONDS = 20
-"""Calls that ran together are refused together: within this time it is the same news, and halved once."""
+ASKED_AGAIN = 2
+"""How often Redis is asked again where an answer was lost."""
 
-REDIS_UNREACHABLE = (
-    "The queue's Redis cannot be reached, and with it the shared limits; nothing is sent to Marketo without them."
-)
+UNREACHABLE_SECONDS = 15
+NOTHING_SENT = "It holds the shared limits, and nothing is sent to Marketo without them."
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +61,7 @@ class RedisRateLimiter:
         share: calls a day that are ours.
         lease_seconds: longest time a call can run; a slot ends by itself after it.
         window_seconds: whole seconds.
-        clock: seconds since 1970, the same for all.
+        clock: seconds since 1970, the same for all; that of the Redis server if there is none.
     """
 
     def __init__(
@@ -87,28 +75,27 @@ class RedisRateLimiter:
         share: int,
         lease_seconds: float,
         window_seconds: int = WINDOW_SECONDS,
-        clock: Callable[[Redis], float] = read_redis_time,
+        clock: Callable[[Redis], float] | None = None,
     ) -> None:
         self._per_window, self._at_once = per_window, at_once
         self._quota, self._share = quota, share
-        self._lease_seconds, self._window_seconds = lease_seconds, window_seconds
+        self._window_seconds = window_seconds
         self._counters = CallCounters(
-            endpoint, redis, at_once=at_once, lease_seconds=lease_seconds, window_seconds=window_seconds, clock=clock
+            endpoint,
+            redis,
+            at_once=at_once,
+            lease_seconds=lease_seconds,
+            window_seconds=window_seconds,
+            clock=partial(clock, redis) if clock else None,
         )
-        self._redis, self._window = redis, self._counters.window
 
     @classmethod
     def from_settings(cls, endpoint: str) -> Self:
         """The limits that the settings name, in the queue's Redis. Connects with the first call."""
-        redis: Redis = django_rq.get_connection(QUEUE)
-        # A client of its own, not connected yet. One more attempt, because a connection may have grown stale.
-        redis.connection_pool.connection_kwargs.update(
-            socket_timeout=SOCKET_SECONDS, socket_connect_timeout=SOCKET_SECONDS, retry=Retry(NoBackoff(), 1)
-        )
         values = marketo_settings.marketo()
         return cls(
             endpoint,
-            redis,
+            connect_queue(again=ASKED_AGAIN),
             per_window=values["CALLS_PER_WINDOW"],
             at_once=values["CALLS_AT_ONCE"],
             quota=values["DAILY_QUOTA"],
@@ -124,10 +111,10 @@ class RedisRateLimiter:
             WaitRequired: a limit is reached, or Redis cannot be reached. Nothing was counted.
         """
         try:
-            slot = self._permit()
+            token = self._permit()
         except RedisError as error:
-            logger.warning("The shared limits cannot be read: %s", type(error).__name__)
-            raise build_wait(UNREACHABLE_SECONDS, REDIS_UNREACHABLE) from error
+            logger.warning("The shared limits cannot be read: Redis %s.", describe_redis_error(error))
+            raise build_wait(UNREACHABLE_SECONDS, f"{redis_sentence(error)} {NOTHING_SENT}") from error
         may_run = False
         try:
             yield
@@ -137,79 +124,61 @@ class RedisRateLimiter:
             raise
         finally:
             if not may_run:
-                release_lock(slot)
+                self._give_back(token)
 
     def reduce_concurrency(self) -> None:
         """Marketo said that too many calls ran at once: allow half as many for ten minutes, but at least one."""
         try:
-            if self._redis.set(self._counters.redis_key("fewer-said"), 1, nx=True, ex=REDUCE_AGAIN_SECONDS):
-                half = max(1, self._counters.slot_limit(self._redis.get(self._counters.redis_key("fewer"))) // 2)
-                self._redis.set(self._counters.redis_key("fewer"), half, ex=REDUCED_CONCURRENCY_SECONDS)
+            self._counters.allow_fewer()
         except RedisError as error:
             # Nobody can call now anyway; whoever is refused next says it again.
-            logger.warning("That Marketo wants fewer calls could not be shared: %s", type(error).__name__)
+            logger.warning("That Marketo wants fewer calls could not be shared: Redis %s.", describe_redis_error(error))
 
-    def read_usage(self) -> LimitUsage | None:
-        """How much is used; ``None`` if Redis cannot be reached. Changes nothing."""
+    def read_usage(self) -> LimitUsage | UnknownUsage:
+        """How much is used, if Redis tells. Changes nothing."""
         try:
             known = self._counters.peek_state()
-            _, in_window = self._window.get_moving_window("window", self._per_window, self._window_seconds)
-        except RedisError:
-            return None
+        except RedisError as error:
+            return UnknownUsage(describe_redis_error(error))
         return LimitUsage(
             used_today=self._counters.count_used_today(known),
             share=self._share,
             quota=self._quota,
             resets_at=next_quota_reset(to_datetime(known.now)),
-            in_window=in_window,
+            in_window=known.in_window,
             window_limit=self._per_window,
             slots=known.slots,
             slots_set=self._at_once,
         )
 
-    def _permit(self) -> Lock:
-        """Take a slot and count the call. Each limit that refuses leaves those before it as they were."""
+    def _permit(self) -> str:
+        """Take what a call needs and begin it; each limit that refuses leaves the others as they were."""
         known = self._counters.ensure_state()
-        if (known.used or 0) >= self._share:
-            raise self._used_up(known.now)
-        slot = self._acquire_slot(known)
+        taken = self._counters.claim_call(known, per_window=self._per_window, share=self._share)
+        if not taken.token:
+            raise self._refusal(taken, known.now, known.slots)
+        if not self._counters.begin_call(taken.token):
+            raise build_wait(random_delay(), "Redis answered so late that the call had lost its place.")
+        return taken.token
+
+    def _give_back(self, token: str) -> None:
         try:
-            self._count(known.now)
-        except BaseException:
-            release_lock(slot)
-            raise
-        return slot
+            self._counters.end_call(token)
+        except RedisError as error:
+            # It ends by itself in time.
+            logger.warning("A call's slot could not be given back: Redis %s.", describe_redis_error(error))
 
-    def _acquire_slot(self, known: LimiterState) -> Lock:
-        if sum(known.held) < known.slots:
-            free = [number for number in range(known.slots) if not known.held[number]]
-            random.shuffle(free)  # Many look at the same moment: each begins elsewhere.
-            for number in free:
-                slot = self._counters.create_lock(self._counters.slot_key(number), self._lease_seconds)
-                if slot.acquire():
-                    return slot
-        most = format_count(known.slots, "call")
-        raise build_wait(random_delay(), f"{most} to Marketo may run at once, and so many are under way.")
-
-    def _count(self, now: float) -> None:
-        if not self._window.acquire_entry("window", self._per_window, self._window_seconds):
-            oldest, _ = self._window.get_moving_window("window", self._per_window, self._window_seconds)
+    def _refusal(self, taken: CallClaim, now: float, slots: int) -> WaitRequired:
+        if taken.limit == "day":
+            reset = next_quota_reset(to_datetime(now))
+            words = (
+                f"Our share of Marketo's daily quota is used up: {self._share:,} of "
+                f"{format_count(self._quota, 'call')}. Marketo begins to count anew at {format_moment(reset)}."
+            )
+            return build_wait(reset.timestamp() - now, words)
+        if taken.limit == "window":
             most = format_count(self._per_window, "call")
             words = f"{most} in {self._window_seconds} seconds may be made, and so many were."
-            raise build_wait(max(0.05, oldest + self._window_seconds - self._counters.now()), words)
-        pipe: Any = self._redis.pipeline()
-        pipe.incr(self._counters.day_key(now))
-        pipe.expire(self._counters.day_key(now), DAY_KEPT_SECONDS)
-        used, _ = pipe.execute()
-        if used > self._share:
-            # Another took the last one meanwhile. What this leaves in the window hinders nobody today.
-            self._redis.decr(self._counters.day_key(now))
-            raise self._used_up(now)
-
-    def _used_up(self, now: float) -> WaitRequired:
-        reset = next_quota_reset(to_datetime(now))
-        words = (
-            f"Our share of Marketo's daily quota is used up: {self._share:,} of {format_count(self._quota, 'call')}. "
-            f"Marketo begins to count anew at {format_moment(reset)}."
-        )
-        return build_wait(reset.timestamp() - now, words)
+            return build_wait(max(0.05, taken.wait_seconds), words)
+        words = f"{format_count(slots, 'call')} to Marketo may run at once, and so many are under way."
+        return build_wait(random_delay(), words)

@@ -6,56 +6,47 @@ All times are those of the Redis server, so that hosts whose clocks disagree sti
 from __future__ import annotations
 
 import hashlib
-import logging
 import random
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from limits.storage import RedisStorage
 from redis import Redis
-from redis.exceptions import LockError, RedisError
-from redis.lock import Lock
 
 from mobjects import clock
-from mobjects.sync.rate_limits import call_log
+from mobjects.sync.rate_limits import call_log, scripts
 from mobjects.sync.retry_policy import RESET_ZONE
 from mobjects.sync.task import WaitRequired
 
 PREFIX = "marketo-limits"
-RECOVERY_SECONDS = 30
+BEGIN_SECONDS = 5
+"""Who was given a call begins it within so long, or never heard of it: then it is taken back."""
+
 DAY_KEPT_SECONDS = 2 * 24 * 3600
-MILLISECOND = timedelta(milliseconds=1)
+REDUCED_CONCURRENCY_SECONDS = 600
+REDUCE_AGAIN_SECONDS = 20
+"""Calls that ran together are refused together: within this time it is the same news, and halved once."""
+
 COUNTS_LOST = (
     "Redis has lost count of the calls to Marketo, which it shares between the workers; "
     "the calls of the last seconds have to leave Marketo's window first."
 )
 
-logger = logging.getLogger(__name__)
 
+class CallClaim(NamedTuple):
+    """What became of asking for a call.
 
-def read_redis_time(redis: Redis) -> float:
-    """The clock of the Redis server, in seconds since 1970."""
-    seconds, micros = redis.time()
-    return float(seconds) + float(micros) / 1e6
+    Args:
+        token: names the call; "" if it is refused.
+        limit: which limit refuses it: ``day``, ``at once`` or ``window``.
+        wait_seconds: until the window has room.
+    """
 
-
-class MovingWindow(RedisStorage):
-    """The library's moving window, on the clock of the Redis server instead of that of each host."""
-
-    def __init__(self, redis: Redis, prefix: str, now: Callable[[], float]) -> None:
-        # The address only says which client to use; the connections are those of the queue.
-        super().__init__("redis://", connection_pool=redis.connection_pool, key_prefix=prefix)
-        self._now = now
-
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        return bool(self.lua_acquire_moving_window([self.prefixed_key(key)], [self._now(), limit, expiry, amount]))
-
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        now = self._now()
-        found: Any = self.lua_moving_window([self.prefixed_key(key)], [now - expiry, limit])
-        return (float(found[0]), int(found[1])) if found else (now, 0)
+    token: str
+    limit: str = ""
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,7 @@ class LimiterState:
     sure: bool
     used: int | None
     slots: int
-    held: tuple[bool, ...]
+    in_window: int
 
 
 class CallCounters:
@@ -76,10 +67,10 @@ class CallCounters:
     Args:
         endpoint: names the instance.
         redis: where the counts are.
-        at_once: how many slots there are for calls.
-        lease_seconds: a slot ends by itself after so long.
+        at_once: how many calls may run at the same time.
+        lease_seconds: a call counts as running for so long, unless it is given back.
         window_seconds: whole seconds.
-        clock: seconds since 1970, the same for all.
+        clock: seconds since 1970, the same for all; the server's own if there is none.
     """
 
     def __init__(
@@ -90,33 +81,68 @@ class CallCounters:
         at_once: int,
         lease_seconds: float,
         window_seconds: int,
-        clock: Callable[[Redis], float] = read_redis_time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.redis = redis
         self._endpoint, self._at_once = endpoint, at_once
         self._lease_seconds, self._window_seconds = lease_seconds, window_seconds
-        self.now: Callable[[], float] = lambda: clock(redis)
+        self._clock = clock
         self._prefix = f"{PREFIX}:{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}"
-        self.window = MovingWindow(redis, self._prefix, self.now)
+        self._claim, self._begin, self._fewer, self._recover_once = (
+            redis.register_script(text)
+            for text in (scripts.CLAIM_CALL, scripts.BEGIN_CALL, scripts.ALLOW_FEWER, scripts.RECOVER)
+        )
+
+    def claim_call(self, known: LimiterState, *, per_window: int, share: int) -> CallClaim:
+        """Take all that a call needs, or nothing. It has to be begun within ``BEGIN_SECONDS``.
+
+        Args:
+            known: what Redis holds.
+            per_window: calls within the window.
+            share: calls a day.
+        """
+        day = f"{day_start(known.now):%Y-%m-%d}"
+        token = f"{day}:{secrets.token_hex(8)}"
+        keys = [self.redis_key(name) for name in ("running", "in-window", "asked")]
+        limits = [known.slots, per_window, self._window_seconds, share, BEGIN_SECONDS, DAY_KEPT_SECONDS]
+        answer: Any = self._claim([*keys, self.day_key(known.now)], [token, self._given_time(), day, *limits])
+        verdict = answer[0].decode()
+        if verdict == "taken":
+            return CallClaim(token)
+        return CallClaim("", verdict, float(answer[1]) if len(answer) > 1 else 0.0)
+
+    def begin_call(self, token: str) -> bool:
+        """Keep what was taken while the call runs; ``False`` if it was taken back meanwhile."""
+        keys = [self.redis_key("running"), self.redis_key("asked")]
+        return bool(self._begin(keys, [token, self._given_time(), self._lease_seconds]))
+
+    def end_call(self, token: str) -> None:
+        """Say that a call is over."""
+        self.redis.zrem(self.redis_key("running"), token)
+
+    def allow_fewer(self) -> None:
+        """Halve the calls at once for some minutes, but at least one may run."""
+        keys = [self.redis_key("fewer-said"), self.redis_key("fewer")]
+        self._fewer(keys, [self._at_once, REDUCE_AGAIN_SECONDS, REDUCED_CONCURRENCY_SECONDS])
 
     def peek_state(self) -> LimiterState:
         """What Redis holds now; one question for all of it, because every call begins with this."""
-        now = self.now()
+        now = self._clock() if self._clock else read_redis_time(self.redis)
         pipe: Any = self.redis.pipeline(transaction=False)
         pipe.info("server")
         pipe.get(self.redis_key("server"))
         pipe.get(self.day_key(now))
         pipe.get(self.redis_key("fewer"))
-        pipe.mget([self.slot_key(number) for number in range(self._at_once)])
-        info, server, used, fewer, slots = pipe.execute()
+        pipe.zcount(self.redis_key("in-window"), now - self._window_seconds, "+inf")
+        info, server, used, fewer, in_window = pipe.execute()
         run: str = info["run_id"]
         return LimiterState(
             now=now,
             server=run,
             sure=server == run.encode(),
             used=None if used is None else int(used),
-            slots=self.slot_limit(fewer),
-            held=tuple(slot is not None for slot in slots),
+            slots=min(self._at_once, int(fewer or self._at_once)),
+            in_window=in_window,
         )
 
     def ensure_state(self) -> LimiterState:
@@ -145,20 +171,9 @@ class CallCounters:
             return known.used
         return max(known.used or 0, call_log.count_calls_since(self._endpoint, day_start(known.now)))
 
-    def slot_limit(self, fewer: Any) -> int:
-        """How many calls may run at once, given what the key ``fewer`` holds."""
-        return min(self._at_once, int(fewer)) if fewer else self._at_once
-
-    def create_lock(self, name: str, seconds: float) -> Lock:
-        """A lock that is not waited for, and that ends by itself."""
-        return Lock(self.redis, name, timeout=seconds, blocking=False, thread_local=False)
-
     def redis_key(self, name: str) -> str:
         """Under which name Redis keeps something about this instance."""
         return f"{self._prefix}:{name}"
-
-    def slot_key(self, number: int) -> str:
-        return self.redis_key(f"slot:{number}")
 
     def day_key(self, now: float) -> str:
         return self.redis_key(f"day:{day_start(now):%Y-%m-%d}")
@@ -174,34 +189,22 @@ class CallCounters:
             hold = self.redis.get(hold_key) or until
         if hold is not None and float(hold) > known.now:
             raise build_wait(float(hold) - known.now, COUNTS_LOST)
-        lock = self.create_lock(self.redis_key("recovery"), RECOVERY_SECONDS)
-        if not lock.acquire():
-            raise build_wait(random_delay(), COUNTS_LOST)
-        try:
-            if self.redis.get(self.redis_key("server")) != known.server.encode():
-                self._fill(known.now)
-                self.redis.set(self.redis_key("server"), known.server)
-        finally:
-            release_lock(lock)
-
-    def _fill(self, now: float) -> None:
-        key = self.day_key(now)
-        missing = call_log.count_calls_since(self._endpoint, day_start(now)) - int(self.redis.get(key) or 0)
-        pipe: Any = self.redis.pipeline()
-        pipe.incrby(key, max(0, missing))
-        pipe.expire(key, DAY_KEPT_SECONDS)
+        begun = call_log.count_calls_since(self._endpoint, day_start(known.now))
         running = call_log.list_running_calls(self._endpoint, timedelta(seconds=self._lease_seconds))
-        for number, left in enumerate(running[: self._at_once]):
-            pipe.set(self.slot_key(number), "begun before Redis lost its data", nx=True, px=left // MILLISECOND + 1)
-        pipe.execute()
+        self._recover_once(
+            [self.redis_key("server"), self.day_key(known.now), self.redis_key("running")],
+            [known.server, self._given_time(), begun, DAY_KEPT_SECONDS, *(left.total_seconds() for left in running)],
+        )
+
+    def _given_time(self) -> float | str:
+        """The time for a script: "" means that it asks its server."""
+        return self._clock() if self._clock else ""
 
 
-def release_lock(lock: Lock) -> None:
-    """Free a lock; if that cannot be done it frees itself in time."""
-    try:
-        lock.release()
-    except (LockError, RedisError) as error:
-        logger.warning("A lock on Marketo's limits could not be given back: %s", type(error).__name__)
+def read_redis_time(redis: Redis) -> float:
+    """The clock of the Redis server, in seconds since 1970."""
+    seconds, micros = redis.time()
+    return float(seconds) + float(micros) / 1e6
 
 
 def build_wait(seconds: float, words: str) -> WaitRequired:

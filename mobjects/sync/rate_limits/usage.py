@@ -6,8 +6,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from mobjects.formatting import format_count, format_moment
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownUsage:
+    """That nobody knows how much is used; false where a :class:`LimitUsage` is true.
+
+    Args:
+        problem: what is wrong with Redis, as the end of a sentence that begins with "Redis".
+    """
+
+    problem: str
+
+    def __bool__(self) -> Literal[False]:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, Q
+from django.db.models import Count, Q
 
 from mobjects import clock
 from mobjects.db.bulk import bulk_insert_rows
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import (
+    RecordStatus,
     SyncBatch,
     SyncBatchState,
     SyncedRecord,
@@ -26,16 +27,15 @@ from mobjects.sync.content.loading import fetch_with_related
 from mobjects.sync.content.payload import BuildResult, HeldBack, NothingToSend, Payload, build_payload
 from mobjects.sync.job_results import (
     build_result,
-    results_of_record,
+    end_waiting_results,
+    has_end,
     save_results,
     short_label,
     supersede_unknown,
     to_sentence,
 )
-from mobjects.sync.send.selection import OperationChoice, SyncSelection, classify_records
+from mobjects.sync.send.selection import OperationChoice, SyncSelection, candidate_records, classify_records
 from mobjects.sync.task import JobContext, next_sequence
-
-_UNFINISHED = (*SyncResult.PASSING_STATUSES, SyncResultStatus.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,15 @@ def unread_records(context: JobContext, kind: Kind, operation: Operation, select
     return _open(context, kind, operation, selection).filter(not_read_by(context.job), marketo_id__isnull=False)
 
 
+def count_sendable(context: JobContext, kind: Kind, selection: SyncSelection) -> list[tuple[Operation, int]]:
+    """How many records this job may send now and has not dealt with yet, by operation."""
+    if not candidate_records(kind, selection).exists():
+        return []
+    found = classify_records(kind, selection, context.keys).filter(hold="").exclude(has_end(context.job, kind))
+    counted = found.order_by().values_list("wire_operation").annotate(n=Count("pk"))
+    return [(Operation(operation), count) for operation, count in counted]
+
+
 def not_read_by(job: SyncJob) -> Q:
     """The condition that a record was not read in Marketo since a job began."""
     return Q(read_at__isnull=True) | Q(read_at__lt=job.started_at)
@@ -77,7 +86,7 @@ def not_read_by(job: SyncJob) -> Q:
 
 def _open(context: JobContext, kind: Kind, operation: Operation, selection: SyncSelection) -> SyncedQuerySet:
     found = classify_records(kind, selection, context.keys).filter(hold="", wire_operation=operation.value)
-    return found.exclude(Exists(results_of_record(context.job, kind).exclude(status__in=_UNFINISHED)))
+    return found.exclude(has_end(context.job, kind))
 
 
 @retry_on_database_error
@@ -141,8 +150,7 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
 def _dealt_with(job: SyncJob, kind: Kind, held: Sequence[SyncedRecord]) -> set[int]:
     """Records that got their result in this job between being picked and being locked."""
     ids = [record.pk for record in held]
-    dealt_with = SyncResult.objects.filter(job=job, kind=kind.value, record_id__in=ids).exclude(status__in=_UNFINISHED)
-    return set(dealt_with.values_list("record_id", flat=True))
+    return set(records_of_kind(kind).filter(has_end(job, kind), pk__in=ids).values_list("pk", flat=True))
 
 
 def _store_payloads(
@@ -185,7 +193,7 @@ def _built(context: JobContext, record: SyncedRecord, operation: Operation, sele
 
 
 def _release_unsendable(job: SyncJob, built: Sequence[tuple[SyncedRecord, BuildResult]]) -> None:
-    results = []
+    results, ended = [], {}
     for record, part in built:
         changes: dict[str, object] = {"claimed_by": None}
         if isinstance(part, HeldBack):
@@ -194,5 +202,9 @@ def _release_unsendable(job: SyncJob, built: Sequence[tuple[SyncedRecord, BuildR
             # What failed or was skipped has been taken back.
             changes |= {"synced_revision": record.revision, "last_status": "", "last_error": "", "unknown_since": None}
             results.append(build_result(job, record, SyncResultStatus.EQUAL, error=part.note))
+            if record.last_status == RecordStatus.UNKNOWN:
+                ended[record.pk] = (SyncResultStatus.EQUAL, part.note)
         type(record).objects.filter(pk=record.pk).update(**changes)
     save_results(job, results)
+    if ended:
+        end_waiting_results(job, built[0][0].KIND, list(ended), lambda waiting: ended[waiting.record_id])

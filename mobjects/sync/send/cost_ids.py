@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.db import transaction
@@ -10,45 +10,75 @@ from django.db.models import Exists, OuterRef
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
-from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import Kind, MarketoQuery, RemoteObject
+from mobjects.marketo.errors import MarketoError, RefusalReason
+from mobjects.marketo.types import Kind, RemoteObject
 from mobjects.models import Program, ProgramCost, SyncBatch, SyncResult, SyncResultStatus, records_of_kind
 from mobjects.sync import task
 from mobjects.sync.content.from_marketo import RemoteReader
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import record_content
-from mobjects.sync.job_results import build_result
+from mobjects.sync.job_results import build_result, save_results
+from mobjects.sync.send.program_pages import MOST_TO_A_PAGE, query_programs, read_programs
 from mobjects.sync.task import JobContext
 
 _READ_BACK = "To learn the IDs of the costs that were just sent."
 
 
 class CostIdReader:
-    """The reading-back part of a sync job that sends programs. Done by one worker, the last that works on the job."""
+    """The reading-back part of a sync job that sends programs. Done by one worker, the last that works on the job.
+
+    It is a help: the programs were accepted. Where it fails, they get a note, and the job and all others go on.
+    """
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
+        self._signed_anew = False
 
-    def read_next_program(self) -> bool:
-        """Read one program whose costs were accepted without a cost id; ``False`` if no costs lack their ids."""
+    def read_next_page(self) -> bool:
+        """Read a page of programs whose costs were accepted without a cost id; ``False`` if no costs lack their ids.
+
+        Raises:
+            WaitRequired: a limit of ours is reached.
+            MarketoError: Marketo says that a short wait, or a fresh signature, is all it takes.
+        """
         if self._context.job.leases.count() != 1:
             return False
-        pk = self._without_cost_ids().values_list("pk", flat=True).first()
-        if pk is None:
+        numbers = dict(self._without_cost_ids().values_list("pk", "marketo_id")[:MOST_TO_A_PAGE])
+        if not numbers:
             return False
-        (program,) = cast(list[Program], load_records(Kind.PROGRAM, [pk]))
-        query = MarketoQuery(Kind.PROGRAM, id=program.marketo_id, archived=True, details=True)
+        query, wanted = query_programs(numbers)
         try:
             batch, page = task.read_from_marketo(
                 self._context, Kind.PROGRAM, lambda: self._context.transport.find(query), cause=_READ_BACK
             )
-        except Rejected as error:
-            batch = self._context.job.batches.filter(operation="GET", cause=_READ_BACK).latest("sequence")
-            said = f"The cost IDs could not be read: {error.message}"
-            build_result(self._context.job, program, SyncResultStatus.LOOKED_UP, batch=batch, error=said).save()
+        except MarketoError as error:
+            if self._is_soon_over(error):
+                raise
+            self._note_failure(wanted, error)
         else:
-            self._learn(program.pk, batch, page.found)
+            self._learn_page(batch, read_programs(page, numbers))
         return True
+
+    def _is_soon_over(self, error: MarketoError) -> bool:
+        if error.trouble is RefusalReason.EXPIRED:
+            again, self._signed_anew = not self._signed_anew, True
+            return again
+        return error.trouble in (RefusalReason.RATE, RefusalReason.AT_ONCE)
+
+    @retry_on_database_error
+    def _note_failure(self, pks: Sequence[int], error: MarketoError) -> None:
+        job = self._context.job
+        batch = job.batches.filter(operation="GET", cause=_READ_BACK).latest("sequence")
+        said = f"The cost IDs could not be read: {error.message} The next sync tries again."
+        status = SyncResultStatus.LOOKED_UP
+        programs = load_records(Kind.PROGRAM, pks)
+        save_results(job, [build_result(job, each, status, batch=batch, error=said) for each in programs])
+
+    def _learn_page(self, batch: SyncBatch, told: Mapping[int, Sequence[RemoteObject]]) -> None:
+        for position, (pk, found) in enumerate(told.items(), start=1):
+            self._learn(pk, batch, position, found)
+        batch.size = len(told)
+        batch.save(update_fields=["size"])
 
     def _without_cost_ids(self) -> Any:  # a query set of programs
         here = SyncResult.objects.filter(job=self._context.job, kind=Kind.PROGRAM.value, record_id=OuterRef("pk"))
@@ -62,13 +92,14 @@ class CostIdReader:
             )
             # A look-up before they were sent again does not know them.
             .exclude(Exists(here.filter(status=SyncResultStatus.LOOKED_UP, batch__cause=_READ_BACK)))
-            .order_by("pk")
+            .order_by("marketo_id")
         )
 
     @retry_on_database_error
-    def _learn(self, pk: int, batch: SyncBatch, found: Sequence[RemoteObject]) -> None:
+    def _learn(self, pk: int, batch: SyncBatch, position: int, found: Sequence[RemoteObject]) -> None:
         with transaction.atomic():
-            records_of_kind(Kind.PROGRAM).select_for_update(of=("self",)).get(pk=pk)
+            if not records_of_kind(Kind.PROGRAM).select_for_update(of=("self",)).filter(pk=pk).first():
+                return  # It was deleted meanwhile.
             (program,) = cast(list[Program], load_records(Kind.PROGRAM, [pk]))
             learned: list[str] = []
             if found:
@@ -83,6 +114,4 @@ class CostIdReader:
                 )
             said = f"Cost IDs read from Marketo: {'; '.join(learned) or 'none that fits'}."
             status = SyncResultStatus.LOOKED_UP
-            build_result(self._context.job, program, status, batch=batch, position=1, error=said).save()
-            batch.size = 1
-            batch.save(update_fields=["size"])
+            build_result(self._context.job, program, status, batch=batch, position=position, error=said).save()

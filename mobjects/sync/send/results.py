@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from mobjects import clock
@@ -18,6 +18,7 @@ from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import ACCEPTED_STATUSES, BatchResponse, Kind, OutcomeStatus, RecordOutcome
 from mobjects.models import (
     RECORD_MODELS,
+    ProgramCost,
     RecordStatus,
     SyncBatch,
     SyncBatchState,
@@ -28,7 +29,14 @@ from mobjects.models import (
 )
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.payload import KeyFields, mark_doubtful
-from mobjects.sync.job_results import add_counts, build_result, save_results, to_sentence
+from mobjects.sync.job_results import (
+    add_counts,
+    build_result,
+    end_waiting_results,
+    save_results,
+    sent_again_by,
+    to_sentence,
+)
 from mobjects.sync.send.claims import BatchItem
 from mobjects.sync.send.selection import SyncSelection, classify_records
 from mobjects.sync.send.tag_rules import explain_unknown_values
@@ -54,7 +62,8 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         ]
         taken = _ids_of_others(kind, live)
         final = [(item, _reject_foreign_id(item, given, taken), given) for item, given in live]
-        _save_on_records(kind, final)
+        mine = _still_mine(batch)
+        _save_on_records(kind, [row for row in final if row[0].pk in mine])
         bulk_update_rows(
             SyncResult,
             {"status": "%s", "marketo_id": "%s", "error": "%s"},
@@ -67,6 +76,34 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         changes = Counter(outcome.status.value for _, outcome, _ in final)
         changes.subtract(status for _, status in results.values() if status == SyncResultStatus.UNKNOWN)
         add_counts(job, changes)
+        again = {item.pk: outcome for item, outcome, _ in final if mine.get(item.pk)}
+        if again:
+            _end_earlier(job, kind, {pk: (outcome.status, outcome.message) for pk, outcome in again.items()})
+
+
+def _still_mine(batch: SyncBatch) -> dict[int, bool]:
+    """The records that this sending is still the last of, locked, and whether an earlier one's outcome is unknown.
+
+    Not those that another job is sending, or has sent, since an answer that comes only now was given up.
+    """
+    of = records_of_kind(Kind(batch.kind))
+    lost = Q(claimed_by=None, last_status=RecordStatus.UNKNOWN, unknown_since=batch.sent_at)
+    held = of.select_for_update(of=("self",)).filter(Q(claimed_by=batch) | lost).order_by("pk")
+    return {pk: status == RecordStatus.UNKNOWN for pk, status in held.values_list("pk", "last_status")}
+
+
+def _end_earlier(job: SyncJob, kind: Kind, ends: Mapping[int, tuple[str, str]]) -> None:
+    """End earlier sendings by other jobs that were never answered: this job has sent the records again.
+
+    Args:
+        ends: our id of the record to the status and words that it got here.
+    """
+
+    def end_of(waiting: SyncResult) -> tuple[SyncResultStatus, str]:
+        status, words = ends[waiting.record_id]
+        return sent_again_by(job, SyncResultStatus(status), words)
+
+    end_waiting_results(job, kind, list(ends), end_of)
 
 
 def _save_on_records(kind: Kind, outcomes: Sequence[tuple[BatchItem, RecordOutcome, RecordOutcome]]) -> None:
@@ -138,8 +175,14 @@ def record_refused(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
     with transaction.atomic():
         if not _is_sending(batch):
             return
-        _let_go(records_of_kind(Kind(batch.kind)).filter(claimed_by=batch), RecordStatus.FAILED, error)
-        _close_without_answer(job, batch, SyncBatchState.REFUSED, SyncResultStatus.FAILED, error)
+        kind, failed = Kind(batch.kind), SyncResultStatus.FAILED
+        claimed = records_of_kind(kind).filter(claimed_by=batch)
+        again = claimed.filter(last_status=RecordStatus.UNKNOWN).values_list("pk", flat=True)
+        ends = dict.fromkeys(again, (failed.value, error.message))
+        _let_go(claimed, RecordStatus.FAILED, error)
+        _close_without_answer(job, batch, SyncBatchState.REFUSED, failed, error)
+        if ends:
+            _end_earlier(job, kind, ends)
 
 
 @retry_on_database_error
@@ -260,7 +303,9 @@ def _let_go(
 def _doubt(claimed: SyncedQuerySet, batch: SyncBatch) -> None:
     """Take what was sent for changed until it is accepted, even if it is put back to what was accepted before."""
     sent = dict(batch.results.values_list("record_id", "sent"))
-    rows = [(mark_doubtful(record.accepted, sent[record.pk]), record.pk) for record in claimed.only("accepted")]
+    known = ProgramCost.objects.filter(marketo_cost_id__isnull=False)
+    costs = {cost.content_key for cost in known.filter(program__in=sent)} if batch.kind == Kind.PROGRAM else set()
+    rows = [(mark_doubtful(record.accepted, sent[record.pk], costs), record.pk) for record in claimed.only("accepted")]
     bulk_update_rows(RECORD_MODELS[Kind(batch.kind)], {"accepted": "%s"}, rows)
 
 

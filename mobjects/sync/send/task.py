@@ -21,7 +21,7 @@ from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import KeyFields, Payload, build_payload
 from mobjects.sync.installation import marks
 from mobjects.sync.installation.identity import get_installation
-from mobjects.sync.job_results import results_of_record
+from mobjects.sync.job_results import has_end, results_of_record
 from mobjects.sync.retry_policy import RetryAction, retry_rule_for
 from mobjects.sync.send import claims, results
 from mobjects.sync.send.claims import BatchItem
@@ -71,18 +71,23 @@ class SendTask:
         self._looked_at: datetime | None = None
 
     def wanted_workers(self) -> int:
-        """How many workers the work is for: as many as there are batches; one if each record is read first."""
-        groups = forecast_groups(self._selection, self._context.keys)
-        planned = sum(group.count for group in groups)
-        if not self._context.job.planned:
-            self._context.job.planned = planned
-            self._context.job.save(update_fields=["planned"])
-        limits = [
-            (group.count, self._context.transport.limit(group.kind, group.operation))
-            for group in groups
-            if group.operation is not None
-        ]
-        return 1 if self._selection.read_first else sum(-(-count // limit) for count, limit in limits if limit)
+        """How many workers the work is for: as many as there are batches to send now; one if each record is read first.
+
+        What the job is done with is no work: a worker that came for it would find none, and call others as it comes.
+        """
+        job, keys = self._context.job, self._context.keys
+        if not job.planned:
+            job.planned = sum(group.count for group in forecast_groups(self._selection, keys))
+            job.save(update_fields=["planned"])
+        if self._selection.read_first:
+            return 1
+        batches = 0
+        for kind in ordered_kinds(self._selection):
+            for part in self._selection.iter_parts():
+                for operation, count in claims.count_sendable(self._context, kind, part):
+                    limit = self._context.transport.limit(kind, operation)
+                    batches += -(-count // limit) if limit else 0
+        return batches
 
     def step(self) -> bool:
         """Send a batch that waits; else look up a lost sending; else send the next slice. One call at most."""
@@ -94,7 +99,7 @@ class SendTask:
             return True
         batch = batch or self._claim_next()
         if batch is None:
-            return self._cost_ids is not None and self._cost_ids.read_next_program()
+            return self._cost_ids is not None and self._cost_ids.read_next_page()
         self._send_waiting(batch)
         return True
 
@@ -107,6 +112,7 @@ class SendTask:
         for kind in ordered_kinds(self._selection):
             for part in self._selection.iter_parts():
                 found = classify_records(kind, part, self._context.keys, at=self._looked_at)
+                found = found.exclude(has_end(self._context.job, kind))
                 waiting = found.filter(last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN).order_by()
                 since.append(waiting.aggregate(since=Min("unknown_since"))["since"])
         known: list[datetime] = list(filter(None, since))

@@ -8,17 +8,15 @@ Surely absent: it is sent again. Anything else waits for a person, as a :class:`
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
-from mobjects.marketo.errors import Rejected
+from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, QueryPage, RemoteObject
 from mobjects.models import (
     Conflict,
@@ -38,12 +36,19 @@ from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import task
 from mobjects.sync.conflicts.both_changed import candidate
 from mobjects.sync.content.cost_matching import format_cost
-from mobjects.sync.content.from_marketo import RemoteContent, RemoteReader, find_association
+from mobjects.sync.content.from_marketo import (
+    OUR_NUMBER_PREFIX,
+    RemoteContent,
+    RemoteReader,
+    find_association,
+)
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, PERSON_KEY, opportunity_link, record_content
 from mobjects.sync.installation.doubt import DOUBTED
-from mobjects.sync.job_results import add_counts, build_result, results_of_record, supersede_unknown
-from mobjects.sync.paging import load_progress, store_progress
+from mobjects.sync.job_results import build_result, has_end, save_results, supersede_unknown
+from mobjects.sync.send.gathered_lookup import GatheredLookup, load_gathering, store_gathering
+from mobjects.sync.send.lookup_ends import NOT_ARRIVED, LookupEnd, store_lookup_end
+from mobjects.sync.send.program_pages import query_programs, read_programs
 from mobjects.sync.send.selection import NEEDS_LOOK_UP, SyncSelection, classify_records, ordered_kinds
 from mobjects.sync.task import JobContext
 
@@ -52,24 +57,9 @@ CLOCK_MARGIN = timedelta(minutes=10)
 that shows Marketo's clock to be half of this further behind than was thought is asked for again."""
 
 TOGETHER_AT_LEAST, TOGETHER_AT_MOST = 3, 1000
-"""So many lost records of a kind are looked up together, by when they were created…"""
-RECORDS_TO_A_PAGE = 2
-"""…unless that takes more than a page for every two of them. Then so much else came into being that one call for each
-record is cheaper."""
+"""So many lost records of a kind are looked up together, by when they were created."""
 
 _LOOK_UP = "To find out what became of a sending that was not answered."
-_GATHERING = "gathering"
-
-
-@dataclass(frozen=True, slots=True)
-class _GatheredLookup:
-    """A reading of all that was created since, begun but not at its last page: for which records, and so far."""
-
-    query: MarketoQuery
-    pks: Sequence[int]
-    found: Sequence[RemoteObject] = ()
-    position: str = ""
-    pages: int = 0
 
 
 class UnknownOutcomeResolver:
@@ -79,67 +69,76 @@ class UnknownOutcomeResolver:
         self._context = context
         self._selection = selection
         self._kinds = ordered_kinds(selection)
-        self._gathering: _GatheredLookup | None = None
         self._marketo_offset = timedelta()  # Marketo's clock minus the database's, as far as is known yet.
 
     def resolve_next(self) -> bool:
         """Look up records whose outcome is unknown, with one call; ``False`` if there are none."""
         # Asked first and of all records of the kinds: there hardly ever are any, and judging records is dear.
         lost = (records_of_kind(kind).filter(last_status=RecordStatus.UNKNOWN) for kind in self._kinds)
-        if self._gathering is None and not any(found.exists() for found in lost):
+        if not any(found.exists() for found in lost) or self._context.job.leases.count() > 1:
             return False
-        if self._context.job.leases.count() > 1:
-            return False
-        if self._gathering is not None:
-            self._gather(self._gathering)
+        gathering = load_gathering(self._context.job)
+        if gathering is not None and not gathering.over:
+            self._gather(gathering)
             return True
         for kind in self._kinds:
             for part in self._selection.iter_parts():
                 unknown = classify_records(kind, part, self._context.keys).filter(last_status=RecordStatus.UNKNOWN)
-                has_result = results_of_record(self._context.job, kind).filter(status=SyncResultStatus.HELD)
-                open_ = unknown.filter(hold=NEEDS_LOOK_UP).exclude(Exists(has_result))
-                found = open_.values_list("pk", "unknown_since")[:TOGETHER_AT_MOST]
+                open_ = unknown.filter(hold=NEEDS_LOOK_UP).exclude(has_end(self._context.job, kind))
+                found = dict(open_.values_list("pk", "unknown_since")[:TOGETHER_AT_MOST])
                 if found:
-                    self._look_up_records(kind, list(found))
+                    self._look_up_records(kind, found, gathering)
                     return True
-        if load_progress(self._context.job).get(_GATHERING):
-            self._store_gathering(False)
         return False
 
     # --- lost sendings ---
 
-    def _look_up_records(self, kind: Kind, unknown: Sequence[tuple[int, datetime | None]]) -> None:
-        sent_at = [since for _, since in unknown if since is not None]
-        together = len(unknown) >= TOGETHER_AT_LEAST and len(sent_at) == len(unknown)
-        if kind is not Kind.PROGRAM and together and not load_progress(self._context.job).get(_GATHERING):
-            self._store_gathering(True)
-            query = MarketoQuery(kind, created_since=self._created_since(min(sent_at)))
-            self._gather(_GatheredLookup(query, [pk for pk, _ in unknown]))
-            return
-        pk = unknown[0][0]
-        (record,) = load_records(kind, [pk])
-        since = self._created_since(record.unknown_since) if record.unknown_since else None
-        one = _query(record, self._context.keys.opportunity, since)
-        if one is None:
-            self._save(kind, pk, None, [], complete=False)
-            return
-        try:
-            batch, page = task.read_from_marketo(
-                self._context, kind, lambda: self._context.transport.find(one), cause=_LOOK_UP
-            )
-        except Rejected as error:
-            self._store_refusal(record, error)
+    def _look_up_records(
+        self, kind: Kind, unknown: Mapping[int, datetime | None], before: GatheredLookup | None
+    ) -> None:
+        one_by_one = before.lost if before is not None and before.kind is kind else {}
+        new = {pk: since for pk, since in unknown.items() if since is not None and one_by_one.get(pk) != since}
+        if kind is Kind.PROGRAM:
+            self._look_up_programs(unknown)
+        elif len(new) >= TOGETHER_AT_LEAST:
+            self._gather(GatheredLookup(kind, self._created_since(min(new.values())), new))
         else:
-            if self._asked_too_late(one, page):
-                return
-            self._save(kind, pk, batch, page.found, complete=not page.more)
+            self._look_up_record(kind, *next(iter(unknown.items())))
 
-    def _sent(self, kind: Kind, pk: int) -> dict[str, str]:
-        """What the lost sending held; of one that a restored database does not know, what it would have held."""
-        doubted = records_of_kind(kind).filter(pk=pk, last_error=DOUBTED)
-        if not doubted.exists():
-            return _last_sent(kind, pk)
-        return next((record_content(record, self._context.keys) for record in load_records(kind, [pk])), {})
+    def _look_up_record(self, kind: Kind, pk: int, since: datetime | None) -> None:
+        (record,) = load_records(kind, [pk])
+        query = _query(record, self._context.keys.opportunity, self._created_since(since) if since else None)
+        if query is None:
+            self._save(kind, pk, since, None, [], complete=False)
+        elif answered := self._read(query, [pk]):
+            batch, page = answered
+            if not self._asked_too_late(query, page):
+                self._save(kind, pk, since, batch, page.found, complete=not page.more)
+
+    def _look_up_programs(self, unknown: Mapping[int, datetime | None]) -> None:
+        """Read a page of programs, and decide about those that it tells of."""
+        numbers = dict(records_of_kind(Kind.PROGRAM).filter(pk__in=unknown).values_list("pk", "marketo_id"))
+        query, wanted = query_programs(numbers)
+        if answered := self._read(query, wanted):
+            batch, page = answered
+            for pk, found in read_programs(page, {pk: numbers[pk] for pk in wanted}).items():
+                complete = bool(page.found) or not page.more
+                self._save(Kind.PROGRAM, pk, unknown[pk], batch, found, complete=complete)
+
+    def _read(self, query: MarketoQuery, pks: Sequence[int]) -> tuple[SyncBatch, QueryPage] | None:
+        """Make one call; where Marketo refuses it, the records say so and ``None`` is returned."""
+        find = self._context.transport.find
+        try:
+            return task.read_from_marketo(self._context, query.kind, lambda: find(query), cause=_LOOK_UP)
+        except Rejected as error:
+            self._store_refusal(query.kind, pks, error)
+            return None
+
+    def _sent(self, kind: Kind, pks: Iterable[int]) -> dict[int, dict[str, str]]:
+        """What the lost sendings held; those that a restored database does not know, what they would have held."""
+        doubted = list(records_of_kind(kind).filter(pk__in=pks, last_error=DOUBTED).values_list("pk", flat=True))
+        assumed = {each.pk: record_content(each, self._context.keys) for each in load_records(kind, doubted)}
+        return {pk: assumed[pk] if pk in assumed else _last_sent(kind, pk) for pk in pks}
 
     def _created_since(self, sent_at: datetime) -> datetime:
         return sent_at + self._marketo_offset - CLOCK_MARGIN
@@ -156,60 +155,73 @@ class UnknownOutcomeResolver:
         return True
 
     @retry_on_database_error
-    def _store_refusal(self, record: SyncedRecord, error: Rejected) -> None:
-        """Marketo refused the question. The record stays as it is; the next job asks again."""
+    def _store_refusal(self, kind: Kind, pks: Sequence[int], error: Rejected) -> None:
+        """Marketo refused the question. The records stay as they are; the next job asks again."""
+        job, said = self._context.job, f"It could not be looked up in Marketo: {error.message}"
         with transaction.atomic():
-            supersede_unknown(self._context.job, record.KIND, [record.pk])
-            said = f"It could not be looked up in Marketo: {error.message}"
-            build_result(self._context.job, record, SyncResultStatus.HELD, error=said).save()
-            add_counts(self._context.job, {SyncResultStatus.HELD.value: 1})
+            supersede_unknown(job, kind, pks)
+            status = SyncResultStatus.HELD
+            save_results(job, [build_result(job, each, status, error=said) for each in load_records(kind, pks)])
 
-    def _gather(self, gathering: _GatheredLookup) -> None:
-        """Read one page of all that was created since a lost batch was sent; with the last one, decide about its
-        records.
+    def _gather(self, gathering: GatheredLookup) -> None:
+        """Read one page of all that was created since a batch was lost; with the last one, decide about its records."""
+        job, find = self._context.job, self._context.transport.find
+        if not gathering.batch:
+            try:
+                batch, page = task.read_from_marketo(
+                    self._context, gathering.kind, lambda: find(gathering.query, gathering.position), cause=_LOOK_UP
+                )
+            except MarketoError as error:
+                store_gathering(job, gathering.after_failure(anew=isinstance(error, Rejected)))
+                if isinstance(error, Rejected):
+                    return
+                raise
+            if self._asked_too_late(gathering.query, page):
+                since = self._created_since(min(gathering.lost.values()))
+                store_gathering(job, GatheredLookup(gathering.kind, since, gathering.lost))
+                return
+            gathering = gathering.after_page(batch, page, self._filter(gathering, page.found))
+            store_gathering(job, gathering)
+        if gathering.batch:
+            self._decide_gathered(gathering)
+            store_gathering(job, gathering.ended())
 
-        A batch of new records is looked up in a call or two that way, not in one for each record.
-        """
-        query, position = gathering.query, gathering.position
-        self._gathering = None  # Where the call fails, one by one.
-        try:
-            batch, page = task.read_from_marketo(
-                self._context, query.kind, lambda: self._context.transport.find(query, position), cause=_LOOK_UP
-            )
-        except Rejected:
-            return
-        if self._asked_too_late(query, page):
-            self._store_gathering(False)  # Not given up: the next step begins it anew.
-            return
-        found, pages = [*gathering.found, *page.found], gathering.pages + 1
-        if page.more:
-            if pages * RECORDS_TO_A_PAGE < len(gathering.pks):
-                self._gathering = replace(gathering, found=found, position=page.position, pages=pages)
-            return
-        self._store_gathering(False)
-        by_name = _by_name(found)
-        for pk in gathering.pks:
-            mine = found
-            if query.kind is Kind.OPPORTUNITY:
-                mine = by_name.get(self._sent(query.kind, pk).get("Name", ""), [])
-            self._save(query.kind, pk, batch, mine, complete=True)
+    def _filter(self, gathering: GatheredLookup, found: Sequence[RemoteObject]) -> Callable[[RemoteObject], bool]:
+        """Whether an object may be one of those that were lost: of thousands that came into being hardly any is."""
+        kind = gathering.kind
+        sent = list(self._sent(kind, gathering.lost).values())
+        if kind is Kind.OPPORTUNITY:
+            names = {each.get("Name") for each in sent}
+            return lambda each: None in names or each.values.get("Name", "") in names
+        reader, parents = RemoteReader(kind, found, self._context.keys), {each.get(OPPORTUNITY) for each in sent}
+        return lambda each: None in parents or f"{OUR_NUMBER_PREFIX}{reader.find_opportunity(each)}" in parents
 
-    def _store_gathering(self, begun: bool) -> None:
-        # What was gathered is lost with the worker. Begun again by the next one, which has no more time for it, that
-        # would never end; so records are looked up one by one then.
-        job = self._context.job
-        store_progress(job, {**load_progress(job), _GATHERING: begun})
+    def _decide_gathered(self, gathering: GatheredLookup) -> None:
+        kind, batch = gathering.kind, SyncBatch.objects.get(pk=gathering.batch)
+        by_name, sent = _by_name(gathering.found), self._sent(kind, gathering.lost)
+        for pk, since in gathering.lost.items():
+            name = sent[pk].get("Name") if kind is Kind.OPPORTUNITY else None
+            mine = gathering.found if name is None else by_name.get(name, [])
+            self._save(kind, pk, since, batch, mine, complete=True)
 
     @retry_on_database_error
     def _save(
-        self, kind: Kind, pk: int, batch: SyncBatch | None, found: Sequence[RemoteObject], *, complete: bool
+        self,
+        kind: Kind,
+        pk: int,
+        since: datetime | None,
+        batch: SyncBatch | None,
+        found: Sequence[RemoteObject],
+        *,
+        complete: bool,
     ) -> None:
         with transaction.atomic():
             lost = records_of_kind(kind).select_for_update(of=("self",)).filter(pk=pk, last_status=RecordStatus.UNKNOWN)
-            if not lost.filter(claimed_by__isnull=True).exists():
+            # What was sent again since then, and lost again, is not what was looked for.
+            if not lost.filter(claimed_by__isnull=True, unknown_since=since).exists():
                 return  # Another job has got hold of it meanwhile, or it was deleted.
             (record,) = load_records(kind, [pk])
-            sent = self._sent(kind, pk)
+            sent = self._sent(kind, [pk])[pk]
             mine = _free(found, record)
             reader = RemoteReader(kind, found, self._context.keys)
             seen = [(each, reader.read_content(each, _with_sent(record, sent))) for each in mine]
@@ -221,25 +233,19 @@ class UnknownOutcomeResolver:
                     (each, there) for each in copies if _agrees(each, there := reader.read_content(each, record), sent)
                 ]
                 complete = complete and not seen
-            status = SyncResultStatus.LOOKED_UP
             if seen and complete and (kind is Kind.PROGRAM or (len(seen) == 1 and _agrees(*seen[0], sent))):
-                status, said = self._accept_object(record, *seen[0], sent)
+                end = self._accept_object(record, *seen[0], sent)
             elif not seen and complete:
                 _update(record, last_status="")
-                said = "It did not arrive: Marketo does not have it. It is sent again."
+                end = LookupEnd(SyncResultStatus.LOOKED_UP, NOT_ARRIVED, SyncResultStatus.NOT_SENT)
             else:
                 said = self._open_conflict(record, sent, seen)
-            supersede_unknown(self._context.job, kind, [pk])
-            row = build_result(self._context.job, record, status, batch=batch, error=said)
-            row.sent = sent
-            row.save()
-            if batch is not None:
-                SyncBatch.objects.filter(pk=batch.pk).update(size=F("size") + 1)
-            add_counts(self._context.job, {status.value: 1})
+                end = LookupEnd(SyncResultStatus.LOOKED_UP, said, SyncResultStatus.HELD)
+            store_lookup_end(self._context.job, record, end, sent, batch)
 
     def _accept_object(
         self, record: SyncedRecord, found: RemoteObject, seen: RemoteContent, sent: dict[str, str]
-    ) -> tuple[SyncResultStatus, str]:
+    ) -> LookupEnd:
         for cost_pk, cost_id in seen.costs.ids.items():
             ProgramCost.objects.filter(pk=cost_pk).update(marketo_cost_id=cost_id)
         record.marketo_id = record.marketo_id or found.marketo_id
@@ -261,7 +267,11 @@ class UnknownOutcomeResolver:
         )
         rest = "" if in_step else " What differs is sent again."
         said = f"It arrived: found in Marketo as ID {record.marketo_id}.{rest}"
-        return SyncResultStatus(arrived.value) if in_step else SyncResultStatus.LOOKED_UP, said
+        status = SyncResultStatus(arrived.value)
+        whole = in_step or _agrees(found, seen, sent)
+        return LookupEnd(
+            status if in_step else SyncResultStatus.LOOKED_UP, said, status if whole else SyncResultStatus.NOT_SENT
+        )
 
     def _open_conflict(
         self, record: SyncedRecord, sent: dict[str, str], seen: Sequence[tuple[RemoteObject, RemoteContent]]

@@ -1,14 +1,12 @@
-"""The review: what the check found, tab by tab and page by page; corrections; and "Write"."""
+"""The review: what the check found, tab by tab and page by page; and "Write"."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -21,19 +19,13 @@ from mobjects.imports import service
 from mobjects.presentation import import_text as words
 from mobjects.selectors import id_in
 from mobjects.views.base import paginate_rows, render_page
-from mobjects.views.imports import base
+from mobjects.views.imports import base, corrections
 from mobjects.views.imports.detail import live_context, outcome_tabs, shown_same_file_imports
 from mobjects.views.imports.row_table import ShortenedText, build_display_rows, truncate_html
 
 ROWS_PER_PAGE = 50
 GROUPS_PER_PAGE = 25
 FIXES_SHOWN = 50
-VALUE_SHOWN = 120
-SUGGESTIONS = 100
-"""Most suggestions that are taken at once: the request that does it is not to last."""
-
-NUMBER = "number_"
-"""Before the id of a problem, in the name of the input that corrects its cell."""
 
 
 @require_GET
@@ -48,6 +40,7 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
         "has_rows": words.has_rows(imported),
         "fixable": writable and not imported.committed_to,
         "writable": writable,
+        "stamp": corrections.check_stamp(imported),
     }
     title = f"Review of import {imported.pk}"
     if not common["has_rows"]:
@@ -69,7 +62,7 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
         rows=rows,
         shown=build_display_rows(imported, list(rows)),
         groups=_groups(request, imported) if tab == models.ImportRowOutcome.ERROR else None,
-        suggestions=_suggested(imported)[:SUGGESTIONS].count() if tab == models.ImportRowOutcome.ERROR else 0,
+        formats=corrections.describe_formats(imported),
         fixes=_fixes(imported),
         fixes_count=imported.fixes.count(),
         write=_commit_summary(imported),
@@ -78,59 +71,22 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
 
 
 @require_POST
-@base.about_import(change=True, rows=True)
-def import_fix(request: HttpRequest, imported: models.Import) -> HttpResponse:
-    """Put other values in the place of cells, and check again.
-
-    Takes ``group`` with ``replacement`` (all equal cells), ``suggestions`` (each group's own suggestion), or
-    ``number_<problem>`` with the new text of single cells, of which those that differ count.
-    """
-    fixes = _requested_fixes(request, imported)
-    if not fixes:
-        messages.info(request, "Nothing to correct: no value differs from what stands in the file.")
-        return _back(request, imported)
-
-    def add_fixes() -> None:
-        for column, value, replacement, number in fixes:
-            service.add_fix(imported, column, value, replacement, number=number, username=request.user.get_username())
-
-    return _check_with(request, imported, add_fixes)
-
-
-@require_POST
-@base.about_import(change=True, rows=True)
-def import_remove_fix(request: HttpRequest, imported: models.Import) -> HttpResponse:
-    """Take a correction back, and check again."""
-    found = imported.fixes.filter(pk=id_in(request.POST.get("fix")) or 0).first()
-    if found is None:
-        messages.info(request, "That correction was removed already.")
-        return _back(request, imported)
-    return _check_with(request, imported, lambda: service.remove_fix(imported, found.pk))
-
-
-def _check_with(request: HttpRequest, imported: models.Import, change: Callable[[], object]) -> HttpResponse:
-    """Change the corrections and have the file checked again, both or neither."""
-
-    def both() -> None:
-        with transaction.atomic():
-            change()
-            service.request_check(imported)
-
-    base.try_transition(request, imported, both)
-    return _back(request, imported)
-
-
-@require_POST
 @base.about_import(change=True)
 def import_write(request: HttpRequest, imported: models.Import) -> HttpResponse:
     """Write what the check found; what it found has to be what the user saw."""
     seen, mode = request.POST.get("checked"), request.POST.get("mode")
-    if imported.state == models.ImportState.REVIEW and seen != _stamp(imported):
+    if imported.state == models.ImportState.REVIEW and seen != corrections.check_stamp(imported):
         messages.warning(request, "The file was checked again since you opened the page. Look at it once more.")
         return base.redirect_to_step(imported)
     if mode not in models.ImportMode.values and not imported.committed_to:
         messages.error(request, "Say whether only the valid rows are written, or all or nothing.")
         return base.redirect_to_step(imported)
+    if base.may_see_rows(request, imported) and (typed := corrections.read_corrections(request, imported)):
+        if corrections.correct_and_check(request, imported, typed):
+            messages.warning(
+                request, "Nothing is written yet: what you corrected is checked first. Look at it, then write."
+            )
+        return corrections.back_to_review(request, imported)
     overwrite = request.POST.get("overwrite") == "1"
     ask = lambda: service.request_commit(imported, mode or "", overwrite, base.user_of(request))  # noqa: E731
     base.try_transition(request, imported, ask)
@@ -160,7 +116,9 @@ def _tab(request: HttpRequest, imported: models.Import) -> str:
 def _groups(request: HttpRequest, imported: models.Import) -> dict[str, Any]:
     errors = imported.groups.filter(level=models.ImportProblemLevel.ERROR)
     found = paginate_rows(request, errors, GROUPS_PER_PAGE, "groups")
-    return {"page": found, "rows": [_group(group) for group in found]}
+    suggested = corrections.suggestible_groups(imported).exclude(suggestion="").count()
+    rules = corrections.describe_rules(imported) if suggested > 1 else []
+    return {"page": found, "rows": [_group(group) for group in found], "suggested": suggested, "rules": rules}
 
 
 def _group(group: models.ImportGroup) -> dict[str, Any]:
@@ -169,39 +127,11 @@ def _group(group: models.ImportGroup) -> dict[str, Any]:
         "group": group,
         "letter": get_column_letter(group.position) if group.position else "",
         "value": _shortened(group.value),
-        "rule": _shortened(group.rule, 3 * VALUE_SHOWN),
+        "rule": _shortened(group.rule, 3 * corrections.VALUE_SHOWN),
         "fixable": group.position is not None,
-        "suggestion": group.suggestion if len(group.suggestion) <= VALUE_SHOWN else "",
+        "suggestion": corrections.boxed_suggestion(group),
         "rows": format_count(group.count, "row"),
     }
-
-
-def _suggested(imported: models.Import) -> QuerySet[models.ImportGroup]:
-    found = imported.groups.filter(level=models.ImportProblemLevel.ERROR, position__isnull=False)
-    return found.exclude(suggestion="")
-
-
-def _requested_fixes(request: HttpRequest, imported: models.Import) -> list[tuple[str, str, str, int | None]]:
-    """The corrections a form asks for: column, value, replacement, row (``None`` for all)."""
-    if "suggestions" in request.POST:
-        groups = _suggested(imported)[:SUGGESTIONS]
-        return [(group.column, group.value, group.suggestion, None) for group in groups]
-    if "group" in request.POST:
-        found = imported.groups.filter(pk=id_in(request.POST["group"]) or 0, position__isnull=False).first()
-        replacement = request.POST.get("replacement", "")
-        return [(found.column, found.value, replacement, None)] if found and found.value != replacement else []
-    given = {id_in(name.removeprefix(NUMBER)) or 0: str(text) for name, text in request.POST.items() if NUMBER in name}
-    problems = imported.found_problems.filter(pk__in=given, position__isnull=False)
-    return [
-        (problem.column, problem.value, given[problem.pk], problem.number)
-        for problem in problems
-        # A browser sends line breaks in its own way.
-        if _lines(given[problem.pk]) != _lines(problem.value)
-    ]
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _fixes(imported: models.Import) -> Sequence[tuple[models.ImportFix, ShortenedText, ShortenedText]]:
@@ -209,7 +139,7 @@ def _fixes(imported: models.Import) -> Sequence[tuple[models.ImportFix, Shortene
     return [(each, _shortened(each.value), _shortened(each.replacement)) for each in newest]
 
 
-def _shortened(text: str, most: int = VALUE_SHOWN) -> ShortenedText:
+def _shortened(text: str, most: int = corrections.VALUE_SHOWN) -> ShortenedText:
     return ShortenedText(truncate_html(text, most))
 
 
@@ -226,20 +156,10 @@ def _commit_summary(imported: models.Import) -> dict[str, Any]:
         "errors_stay": "stays" if errors == 1 else "stay",
         "broken_off": imported.committed_to > 0,
         "outdated": imported.checked_at is None,
-        "stamp": _stamp(imported),
+        "stamp": corrections.check_stamp(imported),
     }
 
 
 def _counts_text(new: int, changed: int) -> str:
     """``312 new and 88 changed``; "" if there is nothing."""
     return " and ".join(f"{count:,} {said}" for count, said in ((new, "new"), (changed, "changed")) if count)
-
-
-def _stamp(imported: models.Import) -> str:
-    return imported.checked_at.isoformat() if imported.checked_at else ""
-
-
-def _back(request: HttpRequest, imported: models.Import) -> HttpResponse:
-    tab = request.POST.get("tab", "")
-    query = f"?tab={tab}" if tab in models.ImportRowOutcome.values else ""
-    return redirect(reverse("mobjects:import-review", args=[imported.pk]) + query)

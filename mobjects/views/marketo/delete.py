@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,14 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
+from mobjects.forms.merging import fingerprint
 from mobjects.forms.pull import DeleteForm, join_ids
 from mobjects.models import Kind, OpportunityPersonRole, SyncJobAction, records_of_kind
-from mobjects.sync.delete.task import records_to_delete
+from mobjects.sync.delete.task import records_to_delete, revisions_to_delete
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
 from mobjects.views.sync.job_actions import start_job
+
+CHANGED_SINCE = "Some of these were changed here since the page was opened. Look again; nothing was deleted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,15 @@ def delete_in_marketo(request: HttpRequest) -> HttpResponse:
     form = DeleteForm(request.POST)
     if not form.is_valid():
         return _show(request, form)
-    going = preview_delete(form.selection)
+    revisions, going = revisions_to_delete(form.selection), preview_delete(form.selection)
     if not going.count or not form.is_confirmed(going.count):
         return _show(request, form)
-    kind, reason = form.cleaned_data["kind"], form.cleaned_data["reason"]
-    return start_job(request, SyncJobAction.DELETE, kind, form.selection, reason, "Nothing was deleted.")
+    if form.cleaned_data["seen"] != _fingerprint(revisions):
+        form.add_error(None, CHANGED_SINCE)
+        return _show(request, form)
+    kind, reason, selection = form.cleaned_data["kind"], form.cleaned_data["reason"], form.selection
+    selection["revisions"] = revisions
+    return start_job(request, SyncJobAction.DELETE, kind, selection, reason, "Nothing was deleted.")
 
 
 @require_permission("mobjects.delete_in_marketo")
@@ -81,15 +89,22 @@ def preview_delete(selection: dict[str, Any]) -> DeletePreview:
     )
 
 
+def _fingerprint(revisions: Mapping[str, Mapping[str, int]]) -> str:
+    return fingerprint(json.dumps(revisions, sort_keys=True))
+
+
 def _show(request: HttpRequest, form: DeleteForm, *, asked: bool = False) -> HttpResponse:
     valid = form.is_valid() if asked else not form.errors
     known = "kind" in form.cleaned_data and "ids" in form.cleaned_data
+    # Looked at before what is shown: what changes in between is asked about once more.
+    seen = _fingerprint(revisions_to_delete(form.selection)) if known else ""
     return render_page(
         request,
         "marketo/delete/page.html",
         "Delete in Marketo",
         status=200 if valid else 400,
         form=form,
+        seen=seen,
         going=preview_delete(form.selection) if known else None,
         cancel=list_url(form.cleaned_data.get("kind")),
     )

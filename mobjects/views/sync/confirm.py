@@ -24,7 +24,7 @@ from mobjects.marketo.types import Operation
 from mobjects.models import RECORD_MODELS, Kind, SyncJob
 from mobjects.presentation import job_text
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
-from mobjects.sync.rate_limits.usage import LimitUsage
+from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
@@ -63,7 +63,7 @@ class HeldLine:
 class SyncPreview:
     """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
 
-    ``usage`` is ``None`` where it is not known how many calls were made today.
+    ``usage`` is false where it is not known how many calls were made today.
     """
 
     lines: list[ForecastLine]
@@ -71,7 +71,7 @@ class SyncPreview:
     endpoint: str = ""
     caller: str = ""
     problem: str = ""
-    usage: LimitUsage | None = None
+    usage: LimitUsage | UnknownUsage | None = None
     read_first: bool = False
 
     @property

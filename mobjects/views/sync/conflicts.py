@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from mobjects.models import RECORD_MODELS, Conflict, ConflictAnswer, ConflictReason, Kind, records_of_kind
 from mobjects.sync.conflicts import ambiguous
-from mobjects.sync.conflicts.both_changed import ConflictSide, disputed_fields, resolve_both_changed
+from mobjects.sync.conflicts.both_changed import RENEWED, ConflictSide, disputed_fields, resolve_both_changed
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import record_content
 from mobjects.sync.transport_factory import key_fields
@@ -26,7 +26,6 @@ from mobjects.views.base import render_page, require_permission
 Reason, Answer = ConflictReason, ConflictAnswer
 
 SIDES: dict[str, ConflictSide] = {"here": "here", "marketo": "marketo"}
-RENEWED = "Marketo was read again since you opened this page; it shows the values of now. Choose again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,8 @@ def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
             _merge(conflict, given, user)
         else:
             answer, candidate_id = _answer(given)
-            ambiguous.resolve_ambiguous(conflict, answer, user, candidate_id)
+            _check_seen(given, conflict.candidates)
+            ambiguous.resolve_ambiguous(conflict, answer, user, candidate_id, seen=conflict.candidates)
     except ValueError as error:
         # Of two people who decide at once the second is told who was first.
         conflict.refresh_from_db()
@@ -83,10 +83,15 @@ def _close(conflict: Conflict, user: User) -> None:
 
 def _merge(conflict: Conflict, given: QueryDict, user: User) -> None:
     fields = disputed_fields(conflict)
-    if given.get("seen") != _hash_fields(fields):
-        raise ValueError(RENEWED)
+    _check_seen(given, fields)
     choices = {name: SIDES[side] for name, side in _chosen(fields, given).items() if side}
-    resolve_both_changed(conflict, choices, user)
+    resolve_both_changed(conflict, choices, user, seen=fields)
+
+
+def _check_seen(given: QueryDict, shown: Sequence[Any]) -> None:
+    """Refuse what was decided about other values; those of now are compared once more under the lock."""
+    if given.get("seen") != _hash_shown(shown):
+        raise ValueError(RENEWED)
 
 
 def _chosen(fields: Sequence[tuple[str, ...]], given: Mapping[str, str]) -> dict[str, str]:
@@ -102,9 +107,9 @@ def _answer(given: QueryDict) -> tuple[ConflictAnswer, int | None]:
     return Answer(text), int(number) if number else None
 
 
-def _hash_fields(fields: Sequence[tuple[str, ...]]) -> str:
+def _hash_shown(shown: Sequence[Any]) -> str:
     """Stands for what the page showed: an open conflict is brought up to date when Marketo is read again."""
-    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
 
 def _show(
@@ -130,7 +135,7 @@ def _show(
             FieldChoice(number, name, base, here, there, chosen[name])
             for number, (name, base, here, there) in enumerate(fields)
         ],
-        seen=_hash_fields(fields),
+        seen=_hash_shown(fields if conflict.reason == Reason.BOTH_CHANGED else conflict.candidates),
         sides=_sides(conflict) if conflict.reason == Reason.AMBIGUOUS else {},
         may_decide=conflict.decided_at is None and request.user.has_perm("mobjects.decide_conflict"),
         may_pull=request.user.has_perm("mobjects.pull_records"),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from mobjects import selectors
-from mobjects.models import RECORD_MODELS, ImportChange, ImportRow, Kind
+from mobjects.models import RECORD_MODELS, ImportChange, ImportRow, Kind, RecordEdit
 from mobjects.views.base import paginate_rows, render_page, require_permission
 from mobjects.views.imports.base import permission_name
 from mobjects.views.imports.row_table import DisplayRow, display_rows_of_kind
@@ -38,11 +38,13 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     record = model.objects.filter(pk=pk).first()
     rows = paginate_rows(request, selectors.history_of_record(chosen, pk), PER_PAGE)
     imports = _imports(request, chosen, pk)
-    if record is None and not rows and not imports:
+    edits = _edits(request, chosen, pk)
+    if record is None and not rows and not imports and not edits:
         raise Http404
     name = f"admin:mobjects_{model._meta.model_name}"
     above = [(str(model._meta.verbose_name_plural).capitalize(), reverse(f"{name}_changelist"))]
-    label = str(record) if record else rows[0].label if rows else f"number {pk}"
+    named = (*rows[:1], *(edits or ())[:1])
+    label = str(record) if record else named[0].label if named else f"number {pk}"
     if record:
         above.append((label, reverse(f"{name}_change", args=[pk])))
     return render_page(
@@ -55,9 +57,18 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         rows=rows,
         decisions=selectors.decisions_about(chosen, pk),
         conflicts=selectors.open_conflicts(rows),
+        edits=edits,
         imports=imports,
         import_rows=_import_rows(request, imports),
     )
+
+
+def _edits(request: HttpRequest, kind: Kind, pk: int) -> Page[RecordEdit] | None:
+    """What people changed about the record; ``None`` if nothing, or if the user may not see such records."""
+    if not request.user.has_perm(f"mobjects.view_{RECORD_MODELS[kind]._meta.model_name}"):
+        return None
+    found = paginate_rows(request, selectors.edits_of(kind, pk), PER_PAGE, "edits")
+    return found if found.paginator.count else None
 
 
 def _imports(request: HttpRequest, kind: Kind, pk: int) -> Page[ImportChange] | None:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from mobjects.imports.writing import commit as committing
 from mobjects.models import (
@@ -138,10 +139,11 @@ def test_each_kind_is_created():
     assert list(ProgramTag.objects.values_list("program", "type", "value")) == [(program.pk, "Region", "EMEA")]
     role = OpportunityPersonRole.objects.get()
     assert (role.opportunity, role.person_id, role.role, role.is_primary) == (opportunity, 19, "Buyer", True)
-    # Each part raises its program's revision once, and what is noted is where that came to in the end.
-    assert factories.fresh(program).revision == 4
-    assert {change(of_costs, 2).revision, change(of_costs, 3).revision} == {3}
-    assert (change(of_tags, 2).revision, change(of_roles, 2).revision) == (4, 1)
+    # Each statement (on SQLite: each part) raises its program's revision once; noted is where that came to in the end.
+    costs, tags = (3, 4) if connection.vendor == "sqlite" else (2, 3)
+    assert factories.fresh(program).revision == tags
+    assert {change(of_costs, 2).revision, change(of_costs, 3).revision} == {costs}
+    assert (change(of_tags, 2).revision, change(of_roles, 2).revision) == (tags, 1)
     assert change(of_costs, 3).owner_id == program.pk
     assert (change(of_roles, 2).record_id, change(of_roles, 2).owner_id) == (role.pk, role.pk)
 
@@ -167,6 +169,17 @@ def test_each_kind_is_changed():
     assert program.tags.get().value == "APAC"
     assert (role.opportunity, role.revision) == (other, 2)
     assert [change(imported, 2).revision for imported in imports] == [before + 1, before + 2, before + 3, 2, 2]
+
+
+def test_new_and_changed_parts_of_a_program_note_where_its_revision_came_to():
+    program = factories.program()
+    cost = factories.cost(program)
+    link = str(program.pk)
+    rows = changed(cost, amount=("2000.00", "1")), new(program_id=link, month="2026-07-01", amount="5")
+    imported = commit(checked("program-costs", *rows))
+    revision = factories.fresh(program).revision
+    assert revision == 4
+    assert [change(imported, number).revision for number in (2, 3)] == [revision, revision]
 
 
 def test_what_does_not_count_as_content_raises_no_revision():

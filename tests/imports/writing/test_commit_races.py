@@ -172,6 +172,35 @@ def test_a_row_that_breaks_a_rule_of_the_database_leaves_only_itself_out():
     assert left(imported) == {3: "the database refused it: Give the person ID or the person key (exactly one of them)."}
 
 
+def test_of_many_rows_that_break_rules_each_leaves_out_itself_only_and_says_which():
+    """One by one from here, a chunk of them took 22 seconds and more on PostgreSQL."""
+    opportunity, mine = factories.opportunity(), factories.opportunity()
+    role = {"opportunity_id": str(opportunity.pk), "role": "Buyer"}
+    rows = [new(**role, person_key=f"p{number}") if number % 5 == 0 else new(**role) for number in range(30)]
+    imported = commit(checked("roles", *rows))
+    assert imported.written == {"created": 6, "changed": 0, "left": 24}
+    neither = "the database refused it: Give the person ID or the person key (exactly one of them)."
+    assert left(imported) == {number: neither for number in range(2, 32) if (number - 2) % 5}
+    assert ImportChange.objects.filter(imported=imported).count() == 6
+
+    factories.opportunity(marketo_id=64)
+    others = [factories.opportunity() for _ in range(3)]
+    imported = checked("opportunities", *(changed(one, marketo_id=(None, "64")) for one in (mine, *others)))
+    assert commit(imported).written == {"created": 0, "changed": 0, "left": 4}
+    assert set(left(imported).values()) == {"another opportunity has this Marketo ID by now; it was not written."}
+
+
+def test_what_is_written_one_by_one_is_noted_only_where_it_was_written():
+    opportunity = factories.opportunity()
+    role = {"opportunity_id": str(opportunity.pk), "role": "Buyer"}
+    imported = checked("roles", new(**role), new(**role, person_id="19", person_key=""), new(**role), new(**role))
+    theirs = factories.role(opportunity, person_id=19, role="Buyer")
+    assert commit(imported).written == {"created": 0, "changed": 0, "left": 4}
+    assert left(imported)[3].startswith("the same ")
+    assert not ImportChange.objects.filter(imported=imported).exists()
+    assert list(opportunity.roles.all()) == [theirs]
+
+
 def test_a_marketo_id_that_a_sync_brought_since_is_kept():
     record = factories.opportunity()
     imported = checked("opportunities", changed(record, marketo_id=(None, "64")))
@@ -353,4 +382,5 @@ def test_two_imports_of_the_same_records_in_opposite_order_both_end():
     # The one that came second found every record changed.
     assert sorted(counts["changed"] for counts in written) == [0, 200]
     assert sorted(counts["left"] for counts in written) == [0, 200]
-    assert factories.fresh(program).revision == 1 + 200 + 200
+    raised = 200 if connection.vendor == "sqlite" else 1  # Elsewhere once for each statement.
+    assert factories.fresh(program).revision == 1 + 200 + raised

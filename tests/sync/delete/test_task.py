@@ -23,7 +23,7 @@ from mobjects.models import (
     WorkerLease,
     records_of_kind,
 )
-from mobjects.sync.delete.task import DeleteTask, records_to_delete
+from mobjects.sync.delete.task import KEPT_HERE, DeleteTask, records_to_delete, revisions_to_delete
 from tests import factories
 from tests.support.meanwhile import SlowMarketo
 from tests.views import pages
@@ -173,6 +173,48 @@ def test_records_that_another_job_takes_at_the_last_moment_leave_no_open_call():
     here = factories.context(job, rate_limiter=Meanwhile(parent, other))
     assert DeleteTask(here).step()
     assert not job.batches.exists()
+
+
+def seen(job):
+    """The job as the page makes it: it knows what was shown."""
+    job.selection["revisions"] = revisions_to_delete(job.selection)
+    job.save()
+    return job
+
+
+def test_what_was_changed_since_it_was_asked_for_is_held_back(sandbox):
+    one, two = sent(factories.opportunity(name="One"), factories.opportunity(name="Two"))
+    job = seen(new_job(one, two))
+    Opportunity.objects.filter(pk=one.pk).update(stage="Won")
+    run_job(job)
+    assert {row.label: row.status for row in job.results.all()} == {"One": "HELD", "Two": "DELETED"}
+    assert "changed here since its deletion was asked for" in job.results.get(label="One").error
+    assert [record.name for record in Opportunity.objects.all()] == ["One"]
+    assert in_marketo(sandbox) == (1, 0)
+
+
+def test_an_opportunity_whose_unsent_role_was_changed_since_is_held_back():
+    (parent,) = sent(factories.opportunity())
+    factories.role(parent)
+    job = seen(new_job(parent))
+    OpportunityPersonRole.objects.update(role="Other")
+    run_job(job)
+    assert [row.status for row in job.results.all()] == ["HELD"]
+    assert OpportunityPersonRole.objects.exists()
+
+
+def test_what_was_changed_while_marketo_deleted_it_stays_here_and_says_so():
+    (record,) = sent(factories.opportunity())
+    job = seen(new_job(record))
+
+    def edit(_):
+        Opportunity.objects.update(stage="Won")
+
+    here = factories.context(job, transport=SlowMarketo(edit))
+    assert DeleteTask(here).step()
+    (row,) = job.results.all()
+    assert (row.status, row.error) == ("DELETED", KEPT_HERE)
+    assert factories.fresh(record).stage == "Won"
 
 
 def test_the_rows_of_an_answer_land_on_their_own_records():

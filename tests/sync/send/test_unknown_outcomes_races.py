@@ -112,5 +112,5 @@ def test_while_other_lanes_work_on_the_job_no_costs_are_read_back(sandbox):
     pages.result(job, kind="Program", record_id=program.pk, status="UPDATED")
     here = factories.context(job)
     factories.context(job)
-    assert not CostIdReader(here).read_next_program()
+    assert not CostIdReader(here).read_next_page()
     assert sandbox.calls == []

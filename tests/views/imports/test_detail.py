@@ -218,7 +218,7 @@ def test_discarding_what_is_written_is_refused_in_words(browser):
 # --- who may what ---
 
 PAGES = ["import", "import-columns", "import-review"]
-ACTIONS = ["import-discard", "import-fix", "import-remove-fix", "import-write", "import-undo", "import-check"]
+ACTIONS = ["import-discard", "import-fix", "import-write", "import-undo", "import-check"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -10,6 +10,7 @@ from mobjects.views.imports.row_table import html_size, truncate_html
 from tests import factories
 from tests.views import pages
 from tests.views.imports import made_imports as made
+from tests.views.imports.reviewing import fix, mixed, seen, url, write
 
 pytestmark = pytest.mark.django_db
 
@@ -24,29 +25,6 @@ def browser(groups):
 @pytest.fixture
 def editor(groups):
     return pages.client("editor")
-
-
-def url(imported, name="import-review"):
-    return reverse(f"mobjects:{name}", args=[imported.pk])
-
-
-def seen(browser, imported, query=""):
-    return pages.text(browser.get(url(imported) + query))
-
-
-def mixed():
-    imported = made.imported()
-    known = factories.opportunity()
-    made.row(imported, 2, "new", data={"external_id": "A", "name": "Alpha", "custom_attributes": {"Region": "EMEA"}})
-    values = {"data": {"name": "New"}, "old": {"name": "Old"}, "record_id": known.pk}
-    made.row(imported, 3, "changed", **values)
-    made.row(imported, 4, "unchanged", record_id=known.pk)
-    made.row(imported, 5, "error")
-    made.problem(imported, 5, suggestion="12.5")
-    made.group(imported, suggestion="12.5", first=5)
-    made.row(imported, 6, "conflict", **values)
-    made.problem(imported, 6, level="conflict", column="Name", position=2, value="New", rule="Would overwrite “Mine”.")
-    return made.count(imported)
 
 
 # --- tabs and rows ---
@@ -190,99 +168,7 @@ def test_values_are_escaped(browser):
     assert "<script>1" not in shown
 
 
-# --- corrections ---
-
-
-def fix(browser, imported, **data):
-    answer = browser.post(url(imported, "import-fix"), data, follow=True)
-    imported.refresh_from_db()
-    return pages.text(answer)
-
-
-def fixes(imported):
-    return list(imported.fixes.values_list("column", "value", "number", "replacement", "username"))
-
-
-def test_one_value_corrects_all_equal_cells_and_the_file_is_checked_again(editor):
-    imported = mixed()
-    shown = seen(editor, imported)
-    assert "Apply in 1 row" in shown
-    assert 'value="12.5"' in shown
-    shown = fix(editor, imported, group=str(imported.groups.get().pk), replacement="13")
-    assert fixes(imported) == [("Amount", "much", None, "13", "editor-user")]
-    assert imported.state == ImportState.CHECKING
-    assert "Waits for a worker to check it." in shown
-
-
-def test_all_suggestions_are_taken_at_once(editor):
-    imported = mixed()
-    made.group(imported, column="Name", position=2, value="", suggestion="Unknown")
-    made.group(imported, value="more")
-    assert "Apply all 2 suggestions" in seen(editor, imported)
-    fix(editor, imported, suggestions="1")
-    assert {(fixed[0], fixed[3]) for fixed in fixes(imported)} == {("Amount", "12.5"), ("Name", "Unknown")}
-
-
-def test_of_single_cells_those_that_differ_are_corrected(editor):
-    imported = mixed()
-    made.row(imported, 7, "error")
-    first, second = imported.found_problems.get(number=5), made.problem(imported, 7)
-    assert f'name="number_{first.pk}" value="much" aria-label="Row 5, C Amount"' in seen(editor, imported)
-    fix(editor, imported, **{f"number_{first.pk}": "much", f"number_{second.pk}": ""})
-    assert fixes(imported) == [("Amount", "much", 7, "", "editor-user")]
-
-
-@pytest.mark.parametrize(
-    "data", [{}, {"group": "x"}, {"group": "99999999"}, {"number_99999999": "x"}, {"number_x": "1"}]
-)
-def test_nothing_to_correct_is_said_and_changes_nothing(editor, data):
-    imported = mixed()
-    assert "Nothing to correct" in fix(editor, imported, **data)
-    assert (imported.state, fixes(imported)) == (ImportState.REVIEW, [])
-
-
-def test_problems_of_another_import_are_out_of_reach(editor):
-    imported, other = mixed(), mixed()
-    data = {f"number_{other.found_problems.first().pk}": "1", "group": str(other.groups.get().pk)}
-    assert "Nothing to correct" in fix(editor, imported, **data)
-
-
-def test_corrections_are_listed_and_can_be_taken_back(editor):
-    imported = mixed()
-    one = imported.fixes.create(column="Amount", value="much", replacement="5", username="bob")
-    shown = seen(editor, imported)
-    assert "1 correction made here" in shown
-    assert '<s class="mo-old">much</s> → 5' in shown
-    editor.post(url(imported, "import-remove-fix"), {"fix": one.pk})
-    imported.refresh_from_db()
-    assert (imported.state, imported.fixes.count()) == (ImportState.CHECKING, 0)
-    again = editor.post(url(imported, "import-remove-fix"), {"fix": one.pk}, follow=True)
-    assert "removed already" in pages.text(again)
-
-
-def test_a_correction_while_it_is_written_is_refused_in_words(editor):
-    imported = mixed()
-    group = imported.groups.get().pk
-    Import.objects.update(state=ImportState.COMMITTING)
-    assert "The rows are being written." in fix(editor, imported, group=str(group), replacement="1")
-    assert fixes(imported) == []
-
-
-def test_viewers_see_no_forms(groups):
-    shown = seen(pages.client("viewer"), mixed())
-    assert "Apply" not in shown
-    assert "import-write" not in shown
-    assert "number_" not in shown
-
-
 # --- writing ---
-
-
-def write(browser, imported, **data):
-    stamp = browser.get(url(imported)).context["write"]["stamp"]
-    answer = browser.post(url(imported, "import-write"), {"checked": stamp, **data}, follow=True)
-    imported.refresh_from_db()
-    return pages.text(answer)
 
 
 def test_the_buttons_say_what_would_be_written(editor):
@@ -347,10 +233,8 @@ def test_after_nothing_was_written_it_can_be_checked_again(editor):
     assert "Check again" not in seen(editor, imported)
     Import.objects.update(problem="Nothing was written, because not everything could be.", mode="all")
     shown = seen(editor, imported)
-    assert f'formaction="{url(imported, "import-check")}"' in shown
     assert "Check again" in shown
-    editor.post(url(imported, "import-check"))
-    imported.refresh_from_db()
+    fix(editor, imported, act="check")
     assert (imported.state, imported.problem) == (ImportState.CHECKING, "")
 
 
@@ -365,6 +249,6 @@ def test_a_commit_that_was_broken_off_can_be_ended_or_undone(editor):
     assert imported.state == ImportState.COMMITTING
 
 
-@pytest.mark.parametrize("name", ["import-fix", "import-remove-fix", "import-write", "import-check", "import-discard"])
+@pytest.mark.parametrize("name", ["import-fix", "import-write", "import-check", "import-discard"])
 def test_looking_changes_nothing(editor, name):
     assert editor.get(url(mixed(), name)).status_code == 405

@@ -40,7 +40,7 @@ def correct(browser, work):
     """Correct one error for all rows, and one in its row."""
     group = Import.objects.get().groups.get(value="Nov 30th")
     assert group.count == 2
-    browser.post(url("import-fix"), {"group": group.pk, "replacement": "2026-11-30"})
+    browser.post(url("import-fix"), {f"group_{group.pk}": "2026-11-30"})
     work()
     problem = Import.objects.get().found_problems.get()
     browser.post(url("import-fix"), {f"number_{problem.pk}": "3500"})
@@ -93,5 +93,5 @@ def test_a_correction_with_a_character_that_no_database_keeps(work):
     browser.post(reverse("mobjects:import-new"), {"kind": "opportunities", "file": file})
     work()
     group = Import.objects.get().groups.get()
-    assert browser.post(url("import-fix"), {"group": group.pk, "replacement": "1\0002"}).status_code == 302
+    assert browser.post(url("import-fix"), {f"group_{group.pk}": "1\0002"}).status_code == 302
     assert Import.objects.get().fixes.get().replacement == "12"

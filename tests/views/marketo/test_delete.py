@@ -40,7 +40,10 @@ def deal():
 
 
 def post(browser, *rows, typed="", **values):
-    given = {"kind": rows[0].KIND.value, "ids": ",".join(str(row.pk) for row in rows), "typed": typed, **values}
+    kind = rows[0].KIND.value
+    page = choose(browser, *rows, address=f"/admin/mobjects/{rows[0]._meta.model_name}/")
+    seen = page.context["seen"] if page.context else ""
+    given = {"kind": kind, "ids": ",".join(str(row.pk) for row in rows), "typed": typed, "seen": seen, **values}
     return browser.post(DELETE, given)
 
 
@@ -73,7 +76,20 @@ def test_the_right_number_makes_the_job(browser, deal):
     job = SyncJob.objects.get()
     assert response.url == pages.job_url(job)
     assert (job.action, job.kind, job.reason, job.username) == ("delete", "Opportunity", "Test data", "operator-user")
-    assert job.selection == {"kind": "Opportunity", "ids": [deal.pk]}
+    roles = {str(role.pk): role.revision for role in deal.roles.all()}
+    revisions = {"Opportunity": {str(deal.pk): deal.revision}, "OpportunityPersonRole": roles}
+    assert job.selection == {"kind": "Opportunity", "ids": [deal.pk], "revisions": revisions}
+
+
+@pytest.mark.parametrize("changed", [Opportunity, OpportunityPersonRole])
+def test_what_was_changed_since_the_page_was_shown_is_asked_about_again(browser, deal, changed):
+    seen = choose(browser, deal).context["seen"]
+    changed.objects.update(**({"stage": "Won"} if changed is Opportunity else {"is_primary": True}))
+    response = post(browser, deal, typed="3", seen=seen)
+    assert "changed here since the page was opened" in pages.text(response)
+    assert not SyncJob.objects.exists()
+    post(browser, deal, typed="3", seen=response.context["seen"])
+    assert SyncJob.objects.count() == 1
 
 
 @pytest.mark.parametrize(("typed", "said"), [("", "it is empty"), ("2", "“2” is not it"), ("yes", "“yes” is not it")])

@@ -13,6 +13,8 @@ from rq.executions import prepare_execution
 from mobjects.models import Conflict, SyncJobState
 from mobjects.presentation import navigation
 from mobjects.processes import status as queue_status
+from mobjects.processes.status import SILENCE_SECONDS
+from mobjects.processes.worker import KEPT_SECONDS
 from mobjects.sandbox import KEY
 from tests import factories
 from tests.views import pages
@@ -116,7 +118,7 @@ def test_a_worker_that_went_silent_does_not_count(browser, queue):
     worker = Worker([queue], connection=queue.connection, serializer=queue.serializer)
     worker.register_birth()
     worker.set_state("busy")
-    queue.connection.hset(worker.key, "last_heartbeat", "2020-01-01T00:00:00.000000Z")
+    queue.connection.expire(worker.key, KEPT_SECONDS - SILENCE_SECONDS - 1)
     shown = pages.text(browser.get(QUEUE))
     assert "no sign of life" in shown
     assert "No worker is running." in shown
@@ -182,7 +184,7 @@ def test_the_dashboard_has_a_fixed_number_of_queries(browser, django_assert_num_
         browser.get(reverse("admin:index"))
 
 
-QUERIES = 13
+QUERIES = 15
 """Session, user, 2 for permissions, what is to decide (twice), whether sending is halted, one for each kind, jobs, and
 imports that wait."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -13,14 +12,11 @@ from openpyxl.utils.cell import coordinate_to_tuple
 from mobjects.spreadsheets.encoding import looks_mangled
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, is_blank, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
-from mobjects.spreadsheets.xlsx_cells import NumberedRow, SheetReader
-from mobjects.spreadsheets.xlsx_package import SheetInfo, XlsxPackage, open_package, refuse_damaged_file
-from mobjects.spreadsheets.xlsx_shared_strings import SharedStrings
-
-_PIECE = 1 << 18
-_TAG = 4096  # Bytes that are looked at again with the next piece: a tag may stand across its edge.
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?\bref="(\$?[A-Z]{1,3}\$?[0-9]{1,7}:\$?[A-Z]{1,3}\$?[0-9]{1,7})"')
-_HIDDEN = re.compile(rb'<(?:\w+:)?(?:row|col)\s[^<>]*?\bhidden="(?:1|true)"')
+from mobjects.spreadsheets.workbooks.cell_readers import NumberedRow
+from mobjects.spreadsheets.workbooks.sheet_notes import SheetNotes
+from mobjects.spreadsheets.workbooks.xlsx_cells import SheetReader
+from mobjects.spreadsheets.workbooks.xlsx_package import SheetInfo, XlsxPackage, open_package, refuse_damaged_file
+from mobjects.spreadsheets.workbooks.xlsx_shared_strings import SharedStrings
 
 
 def detect_workbook(file: BinaryIO, given: ReadOptions, limits: FileLimits) -> DetectedFile:
@@ -108,37 +104,34 @@ def _fitted(records: Iterator[NumberedRow], headers: Sequence[str], limits: File
 
 
 def _notes(book: XlsxPackage, sheet: SheetInfo, header: int) -> list[str]:
-    """What the sheet's XML says besides its cells. Merged ranges stand behind them, so all of it is searched."""
+    """What a person should know about the sheet."""
     merged: list[str] = []
-    hidden = False
+
+    def add_merged(cells: str) -> None:
+        _check_header(cells, header)
+        if not merged:
+            merged.append(cells)
+
+    found = SheetNotes(add_merged)
     with book.open_part(sheet.part) as stream:
-        rest = b""
-        while piece := stream.read(_PIECE):
-            data = rest + piece
-            if b"mergeCell" in data:
-                merged.extend(match.decode().replace("$", "") for match in _MERGED.findall(data))
-                _check_header(merged, header)
-                del merged[1:]
-            hidden = hidden or (b"hidden=" in data and _HIDDEN.search(data) is not None)
-            rest = data[-_TAG:]
+        found.read_sheet(stream)
     notes = []
     if merged:
         notes.append(
             f"Cells are merged (for example {merged[0]}). Only the first of them holds the value, the others are "
             "read as empty."
         )
-    if hidden:
+    if found.has_hidden:
         notes.append("Rows or columns that are hidden in the workbook are read as well.")
     return notes
 
 
-def _check_header(merged: Sequence[str], header: int) -> None:
-    for cells in merged:
-        first, last = (coordinate_to_tuple(corner)[0] for corner in cells.split(":"))
-        if first <= header <= last:
-            raise FileRefused(
-                f"Cells of the header row are merged ({cells}). Unmerge them, and give each column a name of its own."
-            )
+def _check_header(merged: str, header: int) -> None:
+    first, last = (coordinate_to_tuple(corner)[0] for corner in merged.split(":"))
+    if first <= header <= last:
+        raise FileRefused(
+            f"Cells of the header row are merged ({merged}). Unmerge them, and give each column a name of its own."
+        )
 
 
 # --- cells ----------------------------------------------------------------------------------
@@ -148,8 +141,8 @@ def _check_header(merged: Sequence[str], header: int) -> None:
 def _records(book: XlsxPackage, sheet: SheetInfo, limits: FileLimits) -> Iterator[Iterator[NumberedRow]]:
     """The rows of a sheet that its XML has, each with its number."""
     with refuse_damaged_file(), book.open_part(sheet.part) as stream:
-        source = book.open_part(book.strings) if book.strings else None
-        strings = SharedStrings(source, limits.cell)
+        source = book.open_part(book.strings) if book.has_part(book.strings) else None
+        strings = SharedStrings(source, limits)
         try:
             yield SheetReader(book, strings, limits).iter_rows(stream)
         finally:

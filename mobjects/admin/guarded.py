@@ -1,0 +1,153 @@
+"""Admin pages that overwrite nothing unseen, and keep what they change: locks, questions, old and new values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import actions
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from mobjects import selectors
+from mobjects.admin.import_export import TransferAdmin
+from mobjects.forms.merging import FieldClash, fingerprint
+from mobjects.models import EditSource, Kind, OpportunityPersonRole, SyncedRecord, records_of_kind
+from mobjects.sync.content.edits import EditRecorder, entry_name
+
+SEEN = "seen"
+"""The input of a page that asks before it deletes: stands for what the page showed."""
+CHANGED_SINCE = "Something of this was changed since the page was opened. It shows how it stands now; look again."
+
+
+class GuardedAdmin(TransferAdmin):
+    """Base of the pages of records and of their parts.
+
+    A row is a synced record or belongs to one, whose row is the lock for all that belongs to it: forms, imports, pulls
+    and decisions hold it before they look.
+    """
+
+    change_form_before_template = "mobjects/sync/record/clashes.html"
+    delete_confirmation_template = "mobjects/marketo/delete/confirmation.html"
+    delete_selected_confirmation_template = "mobjects/marketo/delete/selected_confirmation.html"
+
+    @property
+    def owner_kind(self) -> Kind:
+        """The kind of the synced records that rows belong to, or are."""
+        return self.model.KIND  # type: ignore[no-any-return]
+
+    def owner_ids(self, rows: Iterable[Any]) -> set[int]:
+        """Our ids of the synced records that rows belong to."""
+        return {row.pk for row in rows}
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row; if it may be written, as it is once it is locked."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and request.method == "POST":
+            self._lock([row])
+            row = super().get_object(request, object_id, from_field)
+        return row
+
+    def _lock(self, rows: Iterable[Any]) -> None:
+        """Hold rows, and first what they belong to, in the order of ids, until the transaction ends."""
+        owners, own = self.owner_ids(rows), [row.pk for row in rows]
+        for model, ids in ((records_of_kind(self.owner_kind).model, owners), (self.model, own)):
+            held = model._base_manager.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
+            list(held.values_list("pk"))
+
+    # --- saving ---
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        before = self.owner_ids([self.model._base_manager.get(pk=obj.pk)]) if change else set()
+        form.recorder = EditRecorder(self.owner_kind, before | (self.owner_ids([obj]) - {None}))
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        form.recorder.write(EditSource.FORM, request.user, self.owner_ids([form.instance]))
+        merged = [words for part in (form, *formsets) for words in getattr(part, "merged", ())]
+        if merged:
+            messages.info(request, f"Somebody else changed this meanwhile, and it was kept: {', '.join(merged)}.")
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Nothing where nothing was changed."""
+        return super().log_change(request, obj, message) if message else None
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if row := context["original"]:
+            parts = [context["adminform"].form, *(each.formset for each in context["inline_admin_formsets"])]
+            clashes = [clash for part in parts for clash in part.clashes]
+            context["clashes"] = [(clash, self._changed_by(row, clash)) for clash in clashes]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _changed_by(self, row: Any, clash: FieldClash) -> str:
+        """Who made a field what it is now, in words; "" if that is not known."""
+        (owner,) = self.owner_ids([row])
+        entry = clash.entry if isinstance(row, SyncedRecord) else row.content_key
+        return selectors.last_author(self.owner_kind, owner, entry_name(self.owner_kind, entry.removeprefix("custom_")))
+
+    # --- deleting ---
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Ask; delete only what was shown."""
+        with transaction.atomic():
+            row = self.get_object(request, object_id)
+            seen = self._fingerprint([row]) if row is not None else ""
+            if row is not None and request.method == "POST" and request.POST.get(SEEN) != seen:
+                messages.warning(request, CHANGED_SINCE)
+                return redirect(request.get_full_path())
+            context = {**(extra_context or {}), SEEN: seen}
+            return super().delete_view(request, object_id, context)  # type: ignore[no-any-return]
+
+    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Ask; delete only what was shown."""
+        with transaction.atomic():
+            rows = list(queryset)
+            if confirmed := "post" in request.POST:
+                self._lock(rows)
+            seen = self._fingerprint(rows)
+            if confirmed and request.POST.get(SEEN) != seen:
+                messages.warning(request, CHANGED_SINCE)
+                once_more = request.POST.copy()
+                del once_more["post"]
+                request.POST = once_more  # type: ignore[assignment]  # the stubs know no copy
+            response: Any = actions.delete_selected(self, request, queryset)
+            if response is not None:
+                response.context_data[SEEN] = seen
+            return response  # type: ignore[no-any-return]
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        recorders = self._recorders([obj])
+        super().delete_model(request, obj)
+        self._write_deleted(request, recorders)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        recorders = self._recorders(list(queryset))
+        super().delete_queryset(request, queryset)
+        self._write_deleted(request, recorders)
+
+    def _recorders(self, rows: Iterable[Any]) -> list[EditRecorder]:
+        """Of the records that rows belong to, and of the roles that go with their opportunities."""
+        owners = self.owner_ids(rows)
+        roles = OpportunityPersonRole.objects.filter(opportunity__in=owners).values_list("pk", flat=True)
+        of_roles = [EditRecorder(Kind.ROLE, roles)] if self.owner_kind is Kind.OPPORTUNITY else []
+        return [EditRecorder(self.owner_kind, owners), *of_roles]
+
+    def _write_deleted(self, request: HttpRequest, recorders: list[EditRecorder]) -> None:
+        for recorder in recorders:
+            recorder.write(EditSource.DELETED, request.user)
+
+    def _fingerprint(self, rows: Iterable[Any]) -> str:
+        """Stands for all that would be deleted, as it is now."""
+        pks = sorted(row.pk for row in rows)
+        columns = ("revision",) if issubclass(self.model, SyncedRecord) else self.model.content_fields
+        going: list[Any] = list(self.model._base_manager.filter(pk__in=pks).order_by("pk").values_list("pk", *columns))
+        if self.owner_kind is Kind.OPPORTUNITY:
+            roles = OpportunityPersonRole.objects.filter(opportunity__in=pks).order_by("pk")
+            going += roles.values_list("pk", "revision")
+        return fingerprint(json.dumps(going, default=str))

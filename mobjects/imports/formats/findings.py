@@ -1,0 +1,111 @@
+"""What a file says about how it writes values, in words: the answer, the reason, and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mobjects.imports.formats.evidence import SAMPLES, Candidates, Evidence, FileFormats
+from mobjects.imports.formats.questions import QUESTIONS, FormatQuestion
+from mobjects.marketo.value_parsing import quote_value
+
+
+def describe_formats(formats: FileFormats) -> list[dict[str, Any]]:
+    """For each question that the file raised what was answered, as JSON.
+
+    Returns:
+        Objects with ``question`` (its name), ``answer`` (empty if there is none for the whole file), ``doubt`` (whether
+        a person has to answer), ``reason`` (a sentence) and ``samples``: column, text, what it was read as (empty if
+        it was not).
+    """
+    return [_describe(formats, question) for question in QUESTIONS if _was_raised(formats, question)]
+
+
+def find_answers(formats: FileFormats) -> dict[str, str]:
+    """The answers that hold for the whole file, to be remembered for the next one with its headers."""
+    found = {}
+    for question in QUESTIONS:
+        candidates = _of_all(formats, question)
+        if len(candidates) == 1:
+            (found[question.name],) = candidates
+    return found
+
+
+def _was_raised(formats: FileFormats, question: FormatQuestion) -> bool:
+    columns = formats.evidence[question.name].values()
+    return bool(columns) and (question.name in formats.chosen or any(each.samples or each.doubts for each in columns))
+
+
+def _of_all(formats: FileFormats, question: FormatQuestion) -> Candidates:
+    columns = formats.evidence[question.name]
+    found = [formats.find_candidates(question.name, name) for name in columns]
+    return frozenset.intersection(*found) if found else frozenset()
+
+
+def _describe(formats: FileFormats, question: FormatQuestion) -> dict[str, Any]:
+    candidates = _of_all(formats, question)
+    columns = formats.evidence[question.name]
+    doubtful = [
+        (name, each)
+        for name, each in columns.items()
+        if not (used := formats.find_candidates(question.name, name)) or each.is_doubtful(used)
+    ]
+    return {
+        "question": question.name,
+        "answer": next(iter(candidates)) if len(candidates) == 1 else "",
+        "doubt": bool(doubtful),
+        "reason": _reason(formats, question, candidates, doubtful),
+        "samples": list(_samples(formats, question))[:SAMPLES],
+    }
+
+
+def _reason(
+    formats: FileFormats, question: FormatQuestion, candidates: Candidates, doubtful: list[tuple[str, Evidence]]
+) -> str:
+    columns = formats.evidence[question.name]
+    if question.name in formats.chosen:
+        return "It was chosen for this file."
+    if doubtful:
+        return _doubt(question, *doubtful[0])
+    if len(candidates) == 1:
+        deciding = [(name, each) for name, each in columns.items() if each.possible == candidates]
+        if deciding:
+            name, each = deciding[0]
+            texts = list(dict.fromkeys(each.excluded.values()))
+            return f"In {name}, {_list_texts(texts)} can be read in no other way."
+        if len(frozenset.intersection(*(each.possible for each in columns.values()))) > 1:
+            return "The last file with these headers was read so."
+        return "All columns together can be read in no other way."
+    return "Every value means the same either way." if candidates else "The columns differ; each is read by its own."
+
+
+def _doubt(question: FormatQuestion, name: str, evidence: Evidence) -> str:
+    if not evidence.possible:
+        texts = list(dict.fromkeys(evidence.excluded.values()))
+        return f"In {name}, {_list_texts(texts)} contradict each other."
+    text, readings = next(iter(evidence.doubts.items()))
+    if question.name == "probability":
+        return f"{name} has no value above 1. These look like fractions: {text} → {readings['fraction']}?"
+    meanings = " or ".join(dict.fromkeys(_shown(each) for each in readings.values()))
+    return f"In {name}, {quote_value(text)} may be {meanings}, and nothing in the file tells."
+
+
+def _list_texts(texts: list[str]) -> str:
+    return " and ".join(quote_value(text) for text in texts[:2])
+
+
+def _shown(reading: str) -> str:
+    return {"true": "yes", "false": "no"}.get(reading, reading)
+
+
+def _samples(formats: FileFormats, question: FormatQuestion) -> Iterator[list[str]]:
+    for name, evidence in formats.evidence[question.name].items():
+        candidates = formats.find_candidates(question.name, name)
+        for text, readings in [*evidence.doubts.items(), *evidence.samples.items()]:
+            found = {readings[answer] for answer in candidates if answer in readings}
+            yield [name, text, _shown(found.pop()) if len(found) == 1 else ""]
+
+
+def missing_answers(findings: list[Mapping[str, Any]]) -> list[str]:
+    """The questions that a person has to answer, by name."""
+    return [found["question"] for found in findings if found["doubt"]]

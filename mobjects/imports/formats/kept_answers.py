@@ -1,0 +1,25 @@
+"""Where the formats of a file are kept: with its import, and with its headers for the next file that has them."""
+
+from __future__ import annotations
+
+from mobjects.imports import column_mapping
+from mobjects.imports.formats.evidence import FileFormats
+from mobjects.imports.formats.findings import describe_formats, find_answers
+from mobjects.imports.formats.questions import clean_answers
+from mobjects.models import Import, SavedMapping
+
+
+def load_formats(imported: Import) -> FileFormats:
+    """What is known of a file's formats before it is read."""
+    saved = column_mapping.find_saved_mapping(imported.kind, imported.headers)
+    return FileFormats(clean_answers(imported.formats), clean_answers(saved.formats) if saved else {})
+
+
+def save_findings(imported: Import, formats: FileFormats) -> None:
+    """Keep what a whole file told about its formats, and the answers for the next file with its headers."""
+    imported.format_findings = describe_formats(formats)
+    Import.objects.filter(pk=imported.pk).update(format_findings=imported.format_findings)
+    saved = column_mapping.find_saved_mapping(imported.kind, imported.headers)
+    answers = find_answers(formats)
+    if saved is not None and not answers.items() <= saved.formats.items():
+        SavedMapping.objects.filter(pk=saved.pk).update(formats={**saved.formats, **answers})

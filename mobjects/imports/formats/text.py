@@ -1,0 +1,18 @@
+"""Text as people see it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+LONGEST = 100
+"""Characters. No number or date is longer, and the patterns take long to find that out."""
+
+
+def tidy_text(text: str) -> str:
+    """Text without what cannot be seen, full-width digits made plain; empty if it is too long for a number or date."""
+    if len(text) > LONGEST:
+        return ""
+    if text.isascii():
+        return text.strip()
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(char for char in plain if unicodedata.category(char) != "Cf").strip()

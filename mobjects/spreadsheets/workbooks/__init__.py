@@ -1,0 +1,1 @@
+"""Reading workbooks: XLSX by our own streaming reader, older and other formats by python-calamine."""

@@ -1,0 +1,79 @@
+"""The dashboard says within half a minute that work waits and nobody is there to do it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from mobjects.models import ImportState, SyncJob, SyncJobState
+from mobjects.processes.status import SILENCE_SECONDS
+from mobjects.processes.worker import KEPT_SECONDS, SyncWorker
+from mobjects.views.dashboard import LEFT_SECONDS
+from tests import factories
+from tests.views import pages
+from tests.views.imports import made_imports
+
+pytestmark = pytest.mark.django_db
+MINUTE_AGO = timedelta(minutes=1)
+
+
+@pytest.fixture
+def dashboard(groups, queue):
+    browser = pages.client()
+    return lambda: pages.text(browser.get("/admin/"))
+
+
+@pytest.fixture
+def worker(queue):
+    worker = SyncWorker([queue], connection=queue.connection, serializer=queue.serializer)
+    worker.register_birth()
+    worker.heartbeat()
+    return worker
+
+
+def left_alone(state, **values):
+    job = factories.job_in(state)
+    SyncJob.objects.filter(pk=job.pk).update(created_at=timezone.now() - MINUTE_AGO, **values)
+    return job
+
+
+@pytest.mark.parametrize("state", [SyncJobState.NOT_QUEUED, SyncJobState.QUEUED, SyncJobState.RUNNING])
+def test_a_job_that_nobody_works_on_is_said_where_no_worker_runs(dashboard, state):
+    left_alone(state)
+    shown = dashboard()
+    assert "No worker is running: 1 job or import waits until one is started." in shown
+    assert 'href="/admin/queue/"' in shown
+
+
+def test_a_worker_that_is_frozen_or_killed_is_said_within_half_a_minute(dashboard, queue, worker):
+    left_alone(SyncJobState.QUEUED)
+    left_alone(SyncJobState.WAITING, waits_until=timezone.now())
+    assert "No worker" not in dashboard()
+    queue.connection.expire(worker.key, KEPT_SECONDS - SILENCE_SECONDS - 1)
+    assert "No worker has given a sign of life for 26 seconds: 2 jobs or imports wait until one does." in dashboard()
+    assert SILENCE_SECONDS + LEFT_SECONDS <= 30
+
+
+def test_an_import_that_nobody_works_on_is_said(dashboard):
+    made_imports.imported(state=ImportState.CHECKING, step_at=timezone.now() - MINUTE_AGO)
+    assert "1 job or import waits" in dashboard()
+
+
+def test_a_redis_that_is_away_is_said(dashboard, settings):
+    left_alone(SyncJobState.NOT_QUEUED)
+    settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": "redis://127.0.0.1:9/0"}}
+    assert "The queue (Redis) cannot be reached: 1 job or import waits until that is over." in dashboard()
+
+
+def test_nothing_is_said_where_nothing_waits_or_somebody_is_at_it(dashboard):
+    factories.job_in(SyncJobState.QUEUED)  # a moment ago
+    left_alone(SyncJobState.SUCCEEDED)
+    left_alone(SyncJobState.PAUSED)
+    left_alone(SyncJobState.WAITING, waits_until=timezone.now() + MINUTE_AGO)
+    at_work = left_alone(SyncJobState.RUNNING)
+    at_work.leases.create(process="here 1", renewed_at=timezone.now())
+    shown = dashboard()
+    assert "No worker" not in shown
+    assert "job or import" not in shown
