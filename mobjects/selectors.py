@@ -11,6 +11,7 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 
 from mobjects import clock, models
 from mobjects.formatting import format_moment
+from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
 from mobjects.sync.content.edits import import_entries
 
@@ -239,6 +240,9 @@ def last_author(kind: Kind, record_id: int, entry: str) -> str:
         if row is not None and entry in import_entries(kind, change, row):
             at = change.imported.committed_at or change.imported.created_at
             found.append((at, f"the import of {change.imported.file_name} by {change.imported.committed_by}"))
+            if change.undone == models.UndoOutcome.RESTORED and change.imported.undone_at:
+                undo = f"the undo of the import of {change.imported.file_name} by {change.imported.undone_by}"
+                found.append((change.imported.undone_at, undo))
     if not found:
         return ""
     at, who = max(found)
@@ -275,3 +279,15 @@ def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, int]]:
 def latest_jobs(count: int) -> list[models.SyncJob]:
     """The newest jobs."""
     return list(models.SyncJob.objects.order_by("-created_at", "-pk")[:count])
+
+
+# --- imports --------------------------------------------------------------------------------
+
+
+def values_cleared(imported: models.Import) -> int:
+    """How many values the blank cells of an import cleared, in the rows that it wrote."""
+    if not imported.blanks:
+        return 0
+    found = models.ImportRow.objects.filter(imported=imported, cleared__gt=0)
+    written = commit.annotate_change(found).exclude(change=None)  # type: ignore[misc]  # an alias
+    return int(written.aggregate(total=Sum("cleared"))["total"] or 0)

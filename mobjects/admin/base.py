@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,6 +24,7 @@ from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
 from mobjects.models import Kind, RecordState, SyncedRecord, SyncResult
+from mobjects.models.synced_record import UNDER_WAY, RecordUnderWay, describe_under_way
 from mobjects.presentation.badges import render_badge
 from mobjects.presentation.job_text import format_utc_time
 from mobjects.sync.content.payload import record_difference
@@ -44,7 +46,12 @@ TONES: dict[str, str] = {
 }
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
 
+BUSY_SHOWN = 20
+"""So many records that cannot be deleted now are named."""
+
 EDITS_PER_PAGE = 25
+DIFFERENCES_SHOWN = 25
+"""A program may have thousands of costs that Marketo has not accepted yet."""
 SYNC_COLUMNS = ("state", "last_status", "short_error", "synced_at")
 
 
@@ -166,10 +173,12 @@ class SyncedAdmin(GuardedAdmin):
 
     def _sync_panel(self, request: HttpRequest, record: Any) -> dict[str, Any]:
         results = SyncResult.objects.filter(kind=record.KIND.value, record_id=record.pk)
+        difference = record_difference(record, key_fields())
         return {
             "record": record,
             "state": render_badge(record.current_state.label, TONES[record.current_state]),
-            "difference": record_difference(record, key_fields()),
+            "difference": difference[:DIFFERENCES_SHOWN],
+            "more": len(difference[DIFFERENCES_SHOWN:]),
             # How it ended, not what was done on the way there.
             "latest": results.exclude(status__in=SyncResult.PASSING_STATUSES)
             .select_related("job", "batch")
@@ -205,6 +214,29 @@ class SyncedAdmin(GuardedAdmin):
         return response  # type: ignore[no-any-return]
 
     # --- deleting ---
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """As Django's, with the records that cannot be deleted now among the protected ones, in words."""
+        listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        found = self.model.objects.filter(pk__in=[each.pk for each in objs])
+        busy = [each for part in (found, *found.deleted_with_them()) for each in part.filter(UNDER_WAY)[:BUSY_SHOWN]]
+        return listed, counts, lacking, [*protected, *map(describe_under_way, busy)]
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except RecordUnderWay as error:  # Since the page was shown.
+            messages.error(request, f"Nothing was deleted. {error}")
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        try:
+            # What an action noted in the log before it was refused is rolled back.
+            with transaction.atomic() if request.method == "POST" else nullcontext():
+                return super().changelist_view(request, extra_context)
+        except RecordUnderWay as error:
+            messages.error(request, f"Nothing was deleted. {error}")
+            return redirect(request.get_full_path())
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)

@@ -9,7 +9,13 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 from openpyxl.utils import get_column_letter
-from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    INPUT_CLASSES,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from mobjects.forms.sync import reason_field
 from mobjects.imports.file_limits import MB, limits_for
@@ -26,12 +32,13 @@ PASTED_CHARACTERS = 600_000
 CONSTANTS = 5
 """Rows for columns that the file lacks."""
 UNDECIDED, LEFT_OUT, COLUMN = "", "-", "="
+LEAVES, CLEARS = "leave", "clear"
 
 
 class UploadForm(forms.Form):
     """A file, or text pasted from a spreadsheet."""
 
-    kind = forms.ChoiceField(label="What it holds", widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label="What it holds", required=False, widget=UnfoldAdminSelectWidget)
     # Unfold's own widget hides the file input, and with it the focus of the keyboard.
     file = forms.FileField(
         required=False,
@@ -59,7 +66,7 @@ class UploadForm(forms.Form):
     def __init__(self, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # FILE_KINDS is in the order of the lists.
-        choices = [(kind, name) for kind, name in FILE_KINDS if kind in kinds]
+        choices = [("", "Its headers tell"), *((kind, name) for kind, name in FILE_KINDS if kind in kinds)]
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
         limits = limits_for(ImportSource.ADMIN)
         self.fields["file"].help_text = (
@@ -87,6 +94,18 @@ class UploadForm(forms.Form):
         return ReadOptions("csv", encoding)
 
 
+class KindForm(forms.Form):
+    """What a file holds, if it is something else than was said or guessed."""
+
+    kind = forms.ChoiceField(label="The file holds", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, imported: Import, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].initial = imported.kind
+        choices = [(kind, name) for kind, name in FILE_KINDS if kind in kinds or kind == imported.kind]
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
+
+
 class ReadOptionsForm(forms.Form):
     """How a file is read: encoding and delimiter of a CSV file, sheet of a workbook."""
 
@@ -99,6 +118,15 @@ class ReadOptionsForm(forms.Form):
             self._add_choice_field("delimiter", "Columns are parted by", [*DELIMITERS.items()], imported.delimiter)
         elif len(imported.sheets) > 1:
             self._add_choice_field("sheet", "Sheet", [(name, name) for name in imported.sheets], imported.sheet)
+        self.fields["header"] = forms.IntegerField(
+            label="Row with the headers",
+            initial=imported.header_row or None,
+            min_value=1,
+            max_value=10**6,
+            required=False,
+            help_text="What stands above it is not read. Empty: find it out.",
+            widget=UnfoldAdminIntegerFieldWidget,
+        )
 
     def _add_choice_field(self, name: str, label: str, choices: list[tuple[str, str]], now: str) -> None:
         if now and now not in dict(choices):
@@ -111,8 +139,11 @@ class ReadOptionsForm(forms.Form):
     def read_options(self) -> ReadOptions:
         """What the valid form asks for."""
         given = self.cleaned_data
+        # Read in another way, the file may have its headers elsewhere.
+        found = "header" not in self.changed_data and len(self.changed_data) > 0
         return ReadOptions(
             self.imported.format,
+            header=0 if found else given.get("header") or 0,
             encoding=given.get("encoding") or "",
             delimiter=given.get("delimiter") or "",
             sheet=given.get("sheet") or self.imported.sheet,
@@ -140,6 +171,13 @@ class ColumnsForm(forms.Form):
                 required=False,
                 widget=UnfoldAdminSelectWidget,
             )
+            self.fields[f"blank-{index}"] = forms.ChoiceField(
+                label=f"What a blank cell in column {get_column_letter(index + 1)} does",
+                choices=[(LEAVES, "Leaves the value"), (CLEARS, "Clears the value")],
+                initial=CLEARS if now in imported.blank_clears else LEAVES,
+                required=False,
+                widget=UnfoldAdminSelectWidget,
+            )
         given = list(imported.constants.items())
         for index in range(max(CONSTANTS, len(given))):
             name, text = given[index] if index < len(given) else ("", "")
@@ -157,11 +195,11 @@ class ColumnsForm(forms.Form):
                 widget=UnfoldAdminTextInputWidget,
             )
 
-    def column_rows(self) -> Iterator[tuple[str, str, list[str], BoundField]]:
-        """For each column of the file: letter, header, samples, field."""
+    def column_rows(self) -> Iterator[tuple[str, str, list[str], BoundField, BoundField]]:
+        """For each column of the file: letter, header, samples, what it means, what its blank cells do."""
         for index, header in enumerate(self.imported.headers):
             samples = self.imported.samples[index] if index < len(self.imported.samples) else []
-            yield get_column_letter(index + 1), header, samples, self[f"column-{index}"]
+            yield get_column_letter(index + 1), header, samples, self[f"column-{index}"], self[f"blank-{index}"]
 
     def constant_rows(self) -> list[tuple[BoundField, BoundField]]:
         """The fields of each constant."""
@@ -186,6 +224,13 @@ class ColumnsForm(forms.Form):
         """What the valid form says about each column: a name, "" if it is left out, ``None`` if not decided."""
         said = [self.cleaned_data[f"column-{index}"] for index in range(len(self.imported.headers))]
         return [None if not each else each[1:] if each.startswith(COLUMN) else "" for each in said]
+
+    @property
+    def blank_clears(self) -> list[str]:
+        """What the valid form says of blank cells: names of our columns in which they clear the value."""
+        return [
+            name for index, name in enumerate(self.mapping) if name and self.cleaned_data[f"blank-{index}"] == CLEARS
+        ]
 
     @property
     def constants(self) -> dict[str, str]:

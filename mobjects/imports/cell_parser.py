@@ -330,6 +330,7 @@ class ColumnLayout:
         constants: texts that every row has.
         row_fixes: number of a row and name of a column to the text to read there.
         faults: the list that all parsers add to.
+        clears: names of the columns whose blank cells clear the field.
     """
 
     def __init__(
@@ -339,8 +340,10 @@ class ColumnLayout:
         constants: Sequence[str],
         row_fixes: Mapping[int, Mapping[str, str]],
         faults: list[CellError],
+        clears: Collection[str],
     ) -> None:
         self.parsers = parsers
+        self.clears = frozenset(clears)
         self.index = {parser.name: place for place, parser in enumerate(parsers)}
         self._constants = tuple(constants)
         self._pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)

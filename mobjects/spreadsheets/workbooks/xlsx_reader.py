@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from openpyxl.utils.cell import coordinate_to_tuple
 
+from mobjects.spreadsheets.detection.header_row import NameTest, blank_header, find_header_row
 from mobjects.spreadsheets.encoding import looks_mangled
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, is_blank, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
@@ -19,13 +20,14 @@ from mobjects.spreadsheets.workbooks.xlsx_package import SheetInfo, XlsxPackage,
 from mobjects.spreadsheets.workbooks.xlsx_shared_strings import SharedStrings
 
 
-def detect_workbook(file: BinaryIO, given: ReadOptions, limits: FileLimits) -> DetectedFile:
+def detect_workbook(file: BinaryIO, given: ReadOptions, limits: FileLimits, is_name: NameTest) -> DetectedFile:
     """Find out sheet, headers and samples.
 
     Args:
         file: seekable.
         given: the sheet that a person chose; else the first visible one with rows is read.
         limits: the most that is read.
+        is_name: whether a text is the name of a known column.
 
     Raises:
         FileRefused: the file cannot be read for certain.
@@ -34,15 +36,17 @@ def detect_workbook(file: BinaryIO, given: ReadOptions, limits: FileLimits) -> D
         names = [sheet.name for sheet in book.sheets]
         sheet = _named(book, given.sheet) if given.sheet else _first_filled_sheet(book, limits)
         with _records(book, sheet, limits) as records:
-            number, headers = _header(records, sheet, limits)
+            header = find_header_row(records, is_name, given.header)
+        with _records(book, sheet, limits) as records:
+            headers = _header(records, sheet, limits, header.number)
             found = list(islice(_fitted(records, headers, limits), SAMPLED_ROWS))
         if not found:
             raise FileRefused(f"The sheet “{sheet.name}” has a header row but no rows below it.")
-        notes = _notes(book, sheet, number)
+        notes = [*header.notes, *_notes(book, sheet, header.number)]
     samples = collect_samples(len(headers), found)
     if any(looks_mangled(cell) for row in found for cell in row.cells if isinstance(cell, str)):
         notes.append("Some letters look like UTF-8 that was read as Windows-1252, “Ã¼” in place of “ü”.")
-    return DetectedFile(ReadOptions("xlsx", sheet=sheet.name), names, headers, samples, notes)
+    return DetectedFile(ReadOptions("xlsx", sheet=sheet.name, header=header.number), names, headers, samples, notes)
 
 
 def iter_workbook_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Iterator[TableRow]:
@@ -59,7 +63,7 @@ def iter_workbook_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits)
     with open_package(file, limits) as book:
         sheet = _named(book, reading.sheet)
         with _records(book, sheet, limits) as records:
-            _, headers = _header(records, sheet, limits)
+            headers = _header(records, sheet, limits, reading.header)
             yield from _fitted(records, headers, limits)
 
 
@@ -88,10 +92,16 @@ def _first_filled_sheet(book: XlsxPackage, limits: FileLimits) -> SheetInfo:
     return with_cells
 
 
-def _header(records: Iterator[NumberedRow], sheet: SheetInfo, limits: FileLimits) -> tuple[int, list[str]]:
+def _header(records: Iterator[NumberedRow], sheet: SheetInfo, limits: FileLimits, at: int) -> list[str]:
+    """The headers in row ``at``, of which the sheet has others before; 0 is the first row that holds anything."""
     for number, cells in records:
-        if not all(map(is_blank, cells)):
-            return number, parse_headers(cells, limits)
+        if number < at or (not at and all(map(is_blank, cells))):
+            continue
+        if number > at > 0 or all(map(is_blank, cells)):
+            raise blank_header(at)
+        return parse_headers(cells, limits)
+    if at:
+        raise blank_header(at)
     raise FileRefused(f"The sheet “{sheet.name}” has no cells.")
 
 

@@ -74,10 +74,10 @@ class CostIdReader:
         programs = load_records(Kind.PROGRAM, pks)
         save_results(job, [build_result(job, each, status, batch=batch, error=said) for each in programs])
 
-    def _learn_page(self, batch: SyncBatch, told: Mapping[int, Sequence[RemoteObject]]) -> None:
-        for position, (pk, found) in enumerate(told.items(), start=1):
+    def _learn_page(self, batch: SyncBatch, programs: Mapping[int, Sequence[RemoteObject]]) -> None:
+        for position, (pk, found) in enumerate(programs.items(), start=1):
             self._learn(pk, batch, position, found)
-        batch.size = len(told)
+        batch.size = len(programs)
         batch.save(update_fields=["size"])
 
     def _without_cost_ids(self) -> Any:  # a query set of programs

@@ -25,6 +25,7 @@ from mobjects.models import RECORD_MODELS, Kind, SyncJob
 from mobjects.presentation import job_text
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
+from mobjects.sync.send.clearings import count_clearings
 from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
@@ -63,7 +64,7 @@ class HeldLine:
 class SyncPreview:
     """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
 
-    ``usage`` is false where it is not known how many calls were made today.
+    ``usage`` is false where it is not known how many calls were made today; ``cleared`` counts values.
     """
 
     lines: list[ForecastLine]
@@ -73,6 +74,7 @@ class SyncPreview:
     problem: str = ""
     usage: LimitUsage | UnknownUsage | None = None
     read_first: bool = False
+    cleared: int = 0
 
     @property
     def sendable(self) -> int:
@@ -135,17 +137,20 @@ def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> H
 def preview_sync(selection: SyncSelection) -> SyncPreview:
     """What sending this selection now would do; sends nothing."""
     groups = forecast_groups(selection, key_fields())
+    cleared = count_clearings(selection, key_fields())
     held = [HeldLine(_kind_label(group), group.reason, group.count) for group in groups if group.reason]
     sending = [group for group in groups if not group.reason]
     try:
         transport = open_transport()
     except ConfigError as error:
-        return SyncPreview([_line(None, group) for group in sending], held, problem=error.message)
+        return SyncPreview([_line(None, group) for group in sending], held, problem=error.message, cleared=cleared)
     with closing(transport):
         lines = [_line(transport, group) for group in sending]
         usage = RedisRateLimiter.from_settings(transport.endpoint).read_usage()
         missing = missing_settings()
-        return SyncPreview(lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first)
+        return SyncPreview(
+            lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first, cleared
+        )
 
 
 def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
