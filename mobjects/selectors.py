@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
-from django.utils import timezone
 
-from mobjects import models
+from mobjects import clock, models
 from mobjects.formatting import format_moment
 from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
@@ -76,7 +75,7 @@ def unaccepted_batches(job: models.SyncJob) -> list[models.SyncBatch]:
 
 def records_per_second(job: models.SyncJob) -> float:
     """How fast a job has been within the last minute; 0 if nothing was answered."""
-    now = timezone.now()
+    now = clock.now()
     since = max(now - RATE_SPAN, job.started_at or now)
     done = job.batches.filter(answered_at__gte=since, state=models.SyncBatchState.ANSWERED).exclude(operation="GET")
     count: int = done.aggregate(records=Sum("size"))["records"] or 0
@@ -189,7 +188,7 @@ def count_left_work(fresh_since: datetime) -> int:
         fresh_since: work whose process gave a sign of life since then is being done.
     """
     states = models.SyncJobState
-    due = Q(state=states.WAITING, waits_until__lte=timezone.now())
+    due = Q(state=states.WAITING, waits_until__lte=clock.now())
     jobs = models.SyncJob.objects.filter(due | Q(state__in=(states.NOT_QUEUED, states.QUEUED, states.RUNNING)))
     imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)
     # Not one that was made a moment ago: it is about to be queued.

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, NamedTuple
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
@@ -372,6 +372,6 @@ def _start_step(
     imported: Import, states: Collection[ImportState], to: ImportState, *, enqueue: bool, **values: Any
 ) -> None:
     values |= {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
-    _move(imported, states, to, step_at=timezone.now(), **values)
+    _move(imported, states, to, step_at=clock.now(), **values)
     if enqueue:
         transaction.on_commit(partial(runner.enqueue_import, imported.pk))

@@ -22,6 +22,7 @@ from mobjects.models.imports import (
     SavedMapping,
     UndoOutcome,
 )
+from mobjects.models.installation import HostClock, Installation
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.program import Program, ProgramCost, ProgramTag
@@ -67,6 +68,7 @@ __all__ = [
     "Download",
     "DownloadContent",
     "EditSource",
+    "HostClock",
     "Import",
     "ImportChange",
     "ImportFix",
@@ -79,6 +81,7 @@ __all__ = [
     "ImportRowOutcome",
     "ImportSource",
     "ImportState",
+    "Installation",
     "Kind",
     "MarketoField",
     "Opportunity",

@@ -10,7 +10,7 @@ from django.db.models import Case, F, Q, Value, When
 
 from mobjects.marketo.types import Kind
 from mobjects.marketo.value_parsing import LARGEST_ID
-from mobjects.models.fields import MarketoIdField
+from mobjects.models.fields import CreatedAtField, MarketoIdField
 
 CHANGED = Q(revision__gt=F("synced_revision"))
 """The condition that a record holds content which Marketo has not accepted yet; also of an index of each table."""
@@ -192,7 +192,7 @@ class SyncedRecord(models.Model):
         editable=False,
         help_text="What Marketo held when it was last read and what is not kept here, by name.",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAtField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
 
     objects = SyncedManager()

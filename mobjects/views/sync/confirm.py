@@ -12,9 +12,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from mobjects import clock
 from mobjects.formatting import format_count
 from mobjects.forms.sync import SyncForm
 from mobjects.jobs.requests import request_sync
@@ -121,7 +121,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
     if not preview_sync(form.selection).ready:
         # What was there to send went out, or was taken back, since the page was shown.
         return _show(request, form)
-    before = timezone.now()
+    before = clock.now()
     job = _job_once(request, form)
     return _lead_to_job(request, form) if job is None else redirect_to_new_job(request, job, before)
 
