@@ -7,18 +7,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 
 from mobjects import clock, models
 from mobjects.formatting import format_moment
 from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
 from mobjects.sync.content.edits import import_entries
+from mobjects.sync.send.selection import SyncSelection, candidate_records, ordered_kinds, unaccepted
 
 PAYLOAD_FIELDS = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
 
 UNACCEPTED = (models.SyncResultStatus.NOT_SENT, models.SyncResultStatus.UNKNOWN)
+RETRYABLE = (
+    models.SyncResultStatus.FAILED,
+    models.SyncResultStatus.SKIPPED,
+    models.SyncResultStatus.UNKNOWN,
+    models.SyncResultStatus.CONFLICT,
+    models.SyncResultStatus.HELD,
+    models.SyncResultStatus.NOT_SENT,
+)
+"""What a retry is about. An unknown outcome is one of them: it is looked up, or sent again where that is safe."""
 STEPS = "steps"
 """Stands for all statuses that are only steps on the way."""
 UNDECIDED = (
@@ -39,12 +49,18 @@ RATE_SPAN = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """Results of a job that share a status and a reason; ``sample`` is the id of one of them."""
+    """Results of a job that share a status and a reason.
+
+    Args:
+        sample: the id of one of them.
+        left: how many records of them can be tried again.
+    """
 
     status: str
     error: str
     count: int
     sample: int
+    left: int
 
     @property
     def label(self) -> str:
@@ -140,7 +156,29 @@ def error_groups(job: models.SyncJob) -> list[ErrorGroup]:
         .filter(count__gt=1)
         .order_by("-count", "sample")[:ERROR_GROUPS]
     )
-    return [ErrorGroup(**row) for row in rows]
+    groups = list(rows)
+    reasons = results_left(job).filter(error__in=[row["error"] for row in groups]).order_by()
+    counted = reasons.values_list("status", "error").annotate(count=Count("pk")) if groups else ()
+    left = {(status, error): count for status, error, count in counted}
+    return [ErrorGroup(**row, left=left.get((row["status"], row["error"]), 0)) for row in groups]
+
+
+def results_left(job: models.SyncJob) -> QuerySet[models.SyncResult]:
+    """Results of a job that ended whose records can be tried again: not accepted, and not accepted since either."""
+    if job.action != models.SyncJobAction.SEND or job.state not in models.SyncJob.FINAL_STATES:
+        return models.SyncResult.objects.none()
+    here = Q()
+    for kind, model in models.RECORD_MODELS.items():
+        records = model.objects.filter(pk=OuterRef("record_id"))
+        here |= Q(kind=kind.value) & Q(Exists(records if job.selection.get("resend") else records.dirty()))
+    return unaccepted(job.results.filter(here, status__in=RETRYABLE))
+
+
+def has_left(job: models.SyncJob) -> bool:
+    """Whether anything of what a job was asked to send is left to be sent."""
+    selection = SyncSelection.from_json(job.selection)
+    parts = ((kind, part) for kind in ordered_kinds(selection) for part in selection.iter_parts())
+    return any(candidate_records(kind, part).exists() for kind, part in parts)
 
 
 def existing_records(results: Iterable[models.SyncResult]) -> set[tuple[str, int]]:
@@ -169,6 +207,13 @@ def history_of_record(kind: Kind, record_id: int) -> QuerySet[models.SyncResult]
     """Everything that ever became of one record, newest first."""
     results = models.SyncResult.objects.filter(kind=kind.value, record_id=record_id)
     return results.select_related("job", "batch").defer("batch__request", "batch__response").order_by("-pk")
+
+
+def latest_result(kind: Kind, record_id: int, actions: Iterable[str]) -> models.SyncResult | None:
+    """How a record's last job of some actions ended, not what was done on the way; ``None`` if there was none."""
+    results = models.SyncResult.objects.filter(kind=kind.value, record_id=record_id, job__action__in=actions)
+    ended = results.exclude(status__in=models.SyncResult.PASSING_STATUSES)
+    return ended.select_related("job").order_by("-pk").first()
 
 
 def count_undecided() -> int:

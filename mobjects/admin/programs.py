@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from mobjects.admin.base import SYNC_COLUMNS, SyncedAdmin
 from mobjects.admin.form_fields import AttributeField, MonthField
 from mobjects.admin.guarded import GuardedAdmin
+from mobjects.admin.list_filters import ImportFilter, TypeFilter
 from mobjects.forms.merging import MergingForm
 from mobjects.forms.merging_rows import MergingFormSet
 from mobjects.marketo.attributes import MarketoAttribute
@@ -252,6 +253,7 @@ class ProgramCostAdmin(ChildAdmin):
     list_display = ("program", "program_marketo_id", "month_text", "amount", "note", "marketo_cost_id")
     list_display_links = ("month_text",)
     search_fields = ("program__name", "=program__marketo_id", "note")
+    list_filter = (ImportFilter,)
     date_hierarchy = "month"
     fields = ("program", "month", "amount", "note", "marketo_cost_id")
 
@@ -269,6 +271,6 @@ class ProgramTagAdmin(TagInputs, TagSuggestionAdmin, ChildAdmin):
     resource_classes = (ProgramTagResource,)
     list_display = ("program", "program_marketo_id", "type", "value")
     list_display_links = ("type",)
-    list_filter = ("type",)
+    list_filter = (TypeFilter, ImportFilter)
     search_fields = ("program__name", "=program__marketo_id", "type", "value")
     fields = ("program", "type", "value")

@@ -25,8 +25,9 @@ from mobjects.models.imports import (
 from mobjects.models.installation import HostClock, Installation
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.opportunity import Opportunity
+from mobjects.models.person_settings import PersonSettings
 from mobjects.models.program import Program, ProgramCost, ProgramTag
-from mobjects.models.record_edit import EditSource, RecordEdit
+from mobjects.models.record_edit import BulkDeletion, BulkDeletionState, DeletedRecord, EditSource, RecordEdit
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
 from mobjects.models.sync_history import (
@@ -60,11 +61,14 @@ __all__ = [
     "RECORD_MODELS",
     "AllowedTag",
     "AllowedValues",
+    "BulkDeletion",
+    "BulkDeletionState",
     "Circuit",
     "Conflict",
     "ConflictAnswer",
     "ConflictReason",
     "CustomField",
+    "DeletedRecord",
     "Download",
     "DownloadContent",
     "EditSource",
@@ -86,6 +90,7 @@ __all__ = [
     "MarketoField",
     "Opportunity",
     "OpportunityPersonRole",
+    "PersonSettings",
     "Program",
     "ProgramCost",
     "ProgramTag",

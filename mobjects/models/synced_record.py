@@ -35,15 +35,17 @@ class RecordState(models.TextChoices):
     IN_BATCH = "in_batch", "In a batch"
     SYNCED = "synced", "Synced"
     SKIPPED = "skipped", "Skipped"
+    CHANGED_SKIPPED = "changed_skipped", "Changed, skipped before"
     FAILED = "failed", "Failed"
+    CHANGED_FAILED = "changed_failed", "Changed, failed before"
     UNKNOWN = "unknown", "Outcome unknown"
 
 
-_BY_STATUS = {
-    RecordStatus.UNKNOWN: RecordState.UNKNOWN,
-    RecordStatus.FAILED: RecordState.FAILED,
-    RecordStatus.SKIPPED: RecordState.SKIPPED,
-}
+_REFUSALS = (
+    (RecordStatus.FAILED, RecordState.FAILED, RecordState.CHANGED_FAILED),
+    (RecordStatus.SKIPPED, RecordState.SKIPPED, RecordState.CHANGED_SKIPPED),
+)
+"""A status, the state of a record that is still as it was refused, and that of one that was changed since."""
 
 
 NAMED = 3
@@ -123,7 +125,12 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
         return self.annotate(
             state=Case(
                 When(claimed_by__isnull=False, then=Value(RecordState.IN_BATCH)),
-                *(When(last_status=status, then=Value(state)) for status, state in _BY_STATUS.items()),
+                When(last_status=RecordStatus.UNKNOWN, then=Value(RecordState.UNKNOWN)),
+                *(
+                    When(Q(last_status=status) & condition, then=Value(state))
+                    for status, same, corrected in _REFUSALS
+                    for condition, state in ((Q(revision__gt=F("answered_revision")), corrected), (Q(), same))
+                ),
                 When(revision__lte=F("synced_revision"), then=Value(RecordState.SYNCED)),
                 When(Q(synced_revision=0), then=Value(RecordState.NEVER)),
                 default=Value(RecordState.CHANGED),
@@ -155,6 +162,7 @@ class SyncedRecord(models.Model):
             "marketo_id",
             "revision",
             "synced_revision",
+            "answered_revision",
             "last_status",
             "last_error",
             "last_synced_at",
@@ -175,6 +183,9 @@ class SyncedRecord(models.Model):
     )
     revision = models.PositiveIntegerField(default=1, editable=False)
     synced_revision = models.PositiveIntegerField(default=0, editable=False)
+    answered_revision = models.PositiveIntegerField(
+        default=0, editable=False, help_text="The revision that the last answer was about."
+    )
     last_status = models.CharField(max_length=9, choices=RecordStatus, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)
     last_synced_at = models.DateTimeField("last synced", null=True, blank=True, editable=False)
@@ -226,12 +237,20 @@ class SyncedRecord(models.Model):
         return self.revision > self.synced_revision
 
     @property
+    def refusal_stands(self) -> bool:
+        """Whether the last answer was a refusal, and the record is still as it was then."""
+        return self.current_state in (RecordState.FAILED, RecordState.SKIPPED)
+
+    @property
     def current_state(self) -> RecordState:
         """The state of this instance; the same rules as :meth:`SyncedQuerySet.with_state`."""
         if self.claimed_by_id:
             return RecordState.IN_BATCH
-        if self.last_status in _BY_STATUS:
-            return _BY_STATUS[RecordStatus(self.last_status)]
+        if self.last_status == RecordStatus.UNKNOWN:
+            return RecordState.UNKNOWN
+        for status, same, corrected in _REFUSALS:
+            if self.last_status == status:
+                return corrected if self.revision > self.answered_revision else same
         if not self.is_dirty:
             return RecordState.SYNCED
         return RecordState.NEVER if self.synced_revision == 0 else RecordState.CHANGED

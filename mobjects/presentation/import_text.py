@@ -193,8 +193,14 @@ def _committed(imported: Import) -> str:
 
 def written_text(imported: Import) -> str:
     """What the commit did, such as ``312 created, 88 changed, 2 left out``."""
+    said = ", ".join(words for _, words in written_parts(imported))
+    return said or "nothing, since every row equals what is here"
+
+
+def written_parts(imported: Import) -> list[tuple[str, str]]:
+    """What the commit did, as name and words: ``("created", "312 created")``."""
     words = {"created": "created", "changed": "changed", "left": "left out", "left_out": "left out"}
-    return _counted(imported.written, words) or "nothing, since every row equals what is here"
+    return [(name, f"{imported.written[name]:,} {said}") for name, said in words.items() if imported.written.get(name)]
 
 
 def undone_text(imported: Import) -> str:

@@ -29,6 +29,7 @@ from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.restored import check_installation
 from mobjects.jobs.schedules import run_due
 from mobjects.queue_redis import QUEUE, describe_redis_error
+from mobjects.removals.service import sweep_deletions
 from mobjects.sync.installation.identity import name_outside
 
 INTERVAL_SECONDS = 15
@@ -55,6 +56,7 @@ def tick() -> None:
     check_installation()
     sweep_jobs()
     sweep_imports()
+    sweep_deletions()
     run_due()
 
 

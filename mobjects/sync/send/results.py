@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Least
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Least
 
 from mobjects import clock
 from mobjects.db.bulk import bulk_update_rows
@@ -111,6 +111,7 @@ def _save_on_records(kind: Kind, outcomes: Sequence[tuple[BatchItem, RecordOutco
     said = {
         "last_status": "%s",
         "last_error": "%s",
+        "answered_revision": "%s",
         "marketo_id": "COALESCE(marketo_id, %s)",
         "unknown_since": "%s",
         "claimed_by": "%s",
@@ -118,7 +119,7 @@ def _save_on_records(kind: Kind, outcomes: Sequence[tuple[BatchItem, RecordOutco
     accepted, others = [], []
     for item, outcome, _ in outcomes:
         known = outcome.marketo_id if outcome.status is not OutcomeStatus.FAILED else None
-        row = (outcome.status.value, outcome.message, known, None, None)
+        row = (outcome.status.value, outcome.message, item.revision, known, None, None)
         if outcome.status in ACCEPTED_STATUSES:
             merged = item.accepted | item.payload.sent
             values = {name: text for name, text in merged.items() if text != ""}
@@ -290,11 +291,13 @@ def _close_without_answer(
 def _let_go(
     claimed: SyncedQuerySet, status: RecordStatus, error: MarketoError, unknown_since: datetime | None = None
 ) -> None:
+    sent = SyncResult.objects.filter(batch=OuterRef("claimed_by"), record_id=OuterRef("pk")).values("revision")
     claimed.update(
         claimed_by=None,
         unknown_since=unknown_since,
         last_status=status,
         last_error=error.message,
+        answered_revision=Coalesce(Subquery(sent[:1]), F("revision")),
         # Not accepted, so still to be sent, even if it was sent again without changes.
         synced_revision=Least(F("synced_revision"), F("revision") - 1),
     )

@@ -27,6 +27,7 @@ from mobjects.models import (
     RecordStatus,
     SyncBatchState,
     SyncResult,
+    SyncResultStatus,
     records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
@@ -57,7 +58,7 @@ class SyncSelection(KindSelection):
         operation: see :class:`OperationChoice`.
         resend: send records without changes as well, with all their values.
         include_unknown: send records whose last outcome is unknown even if that could double them.
-        of_job: only records that have a result in this job (its id) …
+        of_job: only records that have a result in this job (its id) and were not accepted since …
         of_statuses: … with one of these statuses …
         of_error: … and, unless it is ``None``, exactly this reason.
         of_import: only records that this import (its id) changed, unless that was undone.
@@ -129,7 +130,15 @@ def _results_of_job(kind: Kind, selection: SyncSelection) -> QuerySet[SyncResult
     results = SyncResult.objects.filter(
         job=UUID(selection.of_job), kind=kind.value, record_id=OuterRef("pk"), status__in=selection.of_statuses
     )
-    return results if selection.of_error is None else results.filter(error=selection.of_error)
+    return unaccepted(results if selection.of_error is None else results.filter(error=selection.of_error))
+
+
+def unaccepted(results: QuerySet[SyncResult]) -> QuerySet[SyncResult]:
+    """Results whose records were not accepted, by any job, since they were written."""
+    later = SyncResult.objects.filter(
+        kind=OuterRef("kind"), record_id=OuterRef("record_id"), pk__gt=OuterRef("pk"), status__in=ACCEPTED_BY_MARKETO
+    )
+    return results.exclude(Exists(later))
 
 
 def _changes_of_import(kind: Kind, selection: SyncSelection) -> QuerySet[ImportChange]:
@@ -165,16 +174,36 @@ def forecast_groups(selection: SyncSelection, keys: KeyFields) -> list[ForecastG
     return [ForecastGroup(kind, operation, reason, count) for (kind, operation, reason), count in counts.items()]
 
 
+def records_of_group(
+    kind: Kind, operation: Operation | None, reason: str, selection: SyncSelection, keys: KeyFields
+) -> SyncedQuerySet:
+    """The records that one of the :class:`ForecastGroup` counts; of a long list of ids, in one query."""
+    found = _foreseen(kind, selection, keys).filter(hold=reason)
+    return found.filter(wire_operation=operation.value) if operation else found
+
+
 def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, str, int]]:
+    found = _foreseen(kind, selection, keys)
+    counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
+    return list(counted.order_by("hold", "wire_operation"))
+
+
+def _foreseen(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
     found = classify_records(kind, selection, keys)
     if kind is Kind.ROLE and Kind.OPPORTUNITY in selection.kinds:
         coming = classify_records(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
         comes_first = Q(hold=WAITS_FOR_OPPORTUNITY) & Q(opportunity__in=coming)
         found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
-    counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
-    return list(counted.order_by("hold", "wire_operation"))
+    return found
 
 
+ACCEPTED_BY_MARKETO = (
+    SyncResultStatus.CREATED,
+    SyncResultStatus.UPDATED,
+    SyncResultStatus.UNCHANGED,
+    SyncResultStatus.EQUAL,
+)
+"""After these nothing of an earlier sending is left to do."""
 WAITS_FOR_OPPORTUNITY = "its opportunity has no Marketo ID yet; sync the opportunity first or together with it"
 IN_ANOTHER_JOB = "it is in a batch of another job right now"
 NEEDS_DECISION = "a person has to decide about it first; see “To decide”"

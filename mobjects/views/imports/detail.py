@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from mobjects import selectors
 from mobjects.formatting import format_count
@@ -18,8 +18,9 @@ from mobjects.imports import service
 from mobjects.imports.writing import commit
 from mobjects.models import RECORD_MODELS, Import, ImportChange, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
+from mobjects.presentation.count_links import import_written
 from mobjects.processes import status as queue_status
-from mobjects.views.base import render_page
+from mobjects.views.base import press_only, render_page
 from mobjects.views.imports import base
 from mobjects.views.sync.job_detail import STOP_POLLING
 
@@ -71,7 +72,7 @@ def import_live(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-@require_POST
+@press_only("mobjects:import")
 @base.about_import(change=True)
 def import_discard(request: HttpRequest, imported: Import) -> HttpResponse:
     """Put an import aside before anything of it is written; its file and its rows stay to be looked at."""
@@ -80,7 +81,7 @@ def import_discard(request: HttpRequest, imported: Import) -> HttpResponse:
     return redirect("mobjects:import", imported.pk)
 
 
-@require_POST
+@press_only("mobjects:import")
 @base.about_import(change=True)
 def import_check(request: HttpRequest, imported: Import) -> HttpResponse:
     """Check the file once more: what is here may have changed since."""
@@ -132,7 +133,7 @@ def _facts(imported: Import) -> dict[str, Any]:
     left_out = imported.counts.get("error", 0) + imported.counts.get("conflict", 0)
     return {
         "delimiter": DELIMITERS.get(imported.delimiter, imported.delimiter),
-        "written": words.written_text(imported),
+        "written": import_written(imported),
         "undone": words.undone_text(imported),
         "blanks": _blanks_text(imported),
         "has_left_out": left_out > 0 or any(imported.written.get(name) for name in ("left", "left_out")),

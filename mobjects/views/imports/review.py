@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 from openpyxl.utils import get_column_letter
 
 from mobjects import models
@@ -18,7 +18,7 @@ from mobjects.formatting import format_count
 from mobjects.imports import service
 from mobjects.presentation import import_text as words
 from mobjects.selectors import id_in
-from mobjects.views.base import paginate_rows, render_page
+from mobjects.views.base import paginate_rows, press_only, render_page
 from mobjects.views.imports import base, corrections
 from mobjects.views.imports.detail import live_context, outcome_tabs, shown_same_file_imports
 from mobjects.views.imports.row_table import ShortenedText, build_display_rows, truncate_html
@@ -74,7 +74,7 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
     )
 
 
-@require_POST
+@press_only("mobjects:import-review")
 @base.about_import(change=True)
 def import_write(request: HttpRequest, imported: models.Import) -> HttpResponse:
     """Write what the check found; what it found has to be what the user saw."""
