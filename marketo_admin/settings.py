@@ -145,11 +145,13 @@ RQ_QUEUES = {
     }
 }
 RQ = {
-    # At once: jobs/requests.py itself waits for the commit, so that a Redis that is down is noticed.
-    "COMMIT_MODE": "auto",
+    "QUEUE_CLASS": "mobjects.jobs.queue.InstallationQueue",
     "WORKER_CLASS": "mobjects.processes.worker.SyncWorker",
 }
 RQ_SHOW_ADMIN_LINK = False  # Any staff user can empty a queue there.
+
+# How far this installation has come, outside its database: a database that knows less was restored from a backup.
+INSTALLATION_FILE = env.text("INSTALLATION_FILE", str(VAR_DIR / "installation.json"))
 
 # --- Import and export -------------------------------------------------------------------------------------------
 

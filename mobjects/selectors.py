@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
-from django.utils import timezone
 
-from mobjects import models
+from mobjects import clock, models
 from mobjects.formatting import format_moment
+from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
 from mobjects.sync.content.edits import import_entries
 from mobjects.sync.send.selection import SyncSelection, candidate_records, ordered_kinds, unaccepted
@@ -91,7 +91,7 @@ def unaccepted_batches(job: models.SyncJob) -> list[models.SyncBatch]:
 
 def records_per_second(job: models.SyncJob) -> float:
     """How fast a job has been within the last minute; 0 if nothing was answered."""
-    now = timezone.now()
+    now = clock.now()
     since = max(now - RATE_SPAN, job.started_at or now)
     done = job.batches.filter(answered_at__gte=since, state=models.SyncBatchState.ANSWERED).exclude(operation="GET")
     count: int = done.aggregate(records=Sum("size"))["records"] or 0
@@ -233,7 +233,7 @@ def count_left_work(fresh_since: datetime) -> int:
         fresh_since: work whose process gave a sign of life since then is being done.
     """
     states = models.SyncJobState
-    due = Q(state=states.WAITING, waits_until__lte=timezone.now())
+    due = Q(state=states.WAITING, waits_until__lte=clock.now())
     jobs = models.SyncJob.objects.filter(due | Q(state__in=(states.NOT_QUEUED, states.QUEUED, states.RUNNING)))
     imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)
     # Not one that was made a moment ago: it is about to be queued.
@@ -285,6 +285,9 @@ def last_author(kind: Kind, record_id: int, entry: str) -> str:
         if row is not None and entry in import_entries(kind, change, row):
             at = change.imported.committed_at or change.imported.created_at
             found.append((at, f"the import of {change.imported.file_name} by {change.imported.committed_by}"))
+            if change.undone == models.UndoOutcome.RESTORED and change.imported.undone_at:
+                undo = f"the undo of the import of {change.imported.file_name} by {change.imported.undone_by}"
+                found.append((change.imported.undone_at, undo))
     if not found:
         return ""
     at, who = max(found)
@@ -321,3 +324,15 @@ def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, int]]:
 def latest_jobs(count: int) -> list[models.SyncJob]:
     """The newest jobs."""
     return list(models.SyncJob.objects.order_by("-created_at", "-pk")[:count])
+
+
+# --- imports --------------------------------------------------------------------------------
+
+
+def values_cleared(imported: models.Import) -> int:
+    """How many values the blank cells of an import cleared, in the rows that it wrote."""
+    if not imported.blanks:
+        return 0
+    found = models.ImportRow.objects.filter(imported=imported, cleared__gt=0)
+    written = commit.annotate_change(found).exclude(change=None)  # type: ignore[misc]  # an alias
+    return int(written.aggregate(total=Sum("cleared"))["total"] or 0)

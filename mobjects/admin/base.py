@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -25,6 +26,7 @@ from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
 from mobjects.models import Kind, RecordState, RecordStatus, SyncedRecord
+from mobjects.models.synced_record import UNDER_WAY, RecordUnderWay, describe_under_way
 from mobjects.presentation.badges import record_state_badge
 from mobjects.presentation.job_text import render_time
 from mobjects.presentation.sync_panel import build_sync_panel
@@ -35,6 +37,9 @@ from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
 
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
+
+BUSY_SHOWN = 20
+"""So many records that cannot be deleted now are named."""
 
 EDITS_PER_PAGE = 25
 SYNC_COLUMNS = ("state", "last_status", "short_error", "synced_at")
@@ -187,6 +192,29 @@ class SyncedAdmin(GuardedAdmin):
         return response  # type: ignore[no-any-return]
 
     # --- deleting ---
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """As Django's, with the records that cannot be deleted now among the protected ones, in words."""
+        listed, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        found = self.model.objects.filter(pk__in=[each.pk for each in objs])
+        busy = [each for part in (found, *found.deleted_with_them()) for each in part.filter(UNDER_WAY)[:BUSY_SHOWN]]
+        return listed, counts, lacking, [*protected, *map(describe_under_way, busy)]
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except RecordUnderWay as error:  # Since the page was shown.
+            messages.error(request, f"Nothing was deleted. {error}")
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        try:
+            # What an action noted in the log before it was refused is rolled back.
+            with transaction.atomic() if request.method == "POST" else nullcontext():
+                return super().changelist_view(request, extra_context)
+        except RecordUnderWay as error:
+            messages.error(request, f"Nothing was deleted. {error}")
+            return redirect(request.get_full_path())
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)

@@ -22,6 +22,7 @@ from mobjects.models.imports import (
     SavedMapping,
     UndoOutcome,
 )
+from mobjects.models.installation import HostClock, Installation
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.person_settings import PersonSettings
@@ -71,6 +72,7 @@ __all__ = [
     "Download",
     "DownloadContent",
     "EditSource",
+    "HostClock",
     "Import",
     "ImportChange",
     "ImportFix",
@@ -83,6 +85,7 @@ __all__ = [
     "ImportRowOutcome",
     "ImportSource",
     "ImportState",
+    "Installation",
     "Kind",
     "MarketoField",
     "Opportunity",

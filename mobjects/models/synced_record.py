@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 
 from mobjects.marketo.types import Kind
 from mobjects.marketo.value_parsing import LARGEST_ID
-from mobjects.models.fields import MarketoIdField
+from mobjects.models.fields import CreatedAtField, MarketoIdField
 
 CHANGED = Q(revision__gt=F("synced_revision"))
 """The condition that a record holds content which Marketo has not accepted yet; also of an index of each table."""
@@ -48,13 +48,73 @@ _REFUSALS = (
 """A status, the state of a record that is still as it was refused, and that of one that was changed since."""
 
 
+NAMED = 3
+"""So many records a refusal names."""
+
+
 def positive_marketo_id(name: str) -> models.CheckConstraint:
     """Marketo's ids start at 1, its 0 stands for "none"; they end where its 32 bits do."""
     return models.CheckConstraint(condition=Q(marketo_id__range=(1, LARGEST_ID)), name=name)
 
 
+UNDER_WAY = Q(claimed_by__isnull=False) | Q(last_status=RecordStatus.UNKNOWN)
+"""The condition that Marketo may be getting, or have got, something of which nothing is known here yet."""
+
+
+class RecordUnderWay(Exception):
+    """A record cannot be deleted now: what Marketo makes of it would be there without anything here that leads to it.
+
+    Args:
+        records: some of those that are under way; not empty.
+    """
+
+    def __init__(self, records: Sequence[SyncedRecord]) -> None:
+        super().__init__(" ".join(describe_under_way(record) for record in records))
+
+
+def describe_under_way(record: SyncedRecord) -> str:
+    """Why a record cannot be deleted now, as a sentence."""
+    if record.claimed_by_id is not None:
+        return f"“{record}” is in a batch right now; delete it when that is done."
+    return (
+        f"“{record}” was sent without an answer, so it may be in Marketo. Sync it, which looks it up, or decide about "
+        "it under “To decide”; delete it then."
+    )
+
+
 class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
     """Queries by sync state."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete them, and what hangs on them.
+
+        Raises:
+            RecordUnderWay: nothing was deleted.
+        """
+        with transaction.atomic():
+            self.hold_for_deletion()
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def hold_for_deletion(self) -> None:
+        """Lock the records and those that would go with them, so that no batch takes them; needs a transaction.
+
+        Raises:
+            RecordUnderWay: for some of them it is too late.
+        """
+        for found in (self, *self.deleted_with_them()):
+            held = found.order_by("pk").select_for_update(of=("self",))
+            list(held.values_list("pk", flat=True))
+            if busy := list(found.filter(UNDER_WAY).order_by("pk")[:NAMED]):
+                raise RecordUnderWay(busy)
+
+    def deleted_with_them(self) -> list[SyncedQuerySet]:
+        """The synced records that hang on these, such as the roles of opportunities."""
+        links = [link for link in self.model._meta.related_objects if issubclass(link.related_model, SyncedRecord)]
+        ids = self.order_by().values("pk")
+        return [link.related_model.objects.filter(**{f"{link.field.name}__in": ids}) for link in links]
 
     def dirty(self) -> Self:
         """Records with content that Marketo has not accepted yet."""
@@ -143,7 +203,7 @@ class SyncedRecord(models.Model):
         editable=False,
         help_text="What Marketo held when it was last read and what is not kept here, by name.",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAtField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
 
     objects = SyncedManager()
@@ -160,6 +220,16 @@ class SyncedRecord(models.Model):
                 if not field.primary_key and field.name not in self.SYNC_FIELDS
             ]
         super().save(*args, update_fields=update_fields, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the record, and what hangs on it.
+
+        Raises:
+            RecordUnderWay: it is in a batch, or the outcome of its last sending is unknown. Nothing was deleted.
+        """
+        with transaction.atomic():
+            type(self).objects.filter(pk=self.pk).hold_for_deletion()
+            return super().delete(*args, **kwargs)
 
     @property
     def is_dirty(self) -> bool:

@@ -165,7 +165,22 @@ def _reviewing(imported: Import) -> str:
     if imported.committed_to:
         return f"Writing was broken off after row {imported.committed_to:,}: {written_text(imported)} so far."
     rows = format_count(imported.rows, "row")
-    return f"Checked {rows}: {outcomes_text(imported.counts)}. Nothing has been written yet."
+    said = f"Checked {rows}: {outcomes_text(imported.counts)}."
+    return " ".join(part for part in (said, blanks_text(imported.blanks), "Nothing has been written yet.") if part)
+
+
+def blanks_text(blanks: Mapping[str, int]) -> str:
+    """What blank cells would do, as a sentence; "" if they meet no value."""
+    said = []
+    if cleared := blanks.get(ImportRowOutcome.CHANGED):
+        said.append(f"clear {format_count(cleared, 'value')}")
+    if contested := blanks.get(ImportRowOutcome.CONFLICT):
+        said.append(f"would clear {format_count(contested, 'value')} in rows with conflicts")
+    if kept := blanks.get("kept"):
+        said.append(
+            f"leave {format_count(kept, 'value')} as it is" if kept == 1 else f"leave {kept:,} values as they are"
+        )
+    return f"Blank cells {' and '.join(said)}." if said else ""
 
 
 def _committed(imported: Import) -> str:

@@ -22,6 +22,8 @@ TITLES: dict[str, str] = {
     SyncJobAction.PULL: "Last pull",
     SyncJobAction.COMPARE: "Last comparison",
 }
+DIFFERENCES_SHOWN = 25
+"""A program may have thousands of costs that Marketo has not accepted yet."""
 REFUSED = (SyncResultStatus.FAILED, SyncResultStatus.SKIPPED)
 
 
@@ -47,6 +49,7 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool) -> dict[str, Any]:
         may_pull: whether the user may read records from Marketo.
     """
     decision = selectors.decisions_about(record.KIND, record.pk).first()
+    difference = record_difference(record, key_fields())
     undecided = decision is not None and decision.decided_at is None
     sent, read = (selectors.latest_result(record.KIND, record.pk, actions) for actions in (SENDING, READING))
     lines = [
@@ -56,7 +59,8 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool) -> dict[str, Any]:
     return {
         "record": record,
         "state": record_state_badge(record.current_state),
-        "difference": record_difference(record, key_fields()),
+        "difference": difference[:DIFFERENCES_SHOWN],
+        "more": len(difference[DIFFERENCES_SHOWN:]),
         "lines": lines,
         # Of a record whose history is gone.
         "last_error": record.last_error if not sent and record.refusal_stands else "",

@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from redis.exceptions import RedisError
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
 from mobjects.models import BulkDeletion, BulkDeletionState, SyncedRecord
@@ -81,13 +81,13 @@ def count_words(model: Any, count: int) -> str:
 
 def confirm_deletion(deletion: BulkDeletion) -> bool:
     """Let it be done; ``False`` if it was confirmed already."""
-    confirmed = DELETION_STATES.change(deletion, State.DELETING, step_at=timezone.now(), position=0)
+    confirmed = DELETION_STATES.change(deletion, State.DELETING, step_at=clock.now(), position=0)
     return confirmed and _start(deletion, len(deletion.records))
 
 
 def undo_deletion(deletion: BulkDeletion, user: User) -> bool:
     """Let it be taken back; ``False`` if that was asked for already, or nothing was deleted."""
-    asked = DELETION_STATES.change(deletion, State.UNDOING, step_at=timezone.now(), undone_by=user.get_username())
+    asked = DELETION_STATES.change(deletion, State.UNDOING, step_at=clock.now(), undone_by=user.get_username())
     return asked and _start(deletion, deletion.deleted.count())
 
 
@@ -122,7 +122,7 @@ def _do_chunk(pk: int) -> bool:
         deletion = BulkDeletion.objects.select_for_update().filter(pk=pk).first()
         if deletion is None or not deletion.is_working:
             return False
-        now = timezone.now()
+        now = clock.now()
         return (_delete_next if deletion.state == State.DELETING else _restore_next)(deletion, now)
 
 
@@ -151,7 +151,7 @@ def _restore_next(deletion: BulkDeletion, now: datetime) -> bool:
 
 def sweep_deletions() -> None:
     """Find deletions whose worker died or that the queue forgot, and have others go on. Safe at any time."""
-    late = timezone.now() - OVERDUE
+    late = clock.now() - OVERDUE
     found = BulkDeletion.objects.filter(state__in=BulkDeletion.WORKING_STATES)
     try:
         for pk in (

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from mobjects import selectors
 from mobjects.formatting import format_count
+from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.models import RECORD_MODELS, Kind, RecordState
 from mobjects.presentation.count_links import job_outcome
 from mobjects.processes import status as queue_status
@@ -52,6 +53,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
         imports_waiting=selectors.count_waiting_imports() if user.has_perm("mobjects.view_import") else 0,
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
+        wrong_clocks=list_wrong_host_clocks(),
         queue_problem=_queue_problem() if sees_history else "",
         sees_queue=user.has_perm("mobjects.view_queue"),
     )

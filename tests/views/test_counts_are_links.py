@@ -22,7 +22,7 @@ def browser(groups):
 
 def links(response) -> dict[str, str]:
     page = html.fromstring(response.content.decode())
-    return {" ".join(a.text_content().split()): a.get("href") for a in page.xpath("//a[@href]")}
+    return {" ".join(a.text_content().split()): str(a.get("href")) for a in page.xpath("//a[@href]")}
 
 
 def listed(response) -> list[str]:

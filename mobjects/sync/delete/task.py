@@ -25,13 +25,16 @@ from mobjects.models import (
     SyncResultStatus,
     records_of_kind,
 )
+from mobjects.models.synced_record import UNDER_WAY
 from mobjects.sync import task
 from mobjects.sync.conflicts.ambiguous import close_orphaned_conflicts
 from mobjects.sync.job_results import add_counts, build_result, results_of_record, save_results
 from mobjects.sync.task import JobContext, JobTask
 
 DELETE_ORDER = (Kind.ROLE, Kind.OPPORTUNITY)
-IN_ANOTHER_JOB = "It is in a batch of another job right now."
+IN_ANOTHER_JOB = "It is in a batch of another job right now; delete it again when that is done."
+NOT_ANSWERED = "It was sent without an answer, and that has to be looked up first: sync it, then delete it again."
+ROLE_UNDER_WAY = "Marketo has deleted it. One of its roles is being sent right now, so it stays here; delete it again."
 CHANGED_SINCE = "It was changed here since its deletion was asked for. Look at it; then delete it again, or leave it."
 KEPT_HERE = "Deleted in Marketo. It was changed here meanwhile, so it was kept here."
 HAS_ROLES = "Roles of it could not be deleted; without it nothing in Marketo would lead to them."
@@ -94,20 +97,16 @@ class DeleteTask(JobTask):
             has_result = results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
             left = records_to_delete(kind, job.selection).exclude(Exists(has_result))
             with transaction.atomic():
-                reasons = [(record, IN_ANOTHER_JOB if record.claimed_by_id else HAS_ROLES) for record in left]
+                reasons = [(record, _reason(record)) for record in left]
                 status = SyncResultStatus.HELD
                 save_results(job, [build_result(job, record, status, error=reason) for record, reason in reasons])
 
     def _open(self, kind: Kind) -> Any:  # a query set of records
         has_result = results_of_record(self._context.job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
-        found = (
-            records_to_delete(kind, self._context.job.selection)
-            .filter(claimed_by__isnull=True)
-            .exclude(Exists(has_result))
-        )
+        found = records_to_delete(kind, self._context.job.selection).exclude(UNDER_WAY).exclude(Exists(has_result))
         if kind is Kind.OPPORTUNITY:
             roles = OpportunityPersonRole.objects.filter(
-                Q(marketo_id__isnull=False) | Q(claimed_by__isnull=False) | Q(last_status=RecordStatus.UNKNOWN),
+                Q(marketo_id__isnull=False) | UNDER_WAY,
                 opportunity=OuterRef("pk"),
             )
             found = found.exclude(Exists(roles))
@@ -185,6 +184,7 @@ class DeleteTask(JobTask):
             held = records_of_kind(kind).select_for_update(of=("self",)).filter(claimed_by=batch).order_by("pk")
             kept = self._changed_since(kind, list(held))
             rows = {row.record_id: row for row in batch.results.all()}
+            stay = _with_role_under_way(taken) if kind is Kind.OPPORTUNITY else set()
             for record, outcome in zip(taken, answer.outcomes, strict=True):
                 row = rows[record.pk]
                 deleted = outcome.status in (OutcomeStatus.DELETED, OutcomeStatus.UNCHANGED)
@@ -192,7 +192,9 @@ class DeleteTask(JobTask):
                 gone_before = "" if outcome.status is OutcomeStatus.DELETED else "Marketo no longer had it."
                 row.error = KEPT_HERE if deleted and record.pk in kept else outcome.message or gone_before
                 counts[row.status] += 1
-                if deleted:
+                if deleted and record.pk in stay:
+                    row.error = ROLE_UNDER_WAY
+                elif deleted:
                     gone.append(record.pk)
                 row.save(update_fields=["status", "error"])
             records_of_kind(kind).filter(claimed_by=batch).update(claimed_by=None)
@@ -200,3 +202,16 @@ class DeleteTask(JobTask):
             close_orphaned_conflicts()
             task.close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
             add_counts(self._context.job, counts)
+
+
+def _with_role_under_way(taken: Sequence[SyncedRecord]) -> set[int]:
+    """Our ids of opportunities of which another job has begun to send a role meanwhile; holds all their roles."""
+    roles = OpportunityPersonRole.objects.filter(opportunity__in=[record.pk for record in taken]).order_by("pk")
+    held = list(roles.select_for_update(of=("self",)).values_list("pk", flat=True))
+    return set(roles.filter(UNDER_WAY, pk__in=held).values_list("opportunity_id", flat=True))
+
+
+def _reason(record: SyncedRecord) -> str:
+    if record.claimed_by_id is not None:
+        return IN_ANOTHER_JOB
+    return NOT_ANSWERED if record.last_status == RecordStatus.UNKNOWN else HAS_ROLES

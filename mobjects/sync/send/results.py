@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Least
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.bulk import bulk_update_rows
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
@@ -107,7 +107,7 @@ def _end_earlier(job: SyncJob, kind: Kind, ends: Mapping[int, tuple[str, str]]) 
 
 
 def _save_on_records(kind: Kind, outcomes: Sequence[tuple[BatchItem, RecordOutcome, RecordOutcome]]) -> None:
-    now = timezone.now()
+    now = clock.now()
     said = {
         "last_status": "%s",
         "last_error": "%s",

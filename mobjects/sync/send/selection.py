@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, cast
 from uuid import UUID
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.fields.json import KeyTextTransform
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import (
     RECORD_MODELS,
@@ -32,6 +33,7 @@ from mobjects.models import (
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.installation.doubt import DOUBTED
 from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, has_unknown_channel, has_unknown_tag
 from mobjects.sync.task import KindSelection
 
@@ -144,10 +146,16 @@ def _changes_of_import(kind: Kind, selection: SyncSelection) -> QuerySet[ImportC
     return changes.filter(owner_kind=kind.value, owner_id=OuterRef("pk"))
 
 
-def classify_records(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
-    """The candidates, annotated with ``hold`` (a reason, or "") and ``wire_operation``."""
+def classify_records(
+    kind: Kind, selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None
+) -> SyncedQuerySet:
+    """The candidates, annotated with ``hold`` (a reason, or "") and ``wire_operation``.
+
+    Args:
+        at: the moment at which they are judged; now if none is given.
+    """
     operations = _operation(kind, selection, keys)
-    cases = [When(condition, then=Value(reason)) for reason, condition in _holds(kind, selection, keys)]
+    cases = [When(condition, then=Value(reason)) for reason, condition in _holds(kind, selection, keys, at)]
     found = candidate_records(kind, selection).annotate(wire_operation=operations)
     hold = Case(*cases, default=Value(""), output_field=CharField())
     return cast(SyncedQuerySet, found.annotate(hold=hold))
@@ -217,14 +225,14 @@ def _operation(kind: Kind, selection: SyncSelection, keys: KeyFields) -> Case | 
     return Case(*cases, default=Value(Operation.INSERT.value), output_field=CharField())
 
 
-def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, Q]]:
+def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime | None) -> list[tuple[str, Q]]:
     """Reasons to hold records back, in order of precedence, and the conditions under which they apply."""
     open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), decided_at__isnull=True)
     unknown = Q(last_status=RecordStatus.UNKNOWN)
     holds = [
         (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
         (NEEDS_DECISION, Q(Exists(open_conflicts))),
-        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=timezone.now() - marketo_settings.unknown_outcome_delay())),
+        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=(at or clock.now()) - marketo_settings.unknown_outcome_delay())),
     ]
     has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])
     if kind is Kind.PROGRAM and selection.operation in (OperationChoice.INSERT, OperationChoice.UPSERT):
@@ -236,6 +244,9 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[
             Q(wire_operation=Operation.UPDATE.value, marketo_id__isnull=True) & ~has_key,
         )
     )
+    if kind is Kind.ROLE:
+        # It was sent only if its opportunity was, which is looked up first.
+        holds += [(reason, Q(last_error=DOUBTED) & waits) for reason, waits in _role_holds(keys)]
     if not selection.include_unknown:
         holds.append((NEEDS_LOOK_UP, unknown & _could_double(kind, has_key, keys)))
     if kind is Kind.PROGRAM:

@@ -11,11 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from mobjects import selectors
 from mobjects.formatting import format_count
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
 from mobjects.imports.writing import commit
-from mobjects.models import RECORD_MODELS, Import, ImportSource, ImportState, SyncJob, SyncResult
+from mobjects.models import RECORD_MODELS, Import, ImportChange, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
 from mobjects.presentation.count_links import import_written
 from mobjects.processes import status as queue_status
@@ -134,8 +135,17 @@ def _facts(imported: Import) -> dict[str, Any]:
         "delimiter": DELIMITERS.get(imported.delimiter, imported.delimiter),
         "written": import_written(imported),
         "undone": words.undone_text(imported),
+        "blanks": _blanks_text(imported),
         "has_left_out": left_out > 0 or any(imported.written.get(name) for name in ("left", "left_out")),
     }
+
+
+def _blanks_text(imported: Import) -> str:
+    """What blank cells did; before the commit the page's first sentence says what they would do."""
+    if imported.committed_at is None or not imported.blanks:
+        return ""
+    cleared = selectors.values_cleared(imported)
+    return f"Blank cells cleared {format_count(cleared, 'value')}." if cleared else ""
 
 
 def _next(request: HttpRequest, imported: Import) -> tuple[str, str] | None:
@@ -170,7 +180,9 @@ def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
 
 def _jobs(imported: Import) -> QuerySet[SyncJob]:
     """The jobs since that dealt with a record of the import, newest first."""
-    kind, ids = commit.owner_ids(imported)
+    # What was undone went out all the same.
+    kind, _ = commit.owner_ids(imported)
+    ids = ImportChange.objects.filter(imported=imported).order_by().values("owner_id")
     results = SyncResult.objects.filter(job=OuterRef("pk"), kind=kind.value, record_id__in=ids)
     since = imported.committed_at or imported.created_at
     asked = SyncJob.objects.filter(created_at__gte=since, selection__of_import=imported.pk)

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from mobjects import clock
 from mobjects.formatting import format_count
 from mobjects.forms.sync import SyncForm
 from mobjects.jobs.requests import request_sync
@@ -25,6 +25,7 @@ from mobjects.models import RECORD_MODELS, Kind, SyncJob
 from mobjects.presentation import job_text
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
+from mobjects.sync.send.clearings import count_clearings
 from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups, records_of_group
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
@@ -68,7 +69,7 @@ class HeldLine:
 class SyncPreview:
     """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
 
-    ``usage`` is false where it is not known how many calls were made today.
+    ``usage`` is false where it is not known how many calls were made today; ``cleared`` counts values.
     """
 
     lines: list[ForecastLine]
@@ -78,6 +79,7 @@ class SyncPreview:
     problem: str = ""
     usage: LimitUsage | UnknownUsage | None = None
     read_first: bool = False
+    cleared: int = 0
 
     @property
     def sendable(self) -> int:
@@ -126,7 +128,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
     if not preview_sync(form.selection).ready:
         # What was there to send went out, or was taken back, since the page was shown.
         return _show(request, form)
-    before = timezone.now()
+    before = clock.now()
     job = _job_once(request, form)
     return _lead_to_job(request, form) if job is None else redirect_to_new_job(request, job, before)
 
@@ -142,17 +144,20 @@ def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> H
 def preview_sync(selection: SyncSelection) -> SyncPreview:
     """What sending this selection now would do; sends nothing."""
     groups = forecast_groups(selection, key_fields())
+    cleared = count_clearings(selection, key_fields())
     held = [HeldLine(_which(group), _kind_label(group), group.reason, group.count) for group in groups if group.reason]
     sending = [group for group in groups if not group.reason]
     try:
         transport = open_transport()
     except ConfigError as error:
-        return SyncPreview([_line(None, group) for group in sending], held, problem=error.message)
+        return SyncPreview([_line(None, group) for group in sending], held, problem=error.message, cleared=cleared)
     with closing(transport):
         lines = [_line(transport, group) for group in sending]
         usage = RedisRateLimiter.from_settings(transport.endpoint).read_usage()
         missing = missing_settings()
-        return SyncPreview(lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first)
+        return SyncPreview(
+            lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first, cleared
+        )
 
 
 def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:

@@ -12,10 +12,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from mobjects import selectors
+from mobjects import clock, selectors
 from mobjects.formatting import format_count
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.queue import enqueue_job
@@ -120,7 +119,7 @@ def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
 def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a job about what another did not get accepted, or about those with one reason (``same``)."""
     job = get_object_or_404(SyncJob, pk=pk)
-    before = timezone.now()
+    before = clock.now()
     if not may_repeat(job):
         messages.warning(request, "Only what a job sent can be tried again, once that job is over.")
         return _to(job)
@@ -153,7 +152,7 @@ def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     if not selectors.results_left(job).filter(pk=pk).exists():
         messages.info(request, f"“{result.label}” was accepted since.")
         return _to(job)
-    before = timezone.now()
+    before = clock.now()
     old = SyncSelection.from_json(job.selection)
     selection = SyncSelection(
         (kind,), (result.record_id,), operation=old.operation, resend=old.resend, read_first=old.read_first

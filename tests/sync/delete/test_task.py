@@ -316,3 +316,33 @@ def test_what_marketo_deleted_stays_here_until_its_answer_is_saved():
     with connection.execute_wrapper(broken), pytest.raises(RuntimeError):
         DeleteTask(factories.context(new_job(parent))).step()
     assert factories.fresh(parent).claimed_by is not None
+
+
+def test_a_record_of_unknown_outcome_is_not_deleted_before_it_was_looked_up(sandbox):
+    (record,) = sent(factories.opportunity())
+    Opportunity.objects.update(last_status=RecordStatus.UNKNOWN)
+    job = delete(record)
+    assert (job.counts, job.results.get().error) == (
+        {"HELD": 1},
+        "It was sent without an answer, and that has to be looked up first: sync it, then delete it again.",
+    )
+    assert len(sandbox.store.opportunities) == 1
+
+
+def test_an_opportunity_stays_here_while_a_role_of_it_is_being_sent(sandbox):
+    (parent,) = sent(factories.opportunity())
+    factories.role(parent)
+    other = pages.batch(pages.job())
+    taken_by = SlowMarketo(lambda answer: OpportunityPersonRole.objects.update(claimed_by=other) and None)
+    job = new_job(parent)
+    while DeleteTask(factories.context(job, transport=taken_by)).step():
+        pass
+    job.refresh_from_db()
+    assert job.counts == {"DELETED": 1}
+    assert job.results.get().error.endswith(
+        "One of its roles is being sent right now, so it stays here; delete it again."
+    )
+    assert (Opportunity.objects.count(), OpportunityPersonRole.objects.count()) == (1, 1)
+    OpportunityPersonRole.objects.update(claimed_by=None)
+    assert delete(parent).counts == {"DELETED": 1}
+    assert not Opportunity.objects.exists()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mobjects.models import Import, ImportState, SyncJob
+from mobjects.models import Import, ImportState, SyncJob, UndoOutcome
 from mobjects.presentation import import_text as words
 from mobjects.presentation import navigation
 from tests import factories
@@ -162,6 +162,35 @@ def test_a_later_job_that_dealt_with_its_records_is_listed(browser):
     shown = seen(browser, imported)
     assert pages.job_url(job) in shown
     assert pages.job_url(other) not in shown
+
+
+def test_an_undo_leaves_the_jobs_that_its_records_went_out_with(browser):
+    imported, record = written()
+    job = pages.job()
+    pages.result(job, record_id=record.pk)
+    imported.changes.update(undone=UndoOutcome.RESTORED)
+    Import.objects.filter(pk=imported.pk).update(state=ImportState.UNDONE, undone_at=timezone.now(), undone_by="bob")
+    assert pages.job_url(job) in seen(browser, imported)
+
+
+@pytest.mark.parametrize(
+    ("undone", "said", "values"),
+    [
+        (UndoOutcome.RESTORED, "Undo of the import: restored", "<s>New</s> → Old"),
+        (UndoOutcome.LEFT, "Undo of the import: left alone (was changed since)", ""),
+    ],
+)
+def test_an_undo_is_an_event_of_its_own_in_the_record_s_history(browser, undone, said, values):
+    imported, record = written(committed_by="ann", undone_by="bob", undone_at=timezone.now() + timedelta(minutes=5))
+    imported.changes.update(undone=undone, undone_note="was changed since" if undone == UndoOutcome.LEFT else "")
+    answer = browser.get(reverse("mobjects:record-history", args=["Opportunity", record.pk]))
+    events = answer.context["import_events"]
+    assert [(event.is_undo, event.by) for event in events] == [(True, "bob"), (False, "ann")]
+    assert events[0].at - events[1].at >= timedelta(minutes=4)
+    shown = pages.text(answer)
+    assert said in shown
+    assert values in shown
+    assert "<s>Old</s> → New" in shown
 
 
 def test_number_of_queries_does_not_grow_with_the_records(browser, django_assert_max_num_queries):
