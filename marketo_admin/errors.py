@@ -1,4 +1,4 @@
-"""What people see when a request cannot be read: the reason, and what to do instead."""
+"""What people see when a request cannot be read or is not accepted: the reason, and what to do instead."""
 
 from __future__ import annotations
 
@@ -22,3 +22,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         heading = "The request could not be read"
         words = "It came incomplete or damaged. Nothing was saved. Try it again."
     return render(request, "400.html", {"heading": heading, "words": words}, status=400)
+
+
+def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page for a form that does not prove that it comes from here.
+
+    Args:
+        reason: Django's words; they begin with Origin or Referer where the address is what is wrong.
+    """
+    elsewhere = request.headers.get("Origin", "") if reason.startswith(("Origin", "Referer")) else ""
+    here = f"{request.scheme}://{request.get_host()}"
+    return render(request, "403_csrf.html", {"elsewhere": elsewhere, "here": here}, status=403)

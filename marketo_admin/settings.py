@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "mobjects",
 ]
 MIDDLEWARE = [
+    "marketo_admin.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -75,7 +76,8 @@ WSGI_APPLICATION = "marketo_admin.wsgi.application"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
-DATABASES = {"default": env.database("DATABASE_URL", default="sqlite:///var/db.sqlite3", base=BASE_DIR)}
+POOLED = env.flag("DATABASE_PGBOUNCER", default=False)
+DATABASES = {"default": env.database("DATABASE_URL", default="sqlite:///var/db.sqlite3", base=BASE_DIR, pooled=POOLED)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A program's page with many costs and tags sends more fields than Django's default of 1,000.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
@@ -98,12 +100,14 @@ USE_TZ = True
 
 HTTPS = env.flag("DJANGO_HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # A load balancer asks the process itself, without TLS.
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 # Subdomains, and the list that browsers ship with, are for the owner of the domain to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+# Where a proxy changes host or port, forms come from an address that Django does not know to be ours.
+CSRF_TRUSTED_ORIGINS = env.origins("DJANGO_TRUSTED_ORIGINS")
+CSRF_FAILURE_VIEW = "marketo_admin.errors.form_refused"
 X_FRAME_OPTIONS = "DENY"
 if env.flag("DJANGO_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -6,13 +6,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from marketo_admin.health import healthz
 
 handler400 = "marketo_admin.errors.bad_request"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("healthz", healthz),
     path("admin/", include("mobjects.urls")),
     path("admin/", admin.site.urls),
 ]

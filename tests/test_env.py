@@ -112,6 +112,20 @@ def test_postgresql_connections_are_kept_and_checked(tmp_path):
     assert (config["CONN_MAX_AGE"], config["CONN_HEALTH_CHECKS"]) == (60, True)
 
 
+def test_pgbouncer_gets_no_options_that_it_would_refuse(tmp_path):
+    config = Environment({"U": "postgres://me@db/marketo"}).database("U", default="", base=tmp_path, pooled=True)
+    assert config["OPTIONS"] == {}
+
+
+def test_origins_are_whole_addresses():
+    env = Environment({"O": "https://a.example.com, http://b:8443", "P": "a.example.com", "Q": "https://a/x"})
+    assert env.origins("O") == ["https://a.example.com", "http://b:8443"]
+    assert env.origins("NONE") == []
+    for name, value in (("P", "a.example.com"), ("Q", "https://a/x")):
+        with pytest.raises(ImproperlyConfigured, match=f"^{name}={value}: should be https://HOST"):
+            env.origins(name)
+
+
 @pytest.mark.parametrize(
     "url", ["mysql://me:very-secret@host/db", "very-secret", "postgres://me:very-secret@host:x/db"]
 )

@@ -8,9 +8,10 @@ permissions are its permissions. Its importing and its exporting, which hold a w
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import connection, models, transaction
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
@@ -68,13 +69,16 @@ class TransferResource(ModelResource):
         """The records as rows of typed values, read from the database while they are used.
 
         Args:
-            queryset: in the order of the file. PostgreSQL keeps its result (a cursor on the server), SQLite gives one
-                row after the other; here there are never more than a chunk of them.
+            queryset: in the order of the file. PostgreSQL keeps its result (a cursor on the server, in a transaction,
+                so that PgBouncer gives it no other connection meanwhile), SQLite gives one row after the other; here
+                there are never more than a chunk of them.
             columns: of :meth:`export_columns`.
         """
         columns = self.prepare_columns(columns)
         # With the id, so that two equal rows stay two where the database is asked for distinct ones.
         lookups = list(dict.fromkeys(["pk", *(lookup for column in columns for lookup in column.lookups)]))
         readers = [column.build_reader([lookups.index(lookup) for lookup in column.lookups]) for column in columns]
-        for raw in queryset.values_list(*lookups).iterator(chunk_size=CHUNK):
-            yield [read(raw) for read in readers]
+        # On SQLite a transaction would keep all others from writing.
+        with nullcontext() if connection.vendor == "sqlite" else transaction.atomic():
+            for raw in queryset.values_list(*lookups).iterator(chunk_size=CHUNK):
+                yield [read(raw) for read in readers]

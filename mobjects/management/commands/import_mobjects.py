@@ -196,7 +196,7 @@ class Command(BaseCommand):
         equal = found.values("level", "column", "position", "value", "rule")
         groups = equal.annotate(count=Count("pk"), first=Min("number"), newest=Max("pk"), suggestion=Max("suggestion"))
         newest = after
-        for group in groups.order_by("first", F("position").asc(nulls_last=True), "newest").iterator():
+        for group in groups.order_by("first", F("position").asc(nulls_last=True), "newest"):
             newest = max(newest, group.pop("newest"))
             warning = group["level"] == ImportProblemLevel.WARNING
             self.stderr.write(_printable(_line(ImportGroup(**group))), self.style.WARNING if warning else None)
