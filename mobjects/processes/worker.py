@@ -19,10 +19,9 @@ from rq.job import Job
 
 from mobjects.imports.runner import expire_imports
 from mobjects.jobs.host_clock import HostClockOff, check_host_clock
-from mobjects.jobs.queue import QUEUE
 from mobjects.jobs.recovery import expire_jobs
 from mobjects.jobs.restored import check_installation
-from mobjects.queue_redis import describe_redis_error
+from mobjects.queue_redis import QUEUE, describe_redis_error
 from mobjects.sync.installation.identity import name_outside
 
 MAINTENANCE_SECONDS = 30
