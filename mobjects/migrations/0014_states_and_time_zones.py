@@ -28,7 +28,10 @@ def field() -> Any:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mobjects", "0013_header_row_and_blanks"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    dependencies = [
+        ("mobjects", "0013_header_row_and_blanks"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
 
     operations = [
         *(migrations.AddField(model_name=name.lower(), name="answered_revision", field=field()) for name in KINDS),
