@@ -70,6 +70,7 @@ def _run(sandbox: Any, hosts: Sequence[float], *, margin: bool) -> tuple[int, in
     from mobjects.jobs.runner import run_job
     from mobjects.marketo.types import Kind
     from mobjects.models import Installation, Opportunity, SyncJob
+    from mobjects.queue_redis import connect_queue
     from mobjects.sync.send.selection import SyncSelection
     from mobjects.sync.transport_factory import open_transport
     from tests.support.database_clock import DATABASE_CLOCK
@@ -78,9 +79,11 @@ def _run(sandbox: Any, hosts: Sequence[float], *, margin: bool) -> tuple[int, in
     clock.MARGIN = timedelta(seconds=60) if margin else timedelta.max
     DATABASE_CLOCK.install(connection)
     SyncJob.objects.all().delete()
-    Opportunity.objects.all().delete()
+    Opportunity.objects.all()._raw_delete("default")
     Installation.objects.all().delete()  # Without its last calls it would be taken for restored.
     sandbox.reset()
+    redis = connect_queue()  # Its own clock is not moved: the limits begin anew.
+    redis.delete(*redis.scan_iter("marketo-limits:*"), "none")
     world = World(sandbox)
     with world.host():
         for number in range(RECORDS):

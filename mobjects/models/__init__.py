@@ -3,7 +3,6 @@
 from mobjects.marketo.types import Kind
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
-from mobjects.models.custom_field import CustomField
 from mobjects.models.imports import (
     Download,
     DownloadContent,
@@ -23,7 +22,7 @@ from mobjects.models.imports import (
     UndoOutcome,
 )
 from mobjects.models.installation import HostClock, Installation
-from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
+from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.people import (
     BulkDeletion,
