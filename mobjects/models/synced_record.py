@@ -40,7 +40,6 @@ class RecordState(models.TextChoices):
 
 
 _BY_STATUS = {
-    RecordStatus.UNKNOWN: RecordState.UNKNOWN,
     RecordStatus.FAILED: RecordState.FAILED,
     RecordStatus.SKIPPED: RecordState.SKIPPED,
 }
@@ -123,8 +122,9 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
         return self.annotate(
             state=Case(
                 When(claimed_by__isnull=False, then=Value(RecordState.IN_BATCH)),
-                *(When(last_status=status, then=Value(state)) for status, state in _BY_STATUS.items()),
+                When(last_status=RecordStatus.UNKNOWN, then=Value(RecordState.UNKNOWN)),
                 When(revision__lte=F("synced_revision"), then=Value(RecordState.SYNCED)),
+                *(When(last_status=status, then=Value(state)) for status, state in _BY_STATUS.items()),
                 When(Q(synced_revision=0), then=Value(RecordState.NEVER)),
                 default=Value(RecordState.CHANGED),
                 output_field=models.CharField(),
@@ -230,8 +230,10 @@ class SyncedRecord(models.Model):
         """The state of this instance; the same rules as :meth:`SyncedQuerySet.with_state`."""
         if self.claimed_by_id:
             return RecordState.IN_BATCH
+        if self.last_status == RecordStatus.UNKNOWN:
+            return RecordState.UNKNOWN
+        if not self.is_dirty:
+            return RecordState.SYNCED  # What failed or was skipped has been taken back, or is as in Marketo.
         if self.last_status in _BY_STATUS:
             return _BY_STATUS[RecordStatus(self.last_status)]
-        if not self.is_dirty:
-            return RecordState.SYNCED
         return RecordState.NEVER if self.synced_revision == 0 else RecordState.CHANGED
