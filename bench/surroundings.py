@@ -23,7 +23,7 @@ from mobjects.sandbox import KEY, USER_ID
 ROOT = Path(__file__).resolve().parent.parent
 KEY_FIELD = "ExternalOpportunityId"
 NO_LIMIT = 1_000_000
-OWN = ("DJANGO_", "MARKETO_", "DATABASE_URL", "REDIS_URL", "RQ_")
+OWN = ("DJANGO_", "MARKETO_", "DATABASE_URL", "REDIS_URL", "RQ_", "INSTALLATION_FILE")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Surroundings:
         from redis import Redis
 
         self.control("reset", {})
-        for name in ("SyncResult", "SyncBatch", "WorkerLease", "SyncJob", "Opportunity"):
+        for name in ("SyncResult", "SyncBatch", "WorkerLease", "SyncJob", "Opportunity", "Installation"):
             records = apps.get_model("mobjects", name)._default_manager
             records.all()._raw_delete(records.db)
         with Redis.from_url(self.redis_url) as redis:
@@ -125,6 +125,7 @@ def environment(database_url: str, redis_url: str, url: str) -> dict[str, str]:
         "DJANGO_ALLOWED_HOSTS": "testserver",
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
+        "INSTALLATION_FILE": f"{tempfile.gettempdir()}/marketo-bench-installation.json",
         "MARKETO_SOAP_ENDPOINT": f"{url}/soap/mktows/2_7",
         "MARKETO_USER_ID": USER_ID,
         "MARKETO_ENCRYPTION_KEY": KEY,

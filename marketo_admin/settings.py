@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 
 from marketo_admin.env import Environment, get_or_create_secret
 from mobjects.local.redis_server import find_running_url
@@ -52,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "mobjects.views.time_zone.TimeZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -143,11 +145,13 @@ RQ_QUEUES = {
     }
 }
 RQ = {
-    # At once: jobs/requests.py itself waits for the commit, so that a Redis that is down is noticed.
-    "COMMIT_MODE": "auto",
+    "QUEUE_CLASS": "mobjects.jobs.queue.InstallationQueue",
     "WORKER_CLASS": "mobjects.processes.worker.SyncWorker",
 }
 RQ_SHOW_ADMIN_LINK = False  # Any staff user can empty a queue there.
+
+# How far this installation has come, outside its database: a database that knows less was restored from a backup.
+INSTALLATION_FILE = env.text("INSTALLATION_FILE", str(VAR_DIR / "installation.json"))
 
 # --- Import and export -------------------------------------------------------------------------------------------
 
@@ -169,6 +173,9 @@ UNFOLD = {
     ],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "mobjects.views.dashboard.dashboard_callback",
+    "SCRIPTS": ["mobjects.views.time_zone.script_address"],
+    "STYLES": ["mobjects.presentation.navigation.form_styles_url"],
+    "ACCOUNT": {"navigation": [{"title": "Time zone", "link": reverse_lazy("mobjects:time-zone")}]},
     "SIDEBAR": {"navigation": "mobjects.presentation.navigation.build_navigation"},
 }
 

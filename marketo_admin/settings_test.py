@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-for _name in [name for name in os.environ if name.startswith(("DJANGO_", "MARKETO_", "IMPORT_"))]:
+for _name in [name for name in os.environ if name.startswith(("DJANGO_", "MARKETO_", "IMPORT_", "INSTALLATION_"))]:
     if _name not in ("DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"):
         del os.environ[_name]
 os.environ["DJANGO_ENV_FILE"] = os.devnull
@@ -20,6 +20,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+INSTALLATION_FILE = ""
 LOGGING = {**LOGGING, "handlers": {"console": {"class": "logging.NullHandler"}}}
 # Port 9 of this machine: nothing answers there. The fixture marketo_settings points it at a sandbox.
 MARKETO = {

@@ -8,6 +8,8 @@ from django.views.generic import RedirectView
 
 from marketo_admin.health import healthz
 
+handler400 = "marketo_admin.errors.bad_request"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),

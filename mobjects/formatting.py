@@ -13,3 +13,9 @@ def format_count(count: int, noun: str) -> str:
 def format_moment(at: datetime) -> str:
     """A time to the minute with its zone, ``2026-03-01 06:00 UTC``."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def format_span(seconds: float) -> str:
+    """A span of time to the second, without its sign: ``45 s``, ``20 min 3 s``."""
+    minutes, rest = divmod(round(abs(seconds)), 60)
+    return f"{minutes:,} min {rest} s" if minutes else f"{rest} s"

@@ -7,18 +7,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
-from django.utils import timezone
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 
-from mobjects import models
+from mobjects import clock, models
 from mobjects.formatting import format_moment
+from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
 from mobjects.sync.content.edits import import_entries
+from mobjects.sync.send.selection import SyncSelection, candidate_records, ordered_kinds, unaccepted
 
 PAYLOAD_FIELDS = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
 
 UNACCEPTED = (models.SyncResultStatus.NOT_SENT, models.SyncResultStatus.UNKNOWN)
+RETRYABLE = (
+    models.SyncResultStatus.FAILED,
+    models.SyncResultStatus.SKIPPED,
+    models.SyncResultStatus.UNKNOWN,
+    models.SyncResultStatus.CONFLICT,
+    models.SyncResultStatus.HELD,
+    models.SyncResultStatus.NOT_SENT,
+)
+"""What a retry is about. An unknown outcome is one of them: it is looked up, or sent again where that is safe."""
 STEPS = "steps"
 """Stands for all statuses that are only steps on the way."""
 UNDECIDED = (
@@ -39,12 +49,18 @@ RATE_SPAN = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """Results of a job that share a status and a reason; ``sample`` is the id of one of them."""
+    """Results of a job that share a status and a reason.
+
+    Args:
+        sample: the id of one of them.
+        left: how many records of them can be tried again.
+    """
 
     status: str
     error: str
     count: int
     sample: int
+    left: int
 
     @property
     def label(self) -> str:
@@ -75,7 +91,7 @@ def unaccepted_batches(job: models.SyncJob) -> list[models.SyncBatch]:
 
 def records_per_second(job: models.SyncJob) -> float:
     """How fast a job has been within the last minute; 0 if nothing was answered."""
-    now = timezone.now()
+    now = clock.now()
     since = max(now - RATE_SPAN, job.started_at or now)
     done = job.batches.filter(answered_at__gte=since, state=models.SyncBatchState.ANSWERED).exclude(operation="GET")
     count: int = done.aggregate(records=Sum("size"))["records"] or 0
@@ -140,7 +156,29 @@ def error_groups(job: models.SyncJob) -> list[ErrorGroup]:
         .filter(count__gt=1)
         .order_by("-count", "sample")[:ERROR_GROUPS]
     )
-    return [ErrorGroup(**row) for row in rows]
+    groups = list(rows)
+    reasons = results_left(job).filter(error__in=[row["error"] for row in groups]).order_by()
+    counted = reasons.values_list("status", "error").annotate(count=Count("pk")) if groups else ()
+    left = {(status, error): count for status, error, count in counted}
+    return [ErrorGroup(**row, left=left.get((row["status"], row["error"]), 0)) for row in groups]
+
+
+def results_left(job: models.SyncJob) -> QuerySet[models.SyncResult]:
+    """Results of a job that ended whose records can be tried again: not accepted, and not accepted since either."""
+    if job.action != models.SyncJobAction.SEND or job.state not in models.SyncJob.FINAL_STATES:
+        return models.SyncResult.objects.none()
+    here = Q()
+    for kind, model in models.RECORD_MODELS.items():
+        records = model.objects.filter(pk=OuterRef("record_id"))
+        here |= Q(kind=kind.value) & Q(Exists(records if job.selection.get("resend") else records.dirty()))
+    return unaccepted(job.results.filter(here, status__in=RETRYABLE))
+
+
+def has_left(job: models.SyncJob) -> bool:
+    """Whether anything of what a job was asked to send is left to be sent."""
+    selection = SyncSelection.from_json(job.selection)
+    parts = ((kind, part) for kind in ordered_kinds(selection) for part in selection.iter_parts())
+    return any(candidate_records(kind, part).exists() for kind, part in parts)
 
 
 def existing_records(results: Iterable[models.SyncResult]) -> set[tuple[str, int]]:
@@ -171,6 +209,13 @@ def history_of_record(kind: Kind, record_id: int) -> QuerySet[models.SyncResult]
     return results.select_related("job", "batch").defer("batch__request", "batch__response").order_by("-pk")
 
 
+def latest_result(kind: Kind, record_id: int, actions: Iterable[str]) -> models.SyncResult | None:
+    """How a record's last job of some actions ended, not what was done on the way; ``None`` if there was none."""
+    results = models.SyncResult.objects.filter(kind=kind.value, record_id=record_id, job__action__in=actions)
+    ended = results.exclude(status__in=models.SyncResult.PASSING_STATUSES)
+    return ended.select_related("job").order_by("-pk").first()
+
+
 def count_undecided() -> int:
     """How many records wait for a person's decision; those that were left on purpose are not counted."""
     return models.Conflict.objects.filter(decided_at__isnull=True, answer="").count()
@@ -188,7 +233,7 @@ def count_left_work(fresh_since: datetime) -> int:
         fresh_since: work whose process gave a sign of life since then is being done.
     """
     states = models.SyncJobState
-    due = Q(state=states.WAITING, waits_until__lte=timezone.now())
+    due = Q(state=states.WAITING, waits_until__lte=clock.now())
     jobs = models.SyncJob.objects.filter(due | Q(state__in=(states.NOT_QUEUED, states.QUEUED, states.RUNNING)))
     imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)
     # Not one that was made a moment ago: it is about to be queued.
@@ -240,6 +285,9 @@ def last_author(kind: Kind, record_id: int, entry: str) -> str:
         if row is not None and entry in import_entries(kind, change, row):
             at = change.imported.committed_at or change.imported.created_at
             found.append((at, f"the import of {change.imported.file_name} by {change.imported.committed_by}"))
+            if change.undone == models.UndoOutcome.RESTORED and change.imported.undone_at:
+                undo = f"the undo of the import of {change.imported.file_name} by {change.imported.undone_by}"
+                found.append((change.imported.undone_at, undo))
     if not found:
         return ""
     at, who = max(found)
@@ -276,3 +324,15 @@ def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, int]]:
 def latest_jobs(count: int) -> list[models.SyncJob]:
     """The newest jobs."""
     return list(models.SyncJob.objects.order_by("-created_at", "-pk")[:count])
+
+
+# --- imports --------------------------------------------------------------------------------
+
+
+def values_cleared(imported: models.Import) -> int:
+    """How many values the blank cells of an import cleared, in the rows that it wrote."""
+    if not imported.blanks:
+        return 0
+    found = models.ImportRow.objects.filter(imported=imported, cleared__gt=0)
+    written = commit.annotate_change(found).exclude(change=None)  # type: ignore[misc]  # an alias
+    return int(written.aggregate(total=Sum("cleared"))["total"] or 0)

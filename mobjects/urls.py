@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
-from mobjects.views import exports
+from mobjects.views import base, deletions, exports, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import circuit_breaker, connection, delete, metadata, pull
 from mobjects.views.sync import batch_detail, confirm, conflicts, job_actions, job_detail, queue, record_history
@@ -16,6 +16,8 @@ admin_view = admin.site.admin_view
 """Sends people who are not logged in to the login page."""
 
 urlpatterns = [
+    # The admin's own, which takes a press only too.
+    path("logout/", admin_view(base.press_only("admin:index")(admin.site.logout)), name="log-out"),
     path("sync/", admin_view(confirm.sync_page), name="sync"),
     path("sync-jobs/<uuid:pk>/queue-again/", admin_view(job_actions.job_queue_again), name="job-queue-again"),
     path("sync-jobs/<uuid:pk>/pause/", admin_view(job_actions.job_pause), name="job-pause"),
@@ -52,5 +54,10 @@ urlpatterns = [
     path("export/<str:kind>/", admin_view(exports.export_page), name="export"),
     path("connection/", admin_view(connection.connection_page), name="connection"),
     path("connection/reset/", admin_view(circuit_breaker.circuit_reset), name="circuit-reset"),
+    path("deletions/<int:pk>/", admin_view(deletions.deletion_page), name="deletion"),
+    path("deletions/<int:pk>/records/<str:which>/", admin_view(deletions.deletion_records), name="deletion-records"),
+    path("deletions/<int:pk>/confirm/", admin_view(deletions.deletion_confirm), name="deletion-confirm"),
+    path("deletions/<int:pk>/undo/", admin_view(deletions.deletion_undo), name="deletion-undo"),
+    path("time-zone/", admin_view(time_zone.time_zone_page), name="time-zone"),
     path("queue/", admin_view(queue.queue_page), name="queue"),
 ]

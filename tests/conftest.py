@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import django_rq
@@ -20,6 +21,8 @@ from mobjects.local.ports import find_free_port
 from mobjects.local.supervisor import Supervisor
 from mobjects.permissions import create_groups
 from mobjects.sandbox import KEY, USER_ID, SandboxServer
+from tests.support.database_clock import DATABASE_CLOCK
+from tests.support.hosts import World
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -46,8 +49,9 @@ def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_url(redis_server_url: str, settings) -> str:
-    """An empty Redis that the queue uses."""
+def redis_url(redis_server_url: str, settings, tmp_path: Path) -> str:
+    """An empty Redis that the queue uses, and a host that remembers how far its installation has come."""
+    settings.INSTALLATION_FILE = str(tmp_path / "host" / "installation.json")
     with Redis.from_url(redis_server_url) as client:
         client.flushdb()
     settings.REDIS_URL = redis_server_url
@@ -56,7 +60,7 @@ def redis_url(redis_server_url: str, settings) -> str:
 
 
 @pytest.fixture
-def queue(redis_url: str) -> Queue:
+def queue(redis_url: str, db: None) -> Queue:
     """The sync queue, on a real Redis, empty."""
     return django_rq.get_queue("sync")
 
@@ -89,6 +93,14 @@ def marketo_settings(sandbox: SandboxServer, redis_url: str, settings) -> dict[s
         "ENCRYPTION_KEY": KEY,
     }
     return settings.MARKETO
+
+
+@pytest.fixture
+def world(sandbox: SandboxServer) -> Iterator[Callable[..., World]]:
+    """Make a world in which hosts, database and Marketo may have different clocks."""
+    before = DATABASE_CLOCK.source
+    yield partial(World, sandbox)
+    DATABASE_CLOCK.source = before
 
 
 @pytest.fixture

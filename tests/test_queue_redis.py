@@ -16,6 +16,7 @@ from mobjects.local.ports import find_free_port
 from mobjects.local.supervisor import Supervisor
 from mobjects.models import SyncJobState
 from mobjects.queue_redis import QUEUE, connect_queue, describe_redis_error
+from mobjects.sync.installation.identity import name_outside
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.task import WaitRequired
 from tests import factories
@@ -132,4 +133,4 @@ def test_how_often_a_client_asks_again_is_said_here_and_not_by_the_library(redis
 def test_the_connections_of_rq_never_ask_again(queue):
     # Not all its commands can be done twice. redis-py gives clients from an address no retries, others ten.
     assert queue.connection.connection_pool.make_connection().retry.get_retries() == 0
-    assert queue.name == QUEUE
+    assert queue.name == name_outside(QUEUE)

@@ -1,3 +1,13 @@
 """The admin pages. Importing the package registers them."""
 
-from mobjects.admin import conflicts, imports, marketo_metadata, opportunities, programs, schedules, sync_history, users  # noqa: F401
+from mobjects.admin import (  # noqa: F401
+    conflicts,
+    deletions,
+    imports,
+    marketo_metadata,
+    opportunities,
+    programs,
+    schedules,
+    sync_history,
+    users,
+)

@@ -11,39 +11,31 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
 from mobjects import selectors
-from mobjects.admin.form_fields import AttributeField
+from mobjects.admin.form_fields import AttributeField, ZonedDateTimeField
 from mobjects.admin.guarded import GuardedAdmin
+from mobjects.admin.list_filters import ImportFilter
 from mobjects.admin.sync_history import truncate_text
 from mobjects.forms.merging import MergingForm
 from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
-from mobjects.models import Kind, RecordState, SyncedRecord, SyncResult
+from mobjects.models import Kind, RecordState, RecordStatus, SyncedRecord
 from mobjects.models.synced_record import UNDER_WAY, RecordUnderWay, describe_under_way
-from mobjects.presentation.badges import render_badge
-from mobjects.presentation.job_text import format_utc_time
-from mobjects.sync.content.payload import record_difference
+from mobjects.presentation.badges import record_state_badge
+from mobjects.presentation.job_text import render_time
+from mobjects.presentation.sync_panel import build_sync_panel
 from mobjects.sync.send.selection import SyncSelection
-from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import paginate_rows
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
 
-TONES: dict[str, str] = {
-    RecordState.NEVER: "neutral",
-    RecordState.CHANGED: "info",
-    RecordState.IN_BATCH: "info",
-    RecordState.SYNCED: "success",
-    RecordState.SKIPPED: "warning",
-    RecordState.FAILED: "danger",
-    RecordState.UNKNOWN: "warning",
-}
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
 
 BUSY_SHOWN = 20
@@ -74,7 +66,7 @@ class SyncedAdmin(GuardedAdmin):
     form = MergingForm
     attributes: tuple[attributes.MarketoAttribute, ...] = ()
     list_per_page = 50
-    list_filter = (StateFilter, "last_status")
+    list_filter = (StateFilter, "last_status", ImportFilter)
     show_full_result_count = False
     actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo", "delete_selected")
     actions_list = ("sync_all_changed",)
@@ -106,17 +98,18 @@ class SyncedAdmin(GuardedAdmin):
     @admin.display(description="State", ordering="state")
     def state(self, record: Any) -> SafeString:
         """The state in words."""
-        return render_badge(RecordState(record.state).label, TONES[record.state])
+        return record_state_badge(record.state)
 
     @admin.display(description="Last error")
     def short_error(self, record: SyncedRecord) -> SafeString | str:
-        """The last error, cut to a line; all of it on hover and on the record's page."""
-        return truncate_text(record.last_error)
+        """The last error, cut to a line; all of it on hover and on the record's page. It goes with its cause."""
+        stands = record.refusal_stands or record.last_status == RecordStatus.UNKNOWN
+        return truncate_text(record.last_error if stands else "")
 
     @admin.display(description="Last synced", ordering="last_synced_at")
-    def synced_at(self, record: SyncedRecord) -> str:
+    def synced_at(self, record: SyncedRecord) -> SafeString | str:
         """When Marketo last accepted the record."""
-        return format_utc_time(record.last_synced_at)
+        return render_time(record.last_synced_at)
 
     # --- sync ---
 
@@ -166,24 +159,9 @@ class SyncedAdmin(GuardedAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if record := context["original"]:
             # As it is kept: a form that was refused has left its values on the record.
-            context["sync_panel"] = self._sync_panel(request, self.model.objects.get(pk=record.pk))
+            kept = self.model.objects.get(pk=record.pk)
+            context["sync_panel"] = build_sync_panel(kept, may_pull=self.has_pull_permission(request))
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def _sync_panel(self, request: HttpRequest, record: Any) -> dict[str, Any]:
-        results = SyncResult.objects.filter(kind=record.KIND.value, record_id=record.pk)
-        return {
-            "record": record,
-            "state": render_badge(record.current_state.label, TONES[record.current_state]),
-            "difference": record_difference(record, key_fields()),
-            # How it ended, not what was done on the way there.
-            "latest": results.exclude(status__in=SyncResult.PASSING_STATUSES)
-            .select_related("job", "batch")
-            .order_by("-pk")
-            .first(),
-            "decision": selectors.decisions_about(record.KIND, record.pk).first(),
-            "may_pull": record.marketo_id is not None and self.has_pull_permission(request),
-            "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
-        }
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
         attribute = {entry.field_name: entry for entry in self.attributes}.get(db_field.name)
@@ -191,6 +169,10 @@ class SyncedAdmin(GuardedAdmin):
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         note = f"{attribute.name} in Marketo. {db_field.help_text}".strip()
         said: dict[str, Any] = {"label": attribute.label, "help_text": note}
+        if attribute.type is DataType.DATETIME:
+            said["help_text"] = f"{note} In your time zone, {timezone.get_current_timezone_name()}."
+            said["widget"] = UnfoldAdminSplitDateTimeWidget
+            return ZonedDateTimeField(required=not db_field.blank, **said)
         if attribute.type not in TYPED:
             return super().formfield_for_dbfield(db_field, request, **kwargs, **said)
         widget = UnfoldAdminDateWidget if attribute.type is DataType.DATE else UnfoldAdminTextInputWidget
@@ -236,10 +218,6 @@ class SyncedAdmin(GuardedAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
-        messages.info(request, LOCAL_ONLY)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        super().delete_queryset(request, queryset)
         messages.info(request, LOCAL_ONLY)
 
 

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404
 from mobjects.models import Conflict
 from mobjects.presentation.badges import render_badge
-from mobjects.presentation.job_text import format_utc_time
+from mobjects.presentation.job_text import render_time
 from mobjects.views.sync.conflicts import conflict_page
 
 
@@ -69,9 +69,9 @@ class ConflictAdmin(ReadOnlyAdmin):
         return conflict.get_reason_display()
 
     @admin.display(description="Since", ordering="created_at")
-    def found(self, conflict: Conflict) -> str:
+    def found(self, conflict: Conflict) -> SafeString | str:
         """When it was found."""
-        return format_utc_time(conflict.created_at)
+        return render_time(conflict.created_at)
 
     @admin.display(description="Decision", ordering="decided_at")
     def decision(self, conflict: Conflict) -> SafeString:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from mobjects.marketo import value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
@@ -41,6 +42,16 @@ class AttributeField(forms.CharField):
         if self.attribute.type is DataType.FLOAT and hasattr(value, "normalize"):
             return to_text(value.normalize())
         return value
+
+
+class ZonedDateTimeField(forms.SplitDateTimeField):
+    """Day and time in the person's own zone. Of the two hours that a clock set back shows alike, the first is meant."""
+
+    def compress(self, data_list: Any) -> datetime | None:
+        if not data_list or data_list[0] in self.empty_values:
+            return None
+        day, time = data_list
+        return datetime.combine(day, time, tzinfo=timezone.get_current_timezone())
 
 
 class MonthField(forms.Field):

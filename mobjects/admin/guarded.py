@@ -6,10 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin import actions
+from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -33,7 +31,6 @@ class GuardedAdmin(TransferAdmin):
 
     change_form_before_template = "mobjects/sync/record/clashes.html"
     delete_confirmation_template = "mobjects/marketo/delete/confirmation.html"
-    delete_selected_confirmation_template = "mobjects/marketo/delete/selected_confirmation.html"
 
     @property
     def owner_kind(self) -> Kind:
@@ -103,32 +100,9 @@ class GuardedAdmin(TransferAdmin):
             context = {**(extra_context or {}), SEEN: seen}
             return super().delete_view(request, object_id, context)  # type: ignore[no-any-return]
 
-    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
-    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Ask; delete only what was shown."""
-        with transaction.atomic():
-            rows = list(queryset)
-            if confirmed := "post" in request.POST:
-                self._lock(rows)
-            seen = self._fingerprint(rows)
-            if confirmed and request.POST.get(SEEN) != seen:
-                messages.warning(request, CHANGED_SINCE)
-                once_more = request.POST.copy()
-                del once_more["post"]
-                request.POST = once_more  # type: ignore[assignment]  # the stubs know no copy
-            response: Any = actions.delete_selected(self, request, queryset)
-            if response is not None:
-                response.context_data[SEEN] = seen
-            return response  # type: ignore[no-any-return]
-
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         recorders = self._recorders([obj])
         super().delete_model(request, obj)
-        self._write_deleted(request, recorders)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        recorders = self._recorders(list(queryset))
-        super().delete_queryset(request, queryset)
         self._write_deleted(request, recorders)
 
     def _recorders(self, rows: Iterable[Any]) -> list[EditRecorder]:

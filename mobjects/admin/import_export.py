@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +17,7 @@ from unfold.admin import ModelAdmin
 
 from mobjects.exports.formats import FORMATS, ExportFormat
 from mobjects.resources.base import TransferResource
+from mobjects.views.deletions import ask_and_show
 from mobjects.views.exports import send_selected
 from mobjects.views.imports.base import permission_name
 
@@ -27,6 +28,7 @@ class TransferAdmin(ExportMixin, ModelAdmin):
     Importing takes the permission ``import_<model>``, exporting ``export_<model>``.
     """
 
+    actions: tuple[str, ...] = ("delete_selected",)
     import_export_change_list_template = "mobjects/import_export/change_list.html"
 
     @property
@@ -48,6 +50,13 @@ class TransferAdmin(ExportMixin, ModelAdmin):
         if self.has_export_permission(request):
             context["export_url"] = self._export_url
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
+
+    # --- deleting many -----------------------------------------------------------------------------------------
+
+    @admin.action(description="Delete selected here…", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Say what deleting the selection here does, and ask; however many there are."""
+        return ask_and_show(request, self.model, queryset)
 
     # --- export ------------------------------------------------------------------------------------------------
 

@@ -14,10 +14,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mobjects.admin.list_filters import PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
 from mobjects.models import Download, Import
-from mobjects.presentation.import_text import import_state_badge, outcomes_text, undone_text, written_text
-from mobjects.presentation.job_text import format_utc_time
+from mobjects.presentation.count_links import import_outcome, import_written
+from mobjects.presentation.import_text import import_state_badge, outcomes_text, undone_text
+from mobjects.presentation.job_text import render_time
 from mobjects.selectors import IMPORT_WAITS, id_in
 
 
@@ -40,7 +42,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
     list_display = ("uploaded", "state_words", "file", "kind", "rows", "outcome", "who", "source", "why")
     list_display_links = ("uploaded",)
-    list_filter = (WaitingFilter, "state", "kind", "source", "created_at", "username")
+    list_filter = (WaitingFilter, "state", "kind", "source", "created_at", PersonFilter)
     search_fields = ("file_name", "username", "reason")
     search_help_text = "File, user, reason, or the import's number"
 
@@ -62,9 +64,9 @@ class ImportAdmin(ReadOnlyAdmin):
         return redirect("mobjects:import", parse_id_or_404(object_id))
 
     @admin.display(description="Uploaded", ordering="created_at")
-    def uploaded(self, imported: Import) -> str:
+    def uploaded(self, imported: Import) -> SafeString | str:
         """When the file was uploaded."""
-        return format_utc_time(imported.created_at)
+        return render_time(imported.created_at)
 
     @admin.display(description="State", ordering="state")
     def state_words(self, imported: Import) -> SafeString:
@@ -77,13 +79,13 @@ class ImportAdmin(ReadOnlyAdmin):
         return truncate_text(imported.file_name)
 
     @admin.display(description="Outcome")
-    def outcome(self, imported: Import) -> str:
+    def outcome(self, imported: Import) -> SafeString | str:
         """What was found, or written, or undone."""
         if imported.undone_at:
             return undone_text(imported)
         if imported.committed_at:
-            return written_text(imported)
-        return outcomes_text(imported.counts) if imported.counts else "-"
+            return import_written(imported)
+        return import_outcome(imported) or (outcomes_text(imported.counts) if imported.counts else "-")
 
 
 @admin.register(Download)
@@ -92,7 +94,7 @@ class DownloadAdmin(ReadOnlyAdmin):
 
     list_display = ("asked", "what", "kind", "format", "row_count", "narrowed", "who", "source", "of_import")
     list_display_links = None
-    list_filter = ("what", "kind", "format", "source", "created_at", "username")
+    list_filter = ("what", "kind", "format", "source", "created_at", PersonFilter)
     search_fields = ("username", "filters")
     list_select_related = ("imported",)
 

@@ -8,9 +8,10 @@ from django.contrib import admin
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 
+from mobjects.admin.list_filters import TypeFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin
 from mobjects.models import AllowedTag, MarketoField
-from mobjects.presentation.job_text import format_utc_time
+from mobjects.presentation.job_text import render_time
 
 
 class CatalogAdmin(ReadOnlyAdmin):
@@ -21,7 +22,7 @@ class CatalogAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         newest = self.model.objects.aggregate(at=Max("described_at"))["at"]
-        context = {**(extra_context or {}), "last_read": format_utc_time(newest)}
+        context = {**(extra_context or {}), "last_read": render_time(newest)}
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
 
@@ -49,5 +50,5 @@ class AllowedTagAdmin(CatalogAdmin):
     """Tag types with their values, and the channels."""
 
     list_display = ("type", "value")
-    list_filter = ("type",)
+    list_filter = (TypeFilter,)
     search_fields = ("type", "value")

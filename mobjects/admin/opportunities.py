@@ -24,8 +24,7 @@ class OpportunityForm(CustomForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         marketo_id = cleaned.get("marketo_id") or self.instance.marketo_id
-        # An existing record's is left out unless it was touched.
-        if not cleaned.get("external_id", self.instance.external_id):
+        if not cleaned.get("external_id"):
             cleaned["external_id"] = None if marketo_id else f"MA-{secrets.token_hex(6)}"
         return cleaned
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
@@ -19,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from mobjects.admin.base import SYNC_COLUMNS, SyncedAdmin
 from mobjects.admin.form_fields import AttributeField, MonthField
 from mobjects.admin.guarded import GuardedAdmin
+from mobjects.admin.list_filters import ImportFilter, TypeFilter
 from mobjects.forms.merging import MergingForm
 from mobjects.forms.merging_rows import MergingFormSet
 from mobjects.marketo.attributes import MarketoAttribute
@@ -51,7 +51,7 @@ def refuse_unknown_tag(form: Any, allowed: AllowedValues) -> None:
     """
     if not form.has_changed() or form.errors:
         return
-    name, value = (form.cleaned_data.get(field, getattr(form.instance, field)) for field in ("type", "value"))
+    name, value = form.cleaned_data.get("type", ""), form.cleaned_data.get("value", "")
     if problem := allowed.find_problem(name, value):
         form.add_error("value" if allowed.values_of_type(name) else "type", problem)
 
@@ -94,7 +94,7 @@ class TagFormSet(MergingFormSet):
         for form in live:
             if allowed is not None:
                 refuse_unknown_tag(form, allowed)
-            name = form.instance.type.casefold()
+            name = form.cleaned_data.get("type", "").casefold()
             if name in seen:
                 form.add_error("type", "This program already has a tag of this type.")
             elif name and form.instance.pk and name in self._types_of_others(form):
@@ -120,9 +120,6 @@ class ChildInline(TabularInline):
     form = MergingForm
     formset = MergingFormSet
     readonly_fields = ("in_marketo",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("program")  # type: ignore[no-any-return]
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
         """The columns' headings label no input for a screen reader; the inputs say it themselves."""
@@ -256,6 +253,7 @@ class ProgramCostAdmin(ChildAdmin):
     list_display = ("program", "program_marketo_id", "month_text", "amount", "note", "marketo_cost_id")
     list_display_links = ("month_text",)
     search_fields = ("program__name", "=program__marketo_id", "note")
+    list_filter = (ImportFilter,)
     date_hierarchy = "month"
     fields = ("program", "month", "amount", "note", "marketo_cost_id")
 
@@ -273,6 +271,6 @@ class ProgramTagAdmin(TagInputs, TagSuggestionAdmin, ChildAdmin):
     resource_classes = (ProgramTagResource,)
     list_display = ("program", "program_marketo_id", "type", "value")
     list_display_links = ("type",)
-    list_filter = ("type",)
+    list_filter = (TypeFilter, ImportFilter)
     search_fields = ("program__name", "=program__marketo_id", "type", "value")
     fields = ("program", "type", "value")

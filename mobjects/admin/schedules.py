@@ -15,7 +15,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -29,8 +28,9 @@ from mobjects.jobs.cron import check_cron, check_quiet
 from mobjects.models import Kind, Schedule, SyncJobAction
 from mobjects.models.sync_history import KIND_CHOICES
 from mobjects.presentation.badges import render_badge, state_badge
-from mobjects.presentation.job_text import KIND_WORDS, format_utc_time, operation_text
+from mobjects.presentation.job_text import KIND_WORDS, operation_text, render_time
 from mobjects.sync.send.selection import OperationChoice
+from mobjects.views.base import press_only
 
 WHEN = frozenset({"enabled", "cron", "time_zone", "quiet_from", "quiet_until"})
 """Fields that decide when the next run is."""
@@ -115,7 +115,7 @@ class ScheduleAdmin(ModelAdmin):
         css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/schedules.css",)}
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.run_now))
+        view = self.admin_site.admin_view(press_only("admin:mobjects_schedule_change")(self.run_now))
         urls: list[URLPattern] = super().get_urls()
         return [path("<int:pk>/run-now/", view, name="mobjects_schedule_run_now"), *urls]
 
@@ -185,7 +185,7 @@ class ScheduleAdmin(ModelAdmin):
         )
 
     @admin.display(description="Next run", ordering="next_at")
-    def next_run(self, schedule: Schedule) -> str:
+    def next_run(self, schedule: Schedule) -> SafeString | str:
         """When it is due next, in its own zone."""
         return _format_run_time(schedule, schedule.next_at) if schedule.enabled else "Switched off"
 
@@ -212,14 +212,14 @@ class ScheduleAdmin(ModelAdmin):
         )
 
 
-def _format_run_time(schedule: Schedule, at: datetime | None) -> str:
+def _format_run_time(schedule: Schedule, at: datetime | None) -> SafeString | str:
     if at is None:
         return ""
     try:
         return schedules.timetable(schedule).words(at)
     except ValueError:
         # Not a row that the form has saved; the clock will say what is wrong with it.
-        return format_utc_time(at)
+        return render_time(at)
 
 
 def _next_runs(schedule: Schedule) -> list[str]:

@@ -10,13 +10,15 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
+from mobjects.admin.list_filters import PersonFilter
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation import job_text
 from mobjects.presentation.badges import state_badge
+from mobjects.presentation.count_links import job_outcome
 from mobjects.selectors import PAYLOAD_FIELDS, id_in
 from mobjects.views.sync.batch_detail import batch_page
 from mobjects.views.sync.job_detail import job_page
@@ -41,14 +43,14 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
     @admin.display(description="Started", ordering="created_at")
-    def created(self, row: Any) -> str:
+    def created(self, row: Any) -> SafeString | str:
         """When the row was written."""
-        return job_text.format_utc_time(row.created_at)
+        return job_text.render_time(row.created_at)
 
     @admin.display(description="Asked for", ordering="created_at")
-    def asked(self, row: Any) -> str:
+    def asked(self, row: Any) -> SafeString | str:
         """When somebody pressed the button."""
-        return job_text.format_utc_time(row.created_at)
+        return job_text.render_time(row.created_at)
 
     @admin.display(description="State", ordering="state")
     def state_words(self, row: Any) -> SafeString:
@@ -72,7 +74,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
 
     list_display = ("asked", "state_words", "what", "who", "took", "operation_words", "outcome", "source", "why")
     list_display_links = ("asked",)
-    list_filter = ("state", "action", "kind", "operation", "source", "created_at", "username")
+    list_filter = ("state", "action", "kind", "operation", "source", "created_at", PersonFilter)
     search_fields = ("username", "reason")
     search_help_text = "User, reason, job number, or a record's name or Marketo ID"
 
@@ -110,12 +112,9 @@ class SyncJobAdmin(ReadOnlyAdmin):
         return job_text.operation_text(job.operation) if job.action == SyncJobAction.SEND else "-"
 
     @admin.display(description="Outcome")
-    def outcome(self, job: SyncJob) -> SafeString:
-        """Counts per status; a line breaks only between them."""
-        parts = ((part,) for part in job_text.outcome_text(job).split(job_text.SEPARATOR))
-        return format_html(
-            "<span>{}</span>", format_html_join(job_text.SEPARATOR, '<span class="whitespace-nowrap">{}</span>', parts)
-        )
+    def outcome(self, job: SyncJob) -> SafeString | str:
+        """Counts per status, each a link to its records; a line breaks only between them."""
+        return job_outcome(job)
 
 
 @admin.register(SyncBatch)

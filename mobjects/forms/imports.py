@@ -9,16 +9,23 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 from openpyxl.utils import get_column_letter
-from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    INPUT_CLASSES,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from mobjects.forms.sync import reason_field
 from mobjects.imports.file_limits import MB, limits_for
 from mobjects.models import Import, ImportSource
 from mobjects.models.imports import FILE_KINDS
+from mobjects.spreadsheets import reader
 from mobjects.spreadsheets.encoding import ENCODINGS
 from mobjects.spreadsheets.types import ReadOptions
 
-EXTENSIONS = (".csv", ".tsv", ".txt", ".xlsx")
+TEXTS = (".csv", ".tsv", ".txt")
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 PASTED_NAME = "pasted.tsv"
 PASTED_CHARACTERS = 600_000
@@ -26,17 +33,18 @@ PASTED_CHARACTERS = 600_000
 CONSTANTS = 5
 """Rows for columns that the file lacks."""
 UNDECIDED, LEFT_OUT, COLUMN = "", "-", "="
+LEAVES, CLEARS = "leave", "clear"
 
 
 class UploadForm(forms.Form):
     """A file, or text pasted from a spreadsheet."""
 
-    kind = forms.ChoiceField(label="What it holds", widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label="What it holds", required=False, widget=UnfoldAdminSelectWidget)
     # Unfold's own widget hides the file input, and with it the focus of the keyboard.
     file = forms.FileField(
         required=False,
         label="File",
-        widget=forms.FileInput(attrs={"class": " ".join(INPUT_CLASSES), "accept": ",".join(EXTENSIONS)}),
+        widget=forms.FileInput(attrs={"class": " ".join(INPUT_CLASSES), "accept": ",".join(reader.EXTENSIONS)}),
     )
     pasted = forms.CharField(
         required=False,
@@ -59,11 +67,12 @@ class UploadForm(forms.Form):
     def __init__(self, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # FILE_KINDS is in the order of the lists.
-        choices = [(kind, name) for kind, name in FILE_KINDS if kind in kinds]
+        choices = [("", "Its headers tell"), *((kind, name) for kind, name in FILE_KINDS if kind in kinds)]
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
         limits = limits_for(ImportSource.ADMIN)
         self.fields["file"].help_text = (
-            f"CSV, tab-separated text or XLSX, up to {limits.size / MB:,.0f} MB and {limits.columns:,} columns, "
+            "CSV, tab-separated text or a workbook (.xlsx, .xls, .xlsb, .ods), "
+            f"up to {limits.size / MB:,.0f} MB and {limits.columns:,} columns, "
             f"each cell up to {limits.cell:,} characters. Any number of rows."
         )
 
@@ -82,9 +91,21 @@ class UploadForm(forms.Form):
     def read_options(self) -> ReadOptions | None:
         """How the valid form says that the file is read; ``None`` if that is to be found out."""
         encoding, file = self.cleaned_data["encoding"], self.cleaned_data["file"]
-        if not file or not encoding or encoding == "auto" or file.name.lower().endswith(".xlsx"):
+        if not file or not encoding or encoding == "auto":
             return None
-        return ReadOptions("csv", encoding)
+        return ReadOptions("csv", encoding) if file.name.lower().endswith(TEXTS) else None
+
+
+class KindForm(forms.Form):
+    """What a file holds, if it is something else than was said or guessed."""
+
+    kind = forms.ChoiceField(label="The file holds", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, imported: Import, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].initial = imported.kind
+        choices = [(kind, name) for kind, name in FILE_KINDS if kind in kinds or kind == imported.kind]
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
 
 
 class ReadOptionsForm(forms.Form):
@@ -99,6 +120,15 @@ class ReadOptionsForm(forms.Form):
             self._add_choice_field("delimiter", "Columns are parted by", [*DELIMITERS.items()], imported.delimiter)
         elif len(imported.sheets) > 1:
             self._add_choice_field("sheet", "Sheet", [(name, name) for name in imported.sheets], imported.sheet)
+        self.fields["header"] = forms.IntegerField(
+            label="Row with the headers",
+            initial=imported.header_row or None,
+            min_value=1,
+            max_value=10**6,
+            required=False,
+            help_text="What stands above it is not read. Empty: find it out.",
+            widget=UnfoldAdminIntegerFieldWidget,
+        )
 
     def _add_choice_field(self, name: str, label: str, choices: list[tuple[str, str]], now: str) -> None:
         if now and now not in dict(choices):
@@ -111,8 +141,11 @@ class ReadOptionsForm(forms.Form):
     def read_options(self) -> ReadOptions:
         """What the valid form asks for."""
         given = self.cleaned_data
+        # Read in another way, the file may have its headers elsewhere.
+        found = "header" not in self.changed_data and len(self.changed_data) > 0
         return ReadOptions(
             self.imported.format,
+            header=0 if found else given.get("header") or 0,
             encoding=given.get("encoding") or "",
             delimiter=given.get("delimiter") or "",
             sheet=given.get("sheet") or self.imported.sheet,
@@ -140,6 +173,13 @@ class ColumnsForm(forms.Form):
                 required=False,
                 widget=UnfoldAdminSelectWidget,
             )
+            self.fields[f"blank-{index}"] = forms.ChoiceField(
+                label=f"What a blank cell in column {get_column_letter(index + 1)} does to the value",
+                choices=[(LEAVES, "leaves it"), (CLEARS, "clears it")],
+                initial=CLEARS if now in imported.blank_clears else LEAVES,
+                required=False,
+                widget=UnfoldAdminSelectWidget,
+            )
         given = list(imported.constants.items())
         for index in range(max(CONSTANTS, len(given))):
             name, text = given[index] if index < len(given) else ("", "")
@@ -157,11 +197,11 @@ class ColumnsForm(forms.Form):
                 widget=UnfoldAdminTextInputWidget,
             )
 
-    def column_rows(self) -> Iterator[tuple[str, str, list[str], BoundField]]:
-        """For each column of the file: letter, header, samples, field."""
+    def column_rows(self) -> Iterator[tuple[str, str, list[str], BoundField, BoundField]]:
+        """For each column of the file: letter, header, samples, what it means, what its blank cells do."""
         for index, header in enumerate(self.imported.headers):
             samples = self.imported.samples[index] if index < len(self.imported.samples) else []
-            yield get_column_letter(index + 1), header, samples, self[f"column-{index}"]
+            yield get_column_letter(index + 1), header, samples, self[f"column-{index}"], self[f"blank-{index}"]
 
     def constant_rows(self) -> list[tuple[BoundField, BoundField]]:
         """The fields of each constant."""
@@ -186,6 +226,13 @@ class ColumnsForm(forms.Form):
         """What the valid form says about each column: a name, "" if it is left out, ``None`` if not decided."""
         said = [self.cleaned_data[f"column-{index}"] for index in range(len(self.imported.headers))]
         return [None if not each else each[1:] if each.startswith(COLUMN) else "" for each in said]
+
+    @property
+    def blank_clears(self) -> list[str]:
+        """What the valid form says of blank cells: names of our columns in which they clear the value."""
+        return [
+            name for index, name in enumerate(self.mapping) if name and self.cleaned_data[f"blank-{index}"] == CLEARS
+        ]
 
     @property
     def constants(self) -> dict[str, str]:

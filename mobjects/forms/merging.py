@@ -92,15 +92,18 @@ class MergingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in
             if moved:
                 self.moved.append(name)
             if name not in self.changed_data:
-                # Left out of what is saved, so that the instance keeps what was read under the lock.
-                cleaned.pop(name, None)
+                # What was read under the lock, whatever the page showed.
+                cleaned[name] = self._value_now(name)
             elif moved and _differs(bound, bound.data):
                 clash = self._clash(bound)
                 self.clashes.append(clash)
                 if clash.chosen == THEIRS:
-                    cleaned.pop(name, None)
+                    cleaned[name] = self._value_now(name)
         if any(not clash.chosen for clash in self.clashes):
             self.add_error(None, ASKED)
+
+    def _value_now(self, name: str) -> Any:
+        return getattr(self.instance, name) if hasattr(self.instance, name) else self.initial.get(name)
 
     def _shown_fields(self) -> list[str]:
         return [name for name, field in self.fields.items() if field.show_hidden_initial and not field.disabled]

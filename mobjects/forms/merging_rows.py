@@ -51,6 +51,8 @@ class MergingFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # Unfold h
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)
+        if form.instance.pk is not None:
+            setattr(form.instance, self.fk.name, self.instance)  # Not read anew for each row.
         form.is_gone = self.is_bound and i < self.initial_form_count() and form.instance.pk is None
         if form.is_gone:
             form.fields["id"] = forms.CharField(required=False, widget=forms.HiddenInput)

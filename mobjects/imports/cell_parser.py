@@ -17,10 +17,11 @@ from mobjects.marketo.types import DataType
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.marketo.value_text import to_text
 from mobjects.models.fields import validate_xml_text
-from mobjects.resources.columns import FileColumn
+from mobjects.resources.columns import FileColumn, MonthColumn
 from mobjects.spreadsheets.formula_escaping import unescape_formula
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import BadCell, DrawnNumber, TableRow
+from mobjects.spreadsheets.workbooks.serial_dates import possible_moment
 
 CACHED_CELLS = 2000
 """So many different cells of a column are kept; more would cost memory and help little."""
@@ -208,8 +209,7 @@ class ColumnParser(dict[Any, FieldText]):
         if not self.fixes:
             return self._suggestion_or_fault(*self._meant(cell))
         raw = _stored(cell_text(cell))
-        replacement = self.fixes.get(raw)
-        if replacement is not None:
+        if (replacement := self.fixes.get(raw)) is not None:
             return self._replaced(replacement, raw)
         value, fault = self._suggestion_or_fault(*self._meant(cell))
         if fault is None and value and self.column.attribute.type is DataType.REFERENCE and value in self.fixes:
@@ -290,7 +290,11 @@ class ColumnParser(dict[Any, FieldText]):
 
     def _suggestion(self, cell: Any, text: str) -> str:
         """A value that would do; it is read again by all rules."""
-        suggestion = "" if cell.__class__ is BadCell else suggest_value(self.column, text)
+        if (moment := possible_moment(cell)) and self.column.attribute.type in (DataType.DATE, DataType.DATETIME):
+            # A day without a date's format. One with a time is no date, and of a time cell_text says all.
+            suggestion = f"{moment:%Y-%m}" if isinstance(self.column, MonthColumn) else cell_text(moment)
+        else:
+            suggestion = "" if cell.__class__ is BadCell else suggest_value(self.column, text)
         if not suggestion or suggestion == text:
             return ""
         try:
@@ -330,6 +334,7 @@ class ColumnLayout:
         constants: texts that every row has.
         row_fixes: number of a row and name of a column to the text to read there.
         faults: the list that all parsers add to.
+        clears: names of the columns whose blank cells clear the field.
     """
 
     def __init__(
@@ -339,8 +344,10 @@ class ColumnLayout:
         constants: Sequence[str],
         row_fixes: Mapping[int, Mapping[str, str]],
         faults: list[CellError],
+        clears: Collection[str],
     ) -> None:
         self.parsers = parsers
+        self.clears = frozenset(clears)
         self.index = {parser.name: place for place, parser in enumerate(parsers)}
         self._constants = tuple(constants)
         self._pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)

@@ -16,12 +16,21 @@ from mobjects.models import Import, SavedMapping
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import REVISION, CustomColumn, FileColumn
 
+MIN_NAMES = 2
+"""A kind is guessed from at least so many headers."""
 _CORRECTION = re.compile(r"problems of import ([0-9]{1,18})", re.IGNORECASE)
 
 
 def columns_of(kind: str) -> Sequence[FileColumn]:
     """Our columns that files of a kind may set, in the order of an export."""
     return [column for column in RESOURCES[kind]().columns if column.name != REVISION]
+
+
+def known_names() -> set[str]:
+    """The names and labels of all our columns, of all kinds, as :func:`normalise_header` gives them."""
+    columns = [column for kind in RESOURCES for column in columns_of(kind)]
+    named = {name for column in columns for name in (column.name, column.attribute.label)}
+    return {normalise_header(name) for name in (*named, REVISION)}
 
 
 def correction_header(pk: int) -> str:
@@ -36,6 +45,28 @@ def find_corrected_import(headers: Sequence[str], kind: str) -> Import | None:
         if found and (imported := Import.objects.filter(kind=kind, pk=int(found[1])).first()):
             return imported
     return None
+
+
+# --- what the file holds --------------------------------------------------------------------
+
+
+def guess_kind(headers: Sequence[str]) -> str:
+    """The kind of file that has these headers; "" if none can be told, or more than one."""
+    for header in headers:
+        found = _CORRECTION.fullmatch(header)
+        if found and (corrected := Import.objects.filter(pk=int(found[1])).first()):
+            return corrected.kind
+    scores = {kind: score for kind in RESOURCES if (score := _kind_score(kind, headers))}
+    best = max(scores.values(), default=None)
+    kinds = [kind for kind, score in scores.items() if score == best]
+    return kinds[0] if len(kinds) == 1 else ""
+
+
+def _kind_score(kind: str, headers: Sequence[str]) -> tuple[bool, bool, int] | None:
+    """How well headers fit a kind: mapped so before, complete, known names; ``None`` with fewer than two of these."""
+    saved = find_saved_mapping(kind, headers) is not None
+    names = {name for name in match_names(kind, headers) if name}
+    return (saved, not missing_columns(kind, names), len(names)) if saved or len(names) >= MIN_NAMES else None
 
 
 # --- proposing ------------------------------------------------------------------------------
@@ -82,6 +113,7 @@ def save_mapping(imported: Import) -> None:
                 header: name for header, name in decided if counts[header] == 1 and not _is_correction_header(header)
             },
             "constants": imported.constants,
+            "blank_clears": imported.blank_clears,
             "username": imported.username,
         },
     )

@@ -17,10 +17,10 @@ from typing import Any, cast
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import get_current_job
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports import file_storage, validation
 from mobjects.imports.lifecycle import IMPORT_STATES
@@ -121,7 +121,7 @@ def acquire_import(pk: int, queue_id: str = "") -> WorkerLease | None:
         imported = _lock_working(pk)
         if imported is None or imported.leases.exists():
             return None
-        Import.objects.filter(pk=pk).update(begun_at=Coalesce("begun_at", timezone.now()))
+        Import.objects.filter(pk=pk).update(begun_at=Coalesce("begun_at", clock.now()))
         imported.refresh_from_db(fields=["begun_at"])
         return acquire_lease(imported, queue_id)
 
@@ -143,7 +143,7 @@ def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
     try:
         with beating:
             step.do(imported, reporter(lease))
-        _end_step(lease, step.then, **{step.done_at: timezone.now()})
+        _end_step(lease, step.then, **{step.done_at: clock.now()})
     except LeaseLost:
         logger.info("Import %s was taken away", imported.pk)
     except (OperationalError, InterfaceError):
@@ -182,7 +182,7 @@ def reporter(lease: WorkerLease) -> Alive:
         # Whoever gets so far as to write a chunk did not die of the import.
         values = {counts: number} if counts else {"expired_leases": 0}
         with transaction.atomic():
-            Import.objects.filter(pk=imported.pk).update(reported_at=timezone.now(), **values)
+            Import.objects.filter(pk=imported.pk).update(reported_at=clock.now(), **values)
             renew_lease(lease)
 
     return alive
@@ -230,7 +230,7 @@ def expire_imports(dead: Q) -> None:
 def sweep_imports() -> None:
     """Find imports whose worker died or that the queue forgot, and have others go on. Safe at any time."""
     expire_imports(expired())
-    late = timezone.now() - OVERDUE
+    late = clock.now() - OVERDUE
     forgotten = Import.objects.filter(state__in=Import.WORKING_STATES, leases=None, step_at__lt=late)
     try:
         for pk in list(forgotten.values_list("pk", flat=True)):

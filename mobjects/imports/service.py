@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, NamedTuple
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
@@ -60,11 +60,12 @@ def start_import(
     reason: str = "",
     check: bool = True,
     enqueue: bool = True,
+    kinds: Collection[str] = (),
 ) -> Import:
     """Keep a file and look at its head. If nothing about its columns is open, its check is asked for at once.
 
     Args:
-        kind: of the file, a key of ``RESOURCES``.
+        kind: of the file, a key of ``RESOURCES``; with ``kinds`` the one to begin with.
         file: seekable.
         name: of the file; its ending tells the format.
         user: who uploads it, if that is one of our users.
@@ -75,6 +76,7 @@ def start_import(
         reason: kept in the history.
         check: ``False`` if there is more to say about it first.
         enqueue: whether a worker is queued for the check; who runs it himself says ``False``.
+        kinds: what the file may hold, if that is to be told by its headers.
 
     Returns:
         The import: being checked, waiting for its columns, or refused if it cannot be read (``problem`` says why).
@@ -85,18 +87,11 @@ def start_import(
     limits = limits_for(source)
     if file.seek(0, io.SEEK_END) > limits.size:
         raise file_storage.file_too_large(limits.size)
-    imported = Import(
-        kind=kind,
-        file_name=_short(name),
-        user=user,
-        username=username or (user.get_username() if user else ""),
-        source=source,
-        pasted=pasted,
-        reason=reason,
-    )
+    imported = Import(kind=kind, file_name=_short(name), user=user, source=source, pasted=pasted, reason=reason)
+    imported.username = username or (user.get_username() if user else "")
     refused = ""
     try:
-        detection.detect_import_file(imported, file, reading)
+        check = detection.detect_import_file(imported, file, reading, kinds) and check
     except FileRefused as error:
         refused = str(error)
     file.seek(0)
@@ -133,6 +128,7 @@ def set_columns(
     chosen: Sequence[str | None],
     constants: Mapping[str, str],
     reading: ReadOptions | None = None,
+    blank_clears: Collection[str] | None = None,
 ) -> list[str]:
     """Say what the columns mean, and perhaps how the file is to be read. The import waits for its check then.
 
@@ -142,6 +138,7 @@ def set_columns(
         constants: name of our column to the text that all rows have there.
         reading: how to read the file, if that is to be changed. If its headers are others then, ``chosen`` is of no
             use, and what they probably mean is proposed.
+        blank_clears: names of our columns whose blank cells clear the field; ``None`` leaves that as it is.
 
     Returns:
         What is still to be decided; see :func:`column_problems`.
@@ -165,7 +162,34 @@ def set_columns(
         raise InvalidState("The file cannot be read. Say how to read it, or upload another one.")
     if imported.headers == before[1] and len(chosen) == len(imported.headers):
         imported.mapping, imported.constants = list(chosen), dict(constants)
+        if blank_clears is not None:
+            imported.blank_clears = [name for name in imported.mapping if name in blank_clears]
     _move(imported, {before[0]}, ImportState.MAPPING, names=detection.DETECTED_FIELDS, problem="")
+    return column_problems(imported)
+
+
+def set_kind(imported: Import, kind: str) -> list[str]:
+    """Say that the file holds another kind of records: it stays, and what its columns probably mean is proposed anew.
+
+    Args:
+        imported: waits for its columns or for review.
+        kind: a key of ``RESOURCES``.
+
+    Returns:
+        What is still to be decided; see :func:`column_problems`.
+
+    Raises:
+        InvalidState: it is being worked on, or is over, or part of it is written.
+        FileRefused: it cannot be read any more; nothing was changed.
+    """
+    _allow(imported, {ImportState.MAPPING, ImportState.REVIEW})
+    before = ImportState(imported.state)
+    imported.kind, imported.correction_of = kind, None
+    with file_storage.open_import_file(imported) as file:
+        detection.detect_import_file(imported, file, detection.get_read_options(imported))
+    with transaction.atomic():
+        _move(imported, {before}, ImportState.MAPPING, names=("kind", *detection.DETECTED_FIELDS), problem="")
+        imported.fixes.all().delete()
     return column_problems(imported)
 
 
@@ -348,6 +372,6 @@ def _start_step(
     imported: Import, states: Collection[ImportState], to: ImportState, *, enqueue: bool, **values: Any
 ) -> None:
     values |= {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
-    _move(imported, states, to, step_at=timezone.now(), **values)
+    _move(imported, states, to, step_at=clock.now(), **values)
     if enqueue:
         transaction.on_commit(partial(runner.enqueue_import, imported.pk))

@@ -14,7 +14,7 @@ from mobjects.models import Import, ImportGroup, ImportProblem, ImportRow
 
 ROWS, PROBLEMS, GROUPS = (model._meta.db_table for model in (ImportRow, ImportProblem, ImportGroup))
 
-_ROW_COLUMNS = "imported_id, number, outcome, record_id, label, key, marketo_id, data, old"
+_ROW_COLUMNS = "imported_id, number, outcome, record_id, label, key, marketo_id, data, old, cleared"
 _PROBLEM_COLUMNS = 'imported_id, number, level, "column", position, value, rule, suggestion'
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -33,6 +33,7 @@ class CheckedRow(NamedTuple):
     marketo_id: str | None
     data: dict[str, Any]
     old: dict[str, Any]
+    cleared: int = 0
 
 
 def clear_results(imported: Import) -> None:
@@ -52,7 +53,10 @@ def save_results(imported_id: int, findings: Sequence[CheckedRow], problems: Seq
                 _copy(cursor, PROBLEMS, _PROBLEM_COLUMNS, _problem_lines(imported_id, problems))
         else:
             _insert(
-                cursor, ROWS, _ROW_COLUMNS, [(imported_id, *each[:6], *map(_encode, each[6:])) for each in findings]
+                cursor,
+                ROWS,
+                _ROW_COLUMNS,
+                [(imported_id, *each[:6], _encode(each.data), _encode(each.old), each.cleared) for each in findings],
             )
             _insert(cursor, PROBLEMS, _PROBLEM_COLUMNS, [(imported_id, *each) for each in problems])
 
@@ -84,12 +88,12 @@ def _copy(cursor: Any, table: str, columns: str, lines: Iterable[str]) -> None:
 
 def _row_lines(imported_id: int, findings: Sequence[CheckedRow]) -> Iterable[str]:
     """Lines of COPY's text format. JSON has only backslashes to escape: it writes line ends and tabs as such."""
-    for number, outcome, record_id, label, key, marketo_id, data, old in findings:
+    for number, outcome, record_id, label, key, marketo_id, data, old, cleared in findings:
         new = _encode(data).replace("\\", "\\\\") if data else "{}"
         before = _encode(old).replace("\\", "\\\\") if old else "{}"
         yield (
             f"{imported_id}\t{number}\t{outcome}\t{_NULL if record_id is None else record_id}\t{_escaped(label)}\t"
-            f"{_escaped(key)}\t{marketo_id or _NULL}\t{new}\t{before}\n"
+            f"{_escaped(key)}\t{marketo_id or _NULL}\t{new}\t{before}\t{cleared}\n"
         )
 
 

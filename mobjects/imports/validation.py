@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports import duplicates, staging
@@ -23,6 +23,7 @@ from mobjects.imports.formats.kept_answers import load_formats, save_findings
 from mobjects.imports.staging import CheckedRow
 from mobjects.imports.validators import KINDS, RowValidator
 from mobjects.imports.validators.base import CHUNK, RowSource
+from mobjects.imports.validators.total_rows import LEFT_OUT, TotalRows
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
@@ -44,7 +45,7 @@ def check_import(imported: Import, file: BinaryIO, alive: Callable[[int], None])
     """Check a whole file and write down what was found.
 
     Args:
-        imported: with its columns decided; gets ``rows``, ``counts`` and ``problems``.
+        imported: with its columns decided; gets ``rows``, ``counts``, ``blanks`` and ``problems``.
         file: what was uploaded; seekable.
         alive: called in each transaction that writes, with the number of rows read so far; what it raises undoes it.
 
@@ -54,9 +55,10 @@ def check_import(imported: Import, file: BinaryIO, alive: Callable[[int], None])
     """
     columns = list(RESOURCES[imported.kind]().columns)
     formats = load_formats(imported)
+    totals = TotalRows(imported.mapping, KINDS[imported.kind].key_names)
 
     def iter_file_rows() -> Iterator[TableRow]:
-        return tables.iter_rows(file, get_read_options(imported), limits_for(imported.source))
+        return totals.leave_out(tables.iter_rows(file, get_read_options(imported), limits_for(imported.source)))
 
     # What the end of a file tells of its formats may make its beginning mean something else; then it is read once more,
     # with all that there is to know.
@@ -67,6 +69,9 @@ def check_import(imported: Import, file: BinaryIO, alive: Callable[[int], None])
         _check_rows(imported, iter_file_rows, kind, alive)
         if not kind.layout.decide_again():
             break
+    if totals.left_out:
+        noted = [RowProblem(number, "warning", "", None, "", LEFT_OUT, "") for number in totals.left_out]
+        _save(imported, [], noted, alive)
     _conclude(imported, kind, formats, alive)
 
 
@@ -114,12 +119,15 @@ def _conclude(imported: Import, kind: RowValidator, formats: FileFormats, alive:
         alive(imported.rows)
         duplicates.mark_duplicates(imported.pk, kind.noun, kind.unique_rules())
         staging.write_groups(imported.pk)
-        outcomes = ImportRow.objects.filter(imported=imported).order_by().values_list("outcome")
-        imported.counts = {**dict.fromkeys(ImportRowOutcome.values, 0), **dict(outcomes.annotate(n=Count("number")))}
+        found = ImportRow.objects.filter(imported=imported).order_by().values_list("outcome")
+        counted = list(found.annotate(rows=Count("number"), cleared=Sum("cleared")))
+        imported.counts = {**dict.fromkeys(ImportRowOutcome.values, 0), **{name: rows for name, rows, _ in counted}}
+        imported.blanks = {name: cleared for name, _, cleared in counted if cleared and name != ImportRowOutcome.ERROR}
+        imported.blanks |= {"kept": kind.blanks.kept} if kind.blanks.kept else {}
         errors = ImportProblem.objects.filter(imported=imported, level=ImportProblemLevel.ERROR)
         imported.problems = errors.count()
         Import.objects.filter(pk=imported.pk).update(
-            rows=imported.rows, counts=imported.counts, problems=imported.problems
+            rows=imported.rows, counts=imported.counts, blanks=imported.blanks, problems=imported.problems
         )
         save_findings(imported, formats)
 
@@ -152,7 +160,10 @@ def build_layout(imported: Import, columns: list[FileColumn], formats: FileForma
         # What a person typed for all rows is written in our own way.
         reader = formats.build_reader(column) if position and column is not _REVISION else None
         parsers.append(ColumnParser(column, position, field, everywhere[name], faults, reader, rules[name]))
-    return ColumnLayout(parsers, [place for _, place, _ in chosen], list(imported.constants.values()), of_rows, faults)
+    places, constants = [place for _, place, _ in chosen], list(imported.constants.values())
+    # What a person gave for every row, the empty text as well, was given on purpose.
+    clears = (*imported.blank_clears, *imported.constants)
+    return ColumnLayout(parsers, places, constants, of_rows, faults, clears)
 
 
 def _fixes(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.jobs.lifecycle import JOB_STATES, end_cancelled_job
 from mobjects.jobs.queue import enqueue_job, enqueue_worker
 from mobjects.models import Circuit, RequestedAction, SyncJob, SyncJobState
+from mobjects.sync import marketo_settings
 
 
 def pause_job(job: SyncJob) -> bool:
@@ -55,9 +57,22 @@ def _request(job: SyncJob, action: RequestedAction) -> bool:
     return True
 
 
+def find_earliest_reset() -> datetime | None:
+    """Before when sending may not go on, because Marketo may still be at work on what a restored database forgot."""
+    halted = Circuit.objects.filter(reset_at__isnull=True, code=Circuit.RESTORED).first()
+    earliest = halted.opened_at + marketo_settings.unknown_outcome_delay() if halted is not None else None
+    return earliest if earliest is not None and earliest > clock.now() else None
+
+
 def reset_circuit(user: User) -> bool:
-    """Let sending go on after it was halted, and enqueue the jobs that wait for that. ``False`` if it is not halted."""
-    now = timezone.now()
+    """Let sending go on after it was halted, and enqueue the jobs that wait for that.
+
+    Returns:
+        ``False`` if it is not halted, or may not go on yet (:func:`find_earliest_reset`).
+    """
+    now = clock.now()
+    if find_earliest_reset() is not None:
+        return False
     halted = Circuit.objects.filter(reset_at__isnull=True)
     if not halted.update(reset_at=now, user=user, username=user.get_username()):
         return False

@@ -13,8 +13,8 @@ from typing import cast
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.lease import (
     MOST_EXPIRIES,
@@ -50,12 +50,12 @@ def acquire_job(job: SyncJob, *, queue_id: str = "", alone: bool = False) -> Wor
     """
     with transaction.atomic():
         job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
-        now = timezone.now()
+        now = clock.now()
         # While it runs too: a worker was told to wait, and that is meant for all.
         waits = job.waits_until is not None and job.waits_until > now
         if job.state in (*SyncJob.FINAL_STATES, SyncJobState.PAUSED) or waits or (alone and job.leases.exists()):
             return None
-        if Circuit.objects.filter(reset_at__isnull=True).exists():
+        if Circuit.halting(job.action).exists():
             if not job.leases.exists():
                 JOB_STATES.change(job, SyncJobState.WAITING, waits_until=None, waits_for=WAITS_FOR_RESET)
             return None
@@ -103,7 +103,7 @@ def release_job(
         if alone and job.requested_action == RequestedAction.PAUSE:
             JOB_STATES.change(job, SyncJobState.PAUSED, waits_until=None, waits_for="")
             return JobRelease()
-        now = timezone.now()
+        now = clock.now()
         again = max((at for at in (until, job.waits_until) if at is not None), default=now if alone else None)
         words = job.waits_for if job.waits_until is not None and again == job.waits_until else words
         if idle and again is not None:
@@ -147,5 +147,5 @@ def expire_job(lease: WorkerLease, dead: Q) -> SyncJob | None:
         if count_expiry(job):
             words = f"Its worker was cut off {MOST_EXPIRIES} times in a row. What was not sent is still changed."
             end_job(job, SyncJobState.CRASHED, "crash", words)
-        release = release_job(job, lease, until=timezone.now(), words="Its worker was cut off; it goes on by itself.")
+        release = release_job(job, lease, until=clock.now(), words="Its worker was cut off; it goes on by itself.")
     return job if release.again_at is not None and job.state == SyncJobState.WAITING else None

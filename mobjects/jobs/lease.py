@@ -20,8 +20,8 @@ from datetime import timedelta
 
 from django.db import Error, connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.models import Import, SyncJob, WorkerLease
 
 HEARTBEAT_SECONDS = 10.0
@@ -40,7 +40,7 @@ class LeaseLost(Exception):
 def acquire_lease(work: SyncJob | Import, queue_id: str = "") -> WorkerLease:
     """Begin to work on a job or an import, whose row the caller has locked and found free."""
     process = f"{socket.gethostname()} {os.getpid()}"[:255]
-    return work.leases.create(process=process, queue_id=queue_id, renewed_at=timezone.now())
+    return work.leases.create(process=process, queue_id=queue_id, renewed_at=clock.now())
 
 
 def holds_lease(lease: WorkerLease) -> bool:
@@ -54,7 +54,7 @@ def renew_lease(lease: WorkerLease) -> None:
     Raises:
         LeaseLost: it was taken away.
     """
-    if not WorkerLease.objects.filter(pk=lease.pk).update(renewed_at=timezone.now()):
+    if not WorkerLease.objects.filter(pk=lease.pk).update(renewed_at=clock.now()):
         raise LeaseLost
 
 
@@ -65,7 +65,7 @@ def release_lease(lease: WorkerLease) -> bool:
 
 def expired() -> Q:
     """True of leases that were not renewed for too long."""
-    return Q(renewed_at__lt=timezone.now() - EXPIRY)
+    return Q(renewed_at__lt=clock.now() - EXPIRY)
 
 
 def lock_dead_lease(lease: WorkerLease, dead: Q) -> bool:
@@ -113,7 +113,7 @@ def renew_unless_locked(lease: WorkerLease) -> None:
         with transaction.atomic():
             # Not waiting for a lock: the process holds it itself where it writes all rows in one transaction.
             for mine in WorkerLease.objects.select_for_update(skip_locked=True).filter(pk=lease.pk):
-                WorkerLease.objects.filter(pk=mine.pk).update(renewed_at=timezone.now())
+                WorkerLease.objects.filter(pk=mine.pk).update(renewed_at=clock.now())
     except Error as error:
         # The next heartbeat may get through; until then the lease is as old as it looks.
         logger.warning("A heartbeat could not be saved: %s", type(error).__name__)

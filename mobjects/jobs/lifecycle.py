@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.dispatch import Signal
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.state_machine import StateMachine
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, OutcomeUnknown, Unavailable
@@ -52,7 +52,7 @@ def end_job(job: SyncJob, state: SyncJobState, problem: str = "", text: str = ""
         state,
         problem=problem,
         problem_text=text,
-        finished_at=timezone.now(),
+        finished_at=clock.now(),
         waits_until=None,
         waits_for="",
         requested_action=RequestedAction.NONE,

@@ -8,16 +8,18 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 import django_rq
-from django.utils import timezone
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 
+from mobjects import clock
 from mobjects.jobs.lifecycle import JOB_STATES
 from mobjects.models import SyncJob, SyncJobState
 from mobjects.queue_redis import QUEUE, connect_queue, describe_redis_error, redis_sentence
+from mobjects.sync.installation.identity import name_outside
 
 RUNNER = "mobjects.jobs.runner.run_queued_job"
 OVERDUE = timedelta(seconds=10)
@@ -32,13 +34,24 @@ QUEUED_LATER = "Nothing was sent; the job is queued by itself when that is over,
 logger = logging.getLogger(__name__)
 
 
+class InstallationQueue(Queue):
+    """RQ's queue under a name of this installation's own, with its registries, workers and locks.
+
+    Several installations may share a Redis: none takes another's work. RQ makes queues by their full names as well,
+    which are left as they are. Work is queued at once: :mod:`mobjects.jobs.requests` itself waits for the commit.
+    """
+
+    def __init__(self, name: str = QUEUE, *args: Any, **options: Any) -> None:
+        super().__init__(name_outside(QUEUE) if name == QUEUE else name, *args, **options)
+
+
 def enqueue_job(job: SyncJob) -> bool:
     """Put a job that is not queued into the queue; safe to call twice.
 
     Returns:
         Whether the queue took it. If not, the job's problem text says why.
     """
-    if not JOB_STATES.change(job, SyncJobState.QUEUED, queued_at=timezone.now(), problem="", problem_text=""):
+    if not JOB_STATES.change(job, SyncJobState.QUEUED, queued_at=clock.now(), problem="", problem_text=""):
         return False
     try:
         _enqueue(RUNNER, str(job.pk), f"{job.pk}-", None)
@@ -77,7 +90,7 @@ def _enqueue(function: str, argument: str | int, prefix: str, at: datetime | Non
     options = {"job_id": f"{prefix}{secrets.token_hex(8)}", "unique": True, **_KEPT}
     queue = _queue()
     try:
-        if at is not None and at > timezone.now():
+        if at is not None and at > clock.now():
             # RQ cuts off what is beyond the second: begun too early, a worker would find that the job still waits.
             at += timedelta(microseconds=-at.microsecond % 1_000_000)
             queue.enqueue_at(at, function, argument, **options)
@@ -101,6 +114,6 @@ def count_enqueued(prefix: str) -> int:
     queue = _queue()
     later = queue.scheduled_job_registry
     # What should have been moved into the queue and was not is on nobody's list: RQ's scheduler died, or never was.
-    lost = set(later.get_jobs_to_schedule(int((timezone.now() - OVERDUE).timestamp())))
+    lost = set(later.get_jobs_to_schedule(int((clock.now() - OVERDUE).timestamp())))
     ids = [*queue.get_job_ids(), *(set(later.get_job_ids(cleanup=False)) - lost)]
     return sum(queue_id.startswith(prefix) for queue_id in ids)

@@ -6,14 +6,15 @@ import logging
 
 import django_rq
 from django.db.models import Q
-from django.utils import timezone
 from redis.exceptions import RedisError
 
+from mobjects import clock
 from mobjects.jobs.job_lease import expire_job
 from mobjects.jobs.lease import expired
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_job, enqueue_worker
 from mobjects.models import Circuit, SyncJob, SyncJobState, WorkerLease
 from mobjects.queue_redis import QUEUE
+from mobjects.sync.installation.identity import name_outside
 
 SWEEP_SECONDS = 15
 
@@ -37,7 +38,7 @@ def give_up_worker(lease: WorkerLease, dead: Q) -> None:
 def sweep_jobs() -> None:
     """Find workers that died and jobs that the queue forgot, and let them go on. Safe at any time, from anywhere."""
     expire_jobs(expired())
-    overdue = timezone.now() - OVERDUE
+    overdue = clock.now() - OVERDUE
     without_worker = SyncJob.objects.filter(leases=None)
     late = Q(state=SyncJobState.WAITING, waits_until__lt=overdue) | Q(state=SyncJobState.QUEUED, queued_at__lt=overdue)
     if not Circuit.objects.filter(reset_at__isnull=True).exists():
@@ -59,5 +60,5 @@ def sweep_if_due() -> None:
 
     Each worker that begins looks too: where all workers are busy, the scheduler's own turn waits behind them.
     """
-    if django_rq.get_connection(QUEUE).set("mobjects:swept", 1, nx=True, ex=SWEEP_SECONDS):
+    if django_rq.get_connection(QUEUE).set(name_outside("marketo-swept"), 1, nx=True, ex=SWEEP_SECONDS):
         sweep_jobs()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypedDict, Unpack
@@ -86,8 +86,14 @@ def request_sync(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob:
     )
 
 
-def repeat_job(job: SyncJob, statuses: tuple[str, ...], error: str | None = None, **asked: Unpack[Asked]) -> SyncJob:
-    """Ask for a job about those records of another that have certain results there; it is linked to that job.
+def repeat_job(job: SyncJob, statuses: Sequence[str], error: str | None = None, **asked: Unpack[Asked]) -> SyncJob:
+    """Ask for a job that is linked to another, about what :func:`selection_of_repeat` says."""
+    asked["origin"] = job
+    return request_sync(selection_of_repeat(job, statuses, error), **asked)
+
+
+def selection_of_repeat(job: SyncJob, statuses: Sequence[str], error: str | None = None) -> SyncSelection:
+    """Those records of a job that have certain results there and were not accepted since.
 
     Args:
         statuses: results by status.
@@ -95,6 +101,4 @@ def repeat_job(job: SyncJob, statuses: tuple[str, ...], error: str | None = None
     """
     old = SyncSelection.from_json(job.selection)
     results = SyncSelection(old.kinds, of_job=str(job.pk), of_statuses=tuple(statuses), of_error=error)
-    selection = replace(results, operation=old.operation, resend=old.resend, read_first=old.read_first)
-    asked["origin"] = job
-    return request_sync(selection, **asked)
+    return replace(results, operation=old.operation, resend=old.resend, read_first=old.read_first)

@@ -8,14 +8,16 @@ from contextlib import AbstractContextManager, nullcontext
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q
-from django.utils import timezone
 from rq import get_current_job
 
-from mobjects.jobs.job_lease import JobRelease, acquire_job, crash_job, release_job
+from mobjects import clock
+from mobjects.jobs.host_clock import HostClockOff, check_host_clock
+from mobjects.jobs.job_lease import IDLE_DELAY, JobRelease, acquire_job, crash_job, release_job
 from mobjects.jobs.lease import heartbeat
 from mobjects.jobs.lifecycle import stop_job
 from mobjects.jobs.queue import count_enqueued, enqueue_worker
 from mobjects.jobs.recovery import give_up_worker, sweep_if_due
+from mobjects.jobs.restored import check_installation
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import MarketoTransport
@@ -34,8 +36,17 @@ def run_queued_job(job_id: str) -> None:
     """The queue's entry point: work on a job for a while. Safe to call at any time, any number of times."""
     current = get_current_job()
     sweep_if_due()
+    check_installation()
     job = SyncJob.objects.filter(pk=job_id).first()
     if job is None:
+        logger.warning("The queue asks for the job %s, which is not in this database", job_id)
+        return
+    try:
+        check_host_clock()
+    except HostClockOff:
+        # For another host. It is called again for as long as there is none.
+        if job.state not in SyncJob.FINAL_STATES:
+            enqueue_worker(job, clock.now() + IDLE_DELAY)
         return
     release = _run_turn(job, queue_id=current.id if current else "", beat=True)
     if release.again_at is not None:
@@ -48,13 +59,18 @@ def run_job(job: SyncJob, *, pause: Callable[[float], None] | None = None, beat:
     Args:
         pause: waits so many seconds; without it a job that has to wait is left waiting.
         beat: whether to renew the lease from a thread of its own; a process that may die wants that.
+
+    Raises:
+        HostClockOff: this host may send nothing; the job is as it was.
     """
+    check_host_clock()
+    check_installation()
     while True:
         release = _run_turn(job, queue_id="", beat=beat)
         job.refresh_from_db()
         if release.again_at is None or job.state != SyncJobState.WAITING:
             return
-        seconds = (release.again_at - timezone.now()).total_seconds()
+        seconds = (release.again_at - clock.now()).total_seconds()
         if seconds > 0:
             if pause is None:
                 return

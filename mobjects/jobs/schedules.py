@@ -10,8 +10,8 @@ from itertools import islice, takewhile
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.jobs.cron import Timetable
 from mobjects.jobs.requests import request_job
 from mobjects.marketo.types import Kind
@@ -50,7 +50,7 @@ def plan_schedule(schedule: Schedule, now: datetime | None = None) -> None:
     Raises:
         ValueError: as :func:`timetable`.
     """
-    schedule.next_at = timetable(schedule).next(now or timezone.now()) if schedule.enabled else None
+    schedule.next_at = timetable(schedule).next(now or clock.now()) if schedule.enabled else None
 
 
 def run_due(now: datetime | None = None) -> list[SyncJob]:
@@ -59,7 +59,7 @@ def run_due(now: datetime | None = None) -> list[SyncJob]:
     Returns:
         The jobs that were started.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     due = Schedule.objects.filter(Q(next_at__lte=now) | Q(next_at=None), enabled=True)
     return [job for schedule in due.select_related("owner") for job in start_if_due(schedule, now)]
 
@@ -85,7 +85,7 @@ def start_schedule(schedule: Schedule, *, user: User, source: SyncJobSource) -> 
         )
         for kind, selection in _selections(action, kinds, OperationChoice(schedule.operation))
     ]
-    Schedule.objects.filter(pk=schedule.pk).update(last_at=timezone.now(), last_job=made[-1])
+    Schedule.objects.filter(pk=schedule.pk).update(last_at=clock.now(), last_job=made[-1])
     return made
 
 

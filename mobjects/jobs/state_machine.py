@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.dispatch import Signal
 
-from mobjects.models import Import, SyncJob
+from mobjects.models import BulkDeletion, Import, SyncJob
 
-Work = TypeVar("Work", SyncJob, Import)
+Work = TypeVar("Work", SyncJob, Import, BulkDeletion)
 
 
 class ForbiddenChange(Exception):

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.job_lease import JobRelease, lock_job, release_job
 from mobjects.jobs.lifecycle import end_job, open_circuit, stop_job
@@ -56,14 +56,14 @@ class StepLoop:
     def _may_go_on(self) -> bool:
         """Whether nobody has ended, braked, paused, halted or given up this worker since the last step."""
         lease = WorkerLease.objects.filter(pk=self._context.lease.pk)
-        halted = Exists(Circuit.objects.filter(reset_at__isnull=True))
+        halted = Exists(Circuit.halting(self._context.job.action))
         fields = "state", "requested_action", "waits_until", "failures", "expired_leases"
         found = lease.values_list(*(f"job__{name}" for name in fields), halted).first()
         if found is None:
             return False
         state, requested, waits_until, failures, expired, halted_now = found
         self._failed = failures + expired > 0
-        braked = waits_until is not None and waits_until > timezone.now()
+        braked = waits_until is not None and waits_until > clock.now()
         return state == SyncJobState.RUNNING and not requested and not braked and not halted_now
 
     def _after_step(self) -> JobRelease | None:
@@ -71,7 +71,7 @@ class StepLoop:
         if self._failed:
             SyncJob.objects.filter(pk=self._context.job.pk).update(failures=0, expired_leases=0)
         over = time.monotonic() >= self._until
-        return self._leave(timezone.now(), TURN_OVER) if over else None
+        return self._leave(clock.now(), TURN_OVER) if over else None
 
     def _after_nothing(self) -> JobRelease | None:
         self._signature_expired = False
@@ -110,7 +110,7 @@ class StepLoop:
                 job.failures >= marketo_settings.max_tries() and not rule.endless
             ):
                 return self._stop(error)
-            now = timezone.now()
+            now = clock.now()
             until = now + timedelta(seconds=wait_seconds(rule.action, job.failures, now))
             words = f"{error.message} {WAITING_TEXTS[rule.action]}"
             SyncJob.objects.filter(pk=job.pk, state=SyncJobState.RUNNING).update(waits_until=until, waits_for=words)

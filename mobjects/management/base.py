@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.core.management.base import BaseCommand, CommandError
 
+from mobjects.jobs.host_clock import HostClockOff
 from mobjects.jobs.requests import Asked, create_job, request_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
@@ -42,7 +43,7 @@ class ReadingCommand(BaseCommand):
         asked: Asked = {"username": system_username(), "reason": options["reason"], "source": SyncJobSource.COMMAND}
         if options["inline"]:
             job = create_job(action, kind, selection, **asked)
-            run_job(job, beat=True)
+            run_inline(job, beat=True)
         else:
             job = request_job(action=action, kind=kind, selection=selection, **asked)
         job.refresh_from_db()
@@ -50,6 +51,18 @@ class ReadingCommand(BaseCommand):
         said = f"Job {job.pk}: {job_text.describe_job(job)}"
         self.stdout.write(json.dumps(report) if options["json"] else said)
         sys.exit(_exit_code(job, inline=options["inline"]))
+
+
+def run_inline(job: SyncJob, **options: Any) -> None:
+    """Run a job in this process; see :func:`mobjects.jobs.runner.run_job`.
+
+    Raises:
+        CommandError: exit code 2; this host's clock is wrong, and the job waits for a worker of another.
+    """
+    try:
+        run_job(job, **options)
+    except HostClockOff as error:
+        raise CommandError(f"{error} The job {job.pk} waits for a worker of another host.", returncode=2) from error
 
 
 def check_form(form: forms.Form) -> None:

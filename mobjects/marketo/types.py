@@ -170,6 +170,7 @@ class Exchange:
         identity: who called, and what else tells the call from others, by label: whatever its API goes by.
         http_status: ``None`` if no answer came.
         seconds: from sending to answer, on a monotonic clock.
+        clock_offset_seconds: the other side's clock minus this host's, where the answer told it.
     """
 
     request: str
@@ -177,6 +178,7 @@ class Exchange:
     identity: Mapping[str, str] = field(default_factory=dict)
     http_status: int | None = None
     seconds: float = 0.0
+    clock_offset_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

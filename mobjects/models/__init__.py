@@ -3,7 +3,6 @@
 from mobjects.marketo.types import Kind
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
-from mobjects.models.custom_field import CustomField
 from mobjects.models.imports import (
     Download,
     DownloadContent,
@@ -22,10 +21,12 @@ from mobjects.models.imports import (
     SavedMapping,
     UndoOutcome,
 )
-from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, MarketoField
+from mobjects.models.installation import HostClock, Installation
+from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, MarketoField
 from mobjects.models.opportunity import Opportunity
+from mobjects.models.person_settings import PersonSettings
 from mobjects.models.program import Program, ProgramCost, ProgramTag
-from mobjects.models.record_edit import EditSource, RecordEdit
+from mobjects.models.record_edit import BulkDeletion, BulkDeletionState, DeletedRecord, EditSource, RecordEdit
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
 from mobjects.models.sync_history import (
@@ -59,14 +60,18 @@ __all__ = [
     "RECORD_MODELS",
     "AllowedTag",
     "AllowedValues",
+    "BulkDeletion",
+    "BulkDeletionState",
     "Circuit",
     "Conflict",
     "ConflictAnswer",
     "ConflictReason",
     "CustomField",
+    "DeletedRecord",
     "Download",
     "DownloadContent",
     "EditSource",
+    "HostClock",
     "Import",
     "ImportChange",
     "ImportFix",
@@ -79,10 +84,12 @@ __all__ = [
     "ImportRowOutcome",
     "ImportSource",
     "ImportState",
+    "Installation",
     "Kind",
     "MarketoField",
     "Opportunity",
     "OpportunityPersonRole",
+    "PersonSettings",
     "Program",
     "ProgramCost",
     "ProgramTag",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, Value
 
+from mobjects.models.fields import CreatedAtField
 from mobjects.models.sync_history import SyncJob
 
 
@@ -15,10 +18,13 @@ class Circuit(models.Model):
     Open rows have no ``reset_at``; there is at most one.
     """
 
+    RESTORED: ClassVar = "restored"
+    """The code where the database was restored or copied: what only reads goes on meanwhile."""
+
     job = models.ForeignKey(SyncJob, models.SET_NULL, null=True, blank=True, related_name="+")
     code = models.CharField(max_length=20, blank=True)
     reason = models.TextField()
-    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_at = CreatedAtField(auto_now_add=True)
     reset_at = models.DateTimeField(null=True, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
@@ -28,6 +34,12 @@ class Circuit(models.Model):
         permissions = (("reset_circuit", "Can let sending go on after it was halted"),)
         ordering = ("-opened_at", "-pk")
         constraints = (models.UniqueConstraint(Value(1), condition=Q(reset_at__isnull=True), name="circuit_one_open"),)
+
+    @classmethod
+    def halting(cls, action: str) -> models.QuerySet[Circuit]:
+        """What keeps a job of this action from going on; empty if nothing does."""
+        found = cls.objects.filter(reset_at__isnull=True)
+        return found.exclude(code=cls.RESTORED) if action in SyncJob.READING_ACTIONS else found
 
     def __str__(self) -> str:
         return self.reason

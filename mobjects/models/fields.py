@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from mobjects import clock
 from mobjects.marketo.value_parsing import LARGEST_ID
 from mobjects.marketo.value_text import find_xml_problem
 
@@ -55,6 +56,20 @@ class MarketoIdField(models.PositiveIntegerField):  # type: ignore[type-arg]
     """An id that Marketo gave: 1 to 2,147,483,647, on databases whose integers are wider as well."""
 
     default_validators = [MinValueValidator(1), MaxValueValidator(LARGEST_ID)]  # noqa: RUF012  # as Django declares it
+
+
+class CreatedAtField(models.DateTimeField):  # type: ignore[type-arg]
+    """When a row came into being, by the database's clock: it is compared with moments that other hosts wrote."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if add:
+            setattr(model_instance, self.attname, clock.now())
+        return getattr(model_instance, self.attname)
+
+    def deconstruct(self) -> Any:
+        # The column is Django's own: nothing to migrate, and SQLite need not build the table anew.
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.DateTimeField", args, kwargs
 
 
 def _normalised(value: Any) -> Any:

@@ -71,6 +71,9 @@ class Import(models.Model):
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
     sheet = models.CharField(max_length=255, blank=True)
+    header_row = models.PositiveIntegerField(
+        default=0, help_text="Number of the row with the headers; 0 is the first that holds anything."
+    )
     sheets = models.JSONField(default=list, blank=True, help_text="Names of all sheets of a workbook.")
     notes = models.JSONField(default=list, blank=True, help_text="What there is to say about how it was read.")
     headers = models.JSONField(default=list, blank=True, help_text="As in the file, by position.")
@@ -79,6 +82,9 @@ class Import(models.Model):
         default=list, blank=True, help_text="For each header the column it means; '' if left out, null if not decided."
     )
     constants = models.JSONField(default=dict, blank=True, help_text="Texts for columns that the file lacks.")
+    blank_clears = models.JSONField(
+        default=list, blank=True, help_text="Our columns whose blank cells clear the field; others leave it as it is."
+    )
     formats = models.JSONField(default=dict, blank=True, help_text="How values are written, where a person said so.")
     format_findings = models.JSONField(
         default=list, blank=True, help_text="How values are written, as the check found."
@@ -88,6 +94,11 @@ class Import(models.Model):
     overwrite = models.BooleanField(default=False, help_text="Write rows that conflict with changes made here, too.")
     rows = models.PositiveIntegerField(default=0, help_text="Rows read so far by the check; all of them afterwards.")
     counts = models.JSONField(default=dict, blank=True, help_text="Rows per outcome of the check.")
+    blanks = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What blank cells do: values cleared, per outcome of the check; kept, the values left as they are.",
+    )
     problems = models.PositiveIntegerField(default=0, help_text="Bad cells and rows that the check found.")
     committed_to = models.PositiveIntegerField(default=0, help_text="Number of the last row that was dealt with.")
     written = models.JSONField(default=dict, blank=True, help_text="created, changed and left out by the commit.")
@@ -169,6 +180,7 @@ class ImportRow(models.Model):
     marketo_id = models.PositiveIntegerField(null=True, help_text="Marketo's ID in the row, to find it twice.")
     data = models.JSONField(default=dict)
     old = models.JSONField(default=dict)
+    cleared = models.PositiveSmallIntegerField(default=0, help_text="So many values its blank cells clear.")
 
     class Meta:
         default_permissions = ()
@@ -293,6 +305,7 @@ class SavedMapping(models.Model):
     headers_sha256 = models.CharField(max_length=64)
     mapping = models.JSONField(help_text="Header to column; '' if left out.")
     constants = models.JSONField(default=dict)
+    blank_clears = models.JSONField(default=list)
     formats = models.JSONField(default=dict, help_text="How values were written in the last such file.")
     username = models.CharField(max_length=150, blank=True)
     saved_at = models.DateTimeField(auto_now=True)

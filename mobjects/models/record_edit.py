@@ -1,7 +1,10 @@
-"""What people changed about records, value by value."""
+"""What people changed about records, value by value, and what they deleted by the list, to bring it back."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 
@@ -14,6 +17,7 @@ class EditSource(models.TextChoices):
     FORM = "form", "Form"
     DELETED = "deleted", "Deleted here"
     DECISION = "decision", "Decision"
+    RESTORED = "restored", "Deletion undone"
 
 
 class RecordEdit(models.Model):
@@ -41,3 +45,74 @@ class RecordEdit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label}: {len(self.changes)} changed"
+
+
+class BulkDeletionState(models.TextChoices):
+    ASKED = "asked", "Not confirmed"
+    DELETING = "deleting", "Deleting"
+    DELETED = "deleted", "Deleted"
+    UNDOING = "undoing", "Being undone"
+    UNDONE = "undone", "Undone"
+
+
+class BulkDeletion(models.Model):
+    """One deletion of many records, by the list that a person saw.
+
+    A chunk is deleted, or brought back, in one transaction that holds this row and moves ``position`` on; so it does
+    not matter how many workers are at it, or die of it.
+    """
+
+    WORKING_STATES: ClassVar = (BulkDeletionState.DELETING, BulkDeletionState.UNDOING)
+
+    state = models.CharField(max_length=8, choices=BulkDeletionState, default=BulkDeletionState.ASKED)
+    model = models.CharField(max_length=30, help_text="Which records, by the name of their model.")
+    filters = models.TextField(blank=True, help_text="What the list was narrowed to, in words.")
+    records = models.JSONField(default=list, help_text="[our own id, what stood for it when it was shown] of each.")
+    position = models.PositiveIntegerField(default=0, help_text="How many of them were dealt with.")
+    counts = models.JSONField(default=dict, help_text="Of these: deleted, left, and why they were left.")
+    undone = models.JSONField(default=dict, help_text="What the undo did: restored, left.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    username = models.CharField(max_length=150, blank=True)
+    undone_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    step_at = models.DateTimeField(null=True, blank=True, help_text="When a chunk was done last.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"Deletion {self.pk}"
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a worker has to do something about it."""
+        return self.state in self.WORKING_STATES
+
+
+class DeletedRecord(models.Model):
+    """A row that was deleted, with all its columns; a record's costs, tags and roles stand behind it."""
+
+    deletion = models.ForeignKey(BulkDeletion, models.CASCADE, related_name="deleted", db_index=False)
+    model = models.CharField(max_length=30)
+    record_id = models.BigIntegerField(help_text="Our own id, which it gets back.")
+    label = models.CharField(max_length=255)
+    values = models.JSONField(help_text="All columns, by name.")
+    restored = models.BooleanField(null=True, help_text="Whether the undo brought it back; empty before.")
+    note = models.TextField(blank=True, help_text="Why it was not.")
+
+    class Meta:
+        default_permissions = ()
+        ordering = ("pk",)
+        # What of a deletion is still to be brought back, in order.
+        indexes = (models.Index(fields=("deletion", "restored", "id"), name="deleted_of_deletion"),)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def words(self) -> str:
+        """What kind of row it is, in words."""
+        return str(apps.get_model("mobjects", self.model)._meta.verbose_name).capitalize()

@@ -9,8 +9,8 @@ from django.db.models import Q
 
 from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
-from mobjects.models.custom_field import CustomField
 from mobjects.models.fields import MarketoCharField, MarketoIdField
+from mobjects.models.marketo_metadata import CustomField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_marketo_id
 

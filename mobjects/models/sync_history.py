@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Q
 
 from mobjects.marketo.types import Kind, Operation
+from mobjects.models.fields import CreatedAtField
 
 KIND_CHOICES = (
     (Kind.PROGRAM.value, "Programs"),
@@ -77,6 +78,8 @@ class SyncJob(models.Model):
         SyncJobState.CRASHED,
         SyncJobState.CANCELLED,
     )
+    READING_ACTIONS: ClassVar = (SyncJobAction.PULL, SyncJobAction.COMPARE, SyncJobAction.DESCRIBE)
+    """Change nothing in Marketo."""
     KINDS: ClassVar = (*KIND_CHOICES, ("several", "Several kinds"))
     OPERATIONS: ClassVar = (("AUTO", "Automatic"), *OPERATION_CHOICES)
 
@@ -108,7 +111,7 @@ class SyncJob(models.Model):
     last_sequence = models.PositiveIntegerField(default=0, help_text="Number of its newest batch.")
     problem = models.CharField(max_length=20, blank=True, help_text="Kind of error that stopped the job.")
     problem_text = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAtField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -10,7 +10,7 @@ from django.db.models import Case, F, Q, Value, When
 
 from mobjects.marketo.types import Kind
 from mobjects.marketo.value_parsing import LARGEST_ID
-from mobjects.models.fields import MarketoIdField
+from mobjects.models.fields import CreatedAtField, MarketoIdField
 
 CHANGED = Q(revision__gt=F("synced_revision"))
 """The condition that a record holds content which Marketo has not accepted yet; also of an index of each table."""
@@ -35,14 +35,17 @@ class RecordState(models.TextChoices):
     IN_BATCH = "in_batch", "In a batch"
     SYNCED = "synced", "Synced"
     SKIPPED = "skipped", "Skipped"
+    CHANGED_SKIPPED = "changed_skipped", "Changed, skipped before"
     FAILED = "failed", "Failed"
+    CHANGED_FAILED = "changed_failed", "Changed, failed before"
     UNKNOWN = "unknown", "Outcome unknown"
 
 
-_BY_STATUS = {
-    RecordStatus.FAILED: RecordState.FAILED,
-    RecordStatus.SKIPPED: RecordState.SKIPPED,
-}
+_REFUSALS = (
+    (RecordStatus.FAILED, RecordState.FAILED, RecordState.CHANGED_FAILED),
+    (RecordStatus.SKIPPED, RecordState.SKIPPED, RecordState.CHANGED_SKIPPED),
+)
+"""A status, the state of a record that is still as it was refused, and that of one that was changed since."""
 
 
 NAMED = 3
@@ -124,7 +127,11 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
                 When(claimed_by__isnull=False, then=Value(RecordState.IN_BATCH)),
                 When(last_status=RecordStatus.UNKNOWN, then=Value(RecordState.UNKNOWN)),
                 When(revision__lte=F("synced_revision"), then=Value(RecordState.SYNCED)),
-                *(When(last_status=status, then=Value(state)) for status, state in _BY_STATUS.items()),
+                *(
+                    When(Q(last_status=status) & condition, then=Value(state))
+                    for status, same, corrected in _REFUSALS
+                    for condition, state in ((Q(revision__gt=F("answered_revision")), corrected), (Q(), same))
+                ),
                 When(Q(synced_revision=0), then=Value(RecordState.NEVER)),
                 default=Value(RecordState.CHANGED),
                 output_field=models.CharField(),
@@ -155,6 +162,7 @@ class SyncedRecord(models.Model):
             "marketo_id",
             "revision",
             "synced_revision",
+            "answered_revision",
             "last_status",
             "last_error",
             "last_synced_at",
@@ -175,6 +183,9 @@ class SyncedRecord(models.Model):
     )
     revision = models.PositiveIntegerField(default=1, editable=False)
     synced_revision = models.PositiveIntegerField(default=0, editable=False)
+    answered_revision = models.PositiveIntegerField(
+        default=0, editable=False, help_text="The revision that the last answer was about."
+    )
     last_status = models.CharField(max_length=9, choices=RecordStatus, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)
     last_synced_at = models.DateTimeField("last synced", null=True, blank=True, editable=False)
@@ -192,7 +203,7 @@ class SyncedRecord(models.Model):
         editable=False,
         help_text="What Marketo held when it was last read and what is not kept here, by name.",
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = CreatedAtField(auto_now_add=True)
     modified_at = models.DateTimeField(auto_now=True)
 
     objects = SyncedManager()
@@ -226,6 +237,11 @@ class SyncedRecord(models.Model):
         return self.revision > self.synced_revision
 
     @property
+    def refusal_stands(self) -> bool:
+        """Whether the last answer was a refusal, and the record is still as it was then."""
+        return self.current_state in (RecordState.FAILED, RecordState.SKIPPED)
+
+    @property
     def current_state(self) -> RecordState:
         """The state of this instance; the same rules as :meth:`SyncedQuerySet.with_state`."""
         if self.claimed_by_id:
@@ -234,6 +250,7 @@ class SyncedRecord(models.Model):
             return RecordState.UNKNOWN
         if not self.is_dirty:
             return RecordState.SYNCED  # What failed or was skipped has been taken back, or is as in Marketo.
-        if self.last_status in _BY_STATUS:
-            return _BY_STATUS[RecordStatus(self.last_status)]
+        for status, same, corrected in _REFUSALS:
+            if self.last_status == status:
+                return corrected if self.revision > self.answered_revision else same
         return RecordState.NEVER if self.synced_revision == 0 else RecordState.CHANGED

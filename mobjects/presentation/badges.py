@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult, SyncResultStatus
+from mobjects.models import RecordState, SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult, SyncResultStatus
 
 TONES = {
     "neutral": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
@@ -16,6 +16,17 @@ TONES = {
 }
 """Unfold's own label colours, for light and dark."""
 
+RECORD_TONES: dict[str, str] = {
+    RecordState.NEVER: "neutral",
+    RecordState.CHANGED: "info",
+    RecordState.IN_BATCH: "info",
+    RecordState.SYNCED: "success",
+    RecordState.SKIPPED: "warning",
+    RecordState.CHANGED_SKIPPED: "info",
+    RecordState.FAILED: "danger",
+    RecordState.CHANGED_FAILED: "info",
+    RecordState.UNKNOWN: "warning",
+}
 JOB_TONES: dict[str, str] = {
     SyncJobState.NOT_QUEUED: "warning",
     SyncJobState.QUEUED: "info",
@@ -81,3 +92,8 @@ def state_badge(row: SyncJob | SyncBatch | SyncResult) -> SafeString:
     if isinstance(row, SyncBatch):
         return render_badge(row.get_state_display(), BATCH_TONES[row.state])
     return render_badge(row.get_status_display(), RESULT_TONES[row.status])
+
+
+def record_state_badge(state: str) -> SafeString:
+    """The state of a record, one of :class:`~mobjects.models.RecordState`."""
+    return render_badge(str(RecordState(state).label), RECORD_TONES[state])

@@ -165,7 +165,22 @@ def _reviewing(imported: Import) -> str:
     if imported.committed_to:
         return f"Writing was broken off after row {imported.committed_to:,}: {written_text(imported)} so far."
     rows = format_count(imported.rows, "row")
-    return f"Checked {rows}: {outcomes_text(imported.counts)}. Nothing has been written yet."
+    said = f"Checked {rows}: {outcomes_text(imported.counts)}."
+    return " ".join(part for part in (said, blanks_text(imported.blanks), "Nothing has been written yet.") if part)
+
+
+def blanks_text(blanks: Mapping[str, int]) -> str:
+    """What blank cells would do, as a sentence; "" if they meet no value."""
+    said = []
+    if cleared := blanks.get(ImportRowOutcome.CHANGED):
+        said.append(f"clear {format_count(cleared, 'value')}")
+    if contested := blanks.get(ImportRowOutcome.CONFLICT):
+        said.append(f"would clear {format_count(contested, 'value')} in rows with conflicts")
+    if kept := blanks.get("kept"):
+        said.append(
+            f"leave {format_count(kept, 'value')} as it is" if kept == 1 else f"leave {kept:,} values as they are"
+        )
+    return f"Blank cells {' and '.join(said)}." if said else ""
 
 
 def _committed(imported: Import) -> str:
@@ -178,8 +193,14 @@ def _committed(imported: Import) -> str:
 
 def written_text(imported: Import) -> str:
     """What the commit did, such as ``312 created, 88 changed, 2 left out``."""
+    said = ", ".join(words for _, words in written_parts(imported))
+    return said or "nothing, since every row equals what is here"
+
+
+def written_parts(imported: Import) -> list[tuple[str, str]]:
+    """What the commit did, as name and words: ``("created", "312 created")``."""
     words = {"created": "created", "changed": "changed", "left": "left out", "left_out": "left out"}
-    return _counted(imported.written, words) or "nothing, since every row equals what is here"
+    return [(name, f"{imported.written[name]:,} {said}") for name, said in words.items() if imported.written.get(name)]
 
 
 def undone_text(imported: Import) -> str:

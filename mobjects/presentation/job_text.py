@@ -7,23 +7,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from mobjects import models
 from mobjects.formatting import format_count
 from mobjects.models.program import COST_PREFIX
+from mobjects.selectors import RETRYABLE
 from mobjects.sync.send.selection import OperationChoice
 
 SEPARATOR = " · "
 _COST = re.compile(rf"{COST_PREFIX}\d+")
 
-PROBLEMS = (
-    models.SyncResultStatus.FAILED,
-    models.SyncResultStatus.SKIPPED,
-    models.SyncResultStatus.UNKNOWN,
-    models.SyncResultStatus.CONFLICT,
-    models.SyncResultStatus.HELD,
-    models.SyncResultStatus.NOT_SENT,
-)
+PROBLEMS = RETRYABLE
 STATUS_ORDER = (
     *PROBLEMS,
     models.SyncResultStatus.DIFFERS,
@@ -109,6 +105,14 @@ def outcome_text(job: models.SyncJob) -> str:
 def count_accepted(counts: Mapping[str, int]) -> int:
     """How many records Marketo accepted, or holds already."""
     return sum(counts.get(status, 0) for status in models.SyncResult.ACCEPTED_STATUSES)
+
+
+def count_done(job: models.SyncJob) -> int:
+    """The records whose result is there: neither under way nor, while the job goes on, still to be looked up."""
+    open_statuses = [models.SyncResultStatus.PENDING]
+    if job.state not in models.SyncJob.FINAL_STATES:
+        open_statuses.append(models.SyncResultStatus.UNKNOWN)
+    return sum(count for status, count in job.counts.items() if status not in open_statuses)
 
 
 def count_records(job: models.SyncJob) -> int:
@@ -211,9 +215,24 @@ def operation_text(operation: str) -> str:
     return "Automatic" if operation == OperationChoice.AUTO else operation
 
 
-def format_utc_time(at: datetime | None) -> str:
-    """A time with its zone, ``2026-03-01 12:30:05 UTC``; "" for none."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
+def format_time(at: datetime | None) -> str:
+    """A time in the zone of whoever reads it, ``2026-03-01 21:30:05 KST``; "" for none."""
+    if at is None:
+        return ""
+    here = timezone.localtime(at)
+    name = here.tzname() or ""
+    # Zones without a name of letters say how far they are from UTC: "-03".
+    return f"{here:%Y-%m-%d %H:%M:%S} {name if name.isalpha() else f'UTC{name}'}"
+
+
+def render_time(at: datetime | None) -> SafeString | str:
+    """The same as HTML, with the time in UTC on hover."""
+    if at is None:
+        return ""
+    exact = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S} UTC", format_time(at)
+    )
 
 
 def format_duration(span: timedelta | float | None) -> str:
@@ -234,8 +253,8 @@ def format_duration(span: timedelta | float | None) -> str:
 
 
 def format_near_time(at: datetime) -> str:
-    """A time near now: ``12:05:10 UTC`` if it is today, else with its date."""
-    return format_utc_time(at)[11 if at.astimezone(UTC).date() == timezone.now().astimezone(UTC).date() else 0 :]
+    """A time near now: ``12:05:10 UTC`` if it is today, else with its date; in the reader's zone."""
+    return format_time(at)[11 if timezone.localdate(at) == timezone.localdate() else 0 :]
 
 
 def _counted(counts: Mapping[str, int], statuses: Sequence[models.SyncResultStatus]) -> list[str]:
@@ -259,7 +278,7 @@ def _filters(kept: Mapping[str, object]) -> list[str]:
         *([f" with the name “{kept['name']}”"] if kept.get("name") else []),
         *([f", in the workspace “{kept['workspace']}”"] if kept.get("workspace") else []),
         *([f", with the tag {kept['tag_type']} = {kept['tag_value']}"] if kept.get("tag_type") else []),
-        *([f", updated since {format_utc_time(datetime.fromisoformat(str(since)))}"] if since else []),
+        *([f", updated since {format_time(datetime.fromisoformat(str(since)))}"] if since else []),
         *([", archived ones too"] if kept.get("archived") else []),
     ]
 
@@ -275,8 +294,8 @@ def _progress(job: models.SyncJob) -> str:
     if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
         return f"{format_count(job.result_count, 'record')} {DONE_WORDS[job.action]} so far"
     if job.action == models.SyncJobAction.DELETE and not job.planned:
-        return f"{format_count(job.result_count, 'record')} done so far"
-    return f"{job.result_count:,} of {format_count(count_records(job), 'record')} done"
+        return f"{format_count(count_done(job), 'record')} done so far"
+    return f"{count_done(job):,} of {format_count(count_records(job), 'record')} done"
 
 
 def _so_far(job: models.SyncJob) -> str:

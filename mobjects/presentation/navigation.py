@@ -24,6 +24,7 @@ def _list(title: str, icon: str, model: str) -> Entry:
     return title, icon, f"admin:mobjects_{model}_changelist", f"mobjects.view_{model}"
 
 
+_DELETING = " ".join(f"mobjects.delete_{model}" for model in RECORD_MODELS)
 _GROUPS: dict[str, tuple[Entry, ...]] = {
     "Records": (
         _list("Programs", "campaign", "program"),
@@ -32,6 +33,7 @@ _GROUPS: dict[str, tuple[Entry, ...]] = {
         _list("Opportunities", "handshake", "opportunity"),
         _list("Person roles", "group", "opportunitypersonrole"),
         _list("Custom fields", "tune", "customfield"),
+        ("Deletions", "delete_history", "admin:mobjects_bulkdeletion_changelist", _DELETING),
     ),
     "Files": (
         ("Import", "upload", "mobjects:import-new", _IMPORTING),
@@ -79,3 +81,8 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def favicon_url(request: HttpRequest) -> str:
     """Address of the site's icon, which static file storage may rename."""
     return static("mobjects/favicon.svg")
+
+
+def form_styles_url(request: HttpRequest) -> str:
+    """Address of the styles of all forms, likewise."""
+    return static("mobjects/forms.css")

@@ -15,6 +15,7 @@ import uuid
 from typing import cast
 
 import django_rq
+from django.db import Error, close_old_connections
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
@@ -25,8 +26,11 @@ from rq.utils import now
 
 from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.recovery import sweep_jobs
+from mobjects.jobs.restored import check_installation
 from mobjects.jobs.schedules import run_due
 from mobjects.queue_redis import QUEUE, describe_redis_error
+from mobjects.removals.service import sweep_deletions
+from mobjects.sync.installation.identity import name_outside
 
 INTERVAL_SECONDS = 15
 ALIVE_SECONDS = 60
@@ -39,15 +43,20 @@ KEPT_SECONDS = 3600
 """How long the queue keeps a tick that failed, with its traceback."""
 
 NAME = "marketo-clock"
-TICK = "tick-"
+TICK = "tick"
 
 logger = logging.getLogger(__name__)
 
 
 def tick() -> None:
-    """One turn of the clock, done by a worker: see to jobs and imports that were lost, then start what is due."""
+    """One turn of the clock, done by a worker.
+
+    Give a sign of life, see to jobs and imports that were lost, then start what is due.
+    """
+    check_installation()
     sweep_jobs()
     sweep_imports()
+    sweep_deletions()
     run_due()
 
 
@@ -64,7 +73,7 @@ def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:
         queue.enqueue_call(
             tick,
             # One name for all clocks in the same span of time.
-            job_id=f"{TICK}{int(time.time()) // interval}",
+            job_id=f"{name_outside(TICK)}-{int(time.time()) // interval}",
             unique=True,
             at_front=True,
             timeout=TICK_SECONDS,
@@ -84,7 +93,8 @@ def count_schedulers(connection: Redis) -> int:
     """
     # The stubs know neither our arguments nor that names come as bytes.
     names = cast(list[bytes], connection.zrangebyscore(get_registry_key(), time.time() - ALIVE_SECONDS, "+inf"))
-    return sum(name.startswith(NAME.encode()) for name in names)
+    ours = f"{name_outside(NAME)}:".encode()
+    return sum(name.startswith(ours) for name in names)
 
 
 class TickScheduler(CronScheduler):
@@ -95,7 +105,7 @@ class TickScheduler(CronScheduler):
     """
 
     def __init__(self, interval: int = INTERVAL_SECONDS) -> None:
-        name = f"{NAME}:{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        name = f"{name_outside(NAME)}:{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         super().__init__(connection=django_rq.get_connection(QUEUE), name=name)
         self.interval = interval
         self.register(tick, QUEUE, interval=interval)
@@ -105,9 +115,12 @@ class TickScheduler(CronScheduler):
         for job in due:
             job.set_enqueue_time(now())
             try:
+                close_old_connections()
                 queue_tick(self.interval)
-            except RedisError as error:
-                logger.warning("No tick: the queue (Redis) %s.", describe_redis_error(error))
+            except (RedisError, Error) as error:
+                asked = "database" if isinstance(error, Error) else "queue (Redis)"
+                said = "cannot be reached" if isinstance(error, Error) else describe_redis_error(error)
+                logger.warning("No tick: the %s %s.", asked, said)
                 return []
         return due
 

@@ -61,6 +61,7 @@ class QueueStatus:
     """
 
     reachable: bool
+    name: str = ""
     problem: str = ""
     waiting: int = 0
     running: int = 0
@@ -74,12 +75,38 @@ class QueueStatus:
         return any(worker.is_alive for worker in self.workers)
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignQueue:
+    """A queue in our Redis that is not ours: of another installation, or of a version whose queues had no identity."""
+
+    name: str
+    waiting: int
+    workers: int
+
+
+def list_foreign_queues() -> list[ForeignQueue]:
+    """The queues of others on which something waits or somebody works; nobody here touches them."""
+    try:
+        ours = _queue()
+        found = Queue.all(connection=ours.connection, serializer=ours.serializer)
+        named = [queue for queue in found if queue.name == QUEUE or queue.name.startswith(f"{QUEUE}-")]
+        foreign = [
+            ForeignQueue(queue.name, queue.count + queue.scheduled_job_registry.count, Worker.count(queue=queue))
+            for queue in sorted(named, key=lambda queue: queue.name)
+            if queue.name != ours.name
+        ]
+    except RedisError:
+        return []
+    return [queue for queue in foreign if queue.waiting or queue.workers]
+
+
 def read() -> QueueStatus:
     """The state of the queue now."""
     try:
         queue = _queue()
         return QueueStatus(
             reachable=True,
+            name=queue.name,
             problem=_write_problem(queue.connection),
             waiting=queue.count,
             running=queue.started_job_registry.get_job_count(cleanup=False),

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections
+import django_rq
+from django.db import Error, connections
 from django.db.models import Q
 from redis.client import Pipeline
 from redis.exceptions import RedisError
@@ -17,8 +18,11 @@ from rq.executions import Execution
 from rq.job import Job
 
 from mobjects.imports.runner import expire_imports
+from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.recovery import expire_jobs
-from mobjects.queue_redis import describe_redis_error
+from mobjects.jobs.restored import check_installation
+from mobjects.queue_redis import QUEUE, describe_redis_error
+from mobjects.sync.installation.identity import name_outside
 
 MAINTENANCE_SECONDS = 30
 """How often a worker looks whether somebody calls back the jobs that wait, and does so itself where nobody does."""
@@ -46,10 +50,14 @@ class SyncWorker(Worker):
     This one asks again.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, queues: Any, *args: Any, **kwargs: Any) -> None:
+        # Before it listens: a copy of a database must not take the work of its original.
+        check_installation()
+        if [queue.name for queue in queues] != [name_outside(QUEUE)]:
+            queues = [django_rq.get_queue(QUEUE)]
         # RQ's own ten minutes are long where the worker that had this duty died with its host.
         given = {"maintenance_interval": MAINTENANCE_SECONDS, "job_monitoring_interval": SIGN_OF_LIFE_SECONDS, **kwargs}
-        super().__init__(*args, **given)
+        super().__init__(queues, *args, **given)
 
     @property
     def dequeue_timeout(self) -> int:
@@ -82,6 +90,16 @@ class SyncWorker(Worker):
     def run_maintenance_tasks(self) -> None:
         with self._outlives_redis():
             super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        try:
+            check_installation()
+            if self.queues[0].name != name_outside(QUEUE):
+                logger.warning("This installation has a new identity; the worker ends, to be started anew.")
+                self._stop_requested = True
+            check_host_clock()
+        except (HostClockOff, Error):
+            pass  # Written down; the jobs are refused where they begin.
+        # The next process is forked from this one and must not share its connection.
+        connections.close_all()
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         with self._outlives_redis():

@@ -6,8 +6,9 @@ cannot eat the script by accident.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from enum import StrEnum
 from threading import Event, Lock
 
@@ -21,6 +22,7 @@ class FaultKind(StrEnum):
     HTTP = "http"  # HTTP ``status`` with an HTML page; not applied unless ``applied``
     SLOW = "slow"  # applied, then held for ``seconds``
     CUT_BEFORE = "cut_before"  # connection closed, not applied
+    LATE = "late"  # connection closed, applied once ``seconds`` have passed on the sandbox's clock
     CUT_AFTER = "cut_after"  # applied, then connection closed
     SHORT = "short"  # applied, last row missing from the answer
     LONG = "long"  # applied, last row there twice
@@ -30,7 +32,7 @@ class FaultKind(StrEnum):
     ROW_STATUS = "row_status"  # object ``row`` answered ``row_status`` and ``text``; applied unless FAILED or SKIPPED
 
 
-_APPLIED = frozenset(FaultKind) - {FaultKind.SOAP, FaultKind.HTTP, FaultKind.CUT_BEFORE}
+_APPLIED = frozenset(FaultKind) - {FaultKind.SOAP, FaultKind.HTTP, FaultKind.CUT_BEFORE, FaultKind.LATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class ScriptedFault:
         code: Marketo's code, for ``soap``.
         text: message of a ``soap`` fault, body of an ``http`` page, error of a row.
         status: HTTP status, for ``http``.
-        seconds: hold the answer this long; goes with every kind.
+        seconds: hold the answer this long; goes with every kind. Of a ``late`` call: how long it is on its way.
         row: index of the object, from 0.
         row_status: status word, for ``row_status``; words outside Marketo's list are allowed.
         applied: whether a ``soap`` or ``http`` failure comes after the request was carried out.
@@ -109,6 +111,7 @@ class FaultScript:
     def __init__(self) -> None:
         self._lock = Lock()
         self._pending: list[tuple[ScriptedFault, int]] = []
+        self._late: list[tuple[datetime, Callable[[], object]]] = []
         self._released = Event()
         self._closed = False
 
@@ -144,6 +147,19 @@ class FaultScript:
         with self._lock:
             self._pending.clear()
         self.release_calls()
+
+    def delay_call(self, arrival: datetime, apply: Callable[[], object]) -> None:
+        """Keep a call that nobody waits for any more until it arrives."""
+        with self._lock:
+            self._late.append((arrival, apply))
+
+    def apply_arrived(self, now: datetime) -> None:
+        """Carry out the delayed calls that have arrived by now, in the order in which they were made."""
+        with self._lock:
+            arrived = [apply for arrival, apply in self._late if arrival <= now]
+            self._late = [(arrival, apply) for arrival, apply in self._late if arrival > now]
+        for apply in arrived:
+            apply()
 
     def hold_call(self, seconds: float) -> None:
         """Wait, unless released or closed meanwhile."""

@@ -10,6 +10,14 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import BinaryIO, TextIO
 
+from mobjects.spreadsheets.detection.header_row import (
+    ENOUGH_NAMES,
+    SEARCHED_ROWS,
+    NameTest,
+    blank_header,
+    count_names,
+    find_header_row,
+)
 from mobjects.spreadsheets.encoding import find_encoding
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
@@ -26,27 +34,32 @@ _SEP = re.compile(r'"?sep=([^"\r\n])"?', re.IGNORECASE)
 _MISPLACED = "A quotation mark is misplaced; put the whole value in quotation marks and double those inside it."
 
 
-def detect_csv(file: BinaryIO, given: ReadOptions, limits: FileLimits) -> DetectedFile:
+def detect_csv(file: BinaryIO, given: ReadOptions, limits: FileLimits, is_name: NameTest) -> DetectedFile:
     """Find out encoding, delimiter, headers and samples.
 
     Args:
         file: seekable.
         given: what a person decided; empty parts are found out.
         limits: the most that is read.
+        is_name: whether a text is the name of a known column.
 
     Raises:
         FileRefused: the file cannot be read for certain.
     """
     encoding, notes = find_encoding(file, given.encoding)
-    delimiter = given.delimiter or _delimiter(file, encoding)
-    reading = ReadOptions("csv", encoding, delimiter)
+    delimiter = given.delimiter or _delimiter(file, encoding, is_name)
+    with _text(file, encoding) as text:
+        header = find_header_row(_CsvRecords(text, delimiter, limits).iter_above(), is_name, given.header)
+    reading = ReadOptions("csv", encoding, delimiter, header=header.number)
     with _text(file, encoding) as text:
         records = _CsvRecords(text, delimiter, limits)
-        headers = parse_headers(records.read_header(), limits)
+        headers = parse_headers(records.read_header(reading.header), limits)
         found = list(islice(_fitted(records, headers, limits), SAMPLED_ROWS))
     if not found:
         raise FileRefused("The file has a header row but no rows below it.")
-    return DetectedFile(reading, headers=headers, samples=collect_samples(len(headers), found), notes=notes)
+    return DetectedFile(
+        reading, headers=headers, samples=collect_samples(len(headers), found), notes=[*notes, *header.notes]
+    )
 
 
 def iter_csv_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Iterator[TableRow]:
@@ -62,7 +75,7 @@ def iter_csv_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> I
     """
     with _text(file, reading.encoding) as text:
         records = _CsvRecords(text, reading.delimiter, limits)
-        yield from _fitted(records, parse_headers(records.read_header(), limits), limits)
+        yield from _fitted(records, parse_headers(records.read_header(reading.header), limits), limits)
 
 
 @contextmanager
@@ -88,6 +101,7 @@ class _CsvRecords:
             csv.field_size_limit(limits.cell + 1)
         self.text, self.delimiter = text, delimiter
         self.number = 0
+        self.broken = False
         self.held: list[str] = []  # Lines of the present record.
         self.again: list[str] = []  # Lines to be read once more, the next one last.
         self.reader = csv.reader(self._lines(), delimiter=delimiter, strict=True)
@@ -102,19 +116,37 @@ class _CsvRecords:
             hold(line)
             yield line
 
-    def read_header(self) -> list[str]:
-        """The first record that holds anything; a first line “sep=;”, which Excel understands, is none."""
-        try:
-            for cells in self.reader:
+    def read_header(self, at: int) -> list[str]:
+        """The record with this number; 0 is the first that holds anything."""
+        for number, cells in self.iter_above():
+            if number < at:
+                continue
+            if self.broken:
+                raise FileRefused(f"The header row cannot be read. {_MISPLACED}")
+            if "".join(cells).strip():
+                return cells
+            if at:
+                raise blank_header(at)
+        raise blank_header(at) if at else FileRefused("The file is empty.")
+
+    def iter_above(self) -> Iterator[tuple[int, list[str]]]:
+        """Number and cells of the records down to the header, broken ones as far as they can be read.
+
+        A first line “sep=;”, which Excel understands, is none of them. It sets ``broken``.
+        """
+        while True:
+            self.broken = False
+            try:
+                cells = next(self.reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                cells, self.broken = self.recover_record(error), True
+            else:
                 self.number += 1
                 self.held.clear()
-                is_sep = self.number == 1 and _SEP.fullmatch(self.delimiter.join(cells))
-                if not is_sep and "".join(cells).strip():
-                    return cells
-        except csv.Error as error:
-            self.recover_record(error)
-            raise FileRefused(f"The header row cannot be read. {_MISPLACED}") from None
-        raise FileRefused("The file is empty.")
+            if self.number > 1 or not _SEP.fullmatch(self.delimiter.join(cells)):
+                yield self.number, cells
 
     def recover_record(self, error: csv.Error) -> list[str]:
         """What can be read of a record with misplaced quotation marks: its first line. The others are read again.
@@ -166,31 +198,39 @@ def _read_good_rows(records: _CsvRecords, fitter: RowNormaliser) -> Iterator[Tab
 # --- delimiter ------------------------------------------------------------------------------
 
 
-def _delimiter(file: BinaryIO, encoding: str) -> str:
-    """The delimiter that the first line names, or with which the rows fit the header best."""
+def _delimiter(file: BinaryIO, encoding: str, is_name: NameTest) -> str:
+    """The delimiter that the first line names, that finds known headers, or with which the rows fit the header best."""
     with _text(file, encoding) as text:
         sample = text.read(_SAMPLE)
     if said := _SEP.match(sample.partition("\n")[0].rstrip("\r")):
         return said[1]
-    fits = {delimiter: _fit(sample, delimiter) for delimiter in _ORDER}
+    fits = {delimiter: (_most_names(sample, delimiter, is_name), *_fit(sample, delimiter)) for delimiter in _ORDER}
     best = max(fits, key=lambda delimiter: fits[delimiter])
     if any(fits[best]):
         return best
     return next((delimiter for delimiter in ",;\t|" if delimiter not in sample), ",")  # A single column.
 
 
+def _most_names(sample: str, delimiter: str, is_name: NameTest) -> int:
+    """How many known names a row has that can be the one with the headers; 0 if no row has enough."""
+    rows = islice(_records(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)), SEARCHED_ROWS)
+    most = max((count_names(cells, is_name) for cells in rows), default=0)
+    return most if most >= ENOUGH_NAMES else 0
+
+
 def _fit(sample: str, delimiter: str) -> tuple[float, int]:
     """How well a delimiter explains a sample: the share of rows as wide as the header, and its width."""
-    widths = list(islice(_widths(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)), _TRIED))
+    rows = _records(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter))
+    widths = [len(cells) for cells in islice(rows, _TRIED)]
     if not widths or widths[0] == 1:
         return 0, 0
     return widths.count(widths[0]) / len(widths), widths[0]
 
 
-def _widths(records: Iterable[list[str]]) -> Iterator[int]:
+def _records(records: Iterable[list[str]]) -> Iterator[list[str]]:
     try:
         for cells in records:
             if "".join(cells).strip():
-                yield len(cells)
+                yield cells
     except csv.Error:
         return  # A field that is too long; what came before it has to do.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import BinaryIO
 
+from mobjects.spreadsheets.detection.legacy_encodings import guess_eastern, guess_western
 from mobjects.spreadsheets.types import FileRefused
 
 ENCODINGS = {
@@ -24,24 +24,37 @@ ENCODINGS = {
     "utf-16-le": "UTF-16, little-endian",
     "utf-16-be": "UTF-16, big-endian",
     "cp949": "Korean (CP949, EUC-KR)",
+    "cp932": "Japanese (Shift-JIS)",
+    "gb18030": "Chinese, simplified (GBK, GB 18030)",
+    "big5": "Chinese, traditional (Big5)",
     "cp1252": "Western European (Windows-1252)",
     "latin-1": "Western European (ISO 8859-1)",
+    "cp1250": "Central European (Windows-1250)",
+    "cp1251": "Cyrillic (Windows-1251)",
 }
 """Encodings that are read; a person can choose any of them."""
 
-_SHORT = {"cp1252": "Windows-1252", "latin-1": "ISO 8859-1", "cp949": "CP949 (Korean)"}
+_SHORT = {
+    "cp1252": "Windows-1252",
+    "cp1250": "Windows-1250 (Central European)",
+    "cp949": "CP949 (Korean)",
+    "cp932": "Shift-JIS (Japanese)",
+    "gb18030": "GBK (Chinese)",
+}
+_ASKED = ("cp949", "cp932", "gb18030", "big5", "cp1252", "cp1250", "cp1251")
+"""What a file can be in if its letters do not tell."""
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _ANY_BYTES = ("cp1252", "latin-1")
 _PIECE = 1 << 20
 _SAMPLE = 1 << 16
 _WEIGHED = 16  # Pieces that are read to tell broken UTF-8 from another encoding.
-_SYLLABLES = 200_000  # Characters beyond ASCII that are counted to tell Korean.
 
 # UTF-8 bytes of a Latin letter, a typographic sign or a Korean syllable, each read as a Windows-1252 character.
 _TRAIL = "\x81\x8d\x8f\x90\x9d€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\x80-\xbf"
 _MANGLED = re.compile(f"[ÂÃ][{_TRAIL}]|[âêëìí][{_TRAIL}]{{2}}")
 _LEADS = "ÂÃâêëìí"
+_C1 = re.compile("[\x80-\x9f]")
 
 
 @dataclass(slots=True)
@@ -115,13 +128,22 @@ def _guess(file: BinaryIO, sample: bytes) -> tuple[str, list[str]]:
     try:
         return "utf-8", _notes(_decode(file, "utf-8"))
     except _UndecodableError:
-        if _is_korean(file):
-            return "cp949", _notes(_decode(file, "cp949"), "cp949")
+        if eastern := guess_eastern(partial(_pieces_in, file)):
+            return eastern, _notes(_decode(file, eastern), eastern)
         if _is_broken_utf_8(file):
             raise
-    found = _attempt(file, "cp1252")
-    encoding = "cp1252" if found else "latin-1"
-    return encoding, _notes(found or _decode(file, encoding), encoding)
+    if western := guess_western(partial(_pieces_in, file)):
+        return western, _notes(_decode(file, western), western)
+    names = [ENCODINGS[encoding] for encoding in _ASKED if _attempt(file, encoding)]
+    raise FileRefused(
+        f"The encoding cannot be told from its letters; it can be {', '.join(names) or 'none that is known here'}. "
+        "Choose it by name, or save the file as “CSV UTF-8”."
+    )
+
+
+def _pieces_in(file: BinaryIO, encoding: str) -> Iterator[str] | None:
+    """The file as text in an encoding; ``None`` if it is not in it."""
+    return _texts(file, encoding) if _attempt(file, encoding) else None
 
 
 def _attempt(file: BinaryIO, encoding: str) -> _DecodeResult | None:
@@ -162,7 +184,11 @@ def _texts(file: BinaryIO, encoding: str) -> Iterator[str]:
     try:
         for piece in _pieces(file):
             done += len(piece)
-            yield decoder.decode(piece)
+            text = decoder.decode(piece)
+            # Control characters that no text has: letters or signs of another encoding.
+            if encoding == "latin-1" and (control := _C1.search(text)):
+                raise _UndecodableError(encoding, done - len(piece) + control.start(), ord(control[0]))
+            yield text
         yield decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         # What the decoder held back from the piece before stands in front of this one.
@@ -243,25 +269,3 @@ def _is_broken_utf_8(file: BinaryIO) -> bool:
         if number >= _WEIGHED:
             break
     return right > wrong
-
-
-def _is_korean(file: BinaryIO) -> bool:
-    """Whether all of it is CP949, and most of what is not ASCII are syllables that Korean texts are made of.
-
-    CP949 has thousands of others for completeness, and “Är” in Windows-1252 happens to be one of them.
-    """
-    counts: Counter[str] = Counter()
-    try:
-        for text in _texts(file, "cp949"):
-            if not text.isascii() and counts.total() < _SYLLABLES:
-                counts.update(re.sub("[\x00-\x7f]+", "", text))
-    except _UndecodableError:
-        return False
-    common = sum(count for sign, count in counts.items() if sign in _common_syllables())
-    return common * 2 >= counts.total() > 0
-
-
-@cache
-def _common_syllables() -> frozenset[str]:
-    """The 2,350 syllables of KS X 1001, which stand in 25 rows of 94."""
-    return frozenset(bytes((row, place)).decode("euc_kr") for row in range(0xB0, 0xC9) for place in range(0xA1, 0xFF))

@@ -3,28 +3,47 @@
 What cannot be read for certain is refused in one sentence (:class:`FileRefused`); what concerns one row or one cell
 is said there and stops nothing.
 
-``encoding`` finds out how a text file is written and ``csv_reader`` reads it; ``xlsx_reader`` reads workbooks, with
-their parts (``xlsx_package``), shared strings, cells and values; ``row_shape`` is what both formats have in common.
+``encoding`` finds out how a text file is written and ``csv_reader`` reads it; ``workbooks`` reads workbooks;
+``row_shape`` is what both formats have in common.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import BinaryIO
 
 from mobjects.spreadsheets import csv_reader
+from mobjects.spreadsheets.detection.header_row import NameTest
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 from mobjects.spreadsheets.workbooks import xlsx_reader
 
-EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
-"""Format by the end of a file's name."""
+EXTENSIONS = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "csv",
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"), "xlsx"),
+}
+"""Format by the end of a file's name; ``xlsx`` stands for all workbooks."""
+_KNOWN = (".numbers", ".xltx", ".xltm", ".fods", ".sxc")  # Programs that can save as .xlsx write these.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Zip archives, and the containers of older Excel files.
+_START = 4096
+_MARKUP = re.compile(rb"<(?:!--|(?:!doctype html|html|head|meta|body|table|style|\?xml|\w+ xmlns)\b)")
+_XML = re.compile(rb"<(?:\?xml|(?!html)\w+ xmlns)\b(?!.*<(?:!doctype )?html)", re.DOTALL)
+_SPREADSHEET = b"urn:schemas-microsoft-com:office:spreadsheet"
 
 __all__ = ["EXTENSIONS", "cell_text", "detect_file", "iter_rows"]
 
 
-def detect_file(file: BinaryIO, name: str, limits: FileLimits, reading: ReadOptions | None = None) -> DetectedFile:
+def detect_file(
+    file: BinaryIO,
+    name: str,
+    limits: FileLimits,
+    reading: ReadOptions | None = None,
+    is_name: NameTest = lambda text: False,
+) -> DetectedFile:
     """Find out how a file is read, and its headers.
 
     Args:
@@ -32,6 +51,7 @@ def detect_file(file: BinaryIO, name: str, limits: FileLimits, reading: ReadOpti
         name: of the file; its end tells the format.
         limits: the most that is read.
         reading: what a person decided; empty parts are found out.
+        is_name: whether a text is the name of a known column, which tells the row with the headers.
 
     Raises:
         FileRefused: the file cannot be read for certain.
@@ -40,9 +60,10 @@ def detect_file(file: BinaryIO, name: str, limits: FileLimits, reading: ReadOpti
     if size > limits.size:
         raise FileRefused(f"The file has {size / 1e6:,.1f} MB; at most {limits.size / 1e6:,g} MB are read.")
     reading = reading or ReadOptions("")
-    if (reading.format or _format(name)) == "xlsx":
-        return xlsx_reader.detect_workbook(file, reading, limits)
-    return csv_reader.detect_csv(file, reading, limits)
+    found = _format(file, name)
+    if (reading.format or found) == "xlsx":
+        return xlsx_reader.detect_workbook(file, reading, limits, is_name)
+    return csv_reader.detect_csv(file, reading, limits, is_name)
 
 
 def iter_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Iterator[TableRow]:
@@ -61,9 +82,36 @@ def iter_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Itera
     return csv_reader.iter_csv_rows(file, reading, limits)
 
 
-def _format(name: str) -> str:
+def _format(file: BinaryIO, name: str) -> str:
+    """The format that a file has by its content; names often say another one. Raises FileRefused."""
     suffix = PurePath(name).suffix.lower()
     if suffix not in EXTENSIONS:
-        old = " Save it as .xlsx." if suffix in (".xls", ".xlsb", ".ods", ".numbers") else ""
-        raise FileRefused(f"“{name}” is neither CSV nor XLSX; its name must end in {', '.join(EXTENSIONS)}.{old}")
-    return EXTENSIONS[suffix]
+        hint = " Save it as .xlsx." if suffix in _KNOWN else ""
+        raise FileRefused(
+            f"“{name}” is neither CSV nor a workbook; its name must end in {', '.join(EXTENSIONS)}.{hint}"
+        )
+    file.seek(0)
+    start = file.read(_START)
+    if not start:
+        raise FileRefused("The file is empty.")
+    if start.startswith(_WORKBOOKS):
+        return "xlsx"
+    _refuse_markup(start)
+    # Programs of all kinds write text and name it .xls, so that Excel opens it.
+    return "csv" if suffix == ".xls" else EXTENSIONS[suffix]
+
+
+def _refuse_markup(start: bytes) -> None:
+    """Refuse web pages and other XML, which many programs name .csv or .xls.
+
+    Args:
+        start: the first bytes of a file.
+
+    Raises:
+        FileRefused: it is one.
+    """
+    text = start.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").lstrip(b"\xff\xfe \t\r\n").lower()
+    if not _MARKUP.match(text):
+        return
+    what = "an XML spreadsheet of 2003" if _SPREADSHEET in text else "XML" if _XML.match(text) else "a web page (HTML)"
+    raise FileRefused(f"The file is {what}, whatever its name says; open it in Excel and save it as .xlsx.")

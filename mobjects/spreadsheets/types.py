@@ -39,12 +39,14 @@ class ReadOptions:
         encoding: of a CSV file, a key of ``mobjects.spreadsheets.encoding.ENCODINGS`` other than ``auto``.
         delimiter: of a CSV file, one character.
         sheet: of a workbook, the sheet's name.
+        header: number of the row with the headers; of a complete one 0 stands for the first that holds anything.
     """
 
     format: str
     encoding: str = ""
     delimiter: str = ""
     sheet: str = ""
+    header: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,11 @@ def marketo() -> dict[str, Any]:
     return config
 
 
+def installation_file() -> str:
+    """Where this host writes down how far the installation has come; "" for nowhere."""
+    return str(settings.INSTALLATION_FILE)
+
+
 def max_tries() -> int:
     """How many times in a row a call may fail before its job is stopped."""
     return int(marketo()["TRIES"])

@@ -15,8 +15,8 @@ from typing import Protocol, TypeVar
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import MarketoTransport
@@ -179,7 +179,7 @@ def begin_batch(context: JobContext, kind: Kind, operation: str, *, cause: str =
             operation=operation,
             cause=cause,
             size=size,
-            sent_at=timezone.now(),
+            sent_at=clock.now(),
         )
 
 
@@ -193,7 +193,7 @@ def next_sequence(job: SyncJob) -> int:
 def close_batch(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | None) -> None:
     """Write down how a call ended."""
     batch.state = state
-    batch.answered_at = timezone.now()
+    batch.answered_at = clock.now()
     changed = ["state", "answered_at", "fault_code", "fault_text"]
     if exchange is not None:
         # A transport masks what it tells. Masked once more here, so that no other one can leave a secret behind.

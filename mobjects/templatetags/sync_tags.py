@@ -13,7 +13,7 @@ from mobjects.models import RECORD_MODELS, Kind, SyncResult
 from mobjects.presentation import badges, job_text
 
 register = template.Library()
-register.filter("moment", job_text.format_utc_time)
+register.filter("moment", job_text.render_time)
 register.filter("duration", job_text.format_duration)
 register.filter("field_text", job_text.field_text)
 register.filter("job_title", job_text.job_title)

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib import admin, messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -18,9 +19,12 @@ from mobjects.resources import RESOURCES
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+AnyView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 Crumb = tuple[str, str]
 """A link back: words and address."""
+
+NOT_PRESSED = "Nothing was done: that takes a press of its button. Press it here if it is still to be done."
 
 PERMISSION_WORDS = {
     "mobjects.sync_records": "send records to Marketo",
@@ -80,6 +84,27 @@ def require_permission(permission: str) -> Callable[[View[P]], View[P]]:
             if not request.user.has_perm(permission):
                 return render_denied(request, permission)
             return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def press_only(page: str | Callable[..., str]) -> Callable[[AnyView[P]], AnyView[P]]:
+    """Let only a pressed button reach a view. Whoever comes by a link, or by the login page that stood in the way of
+    the press, is led to the button's page with a sentence.
+
+    Args:
+        page: the name of the page's address with the same arguments, or what gives the address for them.
+    """
+
+    def decorate(view: AnyView[P]) -> AnyView[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.method == "POST":
+                return view(request, *args, **kwargs)
+            messages.warning(request, NOT_PRESSED)
+            return redirect(page(*args, **kwargs) if callable(page) else reverse(page, args=[*args, *kwargs.values()]))
 
         return guarded
 

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from mobjects import selectors
 from mobjects.formatting import format_count
+from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.models import RECORD_MODELS, Kind, RecordState
-from mobjects.presentation import job_text
+from mobjects.presentation.count_links import job_outcome
 from mobjects.processes import status as queue_status
 from mobjects.sync.transport_factory import target
 from mobjects.views.base import list_url
@@ -25,10 +26,14 @@ SHOWN = (
     RecordState.CHANGED,
     RecordState.IN_BATCH,
     RecordState.SKIPPED,
+    RecordState.CHANGED_SKIPPED,
     RecordState.FAILED,
+    RecordState.CHANGED_FAILED,
     RecordState.UNKNOWN,
     RecordState.SYNCED,
 )
+RARE = (RecordState.CHANGED_SKIPPED, RecordState.CHANGED_FAILED)
+"""Shown where there are any: the table is to fit."""
 
 
 def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -36,16 +41,19 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
     user = request.user
     kinds = [kind for kind in RECORD_MODELS if user.has_perm(f"mobjects.view_{RECORD_MODELS[kind]._meta.model_name}")]
     sees_history = user.has_perm("mobjects.view_syncjob")
+    counts = selectors.state_counts(kinds)
+    shown = [state for state in SHOWN if state not in RARE or any(states.get(state) for states in counts.values())]
     context.update(
         title="Dashboard",
-        states=[state.label for state in SHOWN],
-        kinds=[_kind_row(kind, states) for kind, states in selectors.state_counts(kinds).items()],
-        jobs=[(job, job_text.outcome_text(job)) for job in selectors.latest_jobs(JOBS)] if sees_history else [],
+        states=[state.label for state in shown],
+        kinds=[_kind_row(kind, states, shown) for kind, states in counts.items()],
+        jobs=[(job, job_outcome(job)) for job in selectors.latest_jobs(JOBS)] if sees_history else [],
         sees_history=sees_history,
         undecided=selectors.count_undecided() if user.has_perm("mobjects.view_conflict") else 0,
         imports_waiting=selectors.count_waiting_imports() if user.has_perm("mobjects.view_import") else 0,
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
+        wrong_clocks=list_wrong_host_clocks(),
         queue_problem=_queue_problem() if sees_history else "",
         sees_queue=user.has_perm("mobjects.view_queue"),
     )
@@ -69,7 +77,7 @@ def _queue_problem() -> str:
     return f"No worker is running: {waits} until one is started."
 
 
-def _kind_row(kind: Kind, states: dict[str, int]) -> dict[str, Any]:
+def _kind_row(kind: Kind, states: dict[str, int], shown: list[RecordState]) -> dict[str, Any]:
     name, url = str(RECORD_MODELS[kind]._meta.verbose_name_plural).capitalize(), list_url(kind)
-    cells = [(states.get(state, 0), f"{url}?state={state.value}", state.label) for state in SHOWN]
+    cells = [(states.get(state, 0), f"{url}?state={state.value}", state.label) for state in shown]
     return {"name": name, "url": url, "cells": cells, "total": sum(states.values())}

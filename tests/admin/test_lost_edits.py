@@ -97,6 +97,8 @@ def test_a_cost_on_a_page_of_its_own_waits_for_its_program(olga):
         Program.objects.select_for_update().get()
         saving = Concurrently(lambda: send_form(olga, cost, form, amount="3"))
         assert saving.waits
+        # It does not hold the cost meanwhile: a form of the program would wait for that, and both for ever.
+        assert ProgramCost.objects.select_for_update(nowait=True).get() == cost
     assert saved(saving.result())
 
 

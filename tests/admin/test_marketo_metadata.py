@@ -79,7 +79,7 @@ def test_the_button_asks_for_a_job_and_leads_to_it(operator, django_capture_on_c
 
 
 def test_reading_takes_the_permission_and_a_post(operator):
-    assert operator.get(reverse("mobjects:describe")).status_code == 405
+    assert operator.get(reverse("mobjects:describe")).url == reverse("admin:mobjects_marketofield_changelist")
     assert pages.client("editor").post(reverse("mobjects:describe")).status_code == 403
     assert not SyncJob.objects.exists()
 

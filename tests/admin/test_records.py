@@ -88,7 +88,9 @@ def test_search_finds_by_name_marketo_id_and_external_id(operator, term):
 def test_lists_filter_by_state_and_say_it_in_words(operator):
     factories.opportunity(name="Fresh")
     failed = factories.opportunity(name="Broken")
-    Opportunity.objects.filter(pk=failed.pk).update(last_status="FAILED", last_error="Stage: refused")
+    Opportunity.objects.filter(pk=failed.pk).update(
+        last_status="FAILED", last_error="Stage: refused", answered_revision=1
+    )
     page = listed(operator, "opportunity", state="failed")
     assert "Broken" in page
     assert "Fresh" not in page
@@ -263,6 +265,8 @@ def test_the_panel_says_why_a_record_was_held_back(operator):
     factories.sync(program)
     ProgramCost.objects.filter(pk=cost.pk).update(amount=Decimal(99), marketo_cost_id=None)
     factories.sync(program)
+    # The job read the ID back after it had held the program back.
+    ProgramCost.objects.filter(pk=cost.pk).update(marketo_cost_id=None)
     page = operator.get(reverse("admin:mobjects_program_change", args=[program.pk])).content.decode()
     assert "Held back" in page
     assert "Reason:</strong> The cost" in page

@@ -31,14 +31,14 @@ PICTURES = ROOT / "docs" / "images"
 DRAWING = bool(os.environ.get("WRITE_PICTURES"))
 SOON = 15_000
 
-CSV = """External ID;Name;Betrag;CloseDate;Stage;Internal note
-E-1;Seoul renewal;12000.50;2026-11-30;Negotiation;call first
-E-2;서울 기회;8000;30.11.2026;Negotiation;
-E-3;Expansion Busan;4500.00;30.11.2026;Proposal;
-E-4;Pilot Daegu;1200.00;30.11.2026;Proposal;
-E-5;Größe & Söhne;3,500;2026-12-15;Proposal;
-E-6;Renewal Incheon;990.00;2026-10-31;Closed Won;
-E-7;Upgrade Ulsan;2100.00;2026-12-01;Proposal;
+CSV = """External ID;Name;Betrag;CloseDate;Stage;Internal note;Probability
+E-1;Seoul renewal;₩12,000;2026. 11. 30;Negotiation;call first;0.8
+E-2;서울 기회;8,000원;end of Nov;Negotiation;;1
+E-3;Expansion Busan;4,500.00;end of Nov;Proposal;;0.5
+E-4;Pilot Daegu;1200.00;end of Nov;Proposal;;
+E-5;Größe & Söhne;3.5k;2026-12-15 (화);Proposal;;
+E-6;Renewal Incheon;990.00;2026-10-31;Closed Won;;
+E-7;Upgrade Ulsan;2100.00;2026-12-01;Proposal;;
 """
 
 
@@ -79,6 +79,22 @@ def finish(page: Page, work: Callable[[], None]) -> None:
     work()
 
 
+def correct(page: Page, work: Callable[[], None]) -> None:
+    """Answer what the review asks about the file, and mend the two cells that are left."""
+    expect(page.get_by_role("region", name="How values are read")).to_contain_text(
+        "These look like fractions: 0.8 → 80?"
+    )
+    page.get_by_label("Use instead of “end of Nov” in CloseDate").fill("2026-11-30")
+    page.get_by_label("Probability in this file").select_option("fraction")
+    press(page, page.get_by_role("button", name="Read the values so, and check again"), "Enter")
+    finish(page, work)
+    expect(page.get_by_role("link", name="Errors: 1 row")).to_be_visible(timeout=SOON)
+    page.get_by_label("Use instead of “3.5k” in Amount").fill("3500")
+    press(page, page.get_by_label("Use instead of “3.5k” in Amount"), "Enter")
+    finish(page, work)
+    expect(page.get_by_role("link", name="Errors: 0 rows")).to_be_visible(timeout=SOON)
+
+
 def test_upload_mapping_review_fix_commit_sync_history(open_page, work, sandbox, here, tmp_path):
     # upload, from the list
     page = open_page("/admin/mobjects/opportunity/")
@@ -97,18 +113,10 @@ def test_upload_mapping_review_fix_commit_sync_history(open_page, work, sandbox,
 
     # review: the page has noticed by itself; nothing is written yet
     expect(page.locator("body")).to_contain_text("Checked 7 rows", timeout=SOON)
-    expect(page.get_by_role("link", name="Errors: 4 rows")).to_be_visible()
+    expect(page.get_by_role("link", name="Errors: 5 rows")).to_be_visible()
     assert Opportunity.objects.count() == 2
     look(page, "review")
-    equal = page.get_by_label("Use instead of “30.11.2026” in CloseDate")
-    equal.fill("2026-11-30")
-    press(page, page.get_by_role("button", name="Apply in all 3 rows"), "Enter")
-    finish(page, work)
-    expect(page.get_by_role("link", name="Errors: 1 row")).to_be_visible(timeout=SOON)
-    page.get_by_label("Use instead of “3,500” in Amount").fill("3500")
-    press(page, page.get_by_label("Use instead of “3,500” in Amount"), "Enter")
-    finish(page, work)
-    expect(page.get_by_role("link", name="Errors: 0 rows")).to_be_visible(timeout=SOON)
+    correct(page, work)
     page.get_by_role("link", name="Changed: 1 row", exact=True).click()
     expect(page.get_by_role("region", name="Rows of the file")).to_contain_text("1800.00 → 2100.00")
     look(page)
@@ -120,6 +128,7 @@ def test_upload_mapping_review_fix_commit_sync_history(open_page, work, sandbox,
     expect(page.locator("body")).to_contain_text("Written: 5 created, 1 changed", timeout=SOON)
     assert Opportunity.objects.count() == 7
     assert str(Opportunity.objects.get(external_id="E-5").amount) == "3500.00"
+    assert Opportunity.objects.get(external_id="E-1").probability == 80
 
     # sync these
     page.get_by_role("link", name="Sync these 6 records").click()

@@ -78,3 +78,20 @@ def test_the_page_of_a_waiting_job_notices_by_itself_that_it_was_paused(open_pag
     page = open_page(pages.job_url(job))
     SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.PAUSED)
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=15_000)
+
+
+def test_the_body_of_a_running_job_renews_itself_with_its_head_and_keeps_the_keyboards_place(open_page):
+    job = pages.job(state=SyncJobState.RUNNING, planned=2, counts={"CREATED": 1}, started_at=timezone.now())
+    pages.result(job, label="First")
+    page = open_page(pages.job_url(job))
+    search = page.get_by_label("Name or Marketo ID")
+    search.fill("half typed")
+    tab = page.locator("#job-records").get_by_role("link", name="Created 1")
+    tab.focus()
+    pages.result(job, label="Second", record_id=999998, status="FAILED")
+    SyncJob.objects.filter(pk=job.pk).update(counts={"CREATED": 1, "FAILED": 1})
+    expect(page.locator("#job-live")).to_contain_text("2 of 2 records done", timeout=15_000)
+    expect(page.locator("#job-records")).to_contain_text("Second")
+    expect(page.locator("#job-records").get_by_role("link", name="All 2")).to_be_visible()
+    assert page.evaluate("document.activeElement.closest('#job-records') !== null")
+    expect(search).to_have_value("half typed")

@@ -130,9 +130,12 @@ def test_a_stale_form_cannot_undo_an_answer():
         ({}, RecordState.NEVER),
         ({"synced_revision": 1, "last_status": "CREATED"}, RecordState.SYNCED),
         ({"synced_revision": 1, "revision": 2, "last_status": "CREATED"}, RecordState.CHANGED),
-        ({"last_status": "FAILED"}, RecordState.FAILED),
-        ({"last_status": "SKIPPED"}, RecordState.SKIPPED),
+        ({"last_status": "FAILED", "answered_revision": 1}, RecordState.FAILED),
+        ({"last_status": "FAILED", "answered_revision": 1, "revision": 2}, RecordState.CHANGED_FAILED),
+        ({"last_status": "SKIPPED", "answered_revision": 1}, RecordState.SKIPPED),
+        ({"last_status": "SKIPPED", "answered_revision": 1, "revision": 2}, RecordState.CHANGED_SKIPPED),
         ({"last_status": "UNKNOWN"}, RecordState.UNKNOWN),
+        ({"last_status": "UNKNOWN", "answered_revision": 1, "revision": 2}, RecordState.UNKNOWN),
     ],
 )
 def test_state_is_the_same_in_sql_and_python(values, state):

@@ -95,6 +95,54 @@ def test_columns_can_be_mapped_left_out_and_set(file):
     assert (opportunity.external_id, opportunity.name, str(opportunity.amount)) == ("A", "Same=Name", "1.50")
 
 
+BLANKED = "External ID,Amount,Stage\nA,,\nB,,\n"
+
+
+def blanked():
+    for key in "AB":
+        factories.opportunity(external_id=key, name=key, amount="5.00", stage="Won")
+
+
+def test_blank_cells_leave_values_and_that_is_said(file):
+    blanked()
+    out, _ = run("import_mobjects", "opportunities", file(BLANKED))
+    assert out.endswith("imported: 0 new, 0 changed; 2 unchanged. Blank cells leave 4 values as they are.\n")
+    assert Opportunity.objects.filter(stage="Won", amount=5).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("blank", "said"),
+    [
+        (["clear"], "2 changed; 0 unchanged. Blank cells clear 4 values."),
+        (["Stage=clear"], "2 changed; 0 unchanged. Blank cells clear 2 values and leave 2 values as they are."),
+        (
+            ["clear", "Stage=leave"],
+            "2 changed; 0 unchanged. Blank cells clear 2 values and leave 2 values as they are.",
+        ),
+    ],
+)
+def test_they_clear_values_on_request_and_these_are_counted(file, blank, said):
+    blanked()
+    out, _ = run("import_mobjects", "opportunities", file(BLANKED), blank=blank, dry_run=True)
+    assert out.endswith(f"would be imported: 0 new, {said}\n")
+    out, _ = run("import_mobjects", "opportunities", file(BLANKED), blank=blank)
+    assert out.endswith(f"imported: 0 new, {said}\n")
+
+
+def test_the_answer_about_blank_cells_is_remembered(file):
+    blanked()
+    run("import_mobjects", "opportunities", file(BLANKED), blank=["clear"], dry_run=True)
+    out, _ = run("import_mobjects", "opportunities", file(BLANKED))
+    assert out.endswith("Blank cells clear 4 values.\n")
+
+
+@pytest.mark.parametrize("blank", ["maybe", "Stage=", "Nonsense=clear"])
+def test_an_answer_about_blank_cells_that_means_nothing_ends_with_code_2(file, blank):
+    with pytest.raises(CommandError) as stopped:
+        run("import_mobjects", "opportunities", file(BLANKED), blank=[blank])
+    assert stopped.value.returncode == 2
+
+
 def test_an_undecided_column_stops_it_and_says_what_to_do(file):
     with pytest.raises(CommandError, match=r"“Betrag” is not matched yet.*--leave-out") as caught:
         run("import_mobjects", "opportunities", file("External ID,Betrag\nA,1\n"))
@@ -132,17 +180,29 @@ def test_errors_go_to_stderr_and_end_with_code_1(file):
     assert Import.objects.get().state == "review"
 
 
+def test_equal_errors_are_one_line_with_their_count(file):
+    text = "External ID,Name,Amount\n" + "".join(f"{number},x,much\n" for number in range(40)) + "41,x,little\n"
+    err = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_mobjects", "opportunities", file(text), stdout=io.StringIO(), stderr=err, no_color=True)
+    lines = [line for line in err.getvalue().splitlines() if "Amount" in line]
+    assert [line.split(":")[0] for line in lines] == [
+        "row 2 and 39 more rows, Amount, “much”",
+        "row 42, Amount, “little”",
+    ]
+
+
 def test_a_suggestion_is_told(file):
     err = io.StringIO()
     with pytest.raises(CommandError):
         call_command(
             "import_mobjects",
             "opportunities",
-            file("External ID,Name,CloseDate\nA,x,2026/06/30\n"),
+            file("External ID,Name,IsWon\nA,x,ja\n"),
             stderr=err,
             no_color=True,
         )
-    assert err.getvalue().splitlines()[-1].endswith("Perhaps “2026-06-30”?")
+    assert err.getvalue().splitlines()[-1].endswith("Perhaps “true”?")
 
 
 def test_only_the_valid_rows_on_request_and_the_others_in_an_error_file(file, tmp_path):
@@ -294,3 +354,26 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(tmp_path, capsys
     told = capsys.readouterr().err
     assert "\x1b" not in told
     assert "U+001B" in told
+
+
+def test_how_values_are_read_is_said_and_can_be_chosen(file):
+    _, err = run("import_mobjects", "opportunities", file("External ID;Name;Amount\nA;x;1.604,47\nB;x;12.345\n"))
+    assert err == (
+        "please note: Numbers: 1.234,50 (a comma before decimals). In Amount, “1.604,47” can be read in no other way. "
+        "“12.345” is 12345, “1.604,47” is 1604.47.\n"
+    )
+    assert {str(amount) for amount in Opportunity.objects.values_list("amount", flat=True)} == {"1604.47", "12345.00"}
+
+
+def test_what_is_in_doubt_is_asked_with_the_option_that_answers(file):
+    path = file("External ID,Name,CloseDate,Probability\nA,x,03/04/2026,1\n")
+    with pytest.raises(CommandError, match="1 row with errors"):
+        run("import_mobjects", "opportunities", path)
+    err = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_mobjects", "opportunities", path, "--date-format", "dmy", stderr=err, no_color=True)
+    assert "These look like fractions: 1 → 100? Say --probability percent or fraction." in err.getvalue()
+    assert "Say --date-format" not in err.getvalue()
+    run("import_mobjects", "opportunities", path, date_format="mdy", probability="fraction")
+    (found,) = Opportunity.objects.all()
+    assert (found.close_date.isoformat(), found.probability) == ("2026-03-04", 100)

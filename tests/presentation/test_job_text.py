@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text
@@ -196,11 +197,25 @@ def test_a_time_span_is_short(span, said):
     assert job_text.format_duration(span) == said
 
 
-def test_a_time_is_shown_in_utc_with_its_zone():
-    seoul = timezone(timedelta(hours=9))
-    assert job_text.format_utc_time(datetime(2026, 3, 1, 9, 0, 5, tzinfo=seoul)) == "2026-03-01 00:00:05 UTC"
-    assert job_text.format_utc_time(datetime(2026, 3, 1, tzinfo=UTC)) == "2026-03-01 00:00:00 UTC"
-    assert job_text.format_utc_time(None) == ""
+def test_times_are_in_the_readers_zone():
+    at = datetime(2026, 3, 1, 12, 30, 5, tzinfo=UTC)
+    assert job_text.format_time(at) == "2026-03-01 12:30:05 UTC"
+    with timezone.override("Asia/Seoul"):
+        assert job_text.format_time(at) == "2026-03-01 21:30:05 KST"
+        assert job_text.render_time(at) == (
+            '<time datetime="2026-03-01T12:30:05+00:00" title="2026-03-01 12:30:05 UTC">2026-03-01 21:30:05 KST</time>'
+        )
+    with timezone.override("America/Sao_Paulo"):
+        assert job_text.format_time(at) == "2026-03-01 09:30:05 UTC-03"
+    assert job_text.format_time(None) == job_text.render_time(None) == ""
+
+
+@time_machine.travel(datetime(2026, 3, 1, 20, tzinfo=UTC), tick=False)
+def test_today_is_that_of_the_reader():
+    at = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
+    assert job_text.format_near_time(at) == "14:00:00 UTC"
+    with timezone.override("Asia/Seoul"):
+        assert job_text.format_near_time(at) == "2026-03-01 23:00:00 KST"
 
 
 @pytest.mark.parametrize(

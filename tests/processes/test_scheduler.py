@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
 import django_rq
 import pytest
+from django.utils import timezone
 
 from mobjects.jobs import schedules
 from mobjects.local.supervisor import Supervisor
-from mobjects.models import Schedule, SyncJob
+from mobjects.models import Installation, Schedule, SyncJob
 from mobjects.processes import scheduler
+from mobjects.sync.installation.identity import get_installation
 from tests import factories
 from tests.files import ROOT
 
@@ -73,9 +76,21 @@ def test_a_tick_that_was_lost_with_its_worker_does_not_stop_the_next(queue, time
     assert scheduler.queue_tick()
 
 
+def environment_of_child(folder, redis_url):
+    """Of a process of the same installation, with a database that knows no more than this."""
+    path, ours = folder / "child.sqlite3", get_installation()
+    with sqlite3.connect(path) as database:
+        columns = [field.column for field in Installation._meta.concrete_fields]
+        database.execute(f"CREATE TABLE {Installation._meta.db_table} ({', '.join(columns)})")
+        row = (1, ours.identity, "", True, *[f"{timezone.now():%Y-%m-%d %H:%M:%S}"] * 2)
+        database.execute(f"INSERT INTO {Installation._meta.db_table} VALUES (?, ?, ?, ?, ?, ?)", row)
+    settings = {"REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "marketo_admin.settings_test"}
+    return {**os.environ, **settings, "DATABASE_URL": f"sqlite:///{path}"}
+
+
 def test_the_process_registers_ticks_through_a_worker_and_stops_when_told(queue, work, due, redis_url, tmp_path):
     command = [sys.executable, "manage.py", "clock", "--interval", "1"]
-    environment = {**os.environ, "REDIS_URL": redis_url, "DJANGO_SETTINGS_MODULE": "marketo_admin.settings_test"}
+    environment = environment_of_child(tmp_path, redis_url)
     with Supervisor(tmp_path, {**environment, "PYTHONPATH": str(ROOT)}, signals=False) as supervisor:
         supervisor.start_child("clock", [command[0], str(ROOT / command[1]), *command[2:]], lambda: queue.count > 0)
         assert scheduler.count_schedulers(queue.connection) == 1
@@ -84,9 +99,8 @@ def test_the_process_registers_ticks_through_a_worker_and_stops_when_told(queue,
     assert scheduler.count_schedulers(queue.connection) == 0
 
 
-def test_the_process_says_that_it_cannot_reach_redis():
-    environment = {**os.environ, "REDIS_URL": "redis://127.0.0.1:9/0"}
-    environment["DJANGO_SETTINGS_MODULE"] = "marketo_admin.settings_test"
+def test_the_process_says_that_it_cannot_reach_redis(tmp_path):
+    environment = environment_of_child(tmp_path, "redis://127.0.0.1:9/0")
     command = [sys.executable, "manage.py", "clock"]
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 1

@@ -52,6 +52,7 @@ def test_a_worker_that_never_gave_a_sign_of_life_is_gone(queue, worker):
     assert not queue_status.worker_alive()
 
 
+@pytest.mark.django_db
 def test_a_redis_that_takes_connections_and_says_nothing_is_not_waited_for(settings):
     with socket.create_server((HOST, 0)) as silent:
         url = f"redis://{HOST}:{silent.getsockname()[1]}/0"

@@ -144,15 +144,21 @@ def test_limits_are_named(data, limits, words):
         head(data, limits=limits)
 
 
-@pytest.mark.parametrize("name", ["a.xls", "a.pdf", "a", "a.ods"])
+@pytest.mark.parametrize("name", ["a.pdf", "a", "a.numbers"])
 def test_another_kind_of_file_is_refused_by_name(name):
-    with pytest.raises(FileRefused, match=r"neither CSV nor XLSX; its name must end in \.csv"):
+    with pytest.raises(FileRefused, match=r"neither CSV nor a workbook; its name must end in \.csv"):
         head(b"a,b\n1,2\n", name)
+
+
+@pytest.mark.parametrize("name", ["a.xltx", "a.NUMBERS", "a.fods"])
+def test_other_workbooks_are_told_how_to_be_saved(name):
+    with pytest.raises(FileRefused, match=r"Save it as \.xlsx\."):
+        head(b"PK", name)
 
 
 @pytest.mark.parametrize("name", ["a.CSV", "a.txt", "a.tsv"])
 def test_names_of_text_files(name):
-    assert head(b"a\tb\n1\t2\n", name).options == ReadOptions("csv", "utf-8", "\t")
+    assert head(b"a\tb\n1\t2\n", name).options == ReadOptions("csv", "utf-8", "\t", header=1)
 
 
 def characters(encoding):
@@ -193,7 +199,7 @@ def test_a_chosen_delimiter_and_utf_8_are_found_again(table, delimiter):
     stream = io.StringIO(newline="")
     csv.writer(stream, delimiter=delimiter).writerows([["one", "two"], *table])
     found, read_rows = read(stream.getvalue().encode("utf-8-sig"), reading=csv_as("", delimiter=delimiter))
-    assert found.options == ReadOptions("csv", "utf-8-sig", delimiter)
+    assert found.options == ReadOptions("csv", "utf-8-sig", delimiter, header=1)
     assert [row.cells for row in read_rows] == [row for row in table if "".join(row).strip()]
 
 

@@ -43,7 +43,6 @@ def test_plain_utf_16_needs_no_mark(text, encoding):
         ("Nom,Étape\nCafé Hélène,Gagné\nL’été,Perdu\n", "cp1252"),
         ("Name,Price\nA,5 €\nB,“x”\n", "cp1252"),
         ("a,b\n" + MANY + "Müller,2\n", "cp1252"),
-        ("a,b\né,\x9d\n", "latin-1"),
     ],
 )
 def test_another_encoding_is_guessed_and_said(text, encoding):
@@ -134,3 +133,23 @@ def test_what_is_no_text_is_refused_but_a_stray_nul_is_a_bad_cell():
 def test_what_is_no_csv_file_is_refused(data, words):
     with pytest.raises(FileRefused, match=words):
         head(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("<html><body><table><tr><td>Name</td></tr></table>", "a web page"),
+        ("\ufeff\r\n<!DOCTYPE html>\n<html>", "a web page"),
+        ("<TABLE border=1><tr><td>a,b</td></tr>", "a web page"),
+        ('<?xml version="1.0"?>\n<html xmlns="x"><body>', "a web page"),
+        ('<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">', "an XML spreadsheet"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_web_page_is_said_to_be_one(text, what, encoding):
+    with pytest.raises(FileRefused, match=f"The file is {what}"):
+        head(text.encode(encoding))
+
+
+def test_a_header_in_angle_brackets_is_no_web_page():
+    assert head(b"<Name>,b\n1,2\n").headers == ["<Name>", "b"]

@@ -47,7 +47,10 @@ def test_rows_have_native_values_and_their_numbers():
         ["b", datetime(2026, 6, 30, 14, 0, 1), False, 7, None],
     )
     found, rows = read(data, "a.xlsx")
-    assert (found.options, found.headers) == (ReadOptions("xlsx", sheet="Sheet"), ["Name", "Date", "Yes", "Code"])
+    assert (found.options, found.headers) == (
+        ReadOptions("xlsx", sheet="Sheet", header=1),
+        ["Name", "Date", "Yes", "Code"],
+    )
     assert [(row.number, row.cells, row.problem) for row in rows] == [
         (2, ["서울", datetime(2026, 6, 30), True, "007"], ""),
         (5, ["b", datetime(2026, 6, 30, 14, 0, 1), False, 7], ""),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from django.test import Client
 from django.urls import reverse
+from lxml import html
 
 from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult
 from tests import factories
 
+MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SELECTION = {
     "kinds": ["Opportunity"],
     "ids": None,
@@ -56,3 +61,9 @@ def job_url(of: SyncJob, query: str = "") -> str:
 def text(response) -> str:
     """The page's HTML with runs of blanks as one."""
     return " ".join(response.content.decode().split())
+
+
+def words(response) -> str:
+    """What the page says, without its HTML."""
+    page: Any = html.fromstring(response.content.decode())  # poor stubs
+    return " ".join(page.text_content().split())

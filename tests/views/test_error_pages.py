@@ -39,3 +39,11 @@ def test_a_broken_page_needs_no_context():
     response = server_error(request)
     assert response.status_code == 500
     assert "Something went wrong here" in pages.text(response)
+
+
+@pytest.mark.parametrize("values", [{f"field-{n}": "1" for n in range(10_001)}, {"ids": "1," * 1_400_000}])
+def test_a_form_that_is_too_large_says_so_in_words(groups, values):
+    response = pages.client().post("/admin/sync/", values)
+    assert response.status_code == 400
+    assert "It holds more than can be sent at once" in pages.text(response)
+    assert "Nothing was done." in pages.text(response)

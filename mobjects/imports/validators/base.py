@@ -13,6 +13,7 @@ from django.db import models
 from mobjects.imports.cell_parser import ColumnLayout, FieldText, ParsedRow, RowProblem
 from mobjects.imports.duplicates import UniqueRule
 from mobjects.imports.staging import CheckedRow
+from mobjects.imports.validators.blank_cells import BlankCells
 from mobjects.imports.validators.record_lookup import LEADING_VALUES, RecordLookup, StoredRecord
 from mobjects.imports.validators.tag_values import TagValueChecker
 from mobjects.marketo import value_parsing
@@ -53,6 +54,8 @@ class RowValidator:
     key_names: ClassVar[tuple[str, ...]]
     kept_id_column: ClassVar[str] = "Marketo ID"
     """The column with an ID that is not forgotten because a file does not know it."""
+    either: ClassVar[tuple[str, ...]] = ()
+    """Columns of which a record has at most one filled."""
 
     def __init__(self, layout: ColumnLayout, columns: Sequence[FileColumn]) -> None:
         self.layout = layout
@@ -73,6 +76,7 @@ class RowValidator:
             parser.name if field is None else field.attname for parser, field in zip(self.written, fields, strict=True)
         ]
         self.kept_at = self.index.get(self.kept_id_column)
+        self.blanks = BlankCells(self.written, layout.clears, self.kept_id_column, self.either, self.base)
         self.required = [place for place, parser in enumerate(self.written) if parser.column.required]
         self.absent = [column.name for column in columns if column.required and column.name not in self.index]
 
@@ -145,7 +149,7 @@ class RowValidator:
             key: our own key in the row.
             marketo_id: Marketo's ID in the row.
         """
-        pk, old, data = (record[0] if record else None), _EMPTY, _EMPTY
+        pk, old, data, cleared = (record[0] if record else None), _EMPTY, _EMPTY, 0
         if record is None and not item.failed:
             self._refuse_lost_key(item)
         if item.failed:
@@ -157,10 +161,11 @@ class RowValidator:
             outcome = ImportRowOutcome.UNCHANGED.value
             if changed:
                 data, old = self._difference(item.values, record, changed)
+                cleared = sum(not item.values[place] for place in changed)
                 outcome = (
                     ImportRowOutcome.CONFLICT if self._conflicts(item, record, changed) else ImportRowOutcome.CHANGED
                 ).value
-        return CheckedRow(item.number, outcome, pk, label[:_LABEL], key, marketo_id or None, data, old)
+        return CheckedRow(item.number, outcome, pk, label[:_LABEL], key, marketo_id or None, data, old, cleared)
 
     def _refuse_lost_key(self, item: ParsedRow) -> None:
         """Note that a row comes from an export, which says that its record exists, but names none that does."""

@@ -24,6 +24,7 @@ class OpportunityValidator(RowValidator):
     model = Opportunity
     extra_fields = ("marketo_id", "external_id", "name", "company_id", "company_key")
     key_names: ClassVar = ("Marketo ID", "External ID")
+    either: ClassVar = ("Company ID", "Company Key")
 
     def validate_rows(self, items: Sequence[ParsedRow]) -> Iterator[CheckedRow]:
         ids = {value for item in items if (value := self.get_value(item, "Marketo ID"))}
@@ -41,6 +42,7 @@ class OpportunityValidator(RowValidator):
         marketo_id, external_id = self.get_value(item, "Marketo ID"), self.get_value(item, "External ID")
         with_id, with_key = by_id.get(marketo_id) if marketo_id else None, by_key.get(external_id)
         record = resolve_record(self, item, with_id, with_key, "External ID", itemgetter(_NAME))
+        self.blanks.fill(item, record)
         if "" not in item.failed:
             if not marketo_id and not external_id and item.failed.isdisjoint(self.key_names):
                 self.add_problem(item, "", "has neither a Marketo ID nor an External ID; give one of them.")

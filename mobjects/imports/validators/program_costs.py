@@ -104,6 +104,7 @@ class CostValidator(ProgramChildValidator):
         pk = self.rows.matches.get(item.number)
         kept = None if pk is None else costs.get(pk)
         record = None if kept is None or parent is None else self._record(kept, parent)
+        self.blanks.fill(item, record)
         cost_id, month = self.get_value(item, "Cost ID"), self.get_value(item, "Month") or ""
         if "" not in item.failed:
             self.check_required(item, record)

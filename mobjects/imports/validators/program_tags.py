@@ -60,6 +60,8 @@ class TagValidator(ProgramChildValidator):
         if record is not None and parent is not None:
             record = with_parent(record, parent)
             kind = item.values[self.index["Type"]] = record[_TYPE]  # Another spelling of the same type is no change.
+            self.blanks.fill(item, record)
+            value = self.get_value(item, "Value") or ""
         if "" not in item.failed:
             self.check_required(item, record)
             self._check_row(item, record, kind, value)

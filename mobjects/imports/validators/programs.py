@@ -33,6 +33,7 @@ class ProgramValidator(RowValidator):
     def _validate_row(self, item: ParsedRow, by_id: dict[str, StoredRecord]) -> CheckedRow:
         marketo_id = self.get_value(item, "Marketo ID")
         record = by_id.get(marketo_id) if marketo_id else None
+        self.blanks.fill(item, record)
         if "" not in item.failed:
             self.check_required(item, record)
             channel = self.get_value(item, "Channel")

@@ -56,6 +56,7 @@ class RoleValidator(RowValidator):
     model = OpportunityPersonRole
     extra_fields = ("marketo_id", "opportunity", "person_id", "person_key", "role")
     key_names: ClassVar = ("Marketo ID", "Opportunity", "Person ID", "Person Key", "Role")
+    either: ClassVar = ("Person ID", "Person Key")
 
     def validate_rows(self, items: Sequence[ParsedRow]) -> Iterator[CheckedRow]:
         chunk = self._chunk = _KnownRecords()
@@ -74,6 +75,8 @@ class RoleValidator(RowValidator):
             )
             for item, key in zip(items, keys, strict=True)
         ]
+        for item, record in zip(items, records, strict=True):
+            self.blanks.fill(item, record)
         finals = [self._final(item, record) for item, record in zip(items, records, strict=True)]
         self._find_by_key({final for final, key in zip(finals, keys, strict=True) if final and not key}, chunk)
         for item, parent, record, final in zip(items, parents, records, finals, strict=True):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from django.db import connection, models, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports.writing.commit_sql import get_commit_sql
 from mobjects.imports.writing.db_errors import Refused, by_halves
@@ -124,12 +124,12 @@ def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int],
     sql.lock_records(first, last)
 
     def write(start: int, end: int) -> None:
-        now = timezone.now()
+        now = clock.now()
         sql.change_records(start, end, now)
         sql.create_records(start, end, now)
 
     def write_one_by_one(start: int, end: int) -> Refused:
-        return write_row_by_row(sql, start, end, timezone.now())
+        return write_row_by_row(sql, start, end, clock.now())
 
     one_by_one = None if connection.vendor == "sqlite" else write_one_by_one
     refused = dict(by_halves(first, last, write, sql.target.model, one_by_one=one_by_one))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import Count, F
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports.writing.db_errors import by_halves
 from mobjects.imports.writing.target_tables import TARGETS
@@ -121,7 +121,7 @@ def _undo(imported: Import, first: int, last: int) -> None:
     def revert_rows(start: int, end: int) -> None:
         reversal.save_verdicts(start, end)
         reversal.remove_created(start, end)
-        reversal.restore_changed(start, end, timezone.now())
+        reversal.restore_changed(start, end, clock.now())
 
     for number, why in by_halves(first, last, revert_rows, reversal.target.model, last_first=True):
         changes = ImportChange.objects.filter(imported=imported, number=number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 from redis.exceptions import RedisError
 
 from mobjects.processes.scheduler import INTERVAL_SECONDS, TickScheduler
@@ -23,10 +24,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["interval"] <= INTERVAL_SECONDS:
             raise CommandError(f"--interval is {options['interval']}; give seconds from 1 to {INTERVAL_SECONDS}.")
-        clock = TickScheduler(options["interval"])
         try:
+            clock = TickScheduler(options["interval"])
             clock.start()  # type: ignore[no-untyped-call]  # RQ has no types here
         except RedisError as error:
             raise CommandError(
                 f"The queue (Redis) cannot be reached ({type(error).__name__}); see REDIS_URL."
+            ) from None
+        except Error as error:
+            raise CommandError(
+                f"The database cannot be asked which installation this is ({type(error).__name__}); see DATABASE_URL."
             ) from None

@@ -6,19 +6,31 @@ import shutil
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Count, F, Max, Min
 
 from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, error_file, runner, service
+from mobjects.imports.formats.questions import QUESTIONS
 from mobjects.management.base import system_username
 from mobjects.marketo.value_parsing import quote_value
-from mobjects.models import Import, ImportMode, ImportProblem, ImportProblemLevel, ImportSource, ImportState
+from mobjects.models import (
+    Import,
+    ImportGroup,
+    ImportMode,
+    ImportProblemLevel,
+    ImportRowOutcome,
+    ImportSource,
+    ImportState,
+)
+from mobjects.presentation.import_text import blanks_text
 from mobjects.resources import RESOURCES
+from mobjects.selectors import values_cleared
 from mobjects.spreadsheets.encoding import ENCODINGS
 from mobjects.spreadsheets.types import ReadOptions
 
@@ -33,13 +45,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=RESOURCES, metavar="KIND", help=", ".join(RESOURCES))
-        parser.add_argument("file", metavar="FILE", help="ends in .csv, .txt, .tsv or .xlsx; - is the standard input")
+        parser.add_argument(
+            "file",
+            metavar="FILE",
+            help="CSV (.csv, .txt, .tsv) or a workbook (.xlsx, .xlsm, .xls, .xlsb, .ods); - is the standard input",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be imported, change nothing")
         parser.add_argument(
             "--encoding", choices=ENCODINGS, default="auto", help="of a CSV file (default: %(default)s)"
         )
         parser.add_argument("--delimiter", choices=DELIMITERS, help="of a CSV file (default: the header line tells)")
         parser.add_argument("--sheet", default="", help="of a workbook (default: the first one that holds anything)")
+        parser.add_argument(
+            "--header-row", type=int, default=0, help="number of the row with the headers (default: found)"
+        )
         parser.add_argument(
             "--map", action="append", default=[], metavar="HEADER=COLUMN", help="what a column means; repeatable"
         )
@@ -48,6 +67,20 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--set", action="append", default=[], metavar="COLUMN=VALUE", help="one value for all rows; repeatable"
+        )
+        for question in QUESTIONS:
+            answers = "; ".join(f"{name}: {meaning}" for name, meaning in question.answers.items())
+            parser.add_argument(
+                f"--{question.name}",
+                choices=question.answers,
+                help=f"{question.label} ({answers.replace('%', '%%')}; default: the file tells)",
+            )
+        parser.add_argument(
+            "--blank",
+            action="append",
+            default=[],
+            metavar="leave|clear|HEADER=…",
+            help="what blank cells do to records that exist: leave the value (default) or clear it; repeatable",
         )
         parser.add_argument(
             "--mode", choices=ImportMode.values, default="all", help="all or nothing (default), or the valid rows"
@@ -81,6 +114,7 @@ class Command(BaseCommand):
         service.request_check(imported, enqueue=False)
         runner.run_import(imported, beat=True)
         self._refuse_unreadable(imported, options)
+        self._describe_formats(imported)
         listed = self._list_problems(imported)
         failed = _left_out(imported, overwrite=options["overwrite"])
         possible = imported.state == ImportState.REVIEW and not (failed and options["mode"] == ImportMode.ALL)
@@ -128,20 +162,44 @@ class Command(BaseCommand):
         for given in options["set"]:
             name, value = _parted(given, "--set")
             constants[_column(imported.kind, name, "--set")] = value
-        problems = service.set_columns(imported, chosen, constants)
+        given = {question.name: options[question.name.replace("-", "_")] for question in QUESTIONS}
+        service.correct_import(imported, (), formats={**imported.formats, **{q: a for q, a in given.items() if a}})
+        clears = _clearing_columns(imported, chosen, options["blank"])
+        problems = service.set_columns(imported, chosen, constants, blank_clears=clears)
         if problems:
             hint = "Say what columns mean with --map, leave them out with --leave-out, or give a value with --set."
             raise CommandError(_printable(f"Nothing was imported. {' '.join(problems)} {hint}"), returncode=1)
 
     # --- after the check ---
 
+    def _describe_formats(self, imported: Import) -> None:
+        """Say how values that are not in our own spelling are read, and why; or which option is missing."""
+        questions = {question.name: question for question in QUESTIONS}
+        for found in imported.format_findings:
+            question = questions[found["question"]]
+            samples = ", ".join(
+                f"{quote_value(text)} is {reading}" for _, text, reading in found["samples"] if reading and text
+            )
+            parts = (question.answers.get(found["answer"], ""), found["reason"], samples)
+            said = f"{question.label}: {' '.join(part if part[-1] in '.?' else f'{part}.' for part in parts if part)}"
+            if found["doubt"]:
+                said += f" Say --{question.name} {' or '.join(question.answers)}."
+            self.stderr.write(_printable(f"please note: {said}"), self.style.WARNING)
+
     def _list_problems(self, imported: Import, *, after: int = 0) -> int:
-        """Print what is to be said about the rows; gives the id of the newest of it, to print what is newer."""
+        """Print what is to be said about the rows, equal things once with their count, as the page does.
+
+        Returns:
+            The id of the newest of it, to print what is newer.
+        """
+        found = imported.found_problems.filter(pk__gt=after).order_by()
+        equal = found.values("level", "column", "position", "value", "rule")
+        groups = equal.annotate(count=Count("pk"), first=Min("number"), newest=Max("pk"), suggestion=Max("suggestion"))
         newest = after
-        for problem in imported.found_problems.filter(pk__gt=after).iterator():
-            newest = max(newest, problem.pk)
-            warning = problem.level == ImportProblemLevel.WARNING
-            self.stderr.write(_printable(_line(problem)), self.style.WARNING if warning else None)
+        for group in groups.order_by("first", F("position").asc(nulls_last=True), "newest").iterator():
+            newest = max(newest, group.pop("newest"))
+            warning = group["level"] == ImportProblemLevel.WARNING
+            self.stderr.write(_printable(_line(ImportGroup(**group))), self.style.WARNING if warning else None)
         return newest
 
     def _write_errors(self, imported: Import, path: str) -> None:
@@ -165,7 +223,11 @@ class Command(BaseCommand):
         if dry_run:
             new, changed = imported.counts.get("new", 0), imported.counts.get("changed", 0)
         outcome = "would be imported" if dry_run else "imported"
-        self.stdout.write(f"{outcome}: {new} new, {changed} changed; {unchanged} unchanged", self.style.SUCCESS)
+        said = f"{outcome}: {new} new, {changed} changed; {unchanged} unchanged"
+        blanks = dict(imported.blanks)
+        if not dry_run:
+            blanks |= {ImportRowOutcome.CHANGED: values_cleared(imported), ImportRowOutcome.CONFLICT: 0}
+        self.stdout.write(f"{said}. {blanks_text(blanks)}".removesuffix(". "), self.style.SUCCESS)
         if failed:
             raise CommandError(_describe_left_out(imported, failed), returncode=1)
 
@@ -194,9 +256,9 @@ def _opened(path: str) -> Iterator[tuple[BinaryIO, str]]:
 def _reading(options: dict[str, Any]) -> ReadOptions | None:
     encoding = "" if options["encoding"] == "auto" else options["encoding"]
     delimiter = DELIMITERS[options["delimiter"]] if options["delimiter"] else ""
-    if not (encoding or delimiter or options["sheet"]):
+    if not (encoding or delimiter or options["sheet"] or options["header_row"]):
         return None
-    return ReadOptions("", encoding, delimiter, options["sheet"])
+    return ReadOptions("", encoding, delimiter, options["sheet"], max(options["header_row"], 0))
 
 
 # --- columns --------------------------------------------------------------------------------
@@ -218,6 +280,19 @@ def _find_position(imported: Import, header: str, option: str) -> int:
     return places[0]
 
 
+def _clearing_columns(imported: Import, chosen: Sequence[str | None], given: Sequence[str]) -> list[str]:
+    """Our columns whose blank cells clear the value; without an option, as for the last file with these headers."""
+    clears = {name for name in chosen if name in imported.blank_clears}
+    for each in given:
+        header, _, what = each.rpartition("=")
+        if what not in ("leave", "clear"):
+            raise CommandError(_printable(f"--blank {each}: end it with leave or clear."), returncode=2)
+        places = [_find_position(imported, header, "--blank")] if header else range(len(chosen))
+        meant = {name for place in places if (name := chosen[place])}
+        clears = clears | meant if what == "clear" else clears - meant
+    return [name for name in chosen if name and name in clears]
+
+
 def _column(kind: str, name: str, option: str) -> str:
     (found,) = column_mapping.match_names(kind, [name])
     if not found:
@@ -229,8 +304,11 @@ def _column(kind: str, name: str, option: str) -> str:
 # --- words ----------------------------------------------------------------------------------
 
 
-def _line(problem: ImportProblem) -> str:
-    place = (f"row {problem.number}", problem.column, problem.value and quote_value(problem.value))
+def _line(problem: ImportGroup) -> str:
+    rows = f"row {problem.first}"
+    if problem.count > 1:
+        rows += f" and {format_count(problem.count - 1, 'more row')}"
+    place = (rows, problem.column, problem.value and quote_value(problem.value))
     line = f"{', '.join(part for part in place if part)}: {problem.rule}"
     if problem.suggestion:
         line += f" Perhaps {quote_value(problem.suggestion)}?"

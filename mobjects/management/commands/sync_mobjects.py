@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper, SystemCheckError
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.formatting import format_count
 from mobjects.jobs.requests import Asked, create_sync_job, request_sync
-from mobjects.jobs.runner import run_job
-from mobjects.management.base import INLINE, KINDS_BY_NAME, system_username
+from mobjects.management.base import INLINE, KINDS_BY_NAME, run_inline, system_username
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, SyncJobSource, SyncJobState, records_of_kind
@@ -25,6 +24,7 @@ from mobjects.processes import status as queue_status
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.send import task
+from mobjects.sync.send.clearings import count_clearings
 from mobjects.sync.send.selection import OperationChoice, SyncSelection
 from mobjects.sync.transport_factory import key_fields, open_transport
 
@@ -88,14 +88,14 @@ class Command(BaseCommand):
 
     def _start(self, selection: SyncSelection, options: dict[str, Any]) -> SyncJob:
         asked: Asked = {"username": system_username(), "reason": options["reason"], "source": SyncJobSource.COMMAND}
-        before = timezone.now()
+        before = clock.now()
         job = (create_sync_job if options["inline"] else request_sync)(selection, **asked)
         if job.created_at < before:
             self.stderr.write(f"That is queued already: job {job.pk}.")
         patience = _JobWaiter(job, options["timeout"], self.stderr)
         try:
             if options["inline"]:
-                run_job(job, pause=patience.pause, beat=True)
+                run_inline(job, pause=patience.pause, beat=True)
             while options["wait"] and SyncJob.objects.get(pk=job.pk).is_live:
                 if queue_status.worker_alive() is False:
                     patience.say_once("No worker is running; the job goes on once one is started.")
@@ -116,6 +116,8 @@ class Command(BaseCommand):
         except MarketoError as error:
             raise CommandError(error.message, returncode=2) from error
         self.stderr.write(f"{number} batches would be sent; nothing was.")
+        if cleared := count_clearings(selection, key_fields()):
+            self.stderr.write(f"{format_count(cleared, 'value')} would be cleared in Marketo.")
         self.stderr.write(_describe_usage(RedisRateLimiter.from_settings(transport.endpoint).read_usage(), number))
 
 

@@ -115,7 +115,7 @@ class _Attempt:
         return Unavailable(words, exchange=exchange)
 
     def read(self, operation: str, response: requests.Response, offset: float | None) -> Reply:
-        exchange = self.exchange(response)
+        exchange = self.exchange(response, offset)
         try:
             root = envelope.parse_envelope(response.content)
             fault = envelope.find_fault(root)
@@ -141,13 +141,14 @@ class _Attempt:
             return OutcomeUnknown(f"{words} {NOT_SURE}", exchange=exchange)
         return Unavailable(f"{words} Try again later; if it stays so, check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
 
-    def exchange(self, response: requests.Response | None = None) -> Exchange:
+    def exchange(self, response: requests.Response | None = None, offset: float | None = None) -> Exchange:
         return Exchange(
             request=self._redact(self._message.decode()),
             response="" if response is None else self._redact(_stored_text(response.content)),
             identity={"Signed as (user ID)": self._header.user_id, "Signed time": self._header.timestamp},
             http_status=None if response is None else response.status_code,
             seconds=time.perf_counter() - self._started,
+            clock_offset_seconds=offset,
         )
 
     def _redact(self, text: str) -> str:

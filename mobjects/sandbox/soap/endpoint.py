@@ -6,6 +6,8 @@ import copy
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 from lxml import etree
 
@@ -71,6 +73,7 @@ class SoapEndpoint:
         Raises:
             ConnectionCut: the script wants the line cut.
         """
+        self._faults.apply_arrived(self._store.clock.now())
         call = self._journal.begin_call(self._store.clock.now())
         call.request = mask_signature(body)
         try:
@@ -124,6 +127,10 @@ class SoapEndpoint:
         if script is None:
             return _ok(self._apply(call, message, {}))
         call.scripted = script.kind
+        if script.kind is FaultKind.LATE:
+            arrival = self._store.clock.now() + timedelta(seconds=script.seconds)
+            self._faults.delay_call(arrival, partial(self._apply, call, message, {}))
+            raise ConnectionCut(script.kind)
         body = self._apply(call, message, script.forced_rows) if script.is_carried_out else None
         self._faults.hold_call(script.seconds)
         return _broken(script, body)

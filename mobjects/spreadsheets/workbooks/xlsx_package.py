@@ -21,13 +21,12 @@ from mobjects.spreadsheets.types import FileLimits, FileRefused
 from mobjects.spreadsheets.workbooks.number_formats import BUILT_IN
 from mobjects.spreadsheets.workbooks.xml_parsing import MAIN, SEPARATOR, UNREADABLE, Attributes, parse_elements
 
-_OLD = b"\xd0\xcf\x11\xe0"
 _RATIO, _RATIO_FROM = 500, 10_000_000
 _WHOLE = 50_000_000  # Bytes of a part whose content is kept.
 _MOST_LISTED = 100_000  # Sheets or cell formats; Excel allows 65,490 formats.
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_BROKEN = (EOFError, LookupError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error, expat.ExpatError)
+BROKEN = (EOFError, LookupError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error, expat.ExpatError)
 _TRUE, _FALSE = ("1", "true"), ("0", "false")
 _RELATIONS = frozenset(
     {
@@ -74,6 +73,11 @@ class XlsxPackage:
     is_1904: bool = False
     is_uncalculated: bool = False
 
+    @classmethod
+    def of_archive(cls, archive: zipfile.ZipFile) -> XlsxPackage:
+        """A workbook of which nothing has been read yet."""
+        return cls(archive, {part_key(name): name for name in archive.namelist()})
+
     def has_part(self, part: str) -> bool:
         """Whether the archive has a part. A workbook may name one that it lacks; Excel minds only what it needs."""
         return part_key(part) in self.names
@@ -94,7 +98,7 @@ def refuse_damaged_file() -> Iterator[None]:
         yield
     except FileRefused:
         raise
-    except _BROKEN as error:
+    except BROKEN as error:
         raise FileRefused(UNREADABLE) from error
 
 
@@ -105,24 +109,17 @@ def open_package(file: BinaryIO, limits: FileLimits) -> Iterator[XlsxPackage]:
     Raises:
         FileRefused: no workbook; protected by a password; or it unpacks to more than is read.
     """
-    file.seek(0)
-    start = file.read(len(_OLD))
-    if not start:
-        raise FileRefused("The file is empty.")
-    if start == _OLD:
-        raise FileRefused("This is an old or password-protected Excel file; save it as .xlsx without a password.")
     with refuse_damaged_file(), zipfile.ZipFile(file) as archive:
-        _check_archive(archive, limits)
+        check_archive(archive, limits)
         yield _book(archive)
 
 
-def _check_archive(archive: zipfile.ZipFile, limits: FileLimits) -> None:
+def check_archive(archive: zipfile.ZipFile, limits: FileLimits) -> None:
+    """Refuse an archive that cannot be read, or must not be. Raises FileRefused."""
     entries = archive.infolist()
     names = {part_key(entry.filename) for entry in entries}
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
         raise FileRefused("This workbook is protected by a password; save it without one.")
-    if "xl/workbook.bin" in names:
-        raise FileRefused("This is a binary workbook (.xlsb); save it as .xlsx.")
     if len(names) < len(entries) or any(entry.compress_type not in _METHODS for entry in entries):
         raise FileRefused(UNREADABLE)
     unpacked = sum(entry.file_size for entry in entries)
@@ -143,10 +140,10 @@ def _check_archive(archive: zipfile.ZipFile, limits: FileLimits) -> None:
 
 
 def _book(archive: zipfile.ZipFile) -> XlsxPackage:
-    book = XlsxPackage(archive, {part_key(name): name for name in archive.namelist()})
-    main = next((target for type_, target in _relations(book, "").values() if type_ == "officeDocument"), "")
+    book = XlsxPackage.of_archive(archive)
+    main = next((target for type_, target in read_relations(book, "").values() if type_ == "officeDocument"), "")
     main = main if book.has_part(main) else "xl/workbook.xml"
-    relations = _relations(book, main)
+    relations = read_relations(book, main)
     by_type = dict(relations.values())
     book.strings = by_type.get("sharedStrings", "")
 
@@ -184,7 +181,7 @@ def _relation_id(attributes: Attributes) -> str:
     return ""
 
 
-def _relations(book: XlsxPackage, part: str) -> dict[str, tuple[str, str]]:
+def read_relations(book: XlsxPackage, part: str) -> dict[str, tuple[str, str]]:
     """Type and target of what a part refers to, by id; a part without relationships refers to nothing."""
     folder, name = posixpath.split(part)
     found: dict[str, tuple[str, str]] = {}

@@ -1,4 +1,4 @@
-"""Reading XLSX workbooks row by row: native dates and numbers, text that stays text, nothing calculated."""
+"""Reading workbooks row by row: native dates and numbers, text that stays text, nothing calculated."""
 
 from __future__ import annotations
 
@@ -9,40 +9,47 @@ from typing import BinaryIO
 
 from openpyxl.utils.cell import coordinate_to_tuple
 
+from mobjects.spreadsheets.detection.header_row import NameTest, blank_header, find_header_row
 from mobjects.spreadsheets.encoding import looks_mangled
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, is_blank, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
+from mobjects.spreadsheets.workbooks.calamine_reader import CalamineBook, find_format, open_calamine
 from mobjects.spreadsheets.workbooks.cell_readers import NumberedRow
 from mobjects.spreadsheets.workbooks.sheet_notes import SheetNotes
 from mobjects.spreadsheets.workbooks.xlsx_cells import SheetReader
 from mobjects.spreadsheets.workbooks.xlsx_package import SheetInfo, XlsxPackage, open_package, refuse_damaged_file
 from mobjects.spreadsheets.workbooks.xlsx_shared_strings import SharedStrings
 
+Book = XlsxPackage | CalamineBook
 
-def detect_workbook(file: BinaryIO, given: ReadOptions, limits: FileLimits) -> DetectedFile:
+
+def detect_workbook(file: BinaryIO, given: ReadOptions, limits: FileLimits, is_name: NameTest) -> DetectedFile:
     """Find out sheet, headers and samples.
 
     Args:
         file: seekable.
         given: the sheet that a person chose; else the first visible one with rows is read.
         limits: the most that is read.
+        is_name: whether a text is the name of a known column.
 
     Raises:
         FileRefused: the file cannot be read for certain.
     """
-    with open_package(file, limits) as book:
+    with _open_book(file, limits) as book:
         names = [sheet.name for sheet in book.sheets]
         sheet = _named(book, given.sheet) if given.sheet else _first_filled_sheet(book, limits)
         with _records(book, sheet, limits) as records:
-            number, headers = _header(records, sheet, limits)
+            header = find_header_row(records, is_name, given.header)
+        with _records(book, sheet, limits) as records:
+            headers = _header(records, sheet, limits, header.number)
             found = list(islice(_fitted(records, headers, limits), SAMPLED_ROWS))
         if not found:
             raise FileRefused(f"The sheet “{sheet.name}” has a header row but no rows below it.")
-        notes = _notes(book, sheet, number)
+        notes = [*header.notes, *_notes(book, sheet, header.number)]
     samples = collect_samples(len(headers), found)
     if any(looks_mangled(cell) for row in found for cell in row.cells if isinstance(cell, str)):
         notes.append("Some letters look like UTF-8 that was read as Windows-1252, “Ã¼” in place of “ü”.")
-    return DetectedFile(ReadOptions("xlsx", sheet=sheet.name), names, headers, samples, notes)
+    return DetectedFile(ReadOptions("xlsx", sheet=sheet.name, header=header.number), names, headers, samples, notes)
 
 
 def iter_workbook_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits) -> Iterator[TableRow]:
@@ -56,14 +63,22 @@ def iter_workbook_rows(file: BinaryIO, reading: ReadOptions, limits: FileLimits)
     Raises:
         FileRefused: the workbook is damaged; or a value stands in a column without a name.
     """
-    with open_package(file, limits) as book:
+    with _open_book(file, limits) as book:
         sheet = _named(book, reading.sheet)
         with _records(book, sheet, limits) as records:
-            _, headers = _header(records, sheet, limits)
+            headers = _header(records, sheet, limits, reading.header)
             yield from _fitted(records, headers, limits)
 
 
-def _named(book: XlsxPackage, name: str) -> SheetInfo:
+@contextmanager
+def _open_book(file: BinaryIO, limits: FileLimits) -> Iterator[Book]:
+    """Open a workbook of any format, which its content tells: names often say another one."""
+    kind = find_format(file)
+    with open_calamine(file, kind, limits) if kind else open_package(file, limits) as book:
+        yield book
+
+
+def _named(book: Book, name: str) -> SheetInfo:
     found = next((sheet for sheet in book.sheets if sheet.name == name), None)
     if found is None:
         names = ", ".join(f"“{sheet.name}”" for sheet in book.sheets[:20])
@@ -71,7 +86,7 @@ def _named(book: XlsxPackage, name: str) -> SheetInfo:
     return found
 
 
-def _first_filled_sheet(book: XlsxPackage, limits: FileLimits) -> SheetInfo:
+def _first_filled_sheet(book: Book, limits: FileLimits) -> SheetInfo:
     """The first visible sheet with a header and a row, else the first visible one with cells."""
     with_cells = None
     for sheet in book.sheets:
@@ -88,10 +103,16 @@ def _first_filled_sheet(book: XlsxPackage, limits: FileLimits) -> SheetInfo:
     return with_cells
 
 
-def _header(records: Iterator[NumberedRow], sheet: SheetInfo, limits: FileLimits) -> tuple[int, list[str]]:
+def _header(records: Iterator[NumberedRow], sheet: SheetInfo, limits: FileLimits, at: int) -> list[str]:
+    """The headers in row ``at``, of which the sheet has others before; 0 is the first row that holds anything."""
     for number, cells in records:
-        if not all(map(is_blank, cells)):
-            return number, parse_headers(cells, limits)
+        if number < at or (not at and all(map(is_blank, cells))):
+            continue
+        if number > at > 0 or all(map(is_blank, cells)):
+            raise blank_header(at)
+        return parse_headers(cells, limits)
+    if at:
+        raise blank_header(at)
     raise FileRefused(f"The sheet “{sheet.name}” has no cells.")
 
 
@@ -103,7 +124,7 @@ def _fitted(records: Iterator[NumberedRow], headers: Sequence[str], limits: File
             yield row
 
 
-def _notes(book: XlsxPackage, sheet: SheetInfo, header: int) -> list[str]:
+def _notes(book: Book, sheet: SheetInfo, header: int) -> list[str]:
     """What a person should know about the sheet."""
     merged: list[str] = []
 
@@ -112,10 +133,14 @@ def _notes(book: XlsxPackage, sheet: SheetInfo, header: int) -> list[str]:
         if not merged:
             merged.append(cells)
 
-    found = SheetNotes(add_merged)
-    with book.open_part(sheet.part) as stream:
-        found.read_sheet(stream)
-    notes = []
+    notes, found = [], SheetNotes(add_merged)
+    if isinstance(book, CalamineBook):
+        notes.append(book.note)
+        for cells in book.merged_ranges(sheet):
+            add_merged(cells)
+    else:
+        with book.open_part(sheet.part) as stream:
+            found.read_sheet(stream)
     if merged:
         notes.append(
             f"Cells are merged (for example {merged[0]}). Only the first of them holds the value, the others are "
@@ -138,8 +163,11 @@ def _check_header(merged: str, header: int) -> None:
 
 
 @contextmanager
-def _records(book: XlsxPackage, sheet: SheetInfo, limits: FileLimits) -> Iterator[Iterator[NumberedRow]]:
+def _records(book: Book, sheet: SheetInfo, limits: FileLimits) -> Iterator[Iterator[NumberedRow]]:
     """The rows of a sheet that its XML has, each with its number."""
+    if isinstance(book, CalamineBook):
+        yield book.iter_rows(sheet, limits)
+        return
     with refuse_damaged_file(), book.open_part(sheet.part) as stream:
         source = book.open_part(book.strings) if book.has_part(book.strings) else None
         strings = SharedStrings(source, limits)

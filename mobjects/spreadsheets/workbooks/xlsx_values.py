@@ -79,13 +79,17 @@ def _formatted(value: int | float, form: NumberFormat, *, is_1904: bool) -> Cell
     if form.kind is FormatKind.DURATION:
         return _duration(value)
     if form.kind is FormatKind.PERCENT:
-        # Excel keeps 80% as 0.8.
-        return f"{cell_text(float(value) * 100)}%"
+        return percent_text(value)
     text = form.draw(value)
     if form.kind is FormatKind.PADDED:
         return text or value
     # A day without a format is another one in such a workbook; who asks about it has to know.
     return DrawnNumber(value, text or cell_text(value), is_1904) if text or is_1904 else value
+
+
+def percent_text(value: float) -> str:
+    """A percentage as people write it: spreadsheets keep 80% as 0.8."""
+    return f"{cell_text(float(value) * 100)}%"
 
 
 def _moment(value: int | float, *, is_1904: bool) -> Cell:
@@ -109,7 +113,7 @@ def duration_text(value: timedelta) -> str:
     return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def parse_error(text: str) -> Cell:
+def parse_error(text: str) -> BadCell:
     """A cell with the result of a calculation that failed."""
     return BadCell(text[:200], f"The cell holds the error {text[:20]}; correct the formula or type the value.")
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, MarketoQuery, QueryPage, RemoteObject
 from mobjects.models import RECORD_MODELS, SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records_of_kind
@@ -65,7 +65,7 @@ class CompareTask(JobTask):
         if not kinds:
             return False
         kind, place = kinds[0], PageCursor.from_json(kept)
-        began = kept.get("began") or timezone.now().isoformat()
+        began = kept.get("began") or clock.now().isoformat()
         if self.selection.ids is not None and len(self.selection.ids) <= MAX_ONE_BY_ONE:
             self._compare_next_record(kind, place, began)
         elif place.done:
@@ -102,7 +102,7 @@ class CompareTask(JobTask):
         here = records_of_kind(kind).filter(marketo_id__in=by_marketo_id)
         locked = here.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
         seen_here = list(locked)
-        records_of_kind(kind).filter(pk__in=seen_here).update(read_at=timezone.now())
+        records_of_kind(kind).filter(pk__in=seen_here).update(read_at=clock.now())
         compared = self._synced(kind).filter(pk__in=seen_here).values_list("pk", flat=True)
         reader = RemoteReader(kind, found, self.context.keys)
         positions = {each.marketo_id: position for position, each in enumerate(found, start=1)}

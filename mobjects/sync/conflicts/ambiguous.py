@@ -12,8 +12,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind
@@ -69,7 +69,7 @@ def resolve_ambiguous(
             words = "It did not arrive: the next sync sends it again."
         else:
             raise ValueError(f"“{answer}” is no answer here; choose “It is this one”, “Send it again” or “Leave it”.")
-        conflict.decided_at = timezone.now()
+        conflict.decided_at = clock.now()
         _store_decision(conflict, answer, words, user)
 
 
@@ -92,7 +92,7 @@ def close_orphaned_conflicts(user: User | None = None) -> int:
         closed += gone.update(
             answer="",
             answer_text=RECORD_DELETED,
-            decided_at=timezone.now(),
+            decided_at=clock.now(),
             user=user,
             username=user.get_username() if user else "",
         )
@@ -120,7 +120,7 @@ def _accept_candidate(record: SyncedRecord, candidate: dict[str, Any], keys: Key
         marketo_id=number,
         accepted=accepted,
         last_status=RecordStatus.CREATED,
-        last_synced_at=timezone.now(),
+        last_synced_at=clock.now(),
         synced_revision=record.revision if same else record.revision - 1,
     )
     return f"It is Marketo ID {number}. " + (
@@ -136,7 +136,7 @@ def _release_record(record: SyncedRecord, **changes: Any) -> None:
 def _store_decision(conflict: Conflict, answer: ConflictAnswer, words: str, user: User | None) -> None:
     """Add a decision to what was decided before, so that the row tells all of it."""
     name = user.get_username() if user else ""
-    line = f"{format_moment(timezone.now())}{f', {name}' if name else ''}: {words}"
+    line = f"{format_moment(clock.now())}{f', {name}' if name else ''}: {words}"
     conflict.answer_text = f"{conflict.answer_text}\n{line}".strip()
     conflict.answer = answer.value
     conflict.user, conflict.username = user, name

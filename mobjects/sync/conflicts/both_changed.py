@@ -7,9 +7,8 @@ from typing import Any, Literal
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
-from mobjects import models
+from mobjects import clock, models
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, RemoteObject
 from mobjects.models.program import COST_PREFIX
@@ -169,6 +168,6 @@ def _describe_choices(fields: Sequence[DisputedField], choices: Mapping[str, Con
 
 def _close(conflict: models.Conflict, words: str, user: User | None = None) -> None:
     conflict.answer, conflict.answer_text = models.ConflictAnswer.MERGED, words
-    conflict.decided_at = timezone.now()
+    conflict.decided_at = clock.now()
     conflict.user, conflict.username = user, user.get_username() if user else ""
     conflict.save()

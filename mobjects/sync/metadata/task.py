@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType, FieldDescription, Kind, TagValuesResponse
@@ -86,7 +86,7 @@ def save_fields(kind: Kind, described: Sequence[FieldDescription], key: str = ""
         What was found and what has changed, as sentences.
     """
     fields = {field.name: field for field in described}
-    now = timezone.now()
+    now = clock.now()
     MarketoField.objects.filter(kind=kind.value).delete()
     MarketoField.objects.bulk_create(
         MarketoField(kind=kind.value, described_at=now, **asdict(field)) for field in fields.values()
@@ -166,7 +166,7 @@ def save_channels(values: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _replace(old: QuerySet[AllowedTag], values: Mapping[str, Sequence[str]]) -> None:
-    now = timezone.now()
+    now = clock.now()
     pairs = dict.fromkeys((name, value) for name, given in values.items() for value in given)
     old.delete()
     AllowedTag.objects.bulk_create(

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.marketo.types import Kind, LinkTarget, RemoteObject
 from mobjects.models import (
     RECORD_MODELS,
@@ -55,7 +55,7 @@ class PulledPage:
 
     def apply(self) -> list[SyncResult]:
         """Save the page; to be called in a transaction. Returns a result for each object, not saved yet."""
-        now = timezone.now()
+        now = clock.now()
         self.reader = RemoteReader(self.kind, self.found, self.context.keys)
         self._load()
         rows = []

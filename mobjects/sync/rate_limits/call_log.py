@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.models import SyncBatch, SyncBatchState
 
 
@@ -20,7 +20,7 @@ def count_calls_since(endpoint: str, moment: datetime) -> int:
 
 def was_called_within(endpoint: str, span: timedelta) -> bool:
     """Whether a call was begun so short a time ago."""
-    return _since(endpoint, timezone.now() - span).exists()
+    return _since(endpoint, clock.now() - span).exists()
 
 
 def list_running_calls(endpoint: str, longest: timedelta) -> list[timedelta]:
@@ -29,7 +29,7 @@ def list_running_calls(endpoint: str, longest: timedelta) -> list[timedelta]:
     Args:
         longest: how long a call can run.
     """
-    now = timezone.now()
+    now = clock.now()
     unanswered = Q(state=SyncBatchState.SENDING) | Q(state=SyncBatchState.UNKNOWN, http_status=None)
     began = _since(endpoint, now - longest).filter(unanswered).order_by("-sent_at").values_list("sent_at", flat=True)
     return [at + longest - now for at in began if at is not None]

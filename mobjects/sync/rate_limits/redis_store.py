@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.utils import timezone
 from redis import Redis
 
+from mobjects import clock
 from mobjects.sync.rate_limits import call_log, scripts
 from mobjects.sync.retry_policy import RESET_ZONE
 from mobjects.sync.task import WaitRequired
@@ -209,7 +209,7 @@ def read_redis_time(redis: Redis) -> float:
 
 def build_wait(seconds: float, words: str) -> WaitRequired:
     """To be raised. On this host's clock, because here it is looked at."""
-    return WaitRequired(timezone.now() + timedelta(seconds=seconds), words)
+    return WaitRequired(clock.now() + timedelta(seconds=seconds), words)
 
 
 def random_delay() -> float:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Count, Q
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.bulk import bulk_insert_rows
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, Operation
@@ -131,7 +131,7 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
     kind, operation = Kind(batch.kind), Operation(batch.operation)
     with transaction.atomic():
         waiting = SyncBatch.objects.filter(pk=batch.pk, state=SyncBatchState.WAITING)
-        if not waiting.update(state=SyncBatchState.SENDING, lease=context.lease, sent_at=timezone.now()):
+        if not waiting.update(state=SyncBatchState.SENDING, lease=context.lease, sent_at=clock.now()):
             return None
         batch.refresh_from_db(fields=["state", "lease", "sent_at"])
         held = fetch_with_related(kind, records_of_kind(kind).filter(claimed_by=batch).order_by("pk"))
@@ -177,7 +177,7 @@ def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> N
     same = {"job": batch.job_id, "batch": batch.pk, "kind": batch.kind, "status": SyncResultStatus.PENDING.value}
     bulk_insert_rows(
         SyncResult,
-        {**same, "error": "", "created_at": timezone.now()},
+        {**same, "error": "", "created_at": clock.now()},
         ("record_id", "label", "position", "revision", "sent", "diff", "marketo_id"),
         [
             (record.pk, short_label(record), position, record.revision, part.sent, part.diff, record.marketo_id)

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, RefusalReason
 from mobjects.marketo.types import Kind, RemoteObject
@@ -110,7 +110,7 @@ class CostIdReader:
                         learned.append(f"{cost.content_text} is cost {seen.costs.ids[cost.pk]}")
                 here = record_content(program, self._context.keys)
                 records_of_kind(Kind.PROGRAM).filter(pk=pk).update(
-                    in_marketo=seen.remote_only(here), read_at=timezone.now()
+                    in_marketo=seen.remote_only(here), read_at=clock.now()
                 )
             said = f"Cost IDs read from Marketo: {'; '.join(learned) or 'none that fits'}."
             status = SyncResultStatus.LOOKED_UP

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from django.db import transaction
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, RemoteObject
 from mobjects.models import records_of_kind
@@ -54,7 +54,7 @@ def _open_conflict_if_changed(context: JobContext, pk: int, found: RemoteObject)
         if not held.values_list("pk"):
             return False
         (record,) = load_records(found.kind, [pk])
-        held.update(read_at=timezone.now())
+        held.update(read_at=clock.now())
         here = record_content(record, context.keys)
         there = (
             RemoteReader(found.kind, [found], context.keys).read_content(found, record).comparable_with(record.accepted)

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Least
-from django.utils import timezone
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Least
 
+from mobjects import clock
 from mobjects.db.bulk import bulk_update_rows
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
@@ -154,10 +154,11 @@ def _end_earlier(job: SyncJob, kind: Kind, ends: Mapping[int, tuple[str, str]]) 
 
 
 def _save_on_records(kind: Kind, outcomes: Sequence[_AnsweredItem]) -> None:
-    now = timezone.now()
+    now = clock.now()
     said = {
         "last_status": "%s",
         "last_error": "%s",
+        "answered_revision": "%s",
         "marketo_id": "COALESCE(marketo_id, %s)",
         "unknown_since": "%s",
         "claimed_by": "%s",
@@ -165,7 +166,7 @@ def _save_on_records(kind: Kind, outcomes: Sequence[_AnsweredItem]) -> None:
     accepted, others = [], []
     for item, outcome, _ in outcomes:
         known = outcome.marketo_id if outcome.status is not OutcomeStatus.FAILED else None
-        row = (outcome.status.value, outcome.message, known, None, None)
+        row = (outcome.status.value, outcome.message, item.revision, known, None, None)
         if outcome.status in ACCEPTED_STATUSES:
             merged = item.accepted | item.payload.sent
             values = {name: text for name, text in merged.items() if text != ""}
@@ -337,11 +338,13 @@ def _close_without_answer(
 def _let_go(
     claimed: SyncedQuerySet, status: RecordStatus, error: MarketoError, unknown_since: datetime | None = None
 ) -> None:
+    sent = SyncResult.objects.filter(batch=OuterRef("claimed_by"), record_id=OuterRef("pk")).values("revision")
     claimed.update(
         claimed_by=None,
         unknown_since=unknown_since,
         last_status=status,
         last_error=error.message,
+        answered_revision=Coalesce(Subquery(sent[:1]), F("revision")),
         # Not accepted, so still to be sent, even if it was sent again without changes.
         synced_revision=Least(F("synced_revision"), F("revision") - 1),
     )

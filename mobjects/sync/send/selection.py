@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, cast
 from uuid import UUID
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.fields.json import KeyTextTransform
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import (
     RECORD_MODELS,
@@ -26,11 +27,13 @@ from mobjects.models import (
     RecordStatus,
     SyncBatchState,
     SyncResult,
+    SyncResultStatus,
     records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.installation.doubt import DOUBTED
 from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, has_unknown_channel, has_unknown_tag
 from mobjects.sync.task import KindSelection
 
@@ -55,7 +58,7 @@ class SyncSelection(KindSelection):
         operation: see :class:`OperationChoice`.
         resend: send records without changes as well, with all their values.
         include_unknown: send records whose last outcome is unknown even if that could double them.
-        of_job: only records that have a result in this job (its id) …
+        of_job: only records that have a result in this job (its id) and were not accepted since …
         of_statuses: … with one of these statuses …
         of_error: … and, unless it is ``None``, exactly this reason.
         of_import: only records that this import (its id) changed, unless that was undone.
@@ -127,7 +130,15 @@ def _results_of_job(kind: Kind, selection: SyncSelection) -> QuerySet[SyncResult
     results = SyncResult.objects.filter(
         job=UUID(selection.of_job), kind=kind.value, record_id=OuterRef("pk"), status__in=selection.of_statuses
     )
-    return results if selection.of_error is None else results.filter(error=selection.of_error)
+    return unaccepted(results if selection.of_error is None else results.filter(error=selection.of_error))
+
+
+def unaccepted(results: QuerySet[SyncResult]) -> QuerySet[SyncResult]:
+    """Results whose records were not accepted, by any job, since they were written."""
+    later = SyncResult.objects.filter(
+        kind=OuterRef("kind"), record_id=OuterRef("record_id"), pk__gt=OuterRef("pk"), status__in=ACCEPTED_BY_MARKETO
+    )
+    return results.exclude(Exists(later))
 
 
 def _changes_of_import(kind: Kind, selection: SyncSelection) -> QuerySet[ImportChange]:
@@ -135,10 +146,16 @@ def _changes_of_import(kind: Kind, selection: SyncSelection) -> QuerySet[ImportC
     return changes.filter(owner_kind=kind.value, owner_id=OuterRef("pk"))
 
 
-def classify_records(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
-    """The candidates, annotated with ``hold`` (a reason, or "") and ``wire_operation``."""
+def classify_records(
+    kind: Kind, selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None
+) -> SyncedQuerySet:
+    """The candidates, annotated with ``hold`` (a reason, or "") and ``wire_operation``.
+
+    Args:
+        at: the moment at which they are judged; now if none is given.
+    """
     operations = _operation(kind, selection, keys)
-    cases = [When(condition, then=Value(reason)) for reason, condition in _holds(kind, selection, keys)]
+    cases = [When(condition, then=Value(reason)) for reason, condition in _holds(kind, selection, keys, at)]
     found = candidate_records(kind, selection).annotate(wire_operation=operations)
     hold = Case(*cases, default=Value(""), output_field=CharField())
     return cast(SyncedQuerySet, found.annotate(hold=hold))
@@ -157,16 +174,36 @@ def forecast_groups(selection: SyncSelection, keys: KeyFields) -> list[ForecastG
     return [ForecastGroup(kind, operation, reason, count) for (kind, operation, reason), count in counts.items()]
 
 
+def records_of_group(
+    kind: Kind, operation: Operation | None, reason: str, selection: SyncSelection, keys: KeyFields
+) -> SyncedQuerySet:
+    """The records that one of the :class:`ForecastGroup` counts; of a long list of ids, in one query."""
+    found = _foreseen(kind, selection, keys).filter(hold=reason)
+    return found.filter(wire_operation=operation.value) if operation else found
+
+
 def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, str, int]]:
+    found = _foreseen(kind, selection, keys)
+    counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
+    return list(counted.order_by("hold", "wire_operation"))
+
+
+def _foreseen(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
     found = classify_records(kind, selection, keys)
     if kind is Kind.ROLE and Kind.OPPORTUNITY in selection.kinds:
         coming = classify_records(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
         comes_first = Q(hold=WAITS_FOR_OPPORTUNITY) & Q(opportunity__in=coming)
         found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
-    counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
-    return list(counted.order_by("hold", "wire_operation"))
+    return found
 
 
+ACCEPTED_BY_MARKETO = (
+    SyncResultStatus.CREATED,
+    SyncResultStatus.UPDATED,
+    SyncResultStatus.UNCHANGED,
+    SyncResultStatus.EQUAL,
+)
+"""After these nothing of an earlier sending is left to do."""
 WAITS_FOR_OPPORTUNITY = "its opportunity has no Marketo ID yet; sync the opportunity first or together with it"
 IN_ANOTHER_JOB = "it is in a batch of another job right now"
 NEEDS_DECISION = "a person has to decide about it first; see “To decide”"
@@ -188,14 +225,14 @@ def _operation(kind: Kind, selection: SyncSelection, keys: KeyFields) -> Case | 
     return Case(*cases, default=Value(Operation.INSERT.value), output_field=CharField())
 
 
-def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, Q]]:
+def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime | None) -> list[tuple[str, Q]]:
     """Reasons to hold records back, in order of precedence, and the conditions under which they apply."""
     open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), decided_at__isnull=True)
     unknown = Q(last_status=RecordStatus.UNKNOWN)
     holds = [
         (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
         (NEEDS_DECISION, Q(Exists(open_conflicts))),
-        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=timezone.now() - marketo_settings.unknown_outcome_delay())),
+        (MAY_STILL_RUN, unknown & Q(unknown_since__gt=(at or clock.now()) - marketo_settings.unknown_outcome_delay())),
     ]
     has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])
     if kind is Kind.PROGRAM and selection.operation in (OperationChoice.INSERT, OperationChoice.UPSERT):
@@ -207,6 +244,9 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[
             Q(wire_operation=Operation.UPDATE.value, marketo_id__isnull=True) & ~has_key,
         )
     )
+    if kind is Kind.ROLE:
+        # It was sent only if its opportunity was, which is looked up first.
+        holds += [(reason, Q(last_error=DOUBTED) & waits) for reason, waits in _role_holds(keys)]
     if not selection.include_unknown:
         holds.append((NEEDS_LOOK_UP, unknown & _could_double(kind, has_key, keys)))
     if kind is Kind.PROGRAM:

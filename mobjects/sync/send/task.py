@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, Min, Q
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import BatchResponse, Kind, Operation, OutgoingBatch
@@ -19,6 +19,8 @@ from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, SyncResult,
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import KeyFields, Payload, build_payload
+from mobjects.sync.installation import marks
+from mobjects.sync.installation.identity import get_installation
 from mobjects.sync.job_results import has_end, results_of_record
 from mobjects.sync.retry_policy import RetryAction, retry_rule_for
 from mobjects.sync.send import claims, results
@@ -66,6 +68,7 @@ class SendTask:
         ]
         self._phase = 0
         self._after = 0
+        self._looked_at: datetime | None = None
 
     def wanted_workers(self) -> int:
         """How many workers the work is for: as many as there are batches to send now; one if each record is read first.
@@ -88,6 +91,7 @@ class SendTask:
 
     def step(self) -> bool:
         """Send a batch that waits; else look up a lost sending; else send the next slice. One call at most."""
+        self._looked_at = clock.now()
         batch = self._waiting()
         if batch is None and (
             self._outcome_resolver.resolve_next() or (self._selection.read_first and self._read_next_record())
@@ -100,11 +104,15 @@ class SendTask:
         return True
 
     def due_at(self) -> datetime | None:
-        """When the first of the lost sendings can no longer be running in Marketo."""
+        """When the first of the lost sendings can no longer be running in Marketo.
+
+        Judged as of the last step: what came due since then was waiting for it, and is not over.
+        """
         since = []
         for kind in ordered_kinds(self._selection):
             for part in self._selection.iter_parts():
-                found = classify_records(kind, part, self._context.keys).exclude(has_end(self._context.job, kind))
+                found = classify_records(kind, part, self._context.keys, at=self._looked_at)
+                found = found.exclude(has_end(self._context.job, kind))
                 waiting = found.filter(last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN).order_by()
                 since.append(waiting.aggregate(since=Min("unknown_since"))["since"])
         known: list[datetime] = list(filter(None, since))
@@ -138,7 +146,7 @@ class SendTask:
             preflight_read(self._context, kind, [pk])
         except Rejected:
             pass  # The history has it. What Marketo does not let us read, or no longer has, sending it will tell.
-        records_of_kind(kind).filter(claims.not_read_by(self._context.job), pk=pk).update(read_at=timezone.now())
+        records_of_kind(kind).filter(claims.not_read_by(self._context.job), pk=pk).update(read_at=clock.now())
 
     # --- batches ---
 
@@ -156,6 +164,7 @@ class SendTask:
         with self._context.rate_limiter.permit_call():
             claim = claims.start_batch(self._context, batch, self._selection)
             if claim is not None and claim.batch is not None:
+                marks.raise_mark(get_installation().identity, claim.batch.pk)
                 self._send(claim.batch, claim.items)
 
     def _claim_next(self) -> SyncBatch | None:

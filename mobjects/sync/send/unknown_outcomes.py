@@ -8,13 +8,13 @@ Surely absent: it is sent again. Anything else waits for a person, as a :class:`
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, QueryPage, RemoteObject
@@ -44,6 +44,7 @@ from mobjects.sync.content.from_marketo import (
 )
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, PERSON_KEY, opportunity_link, record_content
+from mobjects.sync.installation.doubt import DOUBTED
 from mobjects.sync.job_results import build_result, has_end, save_results, supersede_unknown
 from mobjects.sync.send.gathered_lookup import GatheredLookup, load_gathering, store_gathering
 from mobjects.sync.send.lookup_ends import NOT_ARRIVED, LookupEnd, store_lookup_end
@@ -52,7 +53,8 @@ from mobjects.sync.send.selection import NEEDS_LOOK_UP, SyncSelection, classify_
 from mobjects.sync.task import JobContext
 
 CLOCK_MARGIN = timedelta(minutes=10)
-"""How far the clocks of Marketo and of our machines may be apart when "created since" is asked."""
+"""How much earlier than a batch was sent "created since" begins, by Marketo's clock as its answers tell it; an answer
+that shows Marketo's clock to be half of this further behind than was thought is asked for again."""
 
 TOGETHER_AT_LEAST, TOGETHER_AT_MOST = 3, 1000
 """So many lost records of a kind are looked up together, by when they were created."""
@@ -67,6 +69,7 @@ class UnknownOutcomeResolver:
         self._context = context
         self._selection = selection
         self._kinds = ordered_kinds(selection)
+        self._marketo_offset = timedelta()  # Marketo's clock minus the database's, as far as is known yet.
 
     def resolve_next(self) -> bool:
         """Look up records whose outcome is unknown, with one call; ``False`` if there are none."""
@@ -98,18 +101,19 @@ class UnknownOutcomeResolver:
         if kind is Kind.PROGRAM:
             self._look_up_programs(unknown)
         elif len(new) >= TOGETHER_AT_LEAST:
-            self._gather(GatheredLookup(kind, min(new.values()) - CLOCK_MARGIN, new))
+            self._gather(GatheredLookup(kind, self._created_since(min(new.values())), new))
         else:
             self._look_up_record(kind, *next(iter(unknown.items())))
 
     def _look_up_record(self, kind: Kind, pk: int, since: datetime | None) -> None:
         (record,) = load_records(kind, [pk])
-        query = _query(record, self._context.keys.opportunity)
+        query = _query(record, self._context.keys.opportunity, self._created_since(since) if since else None)
         if query is None:
             self._save(kind, pk, since, None, [], complete=False)
         elif answered := self._read(query, [pk]):
             batch, page = answered
-            self._save(kind, pk, since, batch, page.found, complete=not page.more)
+            if not self._asked_too_late(query, page):
+                self._save(kind, pk, since, batch, page.found, complete=not page.more)
 
     def _look_up_programs(self, unknown: Mapping[int, datetime | None]) -> None:
         """Read a page of programs, and decide about those that it tells of."""
@@ -129,6 +133,26 @@ class UnknownOutcomeResolver:
         except Rejected as error:
             self._store_refusal(query.kind, pks, error)
             return None
+
+    def _sent(self, kind: Kind, pks: Iterable[int]) -> dict[int, dict[str, str]]:
+        """What the lost sendings held; those that a restored database does not know, what they would have held."""
+        doubted = list(records_of_kind(kind).filter(pk__in=pks, last_error=DOUBTED).values_list("pk", flat=True))
+        assumed = {each.pk: record_content(each, self._context.keys) for each in load_records(kind, doubted)}
+        return {pk: assumed[pk] if pk in assumed else _last_sent(kind, pk) for pk in pks}
+
+    def _created_since(self, sent_at: datetime) -> datetime:
+        return sent_at + self._marketo_offset - CLOCK_MARGIN
+
+    def _asked_too_late(self, query: MarketoQuery, page: QueryPage) -> bool:
+        """Whether Marketo's clock turned out to be so far behind that what was sent may have been left out."""
+        seconds = page.exchange.clock_offset_seconds
+        if query.created_since is None or seconds is None:
+            return False
+        offset = timedelta(seconds=seconds) + clock.host_offset()
+        if offset >= self._marketo_offset - CLOCK_MARGIN / 2:
+            return False
+        self._marketo_offset = offset
+        return True
 
     @retry_on_database_error
     def _store_refusal(self, kind: Kind, pks: Sequence[int], error: Rejected) -> None:
@@ -152,6 +176,10 @@ class UnknownOutcomeResolver:
                 if isinstance(error, Rejected):
                     return
                 raise
+            if self._asked_too_late(gathering.query, page):
+                since = self._created_since(min(gathering.lost.values()))
+                store_gathering(job, GatheredLookup(gathering.kind, since, gathering.lost))
+                return
             gathering = gathering.after_page(batch, page, self._filter(gathering, page.found))
             store_gathering(job, gathering)
         if gathering.batch:
@@ -161,7 +189,7 @@ class UnknownOutcomeResolver:
     def _filter(self, gathering: GatheredLookup, found: Sequence[RemoteObject]) -> Callable[[RemoteObject], bool]:
         """Whether an object may be one of those that were lost: of thousands that came into being hardly any is."""
         kind = gathering.kind
-        sent = [_last_sent(kind, pk) for pk in gathering.lost]
+        sent = list(self._sent(kind, gathering.lost).values())
         if kind is Kind.OPPORTUNITY:
             names = {each.get("Name") for each in sent}
             return lambda each: None in names or each.values.get("Name", "") in names
@@ -170,9 +198,9 @@ class UnknownOutcomeResolver:
 
     def _decide_gathered(self, gathering: GatheredLookup) -> None:
         kind, batch = gathering.kind, SyncBatch.objects.get(pk=gathering.batch)
-        by_name = _by_name(gathering.found)
+        by_name, sent = _by_name(gathering.found), self._sent(kind, gathering.lost)
         for pk, since in gathering.lost.items():
-            name = _last_sent(kind, pk).get("Name") if kind is Kind.OPPORTUNITY else None
+            name = sent[pk].get("Name") if kind is Kind.OPPORTUNITY else None
             mine = gathering.found if name is None else by_name.get(name, [])
             self._save(kind, pk, since, batch, mine, complete=True)
 
@@ -193,7 +221,7 @@ class UnknownOutcomeResolver:
             if not lost.filter(claimed_by__isnull=True, unknown_since=since).exists():
                 return  # Another job has got hold of it meanwhile, or it was deleted.
             (record,) = load_records(kind, [pk])
-            sent = _last_sent(kind, pk)
+            sent = self._sent(kind, [pk])[pk]
             mine = _free(found, record)
             reader = RemoteReader(kind, found, self._context.keys)
             seen = [(each, reader.read_content(each, _with_sent(record, sent))) for each in mine]
@@ -232,9 +260,9 @@ class UnknownOutcomeResolver:
             marketo_id=record.marketo_id,
             accepted=ours,
             in_marketo=seen.remote_only(now),
-            read_at=timezone.now(),
+            read_at=clock.now(),
             last_status=arrived,
-            last_synced_at=timezone.now(),
+            last_synced_at=clock.now(),
             synced_revision=record.revision if in_step else record.revision - 1,
         )
         rest = "" if in_step else " What differs is sent again."
@@ -265,9 +293,8 @@ class UnknownOutcomeResolver:
         return f"Not clear: {len(seen)} objects in Marketo may be it. A person has to decide."
 
 
-def _query(record: Any, key_field: str) -> MarketoQuery | None:
-    """How to look a record up; ``None`` if Marketo offers no way."""
-    since = record.unknown_since - CLOCK_MARGIN if record.unknown_since else None
+def _query(record: Any, key_field: str, since: datetime | None) -> MarketoQuery | None:
+    """How to look a record up, if it was created since a moment; ``None`` if Marketo offers no way."""
     if isinstance(record, Program):
         return MarketoQuery(Kind.PROGRAM, id=record.marketo_id, archived=True, details=True)
     if isinstance(record, Opportunity):

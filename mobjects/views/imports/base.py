@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from mobjects.imports.service import InvalidState
 from mobjects.models import Import, ImportState, Kind, SyncedRecord
+from mobjects.models.imports import FILE_KINDS
 from mobjects.resources import RESOURCES
 from mobjects.views.base import Crumb, render_denied
 
@@ -70,6 +71,11 @@ def about_import(*, change: bool = False, rows: bool = False) -> Callable[[Impor
 def may_change(request: HttpRequest, imported: Import) -> bool:
     """Whether the user may import files of this kind."""
     return request.user.has_perm(permission_name("import", imported.kind))
+
+
+def importable_kinds(request: HttpRequest) -> list[str]:
+    """The kinds of files that the user may import, in the order of lists."""
+    return [kind for kind, _ in FILE_KINDS if request.user.has_perm(permission_name("import", kind))]
 
 
 def may_see_rows(request: HttpRequest, imported: Import) -> bool:

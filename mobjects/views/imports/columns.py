@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 from openpyxl.utils import get_column_letter
 
-from mobjects.forms.imports import LEFT_OUT, UNDECIDED, ColumnsForm, ReadOptionsForm
+from mobjects.forms.imports import LEFT_OUT, UNDECIDED, ColumnsForm, KindForm, ReadOptionsForm
 from mobjects.imports import column_mapping, service
 from mobjects.models import Import, ImportState
 from mobjects.presentation import import_text as words
@@ -34,6 +34,8 @@ def import_columns(request: HttpRequest, imported: Import) -> HttpResponse:
         return _show(request, imported, ColumnsForm(imported, known), ReadOptionsForm(imported))
     if not base.may_change(request, imported):
         return render_denied(request, base.permission_name("import", imported.kind))
+    if "change_kind" in request.POST:
+        return _change_kind(request, imported)
     if "read" in request.POST:
         return _read_again(request, imported)
     form = ColumnsForm(imported, known, request.POST)
@@ -44,11 +46,26 @@ def import_columns(request: HttpRequest, imported: Import) -> HttpResponse:
         return _show(request, imported, form, ReadOptionsForm(imported), problems)
 
     def save_and_check() -> None:
-        service.set_columns(imported, form.mapping, form.constants)
+        service.set_columns(imported, form.mapping, form.constants, blank_clears=form.blank_clears)
         service.request_check(imported)
 
     base.try_transition(request, imported, save_and_check)
     return base.redirect_to_step(imported)
+
+
+def _change_kind(request: HttpRequest, imported: Import) -> HttpResponse:
+    form = KindForm(imported, base.importable_kinds(request), request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose what the file holds.")
+    elif form.cleaned_data["kind"] != imported.kind:
+        try:
+            if base.try_transition(request, imported, partial(service.set_kind, imported, form.cleaned_data["kind"])):
+                messages.success(
+                    request, f"It is read as {imported.get_kind_display().lower()} now. Look at the columns once more."
+                )
+        except FileRefused as error:
+            messages.error(request, f"It cannot be read any more: {error}")
+    return redirect("mobjects:import-columns", imported.pk)
 
 
 def _read_again(request: HttpRequest, imported: Import) -> HttpResponse:
@@ -89,6 +106,8 @@ def _show(
         form=form,
         rows=[(*row, notes.get(index, "")) for index, row in enumerate(form.column_rows())],
         reading=reading,
+        kind_form=KindForm(imported, base.importable_kinds(request)),
+        kind_open=open_to_change and imported.state != ImportState.REFUSED,
         problems=problems or (),
         open_to_change=open_to_change,
         checked=imported.state == ImportState.REVIEW,

@@ -16,7 +16,6 @@ from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from mobjects import models
 from mobjects.formatting import format_count
@@ -25,6 +24,7 @@ from mobjects.imports.column_mapping import columns_of
 from mobjects.imports.formats.questions import QUESTIONS
 from mobjects.imports.service import Correction
 from mobjects.selectors import id_in
+from mobjects.views.base import press_only
 from mobjects.views.imports import base
 
 VALUE_SHOWN = 120
@@ -46,7 +46,7 @@ class AskedCorrections(NamedTuple):
         return bool(self.corrections or self.removed or self.formats is not None)
 
 
-@require_POST
+@press_only("mobjects:import-review")
 @base.about_import(change=True, rows=True)
 def import_fix(request: HttpRequest, imported: models.Import) -> HttpResponse:
     """Correct what the boxes of the page say, and what the button says, and check again.

@@ -9,16 +9,18 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
+from mobjects import selectors
 from mobjects.formatting import format_count
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
 from mobjects.imports.writing import commit
-from mobjects.models import RECORD_MODELS, Import, ImportSource, ImportState, SyncJob, SyncResult
+from mobjects.models import RECORD_MODELS, Import, ImportChange, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
+from mobjects.presentation.count_links import import_written
 from mobjects.processes import status as queue_status
-from mobjects.views.base import render_page
+from mobjects.views.base import press_only, render_page
 from mobjects.views.imports import base
 from mobjects.views.sync.job_detail import STOP_POLLING
 
@@ -70,7 +72,7 @@ def import_live(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-@require_POST
+@press_only("mobjects:import")
 @base.about_import(change=True)
 def import_discard(request: HttpRequest, imported: Import) -> HttpResponse:
     """Put an import aside before anything of it is written; its file and its rows stay to be looked at."""
@@ -79,7 +81,7 @@ def import_discard(request: HttpRequest, imported: Import) -> HttpResponse:
     return redirect("mobjects:import", imported.pk)
 
 
-@require_POST
+@press_only("mobjects:import")
 @base.about_import(change=True)
 def import_check(request: HttpRequest, imported: Import) -> HttpResponse:
     """Check the file once more: what is here may have changed since."""
@@ -131,10 +133,19 @@ def _facts(imported: Import) -> dict[str, Any]:
     left_out = imported.counts.get("error", 0) + imported.counts.get("conflict", 0)
     return {
         "delimiter": DELIMITERS.get(imported.delimiter, imported.delimiter),
-        "written": words.written_text(imported),
+        "written": import_written(imported),
         "undone": words.undone_text(imported),
+        "blanks": _blanks_text(imported),
         "has_left_out": left_out > 0 or any(imported.written.get(name) for name in ("left", "left_out")),
     }
+
+
+def _blanks_text(imported: Import) -> str:
+    """What blank cells did; before the commit the page's first sentence says what they would do."""
+    if imported.committed_at is None or not imported.blanks:
+        return ""
+    cleared = selectors.values_cleared(imported)
+    return f"Blank cells cleared {format_count(cleared, 'value')}." if cleared else ""
 
 
 def _next(request: HttpRequest, imported: Import) -> tuple[str, str] | None:
@@ -169,7 +180,9 @@ def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
 
 def _jobs(imported: Import) -> QuerySet[SyncJob]:
     """The jobs since that dealt with a record of the import, newest first."""
-    kind, ids = commit.owner_ids(imported)
+    # What was undone went out all the same.
+    kind, _ = commit.owner_ids(imported)
+    ids = ImportChange.objects.filter(imported=imported).order_by().values("owner_id")
     results = SyncResult.objects.filter(job=OuterRef("pk"), kind=kind.value, record_id__in=ids)
     since = imported.committed_at or imported.created_at
     asked = SyncJob.objects.filter(created_at__gte=since, selection__of_import=imported.pk)

@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 from openpyxl.utils import get_column_letter
 
 from mobjects import models
@@ -18,7 +18,7 @@ from mobjects.formatting import format_count
 from mobjects.imports import service
 from mobjects.presentation import import_text as words
 from mobjects.selectors import id_in
-from mobjects.views.base import paginate_rows, render_page
+from mobjects.views.base import paginate_rows, press_only, render_page
 from mobjects.views.imports import base, corrections
 from mobjects.views.imports.detail import live_context, outcome_tabs, shown_same_file_imports
 from mobjects.views.imports.row_table import ShortenedText, build_display_rows, truncate_html
@@ -48,8 +48,11 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
     if "row" in request.GET:
         return _render_row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
     tab = _tab(request, imported)
-    pages = Paginator(imported.found.filter(outcome=tab), ROWS_PER_PAGE)
-    pages.count = imported.counts.get(tab, 0)  # The check counted them; asking again takes long.
+    clearing = request.GET.get("cleared") == "1"
+    found = imported.found.filter(outcome=tab)
+    pages = Paginator(found.filter(cleared__gt=0) if clearing else found, ROWS_PER_PAGE)
+    if not clearing:
+        pages.count = imported.counts.get(tab, 0)  # The check counted them; asking again takes long.
     rows = pages.get_page(request.GET.get("page"))
     return render_page(
         request,
@@ -58,6 +61,7 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
         crumbs=base.import_crumbs(imported),
         **common,
         tab=tab,
+        clearing=clearing,
         tabs=outcome_tabs(imported),
         rows=rows,
         shown=build_display_rows(imported, list(rows)),
@@ -70,7 +74,7 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
     )
 
 
-@require_POST
+@press_only("mobjects:import-review")
 @base.about_import(change=True)
 def import_write(request: HttpRequest, imported: models.Import) -> HttpResponse:
     """Write what the check found; what it found has to be what the user saw."""
@@ -147,8 +151,10 @@ def _commit_summary(imported: models.Import) -> dict[str, Any]:
     """What "Write" would do, in words."""
     outcomes = ("new", "changed", "conflict", "error")
     new, changed, conflicts, errors = (imported.counts.get(outcome, 0) for outcome in outcomes)
+    cleared = imported.blanks.get(models.ImportRowOutcome.CHANGED, 0)
     return {
         "plain": _counts_text(new, changed),
+        "cleared": format_count(cleared, "value") if cleared else "",
         "overwriting": _counts_text(new, changed + conflicts) if conflicts else "",
         "conflicts": format_count(conflicts, "row") if conflicts else "",
         "errors": format_count(errors, "row") if errors else "",

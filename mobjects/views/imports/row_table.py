@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -181,6 +181,13 @@ def display_rows_of_kind(kind: str, rows: Sequence[ImportRow]) -> dict[tuple[int
         found[row.pk] = DisplayRow(row.number, truncate_html(row.label, 200), row.outcome)
         _fill_cells(found[row.pk], row, names, ROW_BYTES, whole=False)
     return found
+
+
+def reversed_row(row: DisplayRow) -> DisplayRow:
+    """A row with its values the other way round: what an undo made of the record."""
+    nothing = ShortenedText("")
+    cells = [FieldChange(cell.name, cell.old or nothing, cell.new) for cell in row.cells]
+    return replace(row, cells=cells)
 
 
 def _record_urls(imported: Import, rows: Sequence[ImportRow]) -> Mapping[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import BinaryIO
 
@@ -12,18 +13,24 @@ from django.views.decorators.http import require_http_methods
 from mobjects.forms.imports import PASTED_NAME, UploadForm
 from mobjects.imports import service
 from mobjects.models import Import, ImportSource
-from mobjects.models.imports import FILE_KINDS
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.types import FileRefused
 from mobjects.views.base import render_denied, render_page, require_permission
-from mobjects.views.imports.base import import_crumbs, model_of, permission_name, redirect_to_step, user_of
+from mobjects.views.imports.base import (
+    import_crumbs,
+    importable_kinds,
+    model_of,
+    permission_name,
+    redirect_to_step,
+    user_of,
+)
 
 
 @require_http_methods(["GET", "POST"])
 @require_permission("mobjects.view_import")
 def import_new(request: HttpRequest) -> HttpResponse:
     """Ask for a file; keep it and go to the page of its next step."""
-    kinds = [kind for kind, _ in FILE_KINDS if request.user.has_perm(permission_name("import", kind))]
+    kinds = importable_kinds(request)
     asked = request.POST.get("kind") or request.GET.get("kind", "")
     if not kinds or (asked in RESOURCES and asked not in kinds):
         return render_denied(
@@ -34,18 +41,18 @@ def import_new(request: HttpRequest) -> HttpResponse:
     form = UploadForm(kinds, request.POST, request.FILES)
     if form.is_valid():
         try:
-            return redirect_to_step(_start(request, form))
+            return redirect_to_step(_start(request, form, kinds))
         except FileRefused as error:
             form.add_error("pasted" if not form.cleaned_data["file"] else "file", str(error))
     return _show(request, form, asked)
 
 
-def _start(request: HttpRequest, form: UploadForm) -> Import:
+def _start(request: HttpRequest, form: UploadForm, kinds: Sequence[str]) -> Import:
     given = form.cleaned_data
     upload = given["file"]
     file: BinaryIO = upload.file if upload else BytesIO(given["pasted"].encode())
     return service.start_import(
-        given["kind"],
+        given["kind"] or kinds[0],
         file,
         upload.name if upload else PASTED_NAME,
         user=user_of(request),
@@ -54,6 +61,7 @@ def _start(request: HttpRequest, form: UploadForm) -> Import:
         pasted=not upload,
         reading=form.read_options,
         reason=given["reason"],
+        kinds=() if given["kind"] else kinds,
     )
 
 
@@ -61,6 +69,7 @@ def _show(request: HttpRequest, form: UploadForm, kind: str) -> HttpResponse:
     cancel = "admin:mobjects_import_changelist"
     if kind in RESOURCES:
         cancel = f"admin:mobjects_{model_of(kind)._meta.model_name}_changelist"
+    kinds = [(each, name) for each, name in form.fields["kind"].choices if each]  # type: ignore[attr-defined]
     return render_page(
         request,
         "imports/upload.html",
@@ -68,7 +77,7 @@ def _show(request: HttpRequest, form: UploadForm, kind: str) -> HttpResponse:
         crumbs=import_crumbs(),
         status=400 if form.errors else 200,
         form=form,
-        kinds=form.fields["kind"].choices,  # type: ignore[attr-defined]
-        columns=[(name, RESOURCES[each]().columns) for each, name in form.fields["kind"].choices],  # type: ignore[attr-defined]
+        kinds=kinds,
+        columns=[(name, RESOURCES[each]().columns) for each, name in kinds],
         cancel=reverse(cancel),
     )

@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from mobjects import selectors
+from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
+from mobjects.processes import status as queue_status
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import facts, key_fields, open_transport, target
 from mobjects.views.base import render_page, require_permission
@@ -61,6 +63,8 @@ def connection_page(request: HttpRequest) -> HttpResponse:
         tested=run_connection_test() if request.method == "POST" else None,
         usage=RedisRateLimiter.from_settings(target()).read_usage(),
         circuits=selectors.latest_circuits(CIRCUITS),
+        foreign_queues=queue_status.list_foreign_queues(),
+        wrong_clocks=list_wrong_host_clocks(),
     )
 
 

@@ -7,18 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_POST
+from django.urls import reverse
 
 from mobjects.forms.merging import fingerprint
 from mobjects.forms.pull import DeleteForm, join_ids
 from mobjects.models import Kind, OpportunityPersonRole, SyncJobAction, records_of_kind
+from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.delete.task import records_to_delete, revisions_to_delete
-from mobjects.views.base import list_url, none_selected, render_page, require_permission
+from mobjects.views.base import list_url, none_selected, press_only, render_page, require_permission
+from mobjects.views.record_list import asked_list, show_records
 from mobjects.views.sync.job_actions import start_job
 
 CHANGED_SINCE = "Some of these were changed here since the page was opened. Look again; nothing was deleted."
+LISTS = {
+    "opportunities": "Opportunities to be deleted in Marketo",
+    "roles": "Person roles to be deleted in Marketo",
+    "never_sent": "Selected records without a Marketo ID",
+    "roles_here": "Person roles that Marketo never got",
+    "unsent": "Records with changes that were not sent",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,20 @@ class DeletePreview:
         return self.opportunities + self.roles
 
 
-@require_POST
+@press_only("admin:mobjects_opportunity_changelist")
 @require_permission("mobjects.delete_in_marketo")
 def delete_in_marketo(request: HttpRequest) -> HttpResponse:
     """Make the job if the number of objects was typed; else ask again."""
     form = DeleteForm(request.POST)
+    which = asked_list(request)
+    if which in LISTS and not form.errors.keys() & {"kind", "ids"}:
+        found = counted_records(form.selection)[which]
+        hidden = {name: form.data.get(name, "") for name in ("kind", "ids")}
+        return show_records(request, LISTS[which], found, action=reverse("mobjects:delete-in-marketo"), hidden=hidden)
     if not form.is_valid():
         return _show(request, form)
+    if "preview" in request.POST:
+        return _show(request, form, asked=True)
     revisions, going = revisions_to_delete(form.selection), preview_delete(form.selection)
     if not going.count or not form.is_confirmed(going.count):
         return _show(request, form)
@@ -76,17 +91,24 @@ def preview_delete(selection: dict[str, Any]) -> DeletePreview:
     Args:
         selection: as :func:`mobjects.sync.delete.task.records_to_delete` takes it.
     """
+    counted = counted_records(selection)
+    return DeletePreview(**{which: sum(records.count() for _, records in found) for which, found in counted.items()})
+
+
+def counted_records(selection: dict[str, Any]) -> dict[str, list[tuple[Kind, SyncedQuerySet]]]:
+    """The records behind each figure of :class:`DeletePreview`; ``selection`` as there."""
     kind = Kind(selection["kind"])
     opportunities, roles = (records_to_delete(each, selection) for each in (Kind.OPPORTUNITY, Kind.ROLE))
     here = OpportunityPersonRole.objects.filter(opportunity__in=opportunities.values("pk"), marketo_id__isnull=True)
-    changed = [found.filter(revision__gt=F("synced_revision")).count() for found in (opportunities, roles, here)]
-    return DeletePreview(
-        opportunities.count(),
-        roles.count(),
-        records_of_kind(kind).filter(pk__in=selection["ids"], marketo_id__isnull=True).count(),
-        here.count(),
-        sum(changed),
-    )
+    going = [(Kind.OPPORTUNITY, opportunities), (Kind.ROLE, roles), (Kind.ROLE, here)]
+    never_sent = records_of_kind(kind).filter(pk__in=selection["ids"], marketo_id__isnull=True)
+    return {
+        "opportunities": going[:1],
+        "roles": going[1:2],
+        "never_sent": [(kind, never_sent)],
+        "roles_here": going[2:],
+        "unsent": [(each, records.dirty()) for each, records in going],
+    }
 
 
 def _fingerprint(revisions: Mapping[str, Mapping[str, int]]) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
 
 from mobjects.jobs.requests import request_job
 from mobjects.models import SyncJobAction, SyncJobState
-from mobjects.views.base import require_permission
+from mobjects.views.base import press_only, require_permission
 
 
-@require_POST
+@press_only("admin:mobjects_marketofield_changelist")
 @require_permission("mobjects.pull_records")
 def request_describe(request: HttpRequest) -> HttpResponse:
     """Ask for a job that reads fields, tags and channels, and go to its page."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from mobjects import clock
 from mobjects.formatting import format_count
 from mobjects.forms.sync import SyncForm
 from mobjects.jobs.requests import request_sync
@@ -25,9 +25,11 @@ from mobjects.models import RECORD_MODELS, Kind, SyncJob
 from mobjects.presentation import job_text
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
-from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups
+from mobjects.sync.send.clearings import count_clearings
+from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups, records_of_group
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
+from mobjects.views.record_list import asked_list, show_records
 from mobjects.views.sync.job_actions import redirect_to_new_job
 
 SENT = "sync_sent"
@@ -37,8 +39,11 @@ SENT_KEPT = 20
 
 @dataclass(frozen=True, slots=True)
 class ForecastLine:
-    """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation."""
+    """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation; ``which`` stands
+    for its records.
+    """
 
+    which: str
     kind: str
     operation: str
     count: int
@@ -52,8 +57,9 @@ class ForecastLine:
 
 @dataclass(frozen=True, slots=True)
 class HeldLine:
-    """Records that will be held back, and why."""
+    """Records that will be held back, and why; ``which`` stands for them."""
 
+    which: str
     kind: str
     reason: str
     count: int
@@ -63,7 +69,7 @@ class HeldLine:
 class SyncPreview:
     """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
 
-    ``usage`` is false where it is not known how many calls were made today.
+    ``usage`` is false where it is not known how many calls were made today; ``cleared`` counts values.
     """
 
     lines: list[ForecastLine]
@@ -73,6 +79,7 @@ class SyncPreview:
     problem: str = ""
     usage: LimitUsage | UnknownUsage | None = None
     read_first: bool = False
+    cleared: int = 0
 
     @property
     def sendable(self) -> int:
@@ -108,6 +115,8 @@ def sync_page(request: HttpRequest) -> HttpResponse:
         given = request.GET
         return _show(request, SyncForm.build_initial(given.get("kind", "all"), of_import=given.get("of_import", "")))
     form = SyncForm(request.POST)
+    if (which := asked_list(request)) and form.is_valid():
+        return _list_group(request, form, which)
     if "send" not in request.POST or not form.is_valid():
         return _show(request, form)
     if _find_sent_job(request, form):
@@ -119,7 +128,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
     if not preview_sync(form.selection).ready:
         # What was there to send went out, or was taken back, since the page was shown.
         return _show(request, form)
-    before = timezone.now()
+    before = clock.now()
     job = _job_once(request, form)
     return _lead_to_job(request, form) if job is None else redirect_to_new_job(request, job, before)
 
@@ -135,17 +144,20 @@ def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> H
 def preview_sync(selection: SyncSelection) -> SyncPreview:
     """What sending this selection now would do; sends nothing."""
     groups = forecast_groups(selection, key_fields())
-    held = [HeldLine(_kind_label(group), group.reason, group.count) for group in groups if group.reason]
+    cleared = count_clearings(selection, key_fields())
+    held = [HeldLine(_which(group), _kind_label(group), group.reason, group.count) for group in groups if group.reason]
     sending = [group for group in groups if not group.reason]
     try:
         transport = open_transport()
     except ConfigError as error:
-        return SyncPreview([_line(None, group) for group in sending], held, problem=error.message)
+        return SyncPreview([_line(None, group) for group in sending], held, problem=error.message, cleared=cleared)
     with closing(transport):
         lines = [_line(transport, group) for group in sending]
         usage = RedisRateLimiter.from_settings(transport.endpoint).read_usage()
         missing = missing_settings()
-        return SyncPreview(lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first)
+        return SyncPreview(
+            lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first, cleared
+        )
 
 
 def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
@@ -193,7 +205,25 @@ def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
 def _line(transport: MarketoTransport | None, group: ForecastGroup) -> ForecastLine:
     limit = transport.limit(group.kind, group.operation) if transport and group.operation else None
     batches = -(-group.count // limit) if limit else None
-    return ForecastLine(_kind_label(group), str(group.operation), group.count, batches)
+    return ForecastLine(_which(group), _kind_label(group), str(group.operation), group.count, batches)
+
+
+def _which(group: ForecastGroup) -> str:
+    """A group in a button's value."""
+    return "|".join((group.kind.value, group.operation.value if group.operation else "", group.reason))
+
+
+def _list_group(request: HttpRequest, form: SyncForm, which: str) -> HttpResponse:
+    """Exactly the records that a line of the preview counts."""
+    name, operation, reason = [*which.split("|", 2), "", ""][:3]
+    if name not in tuple(Kind) or operation not in ("", *Operation):
+        raise Http404
+    kind, selection, keys = Kind(name), form.selection, key_fields()
+    sent = Operation(operation) if operation else None
+    found = [(kind, records_of_group(kind, sent, reason, part, keys)) for part in selection.iter_parts()]
+    title = f"Held back: {reason}" if reason else f"Will be sent by {operation}"
+    hidden = {bound.html_name: bound.data for bound in form if bound.data not in (None, "", False)}
+    return show_records(request, title, found, action=reverse("mobjects:sync"), hidden=hidden)
 
 
 def _kind_label(group: ForecastGroup) -> str:

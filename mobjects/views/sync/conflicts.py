@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from mobjects.models import RECORD_MODELS, Conflict, ConflictAnswer, ConflictReason, Kind, records_of_kind
 from mobjects.sync.conflicts import ambiguous
@@ -21,7 +21,7 @@ from mobjects.sync.conflicts.both_changed import RENEWED, ConflictSide, disputed
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import record_content
 from mobjects.sync.transport_factory import key_fields
-from mobjects.views.base import render_page, require_permission
+from mobjects.views.base import press_only, render_page, require_permission
 
 Reason, Answer = ConflictReason, ConflictAnswer
 
@@ -47,7 +47,7 @@ def conflict_page(request: HttpRequest, pk: int) -> HttpResponse:
     return _show(request, get_object_or_404(Conflict, pk=pk))
 
 
-@require_POST
+@press_only("admin:mobjects_conflict_change")
 @require_permission("mobjects.decide_conflict")
 def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Carry out a decision, or say why not."""

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from mobjects import selectors
+from mobjects import clock, selectors
 from mobjects.formatting import format_count
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.queue import enqueue_job
@@ -22,13 +22,15 @@ from mobjects.jobs.requests import repeat_job, request_job, request_sync
 from mobjects.models import Kind, RequestedAction, SyncJob, SyncJobAction, SyncJobState, SyncResult, records_of_kind
 from mobjects.presentation import job_text
 from mobjects.sync.send.selection import SyncSelection
-from mobjects.views.base import history_crumb, render_page, require_permission
-
-RETRYABLE = job_text.PROBLEMS
-"""What a retry is about. An unknown outcome is one of them: it is looked up, or sent again where that is safe."""
+from mobjects.views.base import history_crumb, press_only, render_page, require_permission
 
 ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
+NOTHING_LEFT = "Nothing of it is left to send: all of it was accepted since."
 QUEUED_ALREADY = "That is queued already; here is its job."
+
+
+def _page_of_result(pk: int) -> str:
+    return reverse("admin:mobjects_syncjob_change", args=[get_object_or_404(SyncResult, pk=pk).job_id])
 
 
 def available_actions(job: SyncJob) -> frozenset[str]:
@@ -56,7 +58,7 @@ def retry_label(job: SyncJob) -> str:
         return ""
     if _repeats_whole_selection(job):
         return "Send what is left"
-    count = sum(job.counts.get(status, 0) for status in RETRYABLE)
+    count = selectors.results_left(job).values("kind", "record_id").distinct().count()
     return f"Retry {format_count(count, 'record')} not accepted" if count else ""
 
 
@@ -67,10 +69,11 @@ def _repeats_whole_selection(job: SyncJob) -> bool:
     """
     if job.state not in ENDED_EARLY or job.selection.get("resend"):
         return False
-    return not job.planned or job_text.count_accepted(job.counts) < job_text.count_records(job)
+    ended_short = not job.planned or job_text.count_accepted(job.counts) < job_text.count_records(job)
+    return ended_short and selectors.has_left(job)
 
 
-@require_POST
+@press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Queue a job that could not be queued."""
@@ -84,14 +87,14 @@ def job_queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _to(job)
 
 
-@require_POST
+@press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Pause a job."""
     return _steer(request, pk, pause_job, "The job pauses after what is under way.", "be paused")
 
 
-@require_POST
+@press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let a paused job go on."""
@@ -111,38 +114,45 @@ def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
-@require_POST
+@press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a job about what another did not get accepted, or about those with one reason (``same``)."""
     job = get_object_or_404(SyncJob, pk=pk)
-    before = timezone.now()
+    before = clock.now()
     if not may_repeat(job):
         messages.warning(request, "Only what a job sent can be tried again, once that job is over.")
         return _to(job)
     user, reason = request.user, job.reason
-    if sample := _result(job, request.POST.get("same")):
+    sample = _result(job, request.POST.get("same"))
+    if not retry_label(job) or (sample and not _left_like(sample).exists()):
+        messages.info(request, NOTHING_LEFT)
+        return _to(job)
+    if sample:
         new = repeat_job(job, (sample.status,), error=sample.error, user=user, reason=reason)  # type: ignore[arg-type]
     elif _repeats_whole_selection(job):
         new = request_sync(SyncSelection.from_json(job.selection), user=user, reason=reason, origin=job)  # type: ignore[arg-type]
     else:
-        new = repeat_job(job, RETRYABLE, user=user, reason=reason)  # type: ignore[arg-type]
+        new = repeat_job(job, selectors.RETRYABLE, user=user, reason=reason)  # type: ignore[arg-type]
     return redirect_to_new_job(request, new, before)
 
 
-@require_POST
+@press_only(_page_of_result)
 @require_permission("mobjects.sync_records")
 def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a job about the record of one result."""
     result = get_object_or_404(SyncResult.objects.select_related("job"), pk=pk)
     job, kind = result.job, Kind(result.kind)
-    if not may_repeat(job) or result.status not in RETRYABLE:
+    if not may_repeat(job) or result.status not in selectors.RETRYABLE:
         messages.warning(request, "Only what was not accepted can be tried again, once its job is over.")
         return _to(job)
     if not records_of_kind(kind).filter(pk=result.record_id).exists():
         messages.warning(request, f"“{result.label}” was deleted here.")
         return _to(job)
-    before = timezone.now()
+    if not selectors.results_left(job).filter(pk=pk).exists():
+        messages.info(request, f"“{result.label}” was accepted since.")
+        return _to(job)
+    before = clock.now()
     old = SyncSelection.from_json(job.selection)
     selection = SyncSelection(
         (kind,), (result.record_id,), operation=old.operation, resend=old.resend, read_first=old.read_first
@@ -192,8 +202,13 @@ def _result(job: SyncJob, pk: str | None) -> SyncResult | None:
     """A result of the job that can be tried again; ``None`` if none is named."""
     if pk is None:
         return None
-    found = job.results.filter(status__in=RETRYABLE)
+    found = job.results.filter(status__in=selectors.RETRYABLE)
     return get_object_or_404(found, pk=selectors.id_in(pk))
+
+
+def _left_like(sample: SyncResult) -> QuerySet[SyncResult]:
+    """What is left of the job with the same status and reason."""
+    return selectors.results_left(sample.job).filter(status=sample.status, error=sample.error)
 
 
 def _to(job: SyncJob) -> HttpResponse:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,12 +12,26 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from mobjects import selectors
-from mobjects.models import RECORD_MODELS, ImportChange, ImportRow, Kind, RecordEdit
+from mobjects.models import RECORD_MODELS, ImportChange, ImportRow, Kind, RecordEdit, UndoOutcome
 from mobjects.views.base import paginate_rows, render_page, require_permission
 from mobjects.views.imports.base import permission_name
-from mobjects.views.imports.row_table import DisplayRow, display_rows_of_kind
+from mobjects.views.imports.row_table import DisplayRow, display_rows_of_kind, reversed_row
 
 PER_PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEvent:
+    """An import that changed the record, or the undoing of one.
+
+    ``row`` has the values before and after; ``None`` where there are none to show.
+    """
+
+    at: datetime
+    by: str
+    change: ImportChange
+    row: DisplayRow | None
+    is_undo: bool = False
 
 
 @require_GET
@@ -59,7 +75,7 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         conflicts=selectors.open_conflicts(rows),
         edits=edits,
         imports=imports,
-        import_rows=_import_rows(request, imports),
+        import_events=_import_events(request, imports),
     )
 
 
@@ -79,10 +95,8 @@ def _imports(request: HttpRequest, kind: Kind, pk: int) -> Page[ImportChange] | 
     return found if found.paginator.count else None
 
 
-def _import_rows(
-    request: HttpRequest, changes: Page[ImportChange] | None
-) -> list[tuple[ImportChange, DisplayRow | None]]:
-    """Each change with the values of its row, if the user may see such records."""
+def _import_events(request: HttpRequest, changes: Page[ImportChange] | None) -> list[ImportEvent]:
+    """The changes and their undoings, newest first, with the values of the rows if the user may see such records."""
     rows = selectors.rows_of_changes(changes or ())
     by_kind: dict[str, list[ImportRow]] = defaultdict(list)
     for change in changes or ():
@@ -90,4 +104,12 @@ def _import_rows(
         if row is not None and request.user.has_perm(permission_name("view", change.imported.kind)):
             by_kind[change.imported.kind].append(row)
     shown = {pk: row for kind, found in by_kind.items() for pk, row in display_rows_of_kind(kind, found).items()}
-    return [(change, shown.get((change.imported_id, change.number))) for change in changes or ()]
+    events = []
+    for change in changes or ():
+        values, imported = shown.get((change.imported_id, change.number)), change.imported
+        events.append(ImportEvent(imported.committed_at or imported.created_at, imported.committed_by, change, values))
+        if change.undone:
+            back = values and reversed_row(values) if change.undone == UndoOutcome.RESTORED else None
+            at = imported.undone_at or imported.step_at or imported.created_at
+            events.append(ImportEvent(at, imported.undone_by, change, back, is_undo=True))
+    return sorted(events, key=lambda event: event.at, reverse=True)

@@ -57,9 +57,9 @@ def test_headers_are_matched_whatever_their_case_and_spacing():
     assert Opportunity.objects.get().external_created_date.year == 2026
 
 
-def test_absent_column_leaves_alone_and_empty_cell_clears():
+def test_absent_column_leaves_alone_and_empty_cell_clears_where_that_was_said():
     factories.opportunity(external_id="A", name="x", stage="Won", type="New")
-    imported("opportunities", "External ID,Stage\nA,\n")
+    imported("opportunities", "External ID,Stage\nA,\n", blank_clears=["Stage"])
     record = Opportunity.objects.get()
     assert (record.stage, record.type, record.name) == ("", "New", "x")
 
@@ -143,7 +143,7 @@ def test_row_without_any_key_is_refused():
 
 def test_last_key_cannot_be_cleared():
     factories.opportunity(external_id="A", name="x", marketo_id=5)
-    imported("opportunities", "Marketo ID,External ID\n5,\n")
+    imported("opportunities", "Marketo ID,External ID\n5,\n", blank_clears=["External ID"])
     record = Opportunity.objects.get()
     assert (record.external_id, record.marketo_id) == (None, 5)
 
@@ -180,7 +180,7 @@ def test_custom_fields_are_columns_by_name_and_label():
     CustomField.objects.create(name="Region__c", label="Sales Region")
     CustomField.objects.create(name="Score", data_type="integer")
     factories.opportunity(external_id="A", name="x", custom_attributes={"Gone": "1", "Score": "5"})
-    found = imported("opportunities", "External ID,sales region,Score\nA,=EMEA,\n")
+    found = imported("opportunities", "External ID,sales region,Score\nA,=EMEA,\n", blank_clears=["Score"])
     row = found.found.get()
     assert row.old == {"custom_attributes": {"Gone": "1", "Score": "5"}}
     assert row.data == {"custom_attributes": {"Gone": "1", "Region__c": "=EMEA"}}

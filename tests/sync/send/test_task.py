@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from lxml import etree
@@ -20,6 +20,7 @@ from mobjects.models import (
     SyncResultStatus,
 )
 from mobjects.sync.send.selection import OperationChoice, SyncSelection
+from mobjects.sync.send.task import SendTask
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
@@ -359,3 +360,21 @@ def test_a_cleared_note_is_cleared_in_marketo_too(sandbox):
     ProgramCost.objects.update(note="")
     assert factories.sync().counts == {"UPDATED": 1}
     assert sandbox.store.programs[stored.id].costs[known].note == ""
+
+
+def test_a_look_up_that_comes_due_while_the_job_is_about_to_end_keeps_it_alive(sandbox, world):
+    world = world()
+    with world.host():
+        record = factories.opportunity()
+        sandbox.faults.add("cut_after", operation="syncMObjects")
+        job = factories.sync(record)
+        sent_at = factories.fresh(record).unknown_since
+    world.advance(179)
+    with world.host():
+        task = SendTask(factories.context(job))
+        assert not task.step()
+    world.advance(2)
+    with world.host():
+        assert task.due_at() == sent_at + timedelta(seconds=180)
+        assert task.step()
+        assert task.due_at() is None

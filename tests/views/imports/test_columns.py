@@ -44,6 +44,36 @@ def test_a_file_whose_columns_are_known_goes_on_to_its_check(editor):
     assert (imported.file_name, imported.size) == ("in.csv", len(GOOD.encode()))
 
 
+def test_what_it_holds_is_told_by_its_headers(editor):
+    answer = upload(editor, "Program ID,Month,Amount\n1,2026-06,5\n", kind="")
+    imported = Import.objects.get()
+    assert (imported.kind, answer["Location"]) == ("program-costs", url(imported, "import-review"))
+    assert '<option value="" selected>Its headers tell</option>' in pages.text(editor.get(NEW))
+
+
+def test_a_wrong_kind_is_changed_where_it_is_noticed(editor):
+    upload(editor, "Program ID,Month,Amount\n1,2026-06,5\n")
+    imported = Import.objects.get()
+    shown = pages.text(editor.get(url(imported)))
+    assert "The headers look like those of period costs." in shown
+    assert "Read it as this" in shown
+    answer = editor.post(url(imported), {"change_kind": "1", "kind": "program-costs"}, follow=True)
+    imported.refresh_from_db()
+    assert (imported.kind, imported.mapping) == ("program-costs", ["Program ID", "Month", "Amount"])
+    assert "It is read as period costs now." in pages.text(answer)
+    editor.post(url(imported), {"change_kind": "1", "kind": "nonsense"})
+    imported.refresh_from_db()
+    assert imported.kind == "program-costs"
+
+
+def test_the_kind_stays_once_rows_are_written(editor):
+    imported = made.imported(state=ImportState.COMMITTED)
+    assert "Read it as this" not in pages.text(editor.get(url(imported)))
+    editor.post(url(imported), {"change_kind": "1", "kind": "programs"})
+    imported.refresh_from_db()
+    assert imported.kind == "opportunities"
+
+
 def test_a_file_with_unknown_columns_goes_on_to_them(editor):
     answer = upload(editor, "External ID,Deal\nA,1\n")
     assert answer["Location"] == url(Import.objects.get())
@@ -152,6 +182,16 @@ def test_check_keeps_the_columns_and_asks_for_the_check(editor):
     assert imported.constants == {"Stage": "Won"}
 
 
+def test_what_blank_cells_do_is_asked_for_each_column(editor):
+    imported = waiting(blank_clears=["External ID"])
+    shown = pages.text(editor.get(url(imported)))
+    assert "What a blank cell in column B does" in shown
+    assert shown.count('<option value="clear" selected>') == 1
+    editor.post(url(imported), said("=External ID", "=Stage", "-", **{"blank-1": "clear", "blank-2": "clear"}))
+    imported.refresh_from_db()
+    assert (imported.state, imported.blank_clears) == (ImportState.CHECKING, ["Stage"])
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -209,6 +249,24 @@ def test_the_file_can_be_read_in_another_way(editor):
     assert "Read again." in pages.text(answer)
     imported.refresh_from_db()
     assert imported.headers == ["External ID;Deal"]
+
+
+def test_the_row_with_the_headers_is_shown_and_can_be_changed(editor):
+    upload(editor, "Deals of May\nExternal ID,Name,Deal\nA,x,1\nKey,Sum,\nB,2,\n")
+    imported = Import.objects.get()
+    shown = pages.text(editor.get(url(imported)))
+    assert "The headers stand in row 2; what stands above them (1 row) is not read." in shown
+    assert 'name="header" value="2"' in shown
+    again = {"read": "1", "encoding": "utf-8", "delimiter": ","}
+    editor.post(url(imported), {**again, "header": "4"})
+    imported.refresh_from_db()
+    assert (imported.header_row, imported.headers) == (4, ["Key", "Sum"])
+    editor.post(url(imported), {**again, "delimiter": ";", "header": "4"})
+    imported.refresh_from_db()
+    assert imported.header_row == 1
+    editor.post(url(imported), {**again, "delimiter": ",", "header": ""})
+    imported.refresh_from_db()
+    assert imported.header_row == 2
 
 
 def test_a_refused_file_can_be_read_in_another_way(editor):

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mobjects.models import Import, ImportState, SyncJob
+from mobjects.models import Import, ImportState, SyncJob, UndoOutcome
 from mobjects.presentation import import_text as words
 from mobjects.presentation import navigation
 from tests import factories
@@ -164,6 +164,35 @@ def test_a_later_job_that_dealt_with_its_records_is_listed(browser):
     assert pages.job_url(other) not in shown
 
 
+def test_an_undo_leaves_the_jobs_that_its_records_went_out_with(browser):
+    imported, record = written()
+    job = pages.job()
+    pages.result(job, record_id=record.pk)
+    imported.changes.update(undone=UndoOutcome.RESTORED)
+    Import.objects.filter(pk=imported.pk).update(state=ImportState.UNDONE, undone_at=timezone.now(), undone_by="bob")
+    assert pages.job_url(job) in seen(browser, imported)
+
+
+@pytest.mark.parametrize(
+    ("undone", "said", "values"),
+    [
+        (UndoOutcome.RESTORED, "Undo of the import: restored", "<s>New</s> → Old"),
+        (UndoOutcome.LEFT, "Undo of the import: left alone (was changed since)", ""),
+    ],
+)
+def test_an_undo_is_an_event_of_its_own_in_the_record_s_history(browser, undone, said, values):
+    imported, record = written(committed_by="ann", undone_by="bob", undone_at=timezone.now() + timedelta(minutes=5))
+    imported.changes.update(undone=undone, undone_note="was changed since" if undone == UndoOutcome.LEFT else "")
+    answer = browser.get(reverse("mobjects:record-history", args=["Opportunity", record.pk]))
+    events = answer.context["import_events"]
+    assert [(event.is_undo, event.by) for event in events] == [(True, "bob"), (False, "ann")]
+    assert events[0].at - events[1].at >= timedelta(minutes=4)
+    shown = pages.text(answer)
+    assert said in shown
+    assert values in shown
+    assert "<s>Old</s> → New" in shown
+
+
 def test_number_of_queries_does_not_grow_with_the_records(browser, django_assert_max_num_queries):
     imported, _ = written()
     for number in range(3, 30):
@@ -202,7 +231,7 @@ def test_the_history_of_a_record_hides_imports_from_those_who_may_not_see_them(c
 
 def test_discarding_takes_a_post_and_is_said(browser):
     imported = made.imported()
-    assert browser.get(url(imported, "import-discard")).status_code == 405
+    assert browser.get(url(imported, "import-discard")).url == url(imported)
     assert "Nothing of the file was written." in pages.text(browser.post(url(imported, "import-discard"), follow=True))
     imported.refresh_from_db()
     assert imported.state == ImportState.DISCARDED

@@ -179,6 +179,20 @@ def test_the_buttons_say_what_would_be_written(editor):
     assert 'value="all" disabled' in shown
 
 
+def test_values_that_blank_cells_clear_are_counted_and_lead_to_their_rows(editor):
+    imported = made.imported(blanks={"changed": 1000, "conflict": 2, "kept": 1}, counts={"changed": 2})
+    made.row(imported, 2, "changed", label="Wiped", cleared=2)
+    made.row(imported, 3, "changed", label="Renamed")
+    shown = seen(editor, imported)
+    assert (
+        "Blank cells clear 1,000 values and would clear 2 values in rows with conflicts and leave 1 value as it is."
+    ) in shown
+    assert "<strong>1,000 values will be cleared</strong>" in shown
+    only = seen(editor, imported, "?tab=changed&cleared=1")
+    assert "Wiped" in only
+    assert "Renamed" not in only
+
+
 def test_writing_is_asked_for_once(editor):
     imported = mixed()
     stamp = editor.get(url(imported)).context["write"]["stamp"]
@@ -251,4 +265,7 @@ def test_a_commit_that_was_broken_off_can_be_ended_or_undone(editor):
 
 @pytest.mark.parametrize("name", ["import-fix", "import-write", "import-check", "import-discard"])
 def test_looking_changes_nothing(editor, name):
-    assert editor.get(url(mixed(), name)).status_code == 405
+    imported = mixed()
+    before = Import.objects.filter(pk=imported.pk).values().get()
+    assert editor.get(url(imported, name)).status_code == 302
+    assert Import.objects.filter(pk=imported.pk).values().get() == before

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from mobjects.local.ports import find_free_port
+from mobjects.presentation import job_text
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import target
 from tests import factories
@@ -44,7 +45,7 @@ def test_the_connection_page_shows_what_is_used_and_when_counting_begins_anew(br
     response = browser.get(CONNECTION)
     shown, resets_at = pages.text(response), response.context["usage"].resets_at
     assert "<dd>2 of 5, our share of Marketo's 10 a day</dd>" in shown
-    assert f"<dd>{response.context['usage'].reset_text}, midnight US Central time</dd>" in shown
+    assert f"{job_text.format_time(response.context['usage'].resets_at)}</time>, midnight US Central time</dd>" in shown
     assert resets_at > timezone.now()
     assert "<dd>2 of 50</dd>" in shown
     assert "<dd>up to 4</dd>" in shown

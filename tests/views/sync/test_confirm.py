@@ -8,8 +8,9 @@ import pytest
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
-from mobjects.models import Kind, SyncJob, SyncJobState
+from mobjects.models import CustomField, Kind, SyncJob, SyncJobState
 from mobjects.views.sync.confirm import confirm_selection
 from tests import factories
 from tests.views import pages
@@ -52,6 +53,20 @@ def test_held_back_records_are_counted_with_the_reason(browser):
     assert line.count == 1
     assert "no Marketo ID yet" in line.reason
     assert preview.sendable == 0
+
+
+def test_values_that_sending_would_clear_in_marketo_are_counted(browser):
+    CustomField.objects.create(name="Region")
+    accepted = {"Name": "A", "Stage": "Won", "Amount": "5.00", "Region": "EMEA", "NextStep": ""}
+    sent = {"name": "A", "accepted": accepted, "synced_revision": 1, "revision": 2}
+    factories.opportunity(**sent, marketo_id=1)
+    factories.opportunity(**sent, marketo_id=2, stage="Lost", amount="7.00", custom_attributes={"Region": "APAC"})
+    factories.opportunity(name="new")
+    factories.opportunity(**sent, marketo_id=3, last_status="UNKNOWN", unknown_since=timezone.now())
+    shown = browser.get(f"{SYNC}?kind=all")
+    assert shown.context["preview"].cleared == 3
+    assert "<strong>3 values will be cleared in Marketo:</strong>" in pages.text(shown)
+    assert "cleared" not in pages.text(browser.get(f"{SYNC}?kind=Program"))
 
 
 def test_a_role_whose_opportunity_is_held_back_is_not_counted_as_sent(browser):
@@ -251,6 +266,7 @@ def test_the_page_has_a_fixed_number_of_queries(browser, redis_url, django_asser
         browser.get(SYNC)
 
 
-QUERIES = 10
-"""Session, user, 2 for permissions, what is to decide, whether sending is halted, one for each kind, and the
-calls of today, which an empty Redis does not know."""
+QUERIES = 15
+"""Session, user, zone, 2 for permissions, what is to decide, whether sending is halted, one for each kind, the
+custom fields and the values to clear of opportunities and roles, and the calls of today, which an empty Redis does not
+know."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from mobjects.models import RequestedAction, SyncJob, SyncJobState
+from mobjects.models import Opportunity, RequestedAction, SyncJob, SyncJobState
 from tests import factories
 from tests.views import pages
 
@@ -53,7 +53,9 @@ def state(job) -> str:
     ],
 )
 def test_a_job_has_the_buttons_that_make_sense_now(browser, values, shown):
-    assert buttons(browser, pages.job(**values)) == shown
+    job = pages.job(**values)
+    pages.result(job, record_id=factories.opportunity().pk, status=next(iter(values.get("counts", {})), "FAILED"))
+    assert buttons(browser, job) == shown
 
 
 @pytest.mark.django_db(transaction=True)
@@ -101,7 +103,9 @@ def test_only_those_who_may_sync_have_the_buttons(groups, name):
 
 @pytest.mark.parametrize("name", ["job-pause", "job-resume", "job-retry"])
 def test_nothing_is_steered_by_following_a_link(browser, name):
-    assert browser.get(reverse(f"mobjects:{name}", args=[pages.job().pk])).status_code == 405
+    job = pages.job()
+    assert browser.get(reverse(f"mobjects:{name}", args=[job.pk])).url == pages.job_url(job)
+    assert SyncJob.objects.get().requested_action == RequestedAction.NONE
 
 
 # --- sending again ---
@@ -181,7 +185,7 @@ def test_a_record_that_is_gone_or_accepted_is_not_tried_again(browser, failed):
 
 @pytest.mark.django_db(transaction=True)
 def test_of_a_job_that_ended_early_all_that_is_left_is_sent(browser):
-    selection = {**pages.SELECTION, "ids": [1, 2, 3]}
+    selection = {**pages.SELECTION, "ids": [factories.opportunity().pk for _ in range(3)]}
     job = pages.job(state=SyncJobState.STOPPED, planned=3, counts={"CREATED": 1}, selection=selection)
     assert "Send what is left" in pages.text(browser.get(pages.job_url(job)))
     press(browser, "job-retry", job)
@@ -209,3 +213,59 @@ def test_trying_again_sends_what_failed_and_nothing_else(browser, marketo_settin
     new = SyncJob.objects.exclude(pk=job.pk).get()
     assert (new.state, new.counts) == (SyncJobState.SUCCEEDED, {"CREATED": 1})
     assert sorted(stored.values["Name"] for stored in sandbox.store.opportunities.values()) == ["first", "second"]
+
+
+# --- what was accepted since ---
+
+
+def accept(record):
+    """Another job has the record accepted."""
+    pages.result(pages.job(), record_id=record.pk, status="UPDATED")
+    Opportunity.objects.filter(pk=record.pk).update(synced_revision=record.revision, last_status="UPDATED")
+
+
+def test_what_was_accepted_since_is_not_tried_again(browser, failed):
+    first, second, third = Opportunity.objects.filter(
+        pk__in=failed.results.exclude(status="CREATED").values("record_id")
+    ).order_by("pk")
+    accept(first)
+    page = browser.get(pages.job_url(failed))
+    assert "Retry 2 records not accepted" in pages.text(page)
+    assert page.context["groups"][0].left == 1
+    gone = failed.results.get(record_id=first.pk)
+    assert reverse("mobjects:result-retry", args=[gone.pk]) not in pages.text(page)
+    assert "was accepted since." in pages.text(press(browser, "result-retry", gone))
+    accept(second)
+    page = browser.get(pages.job_url(failed))
+    assert "Retry 1 record not accepted" in pages.text(page)
+    assert "Retry this group" not in pages.text(page)
+    assert "Nothing of it is left to send" in pages.text(press(browser, "job-retry", failed, same=gone.pk))
+    accept(third)
+    assert buttons(browser, failed) == set()
+    assert "Nothing of it is left to send" in pages.text(press(browser, "job-retry", failed))
+
+
+def test_what_was_accepted_and_edited_since_is_no_matter_of_the_old_job(browser, failed):
+    for record in Opportunity.objects.filter(pk__in=failed.results.values("record_id")):
+        accept(record)
+    Opportunity.objects.update(stage="Edited")
+    assert buttons(browser, failed) == set()
+
+
+def test_of_a_job_that_ended_early_nothing_is_sent_when_nothing_is_left(browser):
+    job = pages.job(state=SyncJobState.STOPPED, planned=1)
+    accept(factories.opportunity())
+    assert buttons(browser, job) == set()
+    assert "Nothing of it is left to send" in pages.text(press(browser, "job-retry", job))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_retry_sends_only_what_was_not_accepted_since(browser, marketo_settings, sandbox, work):
+    first, second = factories.opportunity(name="first"), factories.opportunity(name="second")
+    sandbox.faults.add("soap", code="20019", operation="syncMObjects", times=1)
+    job = factories.sync(first, second, resend=True)
+    factories.sync(*Opportunity.objects.filter(pk=first.pk))
+    press(browser, "job-retry", job)
+    work()
+    new = SyncJob.objects.get(origin=job)
+    assert [result.record_id for result in new.results.all()] == [second.pk]

@@ -1,0 +1,86 @@
+"""Filters of lists: by a column of free text, which stay small however many values it holds, and by an import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Max, Model, QuerySet
+from django.http import HttpRequest
+
+from mobjects.models import Import, ImportChange
+from mobjects.resources import RESOURCES
+from mobjects.selectors import id_in
+
+SHOWN = 50
+WORDS = {"created": "created", "changed": "changed"}
+
+
+class ValueFilter(admin.SimpleListFilter):
+    """Filter by a value; a value that is chosen but not among those offered is shown as well."""
+
+    parameter_name: str = ""
+    title_of_some = ""
+    """The title where not all values are offered."""
+
+    def values(self, queryset: QuerySet[Any]) -> list[str]:
+        """The first values to offer, and one more if there are more."""
+        found = queryset.exclude(**{self.parameter_name: ""}).order_by(self.parameter_name)
+        return list(found.values_list(self.parameter_name, flat=True).distinct()[: SHOWN + 1])
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        offered = self.values(model_admin.model.objects.all())
+        if len(offered) > SHOWN:
+            self.title = self.title_of_some
+        chosen = request.GET.get(self.parameter_name, "").replace("\0", "")
+        names = offered[:SHOWN]
+        return [(name, name) for name in ([chosen] if chosen and chosen not in names else []) + names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+
+
+class TypeFilter(ValueFilter):
+    """Filter by type."""
+
+    title = "type"
+    title_of_some = f"type (the first {SHOWN}; search for others)"
+    parameter_name = "type"
+
+
+class PersonFilter(ValueFilter):
+    """Filter by the name of a user, those first who did something last."""
+
+    title = "user"
+    title_of_some = f"user (the newest {SHOWN}; search for others)"
+    parameter_name = "username"
+
+    def values(self, queryset: QuerySet[Any]) -> list[str]:
+        named = queryset.exclude(username="").order_by().values("username").annotate(newest=Max("created_at"))
+        return list(named.order_by("-newest", "username").values_list("username", flat=True)[: SHOWN + 1])
+
+
+class ImportFilter(admin.SimpleListFilter):
+    """Filter by import: ``12-created``, ``12-changed``. It is shown only where it is in use."""
+
+    title = "import"
+    parameter_name = "import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = request.GET.get(self.parameter_name, "")
+        number, _, what = value.partition("-")
+        return [(value, f"{WORDS[what]} by import {number}")] if what in WORDS and id_in(number) else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        number, _, what = (self.value() or "").partition("-")
+        pk = id_in(number)
+        if pk is None or what not in WORDS:
+            return queryset
+        written = ImportChange.objects.filter(imported=pk, created=what == "created")
+        here = Import.objects.filter(pk=pk, kind__in=_kinds_of(queryset.model))
+        return queryset.filter(pk__in=written.filter(imported__in=here).values("record_id"))
+
+
+def _kinds_of(model: type[Model]) -> list[str]:
+    """The kinds of files whose rows mean such records."""
+    return [kind for kind, resource in RESOURCES.items() if resource._meta.model is model]

@@ -1,0 +1,93 @@
+"""The panel above a record's form: its state, and what became of it in Marketo, as far as that still holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from mobjects import selectors
+from mobjects.models import RecordStatus, SyncedRecord, SyncJobAction, SyncResult, SyncResultStatus
+from mobjects.presentation.badges import record_state_badge
+from mobjects.sync.content.payload import record_difference
+from mobjects.sync.send.held_now import holds_still
+from mobjects.sync.transport_factory import key_fields
+
+SENDING = (SyncJobAction.SEND, SyncJobAction.DELETE)
+READING = (SyncJobAction.PULL, SyncJobAction.COMPARE)
+TITLES: dict[str, str] = {
+    SyncJobAction.SEND: "Last sending",
+    SyncJobAction.DELETE: "Last deletion in Marketo",
+    SyncJobAction.PULL: "Last pull",
+    SyncJobAction.COMPARE: "Last comparison",
+}
+DIFFERENCES_SHOWN = 25
+"""A program may have thousands of costs that Marketo has not accepted yet."""
+REFUSED = (SyncResultStatus.FAILED, SyncResultStatus.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class PanelLine:
+    """What one job did with the record. ``over`` says why its reason does not hold any more; "" if it does."""
+
+    title: str
+    result: SyncResult
+    over: str
+
+    @property
+    def reason(self) -> str:
+        """The reason, as long as it holds."""
+        return "" if self.over else self.result.error
+
+
+def build_sync_panel(record: SyncedRecord, *, may_pull: bool) -> dict[str, Any]:
+    """What the panel of a record shows; see templates/mobjects/sync/record/sync_panel.html.
+
+    Args:
+        record: as the database has it.
+        may_pull: whether the user may read records from Marketo.
+    """
+    decision = selectors.decisions_about(record.KIND, record.pk).first()
+    difference = record_difference(record, key_fields())
+    undecided = decision is not None and decision.decided_at is None
+    sent, read = (selectors.latest_result(record.KIND, record.pk, actions) for actions in (SENDING, READING))
+    lines = [
+        *([_line(sent, _sending_over(record, sent, undecided=undecided))] if sent else []),
+        *([_line(read, _reading_over(record, read))] if read else []),
+    ]
+    return {
+        "record": record,
+        "state": record_state_badge(record.current_state),
+        "difference": difference[:DIFFERENCES_SHOWN],
+        "more": len(difference[DIFFERENCES_SHOWN:]),
+        "lines": lines,
+        # Of a record whose history is gone.
+        "last_error": record.last_error if not sent and record.refusal_stands else "",
+        "decision": decision,
+        "may_pull": record.marketo_id is not None and may_pull,
+        "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
+    }
+
+
+def _line(result: SyncResult, over: str) -> PanelLine:
+    return PanelLine(TITLES[result.job.action], result, over if result.error else "")
+
+
+def _sending_over(record: SyncedRecord, result: SyncResult, *, undecided: bool) -> str:
+    if result.status in REFUSED and record.revision > result.revision:
+        return "The record was changed since."
+    if result.status == SyncResultStatus.HELD and not holds_still(record, result):
+        return "That holds no more."
+    if result.status == SyncResultStatus.CONFLICT and not undecided:
+        return "That was decided since."
+    if result.status == SyncResultStatus.UNKNOWN and record.last_status != RecordStatus.UNKNOWN:
+        return "That is known by now."
+    return ""
+
+
+def _reading_over(record: SyncedRecord, result: SyncResult) -> str:
+    later = (record.last_synced_at, record.read_at)
+    if record.revision > result.revision or any(at and at > result.created_at for at in later):
+        return "It was changed, sent or read again since."
+    return ""

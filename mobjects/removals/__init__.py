@@ -1,0 +1,1 @@
+"""Deleting many records here, in the background, and bringing them back."""

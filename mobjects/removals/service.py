@@ -1,0 +1,163 @@
+"""What people ask of a deletion of many records, and the worker's part of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
+from redis.exceptions import RedisError
+
+from mobjects import clock
+from mobjects.db.retry import retry_on_database_error
+from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
+from mobjects.models import BulkDeletion, BulkDeletionState, SyncedRecord
+from mobjects.removals.chunks import PARTS, delete_chunk, model_of_deletion, restore_chunk, under_way, versions_of
+from mobjects.removals.lifecycle import DELETION_STATES
+
+CHUNK = 500
+RUNNER = f"{__name__}.run_deletion"
+State = BulkDeletionState
+
+
+def ask_deletion(records: QuerySet[Any], filters: str, user: User) -> BulkDeletion:
+    """Write down what is to be deleted, as it is now; nothing is deleted yet.
+
+    Args:
+        records: of one model.
+        filters: in words, what the list was narrowed to.
+    """
+    model = records.model
+    ids = list(records.order_by("pk").values_list("pk", flat=True))
+    parts = (versions_of(model, ids[start : start + CHUNK * 10]) for start in range(0, len(ids), CHUNK * 10))
+    pairs = [[pk, version] for part in parts for pk, version in part.items()]
+    BulkDeletion.objects.filter(user=user, state=State.ASKED).delete()
+    name = str(model._meta.model_name)
+    return BulkDeletion.objects.create(
+        model=name, filters=filters, records=pairs, user=user, username=user.get_username()
+    )
+
+
+def records_by_count(deletion: BulkDeletion, ids: Sequence[int]) -> dict[str, QuerySet[Any]]:
+    """The records behind each figure of :func:`preview_deletion`, of those with some ids."""
+    model = model_of_deletion(deletion)
+    here = model.objects.filter(pk__in=ids)
+    found = {"records": here, "busy": here.filter(under_way(model))}
+    if issubclass(model, SyncedRecord):
+        found |= {"in_marketo": here.filter(Q(marketo_id__isnull=False) | ~Q(accepted={})), "unsent": here.dirty()}
+    return found
+
+
+def preview_deletion(deletion: BulkDeletion) -> dict[str, Any]:
+    """What would be deleted now: how many, how many of them Marketo has, what is left, and what goes along."""
+    model = model_of_deletion(deletion)
+    ids = [pk for pk, _ in deletion.records]
+    counts: Counter[str] = Counter()
+    along: Counter[Any] = Counter()
+    for start in range(0, len(ids), CHUNK * 10):
+        found = records_by_count(deletion, ids[start : start + CHUNK * 10])
+        here = found["records"]
+        counts.update({name: records.count() for name, records in found.items()})
+        for part, link in PARTS.get(model, ()):
+            along[part] += part._default_manager.filter(**{f"{link}__in": here.values("pk")}).count()
+    return {
+        **counts,
+        "going": counts["records"] - counts["busy"],
+        "along": [count_words(part, count) for part, count in along.items() if count],
+    }
+
+
+def count_words(model: Any, count: int) -> str:
+    """A number of records of a model, in words."""
+    options = model._meta
+    return f"{count:,} {options.verbose_name if count == 1 else options.verbose_name_plural}"
+
+
+def confirm_deletion(deletion: BulkDeletion) -> bool:
+    """Let it be done; ``False`` if it was confirmed already."""
+    confirmed = DELETION_STATES.change(deletion, State.DELETING, step_at=clock.now(), position=0)
+    return confirmed and _start(deletion, len(deletion.records))
+
+
+def undo_deletion(deletion: BulkDeletion, user: User) -> bool:
+    """Let it be taken back; ``False`` if that was asked for already, or nothing was deleted."""
+    asked = DELETION_STATES.change(deletion, State.UNDOING, step_at=clock.now(), undone_by=user.get_username())
+    return asked and _start(deletion, deletion.deleted.count())
+
+
+def _start(deletion: BulkDeletion, size: int) -> bool:
+    if size <= CHUNK:
+        run_deletion(deletion.pk)
+        deletion.refresh_from_db()
+    else:
+        transaction.on_commit(partial(enqueue_deletion, deletion.pk))
+    return True
+
+
+def enqueue_deletion(pk: int) -> bool:
+    """Have a worker go on with it; ``False`` if the queue cannot be reached, and the sweep does it later."""
+    return enqueue_work(RUNNER, pk, _prefix(pk), None)
+
+
+def _prefix(pk: int) -> str:
+    return f"deletion-{pk}-"
+
+
+def run_deletion(pk: int) -> None:
+    """Do all that is left of a deletion or its undo. Safe to call at any time, by any number of workers."""
+    while _do_chunk(pk):
+        pass
+
+
+@retry_on_database_error
+def _do_chunk(pk: int) -> bool:
+    """Do the next chunk; ``False`` if there is none."""
+    with transaction.atomic():
+        deletion = BulkDeletion.objects.select_for_update().filter(pk=pk).first()
+        if deletion is None or not deletion.is_working:
+            return False
+        now = clock.now()
+        return (_delete_next if deletion.state == State.DELETING else _restore_next)(deletion, now)
+
+
+def _delete_next(deletion: BulkDeletion, now: datetime) -> bool:
+    chunk = deletion.records[deletion.position : deletion.position + CHUNK]
+    if not chunk:
+        DELETION_STATES.change(deletion, State.DELETED, ended_at=now)
+        return False
+    counts = Counter(deletion.counts) + delete_chunk(deletion, chunk)
+    BulkDeletion.objects.filter(pk=deletion.pk).update(
+        position=deletion.position + len(chunk), counts=dict(counts), step_at=now
+    )
+    return True
+
+
+def _restore_next(deletion: BulkDeletion, now: datetime) -> bool:
+    rows = list(deletion.deleted.filter(restored=None).order_by("pk")[:CHUNK])
+    if not rows:
+        DELETION_STATES.change(deletion, State.UNDONE, undone_at=now)
+        return False
+    user = User.objects.filter(username=deletion.undone_by).first()
+    counts = Counter(deletion.undone) + restore_chunk(rows, user)
+    BulkDeletion.objects.filter(pk=deletion.pk).update(undone=dict(counts), step_at=now)
+    return True
+
+
+def sweep_deletions() -> None:
+    """Find deletions whose worker died or that the queue forgot, and have others go on. Safe at any time."""
+    late = clock.now() - OVERDUE
+    found = BulkDeletion.objects.filter(state__in=BulkDeletion.WORKING_STATES)
+    try:
+        for pk in (
+            found.alias(seen=Coalesce("step_at", "created_at")).filter(seen__lt=late).values_list("pk", flat=True)
+        ):
+            if not count_enqueued(_prefix(pk)):
+                enqueue_deletion(pk)
+    except RedisError:
+        return

@@ -1,0 +1,170 @@
+"""Reading .xls, .xlsb and .ods workbooks through python-calamine: whole sheets at once, with what it cannot tell noted.
+
+It holds a sheet in memory and gives values without their formats. :mod:`~mobjects.spreadsheets.workbooks.marked_cells`
+says which cells must not be taken from it.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import BinaryIO
+
+from openpyxl.utils import get_column_letter
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+
+from mobjects.spreadsheets.row_shape import check_text
+from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
+from mobjects.spreadsheets.workbooks.binary_cells import list_xlsb_sheets, mark_xls, mark_xlsb
+from mobjects.spreadsheets.workbooks.cell_readers import NumberedRow
+from mobjects.spreadsheets.workbooks.marked_cells import MarkedCells
+from mobjects.spreadsheets.workbooks.ods_cells import mark_ods
+from mobjects.spreadsheets.workbooks.xlsx_package import BROKEN, SheetInfo, XlsxPackage, check_archive, read_relations
+from mobjects.spreadsheets.workbooks.xlsx_values import duration_text
+
+_PERCENT = "which numbers are percentages (80% is read as 0.8) or "
+
+_OLD = b"\xd0\xcf\x11\xe0"
+_XLSB = "xl/workbook.bin"
+_UNREADABLE = "This {format} workbook cannot be read; open it in Excel or LibreOffice and save it as .xlsx."
+
+
+@dataclass(slots=True)
+class CalamineBook:
+    """An open workbook.
+
+    Args:
+        format: such as ``.ods``.
+        sheets: sheets of cells in order.
+        workbook: reads them.
+        mark_cells: says which cells of a sheet, given by its name, must not be taken from it.
+    """
+
+    format: str
+    sheets: list[SheetInfo]
+    workbook: CalamineWorkbook
+    mark_cells: Callable[[str], MarkedCells]
+
+    def iter_rows(self, sheet: SheetInfo, limits: FileLimits) -> Iterator[NumberedRow]:
+        """The rows of a sheet, each with its number; blank cells are ``None``.
+
+        Raises:
+            FileRefused: the sheet is damaged or too large.
+        """
+        marked = self.mark_cells(sheet.name)
+        with _refuse_damaged_file(self.format):
+            table = self.workbook.get_sheet_by_name(sheet.name)
+            before = [None] * table.start[1] if table.start else []
+            for number, values in enumerate(table.iter_rows()):
+                row: list[Cell] = [*before, *(_cell(value, limits) for value in values)]
+                for column, known in marked.known.get(number, {}).items():
+                    row += [None] * (column + 1 - len(row))
+                    row[column] = known
+                yield number + 1, row
+
+    @property
+    def note(self) -> str:
+        """What a person should know about how it is read."""
+        percent = "" if self.format == ".ods" else _PERCENT
+        return (
+            f"Of {self.format} workbooks it cannot be told {percent}which have leading zeros (00124 is read as 124), "
+            "nor what is hidden. Save the file as .xlsx where that matters."
+        )
+
+    def merged_ranges(self, sheet: SheetInfo) -> list[str]:
+        """The ranges of merged cells, such as ``A2:B2``; none where the format does not tell."""
+        with _refuse_damaged_file(self.format):
+            found = self.workbook.get_sheet_by_name(sheet.name).merged_cell_ranges or []
+        return [":".join(f"{get_column_letter(column + 1)}{row + 1}" for row, column in corners) for corners in found]
+
+
+def find_format(file: BinaryIO) -> str:
+    """Which of these formats a file has by its content: ``.xls``, ``.xlsb`` or ``.ods``; empty for any other."""
+    file.seek(0)
+    if file.read(len(_OLD)) == _OLD:
+        return ".xls"
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return ""
+    return ".xlsb" if "xl/workbook.bin" in names else ".ods" if "content.xml" in names else ""
+
+
+@contextmanager
+def open_calamine(file: BinaryIO, kind: str, limits: FileLimits) -> Iterator[CalamineBook]:
+    """Open a workbook.
+
+    Args:
+        file: seekable.
+        kind: its format, from :func:`find_format`.
+        limits: the most that is read.
+
+    Raises:
+        FileRefused: it is damaged, too large, or protected by a password.
+    """
+    with _refuse_damaged_file(kind):
+        mark_cells = _MARKERS[kind](file, limits)
+        file.seek(0)
+        with CalamineWorkbook.from_filelike(file) as workbook:
+            sheets = [
+                SheetInfo(sheet.name, "", sheet.visible is not SheetVisibleEnum.Visible)
+                for sheet in workbook.sheets_metadata
+                if sheet.typ is SheetTypeEnum.WorkSheet
+            ]
+            yield CalamineBook(kind, sheets, workbook, mark_cells)
+
+
+def _mark_xls(file: BinaryIO, limits: FileLimits) -> Callable[[str], MarkedCells]:
+    return mark_xls(file).__getitem__
+
+
+def _mark_xlsb(file: BinaryIO, limits: FileLimits) -> Callable[[str], MarkedCells]:
+    def mark_sheet(name: str) -> MarkedCells:
+        with zipfile.ZipFile(file) as archive:
+            book = XlsxPackage.of_archive(archive)
+            with book.open_part(_XLSB) as stream:
+                relation = list_xlsb_sheets(stream.read())[name]
+            with book.open_part(read_relations(book, _XLSB)[relation][1]) as stream:
+                return mark_xlsb(stream.read())
+
+    with zipfile.ZipFile(file) as archive:
+        check_archive(archive, limits)
+    return mark_sheet
+
+
+def _mark_ods(file: BinaryIO, limits: FileLimits) -> Callable[[str], MarkedCells]:
+    with zipfile.ZipFile(file) as archive:
+        check_archive(archive, limits)
+        with archive.open("content.xml") as stream:
+            return mark_ods(stream).__getitem__
+
+
+_MARKERS = {".xls": _mark_xls, ".xlsb": _mark_xlsb, ".ods": _mark_ods}
+
+
+def _cell(value: str | float | bool | time | date | datetime | timedelta, limits: FileLimits) -> Cell:
+    if isinstance(value, str):
+        return check_text(value, limits) if value else None
+    return duration_text(value) if isinstance(value, timedelta) else value
+
+
+@contextmanager
+def _refuse_damaged_file(kind: str) -> Iterator[None]:
+    """Whatever a damaged file trips means the same to people. Raises FileRefused."""
+    try:
+        yield
+    except FileRefused:
+        raise
+    except PasswordError as error:
+        raise FileRefused("This workbook is protected by a password; save it without one.") from error
+    except (CalamineError, struct.error, *BROKEN) as error:
+        raise FileRefused(_UNREADABLE.format(format=kind)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # What its Rust code could not go on with; it has no name here.
+            raise
+        raise FileRefused(_UNREADABLE.format(format=kind)) from error

@@ -1,0 +1,133 @@
+"""Deleting many records here: what would go, the deletion as it goes on, and taking it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from mobjects.models import BulkDeletion, BulkDeletionState
+from mobjects.processes import status as queue_status
+from mobjects.removals import service
+from mobjects.removals.chunks import PARTS, model_of_deletion
+from mobjects.views.base import paginate_rows, press_only, render_page
+from mobjects.views.changelist_filters import get_filtered_list
+
+PER_PAGE = 50
+LISTED = 5000
+"""Ids in one query."""
+LISTS = {
+    "records": "Records to be deleted here",
+    "in_marketo": "Records that are in Marketo and stay there",
+    "unsent": "Records with changes that were not sent",
+    "busy": "Records that are left alone",
+}
+
+
+def ask_and_show(request: HttpRequest, model: type[Model], records: QuerySet[Any]) -> HttpResponse:
+    """Write down which records are to be deleted, and lead to the page that asks."""
+    filters = get_filtered_list(request, model).description if request.POST.get("select_across") == "1" else ""
+    user: Any = request.user
+    deletion = service.ask_deletion(model._default_manager.filter(pk__in=records.values("pk")), filters, user)
+    return redirect("mobjects:deletion", deletion.pk)
+
+
+@require_GET
+def deletion_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a deletion would do, does, or did."""
+    deletion = get_object_or_404(BulkDeletion, pk=pk)
+    if not _may(request, deletion, "view"):
+        return _denied(request)
+    model = model_of_deletion(deletion)
+    preview = service.preview_deletion(deletion) if deletion.state == BulkDeletionState.ASKED else None
+    left = {why: count for why, count in deletion.counts.items() if why != "deleted"}
+    return render_page(
+        request,
+        "deletions/page.html",
+        "Delete records here" if preview else str(deletion),
+        crumbs=((str(model._meta.verbose_name_plural).capitalize(), _list(deletion)),),
+        deletion=deletion,
+        total=len(deletion.records),
+        what=service.count_words(model, preview["records"]) if preview else "",
+        plural=model._meta.verbose_name_plural,
+        opts=model._meta,
+        preview=preview,
+        left=left.items(),
+        rows=paginate_rows(request, deletion.deleted.defer("values"), PER_PAGE),
+        may=_may(request, deletion, "delete"),
+        may_undo=deletion.state == BulkDeletionState.DELETED and deletion.counts.get("deleted", 0),
+        worker_alive=queue_status.worker_alive() if deletion.is_working else True,
+        cancel=_list(deletion),
+    )
+
+
+@require_GET
+def deletion_records(request: HttpRequest, pk: int, which: str) -> HttpResponse:
+    """Exactly the records that a figure of the page counts."""
+    deletion = get_object_or_404(BulkDeletion, pk=pk)
+    if not _may(request, deletion, "view"):
+        return _denied(request)
+    ids = [row_id for row_id, _ in deletion.records]
+    parts = [service.records_by_count(deletion, ids[at : at + LISTED]) for at in range(0, len(ids), LISTED)]
+    if which not in LISTS or any(which not in part for part in parts):
+        raise Http404
+    rows = paginate_rows(
+        request, [each for part in parts for each in part[which].order_by("pk").values_list("pk", flat=True)], 100
+    )
+    model = model_of_deletion(deletion)
+    found = model.objects.in_bulk(list(rows.object_list))
+    return render_page(
+        request,
+        "deletions/records.html",
+        LISTS[which],
+        crumbs=((str(deletion), reverse("mobjects:deletion", args=[pk])),),
+        rows=rows,
+        records=[
+            (reverse(f"admin:mobjects_{deletion.model}_change", args=[row_id]), found[row_id])
+            for row_id in rows.object_list
+            if row_id in found
+        ],
+    )
+
+
+@press_only("mobjects:deletion")
+def deletion_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete what the page showed."""
+    deletion = get_object_or_404(BulkDeletion, pk=pk)
+    if not _may(request, deletion, "delete"):
+        return _denied(request)
+    if not service.confirm_deletion(deletion):
+        messages.info(request, "That was confirmed already.")
+    return redirect("mobjects:deletion", pk)
+
+
+@press_only("mobjects:deletion")
+def deletion_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Bring back what was deleted."""
+    deletion = get_object_or_404(BulkDeletion, pk=pk)
+    if not _may(request, deletion, "delete"):
+        return _denied(request)
+    user: User = request.user  # type: ignore[assignment]  # signed in
+    if not service.undo_deletion(deletion, user):
+        messages.info(request, "That was asked for already.")
+    return redirect("mobjects:deletion", pk)
+
+
+def _may(request: HttpRequest, deletion: BulkDeletion, action: str) -> bool:
+    model = model_of_deletion(deletion)
+    touched = [model, *(part for part, _ in PARTS.get(model, ()))]
+    return all(request.user.has_perm(f"mobjects.{action}_{each._meta.model_name}") for each in touched)
+
+
+def _denied(request: HttpRequest) -> HttpResponse:
+    return render_page(request, "denied.html", "Not allowed", status=403, what="delete these records")
+
+
+def _list(deletion: BulkDeletion) -> str:
+    return reverse(f"admin:mobjects_{deletion.model}_changelist")

@@ -1,0 +1,68 @@
+"""The filters of the lists stay small however many values there are."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from mobjects.models import AllowedTag, Download, Import, ProgramTag, SyncJob
+from tests import factories
+from tests.views import pages
+
+pytestmark = pytest.mark.django_db
+PEOPLE = 2000
+
+
+@pytest.fixture
+def browser(groups):
+    return pages.client()
+
+
+def fill(model):
+    names = [f"person-{number:05}" for number in range(PEOPLE)]
+    if model is SyncJob:
+        SyncJob.objects.bulk_create(SyncJob(kind="Program", username=name) for name in names)
+    elif model is Import:
+        Import.objects.bulk_create(Import(kind="programs", username=name, file_name="x.csv", size=1) for name in names)
+    elif model is Download:
+        Download.objects.bulk_create(
+            Download(what="records", kind="programs", format="csv", username=name) for name in names
+        )
+    elif model is ProgramTag:
+        program = factories.program()
+        ProgramTag.objects.bulk_create(ProgramTag(program=program, type=name, value="x") for name in names)
+    else:
+        AllowedTag.objects.bulk_create(AllowedTag(type=name, value="x", described_at=pages.MOMENT) for name in names)
+
+
+@pytest.mark.parametrize("model", [SyncJob, Import, Download, ProgramTag, AllowedTag])
+def test_a_page_does_not_grow_with_the_values_of_a_filter(browser, model):
+    fill(model)
+    address = reverse(f"admin:mobjects_{model._meta.model_name}_changelist")
+    with CaptureQueriesContext(connection) as queries:
+        page = browser.get(address)
+    assert len(page.content) < 400_000
+    assert len(queries) < 20
+    name = "type" if model in (ProgramTag, AllowedTag) else "username"
+    old = browser.get(address, {name: "person-00000"})
+    assert old.context["cl"].result_count == 1
+    [chosen] = [
+        choice["display"]
+        for spec in old.context["cl"].filter_specs
+        for choice in spec.choices(old.context["cl"])
+        if choice["selected"] and choice["display"] not in ("All", "Any date")
+    ]
+    assert chosen == "person-00000"
+
+
+def test_the_newest_people_can_be_chosen_and_the_list_says_how_to_find_others(browser):
+    fill(SyncJob)
+    pages.job(username="zoe")
+    page = browser.get(reverse("admin:mobjects_syncjob_changelist"))
+    spec = next(spec for spec in page.context["cl"].filter_specs if getattr(spec, "parameter_name", "") == "username")
+    choices = [choice["display"] for choice in spec.choices(page.context["cl"])]
+    assert choices[:2] == ["All", "zoe"]
+    assert len(choices) == 51
+    assert spec.title == "user (the newest 50; search for others)"

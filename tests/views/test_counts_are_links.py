@@ -1,0 +1,159 @@
+"""Every count leads to exactly the records that it counts."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group
+from django.urls import reverse
+from lxml import html
+
+from mobjects.models import Opportunity, RecordState, SyncJobState
+from tests import factories
+from tests.views import pages
+from tests.views.imports import made_imports as made
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings", "redis_url")]
+
+
+@pytest.fixture
+def browser(groups):
+    return pages.client()
+
+
+def links(response) -> dict[str, str]:
+    page = html.fromstring(response.content.decode())
+    return {" ".join(a.text_content().split()): str(a.get("href")) for a in page.xpath("//a[@href]")}
+
+
+def listed(response) -> list[str]:
+    """The records of a list that a count led to."""
+    return sorted(
+        " ".join(cell.text_content().split())
+        for cell in html.fromstring(response.content.decode()).xpath("//tbody/tr/th")
+    )
+
+
+@pytest.fixture
+def job(groups):
+    job = pages.job(state=SyncJobState.PROBLEMS, planned=3, counts={"CREATED": 1, "FAILED": 2})
+    for name, status in (("Good", "CREATED"), ("Bad", "FAILED"), ("Worse", "FAILED")):
+        pages.result(job, status=status, label=name, error="Stage" if status == "FAILED" else "")
+    return job
+
+
+@pytest.mark.parametrize("page", ["admin:index", "admin:mobjects_syncjob_changelist"])
+def test_the_outcome_of_a_job_leads_to_the_records_with_each_status(browser, job, page):
+    found = links(browser.get(reverse(page)))
+    assert found["2 failed"] == pages.job_url(job, "?status=FAILED#results")
+    assert found["1 created"] == pages.job_url(job, "?status=CREATED#results")
+    rows = browser.get(found["2 failed"]).context["rows"]
+    assert [row.label for row in rows] == ["Bad", "Worse"]
+
+
+def test_a_shared_reason_leads_to_its_records(browser, job):
+    response = browser.get(pages.job_url(job))
+    address = html.fromstring(response.content.decode()).xpath("//a[starts-with(@aria-label, '2 records with')]/@href")[
+        0
+    ]
+    assert [row.label for row in browser.get(pages.job_url(job, address)).context["rows"]] == ["Bad", "Worse"]
+
+
+def test_each_state_on_the_dashboard_leads_to_its_records(browser):
+    for number, state in enumerate(("", "FAILED", "SKIPPED", "UNKNOWN")):
+        factories.opportunity(name=f"O{number}", last_status=state, answered_revision=1)
+        factories.opportunity(name=f"P{number}", last_status=state, answered_revision=0)
+    response = browser.get(reverse("admin:index"))
+    cells = {words: (count, address) for count, address, words in response.context["kinds"][1]["cells"]}
+    assert {label for label, (count, _) in cells.items() if count} >= {"Changed, failed before", "Failed", "Skipped"}
+    for state in RecordState:
+        count, address = cells[state.label]
+        assert browser.get(address).context["cl"].result_count == count
+    total = response.context["kinds"][1]
+    assert browser.get(total["url"]).context["cl"].result_count == total["total"] == 8
+
+
+def press_line(browser, response, words):
+    """Press the count in the line of a form that says something."""
+    page = html.fromstring(response.content.decode())
+    button = page.xpath(f"//tr[contains(., '{words}')]//button[@name='list']")[0]
+    form = dict(page.xpath("//main//form")[0].form_values())
+    return browser.post(page.xpath("//main//form")[0].get("action"), {**form, "list": button.get("value")})
+
+
+def test_what_will_be_sent_and_held_back_is_listed(browser):
+    good = factories.opportunity(name="Good")
+    factories.opportunity(name="By key", company_key="C-1")
+    factories.role(good, role="Waits with it")
+    lost = factories.role(factories.opportunity(name="Not selected", company_key="C-2"), role="Alone")
+    preview = browser.get(reverse("mobjects:sync") + "?kind=all")
+    assert listed(press_line(browser, preview, "its company is given by key")) == ["By key", "Not selected"]
+    assert listed(press_line(browser, preview, "INSERT")) == ["Good"]
+    held = press_line(browser, preview, "no Marketo ID yet")
+    assert listed(held) == [str(lost)]
+    assert "Held back: its opportunity has no Marketo ID yet" in pages.text(held)
+
+
+def test_a_listed_selection_keeps_to_what_was_selected_and_leads_back(browser):
+    records = [factories.opportunity(name=f"O{number:03}") for number in range(150)]
+    factories.opportunity(name="Other")
+    data = {"action": "sync_selected", "_selected_action": [record.pk for record in records]}
+    preview = browser.post(reverse("admin:mobjects_opportunity_changelist"), data)
+    first = press_line(browser, preview, "INSERT")
+    assert "150 records" in pages.text(first)
+    assert listed(first)[0] == "O000"
+    form = html.fromstring(first.content.decode()).xpath("//main//form")[0]
+    values = dict(form.form_values())
+    second = browser.post(form.get("action"), {**values, "list": form.xpath(".//button[.='Next']/@value")[0]})
+    assert listed(second) == [f"O{number:03}" for number in range(100, 150)]
+    assert "Send 150 records to Marketo" in pages.text(browser.post(form.get("action"), {**values, "preview": "1"}))
+
+
+def test_a_line_that_is_none_is_not_found(browser):
+    form = {"kind": "all", "token": "0" * 32, "operation": "AUTO"}
+    for value in ("Lead||", "Opportunity|DROP|", "nonsense"):
+        assert browser.post(reverse("mobjects:sync"), {**form, "list": value}).status_code == 404
+
+
+def test_what_a_deletion_in_marketo_counts_is_listed(groups):
+    Group.objects.get(name="operator").permissions.add(factories.permission("delete_in_marketo"))
+    boss = pages.client()
+    opportunity = factories.opportunity(name="There", marketo_id=64)
+    factories.role(opportunity, role="Never sent")
+    here = factories.opportunity(name="Only here")
+    address = reverse("mobjects:delete-in-marketo")
+    form = {"kind": "Opportunity", "ids": f"{opportunity.pk},{here.pk}"}
+    for which, names in {
+        "opportunities": ["There"],
+        "never_sent": ["Only here"],
+        "roles_here": ["Never sent of person 19 in There"],
+        "unsent": ["Never sent of person 19 in There", "There"],
+    }.items():
+        assert listed(boss.post(address, {**form, "list": which})) == names, which
+    assert "To confirm, type" in pages.text(boss.post(address, {**form, "preview": "1"}))
+    assert Opportunity.objects.count() == 2
+
+
+def test_what_an_import_wrote_leads_to_these_records(browser):
+    imported = made.imported(
+        state="committed", written={"created": 1, "changed": 1, "left": 1}, committed_at=pages.MOMENT
+    )
+    new, old, other = (factories.opportunity(name=name) for name in ("New", "Old", "Other"))
+    made.change(imported, 2, new, created=True)
+    made.change(imported, 3, old)
+    made.change(made.imported(), 2, other, created=True)
+    for page in (reverse("mobjects:import", args=[imported.pk]), reverse("admin:mobjects_import_changelist")):
+        found = links(browser.get(page))
+        assert list(browser.get(found["1 created"]).context["cl"].queryset) == [new]
+        assert list(browser.get(found["1 changed"]).context["cl"].queryset) == [old]
+    programs = reverse("admin:mobjects_program_changelist")
+    factories.program()
+    assert browser.get(f"{programs}?import={imported.pk}-created").context["cl"].result_count == 0
+
+
+def test_what_a_check_found_leads_to_its_rows(browser):
+    imported = made.imported()
+    made.row(imported, 2, "new")
+    made.row(imported, 3, "error")
+    made.count(imported)
+    found = links(browser.get(reverse("admin:mobjects_import_changelist")))
+    assert found["1 with errors"] == reverse("mobjects:import-review", args=[imported.pk]) + "?tab=error"
