@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "mobjects",
 ]
 MIDDLEWARE = [
+    "marketo_admin.health.answer_health_first",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -104,6 +105,8 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+# Where a proxy changes host or port, the browser's own address is not the one that arrives here.
+CSRF_TRUSTED_ORIGINS = env.names("DJANGO_TRUSTED_ORIGINS")
 X_FRAME_OPTIONS = "DENY"
 if env.flag("DJANGO_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
