@@ -79,6 +79,21 @@ def finish(page: Page, work: Callable[[], None]) -> None:
     work()
 
 
+def correct(page: Page, work: Callable[[], None]) -> None:
+    """Say how values are read and type a correction, both with one press; then another one."""
+    expect(page.get_by_role("region", name="How values are read")).to_contain_text(
+        "These look like fractions: 0.8 → 80?"
+    )
+    page.get_by_label("Use instead of “end of Nov” in CloseDate").fill("2026-11-30")
+    page.get_by_label("Probability in this file").select_option("fraction")
+    press(page, page.get_by_role("button", name="Read the values so, and check again"), "Enter")
+    finish(page, work)
+    expect(page.get_by_role("link", name="Errors: 1 row")).to_be_visible(timeout=SOON)
+    page.get_by_label("Use instead of “3.5k” in Amount").fill("3500")
+    press(page, page.get_by_label("Use instead of “3.5k” in Amount"), "Enter")
+    finish(page, work)
+
+
 def test_upload_mapping_review_fix_commit_sync_history(open_page, work, sandbox, here, tmp_path):
     # upload, from the list
     page = open_page("/admin/mobjects/opportunity/")
@@ -100,17 +115,7 @@ def test_upload_mapping_review_fix_commit_sync_history(open_page, work, sandbox,
     expect(page.get_by_role("link", name="Errors: 5 rows")).to_be_visible()
     assert Opportunity.objects.count() == 2
     look(page, "review")
-    expect(page.get_by_role("region", name="How values are read")).to_contain_text(
-        "These look like fractions: 0.8 → 80?"
-    )
-    page.get_by_label("Use instead of “end of Nov” in CloseDate").fill("2026-11-30")
-    page.get_by_label("Probability in this file").select_option("fraction")
-    press(page, page.get_by_role("button", name="Read the values so, and check again"), "Enter")
-    finish(page, work)
-    expect(page.get_by_role("link", name="Errors: 1 row")).to_be_visible(timeout=SOON)
-    page.get_by_label("Use instead of “3.5k” in Amount").fill("3500")
-    press(page, page.get_by_label("Use instead of “3.5k” in Amount"), "Enter")
-    finish(page, work)
+    correct(page, work)
     expect(page.get_by_role("link", name="Errors: 0 rows")).to_be_visible(timeout=SOON)
     page.get_by_role("link", name="Changed: 1 row", exact=True).click()
     expect(page.get_by_role("region", name="Rows of the file")).to_contain_text("1800.00 → 2100.00")

@@ -1,6 +1,6 @@
 """For random files the check finds what the models themselves find, row by row and one query at a time.
 
-The cells are in our own spelling, or bad: how the whole file decides about others is tried in ``tests/imports/formats``.
+The cells are in our own spelling, or bad: how a whole file decides about others is tried in tests/imports/formats.
 """
 
 from __future__ import annotations
