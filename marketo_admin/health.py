@@ -8,6 +8,8 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 
+from mobjects.models import Installation
+
 PATH = "/healthz"
 _SQLITE_WAIT_MS = 500
 """A long write of an import holds SQLite's only lock for a while; who asks for health is not kept that long."""
@@ -50,8 +52,6 @@ def find_trouble() -> str:
 
 def _write() -> None:
     """Write a row as it is: a full disk and a read-only database are noticed by nothing less."""
-    from mobjects.models import Installation  # Only once the apps are there.
-
     if connection.vendor != "sqlite":
         Installation.objects.update(seen_at=F("seen_at"))
         return

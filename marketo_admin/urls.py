@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-
 handler400 = "marketo_admin.errors.bad_request"
 
 urlpatterns = [

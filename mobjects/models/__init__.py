@@ -24,9 +24,15 @@ from mobjects.models.imports import (
 from mobjects.models.installation import HostClock, Installation
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, MarketoField
 from mobjects.models.opportunity import Opportunity
-from mobjects.models.person_settings import PersonSettings
+from mobjects.models.people import (
+    BulkDeletion,
+    BulkDeletionState,
+    DeletedRecord,
+    EditSource,
+    PersonSettings,
+    RecordEdit,
+)
 from mobjects.models.program import Program, ProgramCost, ProgramTag
-from mobjects.models.record_edit import BulkDeletion, BulkDeletionState, DeletedRecord, EditSource, RecordEdit
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
 from mobjects.models.sync_history import (

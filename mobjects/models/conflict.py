@@ -10,7 +10,7 @@ from mobjects.models.sync_history import KIND_CHOICES, SyncJob
 
 
 class ConflictReason(models.TextChoices):
-    AMBIGUOUS = "ambiguous", "Sent without an answer; not clear what became of it"
+    AMBIGUOUS = "ambiguous", "Sent, and not clear what became of it"
     BOTH_CHANGED = "both", "Changed here and in Marketo"
 
 

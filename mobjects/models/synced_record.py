@@ -126,12 +126,12 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
             state=Case(
                 When(claimed_by__isnull=False, then=Value(RecordState.IN_BATCH)),
                 When(last_status=RecordStatus.UNKNOWN, then=Value(RecordState.UNKNOWN)),
+                When(revision__lte=F("synced_revision"), then=Value(RecordState.SYNCED)),
                 *(
                     When(Q(last_status=status) & condition, then=Value(state))
                     for status, same, corrected in _REFUSALS
                     for condition, state in ((Q(revision__gt=F("answered_revision")), corrected), (Q(), same))
                 ),
-                When(revision__lte=F("synced_revision"), then=Value(RecordState.SYNCED)),
                 When(Q(synced_revision=0), then=Value(RecordState.NEVER)),
                 default=Value(RecordState.CHANGED),
                 output_field=models.CharField(),
@@ -248,9 +248,9 @@ class SyncedRecord(models.Model):
             return RecordState.IN_BATCH
         if self.last_status == RecordStatus.UNKNOWN:
             return RecordState.UNKNOWN
+        if not self.is_dirty:
+            return RecordState.SYNCED  # What failed or was skipped has been taken back, or is as in Marketo.
         for status, same, corrected in _REFUSALS:
             if self.last_status == status:
                 return corrected if self.revision > self.answered_revision else same
-        if not self.is_dirty:
-            return RecordState.SYNCED
         return RecordState.NEVER if self.synced_revision == 0 else RecordState.CHANGED

@@ -80,7 +80,7 @@ def finish(page: Page, work: Callable[[], None]) -> None:
 
 
 def correct(page: Page, work: Callable[[], None]) -> None:
-    """Answer what the review asks about the file, and mend the two cells that are left."""
+    """Say how values are read and type a correction, both with one press; then another one."""
     expect(page.get_by_role("region", name="How values are read")).to_contain_text(
         "These look like fractions: 0.8 → 80?"
     )
@@ -92,7 +92,6 @@ def correct(page: Page, work: Callable[[], None]) -> None:
     page.get_by_label("Use instead of “3.5k” in Amount").fill("3500")
     press(page, page.get_by_label("Use instead of “3.5k” in Amount"), "Enter")
     finish(page, work)
-    expect(page.get_by_role("link", name="Errors: 0 rows")).to_be_visible(timeout=SOON)
 
 
 def test_upload_mapping_review_fix_commit_sync_history(open_page, work, sandbox, here, tmp_path):
@@ -117,6 +116,7 @@ def test_upload_mapping_review_fix_commit_sync_history(open_page, work, sandbox,
     assert Opportunity.objects.count() == 2
     look(page, "review")
     correct(page, work)
+    expect(page.get_by_role("link", name="Errors: 0 rows")).to_be_visible(timeout=SOON)
     page.get_by_role("link", name="Changed: 1 row", exact=True).click()
     expect(page.get_by_role("region", name="Rows of the file")).to_contain_text("1800.00 → 2100.00")
     look(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -72,6 +73,8 @@ def _lost_words(error: Exception, seconds: float) -> str:
 
 def _connect_words(error: Exception, address: str, seconds: float) -> str:
     root = _root(error)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _proxy_words(str(error), root)
     if isinstance(error, requests.Timeout):
         return f"{address} did not accept a connection within {seconds:g} s."
     if isinstance(root, socket.gaierror):
@@ -83,6 +86,18 @@ def _connect_words(error: Exception, address: str, seconds: float) -> str:
     if isinstance(root, ssl.SSLError):
         return f"{address} does not speak TLS as it should; check MARKETO_SOAP_ENDPOINT."
     return f"{address} could not be reached ({type(root).__name__})."
+
+
+def _proxy_words(text: str, root: BaseException) -> str:
+    """What a proxy of this machine's network did; Marketo's address has nothing to do with it."""
+    check = "check HTTPS_PROXY and the proxy of this network"
+    status = re.search(r"Tunnel connection failed: (\d{3})", text)
+    if status:
+        wants = " (it wants a user name and a password)" if status[1] == "407" else ""
+        return f"The proxy in front of Marketo refused the connection with HTTP {status[1]}{wants}; {check}."
+    if isinstance(root, socket.gaierror):
+        return f"The host name of the proxy in front of Marketo could not be found; {check}."
+    return f"The proxy in front of Marketo could not be reached ({type(root).__name__}); {check}."
 
 
 def _root(error: BaseException) -> BaseException:

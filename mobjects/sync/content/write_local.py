@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import F, Value
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Least
 
 from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType, RemoteCost
-from mobjects.models import CustomField, Program, ProgramCost, ProgramTag, SyncedRecord, records_of_kind
+from mobjects.models import CustomField, Program, ProgramCost, ProgramTag, RecordStatus, SyncedRecord, records_of_kind
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sync.content import payload
 from mobjects.sync.content.cost_matching import parse_cost
@@ -84,7 +84,9 @@ def store_accepted_values(
     now = load_records(record.KIND, [record.pk])[0]
     changes: dict[str, Any] = {"accepted": dict(accepted)}
     if clean or payload.record_content(now, keys) == dict(accepted):
-        changes |= {"synced_revision": F("revision"), "last_status": "", "last_error": "", "unknown_since": None}
+        # What Marketo last answered stays; that it did not answer is known no longer.
+        answered = Case(When(last_status=RecordStatus.UNKNOWN, then=Value("")), default=F("last_status"))
+        changes |= {"synced_revision": F("revision"), "last_status": answered, "last_error": "", "unknown_since": None}
     else:
         changes["synced_revision"] = Least(F("synced_revision"), Value(max(now.revision - 1, 0)))
     records_of_kind(record.KIND).filter(pk=record.pk).update(**changes)

@@ -199,10 +199,11 @@ def _release_unsendable(job: SyncJob, built: Sequence[tuple[SyncedRecord, BuildR
         if isinstance(part, HeldBack):
             results.append(build_result(job, record, SyncResultStatus.HELD, error=part.reason))
         elif isinstance(part, NothingToSend):
-            # What failed or was skipped has been taken back.
-            changes |= {"synced_revision": record.revision, "last_status": "", "last_error": "", "unknown_since": None}
+            # What failed or was skipped has been taken back; what Marketo last answered stays.
+            changes |= {"synced_revision": record.revision, "last_error": "", "unknown_since": None}
             results.append(build_result(job, record, SyncResultStatus.EQUAL, error=part.note))
             if record.last_status == RecordStatus.UNKNOWN:
+                changes["last_status"] = ""
                 ended[record.pk] = (SyncResultStatus.EQUAL, part.note)
         type(record).objects.filter(pk=record.pk).update(**changes)
     save_results(job, results)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,8 @@ from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import ACCEPTED_STATUSES, BatchResponse, Kind, OutcomeStatus, RecordOutcome
 from mobjects.models import (
     RECORD_MODELS,
+    Conflict,
+    ConflictReason,
     ProgramCost,
     RecordStatus,
     SyncBatch,
@@ -35,6 +38,7 @@ from mobjects.sync.job_results import (
     end_waiting_results,
     save_results,
     sent_again_by,
+    short_label,
     to_sentence,
 )
 from mobjects.sync.send.claims import BatchItem
@@ -43,6 +47,9 @@ from mobjects.sync.send.tag_rules import explain_unknown_values
 from mobjects.sync.task import close_batch, next_sequence
 
 HELD_PAGE_SIZE = 1000
+
+_AnsweredItem = tuple[BatchItem, RecordOutcome, RecordOutcome]
+"""What was sent, what is made of the answer, and the answer."""
 
 
 @retry_on_database_error
@@ -61,35 +68,75 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
             if results[item.pk][1] in (SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
         ]
         taken = _ids_of_others(kind, live)
-        final = [(item, _reject_foreign_id(item, given, taken), given) for item, given in live]
         mine = _still_mine(batch)
+        final = [(item, _reject_foreign_id(item, given, taken, mine.get(item.pk)), given) for item, given in live]
         _save_on_records(kind, [row for row in final if row[0].pk in mine])
+        statuses = _statuses(final)
+        _open_conflicts(job, kind, final, statuses)
         bulk_update_rows(
             SyncResult,
             {"status": "%s", "marketo_id": "%s", "error": "%s"},
             [
-                (outcome.status.value, given.marketo_id, outcome.message, results[item.pk][0])
+                (statuses[item.pk], given.marketo_id, outcome.message, results[item.pk][0])
                 for item, outcome, given in final
             ],
         )
         close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
-        changes = Counter(outcome.status.value for _, outcome, _ in final)
+        changes = Counter(statuses.values())
         changes.subtract(status for _, status in results.values() if status == SyncResultStatus.UNKNOWN)
         add_counts(job, changes)
-        again = {item.pk: outcome for item, outcome, _ in final if mine.get(item.pk)}
+        again = {item.pk: outcome for item, outcome, _ in final if item.pk in mine and mine[item.pk].was_lost}
         if again:
             _end_earlier(job, kind, {pk: (outcome.status, outcome.message) for pk, outcome in again.items()})
 
 
-def _still_mine(batch: SyncBatch) -> dict[int, bool]:
-    """The records that this sending is still the last of, locked, and whether an earlier one's outcome is unknown.
+@dataclass(frozen=True, slots=True)
+class _HeldRecord:
+    """A record as it is when the answer comes: whether an earlier sending's outcome is unknown, and its id by now."""
+
+    was_lost: bool
+    marketo_id: int | None
+
+
+def _still_mine(batch: SyncBatch) -> dict[int, _HeldRecord]:
+    """The records that this sending is still the last of, locked.
 
     Not those that another job is sending, or has sent, since an answer that comes only now was given up.
     """
     of = records_of_kind(Kind(batch.kind))
     lost = Q(claimed_by=None, last_status=RecordStatus.UNKNOWN, unknown_since=batch.sent_at)
     held = of.select_for_update(of=("self",)).filter(Q(claimed_by=batch) | lost).order_by("pk")
-    return {pk: status == RecordStatus.UNKNOWN for pk, status in held.values_list("pk", "last_status")}
+    rows = held.values_list("pk", "last_status", "marketo_id")
+    return {pk: _HeldRecord(status == RecordStatus.UNKNOWN, number) for pk, status, number in rows}
+
+
+def _statuses(final: Sequence[_AnsweredItem]) -> dict[int, str]:
+    """The status of each result, by our id: one that was accepted under an ID that cannot be taken is to be decided."""
+    conflict = SyncResultStatus.CONFLICT.value
+    return {
+        item.pk: conflict if outcome is not given and given.status in ACCEPTED_STATUSES else outcome.status.value
+        for item, outcome, given in final
+    }
+
+
+def _open_conflicts(job: SyncJob, kind: Kind, final: Sequence[_AnsweredItem], statuses: Mapping[int, str]) -> None:
+    """Ask a person about records that were accepted as objects that they cannot be; nobody sends them until then."""
+    for item, _, given in final:
+        if statuses[item.pk] != SyncResultStatus.CONFLICT:
+            continue
+        record = records_of_kind(kind).filter(pk=item.pk).first()
+        if record is None:
+            continue
+        there = {"id": given.marketo_id, "values": item.payload.sent, "created_at": None, "updated_at": None}
+        values = {
+            "label": short_label(record),
+            "reason": ConflictReason.AMBIGUOUS,
+            "base": item.payload.sent,
+            "here": item.payload.sent,
+            "candidates": [there],
+            "job": job,
+        }
+        Conflict.objects.get_or_create(values, kind=kind.value, record_id=item.pk, decided_at=None)
 
 
 def _end_earlier(job: SyncJob, kind: Kind, ends: Mapping[int, tuple[str, str]]) -> None:
@@ -106,7 +153,7 @@ def _end_earlier(job: SyncJob, kind: Kind, ends: Mapping[int, tuple[str, str]]) 
     end_waiting_results(job, kind, list(ends), end_of)
 
 
-def _save_on_records(kind: Kind, outcomes: Sequence[tuple[BatchItem, RecordOutcome, RecordOutcome]]) -> None:
+def _save_on_records(kind: Kind, outcomes: Sequence[_AnsweredItem]) -> None:
     now = clock.now()
     said = {
         "last_status": "%s",
@@ -322,11 +369,18 @@ def _ids_of_others(kind: Kind, live: Sequence[tuple[BatchItem, RecordOutcome]]) 
     return {marketo_id for marketo_id, pk in owners.items() if own[marketo_id] != pk} | twice
 
 
-def _reject_foreign_id(item: BatchItem, outcome: RecordOutcome, taken: set[int]) -> RecordOutcome:
-    if item.marketo_id is not None or outcome.marketo_id not in taken:
+def _reject_foreign_id(
+    item: BatchItem, outcome: RecordOutcome, taken: set[int], held: _HeldRecord | None
+) -> RecordOutcome:
+    given = outcome.marketo_id
+    own = held.marketo_id if held is not None else None
+    if item.marketo_id is not None or given is None:
         return outcome
-    return RecordOutcome(
-        OutcomeStatus.FAILED,
-        message=f"Marketo answered {outcome.status} with the ID {outcome.marketo_id}, which another record here "
-        f"already has: both describe one object in Marketo. {outcome.message}".strip(),
-    )
+    if given in taken:
+        trouble = "which another record here already has: both describe one object in Marketo."
+    elif own is not None and own != given:
+        trouble = f"but it got the ID {own} here meanwhile: there may be two objects in Marketo."
+    else:
+        return outcome
+    said = f"Marketo answered {outcome.status} with the ID {given}, {trouble} {outcome.message}".strip()
+    return RecordOutcome(OutcomeStatus.FAILED, message=said)

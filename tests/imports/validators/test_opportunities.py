@@ -42,7 +42,7 @@ def test_a_bad_row_leaves_the_others_alone():
 
 
 def test_every_error_of_every_row_is_told_with_row_column_value_and_rule():
-    text = "External ID,Name,Amount,IsWon\n\nA,,1.234,maybe\nB,Fine,,\nC,Also,x,\n"
+    text = "External ID,Name,Amount,IsWon\n\nA,,1.234,maybe\nB,Fine,1.5,\nC,Also,x,\n"
     assert words(checked("opportunities", text)) == [
         "row 3, Name: must not be empty.",
         "row 3, Amount, “1.234”: has more than 2 decimals; write thousands without a separator.",

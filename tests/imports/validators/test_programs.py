@@ -98,10 +98,10 @@ def test_added_line_beside_the_old_one_gives_no_warning(program):
 
 
 def test_cost_of_an_unknown_program_or_with_bad_values_is_refused(program):
-    found = checked("program-costs", "Program ID,Month,Amount\n7,2026-06,1\n1001,Jun-26,-1\n")
+    found = checked("program-costs", "Program ID,Month,Amount\n7,2026-06,1\n1001,June,-1\n")
     assert words(found) == [
         "row 2, Program ID, “7”: there is no program with this Marketo ID here; import the program first.",
-        "row 3, Month, “Jun-26”: is not a month; write YYYY-MM, for example 2026-06.",
+        "row 3, Month, “June”: is not a month; write YYYY-MM, for example 2026-06.",
         "row 3, Amount, “-1”: Ensure this value is greater than or equal to 0.",
     ]
 

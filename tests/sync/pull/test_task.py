@@ -17,6 +17,7 @@ from mobjects.models import (
     Program,
     ProgramCost,
     ProgramTag,
+    RecordState,
     SyncBatch,
 )
 from mobjects.sync.content.payload import KeyFields, record_content
@@ -167,7 +168,8 @@ def test_a_failed_change_that_marketo_holds_by_now_is_done():
     Opportunity.objects.update(stage="Won", last_status="FAILED", last_error="no")
     pull(Memory(memory.opportunity(Stage="Won")), Kind.OPPORTUNITY)
     record = fresh(record)
-    assert (record.is_dirty, record.last_status, record.last_error) == (False, "", "")
+    assert (record.is_dirty, record.last_status, record.last_error) == (False, "FAILED", "")
+    assert record.current_state == RecordState.SYNCED
 
 
 def test_what_was_removed_here_stays_removed_and_is_shown_as_held_by_marketo():

@@ -1,4 +1,4 @@
-"""What people changed about records, value by value, and what they deleted by the list, to bring it back."""
+"""What people did and chose: their edits value by value, what they deleted by the list (to bring it back), settings."""
 
 from __future__ import annotations
 
@@ -116,3 +116,18 @@ class DeletedRecord(models.Model):
     def words(self) -> str:
         """What kind of row it is, in words."""
         return str(apps.get_model("mobjects", self.model)._meta.verbose_name).capitalize()
+
+
+class PersonSettings(models.Model):
+    """The choices of one user; without a row, or with an empty value, the browser's hold."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="person_settings"
+    )
+    time_zone = models.CharField(max_length=50, blank=True, help_text="Name of a zone, such as Asia/Seoul.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Settings of {self.user}"
