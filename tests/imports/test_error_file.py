@@ -301,13 +301,13 @@ def test_files_of_imports_take_both_permissions(client, view, lacking):
 
 
 def test_corrected_error_file_is_known_and_loads():
-    data = 'External ID,Name,Amount\nA,One,1\nB,Two,"1,5"\nC,,3\n'.encode("cp1252")
+    data = 'External ID,Name,Amount\nA,One,1\nB,Two,"1,5x"\nC,,3\n'.encode("cp1252")
     first = checked(data, "deals.csv")
     assert first.counts["error"] == 2
     written_by(first, ImportMode.VALID)
     text = written(first)[1].decode()
     assert text.count("\r\n") == 3
-    corrected = text.replace('"1,5"', "1.5").replace("C,,", "C,Three,")
+    corrected = text.replace('"1,5x"', "1.5").replace("C,,", "C,Three,")
     second = checked(corrected.encode(), "deals (corrected).csv")
     assert second.correction_of == first
     assert (second.counts["new"], second.problems) == (2, 0)

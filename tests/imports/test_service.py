@@ -104,7 +104,7 @@ def test_what_else_is_to_be_said_can_be_said_before_the_check():
         (b"", "a.csv", "The file is empty."),
         (b"x", "a.xlsx", "workbook"),
         (b"External ID,,Name\nA,B,C\n", "a.csv", "Column B holds values (row 2) but has no name"),
-        (b"x", "a.pdf", "neither CSV nor XLSX"),
+        (b"x", "a.pdf", "neither CSV nor a workbook"),
     ],
 )
 def test_an_unreadable_file_is_kept_with_the_reason(data, name, words):
