@@ -11,10 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import time_machine
+from django.conf import settings as django_settings
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
@@ -120,6 +122,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.sandbox.reset()
         self.redis.flushdb()
+        Path(django_settings.INSTALLATION_FILE).unlink(missing_ok=True)  # The database is rolled back by ourselves.
         self.number = 0
         self.savepoint = transaction.atomic()
         self.savepoint.__enter__()
@@ -331,9 +334,7 @@ class Machine(RuleBasedStateMachine):
                 if not self.unsent():
                     return
                 self.ask(SyncSelection())
-        told = list(
-            SyncJob.objects.exclude(state__in=SyncJob.FINAL_STATES).values("state", "action", "waits_for", "failures")
-        )
+        told = list(SyncJob.objects.exclude(state__in=SyncJob.FINAL_STATES).values("state", "waits_for", "failures"))
         latest = SyncJob.objects.order_by("-created_at")[:2]
         last = [list(job.results.values_list("label", "status", "error")) for job in latest]
         pytest.fail(f"it never settles: {self.unsent()}, {told}, {last}")
@@ -346,9 +347,8 @@ class Machine(RuleBasedStateMachine):
         ambiguous.close_orphaned_conflicts()
         for conflict in Conflict.objects.filter(decided_at=None):
             assert conflict.reason == ConflictReason.AMBIGUOUS, f"nobody changes anything in Marketo: {conflict!r}"
-            record: Any = next(
-                each for each in invariants.everything() if (each.KIND, each.pk) == (conflict.kind, conflict.record_id)
-            )
+            key = conflict.kind, conflict.record_id
+            record: Any = next(each for each in invariants.everything() if (each.KIND, each.pk) == key)
             if record.claimed_by_id is not None:
                 continue
             mine = [each["id"] for each in conflict.candidates if self.is_it(record, each["id"])]
