@@ -305,9 +305,9 @@ def neighbour_ids(batch: models.SyncBatch) -> tuple[int | None, int | None]:
     return ids[place - 1] if place else None, ids[place + 1] if place + 1 < len(ids) else None
 
 
-def open_circuit() -> models.Circuit | None:
-    """Why nothing is sent at present; ``None`` if sending is not halted."""
-    return models.Circuit.objects.filter(reset_at__isnull=True).first()
+def open_circuits() -> list[models.Circuit]:
+    """Why nothing, or nothing of a kind, is sent at present; that all is halted comes first."""
+    return list(models.Circuit.objects.filter(reset_at__isnull=True).order_by("kind"))
 
 
 def latest_circuits(count: int) -> list[models.Circuit]:

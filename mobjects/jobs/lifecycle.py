@@ -73,7 +73,7 @@ def end_cancelled_job(job: SyncJob) -> None:
 def open_circuit(job: SyncJob, error: MarketoError) -> None:
     """Halt sending: nothing is sent by any job until a person resets the connection."""
     defaults = {"job": job, "code": error.code, "reason": _reason(error)}
-    Circuit.objects.get_or_create(reset_at=None, defaults=defaults)
+    Circuit.objects.get_or_create(reset_at=None, kind="", defaults=defaults)
 
 
 def _reason(error: MarketoError) -> str:

@@ -41,7 +41,7 @@ def sweep_jobs() -> None:
     overdue = clock.now() - OVERDUE
     without_worker = SyncJob.objects.filter(leases=None)
     late = Q(state=SyncJobState.WAITING, waits_until__lt=overdue) | Q(state=SyncJobState.QUEUED, queued_at__lt=overdue)
-    if not Circuit.objects.filter(reset_at__isnull=True).exists():
+    if not Circuit.objects.filter(reset_at__isnull=True, kind="").exists():
         # It found the connection halted in the moment in which that was reset.
         late |= Q(state=SyncJobState.WAITING, waits_until=None)
     try:

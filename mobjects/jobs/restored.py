@@ -114,9 +114,9 @@ def _describe_gap(since: datetime, counts: dict[Kind, int]) -> str:
 
 
 def _open_circuit(reason: str) -> None:
-    halted = Circuit.objects.filter(reset_at=None).first()
+    halted = Circuit.objects.filter(reset_at=None, kind="").first()
     if halted is not None:
         reason = f"{reason} Before that: {halted.reason}"
     Circuit.objects.update_or_create(
-        reset_at=None, defaults={"code": Circuit.RESTORED, "reason": reason, "opened_at": clock.now()}
+        reset_at=None, kind="", defaults={"code": Circuit.RESTORED, "reason": reason, "opened_at": clock.now()}
     )

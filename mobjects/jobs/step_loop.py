@@ -20,6 +20,8 @@ from mobjects.sync.task import JobContext, JobTask, WaitRequired
 
 TURN_SECONDS = 10.0
 """After so long a worker makes room for other jobs and queues up again."""
+_STOPS = (RetryAction.HALVE, RetryAction.REFUSE, RetryAction.HALT_KIND)
+"""What a task did not deal with by itself was no sending: the job could not go on, and others do not suffer from it."""
 TURN_OVER = "It makes room for other jobs, and goes on at once."
 
 
@@ -106,9 +108,7 @@ class StepLoop:
                 return self._stop(error)
             job.failures += 1
             job.save(update_fields=["failures"])
-            if rule.action in (RetryAction.HALVE, RetryAction.REFUSE) or (
-                job.failures >= marketo_settings.max_tries() and not rule.endless
-            ):
+            if rule.action in _STOPS or (job.failures >= marketo_settings.max_tries() and not rule.endless):
                 return self._stop(error)
             now = clock.now()
             until = now + timedelta(seconds=wait_seconds(rule.action, job.failures, now))

@@ -25,6 +25,8 @@ class RefusalReason(StrEnum):
     """Too many calls at the same time."""
     QUOTA = "quota"
     """The calls of the day are used up."""
+    ACCESS = "access"
+    """This user may not do this with such objects; with others it may."""
     UNSUPPORTED = "unsupported"
     """Marketo does not offer this operation at all, so no part of the batch would fare better."""
 

@@ -6,16 +6,16 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Q
 
 from mobjects.models.fields import CreatedAtField
-from mobjects.models.sync_history import SyncJob
+from mobjects.models.sync_history import KIND_CHOICES, SyncJob
 
 
 class Circuit(models.Model):
     """One time that the connection to Marketo was halted: by which job, why, and who let it go on.
 
-    Open rows have no ``reset_at``; there is at most one.
+    Open rows have no ``reset_at``; there is at most one for each kind, and one for all of them.
     """
 
     RESTORED: ClassVar = "restored"
@@ -23,6 +23,9 @@ class Circuit(models.Model):
 
     job = models.ForeignKey(SyncJob, models.SET_NULL, null=True, blank=True, related_name="+")
     code = models.CharField(max_length=20, blank=True)
+    kind = models.CharField(
+        max_length=21, choices=KIND_CHOICES, blank=True, help_text="Only records of this kind are halted; empty: all."
+    )
     reason = models.TextField()
     opened_at = CreatedAtField(auto_now_add=True)
     reset_at = models.DateTimeField(null=True, blank=True)
@@ -33,13 +36,20 @@ class Circuit(models.Model):
         default_permissions = ("view",)
         permissions = (("reset_circuit", "Can let sending go on after it was halted"),)
         ordering = ("-opened_at", "-pk")
-        constraints = (models.UniqueConstraint(Value(1), condition=Q(reset_at__isnull=True), name="circuit_one_open"),)
+        constraints = (
+            models.UniqueConstraint("kind", condition=Q(reset_at__isnull=True), name="circuit_one_open_per_kind"),
+        )
 
     @classmethod
     def halting(cls, action: str) -> models.QuerySet[Circuit]:
         """What keeps a job of this action from going on; empty if nothing does."""
-        found = cls.objects.filter(reset_at__isnull=True)
+        found = cls.objects.filter(reset_at__isnull=True, kind="")
         return found.exclude(code=cls.RESTORED) if action in SyncJob.READING_ACTIONS else found
 
     def __str__(self) -> str:
         return self.reason
+
+    @property
+    def headline(self) -> str:
+        """What is halted, in words."""
+        return f"Sending of {self.get_kind_display().lower()} is halted" if self.kind else "Sending is halted"

@@ -37,6 +37,7 @@ class RetryAction(StrEnum):
     LOOK_UP = "go on after a growing wait; look up or resend when Marketo can no longer be working on it"
     HALVE = "send the two halves, until the bad record stands alone"
     REFUSE = "every record failed; go on with the next batch"
+    HALT_KIND = "go on with other kinds of records; send none of this kind until a person has reset the connection"
     HALT = "stop the job, and send nothing until a person has reset the connection"
 
 
@@ -72,6 +73,7 @@ RULES = (
     RetryRule(errors.OutcomeUnknown, None, RetryAction.LOOK_UP),
     RetryRule(errors.Rejected, errors.RefusalReason.UNSUPPORTED, RetryAction.REFUSE),
     RetryRule(errors.Rejected, None, RetryAction.HALVE),
+    RetryRule(errors.AuthError, errors.RefusalReason.ACCESS, RetryAction.HALT_KIND),
     RetryRule(errors.AuthError, None, RetryAction.HALT),
     RetryRule(errors.ConfigError, None, RetryAction.HALT),
 )

@@ -65,5 +65,5 @@ def querystring_page(context: template.Context, parameter: str, number: int) -> 
 def halted(context: template.Context) -> dict[str, Any]:
     """``{% halted %}``: the banner that says that sending is halted; nothing otherwise, or for outsiders."""
     user = getattr(context.get("request"), "user", None)
-    circuit = selectors.open_circuit() if user is not None and user.is_staff else None
-    return {"circuit": circuit, "perms": context.get("perms")}
+    circuits = selectors.open_circuits() if user is not None and user.is_staff else []
+    return {"circuits": circuits, "perms": context.get("perms")}

@@ -260,7 +260,11 @@ def test_warnings_go_to_stderr(file):
 
 @pytest.mark.parametrize(
     ("name", "text", "words"),
-    [("in.csv", "", "is empty"), ("in.xlsx", "no", "not a readable XLSX"), ("in.pdf", "x", "neither CSV nor a workbook")],
+    [
+        ("in.csv", "", "is empty"),
+        ("in.xlsx", "no", "not a readable XLSX"),
+        ("in.pdf", "x", "neither CSV nor a workbook"),
+    ],
 )
 def test_unreadable_file_ends_with_code_2(file, name, text, words):
     with pytest.raises(CommandError, match=words) as caught:

@@ -72,7 +72,7 @@ def test_the_document_prints_the_table():
         ("10001", RetryAction.LOOK_UP),
         ("20011", RetryAction.LOOK_UP),
         ("20012", RetryAction.HALVE),
-        ("20013", RetryAction.HALT),
+        ("20013", RetryAction.HALT_KIND),
         ("20014", RetryAction.HALT),
         ("20015", RetryAction.PARK),
         ("20016", RetryAction.AGAIN),

@@ -56,7 +56,7 @@ def test_no_address_answers_a_link_with_the_browsers_own_405(boss):
 
 
 def conflict():
-    return Conflict.objects.create(kind="Opportunity", record_id=1, label="x", reason="both_changed")
+    return Conflict.objects.create(kind="Opportunity", record_id=1, label="x", reason="both")
 
 
 CASES = {

@@ -43,7 +43,9 @@ FAULT_RULES: dict[str, FaultRule] = {
     "10001": FaultRule("Marketo had a severe internal error; what was applied is not known.", OutcomeUnknown),
     "20011": FaultRule("Marketo had an internal error; what was applied is not known.", OutcomeUnknown),
     "20012": FaultRule("Marketo did not understand the request; report this as a bug.", Rejected),
-    "20013": FaultRule("Marketo denied access; give the API user the permissions it needs.", AuthError),
+    "20013": FaultRule(
+        "Marketo denied access; give the API user the permissions it needs.", AuthError, RefusalReason.ACCESS
+    ),
     "20014": FaultRule("Marketo refused the signature; check MARKETO_USER_ID and MARKETO_ENCRYPTION_KEY.", AuthError),
     "20015": FaultRule(
         "Marketo's daily quota is used up; send again after its daily reset.", Unavailable, RefusalReason.QUOTA

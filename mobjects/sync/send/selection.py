@@ -34,6 +34,7 @@ from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.installation.doubt import DOUBTED
+from mobjects.sync.send.halted_kinds import KIND_HALTED, is_halted
 from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, has_unknown_channel, has_unknown_tag
 from mobjects.sync.task import KindSelection
 
@@ -232,6 +233,7 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
     holds = [
         (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
         (NEEDS_DECISION, Q(Exists(open_conflicts))),
+        (KIND_HALTED, is_halted(kind)),
         (MAY_STILL_RUN, unknown & Q(unknown_since__gt=(at or clock.now()) - marketo_settings.unknown_outcome_delay())),
     ]
     has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])

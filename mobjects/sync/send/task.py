@@ -26,6 +26,7 @@ from mobjects.sync.retry_policy import RetryAction, retry_rule_for
 from mobjects.sync.send import claims, results
 from mobjects.sync.send.claims import BatchItem
 from mobjects.sync.send.cost_ids import CostIdReader
+from mobjects.sync.send.halted_kinds import halt_kind
 from mobjects.sync.send.preflight import preflight_read
 from mobjects.sync.send.selection import (
     MAY_STILL_RUN,
@@ -196,6 +197,9 @@ class SendTask:
             _check_answer(items, answer)
         except MarketoError as error:
             self._record_error(batch, error)
+            if retry_rule_for(error).action is RetryAction.HALT_KIND:
+                halt_kind(job, items[0].payload.record.kind, error)
+                return
             if not isinstance(error, Rejected) or self._all_are_refused():
                 raise
         else:
@@ -217,7 +221,8 @@ class SendTask:
             # This request is wrong; the next may be right.
             results.record_refused(job, batch, error)
         else:
-            results.record_unsent(job, batch, error, again=action is not RetryAction.HALT)
+            halted = (RetryAction.HALT, RetryAction.HALT_KIND)
+            results.record_unsent(job, batch, error, again=action not in halted)
 
 
 def render_batches(

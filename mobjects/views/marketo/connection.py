@@ -63,6 +63,7 @@ def connection_page(request: HttpRequest) -> HttpResponse:
         tested=run_connection_test() if request.method == "POST" else None,
         usage=RedisRateLimiter.from_settings(target()).read_usage(),
         circuits=selectors.latest_circuits(CIRCUITS),
+        halted_now=selectors.open_circuits(),
         foreign_queues=queue_status.list_foreign_queues(),
         wrong_clocks=list_wrong_host_clocks(),
     )

@@ -15,7 +15,7 @@ EXPECTED = {
     "10001": (OutcomeUnknown, Unavailable, None),
     "20011": (OutcomeUnknown, Unavailable, None),
     "20012": (Rejected, Rejected, None),
-    "20013": (AuthError, AuthError, None),
+    "20013": (AuthError, AuthError, RefusalReason.ACCESS),
     "20014": (AuthError, AuthError, None),
     "20015": (Unavailable, Unavailable, RefusalReason.QUOTA),
     "20016": (AuthError, AuthError, RefusalReason.EXPIRED),

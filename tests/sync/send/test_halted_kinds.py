@@ -1,0 +1,69 @@
+"""Access denied for one kind of records: the others go on, and the pages say which kind is halted and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from mobjects.jobs.control import reset_circuit
+from mobjects.jobs.requests import create_job
+from mobjects.jobs.runner import run_job
+from mobjects.marketo.types import Kind
+from mobjects.models import Circuit, SyncJobAction, SyncJobState, SyncResultStatus
+from mobjects.sync.compare.task import CompareSelection
+from mobjects.sync.send.halted_kinds import KIND_HALTED
+from tests import factories
+from tests.views import pages
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
+
+
+@pytest.fixture
+def denied(sandbox):
+    """A job of which Marketo denies access to programs, which are sent first; and its records."""
+    program = factories.program()
+    factories.cost(program)
+    deal = factories.opportunity()
+    sandbox.faults.add("soap", code="20013")
+    return factories.sync(), program, deal
+
+
+def test_records_of_other_kinds_are_sent_in_the_same_job(denied):
+    job, program, deal = denied
+    assert job.state == SyncJobState.PROBLEMS
+    assert factories.fresh(deal).marketo_id is not None
+    assert factories.fresh(program).is_dirty
+    assert Circuit.objects.get().kind == Kind.PROGRAM.value
+    refused = job.results.get(kind=Kind.PROGRAM.value)
+    assert (refused.status, "Marketo denied access" in refused.error) == (SyncResultStatus.NOT_SENT, True)
+
+
+def test_later_jobs_hold_the_kind_back_without_a_call_until_a_person_resets(denied, sandbox):
+    _, program, _ = denied
+    calls = len(sandbox.calls)
+    held = factories.sync(program)
+    assert (held.state, len(sandbox.calls)) == (SyncJobState.PROBLEMS, calls)
+    assert held.results.get().error.startswith(KIND_HALTED)
+    assert factories.sync(factories.opportunity()).state == SyncJobState.SUCCEEDED
+    assert reset_circuit(factories.user())
+    assert factories.sync(program).state == SyncJobState.SUCCEEDED
+    assert not factories.fresh(program).is_dirty
+
+
+def test_the_pages_say_which_kind_is_halted(denied, groups, redis_url):
+    browser = pages.client()
+    banner = pages.text(browser.get("/admin/"))
+    assert "Sending of programs is halted since" in banner
+    connection = pages.text(browser.get("/admin/connection/"))
+    assert "Halted now: Programs." in connection
+    assert "Records of other kinds are sent." in connection
+
+
+def test_a_job_that_only_reads_stops_and_halts_nothing(sandbox):
+    factories.opportunity(marketo_id=7)
+    sandbox.faults.add("soap", code="20013")
+    asked = CompareSelection((Kind.OPPORTUNITY,)).to_json()
+    job = create_job(SyncJobAction.COMPARE, Kind.OPPORTUNITY.value, asked)
+    run_job(job)
+    job.refresh_from_db()
+    assert job.state == SyncJobState.STOPPED
+    assert not Circuit.objects.exists()
