@@ -26,6 +26,7 @@ LARGEST_ID = 2**31 - 1
 
 _SHORTENED = re.compile(r"-?[0-9](?:[.,][0-9]+)?E\+([0-9]{2,3})")
 _SHOWN_DIGITS = 11  # From twelve digits on, a spreadsheet shows a number with an exponent.
+_THOUSAND = 3  # Digits behind a separator of thousands.
 _DIGITS = 15  # As many as a spreadsheet keeps.
 _SHOWN = 60  # Longest piece of a bad value that is repeated in a message.
 
@@ -130,9 +131,12 @@ def parse_decimal(value: object, places: int) -> Decimal:
     # Before rounding, which fails on numbers beyond the precision of the decimal context.
     if number and number.adjusted() >= _DIGITS - places:
         raise ValueError(f"{quote_value(value)} is too large; at most {_DIGITS - places} digits before the point.")
-    # As written, zeros included: 48.000 may well mean forty-eight thousand.
-    if number != round(number, places) or (isinstance(value, str) and len(text.partition(".")[2]) > places):
-        raise ValueError(f"{quote_value(value)} has more than {places} decimals; write thousands without a separator.")
+    # As written, zeros included: 48.000 may well mean forty-eight thousand. The point of 1.5E3 is no sign of decimals.
+    as_written = isinstance(value, str) and "e" not in text.lower()
+    decimals = len(text.partition(".")[2]) if as_written else 0
+    if number != round(number, places) or decimals > places:
+        hint = "write thousands without a separator" if decimals == _THOUSAND else "round it"
+        raise ValueError(f"{quote_value(value)} has more than {places} decimals; {hint}.")
     return round(number, places) or Decimal(0).scaleb(-places)
 
 

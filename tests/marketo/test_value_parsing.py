@@ -200,3 +200,23 @@ def test_what_marketo_gives_reads_as_what_was_sent(text, kind, expected):
 )
 def test_what_is_no_value_of_its_type_stands_as_marketo_wrote_it(text, kind):
     assert normalize_remote_text(text, MarketoAttribute("X", "X", kind, 255)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("1.234", "has more than 2 decimals; write thousands without a separator"),
+        ("333.333333", "has more than 2 decimals; round it"),
+        (33.333333, "has more than 2 decimals; round it"),
+        (2.345, "has more than 2 decimals; round it"),
+        ("1.234E-1", "has more than 2 decimals; round it"),
+    ],
+)
+def test_an_amount_that_is_refused_says_what_is_wrong_with_it(value, why):
+    with pytest.raises(ValueError, match=why):
+        parse_decimal(value, 2)
+
+
+@pytest.mark.parametrize("text", ["1.5E3", "15E2", "1.5e+03", "0.15E4"])
+def test_an_amount_with_an_exponent_is_the_number_it_says(text):
+    assert parse_decimal(text, 2) == 1500

@@ -11,7 +11,8 @@ import pytest
 import xlsxwriter
 
 from mobjects.spreadsheets.row_shape import cell_text
-from mobjects.spreadsheets.types import BadCell, FileRefused
+from mobjects.spreadsheets.types import BadCell, DrawnNumber, FileRefused
+from mobjects.spreadsheets.workbooks.serial_dates import possible_moment
 from tests.spreadsheets.reading_helpers import edited, head, read, with_sheet, with_strings, workbook
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -73,6 +74,15 @@ def test_a_workbook_of_1904_stays_one_with_the_properties_of_an_extension(extens
         b'xmlns:%b="http://schemas.microsoft.com/office/spreadsheetml/%b/11/main"/></ext></extLst></workbook>'
     ) % (extension.encode(), extension.encode(), year)
     assert cells(changed(data, "xl/workbook.xml", b"</workbook>", more)) == [(datetime(2026, 6, 30),)]
+
+
+def test_a_number_without_a_format_says_that_its_workbook_counts_from_1904():
+    data = changed(workbook(["a"], [44741]), "xl/workbook.xml", b"<workbookPr/>", b'<workbookPr date1904="1"/>')
+    [[cell]] = cells(data)
+    assert cell == DrawnNumber(44741, "44741", is_1904=True)
+    assert possible_moment(cell) == datetime(2026, 6, 30)
+    assert possible_moment(46203) == datetime(2026, 6, 30)
+    assert [possible_moment(other) for other in (3, 1e9, True, "46203", None, 0.5)] == [None] * 6
 
 
 @pytest.mark.parametrize("code", [b"yyyy\\-mm\\-dd", b"0.00"])

@@ -66,6 +66,8 @@ class NumberFormat:
 
     def draw(self, number: float) -> str:
         """The number as its cell shows it; empty if that is the number itself."""
+        if not self.sections:
+            return ""
         section = self._section(number)
         text = section.draw(number)
         has_own_sign = len(self.sections) > 1 and section is not self.sections[0]
