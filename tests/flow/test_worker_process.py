@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from threading import Event
 
 import pytest
+from django.utils import timezone
 from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -20,9 +22,10 @@ from mobjects.local.supervisor import Supervisor
 from mobjects.processes import status as queue_status
 from mobjects.processes.status import SILENCE_SECONDS
 from mobjects.processes.worker import SIGN_OF_LIFE_SECONDS
+from mobjects.sync.installation.identity import get_installation, name_outside
 from tests.files import ROOT
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(120), pytest.mark.django_db(transaction=True)]
 PATIENCE_SECONDS = 40
 
 
@@ -44,7 +47,10 @@ def worker(own_redis, tmp_path):
     """A worker process, ready for work."""
     _, url = own_redis
     values = {**os.environ, "REDIS_URL": url, "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
-    command = [sys.executable, "-W", "ignore", "manage.py", "rqworker", "sync", "--serializer"]
+    manage = [sys.executable, "-W", "ignore", "manage.py"]
+    subprocess.run([*manage, "migrate", "--verbosity", "0"], cwd=ROOT, env=values, check=True)
+    share_identity(tmp_path / "db.sqlite3")
+    command = [*manage, "rqworker", "sync", "--serializer"]
     with subprocess.Popen([*command, "rq.serializers.JSONSerializer"], cwd=ROOT, env=values, stderr=-3) as process:
         try:
             wait_for(queue_status.worker_alive)
@@ -52,6 +58,19 @@ def worker(own_redis, tmp_path):
         finally:
             process.send_signal(signal.SIGCONT)
             process.kill()
+
+
+def share_identity(database):
+    """Give a database our identity, so that we look at the queue that its worker listens to."""
+    moment = str(timezone.now())
+    values = get_installation().identity, str(database.resolve())[-255:], 0, moment, moment
+    with sqlite3.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO mobjects_installation (identity, place, is_marked, created_at, seen_at) "
+            "VALUES (?, ?, ?, ?, ?)",
+            values,
+        )
+    connection.close()
 
 
 def wait_for(condition):
@@ -65,7 +84,7 @@ def wait_for(condition):
 
 def works(redis):
     """Whether work that is queued now gets done."""
-    job = Queue("sync", connection=redis, serializer=JSONSerializer).enqueue("os.getpid")
+    job = Queue(name_outside("sync"), connection=redis, serializer=JSONSerializer).enqueue("os.getpid")
     wait_for(lambda: job.get_status() == "finished")
 
 
