@@ -8,13 +8,14 @@ RUN = .venv/bin
 # For commands that need settings but no configuration of this machine.
 BARE = env DJANGO_ENV_FILE=/dev/null DJANGO_SETTINGS_MODULE=marketo_admin.settings_test
 
-.PHONY: help install demo test check format lock fault-matrix
+.PHONY: help install demo test check coverage format lock fault-matrix
 
 help:
 	@echo "make demo      everything on this machine with sample data (DEMO_ARGS=--once: stop again at once)"
 	@echo "make install   set up .venv, nothing else"
 	@echo "make test      the whole test suite (PYTEST_ARGS='-k name')"
 	@echo "make check     format, lint, types, layers, migrations, deployment checks, then the whole test suite"
+	@echo "make coverage  the whole test suite with its branch coverage, which takes twice as long"
 	@echo "make format    format and fix what can be fixed"
 	@echo "make fault-matrix  try every fault anew and write docs/fault-matrix.md"
 	@echo "make lock      resolve the dependencies anew into requirements/ (needs uv)"
@@ -37,6 +38,10 @@ check:
 	$(RUN)/mypy .
 	$(BARE) $(RUN)/python manage.py makemigrations --check --dry-run
 	scripts/check-deploy
+	$(RUN)/pytest $(PYTEST_ARGS)
+
+coverage:
+	@scripts/install dev
 	$(RUN)/pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 format:
