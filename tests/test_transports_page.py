@@ -10,7 +10,7 @@ import pytest
 
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Exchange, Kind
-from mobjects.models import SyncJobAction, SyncResultStatus
+from mobjects.models import Circuit, SyncJobAction, SyncResultStatus
 from mobjects.sync.retry_policy import RULES
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.send.task import SendTask
@@ -45,6 +45,7 @@ def members():
 
 def result_of(rule):
     """What a rule makes of the records of a batch of two, in the words of the history."""
+    Circuit.objects.all().delete()
     failed = rule.error("It failed.", trouble=rule.trouble, exchange=Exchange("asked"))
     chosen = SyncSelection(kinds=(Kind.OPPORTUNITY,), ids=tuple(factories.opportunity().pk for _ in range(2)))
     transport = telex.TelexTransport(telex.SETTINGS, [], failing=failed)

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import PurePath
 from typing import BinaryIO
 
@@ -20,9 +21,12 @@ from mobjects.imports import file_storage
 from mobjects.imports.column_mapping import correction_header
 from mobjects.imports.detection import get_read_options
 from mobjects.imports.file_limits import limits_for
+from mobjects.imports.formats.findings import kept_findings
 from mobjects.imports.writing import commit
+from mobjects.marketo.types import DataType
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.models import Import, ImportFix, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
+from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.csv_writer import csv_pieces, iter_batches, replace_unencodable
 from mobjects.spreadsheets.formula_escaping import escape_formula
 from mobjects.spreadsheets.reader import cell_text
@@ -162,18 +166,34 @@ def describe_problem(problem: ImportProblem) -> str:
 # --- what was put in the place of a value ---------------------------------------------------
 
 
+_NUMBERS = (DataType.CURRENCY, DataType.FLOAT, DataType.INTEGER)
+_OWN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
 class _ReviewFixes:
     """The values that were given in the review, by column and value, and those for single rows."""
 
     def __init__(self, imported: Import) -> None:
         self._columns = dict(enumerate(imported.mapping))
+        self._types = {each.name: each.attribute.type for each in RESOURCES[imported.kind]().columns}
+        self._answers = kept_findings(imported.format_findings) | imported.formats
         encoding = _encoding(imported)
         self._given: dict[tuple[str, str, int | None], str] = {
-            (fix.column, fix.value, fix.number): fix.replacement
+            (fix.column, fix.value, fix.number): self._in_file_spelling(fix)
             for fix in ImportFix.objects.filter(imported=imported).order_by("pk")
             # One that the file's encoding lacks would become question marks, and be imported as such.
             if imported.format == "xlsx" or replace_unencodable(fix.replacement, encoding) == fix.replacement
         }
+
+    def _in_file_spelling(self, fix: ImportFix) -> str:
+        """What a person typed in our own spelling, as the file writes it: there a comma may be the decimal point."""
+        is_number = self._types.get(fix.column) in _NUMBERS and _OWN_NUMBER.fullmatch(fix.replacement)
+        if not is_number:
+            return fix.replacement
+        text = fix.replacement
+        if fix.column == "Probability" and self._answers.get("probability") == "fraction":
+            text = f"{Decimal(text) / 100:f}"
+        return text.replace(".", ",") if self._answers.get("number-format") == "comma" else text
 
     def apply_fixes(self, row: TableRow) -> list[Cell]:
         """The cells of a row, with what was put in their place."""

@@ -20,6 +20,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from mobjects.models import (
     BulkDeletion,
+    Conflict,
     DeletedRecord,
     EditSource,
     Kind,
@@ -31,6 +32,7 @@ from mobjects.models import (
     RecordStatus,
     SyncedRecord,
 )
+from mobjects.sync.conflicts.ambiguous import RECORD_DELETED
 from mobjects.sync.content.edits import EditRecorder
 
 PARTS: dict[type[models.Model], tuple[tuple[type[models.Model], str], ...]] = {
@@ -41,7 +43,7 @@ PARTS: dict[type[models.Model], tuple[tuple[type[models.Model], str], ...]] = {
 OWNERS: dict[type[models.Model], str] = {ProgramCost: "program", ProgramTag: "program"}
 UNDER_WAY = "they are in a batch, or the outcome of their last sending is unknown"
 CHANGED = "they were changed, or deleted, since they were shown"
-TAKEN = "Something else has its Marketo ID, its key or its place by now."
+TAKEN = "Something else has its Marketo ID, its key or its place by now, or an equal cost was added."
 
 
 def model_of_deletion(deletion: BulkDeletion) -> Any:
@@ -122,6 +124,8 @@ def restore_chunk(rows: Sequence[DeletedRecord], user: User | None) -> Counter[s
                 [found] = serializers.deserialize("python", [row.values])
                 if type(found.object)._default_manager.filter(pk=row.record_id).exists():
                     raise IntegrityError
+                if _has_equal_cost(row, found.object):
+                    raise IntegrityError
                 found.save(force_insert=True)
                 _check_owner(found.object)
             row.restored = True
@@ -130,6 +134,7 @@ def restore_chunk(rows: Sequence[DeletedRecord], user: User | None) -> Counter[s
         counts["restored" if row.restored else "left"] += 1
     DeletedRecord.objects.bulk_update(rows, ["restored", "note"], batch_size=500)
     _put_back_revisions(rows)
+    _reopen_conflicts(rows)
     for recorder in recorders:
         recorder.write(EditSource.RESTORED, user)
     return counts
@@ -157,6 +162,29 @@ def _check_owner(record: models.Model) -> None:
                 raise IntegrityError
 
 
+def _has_equal_cost(row: DeletedRecord, cost: models.Model) -> bool:
+    """Whether an equal cost was added since: costs without an ID have no key that would tell."""
+    if not isinstance(cost, ProgramCost) or cost.marketo_cost_id is not None:
+        return False
+    same = {"program": cost.program_id, "month": cost.month, "amount": cost.amount, "note": cost.note}
+    of_deletion = DeletedRecord.objects.filter(deletion=row.deletion_id, model=row.model).values("record_id")
+    return ProgramCost.objects.filter(**same, pk__gt=row.record_id).exclude(pk__in=of_deletion).exists()
+
+
+def _reopen_conflicts(rows: Iterable[DeletedRecord]) -> None:
+    """A person has to decide again what was closed only because the record was gone."""
+    for row in rows:
+        model: Any = apps.get_model("mobjects", row.model)
+        if row.restored and issubclass(model, SyncedRecord):
+            closed = Conflict.objects.filter(
+                kind=model.KIND.value,
+                record_id=row.record_id,
+                answer_text=RECORD_DELETED,
+                decided_at__gte=row.deletion.created_at,
+            )
+            closed.update(decided_at=None, answer="", answer_text="")
+
+
 def _put_back_revisions(rows: Iterable[DeletedRecord]) -> None:
     """Costs and tags that come back with their program are no change of it: each insert has raised it by one."""
     raised = Counter(
@@ -165,8 +193,12 @@ def _put_back_revisions(rows: Iterable[DeletedRecord]) -> None:
     came_back = DeletedRecord.objects.filter(
         deletion__in={row.deletion_id for row in rows}, model="program", record_id__in=raised, restored=True
     )
-    for pk in came_back.values_list("record_id", flat=True):
-        Program.objects.filter(pk=pk).update(revision=F("revision") - raised[pk])
+    for pk, values in came_back.values_list("record_id", "values"):
+        # A sync that came between two chunks has sent the program without them: then they are a change of it.
+        as_it_was = Program.objects.filter(
+            pk=pk, synced_revision=values["fields"]["synced_revision"], claimed_by__isnull=True
+        )
+        as_it_was.update(revision=F("revision") - raised[pk])
 
 
 def _lock_owners(model: Any, ids: list[int]) -> None:

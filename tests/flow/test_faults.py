@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from mobjects.jobs.requests import request_sync
 from mobjects.models import (
     Circuit,
     Conflict,
+    Installation,
     Opportunity,
     Program,
     RecordState,
@@ -100,6 +102,9 @@ class Faulty:
         random.seed(1)  # The same waits in every run, so that the document can be compared.
         for model in (SyncJob, Opportunity, Program, Conflict, Circuit):
             model.objects.all().delete()
+        # That the history is deleted here is no restored backup.
+        Installation.objects.update(is_marked=False)
+        Path(self.settings.INSTALLATION_FILE).unlink(missing_ok=True)
         self.sandbox.reset()
         self.queue.connection.flushdb()
 

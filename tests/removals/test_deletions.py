@@ -163,7 +163,7 @@ def test_what_has_its_key_by_now_stays_and_the_rest_comes_back(browser):
     factories.opportunity(name="New", external_id="E-1")
     shown = pages.words(press(browser, "deletion-undo"))
     assert "Undone: 1 brought back, 2 left." in shown
-    assert "Something else has its Marketo ID, its key or its place by now." in shown
+    assert "Something else has its Marketo ID, its key or its place by now, or an equal cost was added." in shown
     assert Opportunity.objects.filter(pk=second.pk).exists()
     assert not OpportunityPersonRole.objects.exists()
 

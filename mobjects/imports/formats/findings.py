@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mobjects.imports.formats.evidence import SAMPLES, Candidates, Evidence, FileFormats
@@ -29,6 +29,15 @@ def find_answers(formats: FileFormats) -> dict[str, str]:
         if len(candidates) == 1:
             (found[question.name],) = candidates
     return found
+
+
+def kept_findings(findings: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The answers that an earlier check of the same file came to, by question.
+
+    Args:
+        findings: of :func:`describe_formats`.
+    """
+    return {found["question"]: found["answer"] for found in findings if found["answer"] and not found["doubt"]}
 
 
 def _was_raised(formats: FileFormats, question: FormatQuestion) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mobjects.imports import column_mapping
 from mobjects.imports.formats.evidence import FileFormats
-from mobjects.imports.formats.findings import describe_formats, find_answers
+from mobjects.imports.formats.findings import describe_formats, find_answers, kept_findings
 from mobjects.imports.formats.questions import clean_answers
 from mobjects.models import Import, SavedMapping
 
@@ -12,7 +12,13 @@ from mobjects.models import Import, SavedMapping
 def load_formats(imported: Import) -> FileFormats:
     """What is known of a file's formats before it is read."""
     saved = column_mapping.find_saved_mapping(imported.kind, imported.headers)
-    return FileFormats(clean_answers(imported.formats), clean_answers(saved.formats) if saved else {})
+    # What the file itself was read as goes before what another file has taught since.
+    earlier = {
+        **(saved.formats if saved else {}),
+        **kept_findings(imported.correction_of.format_findings if imported.correction_of else ()),
+        **kept_findings(imported.format_findings),
+    }
+    return FileFormats(clean_answers(imported.formats), clean_answers(earlier))
 
 
 def save_findings(imported: Import, formats: FileFormats) -> None:

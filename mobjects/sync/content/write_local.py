@@ -163,6 +163,17 @@ def _save(row: Any) -> None:
     row.save()
 
 
+def keep_refusal_standing(record: SyncedRecord, before: int) -> None:
+    """A refusal speaks of what was sent; what came from Marketo since is no correction of it.
+
+    Args:
+        record: just saved with values of Marketo's.
+        before: its revision until then.
+    """
+    standing = records_of_kind(record.KIND).filter(pk=record.pk, answered_revision=before)
+    standing.update(answered_revision=F("revision"))
+
+
 def _describe_error(row: Any, error: ValidationError) -> str:
     """The first problem as "field value: message", under the name that Marketo's field has."""
     column, messages = next(iter(error.message_dict.items()))

@@ -26,7 +26,12 @@ from mobjects.sync.content.from_marketo import OUR_NUMBER_PREFIX, RemoteContent,
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.merge import MergeResult, merge_sides
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, FieldDifference, record_content
-from mobjects.sync.content.write_local import RemoteValueRefused, store_accepted_values, write_local_values
+from mobjects.sync.content.write_local import (
+    RemoteValueRefused,
+    keep_refusal_standing,
+    store_accepted_values,
+    write_local_values,
+)
 from mobjects.sync.job_results import build_result
 from mobjects.sync.task import JobContext
 
@@ -197,7 +202,9 @@ class PulledPage:
             record.costs.filter(pk=pk).update(marketo_cost_id=cost_id)
         after = here
         if merged.incoming or seen.costs.new:
+            before = record.revision
             write_local_values(record, merged.incoming, keys, new=seen.costs.new)
+            keep_refusal_standing(record, before)
             after = record_content(load_records(self.kind, [record.pk])[0], keys)
         names = dict.fromkeys((*here, *after))
         changed += [

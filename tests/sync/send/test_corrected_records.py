@@ -45,6 +45,6 @@ def test_the_migration_takes_the_revision_from_the_history(sandbox):
     Opportunity.objects.update(stage="Won")
     Opportunity.objects.filter(pk=unknown.pk).update(last_status="FAILED")
     Opportunity.objects.update(answered_revision=0)
-    import_module("mobjects.migrations.0014_states_and_time_zones").forwards(apps, None)
+    import_module("mobjects.migrations.0012_states_and_time_zones").forwards(apps, None)
     states = [factories.fresh(record).current_state for record in (known, unknown)]
     assert states == [RecordState.CHANGED_FAILED, RecordState.FAILED]

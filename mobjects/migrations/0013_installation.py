@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0014_states_and_time_zones"),
+        ("mobjects", "0012_states_and_time_zones"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0010_sent_not_clear"),
+        ("mobjects", "0014_sent_not_clear"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

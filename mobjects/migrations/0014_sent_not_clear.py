@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0009_installation"),
+        ("mobjects", "0013_installation"),
     ]
 
     operations = [

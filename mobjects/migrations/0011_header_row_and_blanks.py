@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0015_cost_of_month"),
+        ("mobjects", "0010_cost_of_month"),
     ]
 
     operations = [

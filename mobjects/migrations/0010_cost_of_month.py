@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0012_formats"),
+        ("mobjects", "0009_formats"),
     ]
 
     operations = [

@@ -29,7 +29,7 @@ def field() -> Any:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0013_header_row_and_blanks"),
+        ("mobjects", "0011_header_row_and_blanks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,80 @@
+"""Bringing deleted records back while others work: a sync between two chunks, an import, a conflict that was closed."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from mobjects.models import Conflict, ConflictReason, Opportunity, Program, ProgramCost
+from mobjects.removals import service
+from mobjects.sync.conflicts.ambiguous import close_orphaned_conflicts
+from tests import factories
+from tests.imports.running import checked, written
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
+COST = b"Program ID,Month,Amount,Note\n1001,2026-06,100,Booth\n"
+
+
+def deleted(queryset):
+    deletion = service.ask_deletion(queryset, "", factories.user("olga"))
+    assert service.confirm_deletion(deletion)
+    service.run_deletion(deletion.pk)
+    deletion.refresh_from_db()
+    return deletion
+
+
+def test_a_cost_that_was_not_sent_is_still_to_be_sent_if_a_sync_came_between_two_chunks():
+    program = factories.program(marketo_id=1001, name="AAA")
+    factories.cost(program)
+    factories.sync(program)
+    factories.cost(program, month=date(2026, 7, 1), amount=Decimal(500))
+    Program.objects.bulk_create(Program(name=f"P{number}", marketo_id=1002 + number) for number in range(600))
+    deletion = deleted(Program.objects.all())
+    assert not Program.objects.exists()
+    assert service.undo_deletion(deletion, deletion.user)
+    assert service._do_chunk(deletion.pk)
+    program = Program.objects.get(marketo_id=1001)
+    assert program.costs.count() == 0
+    factories.sync(program)
+    service.run_deletion(deletion.pk)
+    program.refresh_from_db()
+    assert program.costs.count() == 2
+    assert program.is_dirty
+
+
+def test_a_cost_that_was_imported_again_is_not_doubled():
+    factories.program(marketo_id=1001)
+    written(checked(COST, kind="program-costs"))
+    deletion = deleted(ProgramCost.objects.all())
+    written(checked(COST, "again.csv", kind="program-costs"))
+    service.undo_deletion(deletion, deletion.user)
+    service.run_deletion(deletion.pk)
+    deletion.refresh_from_db()
+    assert ProgramCost.objects.count() == 1
+    assert deletion.undone == {"left": 1}
+    assert "an equal cost was added" in deletion.deleted.get().note
+
+
+def test_equal_costs_that_were_deleted_together_come_back_together():
+    program = factories.program(marketo_id=1001)
+    for _ in range(2):
+        factories.cost(program)
+    deletion = deleted(ProgramCost.objects.all())
+    service.undo_deletion(deletion, deletion.user)
+    service.run_deletion(deletion.pk)
+    assert ProgramCost.objects.count() == 2
+
+
+def test_what_a_person_has_to_decide_is_to_be_decided_again():
+    record = factories.opportunity(marketo_id=7)
+    conflict = Conflict.objects.create(
+        kind="Opportunity", record_id=record.pk, label="x", reason=ConflictReason.BOTH_CHANGED
+    )
+    deletion = deleted(Opportunity.objects.all())
+    assert close_orphaned_conflicts() == 1
+    service.undo_deletion(deletion, deletion.user)
+    service.run_deletion(deletion.pk)
+    conflict.refresh_from_db()
+    assert (conflict.decided_at, conflict.answer_text) == (None, "")
