@@ -1,6 +1,7 @@
 """How fast imports are, how much memory they take, and whether a killed one ends right.
 
     python bench/import.py speed [--rows 100000] [--stock-rows 20000] [--rounds 3] [--database postgres://…]
+    python bench/import.py reading [--rows 100000] [--rounds 3] [--against ANOTHER-CHECKOUT]
     python bench/import.py memory|first-page|kill [--database postgres://user@host:5432/postgres]
 
 docs/performance.md explains the figures. It starts what it needs in a temporary folder; with ``--database`` it makes a
@@ -37,12 +38,12 @@ def main() -> int:
     parser.add_argument("part", choices=tuple(PARTS))
     parser.add_argument("--rows", type=int, default=0, help="in the file (speed and kill: 100,000; first-page: 10,000)")
     parser.add_argument("--stock-rows", type=int, default=20_000, help="for django-import-export; 0 leaves it out")
-    parser.add_argument("--rounds", type=int, default=3, help="of speed and first-page")
+    parser.add_argument("--rounds", type=int, default=3, help="of speed, reading and first-page")
     parser.add_argument("--kills", type=int, default=9)
     parser.add_argument("--seed", type=int, help="for the same dice again")
     parser.add_argument("--database", default="", help="a PostgreSQL to measure on (default: a temporary SQLite file)")
     parser.add_argument("--each", type=int, default=100, help="of the rows belong to one program (parts)")
-    parser.add_argument("--against", default="", help="another checkout to measure too (parts)")
+    parser.add_argument("--against", default="", help="another checkout to measure too (parts, reading)")
     options = parser.parse_args()
     if options.seed is None:
         options.seed = secrets.randbelow(10**6)
@@ -88,6 +89,15 @@ def parts(options: Namespace) -> bool:
     return True
 
 
+def reading(options: Namespace) -> bool:
+    """CPU seconds and memory of reading workbooks, with ``--against`` next to those of another checkout."""
+    from bench import imports_reading
+
+    return imports_reading.measure(
+        ROOT, say, rows=options.rows or 100_000, rounds=options.rounds, against=options.against
+    )
+
+
 def first_page(options: Namespace) -> bool:
     """Seconds from an upload to the first page of its review."""
     with herd(options.database, **PAGE_SETTINGS) as running:
@@ -106,7 +116,7 @@ def kill(options: Namespace) -> bool:
 
 
 PAGE_SETTINGS = {"DJANGO_SETTINGS_MODULE": "bench.imports_settings", "DJANGO_ALLOWED_HOSTS": "127.0.0.1"}
-PARTS = {"speed": speed, "parts": parts, "memory": memory, "first-page": first_page, "kill": kill}
+PARTS = {"speed": speed, "parts": parts, "reading": reading, "memory": memory, "first-page": first_page, "kill": kill}
 
 
 def say(line: str) -> None:

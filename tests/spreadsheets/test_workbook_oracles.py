@@ -21,7 +21,8 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), m
     lambda text: text == text.strip() and "_x" not in text and not text.startswith(("=", "{"))
 )
 NUMBERS = st.integers(-(10**12), 10**12) | st.floats(-1e9, 1e9).map(lambda number: float(f"{number:.12g}"))
-MOMENTS = st.datetimes(datetime(1901, 1, 1), datetime(2100, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
+# Workbooks of 1904 know no earlier days.
+MOMENTS = st.datetimes(datetime(1905, 1, 1), datetime(2100, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
 CELLS = st.none() | TEXTS | NUMBERS | st.booleans() | MOMENTS
 TABLES = st.lists(st.lists(CELLS, min_size=WIDTH, max_size=WIDTH), min_size=1, max_size=5).filter(
     lambda rows: any(cell is not None for row in rows for cell in row)

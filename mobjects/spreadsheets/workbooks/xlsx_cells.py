@@ -10,7 +10,7 @@ from mobjects.spreadsheets.workbooks.cell_readers import CellReaders, NumberedRo
 from mobjects.spreadsheets.workbooks.plain_rows import PlainRows
 from mobjects.spreadsheets.workbooks.xlsx_package import XlsxPackage
 from mobjects.spreadsheets.workbooks.xlsx_shared_strings import SharedStrings
-from mobjects.spreadsheets.workbooks.xml_parsing import UNREADABLE, Attributes, XmlParser, parse_list
+from mobjects.spreadsheets.workbooks.xml_parsing import UNREADABLE, Attributes, XmlParser, has_controls, parse_list
 
 ROWS = "worksheet/sheetData"
 _ROW, _CELL = f"{ROWS}/row", f"{ROWS}/row/c"
@@ -57,7 +57,7 @@ class SheetReader:
             yield last
 
     def _add_plain(self, chunk: bytes, prefix: str) -> bool:
-        rows = self._plain.parse_rows(chunk.decode(), prefix, self._number)
+        rows = None if has_controls(chunk) else self._plain.parse_rows(chunk.decode(), prefix, self._number)
         if rows is None:
             return False
         self._done += rows

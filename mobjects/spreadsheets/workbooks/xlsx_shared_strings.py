@@ -10,7 +10,7 @@ from typing import IO
 
 from mobjects.spreadsheets.row_shape import check_text
 from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
-from mobjects.spreadsheets.workbooks.xml_parsing import UNREADABLE, Attributes, XmlParser, parse_list
+from mobjects.spreadsheets.workbooks.xml_parsing import UNREADABLE, Attributes, XmlParser, has_controls, parse_list
 
 # Office Open XML writes characters that XML cannot hold as _xHHHH_, one for each unit of UTF-16, and the first sign of
 # a text that only looks so as _x005F_ (ECMA-376, part 1, 22.9.2.19: ST_Xstring).
@@ -105,7 +105,7 @@ class SharedStrings(dict[str, Cell]):
 
     def _add_plain(self, chunk: bytes, prefix: str) -> bool:
         """Strings of one piece each, without formats or hints, as most are."""
-        found = [] if prefix else _PLAIN.findall(chunk.decode())
+        found = [] if prefix or has_controls(chunk) else _PLAIN.findall(chunk.decode())
         texts = [resolve_references(text) for text, _ in found]
         if not found or None in texts or any(other for _, other in found):
             return False

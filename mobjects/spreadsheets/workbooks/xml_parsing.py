@@ -28,7 +28,7 @@ _PENDING = 1 << 23  # Bytes of one tag; those of tables have a hundred.
 _MOST_NAMES = 1000
 _LONGEST_NAME = 64  # Bytes of an item's name with its prefix, where it is to be read by patterns.
 _LONGEST_ITEM = 1 << 20  # Bytes of an item that is still read at once.
-_CONTROLS = bytes(range(9)) + bytes(range(11, 32))  # XML has no such characters; carriage returns are its own affair.
+_CONTROLS = bytes(range(9)) + bytes(range(11, 32))  # Not XML, or carriage returns, which mean line feeds in it.
 
 
 class _Paths(dict[tuple[str, str], str]):
@@ -184,9 +184,14 @@ def parse_list(
     yield from _parse_rest(stream, parser, rest)
 
 
+def has_controls(xml: bytes) -> bool:
+    """Whether XML holds what patterns must not read: characters that are none of XML, or carriage returns."""
+    return len(xml.translate(None, _CONTROLS)) < len(xml)
+
+
 def _feed_items(parser: XmlParser, path: str, chunk: bytes, plain: Callable[[bytes, str], bool]) -> bool:
     """Read whole items; returns whether what follows them is known to stand in the list."""
-    if len(chunk.translate(None, _CONTROLS)) == len(chunk) and plain(chunk, parser.prefix):
+    if plain(chunk, parser.prefix):
         return True
     parser.feed(chunk)
     # In a comment the parser would still be in the list, but what looks like items would be none.
