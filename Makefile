@@ -15,7 +15,7 @@ help:
 	@echo "make install   set up .venv, nothing else"
 	@echo "make test      the whole test suite (PYTEST_ARGS='-k name')"
 	@echo "make check     format, lint, types, layers, migrations, deployment checks, then the whole test suite"
-	@echo "make coverage  the whole test suite with its branch coverage, which takes twice as long"
+	@echo "make coverage  the whole test suite with its branch coverage, which takes more than twice as long"
 	@echo "make format    format and fix what can be fixed"
 	@echo "make fault-matrix  try every fault anew and write docs/fault-matrix.md"
 	@echo "make lock      resolve the dependencies anew into requirements/ (needs uv)"
