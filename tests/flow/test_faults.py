@@ -244,7 +244,8 @@ def test_a_spoilt_look_up_never_leads_to_a_second_insert(faulty, observed, case)
 
 
 def test_every_kind_of_fault_is_tried():
-    assert {case.script["kind"] for case in FAULTS} == {kind.value for kind in FaultKind}
+    # What reaches Marketo late takes two hosts and their clocks: tests/flow/test_clocks.py.
+    assert {case.script["kind"] for case in FAULTS} == {kind.value for kind in FaultKind} - {FaultKind.LATE.value}
 
 
 def test_the_document_is_about_these_faults_and_no_others():
