@@ -58,6 +58,11 @@ class MarketoError(Exception):
         self.clock_offset_seconds = clock_offset_seconds
         self.trouble = trouble
 
+    @property
+    def concerns_only_this(self) -> bool:
+        """Whether other calls, about other kinds of records for instance, may well be answered."""
+        return isinstance(self, Rejected) or self.trouble is RefusalReason.ACCESS
+
 
 class ConfigError(MarketoError):
     """A setting is missing or wrong; nothing was applied."""

@@ -145,8 +145,10 @@ class SendTask:
     def _read(self, kind: Kind, pk: int) -> None:
         try:
             preflight_read(self._context, kind, [pk])
-        except Rejected:
-            pass  # The history has it. What Marketo does not let us read, or no longer has, sending it will tell.
+        except MarketoError as error:
+            # The history has it. What Marketo does not let us read, or no longer has, sending it will tell.
+            if not error.concerns_only_this:
+                raise
         records_of_kind(kind).filter(claims.not_read_by(self._context.job), pk=pk).update(read_at=clock.now())
 
     # --- batches ---

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
-from mobjects.marketo.errors import MarketoError, Rejected
+from mobjects.marketo.errors import MarketoError, RefusalReason, Rejected
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, QueryPage, RemoteObject
 from mobjects.models import (
     Conflict,
@@ -130,7 +130,9 @@ class UnknownOutcomeResolver:
         find = self._context.transport.find
         try:
             return task.read_from_marketo(self._context, query.kind, lambda: find(query), cause=_LOOK_UP)
-        except Rejected as error:
+        except MarketoError as error:
+            if not error.concerns_only_this:
+                raise
             self._store_refusal(query.kind, pks, error)
             return None
 
@@ -155,7 +157,7 @@ class UnknownOutcomeResolver:
         return True
 
     @retry_on_database_error
-    def _store_refusal(self, kind: Kind, pks: Sequence[int], error: Rejected) -> None:
+    def _store_refusal(self, kind: Kind, pks: Sequence[int], error: MarketoError) -> None:
         """Marketo refused the question. The records stay as they are; the next job asks again."""
         job, said = self._context.job, f"It could not be looked up in Marketo: {error.message}"
         with transaction.atomic():
@@ -172,6 +174,10 @@ class UnknownOutcomeResolver:
                     self._context, gathering.kind, lambda: find(gathering.query, gathering.position), cause=_LOOK_UP
                 )
             except MarketoError as error:
+                if error.trouble is RefusalReason.ACCESS:  # It would be denied for each single record too.
+                    self._store_refusal(gathering.kind, list(gathering.lost), error)
+                    store_gathering(job, gathering.ended())
+                    return
                 store_gathering(job, gathering.after_failure(anew=isinstance(error, Rejected)))
                 if isinstance(error, Rejected):
                     return

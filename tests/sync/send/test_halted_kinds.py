@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from mobjects import clock
 from mobjects.jobs.control import reset_circuit
 from mobjects.jobs.requests import create_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
-from mobjects.models import Circuit, SyncJobAction, SyncJobState, SyncResultStatus
+from mobjects.models import Circuit, Opportunity, RecordStatus, SyncJobAction, SyncJobState, SyncResultStatus
 from mobjects.sync.compare.task import CompareSelection
 from mobjects.sync.send.halted_kinds import KIND_HALTED
 from tests import factories
@@ -56,6 +59,35 @@ def test_the_pages_say_which_kind_is_halted(denied, groups, redis_url):
     connection = pages.text(browser.get("/admin/connection/"))
     assert "Halted now: Programs." in connection
     assert "Records of other kinds are sent." in connection
+
+
+@pytest.mark.parametrize("lost", [1, 5])
+def test_a_look_up_that_is_denied_is_a_note_and_the_rest_is_sent(sandbox, lost):
+    program = factories.program()
+    factories.cost(program)
+    deals = [factories.opportunity(name=f"Deal {number}") for number in range(lost)]
+    since = clock.now() - timedelta(days=1)
+    Opportunity.objects.update(last_status=RecordStatus.UNKNOWN, unknown_since=since)
+    sandbox.faults.add("soap", code="20013", operation="getMObjects", times=100)
+    job = factories.sync()
+    assert job.state == SyncJobState.PROBLEMS
+    assert not factories.fresh(program).is_dirty
+    held = job.results.filter(kind=Kind.OPPORTUNITY.value, status=SyncResultStatus.HELD)
+    assert {each.record_id for each in held} == {each.pk for each in deals}
+    assert all("could not be looked up in Marketo: Marketo denied access" in each.error for each in held)
+    assert [call.types for call in sandbox.calls if call.operation == "getMObjects"].count(["Opportunity"]) == 1
+    assert not Circuit.objects.exists()
+
+
+def test_where_reading_first_is_denied_the_sending_tells(sandbox):
+    program, deal = factories.program(), factories.opportunity()
+    factories.sync(deal)
+    Opportunity.objects.update(stage="Won")
+    factories.cost(program)
+    sandbox.faults.add("soap", code="20013", operation="getMObjects", times=100)
+    factories.sync(read_first=True)
+    assert not factories.fresh(program).is_dirty
+    assert not factories.fresh(deal).is_dirty
 
 
 def test_a_job_that_only_reads_stops_and_halts_nothing(sandbox):
