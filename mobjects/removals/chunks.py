@@ -31,6 +31,7 @@ from mobjects.models import (
     ProgramTag,
     RecordStatus,
     SyncedRecord,
+    records_of_kind,
 )
 from mobjects.sync.conflicts.ambiguous import RECORD_DELETED
 from mobjects.sync.content.edits import EditRecorder
@@ -171,18 +172,16 @@ def _has_equal_cost(row: DeletedRecord, cost: models.Model) -> bool:
     return ProgramCost.objects.filter(**same, pk__gt=row.record_id).exclude(pk__in=of_deletion).exists()
 
 
-def _reopen_conflicts(rows: Iterable[DeletedRecord]) -> None:
+def _reopen_conflicts(rows: Sequence[DeletedRecord]) -> None:
     """A person has to decide again what was closed only because the record was gone."""
-    for row in rows:
-        model: Any = apps.get_model("mobjects", row.model)
-        if row.restored and issubclass(model, SyncedRecord):
-            closed = Conflict.objects.filter(
-                kind=model.KIND.value,
-                record_id=row.record_id,
-                answer_text=RECORD_DELETED,
-                decided_at__gte=row.deletion.created_at,
-            )
-            closed.update(decided_at=None, answer="", answer_text="")
+    restored = [row for row in rows if row.restored]
+    for kind in Kind:
+        name = records_of_kind(kind).model._meta.model_name
+        ids = [row.record_id for row in restored if row.model == name]
+        if ids:
+            closed = Conflict.objects.filter(kind=kind.value, record_id__in=ids, answer_text=RECORD_DELETED)
+            since = restored[0].deletion.created_at
+            closed.filter(decided_at__gte=since).update(decided_at=None, answer="", answer_text="")
 
 
 def _put_back_revisions(rows: Iterable[DeletedRecord]) -> None:

@@ -113,8 +113,3 @@ def _samples(formats: FileFormats, question: FormatQuestion) -> Iterator[list[st
         for text, readings in [*evidence.doubts.items(), *evidence.samples.items()]:
             found = {readings[answer] for answer in candidates if answer in readings}
             yield [name, text, _shown(found.pop()) if len(found) == 1 else ""]
-
-
-def missing_answers(findings: list[Mapping[str, Any]]) -> list[str]:
-    """The questions that a person has to answer, by name."""
-    return [found["question"] for found in findings if found["doubt"]]
