@@ -171,6 +171,7 @@ class Exchange:
         http_status: ``None`` if no answer came.
         seconds: from sending to answer, on a monotonic clock.
         clock_offset_seconds: the other side's clock minus this host's, where the answer told it.
+        earlier: the calls that were made before this one in the same batch or page, in order.
     """
 
     request: str
@@ -179,6 +180,7 @@ class Exchange:
     http_status: int | None = None
     seconds: float = 0.0
     clock_offset_seconds: float | None = None
+    earlier: Sequence[Exchange] = ()
 
 
 @dataclass(frozen=True, slots=True)
