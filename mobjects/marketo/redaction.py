@@ -16,7 +16,8 @@ def redact_secrets(text: str, secrets: Iterable[str], patterns: Iterable[re.Patt
 
     Args:
         text: a request, an answer or a message, in any form.
-        secrets: exact values, masked as they are and as XML, JSON, forms and addresses write them; empty ones are ignored.
+        secrets: exact values, masked as they are and as XML, JSON, forms and addresses write them; empty ones are
+            ignored.
         patterns: see :attr:`mobjects.marketo.transport_entry.TransportEntry.masked`.
 
     Returns:
@@ -24,7 +25,14 @@ def redact_secrets(text: str, secrets: Iterable[str], patterns: Iterable[re.Patt
     """
     for secret in filter(None, secrets):
         # The longest first: one spelling may be part of another.
-        spellings = {secret, escape(secret), *_as_json(secret), quote(secret), quote(secret, safe=""), quote_plus(secret)}
+        spellings = {
+            secret,
+            escape(secret),
+            *_as_json(secret),
+            quote(secret),
+            quote(secret, safe=""),
+            quote_plus(secret),
+        }
         for spelling in sorted(spellings, key=len, reverse=True):
             text = text.replace(spelling, MASK)
     for pattern in patterns:

@@ -82,11 +82,15 @@ class TokenSource:
     def discard(self, token: Token) -> None:
         """Say that Marketo refused a token, so that nobody uses it again."""
         with self._mutex:
-            until = self._seconds() + REFUSED_SECONDS
-            self._refused = {token.fingerprint: until}
-            self._store.set(f"{self.name}:refused:{token.fingerprint}", str(until), REFUSED_SECONDS)
+            now = self._seconds()
+            self._refused = {each: until for each, until in self._refused.items() if until > now}
+            self._refused[token.fingerprint] = now + REFUSED_SECONDS
+            self._store.set(f"{self.name}:refused:{token.fingerprint}", str(now + REFUSED_SECONDS), REFUSED_SECONDS)
+            if self._token and self._token.fingerprint == token.fingerprint:
+                self._token = None
+            # Later Marketo is asked anew: even the same token may then be all that it has.
             shared = self._cipher.decrypt(self._store.get(self.name))
-            if shared == token:
+            if shared and shared.fingerprint == token.fingerprint:
                 self._store.delete(self.name)
 
     def keep(self, token: Token) -> None:

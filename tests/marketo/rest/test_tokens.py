@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -321,6 +322,38 @@ def test_a_process_that_asks_and_never_comes_back_holds_nobody_up(server, client
     with store.lock(waiting.name, 30):
         assert waiting.current_token().value == "token-1"
     assert sum(clock.slept) == pytest.approx(2.0)
+
+
+class Forgetful:
+    """A store that cannot be reached."""
+
+    def get(self, name):
+        return None
+
+    def set(self, name, value, seconds):
+        pass
+
+    def delete(self, name):
+        pass
+
+    @contextmanager
+    def lock(self, name, seconds):
+        yield True
+
+
+def test_a_store_that_cannot_be_reached_costs_calls_and_nothing_else(server, client, clock):
+    tokens = source(server, client, Forgetful(), clock, clock.sleep)
+    first = tokens.current_token()
+    assert tokens.current_token() is first
+    assert len(server.identity_calls) == 1
+    server.give_token("token-2")
+    tokens.discard(first)
+    second = tokens.current_token()
+    tokens.discard(second)
+    for handed_out in ("token-1", "token-2"):
+        server.give_token(handed_out)
+        with pytest.raises(Unavailable):
+            tokens.current_token()
 
 
 @pytest.mark.parametrize("kept", [None, "", "not ours", "gAAAAA=="])
