@@ -36,6 +36,7 @@ from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
 from mobjects.models.sync_history import (
+    EarlierCall,
     RequestedAction,
     SyncBatch,
     SyncBatchState,
@@ -76,6 +77,7 @@ __all__ = [
     "DeletedRecord",
     "Download",
     "DownloadContent",
+    "EarlierCall",
     "EditSource",
     "HostClock",
     "Import",

@@ -7,6 +7,7 @@ from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_entry import TransportEntry
+from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
 
@@ -23,12 +24,15 @@ def open_transport() -> MarketoTransport:
 
 
 def key_fields() -> KeyFields:
-    """Which custom fields hold external keys, from the settings."""
+    """How records are found in Marketo: the key fields of the settings, and the ways of the transport in use."""
     values = marketo_settings.marketo()
+    entry = TRANSPORTS.get(values["TRANSPORT"])
+    traits = entry.traits if entry else DEFAULT_TRAITS
     return KeyFields(
-        opportunity=values["OPPORTUNITY_KEY_FIELD"],
+        opportunity=traits.opportunity_key or values["OPPORTUNITY_KEY_FIELD"],
         person=values["PERSON_KEY_FIELD"],
         company=values["COMPANY_KEY_FIELD"],
+        traits=traits,
     )
 
 
