@@ -40,6 +40,7 @@ class MarketoError(Exception):
         exchange: what was sent and answered, redacted; ``None`` if nothing was sent.
         clock_offset_seconds: Marketo's clock minus ours, where the answer told it.
         trouble: why the call was refused, where that decides what to do next.
+        retry_after_seconds: how long the same call would be in vain, where that is known.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class MarketoError(Exception):
         exchange: Exchange | None = None,
         clock_offset_seconds: float | None = None,
         trouble: RefusalReason | None = None,
+        retry_after_seconds: float = 0.0,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -57,6 +59,7 @@ class MarketoError(Exception):
         self.exchange = exchange
         self.clock_offset_seconds = clock_offset_seconds
         self.trouble = trouble
+        self.retry_after_seconds = retry_after_seconds
 
     @property
     def concerns_only_this(self) -> bool:

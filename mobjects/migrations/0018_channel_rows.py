@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0015_halted_kinds"),
+        ("mobjects", "0017_instance_answers"),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""Marketo over REST. Nothing outside this folder but the registry knows it."""

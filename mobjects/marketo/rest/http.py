@@ -1,0 +1,173 @@
+"""One HTTP request, and certainty about whether any of it went out."""
+
+from __future__ import annotations
+
+import atexit
+import io
+import logging
+import os
+import re
+import socket
+import ssl
+
+import httpx
+
+from mobjects.marketo.http_common import USER_AGENT, first_cause
+from mobjects.marketo.rest.config import ENDPOINT
+
+# Longer than a worker needs between two calls, shorter than servers keep a connection that nobody uses: one that they
+# closed meanwhile would lose the next request.
+_KEPT_SECONDS = 5.0
+_CONNECTIONS = 20
+
+
+class RequestFailed(Exception):
+    """No complete answer came.
+
+    Args:
+        message: why, as a sentence.
+        sent: whether any part of the body may have reached the other side.
+    """
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.sent = sent
+
+
+class _RequestBody(io.BytesIO):
+    """A request body that remembers whether sending it began.
+
+    The HTTP client reads it only once the connection, TLS included, stands. So as long as nothing was read,
+    Marketo cannot have seen all of the request, whatever the exception is called.
+    """
+
+    sent = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.sent = True
+        return super().read(size)
+
+
+class _HideQuery(logging.Filter):
+    """httpx logs each address at INFO. What stands behind its question mark is nobody's business."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_without_query(each) for each in record.args)
+        return True
+
+
+def _without_query(value: object) -> object:
+    return str(value).partition("?")[0] if isinstance(value, httpx.URL) else value
+
+
+logging.getLogger("httpx").addFilter(_HideQuery())
+
+
+def new_client() -> httpx.Client:
+    """A client with connections of its own. Certificates are verified; the proxy is that of the environment.
+
+    It follows no redirect: the token would go to whatever address the answer names.
+    """
+    return httpx.Client(
+        headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"},
+        limits=httpx.Limits(
+            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_KEPT_SECONDS
+        ),
+        follow_redirects=False,
+    )
+
+
+_clients: dict[int, httpx.Client] = {}
+
+
+def process_client() -> httpx.Client:
+    """The client of this process. A forked process gets its own: two cannot speak over one connection."""
+    client = _clients.get(os.getpid())
+    if client is None or client.is_closed:
+        client = _clients[os.getpid()] = new_client()
+    return client
+
+
+@atexit.register
+def close_process_client() -> None:
+    """Close this process's connections."""
+    client = _clients.pop(os.getpid(), None)
+    if client is not None:
+        client.close()
+
+
+def send_request(
+    client: httpx.Client,
+    method: str,
+    address: str,
+    body: bytes,
+    headers: httpx.Headers,
+    timeouts: tuple[float, float],
+) -> httpx.Response:
+    """Send one request and read the whole answer.
+
+    Args:
+        address: with its query.
+        headers: they hold the token, so no plain dictionary, which would show it.
+        timeouts: longest waits, in seconds, for a connection and for the next part of an answer.
+
+    Raises:
+        RequestFailed: saying why, and whether any of the body went out.
+    """
+    connect_seconds, read_seconds = timeouts
+    timeout = httpx.Timeout(read_seconds, connect=connect_seconds, pool=connect_seconds)
+    content = None if method == "GET" else _RequestBody(body)
+    try:
+        return client.request(method, address, content=content, headers=headers, timeout=timeout)
+    # OSError: no certificates on this machine; ValueError: an impossible host name.
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        sent = content.sent if content else not isinstance(error, _NOT_CONNECTED)
+        words = _lost_words(error, read_seconds) if sent else _connect_words(error, address, connect_seconds)
+        raise RequestFailed(words, sent=sent) from error
+
+
+_NOT_CONNECTED = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    ValueError,
+)
+
+
+def _lost_words(error: Exception, seconds: float) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return f"Marketo did not answer within {seconds:g} s."
+    return "The connection broke before Marketo's answer was complete."
+
+
+def _connect_words(error: Exception, address: str, seconds: float) -> str:
+    root = first_cause(error)
+    host = httpx.URL(address).host if not isinstance(error, httpx.InvalidURL) else "The endpoint"
+    if isinstance(error, httpx.ProxyError):
+        return _proxy_words(str(error))
+    if isinstance(error, httpx.TimeoutException):
+        return f"{host} did not accept a connection within {seconds:g} s."
+    if isinstance(root, socket.gaierror):
+        return f"The host name {host} could not be found; check {ENDPOINT} and the network."
+    if isinstance(root, ConnectionRefusedError):
+        return f"{host} refused the connection; check {ENDPOINT}."
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return f"The certificate of {host} is not valid: {root.verify_message}."
+    if isinstance(root, ssl.SSLError):
+        return f"{host} does not speak TLS as it should; check {ENDPOINT}."
+    return f"{host} could not be reached ({type(root).__name__})."
+
+
+def _proxy_words(text: str) -> str:
+    """What a proxy of this machine's network did; Marketo's address has nothing to do with it."""
+    check = "check HTTPS_PROXY and the proxy of this network"
+    status = re.match(r"(\d{3})\b", text)
+    if status:
+        wants = " (it wants a user name and a password)" if status[1] == "407" else ""
+        return f"The proxy in front of Marketo refused the connection with HTTP {status[1]}{wants}; {check}."
+    return f"The proxy in front of Marketo could not be reached; {check}."
