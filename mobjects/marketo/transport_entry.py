@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from mobjects.marketo.probing import Probe
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
 
@@ -70,6 +71,7 @@ class TransportEntry:
             one; what follows the first group is one.
         open: from ``settings.MARKETO`` to the transport.
         traits: the ways of its API.
+        probe: asks an instance what its API's documentation leaves open; ``None`` where nothing is.
     """
 
     name: str
@@ -80,6 +82,7 @@ class TransportEntry:
     masked: Sequence[re.Pattern[str]]
     open: Callable[[Config], MarketoTransport]
     traits: TransportTraits = DEFAULT_TRAITS
+    probe: Probe | None = None
 
     def missing(self, config: Config) -> str:
         """Which required settings are not set, as a sentence; "" if none."""
