@@ -17,7 +17,7 @@ import httpx
 
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, Unavailable
 from mobjects.marketo.http_common import NOT_HERE, clock_offset_seconds, stored_text
-from mobjects.marketo.redaction import redact_secrets
+from mobjects.marketo.redaction import MASK, redact_secrets
 from mobjects.marketo.rest.config import CLIENT_ID, CLIENT_SECRET, ENDPOINT, RestSettings
 from mobjects.marketo.rest.http import RequestFailed, send_request
 from mobjects.marketo.rest.replies import NotMarketoReply, decimal_number, parse_object
@@ -73,17 +73,12 @@ class IdentityCalls:
 
     def _attempt(self, *, in_address: bool) -> _IdentityAttempt:
         settings = self._settings
-        parameters = urlencode(
-            {
-                "grant_type": "client_credentials",
-                "client_id": settings.client_id,
-                "client_secret": settings.client_secret,
-            }
-        )
+        public = urlencode({"grant_type": "client_credentials", "client_id": settings.client_id})
+        parameters = f"{public}&{urlencode({'client_secret': settings.client_secret})}"
         address = f"{settings.base}{TOKEN_PATH}" + (f"?{parameters}" if in_address else "")
         started, asked_at = time.perf_counter(), self._now()
-        shown = f"GET {TOKEN_PATH}?" if in_address else f"POST {TOKEN_PATH}\n\n"
-        request = redact_secrets(shown + parameters, [settings.client_secret])
+        line = f"GET {TOKEN_PATH}?" if in_address else f"POST {TOKEN_PATH}\n\n"
+        request = f"{line}{public}&client_secret={MASK}"
         try:
             response = send_request(
                 self._client(),
