@@ -82,7 +82,7 @@ class MarketoTransport(Protocol):
         """
         ...
 
-    def delete(self, kind: types.Kind, ids: Sequence[int]) -> types.BatchResponse:
+    def delete(self, kind: types.Kind, ids: Sequence[types.MarketoId]) -> types.BatchResponse:
         """Delete objects by their Marketo ids; one outcome per id, in order (DELETED, UNCHANGED or FAILED).
 
         Raises:

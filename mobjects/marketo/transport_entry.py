@@ -12,7 +12,9 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from mobjects.marketo.probing import Probe
 from mobjects.marketo.transport import MarketoTransport
+from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
 
 Config = Mapping[str, Any]
 """``settings.MARKETO``."""
@@ -68,6 +70,8 @@ class TransportEntry:
         masked: finds secrets in a request or an answer that are no settings, such as a signature or a token made from
             one; what follows the first group is one.
         open: from ``settings.MARKETO`` to the transport.
+        traits: the ways of its API.
+        probe: asks an instance what its API's documentation leaves open; ``None`` where nothing is.
     """
 
     name: str
@@ -77,6 +81,8 @@ class TransportEntry:
     where: str
     masked: Sequence[re.Pattern[str]]
     open: Callable[[Config], MarketoTransport]
+    traits: TransportTraits = DEFAULT_TRAITS
+    probe: Probe | None = None
 
     def missing(self, config: Config) -> str:
         """Which required settings are not set, as a sentence; "" if none."""

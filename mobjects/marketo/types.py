@@ -15,6 +15,10 @@ from enum import StrEnum
 AttributeValue = str | int | Decimal | bool | date | datetime | None
 """One attribute's value. ``None`` and ``""`` both mean "clear this field in Marketo"."""
 
+MarketoId = int | str
+"""What Marketo calls an object: a number, or a GUID as lower-case text. Which of them, the transport says
+(:class:`mobjects.marketo.transport_traits.TransportTraits`); nothing above it looks inside."""
+
 
 class Kind(StrEnum):
     """The object kinds that are synced, under Marketo's own names."""
@@ -99,12 +103,15 @@ class OutgoingCost:
         amount: in the instance's currency.
         note: free text; ``""`` clears the note of a known cost, ``None`` leaves it alone.
         id: Marketo's cost id; ``None`` adds a new cost, a value changes that cost.
+        accepted: how Marketo last accepted this cost; what it is found by where costs have no ids. ``None`` if it is
+            new.
     """
 
     month: date
     amount: Decimal
     note: str | None = None
     id: int | None = None
+    accepted: RemoteCost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +134,26 @@ class OutgoingRecord:
         associations: links to a company, a lead or an opportunity. A role whose
             links are both Marketo ids carries them here too; how they are written is the transport's business.
         costs, tags: of a program.
+        unchanged_costs: costs of a program that Marketo accepted and that stay as they are.
+        removed_costs: costs to be removed, as Marketo accepted them; only where it can.
+        removed_tags: tag types to be removed; only where it can.
+        name: what a program is called; some APIs find it by that.
+        replaced: its key was changed, and Marketo cannot change that: the object is deleted and made anew. Holds all
+            values then.
     """
 
     kind: Kind
-    marketo_id: int | None = None
+    marketo_id: MarketoId | None = None
     external_key: ExternalKey | None = None
     values: Mapping[str, AttributeValue] = field(default_factory=dict)
     associations: Sequence[RecordAssociation] = ()
     costs: Sequence[OutgoingCost] = ()
     tags: Sequence[TagValue] = ()
+    unchanged_costs: Sequence[RemoteCost] = ()
+    removed_costs: Sequence[RemoteCost] = ()
+    removed_tags: Sequence[str] = ()
+    name: str = ""
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +171,11 @@ class RecordOutcome:
     Args:
         status: see :class:`OutcomeStatus`.
         marketo_id: the id Marketo returned, if any.
-        message: Marketo's reason where the record was skipped or failed.
+        message: Marketo's reason where the record was skipped or failed; a note for people where it was accepted.
     """
 
     status: OutcomeStatus
-    marketo_id: int | None = None
+    marketo_id: MarketoId | None = None
     message: str = ""
 
 
@@ -171,7 +189,7 @@ class Exchange:
         http_status: ``None`` if no answer came.
         seconds: from sending to answer, on a monotonic clock.
         clock_offset_seconds: the other side's clock minus this host's, where the answer told it.
-        earlier: the calls that were made before this one in the same batch or page, in order.
+        earlier: the calls that were made before it for the same batch or page, in order; none of them has others.
     """
 
     request: str
@@ -185,7 +203,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class BatchResponse:
-    """The outcomes of a batch, one per record and in its order, and the exchange that brought them."""
+    """The outcomes of a batch, one per record and in its order, and the (last) exchange that brought them."""
 
     outcomes: Sequence[RecordOutcome]
     exchange: Exchange
@@ -198,8 +216,10 @@ class MarketoQuery:
     Args:
         kind: which objects.
         id, key: at most one of them; a key finds the object that was added last under it.
+        ids, keys: several of them at once, keys of one field; at most as many as the transport's traits say.
         name: exactly this name (programs, opportunities).
         opportunity: roles of this opportunity (an association).
+        opportunities: roles of any of these, named by key; at most as many as the transport's traits say.
         created_since, updated_since, updated_until: aware times, both ends included.
         tag: programs with this tag.
         workspace: programs of this workspace, by name.
@@ -209,10 +229,13 @@ class MarketoQuery:
     """
 
     kind: Kind
-    id: int | None = None
+    id: MarketoId | None = None
     key: ExternalKey | None = None
+    ids: Sequence[MarketoId] = ()
+    keys: Sequence[ExternalKey] = ()
     name: str = ""
     opportunity: RecordAssociation | None = None
+    opportunities: Sequence[RecordAssociation] = ()
     created_since: datetime | None = None
     updated_since: datetime | None = None
     updated_until: datetime | None = None
@@ -249,7 +272,7 @@ class RemoteObject:
     """
 
     kind: Kind
-    marketo_id: int
+    marketo_id: MarketoId
     values: Mapping[str, str] = field(default_factory=dict)
     associations: Sequence[RecordAssociation] = ()
     costs: Sequence[RemoteCost] = ()

@@ -22,7 +22,7 @@ from mobjects.models.imports import (
     UndoOutcome,
 )
 from mobjects.models.installation import HostClock, Installation
-from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, MarketoField
+from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, InstanceAnswer, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.people import (
     BulkDeletion,
@@ -36,6 +36,7 @@ from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
 from mobjects.models.sync_history import (
+    EarlierCall,
     RequestedAction,
     SyncBatch,
     SyncBatchState,
@@ -76,6 +77,7 @@ __all__ = [
     "DeletedRecord",
     "Download",
     "DownloadContent",
+    "EarlierCall",
     "EditSource",
     "HostClock",
     "Import",
@@ -91,6 +93,7 @@ __all__ = [
     "ImportSource",
     "ImportState",
     "Installation",
+    "InstanceAnswer",
     "Kind",
     "MarketoField",
     "Opportunity",

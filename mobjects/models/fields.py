@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
@@ -56,6 +57,33 @@ class MarketoIdField(models.PositiveIntegerField):  # type: ignore[type-arg]
     """An id that Marketo gave: 1 to 2,147,483,647, on databases whose integers are wider as well."""
 
     default_validators = [MinValueValidator(1), MaxValueValidator(LARGEST_ID)]  # noqa: RUF012  # as Django declares it
+
+
+def validate_guid(value: str) -> None:
+    """Refuse what can be no GUID: other characters would make a list of them ambiguous."""
+    if not re.fullmatch(r"[0-9a-z-]{1,36}", value):
+        raise ValidationError(
+            "“%(value)s” is no Marketo GUID; one has up to 36 letters, digits and hyphens, "
+            "such as dff23271-f996-47d7-984f-f2676861b5fa.",
+            code="guid",
+            params={"value": value},
+        )
+
+
+class MarketoGuidField(models.CharField):  # type: ignore[type-arg]
+    """A GUID that Marketo gave, in small letters and without blanks around it: Marketo writes it in several ways."""
+
+    default_validators = [validate_guid]  # noqa: RUF012  # as Django declares it
+
+    def to_python(self, value: Any) -> Any:
+        return _plain_guid(super().to_python(value))
+
+    def get_prep_value(self, value: Any) -> Any:
+        return _plain_guid(super().get_prep_value(value))
+
+
+def _plain_guid(value: Any) -> Any:
+    return (value.strip().lower() or None) if isinstance(value, str) else value
 
 
 class CreatedAtField(models.DateTimeField):  # type: ignore[type-arg]

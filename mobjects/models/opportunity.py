@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
-from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField
+from mobjects.models.fields import MarketoCharField, MarketoGuidField, MarketoIdField, MarketoTextField
 from mobjects.models.marketo_metadata import CustomField
 from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_marketo_id
 
@@ -31,6 +31,14 @@ class Opportunity(SyncedRecord):
         "custom_attributes",
     )
 
+    marketo_guid = MarketoGuidField(
+        "Marketo GUID",
+        max_length=36,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="Given by Marketo's REST API; empty until it is known.",
+    )
     external_id = MarketoCharField(
         "external ID",
         max_length=255,
@@ -101,9 +109,9 @@ class Opportunity(SyncedRecord):
             models.CheckConstraint(condition=~Q(external_id=""), name="opportunity_external_id_not_empty"),
             # Without either, importing the same file twice would make two of each row.
             models.CheckConstraint(
-                condition=Q(external_id__isnull=False) | Q(marketo_id__isnull=False),
+                condition=Q(external_id__isnull=False) | Q(marketo_id__isnull=False) | Q(marketo_guid__isnull=False),
                 name="opportunity_has_key",
-                violation_error_message="Give an external ID; without it or a Marketo ID the record has no key.",
+                violation_error_message="Give an external ID; without it, a Marketo ID or GUID the record has no key.",
             ),
         )
         indexes = (

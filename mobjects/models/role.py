@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
-from mobjects.models.fields import MarketoCharField, MarketoIdField
+from mobjects.models.fields import MarketoCharField, MarketoGuidField, MarketoIdField
 from mobjects.models.marketo_metadata import CustomField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_marketo_id
@@ -27,6 +27,14 @@ class OpportunityPersonRole(SyncedRecord):
         "custom_attributes",
     )
 
+    marketo_guid = MarketoGuidField(
+        "Marketo GUID",
+        max_length=36,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="Given by Marketo's REST API; empty until it is known.",
+    )
     opportunity = models.ForeignKey(Opportunity, models.CASCADE, related_name="roles")
     person_id = MarketoIdField(
         "person ID",

@@ -205,6 +205,26 @@ class SyncBatch(models.Model):
         return f"Batch {self.sequence}" + (f", attempt {self.attempt}" if self.attempt > 1 else "")
 
 
+class EarlierCall(models.Model):
+    """A call that was made for a batch before the one that the batch itself tells of. Most batches have none."""
+
+    batch = models.ForeignKey(SyncBatch, models.CASCADE, related_name="earlier_calls")
+    position = models.PositiveSmallIntegerField(help_text="Place among the calls of the batch, from 1.")
+    request = models.TextField(help_text="As sent, secrets masked.")
+    response = models.TextField(blank=True)
+    identity = models.JSONField(default=dict, blank=True, help_text="Who called, by label.")
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text="From sending to answer.")
+
+    class Meta:
+        default_permissions = ("view",)
+        ordering = ("batch", "position")
+        constraints = (models.UniqueConstraint(fields=("batch", "position"), name="earlier_call_once"),)
+
+    def __str__(self) -> str:
+        return f"Call {self.position} of {self.batch}"
+
+
 class SyncResultStatus(models.TextChoices):
     PENDING = "PENDING", "In a batch"
     CREATED = "CREATED", "Created"
@@ -259,6 +279,7 @@ class SyncResult(models.Model):
     diff = models.JSONField(default=list, help_text="[field, last accepted, sent] for each difference.")
     status = models.CharField(max_length=9, choices=SyncResultStatus, default=SyncResultStatus.PENDING)
     marketo_id = models.PositiveIntegerField("Marketo ID", null=True, blank=True)
+    marketo_guid = models.CharField("Marketo GUID", max_length=36, blank=True, default="", db_default="")
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

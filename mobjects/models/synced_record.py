@@ -160,6 +160,7 @@ class SyncedRecord(models.Model):
     SYNC_FIELDS: ClassVar[frozenset[str]] = frozenset(
         {
             "marketo_id",
+            "marketo_guid",
             "revision",
             "synced_revision",
             "answered_revision",

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from mobjects.models import Import, SyncJob
+from mobjects.models import Import, Program, SyncJob
 from mobjects.presentation import job_text
 from mobjects.presentation.import_text import OUTCOME_WORDS, has_rows, written_parts, written_text
 from mobjects.resources import RESOURCES
@@ -38,11 +38,12 @@ def import_outcome(imported: Import) -> SafeString | str:
 
 
 def import_written(imported: Import) -> SafeString | str:
-    """What an import wrote: created and changed as links to those of the records that still exist."""
+    """What an import wrote, as links to those of the records that still exist."""
     model = RESOURCES[imported.kind]._meta.model
-    address = reverse(f"admin:mobjects_{model._meta.model_name}_changelist")
+    models = {"created": model, "changed": model, "channels": Program}
+    lists = {name: reverse(f"admin:mobjects_{model._meta.model_name}_changelist") for name, model in models.items()}
     linked = [
-        (f"{address}?import={imported.pk}-{name}" if name in ("created", "changed") else "", words)
+        (f"{lists[name]}?import={imported.pk}-{name}" if name in lists else "", words)
         for name, words in written_parts(imported)
     ]
     return _joined(linked, ", ") if linked else written_text(imported)

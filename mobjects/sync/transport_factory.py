@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mobjects.marketo.errors import ConfigError
+from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.registry import TRANSPORTS
+from mobjects.marketo.shared_store import MemoryStore
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_entry import TransportEntry
+from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
 
@@ -23,12 +28,15 @@ def open_transport() -> MarketoTransport:
 
 
 def key_fields() -> KeyFields:
-    """Which custom fields hold external keys, from the settings."""
+    """How records are found in Marketo: the key fields of the settings, and the ways of the transport in use."""
     values = marketo_settings.marketo()
+    entry = TRANSPORTS.get(values["TRANSPORT"])
+    traits = entry.traits if entry else DEFAULT_TRAITS
     return KeyFields(
-        opportunity=values["OPPORTUNITY_KEY_FIELD"],
+        opportunity=traits.opportunity_key or values["OPPORTUNITY_KEY_FIELD"],
         person=values["PERSON_KEY_FIELD"],
         company=values["COMPANY_KEY_FIELD"],
+        traits=traits,
     )
 
 
@@ -36,6 +44,19 @@ def target() -> str:
     """Where records go: the endpoint, or "" if none is set."""
     entry = TRANSPORTS.get(marketo_settings.marketo()["TRANSPORT"])
     return str(marketo_settings.marketo()[entry.endpoint.name]) if entry else ""
+
+
+def probe_instance(order: ProbeOrder) -> Iterator[ProbeAnswer]:
+    """Ask the instance what its API's documentation leaves open.
+
+    Raises:
+        ConfigError: there is no such transport, or nothing is left open for this one.
+        MarketoError: the instance refuses who asks.
+    """
+    entry = _entry()
+    if entry.probe is None:
+        raise ConfigError(f"There is nothing to find out for MARKETO_TRANSPORT={entry.name}.")
+    return entry.probe(marketo_settings.marketo(), MemoryStore(), order)
 
 
 def missing_settings() -> str:

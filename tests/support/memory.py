@@ -56,7 +56,7 @@ class Memory:
         fits = [
             found
             for (kind, number), found in sorted(self.objects.items())
-            if kind is query.kind and number > after and query.id in (None, number)
+            if kind is query.kind and int(number) > after and query.id in (None, number)
         ]
         page = fits[: self.page_size]
         self.before_answer()

@@ -13,6 +13,7 @@ from mobjects.marketo.types import (
     DescribeResponse,
     Exchange,
     Kind,
+    MarketoId,
     MarketoQuery,
     Operation,
     OutcomeStatus,
@@ -66,7 +67,7 @@ class TelexTransport:
     def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
         return QueryPage([], False, "", self._exchange("find"))
 
-    def delete(self, kind: Kind, ids: Sequence[int]) -> BatchResponse:
+    def delete(self, kind: Kind, ids: Sequence[MarketoId]) -> BatchResponse:
         return BatchResponse([RecordOutcome(OutcomeStatus.DELETED, number) for number in ids], self._exchange("delete"))
 
     def describe(self, kind: Kind) -> DescribeResponse:

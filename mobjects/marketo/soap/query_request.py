@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.soap.validation import MAX_ID
+from mobjects.marketo.soap.validation import MAX_ID, is_valid_id
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RecordAssociation
 from mobjects.marketo.value_text import find_xml_problem, format_datetime
 
@@ -109,6 +109,8 @@ def _shape_problem(query: MarketoQuery) -> str | None:
     for given, words, kinds in filters:
         if given and query.kind not in kinds:
             return f"it finds only {' and '.join(PLURALS[kind] for kind in kinds)} by {words}"
+    if query.ids or query.keys or query.opportunities:
+        return "it finds one ID or key at a time"
     if query.id is not None and query.key is not None:
         return "give an ID or an external key, not both"
     if query.opportunity is not None and query.opportunity.link is not LinkTarget.OPPORTUNITY:
@@ -127,7 +129,7 @@ def _time_problem(query: MarketoQuery) -> str | None:
 
 def _content_problem(query: MarketoQuery) -> str | None:
     for number in (query.id, query.id_from, query.id_to, query.opportunity.id if query.opportunity else None):
-        if number is not None and not 0 < number <= MAX_ID:
+        if number is not None and not is_valid_id(number):
             return f"ID {number} is not between 1 and {MAX_ID}"
     for label, text in _texts(query):
         if found := find_xml_problem(text):

@@ -142,7 +142,7 @@ class SoapTransport:
             arguments=query_request.build_arguments(query, position),
         )
 
-    def delete(self, kind: types.Kind, ids: Sequence[int]) -> types.BatchResponse:
+    def delete(self, kind: types.Kind, ids: Sequence[types.MarketoId]) -> types.BatchResponse:
         """Delete opportunities or roles with deleteMObjects. The roles of an opportunity stay, without it.
 
         Returns:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import AttributeValue, Kind, LinkTarget, Operation, OutgoingBatch, OutgoingRecord
+from mobjects.marketo.types import AttributeValue, Kind, LinkTarget, MarketoId, Operation, OutgoingBatch, OutgoingRecord
 from mobjects.marketo.value_text import find_xml_problem, to_text
 
 MAX_RECORDS = 100
@@ -29,6 +29,11 @@ def batch_limit(kind: Kind, operation: Operation) -> int | None:
     return MAX_RECORDS
 
 
+def is_valid_id(number: MarketoId) -> bool:
+    """Whether it can be an id of an object: a number that fits ``xs:int``."""
+    return isinstance(number, int) and 0 < number <= MAX_ID
+
+
 def check_batch(batch: OutgoingBatch) -> None:
     """Refuse a batch that Marketo would not take.
 
@@ -45,7 +50,7 @@ def check_batch(batch: OutgoingBatch) -> None:
             raise Rejected(f"Record {position} ({record.kind}): {found}.")
 
 
-def check_deletion(kind: Kind, ids: Sequence[int]) -> None:
+def check_deletion(kind: Kind, ids: Sequence[MarketoId]) -> None:
     """Refuse a deletion that Marketo would not carry out.
 
     Raises:
@@ -58,7 +63,7 @@ def check_deletion(kind: Kind, ids: Sequence[int]) -> None:
     if len(ids) > MAX_RECORDS:
         raise Rejected(f"Marketo deletes at most {MAX_RECORDS} objects in a call; this one has {len(ids)}.")
     for number in ids:
-        if not 0 < number <= MAX_ID:
+        if not is_valid_id(number):
             raise Rejected(f"Marketo ID {number} is not between 1 and {MAX_ID}.")
 
 
@@ -98,7 +103,7 @@ def _link_problem(record: OutgoingRecord) -> str | None:
 
 def _text_problem(record: OutgoingRecord) -> str | None:
     for label, number in _ids(record):
-        if number is not None and not 0 < number <= MAX_ID:
+        if number is not None and not is_valid_id(number):
             return f"{label} {number} is not between 1 and {MAX_ID}"
     texts = []
     for label, value in _values(record):
@@ -112,7 +117,7 @@ def _text_problem(record: OutgoingRecord) -> str | None:
     return next(f"{label}: {found}" for label, text in texts if (found := find_xml_problem(text)))
 
 
-def _ids(record: OutgoingRecord) -> Iterator[tuple[str, int | None]]:
+def _ids(record: OutgoingRecord) -> Iterator[tuple[str, MarketoId | None]]:
     yield "Marketo ID", record.marketo_id
     for association in record.associations:
         yield f"{association.link} ID", association.id

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mobjects.marketo import attributes
+from mobjects.marketo.transport_traits import DEFAULT_TRAITS, IdKind, TransportTraits
 from mobjects.marketo.types import (
     AttributeValue,
     DataType,
     ExternalKey,
     Kind,
     LinkTarget,
+    MarketoId,
     Operation,
     OutgoingCost,
     OutgoingRecord,
@@ -31,17 +33,34 @@ UNKNOWN_VALUE = "(not known)"
 
 _NOT_REMOVED = "Removed here, but Marketo's API cannot remove it; remove it in Marketo as well: "
 
+_ID_COLUMNS = {IdKind.NUMBER: "marketo_id", IdKind.GUID: "marketo_guid"}
+
 FieldDifference = tuple[str, str, str]
 """A content entry's name, the text Marketo last accepted, the text now."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFields:
-    """API names of the custom fields that hold external keys; empty where none is configured."""
+    """How records are found in Marketo.
+
+    Args:
+        opportunity, person, company: API names of the fields that hold external keys; empty where none is configured.
+        traits: the ways of the API in use.
+    """
 
     opportunity: str = ""
     person: str = ""
     company: str = ""
+    traits: TransportTraits = DEFAULT_TRAITS
+
+    def id_column(self, kind: Kind) -> str:
+        """The column of the record, and of its results, that holds what it is called in Marketo."""
+        return _ID_COLUMNS[self.traits.id_kind(kind)]
+
+    def id_of(self, record: SyncedRecord) -> MarketoId | None:
+        """What a record is called in Marketo; ``None`` if that is not known yet."""
+        called: MarketoId | None = getattr(record, self.id_column(record.KIND))
+        return called
 
 
 @dataclass(frozen=True, slots=True)

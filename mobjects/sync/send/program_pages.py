@@ -30,7 +30,7 @@ def read_programs(page: QueryPage, numbers: Mapping[int, int]) -> dict[int, list
         page: by rising id, as Marketo answers; further pages tell only of programs behind its last one.
         numbers: our id to Marketo's of the programs that were asked for.
     """
-    found = {each.marketo_id: each for each in page.found}
+    found = {int(each.marketo_id): each for each in page.found}
     known_to = max(found, default=0) if page.more else max(numbers.values())
     known_to = max(known_to, min(numbers.values()))
     return {pk: [found[number]] if number in found else [] for pk, number in numbers.items() if number <= known_to}

@@ -16,7 +16,7 @@ from mobjects import clock
 from mobjects.db.bulk import bulk_update_rows
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
-from mobjects.marketo.types import ACCEPTED_STATUSES, BatchResponse, Kind, OutcomeStatus, RecordOutcome
+from mobjects.marketo.types import ACCEPTED_STATUSES, BatchResponse, Kind, MarketoId, OutcomeStatus, RecordOutcome
 from mobjects.models import (
     RECORD_MODELS,
     Conflict,
@@ -359,10 +359,12 @@ def _doubt(claimed: SyncedQuerySet, batch: SyncBatch) -> None:
     bulk_update_rows(RECORD_MODELS[Kind(batch.kind)], {"accepted": "%s"}, rows)
 
 
-def _ids_of_others(kind: Kind, live: Sequence[tuple[BatchItem, RecordOutcome]]) -> set[int]:
+def _ids_of_others(kind: Kind, live: Sequence[tuple[BatchItem, RecordOutcome]]) -> set[MarketoId]:
     """Ids in an answer that are already known for other local records, or that it gives twice."""
     new = [outcome.marketo_id for item, outcome in live if outcome.marketo_id is not None and item.marketo_id is None]
-    owners = dict(records_of_kind(kind).filter(marketo_id__in=new).values_list("marketo_id", "pk")) if new else {}
+    owners: dict[MarketoId, int] = (
+        dict(records_of_kind(kind).filter(marketo_id__in=new).values_list("marketo_id", "pk")) if new else {}
+    )
     # A record's own id is not taken, even if it came to be known only since the record was claimed.
     own = {outcome.marketo_id: item.pk for item, outcome in live}
     twice = {marketo_id for marketo_id, times in Counter(new).items() if times > 1}
@@ -370,7 +372,7 @@ def _ids_of_others(kind: Kind, live: Sequence[tuple[BatchItem, RecordOutcome]]) 
 
 
 def _reject_foreign_id(
-    item: BatchItem, outcome: RecordOutcome, taken: set[int], held: _HeldRecord | None
+    item: BatchItem, outcome: RecordOutcome, taken: set[MarketoId], held: _HeldRecord | None
 ) -> RecordOutcome:
     given = outcome.marketo_id
     own = held.marketo_id if held is not None else None

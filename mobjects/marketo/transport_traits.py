@@ -1,0 +1,57 @@
+"""What differs between Marketo's APIs and is known without a call: nothing above has to know which is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from mobjects.marketo.types import Kind
+
+
+class IdKind(StrEnum):
+    """What an object is called in Marketo; the values are what people read."""
+
+    NUMBER = "Marketo ID"
+    GUID = "Marketo GUID"
+
+
+@dataclass(frozen=True, slots=True)
+class TransportTraits:
+    """The ways of one API. What an instance allows beyond that is learned by calling it.
+
+    Args:
+        id_kinds: what the objects of a kind are called; kinds left out have numbers.
+        opportunity_key: the attribute that is the key of opportunities, whatever the settings say; "" where the
+            settings choose it.
+        needs_opportunity_key: whether an opportunity without a Marketo id can only be sent under that key.
+        roles_name_opportunity_by_key: whether a role names its opportunity by key; by Marketo id otherwise.
+        role_is_key: whether a role's opportunity, person and role name are its key: all are required, and changing
+            one makes another object.
+        has_cost_ids: whether Marketo tells ids of costs, by which they are changed later.
+        whole_costs: whether the amounts of costs have no decimals.
+        removes_costs, removes_tags: whether what was removed here can be removed in Marketo too.
+        listed: kinds that can be read without naming objects, by time for example.
+        named_to_a_query: how many ids or keys one query may name.
+    """
+
+    id_kinds: Mapping[Kind, IdKind] = field(default_factory=lambda: MappingProxyType({}))
+    opportunity_key: str = ""
+    needs_opportunity_key: bool = False
+    roles_name_opportunity_by_key: bool = False
+    role_is_key: bool = False
+    has_cost_ids: bool = True
+    whole_costs: bool = False
+    removes_costs: bool = False
+    removes_tags: bool = False
+    listed: frozenset[Kind] = frozenset(Kind)
+    named_to_a_query: int = 1
+
+    def id_kind(self, kind: Kind) -> IdKind:
+        """What objects of a kind are called in Marketo."""
+        return self.id_kinds.get(kind, IdKind.NUMBER)
+
+
+DEFAULT_TRAITS = TransportTraits()
+"""Numbers, keys by the settings, everything can be listed."""
