@@ -1,7 +1,8 @@
-"""The REST transport: opportunities and roles in the lead database, programs among the assets, behind the one interface.
+"""The REST transport: opportunities and roles in the lead database, programs among the assets, behind the one
+interface.
 
-It never retries, but for a token that has expired. Whether a call may be repeated is for the caller to know; the class of
-an error says what is certain (see :mod:`mobjects.marketo.errors`).
+It never retries, but for a token that has expired. Whether a call may be repeated is for the caller to know; the
+class of an error says what is certain (see :mod:`mobjects.marketo.errors`).
 """
 
 from __future__ import annotations
@@ -75,11 +76,9 @@ class RestTransport:
 
     def problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:
         """Why a record may not be sent, in words; "" if it may."""
-        if self.limit(record.kind, operation) is None:
-            return f"Marketo has no {operation} for programs, they can only be updated"
-        if record.kind is types.Kind.PROGRAM:
-            return ""
-        return record_problems.find_problem(record, operation, self._catalogue.known_fields(record.kind))
+        found = self._shape_problem(record, operation)
+        known = None if found or record.kind is types.Kind.PROGRAM else self._catalogue.known_fields(record.kind)
+        return found if known is None else record_problems.find_field_problem(record, known)
 
     def render(self, batch: types.OutgoingBatch) -> str:
         """The calls that :meth:`send` would make to write, the token masked; makes none.
@@ -104,7 +103,8 @@ class RestTransport:
         Raises:
             Rejected: refused before sending, or by Marketo as a whole; nothing was applied.
             ConfigError, AuthError, Unavailable: nothing was applied.
-            OutcomeUnknown: it may have been applied, or a part of it was, or the answer cannot be matched to the records.
+            OutcomeUnknown: it may have been applied, or a part of it was, or the answer cannot be matched to the
+                records.
         """
         self._check_batch(batch)
         progress = BatchProgress(len(batch.records))
@@ -151,12 +151,27 @@ class RestTransport:
         """
         return self._catalogue.describe_fields(kind)
 
+    def tags(self) -> types.TagValuesResponse:
+        """All tag types of programs but the channel, with their values."""
+        raise Rejected("Not yet.")
+
+    def channels(self) -> types.TagValuesResponse:
+        """All channels that programs may have."""
+        raise Rejected("Not yet.")
+
     def ping(self) -> PingResult:
         """Test address, credentials, rights and clock; nothing is changed."""
         return check_connection(self._calls)
 
     def close(self) -> None:
         """The connections belong to the process, which keeps them for the next transport."""
+
+    def _shape_problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:
+        if self.limit(record.kind, operation) is None:
+            return f"Marketo has no {operation} for programs, they can only be updated"
+        if record.kind is types.Kind.PROGRAM:
+            return ""
+        return record_problems.find_problem(record, operation)
 
     def _check_batch(self, batch: types.OutgoingBatch) -> None:
         if not batch.records:
@@ -166,7 +181,8 @@ class RestTransport:
             if most is not None and number > most:
                 raise Rejected(f"A batch holds at most {most} {paths.PLURALS[kind]}; this one has {number}.")
         for position, record in enumerate(batch.records, start=1):
-            if found := self.problem(record, batch.operation):
+            # Fields that the instance lacks are said record by record: one of them need not stop the others.
+            if found := self._shape_problem(record, batch.operation):
                 raise Rejected(f"Record {position} ({record.kind}): {found}.")
 
 
