@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mobjects.sandbox.fault_injection import ScriptedFault
-from mobjects.sandbox.soap.endpoint import HttpAnswer
+from mobjects.sandbox.http_answer import HttpAnswer
 from mobjects.sandbox.state import SandboxStore, StoredObject, StoredProgram
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mobjects.sandbox import control_api
 from mobjects.sandbox.call_log import LoggedCall
-from mobjects.sandbox.soap.endpoint import HTML_TYPE, HttpAnswer
+from mobjects.sandbox.http_answer import HTML_TYPE, HttpAnswer
 
 if TYPE_CHECKING:
     from mobjects.sandbox.app import Sandbox
