@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from mobjects.marketo.errors import OutcomeUnknown, Rejected
 from mobjects.marketo.rest.codes import NOTHING_FOUND
@@ -23,6 +24,9 @@ from mobjects.marketo.rest.replies import InvalidReply, RestReply
 from mobjects.marketo.rest.request import Parameter
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.types import OutgoingRecord
+
+_DATE_MARGIN = timedelta(seconds=2)
+"""A Date header has whole seconds, and so has the time of a program's last change."""
 
 
 class CostCalls:
@@ -89,9 +93,17 @@ class CostCalls:
             return None
         told, plan = self._write_plan(plan)
         self._state.parts.append("costs")
+        written_at = self._marketo_time()
         told = self._check(plan, told)
-        self._memory.note_success(told.updated_at)
+        self._memory.note_success(max(filter(None, (written_at, told.updated_at)), default=None))
         return told
+
+    def _marketo_time(self) -> datetime | None:
+        """When the last call surely had begun, by Marketo's clock; ``None`` if its answer did not tell the time."""
+        exchange = self._calls.exchange
+        if exchange.clock_offset_seconds is None:
+            return None
+        return datetime.now(UTC) + timedelta(seconds=exchange.clock_offset_seconds - exchange.seconds) - _DATE_MARGIN
 
     def _plan_for(self, program: RemoteProgram) -> CostPlan:
         told = program.costs or ()
@@ -125,7 +137,10 @@ class CostCalls:
         if fresh is None:
             raise ProgramMissing
         plan = self._checked(self._plan_for(fresh))
-        return (self._write_once(plan) if plan.writes else fresh), plan
+        if not plan.writes:
+            return fresh, plan
+        self._calls.wait(RACE_WAIT_SECONDS)  # The update that told was a write too.
+        return self._write_once(plan), plan
 
     def _write_once(self, plan: CostPlan) -> RemoteProgram:
         self._memory.note_attempt(plan.before, plan.expected)

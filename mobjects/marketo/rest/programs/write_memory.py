@@ -45,7 +45,7 @@ class WriteMemory:
         """The write was answered.
 
         Args:
-            updated_at: when Marketo says that it changed the program; ``None`` if it does not say.
+            updated_at: no earlier than this Marketo changed the program; ``None`` if that is not known.
         """
         self._keep({"updated_at": updated_at.isoformat() if updated_at else ""})
 
