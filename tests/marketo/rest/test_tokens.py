@@ -12,6 +12,7 @@ from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, Refusa
 from mobjects.marketo.rest.config import RestSettings
 from mobjects.marketo.rest.identity import IdentityCalls, Token
 from mobjects.marketo.rest.tokens import LONGEST_SLEEP_SECONDS, REFUSED_SECONDS, TokenCipher, TokenSource
+from mobjects.marketo.shared_store import MemoryStore
 from tests.support.rest_server import CLIENT_ID, SECRET, failure, success
 
 PATH = "/rest/v1/opportunities.json"
@@ -264,6 +265,14 @@ def test_a_dead_token_that_is_handed_out_again_is_waited_for(server, make_calls,
     assert used(server) == ["token-1", "token-2"]
 
 
+def test_a_token_that_was_refused_to_one_process_is_not_used_by_another(server, client, store, clock):
+    one, another = (source(server, client, store, clock, clock.sleep) for _ in range(2))
+    one.discard(Token("token-1", clock.seconds() + 3599))
+    with pytest.raises(Unavailable):
+        another.current_token()
+    assert len(server.identity_calls) == 1
+
+
 def test_a_token_that_was_refused_by_mistake_is_tried_again_after_a_minute(server, calls, clock):
     for _ in range(3):
         server.give_token("token-1", 1000)
@@ -314,6 +323,22 @@ def test_one_process_asks_while_the_others_wait_for_its_answer(server, client, s
     with store.lock(waiting.name, 30):
         assert waiting.current_token().value == "token-1"
     assert len(clock.slept) == 3
+    assert server.identity_calls == []
+
+
+class Overtaken(MemoryStore):
+    """A store in which another process asks and is answered just before one gets the lock."""
+
+    def lock(self, name, seconds):
+        self.others.keep(self.token)
+        return super().lock(name, seconds)
+
+
+def test_an_answer_that_came_while_the_lock_was_waited_for_is_used(server, client, clock):
+    store = Overtaken(clock.seconds)
+    store.others = source(server, client, store, clock, clock.sleep)
+    store.token = Token("token-1", clock.seconds() + 3599)
+    assert source(server, client, store, clock, clock.sleep).current_token() == store.token
     assert server.identity_calls == []
 
 
