@@ -34,6 +34,7 @@ class TransportTraits:
         has_cost_ids: whether Marketo tells ids of costs, by which they are changed later.
         whole_costs: whether the amounts of costs have no decimals.
         removes_costs, removes_tags: whether what was removed here can be removed in Marketo too.
+        tells_archived: whether archived programs are told from others; all are found otherwise.
         listed: kinds that can be read without naming objects, by time for example.
         named_to_a_query: how many ids or keys one query may name.
     """
@@ -49,6 +50,7 @@ class TransportTraits:
     whole_costs: bool = False
     removes_costs: bool = False
     removes_tags: bool = False
+    tells_archived: bool = True
     listed: frozenset[Kind] = frozenset(Kind)
     named_to_a_query: int = 1
 

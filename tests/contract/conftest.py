@@ -9,13 +9,13 @@ import pytest
 
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.sandbox import SandboxServer
-from tests.contract.apis import Api, RestApi, SoapApi
+from tests.contract.apis import APIS, Api
 from tests.contract.records import Records
 
 Connect = Callable[..., MarketoTransport]
 
 
-@pytest.fixture(params=[SoapApi, RestApi], ids=["soap", "rest"])
+@pytest.fixture(params=APIS, ids=[api.name for api in APIS])
 def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     """One of the APIs."""
     opened: Api = request.param()

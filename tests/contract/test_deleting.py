@@ -12,7 +12,7 @@ from tests.contract.records import LOST, ids, send
 
 def test_deleted_unchanged_and_refused_land_on_their_own_ids(marketo, records, sandbox, fail):
     made = [deal.id for deal in records.deals(3)]
-    kept = [records.stored(id).id for id in made[1:]]
+    kept = [records.stored(number).id for number in made[1:]]
     fail("delete", "bad_row", row=2, text="<나쁨> & bad")
     answer = marketo.delete(Kind.OPPORTUNITY, [made[0], records.nobody, made[2]])
     assert [outcome.status for outcome in answer.outcomes] == [
@@ -29,7 +29,7 @@ def test_deleting_an_opportunity_leaves_its_roles(marketo, records, sandbox):
     (deal,) = records.deals(1)
     made = send(marketo, records.role(deal, 1), records.role(deal, 2))
     marketo.delete(Kind.OPPORTUNITY, [deal.id])
-    orphans = [found.marketo_id for id in made for found in marketo.find(MarketoQuery(Kind.ROLE, id=id)).found]
+    orphans = [each for number in made for each in ids(marketo, MarketoQuery(Kind.ROLE, id=number))]
     assert orphans == made
     if not records.traits.roles_name_opportunity_by_key:  # The key went with the opportunity, its id did not.
         assert ids(marketo, MarketoQuery(Kind.ROLE, opportunity=records.deal_link(deal))) == made

@@ -201,7 +201,7 @@ def test_wrong_secret_is_an_auth_error_and_changes_nothing(api, connect, records
 
 
 def test_missing_setting_is_named(connect, records, sandbox):
-    with pytest.raises(ConfigError, match="MARKETO_(USER|CLIENT)_ID"):
+    with pytest.raises(ConfigError, match=r"MARKETO_(USER|CLIENT)_ID"):
         connect(caller="").send(OutgoingBatch(INSERT, [records.opportunity("x")]))
     assert sandbox.calls == []
 

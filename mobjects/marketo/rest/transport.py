@@ -16,6 +16,7 @@ import httpx
 
 from mobjects.marketo import types
 from mobjects.marketo.errors import MarketoError, Rejected
+from mobjects.marketo.rest import programs
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.config import RestSettings
 from mobjects.marketo.rest.connection_check import check_connection
@@ -60,6 +61,7 @@ class RestTransport:
     ) -> None:
         self.endpoint = settings.endpoint
         self.caller = settings.client_id
+        self._store, self._sleep = store, sleep
         self._calls = RestCalls(settings, store, client=client, now=now, sleep=sleep)
         self._catalogue = FieldCatalogue(self._calls, store)
         self._sender = RecordSender(self._calls, self._catalogue, PartyLookup(self._calls))
@@ -92,6 +94,7 @@ class RestTransport:
             for kind in _ORDER
             if (records := _numbered(batch, kind))
         ]
+        parts += [programs.render_program(record) for _, record in _numbered(batch, types.Kind.PROGRAM)]
         return "\n\n".join(parts)
 
     def send(self, batch: types.OutgoingBatch) -> types.BatchResponse:
@@ -112,6 +115,8 @@ class RestTransport:
             for kind in _ORDER:
                 if records := _numbered(batch, kind):
                     self._sender.send_records(kind, batch.operation, records, progress)
+            for position, record in _numbered(batch, types.Kind.PROGRAM):
+                self._send_program(position, record, progress)
         except MarketoError as error:
             failed = progress.failure(error)
             raise failed from (error.__cause__ if failed is error else error)
@@ -124,6 +129,8 @@ class RestTransport:
             Rejected: Marketo cannot be asked this, or the position is no longer valid.
             MarketoError: the call failed, or its answer cannot be trusted; ``Unavailable`` then.
         """
+        if query.kind is types.Kind.PROGRAM:
+            return programs.find_programs(self._calls, query, position, facts=self._facts())
         record_queries.check_query(query)
         return self._finder.find_records(query, position)
 
@@ -153,11 +160,11 @@ class RestTransport:
 
     def tags(self) -> types.TagValuesResponse:
         """All tag types of programs but the channel, with their values."""
-        raise Rejected("Not yet.")
+        return programs.read_tags(self._calls)
 
     def channels(self) -> types.TagValuesResponse:
         """All channels that programs may have."""
-        raise Rejected("Not yet.")
+        return programs.read_channels(self._calls)
 
     def ping(self) -> PingResult:
         """Test address, credentials, rights and clock; nothing is changed."""
@@ -166,11 +173,19 @@ class RestTransport:
     def close(self) -> None:
         """The connections belong to the process, which keeps them for the next transport."""
 
+    def _send_program(self, position: int, record: types.OutgoingRecord, progress: BatchProgress) -> None:
+        answer = programs.send_program(self._calls, record, facts=self._facts(), store=self._store, wait=self._sleep)
+        progress.exchanges.append(answer.exchange)
+        progress.set_outcome(position, answer.outcomes[0])
+
+    def _facts(self) -> programs.InstanceFacts:
+        return programs.load_facts(self._store, self._calls.settings.base)
+
     def _shape_problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:
         if self.limit(record.kind, operation) is None:
             return f"Marketo has no {operation} for programs, they can only be updated"
         if record.kind is types.Kind.PROGRAM:
-            return ""
+            return programs.program_problem(record)
         return record_problems.find_problem(record, operation)
 
     def _check_batch(self, batch: types.OutgoingBatch) -> None:
