@@ -1,4 +1,4 @@
-"""Testing the connection: address, credentials, rights, whether opportunities can be written, today's use, the clock."""
+"""Testing the connection: address, credentials, rights, whether opportunities can be written, use, clock."""
 
 from __future__ import annotations
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
+from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.config import CLIENT_ID, CLIENT_SECRET, ENDPOINT, RestSettings
+from mobjects.marketo.rest.probe import RestProbe
 from mobjects.marketo.rest.traits import REST_TRAITS
 from mobjects.marketo.rest.transport import RestTransport
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport_entry import Config, TransportEntry
+
+
+def _probe(config: Config, store: SharedStore, order: ProbeOrder) -> Iterator[ProbeAnswer]:
+    return RestProbe(RestCalls(RestSettings.from_config(config), store), order).ask_all()
 
 
 def _open(config: Config, store: SharedStore) -> RestTransport:
@@ -28,4 +36,5 @@ REST = TransportEntry(
     ),
     open=_open,
     traits=REST_TRAITS,
+    probe=_probe,
 )

@@ -1,7 +1,8 @@
 """Asking for opportunities and roles, and reading what Marketo tells of them.
 
-Marketo finds them by exact values alone, at most 300 in a call (Adobe's developer pages): there is no list of all, no time,
-no name. A page that contradicts the question is refused as a whole, because an object left out would look deleted.
+Marketo finds them by exact values alone, at most 300 in a call (Adobe's developer pages): there is no list of all, no
+time, no name. A page that contradicts the question is refused as a whole, because an object left out would look
+deleted.
 """
 
 from __future__ import annotations
@@ -153,7 +154,10 @@ def _value_problem(query: MarketoQuery) -> str:
             return f"a {link.link} is not an opportunity"
         if link.key is None or link.key.field.casefold() != paths.OPPORTUNITY_KEY.casefold():
             return f"it finds roles by the {paths.OPPORTUNITY_KEY} of their opportunity alone"
-    keys = [*_asked_keys(query), *(link.key for link in _asked_opportunities(query) if link.key)]
+    return _key_problem([*_asked_keys(query), *(link.key for link in _asked_opportunities(query) if link.key)])
+
+
+def _key_problem(keys: Sequence[ExternalKey]) -> str:
     for key in keys:
         if "," in key.value:
             return f"{quote_value(key.value)} has a comma, which separates values"
