@@ -6,6 +6,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from lxml import html
+from rq import Worker
+from rq.executions import prepare_execution
 
 from mobjects.models import Opportunity, RecordState, SyncJobState
 from tests import factories
@@ -157,3 +159,52 @@ def test_what_a_check_found_leads_to_its_rows(browser):
     made.count(imported)
     found = links(browser.get(reverse("admin:mobjects_import_changelist")))
     assert found["1 with errors"] == reverse("mobjects:import-review", args=[imported.pk]) + "?tab=error"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_count_of_the_queue_leads_to_what_it_counts(browser, queue):
+    job, imported = pages.job(state=SyncJobState.QUEUED), made.imported()
+    names = [f"{job.pk}-1", f"import-{imported.pk}-2", "deletion-7-3", "tick-outside-4", "of-another-program"]
+    for name in names:
+        queue.enqueue("mobjects.processes.scheduler.tick", job_id=name)
+    worker = Worker([queue], connection=queue.connection, serializer=queue.serializer)
+    worker.register_birth()
+    prepare_execution(worker, queue.fetch_job(names[1]))
+    queue.remove(names[1])
+    queue.failed_job_registry.add(queue.fetch_job(names[2]))
+    queue.remove(names[2])
+    page, counts = browser.get(reverse("mobjects:queue")), {"waiting": 3, "running": 1, "failed": 1}
+    found = {a.get("aria-label"): a.get("href") for a in pages.tree(page).xpath("//dl//a")}
+    assert found == {f"{count} {which}": f"?list={which}#work" for which, count in counts.items()}
+
+    def work(which):
+        return links_of_work(browser.get(reverse("mobjects:queue") + f"?list={which}"))
+
+    assert work("waiting") == [
+        (f"Sync job {str(job.pk)[:8]}", pages.job_url(job)),
+        ("a look at lost jobs and schedules", None),
+        ("a look at lost jobs and schedules", None),
+    ]
+    assert work("running") == [(f"Import {imported.pk}", reverse("mobjects:import", args=[imported.pk]))]
+    assert work("failed") == [("Deletion 7", reverse("mobjects:deletion", args=[7]))]
+    assert work("nonsense") == []
+
+
+def links_of_work(response) -> list[tuple[str, str | None]]:
+    """What is listed of the queue, with the address that it leads to."""
+    cells = pages.tree(response).xpath("//*[@id='work']//tbody/tr/th")
+    return [
+        (" ".join(cell.text_content().split()), next((a.get("href") for a in cell.xpath(".//a")), None))
+        for cell in cells
+    ]
+
+
+def test_a_count_of_nothing_in_the_queue_is_no_link(browser, queue):
+    assert pages.tree(browser.get(reverse("mobjects:queue"))).xpath("//dl//a") == []
+
+
+def test_a_long_list_of_the_queue_has_pages(browser, queue):
+    for number in range(51):
+        queue.enqueue("mobjects.processes.scheduler.tick", job_id=f"deletion-{number}-x")
+    address = reverse("mobjects:queue") + "?list=waiting&page=2"
+    assert links_of_work(browser.get(address)) == [("Deletion 50", reverse("mobjects:deletion", args=[50]))]
