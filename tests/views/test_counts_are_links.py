@@ -161,6 +161,89 @@ def test_what_a_check_found_leads_to_its_rows(browser):
     assert found["1 with errors"] == reverse("mobjects:import-review", args=[imported.pk]) + "?tab=error"
 
 
+def rows_behind(browser, imported, address) -> list[int]:
+    """The numbers of the rows that a count of an import leads to."""
+    assert address.startswith(reverse("mobjects:import-review", args=[imported.pk]))
+    return [row.number for row in browser.get(address).context["shown"]]
+
+
+def test_what_an_import_left_out_leads_to_its_rows_with_the_reasons(browser):
+    imported = made.imported(
+        state="committed", mode="valid", committed_to=5, written={"changed": 1, "left": 2}, committed_at=pages.MOMENT
+    )
+    for number in (2, 3, 4):
+        made.row(imported, number, "changed")
+    made.row(imported, 5, "error")
+    made.change(imported, 3, factories.opportunity())
+    for number in (2, 4):
+        made.problem(imported, number, level="conflict", position=None, column="", value="", rule="was changed since.")
+    made.count(imported)
+    for page in (reverse("mobjects:import", args=[imported.pk]), reverse("admin:mobjects_import_changelist")):
+        address = links(browser.get(page))["2 left out"]
+        assert rows_behind(browser, imported, address) == [2, 4]
+    shown = pages.words(browser.get(address))
+    assert "Only rows that were left out when the others were written." in shown
+    assert shown.count("was changed since.") == 2
+
+
+def test_what_is_not_written_yet_is_not_left_out(browser):
+    imported = made.imported(mode="valid", committed_to=2, written={"left": 1})
+    for number in (2, 3):
+        made.row(imported, number, "changed")
+    made.count(imported)
+    address = reverse("mobjects:import-review", args=[imported.pk]) + "?left=1"
+    assert rows_behind(browser, imported, address) == [2]
+
+
+def test_what_an_undo_did_leads_to_its_rows(browser):
+    imported = made.imported(state="undone", undone={"restored": 1, "removed": 1, "left": 1}, undone_at=pages.MOMENT)
+    for number, undone in ((2, "restored"), (3, "removed"), (4, "left"), (5, "")):
+        made.row(imported, number, "changed")
+        made.change(imported, number, factories.opportunity(name=f"O{number}"), undone=undone)
+    made.count(imported)
+    found = links(browser.get(reverse("mobjects:import", args=[imported.pk])))
+    for words, number in (("1 restored", 2), ("1 removed", 3), ("1 left alone", 4)):
+        assert rows_behind(browser, imported, found[words]) == [number]
+
+
+def test_equal_errors_and_warnings_lead_to_all_of_their_rows(browser):
+    imported = made.imported()
+    for number in range(2, 6):
+        made.row(imported, number, "error" if number < 5 else "new")
+    for number in (2, 4):
+        made.problem(imported, number)
+    made.problem(imported, 3, value="many", rule="“many” is not a number.")
+    error = made.group(imported, count=2)
+    doubt = {"level": "warning", "position": None, "column": "", "value": "", "rule": "Is this meant?"}
+    for number in (4, 5):
+        made.problem(imported, number, **doubt)
+    warning = made.group(imported, **doubt, count=2, first=4)
+    review = browser.get(reverse("mobjects:import-review", args=[made.count(imported).pk]))
+    page = pages.tree(review)
+    address = page.xpath("//a[@aria-label='2 rows, the first of them row 2']/@href")[0]
+    assert address == f"?group={error.pk}#rows"
+    assert links(review)["2 rows, the first of them row 4"] == f"?group={warning.pk}#rows"
+    above = reverse("mobjects:import-review", args=[imported.pk])
+    assert rows_behind(browser, imported, above + address) == [2, 4]
+    assert rows_behind(browser, imported, f"{above}?group={warning.pk}#rows") == [4, 5]
+    assert "Only rows of which is said: “much” is not a number." in pages.words(browser.get(above + address))
+    assert browser.get(f"{above}?group=999999").context["tab"] == "error"
+
+
+def test_rows_of_a_group_that_were_left_out_of_the_check_are_listed_too(browser):
+    imported = made.imported()
+    made.row(imported, 2, "new")
+    total = {"level": "warning", "position": None, "column": "", "value": "", "rule": "looks like a total."}
+    for number in (3, 4):
+        made.problem(imported, number, **total)
+    group = made.group(imported, **total, count=2, first=3)
+    above = reverse("mobjects:import-review", args=[made.count(imported).pk])
+    assert rows_behind(browser, imported, f"{above}?group={group.pk}") == [3, 4]
+    shown = pages.words(browser.get(f"{above}?row=3"))
+    assert "Row 3: left out" in shown
+    assert "looks like a total." in shown
+
+
 @pytest.mark.django_db(transaction=True)
 def test_each_count_of_the_queue_leads_to_what_it_counts(browser, queue):
     job, imported = pages.job(state=SyncJobState.QUEUED), made.imported()
