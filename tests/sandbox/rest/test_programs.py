@@ -102,7 +102,7 @@ def test_destructive_update_replaces_all_costs_or_clears_them(rest):
         ([cost(amount=100_000_000)], "709"),
         ([cost("July 2026")], "1001"),
         ([{"cost": 1}], "1001"),
-        ([cost(), cost(note=5)], "1001"),
+        ([cost(), {**cost(), "note": 5}], "1001"),
         ([5], "1001"),
         ("[{'cost': 1}]", "1001"),
         ('{"cost": 1}', "1001"),
