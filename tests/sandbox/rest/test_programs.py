@@ -246,7 +246,7 @@ def test_tag_types_and_channels_are_told_in_their_own_words(rest, sandbox):
     (region,) = rest.get("/asset/v1/tagType/byName.json", name="Region")
     assert region == {
         "tagType": "Region",
-        "applicableProgramTypes": "[program,event,email_batch,nurture]",
+        "applicableProgramTypes": "[program,event,email_batch,nurture,webinar]",
         "required": True,
         "allowableValues": "[AMER, APAC, EMEA, Korea]",
     }
