@@ -89,6 +89,8 @@ def test_refused_credentials_are_said_with_the_settings(server, calls):
         ("{}", 200, Unavailable, "HTTP 200, JSON without a token"),
         ('{"access_token": "", "expires_in": 3599}', 200, Unavailable, "JSON without a token"),
         ('{"access_token": 5, "expires_in": 3599}', 200, Unavailable, "JSON without a token"),
+        ('{"access_token": "tok\\nen-1", "expires_in": 3599}', 200, Unavailable, "JSON without a token"),
+        ('{"access_token": "tokén-1", "expires_in": 3599}', 200, Unavailable, "JSON without a token"),
         ('{"access_token": "token-1"}', 200, Unavailable, "JSON without a token"),
         ('{"access_token": "token-1", "expires_in": "soon"}', 200, Unavailable, "JSON without a token"),
         ('{"access_token": "token-1", "exp', 200, Unavailable, "JSON that was cut off"),
