@@ -233,7 +233,7 @@ def check_costs(expected: Sequence[CostRow], told: Sequence[CostRow]) -> CostChe
         expected: after the write.
         told: all costs that Marketo holds now.
     """
-    rows, summed = split_sums(told, [expected])
+    rows, summed = split_sums(told, [expected], written=True)
     pool = RowPool(rows)
     not_equal = [row for row in expected if pool.take_row(row) is None]
     missing: list[CostRow] = []

@@ -111,12 +111,15 @@ def total_amount(rows: Iterable[CostRow]) -> Decimal:
     return sum((row.amount for row in rows), Decimal(0))
 
 
-def split_sums(told: Sequence[CostRow], candidates: Sequence[Sequence[CostRow]]) -> tuple[list[CostRow], list[str]]:
+def split_sums(
+    told: Sequence[CostRow], candidates: Sequence[Sequence[CostRow]], *, written: bool = False
+) -> tuple[list[CostRow], list[str]]:
     """Undo the adding up: where Marketo shows a month as one row, put the rows that it is the sum of.
 
     Args:
         told: Marketo's rows.
         candidates: lists of rows that Marketo may hold; the first whose rows of a month add up to it counts.
+        written: they were written; otherwise a row that is one of a list is not taken for the sum of this or a later one.
 
     Returns:
         The rows, and the months that were shown as a sum.
@@ -126,13 +129,18 @@ def split_sums(told: Sequence[CostRow], candidates: Sequence[Sequence[CostRow]])
     summed: list[str] = []
     for month, shown in rows_by_month(told).items():
         known = [rows_of[month] for rows_of in by_candidate if month in rows_of]
-        parts = _parts_of_sum(shown, known)
+        parts = _parts_of_sum(shown, known, written=written)
         rows += parts or shown
         summed += [month] if parts else []
     return rows, summed
 
 
-def _parts_of_sum(shown: Sequence[CostRow], known: Sequence[Sequence[CostRow]]) -> Sequence[CostRow]:
-    if len(shown) != 1 or any(shown[0].key == row.key for rows in known for row in rows):
+def _parts_of_sum(shown: Sequence[CostRow], known: Sequence[Sequence[CostRow]], *, written: bool) -> Sequence[CostRow]:
+    if len(shown) != 1:
         return ()
-    return next((rows for rows in known if len(rows) > 1 and total_amount(rows) == shown[0].amount), ())
+    for rows in known:
+        if not written and any(row.key == shown[0].key for row in rows):
+            return ()
+        if len(rows) > 1 and total_amount(rows) == shown[0].amount:
+            return rows
+    return ()
