@@ -119,7 +119,7 @@ def split_sums(
     Args:
         told: Marketo's rows.
         candidates: lists of rows that Marketo may hold; the first whose rows of a month add up to it counts.
-        written: they were written; otherwise a row that is one of a list is not taken for the sum of this or a later one.
+        written: they were written; otherwise a row that is one of a list is no sum of this list or a later one.
 
     Returns:
         The rows, and the months that were shown as a sum.
