@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import Max, Model, QuerySet
 from django.http import HttpRequest
 
-from mobjects.models import Import, ImportChange
+from mobjects.models import Import, ImportChange, Program
 from mobjects.resources import RESOURCES
 from mobjects.selectors import id_in
 
 SHOWN = 50
-WORDS = {"created": "created", "changed": "changed"}
+WORDS = {"created": "created", "changed": "changed", "channels": "channel set"}
 
 
 class ValueFilter(admin.SimpleListFilter):
@@ -61,7 +61,10 @@ class PersonFilter(ValueFilter):
 
 
 class ImportFilter(admin.SimpleListFilter):
-    """Filter by import: ``12-created``, ``12-changed``. It is shown only where it is in use."""
+    """Filter by import: ``12-created``, ``12-changed``; ``12-channels`` are the programs whose channel a tags file set.
+
+    It is shown only where it is in use.
+    """
 
     title = "import"
     parameter_name = "import"
@@ -76,6 +79,9 @@ class ImportFilter(admin.SimpleListFilter):
         pk = id_in(number)
         if pk is None or what not in WORDS:
             return queryset
+        if what == "channels":
+            set_here = ImportChange.objects.filter(imported=pk, record_id=None)
+            return queryset.filter(pk__in=set_here.values("owner_id")) if queryset.model is Program else queryset.none()
         written = ImportChange.objects.filter(imported=pk, created=what == "created")
         here = Import.objects.filter(pk=pk, kind__in=_kinds_of(queryset.model))
         return queryset.filter(pk__in=written.filter(imported__in=here).values("record_id"))

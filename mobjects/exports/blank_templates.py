@@ -21,6 +21,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from mobjects.exports.formats import csv_text
 from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues
+from mobjects.models.program import CHANNEL_TAG
 from mobjects.resources.base import TransferResource
 from mobjects.resources.columns import FileColumn, MonthColumn
 from mobjects.spreadsheets.csv_writer import csv_pieces
@@ -148,17 +149,20 @@ def _choices(resource: TransferResource, column: FileColumn, lists: _ListSheet) 
     elif place == ("programs", "Channel"):
         values = AllowedValues().channels
     elif place == ("program-tags", "Type"):
-        values = AllowedValues().tag_types
+        # A row of tags may set the program's channel.
+        known = AllowedValues().tag_types
+        values = [*known, CHANNEL_TAG] if known else []
     else:
         return None
     return _drop_down(lists.add_list(values), strict=place not in _KNOWN) if values else None
 
 
 def _tag_values(lists: _ListSheet) -> DataValidation | None:
-    """The values of the tag type that stands beside the cell."""
-    tags = AllowedValues().tags
-    if not tags:
+    """The values of the tag type, or the channels, by what stands beside the cell."""
+    known = AllowedValues()
+    if not known.tags:
         return None
+    tags = [*known.tags, *((CHANNEL_TAG, channel) for channel in known.channels)]
     types, values = lists.add_list([name for name, _ in tags]), lists.add_list([value for _, value in tags])
     first = values.partition(":")[0]
     return _drop_down(f"OFFSET({first},MATCH($B2,{types},0)-1,0,COUNTIF({types},$B2),1)", strict=True)

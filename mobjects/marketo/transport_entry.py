@@ -12,6 +12,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from mobjects.marketo.probing import Probe
+from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
 
@@ -68,8 +70,9 @@ class TransportEntry:
         where: where Marketo shows the values, as a sentence.
         masked: finds secrets in a request or an answer that are no settings, such as a signature or a token made from
             one; what follows the first group is one.
-        open: from ``settings.MARKETO`` to the transport.
+        open: from ``settings.MARKETO``, and what all processes share, to the transport.
         traits: the ways of its API.
+        probe: asks an instance what its API's documentation leaves open; ``None`` where nothing is.
     """
 
     name: str
@@ -78,8 +81,9 @@ class TransportEntry:
     settings: Sequence[Setting]
     where: str
     masked: Sequence[re.Pattern[str]]
-    open: Callable[[Config], MarketoTransport]
+    open: Callable[[Config, SharedStore], MarketoTransport]
     traits: TransportTraits = DEFAULT_TRAITS
+    probe: Probe | None = None
 
     def missing(self, config: Config) -> str:
         """Which required settings are not set, as a sentence; "" if none."""

@@ -6,58 +6,82 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('mobjects', '0015_halted_kinds'),
+        ("mobjects", "0015_halted_kinds"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EarlierCall',
+            name="EarlierCall",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(help_text='Place among the calls of the batch, from 1.')),
-                ('request', models.TextField(help_text='As sent, secrets masked.')),
-                ('response', models.TextField(blank=True)),
-                ('identity', models.JSONField(blank=True, default=dict, help_text='Who called, by label.')),
-                ('http_status', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('seconds', models.FloatField(blank=True, help_text='From sending to answer.', null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField(help_text="Place among the calls of the batch, from 1.")),
+                ("request", models.TextField(help_text="As sent, secrets masked.")),
+                ("response", models.TextField(blank=True)),
+                ("identity", models.JSONField(blank=True, default=dict, help_text="Who called, by label.")),
+                ("http_status", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("seconds", models.FloatField(blank=True, help_text="From sending to answer.", null=True)),
             ],
             options={
-                'ordering': ('batch', 'position'),
-                'default_permissions': ('view',),
+                "ordering": ("batch", "position"),
+                "default_permissions": ("view",),
             },
         ),
         migrations.RemoveConstraint(
-            model_name='opportunity',
-            name='opportunity_has_key',
+            model_name="opportunity",
+            name="opportunity_has_key",
         ),
         migrations.AddField(
-            model_name='opportunity',
-            name='marketo_guid',
-            field=mobjects.models.fields.MarketoGuidField(blank=True, help_text="Given by Marketo's REST API; empty until it is known.", max_length=36, null=True, unique=True, verbose_name='Marketo GUID'),
+            model_name="opportunity",
+            name="marketo_guid",
+            field=mobjects.models.fields.MarketoGuidField(
+                blank=True,
+                help_text="Given by Marketo's REST API; empty until it is known.",
+                max_length=36,
+                null=True,
+                unique=True,
+                verbose_name="Marketo GUID",
+            ),
         ),
         migrations.AddField(
-            model_name='opportunitypersonrole',
-            name='marketo_guid',
-            field=mobjects.models.fields.MarketoGuidField(blank=True, help_text="Given by Marketo's REST API; empty until it is known.", max_length=36, null=True, unique=True, verbose_name='Marketo GUID'),
+            model_name="opportunitypersonrole",
+            name="marketo_guid",
+            field=mobjects.models.fields.MarketoGuidField(
+                blank=True,
+                help_text="Given by Marketo's REST API; empty until it is known.",
+                max_length=36,
+                null=True,
+                unique=True,
+                verbose_name="Marketo GUID",
+            ),
         ),
         migrations.AddField(
-            model_name='syncresult',
-            name='marketo_guid',
-            field=models.CharField(blank=True, db_default='', default='', max_length=36, verbose_name='Marketo GUID'),
+            model_name="syncresult",
+            name="marketo_guid",
+            field=models.CharField(blank=True, db_default="", default="", max_length=36, verbose_name="Marketo GUID"),
         ),
         migrations.AddConstraint(
-            model_name='opportunity',
-            constraint=models.CheckConstraint(condition=models.Q(('external_id__isnull', False), ('marketo_id__isnull', False), ('marketo_guid__isnull', False), _connector='OR'), name='opportunity_has_key', violation_error_message='Give an external ID; without it, a Marketo ID or GUID the record has no key.'),
+            model_name="opportunity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("external_id__isnull", False),
+                    ("marketo_id__isnull", False),
+                    ("marketo_guid__isnull", False),
+                    _connector="OR",
+                ),
+                name="opportunity_has_key",
+                violation_error_message="Give an external ID; without it, a Marketo ID or GUID the record has no key.",
+            ),
         ),
         migrations.AddField(
-            model_name='earliercall',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='earlier_calls', to='mobjects.syncbatch'),
+            model_name="earliercall",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="earlier_calls", to="mobjects.syncbatch"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='earliercall',
-            constraint=models.UniqueConstraint(fields=('batch', 'position'), name='earlier_call_once'),
+            model_name="earliercall",
+            constraint=models.UniqueConstraint(fields=("batch", "position"), name="earlier_call_once"),
         ),
     ]

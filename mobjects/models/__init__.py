@@ -22,7 +22,7 @@ from mobjects.models.imports import (
     UndoOutcome,
 )
 from mobjects.models.installation import HostClock, Installation
-from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, MarketoField
+from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, InstanceAnswer, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.people import (
     BulkDeletion,
@@ -93,6 +93,7 @@ __all__ = [
     "ImportSource",
     "ImportState",
     "Installation",
+    "InstanceAnswer",
     "Kind",
     "MarketoField",
     "Opportunity",

@@ -168,6 +168,9 @@ class ImportRow(models.Model):
     for empty where the field is nullable, else ``""``); custom attributes stand under ``custom_attributes`` as the
     whole object. Of a new record ``data`` holds every field the file sets, of a changed one those that differ, and
     ``old`` what they were; links to other records are ids under the field's column (``program_id``).
+
+    A row of tags that sets the channel of its program has no ``record_id``: ``data`` and ``old`` hold the channel under
+    ``channel`` and, both, the program's id under ``program_id``.
     """
 
     pk = models.CompositePrimaryKey("imported_id", "number")
@@ -279,7 +282,10 @@ class ImportChange(models.Model):
 
     imported = models.ForeignKey(Import, models.CASCADE, related_name="changes", db_index=False, db_constraint=False)
     number = models.PositiveIntegerField(help_text="Of the row in the file.")
-    record_id = models.BigIntegerField(help_text="Our own id of what the row means: a cost, an opportunity, …")
+    record_id = models.BigIntegerField(
+        null=True,
+        help_text="Our own id of what the row means: a cost, an opportunity, …; empty if it set its program's channel.",
+    )
     owner_kind = models.CharField(max_length=21, choices=KIND_CHOICES, help_text="Of the synced record.")
     owner_id = models.BigIntegerField(help_text="Our own id of the synced record: of a cost, its program's.")
     created = models.BooleanField()

@@ -188,3 +188,22 @@ def _near(value: str, allowed: Sequence[str]) -> str:
         return f"nearest: {', '.join(plain[name] for name in near)}"
     more = len(allowed) - AllowedValues.LISTED
     return f"known: {', '.join(allowed[: AllowedValues.LISTED])}" + (f" and {more} more" if more > 0 else "")
+
+
+class InstanceAnswer(models.Model):
+    """What a Marketo instance answered to a question that is left open by its documentation."""
+
+    endpoint = models.CharField(max_length=255)
+    name = models.CharField(max_length=50, help_text="Of the question; stays the same for ever.")
+    question = models.CharField(max_length=255)
+    answer = models.TextField()
+    fact = models.CharField(max_length=255, blank=True, help_text="What is gone by; empty if it was not found out.")
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+        ordering = ("endpoint", "pk")
+        constraints = (models.UniqueConstraint(fields=("endpoint", "name"), name="instance_answer_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.question} {self.answer}"

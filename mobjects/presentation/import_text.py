@@ -198,18 +198,29 @@ def written_text(imported: Import) -> str:
 
 
 def written_parts(imported: Import) -> list[tuple[str, str]]:
-    """What the commit did, as name and words: ``("created", "312 created")``."""
-    words = {"created": "created", "changed": "changed", "left": "left out", "left_out": "left out"}
-    return [(name, f"{imported.written[name]:,} {said}") for name, said in words.items() if imported.written.get(name)]
+    """What the commit did, as name and words: ``("created", "312 created")``.
+
+    Channels that rows of tags set are no changed tags, and have a part of their own.
+    """
+    counts: dict[str, int] = dict(imported.written)
+    channels = counts.get("channels", 0)
+    counts["changed"] = counts.get("changed", 0) - channels
+    words = {"created": "created", "changed": "changed", "channels": "channels set"}
+    words |= {"left": "left out", "left_out": "left out"}
+    if channels == 1:
+        words["channels"] = "channel set"
+    return [(name, f"{counts[name]:,} {said}") for name, said in words.items() if counts.get(name)]
 
 
 def undone_text(imported: Import) -> str:
     """What the undo did, such as ``85 restored, 312 removed, 3 left alone``."""
-    return _counted(imported.undone, {"restored": "restored", "removed": "removed", "left": "left alone"}) or "nothing"
+    return ", ".join(words for _, words in undone_parts(imported)) or "nothing"
 
 
-def _counted(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
-    return ", ".join(f"{counts[name]:,} {said}" for name, said in words.items() if counts.get(name))
+def undone_parts(imported: Import) -> list[tuple[str, str]]:
+    """What the undo did, as name and words: ``("restored", "85 restored")``."""
+    words = {"restored": "restored", "removed": "removed", "left": "left alone"}
+    return [(name, f"{imported.undone[name]:,} {said}") for name, said in words.items() if imported.undone.get(name)]
 
 
 _SENTENCES: dict[str, Callable[[Import], str]] = {

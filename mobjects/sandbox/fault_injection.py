@@ -135,9 +135,9 @@ class ScriptedFault:
         if self.operation or self.kind is FaultKind.SOAP:
             return False
         path = name.partition(" ")[2]
-        if not self.path:
-            return not path.startswith(IDENTITY_PREFIX)
-        return fnmatchcase(path if self.path.startswith(("/", "*")) else name, self.path)
+        if path.startswith(IDENTITY_PREFIX) and IDENTITY_PREFIX not in self.path:
+            return False
+        return not self.path or fnmatchcase(path if self.path.startswith(("/", "*")) else name, self.path)
 
     @property
     def is_carried_out(self) -> bool:

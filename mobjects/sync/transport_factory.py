@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mobjects.marketo.errors import ConfigError
+from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.registry import TRANSPORTS
+from mobjects.marketo.shared_store import MemoryStore
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_entry import TransportEntry
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS
+from mobjects.shared_store_redis import SharedStoreOnDemand
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
 
@@ -20,7 +25,7 @@ def open_transport() -> MarketoTransport:
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
-    return _entry().open(marketo_settings.marketo())
+    return _entry().open(marketo_settings.marketo(), SharedStoreOnDemand())
 
 
 def key_fields() -> KeyFields:
@@ -31,7 +36,7 @@ def key_fields() -> KeyFields:
     return KeyFields(
         opportunity=traits.opportunity_key or values["OPPORTUNITY_KEY_FIELD"],
         person=values["PERSON_KEY_FIELD"],
-        company=values["COMPANY_KEY_FIELD"],
+        company=traits.company_key or values["COMPANY_KEY_FIELD"],
         traits=traits,
     )
 
@@ -40,6 +45,19 @@ def target() -> str:
     """Where records go: the endpoint, or "" if none is set."""
     entry = TRANSPORTS.get(marketo_settings.marketo()["TRANSPORT"])
     return str(marketo_settings.marketo()[entry.endpoint.name]) if entry else ""
+
+
+def probe_instance(order: ProbeOrder) -> Iterator[ProbeAnswer]:
+    """Ask the instance what its API's documentation leaves open.
+
+    Raises:
+        ConfigError: there is no such transport, or nothing is left open for this one.
+        MarketoError: the instance refuses who asks.
+    """
+    entry = _entry()
+    if entry.probe is None:
+        raise ConfigError(f"There is nothing to find out for MARKETO_TRANSPORT={entry.name}.")
+    return entry.probe(marketo_settings.marketo(), MemoryStore(), order)
 
 
 def missing_settings() -> str:

@@ -101,9 +101,15 @@ def test_channels_and_tags_of_marketo_are_offered(editor):
     assert (values_at(book, formula), strict) == (["'=Email", "Webinar"], True)
     assert book["Lists"].sheet_state == "hidden"
     book = book_of(editor, "program-tags")
-    assert values_at(book, lists_of(book)["Type"][0]) == ["Region"]
+    # A row of tags may set the program's channel.
+    assert values_at(book, lists_of(book)["Type"][0]) == ["Region", "Channel"]
     assert lists_of(book)["Value"][0].startswith("OFFSET(Lists!")
-    assert [[cell.value for cell in row] for row in book["Lists"]["B1:C2"]] == [["Region", "APAC"], ["Region", "EMEA"]]
+    assert [[cell.value for cell in row] for row in book["Lists"]["B1:C4"]] == [
+        ["Region", "APAC"],
+        ["Region", "EMEA"],
+        ["Channel", "'=Email"],
+        ["Channel", "Webinar"],
+    ]
 
 
 def test_stages_and_roles_in_use_are_offered_but_others_may_be_written(editor):

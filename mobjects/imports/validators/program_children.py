@@ -20,6 +20,7 @@ class ParentProgram(NamedTuple):
     name: str
     revision: int
     accepted: str | None
+    channel: str
 
 
 class ProgramChildValidator(RowValidator):
@@ -52,7 +53,10 @@ def with_parent(record: StoredRecord, parent: ParentProgram) -> StoredRecord:
 
 def load_programs(marketo_ids: Iterable[Any]) -> dict[str, ParentProgram]:
     """Programs by Marketo ID, all as text."""
-    found = RecordLookup(Program, ("marketo_id", "name"), []).find_by_field(
+    found = RecordLookup(Program, ("marketo_id", "name", "channel"), []).find_by_field(
         "marketo_id", {int(value) for value in marketo_ids}
     )
-    return {marketo_id: ParentProgram(str(pk), name, revision, sent) for pk, revision, sent, marketo_id, name in found}
+    return {
+        marketo_id: ParentProgram(str(pk), name, revision, sent, channel)
+        for pk, revision, sent, marketo_id, name, channel in found
+    }

@@ -1,4 +1,8 @@
-"""Files of program tags: the program and the type, in whatever case, say which one a row means."""
+"""Files of program tags: the program and the type, in whatever case, say which one a row means.
+
+A row of type Channel means the program's channel, which is no tag here but goes out as one. To the rules it looks like
+a tag that the program has; what is kept of it is a row without a record.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,6 @@ from mobjects.models import ProgramTag
 from mobjects.models.program import CHANNEL_TAG
 
 _PROGRAM, _TYPE, _VALUE = range(LEADING_VALUES, LEADING_VALUES + 3)
-_IS_CHANNEL = "The channel is kept in the program's Channel field (column Channel of a programs file)."
 
 
 class TagValidator(ProgramChildValidator):
@@ -55,7 +58,10 @@ class TagValidator(ProgramChildValidator):
         kind, value = self.get_value(item, "Type") or "", self.get_value(item, "Value") or ""
         record, key = None, ""
         if parent is not None and kind:
-            record = tags.get((parent.pk, kind)) or tags.get((parent.pk, kind.lower()))
+            if _is_channel(kind):
+                record = self._channel_record(parent)
+            else:
+                record = tags.get((parent.pk, kind)) or tags.get((parent.pk, kind.lower()))
             key = SEPARATOR.join(((record[_TYPE] if record else kind).lower(), parent.pk))
         if record is not None and parent is not None:
             record = with_parent(record, parent)
@@ -65,12 +71,18 @@ class TagValidator(ProgramChildValidator):
         if "" not in item.failed:
             self.check_required(item, record)
             self._check_row(item, record, kind, value)
-        return self.build_checked_row(item, record, f"{kind}: {value or (record[_VALUE] if record else '')}", key=key)
+        label = f"{kind}: {value or (record[_VALUE] if record else '')}"
+        checked = self.build_checked_row(item, record, label, key=key)
+        return _as_channel_row(checked, parent) if parent is not None and _is_channel(kind) else checked
+
+    def _channel_record(self, parent: ParentProgram) -> StoredRecord:
+        """A program's channel as if it were one of its tags; it has no id."""
+        values = {"Program ID": parent.pk, "Type": CHANNEL_TAG, "Value": parent.channel}
+        of_file = (values[parser.name] for parser in self.written)
+        return (None, parent.revision, parent.accepted, *values.values(), *of_file)
 
     def _check_row(self, item: ParsedRow, record: StoredRecord | None, kind: str, value: str) -> None:
-        if kind.casefold() == CHANNEL_TAG.casefold():
-            self.add_problem(item, "Type", _IS_CHANNEL)
-        elif value and "Value" not in item.failed and (record is None or record[_VALUE] != value):
+        if value and "Value" not in item.failed and (record is None or record[_VALUE] != value):
             rule, suggestion = self.allowed.problem(kind, value)
             if rule:
                 self.add_problem(item, "Value" if self.allowed.known.values_of_type(kind) else "Type", rule, suggestion)
@@ -81,5 +93,19 @@ class TagValidator(ProgramChildValidator):
     def unsent_values(
         self, item: ParsedRow, record: StoredRecord, changed: Sequence[int], accepted: Mapping[str, str]
     ) -> Iterator[tuple[str, str]]:
-        if accepted.get(f"Tag {record[_TYPE]}", "") != record[_VALUE]:
+        name = CHANNEL_TAG if record[_TYPE] == CHANNEL_TAG else f"Tag {record[_TYPE]}"
+        if accepted.get(name, "") != record[_VALUE]:
             yield "Value", record[_VALUE]
+
+
+def _is_channel(kind: str) -> bool:
+    """Whether a tag type, in whatever case, is the one that stands for the channel."""
+    return kind.casefold() == CHANNEL_TAG.casefold()
+
+
+def _as_channel_row(row: CheckedRow, parent: ParentProgram) -> CheckedRow:
+    """A row that changes the value of the tag that a channel looked like, as one that changes the channel."""
+    if not row.data:
+        return row
+    now, before = ({"program_id": parent.pk, "channel": side["value"]} for side in (row.data, row.old))
+    return row._replace(data=now, old=before)

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from mobjects.imports.suggestions import find_nearest
 from mobjects.models import AllowedValues
+from mobjects.models.program import CHANNEL_TAG
 
 
 class TagValueChecker:
@@ -21,4 +22,6 @@ class TagValueChecker:
         if not rule:
             return "", ""
         allowed = self.known.values_of_type(type_name)
-        return rule, find_nearest(value, allowed) if allowed else find_nearest(type_name, self.known.tag_types)
+        if allowed:
+            return rule, find_nearest(value, allowed)
+        return rule, find_nearest(type_name, [*self.known.tag_types, CHANNEL_TAG])

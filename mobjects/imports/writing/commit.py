@@ -13,10 +13,10 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
-from mobjects.imports.writing.commit_sql import get_commit_sql
+from mobjects.imports.writing.commit_sql import get_commit_sqls
 from mobjects.imports.writing.db_errors import Refused, by_halves
 from mobjects.imports.writing.row_by_row import write_row_by_row
-from mobjects.imports.writing.target_tables import TARGETS, ImportTarget
+from mobjects.imports.writing.target_tables import TARGETS, ImportTarget, sets_channel
 from mobjects.marketo.types import Kind
 from mobjects.models import (
     Import,
@@ -120,34 +120,40 @@ def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int],
     """Write one chunk; returns a problem, not saved, for each row that was left out."""
     first = progress.committed_to + 1
     alive(last)
-    sql = get_commit_sql(imported.pk, imported.kind, overwrite=imported.overwrite)
+    sql, *others = get_commit_sqls(imported.pk, imported.kind, overwrite=imported.overwrite)
     sql.lock_records(first, last)
 
     def write(start: int, end: int) -> None:
         now = clock.now()
-        sql.change_records(start, end, now)
+        for each in (sql, *others):
+            each.change_records(start, end, now)
         sql.create_records(start, end, now)
 
     def write_one_by_one(start: int, end: int) -> Refused:
-        return write_row_by_row(sql, start, end, clock.now())
+        return write_row_by_row(sql, others, start, end, clock.now())
 
     one_by_one = None if connection.vendor == "sqlite" else write_one_by_one
     refused = dict(by_halves(first, last, write, sql.target.model, one_by_one=one_by_one))
     sql.note_revisions(first, last)
-    created, changed, wanted = _counted(imported, first, last)
-    left = _left(imported, first, last, refused) if created + changed < wanted else []
+    done, wanted = _counted(imported, first, last)
+    left = _left(imported, first, last, refused) if done["created"] + done["changed"] < wanted else []
     progress.committed_to = last
-    for name, more in (("created", created), ("changed", changed), ("left", len(left))):
-        progress.written[name] += more
+    for name, more in {**done, "left": len(left)}.items():
+        progress.written[name] = progress.written.get(name, 0) + more
     return left
 
 
-def _counted(imported: Import, first: int, last: int) -> tuple[int, int, int]:
-    """How many rows between two created a record, changed one, and should have."""
+def _counted(imported: Import, first: int, last: int) -> tuple[dict[str, int], int]:
+    """How many rows between two created a record and changed one, how many of these the channel of one (if any did),
+    and how many should have.
+    """
     bounds = {"number__range": (first, last)}
     changes = ImportChange.objects.filter(imported=imported, **bounds).order_by()
-    done = dict(changes.values_list("created").annotate(n=models.Count("pk")))
-    return done.get(True, 0), done.get(False, 0), rows_to_write(imported).filter(**bounds).count()
+    found = changes.values_list("created").annotate(n=models.Count("pk"), of_records=models.Count("record_id"))
+    counted = {created: (rows, rows - of_records) for created, rows, of_records in found}
+    (created, _), (changed, channels) = counted.get(True, (0, 0)), counted.get(False, (0, 0))
+    done = {"created": created, "changed": changed, **({"channels": channels} if channels else {})}
+    return done, rows_to_write(imported).filter(**bounds).count()
 
 
 # --- what was left out ------------------------------------------------------------------------------------------
@@ -195,20 +201,25 @@ def _left(imported: Import, first: int, last: int, refused: Mapping[int, str]) -
     same = {"imported": imported, "level": ImportProblemLevel.CONFLICT}
     return [
         ImportProblem(
-            **same, number=row.number, rule=refused.get(row.number) or _explain_unwritten(target, row, here, linked)
+            **same,
+            number=row.number,
+            rule=refused.get(row.number) or _explain_unwritten(imported.kind, row, here, linked),
         )
         for row in rows
     ]
 
 
-def _explain_unwritten(target: ImportTarget, row: ImportRow, here: set[int], linked: set[int]) -> str:
+def _explain_unwritten(kind: str, row: ImportRow, here: set[int], linked: set[int]) -> str:
     """Why a row was not written.
 
     Args:
+        kind: of the file.
+        row: of it.
         here: ids of the records that still exist.
         linked: ids of the records to link to that still exist.
     """
-    if row.outcome != ImportRowOutcome.NEW and row.record_id not in here:
+    target = TARGETS[kind]
+    if row.outcome != ImportRowOutcome.NEW and not sets_channel(kind, row) and row.record_id not in here:
         return GONE_SINCE
     parent = _linked(row, target)
     if parent is not None and parent not in linked:

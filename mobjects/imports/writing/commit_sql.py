@@ -15,11 +15,11 @@ from django.db.models import Exists, OuterRef
 from mobjects.imports.writing.sql_dialects import ROWS, SqlDialect, get_dialect
 from mobjects.imports.writing.target_tables import (
     MARKETO_ID_FIELDS,
-    TARGETS,
     TIMESTAMP_FIELDS,
     ImportTarget,
     execute_sql,
     quote_name,
+    targets_of_kind,
 )
 from mobjects.models import ImportChange, ImportRowOutcome, ProgramCost
 
@@ -41,6 +41,21 @@ class ImportSql:
         self.target = target
         self.sqlite = connection.vendor == "sqlite"
         self.dialect: SqlDialect = get_dialect()
+
+    def rows_sql(self) -> str:
+        """The import's rows within bounds (three parameters) as ``r``; of other targets than the file's first its own.
+
+        Rows that set something of the record that parts belong to have that record's id here.
+        """
+        rows, parts = self.dialect.rows_sql(), self.target.parts
+        if parts is None:
+            return rows
+        owner = self.dialect.typed_value("data", parts.link_field)
+        mine = " OR ".join(self.dialect.has_field("data", field) for field in self.target.file_fields)
+        return (
+            f"(SELECT number, outcome, {owner} AS record_id, data, old FROM {rows} "  # noqa: S608
+            f"WHERE record_id IS NULL AND ({mine})) r"
+        )
 
     def _bounds(self, first: int, last: int) -> tuple[int, int, int]:
         return self.imported_id, first, last
@@ -92,7 +107,7 @@ class CommitSql(ImportSql):
         sets = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
         moment = self._modified()
         statement = (
-            f"WITH r AS MATERIALIZED (SELECT * FROM {self.dialect.rows_sql()} WHERE {self.changing}), done AS ("  # noqa: S608
+            f"WITH r AS MATERIALIZED (SELECT * FROM {self.rows_sql()} WHERE {self.changing}), done AS ("  # noqa: S608
             f"UPDATE {target.table_sql} SET {sets}{moment} FROM r WHERE {target.table_sql}.id = r.record_id "
             f"AND {self._unchanged()} RETURNING r.number, {target.table_sql}.id, {target.owner_id_sql} AS owner_id, "
             f"{self._revision()} AS revision) {self._noting('false')} FROM done"
@@ -113,7 +128,7 @@ class CommitSql(ImportSql):
         owner = self.dialect.typed_value("data", target.link_field) if target.is_part else "id"
         # Noted without a look at what was inserted: joining the two goes wrong where the planner knows no numbers yet.
         statement = (
-            f"WITH r AS MATERIALIZED (SELECT *, {sequence} AS id FROM {self.dialect.rows_sql()} "  # noqa: S608
+            f"WITH r AS MATERIALIZED (SELECT *, {sequence} AS id FROM {self.rows_sql()} "  # noqa: S608
             f"WHERE {self.new} AND {self._welcome()}), noted AS ({self._noting('true')} "
             f"FROM (SELECT number, id, {owner} AS owner_id, {self._first_revision(owner)} AS revision FROM r) done) "
             f"INSERT INTO {target.table_sql} (id, {names}) SELECT r.id, {values} FROM r ON CONFLICT DO NOTHING"
@@ -141,9 +156,10 @@ class CommitSql(ImportSql):
     # --- parts of statements -----------------------------------------------------------------------------------
 
     def _noting(self, created: str) -> str:
+        record_id = "done.id" if self.target.parts is None else "NULL"
         return (
             f"INSERT INTO {CHANGES} (imported_id, number, record_id, owner_kind, owner_id, created, revision, undone, "
-            f"undone_note) SELECT {self.imported_id:d}, number, done.id, '{self.target.owner.value}', owner_id, "
+            f"undone_note) SELECT {self.imported_id:d}, number, {record_id}, '{self.target.owner.value}', owner_id, "
             f"{created}, revision, '', ''"
         )
 
@@ -242,7 +258,7 @@ class SqliteCommitSql(CommitSql):
         empty_chunk()
         execute_sql(
             f"INSERT OR IGNORE INTO {CHUNK_TABLE} (record_id, number) SELECT {target.table_sql}.id, r.number "  # noqa: S608
-            f"FROM {self.dialect.rows_sql()} JOIN {target.table_sql} ON {target.table_sql}.id = r.record_id "
+            f"FROM {self.rows_sql()} JOIN {target.table_sql} ON {target.table_sql}.id = r.record_id "
             f"WHERE {self.changing} AND {self._unchanged()}",
             *self._bounds(first, last),
         )
@@ -263,7 +279,7 @@ class SqliteCommitSql(CommitSql):
             f"INSERT INTO {CHUNK_TABLE} (record_id, number) SELECT max(coalesce((SELECT seq FROM sqlite_sequence "  # noqa: S608
             f"WHERE name = '{target.model._meta.db_table}'), 0), "
             f"coalesce((SELECT max(id) FROM {target.table_sql}), 0)) "
-            f"+ row_number() OVER (ORDER BY r.number), r.number FROM {self.dialect.rows_sql()} "
+            f"+ row_number() OVER (ORDER BY r.number), r.number FROM {self.rows_sql()} "
             f"WHERE {self.new} AND {self._welcome()}",
             *self._bounds(first, last),
         )
@@ -292,10 +308,10 @@ class SqliteCommitSql(CommitSql):
         execute_sql(f"{self._noting(created)} FROM {done} ORDER BY number")
 
 
-def get_commit_sql(imported_id: int, kind: str, *, overwrite: bool = False) -> CommitSql:
-    """What writes an import on the database in use."""
+def get_commit_sqls(imported_id: int, kind: str, *, overwrite: bool = False) -> list[CommitSql]:
+    """What writes an import on the database in use, for each target of its kind; the first one creates records, too."""
     made = SqliteCommitSql if connection.vendor == "sqlite" else CommitSql
-    return made(imported_id, TARGETS[kind], overwrite=overwrite)
+    return [made(imported_id, target, overwrite=overwrite) for target in targets_of_kind(kind)]
 
 
 def empty_chunk() -> None:

@@ -6,6 +6,7 @@ once. SQLite neither needs this nor could do it: a statement there costs no more
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +24,7 @@ RETURNS TABLE(mobjects_refused int, mobjects_rule text) LANGUAGE plpgsql AS $mob
 BEGIN
     FOR mobjects_number IN mobjects_first..mobjects_last LOOP
         BEGIN
-            {change};
-            {create};
+            {statements};
         EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
             GET STACKED DIAGNOSTICS mobjects_rule = CONSTRAINT_NAME;
             mobjects_refused := mobjects_number;
@@ -34,14 +34,19 @@ BEGIN
 END $mobjects$"""
 
 
-def write_row_by_row(sql: CommitSql, first: int, last: int, now: datetime) -> Refused:
-    """Write rows between two numbers, each by itself; gives the ones that the database refuses, and why."""
-    statements = {
-        name: _of_one_row(sql.imported_id, *statement)
-        for name, statement in (("change", sql.change_statement(now)), ("create", sql.create_statement(now)))
-    }
+def write_row_by_row(sql: CommitSql, others: Sequence[CommitSql], first: int, last: int, now: datetime) -> Refused:
+    """Write rows between two numbers, each by itself; gives the ones that the database refuses, and why.
+
+    Args:
+        sql: writes to the import's first target.
+        others: write to its other ones.
+        first, last: the numbers.
+        now: when it is done.
+    """
+    found = [*(each.change_statement(now) for each in (sql, *others)), sql.create_statement(now)]
+    statements = SQL(";\n            ").join(_of_one_row(sql.imported_id, *statement) for statement in found)
     with connection.cursor() as cursor:
-        cursor.execute(SQL(_BODY).format(function=SQL(_FUNCTION), **statements))
+        cursor.execute(SQL(_BODY).format(function=SQL(_FUNCTION), statements=statements))
         cursor.execute(f"SELECT * FROM {_FUNCTION}(%s, %s)", [first, last])  # noqa: S608
         refused = cursor.fetchall()
         cursor.execute(f"DROP FUNCTION {_FUNCTION}(int, int)")

@@ -10,7 +10,15 @@ from typing import Any
 from django.db import connection, models
 
 from mobjects.marketo.types import Kind
-from mobjects.models import Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncedRecord
+from mobjects.models import (
+    ImportRow,
+    Opportunity,
+    OpportunityPersonRole,
+    Program,
+    ProgramCost,
+    ProgramTag,
+    SyncedRecord,
+)
 
 TIMESTAMP_FIELDS = ("created_at", "modified_at")
 """Fields that keep when a record was written."""
@@ -26,11 +34,16 @@ class ImportTarget:
         model: of the records that the rows mean.
         owner: kind of the synced record that a row changes: of a cost its program.
         link: name of the field that leads to another record, which must exist; empty if there is none.
+        parts: what other rows of the file are written to, where these ones set fields of the record that they belong
+            to; ``None`` if rows mean the record itself.
+        only: names of these fields.
     """
 
     model: type[models.Model]
     owner: Kind
     link: str = ""
+    parts: ImportTarget | None = None
+    only: tuple[str, ...] = ()
 
     @property
     def is_part(self) -> bool:
@@ -51,6 +64,7 @@ class ImportTarget:
             field
             for field in fields
             if not (field.primary_key or field.name in own or field.attname in TIMESTAMP_FIELDS)
+            and (self.parts is None or field.name in self.only)
         ]
 
     @cached_property
@@ -92,6 +106,17 @@ TARGETS: dict[str, ImportTarget] = {
     "roles": ImportTarget(OpportunityPersonRole, Kind.ROLE, "opportunity"),
 }
 """By the kinds of files."""
+_CHANNELS = ImportTarget(Program, Kind.PROGRAM, parts=TARGETS["program-tags"], only=("channel",))
+
+
+def targets_of_kind(kind: str) -> list[ImportTarget]:
+    """What the rows of a kind of file are written to: first what most of them mean, then channels, if it has any."""
+    return [TARGETS[kind], *(each for each in (_CHANNELS,) if each.parts is TARGETS[kind])]
+
+
+def sets_channel(kind: str, row: ImportRow) -> bool:
+    """Whether a row of a kind of file changes the channel of its program."""
+    return kind == "program-tags" and "channel" in row.data
 
 
 def quote_name(name: str) -> str:

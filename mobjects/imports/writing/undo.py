@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, F
@@ -16,7 +17,7 @@ from django.db.models import Count, F
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports.writing.db_errors import by_halves
-from mobjects.imports.writing.target_tables import TARGETS
+from mobjects.imports.writing.target_tables import targets_of_kind
 from mobjects.imports.writing.undo_sql import REASONS, UndoSql
 from mobjects.models import Import, ImportChange, ImportRow, UndoOutcome
 
@@ -52,7 +53,7 @@ class UndoPreview:
 
     def skipped_records(self, offset: int = 0, limit: int = 50) -> list[SkippedRecord]:
         """A part of what would be left alone, in the order of the file."""
-        statement, params = _reversal(self.imported).verdicts_query(0, self.imported.committed_to)
+        statement, params = _all_verdicts(self.imported)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT number, owner_id, reason FROM ({statement}) v WHERE reason <> '' "  # noqa: S608
@@ -67,7 +68,7 @@ class UndoPreview:
 
 def preview_undo(imported: Import) -> UndoPreview:
     """Count what an undo would do now; nothing is written."""
-    statement, params = _reversal(imported).verdicts_query(0, imported.committed_to)
+    statement, params = _all_verdicts(imported)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT reason <> '', created, count(*) FROM ({statement}) v GROUP BY 1, 2",  # noqa: S608
@@ -93,8 +94,15 @@ def undo_import(imported: Import, alive: Callable[[int], None]) -> None:
     imported.refresh_from_db(fields=["undone"])
 
 
-def _reversal(imported: Import) -> UndoSql:
-    return UndoSql(imported.pk, TARGETS[imported.kind])
+def _reversals(imported: Import) -> list[UndoSql]:
+    """What takes an import back, for each target of its kind."""
+    return [UndoSql(imported.pk, target) for target in targets_of_kind(imported.kind)]
+
+
+def _all_verdicts(imported: Import) -> tuple[str, list[Any]]:
+    """A query of all changes that were not dealt with yet, and its parameters; see :meth:`UndoSql.verdicts_query`."""
+    queries = [reversal.verdicts_query(0, imported.committed_to) for reversal in _reversals(imported)]
+    return " UNION ALL ".join(query for query, _ in queries), [value for _, params in queries for value in params]
 
 
 @retry_on_database_error
@@ -115,13 +123,15 @@ def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
 
 def _undo(imported: Import, first: int, last: int) -> None:
     """Deal with the changes of some rows."""
-    reversal = _reversal(imported)
+    reversal, *others = _reversals(imported)
     reversal.lock_records(first, last)
 
     def revert_rows(start: int, end: int) -> None:
-        reversal.save_verdicts(start, end)
+        for each in (reversal, *others):
+            each.save_verdicts(start, end)
         reversal.remove_created(start, end)
-        reversal.restore_changed(start, end, clock.now())
+        for each in (reversal, *others):
+            each.restore_changed(start, end, clock.now())
 
     for number, why in by_halves(first, last, revert_rows, reversal.target.model, last_first=True):
         changes = ImportChange.objects.filter(imported=imported, number=number)

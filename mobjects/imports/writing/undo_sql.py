@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 
 from mobjects.imports.writing.commit_sql import CHANGES, CHUNK_TABLE, ImportSql, empty_chunk
-from mobjects.imports.writing.target_tables import MARKETO_ID_FIELDS, execute_sql, quote_name
+from mobjects.imports.writing.target_tables import MARKETO_ID_FIELDS, ImportTarget, execute_sql, quote_name
 from mobjects.models import Opportunity, Program, ProgramCost
 from mobjects.models.program import COST_PREFIX
 from mobjects.models.synced_record import RecordStatus
@@ -29,7 +29,19 @@ _IN_MARKETO = ", ".join(
 
 
 class UndoSql(ImportSql):
-    """Takes back changes of one import."""
+    """Takes back changes of one import.
+
+    Args:
+        imported_id: the import.
+        target: what its rows were written to.
+    """
+
+    def __init__(self, imported_id: int, target: ImportTarget) -> None:
+        super().__init__(imported_id, target)
+        sets_owner = target.parts is not None
+        # A change of something that the record of parts holds itself names no part.
+        self._changed_id = "x.owner_id" if sets_owner else "x.record_id"
+        self._mine = "x.record_id IS NULL" if sets_owner else "x.record_id IS NOT NULL"
 
     def lock_records(self, first: int, last: int) -> None:
         """Hold the records, owners first, in the order of ids."""
@@ -60,7 +72,7 @@ class UndoSql(ImportSql):
         query = (
             f"SELECT x.id, x.number, x.owner_id, x.created, CASE {reason} ELSE '' END AS reason, "
             f"{self._keeps_id()} AS keeps_id {self._joined()} "
-            "WHERE x.imported_id = %s AND x.number BETWEEN %s AND %s AND x.undone = ''"
+            f"WHERE {self._mine} AND x.imported_id = %s AND x.number BETWEEN %s AND %s AND x.undone = ''"
         )
         return query, list(self._bounds(first, last))
 
@@ -104,8 +116,8 @@ class UndoSql(ImportSql):
         """Give the changed records back what they held."""
         names, values = self._assigned()
         picked = (
-            f"SELECT x.imported_id, x.record_id, x.number, x.revision FROM {CHANGES} x WHERE x.imported_id = %s "  # noqa: S608
-            "AND x.number BETWEEN %s AND %s AND x.undone = 'restored'"
+            f"SELECT x.imported_id, {self._changed_id} AS record_id, x.number, x.revision FROM {CHANGES} x "  # noqa: S608
+            f"WHERE {self._mine} AND x.imported_id = %s AND x.number BETWEEN %s AND %s AND x.undone = 'restored'"
         )
         modified: Any = [] if self.target.is_part else [self.target.modified_value(now)]
         sets = "" if self.target.is_part else ", modified_at = %s"
@@ -133,7 +145,7 @@ class UndoSql(ImportSql):
     def _joined(self) -> str:
         table = self.target.table_sql
         owner = f" LEFT JOIN {self.target.parent_sql} p ON p.id = x.owner_id" if self.target.is_part else ""
-        return f"FROM {CHANGES} x {self.dialect.join_row()} LEFT JOIN {table} ON {table}.id = x.record_id{owner}"
+        return f"FROM {CHANGES} x {self.dialect.join_row()} LEFT JOIN {table} ON {table}.id = {self._changed_id}{owner}"
 
     def _assigned(self) -> tuple[list[str], list[str]]:
         names, values = [], []
@@ -198,10 +210,12 @@ class UndoSql(ImportSql):
     def _changed(self) -> str:
         """Whether a record is no longer as the import left it.
 
-        A record's revision tells that of its content; of a part, whose program has many, each field is compared.
+        A record's revision tells that of its content; of a part, whose program has many, each field is compared, and so
+        is what a row of parts set of the program itself.
         """
-        content = () if self.target.is_part else self.target.model.content_fields  # type: ignore[attr-defined]
-        conditions = [] if self.target.is_part else [f"{self.target.table_sql}.revision <> x.revision"]
+        by_fields = self.target.is_part or self.target.parts is not None
+        content = () if by_fields else self.target.model.content_fields  # type: ignore[attr-defined]
+        conditions = [] if by_fields else [f"{self.target.table_sql}.revision <> x.revision"]
         for field in self.target.file_fields:
             if field.name not in content:
                 same = self.dialect.equals_value(field, self.target.column_sql(field), "r.data")

@@ -101,9 +101,10 @@ def read_value(field: RestField, value: Any) -> str:
         text = _as_text(field.data_type, value)
         if field.length is not None and len(text) > field.length:
             raise InvalidValue(f"at most {field.length} characters")
-        return normalize_text(field.stored, text) if field.stored else text
+        kept = normalize_text(field.stored or ObjectField(field.name, field.label, field.data_type), text)
     except InvalidValue as bad:
         raise invalid_value(field.name, value) from bad
+    return str(int(kept)) if field.data_type == "integer" else kept
 
 
 def invalid_value(name: str, value: Any) -> RecordRefused:

@@ -95,6 +95,8 @@ def entry_name(kind: Kind, field: str) -> str:
 
 def import_entries(kind: Kind, change: ImportChange, row: ImportRow) -> set[str]:
     """The names of the values that a row of an import changed."""
+    if change.record_id is None:
+        return {CHANNEL_TAG}
     if change.imported.kind in _PARTS:
         part = _PARTS[change.imported.kind].objects.filter(pk=change.record_id).first()
         return {part.content_key} if part is not None else set()

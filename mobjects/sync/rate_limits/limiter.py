@@ -126,6 +126,14 @@ class RedisRateLimiter:
             if not may_run:
                 self._give_back(token)
 
+    def count_further(self, calls: int) -> None:
+        """Count calls that were made under one permission besides the one that it was for."""
+        try:
+            self._counters.count_further(calls)
+        except RedisError as error:
+            # They are in the history, from which a Redis that has lost its counts gets them back.
+            logger.warning("%d further calls could not be counted: Redis %s.", calls, describe_redis_error(error))
+
     def reduce_concurrency(self) -> None:
         """Marketo said that too many calls ran at once: allow half as many for ten minutes, but at least one."""
         try:

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils.html import escape
 from openpyxl.utils import get_column_letter
 
-from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
+from mobjects.imports.writing.target_tables import sets_channel
+from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome, Program
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import MonthColumn
 from mobjects.views.imports.base import model_of
@@ -81,8 +82,8 @@ class DisplayRow:
 
     @property
     def outcome_label(self) -> str:
-        """The outcome in words."""
-        return str(ImportRowOutcome(self.outcome).label)
+        """The outcome in words; a row that the check left out has none."""
+        return str(ImportRowOutcome(self.outcome).label) if self.outcome else "Left out"
 
 
 def html_size(text: str) -> int:
@@ -123,7 +124,9 @@ class FieldLabels:
     def __init__(self, kind: str, rows: Iterable[ImportRow]) -> None:
         self.kind = kind
         self.rows = list(rows)
-        self.columns = {column.field: column for column in RESOURCES[kind]().columns}
+        # A row of tags may set the channel of its program.
+        kinds = ["programs", kind] if kind == "program-tags" else [kind]
+        self.columns = {column.field: column for each in kinds for column in RESOURCES[each]().columns}
 
     @cached_property
     def linked_records(self) -> dict[str, tuple[str, dict[str, str]]]:
@@ -167,7 +170,7 @@ def build_display_rows(imported: Import, rows: Sequence[ImportRow], *, whole: bo
     urls = _record_urls(imported, rows)
     found = []
     for row in rows:
-        each = DisplayRow(row.number, truncate_html(row.label, 200), row.outcome, urls.get(row.record_id or 0, ""))
+        each = DisplayRow(row.number, truncate_html(row.label, 200), row.outcome, urls.get(row.number, ""))
         left = _fill_problems(each, problems[row.number], whole=whole)
         _fill_cells(each, row, names, left, whole=whole)
         found.append(each)
@@ -185,18 +188,20 @@ def display_rows_of_kind(kind: str, rows: Sequence[ImportRow]) -> dict[tuple[int
 
 def reversed_row(row: DisplayRow) -> DisplayRow:
     """A row with its values the other way round: what an undo made of the record."""
-    nothing = ShortenedText("")
-    cells = [FieldChange(cell.name, cell.old or nothing, cell.new) for cell in row.cells]
+    cells = [cell if cell.old is None else FieldChange(cell.name, cell.old, cell.new) for cell in row.cells]
     return replace(row, cells=cells)
 
 
 def _record_urls(imported: Import, rows: Sequence[ImportRow]) -> Mapping[int, str]:
-    """The addresses of the records that exist still."""
-    model = model_of(imported.kind)
-    ids = {row.record_id for row in rows if row.record_id}
-    name = f"admin:mobjects_{model._meta.model_name}_change"
-    existing = model._default_manager.filter(pk__in=ids).values_list("pk", flat=True) if ids else ()
-    return {pk: reverse(name, args=[pk]) for pk in existing}
+    """By the rows' numbers the addresses of the records that exist still: of a row that sets a channel its program."""
+    programs = {row.number: int(row.data["program_id"]) for row in rows if sets_channel(imported.kind, row)}
+    records = {row.number: row.record_id for row in rows if row.record_id}
+    found: dict[int, str] = {}
+    for model, ids in ((model_of(imported.kind), records), (Program, programs)):
+        existing = set(model._default_manager.filter(pk__in=ids.values()).values_list("pk", flat=True)) if ids else ()
+        name = f"admin:mobjects_{model._meta.model_name}_change"
+        found |= {number: reverse(name, args=[pk]) for number, pk in ids.items() if pk in existing}
+    return found
 
 
 def _fill_problems(row: DisplayRow, problems: Sequence[ImportProblem], *, whole: bool) -> int:
@@ -242,11 +247,12 @@ def _complaint(problem: ImportProblem, *, editable: bool, whole: bool) -> Displa
 
 def _fill_cells(row: DisplayRow, found: ImportRow, names: FieldLabels, room: int, *, whole: bool) -> None:
     """Add the values, as far as there is room: each gets the same share, and what is over goes to titles."""
-    is_new = found.record_id is None
+    is_new = found.record_id is None and not found.old
     values = [
         (
             truncate_html(names.field_label(key), 10**9 if whole else 60),
-            names.value_text(key, old),
+            # The same on both sides says only what the row is about.
+            None if is_new or old == new else names.value_text(key, old),
             names.value_text(key, new),
         )
         for key, old, new in changed_values(found)
@@ -255,7 +261,8 @@ def _fill_cells(row: DisplayRow, found: ImportRow, names: FieldLabels, room: int
     ]
     if whole:
         row.cells = [
-            FieldChange(name, ShortenedText(new), None if is_new else ShortenedText(old)) for name, old, new in values
+            FieldChange(name, ShortenedText(new), None if old is None else ShortenedText(old))
+            for name, old, new in values
         ]
         return
     sides = 1 if is_new else 2
@@ -263,7 +270,7 @@ def _fill_cells(row: DisplayRow, found: ImportRow, names: FieldLabels, room: int
     share = (room - around) // max(len(values) * sides, 1)
     most = min(max(share, SHORTEST), SHOWN_BYTES)
     for name, old, new in values:
-        cost = _CELL + html_size(name) + min(html_size(new), most) + (0 if is_new else min(html_size(old), most))
+        cost = _CELL + html_size(name) + min(html_size(new), most) + (0 if old is None else min(html_size(old), most))
         if cost > room:
             row.more += 1
             continue
@@ -272,7 +279,7 @@ def _fill_cells(row: DisplayRow, found: ImportRow, names: FieldLabels, room: int
             FieldChange(
                 name,
                 ShortenedText(truncate_html(new, most), new),
-                None if is_new else ShortenedText(truncate_html(old, most), old),
+                None if old is None else ShortenedText(truncate_html(old, most), old),
             )
         )
     _add_titles(row, room)

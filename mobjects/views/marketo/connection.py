@@ -15,6 +15,7 @@ from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
 from mobjects.processes import status as queue_status
+from mobjects.sync.instance_facts import list_answers
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import facts, key_fields, open_transport, target
 from mobjects.views.base import render_page, require_permission
@@ -66,6 +67,7 @@ def connection_page(request: HttpRequest) -> HttpResponse:
         halted_now=selectors.open_circuits(),
         foreign_queues=queue_status.list_foreign_queues(),
         wrong_clocks=list_wrong_host_clocks(),
+        answers=list_answers(target()),
     )
 
 

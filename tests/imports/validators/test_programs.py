@@ -151,12 +151,6 @@ def test_same_type_twice_for_a_program_is_refused(program):
 
 
 @pytest.mark.usefixtures("known")
-def test_channel_is_no_tag(program):
-    (said,) = words(checked("program-tags", "Program ID,Type,Value\n1001,channel,x\n"))
-    assert "The channel is kept" in said
-
-
-@pytest.mark.usefixtures("known")
 def test_unknown_tags_and_channels_are_refused_with_the_nearest(program):
     found = checked("program-tags", "Program ID,Type,Value\n1001,Region,EMAE\n1001,Unt,Cloud\n")
     assert words(found) == [

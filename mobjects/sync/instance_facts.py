@@ -1,0 +1,28 @@
+"""What was learned of the Marketo instance by asking it (``manage.py probe_marketo``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mobjects import clock
+from mobjects.db.retry import retry_on_database_error
+from mobjects.marketo.probing import InstanceFacts, ProbeAnswer
+from mobjects.models import InstanceAnswer
+
+
+def load_facts(endpoint: str) -> InstanceFacts:
+    """What the transport goes by, for one instance."""
+    found = InstanceAnswer.objects.filter(endpoint=endpoint).exclude(fact="")
+    return dict(found.values_list("name", "fact"))
+
+
+def list_answers(endpoint: str) -> Sequence[InstanceAnswer]:
+    """All answers of an instance, in the order in which they were first asked."""
+    return list(InstanceAnswer.objects.filter(endpoint=endpoint))
+
+
+@retry_on_database_error
+def store_answer(endpoint: str, answer: ProbeAnswer) -> None:
+    """Keep an answer in place of the last one to the same question."""
+    given = {"question": answer.question, "answer": answer.answer, "fact": answer.fact, "asked_at": clock.now()}
+    InstanceAnswer.objects.update_or_create(given, endpoint=endpoint, name=answer.name)
