@@ -24,7 +24,7 @@ from mobjects.marketo.rest.config import ENDPOINT, RestSettings
 from mobjects.marketo.rest.http import RequestFailed, send_request
 from mobjects.marketo.rest.identity import Token
 from mobjects.marketo.rest.replies import Envelope, InvalidReply, NotMarketoReply, Reason, RestReply, parse_envelope
-from mobjects.marketo.rest.request import RequestTooLarge, OutgoingRequest
+from mobjects.marketo.rest.request import OutgoingRequest, RequestTooLarge
 from mobjects.marketo.types import Exchange
 
 

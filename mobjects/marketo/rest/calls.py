@@ -18,8 +18,8 @@ from mobjects.marketo.rest.replies import RestReply
 from mobjects.marketo.rest.request import (
     FORM,
     JSON,
-    Parameter,
     OutgoingRequest,
+    Parameter,
     build_read,
     build_read_post,
     encode_form,
