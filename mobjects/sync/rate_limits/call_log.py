@@ -1,7 +1,7 @@
 """What the database knows of the calls that were begun: the memory of the limits when Redis has lost its own.
 
-Every call leaves a batch with ``sent_at`` before it is made, reading calls included. Where one batch takes several calls,
-the further ones are known once it is answered.
+Every call leaves a batch with ``sent_at`` before it is made, reading calls included. Where one batch takes several
+calls, the further ones are known once it is answered.
 """
 
 from __future__ import annotations
