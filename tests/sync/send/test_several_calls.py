@@ -83,14 +83,35 @@ def test_what_is_counted_twice_by_a_lost_answer_counts_once(redis_url, guid_mark
 # --- the page ---
 
 
-def page(batch, *permissions):
-    return pages.text(pages.client(*permissions).get(reverse("admin:mobjects_syncbatch_change", args=[batch.pk])))
+def page(batch, group="operator"):
+    return pages.text(pages.client(group).get(reverse("admin:mobjects_syncbatch_change", args=[batch.pk])))
 
 
 def test_the_page_shows_every_call_in_order(batch, groups):
     shown = page(batch)
     places = [shown.index(text) for text in ("Call 1 of 3", "call 1 of sent", "Call 2 of 3", "answer 2", "Call 3 of 3")]
     assert places == sorted(places)
+
+
+def test_who_may_not_see_requests_sees_those_of_no_call(batch, groups):
+    shown = page(batch, "viewer")
+    assert "Call 1 of 3" in shown
+    assert "call 1 of sent" not in shown
+    assert pages.client("editor").get(f"{file_of(batch)}?call=1").status_code == 403
+
+
+def file_of(batch):
+    return reverse("mobjects:batch-payload", args=[batch.pk, "request"])
+
+
+def test_each_call_can_be_taken_out_as_a_file(batch, groups):
+    browser = pages.client()
+    assert [browser.get(f"{file_of(batch)}{which}").content for which in ("?call=1", "?call=2", "")] == [
+        b"call 1 of sent",
+        b"call 2 of sent",
+        b"sent",
+    ]
+    assert [browser.get(f"{file_of(batch)}?call={which}").status_code for which in ("3", "x", "99999")] == [404] * 3
 
 
 def test_a_batch_of_one_call_names_no_calls(guid_marketo, groups):
