@@ -1,6 +1,7 @@
 # The same commands that CI runs. `make` alone lists them.
 PYTHON ?= python3
 DEMO_ARGS ?=
+TRANSPORT ?= rest
 PYTEST_ARGS ?=
 export PYTHON
 
@@ -11,7 +12,7 @@ BARE = env DJANGO_ENV_FILE=/dev/null DJANGO_SETTINGS_MODULE=marketo_admin.settin
 .PHONY: help install demo test check coverage format lock fault-matrix
 
 help:
-	@echo "make demo      everything on this machine with sample data (DEMO_ARGS=--once: stop again at once)"
+	@echo "make demo      everything on this machine with sample data (DEMO_ARGS=--once: stop again at once; TRANSPORT=soap: over SOAP)"
 	@echo "make install   set up .venv, nothing else"
 	@echo "make test      the whole test suite (PYTEST_ARGS='-k name')"
 	@echo "make check     format, lint, types, layers, migrations, deployment checks, then the whole test suite"
@@ -24,7 +25,7 @@ install:
 	@scripts/install local
 
 demo: install
-	@exec $(RUN)/python manage.py demo $(DEMO_ARGS)
+	@exec $(RUN)/python manage.py demo --transport $(TRANSPORT) $(DEMO_ARGS)
 
 test:
 	@scripts/install dev

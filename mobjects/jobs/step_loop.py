@@ -111,7 +111,8 @@ class StepLoop:
             if rule.action in _STOPS or (job.failures >= marketo_settings.max_tries() and not rule.endless):
                 return self._stop(error)
             now = clock.now()
-            until = now + timedelta(seconds=wait_seconds(rule.action, job.failures, now))
+            seconds = wait_seconds(rule.action, job.failures, now, at_least=error.retry_after_seconds)
+            until = now + timedelta(seconds=seconds)
             words = f"{error.message} {WAITING_TEXTS[rule.action]}"
             SyncJob.objects.filter(pk=job.pk, state=SyncJobState.RUNNING).update(waits_until=until, waits_for=words)
             return self._leave(until, words)

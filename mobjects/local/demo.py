@@ -25,11 +25,13 @@ from rq import Worker, cron_scheduler_registry
 from mobjects.local import redis_server
 from mobjects.local.ports import HOST, find_free_port, is_port_open
 from mobjects.local.supervisor import ChildFailed, Supervisor, SupervisorStopped
-from mobjects.sandbox import KEY, USER_ID
+from mobjects.sandbox import CLIENT_ID, CLIENT_SECRET, KEY, USER_ID
 
 WEB_PORT = 8000
 SANDBOX_PORT = 8001
 SOAP_PATH = "/soap/mktows/2_7"
+TRANSPORTS = ("rest", "soap")
+"""What the demo can send over; the first unless another is asked for."""
 LOGINS = ("admin", "operator", "editor", "viewer")
 PASSWORD = "demo"  # noqa: S105 -- web and sandbox listen on loopback only
 
@@ -49,11 +51,13 @@ class Demo:
         root: the checkout.
         say: prints a line.
         web_port: preferred; another one is taken where it is in use.
+        transport: one of ``TRANSPORTS``.
     """
 
     root: Path
     say: Callable[[str], None]
     web_port: int = WEB_PORT
+    transport: str = TRANSPORTS[0]
 
     @property
     def folder(self) -> Path:
@@ -161,6 +165,10 @@ class Demo:
             "DJANGO_ALLOWED_HOSTS": f"{HOST},localhost",
             "DATABASE_URL": "sqlite:///var/demo/db.sqlite3",
             "REDIS_URL": redis_url,
+            "MARKETO_TRANSPORT": self.transport,
+            "MARKETO_REST_ENDPOINT": f"http://{HOST}:{sandbox_port}/rest",
+            "MARKETO_CLIENT_ID": CLIENT_ID,
+            "MARKETO_CLIENT_SECRET": CLIENT_SECRET,
             "MARKETO_SOAP_ENDPOINT": f"http://{HOST}:{sandbox_port}{SOAP_PATH}",
             "MARKETO_USER_ID": USER_ID,
             "MARKETO_ENCRYPTION_KEY": KEY,
@@ -184,7 +192,7 @@ class Demo:
         self.say(f"Synced: {_counts(answer)}")
         self.say(f"\nReady after {seconds:.0f} s:")
         self.say(f"  Admin          http://{HOST}:{web_port}/admin/")
-        self.say(f"  Local Marketo  http://{HOST}:{sandbox_port}/")
+        self.say(f"  Local Marketo  http://{HOST}:{sandbox_port}/, reached over {self.transport.upper()}")
         self.say(f"  Logins         {', '.join(LOGINS)}; the password of each is {PASSWORD}")
         self.say(f"  Logs           {self.folder / 'log'}")
         self.say("  Commands       DJANGO_ENV_FILE=var/demo/env .venv/bin/python manage.py …")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 MASK = "***"
@@ -16,7 +16,8 @@ def redact_secrets(text: str, secrets: Iterable[str], patterns: Iterable[re.Patt
 
     Args:
         text: a request, an answer or a message, in any form.
-        secrets: exact values, masked as they are and as XML, JSON and addresses write them; empty ones are ignored.
+        secrets: exact values, masked as they are and as XML, JSON, forms and addresses write them; empty ones are
+            ignored.
         patterns: see :attr:`mobjects.marketo.transport_entry.TransportEntry.masked`.
 
     Returns:
@@ -24,9 +25,20 @@ def redact_secrets(text: str, secrets: Iterable[str], patterns: Iterable[re.Patt
     """
     for secret in filter(None, secrets):
         # The longest first: one spelling may be part of another.
-        spellings = {secret, escape(secret), json.dumps(secret)[1:-1], quote(secret, safe="")}
+        spellings = {
+            secret,
+            escape(secret),
+            *_as_json(secret),
+            quote(secret),
+            quote(secret, safe=""),
+            quote_plus(secret),
+        }
         for spelling in sorted(spellings, key=len, reverse=True):
             text = text.replace(spelling, MASK)
     for pattern in patterns:
         text = pattern.sub(rf"\1{MASK}", text)
     return text
+
+
+def _as_json(secret: str) -> set[str]:
+    return {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mobjects.marketo.probing import Probe
+from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
 
@@ -69,7 +70,7 @@ class TransportEntry:
         where: where Marketo shows the values, as a sentence.
         masked: finds secrets in a request or an answer that are no settings, such as a signature or a token made from
             one; what follows the first group is one.
-        open: from ``settings.MARKETO`` to the transport.
+        open: from ``settings.MARKETO``, and what all processes share, to the transport.
         traits: the ways of its API.
         probe: asks an instance what its API's documentation leaves open; ``None`` where nothing is.
     """
@@ -80,7 +81,7 @@ class TransportEntry:
     settings: Sequence[Setting]
     where: str
     masked: Sequence[re.Pattern[str]]
-    open: Callable[[Config], MarketoTransport]
+    open: Callable[[Config, SharedStore], MarketoTransport]
     traits: TransportTraits = DEFAULT_TRAITS
     probe: Probe | None = None
 

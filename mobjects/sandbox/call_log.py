@@ -18,14 +18,18 @@ class LoggedCall:
     """One call. Filled in by the thread that answers it.
 
     Args:
-        signature: ``ok``, ``refused`` or ``not checked`` (the call failed before that).
-        request, response: bodies as text; the signature in the request is masked.
+        api: ``SOAP`` or ``REST``.
+        operation: ``syncMObjects`` and so on; over REST ``POST /rest/v1/opportunities.json``.
+        sync_operation: ``INSERT`` and so on; over REST ``createOnly`` and so on.
+        signature: ``ok``, ``refused`` or ``not checked`` (the call failed before that); over REST of the token.
+        request, response: bodies as text; signature, tokens and client secret are masked.
         scripted: kind of the scripted fault that was used, or ``""``.
         finished: whether an answer was sent or the line was cut.
     """
 
     sequence: int
     at: datetime
+    api: str = "SOAP"
     operation: str = ""
     timestamp: str = ""
     user_id: str = ""
@@ -40,6 +44,7 @@ class LoggedCall:
     request: str = ""
     response: str = ""
     finished: bool = False
+    counted: bool = True
 
     def as_json(self) -> dict[str, object]:
         """The call as JSON-ready values."""
@@ -51,7 +56,7 @@ class CallLoad:
     """How hard the sandbox was called since the last reset.
 
     Args:
-        calls: all SOAP calls.
+        calls: all calls, but not those for a token, which Marketo does not count.
         busiest_window: most calls within any 20 s.
         most_at_once: most calls being answered at the same time.
     """
@@ -67,26 +72,29 @@ class CallLog:
     def __init__(self) -> None:
         self._lock = Lock()
         self._running = 0
+        self._sequence = 0
         self._recent: deque[datetime] = deque()
         self._calls: deque[LoggedCall] = deque(maxlen=MAX_LOGGED_CALLS)
         self.load = CallLoad()
 
-    def begin_call(self, at: datetime) -> LoggedCall:
-        """Note that a call has arrived."""
+    def begin_call(self, at: datetime, *, counted: bool = True) -> LoggedCall:
+        """Note that a call has arrived; ``counted`` tells whether it is part of the load."""
         with self._lock:
-            self.load.calls += 1
-            call = LoggedCall(self.load.calls, at)
+            self._sequence += 1
+            call = LoggedCall(self._sequence, at, counted=counted)
             self._calls.append(call)
-            self._running += 1
-            self.load.most_at_once = max(self.load.most_at_once, self._running)
-            self._count_window(at)
+            if counted:
+                self.load.calls += 1
+                self._running += 1
+                self.load.most_at_once = max(self.load.most_at_once, self._running)
+                self._count_window(at)
             return call
 
     def end_call(self, call: LoggedCall) -> None:
         """Note that it has been answered, or cut."""
         with self._lock:
             call.finished = True
-            self._running -= 1
+            self._running -= call.counted
 
     def list_calls(self) -> list[LoggedCall]:
         """All calls that are kept, oldest first."""
@@ -101,6 +109,7 @@ class CallLog:
         """Forget calls and load; calls under way still count as being answered."""
         with self._lock:
             self._calls.clear()
+            self._sequence = 0
             self._recent.clear()
             self.load = CallLoad(most_at_once=self._running)
 

@@ -8,6 +8,7 @@ import threading
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 
+from mobjects.sandbox.rest.identity import CLIENT_ID, CLIENT_SECRET
 from mobjects.sandbox.server import SandboxServer
 from mobjects.sandbox.soap.auth import KEY, USER_ID
 
@@ -24,6 +25,8 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--no-seed", action="store_false", dest="seed", help="start empty")
     parser.add_argument("--user-id", default=USER_ID, help="the API user's id (default: %(default)s)")
     parser.add_argument("--key", default=KEY, help="the API user's encryption key (default: see docs/sandbox.md)")
+    parser.add_argument("--client-id", default=CLIENT_ID, help="the custom service of REST (default: %(default)s)")
+    parser.add_argument("--client-secret", default=CLIENT_SECRET, help="its secret (default: see docs/sandbox.md)")
 
 
 def run_server(options: Namespace) -> int:
@@ -34,13 +37,21 @@ def run_server(options: Namespace) -> int:
     """
     try:
         server = SandboxServer(
-            host=options.host, port=options.port, seed=options.seed, user_id=options.user_id, key=options.key
+            host=options.host,
+            port=options.port,
+            seed=options.seed,
+            user_id=options.user_id,
+            key=options.key,
+            client_id=options.client_id,
+            client_secret=options.client_secret,
         )
     except OSError as error:
         print(f"sandbox: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
         return 2
     _stop_on_sigterm()
-    print(f"Marketo sandbox: {server.url}/  endpoint {server.endpoint}  user {options.user_id}", flush=True)
+    print(f"Marketo sandbox: {server.url}/  endpoint {server.endpoint}  user {options.user_id}")
+    print(f"REST endpoint {server.rest_endpoint}  identity {server.identity_endpoint}  client id {options.client_id}")
+    sys.stdout.flush()
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -52,7 +63,7 @@ def run_server(options: Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line and serve; see :func:`run_server`."""
-    parser = ArgumentParser(prog="sandbox", description="A strict local stand-in for Marketo's SOAP API.")
+    parser = ArgumentParser(prog="sandbox", description="A strict local stand-in for Marketo's SOAP and REST APIs.")
     add_options(parser)
     return run_server(parser.parse_args(arguments))
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mobjects.sandbox.fault_injection import ScriptedFault
-from mobjects.sandbox.soap.endpoint import HttpAnswer
+from mobjects.sandbox.http_answer import HttpAnswer
 from mobjects.sandbox.state import SandboxStore, StoredObject, StoredProgram
 
 if TYPE_CHECKING:
@@ -83,6 +83,39 @@ def _set_clock(sandbox: Sandbox, given: object) -> object:
     return {"offset_seconds": offset, "now": sandbox.store.clock.now().isoformat()}
 
 
+def _show_instance(sandbox: Sandbox, given: object) -> object:
+    return {**asdict(sandbox.rest.instance), "required_tags": sorted(sandbox.store.required_tags)}
+
+
+def _set_instance(sandbox: Sandbox, given: object) -> object:
+    if not isinstance(given, dict):
+        raise BadRequest('wanted switches such as {"native_crm_sync": true}')
+    options = dict(given)
+    required = options.pop("required_tags", sorted(sandbox.store.required_tags))
+    if not isinstance(required, list) or not set(map(str, required)) <= set(sandbox.store.tags):
+        raise BadRequest(f"required_tags must be a list of {', '.join(sandbox.store.tags)}; got {required!r}")
+    try:
+        sandbox.rest.instance.set_options(options)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    sandbox.store.required_tags = set(required)
+    return _show_instance(sandbox, None)
+
+
+def _set_token(sandbox: Sandbox, given: object) -> object:
+    """Let the current token end after ``expires_in`` seconds, or be ``refused`` with 601 or 602 until it ends."""
+    options = given if isinstance(given, dict) else {}
+    seconds, code = options.get("expires_in"), options.get("refused")
+    now = sandbox.store.clock.now()
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        sandbox.rest.tokens.expire_in(seconds, now)
+    if code in ("601", "602"):
+        sandbox.rest.tokens.refuse_current(str(code), now)
+    elif seconds is None:
+        raise BadRequest('wanted {"expires_in": seconds} or {"refused": "601"} or "602", or both')
+    return {"expires_in": seconds, "refused": code}
+
+
 def _list_calls(sandbox: Sandbox, given: object) -> object:
     return [call.as_json() for call in sandbox.journal.list_calls()]
 
@@ -121,6 +154,7 @@ def _program(program: StoredProgram) -> dict[str, object]:
     return {
         "id": program.id,
         "name": program.name,
+        "description": program.description,
         "type": program.type,
         "workspace": program.workspace_name,
         "channel": program.channel,
@@ -134,6 +168,7 @@ def _program(program: StoredProgram) -> dict[str, object]:
 def _object(stored: StoredObject) -> dict[str, object]:
     return {
         "id": stored.id,
+        "guid": stored.guid,
         "values": dict(stored.values),
         "created_at": stored.created_at.isoformat(),
         "updated_at": stored.updated_at.isoformat(),
@@ -146,6 +181,9 @@ _ACTIONS: dict[tuple[str, str], Callable[[Sandbox, object], object]] = {
     ("POST", "release"): _release,
     ("POST", "reset"): _reset,
     ("POST", "clock"): _set_clock,
+    ("GET", "instance"): _show_instance,
+    ("POST", "instance"): _set_instance,
+    ("POST", "token"): _set_token,
     ("GET", "state"): _state,
     ("GET", "calls"): _list_calls,
 }

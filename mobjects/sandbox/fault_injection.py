@@ -1,7 +1,8 @@
 """A script of what is to go wrong: each entry is used up by the next calls it fits.
 
 Only calls that pass authentication and the schema use up an entry, so a broken client
-cannot eat the script by accident.
+cannot eat the script by accident. An entry fits calls of one API where its kind, ``operation`` or
+``path`` belongs to that API, else calls of both; calls for a token only where ``path`` names them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from threading import Event, Lock
 
 from mobjects.sandbox.soap.messages import StatusRow
@@ -32,7 +34,21 @@ class FaultKind(StrEnum):
     ROW_STATUS = "row_status"  # object ``row`` answered ``row_status`` and ``text``; applied unless FAILED or SKIPPED
 
 
-_APPLIED = frozenset(FaultKind) - {FaultKind.SOAP, FaultKind.HTTP, FaultKind.CUT_BEFORE, FaultKind.LATE}
+class RestFaultKind(StrEnum):
+    """What can go wrong over REST only."""
+
+    ERROR = "error"  # ``success: false`` with ``code`` and ``text``; not applied unless ``applied``
+    NO_RESULT = "no_result"  # applied, ``success: true`` without ``result``
+    SHUFFLED = "shuffled"  # applied, rows in reverse order, each with its own ``seq``
+    MISSING_SEQ = "missing_seq"  # applied, rows without ``seq``
+    STATUS_LINE = "status_line"  # applied, ``HTTP/1.1 200 200`` (or ``text`` in the place of the reason phrase)
+    CUT_INSIDE = "cut_inside"  # applied, connection closed after half of the body
+    EDIT = "edit"  # someone changes a program in Marketo, before the call or (``applied``) after it
+
+
+_NOT_APPLIED = frozenset({FaultKind.SOAP, FaultKind.HTTP, FaultKind.CUT_BEFORE, FaultKind.LATE, RestFaultKind.ERROR})
+SOAP_API, REST_API = "SOAP", "REST"
+IDENTITY_PREFIX = "/identity/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +56,43 @@ class ScriptedFault:
     """One entry of the script.
 
     Args:
-        kind: see :class:`FaultKind`.
+        kind: see :class:`FaultKind` and :class:`RestFaultKind`.
         times: how many calls it is for.
-        operation: only calls of this operation (``syncMObjects``); ``""`` is any.
-        code: Marketo's code, for ``soap``.
-        text: message of a ``soap`` fault, body of an ``http`` page, error of a row.
+        operation: only SOAP calls of this operation (``syncMObjects``); ``""`` is any.
+        path: only REST calls of this path, as a pattern with ``*``; a method may stand before it
+            (``POST /rest/asset/v1/program/*``).
+        nth: the first call it is for, among those that fit it from the time it was scripted.
+        code: Marketo's code, for ``soap``, ``error`` and ``bad_row``.
+        text: message of a ``soap`` or ``error`` answer, body of an ``http`` page, error of a row.
         status: HTTP status, for ``http``.
         seconds: hold the answer this long; goes with every kind. Of a ``late`` call: how long it is on its way.
         row: index of the object, from 0.
         row_status: status word, for ``row_status``; words outside Marketo's list are allowed.
-        applied: whether a ``soap`` or ``http`` failure comes after the request was carried out.
+        applied: whether a ``soap``, ``error`` or ``http`` failure, or an ``edit``, comes after the request was
+            carried out.
+        program, month, amount, note: for ``edit``: the cost that is added, to the program with this id, in the month
+            (``2026-07``).
+        tag_type, tag_value: for ``edit``: the tag that is set.
     """
 
-    kind: FaultKind
+    kind: FaultKind | RestFaultKind
     times: int = 1
     operation: str = ""
-    code: str = "10001"
+    path: str = ""
+    nth: int = 1
+    code: str = ""
     text: str = ""
     status: int = 500
     seconds: float = 0.0
     row: int = 0
     row_status: str = "FAILED"
     applied: bool = False
+    program: int = 0
+    month: str = ""
+    amount: str = ""
+    note: str = ""
+    tag_type: str = ""
+    tag_value: str = ""
 
     @classmethod
     def from_options(cls, options: Mapping[str, object]) -> ScriptedFault:
@@ -78,12 +109,40 @@ class ScriptedFault:
             values[name] = _typed(name, value, known[name].default)
         if "kind" not in values:
             raise ValueError("kind is missing")
-        return cls(**values)  # type: ignore[arg-type]  # every value was checked above
+        fault = cls(**values)  # type: ignore[arg-type]  # every value was checked above
+        fault.check_consistency()
+        return fault
+
+    def check_consistency(self) -> None:
+        """See that the options fit each other.
+
+        Raises:
+            ValueError: an ``error`` without code, an ``edit`` that changes nothing, options of both APIs.
+        """
+        if self.kind is RestFaultKind.ERROR and not self.code:
+            raise ValueError("code is missing: error needs one such as '606'")
+        if self.kind is RestFaultKind.EDIT and not (self.program and ((self.month and self.amount) or self.tag_type)):
+            raise ValueError("edit needs program, and month ('2026-07') and amount ('500') or tag_type and tag_value")
+        if self.operation and (self.path or isinstance(self.kind, RestFaultKind)):
+            raise ValueError(f"operation {self.operation!r} is of SOAP; name a path for a fault over REST")
+        if self.path and self.kind is FaultKind.SOAP:
+            raise ValueError(f"path {self.path!r} is of REST; kind soap goes with operation")
+
+    def fits_call(self, api: str, name: str) -> bool:
+        """Whether it is for such a call, given its API and the ``operation`` in the call log."""
+        if api == SOAP_API:
+            return not self.path and isinstance(self.kind, FaultKind) and self.operation in ("", name)
+        if self.operation or self.kind is FaultKind.SOAP:
+            return False
+        path = name.partition(" ")[2]
+        if path.startswith(IDENTITY_PREFIX) and IDENTITY_PREFIX not in self.path:
+            return False
+        return not self.path or fnmatchcase(path if self.path.startswith(("/", "*")) else name, self.path)
 
     @property
     def is_carried_out(self) -> bool:
         """Whether the request is carried out."""
-        return self.applied or self.kind in _APPLIED
+        return self.applied or self.kind not in _NOT_APPLIED
 
     @property
     def forced_rows(self) -> dict[int, StatusRow]:
@@ -97,7 +156,8 @@ class ScriptedFault:
 
 def _typed(name: str, value: object, default: object) -> object:
     if name == "kind":
-        return FaultKind(str(value))
+        rest_only = str(value) in set(RestFaultKind)
+        return RestFaultKind(str(value)) if rest_only else FaultKind(str(value))
     wanted: type | tuple[type, ...] = (int, float) if isinstance(default, float) else type(default)
     # bool is an int in Python, but "times": true is a slip.
     if not isinstance(value, wanted) or isinstance(value, bool) is not isinstance(default, bool):
@@ -105,12 +165,19 @@ def _typed(name: str, value: object, default: object) -> object:
     return value
 
 
+@dataclass(slots=True)
+class _Pending:
+    fault: ScriptedFault
+    left: int
+    seen: int = 0
+
+
 class FaultScript:
     """The script of one sandbox; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._pending: list[tuple[ScriptedFault, int]] = []
+        self._pending: list[_Pending] = []
         self._late: list[tuple[datetime, Callable[[], object]]] = []
         self._released = Event()
         self._closed = False
@@ -126,21 +193,38 @@ class FaultScript:
     def extend(self, faults: list[ScriptedFault]) -> None:
         """Append several entries."""
         with self._lock:
-            self._pending.extend((fault, fault.times) for fault in faults if fault.times > 0)
+            self._pending.extend(_Pending(fault, fault.times) for fault in faults if fault.times > 0)
 
-    def pop_matching(self, operation: str) -> ScriptedFault | None:
-        """The first entry that fits, used up by one."""
+    def pop_matching(self, name: str, api: str = SOAP_API) -> ScriptedFault | None:
+        """The first entry that fits, used up by one; see :meth:`pop_with_edits`."""
+        return self.pop_with_edits(name, api)[0]
+
+    def pop_with_edits(self, name: str, api: str) -> tuple[ScriptedFault | None, list[ScriptedFault]]:
+        """What goes wrong with a call, and what someone else does around it; each used up by one.
+
+        Args:
+            name: the call's ``operation`` in the call log.
+        """
+        found, edits = None, []
         with self._lock:
-            for index, (fault, left) in enumerate(self._pending):
-                if fault.operation in ("", operation):
-                    self._pending[index : index + 1] = [(fault, left - 1)] if left > 1 else []
-                    return fault
-        return None
+            for entry in [entry for entry in self._pending if entry.fault.fits_call(api, name)]:
+                entry.seen += 1
+                if entry.seen < entry.fault.nth:
+                    continue
+                if entry.fault.kind is RestFaultKind.EDIT:
+                    edits.append(entry.fault)
+                elif found is None:
+                    found = entry.fault
+                else:
+                    continue
+                entry.left -= 1
+            self._pending = [entry for entry in self._pending if entry.left > 0]
+        return found, edits
 
     def list_pending(self) -> list[tuple[ScriptedFault, int]]:
         """What is still to come, each with the number of calls left."""
         with self._lock:
-            return list(self._pending)
+            return [(entry.fault, entry.left) for entry in self._pending]
 
     def clear(self) -> None:
         """Forget the script and let held calls go on."""

@@ -115,3 +115,9 @@ def is_custom_field(kind: str, name: str) -> bool:
     """Whether ``name`` is a custom field of ``kind``, which is what an external key has to be."""
     field = FIELDS.get(kind, {}).get(name)
     return field is not None and field.custom
+
+
+def is_searchable(kind: str, name: str) -> bool:
+    """Whether REST finds objects of ``kind`` by this field: custom fields and references."""
+    field = FIELDS.get(kind, {}).get(name)
+    return field is not None and (field.custom or field.refers_to != "")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from mobjects.sandbox import control_api
 from mobjects.sandbox.call_log import LoggedCall
-from mobjects.sandbox.soap.endpoint import HTML_TYPE, HttpAnswer
+from mobjects.sandbox.fault_injection import SOAP_API
+from mobjects.sandbox.http_answer import HTML_TYPE, HttpAnswer
 
 if TYPE_CHECKING:
     from mobjects.sandbox.app import Sandbox
 
 SHOWN_CALLS = 100
+_BAD_WORDS = {"FAILED", "SKIPPED", "skipped"}
 _CALL_PATH = re.compile(r"/calls/([0-9]{1,9})")
 
 _STYLE = """
@@ -74,8 +76,8 @@ def _html(status: int, title: str, body: str) -> HttpAnswer:
 def _overview(sandbox: Sandbox) -> str:
     calls = sandbox.journal.list_calls()[-SHOWN_CALLS:][::-1]
     intro = (
-        "<p>A strict local stand-in for Marketo's SOAP API. Endpoint: <code>/soap/mktows/2_7</code>, "
-        '<a href="/soap/mktows/2_7?WSDL">WSDL</a>. '
+        "<p>A strict local stand-in for Marketo's SOAP and REST APIs. SOAP: <code>/soap/mktows/2_7</code>, "
+        '<a href="/soap/mktows/2_7?WSDL">WSDL</a>. REST: <code>/rest</code> and <code>/identity</code>. '
         f"Its clock says {escape(sandbox.http_date())}. Reload the page to see new calls.</p>"
     )
     load = {
@@ -88,7 +90,7 @@ def _overview(sandbox: Sandbox) -> str:
 
 
 def _render_calls(calls: list[LoggedCall]) -> str:
-    heads = ("Call", "Time (UTC)", "Operation", "Objects", "Signature", "Answer")
+    heads = ("Call", "Time (UTC)", "API", "Operation", "Objects", "Signature or token", "Answer")
     rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(call))}</tr>" for call in calls)
     if not calls:
         rows = f'<tr><td colspan="{len(heads)}">Nothing has arrived yet.</td></tr>'
@@ -104,6 +106,7 @@ def _cells(call: LoggedCall) -> tuple[str, ...]:
     return (
         f'<a href="/calls/{call.sequence}">Call {call.sequence}</a>',
         f"{call.at:%Y-%m-%d %H:%M:%S}",
+        call.api,
         escape(f"{call.operation or 'unreadable'} {call.sync_operation}".strip()),
         escape(_objects(call)),
         _coloured(call.signature, good=call.signature == "ok"),
@@ -125,13 +128,13 @@ def _outcome(call: LoggedCall) -> str:
     if call.scripted:
         words.append(f"scripted: {call.scripted}")
     if call.fault:
-        words.insert(0, f"fault {call.fault}")
+        words.insert(0, f"{'fault' if call.api == SOAP_API else 'error'} {call.fault}")
     if call.http_status is None:
         words.insert(0, "connection cut")
     elif call.http_status != 200:
         words.insert(0, f"HTTP {call.http_status}")
     return _coloured(
-        ", ".join(words) or "ok", good=call.http_status == 200 and not {"FAILED", "SKIPPED"} & set(call.statuses)
+        ", ".join(words) or "ok", good=call.http_status == 200 and not (call.fault or _BAD_WORDS & set(call.statuses))
     )
 
 
@@ -147,18 +150,19 @@ def _facts(caption: str, facts: dict[str, int]) -> str:
 def _detail(call: LoggedCall) -> str:
     facts = (
         ("Time (UTC)", f"{call.at:%Y-%m-%d %H:%M:%S}"),
+        ("API", call.api),
         ("Operation", f"{call.operation or 'unreadable'} {call.sync_operation}".strip()),
         ("Objects", _objects(call)),
         ("User", call.user_id),
         ("Signed timestamp", call.timestamp),
-        ("Signature", call.signature),
+        ("Signature or token", call.signature),
     )
     rows = "".join(f'<tr><th scope="row">{name}</th><td>{escape(value)}</td></tr>' for name, value in facts)
     return (
         f"<p>{_BACK}</p>"
         f'<table class="narrow"><caption>What arrived</caption><tbody>{rows}'
         f'<tr><th scope="row">Answer</th><td>{_outcome(call)}</td></tr></tbody></table>'
-        f"<h2>Request</h2><p>The signature is masked.</p><pre>{escape(_broken_up(call.request))}</pre>"
+        f"<h2>Request</h2><p>Signature, token and secret are masked.</p><pre>{escape(_broken_up(call.request))}</pre>"
         f"<h2>Response</h2><pre>{escape(_broken_up(call.response)) or 'none'}</pre>"
     )
 

@@ -96,7 +96,8 @@ def seed_store(store: SandboxStore) -> None:
 
 
 def _add_channels(store: SandboxStore) -> None:
-    for channel, (_, _, steps) in _CHANNELS.items():
+    for channel, (kind, _, steps) in _CHANNELS.items():
+        store.channel_types[channel] = kind
         store.channels[channel] = [
             ProgressionStatus(status, step * 10, success, _EXTRA_ATTRIBS.get((channel, status), ()))
             for step, (status, success) in enumerate(steps, 1)

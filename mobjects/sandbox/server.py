@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Self
 from mobjects.sandbox.app import ENDPOINT_PATH, MAX_BODY_BYTES, Sandbox
 from mobjects.sandbox.call_log import CallLoad, LoggedCall
 from mobjects.sandbox.fault_injection import FaultScript
+from mobjects.sandbox.http_answer import ConnectionCut
+from mobjects.sandbox.rest.identity import CLIENT_ID, CLIENT_SECRET, ClientCredentials, TokenIssuer
+from mobjects.sandbox.rest.instance import RestInstance
 from mobjects.sandbox.soap.auth import KEY, USER_ID, Credentials
-from mobjects.sandbox.soap.endpoint import ConnectionCut
 from mobjects.sandbox.soap.wsdl import BUNDLED_WSDL
 from mobjects.sandbox.state import SandboxStore
 
@@ -41,6 +43,12 @@ class _SandboxHandler(BaseHTTPRequestHandler):
         self._serve()
 
     def do_POST(self) -> None:
+        self._serve()
+
+    def do_PUT(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
         self._serve()
 
     def _serve(self) -> None:
@@ -70,6 +78,8 @@ class _SandboxHandler(BaseHTTPRequestHandler):
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_SOAPACTION": self.headers.get("SOAPAction", ""),
+            "HTTP_AUTHORIZATION": self.headers.get("Authorization", ""),
+            "HTTP_ACCEPT_ENCODING": self.headers.get("Accept-Encoding", ""),
             "HTTP_HOST": self.headers.get("Host", ""),
             "SERVER_NAME": str(host),
             "SERVER_PORT": str(port),
@@ -150,7 +160,8 @@ class SandboxServer:
         port: 0 takes a free one.
         host: address to listen on.
         seed: whether to start with programs, people and so on.
-        user_id, key: the API user.
+        user_id, key: the API user of SOAP.
+        client_id, client_secret: the custom service of REST.
         window_seconds: how far a request timestamp may be off.
         wsdl: path of the WSDL.
 
@@ -166,10 +177,17 @@ class SandboxServer:
         seed: bool = True,
         user_id: str = USER_ID,
         key: str = KEY,
+        client_id: str = CLIENT_ID,
+        client_secret: str = CLIENT_SECRET,
         window_seconds: float = 300,
         wsdl: Path = BUNDLED_WSDL,
     ) -> None:
-        self.app = Sandbox(credentials=Credentials(user_id, key, window_seconds), wsdl=wsdl, with_seed=seed)
+        self.app = Sandbox(
+            credentials=Credentials(user_id, key, window_seconds),
+            client=ClientCredentials(client_id, client_secret),
+            wsdl=wsdl,
+            with_seed=seed,
+        )
         self._server = _SandboxHTTPServer((host, port), self.app)
         self._thread: Thread | None = None
 
@@ -183,6 +201,26 @@ class SandboxServer:
     def endpoint(self) -> str:
         """Where SOAP requests go."""
         return self.url + ENDPOINT_PATH
+
+    @property
+    def rest_endpoint(self) -> str:
+        """Where REST requests go, as Marketo's administration shows it: ``…/rest``."""
+        return f"{self.url}/rest"
+
+    @property
+    def identity_endpoint(self) -> str:
+        """Where tokens are given: ``…/identity``."""
+        return f"{self.url}/identity"
+
+    @property
+    def instance(self) -> RestInstance:
+        """Switches of the instance: rights, limits, and what sources leave open."""
+        return self.app.rest.instance
+
+    @property
+    def tokens(self) -> TokenIssuer:
+        """The tokens of REST: let one end, or be refused."""
+        return self.app.rest.tokens
 
     @property
     def store(self) -> SandboxStore:

@@ -6,14 +6,16 @@ for the whole of it; the methods here do not take it by themselves.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from threading import RLock
+from uuid import UUID, uuid5
 
 from mobjects.sandbox.clock import SandboxClock
-from mobjects.sandbox.fields import COMPANY, LEAD, OPPORTUNITY, PROGRAM, ROLE, is_custom_field
+from mobjects.sandbox.fields import COMPANY, LEAD, OPPORTUNITY, PROGRAM, ROLE, is_custom_field, is_searchable
 
 KeyPair = tuple[str, str]
 """An external key: field name and value."""
@@ -24,15 +26,31 @@ FIRST_ROLE_ID = 800_001
 FIRST_COST_ID = 3_001
 
 
+_GUIDS = UUID("6f1b3c52-0d0e-4c6a-9a53-2f6d6f7a6b58")
+
+
+def make_guid(kind: str, id_: int) -> str:
+    """The GUID that goes with an object's id."""
+    return str(uuid5(_GUIDS, f"{kind}/{id_}"))
+
+
 @dataclass(slots=True)
 class StoredObject:
-    """An opportunity or a role; values are text as received, cleared fields are absent."""
+    """An opportunity or a role; values are text as received, cleared fields are absent.
+
+    SOAP knows it by ``id``, REST by ``guid``.
+    """
 
     type: str
     id: int
     created_at: datetime
     updated_at: datetime
     values: dict[str, str]
+
+    @property
+    def guid(self) -> str:
+        """The ``marketoGUID``, 36 characters; the same for the same kind and id in every sandbox."""
+        return make_guid(self.type, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,7 @@ class StoredProgram:
     updated_at: datetime
     crm_id: str = ""
     tree_path: str = ""
+    description: str = ""
     is_archived: bool = False
     start: datetime | None = None
     end: datetime | None = None
@@ -104,9 +123,21 @@ class SandboxStore:
         self.objects: dict[str, dict[int, StoredObject]] = {OPPORTUNITY: {}, ROLE: {}}
         self.parties: dict[str, dict[int, StoredParty]] = {LEAD: {}, COMPANY: {}}
         self.tags: dict[str, list[str]] = {}
+        self.required_tags: set[str] = set()
         self.channels: dict[str, list[ProgressionStatus]] = {}
+        # Which type of program a channel is for, and a tag type, where it is not for all.
+        self.channel_types: dict[str, str] = {}
+        self.tag_program_types: dict[str, list[str]] = {}
         self._next_id = {OPPORTUNITY: FIRST_OPPORTUNITY_ID, ROLE: FIRST_ROLE_ID, "Cost": FIRST_COST_ID}
         self._by_key: dict[tuple[str, KeyPair], set[int]] = {}
+        self._by_guid: dict[tuple[str, str], int] = {}
+
+    def snapshot(self) -> SandboxStore:
+        """A store of its own that holds what this one holds now."""
+        copied = SandboxStore(self.clock)
+        kept = {name: value for name, value in vars(self).items() if name not in ("lock", "clock")}
+        vars(copied).update(copy.deepcopy(kept))
+        return copied
 
     @property
     def opportunities(self) -> dict[int, StoredObject]:
@@ -142,8 +173,21 @@ class SandboxStore:
         Keys are not unique: the object added last wins (Adobe's syncMObjects page). A key
         named after no custom field leads nowhere (seen with a production connector).
         """
-        ids = self._by_key.get((kind, key))
-        return max(ids) if ids else None
+        if kind in self.objects and not is_custom_field(kind, key[0]):
+            return None
+        return max(self.find_ids(kind, *key), default=None)
+
+    def find_ids(self, kind: str, name: str, value: str) -> list[int]:
+        """Who has this value, oldest first.
+
+        Args:
+            name: a custom field or a reference of an opportunity or role, or any field of a person or company.
+        """
+        return sorted(self._by_key.get((kind, (name, value)), ()))
+
+    def find_by_guid(self, kind: str, guid: str) -> StoredObject | None:
+        """The opportunity or role with this ``marketoGUID``, read without case and blanks around it."""
+        return self.objects[kind].get(self._by_guid.get((kind, guid.strip().lower()), 0))
 
     def add_party(self, kind: str, party: StoredParty) -> None:
         """Take in a person (``Lead``) or a company."""
@@ -156,6 +200,7 @@ class SandboxStore:
         now = self.clock.now()
         created = StoredObject(kind, self.new_id(kind), now, now, {})
         self.objects[kind][created.id] = created
+        self._by_guid[kind, created.guid] = created.id
         self.replace_values(created, values)
         return created
 
@@ -176,7 +221,7 @@ class SandboxStore:
         return True
 
     def _keys(self, stored: StoredObject) -> list[KeyPair]:
-        return [key for key in stored.values.items() if is_custom_field(stored.type, key[0])]
+        return [key for key in stored.values.items() if is_searchable(stored.type, key[0])]
 
     def _unindex(self, stored: StoredObject) -> None:
         for key in self._keys(stored):

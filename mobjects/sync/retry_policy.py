@@ -96,13 +96,19 @@ def retry_rule_for(error: errors.MarketoError, *, expired_before: bool = False) 
 
 
 def wait_seconds(
-    action: RetryAction, failures: int, now: datetime, *, draw: Callable[[float, float], float] = random.uniform
+    action: RetryAction,
+    failures: int,
+    now: datetime,
+    *,
+    at_least: float = 0.0,
+    draw: Callable[[float, float], float] = random.uniform,
 ) -> float:
     """How long the job waits before its next call.
 
     Args:
         failures: calls in a row without an answer, this one included.
         now: aware.
+        at_least: how long the call would be in vain, where its error says so; counts up to ``LONGEST_WAIT_SECONDS``.
         draw: a random number between two others. Full jitter: many jobs that failed together come back apart.
     """
     if action is RetryAction.WINDOW:
@@ -114,7 +120,8 @@ def wait_seconds(
     if action in (RetryAction.BACKOFF, RetryAction.FEWER, RetryAction.LOOK_UP):
         # The exponent is bounded because 2.0 ** 2000 is an OverflowError.
         longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(max(failures, 1) - 1, 30))
-        return draw(0.0, longest)
+        in_vain = min(LONGEST_WAIT_SECONDS, at_least)
+        return draw(0.0, longest) + in_vain
     return 0.0
 
 

@@ -20,9 +20,24 @@ def test_signature_element_is_masked_under_any_prefix(text):
     assert ">***" in masked
 
 
-@pytest.mark.parametrize("written", ['a&b<"c é', 'a&amp;b&lt;"c é', 'a&b<\\"c \\u00e9', "a%26b%3C%22c%20%C3%A9"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        'a&b<"c/é',
+        'a&amp;b&lt;"c/é',
+        'a&b<\\"c/\\u00e9',
+        'a&b<\\"c/é',
+        "a%26b%3C%22c%2F%C3%A9",
+        "a%26b%3C%22c/%C3%A9",
+    ],
+)
 def test_secrets_are_masked_as_they_are_and_as_xml_json_and_addresses_write_them(written):
-    assert redact_secrets(f"key {written} / sig", ('a&b<"c é', "sig")) == "key *** / ***"
+    assert redact_secrets(f"key {written} / sig", ('a&b<"c/é', "sig")) == "key *** / ***"
+
+
+@pytest.mark.parametrize("written", ["a b", "a%20b", "a+b"])
+def test_a_space_in_a_secret_is_masked_as_forms_write_it_too(written):
+    assert redact_secrets(f"secret={written}&x", ["a b"]) == "secret=***&x"
 
 
 def test_empty_secret_masks_nothing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from mobjects.marketo.errors import (
     Rejected,
     Unavailable,
 )
+from mobjects.marketo.rest.codes import CODE_RULES, CodeRule
 from mobjects.marketo.soap import faults
 from mobjects.sync import retry_policy
 from mobjects.sync.retry_policy import (
@@ -45,14 +47,19 @@ def printed() -> list[str]:
     """The lines of the table in docs/retries.md."""
     lines = []
     for rule in retry_policy.RULES:
-        codes = ", ".join(code for code, fault in faults.FAULT_RULES.items() if is_for(rule, fault))
         why = f": {rule.trouble}" if rule.trouble else ""
         gives_up = "no" if rule.endless else "yes" if waits(rule.action) else "–"
-        lines.append(f"| {ERROR_WORDS[rule.error]}{why} | {codes or '–'} | {rule.action} | {gives_up} |")
+        said = f"{codes_for(rule, CODE_RULES)} | {codes_for(rule, faults.FAULT_RULES)}"
+        lines.append(f"| {ERROR_WORDS[rule.error]}{why} | {said} | {rule.action} | {gives_up} |")
     return lines
 
 
-def is_for(rule: retry_policy.RetryRule, fault: faults.FaultRule) -> bool:
+def codes_for(rule: retry_policy.RetryRule, table: Mapping[str, faults.FaultRule | CodeRule]) -> str:
+    """The codes of an API that lead to a line."""
+    return ", ".join(code for code, fault in table.items() if is_for(rule, fault)) or "–"
+
+
+def is_for(rule: retry_policy.RetryRule, fault: faults.FaultRule | CodeRule) -> bool:
     return retry_rule_for(fault.error("", trouble=fault.trouble)) is rule
 
 
@@ -122,6 +129,11 @@ def test_each_wait_is_drawn_from_nothing_to_the_longest():
 
     assert wait_seconds(RetryAction.LOOK_UP, 3, NOON, draw=draw) == 1.5
     assert drawn == [(0.0, 8.0)]
+
+
+@pytest.mark.parametrize(("in_vain", "waits"), [(0.0, 4), (46.0, 50), (4000.0, 304)])
+def test_a_call_that_would_be_in_vain_is_not_made_before(in_vain, waits):
+    assert wait_seconds(RetryAction.BACKOFF, 2, NOON, at_least=in_vain, draw=longest) == waits
 
 
 def test_the_window_is_waited_out():

@@ -11,7 +11,7 @@ from mobjects.sandbox import cli
 
 
 class Command(BaseCommand):
-    help = "Runs a strict local stand-in for Marketo's SOAP API."
+    help = "Runs a strict local stand-in for Marketo's SOAP and REST APIs."
     # It needs neither database nor Marketo settings, so nothing of that has to be right.
     requires_system_checks = ()
 

@@ -45,6 +45,9 @@ class TokenSource:
         store: what the other processes know.
         now: the time, aware.
         sleep: waits, in seconds.
+
+    Attributes:
+        name: under which the store keeps what belongs to this caller at this instance.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class TokenSource:
         self._now, self._sleep = now, sleep
         self._cipher = TokenCipher(settings)
         caller = sha256(f"{settings.base}|{settings.client_id}".encode()).hexdigest()[:16]
-        self._name = f"token:{caller}"
+        self.name = f"token:{caller}"
         self._token: Token | None = None
         self._refused: dict[str, float] = {}
         self._mutex = Lock()
@@ -79,25 +82,35 @@ class TokenSource:
     def discard(self, token: Token) -> None:
         """Say that Marketo refused a token, so that nobody uses it again."""
         with self._mutex:
-            until = self._seconds() + REFUSED_SECONDS
-            self._refused = {token.fingerprint: until}
-            self._store.set(f"{self._name}:refused:{token.fingerprint}", str(until), REFUSED_SECONDS)
-            shared = self._cipher.decrypt(self._store.get(self._name))
-            if shared == token:
-                self._store.delete(self._name)
+            now = self._seconds()
+            self._refused = {each: until for each, until in self._refused.items() if until > now}
+            self._refused[token.fingerprint] = now + REFUSED_SECONDS
+            self._store.set(f"{self.name}:refused:{token.fingerprint}", str(now + REFUSED_SECONDS), REFUSED_SECONDS)
+            if self._token and self._token.fingerprint == token.fingerprint:
+                self._token = None
+            # Later Marketo is asked anew: even the same token may then be all that it has.
+            shared = self._cipher.decrypt(self._store.get(self.name))
+            if shared and shared.fingerprint == token.fingerprint:
+                self._store.delete(self.name)
+
+    def keep(self, token: Token) -> None:
+        """Give a token to all processes, for as long as it can be used."""
+        left = token.expires_at - self._seconds()
+        self._store.set(self.name, self._cipher.encrypt(token), left - MARGIN_SECONDS)
 
     def _ask(self) -> Token:
         for _ in range(_TIMES):
             self._raise_if_later()
-            with self._store.lock(self._name, _ASKING_SECONDS) as mine:
-                token = (None if mine else self._wait_for_others()) or self._identity.request_token()
-            if self._is_usable(token):
-                left = token.expires_at - self._seconds()
-                self._store.set(self._name, self._cipher.encrypt(token), left - MARGIN_SECONDS)
-                return token
+            with self._store.lock(self.name, _ASKING_SECONDS) as mine:
+                if found := self._shared_token() if mine else self._wait_for_others():
+                    return found
+                token = self._identity.request_token()
+                if self._is_usable(token):
+                    self.keep(token)
+                    return token
             seconds = self._seconds_until_next(token)
             if seconds > LONGEST_SLEEP_SECONDS:
-                self._store.set(f"{self._name}:later", str(self._seconds() + seconds), seconds)
+                self._store.set(f"{self.name}:later", str(self._seconds() + seconds), seconds)
                 raise _wait_error(seconds)
             self._sleep(seconds)
         raise _wait_error(LONGEST_SLEEP_SECONDS)
@@ -113,13 +126,13 @@ class TokenSource:
 
     def _raise_if_later(self) -> None:
         """Marketo is not asked before it can give another token, by whichever process."""
-        later = self._store.get(f"{self._name}:later")
+        later = self._store.get(f"{self.name}:later")
         seconds = float(later) - self._seconds() if later else 0.0
         if seconds > LONGEST_SLEEP_SECONDS:
             raise _wait_error(seconds)
 
     def _shared_token(self) -> Token | None:
-        token = self._cipher.decrypt(self._store.get(self._name))
+        token = self._cipher.decrypt(self._store.get(self.name))
         return token if token and self._is_usable(token) else None
 
     def _is_usable(self, token: Token) -> bool:
@@ -127,7 +140,7 @@ class TokenSource:
 
     def _refused_until(self, token: Token) -> float:
         """Until when a token counts as refused; 0 if it does not."""
-        known = self._store.get(f"{self._name}:refused:{token.fingerprint}") if token != self._token else None
+        known = self._store.get(f"{self.name}:refused:{token.fingerprint}") if token != self._token else None
         until = max(float(known or 0.0), self._refused.get(token.fingerprint, 0.0))
         return until if until > self._seconds() else 0.0
 

@@ -7,12 +7,10 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 import requests
 
-USER_AGENT = "marketo-admin"
+from mobjects.marketo.http_common import USER_AGENT, first_cause
 
 
 class NoAnswer(Exception):
@@ -72,7 +70,7 @@ def _lost_words(error: Exception, seconds: float) -> str:
 
 
 def _connect_words(error: Exception, address: str, seconds: float) -> str:
-    root = _root(error)
+    root = first_cause(error)
     if isinstance(error, requests.exceptions.ProxyError):
         return _proxy_words(str(error), root)
     if isinstance(error, requests.Timeout):
@@ -98,19 +96,3 @@ def _proxy_words(text: str, root: BaseException) -> str:
     if isinstance(root, socket.gaierror):
         return f"The host name of the proxy in front of Marketo could not be found; {check}."
     return f"The proxy in front of Marketo could not be reached ({type(root).__name__}); {check}."
-
-
-def _root(error: BaseException) -> BaseException:
-    """The first cause of an exception: what the operating system said under three layers of HTTP libraries."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]  # one of them is set
-    return error
-
-
-def clock_offset_seconds(response: requests.Response, now: datetime) -> float | None:
-    """The other side's clock minus ours, from the Date header (whole seconds); ``None`` if it has no usable one."""
-    try:
-        date = parsedate_to_datetime(response.headers.get("Date", ""))
-        return round((date - now).total_seconds(), 1)
-    except (ValueError, TypeError):  # TypeError: a date without a zone
-        return None

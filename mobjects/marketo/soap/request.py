@@ -13,6 +13,7 @@ import requests
 from lxml import etree
 
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
+from mobjects.marketo.http_common import NOT_HERE, NOT_SURE, clock_offset_seconds, stored_text
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.soap import envelope, faults, http
 from mobjects.marketo.soap.config import SoapSettings
@@ -22,14 +23,6 @@ from mobjects.marketo.types import Exchange
 from mobjects.marketo.value_text import format_datetime
 
 T = TypeVar("T")
-
-NOT_SURE = "Whether it was applied is not known."
-MAX_STORED_CHARACTERS = 1_000_000
-
-# By these HTTP says that no such resource is here, that it takes no POST, or that it lives elsewhere (RFC 9110,
-# section 15). Marketo itself answers with 200 or 500 only, so nothing that could have applied a change was reached.
-# Anything else that is not SOAP may come from a gateway in front of a Marketo that did the work.
-_NOT_HERE = frozenset({301, 307, 308, 404, 405, 410, 501})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +77,7 @@ class Calls:
             response = http.post(self._session, self._settings.endpoint, message, http_headers, self._timeouts)
         except http.NoAnswer as error:
             raise attempt.lost_error(error.message, attempt.exchange(), maybe_applied=error.sent) from error
-        reply = attempt.read(operation, response, http.clock_offset_seconds(response, self._now()))
+        reply = attempt.read(operation, response, clock_offset_seconds(response.headers.get("Date", ""), self._now()))
         try:
             return read(reply)
         except InvalidResponse as error:
@@ -135,7 +128,7 @@ class _Attempt:
 
     def _not_soap_error(self, what: str, http_status: int, exchange: Exchange) -> MarketoError:
         words = f"What answers at {self._settings.endpoint} is not Marketo's SOAP service: HTTP {http_status}, {what}."
-        if http_status in _NOT_HERE:
+        if http_status in NOT_HERE:
             return ConfigError(f"{words} Nothing was applied; check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
         if self._write:
             return OutcomeUnknown(f"{words} {NOT_SURE}", exchange=exchange)
@@ -144,7 +137,7 @@ class _Attempt:
     def exchange(self, response: requests.Response | None = None, offset: float | None = None) -> Exchange:
         return Exchange(
             request=self._redact(self._message.decode()),
-            response="" if response is None else self._redact(_stored_text(response.content)),
+            response="" if response is None else self._redact(stored_text(response.content)),
             identity={"Signed as (user ID)": self._header.user_id, "Signed time": self._header.timestamp},
             http_status=None if response is None else response.status_code,
             seconds=time.perf_counter() - self._started,
@@ -154,11 +147,3 @@ class _Attempt:
     def _redact(self, text: str) -> str:
         settings = self._settings
         return redact_secrets(text, (self._header.signature, settings.encryption_key, settings.partner_id))
-
-
-def _stored_text(content: bytes) -> str:
-    """An answer as text that any database takes: cut to a bearable length, and without NUL."""
-    text = content[: 4 * MAX_STORED_CHARACTERS].decode("utf-8", "replace").replace("\0", "\ufffd")
-    if len(text) <= MAX_STORED_CHARACTERS:
-        return text
-    return f"{text[:MAX_STORED_CHARACTERS]}\n(cut: the answer had {len(content)} bytes)"

@@ -13,6 +13,7 @@ from lxml import etree
 
 from mobjects.sandbox.call_log import CallLog, LoggedCall
 from mobjects.sandbox.fault_injection import FaultKind, FaultScript, ScriptedFault
+from mobjects.sandbox.http_answer import HTML_TYPE, ConnectionCut, HttpAnswer, build_page
 from mobjects.sandbox.soap import auth, envelope
 from mobjects.sandbox.soap.delete_call import delete_mobjects
 from mobjects.sandbox.soap.describe_call import describe_mobject, get_channels, get_tags, list_mobjects
@@ -23,9 +24,9 @@ from mobjects.sandbox.soap.wsdl import WsdlFile
 from mobjects.sandbox.state import SandboxStore
 
 XML_TYPE = "text/xml; charset=utf-8"
-HTML_TYPE = "text/html; charset=utf-8"
+DEFAULT_CODE = "10001"
+"""Of a scripted fault that names none."""
 
-_PAGE = "<html><head><title>{status}</title></head><body><h1>{status} Server Error</h1><p>{text}</p></body></html>"
 _SIGNATURE = re.compile(
     r"(<(?:[\w.-]+:)?requestSignature[^>]*>)(?:<!\[CDATA\[.*?\]\]>|<!--.*?-->|[^<])*",
     re.DOTALL,
@@ -42,19 +43,6 @@ _READING: dict[str, ReadingOperation] = {
     "getChannels": get_channels,
 }
 _WRITING: dict[str, WritingOperation] = {"syncMObjects": sync_mobjects, "deleteMObjects": delete_mobjects}
-
-
-class ConnectionCut(Exception):
-    """The connection is to be closed without an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """What goes back over HTTP."""
-
-    status: int
-    content_type: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +158,11 @@ def _ok(root: etree._Element) -> HttpAnswer:
 def _broken(script: ScriptedFault, root: etree._Element | None) -> HttpAnswer:
     """The answer as the script wants it; ``root`` is the real one, if the call was applied."""
     if script.kind is FaultKind.SOAP:
-        raise SoapFault(script.code, script.text or "Scripted fault")
+        raise SoapFault(script.code or DEFAULT_CODE, script.text or "Scripted fault")
     if script.kind is FaultKind.HTTP:
-        page = script.text or _PAGE.format(status=script.status, text="Scripted by the sandbox.")
-        return HttpAnswer(script.status, HTML_TYPE, page.encode())
+        if script.text:
+            return HttpAnswer(script.status, HTML_TYPE, script.text.encode())
+        return build_page(script.status, "Scripted by the sandbox.")
     if script.kind is FaultKind.EMPTY_BODY:
         return HttpAnswer(200, XML_TYPE, b"")
     if root is None or script.kind is FaultKind.CUT_AFTER:
@@ -182,13 +171,13 @@ def _broken(script: ScriptedFault, root: etree._Element | None) -> HttpAnswer:
     return _ok(root)
 
 
-def _tamper(kind: FaultKind, root: etree._Element) -> None:
+def _tamper(kind: str, root: etree._Element) -> None:
     listing = next((found for name in ("mObjStatusList", "mObjectList") for found in root.iter(name)), None)
     if listing is None or len(listing) == 0:
         return
-    if kind is FaultKind.SHORT:
+    if kind == FaultKind.SHORT:
         del listing[-1]
-    elif kind is FaultKind.LONG:
+    elif kind == FaultKind.LONG:
         listing.append(copy.deepcopy(listing[-1]))
-    elif kind is FaultKind.EMPTY:
+    elif kind == FaultKind.EMPTY:
         del listing[:]

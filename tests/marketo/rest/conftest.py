@@ -53,8 +53,9 @@ def store(clock: Clock) -> MemoryStore:
     return MemoryStore(clock.seconds)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client() -> Iterator[httpx.Client]:
+    """One for all tests: reading the certificates takes longer than most of them."""
     with new_client() as opened:
         yield opened
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mobjects.marketo.errors import ConfigError, OutcomeUnknown, Rejected, Unavailable
-from mobjects.marketo.soap.request import MAX_STORED_CHARACTERS
+from mobjects.marketo.http_common import MAX_STORED_CHARACTERS
 from mobjects.marketo.types import (
     ExternalKey,
     FieldDescription,

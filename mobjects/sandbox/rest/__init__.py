@@ -1,0 +1,1 @@
+"""Marketo's REST API and its identity endpoint, on the state that SOAP works on."""

@@ -1,0 +1,1 @@
+"""Programs, tags and channels, as Adobe's asset API has them."""
