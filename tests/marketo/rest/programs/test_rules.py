@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects.marketo.rest.programs import InstanceFacts, load_facts, program_problem, render_program, store_facts
+from mobjects.marketo.rest.programs import ProgramFacts, load_facts, program_problem, render_program, store_facts
 from mobjects.marketo.shared_store import MemoryStore
 from tests.marketo.rest.programs.records import changed, new, program, remote
 
@@ -66,19 +66,19 @@ def test_a_list_that_replaces_is_shown_with_what_stays():
 
 def test_facts_are_kept_for_each_instance():
     store = MemoryStore()
-    assert load_facts(store, "https://a") == InstanceFacts()
-    store_facts(store, "https://a", InstanceFacts(costs_by_id=True))
-    assert load_facts(store, "https://a") == InstanceFacts(costs_by_id=True)
-    assert load_facts(store, "https://b") == InstanceFacts()
+    assert load_facts(store, "https://a") == ProgramFacts()
+    store_facts(store, "https://a", ProgramFacts(costs_by_id=True))
+    assert load_facts(store, "https://a") == ProgramFacts(costs_by_id=True)
+    assert load_facts(store, "https://b") == ProgramFacts()
 
 
 def test_facts_that_cannot_be_read_are_none():
     store = MemoryStore()
-    store_facts(store, "https://a", InstanceFacts())
+    store_facts(store, "https://a", ProgramFacts())
     (name,) = store._kept
     for text in ("{", "[]", '{"costs_by_id": "maybe", "other": true}'):
         store.set(name, text, 60)
-        assert load_facts(store, "https://a") == InstanceFacts()
+        assert load_facts(store, "https://a") == ProgramFacts()
 
 
 def test_an_amount_keeps_its_value_where_it_is_a_decimal():
