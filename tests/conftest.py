@@ -25,6 +25,7 @@ from tests.support import guid_transport
 from tests.support.database_clock import DATABASE_CLOCK
 from tests.support.guid_transport import GuidMarketo
 from tests.support.hosts import World
+from tests.support.rest_site import rest_settings
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -104,6 +105,20 @@ def guid_marketo(redis_url: str, settings) -> Iterator[GuidMarketo]:
     settings.MARKETO = {**settings.MARKETO, **guid_transport.SETTINGS}
     with guid_transport.registered(marketo):
         yield marketo
+
+
+@pytest.fixture
+def marketo_rest_settings(marketo_settings: dict[str, object], sandbox: SandboxServer, settings) -> dict[str, object]:
+    """Settings that point at the same sandbox, over REST."""
+    settings.MARKETO = {**marketo_settings, **rest_settings(sandbox)}
+    return settings.MARKETO
+
+
+@pytest.fixture(params=["soap", "rest"])
+def either_api(request: pytest.FixtureRequest) -> str:
+    """Settings that point at the sandbox, over each API in turn; its name."""
+    request.getfixturevalue("marketo_settings" if request.param == "soap" else "marketo_rest_settings")
+    return str(request.param)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import Any
 from mobjects.marketo.types import Kind
 from mobjects.models import (
     RECORD_MODELS,
+    EarlierCall,
     Opportunity,
     OpportunityPersonRole,
     ProgramCost,
@@ -31,6 +32,9 @@ from mobjects.models import (
 )
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sandbox import SandboxServer
+from mobjects.sandbox.call_log import LoggedCall
+from mobjects.sandbox.fault_injection import REST_API
+from mobjects.sandbox.state import StoredObject
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, record_content
 from mobjects.sync.transport_factory import key_fields
@@ -88,6 +92,7 @@ def nothing_is_doubled(sandbox: SandboxServer) -> None:
 def history_tells(sandbox: SandboxServer, records: Sequence[SyncedRecord] = ()) -> None:
     """Every call is a batch; every job is over, or says what it waits for; results, counts and claims agree."""
     assert _calls(sandbox) - _batches() == Counter(), "a call of which the history knows nothing"
+    assert _rest_calls(sandbox) - _exchanges() == Counter(), "a call over REST of which the history knows nothing"
     for job in SyncJob.objects.all():
         _job_tells(job, records)
     claimed = [record for record in everything() if record.claimed_by is not None]
@@ -128,13 +133,15 @@ def differences(sandbox: SandboxServer, record: Any) -> list[str]:
     with sandbox.store.lock:
         if record.KIND is Kind.PROGRAM:
             return _program_differences(sandbox, record)
-        stored = sandbox.store.objects[record.KIND.value].get(record.marketo_id or 0)
+        stored = stored_for(sandbox, record)
         there = dict(stored.values) if stored else None
     if there is None:
         return ["Marketo does not have it"]
-    here = record_content(record, key_fields())
+    # SOAP writes a field with a capital letter, REST with a small one.
+    here = {name[:1].upper() + name[1:]: text for name, text in record_content(record, key_fields()).items()}
     if record.KIND is Kind.ROLE:
-        here["OpportunityId"], here["PersonId"] = str(record.opportunity.marketo_id), here.pop(PERSON_ID)
+        deal = stored_for(sandbox, record.opportunity)
+        here["OpportunityId"], here["PersonId"] = str(deal.id if deal else None), here.pop(PERSON_ID)
         del here[OPPORTUNITY]
     names = sorted({*here, *there})
     return [
@@ -142,6 +149,14 @@ def differences(sandbox: SandboxServer, record: Any) -> list[str]:
         for name in names
         if not _same(here.get(name, ""), there.get(name, ""))
     ]
+
+
+def stored_for(sandbox: SandboxServer, record: SyncedRecord) -> StoredObject | None:
+    """What Marketo holds of an opportunity or a role, by the ID or the GUID that is known here."""
+    if record.marketo_id is not None:
+        return sandbox.store.objects[record.KIND.value].get(record.marketo_id)
+    guid: str = getattr(record, "marketo_guid", None) or ""
+    return sandbox.store.find_by_guid(record.KIND.value, guid)
 
 
 def _program_differences(sandbox: SandboxServer, record: Any) -> list[str]:
@@ -170,6 +185,32 @@ def _calls(sandbox: SandboxServer) -> Counter[tuple[str, str, int]]:
         for call in sandbox.calls
         if call.operation in ("syncMObjects", *_OPERATIONS)
     )
+
+
+def _rest_calls(sandbox: SandboxServer) -> Counter[str]:
+    """What arrived over REST for records, by its first line. A batch that was cut off with its worker tells no calls."""
+    cut_off = SyncBatch.objects.exclude(sent_at=None).filter(request="")
+    if cut_off.exists():
+        return Counter()
+    return Counter(_first_line(call) for call in sandbox.calls if call.api == REST_API and not _is_about_all(call))
+
+
+def _is_about_all(call: LoggedCall) -> bool:
+    """Whether it serves all that follow: a token, or the fields of a kind. Whoever needs it first makes it."""
+    return "/identity/" in call.operation or "/describe.json" in call.operation
+
+
+def _first_line(call: LoggedCall) -> str:
+    return call.request.partition("\n")[0]
+
+
+def _exchanges() -> Counter[str]:
+    """The first lines of all calls that the history keeps."""
+    texts = [
+        *SyncBatch.objects.values_list("request", flat=True),
+        *EarlierCall.objects.values_list("request", flat=True),
+    ]
+    return Counter(text.partition("\n")[0] for text in texts if text)
 
 
 def _batches() -> Counter[tuple[str, str, int]]:
