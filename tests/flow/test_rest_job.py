@@ -15,10 +15,7 @@ from mobjects.models import (
     Program,
     ProgramCost,
     ProgramTag,
-    SyncBatch,
-    SyncJob,
     SyncJobState,
-    SyncResult,
 )
 from mobjects.models import records_of_kind as records_of
 from tests import factories

@@ -188,7 +188,7 @@ def _calls(sandbox: SandboxServer) -> Counter[tuple[str, str, int]]:
 
 
 def _rest_calls(sandbox: SandboxServer) -> Counter[str]:
-    """What arrived over REST for records, by its first line. A batch that was cut off with its worker tells no calls."""
+    """What arrived over REST for records, by its first line. A batch cut off with its worker tells no calls."""
     cut_off = SyncBatch.objects.exclude(sent_at=None).filter(request="")
     if cut_off.exists():
         return Counter()

@@ -32,7 +32,7 @@ def rest_settings(sandbox: SandboxServer) -> dict[str, Any]:
 
 @contextmanager
 def impatient(seconds: float) -> Iterator[None]:
-    """Over REST, wait for answers only so long while the block runs. No setting does so: Marketo itself takes longer."""
+    """Over REST, wait for answers only so long while the block runs. No setting does so, as Marketo takes longer."""
     usual = TRANSPORTS["rest"]
 
     def open_transport(config: Config, store: SharedStore) -> RestTransport:

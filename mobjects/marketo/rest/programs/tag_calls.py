@@ -84,6 +84,10 @@ class TagCalls:
                 raise ProgramMissing from error
             if not _is_about_content(error):
                 raise
+            # Where channels are not changed, the one that the program has is refused as well.
+            shown = self._reader.read_by_id(self._id)
+            if shown is not None and shown.channel.casefold() == self._channel.casefold():
+                return None
             raise WriteRefused(
                 f"Marketo did not change the channel to “{self._channel}”; change it in Marketo. {error.message}", error
             ) from error

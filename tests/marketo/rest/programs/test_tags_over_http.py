@@ -123,6 +123,13 @@ def test_a_channel_that_the_instance_does_not_change_is_refused_in_words(box, wa
     assert (box.program.channel, box.costs) == ("Webinar", [])
 
 
+def test_a_channel_that_the_program_has_already_need_not_be_changed(box):
+    box.sandbox.instance.channel_on_update = ChannelChange.REFUSED
+    (outcome,) = box.send(program(tags={"Channel": "webinar"}, costs=[new("2026-06", "5")])).outcomes
+    assert (outcome.status, outcome.message) == (OutcomeStatus.UPDATED, "")
+    assert box.costs == [("2026-06", "5", "")]
+
+
 def test_a_refusal_after_something_was_written_is_looked_up_first(box):
     record = program(tags={"Region": "EMEA", "Product Line": "Mars"})
     with pytest.raises(OutcomeUnknown, match=r"changed in part.*Mars"):
