@@ -55,4 +55,5 @@ lock:
 
 fault-matrix:
 	@scripts/install dev
-	WRITE_FAULT_MATRIX=1 $(RUN)/pytest tests/flow/test_faults.py -k "tells or look_up"
+	WRITE_FAULT_MATRIX=1 $(RUN)/pytest tests/flow/test_faults.py tests/flow/test_rest_faults.py \
+		tests/flow/test_program_calls.py -k "tells or look_up or each_call"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from mobjects.marketo.transport_traits import IdKind
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, ProgramCost, ProgramTag, SyncedRecord
 from mobjects.models import records_of_kind as records_of
@@ -14,8 +15,10 @@ from mobjects.sandbox import SandboxServer
 from mobjects.sandbox.state import StoredCost
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, KeyFields, record_content
+from mobjects.sync.send.selection import OperationChoice
+from mobjects.sync.transport_factory import key_fields
 from tests import factories
-from tests.support.invariants import OURS
+from tests.support.invariants import OURS, stored_for
 
 SHORT_TIMEOUT = 1.0
 """Seconds that a call waits for its answer where the fault is that none comes in time."""
@@ -85,6 +88,7 @@ class Sending:
     words: str
     prepare: Callable[[SandboxServer], list[SyncedRecord]]
     settings: dict[str, Any] = field(default_factory=dict)
+    operation: OperationChoice = OperationChoice.AUTO
 
 
 def opportunity(**values: Any) -> Opportunity:
@@ -108,71 +112,78 @@ def synced(sandbox: SandboxServer, *records: SyncedRecord) -> list[SyncedRecord]
     """The same records, put into Marketo behind our back as if they had been sent; a job for that takes longer."""
     for record in records:
         (now,) = load_records(record.KIND, [record.pk])
-        accepted = record_content(now, KeyFields())
-        changes = {"accepted": accepted, "synced_revision": now.revision}
+        keys = key_fields()
+        accepted = record_content(now, keys)
+        changes: dict[str, Any] = {"accepted": accepted, "synced_revision": now.revision}
         with sandbox.store.lock:
             if isinstance(now, Program):
-                _put_program(sandbox, now)
+                _put_program(sandbox, now, keys)
             else:
-                changes["marketo_id"] = sandbox.store.create_object(now.KIND.value, _wire(now, accepted)).id
+                stored = sandbox.store.create_object(now.KIND.value, _wire(sandbox, now, accepted))
+                by_guid = keys.traits.id_kind(now.KIND) is IdKind.GUID
+                changes[keys.id_column(now.KIND)] = stored.guid if by_guid else stored.id
         records_of(now.KIND).filter(pk=now.pk).update(**changes)
     return list(records)
 
 
-def _wire(record: Any, accepted: dict[str, str]) -> dict[str, str]:
+def _wire(sandbox: SandboxServer, record: Any, accepted: dict[str, str]) -> dict[str, str]:
     if record.KIND is not Kind.ROLE:
-        return accepted
-    links = {"OpportunityId": str(record.opportunity.marketo_id), "PersonId": str(record.person_id)}
+        # SOAP writes a field with a capital letter, REST with a small one.
+        return {name[:1].upper() + name[1:]: text for name, text in accepted.items()}
+    parent = stored_for(sandbox, record.opportunity)
+    assert parent is not None
+    links = {"OpportunityId": str(parent.id), "PersonId": str(record.person_id)}
     return links | {name: text for name, text in accepted.items() if name not in (OPPORTUNITY, PERSON_ID)}
 
 
-def _put_program(sandbox: SandboxServer, record: Program) -> None:
+def _put_program(sandbox: SandboxServer, record: Program, keys: KeyFields) -> None:
     stored = sandbox.store.programs[record.marketo_id]
     stored.tags |= {tag.type: tag.value for tag in record.tags.all()}
     for cost in record.costs.all():
         number = sandbox.store.new_id("Cost")
         stored.costs[number] = StoredCost(number, cost.month, f"{cost.amount:.2f}", cost.note)
-        ProgramCost.objects.filter(pk=cost.pk).update(marketo_cost_id=number)
+        if keys.traits.has_cost_ids:
+            ProgramCost.objects.filter(pk=cost.pk).update(marketo_cost_id=number)
 
 
-def _new_opportunities(sandbox: SandboxServer) -> list[SyncedRecord]:
+def new_opportunities(sandbox: SandboxServer) -> list[SyncedRecord]:
     return [opportunity(), opportunity()]
 
 
-def _changed_opportunities(sandbox: SandboxServer) -> list[SyncedRecord]:
+def changed_opportunities(sandbox: SandboxServer) -> list[SyncedRecord]:
     records = synced(sandbox, opportunity(), opportunity())
     Opportunity.objects.update(stage="Won", amount="12.50")
     return records
 
 
-def _new_roles(sandbox: SandboxServer) -> list[SyncedRecord]:
+def new_roles(sandbox: SandboxServer) -> list[SyncedRecord]:
     parents = synced(sandbox, opportunity(), opportunity())
     return [role(parent) for parent in Opportunity.objects.filter(pk__in=[parent.pk for parent in parents])]
 
 
-def _changed_roles(sandbox: SandboxServer) -> list[SyncedRecord]:
-    records = synced(sandbox, *_new_roles(sandbox))
+def changed_roles(sandbox: SandboxServer) -> list[SyncedRecord]:
+    records = synced(sandbox, *new_roles(sandbox))
     OpportunityPersonRole.objects.update(role="Decision Maker", is_primary=True)
     return records
 
 
-def _new_costs(sandbox: SandboxServer) -> list[SyncedRecord]:
+def new_costs(sandbox: SandboxServer) -> list[SyncedRecord]:
     return [program(1001), program(1002)]
 
 
-def _changed_costs(sandbox: SandboxServer) -> list[SyncedRecord]:
-    records = synced(sandbox, *_new_costs(sandbox))
+def changed_costs(sandbox: SandboxServer) -> list[SyncedRecord]:
+    records = synced(sandbox, *new_costs(sandbox))
     ProgramCost.objects.update(amount="77.00")
     ProgramTag.objects.update(value="APAC")
     return records
 
 
 SENDINGS = [
-    Sending("INSERT opportunity", _new_opportunities),
-    Sending("UPSERT opportunity with key", _new_opportunities, {"OPPORTUNITY_KEY_FIELD": "ExternalOpportunityId"}),
-    Sending("UPDATE opportunity", _changed_opportunities),
-    Sending("INSERT role", _new_roles),
-    Sending("UPDATE role", _changed_roles),
-    Sending("UPDATE program, new cost and tag", _new_costs),
-    Sending("UPDATE program, edited cost and tag", _changed_costs),
+    Sending("INSERT opportunity", new_opportunities),
+    Sending("UPSERT opportunity with key", new_opportunities, {"OPPORTUNITY_KEY_FIELD": "ExternalOpportunityId"}),
+    Sending("UPDATE opportunity", changed_opportunities),
+    Sending("INSERT role", new_roles),
+    Sending("UPDATE role", changed_roles),
+    Sending("UPDATE program, new cost and tag", new_costs),
+    Sending("UPDATE program, edited cost and tag", changed_costs),
 ]

@@ -14,9 +14,10 @@ COMMAND = "make fault-matrix"
 _HEAD = """# What happens when a call to Marketo goes wrong
 
 Two records are sent in one call, and the local test Marketo spoils that call (only that one) in a certain way. The
-tests in `tests/flow/test_faults.py` do so for every fault and every kind of sending, over real HTTP and through the
-real queue, and write down what they see. This page is made from that by `make fault-matrix`; the tests fail if it no
-longer says what they saw. In every case they also make sure that
+tests in `tests/flow/test_faults.py` (over SOAP, through the real queue) and `tests/flow/test_rest_faults.py` (over
+REST) do so for faults and kinds of sending, over real HTTP, and write down what they see. What one update of a program
+goes through over REST, call by call, is the work of `tests/flow/test_program_calls.py`. This page is made from that by
+`make fault-matrix`; the tests fail if it no longer says what they saw. In every case they also make sure that
 
 - every local change is in Marketo, or still marked as changed or as "outcome unknown",
 - Marketo holds no object, cost or role twice,
@@ -24,8 +25,8 @@ longer says what they saw. In every case they also make sure that
 
 How to read the tables:
 
-- **Sending**: "every" stands for all seven: INSERT, UPSERT by key and UPDATE of opportunities, INSERT and UPDATE of
-  roles, UPDATE of programs with a new cost and tag, and with an edited cost (its ID is known) and tag.
+- **Sending**: over SOAP "every" stands for all seven: INSERT, UPSERT by key and UPDATE of opportunities, INSERT and
+  UPDATE of roles, UPDATE of programs with a new cost and tag, and with an edited cost (its ID is known) and tag.
 - **At first**: the state of the job, and in brackets of its records, right after the spoilt call.
 - **By itself**: what the job does later without anybody's help. *Looked up* means that it asks Marketo what became of a
   sending that was not answered, before anything that could make a double is sent again. *Sent again* counts calls.
@@ -38,7 +39,7 @@ The waiting itself is in [retries.md](retries.md).
 """
 
 _TABLE = """
-## Fault by fault
+## Fault by fault, over SOAP
 
 | Fault | Sending | At first | By itself | In the end | For a person |
 |---|---|---|---|---|---|
@@ -58,6 +59,62 @@ _WORDS = """
 | Fault | Words |
 |---|---|
 """
+_REST_TABLE = """
+## Fault by fault, over REST
+
+A program is a batch of its own here, and takes several calls: the first one that writes is spoilt. A role with another
+key is deleted and made anew, with two calls; the first is spoilt. Each fault meets some of the sendings: one of each
+sort where several would fare alike, and only what is answered with a row for each record where rows are spoilt.
+
+| Fault | Sending | At first | By itself | In the end | For a person |
+|---|---|---|---|---|---|
+"""
+_REST_LOOK_UPS = """
+## When the look-up goes wrong too, over REST
+
+As above; the look-up asks for the opportunities by their keys.
+
+| Fault | In the end | Calls that sent it | Look-ups |
+|---|---|---|---|
+"""
+_REST_WORDS = """
+## What the history says of the call, over REST
+
+| Fault | Words |
+|---|---|
+"""
+_PROGRAM_CALLS = """
+## Each call of a program's update in turn, over REST
+
+Marketo adds the costs that it is sent, so one that is sent twice is spent twice; and a list of tags takes away those
+that it lacks. Each of these updates is sent again and again, and each of its calls in turn is spoilt. Right after the
+spoilt call somebody in Marketo enters a cost of their own. A cell says what the job then does by itself. In each of
+these runs it ends as "Finished (Synced)"; Marketo holds every cost once, theirs included, and every tag, those that are
+not known here included; and a second job sends nothing.
+
+A cost that somebody enters between our last look and a list that replaces another one is lost: Marketo offers no way
+to see it. It takes an edit within the same second; a list is sent only where a cost was changed or removed here.
+
+| Update | Call | No answer in time | Cut before | Cut after | 604 | 604, applied |
+|---|---|---|---|---|---|---|
+"""
+_NOT_OVER_REST = """
+## What there is not over REST
+
+| Over SOAP | Over REST |
+|---|---|
+"""
+SECTIONS = {
+    "table": _TABLE,
+    "look-ups": _LOOK_UPS,
+    "words": _WORDS,
+    "REST table": _REST_TABLE,
+    "REST look-ups": _REST_LOOK_UPS,
+    "REST words": _REST_WORDS,
+    "program calls": _PROGRAM_CALLS,
+    "not over REST": _NOT_OVER_REST,
+}
+"""What stands before the lines of each table, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +127,19 @@ class Facts:
     for_a_person: str
 
 
-def rows(fault: str, observed: Mapping[str, Facts]) -> list[str]:
+def rows(fault: str, observed: Mapping[str, Facts], *, every: int = 0) -> list[str]:
     """The lines about a fault; sendings that fared alike share one.
 
     Args:
         observed: by sending.
+        every: how many sendings there are; 0 for those observed.
     """
     alike: dict[Facts, list[str]] = {}
     for sending, facts in observed.items():
         alike.setdefault(facts, []).append(sending)
     lines = []
     for facts, sendings in alike.items():
-        which = "every" if len(sendings) == len(observed) else "; ".join(_merged(sendings))
+        which = "every" if len(sendings) == (every or len(observed)) else "; ".join(_merged(sendings))
         lines.append(line(fault, which, facts.at_first, facts.by_itself, facts.in_the_end, facts.for_a_person))
     return lines
 
@@ -101,16 +159,30 @@ def stands_in_document(lines: Sequence[str]) -> None:
     assert kept == list(lines), f"{DOCUMENT.name} does not say what was seen; run {COMMAND}"
 
 
-def faults_in_document() -> set[str]:
-    """What the lines of all tables begin with."""
-    lines = [each for each in DOCUMENT.read_text(encoding="utf-8").splitlines() if each.startswith("| ")]
-    return {each[2:].split(" | ")[0] for each in lines} - {"Fault"}
+def faults_in_document(*sections: str) -> set[str]:
+    """What the lines of these tables begin with."""
+    return {line[2:].split(" | ")[0] for section in sections for line in _kept(section)}
 
 
-def write(table: Sequence[str], look_ups: Sequence[str], words: Sequence[str]) -> None:
-    """Write the document anew."""
-    parts = [_HEAD, _TABLE, *_lines(table), _LOOK_UPS, *_lines(look_ups), _WORDS, *_lines(words)]
+def write(found: Mapping[str, Sequence[str]]) -> None:
+    """Write the document anew; tables that were not looked at stay as they are.
+
+    Args:
+        found: lines by section.
+    """
+    parts = [_HEAD]
+    for section, head in SECTIONS.items():
+        parts += [head, *_lines(found.get(section, _kept(section)))]
     DOCUMENT.write_text("".join(parts), encoding="utf-8")
+
+
+def _kept(section: str) -> list[str]:
+    """The lines that the document has in a table."""
+    heading = SECTIONS[section].strip().splitlines()[0]
+    document = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
+    _, _, after = f"\n{document}".partition(f"\n{heading}\n")
+    _, _, table = after.partition("\n\n## ")[0].partition("---|\n")
+    return [each for each in table.splitlines() if each.startswith("| ")]
 
 
 def _lines(found: Sequence[str]) -> list[str]:
