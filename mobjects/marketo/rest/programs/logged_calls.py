@@ -9,6 +9,7 @@ from dataclasses import replace
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected, Unavailable
 from mobjects.marketo.http_common import NOT_SURE
 from mobjects.marketo.rest.calls import RestCalls
+from mobjects.marketo.rest.programs.write_state import ProgramMissing
 from mobjects.marketo.rest.replies import InvalidReply, RestReply
 from mobjects.marketo.rest.request import Parameter
 from mobjects.marketo.types import Exchange
@@ -79,6 +80,12 @@ class LoggedCalls:
     def unreadable(self, error: InvalidReply) -> Unavailable:
         """An answer to a read that cannot be trusted."""
         return Unavailable(f"{error} Try again later.", exchange=self.exchange)
+
+    def nothing_told(self, reply: RestReply) -> Exception:
+        """What an answer to a write means that tells of no program: there is none if a warning says so."""
+        if reply.warnings:
+            return ProgramMissing()
+        return self.unknown("Marketo took the update and told of no program in its answer.")
 
     def unknown(self, words: str, cause: MarketoError | None = None) -> OutcomeUnknown:
         """Something may have been applied; the error holds all calls so far.

@@ -165,7 +165,9 @@ def test_any_plan_leaves_what_is_wanted_and_all_that_is_foreign(changes, stay, l
     plan = plan_costs(record, before)
     assert not plan.stuck
     # One of somebody else's that is equal to a new one stands for it.
-    added = [each for each in map(row_of, costs[len(changes) :]) if each not in plan.already]
+    added = [row_of(each) for each in costs[len(changes) :]]
+    for each in plan.already:
+        added.remove(each)
     assert counted(plan.expected) == counted(wanted_rows(changes, stay, ()) + others + added)
     shown = summed(plan.expected) if by_sum else list(plan.expected)
     checked = check_costs(plan.expected, shown)

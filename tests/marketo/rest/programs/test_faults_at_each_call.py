@@ -50,6 +50,7 @@ FAULTS = {
     "cut after": (FaultKind.CUT_AFTER, {}),
     "cut inside": (RestFaultKind.CUT_INSIDE, {}),
     "no result": (RestFaultKind.NO_RESULT, {}),
+    "no rows": (FaultKind.EMPTY, {}),
     "a page": (FaultKind.HTTP, {"status": 502, "applied": True}),
     "in time-out": (FaultKind.SLOW, {"seconds": 30.0}),
 }
