@@ -11,6 +11,7 @@ from mobjects.marketo.transport_entry import Config, Setting, TransportEntry
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.marketo.types import (
     BatchResponse,
+    CallsToday,
     DescribeResponse,
     Exchange,
     Kind,
@@ -80,6 +81,9 @@ class TelexTransport:
 
     def channels(self) -> TagValuesResponse:
         return TagValuesResponse({}, self._exchange("channels"))
+
+    def calls_today(self) -> CallsToday:
+        raise Rejected("Telex does not count calls.")
 
     def ping(self) -> PingResult:
         return PingResult(ConnectionVerdict.OK, "The line is free.")

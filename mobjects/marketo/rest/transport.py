@@ -19,7 +19,7 @@ from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.rest import programs
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.config import RestSettings
-from mobjects.marketo.rest.connection_check import check_connection
+from mobjects.marketo.rest.connection_check import check_connection, read_calls_today
 from mobjects.marketo.rest.lead_database import paths, record_problems, record_queries
 from mobjects.marketo.rest.lead_database.batch_progress import BatchProgress
 from mobjects.marketo.rest.lead_database.field_catalogue import FieldCatalogue
@@ -165,6 +165,10 @@ class RestTransport:
     def channels(self) -> types.TagValuesResponse:
         """All channels that programs may have."""
         return programs.read_channels(self._calls)
+
+    def calls_today(self) -> types.CallsToday:
+        """How many calls all integrations have made today, as Marketo's statistics say."""
+        return read_calls_today(self._calls)
 
     def ping(self) -> PingResult:
         """Test address, credentials, rights and clock; nothing is changed."""
