@@ -178,7 +178,7 @@ class RestTransport:
         progress.exchanges.append(answer.exchange)
         progress.set_outcome(position, answer.outcomes[0])
 
-    def _facts(self) -> programs.InstanceFacts:
+    def _facts(self) -> programs.ProgramFacts:
         return programs.load_facts(self._store, self._calls.settings.base)
 
     def _shape_problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:

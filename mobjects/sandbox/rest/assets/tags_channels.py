@@ -25,16 +25,17 @@ _MADE_AT = "2026-01-05T09:00:00Z+0000"
 
 def browse_tag_types(context: RestContext) -> RestReply:
     """The tag types without their values."""
-    return build_list([_show_tag_type(context.store, name) for name in page_of(context, list(context.store.tags))])
+    names = page_of(context, list(context.store.tags))
+    return build_list([_show_tag_type(context.store, name) for name in names], "Tag type")
 
 
 def read_tag_type(context: RestContext) -> RestReply:
     """One tag type with its values."""
     name = context.request.form.get("name", "")
     if name not in context.store.tags:
-        return build_list([])
+        return build_list([], "Tag type")
     values = f"[{', '.join(context.store.tags[name])}]"
-    return build_list([{**_show_tag_type(context.store, name), "allowableValues": values}])
+    return build_list([{**_show_tag_type(context.store, name), "allowableValues": values}], "Tag type")
 
 
 def _show_tag_type(store: SandboxStore, name: str) -> Row:
@@ -48,14 +49,15 @@ def _show_tag_type(store: SandboxStore, name: str) -> Row:
 
 def browse_channels(context: RestContext) -> RestReply:
     """The channels with their progression statuses."""
-    return build_list([_show_channel(context.store, name) for name in page_of(context, list(context.store.channels))])
+    names = page_of(context, list(context.store.channels))
+    return build_list([_show_channel(context.store, name) for name in names], "Channel")
 
 
 def read_channel(context: RestContext) -> RestReply:
     """One channel. Adobe's page calls the parameter ``name``, its swagger ``Name``."""
     given = context.request.form
     name = given.get("name") or given.get("Name", "")
-    return build_list([_show_channel(context.store, name)] if name in context.store.channels else [])
+    return build_list([_show_channel(context.store, name)] if name in context.store.channels else [], "Channel")
 
 
 def _show_channel(store: SandboxStore, name: str) -> Row:

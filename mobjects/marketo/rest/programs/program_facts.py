@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Self
 
 from mobjects.marketo.shared_store import SharedStore
 
 _KEPT_SECONDS = 400 * 86400.0
+_YES = "yes"
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceFacts:
+class ProgramFacts:
     """Facts about one instance. Nothing depends on the first: with it fewer calls are made.
 
     Args:
@@ -23,8 +26,17 @@ class InstanceFacts:
     costs_by_id: bool = False
     tags_by_list_confirmed: bool = False
 
+    @classmethod
+    def from_answers(cls, answers: Mapping[str, str]) -> Self:
+        """The facts by their names, ``yes`` or anything else; what is not named is not known."""
+        return cls(**{each.name: answers.get(each.name) == _YES for each in fields(cls)})
 
-def load_facts(store: SharedStore, base: str) -> InstanceFacts:
+    def to_answers(self) -> dict[str, str]:
+        """The reverse of :meth:`from_answers`; what is not so, or not known, is left out."""
+        return {name: _YES for name, value in asdict(self).items() if value}
+
+
+def load_facts(store: SharedStore, base: str) -> ProgramFacts:
     """What is known of the instance; the defaults where nothing is.
 
     Args:
@@ -35,13 +47,12 @@ def load_facts(store: SharedStore, base: str) -> InstanceFacts:
         kept = json.loads(store.get(_name_of(base)) or "{}")
     except ValueError:
         kept = {}
-    known = {name: value for name, value in kept.items() if name in asdict(InstanceFacts()) and value in (True, False)}
-    return InstanceFacts(**known)
+    return ProgramFacts.from_answers(kept if isinstance(kept, dict) else {})
 
 
-def store_facts(store: SharedStore, base: str, facts: InstanceFacts) -> None:
+def store_facts(store: SharedStore, base: str, facts: ProgramFacts) -> None:
     """Keep what was learned. Arguments as for :func:`load_facts`."""
-    store.set(_name_of(base), json.dumps(asdict(facts)), _KEPT_SECONDS)
+    store.set(_name_of(base), json.dumps(facts.to_answers()), _KEPT_SECONDS)
 
 
 def _name_of(base: str) -> str:
