@@ -60,12 +60,6 @@ def probe_instance(order: ProbeOrder) -> Iterator[ProbeAnswer]:
     return entry.probe(marketo_settings.marketo(), MemoryStore(), order)
 
 
-def longest_call_seconds() -> float:
-    """How long one call may wait for its answer."""
-    entry = TRANSPORTS.get(marketo_settings.marketo()["TRANSPORT"])
-    return max(float(marketo_settings.marketo()["TIMEOUT_SECONDS"]), entry.answer_seconds if entry else 0)
-
-
 def missing_settings() -> str:
     """Which settings the transport in use still needs, as a sentence; "" if none."""
     return _entry().missing(marketo_settings.marketo())

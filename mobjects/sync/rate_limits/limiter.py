@@ -30,7 +30,6 @@ from mobjects.sync.rate_limits.redis_store import (
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.retry_policy import next_quota_reset
 from mobjects.sync.task import WaitRequired
-from mobjects.sync.transport_factory import longest_call_seconds
 
 WINDOW_SECONDS = 21
 """Marketo's 20 and one more. Marketo counts when a call arrives, we when it sets out, and calls take differently long
@@ -101,7 +100,7 @@ class RedisRateLimiter:
             at_once=values["CALLS_AT_ONCE"],
             quota=values["DAILY_QUOTA"],
             share=max(1, values["DAILY_QUOTA"] * values["DAILY_SHARE"] // 100),
-            lease_seconds=longest_call_seconds() + CONNECT_SECONDS + LEASE_MARGIN_SECONDS,
+            lease_seconds=marketo_settings.longest_call_seconds() + CONNECT_SECONDS + LEASE_MARGIN_SECONDS,
         )
 
     @contextmanager
