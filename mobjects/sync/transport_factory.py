@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
@@ -15,6 +16,7 @@ from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.shared_store_redis import SharedStoreOnDemand
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.instance_facts import load_facts
 
 NOT_SET = "not set"
 
@@ -25,7 +27,7 @@ def open_transport() -> MarketoTransport:
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
-    return _entry().open(marketo_settings.marketo(), SharedStoreOnDemand())
+    return _entry().open(marketo_settings.marketo(), SharedStoreOnDemand(), partial(load_facts, target()))
 
 
 def key_fields() -> KeyFields:
