@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from mobjects.instance_facts import load_facts
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
 from mobjects.marketo.redaction import redact_secrets
@@ -16,7 +17,6 @@ from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.shared_store_redis import SharedStoreOnDemand
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.instance_facts import load_facts
 
 NOT_SET = "not set"
 

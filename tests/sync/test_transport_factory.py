@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from mobjects.instance_facts import store_answer
 from mobjects.marketo.probing import ProbeAnswer
 from mobjects.marketo.rest.probe import COSTS_BY_ID
 from mobjects.marketo.types import Kind, MarketoQuery
 from mobjects.sandbox.rest.identity import CLIENT_ID, CLIENT_SECRET
 from mobjects.sandbox.seed import FIRST_PROGRAM_ID
-from mobjects.sync.instance_facts import store_answer
 from mobjects.sync.transport_factory import key_fields, open_transport, target
 
 pytestmark = pytest.mark.django_db
