@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from mobjects.instance_facts import load_facts
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
 from mobjects.marketo.redaction import redact_secrets
@@ -25,7 +27,7 @@ def open_transport() -> MarketoTransport:
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
-    return _entry().open(marketo_settings.marketo(), SharedStoreOnDemand())
+    return _entry().open(marketo_settings.marketo(), SharedStoreOnDemand(), partial(load_facts, target()))
 
 
 def key_fields() -> KeyFields:

@@ -105,5 +105,5 @@ def entry(received: list[OutgoingRecord]) -> TransportEntry:
         settings=(LINE, NUMBER, CODE_WORD),
         where="The post office has it.",
         masked=(re.compile(r"(Authorization: Bearer )\S+"),),
-        open=lambda config, store: TelexTransport(config, received),
+        open=lambda config, store, facts: TelexTransport(config, received),
     )

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from mobjects import selectors
+from mobjects.instance_facts import list_answers
 from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
 from mobjects.processes import status as queue_status
-from mobjects.sync.instance_facts import list_answers
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import facts, key_fields, open_transport, target
 from mobjects.views.base import render_page, require_permission

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.rest.calls import RestCalls
-from mobjects.marketo.rest.programs.instance_facts import InstanceFacts
 from mobjects.marketo.rest.programs.logged_calls import LoggedCalls
+from mobjects.marketo.rest.programs.program_facts import ProgramFacts
 from mobjects.marketo.rest.programs.reading import ASSETS, ProgramReader, RemoteProgram, parse_programs
 from mobjects.marketo.rest.programs.tag_calls import is_channel
 from mobjects.marketo.rest.replies import InvalidReply
@@ -35,7 +35,7 @@ MOST_BROWSED = 50 * PAGE_SIZE
 
 
 def find_programs(
-    calls: RestCalls, query: MarketoQuery, position: str = "", *, facts: InstanceFacts | None = None
+    calls: RestCalls, query: MarketoQuery, position: str = "", *, facts: ProgramFacts | None = None
 ) -> QueryPage:
     """One page of the programs that a query finds, by rising id within the page.
 
@@ -51,7 +51,7 @@ def find_programs(
     """
     if problem := _query_problem(query):
         raise Rejected(f"Marketo cannot look for programs like this: {problem}.")
-    return _ProgramSearch(LoggedCalls(calls), query, facts or InstanceFacts()).find_page(position)
+    return _ProgramSearch(LoggedCalls(calls), query, facts or ProgramFacts()).find_page(position)
 
 
 def _query_problem(query: MarketoQuery) -> str:
@@ -95,7 +95,7 @@ class _BrowsePlace:
 class _ProgramSearch:
     """One page of one query."""
 
-    def __init__(self, calls: LoggedCalls, query: MarketoQuery, facts: InstanceFacts) -> None:
+    def __init__(self, calls: LoggedCalls, query: MarketoQuery, facts: ProgramFacts) -> None:
         self._calls = calls
         self._query = query
         self._reader = ProgramReader(calls, facts)

@@ -15,8 +15,8 @@ from typing import Any
 from mobjects.marketo.errors import OutcomeUnknown, Rejected, Unavailable
 from mobjects.marketo.rest.codes import NOTHING_FOUND
 from mobjects.marketo.rest.programs.cost_rows import CostRow
-from mobjects.marketo.rest.programs.instance_facts import InstanceFacts
 from mobjects.marketo.rest.programs.logged_calls import LoggedCalls
+from mobjects.marketo.rest.programs.program_facts import ProgramFacts
 from mobjects.marketo.rest.replies import InvalidReply, RestReply, decimal_number, parse_moment, whole_number
 from mobjects.marketo.rest.request import Parameter
 from mobjects.marketo.types import Kind, RemoteObject, TagValue
@@ -172,7 +172,7 @@ class ProgramReader:
         facts: what is known of the instance.
     """
 
-    def __init__(self, calls: LoggedCalls, facts: InstanceFacts) -> None:
+    def __init__(self, calls: LoggedCalls, facts: ProgramFacts) -> None:
         self._calls = calls
         self._facts = facts
 

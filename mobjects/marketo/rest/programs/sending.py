@@ -17,8 +17,8 @@ from mobjects.marketo.http_common import NOT_SURE
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.programs.cost_calls import CostCalls
 from mobjects.marketo.rest.programs.cost_plan import touches_costs
-from mobjects.marketo.rest.programs.instance_facts import InstanceFacts
 from mobjects.marketo.rest.programs.logged_calls import LoggedCalls, Wait
+from mobjects.marketo.rest.programs.program_facts import ProgramFacts
 from mobjects.marketo.rest.programs.reading import ProgramReader, RemoteProgram
 from mobjects.marketo.rest.programs.tag_calls import TagCalls
 from mobjects.marketo.rest.programs.write_state import ProgramMissing, WriteRefused, WriteState
@@ -32,7 +32,7 @@ def send_program(
     calls: RestCalls,
     record: OutgoingRecord,
     *,
-    facts: InstanceFacts | None = None,
+    facts: ProgramFacts | None = None,
     store: SharedStore | None = None,
     wait: Wait = time.sleep,
 ) -> BatchResponse:
@@ -54,7 +54,7 @@ def send_program(
         MarketoError: nothing was.
     """
     logged = LoggedCalls(calls, wait)
-    sending = _ProgramSending(logged, record, facts or InstanceFacts(), store, calls.settings.base)
+    sending = _ProgramSending(logged, record, facts or ProgramFacts(), store, calls.settings.base)
     try:
         outcome = sending.send()
     except OutcomeUnknown:
@@ -76,7 +76,7 @@ class _ProgramSending:
     """The steps of one update, in their order."""
 
     def __init__(
-        self, calls: LoggedCalls, record: OutgoingRecord, facts: InstanceFacts, store: SharedStore | None, base: str
+        self, calls: LoggedCalls, record: OutgoingRecord, facts: ProgramFacts, store: SharedStore | None, base: str
     ) -> None:
         self._calls = calls
         self._record = record

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from mobjects.marketo.errors import RefusalReason, Rejected
 from mobjects.marketo.rest.codes import NOTHING_FOUND
-from mobjects.marketo.rest.programs.instance_facts import InstanceFacts
 from mobjects.marketo.rest.programs.logged_calls import LoggedCalls
+from mobjects.marketo.rest.programs.program_facts import ProgramFacts
 from mobjects.marketo.rest.programs.program_types import explain_program_type
 from mobjects.marketo.rest.programs.reading import (
     ASSETS,
@@ -51,7 +51,7 @@ class TagCalls:
         calls: LoggedCalls,
         reader: ProgramReader,
         record: OutgoingRecord,
-        facts: InstanceFacts,
+        facts: ProgramFacts,
         state: WriteState,
     ) -> None:
         self._calls, self._reader, self._facts, self._state = calls, reader, facts, state

@@ -13,7 +13,7 @@ import pytest
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.config import RestSettings
 from mobjects.marketo.rest.http import new_client
-from mobjects.marketo.rest.programs import InstanceFacts, send_program
+from mobjects.marketo.rest.programs import ProgramFacts, send_program
 from mobjects.marketo.shared_store import MemoryStore
 from mobjects.marketo.types import BatchResponse, OutgoingRecord
 from mobjects.sandbox import SandboxServer
@@ -60,7 +60,7 @@ class ProgramBox:
         self.sandbox.store.clock.advance(seconds)
 
     def send(self, record: OutgoingRecord, **facts: bool) -> BatchResponse:
-        return send_program(self.calls, record, facts=InstanceFacts(**facts), store=self.store, wait=self.wait)
+        return send_program(self.calls, record, facts=ProgramFacts(**facts), store=self.store, wait=self.wait)
 
     def made(self) -> list[str]:
         """The calls that arrived, apart from those for tokens."""

@@ -68,6 +68,19 @@ def test_a_month_shown_as_a_sum_is_said(server, make_calls):
     assert "shows the costs of 2026-06 as one sum" in outcome.message
 
 
+def test_a_lost_append_is_found_in_the_sum_of_a_month_with_costs_of_somebody_else(server, make_calls, store):
+    """By rows alone it would be added again: 350 is neither theirs nor ours."""
+    record = program(costs=[new("2026-06", "200")])
+    server.answer(told(("2026-06", 150, "")))
+    server.answer(cut=True)
+    with pytest.raises(OutcomeUnknown):
+        send_program(make_calls(), record, store=store)
+    server.answer(told(("2026-06", 350, "")))
+    (outcome,) = send_program(make_calls(), record, store=store).outcomes
+    assert outcome.status is OutcomeStatus.UNCHANGED
+    assert "not added again" in outcome.message
+
+
 def test_an_answer_about_another_program_leaves_the_outcome_unknown(server, make_calls):
     server.answer(told(("2026-06", 500, "")))
     server.answer(told(("2026-06", 600, ""), id=7))

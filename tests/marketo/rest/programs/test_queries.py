@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from mobjects.marketo.errors import Rejected, Unavailable
-from mobjects.marketo.rest.programs import InstanceFacts, find_programs
+from mobjects.marketo.rest.programs import ProgramFacts, find_programs
 from mobjects.marketo.types import ExternalKey, Kind, MarketoQuery, RemoteCost, TagValue
 from tests.marketo.rest.programs.records import NAME, PROGRAM
 from tests.support.rest_server import asset_success, failure
@@ -84,7 +84,7 @@ def test_many_ids_come_in_pages_by_rising_id_with_every_call_kept(box):
 def test_with_costs_by_id_a_program_takes_one_call(box):
     box.sandbox.instance.costs_by_id = True
     box.put_costs(("2026-06", "500", ""))
-    page = find_programs(box.calls, query(ids=(PROGRAM,), details=True), facts=InstanceFacts(costs_by_id=True))
+    page = find_programs(box.calls, query(ids=(PROGRAM,), details=True), facts=ProgramFacts(costs_by_id=True))
     assert len(page.found[0].costs) == len(box.made()) == 1
 
 

@@ -149,3 +149,10 @@ def test_a_limit_reached_at_once_is_certainly_not_applied(box):
     box.script(RestFaultKind.ERROR, path=f"{TAG}/*", code="606", text="Max rate limit exceeded")
     with pytest.raises(Unavailable):
         box.send(program(tags={"Region": "EMEA", "Product Line": "Cloud"}))
+
+
+def test_a_refusal_after_a_system_error_is_not_taken_for_nothing_done(box):
+    box.script(RestFaultKind.ERROR, path=f"{TAG}/*", code="611", applied=True)
+    box.script(RestFaultKind.ERROR, path=f"{TAG}/*", code="709", text="Locked")
+    with pytest.raises(OutcomeUnknown, match="Locked"):
+        box.send(program(tags={"Region": "EMEA"}))
