@@ -164,7 +164,7 @@ class RestContext:
 
 
 @dataclass(slots=True)
-class RestReply:
+class SandboxReply:
     """What is answered with ``success: true``.
 
     Args:

@@ -14,14 +14,14 @@ from typing import Any
 
 from mobjects.sandbox.rest.assets.programs import applicable_type, build_list, find_program, reply_missing, show_program
 from mobjects.sandbox.rest.instance import ChannelChange
-from mobjects.sandbox.rest.rest_call import RestContext, RestError, RestReply, Row
+from mobjects.sandbox.rest.rest_call import RestContext, RestError, Row, SandboxReply
 from mobjects.sandbox.state import SandboxStore, StoredCost, StoredProgram
 
 CHANNEL = "Channel"
 MAX_COST = 99_999_999
 
 
-def update_program(context: RestContext) -> RestReply:
+def update_program(context: RestContext) -> SandboxReply:
     """Apply the fields that were sent, all or none; the answer is the whole program.
 
     Raises:

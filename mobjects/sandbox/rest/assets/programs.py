@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from mobjects.sandbox.rest.rest_call import RestContext, RestError, RestReply, Row
+from mobjects.sandbox.rest.rest_call import RestContext, RestError, Row, SandboxReply
 from mobjects.sandbox.state import SandboxStore, StoredProgram
 
 PAGE_SIZE, MAX_PAGE_SIZE = 20, 200
@@ -81,7 +81,7 @@ def find_program(store: SandboxStore, id_: str) -> StoredProgram | None:
     return store.programs.get(int(id_))
 
 
-def read_by_id(context: RestContext) -> RestReply:
+def read_by_id(context: RestContext) -> SandboxReply:
     """One program with its tags; whether with costs is a switch, as no source says."""
     program = find_program(context.store, context.arguments[0])
     if program is None:
@@ -89,7 +89,7 @@ def read_by_id(context: RestContext) -> RestReply:
     return build_list([show_program(program, costs=context.instance.costs_by_id)])
 
 
-def read_by_name(context: RestContext) -> RestReply:
+def read_by_name(context: RestContext) -> SandboxReply:
     """One program by its whole name, with tags and costs where they are asked for. Names with commas find nothing."""
     given = context.request.form
     name = given.get("name", "")
@@ -98,7 +98,7 @@ def read_by_name(context: RestContext) -> RestReply:
     return build_list([show_program(program, tags=tags, costs=costs) for program in found])
 
 
-def read_by_tag(context: RestContext) -> RestReply:
+def read_by_tag(context: RestContext) -> SandboxReply:
     """The programs with one value of a tag."""
     given = context.request.form
     wanted = (given.get("tagType", ""), given.get("tagValue", ""))
@@ -106,7 +106,7 @@ def read_by_tag(context: RestContext) -> RestReply:
     return build_list([show_program(program, costs=False) for program in page_of(context, programs)])
 
 
-def browse_programs(context: RestContext) -> RestReply:
+def browse_programs(context: RestContext) -> SandboxReply:
     """Programs in the order of their ids, 20 at a time unless ``maxReturn`` says another number."""
     given = context.request.form
     tests = [_filter_test(given), *_time_tests(given)]
@@ -169,14 +169,14 @@ def _number(context: RestContext, name: str, default: int, allowed: range) -> in
     return int(text)
 
 
-def build_list(rows: list[Row], kind: str = "Program") -> RestReply:
+def build_list(rows: list[Row], kind: str = "Program") -> SandboxReply:
     """Assets, or no ``result`` and a warning where there are none."""
     if not rows:
-        return RestReply(None, warnings=[NOTHING_FOUND], kind=kind)
-    return RestReply(rows, count=len(rows), kind=kind)
+        return SandboxReply(None, warnings=[NOTHING_FOUND], kind=kind)
+    return SandboxReply(rows, count=len(rows), kind=kind)
 
 
-def reply_missing(context: RestContext) -> RestReply:
+def reply_missing(context: RestContext) -> SandboxReply:
     """What is answered for a program that is not there.
 
     Raises:
