@@ -242,5 +242,7 @@ def _describe_call(exchange: Exchange) -> dict[str, Any]:
 
 
 def _keep_earlier(batch: SyncBatch, calls: Sequence[Exchange]) -> None:
-    rows = [EarlierCall(batch=batch, position=number, **_describe_call(each)) for number, each in enumerate(calls, start=1)]
+    rows = [
+        EarlierCall(batch=batch, position=number, **_describe_call(each)) for number, each in enumerate(calls, start=1)
+    ]
     EarlierCall.objects.bulk_create(rows, ignore_conflicts=True)
