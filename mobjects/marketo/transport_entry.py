@@ -72,6 +72,8 @@ class TransportEntry:
             one; what follows the first group is one.
         open: from ``settings.MARKETO``, and what all processes share, to the transport.
         traits: the ways of its API.
+        answer_seconds: how long a call may wait for its answer at least, whatever ``MARKETO_TIMEOUT_SECONDS`` says.
+        look_up_seconds: how long after a call without an answer Marketo may still be carrying it out.
         probe: asks an instance what its API's documentation leaves open; ``None`` where nothing is.
     """
 
@@ -83,6 +85,8 @@ class TransportEntry:
     masked: Sequence[re.Pattern[str]]
     open: Callable[[Config, SharedStore], MarketoTransport]
     traits: TransportTraits = DEFAULT_TRAITS
+    answer_seconds: int = 0
+    look_up_seconds: int = 180
     probe: Probe | None = None
 
     def missing(self, config: Config) -> str:

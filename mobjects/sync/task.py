@@ -221,7 +221,7 @@ def close_batch(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | No
     changed = ["state", "answered_at", "fault_code", "fault_text"]
     with transaction.atomic(savepoint=False):
         if exchange is not None:
-            for name, value in _describe_call(exchange).items():
+            for name, value in _stated(exchange).items():
                 setattr(batch, name, value)
                 changed.append(name)
             batch.seconds = exchange.seconds + sum(each.seconds for each in exchange.earlier)
@@ -230,7 +230,7 @@ def close_batch(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | No
         batch.save(update_fields=changed)
 
 
-def _describe_call(exchange: Exchange) -> dict[str, Any]:
+def _stated(exchange: Exchange) -> dict[str, Any]:
     """What is kept of a call. A transport masks what it tells; masked once more, so that none can leave a secret."""
     return {
         "request": masked(exchange.request),
@@ -242,7 +242,5 @@ def _describe_call(exchange: Exchange) -> dict[str, Any]:
 
 
 def _keep_earlier(batch: SyncBatch, calls: Sequence[Exchange]) -> None:
-    rows = [
-        EarlierCall(batch=batch, position=number, **_describe_call(each)) for number, each in enumerate(calls, start=1)
-    ]
+    rows = [EarlierCall(batch=batch, position=number, **_stated(each)) for number, each in enumerate(calls, start=1)]
     EarlierCall.objects.bulk_create(rows, ignore_conflicts=True)

@@ -18,7 +18,7 @@ from mobjects.marketo.types import Kind
 _NOTABLE_SECONDS = 30
 _USAGE = "/rest/v1/stats/usage.json"
 _CHANNELS = "/rest/asset/v1/channels.json"
-_NO_PROGRAM = "/rest/asset/v1/program/2147483647.json"
+_NO_PROGRAM = "/rest/asset/v1/program/999999999.json"
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 

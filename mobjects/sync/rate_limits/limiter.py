@@ -100,7 +100,7 @@ class RedisRateLimiter:
             at_once=values["CALLS_AT_ONCE"],
             quota=values["DAILY_QUOTA"],
             share=max(1, values["DAILY_QUOTA"] * values["DAILY_SHARE"] // 100),
-            lease_seconds=values["TIMEOUT_SECONDS"] + CONNECT_SECONDS + LEASE_MARGIN_SECONDS,
+            lease_seconds=marketo_settings.longest_call_seconds() + CONNECT_SECONDS + LEASE_MARGIN_SECONDS,
         )
 
     @contextmanager

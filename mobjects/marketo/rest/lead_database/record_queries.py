@@ -172,9 +172,9 @@ def _read_object(kind: Kind, row: Any, reply: RestReply, name: str, asked: froze
     guid = guid_text(row.get(paths.GUID))
     if not guid:
         _refuse_page(reply, f"Marketo gave one of the {paths.PLURALS[kind]} without its GUID.")
-    told = str(row.get(name, "")).strip().casefold()
-    if told not in asked:
-        _refuse_page(reply, f"Marketo gave an object whose {name} is {quote_value(told)}, which was not asked for.")
+    shown = str(row.get(name, "")).strip().casefold()
+    if shown not in asked:
+        _refuse_page(reply, f"Marketo gave an object whose {name} is {quote_value(shown)}, which was not asked for.")
     links = _links(kind, row)
     values = {
         content_name(kind, field): text

@@ -91,12 +91,12 @@ class CostCalls:
         if not plan.writes:
             self._state.notes += plan_notes(plan)
             return None
-        told, plan = self._write_plan(plan)
+        reported, plan = self._write_plan(plan)
         self._state.parts.append("costs")
         written_at = self._marketo_time()
-        told = self._check(plan, told)
-        self._memory.note_success(max(filter(None, (written_at, told.updated_at)), default=None))
-        return told
+        reported = self._check(plan, reported)
+        self._memory.note_success(max(filter(None, (written_at, reported.updated_at)), default=None))
+        return reported
 
     def _marketo_time(self) -> datetime | None:
         """When the last call surely had begun, by Marketo's clock; ``None`` if its answer did not tell the time."""
@@ -106,8 +106,8 @@ class CostCalls:
         return datetime.now(UTC) + timedelta(seconds=exchange.clock_offset_seconds - exchange.seconds) - _DATE_MARGIN
 
     def _plan_for(self, program: RemoteProgram) -> CostPlan:
-        told = program.costs or ()
-        return plan_costs(self._record, told, known_arrived=self._memory.has_arrived(told))
+        reported = program.costs or ()
+        return plan_costs(self._record, reported, known_arrived=self._memory.has_arrived(reported))
 
     def _plan_fresh(self, program: RemoteProgram) -> CostPlan:
         try:
@@ -150,51 +150,51 @@ class CostCalls:
             if error.code in NOTHING_FOUND:
                 raise ProgramMissing from error
             raise WriteRefused(f"Marketo refused the costs of the program. {error.message}", error) from error
-        return self._told(reply)
+        return self._parse_answer(reply)
 
-    def _told(self, reply: RestReply) -> RemoteProgram:
+    def _parse_answer(self, reply: RestReply) -> RemoteProgram:
         try:
-            told = parse_program(reply, self._id)
+            reported = parse_program(reply, self._id)
         except InvalidReply as error:
             self._state.doubtful = True
             raise self._calls.unknown(str(error)) from error
-        if told is None:
+        if reported is None:
             raise ProgramMissing
-        return told
+        return reported
 
-    def _check(self, plan: CostPlan, told: RemoteProgram) -> RemoteProgram:
+    def _check(self, plan: CostPlan, reported: RemoteProgram) -> RemoteProgram:
         """Compare what Marketo shows with what was written, and put back what is not there and was not to go."""
-        found = check_costs(plan.expected, told.costs or ())
+        found = check_costs(plan.expected, reported.costs or ())
         # No costs at all may mean that the answer does not tell them.
-        if found.missing or not told.costs:
-            told = self._read_back(told)
-            found = check_costs(plan.expected, told.costs or ())
+        if found.missing or not reported.costs:
+            reported = self._read_back(reported)
+            found = check_costs(plan.expected, reported.costs or ())
         kept = RowPool(plan.before)
-        lost = [row for row in found.missing if kept.take_row(row) is not None]
+        lost = [row for row in found.missing if kept.pop_row(row) is not None]
         ours = [row for row in found.missing if row not in lost]
         if ours:
             raise self._calls.unknown(
                 f"Marketo took the costs, but does not show {describe_rows(ours)}; look at the program in Marketo."
             )
         if lost and plan.whole is not None:
-            told = self._put_back(lost, told)
+            reported = self._put_back(lost, reported)
         elif lost:
             self._state.notes.append(f"Removed in Marketo meanwhile: {describe_rows(lost)}; pull the program.")
         self._state.notes += [*plan_notes(plan), *check_notes(found)]
-        return told
+        return reported
 
-    def _read_back(self, told: RemoteProgram) -> RemoteProgram:
-        again = self._reader.read_with_costs(self._id, told.name)
+    def _read_back(self, reported: RemoteProgram) -> RemoteProgram:
+        again = self._reader.read_with_costs(self._id, reported.name)
         if again is None:
             raise ProgramMissing
         return again
 
-    def _put_back(self, lost: Sequence[CostRow], told: RemoteProgram) -> RemoteProgram:
+    def _put_back(self, lost: Sequence[CostRow], reported: RemoteProgram) -> RemoteProgram:
         """Append costs that went with the list that was replaced."""
         costs: list[object] = [row.as_field() for row in lost]
         reply = self._calls.write(program_path(self._id), {"costs": costs})
         self._state.notes.append(f"Put back, because it was lost with the list: {describe_rows(lost)}.")
-        return self._told(reply)
+        return self._parse_answer(reply)
 
 
 def _fields(plan: CostPlan) -> dict[str, Parameter]:

@@ -81,12 +81,12 @@ def touches_costs(record: OutgoingRecord) -> bool:
     return bool(record.costs or record.removed_costs)
 
 
-def plan_costs(record: OutgoingRecord, told: Sequence[CostRow], *, known_arrived: bool = False) -> CostPlan:
+def plan_costs(record: OutgoingRecord, reported: Sequence[CostRow], *, known_arrived: bool = False) -> CostPlan:
     """Decide what to write.
 
     Args:
         record: what is wanted; see :class:`mobjects.marketo.types.OutgoingRecord`.
-        told: all costs that Marketo holds.
+        reported: all costs that Marketo holds.
         known_arrived: Marketo's list is known to be what an earlier sending of the same was to leave.
     """
     stay = [row_of(cost) for cost in record.unchanged_costs]
@@ -95,7 +95,7 @@ def plan_costs(record: OutgoingRecord, told: Sequence[CostRow], *, known_arrived
     new = [row_of(cost) for cost in record.costs if cost.accepted is None]
     as_before = [*stay, *(old for old, _ in changes), *leave]
     as_wanted = [*stay, *(now for _, now in changes), *new]
-    before, summed = split_sums(told, [as_before, as_wanted])
+    before, summed = split_sums(reported, [as_before, as_wanted])
     pool = RowPool(before)
     # Marketo's list is as before, unless it lacks something of that and lacks nothing of what is wanted: then an
     # earlier sending has arrived, and a row that looks like an old form is another cost's new one.
@@ -115,7 +115,7 @@ def plan_costs(record: OutgoingRecord, told: Sequence[CostRow], *, known_arrived
 
 def _match_staying(draft: _Draft, pool: RowPool, stay: Sequence[CostRow]) -> None:
     for row in stay:
-        found = pool.take_row(row)
+        found = pool.pop_row(row)
         draft.kept.append(found) if found else draft.gone.append(row)
 
 
@@ -123,12 +123,12 @@ def _match_wanted(
     draft: _Draft, pool: RowPool, changes: Sequence[tuple[CostRow, CostRow]], new: Sequence[CostRow]
 ) -> None:
     for row in [*(now for _, now in changes), *new]:
-        pool.take_row(row)
+        pool.pop_row(row)
     draft.already += new
 
 
 def _match_leaving(draft: _Draft, pool: RowPool, leave: Sequence[CostRow]) -> None:
-    draft.removed += [found for row in leave if (found := pool.take_row(row))]
+    draft.removed += [found for row in leave if (found := pool.pop_row(row))]
 
 
 def _match_old_forms(
@@ -136,18 +136,18 @@ def _match_old_forms(
 ) -> list[tuple[CostRow, CostRow]]:
     missing = []
     for old, now in changes:
-        found = pool.take_row(old)
+        found = pool.pop_row(old)
         draft.changed.append((found, now)) if found else missing.append((old, now))
     return missing
 
 
 def _match_new_forms(draft: _Draft, pool: RowPool, missing: Sequence[tuple[CostRow, CostRow]]) -> None:
-    draft.stuck += [old for old, now in missing if pool.take_row(now) is None]
+    draft.stuck += [old for old, now in missing if pool.pop_row(now) is None]
 
 
 def _match_new(draft: _Draft, pool: RowPool, new: Sequence[CostRow]) -> None:
     for row in new:
-        (draft.already if pool.take_row(row) else draft.added).append(row)
+        (draft.already if pool.pop_row(row) else draft.added).append(row)
 
 
 def _finish_plan(draft: _Draft, before: Sequence[CostRow], foreign: Sequence[CostRow], summed: list[str]) -> CostPlan:
@@ -226,21 +226,21 @@ class CostCheck:
     other_notes: Sequence[CostRow] = ()
 
 
-def check_costs(expected: Sequence[CostRow], told: Sequence[CostRow]) -> CostCheck:
+def check_costs(expected: Sequence[CostRow], reported: Sequence[CostRow]) -> CostCheck:
     """Compare what Marketo holds with what it should hold, month by month.
 
     Args:
         expected: after the write.
-        told: all costs that Marketo holds now.
+        reported: all costs that Marketo holds now.
     """
-    rows, summed = split_sums(told, [expected])
+    rows, summed = split_sums(reported, [expected], written=True)
     pool = RowPool(rows)
-    not_equal = [row for row in expected if pool.take_row(row) is None]
+    not_equal = [row for row in expected if pool.pop_row(row) is None]
     missing: list[CostRow] = []
     other_notes: list[CostRow] = []
     for row in not_equal:
-        (missing if pool.take_alike(row) is None else other_notes).append(row)
-    surplus = _surplus_of_sums(expected, told, {row.month for row in missing})
+        (missing if pool.pop_similar(row) is None else other_notes).append(row)
+    surplus = _surplus_of_sums(expected, reported, {row.month for row in missing})
     if surplus:
         months = {row.month for row in surplus}
         missing = [row for row in missing if row.month not in months]
@@ -249,9 +249,9 @@ def check_costs(expected: Sequence[CostRow], told: Sequence[CostRow]) -> CostChe
     return CostCheck(missing, pool.rows, summed, other_notes)
 
 
-def _surplus_of_sums(expected: Sequence[CostRow], told: Sequence[CostRow], months: set[str]) -> list[CostRow]:
+def _surplus_of_sums(expected: Sequence[CostRow], reported: Sequence[CostRow], months: set[str]) -> list[CostRow]:
     """What somebody added to months that are shown as one sum, so that it holds all that is expected and more."""
-    wanted, shown = rows_by_month(expected), rows_by_month(told)
+    wanted, shown = rows_by_month(expected), rows_by_month(reported)
     more = []
     for month in sorted(months):
         rows, over = shown.get(month, []), total_amount(shown.get(month, [])) - total_amount(wanted[month])

@@ -78,14 +78,14 @@ class RowPool:
     def __init__(self, rows: Iterable[CostRow]) -> None:
         self.rows = list(rows)
 
-    def take_row(self, wanted: CostRow) -> CostRow | None:
+    def pop_row(self, wanted: CostRow) -> CostRow | None:
         """Take out a row that is the same cost; ``None`` if there is none left."""
         found = next((row for row in self.rows if row.key == wanted.key), None)
         if found is not None:
             self.rows.remove(found)
         return found
 
-    def take_alike(self, wanted: CostRow) -> CostRow | None:
+    def pop_similar(self, wanted: CostRow) -> CostRow | None:
         """Take out a row of the same month and amount, whatever Marketo made of the note."""
         found = next((row for row in self.rows if row.key[:2] == wanted.key[:2]), None)
         if found is not None:
@@ -95,7 +95,7 @@ class RowPool:
     def lacks(self, wanted: Iterable[CostRow]) -> list[CostRow]:
         """Which of several rows would find none; takes nothing out."""
         rest = RowPool(self.rows)
-        return [row for row in wanted if rest.take_row(row) is None]
+        return [row for row in wanted if rest.pop_row(row) is None]
 
 
 def rows_by_month(rows: Iterable[CostRow]) -> dict[str, list[CostRow]]:
@@ -111,12 +111,15 @@ def total_amount(rows: Iterable[CostRow]) -> Decimal:
     return sum((row.amount for row in rows), Decimal(0))
 
 
-def split_sums(told: Sequence[CostRow], candidates: Sequence[Sequence[CostRow]]) -> tuple[list[CostRow], list[str]]:
+def split_sums(
+    reported: Sequence[CostRow], candidates: Sequence[Sequence[CostRow]], *, written: bool = False
+) -> tuple[list[CostRow], list[str]]:
     """Undo the adding up: where Marketo shows a month as one row, put the rows that it is the sum of.
 
     Args:
-        told: Marketo's rows.
+        reported: Marketo's rows.
         candidates: lists of rows that Marketo may hold; the first whose rows of a month add up to it counts.
+        written: they were written; otherwise a row that is one of a list is no sum of this list or a later one.
 
     Returns:
         The rows, and the months that were shown as a sum.
@@ -124,15 +127,20 @@ def split_sums(told: Sequence[CostRow], candidates: Sequence[Sequence[CostRow]])
     by_candidate = [rows_by_month(rows) for rows in candidates]
     rows: list[CostRow] = []
     summed: list[str] = []
-    for month, shown in rows_by_month(told).items():
+    for month, shown in rows_by_month(reported).items():
         known = [rows_of[month] for rows_of in by_candidate if month in rows_of]
-        parts = _parts_of_sum(shown, known)
+        parts = _parts_of_sum(shown, known, written=written)
         rows += parts or shown
         summed += [month] if parts else []
     return rows, summed
 
 
-def _parts_of_sum(shown: Sequence[CostRow], known: Sequence[Sequence[CostRow]]) -> Sequence[CostRow]:
-    if len(shown) != 1 or any(shown[0].key == row.key for rows in known for row in rows):
+def _parts_of_sum(shown: Sequence[CostRow], known: Sequence[Sequence[CostRow]], *, written: bool) -> Sequence[CostRow]:
+    if len(shown) != 1:
         return ()
-    return next((rows for rows in known if len(rows) > 1 and total_amount(rows) == shown[0].amount), ())
+    for rows in known:
+        if not written and any(row.key == shown[0].key for row in rows):
+            return ()
+        if len(rows) > 1 and total_amount(rows) == shown[0].amount:
+            return rows
+    return ()

@@ -35,8 +35,10 @@ def load_facts(store: SharedStore, base: str) -> InstanceFacts:
         kept = json.loads(store.get(_name_of(base)) or "{}")
     except ValueError:
         kept = {}
-    known = {name: value for name, value in kept.items() if name in asdict(InstanceFacts()) and value in (True, False)}
-    return InstanceFacts(**known)
+    if not isinstance(kept, dict):
+        kept = {}
+    names = asdict(InstanceFacts())
+    return InstanceFacts(**{name: value for name, value in kept.items() if name in names and isinstance(value, bool)})
 
 
 def store_facts(store: SharedStore, base: str, facts: InstanceFacts) -> None:

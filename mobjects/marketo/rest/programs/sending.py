@@ -105,14 +105,14 @@ class _ProgramSending:
         """Costs are planned before anything is written, and last, right after they were read."""
         if touches_costs(self._record):
             self._costs.plan()
-        told = self._tags.set_channel()
-        told = self._tags.set_tags() or told
+        reported = self._tags.set_channel()
+        reported = self._tags.set_tags() or reported
         if touches_costs(self._record):
-            told = self._costs.write() or told
-        self._check(told)
+            reported = self._costs.write() or reported
+        self._check(reported)
 
-    def _check(self, told: RemoteProgram | None) -> None:
+    def _check(self, reported: RemoteProgram | None) -> None:
         if self._tags.needs_check:
-            self._tags.check(told)
+            self._tags.check(reported)
         elif not self.state.applied and not touches_costs(self._record) and self._reader.read_by_id(self._id) is None:
             raise ProgramMissing

@@ -87,14 +87,14 @@ class TagCalls:
             raise WriteRefused(
                 f"Marketo did not change the channel to “{self._channel}”; change it in Marketo. {error.message}", error
             ) from error
-        told = self._told(reply)
-        if told.channel.casefold() != self._channel.casefold():
+        reported = self._parse_answer(reply)
+        if reported.channel.casefold() != self._channel.casefold():
             raise WriteRefused(
-                f"Marketo left the channel “{told.channel}” and did not change it to “{self._channel}”; "
+                f"Marketo left the channel “{reported.channel}” and did not change it to “{self._channel}”; "
                 "change it in Marketo."
             )
         self._state.parts.append(CHANNEL)
-        return told
+        return reported
 
     def set_tags(self) -> RemoteProgram | None:
         """Set and remove the tags, one call each.
@@ -122,23 +122,23 @@ class TagCalls:
                     return self._write_list()
         return None
 
-    def check(self, told: RemoteProgram | None) -> None:
+    def check(self, reported: RemoteProgram | None) -> None:
         """See that Marketo shows the tags as they were written.
 
         Args:
-            told: the program after the last write, if an answer told it; read otherwise.
+            reported: the program after the last write, if an answer told it; read otherwise.
 
         Raises:
             ProgramMissing, WriteRefused, MarketoError: it does not, or cannot be read.
         """
-        if told is None or self._differing(told):
-            told = self._reader.read_by_id(self._id)
-        if told is not None and self._differing(told):
+        if reported is None or self._differing(reported):
+            reported = self._reader.read_by_id(self._id)
+        if reported is not None and self._differing(reported):
             # What reads tell may be older than what was written; the answer to an update is not.
-            told = self._reader.read_by_update(told)
-        if told is None:
+            reported = self._reader.read_by_update(reported)
+        if reported is None:
             raise ProgramMissing
-        if differing := self._differing(told):
+        if differing := self._differing(reported):
             for name in differing:
                 self._state.parts.remove(f"tag {name}")
             raise WriteRefused(
@@ -206,23 +206,23 @@ class TagCalls:
             raise WriteRefused(f"Marketo refused the tags of the program. {error.message}", error) from error
         for tag_type in (*(tag.type for tag in self._wanted), *self._removed):
             self._note_written(tag_type)
-        return self._told(reply)
+        return self._parse_answer(reply)
 
-    def _told(self, reply: RestReply) -> RemoteProgram:
+    def _parse_answer(self, reply: RestReply) -> RemoteProgram:
         try:
-            told = parse_program(reply, self._id)
+            reported = parse_program(reply, self._id)
         except InvalidReply as error:
             self._state.doubtful = True
             raise self._calls.unknown(str(error)) from error
-        if told is None:
+        if reported is None:
             raise ProgramMissing
-        return told
+        return reported
 
-    def _differing(self, told: RemoteProgram) -> list[str]:
+    def _differing(self, reported: RemoteProgram) -> list[str]:
         """The types of tags that were written and are not told as they were."""
         wanted: dict[str, str | None] = {tag.type: tag.value.casefold() for tag in self._wanted}
         wanted |= dict.fromkeys(self._removed)
-        shown = {name: told.tag_value(name) for name in self._written}
+        shown = {name: reported.tag_value(name) for name in self._written}
         return [name for name, value in shown.items() if (value and value.casefold()) != wanted[name]]
 
 

@@ -49,12 +49,12 @@ class WriteMemory:
         """
         self._keep({"updated_at": updated_at.isoformat() if updated_at else ""})
 
-    def has_arrived(self, told: Sequence[CostRow]) -> bool:
+    def has_arrived(self, reported: Sequence[CostRow]) -> bool:
         """Whether a write without an answer has left this list, by the totals of its months."""
         kept = self._kept()
         if kept.get("wanted") != self._digest:
             return False
-        return bool(kept["after"] != kept["before"] and kept["after"] == _totals(told))
+        return bool(kept["after"] != kept["before"] and kept["after"] == _totals(reported))
 
     def outdates(self, updated_at: datetime | None) -> bool:
         """Whether a program that Marketo tells was changed after this moment, so that it tells an older state."""
