@@ -21,7 +21,9 @@ from mobjects.local.ports import find_free_port
 from mobjects.local.supervisor import Supervisor
 from mobjects.permissions import create_groups
 from mobjects.sandbox import KEY, USER_ID, SandboxServer
+from tests.support import guid_transport
 from tests.support.database_clock import DATABASE_CLOCK
+from tests.support.guid_transport import GuidMarketo
 from tests.support.hosts import World
 
 IN_CI = bool(os.environ.get("CI"))
@@ -93,6 +95,15 @@ def marketo_settings(sandbox: SandboxServer, redis_url: str, settings) -> dict[s
         "ENCRYPTION_KEY": KEY,
     }
     return settings.MARKETO
+
+
+@pytest.fixture
+def guid_marketo(redis_url: str, settings) -> Iterator[GuidMarketo]:
+    """The site with a Marketo in memory whose API has GUIDs and keys, with the limits in an empty Redis."""
+    marketo = GuidMarketo()
+    settings.MARKETO = {**settings.MARKETO, **guid_transport.SETTINGS}
+    with guid_transport.registered(marketo):
+        yield marketo
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class SyncForm(forms.Form):
     read_first = tick(
         "Read each record in Marketo first",
         "What was changed there meanwhile then waits for your decision instead of being overwritten. "
-        "Takes one more call for each record that Marketo knows.",
+        "Takes more calls, at worst one for each record that Marketo knows.",
     )
 
     def clean(self) -> dict[str, Any]:

@@ -9,9 +9,16 @@ from django.core.paginator import Paginator
 from django.urls import reverse
 
 from mobjects import selectors
-from mobjects.models import RecordStatus, SyncedRecord, SyncJobAction, SyncResult, SyncResultStatus
+from mobjects.models import (
+    OpportunityPersonRole,
+    RecordStatus,
+    SyncedRecord,
+    SyncJobAction,
+    SyncResult,
+    SyncResultStatus,
+)
 from mobjects.presentation.badges import record_state_badge
-from mobjects.sync.content.payload import record_difference
+from mobjects.sync.content.payload import REPLACED, is_replaced, record_difference
 from mobjects.sync.send.held_now import holds_still
 from mobjects.sync.transport_factory import key_fields
 
@@ -51,7 +58,8 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool, page: str | None =
         page: number of the page of differences, as the address says it; what is none means the nearest there is.
     """
     decision = selectors.decisions_about(record.KIND, record.pk).first()
-    difference = record_difference(record, key_fields())
+    keys = key_fields()
+    difference = record_difference(record, keys)
     undecided = decision is not None and decision.decided_at is None
     sent, read = (selectors.latest_result(record.KIND, record.pk, actions) for actions in (SENDING, READING))
     lines = [
@@ -62,11 +70,12 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool, page: str | None =
         "record": record,
         "state": record_state_badge(record.current_state),
         "difference": Paginator(difference, DIFFERENCES_SHOWN).get_page(page),
+        "replaced": REPLACED if isinstance(record, OpportunityPersonRole) and is_replaced(record, keys) else "",
         "lines": lines,
         # Of a record whose history is gone.
         "last_error": record.last_error if not sent and record.refusal_stands else "",
         "decision": decision,
-        "may_pull": record.marketo_id is not None and may_pull,
+        "may_pull": keys.id_of(record) is not None and may_pull,
         "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
     }
 

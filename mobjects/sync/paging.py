@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import Rejected
-from mobjects.marketo.types import Kind, MarketoQuery, QueryPage
+from mobjects.marketo.types import Kind, MarketoId, MarketoQuery, QueryPage
 from mobjects.models import SyncBatch, SyncJob
 from mobjects.sync.task import JobContext, read_from_marketo
 
@@ -85,6 +85,6 @@ def _restart_paging(job: SyncJob, place: PageCursor) -> None:
     store_progress(job, {**load_progress(job), **again.to_json()})
 
 
-def query_by_id(kind: Kind, marketo_id: int) -> MarketoQuery:
+def query_by_id(kind: Kind, marketo_id: MarketoId) -> MarketoQuery:
     """The query for one object; archived programs are found by their id as well."""
     return MarketoQuery(kind, id=marketo_id, details=kind is Kind.PROGRAM)

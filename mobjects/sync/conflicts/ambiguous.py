@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.formatting import format_moment
-from mobjects.marketo.types import Kind
+from mobjects.marketo.types import Kind, MarketoId
 from mobjects.models import Conflict, ConflictAnswer, ConflictReason, RecordStatus, SyncedRecord, records_of_kind
 from mobjects.sync.conflicts.both_changed import RENEWED, locked_record
 from mobjects.sync.content.payload import KeyFields, record_content
@@ -30,7 +30,7 @@ def resolve_ambiguous(
     conflict: Conflict,
     answer: ConflictAnswer,
     user: User | None,
-    candidate_id: int | None = None,
+    candidate_id: MarketoId | None = None,
     *,
     seen: Sequence[dict[str, Any]] | None = None,
 ) -> None:
@@ -43,7 +43,7 @@ def resolve_ambiguous(
         conflict: open, of reason "ambiguous".
         answer: one of the three above.
         user: who decided.
-        candidate_id: with ``IS_THIS``, the Marketo ID of one of the conflict's candidates.
+        candidate_id: with ``IS_THIS``, what Marketo calls one of the conflict's candidates.
         seen: the candidates that the person looked at; None for those of now.
 
     Raises:
@@ -63,7 +63,8 @@ def resolve_ambiguous(
             _store_decision(conflict, answer, "Left as it is: no sync sends it until somebody decides.", user)
             return
         if answer is ConflictAnswer.IS_THIS:
-            words = _accept_candidate(record, _candidate(conflict, candidate_id), key_fields())
+            keys = key_fields()
+            words = _accept_candidate(record, _candidate(conflict, candidate_id, keys), keys)
         elif answer is ConflictAnswer.SEND:
             _release_record(record, last_status="")
             words = "It did not arrive: the next sync sends it again."
@@ -99,31 +100,34 @@ def close_orphaned_conflicts(user: User | None = None) -> int:
     return closed
 
 
-def _candidate(conflict: Conflict, candidate_id: int | None) -> dict[str, Any]:
+def _candidate(conflict: Conflict, candidate_id: MarketoId | None, keys: KeyFields) -> dict[str, Any]:
     for candidate in conflict.candidates:
         if candidate["id"] == candidate_id:
             return dict(candidate)
     known = ", ".join(str(candidate["id"]) for candidate in conflict.candidates) or "none"
-    raise ValueError(f"Marketo ID {candidate_id}: it is not among those that were found ({known}).")
+    word = keys.id_word(Kind(conflict.kind))
+    raise ValueError(f"{word} {candidate_id}: it is not among those that were found ({known}).")
 
 
 def _accept_candidate(record: SyncedRecord, candidate: dict[str, Any], keys: KeyFields) -> str:
-    number, accepted = candidate["id"], candidate["values"]
-    owner = records_of_kind(record.KIND).filter(marketo_id=number).exclude(pk=record.pk).first()
+    called, accepted = candidate["id"], candidate["values"]
+    column, word, known = keys.id_column(record.KIND), keys.id_word(record.KIND), keys.id_of(record)
+    owner = records_of_kind(record.KIND).filter(**{column: called}).exclude(pk=record.pk).first()
     if owner is not None:
-        raise ValueError(f"Marketo ID {number}: it belongs to “{owner}” by now, so it cannot be this record as well.")
-    if record.marketo_id not in (None, number):
-        raise ValueError(f"“{record}” has Marketo ID {record.marketo_id} by now, so it cannot be {number}.")
+        raise ValueError(f"{word} {called}: it belongs to “{owner}” by now, so it cannot be this record as well.")
+    renewed = record.KIND is Kind.ROLE and keys.traits.role_is_key  # It may have been made anew under another id.
+    if known not in (None, called) and not renewed:
+        raise ValueError(f"“{record}” has {word} {known} by now, so it cannot be {called}.")
     same = record_content(record, keys) == accepted
     _release_record(
         record,
-        marketo_id=number,
         accepted=accepted,
         last_status=RecordStatus.CREATED,
         last_synced_at=clock.now(),
         synced_revision=record.revision if same else record.revision - 1,
+        **{column: called},
     )
-    return f"It is Marketo ID {number}. " + (
+    return f"It is {word} {called}. " + (
         "Nothing differs." if same else "What differs here stays changed and is sent next."
     )
 

@@ -1,4 +1,4 @@
-"""How many values a sending would clear in Marketo: those that it accepted last and that are empty here now."""
+"""What a sending would take away in Marketo: values that it accepted last and that are empty here now, and objects."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mobjects.marketo.attributes import STANDARD
 from mobjects.marketo.types import Kind
 from mobjects.models import RECORD_MODELS, CustomField
 from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.send.naming.key_conditions import has_changed_key
 from mobjects.sync.send.selection import SyncSelection, classify_records, ordered_kinds
 
 
@@ -29,6 +30,16 @@ def count_clearings(selection: SyncSelection, keys: KeyFields) -> int:
             sendable = classify_records(kind, part, keys).filter(hold="", synced_revision__gt=0).order_by()
             total += sum(filter(None, sendable.aggregate(**empty).values()))
     return total
+
+
+def count_replacements(selection: SyncSelection, keys: KeyFields) -> int:
+    """How many roles would be deleted in Marketo and made anew if a selection were sent now: their key was changed."""
+    if Kind.ROLE not in selection.kinds or not keys.traits.role_is_key:
+        return 0
+    return sum(
+        classify_records(Kind.ROLE, part, keys).filter(has_changed_key(keys), hold="").count()
+        for part in selection.iter_parts()
+    )
 
 
 def _cleared(kind: Kind) -> Iterator[Case]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from django.db import transaction
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
-from mobjects.marketo.types import Kind, RemoteObject
+from mobjects.marketo.types import Kind, MarketoId, RemoteObject
 from mobjects.models import records_of_kind
 from mobjects.sync.conflicts.both_changed import find_open_conflicts, open_both_changed
 from mobjects.sync.content.from_marketo import RemoteReader
@@ -23,12 +24,14 @@ CAUSE = "Read before it is changed in Marketo."
 
 
 def preflight_read(context: JobContext, kind: Kind, ids: Sequence[int]) -> set[int]:
-    """Read records that are about to be updated, one call each, and stop those that changed in Marketo too.
+    """Read records that are about to be updated, and stop those that changed in Marketo too.
+
+    One call reads as many records as it may name.
 
     Args:
         context: of the job.
         kind: of the records.
-        ids: our own ids; records without a Marketo ID are passed over.
+        ids: our own ids; records that have no id in Marketo yet are passed over.
 
     Returns:
         Our ids of the records that have an open conflict now.
@@ -37,14 +40,36 @@ def preflight_read(context: JobContext, kind: Kind, ids: Sequence[int]) -> set[i
         WaitRequired, MarketoError: as :func:`mobjects.sync.task.read_from_marketo`. Conflicts found so far are kept.
     """
     stopped = set(find_open_conflicts(kind, ids))
-    known = records_of_kind(kind).filter(pk__in=ids, marketo_id__isnull=False).order_by("pk")
-    for pk, marketo_id in list(known.values_list("pk", "marketo_id")):
-        if pk not in stopped:
-            find = partial(context.transport.find, query_by_id(kind, marketo_id))
-            _, page = read_from_marketo(context, kind, find, cause=CAUSE)
-            if page.found and _open_conflict_if_changed(context, pk, page.found[0]):
-                stopped.add(pk)
+    column, most = context.keys.id_column(kind), context.keys.traits.named_to_a_query
+    known = records_of_kind(kind).filter(pk__in=set(ids) - stopped, **{f"{column}__isnull": False}).order_by("pk")
+    wanted = list(known.values_list("pk", column))
+    for start in range(0, len(wanted), most):
+        found = _read_together(context, kind, dict(wanted[start : start + most]))
+        stopped |= {pk for pk, each in found.items() if _open_conflict_if_changed(context, pk, each)}
     return stopped
+
+
+def _read_together(context: JobContext, kind: Kind, called: Mapping[int, MarketoId]) -> dict[int, RemoteObject]:
+    """Read objects with one call, or one more for each further page.
+
+    Args:
+        called: our id to what Marketo calls it.
+
+    Returns:
+        By our id what was found.
+    """
+    ids = list(called.values())
+    query = query_by_id(kind, ids[0])
+    if len(ids) > 1:
+        query = replace(query, id=None, ids=ids)
+    found: dict[MarketoId, RemoteObject] = {}
+    more, position = True, ""
+    while more:
+        find = partial(context.transport.find, query, position)
+        _, page = read_from_marketo(context, kind, find, cause=CAUSE)
+        found |= {each.marketo_id: each for each in page.found}
+        more, position = page.more, page.position
+    return {pk: found[marketo_id] for pk, marketo_id in called.items() if marketo_id in found}
 
 
 @retry_on_database_error

@@ -63,7 +63,7 @@ class SyncSelection(KindSelection):
         of_error: … and, unless it is ``None``, exactly this reason.
         of_import: only records that this import (its id) changed, unless that was undone.
         read_first: read each record in Marketo before changing it there, so that a change made there meanwhile
-            becomes a conflict instead of being lost. Costs one call for each record.
+            becomes a conflict instead of being lost. Costs one call for as many records as a query may name.
     """
 
     operation: OperationChoice = OperationChoice.AUTO

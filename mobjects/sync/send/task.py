@@ -97,7 +97,7 @@ class SendTask:
         self._looked_at = clock.now()
         batch = self._waiting()
         if batch is None and (
-            self._outcome_resolver.resolve_next() or (self._selection.read_first and self._read_next_record())
+            self._outcome_resolver.resolve_next() or (self._selection.read_first and self._read_next_records())
         ):
             return True
         batch = batch or self._claim_next()
@@ -129,8 +129,8 @@ class SendTask:
             for part in self._selection.iter_parts():
                 results.record_held(job, kind, part, self._context.keys, has_result)
 
-    def _read_next_record(self) -> bool:
-        """Read the next record that is to be changed in Marketo, until a batch of them can be sent."""
+    def _read_next_records(self) -> bool:
+        """Read what is to be changed in Marketo, as much as one call may name, until a batch of it can be sent."""
         for kind, part, operation in self._phases:
             if operation is not Operation.UPDATE:
                 continue
@@ -138,20 +138,21 @@ class SendTask:
             if claims.sendable_records(self._context, kind, operation, part)[:limit].count() == limit:
                 return False
             unread = claims.unread_records(self._context, kind, operation, part)
-            pk = unread.values_list("pk", flat=True).first()
-            if pk is not None:
-                self._read(kind, pk)
+            most = min(self._context.keys.traits.named_to_a_query, limit or 1)
+            pks = list(unread.values_list("pk", flat=True)[:most])
+            if pks:
+                self._read(kind, pks)
                 return True
         return False
 
-    def _read(self, kind: Kind, pk: int) -> None:
+    def _read(self, kind: Kind, pks: Sequence[int]) -> None:
         try:
-            preflight_read(self._context, kind, [pk])
+            preflight_read(self._context, kind, pks)
         except MarketoError as error:
             # The history has it. What Marketo does not let us read, or no longer has, sending it will tell.
             if not error.concerns_only_this:
                 raise
-        records_of_kind(kind).filter(claims.not_read_by(self._context.job), pk=pk).update(read_at=clock.now())
+        records_of_kind(kind).filter(claims.not_read_by(self._context.job), pk__in=pks).update(read_at=clock.now())
 
     # --- batches ---
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,7 +13,8 @@ from django.views.decorators.http import require_GET
 from lxml import etree
 
 from mobjects import selectors
-from mobjects.models import SyncBatch
+from mobjects.marketo.transport_traits import IdKind
+from mobjects.models import EarlierCall, SyncBatch
 from mobjects.presentation import job_text
 from mobjects.views.base import history_crumb, render_page, require_permission
 
@@ -42,10 +44,11 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
         wholes=wholes,
         conflicts=selectors.open_conflicts(members),
         members=members,
+        id_word=IdKind.GUID if any(member.marketo_guid for member in members) else IdKind.NUMBER,
         existing=selectors.existing_records(members),
         before=before,
         after=after,
-        payloads=[(part, pretty_xml(getattr(batch, part))) for part in PARTS],
+        calls=_list_calls(batch),
         may_see_payload=request.user.has_perm("mobjects.view_payload"),
     )
 
@@ -53,15 +56,63 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @require_permission("mobjects.view_payload")
 def batch_payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
-    """The request or the response of a batch as a text file, exactly as it was kept."""
+    """The request or the response of a batch as a text file, exactly as it was kept.
+
+    With ``?call=1`` those of the first of the calls that were made before the last one for the same batch, and so on.
+    """
     if part not in PARTS:
         raise Http404
     batch = get_object_or_404(SyncBatch, pk=pk)
-    response = HttpResponse(getattr(batch, part), content_type="text/plain; charset=utf-8")
+    number = request.GET.get("call", "")
+    call = get_object_or_404(EarlierCall, batch=batch, position=_position(number)) if number else batch
+    response = HttpResponse(getattr(call, part), content_type="text/plain; charset=utf-8")
     attempt = f"-attempt-{batch.attempt}" if batch.attempt > 1 else ""
-    name = f"{str(batch.job_id)[:8]}-batch-{batch.sequence}{attempt}-{part}.txt"
+    which = f"-call-{call.position}" if isinstance(call, EarlierCall) else ""
+    name = f"{str(batch.job_id)[:8]}-batch-{batch.sequence}{attempt}{which}-{part}.txt"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class CallPart:
+    """The request or the response of one call, as the page shows it.
+
+    Args:
+        name: ``request`` or ``response``.
+        title: as a heading; names the call where there are several.
+        text: indented for reading.
+        query: what leads to it as a file.
+        anchor: its id on the page.
+    """
+
+    name: str
+    title: str
+    text: str
+    query: str
+    anchor: str
+
+
+def _list_calls(batch: SyncBatch) -> list[tuple[EarlierCall | None, list[CallPart]]]:
+    """All calls of a batch in their order, each with its two parts; the last one is the batch's own."""
+    earlier = list(batch.earlier_calls.all())
+    before: list[tuple[EarlierCall | None, list[CallPart]]] = [
+        (call, [_build_part(call, part, len(earlier)) for part in PARTS]) for call in earlier
+    ]
+    return [*before, (None, [_build_part(batch, part, len(earlier)) for part in PARTS])]
+
+
+def _build_part(call: SyncBatch | EarlierCall, part: str, earlier: int) -> CallPart:
+    number = call.position if isinstance(call, EarlierCall) else earlier + 1
+    title = f"Call {number} of {earlier + 1}: {part}" if earlier else part.capitalize()
+    own = number == earlier + 1
+    query, anchor = ("", part) if own else (f"?call={number}", f"{part}-{number}")
+    return CallPart(part, title, pretty_xml(getattr(call, part)), query, anchor)
+
+
+def _position(number: str) -> int:
+    if not (number.isascii() and number.isdecimal() and len(number) < 5):
+        raise Http404
+    return int(number)
 
 
 def pretty_xml(text: str) -> str:

@@ -25,7 +25,7 @@ from mobjects.models import RECORD_MODELS, Kind, SyncJob
 from mobjects.presentation import job_text
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
-from mobjects.sync.send.clearings import count_clearings
+from mobjects.sync.send.clearings import count_clearings, count_replacements
 from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups, records_of_group
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
@@ -69,7 +69,8 @@ class HeldLine:
 class SyncPreview:
     """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
 
-    ``usage`` is false where it is not known how many calls were made today; ``cleared`` counts values.
+    ``usage`` is false where it is not known how many calls were made today; ``cleared`` counts values, ``replaced``
+    roles that are deleted in Marketo and made anew; ``read_together`` is how many records one call reads at most.
     """
 
     lines: list[ForecastLine]
@@ -80,6 +81,8 @@ class SyncPreview:
     usage: LimitUsage | UnknownUsage | None = None
     read_first: bool = False
     cleared: int = 0
+    replaced: int = 0
+    read_together: int = 1
 
     @property
     def sendable(self) -> int:
@@ -94,7 +97,8 @@ class SyncPreview:
     @property
     def calls(self) -> int:
         """All calls to Marketo that are foreseen; looking things up and trying again come on top."""
-        return self.batches + (sum(line.count for line in self.lines if line.may_be_read) if self.read_first else 0)
+        to_read = [line for line in self.lines if line.may_be_read] if self.read_first else []
+        return self.batches + sum(-(-line.count // self.read_together) for line in to_read)
 
     @property
     def warning(self) -> str:
@@ -143,8 +147,9 @@ def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> H
 
 def preview_sync(selection: SyncSelection) -> SyncPreview:
     """What sending this selection now would do; sends nothing."""
-    groups = forecast_groups(selection, key_fields())
-    cleared = count_clearings(selection, key_fields())
+    keys = key_fields()
+    groups = forecast_groups(selection, keys)
+    cleared, replaced = count_clearings(selection, keys), count_replacements(selection, keys)
     held = [HeldLine(_which(group), _kind_label(group), group.reason, group.count) for group in groups if group.reason]
     sending = [group for group in groups if not group.reason]
     try:
@@ -156,7 +161,16 @@ def preview_sync(selection: SyncSelection) -> SyncPreview:
         usage = RedisRateLimiter.from_settings(transport.endpoint).read_usage()
         missing = missing_settings()
         return SyncPreview(
-            lines, held, transport.endpoint, transport.caller, missing, usage, selection.read_first, cleared
+            lines,
+            held,
+            transport.endpoint,
+            transport.caller,
+            missing,
+            usage,
+            selection.read_first,
+            cleared,
+            replaced,
+            keys.traits.named_to_a_query,
         )
 
 

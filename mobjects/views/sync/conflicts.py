@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from mobjects.marketo.types import MarketoId
 from mobjects.models import RECORD_MODELS, Conflict, ConflictAnswer, ConflictReason, Kind, records_of_kind
 from mobjects.sync.conflicts import ambiguous
 from mobjects.sync.conflicts.both_changed import RENEWED, ConflictSide, disputed_fields, resolve_both_changed
@@ -24,6 +25,9 @@ from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import press_only, render_page, require_permission
 
 Reason, Answer = ConflictReason, ConflictAnswer
+
+LONGEST_ID = 36
+"""Of a GUID."""
 
 SIDES: dict[str, ConflictSide] = {"here": "here", "marketo": "marketo"}
 
@@ -61,7 +65,7 @@ def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
         elif conflict.reason == Reason.BOTH_CHANGED:
             _merge(conflict, given, user)
         else:
-            answer, candidate_id = _answer(given)
+            answer, candidate_id = _answer(given, conflict.candidates)
             _check_seen(given, conflict.candidates)
             ambiguous.resolve_ambiguous(conflict, answer, user, candidate_id, seen=conflict.candidates)
     except ValueError as error:
@@ -100,11 +104,13 @@ def _chosen(fields: Sequence[tuple[str, ...]], given: Mapping[str, str]) -> dict
     return {name: side if side in SIDES else "" for (name, *_), side in zip(fields, sides, strict=True)}
 
 
-def _answer(given: QueryDict) -> tuple[ConflictAnswer, int | None]:
-    text, _, number = given.get("answer", "").partition(":")
-    if text not in Answer.values or (number and not (number.isascii() and number.isdecimal())):
+def _answer(given: QueryDict, candidates: Sequence[Mapping[str, Any]]) -> tuple[ConflictAnswer, MarketoId | None]:
+    text, _, called = given.get("answer", "").partition(":")
+    # As the conflict has it: a number, or a GUID.
+    known: dict[str, MarketoId] = {str(each["id"]): each["id"] for each in candidates}
+    if text not in Answer.values or not called.isascii() or len(called) > LONGEST_ID:
         raise ValueError("Nothing was chosen; choose one of the buttons.")
-    return Answer(text), int(number) if number else None
+    return Answer(text), known.get(called, called) if called else None
 
 
 def _hash_shown(shown: Sequence[Any]) -> str:
@@ -153,7 +159,8 @@ def _sides(conflict: Conflict) -> dict[str, Any]:
     names = dict.fromkeys([*sent, *(name for each in found for name in each["values"])])
     ids = [each["id"] for each in found]
     others = records_of_kind(Kind(conflict.kind)).exclude(pk=conflict.record_id)
-    owners = {each.marketo_id: each for each in others.filter(marketo_id__in=ids)}
+    keys = key_fields()
+    owners = {keys.id_of(each): each for each in others.filter(**{f"{keys.id_column(Kind(conflict.kind))}__in": ids})}
     times = ("created_at", "updated_at")
     return {
         "candidates": [

@@ -1,0 +1,271 @@
+"""A Marketo in memory whose API has GUIDs, keys and costs without ids, and makes several calls for some batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from types import MappingProxyType
+from typing import Any
+
+from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
+from mobjects.marketo.registry import TRANSPORTS
+from mobjects.marketo.shared_store import SharedStore
+from mobjects.marketo.transport import ConnectionVerdict, PingResult
+from mobjects.marketo.transport_entry import Config, Setting, TransportEntry
+from mobjects.marketo.transport_traits import IdKind, TransportTraits
+from mobjects.marketo.types import (
+    BatchResponse,
+    DescribeResponse,
+    Exchange,
+    ExternalKey,
+    Kind,
+    LinkTarget,
+    MarketoId,
+    MarketoQuery,
+    Operation,
+    OutcomeStatus,
+    OutgoingBatch,
+    OutgoingRecord,
+    QueryPage,
+    RecordAssociation,
+    RecordOutcome,
+    RemoteCost,
+    RemoteObject,
+    TagValuesResponse,
+)
+from mobjects.marketo.value_text import to_text
+
+KEY = "externalOpportunityId"
+TRAITS = TransportTraits(
+    id_kinds=MappingProxyType({Kind.OPPORTUNITY: IdKind.GUID, Kind.ROLE: IdKind.GUID}),
+    opportunity_key=KEY,
+    needs_opportunity_key=True,
+    roles_name_opportunity_by_key=True,
+    role_is_key=True,
+    has_cost_ids=False,
+    whole_costs=True,
+    removes_costs=True,
+    removes_tags=True,
+    listed=frozenset({Kind.PROGRAM}),
+    named_to_a_query=300,
+)
+ADDRESS = Setting("GUID_ADDRESS", "Address")
+SETTINGS = {"TRANSPORT": "guids", ADDRESS.name: "https://guids.example"}
+
+RoleKey = tuple[str, str, str]
+
+
+@dataclass
+class GuidMarketo:
+    """What it holds, and how it behaves.
+
+    Args:
+        limits: records to a batch.
+        earlier: how many calls each batch takes before the last one.
+        page_size: objects to a page.
+    """
+
+    limits: int = 300
+    earlier: int = 0
+    page_size: int = 300
+    objects: dict[MarketoId, RemoteObject] = field(default_factory=dict)
+    sent: list[OutgoingBatch] = field(default_factory=list)
+    asked: list[MarketoQuery] = field(default_factory=list)
+    note: str = ""
+    refused: set[MarketoId | str] = field(default_factory=set)
+    lose: str = ""
+    """What becomes of the next batch: ``before`` or ``after`` it is applied its answer is lost; or ``deleted``: it is
+    lost between deleting and making anew."""
+    fail_reading: MarketoError | None = None
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def put_program(self, number: int = 1001, *costs: RemoteCost) -> None:
+        self.objects[number] = RemoteObject(Kind.PROGRAM, number, {"Name": "Webinar"}, costs=costs)
+
+    def costs(self, number: int = 1001) -> list[str]:
+        return sorted(
+            f"{cost.month:%Y-%m} {cost.amount:.2f} {cost.note}".strip() for cost in self.objects[number].costs
+        )
+
+    def kept(self, kind: Kind) -> list[RemoteObject]:
+        return [each for each in self.objects.values() if each.kind is kind]
+
+    def role_keys(self) -> set[RoleKey]:
+        return {_role_key(each.associations, each.values["Role"]) for each in self.kept(Kind.ROLE)}
+
+    # --- the transport ---
+
+    name, endpoint, caller, delete_limit, traits = "guids", SETTINGS[ADDRESS.name], "tester", 300, TRAITS
+
+    def limit(self, kind: Kind, operation: Operation) -> int | None:
+        if kind is Kind.PROGRAM:
+            return 20 if operation is Operation.UPDATE else None
+        return self.limits
+
+    def problem(self, record: OutgoingRecord, operation: Operation) -> str:
+        return ""
+
+    def render(self, batch: OutgoingBatch) -> str:
+        return f"{batch.operation} {len(batch.records)}"
+
+    def send(self, batch: OutgoingBatch) -> BatchResponse:
+        self.sent.append(batch)
+        lost, self.lose = self.lose, ""
+        if lost == "before":
+            raise OutcomeUnknown("No answer came.", exchange=self._exchange("sent", answered=False))
+        if lost == "deleted":
+            for record in batch.records:
+                if record.replaced:
+                    self.objects.pop(record.marketo_id or "", None)
+            raise OutcomeUnknown("No answer came.", exchange=self._exchange("sent", answered=False))
+        outcomes = [self._apply(record, batch.operation) for record in batch.records]
+        if lost == "after":
+            raise OutcomeUnknown("No answer came.", exchange=self._exchange("sent", answered=False))
+        return BatchResponse(outcomes, self._exchange("sent"))
+
+    def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
+        self.asked.append(query)
+        if self.fail_reading:
+            error, self.fail_reading = self.fail_reading, None
+            raise error
+        if query.created_since or query.updated_since or query.name:
+            raise Rejected("Nothing can be listed.")
+        fits = [each for each in self.kept(query.kind) if self._fits(each, query)]
+        fits.sort(key=lambda each: (str(type(each.marketo_id)), each.marketo_id))
+        start = int(position or 0)
+        end = start + self.page_size
+        return QueryPage(fits[start:end], end < len(fits), str(end), self._exchange("asked"))
+
+    def delete(self, kind: Kind, ids: Sequence[MarketoId]) -> BatchResponse:
+        for each in ids:
+            self.objects.pop(each, None)
+        return BatchResponse([RecordOutcome(OutcomeStatus.DELETED, each) for each in ids], self._exchange("deleted"))
+
+    def describe(self, kind: Kind) -> DescribeResponse:
+        return DescribeResponse([], self._exchange("described"))
+
+    def tags(self) -> TagValuesResponse:
+        return TagValuesResponse({}, self._exchange("tags"))
+
+    def channels(self) -> TagValuesResponse:
+        return TagValuesResponse({}, self._exchange("channels"))
+
+    def ping(self) -> PingResult:
+        return PingResult(ConnectionVerdict.OK, "Here.")
+
+    def close(self) -> None:
+        return None
+
+    # --- inside ---
+
+    def _exchange(self, text: str, *, answered: bool = True) -> Exchange:
+        earlier = [
+            Exchange(f"call {number} of {text}", f"answer {number}", {"Call": str(number)}, 200, 0.5)
+            for number in range(1, self.earlier + 1)
+        ]
+        status = 200 if answered else None
+        return Exchange(text, "answered" if answered else "", {}, status, 0.25, earlier=earlier)
+
+    def _fits(self, each: RemoteObject, query: MarketoQuery) -> bool:
+        keys = [key.value for key in (*query.keys, *([query.key] if query.key else []))]
+        links = [*query.opportunities, *([query.opportunity] if query.opportunity else [])]
+        parents = {link.key.value for link in links if link.key}
+        ids = [*query.ids, *([query.id] if query.id is not None else [])]
+        return (
+            (not ids or each.marketo_id in ids)
+            and (not keys or each.values.get(KEY) in keys)
+            and (not parents or _role_key(each.associations, "")[0] in parents)
+        )
+
+    def _apply(self, record: OutgoingRecord, operation: Operation) -> RecordOutcome:
+        return {Kind.PROGRAM: self._change_program, Kind.OPPORTUNITY: self._put_opportunity, Kind.ROLE: self._put_role}[
+            record.kind
+        ](record, operation)
+
+    def _change_program(self, record: OutgoingRecord, operation: Operation) -> RecordOutcome:
+        assert record.marketo_id is not None
+        here = self.objects[record.marketo_id]
+        costs = list(here.costs)
+        for gone in (*record.removed_costs, *(cost.accepted for cost in record.costs if cost.accepted)):
+            if gone not in costs:
+                return RecordOutcome(OutcomeStatus.FAILED, message=f"No cost {gone.month:%Y-%m} {gone.amount}.")
+            costs.remove(gone)
+        costs += [RemoteCost(None, cost.month, cost.amount, cost.note or "") for cost in record.costs]
+        removed = {*record.removed_tags, *(tag.type for tag in record.tags)}
+        tags = [tag for tag in here.tags if tag.type not in removed] + list(record.tags)
+        self.objects[record.marketo_id] = replace(here, costs=costs, tags=tags)
+        return RecordOutcome(OutcomeStatus.UPDATED, record.marketo_id, self.note)
+
+    def _put_opportunity(self, record: OutgoingRecord, operation: Operation) -> RecordOutcome:
+        if record.external_key is None:
+            assert record.marketo_id is not None
+            if KEY in record.values or record.marketo_id not in self.objects:
+                return RecordOutcome(OutcomeStatus.SKIPPED, message="1013 Record not found")
+            return self._change(record.marketo_id, record)
+        same = [each for each in self.kept(record.kind) if each.values[KEY] == record.external_key.value]
+        return self._make(record, operation, same, {KEY: record.external_key.value})
+
+    def _put_role(self, record: OutgoingRecord, operation: Operation) -> RecordOutcome:
+        if record.marketo_id is not None and not record.replaced:
+            return self._change(record.marketo_id, record)
+        self.objects.pop(record.marketo_id or "", None)
+        key = _role_key(record.associations, str(record.values["Role"]))
+        if self.refused & set(key):
+            return RecordOutcome(OutcomeStatus.SKIPPED, message="1004 Lead not found")
+        same = [each for each in self.kept(record.kind) if _role_key(each.associations, each.values["Role"]) == key]
+        return self._make(record, operation, same, {})
+
+    def _make(
+        self, record: OutgoingRecord, operation: Operation, same: Sequence[RemoteObject], more: dict[str, str]
+    ) -> RecordOutcome:
+        if same and operation is Operation.INSERT:
+            return RecordOutcome(OutcomeStatus.SKIPPED, message="1017 Object already exists")
+        if same:
+            return self._change(same[0].marketo_id, record)
+        guid = f"00000000-0000-0000-0000-{next(self._numbers):012d}"
+        self.objects[guid] = RemoteObject(record.kind, guid, more, record.associations)
+        self._change(guid, record)
+        return RecordOutcome(OutcomeStatus.CREATED, guid, self.note)
+
+    def _change(self, called: MarketoId, record: OutgoingRecord) -> RecordOutcome:
+        here = self.objects[called]
+        values = {**here.values, **{name: to_text(value) for name, value in record.values.items()}}
+        links = record.associations or here.associations
+        kept = {name: text for name, text in values.items() if text}
+        self.objects[called] = replace(here, values=kept, associations=links)
+        return RecordOutcome(OutcomeStatus.UPDATED, called, self.note)
+
+
+def _role_key(links: Sequence[RecordAssociation], role: str) -> RoleKey:
+    by_target: dict[LinkTarget, Any] = {link.link: link.key.value if link.key else link.id for link in links}
+    return str(by_target.get(LinkTarget.OPPORTUNITY, "")), str(by_target.get(LinkTarget.LEAD, "")), role
+
+
+def parent(external_id: str) -> RecordAssociation:
+    """How a role names its opportunity."""
+    return RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(KEY, external_id))
+
+
+@contextmanager
+def registered(marketo: GuidMarketo, traits: TransportTraits = TRAITS) -> Iterator[None]:
+    """The site with this Marketo behind it, once the settings say so."""
+
+    def open_it(config: Config, store: SharedStore) -> Any:
+        return marketo
+
+    TRANSPORTS["guids"] = TransportEntry(
+        name="guids",
+        endpoint=ADDRESS,
+        example="https://guids.example",
+        settings=(ADDRESS,),
+        where="Nowhere.",
+        masked=(),
+        open=open_it,
+        traits=traits,
+    )
+    try:
+        yield
+    finally:
+        del TRANSPORTS["guids"]
