@@ -33,6 +33,7 @@ from mobjects.sync.installation import marks
 from mobjects.sync.installation.doubt import DOUBTED, find_doubt, last_call
 from mobjects.sync.installation.identity import get_installation, new_identity, read_place
 from mobjects.sync.task import close_batch
+from mobjects.sync.transport_factory import key_fields
 
 _NOTHING = "Nothing that it still has to send could be there twice."
 
@@ -97,7 +98,7 @@ def _could_double(kind: Kind) -> SyncedQuerySet:
     if kind is Kind.PROGRAM:
         new_costs = ProgramCost.objects.filter(program=OuterRef("pk"), marketo_cost_id=None)
         return records_of_kind(kind).dirty().filter(Exists(new_costs))
-    return records_of_kind(kind).dirty().filter(marketo_id=None)
+    return records_of_kind(kind).dirty().filter(**{key_fields().id_column(kind): None})
 
 
 def _describe_gap(since: datetime, counts: dict[Kind, int]) -> str:

@@ -11,6 +11,7 @@ from mobjects import selectors
 from mobjects.models import RecordStatus, SyncedRecord, SyncJobAction, SyncResult, SyncResultStatus
 from mobjects.presentation.badges import record_state_badge
 from mobjects.sync.content.payload import record_difference
+from mobjects.sync.paging import can_find
 from mobjects.sync.send.held_now import holds_still
 from mobjects.sync.transport_factory import key_fields
 
@@ -49,7 +50,8 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool) -> dict[str, Any]:
         may_pull: whether the user may read records from Marketo.
     """
     decision = selectors.decisions_about(record.KIND, record.pk).first()
-    difference = record_difference(record, key_fields())
+    keys = key_fields()
+    difference = record_difference(record, keys)
     undecided = decision is not None and decision.decided_at is None
     sent, read = (selectors.latest_result(record.KIND, record.pk, actions) for actions in (SENDING, READING))
     lines = [
@@ -65,7 +67,7 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool) -> dict[str, Any]:
         # Of a record whose history is gone.
         "last_error": record.last_error if not sent and record.refusal_stands else "",
         "decision": decision,
-        "may_pull": record.marketo_id is not None and may_pull,
+        "may_pull": may_pull and can_find(record, keys),
         "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
     }
 

@@ -12,6 +12,10 @@ from mobjects.marketo.types import Kind
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, SyncResultStatus
 from mobjects.models.synced_record import SyncedQuerySet
 
+GONE = "Marketo has no object with this ID any more."
+IN_BATCH = "It is in a batch right now; pull it again afterwards."
+SENT_MEANWHILE = "It was sent while Marketo was being read; pull it again."
+
 _UNFINISHED = (*SyncResult.PASSING_STATUSES, SyncResultStatus.UNKNOWN)
 
 
@@ -100,6 +104,7 @@ def build_result(
         revision=record.revision,
         status=status.value,
         marketo_id=record.marketo_id,
+        marketo_guid=getattr(record, "marketo_guid", None) or "",
         error=error,
     )
 
