@@ -153,14 +153,17 @@ class SyncedAdmin(GuardedAdmin):
     # --- change page ---
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A Marketo ID is Marketo's to give; it can be entered only with a new record."""
-        return (*super().get_readonly_fields(request, obj), *(("marketo_id",) if obj else ()))
+        """A Marketo ID or GUID is Marketo's to give; it can be entered only with a new record."""
+        own = {field.name for field in self.model._meta.concrete_fields}
+        given = [name for name in ("marketo_id", "marketo_guid") if obj and name in own]
+        return (*super().get_readonly_fields(request, obj), *given)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if record := context["original"]:
             # As it is kept: a form that was refused has left its values on the record.
             kept = self.model.objects.get(pk=record.pk)
-            context["sync_panel"] = build_sync_panel(kept, may_pull=self.has_pull_permission(request))
+            page, may_pull = request.GET.get("differences"), self.has_pull_permission(request)
+            context["sync_panel"] = build_sync_panel(kept, may_pull=may_pull, page=page)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:

@@ -120,7 +120,8 @@ def wait_seconds(
     if action in (RetryAction.BACKOFF, RetryAction.FEWER, RetryAction.LOOK_UP):
         # The exponent is bounded because 2.0 ** 2000 is an OverflowError.
         longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(max(failures, 1) - 1, 30))
-        return min(LONGEST_WAIT_SECONDS, at_least) + draw(0.0, longest)
+        in_vain = min(LONGEST_WAIT_SECONDS, at_least)
+        return draw(0.0, longest) + in_vain
     return 0.0
 
 

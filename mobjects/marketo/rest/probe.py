@@ -96,8 +96,8 @@ class RestProbe:
                 continue
             named = self._calls.read(f"{_PROGRAM}/byName.json", {"name": name, "includeCosts": "true"}).result
             if named and named[0].get("costs"):
-                told = bool(self._program(int(each["id"])).get("costs"))
-                return f"{'Yes' if told else 'No'}, asked of “{name}”.", YES if told else NO
+                answered = bool(self._program(int(each["id"])).get("costs"))
+                return f"{'Yes' if answered else 'No'}, asked of “{name}”.", YES if answered else NO
         return f"None of the first {_LOOKED_AT} programs has costs, so it could not be found out.", ""
 
     def _key_visible(self) -> tuple[str, str]:
@@ -133,8 +133,8 @@ class RestProbe:
 
     def _touch(self, path: str, program: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give a program the name that it has: the answer tells all of it, costs too."""
-        told = self._calls.write_form(path, {"name": str(program.get("name"))}).result
-        touched: Mapping[str, Any] = told[0] if told else {}
+        answered = self._calls.write_form(path, {"name": str(program.get("name"))}).result
+        touched: Mapping[str, Any] = answered[0] if answered else {}
         return touched
 
     def _put_costs_back(self, path: str, before: Mapping[str, Any]) -> None:
@@ -151,8 +151,8 @@ class RestProbe:
             name = str(tag_type.get("tagType"))
             if name in held or tag_type.get("required") or name == "Channel":
                 continue
-            told = self._calls.read("/rest/asset/v1/tagType/byName.json", {"name": name}).result
-            value = str(told[0].get("allowableValues") if told else "").strip("[]").split(", ")[0]
+            answered = self._calls.read("/rest/asset/v1/tagType/byName.json", {"name": name}).result
+            value = str(answered[0].get("allowableValues") if answered else "").strip("[]").split(", ")[0]
             if value:
                 return self._try_tag(name, value)
         return "The program has every tag that is not required, so it could not be found out.", ""

@@ -102,10 +102,12 @@ class TokenSource:
         for _ in range(_TIMES):
             self._raise_if_later()
             with self._store.lock(self.name, _ASKING_SECONDS) as mine:
-                token = (None if mine else self._wait_for_others()) or self._identity.request_token()
-            if self._is_usable(token):
-                self.keep(token)
-                return token
+                if found := self._shared_token() if mine else self._wait_for_others():
+                    return found
+                token = self._identity.request_token()
+                if self._is_usable(token):
+                    self.keep(token)
+                    return token
             seconds = self._seconds_until_next(token)
             if seconds > LONGEST_SLEEP_SECONDS:
                 self._store.set(f"{self.name}:later", str(self._seconds() + seconds), seconds)

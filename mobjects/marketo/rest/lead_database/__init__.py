@@ -1,0 +1,1 @@
+"""Opportunities and roles, which Marketo keeps in what its documentation calls the lead database."""

@@ -1,0 +1,130 @@
+"""Finding out what REST calls a person or a company that content names in another way.
+
+A role names its person by id alone, an opportunity its company by ``externalCompanyId`` alone. What is given
+otherwise is looked up before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from mobjects.marketo.errors import Rejected, Unavailable
+from mobjects.marketo.rest.calls import RestCalls
+from mobjects.marketo.rest.lead_database import paths
+from mobjects.marketo.rest.replies import whole_number
+from mobjects.marketo.types import Exchange, ExternalKey
+from mobjects.marketo.value_parsing import quote_value
+
+Item = TypeVar("Item")
+
+_PAGES = 20
+"""So many pages of 300 hold the answer to a question about 300 keys, or the key is none."""
+
+
+class PartyLookup:
+    """Looks up persons and companies, and remembers the companies while it lives.
+
+    Args:
+        calls: to the instance.
+    """
+
+    def __init__(self, calls: RestCalls) -> None:
+        self._calls = calls
+        self._companies: dict[int, str] = {}
+
+    def company_keys(self, ids: Iterable[int], exchanges: list[Exchange]) -> dict[int, str]:
+        """The ``externalCompanyId`` of companies, by their ids; those that have none are left out.
+
+        Args:
+            exchanges: gets the calls that were needed.
+
+        Raises:
+            MarketoError: never ``OutcomeUnknown``.
+        """
+        wanted = sorted(set(ids) - set(self._companies))
+        for part in _parts([str(number) for number in wanted]):
+            for row in self._rows(paths.COMPANIES, "id", part, ("id", paths.COMPANY_KEY), exchanges):
+                number, key = whole_number(row.get("id")), str(row.get(paths.COMPANY_KEY) or "").strip()
+                if number is not None and key:
+                    self._companies[number] = key
+        return self._companies
+
+    def person_ids(self, keys: Iterable[ExternalKey], exchanges: list[Exchange]) -> dict[ExternalKey, int | str]:
+        """The ids of persons by their keys; instead of an id the reason why there is none.
+
+        Args:
+            exchanges: gets the calls that were needed.
+
+        Raises:
+            MarketoError: never ``OutcomeUnknown``.
+        """
+        found: dict[ExternalKey, int | str] = {}
+        by_field: dict[str, list[ExternalKey]] = defaultdict(list)
+        for key in dict.fromkeys(keys):
+            if "," in key.value or not key.value.strip():
+                found[key] = f"Marketo cannot look for a person by {quote_value(key.value)}: a comma separates values"
+            else:
+                by_field[key.field].append(key)
+        for field, of_field in by_field.items():
+            for part in _parts(of_field):
+                found |= self._find_persons(field, part, exchanges)
+        return found
+
+    def _find_persons(
+        self, field: str, keys: Sequence[ExternalKey], exchanges: list[Exchange]
+    ) -> dict[ExternalKey, int | str]:
+        name = field[:1].lower() + field[1:]
+        try:
+            rows = list(self._rows(paths.LEADS, name, [key.value for key in keys], ("id", name), exchanges))
+        except Rejected as error:
+            if error.exchange is not None:
+                exchanges.append(error.exchange)
+            return dict.fromkeys(keys, f"persons cannot be looked up by “{name}”: {error.message.rstrip('.')}")
+        ids: dict[str, set[int]] = defaultdict(set)
+        for row in rows:
+            number = whole_number(row.get("id"))
+            if number is not None:
+                ids[_folded(row.get(name))].add(number)
+        return {key: _only_one(ids[_folded(key.value)], name, key.value) for key in keys}
+
+    def _rows(
+        self, path: str, name: str, values: Sequence[str], fields: Sequence[str], exchanges: list[Exchange]
+    ) -> Iterator[dict[str, Any]]:
+        token = None
+        for _ in range(_PAGES):
+            reply = self._calls.read(
+                path,
+                {
+                    "filterType": name,
+                    "filterValues": ",".join(values),
+                    "fields": ",".join(fields),
+                    "nextPageToken": token,
+                },
+            )
+            exchanges.append(reply.exchange)
+            yield from (row for row in reply.result if isinstance(row, dict))
+            if not reply.more:
+                return
+            token = reply.next_page_token
+        raise Unavailable(f"Marketo gave more than {_PAGES} pages for {len(values)} keys; look at them in Marketo.")
+
+
+def _folded(value: object) -> str:
+    """Marketo finds values without regard to case."""
+    return str(value).strip().casefold()
+
+
+def _only_one(ids: set[int], name: str, value: str) -> int | str:
+    if len(ids) == 1:
+        return next(iter(ids))
+    many = f"{len(ids)} persons have" if ids else "Marketo has no person with"
+    return f"{many} {name} {quote_value(value)}" + ("; give the person's ID instead" if ids else "")
+
+
+def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:
+    remaining = iter(items)
+    while part := list(islice(remaining, paths.MAX_RECORDS)):
+        yield part

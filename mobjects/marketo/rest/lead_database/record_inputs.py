@@ -1,0 +1,155 @@
+"""Records as the members of a call's ``input``, and which of them may go in one call.
+
+Adobe's developer pages: ``createOnly`` and ``createOrUpdate`` find an object by its key fields, only ``updateOnly``
+may find it by GUID instead; ``null`` clears a field; key fields cannot be changed; the same object twice in a call is
+refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mobjects.marketo.rest.lead_database import paths
+from mobjects.marketo.rest.lead_database.field_catalogue import ObjectFields
+from mobjects.marketo.rest.lead_database.json_values import JsonValue, to_json
+from mobjects.marketo.types import Kind, LinkTarget, Operation, OutgoingRecord, RecordAssociation
+from mobjects.marketo.value_text import to_text
+
+
+class Action(StrEnum):
+    """What a call asks Marketo to do with each of its records."""
+
+    CREATE = "createOnly"
+    UPDATE = "updateOnly"
+    UPSERT = "createOrUpdate"
+
+
+_ACTIONS = {Operation.INSERT: Action.CREATE, Operation.UPDATE: Action.UPDATE, Operation.UPSERT: Action.UPSERT}
+
+PartyName = Callable[[RecordAssociation], JsonValue]
+"""What REST calls a person or a company; raises ValueError with the reason where it cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInput:
+    """One record of a call.
+
+    Args:
+        position: in the batch.
+        action: of the call it belongs to.
+        guid: by which Marketo finds it; ``None`` if by its key fields.
+        body: as sent.
+        key: its key fields, to tell records apart.
+    """
+
+    position: int
+    action: Action
+    guid: str | None
+    body: Mapping[str, JsonValue]
+    key: tuple[str, ...]
+
+
+def goes_by_guid(record: OutgoingRecord, operation: Operation) -> bool:
+    """Whether Marketo finds a record by its GUID. INSERT is by key: Marketo then says that there is one already."""
+    return record.marketo_id is not None and operation is not Operation.INSERT and not record.replaced
+
+
+def opportunity_key(record: OutgoingRecord) -> str:
+    """The external id of an opportunity, or of a role's opportunity; "" if it has none."""
+    if record.kind is Kind.ROLE:
+        link = find_link(record, LinkTarget.OPPORTUNITY)
+        return link.key.value if link and link.key else ""
+    if record.external_key is not None:
+        return record.external_key.value
+    return to_text(record.values.get(paths.OPPORTUNITY_KEY))
+
+
+def find_link(record: OutgoingRecord, to: LinkTarget) -> RecordAssociation | None:
+    """A record's link to another object."""
+    return next((each for each in record.associations if each.link is to), None)
+
+
+class InputBuilder:
+    """Makes inputs of records of one kind.
+
+    Args:
+        fields: those of the instance.
+        operation: of the batch.
+        party_name: names persons and companies.
+    """
+
+    def __init__(self, fields: ObjectFields, operation: Operation, party_name: PartyName) -> None:
+        self._fields, self._operation, self._party_name = fields, operation, party_name
+        self._key_names = frozenset({paths.OPPORTUNITY_KEY} | ({"Role"} if fields.kind is Kind.ROLE else set()))
+
+    def build_input(self, position: int, record: OutgoingRecord) -> RecordInput:
+        """The input for one record.
+
+        Raises:
+            ValueError: it cannot be sent; says why.
+        """
+        values = self._values(record)
+        if record.kind is Kind.OPPORTUNITY and (company := find_link(record, LinkTarget.COMPANY)):
+            values[paths.COMPANY_KEY] = self._party_name(company)
+        if goes_by_guid(record, self._operation):
+            guid = str(record.marketo_id)
+            return RecordInput(position, Action.UPDATE, guid, {paths.GUID: guid, **values}, (guid,))
+        key = self._key(record)
+        action = Action.UPSERT if record.replaced else _ACTIONS[self._operation]
+        folded = tuple(str(part).strip().casefold() for part in key.values())
+        return RecordInput(position, action, None, {**key, **values}, folded)
+
+    def _key(self, record: OutgoingRecord) -> dict[str, JsonValue]:
+        key: dict[str, JsonValue] = {paths.OPPORTUNITY_KEY: opportunity_key(record)}
+        if record.kind is Kind.ROLE:
+            lead = find_link(record, LinkTarget.LEAD)
+            key[paths.LEAD_ID] = self._party_name(lead) if lead else None
+            key[paths.ROLE_NAME] = to_text(record.values.get("Role"))
+        for name, value in key.items():
+            field = self._fields.by_name.get(name)
+            if field is not None and isinstance(value, str) and name != paths.LEAD_ID:
+                self._convert(field.content_name, value)
+        return key
+
+    def _values(self, record: OutgoingRecord) -> dict[str, JsonValue]:
+        values: dict[str, JsonValue] = {}
+        for name, value in record.values.items():
+            if name in self._key_names:
+                continue
+            field = self._fields.find_field(name)
+            if field is None:
+                raise ValueError(self._fields.explain_missing(name))
+            if not field.updateable:
+                raise ValueError(f"the Marketo instance does not let “{name}” be changed")
+            try:
+                values[field.name] = to_json(value, field)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+        return values
+
+    def _convert(self, name: str, value: str) -> None:
+        field = self._fields.find_field(name)
+        try:
+            if field is not None:
+                to_json(value, field)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+
+
+def group_calls(inputs: Iterable[RecordInput]) -> list[list[RecordInput]]:
+    """Inputs by the call they go in: one action, one way of finding objects, no object twice."""
+    groups: dict[tuple[int, Action, bool], list[RecordInput]] = defaultdict(list)
+    seen: Counter[tuple[str, ...]] = Counter()
+    for each in inputs:
+        groups[seen[each.key], each.action, each.guid is not None].append(each)
+        seen[each.key] += 1
+    return [groups[name] for name in sorted(groups, key=lambda name: name[0])]
+
+
+def call_body(inputs: list[RecordInput]) -> dict[str, object]:
+    """The body of a call with these inputs."""
+    by = "idField" if inputs[0].guid is not None else "dedupeFields"
+    return {"action": inputs[0].action.value, "dedupeBy": by, "input": [dict(each.body) for each in inputs]}
