@@ -80,7 +80,7 @@ class GuidColumn(FileColumn):
     """What Marketo's REST API calls an object, in small letters whatever a file writes."""
 
     def parse_cell(self, cell: object) -> AttributeValue:
-        return super().parse_cell(cell.strip().lower() if isinstance(cell, str) else cell)
+        return FileColumn.parse_cell(self, cell.strip().lower() if isinstance(cell, str) else cell)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Files of opportunity person roles: Marketo ID or GUID, else opportunity, person and role, say which one a row means."""
+"""Files of opportunity person roles: Marketo ID or GUID, else opportunity, person and role, say what a row means."""
 
 from __future__ import annotations
 
