@@ -129,7 +129,7 @@ def test_filled_template_is_read_from_its_own_sheet(editor):
     factories.opportunity(stage="Won")
     book = book_of(editor, "opportunities")
     page = book.worksheets[0]
-    page["B2"], page["C2"], page["F2"] = "A-1", "서울", "Won"
+    page["C2"], page["D2"], page["G2"] = "A-1", "서울", "Won"
     stream = io.BytesIO()
     book.save(stream)
     head = reader.detect_file(stream, "filled.xlsx", limits_for("admin"))
@@ -143,7 +143,7 @@ def test_filled_template_is_imported(editor):
     book = book_of(editor, "opportunities")
     page = book.worksheets[0]
     for number, (key, name) in enumerate((("A", "서울"), ("B", "Busan")), 2):
-        page[f"B{number}"], page[f"C{number}"] = key, name
+        page[f"C{number}"], page[f"D{number}"] = key, name
     stream = io.BytesIO()
     book.save(stream)
     imported = checked(stream.getvalue(), "filled.xlsx")
