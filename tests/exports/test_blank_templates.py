@@ -129,7 +129,7 @@ def test_filled_template_is_read_from_its_own_sheet(editor):
     factories.opportunity(stage="Won")
     book = book_of(editor, "opportunities")
     page = book.worksheets[0]
-    page["C2"], page["D2"], page["G2"] = "A-1", "서울", "Won"
+    page["B2"], page["C2"], page["F2"] = "A-1", "서울", "Won"
     stream = io.BytesIO()
     book.save(stream)
     head = reader.detect_file(stream, "filled.xlsx", limits_for("admin"))
