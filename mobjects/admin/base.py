@@ -153,8 +153,10 @@ class SyncedAdmin(GuardedAdmin):
     # --- change page ---
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A Marketo ID is Marketo's to give; it can be entered only with a new record."""
-        return (*super().get_readonly_fields(request, obj), *(("marketo_id",) if obj else ()))
+        """A Marketo ID or GUID is Marketo's to give; it can be entered only with a new record."""
+        own = {field.name for field in self.model._meta.concrete_fields}
+        given = [name for name in ("marketo_id", "marketo_guid") if obj and name in own]
+        return (*super().get_readonly_fields(request, obj), *given)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if record := context["original"]:
