@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from mobjects.models import Import, ImportChange, Program
 from mobjects.resources import RESOURCES
 from mobjects.selectors import id_in
-from mobjects.sync.gaps import RecordGap, find_gap
+from mobjects.sync.content.gaps import RecordGap, find_gap
 from mobjects.sync.transport_factory import key_fields
 
 SHOWN = 50
@@ -90,7 +90,7 @@ class ImportFilter(admin.SimpleListFilter):
 
 
 class GapFilter(admin.SimpleListFilter):
-    """Filter by what records lack for the API in use (:mod:`mobjects.sync.gaps`). It is shown only where it is in use.
+    """Filter by what records lack for the API in use (:mod:`mobjects.sync.content.gaps`). It is shown only where it is in use.
 
     A gap that the API in use does not know is one that no record has.
     """

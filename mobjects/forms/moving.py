@@ -13,9 +13,9 @@ from mobjects.forms.pull import ExactTextField
 from mobjects.forms.sync import IdsField, reason_field
 from mobjects.models import Kind, MarketoField
 from mobjects.models.sync_history import KIND_CHOICES
+from mobjects.sync.content.gaps import LOOKED_UP, kinds_without_numbers
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.gaps import LOOKED_UP, kinds_without_numbers
-from mobjects.sync.identify.task import IdentifySelection
+from mobjects.sync.pull.identify.task import IdentifySelection
 
 NOT_NEEDED = (
     "The API in use calls all objects by numbers, which Marketo tells with every answer: there is nothing to look up."

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from mobjects import selectors
 from mobjects.permissions import RECORD_MODELS
-from mobjects.sync.gaps import list_gaps
+from mobjects.sync.content.gaps import list_gaps
 from mobjects.sync.transport_factory import key_fields, transport_label
 
 TO_DECIDE = "rule"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mobjects.models import SyncJobAction
 from mobjects.sync.compare.task import CompareTask
 from mobjects.sync.delete.task import DeleteTask
-from mobjects.sync.identify.task import IdentifyTask
 from mobjects.sync.metadata.task import DescribeTask
+from mobjects.sync.pull.identify.task import IdentifyTask
 from mobjects.sync.pull.task import PullTask
 from mobjects.sync.send.task import SendTask
 

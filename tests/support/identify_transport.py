@@ -48,10 +48,10 @@ def deal(number: int, key: str, **values: str) -> RemoteObject:
 
 def part(number: int, key: str, person: int | ExternalKey = 19, name: str = "Influencer") -> RemoteObject:
     """A role of a person in the opportunity under an external ID."""
-    by_id = {"id": person} if isinstance(person, int) else {"key": person}
+    number, other = (person, None) if isinstance(person, int) else (None, person)
     links = (
         RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(KEY, key)),
-        RecordAssociation(LinkTarget.LEAD, **by_id),
+        RecordAssociation(LinkTarget.LEAD, id=number, key=other),
     )
     return RemoteObject(Kind.ROLE, guid(number), {"Role": name}, links)
 

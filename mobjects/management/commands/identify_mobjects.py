@@ -8,7 +8,7 @@ from typing import Any
 from mobjects.forms.moving import IdentifyForm
 from mobjects.management.base import EXIT_CODES, KINDS_BY_NAME, ReadingCommand, check_form
 from mobjects.models import SyncJobAction
-from mobjects.sync.gaps import LOOKED_UP
+from mobjects.sync.content.gaps import LOOKED_UP
 from mobjects.sync.transport_factory import key_fields
 
 NAMES = [name for name, kind in KINDS_BY_NAME.items() if kind in LOOKED_UP]

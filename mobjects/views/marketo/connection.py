@@ -15,7 +15,7 @@ from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
 from mobjects.processes import status as queue_status
-from mobjects.sync.gaps import list_gaps
+from mobjects.sync.content.gaps import list_gaps
 from mobjects.sync.instance_facts import list_answers
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import facts, key_fields, open_transport, target, transport_label

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods
 from mobjects.forms.moving import IdentifyForm, known_fields
 from mobjects.models import SyncJobAction
 from mobjects.sync import marketo_settings
+from mobjects.sync.content.gaps import RecordGap, kinds_without_numbers, list_gaps
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.gaps import RecordGap, kinds_without_numbers, list_gaps
-from mobjects.sync.identify.task import IdentifySelection, records_to_identify
+from mobjects.sync.pull.identify.task import IdentifySelection, records_to_identify
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import key_fields, target, transport_label
 from mobjects.views.base import render_page, require_permission

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, SyncedRecord, SyncResultStatus
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.identify.place import FoundObject
+from mobjects.sync.pull.identify.place import FoundObject
 
 CHANGED_HERE = "It was changed here while Marketo was asked; look it up again."
 UNDER_WAY_HERE = "It is being sent, or was sent without an answer; look it up again when that is settled."

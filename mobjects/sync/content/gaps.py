@@ -112,7 +112,7 @@ def _id_gaps(keys: KeyFields) -> Iterator[RecordGap]:
             records_of_kind(kind).model,
             f"{_PLURALS[kind]} in Marketo without a {called}",
             Q(**{f"{keys.id_column(kind)}__isnull": True}) & known,
-            "Look up the IDs, below. What Marketo does not find has no key there, or another one.",
+            "Look up the IDs, below. What is not found under its key has another key in Marketo, or none.",
         )
 
 

@@ -9,8 +9,8 @@ import pytest
 from mobjects.marketo.transport_traits import TransportTraits
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, ProgramCost
+from mobjects.sync.content.gaps import find_gap, kinds_without_numbers, list_gaps
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.gaps import find_gap, kinds_without_numbers, list_gaps
 from tests import factories
 from tests.support.identify_transport import KEYS, TRAITS, guid
 

@@ -14,12 +14,12 @@ from mobjects.marketo.errors import Rejected
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RecordAssociation
 from mobjects.models import Opportunity, SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records_of_kind
 from mobjects.models.synced_record import UNDER_WAY, SyncedQuerySet
+from mobjects.sync.content.gaps import LOOKED_UP, kinds_without_numbers
 from mobjects.sync.content.loading import load_records
-from mobjects.sync.gaps import LOOKED_UP, kinds_without_numbers
-from mobjects.sync.identify.matching import CHANGED_HERE, UNDER_WAY_HERE, LookupVerdict, RecordMatcher, key_of
-from mobjects.sync.identify.place import AskedRecord, LookupPlace, read_found
 from mobjects.sync.job_results import build_result, save_results
 from mobjects.sync.paging import load_progress, read_page, store_progress
+from mobjects.sync.pull.identify.matching import CHANGED_HERE, UNDER_WAY_HERE, LookupVerdict, RecordMatcher, key_of
+from mobjects.sync.pull.identify.place import AskedRecord, LookupPlace, read_found
 from mobjects.sync.task import JobContext, JobTask, KindSelection
 
 _KEY_COLUMNS = {Kind.OPPORTUNITY: "external_id", Kind.ROLE: "opportunity__external_id"}
