@@ -185,8 +185,9 @@ UNFOLD = {
 
 # --- Marketo -----------------------------------------------------------------------------------------------------
 
+_TRANSPORT = env.text("MARKETO_TRANSPORT", DEFAULT)
 MARKETO: dict[str, Any] = {
-    "TRANSPORT": env.text("MARKETO_TRANSPORT", DEFAULT),
+    "TRANSPORT": _TRANSPORT,
     # What each transport reads, whichever is used.
     **{
         setting.name: (env.secret if setting.secret else env.text)(setting.variables[0])
@@ -203,5 +204,10 @@ MARKETO: dict[str, Any] = {
     "DAILY_QUOTA": env.number("MARKETO_DAILY_QUOTA", default=10_000, minimum=1, maximum=100_000_000),
     "DAILY_SHARE": env.number("MARKETO_DAILY_SHARE", default=50, minimum=1, maximum=100),
     "TRIES": env.number("MARKETO_TRIES", default=5, minimum=1, maximum=20),
-    "LOOK_UP_SECONDS": env.number("MARKETO_LOOK_UP_SECONDS", default=180, minimum=0, maximum=3600),
+    "LOOK_UP_SECONDS": env.number(
+        "MARKETO_LOOK_UP_SECONDS",
+        default=TRANSPORTS.get(_TRANSPORT, TRANSPORTS[DEFAULT]).look_up_seconds,
+        minimum=0,
+        maximum=3600,
+    ),
 }

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -29,6 +30,30 @@ def open_shared_store() -> SharedStore:
     """The store of this installation. One that has no identity yet, as before its first job, shares nothing."""
     installation = Installation.objects.first()
     return RedisStore(installation.identity) if installation else MemoryStore()
+
+
+class SharedStoreOnDemand:
+    """The store of this installation, opened when something is asked of it for the first time."""
+
+    @cached_property
+    def _store(self) -> SharedStore:
+        return open_shared_store()
+
+    def get(self, name: str) -> str | None:
+        """See :class:`mobjects.marketo.shared_store.SharedStore`."""
+        return self._store.get(name)
+
+    def set(self, name: str, value: str, seconds: float) -> None:
+        """See :class:`mobjects.marketo.shared_store.SharedStore`."""
+        self._store.set(name, value, seconds)
+
+    def delete(self, name: str) -> None:
+        """See :class:`mobjects.marketo.shared_store.SharedStore`."""
+        self._store.delete(name)
+
+    def lock(self, name: str, seconds: float) -> AbstractContextManager[bool]:
+        """See :class:`mobjects.marketo.shared_store.SharedStore`."""
+        return self._store.lock(name, seconds)
 
 
 class RedisStore:

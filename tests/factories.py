@@ -118,6 +118,9 @@ class Unlimited:
     def permit_call(self) -> AbstractContextManager[None]:
         return nullcontext()
 
+    def count_further(self, calls: int) -> None:
+        """Nothing is counted."""
+
     def reduce_concurrency(self) -> None:
         """Nothing is counted."""
 

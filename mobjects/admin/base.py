@@ -160,7 +160,8 @@ class SyncedAdmin(GuardedAdmin):
         if record := context["original"]:
             # As it is kept: a form that was refused has left its values on the record.
             kept = self.model.objects.get(pk=record.pk)
-            context["sync_panel"] = build_sync_panel(kept, may_pull=self.has_pull_permission(request))
+            page, may_pull = request.GET.get("differences"), self.has_pull_permission(request)
+            context["sync_panel"] = build_sync_panel(kept, may_pull=may_pull, page=page)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:

@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString
 from mobjects.admin.list_filters import PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
 from mobjects.models import Download, Import
-from mobjects.presentation.count_links import import_outcome, import_written
-from mobjects.presentation.import_text import import_state_badge, outcomes_text, undone_text
+from mobjects.presentation.count_links import import_outcome, import_undone, import_written
+from mobjects.presentation.import_text import import_state_badge, outcomes_text
 from mobjects.presentation.job_text import render_time
 from mobjects.selectors import IMPORT_WAITS, id_in
 
@@ -82,7 +82,7 @@ class ImportAdmin(ReadOnlyAdmin):
     def outcome(self, imported: Import) -> SafeString | str:
         """What was found, or written, or undone."""
         if imported.undone_at:
-            return undone_text(imported)
+            return import_undone(imported)
         if imported.committed_at:
             return import_written(imported)
         return import_outcome(imported) or (outcomes_text(imported.counts) if imported.counts else "-")

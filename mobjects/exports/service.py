@@ -6,7 +6,7 @@ memory than a few thousand.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -59,7 +59,7 @@ class CountedRows(Iterable[T]):
 class ExportFile(NamedTuple):
     """A file about to be made: its pieces, and the rows that went into it so far."""
 
-    pieces: Iterator[bytes]
+    pieces: Generator[bytes, None, None]
     rows: CountedRows[Any]
 
 
@@ -103,7 +103,7 @@ def export_records(
 
 def download_import_file(
     what: DownloadContent, imported: Import, taker: DownloadUser, pieces: Iterable[bytes], rows: CountedRows[Any]
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Write down that a file of an import is taken out, and give it.
 
     Args:
@@ -130,7 +130,9 @@ def _create_download(what: DownloadContent, kind: str, extension: str, taker: Do
     )
 
 
-def _finish_download(download: Download, pieces: Iterable[bytes], rows: CountedRows[Any]) -> Iterator[bytes]:
+def _finish_download(
+    download: Download, pieces: Iterable[bytes], rows: CountedRows[Any]
+) -> Generator[bytes, None, None]:
     """The pieces; then, how many rows they held. If the file is broken off, the time alone is noted."""
     count = None
     try:

@@ -64,18 +64,27 @@ def find_earliest_reset() -> datetime | None:
     return earliest if earliest is not None and earliest > clock.now() else None
 
 
-def reset_circuit(user: User) -> bool:
+def reset_circuit(user: User, kind: str | None = None) -> bool:
     """Let sending go on after it was halted, and enqueue the jobs that wait for that.
+
+    Args:
+        user: who lets it go on.
+        kind: of the records whose halt is reset, as in :class:`Circuit`; "" for the halt of everything. What else is
+            halted stays so. ``None`` for all halts.
 
     Returns:
         ``False`` if it is not halted, or may not go on yet (:func:`find_earliest_reset`).
     """
     now = clock.now()
-    if find_earliest_reset() is not None:
+    if not kind and find_earliest_reset() is not None:
         return False
     halted = Circuit.objects.filter(reset_at__isnull=True)
+    if kind is not None:
+        halted = halted.filter(kind=kind)
     if not halted.update(reset_at=now, user=user, username=user.get_username()):
         return False
+    if kind:
+        return True  # No job waits for a kind: each holds its records back and goes on.
     waiting = SyncJob.objects.filter(state=SyncJobState.WAITING, waits_until=None)
     waiting.update(waits_until=now)
     for job in SyncJob.objects.filter(state=SyncJobState.WAITING, waits_until=now):

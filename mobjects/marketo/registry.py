@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mobjects.marketo.rest.entry import REST
 from mobjects.marketo.soap.entry import SOAP
 
-TRANSPORTS = {entry.name: entry for entry in (SOAP,)}
+TRANSPORTS = {entry.name: entry for entry in (REST, SOAP)}
 DEFAULT = SOAP.name
 """Used where ``MARKETO_TRANSPORT`` is not set."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from mobjects.marketo import types
+from mobjects.marketo.transport_traits import TransportTraits
 
 
 class ConnectionVerdict(StrEnum):
@@ -49,6 +50,8 @@ class MarketoTransport(Protocol):
     """Who calls, as Marketo knows them; shown to people."""
     delete_limit: int
     """How many objects one call of :meth:`delete` may hold."""
+    traits: TransportTraits
+    """The ways of its API, as in its entry."""
 
     def limit(self, kind: types.Kind, operation: types.Operation) -> int | None:
         """How many records of this kind one call may hold; ``None`` if Marketo does not support the operation."""

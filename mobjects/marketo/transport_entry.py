@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mobjects.marketo.probing import Probe
+from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
 
@@ -69,8 +70,10 @@ class TransportEntry:
         where: where Marketo shows the values, as a sentence.
         masked: finds secrets in a request or an answer that are no settings, such as a signature or a token made from
             one; what follows the first group is one.
-        open: from ``settings.MARKETO`` to the transport.
+        open: from ``settings.MARKETO``, and what all processes share, to the transport.
         traits: the ways of its API.
+        answer_seconds: how long a call may wait for its answer at least, whatever ``MARKETO_TIMEOUT_SECONDS`` says.
+        look_up_seconds: how long after a call without an answer Marketo may still be carrying it out.
         probe: asks an instance what its API's documentation leaves open; ``None`` where nothing is.
     """
 
@@ -80,8 +83,10 @@ class TransportEntry:
     settings: Sequence[Setting]
     where: str
     masked: Sequence[re.Pattern[str]]
-    open: Callable[[Config], MarketoTransport]
+    open: Callable[[Config, SharedStore], MarketoTransport]
     traits: TransportTraits = DEFAULT_TRAITS
+    answer_seconds: int = 0
+    look_up_seconds: int = 180
     probe: Probe | None = None
 
     def missing(self, config: Config) -> str:

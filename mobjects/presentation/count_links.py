@@ -10,7 +10,14 @@ from django.utils.safestring import SafeString
 
 from mobjects.models import Import, Program, SyncJob
 from mobjects.presentation import job_text
-from mobjects.presentation.import_text import OUTCOME_WORDS, has_rows, written_parts, written_text
+from mobjects.presentation.import_text import (
+    OUTCOME_WORDS,
+    has_rows,
+    undone_parts,
+    undone_text,
+    written_parts,
+    written_text,
+)
 from mobjects.resources import RESOURCES
 
 
@@ -38,20 +45,30 @@ def import_outcome(imported: Import) -> SafeString | str:
 
 
 def import_written(imported: Import) -> SafeString | str:
-    """What an import wrote, as links to those of the records that still exist."""
+    """What an import wrote: created and changed as links to those of the records that still exist, what was left out as
+    one to its rows.
+    """
     model = RESOURCES[imported.kind]._meta.model
     models = {"created": model, "changed": model, "channels": Program}
     lists = {name: reverse(f"admin:mobjects_{model._meta.model_name}_changelist") for name, model in models.items()}
+    rows = reverse("mobjects:import-review", args=[imported.pk])
     linked = [
-        (f"{lists[name]}?import={imported.pk}-{name}" if name in lists else "", words)
+        (f"{lists[name]}?import={imported.pk}-{name}" if name in lists else f"{rows}?left=1#rows", words)
         for name, words in written_parts(imported)
     ]
     return _joined(linked, ", ") if linked else written_text(imported)
 
 
+def import_undone(imported: Import) -> SafeString | str:
+    """What an undo did: a link for each outcome to its rows in the review."""
+    address = reverse("mobjects:import-review", args=[imported.pk])
+    linked = [(f"{address}?undone={name}#rows", words) for name, words in undone_parts(imported)]
+    return _joined(linked, ", ") if linked else undone_text(imported)
+
+
 def _joined(linked: Iterable[tuple[str, str]], separator: str) -> SafeString:
     links = [
-        (format_html('<a class="underline whitespace-nowrap" href="{}">{}</a>', address, words) if address else words,)
+        (format_html('<a class="underline whitespace-nowrap" href="{}">{}</a>', address, words),)
         for address, words in linked
     ]
     return format_html("<span>{}</span>", format_html_join(separator, "{}", links))

@@ -214,11 +214,13 @@ def written_parts(imported: Import) -> list[tuple[str, str]]:
 
 def undone_text(imported: Import) -> str:
     """What the undo did, such as ``85 restored, 312 removed, 3 left alone``."""
-    return _counted(imported.undone, {"restored": "restored", "removed": "removed", "left": "left alone"}) or "nothing"
+    return ", ".join(words for _, words in undone_parts(imported)) or "nothing"
 
 
-def _counted(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
-    return ", ".join(f"{counts[name]:,} {said}" for name, said in words.items() if counts.get(name))
+def undone_parts(imported: Import) -> list[tuple[str, str]]:
+    """What the undo did, as name and words: ``("restored", "85 restored")``."""
+    words = {"restored": "restored", "removed": "removed", "left": "left alone"}
+    return [(name, f"{imported.undone[name]:,} {said}") for name, said in words.items() if imported.undone.get(name)]
 
 
 _SENTENCES: dict[str, Callable[[Import], str]] = {

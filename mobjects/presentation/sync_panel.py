@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.urls import reverse
 
 from mobjects import selectors
@@ -23,7 +24,7 @@ TITLES: dict[str, str] = {
     SyncJobAction.COMPARE: "Last comparison",
 }
 DIFFERENCES_SHOWN = 25
-"""A program may have thousands of costs that Marketo has not accepted yet."""
+"""On one page. A program may have thousands of costs that Marketo has not accepted yet."""
 REFUSED = (SyncResultStatus.FAILED, SyncResultStatus.SKIPPED)
 
 
@@ -41,12 +42,13 @@ class PanelLine:
         return "" if self.over else self.result.error
 
 
-def build_sync_panel(record: SyncedRecord, *, may_pull: bool) -> dict[str, Any]:
+def build_sync_panel(record: SyncedRecord, *, may_pull: bool, page: str | None = None) -> dict[str, Any]:
     """What the panel of a record shows; see templates/mobjects/sync/record/sync_panel.html.
 
     Args:
         record: as the database has it.
         may_pull: whether the user may read records from Marketo.
+        page: number of the page of differences, as the address says it; what is none means the nearest there is.
     """
     decision = selectors.decisions_about(record.KIND, record.pk).first()
     difference = record_difference(record, key_fields())
@@ -59,8 +61,7 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool) -> dict[str, Any]:
     return {
         "record": record,
         "state": record_state_badge(record.current_state),
-        "difference": difference[:DIFFERENCES_SHOWN],
-        "more": len(difference[DIFFERENCES_SHOWN:]),
+        "difference": Paginator(difference, DIFFERENCES_SHOWN).get_page(page),
         "lines": lines,
         # Of a record whose history is gone.
         "last_error": record.last_error if not sent and record.refusal_stands else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,39 @@ SILENCE_SECONDS = 25
 """A worker that has been silent for so long is gone or frozen: it gives a sign of life every 10 s, idle or busy."""
 
 
+LISTS: Mapping[str, str] = {"waiting": "What waits", "running": "What runs", "failed": "What failed in the queue"}
+"""The lists of the queue, each named as its count in :class:`QueueStatus`, and their titles."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedWork:
+    """A piece of work in the queue. ``queue_id`` is the queue's own id, which begins with what the work is about."""
+
+    queue_id: str
+
+    @property
+    def sync_job(self) -> str | None:
+        """The id of the sync job that it works on."""
+        try:
+            return str(UUID(self.queue_id[:36]))
+        except ValueError:
+            return None
+
+    @property
+    def imported(self) -> int | None:
+        """The number of the import that it works on."""
+        return self._number("import")
+
+    @property
+    def deletion(self) -> int | None:
+        """The number of the deletion of many records that it works on."""
+        return self._number("deletion")
+
+    def _number(self, name: str) -> int | None:
+        found = re.match(rf"{name}-([0-9]+)-", self.queue_id)
+        return int(found[1]) if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
     """A worker that is registered in Redis. ``heartbeat_seconds`` is the age of its last sign of life."""
@@ -39,18 +73,9 @@ class WorkerStatus:
         return self.heartbeat_seconds <= SILENCE_SECONDS
 
     @property
-    def sync_job(self) -> str | None:
-        """The id of the sync job it works on, with which the queue's own id of the work begins."""
-        try:
-            return str(UUID((self.job_id or "")[:36]))
-        except ValueError:
-            return None
-
-    @property
-    def imported(self) -> int | None:
-        """The number of the import it works on."""
-        found = re.match(r"import-([0-9]+)-", self.job_id or "")
-        return int(found[1]) if found else None
+    def work(self) -> QueuedWork | None:
+        """What it works on."""
+        return QueuedWork(self.job_id) if self.job_id else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +141,22 @@ def read() -> QueueStatus:
         )
     except RedisError as error:
         return QueueStatus(reachable=False, problem=describe_redis_error(error))
+
+
+def list_work(which: str) -> list[QueuedWork]:
+    """What a count of the queue counts, in the queue's order; nothing where Redis cannot be asked.
+
+    Args:
+        which: one of :data:`LISTS`.
+    """
+    try:
+        queue = _queue()
+        if which == "waiting":
+            return [QueuedWork(queue_id) for queue_id in queue.get_job_ids()]
+        registry = queue.started_job_registry if which == "running" else queue.failed_job_registry
+        return [QueuedWork(queue_id) for queue_id in registry.get_job_ids(cleanup=False)]
+    except RedisError:
+        return []
 
 
 def worker_alive() -> bool | None:

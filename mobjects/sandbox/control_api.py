@@ -106,13 +106,16 @@ def _set_token(sandbox: Sandbox, given: object) -> object:
     """Let the current token end after ``expires_in`` seconds, or be ``refused`` with 601 or 602 until it ends."""
     options = given if isinstance(given, dict) else {}
     seconds, code = options.get("expires_in"), options.get("refused")
-    now = sandbox.store.clock.now()
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
-        sandbox.rest.tokens.expire_in(seconds, now)
-    if code in ("601", "602"):
-        sandbox.rest.tokens.refuse_current(str(code), now)
-    elif seconds is None:
+    numeric = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if set(options) - {"expires_in", "refused"} or not (numeric or seconds is None) or code not in (None, "601", "602"):
         raise BadRequest('wanted {"expires_in": seconds} or {"refused": "601"} or "602", or both')
+    if not options:
+        raise BadRequest("nothing to do: give expires_in or refused")
+    now = sandbox.store.clock.now()
+    if seconds is not None:
+        sandbox.rest.tokens.expire_in(seconds, now)
+    if code is not None:
+        sandbox.rest.tokens.refuse_current(code, now)
     return {"expires_in": seconds, "refused": code}
 
 

@@ -117,7 +117,8 @@ def is_custom_field(kind: str, name: str) -> bool:
     return field is not None and field.custom
 
 
-def is_searchable(kind: str, name: str) -> bool:
-    """Whether REST finds objects of ``kind`` by this field: custom fields and references."""
-    field = FIELDS.get(kind, {}).get(name)
-    return field is not None and (field.custom or field.refers_to != "")
+SEARCHABLE: dict[str, tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields.values() if field.custom or field.refers_to)
+    for kind, fields in FIELDS.items()
+}
+"""The fields by which REST finds objects of a kind: custom fields and references."""

@@ -15,7 +15,7 @@ from threading import RLock
 from uuid import UUID, uuid5
 
 from mobjects.sandbox.clock import SandboxClock
-from mobjects.sandbox.fields import COMPANY, LEAD, OPPORTUNITY, PROGRAM, ROLE, is_custom_field, is_searchable
+from mobjects.sandbox.fields import COMPANY, LEAD, OPPORTUNITY, PROGRAM, ROLE, SEARCHABLE, is_custom_field
 
 KeyPair = tuple[str, str]
 """An external key: field name and value."""
@@ -221,7 +221,7 @@ class SandboxStore:
         return True
 
     def _keys(self, stored: StoredObject) -> list[KeyPair]:
-        return [key for key in stored.values.items() if is_searchable(stored.type, key[0])]
+        return [(name, stored.values[name]) for name in SEARCHABLE[stored.type] if name in stored.values]
 
     def _unindex(self, stored: StoredObject) -> None:
         for key in self._keys(stored):

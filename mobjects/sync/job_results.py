@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -99,9 +100,14 @@ def build_result(
         position=position,
         revision=record.revision,
         status=status.value,
-        marketo_id=record.marketo_id,
         error=error,
+        **ids_of_result(record),
     )
+
+
+def ids_of_result(record: SyncedRecord) -> dict[str, Any]:
+    """What a record is called in Marketo as a result keeps it, by column: a number, a GUID, or both."""
+    return {"marketo_id": record.marketo_id, "marketo_guid": getattr(record, "marketo_guid", None) or ""}
 
 
 def to_sentence(reason: str) -> str:

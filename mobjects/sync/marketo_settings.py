@@ -7,6 +7,8 @@ from typing import Any
 
 from django.conf import settings
 
+from mobjects.marketo.registry import TRANSPORTS
+
 
 def marketo() -> dict[str, Any]:
     """Everything that the settings say about Marketo."""
@@ -22,6 +24,12 @@ def opportunity_key_field() -> str:
 def installation_file() -> str:
     """Where this host writes down how far the installation has come; "" for nowhere."""
     return str(settings.INSTALLATION_FILE)
+
+
+def longest_call_seconds() -> float:
+    """How long one call may wait for its answer."""
+    entry = TRANSPORTS.get(marketo()["TRANSPORT"])
+    return max(float(marketo()["TIMEOUT_SECONDS"]), entry.answer_seconds if entry else 0)
 
 
 def max_tries() -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.db import transaction
 from django.db.models import F
@@ -21,7 +21,7 @@ from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import Exchange, Kind
-from mobjects.models import SyncBatch, SyncBatchState, SyncJob, WorkerLease
+from mobjects.models import EarlierCall, SyncBatch, SyncBatchState, SyncJob, WorkerLease
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.transport_factory import masked
 
@@ -73,6 +73,10 @@ class RateLimiter(Protocol):
         Raises:
             WaitRequired: a limit is reached, or the limits cannot be read. Nothing was counted.
         """
+        ...
+
+    def count_further(self, calls: int) -> None:
+        """Count calls that were made under one permission besides the one that it was for."""
         ...
 
     def reduce_concurrency(self) -> None:
@@ -158,13 +162,33 @@ def read_from_marketo(
     with context.rate_limiter.permit_call():
         batch = begin_batch(context, kind, operation, cause=cause)
         try:
-            answer = call()
+            answer = count_calls(context.rate_limiter, call)
         except MarketoError as error:
             batch.fault_code, batch.fault_text = error.code, error.message
             close_batch(batch, SyncBatchState.NOT_SENT, error.exchange)
             raise
     close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
     return batch, answer
+
+
+def count_calls(limiter: RateLimiter, call: Callable[[], Answer]) -> Answer:
+    """Make a call for which there is permission; where it took several, count the others too.
+
+    Args:
+        limiter: that gave the permission.
+        call: makes the call, and tells of each of them in its exchange.
+    """
+    exchange: Exchange | None = None
+    try:
+        answer = call()
+        exchange = answer.exchange
+    except MarketoError as error:
+        exchange = error.exchange
+        raise
+    finally:
+        if exchange is not None and exchange.earlier:
+            limiter.count_further(len(exchange.earlier))
+    return answer
 
 
 @retry_on_database_error
@@ -191,15 +215,32 @@ def next_sequence(job: SyncJob) -> int:
 
 @retry_on_database_error
 def close_batch(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | None) -> None:
-    """Write down how a call ended."""
+    """Write down how a call ended, and the calls that were made before it for the same batch."""
     batch.state = state
     batch.answered_at = clock.now()
     changed = ["state", "answered_at", "fault_code", "fault_text"]
-    if exchange is not None:
-        # A transport masks what it tells. Masked once more here, so that no other one can leave a secret behind.
-        batch.request, batch.response = masked(exchange.request), masked(exchange.response)
-        batch.identity = {label: masked(text) for label, text in exchange.identity.items()}
-        batch.http_status, batch.seconds = exchange.http_status, exchange.seconds
-        changed += ["request", "response", "identity", "http_status", "seconds"]
-    # Not the lease: it may have expired by now.
-    batch.save(update_fields=changed)
+    with transaction.atomic(savepoint=False):
+        if exchange is not None:
+            for name, value in _stated(exchange).items():
+                setattr(batch, name, value)
+                changed.append(name)
+            batch.seconds = exchange.seconds + sum(each.seconds for each in exchange.earlier)
+            _keep_earlier(batch, exchange.earlier)
+        # Not the lease: it may have expired by now.
+        batch.save(update_fields=changed)
+
+
+def _stated(exchange: Exchange) -> dict[str, Any]:
+    """What is kept of a call. A transport masks what it tells; masked once more, so that none can leave a secret."""
+    return {
+        "request": masked(exchange.request),
+        "response": masked(exchange.response),
+        "identity": {label: masked(text) for label, text in exchange.identity.items()},
+        "http_status": exchange.http_status,
+        "seconds": exchange.seconds,
+    }
+
+
+def _keep_earlier(batch: SyncBatch, calls: Sequence[Exchange]) -> None:
+    rows = [EarlierCall(batch=batch, position=number, **_stated(each)) for number, each in enumerate(calls, start=1)]
+    EarlierCall.objects.bulk_create(rows, ignore_conflicts=True)

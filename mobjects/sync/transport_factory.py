@@ -12,6 +12,7 @@ from mobjects.marketo.shared_store import MemoryStore
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_entry import TransportEntry
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS
+from mobjects.shared_store_redis import SharedStoreOnDemand
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
 
@@ -24,7 +25,7 @@ def open_transport() -> MarketoTransport:
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
-    return _entry().open(marketo_settings.marketo())
+    return _entry().open(marketo_settings.marketo(), SharedStoreOnDemand())
 
 
 def key_fields() -> KeyFields:
@@ -35,7 +36,7 @@ def key_fields() -> KeyFields:
     return KeyFields(
         opportunity=traits.opportunity_key or values["OPPORTUNITY_KEY_FIELD"],
         person=values["PERSON_KEY_FIELD"],
-        company=values["COMPANY_KEY_FIELD"],
+        company=traits.company_key or values["COMPANY_KEY_FIELD"],
         traits=traits,
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+import tempfile
+from collections.abc import Collection, Generator
+from contextlib import ExitStack, closing
 from typing import Any
 
 from django import forms
@@ -26,6 +28,9 @@ from mobjects.spreadsheets.xlsx_writer import MAX_SHEET_ROWS
 from mobjects.views.base import render_denied, render_page
 from mobjects.views.changelist_filters import FilteredList, get_filtered_list
 from mobjects.views.imports.base import about_import, model_of, permission_name
+
+UNFRAMED = ("HTTP/0.9", "HTTP/1.0")
+"""Here the end of the connection is the end of an answer without a length: one that breaks off would look whole."""
 
 
 class ExportForm(forms.Form):
@@ -109,7 +114,7 @@ def send_export(
         kind, queryset, file_format, _get_download_user(request), chosen=chosen, filters=filters
     )
     name = f"{kind}-{timezone.localdate():%Y-%m-%d}.{file_format.extension}"
-    return _attachment(made.pieces, name, file_format.content_type)
+    return _attachment(_stream(request, made.pieces), name, file_format.content_type)
 
 
 def send_selected(
@@ -133,7 +138,7 @@ def import_original(request: HttpRequest, imported: Import) -> HttpResponseBase:
     pieces = service.download_import_file(
         DownloadContent.ORIGINAL, imported, _get_download_user(request), file_storage.iter_file_pieces(imported), rows
     )
-    response = _attachment(pieces, imported.file_name, "application/octet-stream")
+    response = _attachment(StreamingHttpResponse(pieces), imported.file_name, "application/octet-stream")
     response["Content-Length"] = str(imported.size)
     return response
 
@@ -149,7 +154,7 @@ def import_errors(request: HttpRequest, imported: Import) -> HttpResponseBase:
     pieces = service.download_import_file(DownloadContent.ERRORS, imported, _get_download_user(request), file, rows)
     stem = re.sub(r"\.[A-Za-z]{1,5}\Z", "", imported.file_name)
     name = f"{stem} - problems of import {imported.pk}.{error_file.error_file_extension(imported)}"
-    return _attachment(pieces, name, "application/octet-stream")
+    return _attachment(_stream(request, pieces), name, "application/octet-stream")
 
 
 @require_GET
@@ -170,10 +175,26 @@ def _get_download_user(request: HttpRequest) -> service.DownloadUser:
     return service.DownloadUser(request.user.get_username(), request.user, ImportSource.ADMIN)  # type: ignore[arg-type]
 
 
-def _attachment(pieces: Iterable[bytes], name: str, content_type: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(pieces, content_type=content_type)
+def _attachment(response: StreamingHttpResponse, name: str, content_type: str) -> StreamingHttpResponse:
+    response["Content-Type"] = content_type
     safe = re.sub(r'[\x00-\x1f\x7f"/\\]', "_", name)
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=safe) or "attachment"
     # A proxy that collects the answer would keep the reader waiting, and the file in its memory.
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+def _stream(request: HttpRequest, pieces: Generator[bytes, None, None]) -> StreamingHttpResponse:
+    """An answer of unknown length that cannot break off unnoticed."""
+    return _with_length(pieces) if request.META.get("SERVER_PROTOCOL") in UNFRAMED else StreamingHttpResponse(pieces)
+
+
+def _with_length(pieces: Generator[bytes, None, None]) -> FileResponse:
+    """An answer that says its length: the file is made as a whole before its first byte is sent."""
+    with ExitStack() as stack:
+        file = stack.enter_context(tempfile.TemporaryFile())
+        with closing(pieces):
+            file.writelines(pieces)
+        file.seek(0)
+        stack.pop_all()  # The answer closes it.
+        return FileResponse(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -144,3 +145,21 @@ def test_the_list_shows_no_error_of_what_was_corrected(operator):
     assert "Broken" in pages.text(operator.get(address, {"state": "changed_failed"}))
     assert "Broken" not in pages.text(operator.get(address, {"state": "failed"}))
     assert "Broken" not in pages.text(operator.get(address, {"state": "changed"}))
+
+
+def test_all_that_differs_can_be_looked_at_page_by_page(operator):
+    program = factories.program()
+    for number in range(30):
+        factories.cost(program, month=date(2020 + number // 12, 1 + number % 12, 1), amount=Decimal(1000 + number))
+    address = reverse("admin:mobjects_program_change", args=[program.pk])
+
+    def shown(query=""):
+        page = pages.tree(operator.get(address + query))
+        return page, [row.text_content() for row in page.xpath("//*[@aria-labelledby='sync-panel-title']//tbody/tr")]
+
+    page, first = shown()
+    (following,) = page.xpath("//nav[@aria-label='Pages of differences']//a[@rel='next']/@href")
+    _, second = shown(following)
+    assert (len(first), len(second)) == (25, 5)
+    assert len({*first, *second}) == 30
+    assert shown("?differences=nonsense")[1] == first

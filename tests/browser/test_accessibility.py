@@ -39,6 +39,7 @@ PAGES = {
     "known tags": lambda: "/admin/mobjects/allowedtag/",
     "connection": lambda: "/admin/connection/",
     "queue": lambda: "/admin/queue/",
+    "what waits": lambda: "/admin/queue/?list=waiting",
 }
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from mobjects.jobs.job_lease import WAITS_FOR_RESET
-from mobjects.models import Circuit, SyncBatch, SyncBatchState, SyncJob, SyncJobState
+from mobjects.models import Circuit, Kind, SyncBatch, SyncBatchState, SyncJob, SyncJobState
 from tests import factories
 from tests.browser.test_accessibility import violations
 from tests.views import pages
@@ -59,6 +59,20 @@ def test_page_is_accessible_and_fits_while_sending_is_halted(open_page, name):
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+def test_of_two_halted_kinds_one_is_reset_by_the_keyboard(open_page):
+    for kind in (Kind.OPPORTUNITY, Kind.PROGRAM):
+        Circuit.objects.create(kind=kind.value, reason="Marketo denied access.", code="20013")
+    page = open_page("/admin/connection/")
+    assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    page.get_by_role("button", name="Reset opportunities").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_contain_text("Sending of programs goes on.")
+    expect(page.get_by_role("region", name="Sending of opportunities is halted")).to_be_visible()
 
 
 def test_a_job_is_paused_resumed_and_cancelled_in_the_browser(open_page):

@@ -3,48 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
 
 import pytest
-import requests
 
-from mobjects.marketo.soap.transport import SoapTransport
 from mobjects.marketo.transport import MarketoTransport
-from mobjects.sandbox import KEY, USER_ID, SandboxServer
-from tests.support.xml import ValidatingAdapter
+from mobjects.sandbox import SandboxServer
+from tests.contract.apis import APIS, Api
+from tests.contract.records import Records
 
 Connect = Callable[..., MarketoTransport]
 
 
-def _soap(sandbox: SandboxServer, options: dict[str, Any]) -> tuple[MarketoTransport, requests.Session]:
-    session = requests.Session()
-    session.mount("http://", ValidatingAdapter())
-    given: dict[str, Any] = {
-        "endpoint": sandbox.endpoint,
-        "user_id": USER_ID,
-        "encryption_key": KEY,
-        "timeout_seconds": 5.0,
-    }
-    return SoapTransport(**(given | options), session=session), session
+@pytest.fixture(params=APIS, ids=[api.name for api in APIS])
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
+    """One of the APIs."""
+    opened: Api = request.param()
+    yield opened
+    opened.close()
 
 
-@pytest.fixture(params=[_soap], ids=["soap"])
-def connect(request: pytest.FixtureRequest, sandbox: SandboxServer) -> Iterator[Connect]:
+@pytest.fixture
+def connect(api: Api, sandbox: SandboxServer) -> Connect:
     """Make a transport to the sandbox; keyword arguments replace its settings."""
-    opened: list[requests.Session] = []
+    return partial(api.connect, sandbox)
 
-    def make(**options: Any) -> MarketoTransport:
-        transport: MarketoTransport
-        transport, session = request.param(sandbox, options)
-        opened.append(session)
-        return transport
 
-    yield make
-    for session in opened:
-        session.close()
+@pytest.fixture
+def fail(api: Api, sandbox: SandboxServer) -> Callable[..., None]:
+    """Script what goes wrong with the next call of a sort."""
+    return partial(api.add_fault, sandbox)
 
 
 @pytest.fixture
 def marketo(connect: Connect) -> MarketoTransport:
     """A transport with the right settings."""
     return connect()
+
+
+@pytest.fixture
+def records(marketo: MarketoTransport, sandbox: SandboxServer) -> Records:
+    """Makes records, and looks at what became of them."""
+    return Records(marketo, sandbox)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count as numbers
+from typing import NamedTuple
+
+from mobjects.marketo.transport_traits import IdKind
 from mobjects.marketo.types import (
+    ExternalKey,
     Kind,
     LinkTarget,
     Operation,
@@ -11,10 +16,11 @@ from mobjects.marketo.types import (
     OutgoingRecord,
     RecordAssociation,
 )
+from mobjects.sandbox.fields import COMPANY_KEY, OPPORTUNITY, OPPORTUNITY_KEY, ROLE
 
 LOST = [
-    {"kind": "soap", "code": "10001"},
-    {"kind": "soap", "code": "20011", "applied": True},
+    {"kind": "error", "code": "failed"},
+    {"kind": "error", "code": "lost", "applied": True},
     {"kind": "http", "status": 502, "applied": True},
     {"kind": "http", "status": 200},
     {"kind": "empty_body"},
@@ -25,6 +31,86 @@ LOST = [
     {"kind": "long"},
     {"kind": "empty"},
 ]
+"""Codes are those of an API's ``codes``."""
+
+
+class Deal(NamedTuple):
+    """An opportunity in Marketo: its id, and its external key ("" if it has none)."""
+
+    id: int | str
+    key: str
+
+
+class Records:
+    """Makes records in the way of a transport's API."""
+
+    def __init__(self, marketo, sandbox):
+        self.marketo, self.sandbox, self.traits = marketo, sandbox, marketo.traits
+        self.key_field = self.traits.opportunity_key or OPPORTUNITY_KEY
+        self.company_field = self.traits.company_key or COMPANY_KEY
+        by_guid = self.traits.id_kind(Kind.OPPORTUNITY) is IdKind.GUID
+        self.nobody = "00000000-0000-0000-0000-000000000000" if by_guid else 999_999
+        self._numbers = numbers(1)
+
+    def key(self, value):
+        return ExternalKey(self.key_field, value)
+
+    def new_key(self):
+        """A key that nobody has yet, where the API needs one; "" otherwise."""
+        return f"Key-{next(self._numbers)}" if self.traits.needs_opportunity_key else ""
+
+    def opportunity(self, name="x", *, id=None, key="", **values):
+        key = key or ("" if id else self.new_key())
+        return OutgoingRecord(Kind.OPPORTUNITY, id, self.key(key) if key else None, {"Name": name, **values})
+
+    def role(self, deal, person_id=1, **values):
+        links = [self.deal_link(deal), RecordAssociation(LinkTarget.LEAD, id=person_id)]
+        return OutgoingRecord(Kind.ROLE, values={"Role": "Evaluator", **values}, associations=links)
+
+    def deal_link(self, deal):
+        """How a role names its opportunity."""
+        if self.traits.roles_name_opportunity_by_key:
+            return self.deal_key_link(deal.key)
+        return RecordAssociation(LinkTarget.OPPORTUNITY, id=deal.id)
+
+    def deal_key_link(self, key):
+        return RecordAssociation(LinkTarget.OPPORTUNITY, key=self.key(key))
+
+    def deals(self, count, **values):
+        """Make opportunities, as many as asked for."""
+        made = []
+        while len(made) < count:
+            size = min(self.marketo.limit(Kind.OPPORTUNITY, Operation.INSERT), count - len(made))
+            batch = [self.opportunity(**{"name": "x", **values}) for _ in range(size)]
+            keys = [record.external_key.value if record.external_key else "" for record in batch]
+            made += map(Deal, send(self.marketo, *batch), keys)
+        return made
+
+    def named(self, deals):
+        """A query for these opportunities."""
+        return {"ids": [deal.id for deal in deals]}
+
+    def stored(self, id, kind=OPPORTUNITY):
+        """What the sandbox keeps of an object."""
+        store = self.sandbox.store
+        return store.objects[kind][id] if isinstance(id, int) else store.find_by_guid(kind, id)
+
+    def stored_role(self, id):
+        return self.stored(id, ROLE)
+
+    def values(self, id):
+        """The values that the sandbox keeps of an opportunity, its key aside."""
+        return {name: text for name, text in self.stored(id).values.items() if name != OPPORTUNITY_KEY}
+
+    def told(self, found):
+        """The values that were read of an opportunity, without its key and what an API tells of what was never set."""
+        values = {name: text for name, text in found.values.items() if name != self.key_field}
+        if self.traits.unset_is_false:
+            values = {name: text for name, text in values.items() if (name, text) not in UNSET}
+        return values
+
+
+UNSET = {("IsClosed", "false"), ("IsWon", "false"), ("IsPrimary", "false")}
 
 
 def send(marketo, *records, operation=Operation.INSERT):
@@ -32,23 +118,6 @@ def send(marketo, *records, operation=Operation.INSERT):
     outcomes = marketo.send(OutgoingBatch(operation, records)).outcomes
     assert {outcome.status for outcome in outcomes} <= {OutcomeStatus.CREATED, OutcomeStatus.UPDATED}
     return [outcome.marketo_id for outcome in outcomes]
-
-
-def opportunities(marketo, count, **values):
-    """Make opportunities, as many as asked for; gives their ids."""
-    made = []
-    for start in range(0, count, 100):
-        records = [OutgoingRecord(Kind.OPPORTUNITY, values={"Name": "x", **values})] * min(100, count - start)
-        made += send(marketo, *records)
-    return made
-
-
-def role(opportunity_id, person_id=1, **values):
-    links = [
-        RecordAssociation(LinkTarget.OPPORTUNITY, id=opportunity_id),
-        RecordAssociation(LinkTarget.LEAD, id=person_id),
-    ]
-    return OutgoingRecord(Kind.ROLE, values={"Role": "Evaluator", **values}, associations=links)
 
 
 def ids(marketo, query):

@@ -21,39 +21,26 @@ from mobjects.marketo.types import (
     RecordAssociation,
     TagValue,
 )
-from mobjects.sandbox import KEY
-from mobjects.sandbox.fields import COMPANY_KEY, OPPORTUNITY_KEY, PERSON_KEY
+from mobjects.sandbox.fields import OPPORTUNITY_KEY, PERSON_KEY
 from mobjects.sandbox.seed import FIRST_PROGRAM_ID
+from tests.contract.records import Deal, send
 from tests.support.soap import exchange_of
 
 INSERT, UPDATE, UPSERT = Operation.INSERT, Operation.UPDATE, Operation.UPSERT
-
-
-def opportunity(name, *, id=None, key=None, **values):
-    external_key = ExternalKey(OPPORTUNITY_KEY, key) if key else None
-    return OutgoingRecord(Kind.OPPORTUNITY, id, external_key, {"Name": name, **values})
-
-
-def role(opportunity_id, person_id=1, **values):
-    links = [
-        RecordAssociation(LinkTarget.OPPORTUNITY, id=opportunity_id),
-        RecordAssociation(LinkTarget.LEAD, id=person_id),
-    ]
-    return OutgoingRecord(Kind.ROLE, values={"Role": "Evaluator", **values}, associations=links)
 
 
 def statuses(answer):
     return [outcome.status for outcome in answer.outcomes]
 
 
-def test_inserted_records_get_their_ids_in_order(marketo, sandbox):
-    answer = marketo.send(OutgoingBatch(INSERT, [opportunity(name) for name in ("a", "b", "c")]))
+def test_inserted_records_get_their_ids_in_order(marketo, records):
+    answer = marketo.send(OutgoingBatch(INSERT, [records.opportunity(name) for name in ("a", "b", "c")]))
     assert statuses(answer) == [OutcomeStatus.CREATED] * 3
-    stored = [sandbox.store.opportunities[outcome.marketo_id].values["Name"] for outcome in answer.outcomes]
-    assert stored == ["a", "b", "c"]
+    assert [records.values(outcome.marketo_id)["Name"] for outcome in answer.outcomes] == ["a", "b", "c"]
 
 
-def test_created_updated_unchanged_skipped_and_failed_land_on_their_own_records(marketo):
+def test_created_updated_unchanged_skipped_and_failed_land_on_their_own_records(marketo, records):
+    opportunity = records.opportunity
     known = marketo.send(
         OutgoingBatch(UPSERT, [opportunity("old", key="K-1"), opportunity("same", key="K-2")])
     ).outcomes
@@ -64,34 +51,35 @@ def test_created_updated_unchanged_skipped_and_failed_land_on_their_own_records(
                 opportunity("new", key="K-3"),
                 opportunity("renamed", key="K-1"),
                 opportunity("same", key="K-2"),
-                opportunity("nobody", id=999_999),
+                opportunity("nobody", id=records.nobody),
                 opportunity("bad", key="K-4", Amount="a lot"),
             ],
         )
     )
-    assert statuses(answer) == [
-        OutcomeStatus.CREATED,
-        OutcomeStatus.UPDATED,
-        OutcomeStatus.UNCHANGED,
-        OutcomeStatus.SKIPPED,
-        OutcomeStatus.FAILED,
-    ]
+    created, updated, same, *others = statuses(answer)
+    assert (created, updated) == (OutcomeStatus.CREATED, OutcomeStatus.UPDATED)
+    assert same in (OutcomeStatus.UNCHANGED, OutcomeStatus.UPDATED)  # not every API says that nothing has changed
+    assert others == [OutcomeStatus.SKIPPED, OutcomeStatus.FAILED]
     assert [outcome.marketo_id for outcome in answer.outcomes[1:3]] == [outcome.marketo_id for outcome in known]
     assert answer.outcomes[0].marketo_id
     assert all(outcome.message for outcome in answer.outcomes[3:])
 
 
-def test_full_batch_of_100_is_one_call(marketo, sandbox):
-    answer = marketo.send(OutgoingBatch(INSERT, [opportunity(f"n{index}") for index in range(100)]))
-    assert len(answer.outcomes) == 100
-    assert len({outcome.marketo_id for outcome in answer.outcomes}) == 100
-    assert len(sandbox.calls) == 1
+@pytest.mark.parametrize("size", [100, None], ids=["100", "limit"])
+def test_full_batch_is_one_call(marketo, records, sandbox, size):
+    size = size or marketo.limit(Kind.OPPORTUNITY, INSERT)
+    records.deals(1)  # What is asked once a day has been asked.
+    before = len(sandbox.calls)
+    answer = marketo.send(OutgoingBatch(INSERT, [records.opportunity(f"n{index}") for index in range(size)]))
+    assert len(answer.outcomes) == size
+    assert len({outcome.marketo_id for outcome in answer.outcomes}) == size
+    assert len(sandbox.calls) - before == 1
 
 
-def test_more_than_the_limit_is_refused_before_sending(marketo, sandbox):
+def test_more_than_the_limit_is_refused_before_sending(marketo, records, sandbox):
     size = marketo.limit(Kind.OPPORTUNITY, INSERT) + 1
     with pytest.raises(Rejected):
-        marketo.send(OutgoingBatch(INSERT, [opportunity("x")] * size))
+        marketo.send(OutgoingBatch(INSERT, [records.opportunity("x") for _ in range(size)]))
     assert sandbox.calls == []
 
 
@@ -102,52 +90,78 @@ def test_unsupported_operation_is_refused_before_sending(marketo, sandbox):
     assert sandbox.calls == []
 
 
-def test_any_text_that_xml_carries_reaches_marketo_unchanged(marketo, sandbox):
+def test_any_text_that_xml_carries_reaches_marketo_unchanged(marketo, records):
     text = "한국어 🎉 <b>&amp;\"'</b>\r\n\ttwo  spaces "
-    (outcome,) = marketo.send(OutgoingBatch(INSERT, [opportunity("x", Description=text)])).outcomes
-    assert sandbox.store.opportunities[outcome.marketo_id].values["Description"] == text
+    (made,) = send(marketo, records.opportunity("x", Description=text))
+    assert records.values(made)["Description"] == text
 
 
-def test_typed_values_and_cleared_fields(marketo, sandbox):
-    (outcome,) = marketo.send(OutgoingBatch(INSERT, [opportunity("x", NextStep="call", Stage="open")])).outcomes
+def test_typed_values_and_cleared_fields(marketo, records):
+    (deal,) = records.deals(1, NextStep="call", Stage="open")
     values = {"NextStep": None, "Stage": "", "Amount": Decimal("1E+3"), "IsWon": True, "CloseDate": date(2026, 1, 31)}
-    answer = marketo.send(OutgoingBatch(UPDATE, [opportunity("x", id=outcome.marketo_id, **values)]))
+    answer = marketo.send(OutgoingBatch(UPDATE, [records.opportunity("x", id=deal.id, **values)]))
     assert statuses(answer) == [OutcomeStatus.UPDATED]
-    stored = sandbox.store.opportunities[outcome.marketo_id].values
-    assert stored == {"Name": "x", "Amount": "1000", "IsWon": "true", "CloseDate": "2026-01-31"}
+    assert records.values(deal.id) == {"Name": "x", "Amount": "1000", "IsWon": "true", "CloseDate": "2026-01-31"}
 
 
-def test_roles_by_id_and_by_external_key(marketo, sandbox):
-    (made,) = marketo.send(OutgoingBatch(UPSERT, [opportunity("x", key="K-1")])).outcomes
+def test_roles_by_id_and_by_external_key(marketo, records):
+    (made,) = send(marketo, records.opportunity("x", key="K-1"), operation=UPSERT)
     by_key = OutgoingRecord(
         Kind.ROLE,
         values={"Role": "Decision Maker"},
         associations=[
-            RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(OPPORTUNITY_KEY, "K-1")),
+            records.deal_key_link("K-1"),
             RecordAssociation(LinkTarget.LEAD, key=ExternalKey(PERSON_KEY, "P-0002")),
         ],
     )
-    answer = marketo.send(OutgoingBatch(INSERT, [role(made.marketo_id, 1), by_key, role(424_242)]))
+    nobody = records.role(Deal(424_242, "no such key"))
+    answer = marketo.send(OutgoingBatch(INSERT, [records.role(Deal(made, "K-1"), 1), by_key, nobody]))
     assert statuses(answer) == [OutcomeStatus.CREATED, OutcomeStatus.CREATED, OutcomeStatus.FAILED]
-    links = [sandbox.store.roles[outcome.marketo_id].values for outcome in answer.outcomes[:2]]
+    links = [records.stored_role(outcome.marketo_id).values for outcome in answer.outcomes[:2]]
     assert [link["PersonId"] for link in links] == ["1", "2"]
-    assert {link["OpportunityId"] for link in links} == {str(made.marketo_id)}
+    assert {link["OpportunityId"] for link in links} == {str(records.stored(made).id)}
 
 
-def test_opportunity_with_company_and_its_role_in_one_batch(marketo, sandbox):
-    company = [RecordAssociation(LinkTarget.COMPANY, key=ExternalKey(COMPANY_KEY, "C-0007"))]
-    key = ExternalKey(OPPORTUNITY_KEY, "K-9")
-    links = [RecordAssociation(LinkTarget.OPPORTUNITY, key=key), RecordAssociation(LinkTarget.LEAD, id=3)]
+def test_role_of_a_person_whom_nobody_knows_fails_alone(marketo, records):
+    (deal,) = records.deals(1)
+    unknown = OutgoingRecord(
+        Kind.ROLE,
+        values={"Role": "Buyer"},
+        associations=[
+            records.deal_link(deal),
+            RecordAssociation(LinkTarget.LEAD, key=ExternalKey(PERSON_KEY, "P-nobody")),
+        ],
+    )
+    answer = marketo.send(OutgoingBatch(INSERT, [records.role(deal), unknown]))
+    assert statuses(answer) == [OutcomeStatus.CREATED, OutcomeStatus.FAILED]
+    assert answer.outcomes[1].message
+
+
+def test_opportunity_with_company_and_its_role_in_one_batch(marketo, records):
+    company = [RecordAssociation(LinkTarget.COMPANY, key=ExternalKey(records.company_field, "C-0007"))]
+    links = [records.deal_key_link("K-9"), RecordAssociation(LinkTarget.LEAD, id=3)]
     batch = OutgoingBatch(
         UPSERT,
         [
-            OutgoingRecord(Kind.OPPORTUNITY, external_key=key, values={"Name": "x"}, associations=company),
-            OutgoingRecord(Kind.ROLE, values={"IsPrimary": False}, associations=links),
+            OutgoingRecord(
+                Kind.OPPORTUNITY, external_key=records.key("K-9"), values={"Name": "x"}, associations=company
+            ),
+            OutgoingRecord(Kind.ROLE, values={"Role": "Buyer", "IsPrimary": False}, associations=links),
         ],
     )
     answer = marketo.send(batch)
     assert statuses(answer) == [OutcomeStatus.CREATED, OutcomeStatus.CREATED]
-    assert sandbox.store.opportunities[answer.outcomes[0].marketo_id].values[OPPORTUNITY_KEY] == "K-9"
+    stored = records.stored(answer.outcomes[0].marketo_id).values
+    assert (stored[OPPORTUNITY_KEY], stored["CompanyId"]) == ("K-9", "7")
+
+
+def test_company_may_be_given_by_id(marketo, records):
+    by_id = [RecordAssociation(LinkTarget.COMPANY, id=7)]
+    key = records.key("K-1")
+    (made,) = send(
+        marketo, OutgoingRecord(Kind.OPPORTUNITY, None, key, {"Name": "x"}, associations=by_id), operation=UPSERT
+    )
+    assert records.stored(made).values["CompanyId"] == "7"
 
 
 def test_program_costs_and_tags(marketo, sandbox):
@@ -162,50 +176,51 @@ def test_program_costs_and_tags(marketo, sandbox):
         (OutcomeStatus.UPDATED, FIRST_PROGRAM_ID)
     ]
     program = sandbox.store.programs[FIRST_PROGRAM_ID]
-    assert (date(2026, 5, 1), "501.00", "광고") in [(c.month, c.amount, c.note) for c in program.costs.values()]
+    costs = [(cost.month, Decimal(cost.amount), cost.note) for cost in program.costs.values()]
+    assert (date(2026, 5, 1), Decimal(501), "광고") in costs
     assert (program.tags["Region"], program.channel) == ("Korea", "Roadshow")
 
 
-def test_rendered_batch_is_what_is_sent_without_the_secret(marketo, sandbox):
-    batch = OutgoingBatch(INSERT, [opportunity("x")])
+def test_rendered_batch_is_what_is_sent_without_the_secret(api, marketo, records, sandbox):
+    batch = OutgoingBatch(INSERT, [records.opportunity("Größe 71")])
     rendered = marketo.render(batch)
     assert sandbox.calls == []
-    exchange = marketo.send(batch).exchange
+    sent = marketo.send(batch).exchange
     assert "***" in rendered
-    assert "<value>x</value>" in rendered
-    assert "***" in exchange.request
-    assert KEY not in rendered + exchange.request
+    assert "Größe 71" in rendered
+    assert "Größe 71" in sent.request
+    assert api.secret not in rendered + "".join(call.request + call.response for call in (*sent.earlier, sent))
 
 
-def test_wrong_key_is_an_auth_error_and_changes_nothing(connect, sandbox):
+def test_wrong_secret_is_an_auth_error_and_changes_nothing(api, connect, records, sandbox):
     with pytest.raises(AuthError) as caught:
-        connect(encryption_key="wrong-key").send(OutgoingBatch(INSERT, [opportunity("x")]))
-    assert caught.value.code == "20014"
-    assert "wrong-key" not in repr(caught.value.exchange)
+        connect(secret="wrong-key").send(OutgoingBatch(INSERT, [records.opportunity("x")]))
+    assert caught.value.code == api.codes["credentials"]
+    assert "wrong-key" not in repr(caught.value.exchange) + str(caught.value)
     assert sandbox.store.opportunities == {}
 
 
-def test_missing_setting_is_named(connect, sandbox):
-    with pytest.raises(ConfigError, match="MARKETO_USER_ID"):
-        connect(user_id="").send(OutgoingBatch(INSERT, [opportunity("x")]))
+def test_missing_setting_is_named(connect, records, sandbox):
+    with pytest.raises(ConfigError, match=r"MARKETO_(USER|CLIENT)_ID"):
+        connect(caller="").send(OutgoingBatch(INSERT, [records.opportunity("x")]))
     assert sandbox.calls == []
 
 
-def test_wrong_path_is_a_config_error(connect, sandbox):
-    with pytest.raises(ConfigError, match="check MARKETO_SOAP_ENDPOINT"):
-        connect(endpoint=f"{sandbox.url}/no/such/path").send(OutgoingBatch(INSERT, [opportunity("x")]))
+def test_wrong_path_is_a_config_error(connect, records, sandbox):
+    with pytest.raises(ConfigError, match=r"check MARKETO_\w+_ENDPOINT"):
+        connect(endpoint=f"{sandbox.url}/no/such/path").send(OutgoingBatch(INSERT, [records.opportunity("x")]))
     assert sandbox.store.opportunities == {}
 
 
 @pytest.mark.parametrize(
     ("fault", "error", "applied"),
     [
-        ({"kind": "soap", "code": "10001"}, OutcomeUnknown, False),
-        ({"kind": "soap", "code": "20011", "applied": True}, OutcomeUnknown, True),
-        ({"kind": "soap", "code": "20015"}, Unavailable, False),
-        ({"kind": "soap", "code": "20023"}, Unavailable, False),
-        ({"kind": "soap", "code": "20024"}, Unavailable, False),
-        ({"kind": "soap", "code": "20110"}, Rejected, False),
+        ({"kind": "error", "code": "failed"}, OutcomeUnknown, False),
+        ({"kind": "error", "code": "lost", "applied": True}, OutcomeUnknown, True),
+        ({"kind": "error", "code": "quota"}, Unavailable, False),
+        ({"kind": "error", "code": "rate"}, Unavailable, False),
+        ({"kind": "error", "code": "at once"}, Unavailable, False),
+        ({"kind": "error", "code": "bad"}, Rejected, False),
         ({"kind": "http", "status": 500}, OutcomeUnknown, False),
         ({"kind": "http", "status": 502, "applied": True}, OutcomeUnknown, True),
         ({"kind": "http", "status": 200}, OutcomeUnknown, False),
@@ -221,28 +236,29 @@ def test_wrong_path_is_a_config_error(connect, sandbox):
     ],
     ids=str,
 )
-def test_failed_call_never_claims_more_than_is_certain(connect, sandbox, fault, error, applied):
-    sandbox.faults.add(**fault, operation="syncMObjects")
+def test_failed_call_never_claims_more_than_is_certain(connect, records, sandbox, fail, fault, error, applied):
+    fail("send", **fault)
     marketo = connect(timeout_seconds=1 if fault["kind"] == "slow" else 5)
     with pytest.raises(MarketoError) as caught:
-        marketo.send(OutgoingBatch(INSERT, [opportunity("a"), opportunity("b")]))
+        marketo.send(OutgoingBatch(INSERT, [records.opportunity("deal a"), records.opportunity("deal b")]))
     assert type(caught.value) is error
-    assert "<value>a</value>" in exchange_of(caught.value).request
+    assert "deal a" in exchange_of(caught.value).request
     assert bool(sandbox.store.opportunities) is applied
-    assert statuses(marketo.send(OutgoingBatch(INSERT, [opportunity("c")]))) == [OutcomeStatus.CREATED]
+    assert statuses(marketo.send(OutgoingBatch(INSERT, [records.opportunity("c")]))) == [OutcomeStatus.CREATED]
 
 
-def test_one_bad_row_does_not_touch_the_others(marketo, sandbox):
-    sandbox.faults.add("bad_row", row=1, text="<나쁨> & bad")
-    answer = marketo.send(OutgoingBatch(INSERT, [opportunity(name) for name in "abc"]))
+def test_one_bad_row_does_not_touch_the_others(marketo, records, fail):
+    fail("send", "bad_row", row=1, text="<나쁨> & bad")
+    answer = marketo.send(OutgoingBatch(INSERT, [records.opportunity(name) for name in "abc"]))
     assert statuses(answer) == [OutcomeStatus.CREATED, OutcomeStatus.FAILED, OutcomeStatus.CREATED]
-    assert answer.outcomes[1].message == "<나쁨> & bad"
+    assert "<나쁨> & bad" in answer.outcomes[1].message
 
 
-def test_fields_are_described(marketo):
+def test_fields_are_described(marketo, records):
     fields = {field.name: field for field in marketo.describe(Kind.OPPORTUNITY).fields}
     assert (fields["Amount"].type, fields["Amount"].label, fields["Amount"].custom) == ("currency", "Amount", False)
-    assert (fields["Description"].size, fields[OPPORTUNITY_KEY].custom) == (2000, True)
+    assert (fields["Description"].size, fields["ContractMonths"].custom) == (2000, True)
+    assert records.key_field in fields
     assert "PersonId" in [field.name for field in marketo.describe(Kind.ROLE).fields]
     with pytest.raises(Rejected):
         marketo.describe(Kind.PROGRAM)
@@ -252,7 +268,7 @@ def test_ping(connect, sandbox):
     ping = connect().ping()
     assert ping.verdict is ConnectionVerdict.OK
     assert abs(ping.clock_offset_seconds) < 30
-    assert connect(encryption_key="wrong").ping().verdict is ConnectionVerdict.REFUSED
+    assert connect(secret="wrong").ping().verdict is ConnectionVerdict.REFUSED
     assert connect(endpoint=f"{sandbox.url}/nowhere").ping().verdict is ConnectionVerdict.NOT_MARKETO
     assert connect(endpoint="").ping().verdict is ConnectionVerdict.NOT_CONFIGURED
 
@@ -260,6 +276,7 @@ def test_ping(connect, sandbox):
 def test_ping_tells_how_far_the_clock_is_off(marketo, sandbox):
     sandbox.store.clock.advance(timedelta(hours=2).total_seconds())
     ping = marketo.ping()
-    assert ping.verdict is ConnectionVerdict.CLOCK_OFF
+    # Whether a wrong clock makes Marketo refuse calls depends on how they are signed.
+    assert ping.verdict in (ConnectionVerdict.CLOCK_OFF, ConnectionVerdict.OK)
     assert ping.clock_offset_seconds == pytest.approx(7200, abs=30)
     assert "behind Marketo's" in ping.message

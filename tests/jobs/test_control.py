@@ -12,7 +12,7 @@ from mobjects.jobs.control import cancel_job, pause_job, reset_circuit, resume_j
 from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.requests import request_sync
-from mobjects.models import Circuit, RequestedAction, SyncBatchState, SyncJob, SyncJobState
+from mobjects.models import Circuit, Kind, RequestedAction, SyncBatchState, SyncJob, SyncJobState
 from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.support.concurrent import Concurrently, postgresql
@@ -115,6 +115,29 @@ def test_a_reset_leaves_alone_what_waits_for_something_else(queue):
     assert reset_circuit(factories.user())
     job.refresh_from_db()
     assert (job.waits_until, queue.job_ids) == (until, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_resetting_a_kind_calls_no_job_that_waits_for_the_halt_of_everything(queue):
+    job = factories.job_in(SyncJobState.WAITING)
+    for kind in ("", Kind.PROGRAM.value):
+        Circuit.objects.create(kind=kind, reason="denied")
+    assert reset_circuit(factories.user(), Kind.PROGRAM.value)
+    job.refresh_from_db()
+    assert (job.waits_until, queue.job_ids) == (None, [])
+    assert reset_circuit(factories.user("other"), "")
+    assert [queue_id[:36] for queue_id in queue.job_ids] == [str(job.pk)]
+
+
+@pytest.mark.django_db
+def test_a_kind_may_be_reset_while_a_restored_database_has_to_wait(marketo_settings):
+    Circuit.objects.create(code=Circuit.RESTORED, reason="restored")
+    Circuit.objects.create(kind=Kind.PROGRAM.value, reason="denied")
+    user = factories.user()
+    assert not reset_circuit(user)
+    assert not reset_circuit(user, "")
+    assert reset_circuit(user, Kind.PROGRAM.value)
+    assert [*Circuit.objects.filter(reset_at=None).values_list("kind", flat=True)] == [""]
 
 
 @pytest.mark.django_db(transaction=True)

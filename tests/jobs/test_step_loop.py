@@ -155,6 +155,12 @@ def test_a_call_that_fails_less_often_than_allowed_is_made_again_later(settings)
     assert (job.state, job.failures) == (SyncJobState.WAITING, settings.MARKETO["TRIES"] - 1)
 
 
+def test_a_call_that_would_be_in_vain_is_not_made_before():
+    before = timezone.now()
+    _, release, job = run(factories.job_in(SyncJobState.QUEUED), Unavailable("no token", retry_after_seconds=46.0))
+    assert release.again_at == job.waits_until >= before + timedelta(seconds=46)
+
+
 def test_a_signature_that_is_refused_as_expired_twice_in_a_row_halts_sending():
     run(factories.job_in(SyncJobState.QUEUED), EXPIRED, EXPIRED)
     assert Circuit.objects.exists()

@@ -37,5 +37,6 @@ def test_the_queue_page_says_how_many_clocks_there_are(groups, queue, clocks, sa
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_does_a_tick_is_not_said_to_do_a_job():
-    worker = queue_status.WorkerStatus("w", "busy", 0, f"{scheduler.TICK}123")
-    assert worker.sync_job is None
+    work = queue_status.WorkerStatus("w", "busy", 0, f"{scheduler.TICK}123").work
+    assert work is not None
+    assert work.sync_job is None

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 import mobjects.sandbox
-from mobjects.sandbox import SandboxServer
+from mobjects.sandbox import CLIENT_ID, SandboxServer
 from mobjects.sandbox.cli import main
 from tests.sandbox.wire import Wire, opportunity
 
@@ -90,6 +90,8 @@ def test_it_runs_as_a_module_and_stops_when_told():
         line = process.stdout.readline()
         url = next(word for word in line.split() if word.startswith("http"))
         assert requests.get(f"{url}_control/state", timeout=5).json()["counts"]["programs"] == 0
+        words = process.stdout.readline().split()
+        assert (words[2], words[4], words[-1]) == (f"{url}rest", f"{url}identity", CLIENT_ID)
         process.terminate()
         _, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (0, "")
@@ -113,7 +115,7 @@ def test_seeded_tags_and_channels_are_among_the_defined_ones(sandbox):
 
 
 def test_it_imports_nothing_but_the_standard_library_lxml_and_itself():
-    for path in Path(mobjects.sandbox.__file__).parent.glob("*.py"):
+    for path in Path(mobjects.sandbox.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -71,6 +71,9 @@ class NoLimits:
     def permit_call(self) -> nullcontext[None]:
         return nullcontext()
 
+    def count_further(self, calls: int) -> None:
+        """Nothing is counted."""
+
     def reduce_concurrency(self) -> None:
         return None
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from mobjects.marketo.errors import MarketoError, Rejected
+from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.marketo.types import (
     Exchange,
     Kind,
@@ -33,6 +34,7 @@ class Memory:
     """Holds objects by kind and id. ``failing`` is raised by the next call instead of its answer."""
 
     name, endpoint, caller, delete_limit = "memory", "", "", 100
+    traits = DEFAULT_TRAITS
 
     def __init__(self, *found: RemoteObject, page_size: int = 100) -> None:
         self.objects = {(each.kind, each.marketo_id): each for each in found}
@@ -68,6 +70,9 @@ class NoLimits:
 
     def permit_call(self) -> nullcontext[None]:
         return nullcontext()
+
+    def count_further(self, calls: int) -> None:
+        """Nothing is counted."""
 
     def reduce_concurrency(self) -> None:
         return None

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from mobjects.marketo.errors import MarketoError
+from mobjects.marketo.types import Exchange
+
 TOKEN_PATH = "/identity/oauth/token"
 CLIENT_ID = "b417d98f-aaaa-bbbb-cccc-2a42211c3f5e"
 SECRET = "y/Sec+ret &0123"
@@ -124,6 +127,12 @@ def asset_success(*result: object, warnings: tuple[str, ...] = ()) -> dict[str, 
 
 def failure(code: object, text: str = "Something", **more: object) -> dict[str, object]:
     return {"requestId": "e42b#14272d07d79", "success": False, "errors": [{"code": code, "message": text}], **more}
+
+
+def exchange_of(error: MarketoError) -> Exchange:
+    """What was sent and answered; fails where nothing was."""
+    assert error.exchange is not None
+    return error.exchange
 
 
 class _RestHandler(BaseHTTPRequestHandler):

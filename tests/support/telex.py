@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.transport import ConnectionVerdict, PingResult
 from mobjects.marketo.transport_entry import Config, Setting, TransportEntry
+from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.marketo.types import (
     BatchResponse,
     DescribeResponse,
@@ -41,6 +42,7 @@ class TelexTransport:
 
     name = "telex"
     delete_limit = 10
+    traits = DEFAULT_TRAITS
 
     def __init__(self, config: Config, received: list[OutgoingRecord], failing: MarketoError | None = None) -> None:
         self.endpoint, self.caller = config[LINE.name], config[NUMBER.name]
@@ -99,5 +101,5 @@ def entry(received: list[OutgoingRecord]) -> TransportEntry:
         settings=(LINE, NUMBER, CODE_WORD),
         where="The post office has it.",
         masked=(re.compile(r"(Authorization: Bearer )\S+"),),
-        open=lambda config: TelexTransport(config, received),
+        open=lambda config, store: TelexTransport(config, received),
     )

@@ -63,7 +63,11 @@ def text(response) -> str:
     return " ".join(response.content.decode().split())
 
 
+def tree(response) -> Any:
+    """The page's elements."""
+    return html.fromstring(response.content.decode())  # poor stubs
+
+
 def words(response) -> str:
     """What the page says, without its HTML."""
-    page: Any = html.fromstring(response.content.decode())  # poor stubs
-    return " ".join(page.text_content().split())
+    return " ".join(tree(response).text_content().split())

@@ -6,6 +6,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from lxml import html
+from rq import Worker
+from rq.executions import prepare_execution
 
 from mobjects.models import Opportunity, RecordState, SyncJobState
 from tests import factories
@@ -157,3 +159,135 @@ def test_what_a_check_found_leads_to_its_rows(browser):
     made.count(imported)
     found = links(browser.get(reverse("admin:mobjects_import_changelist")))
     assert found["1 with errors"] == reverse("mobjects:import-review", args=[imported.pk]) + "?tab=error"
+
+
+def rows_behind(browser, imported, address) -> list[int]:
+    """The numbers of the rows that a count of an import leads to."""
+    assert address.startswith(reverse("mobjects:import-review", args=[imported.pk]))
+    return [row.number for row in browser.get(address).context["shown"]]
+
+
+def test_what_an_import_left_out_leads_to_its_rows_with_the_reasons(browser):
+    imported = made.imported(
+        state="committed", mode="valid", committed_to=5, written={"changed": 1, "left": 2}, committed_at=pages.MOMENT
+    )
+    for number in (2, 3, 4):
+        made.row(imported, number, "changed")
+    made.row(imported, 5, "error")
+    made.change(imported, 3, factories.opportunity())
+    for number in (2, 4):
+        made.problem(imported, number, level="conflict", position=None, column="", value="", rule="was changed since.")
+    made.count(imported)
+    for page in (reverse("mobjects:import", args=[imported.pk]), reverse("admin:mobjects_import_changelist")):
+        address = links(browser.get(page))["2 left out"]
+        assert rows_behind(browser, imported, address) == [2, 4]
+    shown = pages.words(browser.get(address))
+    assert "Only rows that were left out when the others were written." in shown
+    assert shown.count("was changed since.") == 2
+
+
+def test_what_is_not_written_yet_is_not_left_out(browser):
+    imported = made.imported(mode="valid", committed_to=2, written={"left": 1})
+    for number in (2, 3):
+        made.row(imported, number, "changed")
+    made.count(imported)
+    address = reverse("mobjects:import-review", args=[imported.pk]) + "?left=1"
+    assert rows_behind(browser, imported, address) == [2]
+
+
+def test_what_an_undo_did_leads_to_its_rows(browser):
+    imported = made.imported(state="undone", undone={"restored": 1, "removed": 1, "left": 1}, undone_at=pages.MOMENT)
+    for number, undone in ((2, "restored"), (3, "removed"), (4, "left"), (5, "")):
+        made.row(imported, number, "changed")
+        made.change(imported, number, factories.opportunity(name=f"O{number}"), undone=undone)
+    made.count(imported)
+    found = links(browser.get(reverse("mobjects:import", args=[imported.pk])))
+    for words, number in (("1 restored", 2), ("1 removed", 3), ("1 left alone", 4)):
+        assert rows_behind(browser, imported, found[words]) == [number]
+
+
+def test_equal_errors_and_warnings_lead_to_all_of_their_rows(browser):
+    imported = made.imported()
+    for number in range(2, 6):
+        made.row(imported, number, "error" if number < 5 else "new")
+    for number in (2, 4):
+        made.problem(imported, number)
+    made.problem(imported, 3, value="many", rule="“many” is not a number.")
+    error = made.group(imported, count=2)
+    doubt = {"level": "warning", "position": None, "column": "", "value": "", "rule": "Is this meant?"}
+    for number in (4, 5):
+        made.problem(imported, number, **doubt)
+    warning = made.group(imported, **doubt, count=2, first=4)
+    review = browser.get(reverse("mobjects:import-review", args=[made.count(imported).pk]))
+    page = pages.tree(review)
+    address = page.xpath("//a[@aria-label='2 rows, the first of them row 2']/@href")[0]
+    assert address == f"?group={error.pk}#rows"
+    assert links(review)["2 rows, the first of them row 4"] == f"?group={warning.pk}#rows"
+    above = reverse("mobjects:import-review", args=[imported.pk])
+    assert rows_behind(browser, imported, above + address) == [2, 4]
+    assert rows_behind(browser, imported, f"{above}?group={warning.pk}#rows") == [4, 5]
+    assert "Only rows of which is said: “much” is not a number." in pages.words(browser.get(above + address))
+    assert browser.get(f"{above}?group=999999").context["tab"] == "error"
+
+
+def test_rows_of_a_group_that_were_left_out_of_the_check_are_listed_too(browser):
+    imported = made.imported()
+    made.row(imported, 2, "new")
+    total = {"level": "warning", "position": None, "column": "", "value": "", "rule": "looks like a total."}
+    for number in (3, 4):
+        made.problem(imported, number, **total)
+    group = made.group(imported, **total, count=2, first=3)
+    above = reverse("mobjects:import-review", args=[made.count(imported).pk])
+    assert rows_behind(browser, imported, f"{above}?group={group.pk}") == [3, 4]
+    shown = pages.words(browser.get(f"{above}?row=3"))
+    assert "Row 3: left out" in shown
+    assert "looks like a total." in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_count_of_the_queue_leads_to_what_it_counts(browser, queue):
+    job, imported = pages.job(state=SyncJobState.QUEUED), made.imported()
+    names = [f"{job.pk}-1", f"import-{imported.pk}-2", "deletion-7-3", "tick-outside-4", "of-another-program"]
+    for name in names:
+        queue.enqueue("mobjects.processes.scheduler.tick", job_id=name)
+    worker = Worker([queue], connection=queue.connection, serializer=queue.serializer)
+    worker.register_birth()
+    prepare_execution(worker, queue.fetch_job(names[1]))
+    queue.remove(names[1])
+    queue.failed_job_registry.add(queue.fetch_job(names[2]))
+    queue.remove(names[2])
+    page, counts = browser.get(reverse("mobjects:queue")), {"waiting": 3, "running": 1, "failed": 1}
+    found = {a.get("aria-label"): a.get("href") for a in pages.tree(page).xpath("//dl//a")}
+    assert found == {f"{count} {which}": f"?list={which}#work" for which, count in counts.items()}
+
+    def work(which):
+        return links_of_work(browser.get(reverse("mobjects:queue") + f"?list={which}"))
+
+    assert work("waiting") == [
+        (f"Sync job {str(job.pk)[:8]}", pages.job_url(job)),
+        ("a look at lost jobs and schedules", None),
+        ("a look at lost jobs and schedules", None),
+    ]
+    assert work("running") == [(f"Import {imported.pk}", reverse("mobjects:import", args=[imported.pk]))]
+    assert work("failed") == [("Deletion 7", reverse("mobjects:deletion", args=[7]))]
+    assert work("nonsense") == []
+
+
+def links_of_work(response) -> list[tuple[str, str | None]]:
+    """What is listed of the queue, with the address that it leads to."""
+    cells = pages.tree(response).xpath("//*[@id='work']//tbody/tr/th")
+    return [
+        (" ".join(cell.text_content().split()), next((a.get("href") for a in cell.xpath(".//a")), None))
+        for cell in cells
+    ]
+
+
+def test_a_count_of_nothing_in_the_queue_is_no_link(browser, queue):
+    assert pages.tree(browser.get(reverse("mobjects:queue"))).xpath("//dl//a") == []
+
+
+def test_a_long_list_of_the_queue_has_pages(browser, queue):
+    for number in range(51):
+        queue.enqueue("mobjects.processes.scheduler.tick", job_id=f"deletion-{number}-x")
+    address = reverse("mobjects:queue") + "?list=waiting&page=2"
+    assert links_of_work(browser.get(address)) == [("Deletion 50", reverse("mobjects:deletion", args=[50]))]

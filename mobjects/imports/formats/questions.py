@@ -128,8 +128,8 @@ QUESTIONS: Sequence[FormatQuestion] = (
         "time-in-date",
         "Times in columns of dates",
         {
-            WRITTEN: "The day as it is written: 2026-11-27 15:00 is 2026-11-27",
-            MIDNIGHT: "Midnight in another zone: 2026-11-27 15:00 is 2026-11-28",
+            WRITTEN: "The day as it is written: 2026-11-27 15:00 or 23:59:08 is 2026-11-27",
+            MIDNIGHT: "Midnight that follows, of another zone: 2026-11-27 15:00 or 23:59:08 is 2026-11-28",
         },
         _is_month_or_day,
         _read_time,

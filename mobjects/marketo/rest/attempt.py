@@ -24,7 +24,7 @@ from mobjects.marketo.rest.config import ENDPOINT, RestSettings
 from mobjects.marketo.rest.http import RequestFailed, send_request
 from mobjects.marketo.rest.identity import Token
 from mobjects.marketo.rest.replies import Envelope, InvalidReply, NotMarketoReply, Reason, RestReply, parse_envelope
-from mobjects.marketo.rest.request import RequestTooLarge, RestRequest
+from mobjects.marketo.rest.request import OutgoingRequest, RequestTooLarge
 from mobjects.marketo.types import Exchange
 
 
@@ -39,7 +39,7 @@ class RestAttempt:
     """
 
     def __init__(
-        self, settings: RestSettings, request: RestRequest, token: Token, earlier: Sequence[Exchange] = ()
+        self, settings: RestSettings, request: OutgoingRequest, token: Token, earlier: Sequence[Exchange] = ()
     ) -> None:
         self._settings, self._request, self._token, self._earlier = settings, request, token, earlier
         self._started = time.perf_counter()

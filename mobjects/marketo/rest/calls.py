@@ -18,8 +18,8 @@ from mobjects.marketo.rest.replies import RestReply
 from mobjects.marketo.rest.request import (
     FORM,
     JSON,
+    OutgoingRequest,
     Parameter,
-    RestRequest,
     build_read,
     build_read_post,
     encode_form,
@@ -97,7 +97,7 @@ class RestCalls:
             OutcomeUnknown: it may have been applied.
             MarketoError: it was not.
         """
-        return self._call(RestRequest("POST", path, body=encode_json(body), content_type=JSON, write=True))
+        return self._call(OutgoingRequest("POST", path, body=encode_json(body), content_type=JSON, write=True))
 
     def write_form(
         self, path: str, fields: Mapping[str, Parameter], params: Mapping[str, Parameter] | None = None
@@ -115,9 +115,9 @@ class RestCalls:
             MarketoError: it was not.
         """
         body = encode_form(fields).encode()
-        return self._call(RestRequest("POST", path, encode_form(params or {}), body, FORM, write=True))
+        return self._call(OutgoingRequest("POST", path, encode_form(params or {}), body, FORM, write=True))
 
-    def _call(self, request: RestRequest) -> RestReply:
+    def _call(self, request: OutgoingRequest) -> RestReply:
         self.settings.check()
         token = self._tokens.current_token()
         try:

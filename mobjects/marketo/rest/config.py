@@ -75,3 +75,7 @@ class RestSettings:
             raise ConfigError(f"{ENDPOINT} {problem}.")
         if urlsplit(self.endpoint).query or urlsplit(self.endpoint).fragment:
             raise ConfigError(f"{ENDPOINT} must end with its path, without “?” or “#”.")
+        for setting, text in ((CLIENT_ID, self.client_id), (CLIENT_SECRET, self.client_secret)):
+            if not text.isprintable():
+                number = next(index for index, each in enumerate(text) if not each.isprintable())
+                raise ConfigError(f"{setting}: character {number + 1} is U+{ord(text[number]):04X}; paste it anew.")

@@ -1,4 +1,4 @@
-"""Testing the connection: address, credentials, rights, whether opportunities can be written, today's use, the clock."""
+"""Testing the connection: address, credentials, rights, whether opportunities can be written, use, clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mobjects.marketo.types import Kind
 _NOTABLE_SECONDS = 30
 _USAGE = "/rest/v1/stats/usage.json"
 _CHANNELS = "/rest/asset/v1/channels.json"
-_NO_PROGRAM = "/rest/asset/v1/program/2147483647.json"
+_NO_PROGRAM = "/rest/asset/v1/program/999999999.json"
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 

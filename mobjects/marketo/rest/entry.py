@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from mobjects.marketo.rest.config import CLIENT_ID, CLIENT_SECRET, ENDPOINT, RestSettings
+from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
+from mobjects.marketo.rest.calls import RestCalls
+from mobjects.marketo.rest.config import ASSET_SECONDS, CLIENT_ID, CLIENT_SECRET, ENDPOINT, RestSettings
+from mobjects.marketo.rest.probe import RestProbe
 from mobjects.marketo.rest.traits import REST_TRAITS
 from mobjects.marketo.rest.transport import RestTransport
 from mobjects.marketo.shared_store import SharedStore
@@ -13,6 +17,10 @@ from mobjects.marketo.transport_entry import Config, TransportEntry
 
 def _open(config: Config, store: SharedStore) -> RestTransport:
     return RestTransport(RestSettings.from_config(config), store)
+
+
+def _probe(config: Config, store: SharedStore, order: ProbeOrder) -> Iterator[ProbeAnswer]:
+    return RestProbe(RestCalls(RestSettings.from_config(config), store), order).ask_all()
 
 
 REST = TransportEntry(
@@ -28,4 +36,7 @@ REST = TransportEntry(
     ),
     open=_open,
     traits=REST_TRAITS,
+    answer_seconds=int(ASSET_SECONDS),
+    look_up_seconds=int(ASSET_SECONDS) + 50,
+    probe=_probe,
 )

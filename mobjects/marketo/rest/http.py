@@ -9,9 +9,11 @@ import os
 import re
 import socket
 import ssl
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.http_common import USER_AGENT, first_cause
 from mobjects.marketo.rest.config import ENDPOINT
 
@@ -69,14 +71,22 @@ def new_client() -> httpx.Client:
     """A client with connections of its own. Certificates are verified; the proxy is that of the environment.
 
     It follows no redirect: the token would go to whatever address the answer names.
+
+    Raises:
+        ConfigError: what the environment says of proxies or certificates cannot be used.
     """
-    return httpx.Client(
-        headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"},
-        limits=httpx.Limits(
-            max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_KEPT_SECONDS
-        ),
-        follow_redirects=False,
+    limits = httpx.Limits(
+        max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_KEPT_SECONDS
     )
+    headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"}
+    try:
+        return httpx.Client(headers=headers, limits=limits, follow_redirects=False)
+    except OSError as error:  # An SSLError is one.
+        words = f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read ({type(error).__name__})."
+    except (ImportError, ValueError, httpx.InvalidURL):
+        words = "The proxy of HTTPS_PROXY or ALL_PROXY cannot be used; give one that starts with http:// or https://."
+    # Not while the error is handled, which may repeat the password of the proxy.
+    raise ConfigError(words)
 
 
 _clients: dict[int, httpx.Client] = {}
@@ -148,26 +158,34 @@ def _lost_words(error: Exception, seconds: float) -> str:
 def _connect_words(error: Exception, address: str, seconds: float) -> str:
     root = first_cause(error)
     host = httpx.URL(address).host if not isinstance(error, httpx.InvalidURL) else "The endpoint"
-    if isinstance(error, httpx.ProxyError):
-        return _proxy_words(str(error))
     if isinstance(error, httpx.TimeoutException):
         return f"{host} did not accept a connection within {seconds:g} s."
-    if isinstance(root, socket.gaierror):
-        return f"The host name {host} could not be found; check {ENDPOINT} and the network."
-    if isinstance(root, ConnectionRefusedError):
-        return f"{host} refused the connection; check {ENDPOINT}."
     if isinstance(root, ssl.SSLCertVerificationError):
         return f"The certificate of {host} is not valid: {root.verify_message}."
     if isinstance(root, ssl.SSLError):
         return f"{host} does not speak TLS as it should; check {ENDPOINT}."
+    if isinstance(error, httpx.ProxyError) or (isinstance(error, httpx.ConnectError) and _has_proxy(address)):
+        return _proxy_words(str(error), root)
+    if isinstance(root, socket.gaierror):
+        return f"The host name {host} could not be found; check {ENDPOINT} and the network."
+    if isinstance(root, ConnectionRefusedError):
+        return f"{host} refused the connection; check {ENDPOINT}."
     return f"{host} could not be reached ({type(root).__name__})."
 
 
-def _proxy_words(text: str) -> str:
+def _has_proxy(address: str) -> bool:
+    """Whether the environment puts a proxy between us and this address. Then it is the proxy that is connected to."""
+    url, proxies = httpx.URL(address), getproxies()
+    return bool(proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.host)
+
+
+def _proxy_words(text: str, root: BaseException) -> str:
     """What a proxy of this machine's network did; Marketo's address has nothing to do with it."""
     check = "check HTTPS_PROXY and the proxy of this network"
     status = re.match(r"(\d{3})\b", text)
     if status:
         wants = " (it wants a user name and a password)" if status[1] == "407" else ""
         return f"The proxy in front of Marketo refused the connection with HTTP {status[1]}{wants}; {check}."
-    return f"The proxy in front of Marketo could not be reached; {check}."
+    if isinstance(root, socket.gaierror):
+        return f"The host name of the proxy in front of Marketo could not be found; {check}."
+    return f"The proxy in front of Marketo could not be reached ({type(root).__name__}); {check}."

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import TypeGuard
 from urllib.parse import urlencode
 
 import httpx
@@ -25,6 +26,8 @@ from mobjects.marketo.rest.request import FORM
 from mobjects.marketo.types import Exchange
 
 TOKEN_PATH = "/identity/oauth/token"  # noqa: S105 - a path
+LONGEST_SECONDS = 20.0
+"""For an answer; whoever waits for what another process gets would rather ask itself after that."""
 _REFUSED = frozenset({400, 401, 403, 405, 411, 415, 422})
 
 
@@ -86,7 +89,7 @@ class IdentityCalls:
                 address,
                 b"" if in_address else parameters.encode(),
                 httpx.Headers({} if in_address else {"Content-Type": FORM}),
-                (settings.connect_timeout_seconds, settings.lead_timeout_seconds),
+                (settings.connect_timeout_seconds, min(LONGEST_SECONDS, settings.lead_timeout_seconds)),
             )
         except RequestFailed as error:
             exchange = Exchange(request, identity=self._identity(), seconds=time.perf_counter() - started)
@@ -124,7 +127,7 @@ class _IdentityAttempt:
         try:
             reply = parse_object(self.content)
             value, left = reply.get("access_token"), decimal_number(reply.get("expires_in"))
-            if self.status == httpx.codes.OK and isinstance(value, str) and value and left is not None:
+            if self.status == httpx.codes.OK and _is_token(value) and left is not None:
                 return Token(value, self.asked_at + float(left))
             if self.status in _REFUSED:
                 raise self._refused(f"{reply.get('error', '')}: {reply.get('error_description', '')}")
@@ -148,6 +151,11 @@ class _IdentityAttempt:
     def _error(self, kind: type[MarketoError], message: str) -> MarketoError:
         offset = self.exchange.clock_offset_seconds
         return kind(message, exchange=self.exchange, clock_offset_seconds=offset)
+
+
+def _is_token(value: object) -> TypeGuard[str]:
+    """Whether a value can stand in a header."""
+    return isinstance(value, str) and bool(value) and value.isascii() and value.isprintable()
 
 
 def _token_of(content: bytes) -> str:

@@ -169,6 +169,8 @@ def order_by_seq(result: Sequence[Any], count: int) -> list[Entry]:
 
 def whole_number(value: object) -> int | None:
     """A whole number that Marketo wrote as a number or as text; ``None`` if it is none."""
+    if type(value) is int:  # Not a boolean, which is an int too. Three hundred of them come with each answer.
+        return value
     number = decimal_number(value)
     return int(number) if number is not None and number == number.to_integral_value() else None
 

@@ -36,7 +36,7 @@ class RequestTooLarge(Rejected):
 
 
 @dataclass(frozen=True, slots=True)
-class RestRequest:
+class OutgoingRequest:
     """What is sent.
 
     Args:
@@ -81,19 +81,19 @@ class RestRequest:
         return f"{line}\n\n{self.body.decode()}" if self.body else line
 
 
-def build_read(base: str, path: str, params: Mapping[str, Parameter]) -> RestRequest:
+def build_read(base: str, path: str, params: Mapping[str, Parameter]) -> OutgoingRequest:
     """A reading request; one whose address would be too long goes as a POST that Marketo reads as a GET."""
     query = encode_form(params)
     if len(base) + len(path) + 1 + len(query) <= LONGEST_ADDRESS_BYTES:
-        return RestRequest("GET", path, query)
-    return RestRequest("POST", path, encode_form(_AS_GET), query.encode(), FORM)
+        return OutgoingRequest("GET", path, query)
+    return OutgoingRequest("POST", path, encode_form(_AS_GET), query.encode(), FORM)
 
 
-def build_read_post(path: str, *, form: Mapping[str, Parameter] | None, body: object) -> RestRequest:
+def build_read_post(path: str, *, form: Mapping[str, Parameter] | None, body: object) -> OutgoingRequest:
     """A reading request with its parameters in the body: a form, or JSON."""
     if form is not None:
-        return RestRequest("POST", path, encode_form(_AS_GET), encode_form(form).encode(), FORM)
-    return RestRequest("POST", path, encode_form(_AS_GET), encode_json(body), JSON)
+        return OutgoingRequest("POST", path, encode_form(_AS_GET), encode_form(form).encode(), FORM)
+    return OutgoingRequest("POST", path, encode_form(_AS_GET), encode_json(body), JSON)
 
 
 def encode_json(body: object) -> bytes:

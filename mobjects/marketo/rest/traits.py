@@ -20,6 +20,7 @@ REST_TRAITS = TransportTraits(
     whole_costs=True,
     removes_costs=True,
     removes_tags=True,
+    tells_archived=False,
     listed=frozenset({Kind.PROGRAM}),
     named_to_a_query=paths.MAX_RECORDS,
 )

@@ -1,7 +1,8 @@
-"""The REST transport: opportunities and roles in the lead database, programs among the assets, behind the one interface.
+"""The REST transport: opportunities and roles in the lead database, programs among the assets, behind the one
+interface.
 
-It never retries, but for a token that has expired. Whether a call may be repeated is for the caller to know; the class of
-an error says what is certain (see :mod:`mobjects.marketo.errors`).
+It never retries, but for a token that has expired. Whether a call may be repeated is for the caller to know; the
+class of an error says what is certain (see :mod:`mobjects.marketo.errors`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import httpx
 
 from mobjects.marketo import types
 from mobjects.marketo.errors import MarketoError, Rejected
+from mobjects.marketo.rest import programs
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.config import RestSettings
 from mobjects.marketo.rest.connection_check import check_connection
@@ -59,6 +61,7 @@ class RestTransport:
     ) -> None:
         self.endpoint = settings.endpoint
         self.caller = settings.client_id
+        self._store, self._sleep = store, sleep
         self._calls = RestCalls(settings, store, client=client, now=now, sleep=sleep)
         self._catalogue = FieldCatalogue(self._calls, store)
         self._sender = RecordSender(self._calls, self._catalogue, PartyLookup(self._calls))
@@ -75,11 +78,9 @@ class RestTransport:
 
     def problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:
         """Why a record may not be sent, in words; "" if it may."""
-        if self.limit(record.kind, operation) is None:
-            return f"Marketo has no {operation} for programs, they can only be updated"
-        if record.kind is types.Kind.PROGRAM:
-            return ""
-        return record_problems.find_problem(record, operation, self._catalogue.known_fields(record.kind))
+        found = self._shape_problem(record, operation)
+        known = None if found or record.kind is types.Kind.PROGRAM else self._catalogue.known_fields(record.kind)
+        return found if known is None else record_problems.find_field_problem(record, known)
 
     def render(self, batch: types.OutgoingBatch) -> str:
         """The calls that :meth:`send` would make to write, the token masked; makes none.
@@ -93,6 +94,7 @@ class RestTransport:
             for kind in _ORDER
             if (records := _numbered(batch, kind))
         ]
+        parts += [programs.render_program(record) for _, record in _numbered(batch, types.Kind.PROGRAM)]
         return "\n\n".join(parts)
 
     def send(self, batch: types.OutgoingBatch) -> types.BatchResponse:
@@ -104,7 +106,8 @@ class RestTransport:
         Raises:
             Rejected: refused before sending, or by Marketo as a whole; nothing was applied.
             ConfigError, AuthError, Unavailable: nothing was applied.
-            OutcomeUnknown: it may have been applied, or a part of it was, or the answer cannot be matched to the records.
+            OutcomeUnknown: it may have been applied, or a part of it was, or the answer cannot be matched to the
+                records.
         """
         self._check_batch(batch)
         progress = BatchProgress(len(batch.records))
@@ -112,6 +115,8 @@ class RestTransport:
             for kind in _ORDER:
                 if records := _numbered(batch, kind):
                     self._sender.send_records(kind, batch.operation, records, progress)
+            for position, record in _numbered(batch, types.Kind.PROGRAM):
+                self._send_program(position, record, progress)
         except MarketoError as error:
             failed = progress.failure(error)
             raise failed from (error.__cause__ if failed is error else error)
@@ -124,6 +129,8 @@ class RestTransport:
             Rejected: Marketo cannot be asked this, or the position is no longer valid.
             MarketoError: the call failed, or its answer cannot be trusted; ``Unavailable`` then.
         """
+        if query.kind is types.Kind.PROGRAM:
+            return programs.find_programs(self._calls, query, position, facts=self._facts())
         record_queries.check_query(query)
         return self._finder.find_records(query, position)
 
@@ -151,12 +158,35 @@ class RestTransport:
         """
         return self._catalogue.describe_fields(kind)
 
+    def tags(self) -> types.TagValuesResponse:
+        """All tag types of programs but the channel, with their values."""
+        return programs.read_tags(self._calls)
+
+    def channels(self) -> types.TagValuesResponse:
+        """All channels that programs may have."""
+        return programs.read_channels(self._calls)
+
     def ping(self) -> PingResult:
         """Test address, credentials, rights and clock; nothing is changed."""
         return check_connection(self._calls)
 
     def close(self) -> None:
         """The connections belong to the process, which keeps them for the next transport."""
+
+    def _send_program(self, position: int, record: types.OutgoingRecord, progress: BatchProgress) -> None:
+        answer = programs.send_program(self._calls, record, facts=self._facts(), store=self._store, wait=self._sleep)
+        progress.exchanges.append(answer.exchange)
+        progress.set_outcome(position, answer.outcomes[0])
+
+    def _facts(self) -> programs.InstanceFacts:
+        return programs.load_facts(self._store, self._calls.settings.base)
+
+    def _shape_problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:
+        if self.limit(record.kind, operation) is None:
+            return f"Marketo has no {operation} for programs, they can only be updated"
+        if record.kind is types.Kind.PROGRAM:
+            return programs.program_problem(record)
+        return record_problems.find_problem(record, operation)
 
     def _check_batch(self, batch: types.OutgoingBatch) -> None:
         if not batch.records:
@@ -166,7 +196,8 @@ class RestTransport:
             if most is not None and number > most:
                 raise Rejected(f"A batch holds at most {most} {paths.PLURALS[kind]}; this one has {number}.")
         for position, record in enumerate(batch.records, start=1):
-            if found := self.problem(record, batch.operation):
+            # Fields that the instance lacks are said record by record: one of them need not stop the others.
+            if found := self._shape_problem(record, batch.operation):
                 raise Rejected(f"Record {position} ({record.kind}): {found}.")
 
 

@@ -29,6 +29,7 @@ from mobjects.marketo.soap import (
 from mobjects.marketo.soap.config import SoapSettings
 from mobjects.marketo.soap.request import Calls
 from mobjects.marketo.transport import PingResult
+from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.marketo.value_text import format_datetime
 
 _SYNC = "syncMObjects"
@@ -53,6 +54,7 @@ class SoapTransport:
 
     name = "soap"
     delete_limit = validation.MAX_RECORDS
+    traits = DEFAULT_TRAITS
 
     def __init__(
         self,

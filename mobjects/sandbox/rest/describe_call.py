@@ -6,13 +6,13 @@ from mobjects.sandbox.fields import OPPORTUNITY
 from mobjects.sandbox.rest.identity import API_USER
 from mobjects.sandbox.rest.limits import central_day, list_days
 from mobjects.sandbox.rest.record_query import list_filters
-from mobjects.sandbox.rest.rest_call import RestContext, RestReply, Row
+from mobjects.sandbox.rest.rest_call import RestContext, Row, SandboxReply
 from mobjects.sandbox.rest.rest_fields import GUID, KEYS, REST_FIELDS, RestField
 
 _DESCRIBED_AT = "2026-01-05T09:00:00Z"
 
 
-def describe_records(context: RestContext, kind: str) -> RestReply:
+def describe_records(context: RestContext, kind: str) -> SandboxReply:
     """Fields, keys and searchable fields of opportunities or roles."""
     name = "opportunity" if kind == OPPORTUNITY else "opportunityRole"
     description: Row = {
@@ -25,7 +25,7 @@ def describe_records(context: RestContext, kind: str) -> RestReply:
         "searchableFields": [list(names) for names in list_filters(kind)],
         "fields": [_describe_field(field) for field in REST_FIELDS[kind].values()],
     }
-    return RestReply([description], kind=kind)
+    return SandboxReply([description], kind=kind)
 
 
 def _describe_field(field: RestField) -> Row:
@@ -35,7 +35,7 @@ def _describe_field(field: RestField) -> Row:
     return {**described, "updateable": field.updateable, "crmManaged": False}
 
 
-def read_usage(context: RestContext, days: int) -> RestReply:
+def read_usage(context: RestContext, days: int) -> SandboxReply:
     """How many calls were made on each of the last days, by user; other integrations count today only."""
     today = central_day(context.store.clock.now())
     rows: list[Row] = []
@@ -46,4 +46,4 @@ def read_usage(context: RestContext, days: int) -> RestReply:
         if others:
             users.append({"userId": "other.integration@sandbox.example.com", "count": others})
         rows.append({"date": day.isoformat(), "total": ours + others, "users": users})
-    return RestReply(rows, kind="Usage")
+    return SandboxReply(rows, kind="Usage")

@@ -31,6 +31,7 @@ class RestInstance:
         calls_of_others: what other integrations have called today.
         channel_on_update: see :class:`ChannelChange`.
         tag_call_adds: whether the call for one tag adds a tag that the program lacks.
+        single_quotes: whether lists in form fields may be written with single quotes, as one public client does.
         costs_by_id: whether a program read by id shows its costs.
         missing_is_error: whether a program that is not there is error 702 instead of an empty answer.
         write_race_seconds: a program that was written is refused with 611 for so long.
@@ -48,6 +49,7 @@ class RestInstance:
     calls_of_others: int = 0
     channel_on_update: ChannelChange = ChannelChange.ACCEPTED
     tag_call_adds: bool = True
+    single_quotes: bool = False
     costs_by_id: bool = False
     missing_is_error: bool = False
     write_race_seconds: float = 0.0

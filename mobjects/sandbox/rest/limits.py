@@ -1,7 +1,7 @@
-"""How many calls are let through: in 20 s, at the same time, in a day. Documented figures are in the settings' text.
+"""How many calls are let through: in 20 s, at the same time, in a day.
 
-Adobe's error codes page: calls that end with 601, 602, 604, 605, 608 or 611 are not counted; all others are,
-also those that are refused with 606, 607 or 615.
+Adobe's error codes page marks 601, 602, 604, 605, 608 and 611 as not counted, so calls that are refused with 606,
+607 or 615 are. Here whatever fails before the limits (token, address, right, form) is not counted, all else is.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class RestLimits:
     def _check(self, now: datetime) -> None:
         limits = self._instance
         with self._lock:
-            while now - self._recent[0] >= WINDOW:
+            while self._recent and now - self._recent[0] >= WINDOW:
                 self._recent.popleft()
             today = self._days[central_day(now)] + limits.calls_of_others
             if 0 < limits.calls_per_day < today:

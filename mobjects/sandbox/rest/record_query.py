@@ -16,7 +16,7 @@ from mobjects.sandbox.fields import COMPANY, FIELDS, LEAD, OPPORTUNITY, PERSON_K
 from mobjects.sandbox.fields import COMPANY_KEY as STORED_COMPANY_KEY
 from mobjects.sandbox.rest.record_keys import key_of, list_by_key, show_field
 from mobjects.sandbox.rest.record_sync import BY_ID, BY_KEY, MAX_RECORDS
-from mobjects.sandbox.rest.rest_call import FORM_TYPE, RecordRefused, RestContext, RestError, RestReply, Row
+from mobjects.sandbox.rest.rest_call import FORM_TYPE, RecordRefused, RestContext, RestError, Row, SandboxReply
 from mobjects.sandbox.rest.rest_fields import (
     COMPANY_KEY,
     CREATED,
@@ -67,7 +67,7 @@ def list_filters(kind: str) -> list[tuple[str, ...]]:
     return [(KEY,), (GUID,), (COMPANY_KEY,), (SALES_PERSON_KEY,), *custom]
 
 
-def query_records(context: RestContext, kind: str) -> RestReply:
+def query_records(context: RestContext, kind: str) -> SandboxReply:
     """Opportunities or roles by key, by GUID or by another searchable field.
 
     Raises:
@@ -88,7 +88,7 @@ def query_records(context: RestContext, kind: str) -> RestReply:
     return _build_page(list(found.values()), asked, show, kind, with_seq=True)
 
 
-def query_parties(context: RestContext, kind: str) -> RestReply:
+def query_parties(context: RestContext, kind: str) -> SandboxReply:
     """Companies or leads by id, key, name or mail address.
 
     Raises:
@@ -207,7 +207,7 @@ def _find_by_input(store: SandboxStore, kind: str, filter_type: str, given: obje
 
 def _build_page(
     found: Sequence[Found], asked: Asked, show: Callable[[Found], Row], kind: str, *, with_seq: bool
-) -> RestReply:
+) -> SandboxReply:
     size = str(asked.get("batchSize") or MAX_RECORDS)
     if not size.isdecimal() or not 0 < int(size) <= MAX_RECORDS:
         raise RestError("1003", f"batchSize must be 1 to {MAX_RECORDS}, got '{size}'")
@@ -218,7 +218,7 @@ def _build_page(
     extra: dict[str, object] = {}
     if start + int(size) < len(found):
         extra = {"nextPageToken": _write_position(start + int(size), mark), "moreResult": True}
-    return RestReply(rows, extra, count=len(rows), kind=kind)
+    return SandboxReply(rows, extra, count=len(rows), kind=kind)
 
 
 def _filter_mark(asked: Asked) -> str:

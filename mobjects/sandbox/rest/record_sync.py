@@ -10,7 +10,7 @@ from functools import partial
 
 from mobjects.sandbox.fields import OPPORTUNITY, OPPORTUNITY_KEY
 from mobjects.sandbox.rest.record_keys import find_by_key, guid_of, key_of, resolve_company, resolve_role_links
-from mobjects.sandbox.rest.rest_call import RecordRefused, RestContext, RestError, RestReply, Row
+from mobjects.sandbox.rest.rest_call import RecordRefused, RestContext, RestError, Row, SandboxReply
 from mobjects.sandbox.rest.rest_fields import (
     COMPANY_KEY,
     GUID,
@@ -33,7 +33,7 @@ _CRM_OWNS = RecordRefused("1018", "CRM Enabled: opportunities are synchronized n
 WriteRecord = Callable[[Row], Row]
 
 
-def sync_records(context: RestContext, kind: str) -> RestReply:
+def sync_records(context: RestContext, kind: str) -> SandboxReply:
     """Create or update up to 300 records.
 
     Raises:
@@ -53,7 +53,7 @@ def sync_records(context: RestContext, kind: str) -> RestReply:
     return _each_record(context, kind, records, by, write, action)
 
 
-def delete_records(context: RestContext, kind: str) -> RestReply:
+def delete_records(context: RestContext, kind: str) -> SandboxReply:
     """Delete up to 300 records. Roles of a deleted opportunity stay, as orphans.
 
     Raises:
@@ -83,7 +83,7 @@ def _read_input(document: Row) -> list[Row]:
 
 def _each_record(
     context: RestContext, kind: str, records: list[Row], by: str, write: WriteRecord, action: str
-) -> RestReply:
+) -> SandboxReply:
     rows: list[Row] = []
     seen: set[tuple[str, ...]] = set()
     for index, record in enumerate(records):
@@ -101,7 +101,7 @@ def _each_record(
             row = {"status": "skipped", "reasons": [{"code": refused.code, "message": refused.message}]}
         rows.append({"seq": index, **row})
     statuses = [row["status"] for row in rows]
-    return RestReply(rows, statuses=statuses, count=len(records), kind=kind, action=action)
+    return SandboxReply(rows, statuses=statuses, count=len(records), kind=kind, action=action)
 
 
 def _refuse_twice(kind: str, by: str, record: Row, seen: set[tuple[str, ...]]) -> None:

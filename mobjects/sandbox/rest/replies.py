@@ -8,13 +8,13 @@ from collections.abc import Mapping
 
 from mobjects.sandbox.fault_injection import FaultKind, RestFaultKind, ScriptedFault
 from mobjects.sandbox.http_answer import HTML_TYPE, ConnectionCut, HttpAnswer, build_page
-from mobjects.sandbox.rest.rest_call import RestError, RestReply
+from mobjects.sandbox.rest.rest_call import RestError, SandboxReply
 
 CONTENT_TYPE = "application/json;charset=UTF-8"
 GZIP_FROM_BYTES = 1024
 
 
-def build_success(reply: RestReply, request_id: str, *, asset: bool) -> dict[str, object]:
+def build_success(reply: SandboxReply, request_id: str, *, asset: bool) -> dict[str, object]:
     """The envelope of a call that was carried out."""
     if asset:
         envelope = {"success": True, "errors": [], "requestId": request_id, "warnings": reply.warnings}
@@ -45,7 +45,7 @@ def compress(answer: HttpAnswer) -> HttpAnswer:
     return HttpAnswer(answer.status, answer.content_type, gzip.compress(answer.body, 1), headers, answer.phrase)
 
 
-def break_reply(script: ScriptedFault, reply: RestReply | None) -> RestReply:
+def break_reply(script: ScriptedFault, reply: SandboxReply | None) -> SandboxReply:
     """The reply as the script wants it; ``reply`` is the real one, if the call was applied.
 
     Raises:
@@ -63,7 +63,7 @@ def break_reply(script: ScriptedFault, reply: RestReply | None) -> RestReply:
     return reply
 
 
-def _tamper(kind: FaultKind | RestFaultKind, reply: RestReply) -> None:
+def _tamper(kind: FaultKind | RestFaultKind, reply: SandboxReply) -> None:
     rows = reply.rows or []
     if kind is FaultKind.SHORT:
         reply.rows = rows[:-1]

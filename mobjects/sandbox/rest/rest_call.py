@@ -20,6 +20,7 @@ JSON_TYPE = "application/json"
 Row = dict[str, Any]
 """One element of ``result``, or of ``input``: JSON values by name."""
 
+_SECRET_NAMES = ("client_secret", "access_token")
 _SECRETS = re.compile(r"""((?:client_secret|access_token)(?:=|"\s*:\s*"))[^&"\s]*""", re.IGNORECASE)
 
 
@@ -125,7 +126,9 @@ class RestRequest:
 
 def mask_secrets(text: str) -> str:
     """A text with the values of ``client_secret`` and ``access_token`` masked, in forms and in JSON."""
-    return _SECRETS.sub(r"\1***", text)
+    # Most texts are long and hold none: looking first is much faster than the pattern.
+    found = any(name in text.lower() for name in _SECRET_NAMES)
+    return _SECRETS.sub(r"\1***", text) if found else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ class RestContext:
 
 
 @dataclass(slots=True)
-class RestReply:
+class SandboxReply:
     """What is answered with ``success: true``.
 
     Args:

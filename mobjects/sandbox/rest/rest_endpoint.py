@@ -22,7 +22,14 @@ from mobjects.sandbox.rest import replies
 from mobjects.sandbox.rest.identity import API_USER, ClientCredentials, IdentityRefused, TokenIssuer
 from mobjects.sandbox.rest.instance import RestInstance
 from mobjects.sandbox.rest.limits import LimitExceeded, RestLimits
-from mobjects.sandbox.rest.rest_call import ForcedReason, RestContext, RestError, RestReply, RestRequest, mask_secrets
+from mobjects.sandbox.rest.rest_call import (
+    ForcedReason,
+    RestContext,
+    RestError,
+    RestRequest,
+    SandboxReply,
+    mask_secrets,
+)
 from mobjects.sandbox.rest.routes import ASSET_PREFIX, PREFIX, Route, find_route
 from mobjects.sandbox.rest.written_state import WrittenState, edit_program
 from mobjects.sandbox.state import SandboxStore
@@ -155,7 +162,7 @@ class RestEndpoint:
 
     def _apply_scripted(
         self, call: LoggedCall, route: Route, context: RestContext, script: ScriptedFault
-    ) -> RestReply | None:
+    ) -> SandboxReply | None:
         if script.kind is FaultKind.LATE:
             arrival = self._store.clock.now() + timedelta(seconds=script.seconds)
             self._faults.delay_call(arrival, partial(self._apply_late, call, route, context))
@@ -170,7 +177,7 @@ class RestEndpoint:
         except RestError as problem:
             call.fault = problem.code
 
-    def _apply(self, call: LoggedCall, route: Route, context: RestContext) -> RestReply:
+    def _apply(self, call: LoggedCall, route: Route, context: RestContext) -> SandboxReply:
         with self._store.lock:
             if route.writes:
                 self._written.remember()

@@ -11,12 +11,12 @@ from urllib.parse import unquote
 from mobjects.sandbox.fields import COMPANY, LEAD, OPPORTUNITY, ROLE
 from mobjects.sandbox.rest import describe_call, record_query, record_sync
 from mobjects.sandbox.rest.assets import program_update, programs, tags_channels
-from mobjects.sandbox.rest.rest_call import FORM_TYPE, JSON_TYPE, RestContext, RestError, RestReply
+from mobjects.sandbox.rest.rest_call import FORM_TYPE, JSON_TYPE, RestContext, RestError, SandboxReply
 
 PREFIX = "/rest/"
 ASSET_PREFIX = "/rest/asset/"
 
-Handler = Callable[[RestContext], RestReply]
+Handler = Callable[[RestContext], SandboxReply]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mobjects.marketo import attributes
@@ -16,7 +16,6 @@ from mobjects.marketo.types import (
     LinkTarget,
     MarketoId,
     Operation,
-    OutgoingCost,
     OutgoingRecord,
     RecordAssociation,
     TagValue,
@@ -24,12 +23,23 @@ from mobjects.marketo.types import (
 from mobjects.marketo.value_text import find_xml_problem, to_text
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
+from mobjects.sync.content.cost_sending import TAG_PREFIX, find_removed_tags, gather_costs
 
 COMPANY_ID, COMPANY_KEY = "Company ID", "Company key"
 OPPORTUNITY, PERSON_ID, PERSON_KEY = "Opportunity", "Person ID", "Person key"
 
+OUR_NUMBER_PREFIX = "our no. "
+"""How a role's content names its opportunity: by our own id."""
+
 UNKNOWN_VALUE = "(not known)"
 """Stands among the accepted values for one that was sent without an answer."""
+
+ROLE_KEY = (OPPORTUNITY, PERSON_ID, PERSON_KEY, "Role")
+"""Content names of what is a role's key, where it has one."""
+
+NEEDS_KEY = "it has no external ID, and Marketo finds opportunities by that; give it one"
+NEEDS_ROLE = "it has no role name, and Marketo finds roles by opportunity, person and role name; give it one"
+REPLACED = "It is deleted and made anew in Marketo, because its key changed (opportunity, person or role)."
 
 _NOT_REMOVED = "Removed here, but Marketo's API cannot remove it; remove it in Marketo as well: "
 
@@ -61,6 +71,10 @@ class KeyFields:
         """What a record is called in Marketo; ``None`` if that is not known yet."""
         called: MarketoId | None = getattr(record, self.id_column(record.KIND))
         return called
+
+    def id_word(self, kind: Kind) -> str:
+        """What people call that: "Marketo ID" or "Marketo GUID"."""
+        return self.traits.id_kind(kind).value
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +132,7 @@ def record_difference(record: SyncedRecord, keys: KeyFields) -> list[FieldDiffer
 
 
 def mark_doubtful(
-    accepted: Mapping[str, str], sent: Mapping[str, str], known_costs: Collection[str] = ()
+    accepted: Mapping[str, str], sent: Mapping[str, str], known_costs: Collection[str] = (), fixed: Collection[str] = ()
 ) -> dict[str, str]:
     """The accepted values after these were sent and nobody knows whether they were applied.
 
@@ -126,9 +140,22 @@ def mark_doubtful(
         accepted: before.
         sent: what was sent.
         known_costs: content names of costs with a Marketo cost id. Others stay: they would be added a second time.
+        fixed: names that Marketo cannot change; sent as they were accepted, they are known still.
     """
-    doubtful = [name for name in sent if not name.startswith(COST_PREFIX) or name in known_costs]
+    doubtful = [
+        name
+        for name, text in sent.items()
+        if (not name.startswith(COST_PREFIX) or name in known_costs)
+        and not (name in fixed and accepted.get(name, "") == text)
+    ]
     return {**accepted, **dict.fromkeys(doubtful, UNKNOWN_VALUE)}
+
+
+def fixed_names(kind: Kind, keys: KeyFields) -> tuple[str, ...]:
+    """Content names of what Marketo cannot change of an object that it has."""
+    if kind is Kind.ROLE and keys.traits.role_is_key:
+        return ROLE_KEY
+    return (keys.opportunity,) if kind is Kind.OPPORTUNITY and keys.traits.needs_opportunity_key else ()
 
 
 def build_payload(record: SyncedRecord, operation: Operation, keys: KeyFields, *, resend: bool = False) -> BuildResult:
@@ -178,27 +205,28 @@ def _program_values(record: Program, keys: KeyFields) -> dict[str, AttributeValu
 def _build_program(record: Program, operation: Operation, keys: KeyFields, draft: _PayloadDraft) -> BuildResult:
     if operation is not Operation.UPDATE:
         return HeldBack(f"Programs exist only in Marketo; its API can update them, not {operation.value} them.")
-    costs, sent = [], {}
-    for cost in record.costs.all():
-        key = cost.content_key
-        if key not in draft.names or (key in record.accepted and cost.marketo_cost_id is None):
-            if record.accepted.get(key, cost.content_text) != cost.content_text:
-                return HeldBack(
-                    f"The cost {record.accepted[key]} is already in Marketo without a known cost ID. "
-                    "Enter its Marketo cost ID to change it; sent without, it would be added a second time."
-                )
-            continue
-        # An empty note is sent only where there may be one to clear.
-        note = cost.note if cost.note or key in record.accepted else None
-        costs.append(OutgoingCost(cost.month, cost.amount, note, cost.marketo_cost_id))
-        sent[key] = cost.content_text
+    costs = gather_costs(record, draft.names, keys.traits)
+    if isinstance(costs, str):
+        return HeldBack(costs)
     types = {tag.content_key: tag.type for tag in record.tags.all()} | {CHANNEL_TAG: CHANNEL_TAG}
     tags = [TagValue(types[name], draft.now[name]) for name in draft.now if name in types and name in draft.names]
-    sent.update((CHANNEL_TAG if tag.type == CHANNEL_TAG else f"Tag {tag.type}", tag.value) for tag in tags)
+    gone = find_removed_tags(record, draft.names, keys.traits)
+    sent = dict(costs.sent)
+    sent.update((CHANNEL_TAG if tag.type == CHANNEL_TAG else f"{TAG_PREFIX}{tag.type}", tag.value) for tag in tags)
+    sent.update((f"{TAG_PREFIX}{type_}", "") for type_ in gone)
     if not sent:
         removed = ", ".join(f"{name} ({old})" for name, old, new in draft.diff if not new)
         return NothingToSend(removed and f"{_NOT_REMOVED}{removed}")
-    wire = OutgoingRecord(Kind.PROGRAM, marketo_id=record.marketo_id, costs=tuple(costs), tags=tuple(tags))
+    wire = OutgoingRecord(
+        Kind.PROGRAM,
+        marketo_id=record.marketo_id,
+        costs=tuple(costs.costs),
+        tags=tuple(tags),
+        unchanged_costs=tuple(costs.unchanged),
+        removed_costs=tuple(costs.removed),
+        removed_tags=tuple(gone),
+        name=record.name,
+    )
     return Payload(wire, sent, [entry for entry in draft.diff if entry[0] in sent])
 
 
@@ -223,13 +251,21 @@ def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyField
         associations.append(RecordAssociation(LinkTarget.COMPANY, id=record.company_id))
     if record.company_key and COMPANY_KEY in draft.names:
         associations.append(RecordAssociation(LinkTarget.COMPANY, key=ExternalKey(keys.company, record.company_key)))
-    values = draft.typed_values(without=(COMPANY_ID, COMPANY_KEY))
+    known = keys.id_of(record)
+    fixed = keys.traits.needs_opportunity_key and known is not None and operation is Operation.UPDATE
+    if fixed and (problem := _find_changed_key(record, keys)):
+        return HeldBack(problem)
+    if keys.traits.needs_opportunity_key and known is None and not record.external_id:
+        return HeldBack(_sentence(NEEDS_KEY))
+    # A key that Marketo cannot change is none of the values; it only says which object is meant.
+    values = draft.typed_values(without=(COMPANY_ID, COMPANY_KEY, *([keys.opportunity] if fixed else [])))
     if not values and not associations:
         return NothingToSend("Marketo's API cannot remove an opportunity's company; remove it in Marketo as well.")
-    by_key = record.marketo_id is None and keys.opportunity and record.external_id
+    needed = known is None or (keys.traits.needs_opportunity_key and operation is not Operation.UPDATE)
+    by_key = needed and keys.opportunity and record.external_id
     wire = OutgoingRecord(
         Kind.OPPORTUNITY,
-        marketo_id=record.marketo_id,
+        marketo_id=known,
         external_key=ExternalKey(keys.opportunity, record.external_id or "") if by_key else None,
         values=values,
         associations=tuple(associations),
@@ -238,12 +274,27 @@ def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyField
     return Payload(wire, sent, draft.diff)
 
 
+def _find_changed_key(record: Opportunity, keys: KeyFields) -> str:
+    """That the key was changed since Marketo accepted the record, as a sentence; "" if not, or if nobody knows."""
+    if not record.accepted:
+        return ""
+    accepted, now = record.accepted.get(keys.opportunity, ""), record.external_id or ""
+    if accepted in (now, UNKNOWN_VALUE):
+        return ""
+    was = f"is “{accepted}” in Marketo" if accepted else "is empty in Marketo"
+    put_back = f"put “{accepted}” back" if accepted else "empty it"
+    return (
+        f"Its external ID {was} and “{now}” here, and Marketo cannot change it: {put_back}, or delete it in Marketo "
+        "and send it anew."
+    )
+
+
 # --- roles ----------------------------------------------------------------------------------
 
 
 def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, AttributeValue]:
     links: dict[str, AttributeValue] = {
-        OPPORTUNITY: f"our no. {record.opportunity_id}",
+        OPPORTUNITY: f"{OUR_NUMBER_PREFIX}{record.opportunity_id}",
         PERSON_ID: record.person_id,
         PERSON_KEY: record.person_key,
     }
@@ -255,31 +306,60 @@ def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, At
 def _build_role(
     record: OpportunityPersonRole, operation: Operation, keys: KeyFields, draft: _PayloadDraft
 ) -> BuildResult:
-    to_opportunity = opportunity_link(record.opportunity, keys.opportunity)
+    to_opportunity = link_opportunity(record.opportunity, keys)
     if to_opportunity is None:
-        return HeldBack(f"Its opportunity “{record.opportunity}” has no Marketo ID yet.")
+        return HeldBack(_opportunity_problem(record.opportunity, keys))
+    if keys.traits.role_is_key and not record.role:
+        return HeldBack(_sentence(NEEDS_ROLE))
     if record.person_id is not None:
         to_person = RecordAssociation(LinkTarget.LEAD, id=record.person_id)
     elif keys.person:
         to_person = RecordAssociation(LinkTarget.LEAD, key=ExternalKey(keys.person, record.person_key))
     else:
         return HeldBack("The person is given by key, but MARKETO_PERSON_KEY_FIELD is not set.")
+    replaced = is_replaced(record, keys)
+    if replaced:
+        draft = replace(draft, names=draft.names | set(draft.now))
     links = (OPPORTUNITY, PERSON_ID, PERSON_KEY)
     values = draft.typed_values(without=links)
     wire = OutgoingRecord(
-        Kind.ROLE, marketo_id=record.marketo_id, values=values, associations=(to_opportunity, to_person)
+        Kind.ROLE,
+        marketo_id=keys.id_of(record),
+        values=values,
+        associations=(to_opportunity, to_person),
+        replaced=replaced,
     )
     sent = {name: draft.now.get(name, "") for name in [*links, *values] if name in draft.now or name in values}
+    if replaced:  # A person who was named by key and is by ID now, or the other way round.
+        sent |= {name: "" for name in links if name in record.accepted and name not in sent}
     return Payload(wire, sent, draft.diff)
 
 
-def opportunity_link(opportunity: Opportunity, key_field: str) -> RecordAssociation | None:
+def is_replaced(record: OpportunityPersonRole, keys: KeyFields) -> bool:
+    """Whether a role that Marketo has is deleted there and made anew, because its key was changed here."""
+    if not keys.traits.role_is_key or keys.id_of(record) is None or not record.accepted:
+        return False
+    now = record_content(record, keys)
+    return any(record.accepted.get(name, "") != now.get(name, "") for name in ROLE_KEY)
+
+
+def _opportunity_problem(opportunity: Opportunity, keys: KeyFields) -> str:
+    if keys.traits.roles_name_opportunity_by_key:
+        return f"Its opportunity “{opportunity}” has no external ID, by which Marketo's API names it."
+    return f"Its opportunity “{opportunity}” has no {keys.id_word(Kind.OPPORTUNITY)} yet."
+
+
+def link_opportunity(opportunity: Opportunity, keys: KeyFields) -> RecordAssociation | None:
     """How a role names its opportunity; ``None`` if it cannot yet."""
-    if opportunity.marketo_id is not None:
+    if opportunity.marketo_id is not None and not keys.traits.roles_name_opportunity_by_key:
         return RecordAssociation(LinkTarget.OPPORTUNITY, id=opportunity.marketo_id)
-    if key_field and opportunity.external_id:
-        return RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(key_field, opportunity.external_id))
+    if keys.opportunity and opportunity.external_id:
+        return RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(keys.opportunity, opportunity.external_id))
     return None
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[0].upper()}{reason[1:]}."
 
 
 # --- shared ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What the database knows of the calls that were begun: the memory of the limits when Redis has lost its own.
 
-Every call leaves a batch with ``sent_at`` before it is made, reading calls included.
+Every call leaves a batch with ``sent_at`` before it is made, reading calls included. Where one batch takes several
+calls, the further ones are known once it is answered.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from mobjects import clock
-from mobjects.models import SyncBatch, SyncBatchState
+from mobjects.models import EarlierCall, SyncBatch, SyncBatchState
 
 
 def count_calls_since(endpoint: str, moment: datetime) -> int:
-    """How many calls were begun since a moment."""
-    return _since(endpoint, moment).count()
+    """How many calls were begun since a moment, those included that were made before another one for its batch."""
+    began = _since(endpoint, moment)
+    return began.count() + EarlierCall.objects.filter(batch__in=began).count()
 
 
 def was_called_within(endpoint: str, span: timedelta) -> bool:

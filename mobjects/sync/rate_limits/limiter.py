@@ -100,7 +100,7 @@ class RedisRateLimiter:
             at_once=values["CALLS_AT_ONCE"],
             quota=values["DAILY_QUOTA"],
             share=max(1, values["DAILY_QUOTA"] * values["DAILY_SHARE"] // 100),
-            lease_seconds=values["TIMEOUT_SECONDS"] + CONNECT_SECONDS + LEASE_MARGIN_SECONDS,
+            lease_seconds=marketo_settings.longest_call_seconds() + CONNECT_SECONDS + LEASE_MARGIN_SECONDS,
         )
 
     @contextmanager
@@ -125,6 +125,14 @@ class RedisRateLimiter:
         finally:
             if not may_run:
                 self._give_back(token)
+
+    def count_further(self, calls: int) -> None:
+        """Count calls that were made under one permission besides the one that it was for."""
+        try:
+            self._counters.count_further(calls)
+        except RedisError as error:
+            # They are in the history, from which a Redis that has lost its counts gets them back.
+            logger.warning("%d further calls could not be counted: Redis %s.", calls, describe_redis_error(error))
 
     def reduce_concurrency(self) -> None:
         """Marketo said that too many calls ran at once: allow half as many for ten minutes, but at least one."""

@@ -88,9 +88,15 @@ class CallCounters:
         self._lease_seconds, self._window_seconds = lease_seconds, window_seconds
         self._clock = clock
         self._prefix = f"{PREFIX}:{hashlib.sha256(endpoint.encode()).hexdigest()[:16]}"
-        self._claim, self._begin, self._fewer, self._recover_once = (
+        self._claim, self._begin, self._fewer, self._recover_once, self._count_further = (
             redis.register_script(text)
-            for text in (scripts.CLAIM_CALL, scripts.BEGIN_CALL, scripts.ALLOW_FEWER, scripts.RECOVER)
+            for text in (
+                scripts.CLAIM_CALL,
+                scripts.BEGIN_CALL,
+                scripts.ALLOW_FEWER,
+                scripts.RECOVER,
+                scripts.COUNT_FURTHER,
+            )
         )
 
     def claim_call(self, known: LimiterState, *, per_window: int, share: int) -> CallClaim:
@@ -119,6 +125,17 @@ class CallCounters:
     def end_call(self, token: str) -> None:
         """Say that a call is over."""
         self.redis.zrem(self.redis_key("running"), token)
+
+    def count_further(self, calls: int) -> None:
+        """Count calls that were made without asking, in the window and of the day.
+
+        Args:
+            calls: how many; they count as made now.
+        """
+        now = self._clock() if self._clock else read_redis_time(self.redis)
+        token = f"further:{secrets.token_hex(8)}"
+        keys = [self.redis_key(token), self.redis_key("in-window"), self.day_key(now)]
+        self._count_further(keys, [token, self._given_time(), calls, DAY_KEPT_SECONDS])
 
     def allow_fewer(self) -> None:
         """Halve the calls at once for some minutes, but at least one may run."""

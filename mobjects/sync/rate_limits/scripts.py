@@ -66,6 +66,23 @@ return redis.call('ZSCORE', KEYS[1], ARGV[1]) and 1 or 0
 )
 """Keep what was taken for as long as a call can run; 0 if it was taken back meanwhile."""
 
+COUNT_FURTHER = (
+    """
+-- KEYS: that these were counted, calls of the window, count of the day
+-- ARGV: token, now or '', how many, seconds to keep
+"""
+    + _NOW
+    + """
+if redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[4]) then
+    for number = 1, ARGV[3] do redis.call('ZADD', KEYS[2], now, ARGV[1] .. ' ' .. number) end
+    -- Where the day is not known, the history tells of it.
+    if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('INCRBY', KEYS[3], ARGV[3]) end
+    for number = 2, 3 do redis.call('EXPIRE', KEYS[number], ARGV[4]) end
+end
+"""
+)
+"""Count calls that were made already: in the window and of the day, whatever the limits are."""
+
 ALLOW_FEWER = """
 -- KEYS: that it was said, calls at once for now
 -- ARGV: calls at once by the settings, seconds for which it is the same news, seconds that it holds

@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from mobjects import clock
 from mobjects.db.bulk import bulk_insert_rows
 from mobjects.db.retry import retry_on_database_error
-from mobjects.marketo.types import Kind, Operation
+from mobjects.marketo.types import Kind, MarketoId, Operation
 from mobjects.models import (
     RecordStatus,
     SyncBatch,
@@ -29,12 +29,13 @@ from mobjects.sync.job_results import (
     build_result,
     end_waiting_results,
     has_end,
+    ids_of_result,
     save_results,
     short_label,
     supersede_unknown,
     to_sentence,
 )
-from mobjects.sync.send.selection import OperationChoice, SyncSelection, candidate_records, classify_records
+from mobjects.sync.send.selection import OperationChoice, SyncSelection, candidate_records, classify_records, has_id
 from mobjects.sync.task import JobContext, next_sequence
 
 
@@ -44,7 +45,7 @@ class BatchItem:
 
     pk: int
     revision: int
-    marketo_id: int | None
+    marketo_id: MarketoId | None
     accepted: dict[str, str]
     payload: Payload
 
@@ -61,13 +62,13 @@ def sendable_records(context: JobContext, kind: Kind, operation: Operation, sele
     """Records that this job may send under an operation now, and has not dealt with yet."""
     found = _open(context, kind, operation, selection)
     if selection.read_first and operation is Operation.UPDATE:
-        found = found.exclude(not_read_by(context.job), marketo_id__isnull=False)
+        found = found.exclude(not_read_by(context.job), has_id(kind, context.keys))
     return found
 
 
 def unread_records(context: JobContext, kind: Kind, operation: Operation, selection: SyncSelection) -> SyncedQuerySet:
     """Records that could be sent, once they have been read in Marketo."""
-    return _open(context, kind, operation, selection).filter(not_read_by(context.job), marketo_id__isnull=False)
+    return _open(context, kind, operation, selection).filter(not_read_by(context.job), has_id(kind, context.keys))
 
 
 def count_sendable(context: JobContext, kind: Kind, selection: SyncSelection) -> list[tuple[Operation, int]]:
@@ -138,8 +139,9 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
         dealt_with = _dealt_with(context.job, kind, held)
         # What a person gave a Marketo ID meanwhile goes out as an UPDATE, with the next slice.
         creates = selection.operation is OperationChoice.AUTO and operation is not Operation.UPDATE
+        id_of = context.keys.id_of
         kept = [
-            record for record in held if record.pk not in dealt_with and not (creates and record.marketo_id is not None)
+            record for record in held if record.pk not in dealt_with and not (creates and id_of(record) is not None)
         ]
         gone = {record.pk for record in held} - {record.pk for record in kept}
         if gone:
@@ -168,7 +170,8 @@ def _store_payloads(
         batch.size = len(sent)
         batch.save(update_fields=["size"])
     _expect(batch, sent)
-    items = [BatchItem(record.pk, record.revision, record.marketo_id, record.accepted, part) for record, part in sent]
+    id_of = context.keys.id_of
+    items = [BatchItem(record.pk, record.revision, id_of(record), record.accepted, part) for record, part in sent]
     return StartedBatch(batch, items)
 
 
@@ -178,9 +181,17 @@ def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> N
     bulk_insert_rows(
         SyncResult,
         {**same, "error": "", "created_at": clock.now()},
-        ("record_id", "label", "position", "revision", "sent", "diff", "marketo_id"),
+        ("record_id", "label", "position", "revision", "sent", "diff", *ids_of_result(sent[0][0])),
         [
-            (record.pk, short_label(record), position, record.revision, part.sent, part.diff, record.marketo_id)
+            (
+                record.pk,
+                short_label(record),
+                position,
+                record.revision,
+                part.sent,
+                part.diff,
+                *ids_of_result(record).values(),
+            )
             for position, (record, part) in enumerate(sent, start=1)
         ],
     )

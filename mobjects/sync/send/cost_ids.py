@@ -46,7 +46,7 @@ class CostIdReader:
         numbers = dict(self._without_cost_ids().values_list("pk", "marketo_id")[:MOST_TO_A_PAGE])
         if not numbers:
             return False
-        query, wanted = query_programs(numbers)
+        query, wanted = query_programs(numbers, self._context.keys.traits)
         try:
             batch, page = task.read_from_marketo(
                 self._context, Kind.PROGRAM, lambda: self._context.transport.find(query), cause=_READ_BACK

@@ -1,23 +1,29 @@
-"""Reading many programs with few calls: pages of a range of ids, from the lowest of those that are wanted."""
+"""Reading many programs with few calls: by naming them, or as pages of a range of ids, from the lowest wanted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mobjects.marketo.transport_traits import TransportTraits
 from mobjects.marketo.types import Kind, MarketoQuery, QueryPage, RemoteObject
 
 MOST_TO_A_PAGE = 100
 """So many are asked for at once; a transport may answer with fewer, and at worst with one."""
 
 
-def query_programs(numbers: Mapping[int, int]) -> tuple[MarketoQuery, Sequence[int]]:
+def query_programs(numbers: Mapping[int, int], traits: TransportTraits) -> tuple[MarketoQuery, Sequence[int]]:
     """The query for the next page, and our ids of the programs that it is about.
 
     Args:
         numbers: our id to Marketo's of all programs that are wanted; not empty.
+        traits: the ways of the API in use: whether a query names programs, or a range of ids.
     """
-    wanted = sorted(numbers, key=lambda pk: numbers[pk])[:MOST_TO_A_PAGE]
+    several = traits.named_to_a_query > 1
+    most = min(traits.named_to_a_query, MOST_TO_A_PAGE) if several else MOST_TO_A_PAGE
+    wanted = sorted(numbers, key=lambda pk: numbers[pk])[:most]
     first, last = numbers[wanted[0]], numbers[wanted[-1]]
+    if several:
+        return MarketoQuery(Kind.PROGRAM, ids=[numbers[pk] for pk in wanted], archived=True, details=True), wanted
     if first == last:
         return MarketoQuery(Kind.PROGRAM, id=first, archived=True, details=True), wanted
     return MarketoQuery(Kind.PROGRAM, id_from=first, id_to=last, archived=True, details=True), wanted

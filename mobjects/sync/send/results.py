@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +15,7 @@ from mobjects import clock
 from mobjects.db.bulk import bulk_update_rows
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
-from mobjects.marketo.types import ACCEPTED_STATUSES, BatchResponse, Kind, MarketoId, OutcomeStatus, RecordOutcome
+from mobjects.marketo.types import ACCEPTED_STATUSES, BatchResponse, Kind, OutcomeStatus, RecordOutcome
 from mobjects.models import (
     RECORD_MODELS,
     Conflict,
@@ -31,7 +30,7 @@ from mobjects.models import (
     records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
-from mobjects.sync.content.payload import KeyFields, mark_doubtful
+from mobjects.sync.content.payload import KeyFields, fixed_names, mark_doubtful
 from mobjects.sync.job_results import (
     add_counts,
     build_result,
@@ -42,9 +41,17 @@ from mobjects.sync.job_results import (
     to_sentence,
 )
 from mobjects.sync.send.claims import BatchItem
+from mobjects.sync.send.naming.answered_ids import (
+    HeldRecord,
+    describe_outcome,
+    find_foreign_ids,
+    reject_foreign_id,
+    save_replaced,
+)
 from mobjects.sync.send.selection import SyncSelection, classify_records
 from mobjects.sync.send.tag_rules import explain_unknown_values
 from mobjects.sync.task import close_batch, next_sequence
+from mobjects.sync.transport_factory import key_fields
 
 HELD_PAGE_SIZE = 1000
 
@@ -54,8 +61,11 @@ _AnsweredItem = tuple[BatchItem, RecordOutcome, RecordOutcome]
 
 @retry_on_database_error
 def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], answer: BatchResponse) -> None:
-    """Save the outcomes of an answered batch on its records, results and job."""
-    kind = Kind(batch.kind)
+    """Save the outcomes of an answered batch on its records, results and job.
+
+    What Marketo says about a record that it accepted is a note for the result; the record has no error then.
+    """
+    kind, keys = Kind(batch.kind), key_fields()
     with transaction.atomic():
         _held(batch)
         found = batch.results.values_list("record_id", "pk", "status")
@@ -67,17 +77,19 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
             for item, outcome in zip(items, answer.outcomes, strict=True)
             if results[item.pk][1] in (SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
         ]
-        taken = _ids_of_others(kind, live)
-        mine = _still_mine(batch)
-        final = [(item, _reject_foreign_id(item, given, taken, mine.get(item.pk)), given) for item, given in live]
-        _save_on_records(kind, [row for row in final if row[0].pk in mine])
+        taken = find_foreign_ids(kind, live, keys)
+        mine = _still_mine(batch, keys)
+        final = [(item, reject_foreign_id(item, given, taken, mine.get(item.pk)), given) for item, given in live]
+        _save_on_records(kind, keys, [row for row in final if row[0].pk in mine])
         statuses = _statuses(final)
+        column = keys.id_column(kind)
+        none = "" if column == "marketo_guid" else None
         _open_conflicts(job, kind, final, statuses)
         bulk_update_rows(
             SyncResult,
-            {"status": "%s", "marketo_id": "%s", "error": "%s"},
+            {"status": "%s", column: "%s", "error": "%s"},
             [
-                (statuses[item.pk], given.marketo_id, outcome.message, results[item.pk][0])
+                (statuses[item.pk], given.marketo_id or none, describe_outcome(item, outcome), results[item.pk][0])
                 for item, outcome, given in final
             ],
         )
@@ -90,15 +102,7 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
             _end_earlier(job, kind, {pk: (outcome.status, outcome.message) for pk, outcome in again.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class _HeldRecord:
-    """A record as it is when the answer comes: whether an earlier sending's outcome is unknown, and its id by now."""
-
-    was_lost: bool
-    marketo_id: int | None
-
-
-def _still_mine(batch: SyncBatch) -> dict[int, _HeldRecord]:
+def _still_mine(batch: SyncBatch, keys: KeyFields) -> dict[int, HeldRecord]:
     """The records that this sending is still the last of, locked.
 
     Not those that another job is sending, or has sent, since an answer that comes only now was given up.
@@ -106,8 +110,8 @@ def _still_mine(batch: SyncBatch) -> dict[int, _HeldRecord]:
     of = records_of_kind(Kind(batch.kind))
     lost = Q(claimed_by=None, last_status=RecordStatus.UNKNOWN, unknown_since=batch.sent_at)
     held = of.select_for_update(of=("self",)).filter(Q(claimed_by=batch) | lost).order_by("pk")
-    rows = held.values_list("pk", "last_status", "marketo_id")
-    return {pk: _HeldRecord(status == RecordStatus.UNKNOWN, number) for pk, status, number in rows}
+    rows = held.values_list("pk", "last_status", keys.id_column(Kind(batch.kind)))
+    return {pk: HeldRecord(status == RecordStatus.UNKNOWN, number) for pk, status, number in rows}
 
 
 def _statuses(final: Sequence[_AnsweredItem]) -> dict[int, str]:
@@ -153,20 +157,21 @@ def _end_earlier(job: SyncJob, kind: Kind, ends: Mapping[int, tuple[str, str]]) 
     end_waiting_results(job, kind, list(ends), end_of)
 
 
-def _save_on_records(kind: Kind, outcomes: Sequence[_AnsweredItem]) -> None:
-    now = clock.now()
+def _save_on_records(kind: Kind, keys: KeyFields, outcomes: Sequence[_AnsweredItem]) -> None:
+    now, column = clock.now(), keys.id_column(kind)
     said = {
         "last_status": "%s",
         "last_error": "%s",
         "answered_revision": "%s",
-        "marketo_id": "COALESCE(marketo_id, %s)",
+        column: f"COALESCE({column}, %s)",
         "unknown_since": "%s",
         "claimed_by": "%s",
     }
     accepted, others = [], []
     for item, outcome, _ in outcomes:
         known = outcome.marketo_id if outcome.status is not OutcomeStatus.FAILED else None
-        row = (outcome.status.value, outcome.message, item.revision, known, None, None)
+        error = "" if outcome.status in ACCEPTED_STATUSES else outcome.message
+        row = (outcome.status.value, error, item.revision, known, None, None)
         if outcome.status in ACCEPTED_STATUSES:
             merged = item.accepted | item.payload.sent
             values = {name: text for name, text in merged.items() if text != ""}
@@ -180,6 +185,7 @@ def _save_on_records(kind: Kind, outcomes: Sequence[_AnsweredItem]) -> None:
     )
     behind = f"{'MIN' if connection.vendor == 'sqlite' else 'LEAST'}(synced_revision, %s)"
     bulk_update_rows(RECORD_MODELS[kind], said | {"synced_revision": behind}, others)
+    save_replaced(kind, keys, [(item, outcome) for item, outcome, _ in outcomes if item.payload.record.replaced])
 
 
 @retry_on_database_error
@@ -353,36 +359,13 @@ def _let_go(
 def _doubt(claimed: SyncedQuerySet, batch: SyncBatch) -> None:
     """Take what was sent for changed until it is accepted, even if it is put back to what was accepted before."""
     sent = dict(batch.results.values_list("record_id", "sent"))
+    kind, keys = Kind(batch.kind), key_fields()
+    by_id = kind is Kind.PROGRAM and keys.traits.has_cost_ids
     known = ProgramCost.objects.filter(marketo_cost_id__isnull=False)
-    costs = {cost.content_key for cost in known.filter(program__in=sent)} if batch.kind == Kind.PROGRAM else set()
-    rows = [(mark_doubtful(record.accepted, sent[record.pk], costs), record.pk) for record in claimed.only("accepted")]
-    bulk_update_rows(RECORD_MODELS[Kind(batch.kind)], {"accepted": "%s"}, rows)
-
-
-def _ids_of_others(kind: Kind, live: Sequence[tuple[BatchItem, RecordOutcome]]) -> set[MarketoId]:
-    """Ids in an answer that are already known for other local records, or that it gives twice."""
-    new = [outcome.marketo_id for item, outcome in live if outcome.marketo_id is not None and item.marketo_id is None]
-    owners: dict[MarketoId, int] = (
-        dict(records_of_kind(kind).filter(marketo_id__in=new).values_list("marketo_id", "pk")) if new else {}
-    )
-    # A record's own id is not taken, even if it came to be known only since the record was claimed.
-    own = {outcome.marketo_id: item.pk for item, outcome in live}
-    twice = {marketo_id for marketo_id, times in Counter(new).items() if times > 1}
-    return {marketo_id for marketo_id, pk in owners.items() if own[marketo_id] != pk} | twice
-
-
-def _reject_foreign_id(
-    item: BatchItem, outcome: RecordOutcome, taken: set[MarketoId], held: _HeldRecord | None
-) -> RecordOutcome:
-    given = outcome.marketo_id
-    own = held.marketo_id if held is not None else None
-    if item.marketo_id is not None or given is None:
-        return outcome
-    if given in taken:
-        trouble = "which another record here already has: both describe one object in Marketo."
-    elif own is not None and own != given:
-        trouble = f"but it got the ID {own} here meanwhile: there may be two objects in Marketo."
-    else:
-        return outcome
-    said = f"Marketo answered {outcome.status} with the ID {given}, {trouble} {outcome.message}".strip()
-    return RecordOutcome(OutcomeStatus.FAILED, message=said)
+    costs = {cost.content_key for cost in known.filter(program__in=sent)} if by_id else set()
+    fixed = fixed_names(kind, keys)
+    rows = [
+        (mark_doubtful(record.accepted, sent[record.pk], costs, fixed), record.pk)
+        for record in claimed.only("accepted")
+    ]
+    bulk_update_rows(RECORD_MODELS[kind], {"accepted": "%s"}, rows)

@@ -15,7 +15,6 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.fields.json import KeyTextTransform
 
 from mobjects import clock
 from mobjects.marketo.types import Kind, Operation
@@ -25,21 +24,21 @@ from mobjects.models import (
     ImportChange,
     ProgramCost,
     RecordStatus,
-    SyncBatchState,
     SyncResult,
     SyncResultStatus,
     records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import marketo_settings
-from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.content.payload import NEEDS_KEY, NEEDS_ROLE, KeyFields
 from mobjects.sync.installation.doubt import DOUBTED
 from mobjects.sync.send.halted_kinds import KIND_HALTED, is_halted
+from mobjects.sync.send.naming.key_conditions import was_lost_under_other_key
 from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, has_unknown_channel, has_unknown_tag
 from mobjects.sync.task import KindSelection
 
-PART_SIZE = 2000
-"""Ids in one query; a multiple of a batch, so that long lists still make full batches."""
+PART_SIZE = 3000
+"""Ids in one query; a multiple of a batch of 100 or 300, so that long lists still make full batches."""
 
 
 class OperationChoice(StrEnum):
@@ -193,7 +192,7 @@ def _foreseen(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQu
     found = classify_records(kind, selection, keys)
     if kind is Kind.ROLE and Kind.OPPORTUNITY in selection.kinds:
         coming = classify_records(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
-        comes_first = Q(hold=WAITS_FOR_OPPORTUNITY) & Q(opportunity__in=coming)
+        comes_first = Q(hold=waits_for_opportunity(keys)) & Q(opportunity__in=coming)
         found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
     return found
 
@@ -205,7 +204,7 @@ ACCEPTED_BY_MARKETO = (
     SyncResultStatus.EQUAL,
 )
 """After these nothing of an earlier sending is left to do."""
-WAITS_FOR_OPPORTUNITY = "its opportunity has no Marketo ID yet; sync the opportunity first or together with it"
+NO_OPPORTUNITY_KEY = "its opportunity has no external ID, by which Marketo's API names it; give the opportunity one"
 IN_ANOTHER_JOB = "it is in a batch of another job right now"
 NEEDS_DECISION = "a person has to decide about it first; see “To decide”"
 MAY_STILL_RUN = "it was sent without an answer, and Marketo may still be working on that"
@@ -219,10 +218,12 @@ def _operation(kind: Kind, selection: SyncSelection, keys: KeyFields) -> Case | 
         return Value(selection.operation.value)
     if kind is Kind.PROGRAM:
         return Value(Operation.UPDATE.value)
-    cases = [When(marketo_id__isnull=False, then=Value(Operation.UPDATE.value))]
+    cases = [When(has_id(kind, keys), then=Value(Operation.UPDATE.value))]
+    # Safe to repeat: Marketo finds the record again by its key.
     if kind is Kind.OPPORTUNITY and keys.opportunity:
-        # Safe to repeat: Marketo finds the record again by its key.
         cases.append(When(external_id__isnull=False, then=Value(Operation.UPSERT.value)))
+    if kind is Kind.ROLE and keys.traits.role_is_key:
+        cases.append(When(pk__isnull=False, then=Value(Operation.UPSERT.value)))
     return Case(*cases, default=Value(Operation.INSERT.value), output_field=CharField())
 
 
@@ -242,10 +243,11 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
         holds.append((reason, Q(pk__isnull=False)))
     holds.append(
         (
-            "UPDATE needs a Marketo ID or a configured external key; choose automatic, INSERT or UPSERT",
-            Q(wire_operation=Operation.UPDATE.value, marketo_id__isnull=True) & ~has_key,
+            f"UPDATE needs a {keys.id_word(kind)} or a configured external key; choose automatic, INSERT or UPSERT",
+            Q(wire_operation=Operation.UPDATE.value) & ~has_id(kind, keys) & ~has_key,
         )
     )
+    holds += _key_holds(kind, keys)
     if kind is Kind.ROLE:
         # It was sent only if its opportunity was, which is looked up first.
         holds += [(reason, Q(last_error=DOUBTED) & waits) for reason, waits in _role_holds(keys)]
@@ -263,26 +265,51 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
 
 def _could_double(kind: Kind, has_key: Q, keys: KeyFields) -> Q:
     """Whether sending a record a second time could create or add something a second time."""
+    if kind is Kind.PROGRAM and not keys.traits.has_cost_ids:
+        return Q(pk__isnull=False)  # What became of each cost is only known by what Marketo holds now.
     if kind is Kind.PROGRAM:
         return Q(Exists(ProgramCost.objects.filter(program=OuterRef("pk"), marketo_cost_id__isnull=True)))
+    other_key = was_lost_under_other_key(kind, keys)
     repeatable = Q(wire_operation=Operation.UPDATE.value)
     if kind is Kind.OPPORTUNITY and keys.opportunity:
-        # Marketo finds what was sent by the key that was sent, which may have been changed here since.
-        lost = SyncResult.objects.filter(
-            kind=kind.value, record_id=OuterRef("pk"), batch__state=SyncBatchState.UNKNOWN
-        ).annotate(key_sent=KeyTextTransform(keys.opportunity, "sent"))
-        other_key = Q(Exists(lost.exclude(key_sent=OuterRef("external_id"))), marketo_id__isnull=True)
         repeatable |= Q(wire_operation=Operation.UPSERT.value) & has_key & ~other_key
+    if kind is Kind.ROLE and keys.traits.role_is_key:
+        repeatable = Q(wire_operation__in=(Operation.UPDATE.value, Operation.UPSERT.value)) & ~other_key
     return ~repeatable
 
 
+def _key_holds(kind: Kind, keys: KeyFields) -> list[tuple[str, Q]]:
+    """What is held back because the API in use needs a key that the record does not have."""
+    if kind is Kind.OPPORTUNITY and keys.traits.needs_opportunity_key:
+        by_id = has_id(kind, keys) & Q(wire_operation=Operation.UPDATE.value)
+        return [(NEEDS_KEY, Q(external_id__isnull=True) & ~by_id)]
+    if kind is not Kind.ROLE:
+        return []
+    no_key, no_role = Q(opportunity__external_id__isnull=True), Q(role="")
+    return [
+        *([(NO_OPPORTUNITY_KEY, no_key)] if keys.traits.roles_name_opportunity_by_key else []),
+        *([(NEEDS_ROLE, no_role)] if keys.traits.role_is_key else []),
+    ]
+
+
+def waits_for_opportunity(keys: KeyFields) -> str:
+    """Why a role is held back whose opportunity is not in Marketo yet."""
+    word = keys.id_word(Kind.OPPORTUNITY)
+    return f"its opportunity has no {word} yet; sync the opportunity first or together with it"
+
+
 def _role_holds(keys: KeyFields) -> list[tuple[str, Q]]:
-    waits = Q(opportunity__marketo_id__isnull=True)
+    waits = Q(**{f"opportunity__{keys.id_column(Kind.OPPORTUNITY)}__isnull": True})
     if keys.opportunity:
         not_there = ("", RecordStatus.FAILED, RecordStatus.SKIPPED, RecordStatus.UNKNOWN)
         unanswered = Q(opportunity__last_status__in=not_there) | Q(opportunity__claimed_by__isnull=False)
         waits &= Q(opportunity__external_id__isnull=True) | unanswered
-    holds = [(WAITS_FOR_OPPORTUNITY, waits)]
+    holds = [(waits_for_opportunity(keys), waits)]
     if not keys.person:
         holds.append(("its person is given by key, but MARKETO_PERSON_KEY_FIELD is not set", ~Q(person_key="")))
     return holds
+
+
+def has_id(kind: Kind, keys: KeyFields) -> Q:
+    """Whether it is known what Marketo calls a record."""
+    return Q(**{f"{keys.id_column(kind)}__isnull": False})

@@ -27,6 +27,7 @@ from mobjects.sync.send import claims, results
 from mobjects.sync.send.claims import BatchItem
 from mobjects.sync.send.cost_ids import CostIdReader
 from mobjects.sync.send.halted_kinds import halt_kind
+from mobjects.sync.send.naming.answered_ids import find_wrong_id
 from mobjects.sync.send.preflight import preflight_read
 from mobjects.sync.send.selection import (
     MAY_STILL_RUN,
@@ -37,7 +38,7 @@ from mobjects.sync.send.selection import (
     ordered_kinds,
 )
 from mobjects.sync.send.unknown_outcomes import UnknownOutcomeResolver
-from mobjects.sync.task import JobContext
+from mobjects.sync.task import JobContext, count_calls
 
 SENDING_ORDER = (Operation.UPDATE, Operation.UPSERT, Operation.INSERT)
 REFUSED_IN_A_ROW = 20
@@ -59,7 +60,8 @@ class SendTask:
         self._context = context
         self._selection = SyncSelection.from_json(context.job.selection)
         self._outcome_resolver = UnknownOutcomeResolver(context, self._selection)
-        self._cost_ids = CostIdReader(context) if Kind.PROGRAM in self._selection.kinds else None
+        reads_back = Kind.PROGRAM in self._selection.kinds and context.keys.traits.has_cost_ids
+        self._cost_ids = CostIdReader(context) if reads_back else None
         self._phases: list[_Phase] = [
             (kind, part, operation)
             for kind in ordered_kinds(self._selection)
@@ -195,8 +197,9 @@ class SendTask:
         job = self._context.job
         operation = Operation(batch.operation)
         try:
-            answer = self._context.transport.send(OutgoingBatch(operation, [item.payload.record for item in items]))
-            _check_answer(items, answer)
+            outgoing = OutgoingBatch(operation, [item.payload.record for item in items])
+            answer = count_calls(self._context.rate_limiter, lambda: self._context.transport.send(outgoing))
+            _check_answer(items, answer, self._context.keys.id_word(Kind(batch.kind)))
         except MarketoError as error:
             self._record_error(batch, error)
             if retry_rule_for(error).action is RetryAction.HALT_KIND:
@@ -251,12 +254,10 @@ def render_batches(
                     yield kind, operation, len(allowed), transport.render(OutgoingBatch(operation, allowed))
 
 
-def _check_answer(items: Sequence[BatchItem], answer: BatchResponse) -> None:
+def _check_answer(items: Sequence[BatchItem], answer: BatchResponse, word: str) -> None:
     """The last guard against results on the wrong record: count and known ids must agree."""
     if len(answer.outcomes) != len(items):
         message = f"Marketo answered {len(answer.outcomes)} rows for {len(items)} records."
         raise OutcomeUnknown(message, exchange=answer.exchange)
-    for position, (item, outcome) in enumerate(zip(items, answer.outcomes, strict=True), start=1):
-        if item.marketo_id is not None and outcome.marketo_id not in {None, item.marketo_id}:
-            message = f"Row {position} answers for Marketo ID {outcome.marketo_id}, but {item.marketo_id} was sent."
-            raise OutcomeUnknown(message, exchange=answer.exchange)
+    if problem := find_wrong_id(items, answer.outcomes, word):
+        raise OutcomeUnknown(problem, exchange=answer.exchange)

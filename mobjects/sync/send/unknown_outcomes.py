@@ -7,7 +7,6 @@ Surely absent: it is sent again. Anything else waits for a person, as a :class:`
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from django.db import transaction
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, RefusalReason, Rejected
-from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, QueryPage, RemoteObject
+from mobjects.marketo.types import ExternalKey, Kind, MarketoQuery, QueryPage, RemoteObject
 from mobjects.models import (
     Conflict,
     ConflictReason,
@@ -32,22 +31,24 @@ from mobjects.models import (
     SyncResultStatus,
     records_of_kind,
 )
-from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import task
-from mobjects.sync.conflicts.both_changed import candidate
-from mobjects.sync.content.cost_matching import format_cost
-from mobjects.sync.content.from_marketo import (
-    OUR_NUMBER_PREFIX,
-    RemoteContent,
-    RemoteReader,
-    find_association,
-)
+from mobjects.sync.content.from_marketo import OUR_NUMBER_PREFIX, RemoteContent, RemoteReader
 from mobjects.sync.content.loading import load_records
-from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, PERSON_KEY, opportunity_link, record_content
+from mobjects.sync.content.payload import OPPORTUNITY, KeyFields, link_opportunity, record_content
 from mobjects.sync.installation.doubt import DOUBTED
 from mobjects.sync.job_results import build_result, has_end, save_results, supersede_unknown
 from mobjects.sync.send.gathered_lookup import GatheredLookup, load_gathering, store_gathering
 from mobjects.sync.send.lookup_ends import NOT_ARRIVED, LookupEnd, store_lookup_end
+from mobjects.sync.send.naming.candidates import (
+    agrees_with,
+    as_candidate,
+    free_objects,
+    group_by_name,
+    late_copies,
+    may_be_role,
+    with_sent,
+)
+from mobjects.sync.send.naming.named_lookup import name_lost
 from mobjects.sync.send.program_pages import query_programs, read_programs
 from mobjects.sync.send.selection import NEEDS_LOOK_UP, SyncSelection, classify_records, ordered_kinds
 from mobjects.sync.task import JobContext
@@ -69,6 +70,7 @@ class UnknownOutcomeResolver:
         self._context = context
         self._selection = selection
         self._kinds = ordered_kinds(selection)
+        self._named_at_most = context.keys.traits.named_to_a_query
         self._marketo_offset = timedelta()  # Marketo's clock minus the database's, as far as is known yet.
 
     def resolve_next(self) -> bool:
@@ -100,6 +102,8 @@ class UnknownOutcomeResolver:
         new = {pk: since for pk, since in unknown.items() if since is not None and one_by_one.get(pk) != since}
         if kind is Kind.PROGRAM:
             self._look_up_programs(unknown)
+        elif kind not in self._context.keys.traits.listed:
+            self._look_up_named(kind, unknown)
         elif len(new) >= TOGETHER_AT_LEAST:
             self._gather(GatheredLookup(kind, self._created_since(min(new.values())), new))
         else:
@@ -107,7 +111,7 @@ class UnknownOutcomeResolver:
 
     def _look_up_record(self, kind: Kind, pk: int, since: datetime | None) -> None:
         (record,) = load_records(kind, [pk])
-        query = _query(record, self._context.keys.opportunity, self._created_since(since) if since else None)
+        query = _query(record, self._context.keys, self._created_since(since) if since else None)
         if query is None:
             self._save(kind, pk, since, None, [], complete=False)
         elif answered := self._read(query, [pk]):
@@ -118,12 +122,28 @@ class UnknownOutcomeResolver:
     def _look_up_programs(self, unknown: Mapping[int, datetime | None]) -> None:
         """Read a page of programs, and decide about those that it tells of."""
         numbers = dict(records_of_kind(Kind.PROGRAM).filter(pk__in=unknown).values_list("pk", "marketo_id"))
-        query, wanted = query_programs(numbers)
+        query, wanted = query_programs(numbers, self._context.keys.traits)
         if answered := self._read(query, wanted):
             batch, page = answered
             for pk, found in read_programs(page, {pk: numbers[pk] for pk in wanted}).items():
                 complete = bool(page.found) or not page.more
                 self._save(Kind.PROGRAM, pk, unknown[pk], batch, found, complete=complete)
+
+    def _look_up_named(self, kind: Kind, unknown: Mapping[int, datetime | None]) -> None:
+        """Read what stands under the keys of as many records as one call may name, and decide about them."""
+        sent = self._sent(kind, unknown)
+        asked = name_lost(kind, sent, self._context.keys, most=self._named_at_most)
+        for pk in asked.unnamed:
+            self._save(kind, pk, unknown[pk], None, [], complete=False)
+        answered = self._read(asked.query, list(asked.keys)) if asked.query else None
+        if answered is None:
+            return
+        batch, page = answered
+        if page.more and self._named_at_most > 1:
+            self._named_at_most //= 2  # What is not on the page may be on the next one.
+            return
+        for pk in asked.keys:
+            self._save(kind, pk, unknown[pk], batch, asked.select(page.found, pk), complete=not page.more)
 
     def _read(self, query: MarketoQuery, pks: Sequence[int]) -> tuple[SyncBatch, QueryPage] | None:
         """Make one call; where Marketo refuses it, the records say so and ``None`` is returned."""
@@ -204,7 +224,7 @@ class UnknownOutcomeResolver:
 
     def _decide_gathered(self, gathering: GatheredLookup) -> None:
         kind, batch = gathering.kind, SyncBatch.objects.get(pk=gathering.batch)
-        by_name, sent = _by_name(gathering.found), self._sent(kind, gathering.lost)
+        by_name, sent = group_by_name(gathering.found), self._sent(kind, gathering.lost)
         for pk, since in gathering.lost.items():
             name = sent[pk].get("Name") if kind is Kind.OPPORTUNITY else None
             mine = gathering.found if name is None else by_name.get(name, [])
@@ -228,18 +248,21 @@ class UnknownOutcomeResolver:
                 return  # Another job has got hold of it meanwhile, or it was deleted.
             (record,) = load_records(kind, [pk])
             sent = self._sent(kind, [pk])[pk]
-            mine = _free(found, record)
-            reader = RemoteReader(kind, found, self._context.keys)
-            seen = [(each, reader.read_content(each, _with_sent(record, sent))) for each in mine]
+            keys, before = self._context.keys, record.accepted
+            mine = free_objects(found, record, keys)
+            reader = RemoteReader(kind, found, keys)
+            seen = [(each, reader.read_content(each, with_sent(record, before, sent, each, keys))) for each in mine]
             if kind is Kind.ROLE:
-                seen = [(each, there) for each, there in seen if _may_be(there, sent)]
+                seen = [(each, there) for each, there in seen if may_be_role(there, sent)]
             if not seen:
-                copies = _copies(found, record)
+                copies = late_copies(found, record, keys)
                 seen = [
-                    (each, there) for each in copies if _agrees(each, there := reader.read_content(each, record), sent)
+                    (each, there)
+                    for each in copies
+                    if agrees_with(each, there := reader.read_content(each, record), sent)
                 ]
                 complete = complete and not seen
-            if seen and complete and (kind is Kind.PROGRAM or (len(seen) == 1 and _agrees(*seen[0], sent))):
+            if seen and complete and (kind is Kind.PROGRAM or (len(seen) == 1 and agrees_with(*seen[0], sent))):
                 end = self._accept_object(record, *seen[0], sent)
             elif not seen and complete:
                 _update(record, last_status="")
@@ -254,27 +277,32 @@ class UnknownOutcomeResolver:
     ) -> LookupEnd:
         for cost_pk, cost_id in seen.costs.ids.items():
             ProgramCost.objects.filter(pk=cost_pk).update(marketo_cost_id=cost_id)
-        record.marketo_id = record.marketo_id or found.marketo_id
-        now = record_content(record, self._context.keys)
+        keys = self._context.keys
+        known = keys.id_of(record) or found.marketo_id
+        if record.KIND is Kind.ROLE and keys.traits.role_is_key:
+            known = found.marketo_id  # It may have been made anew under the key that was sent.
+        now = record_content(record, keys)
+        # Without ids a cost that Marketo holds under neither text is not taken for a new one.
+        values = seen.values if keys.traits.has_cost_ids else seen.comparable_with(record.accepted)
         # What Marketo holds beyond what we ever said is its own business.
-        ours = {name: text for name, text in seen.values.items() if name in now or name in sent}
+        ours = {name: text for name, text in values.items() if name in now or name in sent}
         # What was sent and is not there, such as a cost, is not accepted and so goes out again.
         in_step = now == ours
         arrived = RecordStatus.UPDATED if record.KIND is Kind.PROGRAM else RecordStatus.CREATED
         _update(
             record,
-            marketo_id=record.marketo_id,
             accepted=ours,
             in_marketo=seen.remote_only(now),
             read_at=clock.now(),
             last_status=arrived,
             last_synced_at=clock.now(),
             synced_revision=record.revision if in_step else record.revision - 1,
+            **{keys.id_column(record.KIND): known},
         )
         rest = "" if in_step else " What differs is sent again."
-        said = f"It arrived: found in Marketo as ID {record.marketo_id}.{rest}"
+        said = f"It arrived: found in Marketo as {keys.id_word(record.KIND).removeprefix('Marketo ')} {known}.{rest}"
         status = SyncResultStatus(arrived.value)
-        whole = in_step or _agrees(found, seen, sent)
+        whole = in_step or agrees_with(found, seen, sent)
         return LookupEnd(
             status if in_step else SyncResultStatus.LOOKED_UP, said, status if whole else SyncResultStatus.NOT_SENT
         )
@@ -292,25 +320,25 @@ class UnknownOutcomeResolver:
                 "reason": ConflictReason.AMBIGUOUS,
                 "base": sent,
                 "here": record_content(record, self._context.keys),
-                "candidates": [_candidate(each, there) for each, there in seen],
+                "candidates": [as_candidate(each, there) for each, there in seen],
                 "job": self._context.job,
             },
         )
         return f"Not clear: {len(seen)} objects in Marketo may be it. A person has to decide."
 
 
-def _query(record: Any, key_field: str, since: datetime | None) -> MarketoQuery | None:
+def _query(record: Any, keys: KeyFields, since: datetime | None) -> MarketoQuery | None:
     """How to look a record up, if it was created since a moment; ``None`` if Marketo offers no way."""
     if isinstance(record, Program):
         return MarketoQuery(Kind.PROGRAM, id=record.marketo_id, archived=True, details=True)
     if isinstance(record, Opportunity):
         # As it was sent; it may have been edited since.
         sent = _last_sent(record.KIND, record.pk)
-        key = sent.get(key_field, "") if sent else record.external_id
-        if key_field and key:
-            return MarketoQuery(Kind.OPPORTUNITY, key=ExternalKey(key_field, key))
+        key = sent.get(keys.opportunity, "") if sent else record.external_id
+        if keys.opportunity and key:
+            return MarketoQuery(Kind.OPPORTUNITY, key=ExternalKey(keys.opportunity, key))
         return MarketoQuery(Kind.OPPORTUNITY, name=sent.get("Name") or record.name, created_since=since)
-    link = opportunity_link(record.opportunity, key_field)
+    link = link_opportunity(record.opportunity, keys)
     return MarketoQuery(Kind.ROLE, opportunity=link) if link else None
 
 
@@ -321,59 +349,6 @@ def _last_sent(kind: Kind, pk: int) -> dict[str, str]:
     return sent
 
 
-def _by_name(found: Sequence[RemoteObject]) -> dict[str, list[RemoteObject]]:
-    result: dict[str, list[RemoteObject]] = defaultdict(list)
-    for each in found:
-        result[each.values.get("Name", "")].append(each)
-    return result
-
-
-def _with_sent(record: SyncedRecord, sent: dict[str, str]) -> SyncedRecord:
-    # A cost that was edited since is found by what was sent of it.
-    record.accepted = {**sent, **{name: text for name, text in record.accepted.items() if name not in sent}}
-    return record
-
-
-def _owners(found: Sequence[RemoteObject], record: SyncedRecord) -> SyncedQuerySet:
-    """The other local records that are known to be one of them."""
-    return records_of_kind(record.KIND).filter(marketo_id__in=[each.marketo_id for each in found]).exclude(pk=record.pk)
-
-
-def _free(found: Sequence[RemoteObject], record: SyncedRecord) -> list[RemoteObject]:
-    """Those that no other local record is known to be."""
-    taken = set(_owners(found, record).values_list("marketo_id", flat=True))
-    return [each for each in found if each.marketo_id not in taken]
-
-
-def _copies(found: Sequence[RemoteObject], record: SyncedRecord) -> list[RemoteObject]:
-    """Those that came here, by import for example, only after the record was sent: they may be what was sent."""
-    if record.unknown_since is None:
-        return []
-    late = _owners(found, record).filter(created_at__gt=record.unknown_since).values_list("marketo_id", flat=True)
-    return [each for each in found if each.marketo_id in late]
-
-
-def _may_be(seen: RemoteContent, sent: dict[str, str]) -> bool:
-    """Whether a role can be the one that was sent: same opportunity, same part, and perhaps the same person."""
-    same_role = seen.values.get(OPPORTUNITY) == sent.get(OPPORTUNITY) and seen.values.get("Role", "") == sent.get(
-        "Role", ""
-    )
-    person = seen.values.get(PERSON_ID)
-    return same_role and (person is None or PERSON_ID not in sent or person == sent[PERSON_ID])
-
-
-def _agrees(found: RemoteObject, seen: RemoteContent, sent: dict[str, str]) -> bool:
-    """Whether an object holds exactly what was sent. A person sent by key and read by id cannot be compared."""
-    person = find_association(found, LinkTarget.LEAD)
-    if not sent or (PERSON_KEY in sent and (person is None or person.key is None)):
-        return False
-    return all(seen.values.get(name, "") == text for name, text in sent.items())
-
-
 def _update(record: SyncedRecord, **changes: Any) -> None:
     given = {"claimed_by": None, "unknown_since": None, "last_error": "", **changes}
     records_of_kind(record.KIND).filter(pk=record.pk).update(**given)
-
-
-def _candidate(found: RemoteObject, seen: RemoteContent) -> dict[str, Any]:
-    return candidate(found, seen.values | {f"Cost {cost.id}": format_cost(cost) for cost in seen.costs.new})

@@ -18,7 +18,7 @@ from mobjects.imports import service
 from mobjects.imports.writing import commit
 from mobjects.models import RECORD_MODELS, Import, ImportChange, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
-from mobjects.presentation.count_links import import_written
+from mobjects.presentation.count_links import import_undone, import_written
 from mobjects.processes import status as queue_status
 from mobjects.views.base import press_only, render_page
 from mobjects.views.imports import base
@@ -134,7 +134,7 @@ def _facts(imported: Import) -> dict[str, Any]:
     return {
         "delimiter": DELIMITERS.get(imported.delimiter, imported.delimiter),
         "written": import_written(imported),
-        "undone": words.undone_text(imported),
+        "undone": import_undone(imported),
         "blanks": _blanks_text(imported),
         "has_left_out": left_out > 0 or any(imported.written.get(name) for name in ("left", "left_out")),
     }

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -21,9 +20,9 @@ from mobjects.selectors import id_in
 from mobjects.views.base import paginate_rows, press_only, render_page
 from mobjects.views.imports import base, corrections
 from mobjects.views.imports.detail import live_context, outcome_tabs, shown_same_file_imports
+from mobjects.views.imports.row_choice import choose_rows, read_row
 from mobjects.views.imports.row_table import ShortenedText, build_display_rows, truncate_html
 
-ROWS_PER_PAGE = 50
 GROUPS_PER_PAGE = 25
 FIXES_SHOWN = 50
 
@@ -47,30 +46,25 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
         return render_page(request, "imports/review.html", title, crumbs=base.import_crumbs(imported), **common)
     if "row" in request.GET:
         return _render_row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
-    tab = _tab(request, imported)
-    clearing = request.GET.get("cleared") == "1"
-    found = imported.found.filter(outcome=tab)
-    pages = Paginator(found.filter(cleared__gt=0) if clearing else found, ROWS_PER_PAGE)
-    if not clearing:
-        pages.count = imported.counts.get(tab, 0)  # The check counted them; asking again takes long.
-    rows = pages.get_page(request.GET.get("page"))
+    choice = choose_rows(request, imported)
+    shows_groups = choice.tab == models.ImportRowOutcome.ERROR and not choice.words
     return render_page(
         request,
         "imports/review.html",
         title,
         crumbs=base.import_crumbs(imported),
         **common,
-        tab=tab,
-        clearing=clearing,
+        tab=choice.tab,
+        only=choice.words,
         tabs=outcome_tabs(imported),
-        rows=rows,
-        shown=build_display_rows(imported, list(rows)),
-        groups=_groups(request, imported) if tab == models.ImportRowOutcome.ERROR else None,
+        rows=choice.page,
+        shown=build_display_rows(imported, choice.rows),
+        groups=_groups(request, imported) if shows_groups else None,
         formats=corrections.describe_formats(imported),
         fixes=_fixes(imported),
         fixes_count=imported.fixes.count(),
         write=_commit_summary(imported),
-        warnings=imported.groups.filter(level=models.ImportProblemLevel.WARNING)[:FIXES_SHOWN],
+        warnings=_warnings(imported),
     )
 
 
@@ -98,7 +92,7 @@ def import_write(request: HttpRequest, imported: models.Import) -> HttpResponse:
 
 
 def _render_row(request: HttpRequest, imported: models.Import, number: int, common: dict[str, Any]) -> HttpResponse:
-    row = imported.found.filter(number=number).first()
+    row = read_row(imported, number)
     review_url = reverse("mobjects:import-review", args=[imported.pk])
     return render_page(
         request,
@@ -110,11 +104,10 @@ def _render_row(request: HttpRequest, imported: models.Import, number: int, comm
     )
 
 
-def _tab(request: HttpRequest, imported: models.Import) -> str:
-    asked = request.GET.get("tab", "")
-    if asked in models.ImportRowOutcome.values:
-        return asked
-    return next((tab.value for tab in words.TABS if imported.counts.get(tab)), models.ImportRowOutcome.NEW.value)
+def _warnings(imported: models.Import) -> list[tuple[models.ImportGroup, str]]:
+    """What to check, each with how many rows it is about."""
+    found = imported.groups.filter(level=models.ImportProblemLevel.WARNING)[:FIXES_SHOWN]
+    return [(group, format_count(group.count, "row")) for group in found]
 
 
 def _groups(request: HttpRequest, imported: models.Import) -> dict[str, Any]:

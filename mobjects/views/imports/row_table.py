@@ -82,8 +82,8 @@ class DisplayRow:
 
     @property
     def outcome_label(self) -> str:
-        """The outcome in words."""
-        return str(ImportRowOutcome(self.outcome).label)
+        """The outcome in words; a row that the check left out has none."""
+        return str(ImportRowOutcome(self.outcome).label) if self.outcome else "Left out"
 
 
 def html_size(text: str) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time
 
 import pytest
 
 from mobjects.imports.column_mapping import save_mapping
 from mobjects.imports.formats.evidence import IN_DOUBT, NOT_LIKE_OTHERS
+from mobjects.imports.formats.questions import QUESTIONS
 from mobjects.models import ImportFix
 from tests import factories
 from tests.imports.helpers import check, checked, counts, fix, made, words
@@ -143,6 +144,13 @@ def test_circles_and_crosses_are_yes_and_no():
             "may be 2026-11-27 or 2026-11-28",
             {"written": "2026-11-27", "midnight": "2026-11-28"},
         ),
+        (
+            "CloseDate",
+            "2026-11-27 23:59:08",
+            "time-in-date",
+            "may be 2026-11-27 or 2026-11-28",
+            {"written": "2026-11-27", "midnight": "2026-11-28"},
+        ),
     ],
 )
 def test_what_nothing_in_the_file_tells_is_asked_once_and_read_as_answered(column, cell, question, reason, answers):
@@ -182,6 +190,17 @@ def test_midnight_of_another_zone_moves_no_day_by_itself():
     found = checked("opportunities", rows)
     assert words(found) == [f"row 2, CloseDate, “2026-11-27 15:00:00”: {IN_DOUBT}"]
     assert found.found_problems.get().suggestion == ""
+
+
+@pytest.mark.parametrize("clock", [time(23, 59, 8), time(23, 59, 17), time(23, 59, 59)])
+def test_a_time_shortly_before_midnight_is_asked_about_by_name_and_moves_no_day_by_itself(clock):
+    rows = [["External ID", "Name", "CloseDate"], ["A", "x", datetime.combine(date(2026, 11, 27), clock)]]
+    found = checked("opportunities", rows)
+    assert words(found) == [f"row 2, CloseDate, “2026-11-27 {clock}”: {IN_DOUBT}"]
+    assert found.found_problems.get().suggestion == ""
+    assert finding(found, "time-in-date")["doubt"]
+    (answers,) = [question.answers for question in QUESTIONS if question.name == "time-in-date"]
+    assert {answer for answer, label in answers.items() if "23:59:08" in label} == {"written", "midnight"}
 
 
 def test_a_month_that_is_midnight_of_another_zone_is_asked_about():

@@ -102,7 +102,7 @@ def test_destructive_update_replaces_all_costs_or_clears_them(rest):
         ([cost(amount=100_000_000)], "709"),
         ([cost("July 2026")], "1001"),
         ([{"cost": 1}], "1001"),
-        ([cost(), cost(note=5)], "1001"),
+        ([cost(), {**cost(), "note": 5}], "1001"),
         ([5], "1001"),
         ("[{'cost': 1}]", "1001"),
         ('{"cost": 1}', "1001"),
@@ -246,7 +246,7 @@ def test_tag_types_and_channels_are_told_in_their_own_words(rest, sandbox):
     (region,) = rest.get("/asset/v1/tagType/byName.json", name="Region")
     assert region == {
         "tagType": "Region",
-        "applicableProgramTypes": "[program,event,email_batch,nurture]",
+        "applicableProgramTypes": "[program,event,email_batch,nurture,webinar]",
         "required": True,
         "allowableValues": "[AMER, APAC, EMEA, Korea]",
     }

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from mobjects.jobs.job_lease import WAITS_FOR_RESET
-from mobjects.models import Circuit, SyncJobState
+from mobjects.models import Circuit, Kind, SyncJobState
 from tests import factories
 from tests.views import pages
 
@@ -92,6 +92,79 @@ def test_only_those_with_the_permission_can_reset(groups, circuit, redis_url):
     assert "You are not allowed to reset it." in shown
     assert tester.post(reverse("mobjects:circuit-reset")).status_code == 403
     assert Circuit.objects.filter(reset_at=None).exists()
+
+
+@pytest.fixture
+def kinds(db):
+    """Two kinds halted by themselves."""
+    for kind in (Kind.OPPORTUNITY, Kind.PROGRAM):
+        Circuit.objects.create(kind=kind.value, code="20013", reason=f"No access to {kind.value}.")
+
+
+def reset_buttons(browser) -> dict[str, str | None]:
+    """The words of each button that resets, and the kind that it sends; ``None`` if it sends none."""
+    forms = pages.tree(browser.get(CONNECTION)).xpath("//form[@action='/admin/connection/reset/'][@method='post']")
+    return {
+        " ".join(form.xpath("string(.//button[@type='submit'])").split()): form.xpath(
+            "string(.//input[@name='kind']/@value)"
+        )
+        if form.xpath(".//input[@name='kind']")
+        else None
+        for form in forms
+    }
+
+
+def open_halts() -> list[str]:
+    return [*Circuit.objects.filter(reset_at=None).order_by("kind").values_list("kind", flat=True)]
+
+
+def test_each_halted_kind_has_its_button_and_several_have_one_for_all(browser, kinds):
+    assert reset_buttons(browser) == {
+        "Reset opportunities: let sending them go on": Kind.OPPORTUNITY.value,
+        "Reset programs: let sending them go on": Kind.PROGRAM.value,
+        "Reset all: let all sending go on": None,
+    }
+
+
+def test_a_single_halted_kind_has_one_button(browser, kinds):
+    Circuit.objects.filter(kind=Kind.PROGRAM.value).delete()
+    assert reset_buttons(browser) == {"Reset opportunities: let sending them go on": Kind.OPPORTUNITY.value}
+
+
+def test_a_halt_of_everything_and_one_of_a_kind_are_reset_apart(browser, circuit, kinds):
+    assert reset_buttons(browser)["Reset: let sending go on, but for what is halted by itself"] == ""
+    shown = pages.words(browser.post(reverse("mobjects:circuit-reset"), {"kind": ""}, follow=True))
+    assert "Sending goes on, but not of opportunities and programs: they are still halted." in shown
+    assert open_halts() == [Kind.OPPORTUNITY.value, Kind.PROGRAM.value]
+
+
+def test_resetting_a_kind_leaves_the_others_halted_and_says_so(browser, kinds):
+    press = {"kind": Kind.PROGRAM.value}
+    shown = pages.words(browser.post(reverse("mobjects:circuit-reset"), press, follow=True))
+    assert "Sending of programs goes on. Sync them again." in shown
+    assert "Sending of opportunities is halted since" in shown
+    assert "Sending of programs is halted since" not in shown
+    assert open_halts() == [Kind.OPPORTUNITY.value]
+    again = pages.words(browser.post(reverse("mobjects:circuit-reset"), press, follow=True))
+    assert "Sending of programs is not halted." in again
+
+
+def test_resetting_a_kind_says_that_everything_is_halted_still(browser, circuit, kinds):
+    press = {"kind": Kind.PROGRAM.value}
+    shown = pages.words(browser.post(reverse("mobjects:circuit-reset"), press, follow=True))
+    assert "Programs are no longer halted by themselves, but all sending is still halted." in shown
+
+
+def test_one_press_resets_all_of_them(browser, kinds):
+    shown = pages.words(browser.post(reverse("mobjects:circuit-reset"), follow=True))
+    assert "Sending goes on." in shown
+    assert open_halts() == []
+
+
+def test_a_kind_that_does_not_exist_is_named_and_nothing_is_reset(browser, kinds):
+    shown = pages.words(browser.post(reverse("mobjects:circuit-reset"), {"kind": "Lead"}, follow=True))
+    assert "Nothing was reset: the kind “Lead” is none of Program, Opportunity, OpportunityPersonRole." in shown
+    assert len(open_halts()) == 2
 
 
 def test_the_last_halts_stay_listed(browser):

@@ -47,7 +47,7 @@ class BatchProgress:
         """What a call's failure means for the whole batch, with the calls before it.
 
         Once Marketo has changed something, "nothing was applied" would be wrong for some of the records, and there is
-        no way to say it of the others alone. Sending all of them again is safe, because each is found by its key or GUID.
+        no way to say it of the others alone. Sending all of them again is safe: each is found by its key or GUID.
         """
         exchanges = [*self.exchanges, *([error.exchange] if error.exchange else [])]
         joined = join_exchanges(exchanges) if exchanges else None

@@ -1,7 +1,7 @@
 """Which fields an instance has, under the names of our content and under REST's.
 
-Content names fields as SOAP does (``CloseDate``). REST has the same name with a small first letter; how an instance spells
-it, its describe call says. What that says is kept for a day, for all processes.
+Content names fields as SOAP does (``CloseDate``). REST has the same name with a small first letter; how an instance
+spells it, its describe call says. What that says is kept for a day, for all processes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Values of content as JSON wants them, by the type that the instance gives a field, and back as text.
 
-Recorded exchanges show that Marketo refuses, with code 1003, a percent sign, a number with decimals in an integer field,
-and words for a yes or no. So all of that is said here, before anything is sent.
+Recorded exchanges show that Marketo refuses, with code 1003, a percent sign, a number with decimals in an integer
+field, and words for a yes or no. So all of that is said here, before anything is sent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Seeing that a key which goes along with a GUID is the one that Marketo holds.
 
-Marketo does not let key fields be changed, and nobody documents what it makes of one that is sent beside a GUID. So it is
-never sent, and where content has one it is compared first: left out in silence, it would count as accepted.
+Marketo does not let key fields be changed, and nobody documents what it makes of one that is sent beside a GUID. So
+it is never sent, and where content has one it is compared first: left out in silence, it would count as accepted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Finding out what REST calls a person or a company that content names in another way.
 
-A role names its person by id alone, an opportunity its company by ``externalCompanyId`` alone. What is given otherwise is
-looked up before anything is written.
+A role names its person by id alone, an opportunity its company by ``externalCompanyId`` alone. What is given
+otherwise is looked up before anything is written.
 """
 
 from __future__ import annotations

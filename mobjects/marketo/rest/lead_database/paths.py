@@ -1,4 +1,4 @@
-"""Addresses and names of the lead database's calls. Source: Adobe's developer pages on opportunities and their roles."""
+"""Addresses and names of the lead database. Source: Adobe's developer pages on opportunities and roles."""
 
 from __future__ import annotations
 

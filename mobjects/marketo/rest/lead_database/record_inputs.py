@@ -1,7 +1,8 @@
 """Records as the members of a call's ``input``, and which of them may go in one call.
 
-Adobe's developer pages: ``createOnly`` and ``createOrUpdate`` find an object by its key fields, only ``updateOnly`` may find
-it by GUID instead; ``null`` clears a field; key fields cannot be changed; the same object twice in a call is refused.
+Adobe's developer pages: ``createOnly`` and ``createOrUpdate`` find an object by its key fields, only ``updateOnly``
+may find it by GUID instead; ``null`` clears a field; key fields cannot be changed; the same object twice in a call is
+refused.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What Marketo answered for each record of a call, as outcomes.
 
-A record that Marketo did not take is "skipped" whatever the reason; its code says more. What does not fit is not guessed at.
+A record that Marketo did not take is "skipped" whatever the reason; its code says more. What does not fit is not
+guessed at.
 """
 
 from __future__ import annotations

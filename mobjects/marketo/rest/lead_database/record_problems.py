@@ -1,7 +1,7 @@
 """What Marketo's REST API does not take of opportunities and roles. Said in words before anything is sent.
 
-Adobe's developer pages: an opportunity is found by ``externalOpportunityId`` or, to be updated, by GUID; its name must not be
-null; a role is found by its opportunity's external id, its person and its name together.
+Adobe's developer pages: an opportunity is found by ``externalOpportunityId`` or, to be updated, by GUID; its name
+must not be null; a role is found by its opportunity's external id, its person and its name together.
 """
 
 from __future__ import annotations
@@ -22,17 +22,15 @@ _LARGEST_NUMBER = 2**31 - 1
 _LINKS = {Kind.OPPORTUNITY: {LinkTarget.COMPANY}, Kind.ROLE: {LinkTarget.OPPORTUNITY, LinkTarget.LEAD}}
 
 
-def find_problem(record: OutgoingRecord, operation: Operation, known: ObjectFields | None) -> str:
-    """Why a record may not be sent, without a full stop; "" if it may.
+def find_problem(record: OutgoingRecord, operation: Operation) -> str:
+    """Why a record may not be sent to any instance, without a full stop; "" if it may."""
+    of_kind = _role_problem if record.kind is Kind.ROLE else _opportunity_problem
+    return _shape_problem(record) or of_kind(record, operation)
 
-    Args:
-        known: the instance's fields, if they can be told without a call.
-    """
-    return (
-        _shape_problem(record)
-        or (_role_problem if record.kind is Kind.ROLE else _opportunity_problem)(record, operation)
-        or _field_problem(record, known)
-    )
+
+def find_field_problem(record: OutgoingRecord, known: ObjectFields) -> str:
+    """Which field of a record the instance does not have, without a full stop; "" if it has them all."""
+    return next((known.explain_missing(name) for name in record.values if known.find_field(name) is None), "")
 
 
 def check_guids(kind: Kind, ids: Sequence[MarketoId]) -> list[str]:
@@ -103,9 +101,3 @@ def _role_problem(record: OutgoingRecord, operation: Operation) -> str:
     if not to_text(record.values.get("Role")).strip():
         return "over REST Marketo finds a role by opportunity, person and role name, and this one has no role name"
     return ""
-
-
-def _field_problem(record: OutgoingRecord, known: ObjectFields | None) -> str:
-    if known is None:
-        return ""
-    return next((known.explain_missing(name) for name in record.values if known.find_field(name) is None), "")

@@ -1,7 +1,8 @@
 """Asking for opportunities and roles, and reading what Marketo tells of them.
 
-Marketo finds them by exact values alone, at most 300 in a call (Adobe's developer pages): there is no list of all, no time,
-no name. A page that contradicts the question is refused as a whole, because an object left out would look deleted.
+Marketo finds them by exact values alone, at most 300 in a call (Adobe's developer pages): there is no list of all, no
+time, no name. A page that contradicts the question is refused as a whole, because an object left out would look
+deleted.
 """
 
 from __future__ import annotations
@@ -153,7 +154,10 @@ def _value_problem(query: MarketoQuery) -> str:
             return f"a {link.link} is not an opportunity"
         if link.key is None or link.key.field.casefold() != paths.OPPORTUNITY_KEY.casefold():
             return f"it finds roles by the {paths.OPPORTUNITY_KEY} of their opportunity alone"
-    keys = [*_asked_keys(query), *(link.key for link in _asked_opportunities(query) if link.key)]
+    return _key_problem([*_asked_keys(query), *(link.key for link in _asked_opportunities(query) if link.key)])
+
+
+def _key_problem(keys: Sequence[ExternalKey]) -> str:
     for key in keys:
         if "," in key.value:
             return f"{quote_value(key.value)} has a comma, which separates values"
@@ -168,9 +172,9 @@ def _read_object(kind: Kind, row: Any, reply: RestReply, name: str, asked: froze
     guid = guid_text(row.get(paths.GUID))
     if not guid:
         _refuse_page(reply, f"Marketo gave one of the {paths.PLURALS[kind]} without its GUID.")
-    told = str(row.get(name, "")).strip().casefold()
-    if told not in asked:
-        _refuse_page(reply, f"Marketo gave an object whose {name} is {quote_value(told)}, which was not asked for.")
+    shown = str(row.get(name, "")).strip().casefold()
+    if shown not in asked:
+        _refuse_page(reply, f"Marketo gave an object whose {name} is {quote_value(shown)}, which was not asked for.")
     links = _links(kind, row)
     values = {
         content_name(kind, field): text

@@ -136,9 +136,7 @@ class RecordSender:
         reply = self._calls.write_json(paths.delete_path(kind), body)
         answers = read_delete_reply(reply, guids)
         progress.exchanges.append(reply.exchange)
-        progress.changed = progress.changed or any(
-            answer.outcome.status is OutcomeStatus.DELETED for answer in answers
-        )
+        progress.changed = progress.changed or any(answer.outcome.status is OutcomeStatus.DELETED for answer in answers)
         return answers
 
     def _write(self, kind: Kind, inputs: list[RecordInput], progress: BatchProgress, replaced: set[int]) -> None:
@@ -183,5 +181,7 @@ def _company_key(link: RecordAssociation, companies: Mapping[int, str]) -> JsonV
         return link.key.value
     key = companies.get(link.id or 0)
     if key is None:
-        raise ValueError(f"Marketo has no company {link.id}, or that has no {paths.COMPANY_KEY}, by which REST names it")
+        raise ValueError(
+            f"Marketo has no company {link.id}, or that has no {paths.COMPANY_KEY}, by which REST names it"
+        )
     return key

@@ -6,6 +6,7 @@ not know are ignored, so that a misspelt ``costsDestructiveUpdate`` adds.
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
@@ -13,14 +14,14 @@ from typing import Any
 
 from mobjects.sandbox.rest.assets.programs import applicable_type, build_list, find_program, reply_missing, show_program
 from mobjects.sandbox.rest.instance import ChannelChange
-from mobjects.sandbox.rest.rest_call import RestContext, RestError, RestReply, Row
+from mobjects.sandbox.rest.rest_call import RestContext, RestError, Row, SandboxReply
 from mobjects.sandbox.state import SandboxStore, StoredCost, StoredProgram
 
 CHANNEL = "Channel"
 MAX_COST = 99_999_999
 
 
-def update_program(context: RestContext) -> RestReply:
+def update_program(context: RestContext) -> SandboxReply:
     """Apply the fields that were sent, all or none; the answer is the whole program.
 
     Raises:
@@ -36,10 +37,10 @@ def update_program(context: RestContext) -> RestReply:
     _set_dates(draft, given)
     # An explicit channel wins over one among the tags.
     if given.get("tags", "") != "":
-        _replace_tags(context, draft, _read_list("tags", given["tags"]))
+        _replace_tags(context, draft, read_list(context, "tags"))
     if given.get("channel"):
         set_channel(context, draft, given["channel"])
-    costs = [_read_cost(entry) for entry in _read_list("costs", given.get("costs", ""))]
+    costs = [_read_cost(entry) for entry in read_list(context, "costs")]
     if given.get("costsDestructiveUpdate", "").lower() == "true":
         draft.costs = {}
     for cost in costs:
@@ -144,17 +145,18 @@ def _read_day(value: Any) -> date:
         raise RestError("1001", f"Invalid value '{value}'. Required of type 'Date'") from error
 
 
-def _read_list(name: str, text: str) -> list[Row]:
-    """The list of objects that a form field holds as JSON.
+def read_list(context: RestContext, name: str) -> list[Row]:
+    """The list of objects that a form field holds as JSON; empty where the field is.
 
     Raises:
         RestError: 1001, it is something else.
     """
+    text = context.request.form.get(name, "")
     if text == "":
         return []
     try:
-        value = json.loads(text)
-    except ValueError as error:
+        value = ast.literal_eval(text) if context.instance.single_quotes else json.loads(text)
+    except (ValueError, SyntaxError) as error:
         raise RestError("1001", f"Invalid value '{text[:60]}'. Required of type 'JSON' for '{name}'") from error
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise RestError("1001", f"Invalid value '{text[:60]}'. Required of type 'List' for '{name}'")

@@ -17,24 +17,25 @@ from mobjects.sandbox.rest.assets.programs import (
     page_of,
     reply_missing,
 )
-from mobjects.sandbox.rest.rest_call import RestContext, RestError, RestReply, Row
+from mobjects.sandbox.rest.rest_call import RestContext, RestError, Row, SandboxReply
 from mobjects.sandbox.state import ProgressionStatus, SandboxStore
 
 _MADE_AT = "2026-01-05T09:00:00Z+0000"
 
 
-def browse_tag_types(context: RestContext) -> RestReply:
+def browse_tag_types(context: RestContext) -> SandboxReply:
     """The tag types without their values."""
-    return build_list([_show_tag_type(context.store, name) for name in page_of(context, list(context.store.tags))])
+    names = page_of(context, list(context.store.tags))
+    return build_list([_show_tag_type(context.store, name) for name in names], "Tag type")
 
 
-def read_tag_type(context: RestContext) -> RestReply:
+def read_tag_type(context: RestContext) -> SandboxReply:
     """One tag type with its values."""
     name = context.request.form.get("name", "")
     if name not in context.store.tags:
-        return build_list([])
+        return build_list([], "Tag type")
     values = f"[{', '.join(context.store.tags[name])}]"
-    return build_list([{**_show_tag_type(context.store, name), "allowableValues": values}])
+    return build_list([{**_show_tag_type(context.store, name), "allowableValues": values}], "Tag type")
 
 
 def _show_tag_type(store: SandboxStore, name: str) -> Row:
@@ -46,16 +47,17 @@ def _show_tag_type(store: SandboxStore, name: str) -> Row:
     }
 
 
-def browse_channels(context: RestContext) -> RestReply:
+def browse_channels(context: RestContext) -> SandboxReply:
     """The channels with their progression statuses."""
-    return build_list([_show_channel(context.store, name) for name in page_of(context, list(context.store.channels))])
+    names = page_of(context, list(context.store.channels))
+    return build_list([_show_channel(context.store, name) for name in names], "Channel")
 
 
-def read_channel(context: RestContext) -> RestReply:
+def read_channel(context: RestContext) -> SandboxReply:
     """One channel. Adobe's page calls the parameter ``name``, its swagger ``Name``."""
     given = context.request.form
     name = given.get("name") or given.get("Name", "")
-    return build_list([_show_channel(context.store, name)] if name in context.store.channels else [])
+    return build_list([_show_channel(context.store, name)] if name in context.store.channels else [], "Channel")
 
 
 def _show_channel(store: SandboxStore, name: str) -> Row:
@@ -81,7 +83,7 @@ def _show_status(status: ProgressionStatus) -> Row:
     }
 
 
-def set_tag(context: RestContext) -> RestReply:
+def set_tag(context: RestContext) -> SandboxReply:
     """Set one tag of a program and leave the others alone.
 
     Raises:
@@ -107,7 +109,7 @@ def set_tag(context: RestContext) -> RestReply:
     return build_list([{"id": draft.id}])
 
 
-def delete_tag(context: RestContext) -> RestReply:
+def delete_tag(context: RestContext) -> SandboxReply:
     """Remove one tag of a program.
 
     Raises:
