@@ -90,9 +90,9 @@ class ImportFilter(admin.SimpleListFilter):
 
 
 class GapFilter(admin.SimpleListFilter):
-    """Filter by what records lack for the API in use (:mod:`mobjects.sync.content.gaps`). It is shown only where it is in use.
+    """Filter by what records lack for the API in use (:mod:`mobjects.sync.content.gaps`).
 
-    A gap that the API in use does not know is one that no record has.
+    It is shown only where it is in use. A gap that the API in use does not know is one that no record has.
     """
 
     title = "what is missing"

@@ -48,10 +48,11 @@ def deal(number: int, key: str, **values: str) -> RemoteObject:
 
 def part(number: int, key: str, person: int | ExternalKey = 19, name: str = "Influencer") -> RemoteObject:
     """A role of a person in the opportunity under an external ID."""
-    number, other = (person, None) if isinstance(person, int) else (None, person)
+    lead = person if isinstance(person, int) else None
+    lead_key = None if isinstance(person, int) else person
     links = (
         RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(KEY, key)),
-        RecordAssociation(LinkTarget.LEAD, id=number, key=other),
+        RecordAssociation(LinkTarget.LEAD, id=lead, key=lead_key),
     )
     return RemoteObject(Kind.ROLE, guid(number), {"Role": name}, links)
 

@@ -271,9 +271,10 @@ def test_all_pages_are_asked_for_in_the_same_words():
     for number in range(1, 4):
         factories.opportunity(external_id=f"E-{number}")
     wire = Wire(*(deal(number, f"E-{number}") for number in range(1, 4)), page_size=1)
-    wire.before_answer = factories.opportunity
-    look_up(wire, ids=list(Opportunity.objects.values_list("pk", flat=True)))
+    wire.before_answer = lambda: Opportunity.objects.filter(external_id="E-1").update(marketo_guid=guid(1))
+    job = look_up(wire)
     assert wire.named == [["E-1", "E-2", "E-3"]] * 3
+    assert job.counts == {"TAKEN": 2}
 
 
 def test_reading_that_has_to_begin_again_counts_nothing_twice():
