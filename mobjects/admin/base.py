@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSplitDateTimeWidget
 from mobjects import selectors
 from mobjects.admin.form_fields import AttributeField, ZonedDateTimeField
 from mobjects.admin.guarded import GuardedAdmin
-from mobjects.admin.list_filters import ImportFilter
+from mobjects.admin.list_filters import GapFilter, ImportFilter
 from mobjects.admin.sync_history import truncate_text
 from mobjects.forms.merging import MergingForm
 from mobjects.jobs.requests import request_sync
@@ -66,7 +66,7 @@ class SyncedAdmin(GuardedAdmin):
     form = MergingForm
     attributes: tuple[attributes.MarketoAttribute, ...] = ()
     list_per_page = 50
-    list_filter = (StateFilter, "last_status", ImportFilter)
+    list_filter = (StateFilter, "last_status", ImportFilter, GapFilter)
     show_full_result_count = False
     actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo", "delete_selected")
     actions_list = ("sync_all_changed",)

@@ -43,6 +43,11 @@ def key_fields() -> KeyFields:
     )
 
 
+def transport_label() -> str:
+    """What people call the transport that the settings name."""
+    return str(marketo_settings.marketo()["TRANSPORT"]).upper()
+
+
 def target() -> str:
     """Where records go: the endpoint, or "" if none is set."""
     entry = TRANSPORTS.get(marketo_settings.marketo()["TRANSPORT"])
@@ -85,7 +90,7 @@ def facts() -> list[tuple[str, str]]:
     entry = TRANSPORTS.get(values["TRANSPORT"])
     keys = key_fields()
     return [
-        ("Transport", str(values["TRANSPORT"]).upper()),
+        ("Transport", transport_label()),
         *((each.label, _shown(values[each.name], secret=each.secret)) for each in (entry.settings if entry else ())),
         ("Opportunity key field", keys.opportunity or NOT_SET),
         ("Person key field", keys.person or NOT_SET),
