@@ -114,6 +114,6 @@ def entry(transport: Any) -> TransportEntry:
         settings=(endpoint,),
         where="In memory.",
         masked=(re.compile(r"(nothing )\S+"),),
-        open=lambda config: transport,
+        open=lambda config, store, facts: transport,
         traits=TRAITS,
     )

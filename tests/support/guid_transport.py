@@ -252,7 +252,7 @@ def parent(external_id: str) -> RecordAssociation:
 def registered(marketo: GuidMarketo, traits: TransportTraits = TRAITS) -> Iterator[None]:
     """The site with this Marketo behind it, once the settings say so."""
 
-    def open_it(config: Config, store: SharedStore) -> Any:
+    def open_it(config: Config, store: SharedStore, facts: object) -> Any:
         return marketo
 
     TRANSPORTS["guids"] = TransportEntry(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0018_channel_rows"),
+        ("mobjects", "0019_guid_of_rows"),
     ]
 
     operations = [
