@@ -126,6 +126,7 @@ def environment(database_url: str, redis_url: str, url: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "INSTALLATION_FILE": f"{tempfile.gettempdir()}/marketo-bench-installation.json",
+        "MARKETO_TRANSPORT": "soap",
         "MARKETO_SOAP_ENDPOINT": f"{url}/soap/mktows/2_7",
         "MARKETO_USER_ID": USER_ID,
         "MARKETO_ENCRYPTION_KEY": KEY,

@@ -130,7 +130,7 @@ def results_of(
 
     Args:
         status: only this status, or :data:`STEPS`; "" means any.
-        search: part of a record's label, or its Marketo ID.
+        search: part of a record's label, or its Marketo ID or GUID.
         same_as: the id of a result; only results with its status and its reason.
     """
     results = job.results.select_related("batch").defer("batch__request", "batch__response").order_by("pk")
@@ -138,7 +138,8 @@ def results_of(
         results = results.filter(status__in=models.SyncResult.PASSING_STATUSES if status == STEPS else [status])
     if search:
         number = id_in(search, digits=9)
-        results = results.filter(Q(label__icontains=search) | (Q() if number is None else Q(marketo_id=number)))
+        named = Q(label__icontains=search) | Q(marketo_guid=search.strip().lower() or None)
+        results = results.filter(named if number is None else named | Q(marketo_id=number))
     if same_as is not None:
         sample = job.results.filter(pk=same_as).values("status", "error")[:1]
         results = results.filter(status__in=sample.values("status"), error__in=sample.values("error"))

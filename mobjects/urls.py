@@ -7,7 +7,7 @@ from django.urls import path
 
 from mobjects.views import base, deletions, exports, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
-from mobjects.views.marketo import circuit_breaker, connection, delete, metadata, pull
+from mobjects.views.marketo import circuit_breaker, connection, delete, metadata, moving, pull
 from mobjects.views.sync import batch_detail, confirm, conflicts, job_actions, job_detail, queue, record_history
 
 app_name = "mobjects"
@@ -31,6 +31,7 @@ urlpatterns = [
     path("sync-history/<str:kind>/<int:pk>/", admin_view(record_history.record_history), name="record-history"),
     path("pull/", admin_view(pull.pull_page), name="pull"),
     path("compare/", admin_view(pull.compare_page), name="compare"),
+    path("moving/", admin_view(moving.moving_page), name="moving"),
     path("conflicts/<int:pk>/decide/", admin_view(conflicts.conflict_decide), name="conflict-decide"),
     path("marketo/delete/", admin_view(delete.delete_in_marketo), name="delete-in-marketo"),
     path("marketo/read/", admin_view(metadata.request_describe), name="describe"),

@@ -121,6 +121,12 @@ class Unlimited:
     def count_further(self, calls: int) -> None:
         """Nothing is counted."""
 
+    def claim_reading(self) -> bool:
+        return False
+
+    def note_calls_of_all(self, count: int) -> None:
+        """Nothing is counted."""
+
     def reduce_concurrency(self) -> None:
         """Nothing is counted."""
 

@@ -60,7 +60,7 @@ def test_plain_http_and_a_proxy_have_to_be_asked_for():
 
 def test_marketo_settings_have_types_and_defaults():
     found = values(MARKETO_ENCRYPTION_KEY="k", MARKETO_TIMEOUT_SECONDS="30")["MARKETO"]
-    assert (found["TRANSPORT"], found["ENCRYPTION_KEY"], found["TIMEOUT_SECONDS"]) == ("soap", "k", 30)
+    assert (found["TRANSPORT"], found["ENCRYPTION_KEY"], found["TIMEOUT_SECONDS"]) == ("rest", "k", 30)
     assert found["OPPORTUNITY_KEY_FIELD"] == ""
 
 

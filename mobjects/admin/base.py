@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSplitDateTimeWidget
 from mobjects import selectors
 from mobjects.admin.form_fields import AttributeField, ZonedDateTimeField
 from mobjects.admin.guarded import GuardedAdmin
-from mobjects.admin.list_filters import ImportFilter
+from mobjects.admin.list_filters import GapFilter, ImportFilter
 from mobjects.admin.sync_history import truncate_text
 from mobjects.forms.merging import MergingForm
 from mobjects.jobs.requests import request_sync
@@ -66,7 +66,7 @@ class SyncedAdmin(GuardedAdmin):
     form = MergingForm
     attributes: tuple[attributes.MarketoAttribute, ...] = ()
     list_per_page = 50
-    list_filter = (StateFilter, "last_status", ImportFilter)
+    list_filter = (StateFilter, "last_status", ImportFilter, GapFilter)
     show_full_result_count = False
     actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo", "delete_selected")
     actions_list = ("sync_all_changed",)
@@ -153,8 +153,10 @@ class SyncedAdmin(GuardedAdmin):
     # --- change page ---
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A Marketo ID is Marketo's to give; it can be entered only with a new record."""
-        return (*super().get_readonly_fields(request, obj), *(("marketo_id",) if obj else ()))
+        """A Marketo ID or GUID is Marketo's to give; it can be entered only with a new record."""
+        own = {field.name for field in self.model._meta.concrete_fields}
+        given = [name for name in ("marketo_id", "marketo_guid") if obj and name in own]
+        return (*super().get_readonly_fields(request, obj), *given)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if record := context["original"]:

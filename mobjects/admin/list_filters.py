@@ -1,4 +1,4 @@
-"""Filters of lists: by a column of free text, which stay small however many values it holds, and by an import."""
+"""Filters of lists: by a column of free text, which stay small however many values it holds, by an import, by a gap."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from django.http import HttpRequest
 from mobjects.models import Import, ImportChange, Program
 from mobjects.resources import RESOURCES
 from mobjects.selectors import id_in
+from mobjects.sync.content.gaps import RecordGap, find_gap
+from mobjects.sync.transport_factory import key_fields
 
 SHOWN = 50
 WORDS = {"created": "created", "changed": "changed", "channels": "channel set"}
@@ -85,6 +87,32 @@ class ImportFilter(admin.SimpleListFilter):
         written = ImportChange.objects.filter(imported=pk, created=what == "created")
         here = Import.objects.filter(pk=pk, kind__in=_kinds_of(queryset.model))
         return queryset.filter(pk__in=written.filter(imported__in=here).values("record_id"))
+
+
+class GapFilter(admin.SimpleListFilter):
+    """Filter by what records lack for the API in use (:mod:`mobjects.sync.content.gaps`).
+
+    It is shown only where it is in use. A gap that the API in use does not know is one that no record has.
+    """
+
+    title = "what is missing"
+    parameter_name = "gap"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = request.GET.get(self.parameter_name, "").replace("\0", "")
+        gap = _gap_of(model_admin.model, value)
+        return [(value, gap.words if gap else f"“{value}” (nothing lacks this)")] if value else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value:
+            return queryset
+        gap = _gap_of(queryset.model, value)
+        return queryset.filter(gap.condition) if gap else queryset.none()
+
+
+def _gap_of(model: type[Model], name: str) -> RecordGap | None:
+    return find_gap(key_fields(), model, name)
 
 
 def _kinds_of(model: type[Model]) -> list[str]:

@@ -23,9 +23,9 @@ class OpportunityForm(CustomForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        marketo_id = cleaned.get("marketo_id") or self.instance.marketo_id
+        named = [cleaned.get(name) or getattr(self.instance, name) for name in ("marketo_id", "marketo_guid")]
         if not cleaned.get("external_id"):
-            cleaned["external_id"] = None if marketo_id else f"MA-{secrets.token_hex(6)}"
+            cleaned["external_id"] = None if any(named) else f"MA-{secrets.token_hex(6)}"
         return cleaned
 
 
@@ -36,11 +36,11 @@ class OpportunityAdmin(CustomAdmin):
     form = OpportunityForm
     attributes = attributes.OPPORTUNITY
     resource_classes = (OpportunityResource,)
-    list_display = ("name", "marketo_id", "external_id", *SYNC_COLUMNS, "amount", "stage")
-    search_fields = ("name", "=marketo_id", "external_id")
+    list_display = ("name", "marketo_id", "external_id", "marketo_guid", *SYNC_COLUMNS, "amount", "stage")
+    search_fields = ("name", "=marketo_id", "=marketo_guid", "external_id")
     ordering = ("-pk",)
     fieldsets = (
-        (None, {"fields": ("name", ("external_id", "marketo_id"), "description")}),
+        (None, {"fields": ("name", ("external_id", "marketo_id", "marketo_guid"), "description")}),
         ("Value", {"fields": (("amount", "expected_revenue"), ("probability", "quantity"))}),
         (
             "Progress",
@@ -58,21 +58,33 @@ class OpportunityPersonRoleAdmin(CustomAdmin):
 
     attributes = attributes.ROLE
     resource_classes = (OpportunityPersonRoleResource,)
-    list_display = ("label", "opportunity", "person_label", "marketo_id", *SYNC_COLUMNS, "is_primary")
+    list_display = ("label", "opportunity", "person_label", "marketo_id", "marketo_guid", *SYNC_COLUMNS, "is_primary")
     search_fields = (
         "role",
         "=marketo_id",
+        "=marketo_guid",
         "=person_id",
         "person_key",
         "opportunity__name",
         "opportunity__external_id",
         "=opportunity__marketo_id",
+        "=opportunity__marketo_guid",
     )
     ordering = ("-pk",)
     autocomplete_fields = ("opportunity",)
     list_select_related = ("opportunity",)
     fieldsets = (
-        (None, {"fields": ("opportunity", ("person_id", "person_key"), ("role", "is_primary"), "marketo_id")}),
+        (
+            None,
+            {
+                "fields": (
+                    "opportunity",
+                    ("person_id", "person_key"),
+                    ("role", "is_primary"),
+                    ("marketo_id", "marketo_guid"),
+                )
+            },
+        ),
         ("Origin", {"fields": ("external_created_date",)}),
     )
 

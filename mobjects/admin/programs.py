@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from mobjects.admin.base import SYNC_COLUMNS, SyncedAdmin
 from mobjects.admin.form_fields import AttributeField, MonthField
 from mobjects.admin.guarded import GuardedAdmin
-from mobjects.admin.list_filters import ImportFilter, TypeFilter
+from mobjects.admin.list_filters import GapFilter, ImportFilter, TypeFilter
 from mobjects.forms.merging import MergingForm
 from mobjects.forms.merging_rows import MergingFormSet
 from mobjects.marketo.attributes import MarketoAttribute
@@ -253,7 +253,7 @@ class ProgramCostAdmin(ChildAdmin):
     list_display = ("program", "program_marketo_id", "month_text", "amount", "note", "marketo_cost_id")
     list_display_links = ("month_text",)
     search_fields = ("program__name", "=program__marketo_id", "note")
-    list_filter = (ImportFilter,)
+    list_filter = (ImportFilter, GapFilter)
     date_hierarchy = "month"
     fields = ("program", "month", "amount", "note", "marketo_cost_id")
 

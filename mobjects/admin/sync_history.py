@@ -76,7 +76,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
     list_display_links = ("asked",)
     list_filter = ("state", "action", "kind", "operation", "source", "created_at", PersonFilter)
     search_fields = ("username", "reason")
-    search_help_text = "User, reason, job number, or a record's name or Marketo ID"
+    search_help_text = "User, reason, job number, or a record's name, Marketo ID or GUID"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SyncJob], search_term: str
@@ -87,6 +87,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
         touched = Q(label__icontains=term)
         if (marketo_id := id_in(term, digits=9)) is not None:
             touched |= Q(marketo_id=marketo_id)
+        touched |= Q(marketo_guid=term.lower())
         own = Q(username__icontains=term) | Q(reason__icontains=term) | Q(pk__istartswith=term)
         return queryset.filter(own | Q(pk__in=SyncResult.objects.filter(touched).order_by().values("job"))), False
 
@@ -152,9 +153,9 @@ class SyncBatchAdmin(ReadOnlyAdmin):
 class SyncResultAdmin(ReadOnlyAdmin):
     """What became of records, over all jobs; a row leads to its record's history."""
 
-    list_display = ("label", "kind", "status_words", "marketo_id", "short_error", "created", "job_link")
+    list_display = ("label", "kind", "status_words", "marketo_id", "marketo_guid", "short_error", "created", "job_link")
     list_filter = ("status", "kind", "created_at")
-    search_fields = ("label", "=marketo_id")
+    search_fields = ("label", "=marketo_id", "=marketo_guid")
     ordering = ("-pk",)
     list_select_related = ("job",)
 

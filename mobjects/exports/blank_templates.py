@@ -23,7 +23,7 @@ from mobjects.marketo.types import DataType
 from mobjects.models import AllowedValues
 from mobjects.models.program import CHANNEL_TAG
 from mobjects.resources.base import TransferResource
-from mobjects.resources.columns import FileColumn, MonthColumn
+from mobjects.resources.columns import FileColumn, GuidColumn, MonthColumn
 from mobjects.spreadsheets.csv_writer import csv_pieces
 from mobjects.spreadsheets.formula_escaping import escape_formula
 from mobjects.spreadsheets.xlsx_writer import MAX_SHEET_ROWS
@@ -77,6 +77,8 @@ def column_note(column: FileColumn, resource: TransferResource) -> str:
     words, example = RULES[column.attribute.type]
     if isinstance(column, MonthColumn):
         words, example = "Month, written YYYY-MM", "2026-06"
+    elif isinstance(column, GuidColumn):
+        words, example = "Marketo's GUID", "dff23271-f996-47d7-984f-f2676861b5fa"
     elif column.name == "Probability":
         words, example = "Percent, 0 to 100", "80"
     elif column.is_text:

@@ -8,14 +8,18 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminTextInputWidget
 
+from mobjects.forms.named_objects import clean_names, naming_fields
 from mobjects.forms.sync import IdsField, reason_field, tick
 from mobjects.marketo.value_text import find_xml_problem
 from mobjects.models import Kind
 from mobjects.models.sync_history import KIND_CHOICES
 from mobjects.sync.compare.task import CompareSelection
+from mobjects.sync.paging import NamedBy, can_list
 from mobjects.sync.pull.task import PullSelection
+from mobjects.sync.transport_factory import key_fields
 
 FILTERS: dict[str, tuple[str, ...]] = {
     Kind.PROGRAM: ("name", "workspace", "tag_type", "tag_value", "updated_since", "archived"),
@@ -76,24 +80,44 @@ class PullForm(forms.Form):
     archived = tick("Archived programs too")
     reason = reason_field()
 
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data)
+    def __init__(self, data: Mapping[str, Any] | None = None, files: MultiValueDict[str, Any] | None = None) -> None:
+        super().__init__(data, files)
         given = data or {}
-        offered = () if given.get("ids") else FILTERS.get(given.get("kind", ""), FILTERS[Kind.PROGRAM])
+        self.keys = key_fields()
+        kind = Kind(given["kind"]) if given.get("kind") in tuple(Kind) else Kind.PROGRAM
+        self.lists = can_list(kind, self.keys)
+        offered = FILTERS[kind] if self.lists and not given.get("ids") else ()
         self.without = {name: self.fields.pop(name) for name in FILTERS[Kind.PROGRAM] if name not in offered}
+        if self.lists or given.get("ids"):
+            self.without |= naming_fields(kind, self.keys.traits)
+        else:
+            self.fields = naming_fields(kind, self.keys.traits) | self.fields
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         for name in self.without:
-            if given := self.data.get(name):
+            if name != "named_by" and (given := self.data.get(name)):
                 self.add_error(None, f"{self.without[name].label} “{given}”: Marketo cannot look for this here.")
         if not self.errors:
             try:
                 filters = {name: cleaned[name] for name in FILTERS[Kind.PROGRAM] if cleaned.get(name)}
-                cleaned["pull"] = PullSelection(Kind(cleaned["kind"]), ids=cleaned["ids"], **filters)
+                cleaned["pull"] = PullSelection(
+                    Kind(cleaned["kind"]), ids=cleaned["ids"], **filters, **self._clean_named(cleaned)
+                )
+            except forms.ValidationError as error:
+                self.add_error("names", error)
             except ValueError as error:
                 self.add_error(None, str(error))
         return cleaned
+
+    def _clean_named(self, cleaned: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a selection names objects."""
+        if "names" not in self.fields:
+            return {}
+        usual = self.fields["named_by"].choices[0][0]  # type: ignore[attr-defined]
+        by = NamedBy(cleaned["named_by"] or usual)
+        names = clean_names(by, cleaned["names"], cleaned["names_file"])
+        return {"named_by": by, "names": names} if names else {}
 
 
 class CompareForm(forms.Form):

@@ -18,6 +18,7 @@ from mobjects.resources.columns import REVISION, CustomColumn, FileColumn
 
 MIN_NAMES = 2
 """A kind is guessed from at least so many headers."""
+_IDS = {"Marketo ID", "Marketo GUID"}
 _CORRECTION = re.compile(r"problems of import ([0-9]{1,18})", re.IGNORECASE)
 
 
@@ -176,9 +177,10 @@ def missing_columns(kind: str, names: Collection[str]) -> list[str]:
     """The columns that a file with the named ones lacks to say which records its rows mean, in words."""
     have = set(names)
     if kind == "opportunities":
-        return [] if have & {"Marketo ID", "External ID"} else ["a key column (“Marketo ID” or “External ID”)"]
+        keys = "a key column (“Marketo ID”, “Marketo GUID” or “External ID”)"
+        return [] if have & {"External ID", *_IDS} else [keys]
     missing = [f"the column “{name}”" for name in _needed(kind, have) if name not in have]
-    if kind == "roles" and not have & {"Marketo ID", "Person ID", "Person Key"}:
+    if kind == "roles" and not have & {"Person ID", "Person Key", *_IDS}:
         missing.append("“Person ID” or “Person Key”")
     return missing
 
@@ -190,7 +192,7 @@ def _needed(kind: str, have: set[str]) -> tuple[str, ...]:
         return ("Program ID", "Type")
     if kind == "program-costs":
         return ("Program ID",) if "Cost ID" in have else ("Program ID", "Month", "Amount")
-    return () if "Marketo ID" in have else ("Opportunity", "Role")
+    return () if have & _IDS else ("Opportunity", "Role")
 
 
 def _undecided(headers: Sequence[str], mapping: Sequence[str | None]) -> list[str]:

@@ -19,7 +19,7 @@ class UniqueRule:
     """What may stand in a file once.
 
     Args:
-        field: of :class:`~mobjects.models.ImportRow`: ``marketo_id``, ``key`` or ``record_id``.
+        field: of :class:`~mobjects.models.ImportRow`: ``marketo_id``, ``marketo_guid``, ``key`` or ``record_id``.
         column: the column where the problem is noted; empty for the row as a whole.
         position: of that column in the file.
     """
@@ -53,7 +53,7 @@ def mark_duplicates(imported_id: int, noun: str, rules: Sequence[UniqueRule]) ->
 
 
 def _filled(field: str) -> str:
-    return f"{field} <> ''" if field == "key" else f"{field} IS NOT NULL"
+    return f"{field} <> ''" if field in ("key", "marketo_guid") else f"{field} IS NOT NULL"
 
 
 def _any(cursor: Any, imported_id: int, field: str) -> bool:
@@ -95,6 +95,8 @@ def _shown(field: str) -> str:
     """The cell, as far as the key tells."""
     if field == "record_id":
         return "''"
+    if field == "marketo_guid":
+        return field
     if field == "marketo_id":
         return "CAST(marketo_id AS varchar(20))"
     if connection.vendor == "postgresql":

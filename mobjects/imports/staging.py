@@ -14,7 +14,7 @@ from mobjects.models import Import, ImportGroup, ImportProblem, ImportRow
 
 ROWS, PROBLEMS, GROUPS = (model._meta.db_table for model in (ImportRow, ImportProblem, ImportGroup))
 
-_ROW_COLUMNS = "imported_id, number, outcome, record_id, label, key, marketo_id, data, old, cleared"
+_ROW_COLUMNS = "imported_id, number, outcome, record_id, label, key, marketo_id, marketo_guid, data, old, cleared"
 _PROBLEM_COLUMNS = 'imported_id, number, level, "column", position, value, rule, suggestion'
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -31,6 +31,7 @@ class CheckedRow(NamedTuple):
     label: str
     key: str
     marketo_id: str | None
+    marketo_guid: str
     data: dict[str, Any]
     old: dict[str, Any]
     cleared: int = 0
@@ -56,7 +57,7 @@ def save_results(imported_id: int, findings: Sequence[CheckedRow], problems: Seq
                 cursor,
                 ROWS,
                 _ROW_COLUMNS,
-                [(imported_id, *each[:6], _encode(each.data), _encode(each.old), each.cleared) for each in findings],
+                [(imported_id, *each[:7], _encode(each.data), _encode(each.old), each.cleared) for each in findings],
             )
             _insert(cursor, PROBLEMS, _PROBLEM_COLUMNS, [(imported_id, *each) for each in problems])
 
@@ -88,12 +89,12 @@ def _copy(cursor: Any, table: str, columns: str, lines: Iterable[str]) -> None:
 
 def _row_lines(imported_id: int, findings: Sequence[CheckedRow]) -> Iterable[str]:
     """Lines of COPY's text format. JSON has only backslashes to escape: it writes line ends and tabs as such."""
-    for number, outcome, record_id, label, key, marketo_id, data, old, cleared in findings:
+    for number, outcome, record_id, label, key, marketo_id, guid, data, old, cleared in findings:
         new = _encode(data).replace("\\", "\\\\") if data else "{}"
         before = _encode(old).replace("\\", "\\\\") if old else "{}"
         yield (
             f"{imported_id}\t{number}\t{outcome}\t{_NULL if record_id is None else record_id}\t{_escaped(label)}\t"
-            f"{_escaped(key)}\t{marketo_id or _NULL}\t{new}\t{before}\t{cleared}\n"
+            f"{_escaped(key)}\t{marketo_id or _NULL}\t{_escaped(guid)}\t{new}\t{before}\t{cleared}\n"
         )
 
 

@@ -23,6 +23,7 @@ from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.models import SyncJob, SyncJobState, WorkerLease
 from mobjects.sync import marketo_settings
+from mobjects.sync.rate_limits.calls_of_others import learn_calls_of_others
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.send.task import SendTask
 from mobjects.sync.task import JobContext, JobTask
@@ -109,6 +110,7 @@ def _run_steps(job: SyncJob, lease: WorkerLease, *, top_up: bool) -> JobRelease:
         context = JobContext(job, lease, transport, key_fields(), RedisRateLimiter.from_settings(transport.endpoint))
         task = TASKS[job.action](context)
         _enqueue_more_workers(job, task, top_up=top_up)
+        learn_calls_of_others(context)
         return StepLoop(context, task).run()
     finally:
         transport.close()

@@ -13,7 +13,7 @@ from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.job_lease import JobRelease, lock_job, release_job
 from mobjects.jobs.lifecycle import end_job, open_circuit, stop_job
 from mobjects.marketo.errors import MarketoError, RefusalReason
-from mobjects.models import Circuit, SyncJob, SyncJobAction, SyncJobState, SyncResult, WorkerLease
+from mobjects.models import Circuit, SyncJob, SyncJobState, SyncResult, WorkerLease
 from mobjects.sync import marketo_settings
 from mobjects.sync.retry_policy import WAITING_TEXTS, RetryAction, RetryRule, retry_rule_for, wait_seconds
 from mobjects.sync.task import JobContext, JobTask, WaitRequired
@@ -137,9 +137,9 @@ class StepLoop:
         with transaction.atomic():
             job.refresh_from_db(fields=["counts"], from_queryset=SyncJob.objects.select_for_update())
             if self._is_last():
-                # A comparison is there to find differences.
+                # A comparison is there to find differences, a look-up to find out what Marketo has.
                 good = SyncResult.ACCEPTED_STATUSES | (
-                    SyncResult.FINDING_STATUSES if job.action == SyncJobAction.COMPARE else set()
+                    SyncResult.FINDING_STATUSES if job.action in SyncJob.FINDING_ACTIONS else set()
                 )
                 clean = set(job.counts) <= {status.value for status in good}
                 end_job(job, SyncJobState.SUCCEEDED if clean else SyncJobState.PROBLEMS)

@@ -10,6 +10,9 @@ from mobjects.marketo.shared_store import SharedStore
 InstanceFacts = Mapping[str, str]
 """What was learned of an instance, by :attr:`ProbeAnswer.name`; a fact that is not known is left out."""
 
+FactsSource = Callable[[], InstanceFacts]
+"""Gives what is known of the instance in use."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeAnswer:

@@ -6,5 +6,5 @@ from mobjects.marketo.rest.entry import REST
 from mobjects.marketo.soap.entry import SOAP
 
 TRANSPORTS = {entry.name: entry for entry in (REST, SOAP)}
-DEFAULT = SOAP.name
+DEFAULT = REST.name
 """Used where ``MARKETO_TRANSPORT`` is not set."""

@@ -105,6 +105,14 @@ class MarketoTransport(Protocol):
         """All channels that programs may have, under the type ``Channel``."""
         ...
 
+    def calls_today(self) -> types.CallsToday:
+        """How many calls all integrations have made today.
+
+        Raises:
+            Rejected: the API does not tell (see :attr:`TransportTraits.tells_calls`).
+        """
+        ...
+
     def ping(self) -> PingResult:
         """Test endpoint, credentials and clock without changing anything."""
         ...

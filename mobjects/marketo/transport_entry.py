@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from mobjects.marketo.probing import Probe
+from mobjects.marketo.probing import FactsSource, Probe
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
@@ -70,7 +70,8 @@ class TransportEntry:
         where: where Marketo shows the values, as a sentence.
         masked: finds secrets in a request or an answer that are no settings, such as a signature or a token made from
             one; what follows the first group is one.
-        open: from ``settings.MARKETO``, and what all processes share, to the transport.
+        open: from ``settings.MARKETO``, what all processes share, and what was learned of the instance, to the
+            transport. The last is asked for when it is needed.
         traits: the ways of its API.
         answer_seconds: how long a call may wait for its answer at least, whatever ``MARKETO_TIMEOUT_SECONDS`` says.
         look_up_seconds: how long after a call without an answer Marketo may still be carrying it out.
@@ -83,7 +84,7 @@ class TransportEntry:
     settings: Sequence[Setting]
     where: str
     masked: Sequence[re.Pattern[str]]
-    open: Callable[[Config, SharedStore], MarketoTransport]
+    open: Callable[[Config, SharedStore, FactsSource], MarketoTransport]
     traits: TransportTraits = DEFAULT_TRAITS
     answer_seconds: int = 0
     look_up_seconds: int = 180

@@ -36,6 +36,7 @@ class TransportTraits:
         removes_costs, removes_tags: whether what was removed here can be removed in Marketo too.
         tells_archived: whether archived programs are told from others; all are found otherwise.
         listed: kinds that can be read without naming objects, by time for example.
+        tells_calls: whether Marketo tells how many calls all integrations have made today.
         named_to_a_query: how many ids or keys one query may name.
     """
 
@@ -52,6 +53,7 @@ class TransportTraits:
     removes_tags: bool = False
     tells_archived: bool = True
     listed: frozenset[Kind] = frozenset(Kind)
+    tells_calls: bool = False
     named_to_a_query: int = 1
 
     def id_kind(self, kind: Kind) -> IdKind:

@@ -299,6 +299,14 @@ class QueryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class CallsToday:
+    """How many calls all integrations have made since Marketo began to count anew, and the call that said so."""
+
+    count: int
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class TagValuesResponse:
     """The values that Marketo allows, by tag type, and the call that told. Channels stand under ``Channel``."""
 

@@ -181,6 +181,9 @@ class ImportRow(models.Model):
     label = models.CharField(max_length=255, blank=True)
     key = models.CharField(max_length=800, blank=True, help_text="Our own key in the row, to find it twice.")
     marketo_id = models.PositiveIntegerField(null=True, help_text="Marketo's ID in the row, to find it twice.")
+    marketo_guid = models.CharField(
+        max_length=36, blank=True, default="", help_text="Marketo's GUID in the row, to find it twice."
+    )
     data = models.JSONField(default=dict)
     old = models.JSONField(default=dict)
     cleared = models.PositiveSmallIntegerField(default=0, help_text="So many values its blank cells clear.")

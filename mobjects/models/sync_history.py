@@ -33,6 +33,7 @@ class SyncJobAction(models.TextChoices):
     COMPARE = "compare", "Compare"
     DESCRIBE = "describe", "Read fields and tags"
     DELETE = "delete", "Delete in Marketo"
+    IDENTIFY = "identify", "Look up IDs"
 
 
 class RequestedAction(models.TextChoices):
@@ -78,8 +79,15 @@ class SyncJob(models.Model):
         SyncJobState.CRASHED,
         SyncJobState.CANCELLED,
     )
-    READING_ACTIONS: ClassVar = (SyncJobAction.PULL, SyncJobAction.COMPARE, SyncJobAction.DESCRIBE)
+    READING_ACTIONS: ClassVar = (
+        SyncJobAction.PULL,
+        SyncJobAction.COMPARE,
+        SyncJobAction.DESCRIBE,
+        SyncJobAction.IDENTIFY,
+    )
     """Change nothing in Marketo."""
+    FINDING_ACTIONS: ClassVar = (SyncJobAction.COMPARE, SyncJobAction.IDENTIFY)
+    """Are there to find out what differs, or what Marketo does not have."""
     KINDS: ClassVar = (*KIND_CHOICES, ("several", "Several kinds"))
     OPERATIONS: ClassVar = (("AUTO", "Automatic"), *OPERATION_CHOICES)
 
@@ -264,7 +272,7 @@ class SyncResult(models.Model):
         }
     )
     FINDING_STATUSES: ClassVar = frozenset({SyncResultStatus.DIFFERS, SyncResultStatus.MISSING})
-    """What a comparison is there to find."""
+    """What a comparison or a look-up is there to find."""
     PASSING_STATUSES: ClassVar = frozenset({SyncResultStatus.RETRIED, SyncResultStatus.LOOKED_UP})
     """Steps on the way, not the end of a record in its job: never counted."""
 

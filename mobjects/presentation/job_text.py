@@ -59,18 +59,23 @@ TITLES: dict[str, str] = {
     models.SyncJobAction.COMPARE: "Comparison",
     models.SyncJobAction.DESCRIBE: "Reading fields and tags",
     models.SyncJobAction.DELETE: "Deletion in Marketo",
+    models.SyncJobAction.IDENTIFY: "Look-up of IDs",
 }
 DONE_WORDS: dict[str, str] = {
     models.SyncJobAction.PULL: "read",
     models.SyncJobAction.COMPARE: "compared",
     models.SyncJobAction.DELETE: "deleted in Marketo",
+    models.SyncJobAction.IDENTIFY: "looked up",
 }
 NOTHING_WORDS: dict[str, str] = {
     models.SyncJobAction.SEND: "there was nothing to send",
     models.SyncJobAction.PULL: "Marketo has nothing that fits",
     models.SyncJobAction.COMPARE: "there was nothing to compare",
     models.SyncJobAction.DELETE: "there was nothing to delete",
+    models.SyncJobAction.IDENTIFY: "there was nothing to look up",
 }
+COUNTED_ACTIONS = (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE, models.SyncJobAction.IDENTIFY)
+"""How many records they are about is not known before they end; what they did is kept if they end early."""
 DESCRIBED = 4
 """Lists that are read: fields of opportunities, fields of roles, tags, channels."""
 
@@ -199,6 +204,9 @@ def asked_text(job: models.SyncJob) -> str:
         return "The fields of opportunities and roles, tags and channels"
     if job.action == models.SyncJobAction.COMPARE:
         return _describe_records(kept.get("kinds") or (), kept.get("ids"), "synced ")
+    if job.action == models.SyncJobAction.IDENTIFY:
+        by = f", by the field {kept['key_field']}" if kept.get("key_field") else ""
+        return _describe_records(kept.get("kinds") or (), kept.get("ids"), "") + f" without an ID{by}"
     what = _describe_records([kept.get("kind", "")], kept.get("ids"), "")
     if job.action == models.SyncJobAction.DELETE:
         return what + (", with their roles" if kept.get("kind") == "Opportunity" else "")
@@ -291,7 +299,7 @@ def _progress(job: models.SyncJob) -> str:
     """How far a job has come; "" if that is not known."""
     if job.action == models.SyncJobAction.DESCRIBE:
         return f"{job.progress.get('done', 0)} of {DESCRIBED} lists read"
-    if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
+    if job.action in COUNTED_ACTIONS:
         return f"{format_count(job.result_count, 'record')} {DONE_WORDS[job.action]} so far"
     if job.action == models.SyncJobAction.DELETE and not job.planned:
         return f"{format_count(count_done(job), 'record')} done so far"
@@ -331,7 +339,7 @@ def _finished(job: models.SyncJob) -> str:
     count = count_records(job)
     if not count:
         return f"Finished: {NOTHING_WORDS[job.action]}."
-    if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
+    if job.action in COUNTED_ACTIONS:
         counted = ", ".join(_counted(job.counts, STATUS_ORDER))
         return f"Finished: {format_count(count, 'record')} {DONE_WORDS[job.action]}; {counted}."
     done = DONE_WORDS.get(job.action, "accepted")
@@ -343,7 +351,7 @@ def _finished(job: models.SyncJob) -> str:
 
 def _stopped(job: models.SyncJob, unaccepted: Sequence[models.SyncBatch]) -> list[str]:
     said = [_why_stopped(job)]
-    if job.action in (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE):
+    if job.action in COUNTED_ACTIONS:
         return [*said, f"What was {DONE_WORDS[job.action]} before is kept."] if job.result_count else said
     unknown = [batch for batch in unaccepted if batch.state == models.SyncBatchState.UNKNOWN]
     if unknown:

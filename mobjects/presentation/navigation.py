@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,9 +11,13 @@ from django.urls import reverse
 
 from mobjects import selectors
 from mobjects.permissions import RECORD_MODELS
+from mobjects.sync.content.gaps import list_gaps
+from mobjects.sync.transport_factory import key_fields, transport_label
 
 TO_DECIDE = "rule"
 """Icon of the entry that tells how much there is to decide."""
+
+_MOVING_GROUP = "Marketo"
 
 _IMPORTING = " ".join(f"mobjects.import_{model}" for model in RECORD_MODELS)
 
@@ -66,7 +71,7 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [
         {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}]}
     ]
-    for title, entries in _GROUPS.items():
+    for title, entries in _groups():
         items = [
             {"title": name, "icon": icon, "link": reverse(view)}
             | ({"badge": selectors.count_undecided()} if icon == TO_DECIDE else {})
@@ -76,6 +81,16 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def _groups() -> Iterator[tuple[str, tuple[Entry, ...]]]:
+    """All groups; what moving to the API in use takes is listed only where it takes something."""
+    for title, entries in _GROUPS.items():
+        if title == _MOVING_GROUP and list_gaps(key_fields()):
+            name = f"Moving to {transport_label()}"
+            yield title, (*entries, (name, "move_up", "mobjects:moving", "mobjects.pull_records"))
+        else:
+            yield title, entries
 
 
 def favicon_url(request: HttpRequest) -> str:

@@ -19,6 +19,7 @@ from mobjects.models import (
 )
 from mobjects.presentation.badges import record_state_badge
 from mobjects.sync.content.payload import REPLACED, is_replaced, record_difference
+from mobjects.sync.paging import can_find
 from mobjects.sync.send.held_now import holds_still
 from mobjects.sync.transport_factory import key_fields
 
@@ -75,7 +76,7 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool, page: str | None =
         # Of a record whose history is gone.
         "last_error": record.last_error if not sent and record.refusal_stands else "",
         "decision": decision,
-        "may_pull": keys.id_of(record) is not None and may_pull,
+        "may_pull": may_pull and can_find(record, keys),
         "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
     }
 

@@ -50,8 +50,15 @@ def records_by_count(deletion: BulkDeletion, ids: Sequence[int]) -> dict[str, Qu
     here = model.objects.filter(pk__in=ids)
     found = {"records": here, "busy": here.filter(under_way(model))}
     if issubclass(model, SyncedRecord):
-        found |= {"in_marketo": here.filter(Q(marketo_id__isnull=False) | ~Q(accepted={})), "unsent": here.dirty()}
+        found |= {"in_marketo": here.filter(_has_id(model) | ~Q(accepted={})), "unsent": here.dirty()}
     return found
+
+
+def _has_id(model: type[Any]) -> Q:
+    """The condition that Marketo has told what it calls the record."""
+    own = {field.name for field in model._meta.concrete_fields}
+    known = Q(marketo_id__isnull=False)
+    return known | Q(marketo_guid__isnull=False) if "marketo_guid" in own else known
 
 
 def preview_deletion(deletion: BulkDeletion) -> dict[str, Any]:

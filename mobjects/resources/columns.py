@@ -76,6 +76,14 @@ class FileColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class GuidColumn(FileColumn):
+    """What Marketo's REST API calls an object, in small letters whatever a file writes."""
+
+    def parse_cell(self, cell: object) -> AttributeValue:
+        return FileColumn.parse_cell(self, cell.strip().lower() if isinstance(cell, str) else cell)
+
+
+@dataclass(frozen=True, slots=True)
 class CustomColumn(FileColumn):
     """A column for a field that the Marketo instance adds."""
 
@@ -128,6 +136,13 @@ def text_column(name: str, field: str, size: int = 255, *, required: bool = Fals
 def id_column(name: str, field: str, *, required: bool = False) -> FileColumn:
     """A column of ids."""
     return FileColumn(MarketoAttribute(name, name, DataType.REFERENCE), field, required)
+
+
+def guid_column() -> GuidColumn:
+    """The column of the GUIDs of opportunities or roles."""
+    return GuidColumn(
+        MarketoAttribute("Marketo GUID", "Marketo GUID", DataType.STRING, 36), "marketo_guid", is_key=True
+    )
 
 
 def custom_columns(kind: Kind) -> list[CustomColumn]:

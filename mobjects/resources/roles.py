@@ -20,6 +20,7 @@ from mobjects.resources.columns import (
     RawValues,
     ValueReader,
     custom_columns,
+    guid_column,
     id_column,
     text_column,
 )
@@ -27,7 +28,7 @@ from mobjects.resources.columns import (
 
 @dataclass(frozen=True, slots=True)
 class OpportunityColumn(LinkColumn):
-    """An opportunity by its external ID, else by its Marketo ID.
+    """An opportunity by its external ID, else by its Marketo ID, else by its Marketo GUID.
 
     ``clashing``: the external IDs that look like the Marketo ID of an opportunity without external ID; ``None``
     if they are not known. A bare number would mean the wrong opportunity there.
@@ -36,12 +37,14 @@ class OpportunityColumn(LinkColumn):
     clashing: frozenset[str] | None = None
 
     def build_reader(self, places: Sequence[int]) -> ValueReader:
-        (key, number), clashing = places, self.clashing
+        (key, number, guid), clashing = places, self.clashing
 
         def read_value(raw: RawValues) -> AttributeValue:
             external_id: str | None = raw[key]
             if external_id is not None:
                 return external_id
+            if raw[number] is None:
+                return f"Marketo GUID {raw[guid]}"
             marketo_id = str(raw[number])
             return f"Marketo ID {marketo_id}" if clashing is None or marketo_id in clashing else marketo_id
 
@@ -49,11 +52,11 @@ class OpportunityColumn(LinkColumn):
 
 
 class OpportunityPersonRoleResource(TransferResource):
-    """Roles; their key is the Marketo ID, else opportunity, person and role together."""
+    """Roles; their key is the Marketo ID or GUID, else opportunity, person and role together."""
 
     KIND = "roles"
     NOUN = "role"
-    key_names: ClassVar = ("Marketo ID", "Opportunity", "Person ID", "Person Key", "Role")
+    key_names: ClassVar = ("Marketo ID", "Marketo GUID", "Opportunity", "Person ID", "Person Key", "Role")
 
     class Meta:
         model = OpportunityPersonRole
@@ -62,12 +65,13 @@ class OpportunityPersonRoleResource(TransferResource):
     def get_columns(self) -> Sequence[FileColumn]:
         return (
             id_column("Marketo ID", "marketo_id"),
+            guid_column(),
             OpportunityColumn(
                 MarketoAttribute("Opportunity", "Opportunity", DataType.STRING, 300),
                 "opportunity",
                 required=True,
                 is_key=True,
-                source=("opportunity__external_id", "opportunity__marketo_id"),
+                source=("opportunity__external_id", "opportunity__marketo_id", "opportunity__marketo_guid"),
             ),
             id_column("Person ID", "person_id"),
             text_column("Person Key", "person_key", is_key=True),

@@ -13,6 +13,10 @@ from mobjects.marketo.types import Kind
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, SyncResultStatus
 from mobjects.models.synced_record import SyncedQuerySet
 
+GONE = "Marketo has no object with this ID any more."
+IN_BATCH = "It is in a batch right now; pull it again afterwards."
+SENT_MEANWHILE = "It was sent while Marketo was being read; pull it again."
+
 _UNFINISHED = (*SyncResult.PASSING_STATUSES, SyncResultStatus.UNKNOWN)
 
 

@@ -16,6 +16,11 @@ def marketo() -> dict[str, Any]:
     return config
 
 
+def opportunity_key_field() -> str:
+    """The field of opportunities in Marketo that is set to hold our external ID; "" if none is."""
+    return str(marketo()["OPPORTUNITY_KEY_FIELD"])
+
+
 def installation_file() -> str:
     """Where this host writes down how far the installation has come; "" for nowhere."""
     return str(settings.INSTALLATION_FILE)

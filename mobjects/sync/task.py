@@ -79,6 +79,14 @@ class RateLimiter(Protocol):
         """Count calls that were made under one permission besides the one that it was for."""
         ...
 
+    def claim_reading(self) -> bool:
+        """Whether it is time to ask Marketo how many calls all have made, and nobody else does."""
+        ...
+
+    def note_calls_of_all(self, count: int) -> None:
+        """Marketo says that all integrations, this one too, have made so many calls today."""
+        ...
+
     def reduce_concurrency(self) -> None:
         """Marketo said that too many calls ran at once: allow fewer for a while."""
         ...

@@ -6,13 +6,15 @@ from mobjects.models import SyncJobAction
 from mobjects.sync.compare.task import CompareTask
 from mobjects.sync.delete.task import DeleteTask
 from mobjects.sync.metadata.task import DescribeTask
+from mobjects.sync.pull.identify.task import IdentifyTask
 from mobjects.sync.pull.task import PullTask
 from mobjects.sync.send.task import SendTask
 
-TASKS: dict[str, type[SendTask | PullTask | CompareTask | DescribeTask | DeleteTask]] = {
+TASKS: dict[str, type[SendTask | PullTask | CompareTask | DescribeTask | DeleteTask | IdentifyTask]] = {
     SyncJobAction.SEND: SendTask,
     SyncJobAction.PULL: PullTask,
     SyncJobAction.COMPARE: CompareTask,
     SyncJobAction.DESCRIBE: DescribeTask,
     SyncJobAction.DELETE: DeleteTask,
+    SyncJobAction.IDENTIFY: IdentifyTask,
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from mobjects.instance_facts import load_facts
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
 from mobjects.marketo.redaction import redact_secrets
@@ -25,7 +27,7 @@ def open_transport() -> MarketoTransport:
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
-    return _entry().open(marketo_settings.marketo(), SharedStoreOnDemand())
+    return _entry().open(marketo_settings.marketo(), SharedStoreOnDemand(), partial(load_facts, target()))
 
 
 def key_fields() -> KeyFields:
@@ -39,6 +41,11 @@ def key_fields() -> KeyFields:
         company=traits.company_key or values["COMPANY_KEY_FIELD"],
         traits=traits,
     )
+
+
+def transport_label() -> str:
+    """What people call the transport that the settings name."""
+    return str(marketo_settings.marketo()["TRANSPORT"]).upper()
 
 
 def target() -> str:
@@ -83,7 +90,7 @@ def facts() -> list[tuple[str, str]]:
     entry = TRANSPORTS.get(values["TRANSPORT"])
     keys = key_fields()
     return [
-        ("Transport", str(values["TRANSPORT"]).upper()),
+        ("Transport", transport_label()),
         *((each.label, _shown(values[each.name], secret=each.secret)) for each in (entry.settings if entry else ())),
         ("Opportunity key field", keys.opportunity or NOT_SET),
         ("Person key field", keys.person or NOT_SET),

@@ -143,7 +143,7 @@ def test_filled_template_is_imported(editor):
     book = book_of(editor, "opportunities")
     page = book.worksheets[0]
     for number, (key, name) in enumerate((("A", "서울"), ("B", "Busan")), 2):
-        page[f"B{number}"], page[f"C{number}"] = key, name
+        page[f"C{number}"], page[f"D{number}"] = key, name
     stream = io.BytesIO()
     book.save(stream)
     imported = checked(stream.getvalue(), "filled.xlsx")

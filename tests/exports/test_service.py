@@ -65,7 +65,7 @@ def test_page_says_what_will_be_exported(viewer):
     page = viewer.get(address("opportunities"))
     assert "2 opportunities will be exported" in text(page)
     assert "not narrowed" in text(page)
-    assert "Always in it, as they say which record a row means: Marketo ID, External ID." in text(page)
+    assert "Always in it, as they say which record a row means: Marketo ID, Marketo GUID, External ID." in text(page)
     assert page.context["form"]["columns"].value()[-1] == "Revision"
     assert not Download.objects.exists()
 
@@ -109,7 +109,7 @@ def test_query_that_makes_no_sense_is_left_out(viewer):
 def test_key_columns_come_along_and_the_order_is_ours(viewer):
     factories.opportunity(external_id="A", name="x", stage="Won")
     (row,) = rows_of(post(viewer, "opportunities", columns=["Revision", "Stage"]))
-    assert list(row) == ["Marketo ID", "External ID", "Stage", "Revision"]
+    assert list(row) == ["Marketo ID", "Marketo GUID", "External ID", "Stage", "Revision"]
     assert row["Revision"] == "1"
     assert Download.objects.get().columns == list(row)
 

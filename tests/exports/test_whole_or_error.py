@@ -97,4 +97,4 @@ def test_memory_does_not_grow_with_a_file_whose_length_is_told(viewer):
             tracemalloc.stop()
 
     peak(100)  # What is loaded once.
-    assert peak(20_000) < peak(5_000) * 1.2 + 200_000
+    assert peak(8_000) < peak(2_000) * 1.2 + 200_000

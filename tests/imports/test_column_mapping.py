@@ -148,7 +148,7 @@ def test_constants_that_fit_are_fine():
     [
         ("programs", ["Name"], "The file lacks the column “Marketo ID”. It has the columns “Name”."),
         ("programs", ["Marketo ID"], ""),
-        ("opportunities", ["Name"], "The file lacks a key column (“Marketo ID” or “External ID”)."),
+        ("opportunities", ["Name"], "The file lacks a key column (“Marketo ID”, “Marketo GUID” or “External ID”)."),
         ("opportunities", ["External ID"], ""),
         ("program-tags", ["Value"], "The file lacks the column “Program ID” and the column “Type”."),
         ("program-costs", ["Month", "Note"], "The file lacks the column “Program ID” and the column “Amount”."),

@@ -20,7 +20,7 @@ from tests.imports.running import as_csv, checked, written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-UNKNOWN_OPPORTUNITY = "there is no opportunity with this External ID or Marketo ID here"
+UNKNOWN_OPPORTUNITY = "there is no opportunity with this External ID, Marketo ID or Marketo GUID here"
 UNKNOWN_PROGRAM = "there is no program with this Marketo ID here"
 WHOLE = "is not a whole number"
 ONE_PERSON = "Give the Person ID or the Person Key (exactly one of them)"

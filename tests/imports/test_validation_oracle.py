@@ -29,6 +29,7 @@ rounds = settings(
 
 CELLS = {
     "Marketo ID": ["", "5", "6", "7", "8", "7.0", "x", "0"],
+    "Marketo GUID": ["", "dff-5", "dff-6", "DFF-7", " dff-8 ", "dff 5", "d" * 37],
     "External ID": ["A", "B", "C", "D", "E", "F", "", " A", "'A", "a"],
     "Name": ["x", "Deal A", "y", "", "   ", "n" * 256, "a\x07"],
     "Stage": ["", "Won", "=1", " Won "],
@@ -43,7 +44,7 @@ CELLS = {
     "Company ID": ["", "", "", "7", "8"],
     "Company Key": ["", "", "", "acme"],
     "Score": ["", "5", "5.0", "many"],
-    "Opportunity": ["A", "B", "5", "Marketo ID 6", "6", "", "Z"],
+    "Opportunity": ["A", "B", "5", "Marketo ID 6", "6", "", "Z", "Marketo GUID dff-6"],
     "Person ID": ["19", "20", "21", "", "-1"],
     "Person Key": ["", "", "k"],
     "Role": ["", "Boss", "Buyer", "boss"],
@@ -122,16 +123,18 @@ class Reference:
             self.keys.setdefault(key, set()).add(number)
 
     def opportunity(self, number: int, row: dict[str, str], values: dict[str, Any], bad: bool) -> str:
-        marketo_id, key = values.get("Marketo ID"), values.get("External ID")
+        marketo_id, guid, key = values.get("Marketo ID"), values.get("Marketo GUID"), values.get("External ID")
         by_id = Opportunity.objects.filter(marketo_id=marketo_id).first() if marketo_id else None
         by_key = Opportunity.objects.filter(external_id=key).first() if key else None
-        record = by_id or by_key
+        by_guid = Opportunity.objects.filter(marketo_guid=guid).first() if guid else None
+        record = by_id or by_guid or by_key
         self.seen(number, *[("id", marketo_id)] * bool(marketo_id), *[("key", key)] * bool(key))
+        self.seen(number, *[("guid", guid)] * bool(guid))
         if record:
             self.seen(number, ("pk", record.pk))
-        if bad or not (marketo_id or key):
+        if bad or not (marketo_id or guid or key):
             raise Refused
-        return self.saved(record or Opportunity(), by_id, by_key, values)
+        return self.saved(record or Opportunity(), (by_id, by_guid, by_key), values)
 
     def role(self, number: int, row: dict[str, str], values: dict[str, Any], bad: bool) -> str:
         name = values.get("Opportunity")
@@ -139,10 +142,15 @@ class Reference:
         parent = Opportunity.objects.filter(external_id=name).first() if name else None
         if parent is None and number_text.isdecimal():
             parent = Opportunity.objects.filter(marketo_id=int(number_text)).first()
+        if parent is None and (name or "").startswith("Marketo GUID "):
+            parent = Opportunity.objects.filter(marketo_guid=name.removeprefix("Marketo GUID ")).first()
         marketo_id = values.get("Marketo ID")
         if marketo_id:
             self.seen(number, ("id", marketo_id))
         by_id = OpportunityPersonRole.objects.filter(marketo_id=marketo_id).first() if marketo_id else None
+        guid = values.get("Marketo GUID")
+        self.seen(number, *[("guid", guid)] * bool(guid))
+        by_guid = OpportunityPersonRole.objects.filter(marketo_guid=guid).first() if guid else None
         person_id, person_key = values.get("Person ID"), values.get("Person Key") or ""
         whole = parent and "Role" in values and (person_id is None) != (person_key == "")
         by_key = None
@@ -150,7 +158,7 @@ class Reference:
             by_key = OpportunityPersonRole.objects.filter(
                 opportunity=parent, person_id=person_id, person_key=person_key, role=values["Role"] or ""
             ).first()
-        record = by_id or by_key or OpportunityPersonRole()
+        record = by_id or by_guid or by_key or OpportunityPersonRole()
         if record.pk:
             self.seen(number, ("pk", record.pk))
         self.seen_role(number, row, record, values, parent)
@@ -158,7 +166,7 @@ class Reference:
             raise Refused
         if parent:
             values["Opportunity"] = parent
-        return self.saved(record, by_id, by_key, values)
+        return self.saved(record, (by_id, by_guid, by_key), values)
 
     def seen_role(self, number: int, row: dict[str, str], record: Any, values: dict[str, Any], parent: Any) -> None:
         """The key that the record will have, if all of it can be read."""
@@ -170,17 +178,17 @@ class Reference:
         if of and bool(now[0]) != bool(now[1]):
             self.seen(number, ("role", of, *now))
 
-    def saved(self, record: Any, by_id: Any, by_key: Any, values: dict[str, Any]) -> str:
+    def saved(self, record: Any, found: tuple[Any, ...], values: dict[str, Any]) -> str:
         """Set what the row says, and let the model judge it."""
         new = record._state.adding
-        marketo_id = values.get("Marketo ID")
-        if by_id and by_key and by_id.pk != by_key.pk:
+        if len({each.pk for each in found if each}) > 1:
             raise Refused
-        if record.marketo_id and marketo_id and record.marketo_id != marketo_id:
-            raise Refused
+        for name, kept in (("Marketo ID", record.marketo_id), ("Marketo GUID", record.marketo_guid)):
+            if kept and values.get(name) and values[name] != kept:
+                raise Refused
         before = self.content(record)
         for name, value in values.items():
-            if name != "Marketo ID" or value is not None:
+            if name not in ("Marketo ID", "Marketo GUID") or value is not None:
                 self.assign(record, self.columns[name], value)
         if self.kind == "opportunities":
             self.tidy(record, {} if new else before)
@@ -195,7 +203,7 @@ class Reference:
         return {
             field.attname: getattr(record, field.attname)
             for field in record._meta.concrete_fields
-            if field.name == "marketo_id" or field.name in record.content_fields
+            if field.name in ("marketo_id", "marketo_guid") or field.name in record.content_fields
         }
 
     @staticmethod
@@ -221,14 +229,22 @@ def here():
     for kind in ("Opportunity", "OpportunityPersonRole"):
         CustomField.objects.create(kind=kind, name="Score", data_type="integer")
     first = factories.opportunity(
-        external_id="A", marketo_id=5, name="Deal A", stage="Won", amount=5, custom_attributes={"Score": "5"}
+        external_id="A",
+        marketo_id=5,
+        marketo_guid="dff-5",
+        name="Deal A",
+        stage="Won",
+        amount=5,
+        custom_attributes={"Score": "5"},
     )
     second = factories.opportunity(external_id="B", name="x", company_key="acme", probability=80, is_won=True)
-    factories.opportunity(external_id=None, marketo_id=6, name="x", company_id=7, fiscal_quarter=1)
+    factories.opportunity(
+        external_id=None, marketo_id=6, marketo_guid="dff-6", name="x", company_id=7, fiscal_quarter=1
+    )
     factories.opportunity(external_id="6", name="x")
     factories.role(first, role="Boss", marketo_id=5, is_primary=True)
-    factories.role(first, role="Buyer", marketo_id=6)
-    factories.role(second, role="Boss")
+    factories.role(first, role="Buyer", marketo_id=6, marketo_guid="dff-6")
+    factories.role(second, role="Boss", marketo_guid="dff-5")
     factories.role(second, role="Buyer", person_key="k", custom_attributes={"Score": "5"})
 
 
@@ -240,11 +256,11 @@ ROLE = ("Opportunity", "Person ID", "Person Key", "Role", "IsPrimary", "External
 
 
 KINDS = {
-    "opportunities": files("Marketo ID", "External ID", *OPPORTUNITY).filter(
-        lambda rows: bool({"Marketo ID", "External ID"} & set(rows[0]))
+    "opportunities": files("Marketo ID", "Marketo GUID", "External ID", *OPPORTUNITY).filter(
+        lambda rows: bool({"Marketo ID", "Marketo GUID", "External ID"} & set(rows[0]))
     ),
-    "roles": files("Marketo ID", *ROLE).filter(
-        lambda rows: "Marketo ID" in rows[0] or {"Opportunity", "Role"} <= set(rows[0])
+    "roles": files("Marketo ID", "Marketo GUID", *ROLE).filter(
+        lambda rows: bool({"Marketo ID", "Marketo GUID"} & set(rows[0])) or {"Opportunity", "Role"} <= set(rows[0])
     ),
 }
 

@@ -81,6 +81,15 @@ def job(state, **values):
             job(SyncJobState.STOPPED, action="pull", counts={"ADDED": 3}, problem_text="No answer."),
             "Stopped: No answer. What was read before is kept.",
         ),
+        (job(SyncJobState.SUCCEEDED, action="identify"), "Finished: there was nothing to look up."),
+        (
+            job(SyncJobState.PROBLEMS, action="identify", counts={"TAKEN": 4, "MISSING": 2, "HELD": 1}),
+            "Finished: 7 records looked up; 1 held back, 2 not in Marketo, 4 taken from Marketo.",
+        ),
+        (
+            job(SyncJobState.STOPPED, action="identify", counts={"TAKEN": 3}, problem_text="No answer."),
+            "Stopped: No answer. What was looked up before is kept.",
+        ),
     ],
 )
 def test_a_job_is_said_in_one_sentence(given, said):
@@ -173,6 +182,12 @@ def test_a_selection_is_said_in_words(selection, said):
             "All opportunities, updated since 2026-03-01 00:00:00 UTC",
         ),
         ("compare", {"kinds": ["Program"], "ids": None}, "All synced programs"),
+        ("identify", {"kinds": ["Opportunity"], "ids": None}, "All opportunities without an ID"),
+        (
+            "identify",
+            {"kinds": ["Opportunity"], "ids": [1], "key_field": "OldKey"},
+            "1 selected opportunity without an ID, by the field OldKey",
+        ),
         ("describe", {}, "The fields of opportunities and roles, tags and channels"),
         ("delete", {"kind": "Opportunity", "ids": [1]}, "1 selected opportunity, with their roles"),
         ("send", {"kinds": ["Program"]}, "All changed programs"),

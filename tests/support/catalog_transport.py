@@ -74,6 +74,12 @@ class NoLimits:
     def count_further(self, calls: int) -> None:
         """Nothing is counted."""
 
+    def claim_reading(self) -> bool:
+        return False
+
+    def note_calls_of_all(self, count: int) -> None:
+        """Nothing is counted."""
+
     def reduce_concurrency(self) -> None:
         return None
 

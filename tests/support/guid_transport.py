@@ -11,6 +11,7 @@ from typing import Any
 
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
 from mobjects.marketo.registry import TRANSPORTS
+from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport import ConnectionVerdict, PingResult
 from mobjects.marketo.transport_entry import Config, Setting, TransportEntry
 from mobjects.marketo.transport_traits import IdKind, TransportTraits
@@ -251,7 +252,7 @@ def parent(external_id: str) -> RecordAssociation:
 def registered(marketo: GuidMarketo, traits: TransportTraits = TRAITS) -> Iterator[None]:
     """The site with this Marketo behind it, once the settings say so."""
 
-    def open_it(config: Config) -> Any:
+    def open_it(config: Config, store: SharedStore, facts: object) -> Any:
         return marketo
 
     TRANSPORTS["guids"] = TransportEntry(

@@ -11,6 +11,7 @@ from mobjects.marketo.transport_entry import Config, Setting, TransportEntry
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.marketo.types import (
     BatchResponse,
+    CallsToday,
     DescribeResponse,
     Exchange,
     Kind,
@@ -81,6 +82,9 @@ class TelexTransport:
     def channels(self) -> TagValuesResponse:
         return TagValuesResponse({}, self._exchange("channels"))
 
+    def calls_today(self) -> CallsToday:
+        raise Rejected("Telex does not count calls.")
+
     def ping(self) -> PingResult:
         return PingResult(ConnectionVerdict.OK, "The line is free.")
 
@@ -101,5 +105,5 @@ def entry(received: list[OutgoingRecord]) -> TransportEntry:
         settings=(LINE, NUMBER, CODE_WORD),
         where="The post office has it.",
         masked=(re.compile(r"(Authorization: Bearer )\S+"),),
-        open=lambda config, store: TelexTransport(config, received),
+        open=lambda config, store, facts: TelexTransport(config, received),
     )

@@ -52,8 +52,8 @@ class RowValidator:
     has_revision: ClassVar[bool] = True
     """Whether the revision in a file is that of the very records it holds."""
     key_names: ClassVar[tuple[str, ...]]
-    kept_id_column: ClassVar[str] = "Marketo ID"
-    """The column with an ID that is not forgotten because a file does not know it."""
+    kept_id_columns: ClassVar[tuple[str, ...]] = ("Marketo ID", "Marketo GUID")
+    """The columns with an ID that is not forgotten because a file does not know it."""
     either: ClassVar[tuple[str, ...]] = ()
     """Columns of which a record has at most one filled."""
 
@@ -75,8 +75,8 @@ class RowValidator:
         self.keys = [
             parser.name if field is None else field.attname for parser, field in zip(self.written, fields, strict=True)
         ]
-        self.kept_at = self.index.get(self.kept_id_column)
-        self.blanks = BlankCells(self.written, layout.clears, self.kept_id_column, self.either, self.base)
+        self.kept_at = [self.index[name] for name in self.kept_id_columns if name in self.index]
+        self.blanks = BlankCells(self.written, layout.clears, self.kept_id_columns, self.either, self.base)
         self.required = [place for place, parser in enumerate(self.written) if parser.column.required]
         self.absent = [column.name for column in columns if column.required and column.name not in self.index]
 
@@ -138,7 +138,7 @@ class RowValidator:
     # --- what a row does -----------------------------------------------------------------------------------------
 
     def build_checked_row(
-        self, item: ParsedRow, record: StoredRecord | None, label: str, *, key: str = "", marketo_id: FieldText = None
+        self, item: ParsedRow, record: StoredRecord | None, label: str, *, key: str = ""
     ) -> CheckedRow:
         """Tell what a row does, once all that is wrong with it is noted.
 
@@ -147,8 +147,8 @@ class RowValidator:
             record: the record it means; ``None`` if it is new.
             label: what it is called.
             key: our own key in the row.
-            marketo_id: Marketo's ID in the row.
         """
+        called = [self.get_value(item, name) for name in ("Marketo ID", "Marketo GUID")]
         pk, old, data, cleared = (record[0] if record else None), _EMPTY, _EMPTY, 0
         if record is None and not item.failed:
             self._refuse_lost_key(item)
@@ -165,7 +165,9 @@ class RowValidator:
                 outcome = (
                     ImportRowOutcome.CONFLICT if self._conflicts(item, record, changed) else ImportRowOutcome.CHANGED
                 ).value
-        return CheckedRow(item.number, outcome, pk, label[:_LABEL], key, marketo_id or None, data, old, cleared)
+        return CheckedRow(
+            item.number, outcome, pk, label[:_LABEL], key, called[0] or None, called[1] or "", data, old, cleared
+        )
 
     def _refuse_lost_key(self, item: ParsedRow) -> None:
         """Note that a row comes from an export, which says that its record exists, but names none that does."""
@@ -184,9 +186,9 @@ class RowValidator:
     def _changed(self, item: ParsedRow, record: StoredRecord) -> list[int]:
         """The places of the values that differ from the record's."""
         values = item.values
-        kept = self.kept_at
-        if kept is not None and not values[kept]:
-            values[kept] = record[self.base + kept]
+        for kept in self.kept_at:
+            if not values[kept]:
+                values[kept] = record[self.base + kept]
         old = record[self.base :]
         if old == tuple(values[: self.width]):
             return []
@@ -278,32 +280,36 @@ class RowValidator:
 def resolve_record(
     kind: RowValidator,
     item: ParsedRow,
-    by_id: StoredRecord | None,
+    by_ids: Mapping[str, StoredRecord | None],
     by_key: StoredRecord | None,
     key: str,
     name: Callable[[StoredRecord], str],
 ) -> StoredRecord | None:
-    """Decide which record a row means when both keys were looked up.
+    """Decide which record a row means when its keys were looked up.
 
     Args:
         kind: gets a problem if the keys contradict each other.
         item: the row.
-        by_id: the record with the row's Marketo ID.
-        by_key: the record with the row's own key; its first further field is its Marketo ID.
+        by_ids: the records with what the row calls it in Marketo, by column; in the order of the further fields with
+            which records begin.
+        by_key: the record with the row's own key.
         key: what the own key is called.
         name: what a record is called.
     """
-    if by_key is None:
-        return by_id
-    if by_id is not None:
-        if by_id[0] != by_key[0]:
-            rule = f"the Marketo ID is “{name(by_id)}”, but the {key} is “{name(by_key)}”; correct one of them."
-            kind.add_problem(item, "Marketo ID", rule)
-        return by_id
-    if by_key[LEADING_VALUES] and kind.get_value(item, "Marketo ID"):
-        rule = f"“{name(by_key)}” has the Marketo ID {by_key[LEADING_VALUES]} already, which cannot be changed."
-        kind.add_problem(item, "Marketo ID", rule)
-    return by_key
+    found = [(column, record) for column, record in by_ids.items() if record is not None]
+    meant = [*found, *([(key, by_key)] if by_key is not None else [])]
+    if not meant:
+        return None
+    column, record = meant[0]
+    for other, another in meant[1:]:
+        if another[0] != record[0]:
+            rule = f"the {column} is “{name(record)}”, but the {other} is “{name(another)}”; correct one of them."
+            kind.add_problem(item, column, rule)
+    for place, (column, with_id) in enumerate(by_ids.items(), LEADING_VALUES):
+        if with_id is None and record[place] and kind.get_value(item, column):
+            rule = f"“{name(record)}” has the {column} {record[place]} already, which cannot be changed."
+            kind.add_problem(item, column, rule)
+    return record
 
 
 def _sorted(attributes: Mapping[str, FieldText]) -> dict[str, str]:

@@ -14,19 +14,24 @@ class BlankCells:
     Args:
         written: the columns of the file that are written.
         clears: names of those whose blank cells clear the field.
-        kept_id: name of the column whose value is kept by another rule.
+        kept_ids: names of the columns whose values are kept by another rule.
         either: names of columns of which a record has at most one: a blank one beside a filled one gives way to it.
         base: where the values beside the file's columns begin in a stored record.
     """
 
     def __init__(
-        self, written: Sequence[ColumnParser], clears: Collection[str], kept_id: str, either: Sequence[str], base: int
+        self,
+        written: Sequence[ColumnParser],
+        clears: Collection[str],
+        kept_ids: Collection[str],
+        either: Sequence[str],
+        base: int,
     ) -> None:
         self.kept = 0
         """So many values were left as they are, in rows without errors so far."""
         self._base = base
         self._leaving = [
-            place for place, parser in enumerate(written) if parser.name not in clears and parser.name != kept_id
+            place for place, parser in enumerate(written) if parser.name not in clears and parser.name not in kept_ids
         ]
         rivals = [place for place, parser in enumerate(written) if parser.name in either]
         self._rival = {place: other for place in rivals for other in rivals if place != other}

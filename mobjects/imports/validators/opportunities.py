@@ -1,8 +1,8 @@
-"""Files of opportunities: the Marketo ID, else our external ID, says which one a row means."""
+"""Files of opportunities: the Marketo ID or GUID, else our external ID, says which one a row means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import ClassVar
 
@@ -13,8 +13,9 @@ from mobjects.imports.validators.base import RowValidator, resolve_record
 from mobjects.imports.validators.record_lookup import LEADING_VALUES, StoredRecord
 from mobjects.models import Opportunity
 
-_ID, _EXTERNAL, _NAME, _COMPANY_ID, _COMPANY_KEY = range(LEADING_VALUES, LEADING_VALUES + 5)
-_SENT_AS = {"Company ID": "Company ID", "Company Key": "Company key", "Marketo ID": ""}
+_ID, _GUID, _EXTERNAL, _NAME, _COMPANY_ID, _COMPANY_KEY = range(LEADING_VALUES, LEADING_VALUES + 6)
+_SENT_AS = {"Company ID": "Company ID", "Company Key": "Company key", "Marketo ID": "", "Marketo GUID": ""}
+_UNIQUE = (("marketo_id", "Marketo ID"), ("marketo_guid", "Marketo GUID"), ("key", "External ID"))
 
 
 class OpportunityValidator(RowValidator):
@@ -22,8 +23,8 @@ class OpportunityValidator(RowValidator):
 
     noun = "opportunity"
     model = Opportunity
-    extra_fields = ("marketo_id", "external_id", "name", "company_id", "company_key")
-    key_names: ClassVar = ("Marketo ID", "External ID")
+    extra_fields = ("marketo_id", "marketo_guid", "external_id", "name", "company_id", "company_key")
+    key_names: ClassVar = ("Marketo ID", "Marketo GUID", "External ID")
     either: ClassVar = ("Company ID", "Company Key")
 
     def validate_rows(self, items: Sequence[ParsedRow]) -> Iterator[CheckedRow]:
@@ -32,16 +33,20 @@ class OpportunityValidator(RowValidator):
         by_id = {
             record[_ID]: record for record in self.lookup.find_by_field("marketo_id", [int(value) for value in ids])
         }
+        guids = {value for item in items if (value := self.get_value(item, "Marketo GUID"))}
+        by_guid = {record[_GUID]: record for record in self.lookup.find_by_field("marketo_guid", guids)}
         by_key = {record[_EXTERNAL]: record for record in self.lookup.find_by_field("external_id", keys)}
         for item in items:
-            yield self._validate_row(item, by_id, by_key)
+            yield self._validate_row(item, {"Marketo ID": by_id, "Marketo GUID": by_guid}, by_key)
 
     def _validate_row(
-        self, item: ParsedRow, by_id: dict[FieldText, StoredRecord], by_key: dict[FieldText, StoredRecord]
+        self, item: ParsedRow, here: Mapping[str, dict[FieldText, StoredRecord]], by_key: dict[FieldText, StoredRecord]
     ) -> CheckedRow:
-        marketo_id, external_id = self.get_value(item, "Marketo ID"), self.get_value(item, "External ID")
-        with_id, with_key = by_id.get(marketo_id) if marketo_id else None, by_key.get(external_id)
-        record = resolve_record(self, item, with_id, with_key, "External ID", itemgetter(_NAME))
+        external_id = self.get_value(item, "External ID")
+        called = {name: self.get_value(item, name) for name in here}
+        by_ids = {name: found.get(called[name]) if called[name] else None for name, found in here.items()}
+        record = resolve_record(self, item, by_ids, by_key.get(external_id), "External ID", itemgetter(_NAME))
+        marketo_id = next(filter(None, called.values()), None)
         self.blanks.fill(item, record)
         if "" not in item.failed:
             if not marketo_id and not external_id and item.failed.isdisjoint(self.key_names):
@@ -49,7 +54,7 @@ class OpportunityValidator(RowValidator):
             self.check_required(item, record)
             self._check_row(item, record, external_id)
         label = self.get_value(item, "Name") or (record[_NAME] if record else external_id or marketo_id or "")
-        return self.build_checked_row(item, record, label, key=external_id or "", marketo_id=marketo_id)
+        return self.build_checked_row(item, record, label, key=external_id or "")
 
     def _check_row(self, item: ParsedRow, record: StoredRecord | None, external_id: FieldText) -> None:
         untidy = external_id and (external_id[0].isspace() or external_id[-1].isspace())
@@ -67,12 +72,8 @@ class OpportunityValidator(RowValidator):
         return record[place] if record else None
 
     def unique_rules(self) -> list[UniqueRule]:
-        rules = [
-            UniqueRule(field, name, self.column_position(name))
-            for field, name in (("marketo_id", "Marketo ID"), ("key", "External ID"))
-            if name in self.index
-        ]
-        return [*rules, UniqueRule("record_id")] if len(rules) == 2 else rules
+        rules = [UniqueRule(field, name, self.column_position(name)) for field, name in _UNIQUE if name in self.index]
+        return [*rules, UniqueRule("record_id")] if len(rules) > 1 else rules
 
     def accepted_name(self, place: int) -> str:
         name = self.written[place].name

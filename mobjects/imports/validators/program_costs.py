@@ -35,7 +35,7 @@ class CostValidator(ProgramChildValidator):
     model = ProgramCost
     extra_fields = ("program", "month", "amount", "note", "marketo_cost_id")
     key_names: ClassVar = ("Program ID", "Month", "Amount", "Note", "Cost ID")
-    kept_id_column = "Cost ID"
+    kept_id_columns = ("Cost ID",)
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

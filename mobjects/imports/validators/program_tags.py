@@ -27,7 +27,7 @@ class TagValidator(ProgramChildValidator):
     model = ProgramTag
     extra_fields = ("program", "type", "value")
     key_names: ClassVar = ("Program ID", "Type")
-    kept_id_column = ""
+    kept_id_columns = ()
 
     def validate_rows(self, items: Sequence[ParsedRow]) -> Iterator[CheckedRow]:
         parents = self.load_parents(items)

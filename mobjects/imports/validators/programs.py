@@ -43,7 +43,7 @@ class ProgramValidator(RowValidator):
                 if rule:
                     self.add_problem(item, "Channel", rule, suggestion)
         label = self.get_value(item, "Name") or (record[_NAME] if record else marketo_id or "")
-        return self.build_checked_row(item, record, label, marketo_id=marketo_id)
+        return self.build_checked_row(item, record, label)
 
     def unique_rules(self) -> list[UniqueRule]:
         return [UniqueRule("marketo_id", "Marketo ID", self.column_position("Marketo ID"))]

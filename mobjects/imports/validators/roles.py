@@ -1,4 +1,4 @@
-"""Files of opportunity person roles: the Marketo ID, else opportunity, person and role, say which one a row means."""
+"""Files of opportunity person roles: Marketo ID or GUID, else opportunity, person and role, say what a row means."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from mobjects.imports.validators.base import RowValidator, resolve_record
 from mobjects.imports.validators.record_lookup import LEADING_VALUES, RecordLookup, StoredRecord
 from mobjects.models import Opportunity, OpportunityPersonRole
 
-_ID, _OPPORTUNITY, _PERSON_ID, _PERSON_KEY, _ROLE = range(LEADING_VALUES, LEADING_VALUES + 5)
-_SENT_AS = {"Marketo ID": "", "Person Key": "Person key"}
+_ID, _GUID, _OPPORTUNITY, _PERSON_ID, _PERSON_KEY, _ROLE = range(LEADING_VALUES, LEADING_VALUES + 6)
+_SENT_AS = {"Marketo ID": "", "Marketo GUID": "", "Person Key": "Person key"}
 _MARKETO_ID = re.compile(r"(?:marketo\s*id\s*:?\s*)?([0-9]{1,10})(?:\.0)?", re.IGNORECASE)
+_MARKETO_GUID = re.compile(
+    r"marketo\s*guid\s*:?\s*([0-9a-z-]{1,36})|([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE
+)
 
-UNKNOWN = "there is no opportunity with this External ID or Marketo ID here."
+UNKNOWN = "there is no opportunity with this External ID, Marketo ID or Marketo GUID here."
 ONE_PERSON = "Give the Person ID or the Person Key (exactly one of them)."
 TAKEN = "This person already has this role in this opportunity."
 
@@ -31,6 +34,7 @@ class ParentOpportunity(NamedTuple):
     pk: str
     external_id: str | None
     marketo_id: str
+    marketo_guid: str | None
     name: str
 
 
@@ -40,13 +44,15 @@ class _KnownRecords:
     def __init__(self) -> None:
         self.by_external: dict[str, ParentOpportunity] = {}
         self.by_number: dict[str, ParentOpportunity] = {}
+        self.with_guid: dict[str, ParentOpportunity] = {}
         self.names: dict[str, str] = {}
         self.by_id: dict[str, StoredRecord] = {}
+        self.by_guid: dict[str, StoredRecord] = {}
         self.by_key: dict[RoleKey, StoredRecord] = {}
 
     def find_parent(self, text: str) -> ParentOpportunity | None:
-        """The opportunity that a cell means. An External ID goes before a Marketo ID that looks the same."""
-        return self.by_external.get(text) or self.by_number.get(_number(text))
+        """The opportunity that a cell means. An External ID goes before what Marketo calls one and looks the same."""
+        return self.by_external.get(text) or self.by_number.get(_number(text)) or self.with_guid.get(_guid(text))
 
 
 class RoleValidator(RowValidator):
@@ -54,8 +60,8 @@ class RoleValidator(RowValidator):
 
     noun = "role"
     model = OpportunityPersonRole
-    extra_fields = ("marketo_id", "opportunity", "person_id", "person_key", "role")
-    key_names: ClassVar = ("Marketo ID", "Opportunity", "Person ID", "Person Key", "Role")
+    extra_fields = ("marketo_id", "marketo_guid", "opportunity", "person_id", "person_key", "role")
+    key_names: ClassVar = ("Marketo ID", "Marketo GUID", "Opportunity", "Person ID", "Person Key", "Role")
     either: ClassVar = ("Person ID", "Person Key")
 
     def validate_rows(self, items: Sequence[ParsedRow]) -> Iterator[CheckedRow]:
@@ -68,7 +74,10 @@ class RoleValidator(RowValidator):
             resolve_record(
                 self,
                 item,
-                chunk.by_id.get(self.get_value(item, "Marketo ID") or ""),
+                {
+                    "Marketo ID": chunk.by_id.get(self.get_value(item, "Marketo ID") or ""),
+                    "Marketo GUID": chunk.by_guid.get(self.get_value(item, "Marketo GUID") or ""),
+                },
                 chunk.by_key.get(key) if key else None,
                 "person and role",
                 lambda found: _label(_key_of(found), self._chunk.names),
@@ -84,9 +93,7 @@ class RoleValidator(RowValidator):
                 self._check_row(item, parent, record, final)
             label = _label(self._resulting_key(item, record), chunk.names)
             key_text = SEPARATOR.join((final[3], *final[:3])) if final else ""
-            yield self.build_checked_row(
-                item, record, label, key=key_text, marketo_id=self.get_value(item, "Marketo ID")
-            )
+            yield self.build_checked_row(item, record, label, key=key_text)
 
     # --- finding -------------------------------------------------------------------------------------------------
 
@@ -95,7 +102,10 @@ class RoleValidator(RowValidator):
         chunk.by_external = {str(each.external_id): each for each in load_opportunities("external_id", named)}
         numbers = {int(number) for text in named if text not in chunk.by_external and (number := _number(text))}
         chunk.by_number = {each.marketo_id: each for each in load_opportunities("marketo_id", numbers)}
-        chunk.names = {each.pk: each.name for found in (chunk.by_external, chunk.by_number) for each in found.values()}
+        guids = {guid for text in named if text not in chunk.by_external and (guid := _guid(text))}
+        chunk.with_guid = {str(each.marketo_guid): each for each in load_opportunities("marketo_guid", guids)}
+        parents = (chunk.by_external, chunk.by_number, chunk.with_guid)
+        chunk.names = {each.pk: each.name for found in parents for each in found.values()}
 
     def _linked(self, item: ParsedRow, chunk: _KnownRecords) -> ParentOpportunity | None:
         """The row's opportunity; its value becomes our own id. A problem is noted if it is unknown."""
@@ -120,8 +130,11 @@ class RoleValidator(RowValidator):
         ids = {int(value) for item in items if (value := self.get_value(item, "Marketo ID"))}
         for record in self.lookup.find_by_field("marketo_id", ids):
             chunk.by_id[record[_ID]] = chunk.by_key[_key_of(record)] = record
+        guids = {value for item in items if (value := self.get_value(item, "Marketo GUID"))}
+        for record in self.lookup.find_by_field("marketo_guid", guids):
+            chunk.by_guid[record[_GUID]] = chunk.by_key[_key_of(record)] = record
         self._find_by_key({key for key in keys if key}, chunk)
-        records = [*chunk.by_id.values(), *chunk.by_key.values()]
+        records = [*chunk.by_id.values(), *chunk.by_guid.values(), *chunk.by_key.values()]
         unnamed = {int(record[_OPPORTUNITY]) for record in records if record[_OPPORTUNITY] not in chunk.names}
         chunk.names.update((each.pk, each.name) for each in load_opportunities("id", unnamed))
 
@@ -167,14 +180,13 @@ class RoleValidator(RowValidator):
 
     def unique_rules(self) -> list[UniqueRule]:
         rules = [UniqueRule("key", "Role", self.column_position("Role"))]
-        if "Marketo ID" in self.index:
-            # The last: one row may mean a role by its ID, and another the same one by the key that the first changes.
-            rules = [
-                UniqueRule("marketo_id", "Marketo ID", self.column_position("Marketo ID")),
-                *rules,
-                UniqueRule("record_id"),
-            ]
-        return rules
+        ids = [
+            UniqueRule(field, name, self.column_position(name))
+            for field, name in (("marketo_id", "Marketo ID"), ("marketo_guid", "Marketo GUID"))
+            if name in self.index
+        ]
+        # The last: one row may mean a role by its ID, and another the same one by the key that the first changes.
+        return [*ids, *rules, UniqueRule("record_id")] if ids else rules
 
     # --- conflicts -----------------------------------------------------------------------------------------------
 
@@ -194,13 +206,19 @@ class RoleValidator(RowValidator):
 
 def load_opportunities(field: str, values: Collection[str] | Collection[int]) -> list[ParentOpportunity]:
     """The opportunities whose field has one of some values."""
-    found = RecordLookup(Opportunity, ("external_id", "marketo_id", "name"), []).find_by_field(field, values)
-    return [ParentOpportunity(str(pk), key, number or "", name) for pk, _, _, key, number, name in found]
+    further = ("external_id", "marketo_id", "marketo_guid", "name")
+    found = RecordLookup(Opportunity, further, []).find_by_field(field, values)
+    return [ParentOpportunity(str(pk), key, number or "", guid, name) for pk, _, _, key, number, guid, name in found]
 
 
 def _number(text: str) -> str:
     match = _MARKETO_ID.fullmatch(text.strip())
     return str(int(match[1])) if match else ""
+
+
+def _guid(text: str) -> str:
+    match = _MARKETO_GUID.fullmatch(text.strip())
+    return (match[1] or match[2]).lower() if match else ""
 
 
 def _key_of(record: StoredRecord) -> RoleKey:

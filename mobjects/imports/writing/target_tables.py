@@ -22,7 +22,7 @@ from mobjects.models import (
 
 TIMESTAMP_FIELDS = ("created_at", "modified_at")
 """Fields that keep when a record was written."""
-MARKETO_ID_FIELDS = ("marketo_id", "marketo_cost_id")
+MARKETO_ID_FIELDS = ("marketo_id", "marketo_guid", "marketo_cost_id")
 """Fields that keep an ID of Marketo's, which is not forgotten once it is known."""
 
 
@@ -58,7 +58,7 @@ class ImportTarget:
     @cached_property
     def file_fields(self) -> list[Any]:
         """The fields that a file may set."""
-        own = SyncedRecord.SYNC_FIELDS - {"marketo_id"}
+        own = SyncedRecord.SYNC_FIELDS - {"marketo_id", "marketo_guid"}
         fields: list[Any] = list(self.model._meta.concrete_fields)
         return [
             field

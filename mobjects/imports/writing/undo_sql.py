@@ -167,9 +167,8 @@ class UndoSql(ImportSql):
 
     def _keeps_id(self) -> str:
         ids = [field for field in self.target.file_fields if field.name in MARKETO_ID_FIELDS]
-        return (
-            f"NOT x.created AND {self.dialect.has_field('r.old', ids[0])} AND {self._sent()}" if ids else "x.id IS NULL"
-        )
+        brought = " OR ".join(self.dialect.has_field("r.old", field) for field in ids)
+        return f"NOT x.created AND ({brought}) AND {self._sent()}" if ids else "x.id IS NULL"
 
     def _synced(self, table: str) -> str:
         return f"({table}.synced_revision > 0 OR {table}.last_status IN ({_IN_MARKETO}) OR {_under_way(table)})"

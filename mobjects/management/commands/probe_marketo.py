@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from mobjects.instance_facts import store_answer
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.probing import ProbeOrder
-from mobjects.sync.instance_facts import store_answer
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.task import WaitRequired
 from mobjects.sync.transport_factory import probe_instance, target

@@ -12,7 +12,7 @@ from mobjects.marketo.rest.http import RequestFailed
 from mobjects.marketo.rest.lead_database import paths
 from mobjects.marketo.rest.replies import NotMarketoReply, RestReply, read_reasons, whole_number
 from mobjects.marketo.transport import ConnectionVerdict, PingResult
-from mobjects.marketo.types import Kind
+from mobjects.marketo.types import CallsToday, Kind
 
 # The Date header has whole seconds and a slow answer ages it; below this a clock is as good as right.
 _NOTABLE_SECONDS = 30
@@ -89,10 +89,27 @@ def _ask_parties(calls: RestCalls, found: _Findings) -> None:
 
 def _ask_usage(calls: RestCalls, found: _Findings) -> None:
     reply = _ask(lambda: calls.read(_USAGE), "", [])
-    today = reply.result[0] if reply and reply.result else None
-    used = whole_number(today.get("total")) if isinstance(today, dict) else None
+    used = _calls_in(reply) if reply else None
     if used is not None:
         found.notes.append(f"All integrations together have made {used} calls today.")
+
+
+def read_calls_today(calls: RestCalls) -> CallsToday:
+    """How many calls all integrations have made today.
+
+    Raises:
+        MarketoError: Marketo does not say so.
+    """
+    reply = calls.read(_USAGE)
+    count = _calls_in(reply)
+    if count is None:
+        raise Unavailable("Marketo's answer does not say how many calls were made today.", exchange=reply.exchange)
+    return CallsToday(count, reply.exchange)
+
+
+def _calls_in(reply: RestReply) -> int | None:
+    today = reply.result[0] if reply.result else None
+    return whole_number(today.get("total")) if isinstance(today, dict) else None
 
 
 def _ask(call: Callable[[], RestReply], right: str, lacking: list[str]) -> RestReply | None:

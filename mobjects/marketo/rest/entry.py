@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
+from mobjects.marketo.probing import FactsSource, ProbeAnswer, ProbeOrder
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.config import ASSET_SECONDS, CLIENT_ID, CLIENT_SECRET, ENDPOINT, RestSettings
 from mobjects.marketo.rest.probe import RestProbe
@@ -15,8 +15,8 @@ from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport_entry import Config, TransportEntry
 
 
-def _open(config: Config, store: SharedStore) -> RestTransport:
-    return RestTransport(RestSettings.from_config(config), store)
+def _open(config: Config, store: SharedStore, facts: FactsSource) -> RestTransport:
+    return RestTransport(RestSettings.from_config(config), store, facts=facts)
 
 
 def _probe(config: Config, store: SharedStore, order: ProbeOrder) -> Iterator[ProbeAnswer]:

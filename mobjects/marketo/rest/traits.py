@@ -22,5 +22,6 @@ REST_TRAITS = TransportTraits(
     removes_tags=True,
     tells_archived=False,
     listed=frozenset({Kind.PROGRAM}),
+    tells_calls=True,
     named_to_a_query=paths.MAX_RECORDS,
 )

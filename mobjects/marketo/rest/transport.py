@@ -10,16 +10,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 
 import httpx
 
 from mobjects.marketo import types
 from mobjects.marketo.errors import MarketoError, Rejected
+from mobjects.marketo.probing import FactsSource
 from mobjects.marketo.rest import programs
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.config import RestSettings
-from mobjects.marketo.rest.connection_check import check_connection
+from mobjects.marketo.rest.connection_check import check_connection, read_calls_today
 from mobjects.marketo.rest.lead_database import paths, record_problems, record_queries
 from mobjects.marketo.rest.lead_database.batch_progress import BatchProgress
 from mobjects.marketo.rest.lead_database.field_catalogue import FieldCatalogue
@@ -41,6 +42,7 @@ class RestTransport:
     Args:
         settings: where Marketo is and who calls. A missing or unusable one is a ``ConfigError`` when a call is made.
         store: what all processes of a site share: the token, and which fields the instance has.
+        facts: what was learned of the instance by asking it.
         client: the HTTP client, left open; that of this process if none is given.
         now: the time, aware.
         sleep: waits some seconds, for a token.
@@ -55,13 +57,14 @@ class RestTransport:
         settings: RestSettings,
         store: SharedStore,
         *,
+        facts: FactsSource = dict,
         client: httpx.Client | None = None,
         now: Callable[[], datetime] = _utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.endpoint = settings.endpoint
         self.caller = settings.client_id
-        self._store, self._sleep = store, sleep
+        self._store, self._sleep, self._facts_source = store, sleep, facts
         self._calls = RestCalls(settings, store, client=client, now=now, sleep=sleep)
         self._catalogue = FieldCatalogue(self._calls, store)
         self._sender = RecordSender(self._calls, self._catalogue, PartyLookup(self._calls))
@@ -130,7 +133,7 @@ class RestTransport:
             MarketoError: the call failed, or its answer cannot be trusted; ``Unavailable`` then.
         """
         if query.kind is types.Kind.PROGRAM:
-            return programs.find_programs(self._calls, query, position, facts=self._facts())
+            return programs.find_programs(self._calls, query, position, facts=self._facts)
         record_queries.check_query(query)
         return self._finder.find_records(query, position)
 
@@ -166,6 +169,10 @@ class RestTransport:
         """All channels that programs may have."""
         return programs.read_channels(self._calls)
 
+    def calls_today(self) -> types.CallsToday:
+        """How many calls all integrations have made today, as Marketo's statistics say."""
+        return read_calls_today(self._calls)
+
     def ping(self) -> PingResult:
         """Test address, credentials, rights and clock; nothing is changed."""
         return check_connection(self._calls)
@@ -174,12 +181,13 @@ class RestTransport:
         """The connections belong to the process, which keeps them for the next transport."""
 
     def _send_program(self, position: int, record: types.OutgoingRecord, progress: BatchProgress) -> None:
-        answer = programs.send_program(self._calls, record, facts=self._facts(), store=self._store, wait=self._sleep)
+        answer = programs.send_program(self._calls, record, facts=self._facts, store=self._store, wait=self._sleep)
         progress.exchanges.append(answer.exchange)
         progress.set_outcome(position, answer.outcomes[0])
 
+    @cached_property
     def _facts(self) -> programs.ProgramFacts:
-        return programs.load_facts(self._store, self._calls.settings.base)
+        return programs.ProgramFacts.from_answers(self._facts_source())
 
     def _shape_problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:
         if self.limit(record.kind, operation) is None:

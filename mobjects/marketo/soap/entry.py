@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from mobjects.marketo.probing import FactsSource
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.soap.config import ENCRYPTION_KEY, ENDPOINT, PARTNER_ID, USER_ID
 from mobjects.marketo.soap.transport import SoapTransport
 from mobjects.marketo.transport_entry import Config, TransportEntry
 
 
-def _open(config: Config, store: SharedStore) -> SoapTransport:
+def _open(config: Config, store: SharedStore, facts: FactsSource) -> SoapTransport:
     return SoapTransport(
         endpoint=config[ENDPOINT.name],
         user_id=config[USER_ID.name],

@@ -193,6 +193,10 @@ class SoapTransport:
             "getChannels", lambda reply: query_responses.parse_channels(reply.result, reply.exchange), write=False
         )
 
+    def calls_today(self) -> types.CallsToday:
+        """Not told by SOAP. Always raises Rejected."""
+        raise Rejected("Marketo's SOAP API does not tell how many calls were made.")
+
     def ping(self) -> PingResult:
         """Test endpoint, credentials and clock with listMObjects, which changes nothing."""
         try:

@@ -36,7 +36,7 @@ from mobjects.sandbox.state import SandboxStore
 
 TOKEN_PATH = "/identity/oauth/token"  # noqa: S105  # an address
 PREFIXES = (PREFIX, IDENTITY_PREFIX)
-MAX_BODY_BYTES = 1_048_576
+MAX_BODY_BYTES = 1_000_000
 MAX_URI_BYTES = 8192
 
 

@@ -20,10 +20,19 @@ from mobjects.sync.content.cost_matching import format_cost
 from mobjects.sync.content.from_marketo import RemoteContent, RemoteReader
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import UNKNOWN_VALUE, FieldDifference, KeyFields, record_content
-from mobjects.sync.job_results import add_counts, build_result
-from mobjects.sync.paging import PageCursor, load_progress, query_by_id, read_page, store_progress
-from mobjects.sync.pull.apply import IN_BATCH, SENT_MEANWHILE
-from mobjects.sync.pull.task import GONE
+from mobjects.sync.job_results import GONE, IN_BATCH, SENT_MEANWHILE, add_counts, build_result
+from mobjects.sync.paging import (
+    NamedBy,
+    NamedChunk,
+    NamedPlace,
+    PageCursor,
+    can_list,
+    load_progress,
+    next_held_chunk,
+    query_by_id,
+    read_page,
+    store_progress,
+)
 from mobjects.sync.task import JobContext, JobTask, KindSelection, read_from_marketo
 
 MAX_ONE_BY_ONE = 50
@@ -66,7 +75,9 @@ class CompareTask(JobTask):
             return False
         kind, place = kinds[0], PageCursor.from_json(kept)
         began = kept.get("began") or clock.now().isoformat()
-        if self.selection.ids is not None and len(self.selection.ids) <= MAX_ONE_BY_ONE:
+        if not can_list(kind, self.context.keys):
+            self._compare_next_chunk(kind, NamedPlace.from_json(kept))
+        elif self.selection.ids is not None and len(self.selection.ids) <= MAX_ONE_BY_ONE:
             self._compare_next_record(kind, place, began)
         elif place.done:
             self._missing(kind, place, began)
@@ -82,7 +93,8 @@ class CompareTask(JobTask):
 
     def _synced(self, kind: Kind) -> SyncedQuerySet:
         """The records to compare: those of which Marketo has accepted something."""
-        found = records_of_kind(kind).filter(marketo_id__isnull=False).exclude(accepted={})
+        known = {f"{self.context.keys.id_column(kind)}__isnull": False}
+        found = records_of_kind(kind).filter(**known).exclude(accepted={})
         return found if self.selection.ids is None else found.filter(pk__in=self.selection.ids)
 
     # --- pages -------------------------------------------------------------------------------
@@ -99,7 +111,7 @@ class CompareTask(JobTask):
     def _compare(self, batch: SyncBatch, found: Sequence[RemoteObject]) -> list[SyncResult]:
         kind = Kind(batch.kind)
         by_marketo_id = {each.marketo_id: each for each in found}
-        here = records_of_kind(kind).filter(marketo_id__in=by_marketo_id)
+        here = records_of_kind(kind).filter(**{f"{self.context.keys.id_column(kind)}__in": by_marketo_id})
         locked = here.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
         seen_here = list(locked)
         records_of_kind(kind).filter(pk__in=seen_here).update(read_at=clock.now())
@@ -108,9 +120,9 @@ class CompareTask(JobTask):
         positions = {each.marketo_id: position for position, each in enumerate(found, start=1)}
         rows = []
         for record in load_records(kind, list(compared)):
-            number = record.marketo_id or 0
-            row = self._compare_record(batch, record, reader.read_content(by_marketo_id[number], record))
-            row.position = positions[number]
+            called = self.context.keys.id_of(record) or 0
+            row = self._compare_record(batch, record, reader.read_content(by_marketo_id[called], record))
+            row.position = positions[called]
             rows.append(row)
         return rows
 
@@ -139,13 +151,50 @@ class CompareTask(JobTask):
         if record is None:
             self._next_kind(kind)
             return
-        query, find = query_by_id(kind, record.marketo_id), self.context.transport.find
+        query, find = query_by_id(kind, self.context.keys.id_of(record) or 0), self.context.transport.find
         batch, page = read_from_marketo(self.context, kind, lambda: find(query))
         place = replace(place, after=record.pk)
         if page.found:
             self._save(batch, page, place, began)
         else:
             self._save_missing([record], place, began, batch)
+
+    def _compare_next_chunk(self, kind: Kind, place: NamedPlace) -> None:
+        """Read as many records as one call can name, or the next page of what it found."""
+        if place.chunk is None:
+            taken = next_held_chunk(self._synced(kind), NamedBy.ID, self.context.keys, kind, place.after)
+            if taken is None:
+                self._next_kind(kind)
+                return
+            place = replace(place, chunk=taken[0], after=taken[1], page=PageCursor())
+            self._store_place(place)
+        chunk = place.chunk
+        if chunk is not None and (
+            answered := read_page(self.context, chunk.to_query(kind, self.context.keys), place.page)
+        ):
+            self._save_chunk(*answered, place, chunk)
+
+    @retry_on_database_error
+    def _save_chunk(self, batch: SyncBatch, page: QueryPage, place: NamedPlace, chunk: NamedChunk) -> None:
+        with transaction.atomic():
+            rows = self._compare(batch, page.found)
+            batch.size = len(page.found)
+            batch.save(update_fields=["size"])
+            chunk = chunk.without_records([row.record_id for row in rows])
+            if page.more:
+                place = replace(place, chunk=chunk, page=place.page.after_page(page))
+            else:
+                job, status = self.context.job, SyncResultStatus.MISSING
+                # What is under way, or has another id by now, was not asked for.
+                still = {f"{self.context.keys.id_column(Kind(batch.kind))}__in": chunk.names, "claimed_by": None}
+                missing = self._synced(Kind(batch.kind)).filter(pk__in=chunk.missing, **still).order_by("pk")
+                rows += [build_result(job, record, status, batch=batch, error=GONE) for record in missing]
+                place = replace(place, chunk=None, page=PageCursor())
+            self._store_place(place)
+            self._store_results(rows)
+
+    def _store_place(self, place: NamedPlace) -> None:
+        store_progress(self.context.job, {**load_progress(self.context.job), **place.to_json()})
 
     def _missing(self, kind: Kind, place: PageCursor, began: str) -> None:
         """Records that no page held, and that were not sent since the first page was asked for."""
@@ -170,7 +219,7 @@ class CompareTask(JobTask):
 
     def _next_kind(self, kind: Kind) -> None:
         done = load_progress(self.context.job).get("kinds", [])
-        store_progress(self.context.job, {**PageCursor().to_json(), "kinds": [*done, kind.value], "began": None})
+        store_progress(self.context.job, {**NamedPlace().to_json(), "kinds": [*done, kind.value], "began": None})
 
     def _store_cursor(self, place: PageCursor, began: str) -> None:
         kept = load_progress(self.context.job)

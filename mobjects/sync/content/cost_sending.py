@@ -63,7 +63,7 @@ def find_removed_tags(record: Program, names: Collection[str], traits: Transport
 def find_lost_texts(
     found: Sequence[RemoteCost], accepted: Mapping[str, str], sent: Mapping[str, str]
 ) -> dict[str, str]:
-    """Which text each cost of a lost sending has in Marketo, where costs have no ids: the one sent, or the one before.
+    """Which costs of a lost sending stand in Marketo as they were sent, where costs have no ids.
 
     Args:
         found: all costs that Marketo holds of the program.
@@ -71,20 +71,22 @@ def find_lost_texts(
         sent: what was sent without an answer.
 
     Returns:
-        Content name to text, of those that Marketo holds under either.
+        Content name to text, of those that arrived. Of the others Marketo may hold what it had accepted.
     """
-    free = Counter(format_cost(cost) for cost in found)
-    names = [name for name in sent if name.startswith(COST_PREFIX)]
-    # What was not sent stands there still, and is nobody else's.
-    free.subtract(text for name, text in accepted.items() if name.startswith(COST_PREFIX) and name not in sent)
-    result = {}
-    for texts in (sent, accepted):
-        for name in names:
-            text = texts.get(name, "")
-            if name not in result and text and free[text] > 0:
-                free[text] -= 1
-                result[name] = text
-    return result
+    there = Counter(format_cost(cost) for cost in found)
+    new = {name: text for name, text in sent.items() if name.startswith(COST_PREFIX) and text}
+    before = {name: text for name, text in accepted.items() if name.startswith(COST_PREFIX)}
+    untouched = Counter(text for name, text in before.items() if name not in sent)
+    if untouched + Counter(new.values()) <= there:
+        return new
+    if Counter(before.values()) <= there:
+        return {}  # Though one of them may hold now what was sent of another one.
+    free, arrived = there - untouched, {}
+    for name, text in new.items():
+        if free[text] > 0:
+            free[text] -= 1
+            arrived[name] = text
+    return arrived
 
 
 def _gather_by_id(record: Program, names: Collection[str]) -> CostsToSend | str:

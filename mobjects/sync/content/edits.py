@@ -24,12 +24,13 @@ from mobjects.models.program import CHANNEL_TAG
 from mobjects.sync.content import payload
 from mobjects.sync.content.loading import load_records
 
-MARKETO_ID, EXTERNAL_ID = "Marketo ID", "External ID"
+MARKETO_ID, MARKETO_GUID, EXTERNAL_ID = "Marketo ID", "Marketo GUID", "External ID"
 
 _PARTS: dict[str, Any] = {"program-costs": ProgramCost, "program-tags": ProgramTag}
 
 _ENTRIES = {
     "marketo_id": MARKETO_ID,
+    "marketo_guid": MARKETO_GUID,
     "external_id": EXTERNAL_ID,
     "channel": CHANNEL_TAG,
     "name": "Name",
@@ -123,6 +124,7 @@ def _content(record: SyncedRecord) -> dict[str, str]:
     elif isinstance(record, OpportunityPersonRole):
         values[payload.OPPORTUNITY] = f"{record.opportunity} ({values[payload.OPPORTUNITY]})"
     values[MARKETO_ID] = to_text(record.marketo_id)
+    values[MARKETO_GUID] = getattr(record, "marketo_guid", None) or ""
     return {name: text for name, text in values.items() if text}
 
 

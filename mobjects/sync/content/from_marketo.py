@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 
 from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
-from mobjects.marketo.types import DataType, Kind, LinkTarget, RecordAssociation, RemoteCost, RemoteObject
+from mobjects.marketo.types import (
+    DataType,
+    Kind,
+    LinkTarget,
+    MarketoId,
+    RecordAssociation,
+    RemoteCost,
+    RemoteObject,
+)
 from mobjects.models import CustomField, Opportunity, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG
 from mobjects.sync.content.cost_matching import CostMatch, format_cost, match_costs
@@ -66,7 +74,7 @@ class RemoteReader:
         self.keys = keys
         self.attributes = {item.name: item for item in attributes.STANDARD[kind]}
         self.custom = {item.name: item.attribute for item in CustomField.objects.filter(kind=kind.value)}
-        self._opportunities: dict[int, int] = {}
+        self._opportunities: dict[MarketoId, int] = {}
         self._by_key: dict[str, int] = {}
         if kind is Kind.ROLE:
             self._find_opportunities(
@@ -76,8 +84,8 @@ class RemoteReader:
     def _find_opportunities(self, links: Sequence[RecordAssociation]) -> None:
         ids = {link.id for link in links if link.id is not None}
         texts = {link.key.value for link in links if link.key is not None}
-        by_id = Opportunity.objects.filter(marketo_id__in=ids).values_list("marketo_id", "pk")
-        self._opportunities = {number: pk for number, pk in by_id if number is not None}
+        column = self.keys.id_column(Kind.OPPORTUNITY)
+        self._opportunities = dict(Opportunity.objects.filter(**{f"{column}__in": ids}).values_list(column, "pk"))
         by_key = Opportunity.objects.filter(external_id__in=texts).values_list("external_id", "pk")
         self._by_key = {text: pk for text, pk in by_key if text is not None}
 
@@ -111,7 +119,10 @@ class RemoteReader:
         if link is None:
             return ""
         pk = self.find_opportunity(RemoteObject(Kind.ROLE, 0, associations=(link,)))
-        return f"{OUR_NUMBER_PREFIX}{pk}" if pk is not None else f"Marketo ID {link.id}" if link.id else str(link.key)
+        if pk is not None:
+            return f"{OUR_NUMBER_PREFIX}{pk}"
+        called = self.keys.traits.id_kind(Kind.OPPORTUNITY).value
+        return f"{called} {link.id}" if link.id else f"external ID {link.key.value if link.key else ''}"
 
     def _attributes(self, found: RemoteObject) -> tuple[dict[str, str], dict[str, str]]:
         known, unknown = {}, {}

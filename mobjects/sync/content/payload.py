@@ -176,7 +176,9 @@ def build_payload(record: SyncedRecord, operation: Operation, keys: KeyFields, *
         return HeldBack(next(f"{name}: {problem}" for name, text in now.items() if (problem := find_xml_problem(text))))
     diff = _difference(record.accepted, now)
     changed = {name for name, _, _ in diff}
-    everything = resend or not record.accepted or operation is Operation.INSERT
+    # Marketo may not have it yet where only another API has accepted it.
+    new = keys.id_of(record) is None and bool(fixed_names(record.KIND, keys))
+    everything = resend or not record.accepted or operation is Operation.INSERT or new
     if not everything and not changed:
         return NothingToSend()
     draft = _PayloadDraft(changed | set(now) if everything else changed, values, now, diff)

@@ -6,7 +6,7 @@ Deleting an object that is gone already changes nothing, so a call that was not 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -31,6 +31,8 @@ from mobjects.sync.conflicts.ambiguous import close_orphaned_conflicts
 from mobjects.sync.job_results import add_counts, build_result, results_of_record, save_results
 from mobjects.sync.task import JobContext, JobTask
 
+IdColumn = Callable[[Kind], str]
+
 DELETE_ORDER = (Kind.ROLE, Kind.OPPORTUNITY)
 IN_ANOTHER_JOB = "It is in a batch of another job right now; delete it again when that is done."
 NOT_ANSWERED = "It was sent without an answer, and that has to be looked up first: sync it, then delete it again."
@@ -40,32 +42,40 @@ KEPT_HERE = "Deleted in Marketo. It was changed here meanwhile, so it was kept h
 HAS_ROLES = "Roles of it could not be deleted; without it nothing in Marketo would lead to them."
 
 
-def records_to_delete(kind: Kind, selection: dict[str, Any]) -> Any:  # a query set of records
+def records_to_delete(kind: Kind, selection: dict[str, Any], id_column: IdColumn) -> Any:  # a query set of records
     """The records of a kind that a deletion is about: those that were selected, and the roles of opportunities.
 
     Args:
         kind: opportunities or roles.
         selection: ``{"kind": Marketo's name, "ids": our own ids}``, as on the job.
+        id_column: gives the column that holds what a record of a kind is called in Marketo.
     """
-    found = records_of_kind(kind).filter(marketo_id__isnull=False).order_by("pk")
+    found = records_of_kind(kind).filter(**_known(id_column(kind))).order_by("pk")
     if selection["kind"] == kind.value:
         return found.filter(pk__in=selection["ids"])
     if kind is Kind.ROLE:
-        return found.filter(opportunity_id__in=selection["ids"], opportunity__marketo_id__isnull=False)
+        known = _known(f"opportunity__{id_column(Kind.OPPORTUNITY)}")
+        return found.filter(opportunity_id__in=selection["ids"], **known)
     return found.none()
 
 
-def revisions_to_delete(selection: dict[str, Any]) -> dict[str, dict[str, int]]:
+def _known(column: str) -> dict[str, bool]:
+    """The condition that Marketo has the object."""
+    return {f"{column}__isnull": False}
+
+
+def revisions_to_delete(selection: dict[str, Any], id_column: IdColumn) -> dict[str, dict[str, int]]:
     """How all that a deletion is about stands now, roles that go here with their opportunity included.
 
     Args:
-        selection: as :func:`records_to_delete` takes it.
+        selection, id_column: as :func:`records_to_delete` takes them.
 
     Returns:
         Revisions by kind and our own id; the ids as texts, as they come back from JSON.
     """
-    opportunities = records_to_delete(Kind.OPPORTUNITY, selection)
-    of_these = Q(pk__in=records_to_delete(Kind.ROLE, selection).values("pk")) | Q(opportunity__in=opportunities)
+    opportunities = records_to_delete(Kind.OPPORTUNITY, selection, id_column)
+    roles = records_to_delete(Kind.ROLE, selection, id_column)
+    of_these = Q(pk__in=roles.values("pk")) | Q(opportunity__in=opportunities)
     found = {Kind.OPPORTUNITY: opportunities, Kind.ROLE: OpportunityPersonRole.objects.filter(of_these)}
     return {
         kind.value: {str(pk): revision for pk, revision in rows.values_list("pk", "revision")}
@@ -95,7 +105,7 @@ class DeleteTask(JobTask):
         job = self._context.job
         for kind in DELETE_ORDER:
             has_result = results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
-            left = records_to_delete(kind, job.selection).exclude(Exists(has_result))
+            left = records_to_delete(kind, job.selection, self._context.keys.id_column).exclude(Exists(has_result))
             with transaction.atomic():
                 reasons = [(record, _reason(record)) for record in left]
                 status = SyncResultStatus.HELD
@@ -103,10 +113,11 @@ class DeleteTask(JobTask):
 
     def _open(self, kind: Kind) -> Any:  # a query set of records
         has_result = results_of_record(self._context.job, kind).exclude(status__in=SyncResult.PASSING_STATUSES)
-        found = records_to_delete(kind, self._context.job.selection).exclude(UNDER_WAY).exclude(Exists(has_result))
+        found = records_to_delete(kind, self._context.job.selection, self._context.keys.id_column)
+        found = found.exclude(UNDER_WAY).exclude(Exists(has_result))
         if kind is Kind.OPPORTUNITY:
             roles = OpportunityPersonRole.objects.filter(
-                Q(marketo_id__isnull=False) | UNDER_WAY,
+                Q(marketo_id__isnull=False) | Q(marketo_guid__isnull=False) | UNDER_WAY,
                 opportunity=OuterRef("pk"),
             )
             found = found.exclude(Exists(roles))
@@ -118,7 +129,8 @@ class DeleteTask(JobTask):
             if claimed is None:
                 return
             batch, taken = claimed
-            ids = [record.marketo_id for record in taken if record.marketo_id is not None]
+            called = map(self._context.keys.id_of, taken)
+            ids = [each for each in called if each is not None]
             try:
                 answer = self._context.transport.delete(kind, ids)
             except MarketoError as error:

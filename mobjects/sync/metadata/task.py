@@ -54,9 +54,10 @@ class DescribeTask(JobTask):
         return True
 
     def _describe(self, kind: Kind) -> SaveCallback:
-        transport, key = self.context.transport, self.context.keys.opportunity if kind is Kind.OPPORTUNITY else ""
+        transport, keys = self.context.transport, self.context.keys
+        key = keys.opportunity if kind is Kind.OPPORTUNITY else ""
         _, answer = read_from_marketo(self.context, kind, lambda: transport.describe(kind), operation="DESCRIBE")
-        return lambda: save_fields(kind, answer.fields, key)
+        return lambda: save_fields(kind, answer.fields, key, chosen=not keys.traits.opportunity_key)
 
     def _allowed(
         self, call: Callable[[], TagValuesResponse], save: Callable[[Mapping[str, Sequence[str]]], list[str]]
@@ -74,13 +75,14 @@ def _store_step(job: SyncJob, done: int, save: SaveCallback) -> None:
 # --- fields ---------------------------------------------------------------------------------
 
 
-def save_fields(kind: Kind, described: Sequence[FieldDescription], key: str = "") -> list[str]:
+def save_fields(kind: Kind, described: Sequence[FieldDescription], key: str = "", *, chosen: bool = True) -> list[str]:
     """Replace the known fields of a kind, and make or refresh its custom fields.
 
     Custom fields that Marketo does not list are kept: records may hold values of them.
 
     Args:
         key: the field that holds our external ID, if one is set. It is sent from there, so it is no custom field.
+        chosen: whether the settings name that field; the API has it fixed otherwise.
 
     Returns:
         What was found and what has changed, as sentences.
@@ -96,7 +98,8 @@ def save_fields(kind: Kind, described: Sequence[FieldDescription], key: str = ""
     number = sum(field.custom for field in fields.values())
     said = [f"{_count(len(fields), f'{NOUNS[kind][0]} field')}, {number or 'none'} of them custom."]
     if key and key not in fields:
-        said.append(f"{NOUNS[kind][1].capitalize()} have no field “{key}”: check MARKETO_OPPORTUNITY_KEY_FIELD.")
+        cure = "check MARKETO_OPPORTUNITY_KEY_FIELD" if chosen else "without it none can be found by external ID"
+        said.append(f"{NOUNS[kind][1].capitalize()} have no field “{key}”: {cure}.")
     return [*said, *_save_custom(kind, custom), *_describe_lost_fields(kind, fields, key)]
 
 

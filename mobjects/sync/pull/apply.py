@@ -32,11 +32,9 @@ from mobjects.sync.content.write_local import (
     store_accepted_values,
     write_local_values,
 )
-from mobjects.sync.job_results import build_result
+from mobjects.sync.job_results import IN_BATCH, SENT_MEANWHILE, build_result
 from mobjects.sync.task import JobContext
 
-IN_BATCH = "It is in a batch right now; pull it again afterwards."
-SENT_MEANWHILE = "It was sent while Marketo was being read; pull it again."
 UNKNOWN = "It was sent without an answer; that has to be looked up first."
 UNDECIDED = "A person has to decide about it first; see “To decide”."
 NO_OPPORTUNITY = "Its opportunity is not here; pull opportunities first."
@@ -52,18 +50,27 @@ class PulledPage:
         context: of the job.
         batch: the reading call.
         found: its objects, of one kind.
+        adds: whether objects that are not here are added; they are passed over otherwise.
     """
 
-    def __init__(self, context: JobContext, batch: SyncBatch, found: Sequence[RemoteObject]) -> None:
-        self.context, self.batch, self.found = context, batch, found
+    def __init__(
+        self, context: JobContext, batch: SyncBatch, found: Sequence[RemoteObject], *, adds: bool = True
+    ) -> None:
+        self.context, self.batch, self.found, self.adds = context, batch, found, adds
         self.kind = Kind(batch.kind)
+        self.id_column = context.keys.id_column(self.kind)
 
     def apply(self) -> list[SyncResult]:
-        """Save the page; to be called in a transaction. Returns a result for each object, not saved yet."""
+        """Save the page; to be called in a transaction.
+
+        Returns:
+            A result for each object that was not passed over, not saved yet.
+        """
         now = clock.now()
         self.reader = RemoteReader(self.kind, self.found, self.context.keys)
         self._load()
-        rows = []
+        rows: list[SyncResult] = []
+        row: SyncResult | None
         for position, found in enumerate(self.found, start=1):
             try:
                 # A record that cannot be kept leaves nothing of itself behind.
@@ -71,8 +78,9 @@ class PulledPage:
                     row = self._apply_object(found)
             except RemoteValueRefused as error:
                 row = self._held(found, self._fresh(found), f"Not taken. {error}")
-            row.position = position
-            rows.append(row)
+            if row is not None:
+                row.position = position
+                rows.append(row)
         records_of_kind(self.kind).filter(pk__in=self.read).update(read_at=now)
         return rows
 
@@ -81,22 +89,23 @@ class PulledPage:
     def _load(self) -> None:
         """Lock the records that may be meant, in one order for all, and load them."""
         ids = [found.marketo_id for found in self.found]
-        meant = Q(marketo_id__in=ids)
+        meant, unknown = Q(**{f"{self.id_column}__in": ids}), Q(**{f"{self.id_column}__isnull": True})
         key = self.context.keys.opportunity
         if self.kind is Kind.OPPORTUNITY:
             names = [found.values.get("Name", "") for found in self.found]
             doubtful = Q(claimed_by__isnull=False) | Q(last_status=RecordStatus.UNKNOWN)
             sent = Exists(self._unanswered_results().filter(record_id=OuterRef("pk"), sent__Name__in=names))
             keyed = Q(external_id__in=[found.values[key] for found in self.found if found.values.get(key)])
-            meant |= Q(marketo_id__isnull=True) & (keyed | (doubtful & (Q(name__in=names) | Q(sent))))
+            meant |= unknown & (keyed | (doubtful & (Q(name__in=names) | Q(sent))))
         elif self.kind is Kind.ROLE:
             parents = {self.reader.find_opportunity(found) for found in self.found} - {None}
-            meant |= Q(marketo_id__isnull=True, opportunity__in=parents)
+            meant |= unknown & Q(opportunity__in=parents)
         chosen = records_of_kind(self.kind).filter(meant)
         locked = chosen.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
         self.local: list[Any] = load_records(self.kind, list(locked))
-        self.by_id = {record.marketo_id: record for record in self.local if record.marketo_id is not None}
-        self.without_id = [record for record in self.local if record.marketo_id is None]
+        called = self.context.keys.id_of
+        self.by_id = {called(record): record for record in self.local if called(record) is not None}
+        self.without_id = [record for record in self.local if called(record) is None]
         # Under what they were sent they are in Marketo now, if they are; they may have been edited since.
         self.sent: dict[int, list[dict[str, str]]] = defaultdict(list)
         lost = self._unanswered_results().filter(
@@ -115,7 +124,7 @@ class PulledPage:
     def _match(self, found: RemoteObject) -> Any:  # one of the synced models, or None
         if found.marketo_id in self.by_id:
             return self.by_id[found.marketo_id]
-        free = (record for record in self.without_id if record.marketo_id is None)
+        free = (record for record in self.without_id if self.context.keys.id_of(record) is None)
         return next((record for record in free if self._is_same(record, found)), None)
 
     def _fresh(self, found: RemoteObject) -> Any:
@@ -126,7 +135,7 @@ class PulledPage:
         return record
 
     def _is_same(self, record: Any, found: RemoteObject) -> bool:
-        """Whether a record without Marketo ID is this object: by key, or by opportunity, person and role."""
+        """Whether a record whose id is not known is this object: by key, or by opportunity, person and role."""
         if self.kind is Kind.OPPORTUNITY:
             key = found.values.get(self.context.keys.opportunity, "")
             return bool(key) and record.external_id == key
@@ -168,10 +177,10 @@ class PulledPage:
 
     # --- what is taken -----------------------------------------------------------------------
 
-    def _apply_object(self, found: RemoteObject) -> SyncResult:
+    def _apply_object(self, found: RemoteObject) -> SyncResult | None:
         record = self._match(found)
         if record is None:
-            return self._create_record(found)
+            return self._create_record(found) if self.adds else None
         if reason := self._hold(record):
             return self._held(found, record, reason)
         seen = self.reader.read_content(found, record)
@@ -194,10 +203,10 @@ class PulledPage:
     ) -> list[FieldDifference]:
         """Write what is to be taken; returns name, here before, now."""
         keys, changed = self.context.keys, self._write_reference_fields(found, record)
-        if record.marketo_id is None:
-            records_of_kind(self.kind).filter(pk=record.pk).update(marketo_id=found.marketo_id)
-            record.marketo_id = found.marketo_id
-            changed.append(("Marketo ID", "", str(found.marketo_id)))
+        if keys.id_of(record) is None:
+            records_of_kind(self.kind).filter(pk=record.pk).update(**{self.id_column: found.marketo_id})
+            setattr(record, self.id_column, found.marketo_id)
+            changed.append((keys.traits.id_kind(self.kind).value, "", str(found.marketo_id)))
         for pk, cost_id in seen.costs.ids.items():
             record.costs.filter(pk=pk).update(marketo_cost_id=cost_id)
         after = here
@@ -239,7 +248,7 @@ class PulledPage:
             return self._held(found, None, words)
         if self.kind is Kind.ROLE and self.reader.find_opportunity(found) is None:
             return self._held(found, None, NO_OPPORTUNITY)
-        record: Any = RECORD_MODELS[self.kind](marketo_id=found.marketo_id)
+        record: Any = RECORD_MODELS[self.kind](**{self.id_column: found.marketo_id})
         for _, field, theirs in _REFERENCE if self.kind is Kind.PROGRAM else ():
             setattr(record, field, found.values.get(theirs, ""))
         seen = self.reader.read_content(found, None)
@@ -323,7 +332,7 @@ class PulledPage:
                 status=SyncResultStatus.HELD.value,
                 error=words,
             )
-        row.marketo_id = found.marketo_id
+        setattr(row, self.id_column, found.marketo_id)
         return row
 
     def _store_remote_only(self, record: Any, seen: RemoteContent, after: dict[str, str]) -> None:

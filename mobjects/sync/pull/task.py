@@ -12,13 +12,18 @@ from django.db import transaction
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, MarketoQuery, QueryPage, TagValue
 from mobjects.models import SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records_of_kind
-from mobjects.sync.job_results import build_result, save_results
-from mobjects.sync.paging import PageCursor, load_progress, query_by_id, read_page, store_progress
+from mobjects.sync.job_results import GONE, build_result, save_results
+from mobjects.sync.paging import NamedBy, PageCursor, can_list, load_progress, query_by_id, read_page, store_progress
 from mobjects.sync.pull.apply import PulledPage
+from mobjects.sync.pull.named import NamedPull
 from mobjects.sync.task import JobContext, JobTask, read_from_marketo
 
-NO_ID = "It has no Marketo ID yet, so it cannot be looked for in Marketo; send it first."
-GONE = "Marketo has no object with this ID any more."
+NO_ID = "It has no {id} yet, so it cannot be looked for in Marketo; send it first."
+NAMED_BY = {
+    Kind.OPPORTUNITY: (NamedBy.KEY, NamedBy.ID),
+    Kind.ROLE: (NamedBy.OPPORTUNITY, NamedBy.ID),
+}
+"""What a person can name objects by, by kind; the first is the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class PullSelection:
         workspace, tag_type, tag_value, archived: of programs.
         updated_since: aware.
         ids: our own ids of the records to read again; nothing else can be given then.
+        named_by, names: the objects to read, where Marketo cannot list them; nothing else can be given then. Roles are
+            named by ``OPPORTUNITY`` or ``ID``, opportunities by ``KEY`` or ``ID``.
 
     Raises:
         ValueError: a sentence that names what does not go together.
@@ -44,8 +51,19 @@ class PullSelection:
     updated_since: datetime | None = None
     archived: bool = False
     ids: Sequence[int] | None = None
+    named_by: NamedBy = NamedBy.ID
+    names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        self._check_filters()
+        if self.ids is not None and replace(self, ids=None) != type(self)(self.kind):
+            raise ValueError("Records that are given one by one cannot be filtered further.")
+        if self.names and replace(self, named_by=NamedBy.ID, names=()) != type(self)(self.kind):
+            raise ValueError("Records that are named cannot be filtered further.")
+        if self.names and self.named_by not in NAMED_BY.get(self.kind, ()):
+            raise ValueError(f"{self.kind}: Marketo cannot be asked for these by {self.named_by}.")
+
+    def _check_filters(self) -> None:
         if self.name and self.kind is Kind.ROLE:
             raise ValueError("Name: roles have no name; leave it empty.")
         if self.kind is not Kind.PROGRAM and (self.workspace or self.tag_type or self.tag_value or self.archived):
@@ -56,8 +74,6 @@ class PullSelection:
             raise ValueError("Tag and updated since: Marketo can look for only one of them at a time.")
         if self.updated_since is not None and self.updated_since.utcoffset() is None:
             raise ValueError(f"Updated since: {self.updated_since.isoformat()} has no time zone.")
-        if self.ids is not None and replace(self, ids=None) != type(self)(self.kind):
-            raise ValueError("Records that are given one by one cannot be filtered further.")
 
     def to_query(self) -> MarketoQuery:
         """What Marketo is asked."""
@@ -73,7 +89,8 @@ class PullSelection:
 
     def to_json(self) -> dict[str, Any]:
         """As kept on the job."""
-        return asdict(self) | {"updated_since": self.updated_since.isoformat() if self.updated_since else None}
+        kept = asdict(self) | {"updated_since": self.updated_since.isoformat() if self.updated_since else None}
+        return kept if self.names else {name: each for name, each in kept.items() if name not in ("named_by", "names")}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
@@ -87,11 +104,16 @@ class PullSelection:
             updated_since=datetime.fromisoformat(since) if since else None,
             archived=bool(kept.get("archived")),
             ids=tuple(ids) if ids is not None else None,
+            named_by=NamedBy(kept.get("named_by") or NamedBy.ID),
+            names=tuple(kept.get("names") or ()),
         )
 
 
 class PullTask(JobTask):
-    """One page a step; or, of records given one by one, one record a step."""
+    """One page a step; or, of records given one by one, one record a step.
+
+    Objects that Marketo cannot list are read by what they are called, many with a call.
+    """
 
     single_worker = True
 
@@ -100,13 +122,17 @@ class PullTask(JobTask):
         self.selection = PullSelection.from_json(context.job.selection)
 
     def step(self) -> bool:
+        """Read the next page or record; see :class:`mobjects.sync.task.JobTask`."""
+        asked = self.selection
+        if not can_list(asked.kind, self.context.keys):
+            return NamedPull(self.context, asked.kind, asked.ids, asked.named_by, asked.names).step()
         place = PageCursor.from_json(load_progress(self.context.job))
         if place.done:
             return False
-        if self.selection.ids is not None:
-            self._pull_next_record(place, self.selection.ids)
+        if asked.ids is not None:
+            self._pull_next_record(place, asked.ids)
             return True
-        answered = read_page(self.context, self.selection.to_query(), place)
+        answered = read_page(self.context, asked.to_query(), place)
         if answered is not None:
             batch, page = answered
             self._save(batch, page, place.after_page(page))
@@ -118,10 +144,11 @@ class PullTask(JobTask):
         place = replace(place, after=pk or place.after, done=pk is None)
         if record is None:
             store_progress(self.context.job, place.to_json())
-        elif record.marketo_id is None:
-            self._save_alone(record, SyncResultStatus.HELD, NO_ID, place)
+        elif (called := self.context.keys.id_of(record)) is None:
+            words = NO_ID.format(id=self.context.keys.traits.id_kind(record.KIND).value)
+            self._save_alone(record, SyncResultStatus.HELD, words, place)
         else:
-            query, find = query_by_id(self.selection.kind, record.marketo_id), self.context.transport.find
+            query, find = query_by_id(self.selection.kind, called), self.context.transport.find
             batch, page = read_from_marketo(self.context, self.selection.kind, lambda: find(query))
             if page.found:
                 self._save(batch, page, place)

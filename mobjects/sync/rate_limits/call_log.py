@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from mobjects import clock
-from mobjects.models import EarlierCall, SyncBatch, SyncBatchState
+from mobjects.models import SyncBatch, SyncBatchState
 
 
 def count_calls_since(endpoint: str, moment: datetime) -> int:
     """How many calls were begun since a moment, those included that were made before another one for its batch."""
-    began = _since(endpoint, moment)
-    return began.count() + EarlierCall.objects.filter(batch__in=began).count()
+    batches, earlier = Count("pk", distinct=True), Count("earlier_calls", distinct=True)
+    return int(_since(endpoint, moment).aggregate(calls=batches + earlier)["calls"])
 
 
 def was_called_within(endpoint: str, span: timedelta) -> bool:

@@ -23,6 +23,7 @@ from mobjects.sync import marketo_settings
 from mobjects.sync.rate_limits.redis_store import (
     CallClaim,
     CallCounters,
+    LimiterState,
     build_wait,
     random_delay,
     to_datetime,
@@ -134,6 +135,20 @@ class RedisRateLimiter:
             # They are in the history, from which a Redis that has lost its counts gets them back.
             logger.warning("%d further calls could not be counted: Redis %s.", calls, describe_redis_error(error))
 
+    def claim_reading(self) -> bool:
+        """Whether it is time to ask Marketo how many calls all have made, and nobody else does."""
+        try:
+            return self._counters.claim_reading()
+        except RedisError:
+            return False
+
+    def note_calls_of_all(self, count: int) -> None:
+        """Marketo says that all integrations, this one too, have made so many calls today."""
+        try:
+            self._counters.note_calls_of_all(count)
+        except RedisError as error:
+            logger.warning("The calls of others could not be kept: Redis %s.", describe_redis_error(error))
+
     def reduce_concurrency(self) -> None:
         """Marketo said that too many calls ran at once: allow half as many for ten minutes, but at least one."""
         try:
@@ -155,6 +170,7 @@ class RedisRateLimiter:
             resets_at=next_quota_reset(to_datetime(known.now)),
             in_window=known.in_window,
             window_limit=self._per_window,
+            elsewhere=known.elsewhere,
             slots=known.slots,
             slots_set=self._at_once,
         )
@@ -162,9 +178,11 @@ class RedisRateLimiter:
     def _permit(self) -> str:
         """Take what a call needs and begin it; each limit that refuses leaves the others as they were."""
         known = self._counters.ensure_state()
-        taken = self._counters.claim_call(known, per_window=self._per_window, share=self._share)
+        taken = self._counters.claim_call(
+            known, per_window=self._per_window, share=min(self._share, self._quota - known.elsewhere)
+        )
         if not taken.token:
-            raise self._refusal(taken, known.now, known.slots)
+            raise self._refusal(taken, known)
         if not self._counters.begin_call(taken.token):
             raise build_wait(random_delay(), "Redis answered so late that the call had lost its place.")
         return taken.token
@@ -176,17 +194,20 @@ class RedisRateLimiter:
             # It ends by itself in time.
             logger.warning("A call's slot could not be given back: Redis %s.", describe_redis_error(error))
 
-    def _refusal(self, taken: CallClaim, now: float, slots: int) -> WaitRequired:
+    def _refusal(self, taken: CallClaim, known: LimiterState) -> WaitRequired:
         if taken.limit == "day":
-            reset = next_quota_reset(to_datetime(now))
-            words = (
-                f"Our share of Marketo's daily quota is used up: {self._share:,} of "
-                f"{format_count(self._quota, 'call')}. Marketo begins to count anew at {format_moment(reset)}."
-            )
-            return build_wait(reset.timestamp() - now, words)
+            reset = next_quota_reset(to_datetime(known.now))
+            quota = format_count(self._quota, "call")
+            used = f"Our share of Marketo's daily quota is used up: {self._share:,} of {quota}."
+            if known.elsewhere > self._quota - self._share:
+                used = (
+                    f"Marketo's daily quota of {quota} is used up: other integrations made {known.elsewhere:,} of them."
+                )
+            words = f"{used} Marketo begins to count anew at {format_moment(reset)}."
+            return build_wait(reset.timestamp() - known.now, words)
         if taken.limit == "window":
             most = format_count(self._per_window, "call")
             words = f"{most} in {self._window_seconds} seconds may be made, and so many were."
             return build_wait(max(0.05, taken.wait_seconds), words)
-        words = f"{format_count(slots, 'call')} to Marketo may run at once, and so many are under way."
+        words = f"{format_count(known.slots, 'call')} to Marketo may run at once, and so many are under way."
         return build_wait(random_delay(), words)

@@ -35,6 +35,10 @@ COUNTS_LOST = (
 )
 
 
+READING_SECONDS = 600
+"""So often Marketo is asked how many calls all have made today."""
+
+
 class CallClaim(NamedTuple):
     """What became of asking for a call.
 
@@ -51,7 +55,10 @@ class CallClaim(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LimiterState:
-    """What Redis holds. ``used`` is ``None`` if nothing was counted today; not ``sure`` after a loss of data."""
+    """What Redis holds. ``used`` is ``None`` if nothing was counted today; not ``sure`` after a loss of data.
+
+    ``elsewhere`` are the calls that others made today, as far as Marketo has said.
+    """
 
     now: float
     server: str
@@ -59,6 +66,7 @@ class LimiterState:
     used: int | None
     slots: int
     in_window: int
+    elsewhere: int
 
 
 class CallCounters:
@@ -137,6 +145,20 @@ class CallCounters:
         keys = [self.redis_key(token), self.redis_key("in-window"), self.day_key(now)]
         self._count_further(keys, [token, self._given_time(), calls, DAY_KEPT_SECONDS])
 
+    def claim_reading(self) -> bool:
+        """Whether Marketo is to be asked for the calls of all, by the caller of this alone."""
+        return bool(self.redis.set(self.redis_key("calls-read"), 1, nx=True, ex=READING_SECONDS))
+
+    def note_calls_of_all(self, count: int) -> None:
+        """Keep how many of the day's calls were made by others.
+
+        Args:
+            count: all calls of the day, as Marketo counts them.
+        """
+        known = self.peek_state()
+        elsewhere = max(0, count - self.count_used_today(known))
+        self.redis.set(self._elsewhere_key(known.now), elsewhere, ex=DAY_KEPT_SECONDS)
+
     def allow_fewer(self) -> None:
         """Halve the calls at once for some minutes, but at least one may run."""
         keys = [self.redis_key("fewer-said"), self.redis_key("fewer")]
@@ -150,8 +172,9 @@ class CallCounters:
         pipe.get(self.redis_key("server"))
         pipe.get(self.day_key(now))
         pipe.get(self.redis_key("fewer"))
+        pipe.get(self._elsewhere_key(now))
         pipe.zcount(self.redis_key("in-window"), now - self._window_seconds, "+inf")
-        info, server, used, fewer, in_window = pipe.execute()
+        info, server, used, fewer, elsewhere, in_window = pipe.execute()
         run: str = info["run_id"]
         return LimiterState(
             now=now,
@@ -160,6 +183,7 @@ class CallCounters:
             used=None if used is None else int(used),
             slots=min(self._at_once, int(fewer or self._at_once)),
             in_window=in_window,
+            elsewhere=int(elsewhere or 0),
         )
 
     def ensure_state(self) -> LimiterState:
@@ -194,6 +218,9 @@ class CallCounters:
 
     def day_key(self, now: float) -> str:
         return self.redis_key(f"day:{day_start(now):%Y-%m-%d}")
+
+    def _elsewhere_key(self, now: float) -> str:
+        return self.redis_key(f"elsewhere:{day_start(now):%Y-%m-%d}")
 
     def _recover(self, known: LimiterState) -> None:
         """Fill a Redis that is new, was emptied, or was restarted and may have lost its last seconds or hours."""

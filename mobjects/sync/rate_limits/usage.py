@@ -36,6 +36,7 @@ class LimitUsage:
         resets_at: when counting begins anew; aware.
         in_window: calls within the moving window.
         window_limit: how many there may be.
+        elsewhere: calls that other integrations made today, as far as Marketo has said.
         slots: calls that may run at once now…
         slots_set: …and by the settings. Fewer for some minutes after Marketo said that too many ran at once.
     """
@@ -48,11 +49,12 @@ class LimitUsage:
     window_limit: int
     slots: int
     slots_set: int
+    elsewhere: int = 0
 
     @property
     def calls_left(self) -> int:
         """Calls that may still be made today."""
-        return max(0, self.share - self.used_today)
+        return max(0, min(self.share, self.quota - self.elsewhere) - self.used_today)
 
     @property
     def reset_text(self) -> str:

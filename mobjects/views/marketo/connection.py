@@ -10,14 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from mobjects import selectors
+from mobjects.instance_facts import list_answers
 from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
 from mobjects.processes import status as queue_status
-from mobjects.sync.instance_facts import list_answers
+from mobjects.sync.content.gaps import list_gaps
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
-from mobjects.sync.transport_factory import facts, key_fields, open_transport, target
+from mobjects.sync.transport_factory import facts, key_fields, open_transport, target, transport_label
 from mobjects.views.base import render_page, require_permission
 
 CIRCUITS = 5
@@ -68,6 +69,7 @@ def connection_page(request: HttpRequest) -> HttpResponse:
         foreign_queues=queue_status.list_foreign_queues(),
         wrong_clocks=list_wrong_host_clocks(),
         answers=list_answers(target()),
+        moving=transport_label() if list_gaps(key_fields()) else "",
     )
 
 

@@ -15,6 +15,7 @@ from mobjects.forms.pull import DeleteForm, join_ids
 from mobjects.models import Kind, OpportunityPersonRole, SyncJobAction, records_of_kind
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.delete.task import records_to_delete, revisions_to_delete
+from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import list_url, none_selected, press_only, render_page, require_permission
 from mobjects.views.record_list import asked_list, show_records
 from mobjects.views.sync.job_actions import start_job
@@ -23,7 +24,7 @@ CHANGED_SINCE = "Some of these were changed here since the page was opened. Look
 LISTS = {
     "opportunities": "Opportunities to be deleted in Marketo",
     "roles": "Person roles to be deleted in Marketo",
-    "never_sent": "Selected records without a Marketo ID",
+    "never_sent": "Selected records that Marketo never got",
     "roles_here": "Person roles that Marketo never got",
     "unsent": "Records with changes that were not sent",
 }
@@ -35,8 +36,8 @@ class DeletePreview:
 
     Args:
         opportunities, roles: objects that Marketo is asked to delete.
-        never_sent: selected records without a Marketo ID; nothing happens to them.
-        roles_here: roles of these opportunities that have no Marketo ID and go with them here.
+        never_sent: selected records of which no id in Marketo is known; nothing happens to them.
+        roles_here: roles of these opportunities of which none is known and that go with them here.
         unsent: of all that goes, how many hold changes that were never sent.
     """
 
@@ -66,7 +67,7 @@ def delete_in_marketo(request: HttpRequest) -> HttpResponse:
         return _show(request, form)
     if "preview" in request.POST:
         return _show(request, form, asked=True)
-    revisions, going = revisions_to_delete(form.selection), preview_delete(form.selection)
+    revisions, going = revisions_to_delete(form.selection, key_fields().id_column), preview_delete(form.selection)
     if not going.count or not form.is_confirmed(going.count):
         return _show(request, form)
     if form.cleaned_data["seen"] != _fingerprint(revisions):
@@ -97,11 +98,14 @@ def preview_delete(selection: dict[str, Any]) -> DeletePreview:
 
 def counted_records(selection: dict[str, Any]) -> dict[str, list[tuple[Kind, SyncedQuerySet]]]:
     """The records behind each figure of :class:`DeletePreview`; ``selection`` as there."""
-    kind = Kind(selection["kind"])
-    opportunities, roles = (records_to_delete(each, selection) for each in (Kind.OPPORTUNITY, Kind.ROLE))
-    here = OpportunityPersonRole.objects.filter(opportunity__in=opportunities.values("pk"), marketo_id__isnull=True)
+    kind, keys = Kind(selection["kind"]), key_fields()
+    opportunities = records_to_delete(Kind.OPPORTUNITY, selection, keys.id_column)
+    roles = records_to_delete(Kind.ROLE, selection, keys.id_column)
+    unknown = {f"{keys.id_column(Kind.ROLE)}__isnull": True}
+    here = OpportunityPersonRole.objects.filter(opportunity__in=opportunities.values("pk"), **unknown)
     going = [(Kind.OPPORTUNITY, opportunities), (Kind.ROLE, roles), (Kind.ROLE, here)]
-    never_sent = records_of_kind(kind).filter(pk__in=selection["ids"], marketo_id__isnull=True)
+    unknown = {f"{keys.id_column(kind)}__isnull": True}
+    never_sent = records_of_kind(kind).filter(pk__in=selection["ids"], **unknown)
     return {
         "opportunities": going[:1],
         "roles": going[1:2],
@@ -119,7 +123,7 @@ def _show(request: HttpRequest, form: DeleteForm, *, asked: bool = False) -> Htt
     valid = form.is_valid() if asked else not form.errors
     known = "kind" in form.cleaned_data and "ids" in form.cleaned_data
     # Looked at before what is shown: what changes in between is asked about once more.
-    seen = _fingerprint(revisions_to_delete(form.selection)) if known else ""
+    seen = _fingerprint(revisions_to_delete(form.selection, key_fields().id_column)) if known else ""
     return render_page(
         request,
         "marketo/delete/page.html",
@@ -128,5 +132,6 @@ def _show(request: HttpRequest, form: DeleteForm, *, asked: bool = False) -> Htt
         form=form,
         seen=seen,
         going=preview_delete(form.selection) if known else None,
+        called=key_fields().traits.id_kind(Kind(form.cleaned_data["kind"])).value if known else "",
         cancel=list_url(form.cleaned_data.get("kind")),
     )

@@ -12,8 +12,10 @@ from mobjects.forms.pull import CompareForm, PullForm, join_ids
 from mobjects.models import RECORD_MODELS, AllowedValues, Kind, SyncJobAction, records_of_kind
 from mobjects.presentation.job_text import KIND_WORDS
 from mobjects.sync.compare.task import MAX_ONE_BY_ONE
+from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.paging import can_list
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
-from mobjects.sync.transport_factory import target
+from mobjects.sync.transport_factory import key_fields, target
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
 from mobjects.views.sync.job_actions import start_job
 
@@ -28,7 +30,7 @@ def pull_page(request: HttpRequest) -> HttpResponse:
     """Ask what to read; on "Pull", make the job and go to its page."""
     if request.method == "GET":
         return _show_pull(request, PullForm({"kind": request.GET.get("kind", Kind.PROGRAM.value)}))
-    form = PullForm(request.POST)
+    form = PullForm(request.POST, request.FILES)
     if "start" not in request.POST or not form.is_valid():
         return _show_pull(request, form)
     asked = form.cleaned_data["pull"]
@@ -70,7 +72,7 @@ def _show_pull(request: HttpRequest, form: PullForm) -> HttpResponse:
     valid = form.is_valid()
     kind = Kind(form.data["kind"]) if form.data.get("kind") in tuple(Kind) else None
     ids = form.cleaned_data.get("ids")
-    calls = records_of_kind(kind).filter(pk__in=ids, marketo_id__isnull=False).count() if kind and ids else None
+    calls = _calls_for(kind, ids, form.keys) if kind and (ids or not form.lists) else None
     return render_page(
         request,
         "marketo/pull/page.html",
@@ -81,6 +83,8 @@ def _show_pull(request: HttpRequest, form: PullForm) -> HttpResponse:
         kinds=[(each, str(RECORD_MODELS[each]._meta.verbose_name_plural).capitalize()) for each in RECORD_MODELS],
         what=_describe_selection(kind, ids),
         plural=KIND_WORDS[kind][1] if kind else "records",
+        lists=form.lists,
+        called=form.keys.traits.id_kind(kind).value if kind else "Marketo ID",
         usage=_usage(calls),
         allowed=AllowedValues() if kind is Kind.PROGRAM and not ids else None,
         cancel=list_url(kind if ids else None),
@@ -91,11 +95,8 @@ def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
     valid = form.is_valid()
     ids = form.cleaned_data.get("ids")
     kinds = [kind for kind in RECORD_MODELS if kind in form.cleaned_data.get("kinds", ())]
-    counts = {
-        kind: records_of_kind(kind).filter(marketo_id__isnull=False).exclude(accepted={}).count() for kind in kinds
-    }
-    few = ids is not None and len(ids) <= MAX_ONE_BY_ONE
-    calls = len(ids or ()) if few else sum(max(1, -(-count // PAGE)) for count in counts.values())
+    keys = key_fields()
+    calls = sum(_calls_to_compare(each, ids, keys) for each in kinds)
     kind = kinds[0] if len(kinds) == 1 else None
     return render_page(
         request,
@@ -107,6 +108,26 @@ def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
         usage=_usage(calls),
         cancel=list_url(kind if ids else None),
     )
+
+
+def _calls_for(kind: Kind, ids: Sequence[int] | None, keys: KeyFields) -> int:
+    """How many calls a pull of records held here needs at least: of those with these ids of ours, or of all."""
+    held = records_of_kind(kind) if ids is None else records_of_kind(kind).filter(pk__in=ids)
+    known = held.filter(**{f"{keys.id_column(kind)}__isnull": False}).count()
+    return known if can_list(kind, keys) else _divide_up(known, keys.traits.named_to_a_query)
+
+
+def _calls_to_compare(kind: Kind, ids: Sequence[int] | None, keys: KeyFields) -> int:
+    held = records_of_kind(kind).filter(**{f"{keys.id_column(kind)}__isnull": False}).exclude(accepted={})
+    if not can_list(kind, keys):
+        held = held if ids is None else held.filter(pk__in=ids)
+        return _divide_up(held.count(), keys.traits.named_to_a_query)
+    few = ids is not None and len(ids) <= MAX_ONE_BY_ONE
+    return len(ids or ()) if few else max(1, _divide_up(held.count(), PAGE))
+
+
+def _divide_up(count: int, size: int) -> int:
+    return -(-count // size)
 
 
 def _usage(calls: int | None) -> dict[str, Any]:

@@ -49,7 +49,10 @@ def test_a_row_is_called_what_the_role_is_called():
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("Z,19,,x", "row 2, Opportunity, “Z”: there is no opportunity with this External ID or Marketo ID here."),
+        (
+            "Z,19,,x",
+            "row 2, Opportunity, “Z”: there is no opportunity with this External ID, Marketo ID or Marketo GUID here.",
+        ),
         ("A,,,x", "row 2, Person ID: Give the Person ID or the Person Key (exactly one of them)."),
         ("A,19,k,x", "row 2, Person ID, “19”: Give the Person ID or the Person Key (exactly one of them)."),
         (",19,,x", "row 2, Opportunity: must not be empty."),

@@ -170,6 +170,12 @@ def test_call_for_one_tag_may_refuse_to_add(rest, sandbox):
     assert tags_of(rest)["Product Line"] == "Cloud"
 
 
+def test_calls_for_one_tag_of_a_missing_program_find_nothing(rest):
+    for path_end in ("Region.json?tagValue=EMEA", "Region/delete.json"):
+        answer = rest.call("POST", f"/asset/v1/program/9999/tag/{path_end}")
+        assert ("result" in answer, len(answer["warnings"])) == (False, 1)
+
+
 @pytest.mark.parametrize(("value", "code"), [("Moon", "709"), ("", "701")])
 def test_call_for_one_tag_refuses_a_wrong_value(rest, value, code):
     with pytest.raises(Refused) as refused:

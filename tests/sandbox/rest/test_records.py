@@ -1,5 +1,7 @@
 """Opportunities and roles over REST: keys, actions, reasons, values, queries."""
 
+import json
+
 import pytest
 import requests
 
@@ -181,6 +183,41 @@ def test_compound_keys_are_asked_for_with_json(rest):
     assert len(rest.query("leadId", "3", roles=True)) == len(rest.query("externalOpportunityId", "A", roles=True)) == 2
 
 
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"input": []}, "1003"),
+        ({"input": [5]}, "1003"),
+        ({"input": [{"externalOpportunityId": "A", "leadId": 3}]}, "1002"),
+        ({"filterType": "leadId"}, "1003"),
+    ],
+)
+def test_senseless_compound_queries_are_refused(rest, changed, code):
+    body = {"filterType": "dedupeFields", "input": [part()], **changed}
+    with pytest.raises(Refused) as refused:
+        rest.call("POST", "/v1/opportunities/roles.json", params={"_method": "GET"}, json=body)
+    assert refused.value.code == code
+
+
+def test_opportunities_are_found_by_company_and_sales_person(rest):
+    rest.sync([opp("A", externalCompanyId="C-0001"), opp("B"), opp("C", externalCompanyId="C-0001")])
+    found = rest.query("externalCompanyId", "C-0001", fields="externalOpportunityId")
+    assert [row["externalOpportunityId"] for row in found] == ["A", "C"]
+    assert rest.query("externalSalesPersonId", "S-1") == []
+
+
+def test_guid_has_to_be_a_text(rest):
+    assert rest.sync_one({"marketoGUID": 5}, action="updateOnly", dedupeBy="idField") == "1003"
+
+
+def test_body_that_is_not_utf8_is_609_and_not_shown(rest, sandbox):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    with pytest.raises(Refused) as refused:
+        rest.call("POST", "/v1/leads.json", params={"_method": "GET"}, data=b"filterType=\xff", headers=form)
+    assert refused.value.code == "609"
+    assert sandbox.calls[-1].request.endswith("(12 bytes that are not UTF-8)")
+
+
 def test_long_queries_are_sent_as_a_form(rest):
     rest.sync([opp(f"K{number}") for number in range(300)])
     values = ",".join(f"K{number}" for number in range(300))
@@ -220,6 +257,7 @@ def test_pages_go_on_with_a_token_that_belongs_to_the_query(rest):
         ({"filterType": "externalOpportunityId", "filterValues": ",".join(map(str, range(301)))}, "1003"),
         ({"filterType": "externalOpportunityId", "filterValues": "x", "fields": "colour"}, "1006"),
         ({"filterType": "externalOpportunityId", "filterValues": "x", "batchSize": 301}, "1003"),
+        ({"filterType": "externalOpportunityId", "filterValues": "x", "nextPageToken": "later"}, "1003"),
     ],
 )
 def test_senseless_queries_are_refused(rest, asked, code):
@@ -338,10 +376,13 @@ def test_calls_of_the_wrong_form_are_refused(rest, method, path, options, code):
     assert refused.value.code == code
 
 
-def test_body_over_one_megabyte_is_413_of_http(rest, sandbox):
-    records = [opp(str(number), description="x" * 2000) for number in range(300)]
-    assert rest.send("POST", "/v1/opportunities.json", json={"input": [*records, *records]}).status_code == 413
-    assert not sandbox.store.opportunities
+@pytest.mark.parametrize(("size", "status"), [(1_000_000, 200), (1_000_001, 413)])
+def test_body_over_one_megabyte_is_413_of_http(rest, sandbox, size, status):
+    body = json.dumps({"input": [opp("A")]}).ljust(size)
+    headers = {"Content-Type": "application/json"}
+    answer = rest.send("POST", "/v1/opportunities.json", data=body, headers=headers)
+    assert answer.status_code == status
+    assert len(sandbox.store.opportunities) == (status == 200)
 
 
 def test_long_answers_are_compressed_for_those_who_ask(rest):

@@ -61,6 +61,34 @@ def test_late_call_arrives_on_the_sandbox_clock(rest, sandbox):
     assert len(rest.query("externalOpportunityId", "A")) == 1
 
 
+def test_late_call_that_is_refused_changes_nothing(rest, sandbox):
+    rest.update(1001, costs=[cost()])
+    sandbox.faults.add("late", seconds=5)
+    with pytest.raises(requests.ConnectionError):
+        rest.update(1001, costs=[cost(amount=1.5)])
+    late = sandbox.calls[-1]
+    sandbox.store.clock.advance(5)
+    assert rest.costs(1001) == [("2026-07-01", 500)]
+    assert late.fault == "1001"
+
+
+def test_page_may_have_a_text_of_its_own(rest, sandbox):
+    sandbox.faults.add("http", status=503, text="<h1>Maintenance</h1>")
+    assert rest.send("GET", "/v1/stats/usage.json").text == "<h1>Maintenance</h1>"
+
+
+def test_edit_of_a_program_that_is_not_there_changes_nothing(rest, sandbox):
+    sandbox.faults.add("edit", path="*", program=9999, month="2026-09", amount="70")
+    assert rest.update(1001, description="x")["costs"] is None
+    assert 9999 not in sandbox.store.programs
+
+
+def test_token_may_come_slowly(rest, sandbox):
+    sandbox.faults.add("slow", seconds=0.01, path="/identity/*")
+    assert rest.identify().json()["token_type"] == "bearer"
+    assert sandbox.calls[-1].scripted == "slow"
+
+
 def test_half_of_the_body_arrives_where_it_is_cut_inside(rest, sandbox):
     sandbox.faults.add("cut_inside")
     token = rest.identify().json()["access_token"]

@@ -23,6 +23,7 @@ from mobjects.models import (
     WorkerLease,
     records_of_kind,
 )
+from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.delete.task import KEPT_HERE, DeleteTask, records_to_delete, revisions_to_delete
 from tests import factories
 from tests.support.meanwhile import SlowMarketo
@@ -177,7 +178,7 @@ def test_records_that_another_job_takes_at_the_last_moment_leave_no_open_call():
 
 def seen(job):
     """The job as the page makes it: it knows what was shown."""
-    job.selection["revisions"] = revisions_to_delete(job.selection)
+    job.selection["revisions"] = revisions_to_delete(job.selection, KeyFields().id_column)
     job.save()
     return job
 
@@ -251,8 +252,9 @@ def test_roles_are_chosen_with_their_opportunity_only_if_that_is_in_marketo():
     role = factories.role(parent, marketo_id=81)
     factories.role(factories.opportunity(), marketo_id=82)
     ids = list(Opportunity.objects.values_list("pk", flat=True))
-    assert list(records_to_delete(Kind.ROLE, {"kind": "Opportunity", "ids": ids})) == [role]
-    assert list(records_to_delete(Kind.OPPORTUNITY, {"kind": "OpportunityPersonRole", "ids": ids})) == []
+    column = KeyFields().id_column
+    assert list(records_to_delete(Kind.ROLE, {"kind": "Opportunity", "ids": ids}, column)) == [role]
+    assert list(records_to_delete(Kind.OPPORTUNITY, {"kind": "OpportunityPersonRole", "ids": ids}, column)) == []
 
 
 def test_a_job_that_was_cut_off_tells_each_try_in_the_history():

@@ -14,6 +14,7 @@ from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.metadata.task import DescribeTask
 from mobjects.sync.transport_factory import open_transport
 from tests import factories
+from tests.support import guid_reading
 from tests.support.catalog_transport import ROLE, STAGE, CatalogTransport, context, field
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,15 @@ def test_each_step_makes_one_call_and_keeps_it_in_the_history():
     assert [(batch.operation, batch.state, batch.response) for batch in batches] == [
         ("DESCRIBE", SyncBatchState.ANSWERED, "<told/>")
     ] * 4
+
+
+def test_a_key_field_that_the_api_has_fixed_is_missed_without_naming_a_setting():
+    chosen = KeyFields(opportunity="Key")
+    assert "no field “Key”: check MARKETO_OPPORTUNITY_KEY_FIELD." in summary(described(CatalogTransport(), chosen))
+    SyncJob.objects.all().delete()
+    said = summary(described(CatalogTransport(), guid_reading.KEYS))
+    assert "no field “externalOpportunityId”: without it none can be found by external ID." in said
+    assert "MARKETO_OPPORTUNITY_KEY_FIELD" not in said
 
 
 def test_a_lane_whose_job_is_out_of_date_goes_on_where_another_came_to():

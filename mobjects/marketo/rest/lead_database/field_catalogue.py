@@ -7,7 +7,7 @@ spells it, its describe call says. What that says is kept for a day, for all pro
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -85,6 +85,7 @@ class ObjectFields:
         self.kind, self.all, self.searchable = kind, tuple(fields), frozenset(searchable)
         self.by_name = {field.name: field for field in fields}
         self._found: dict[str, InstanceField | None] = {}
+        self._good: set[str] = set()
 
     @cached_property
     def _folded(self) -> dict[str, InstanceField]:
@@ -95,6 +96,15 @@ class ObjectFields:
         if content_name not in self._found:
             self._found[content_name] = self._look_up(content_name)
         return self._found[content_name]
+
+    def find_missing(self, content_names: Iterable[str]) -> str | None:
+        """The first name that is no field; asked of each record of a batch, most of which have the same names."""
+        if self._good.issuperset(content_names):
+            return None
+        missing = next((name for name in content_names if self.find_field(name) is None), None)
+        if missing is None:
+            self._good.update(content_names)
+        return missing
 
     def _look_up(self, content_name: str) -> InstanceField | None:
         for (kind, name), other in _OTHER_NAMES.items():

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mobjects.marketo.rest.lead_database import paths
-from mobjects.marketo.rest.lead_database.field_catalogue import ObjectFields
-from mobjects.marketo.rest.lead_database.json_values import JsonValue, to_json
+from mobjects.marketo.rest.lead_database.field_catalogue import InstanceField, ObjectFields
+from mobjects.marketo.rest.lead_database.json_values import JsonValue, ValueWriter, to_json, writer_for
 from mobjects.marketo.types import Kind, LinkTarget, Operation, OutgoingRecord, RecordAssociation
 from mobjects.marketo.value_text import to_text
 
@@ -33,7 +33,11 @@ PartyName = Callable[[RecordAssociation], JsonValue]
 """What REST calls a person or a company; raises ValueError with the reason where it cannot be told."""
 
 
-@dataclass(frozen=True, slots=True)
+class FieldRefused(ValueError):
+    """The instance does not take a field, whatever its value."""
+
+
+@dataclass(slots=True)
 class RecordInput:
     """One record of a call.
 
@@ -82,6 +86,7 @@ class InputBuilder:
     """
 
     def __init__(self, fields: ObjectFields, operation: Operation, party_name: PartyName) -> None:
+        self._writers: dict[str, tuple[InstanceField, ValueWriter]] = {}
         self._fields, self._operation, self._party_name = fields, operation, party_name
         self._key_names = frozenset({paths.OPPORTUNITY_KEY} | ({"Role"} if fields.kind is Kind.ROLE else set()))
 
@@ -91,16 +96,16 @@ class InputBuilder:
         Raises:
             ValueError: it cannot be sent; says why.
         """
-        values = self._values(record)
-        if record.kind is Kind.OPPORTUNITY and (company := find_link(record, LinkTarget.COMPANY)):
-            values[paths.COMPANY_KEY] = self._party_name(company)
         if goes_by_guid(record, self._operation):
             guid = str(record.marketo_id)
-            return RecordInput(position, Action.UPDATE, guid, {paths.GUID: guid, **values}, (guid,))
-        key = self._key(record)
+            body: dict[str, JsonValue] = {paths.GUID: guid}
+            self._fill_values(body, record)
+            return RecordInput(position, Action.UPDATE, guid, body, (guid,))
+        body = self._key(record)
+        key = tuple([str(part).strip().casefold() for part in body.values()])
+        self._fill_values(body, record)
         action = Action.UPSERT if record.replaced else _ACTIONS[self._operation]
-        folded = tuple(str(part).strip().casefold() for part in key.values())
-        return RecordInput(position, action, None, {**key, **values}, folded)
+        return RecordInput(position, action, None, body, key)
 
     def _key(self, record: OutgoingRecord) -> dict[str, JsonValue]:
         key: dict[str, JsonValue] = {paths.OPPORTUNITY_KEY: opportunity_key(record)}
@@ -110,33 +115,33 @@ class InputBuilder:
             key[paths.ROLE_NAME] = to_text(record.values.get("Role"))
         for name, value in key.items():
             field = self._fields.by_name.get(name)
-            if field is not None and isinstance(value, str) and name != paths.LEAD_ID:
-                self._convert(field.content_name, value)
+            if field is not None and field.size is not None and isinstance(value, str) and len(value) > field.size:
+                to_json(value, field)
         return key
 
-    def _values(self, record: OutgoingRecord) -> dict[str, JsonValue]:
-        values: dict[str, JsonValue] = {}
-        for name, value in record.values.items():
-            if name in self._key_names:
-                continue
-            field = self._fields.find_field(name)
-            if field is None:
-                raise ValueError(self._fields.explain_missing(name))
-            if not field.updateable:
-                raise ValueError(f"the Marketo instance does not let “{name}” be changed")
-            try:
-                values[field.name] = to_json(value, field)
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from error
-        return values
-
-    def _convert(self, name: str, value: str) -> None:
-        field = self._fields.find_field(name)
+    def _fill_values(self, body: dict[str, JsonValue], record: OutgoingRecord) -> None:
+        writers, key_names, name = self._writers, self._key_names, ""
         try:
-            if field is not None:
-                to_json(value, field)
+            for name, value in record.values.items():
+                if name not in key_names:
+                    field, write = writers.get(name) or self._find_writer(name)
+                    body[field.name] = None if value is None or value == "" else write(value, field)
+        except FieldRefused:
+            raise
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
+        if record.associations and record.kind is Kind.OPPORTUNITY:
+            company = find_link(record, LinkTarget.COMPANY)
+            body[paths.COMPANY_KEY] = self._party_name(company) if company else None
+
+    def _find_writer(self, name: str) -> tuple[InstanceField, ValueWriter]:
+        field = self._fields.find_field(name)
+        if field is None:
+            raise FieldRefused(self._fields.explain_missing(name))
+        if not field.updateable:
+            raise FieldRefused(f"the Marketo instance does not let “{name}” be changed")
+        self._writers[name] = field, writer_for(field)
+        return self._writers[name]
 
 
 def group_calls(inputs: Iterable[RecordInput]) -> list[list[RecordInput]]:

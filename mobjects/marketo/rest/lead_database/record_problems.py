@@ -30,7 +30,8 @@ def find_problem(record: OutgoingRecord, operation: Operation) -> str:
 
 def find_field_problem(record: OutgoingRecord, known: ObjectFields) -> str:
     """Which field of a record the instance does not have, without a full stop; "" if it has them all."""
-    return next((known.explain_missing(name) for name in record.values if known.find_field(name) is None), "")
+    missing = known.find_missing(record.values)
+    return "" if missing is None else known.explain_missing(missing)
 
 
 def check_guids(kind: Kind, ids: Sequence[MarketoId]) -> list[str]:
@@ -61,6 +62,10 @@ def _shape_problem(record: OutgoingRecord) -> str:
         return "only programs have costs and tags"
     if record.marketo_id is not None and (why := guid_problem(record.marketo_id)):
         return why
+    return _link_problem(record) if record.associations else ""
+
+
+def _link_problem(record: OutgoingRecord) -> str:
     links = [association.link for association in record.associations]
     for association in record.associations:
         if association.link not in _LINKS[record.kind]:
@@ -76,7 +81,7 @@ def _opportunity_problem(record: OutgoingRecord, operation: Operation) -> str:
     key = record.external_key
     if key is not None and key.field.casefold() != paths.OPPORTUNITY_KEY.casefold():
         return f"over REST Marketo finds opportunities by {paths.OPPORTUNITY_KEY}, not by “{key.field}”"
-    company = find_link(record, LinkTarget.COMPANY)
+    company = find_link(record, LinkTarget.COMPANY) if record.associations else None
     if company and company.key and company.key.field.casefold() != paths.COMPANY_KEY.casefold():
         return f"over REST Marketo finds companies by {paths.COMPANY_KEY}, not by “{company.key.field}”"
     if not goes_by_guid(record, operation) and not opportunity_key(record).strip():

@@ -118,7 +118,8 @@ def split_sums(
 
     Args:
         reported: Marketo's rows.
-        candidates: lists of rows that Marketo may hold; the first whose rows of a month add up to it counts.
+        candidates: lists of rows that Marketo may hold, the surest first; the first whose rows of a month add up to
+            it counts.
         written: they were written; otherwise a row that is one of a list is no sum of this list or a later one.
 
     Returns:
@@ -128,7 +129,8 @@ def split_sums(
     rows: list[CostRow] = []
     summed: list[str] = []
     for month, shown in rows_by_month(reported).items():
-        known = [rows_of[month] for rows_of in by_candidate if month in rows_of]
+        # Where nothing was known of a month, one row in it is somebody else's, and that it equals a sum is chance.
+        known = [rows_of[month] for rows_of in by_candidate if month in rows_of and month in by_candidate[0]]
         parts = _parts_of_sum(shown, known, written=written)
         rows += parts or shown
         summed += [month] if parts else []

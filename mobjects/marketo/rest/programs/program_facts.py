@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
-from mobjects.marketo.shared_store import SharedStore
-
-_KEPT_SECONDS = 400 * 86400.0
 _YES = "yes"
 
 
@@ -34,26 +30,3 @@ class ProgramFacts:
     def to_answers(self) -> dict[str, str]:
         """The reverse of :meth:`from_answers`; what is not so, or not known, is left out."""
         return {name: _YES for name, value in asdict(self).items() if value}
-
-
-def load_facts(store: SharedStore, base: str) -> ProgramFacts:
-    """What is known of the instance; the defaults where nothing is.
-
-    Args:
-        store: where facts are kept.
-        base: the instance's address.
-    """
-    try:
-        kept = json.loads(store.get(_name_of(base)) or "{}")
-    except ValueError:
-        kept = {}
-    return ProgramFacts.from_answers(kept if isinstance(kept, dict) else {})
-
-
-def store_facts(store: SharedStore, base: str, facts: ProgramFacts) -> None:
-    """Keep what was learned. Arguments as for :func:`load_facts`."""
-    store.set(_name_of(base), json.dumps(facts.to_answers()), _KEPT_SECONDS)
-
-
-def _name_of(base: str) -> str:
-    return f"rest facts {base}"

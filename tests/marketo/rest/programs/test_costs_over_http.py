@@ -134,10 +134,12 @@ def test_a_renamed_program_is_found_by_its_id(box):
 
 def test_another_program_of_that_name_is_not_taken_for_it(box):
     box.change_program(name="Renamed")
-    (other,) = [each for each in box.sandbox.store.programs.values() if each.id == PROGRAM + 1]
-    (outcome,) = box.send(program(name=other.name, costs=[new("2026-06", "500")])).outcomes
-    assert outcome.status is OutcomeStatus.UPDATED
-    assert ("2026-06", "500", "") in box.costs
+    other = box.sandbox.store.programs[PROGRAM + 1]
+    (cost,) = other.costs.values()
+    (outcome,) = box.send(program(name=other.name, costs=[new(f"{cost.month:%Y-%m}", "500", cost.note)])).outcomes
+    assert (outcome.status, outcome.message) == (OutcomeStatus.UPDATED, "")
+    assert box.costs == [(f"{cost.month:%Y-%m}", "500", cost.note)]
+    assert box.made() == [BY_NAME, BY_ID, BY_NAME, UPDATE]
 
 
 def test_where_the_call_by_id_tells_costs_one_read_is_enough(box):

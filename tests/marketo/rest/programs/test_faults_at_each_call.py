@@ -37,6 +37,7 @@ CASES = {
 }
 FOREIGN = ("2026-06", "33", "theirs")
 TAGS = {"Region": "EMEA", "Product Line": "Cloud"}
+TIMED_OUT = "in time-out"
 FAULTS = {
     "604 before": (RestFaultKind.ERROR, {"code": "604"}),
     "604 after": (RestFaultKind.ERROR, {"code": "604", "applied": True}),
@@ -52,14 +53,13 @@ FAULTS = {
     "no result": (RestFaultKind.NO_RESULT, {}),
     "no rows": (FaultKind.EMPTY, {}),
     "a page": (FaultKind.HTTP, {"status": 502, "applied": True}),
-    "in time-out": (FaultKind.SLOW, {"seconds": 30.0}),
+    TIMED_OUT: (FaultKind.SLOW, {"seconds": 30.0}),
 }
 
 
 @pytest.fixture
-def hasty_box(box, connect):
-    """A client that waits for an answer only for a moment."""
-    box.calls = connect(asset_timeout_seconds=0.4)
+def full_box(box):
+    """A program with costs and tags, one cost of which is somebody else's."""
     box.change_program(tags={"Region": "AMER", "Product Line": "Cloud", "Fiscal Quarter": "FY26 Q1"})
     box.put_costs(("2026-06", "500", "ads"), ("2026-06", "20", ""), ("2026-07", "7", ""), FOREIGN)
     return box
@@ -77,24 +77,28 @@ def count_calls(box, record):
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("case", CASES)
-def test_no_cost_is_doubled_or_lost_and_no_tag_wiped(hasty_box, case, fault):
-    box, (record, costs) = hasty_box, CASES[case]
+def test_no_cost_is_doubled_or_lost_and_no_tag_wiped(full_box, connect, case, fault):
+    box, (record, costs) = full_box, CASES[case]
     kind, options = FAULTS[fault]
+    patient, hasty = box.calls, connect(asset_timeout_seconds=0.4)
     before = box.program
     for nth in range(1, count_calls(box, record) + 1):
         box.change_program(costs=before.costs, tags=before.tags, channel=before.channel)
         box.store.delete(f"rest program costs {box.calls.settings.base} {PROGRAM}")
         box.script(kind, path="/rest/*", nth=nth, **options)
-        changed_before_error = None
+        refusal = None
+        box.calls = hasty if fault == TIMED_OUT else patient
         try:
             outcome = box.send(record).outcomes[0]
         except OutcomeUnknown:
             outcome = None
         except MarketoError as error:
-            outcome, changed_before_error = None, error
-        assert box.sandbox.faults.list_pending() == []
+            outcome, refusal = None, error
+        box.calls = patient
+        # On a busy machine an earlier call may have been too slow as well.
+        assert box.sandbox.faults.list_pending() == [] or fault == TIMED_OUT
         box.sandbox.faults.clear()
-        if changed_before_error is not None or (outcome and outcome.status is not OutcomeStatus.UPDATED):
+        if refusal is not None or (outcome and outcome.status is not OutcomeStatus.UPDATED):
             # It said that nothing was applied.
             assert (box.program.costs, box.program.tags, box.program.channel) == (
                 before.costs,
@@ -109,9 +113,9 @@ def test_no_cost_is_doubled_or_lost_and_no_tag_wiped(hasty_box, case, fault):
 
 @pytest.mark.parametrize("applied", [False, True], ids=["before the call", "after the call"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_cost_entered_in_marketo_meanwhile_survives(hasty_box, case, applied):
+def test_a_cost_entered_in_marketo_meanwhile_survives(full_box, case, applied):
     """At each call. Only between the last read and the list that replaces nobody can see it, so that is left out."""
-    box, (record, costs) = hasty_box, CASES[case]
+    box, (record, costs) = full_box, CASES[case]
     before = box.program
     made = count_calls(box, record)
     for nth in range(1, made + 1):

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from mobjects.marketo.rest.programs import ProgramFacts, load_facts, program_problem, render_program, store_facts
-from mobjects.marketo.shared_store import MemoryStore
+from mobjects.marketo.rest.programs import ProgramFacts, program_problem, render_program
 from tests.marketo.rest.programs.records import changed, new, program, remote
 
 
@@ -64,21 +63,17 @@ def test_a_list_that_replaces_is_shown_with_what_stays():
     assert "those that only Marketo holds are kept" in text
 
 
-def test_facts_are_kept_for_each_instance():
-    store = MemoryStore()
-    assert load_facts(store, "https://a") == ProgramFacts()
-    store_facts(store, "https://a", ProgramFacts(costs_by_id=True))
-    assert load_facts(store, "https://a") == ProgramFacts(costs_by_id=True)
-    assert load_facts(store, "https://b") == ProgramFacts()
-
-
-def test_facts_that_cannot_be_read_are_none():
-    store = MemoryStore()
-    store_facts(store, "https://a", ProgramFacts())
-    (name,) = store._kept
-    for text in ("{", "[]", '{"costs_by_id": "maybe", "other": true}'):
-        store.set(name, text, 60)
-        assert load_facts(store, "https://a") == ProgramFacts()
+@pytest.mark.parametrize(
+    ("answers", "facts"),
+    [
+        ({}, ProgramFacts()),
+        ({"costs_by_id": "yes", "something_else": "yes"}, ProgramFacts(costs_by_id=True)),
+        ({"costs_by_id": "no", "tags_by_list_confirmed": "maybe"}, ProgramFacts()),
+    ],
+    ids=str,
+)
+def test_facts_are_what_was_answered_with_yes(answers, facts):
+    assert ProgramFacts.from_answers(answers) == facts
 
 
 def test_an_amount_keeps_its_value_where_it_is_a_decimal():

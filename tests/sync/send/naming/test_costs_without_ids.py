@@ -126,6 +126,17 @@ def test_a_lost_change_that_was_put_back_here_is_put_back_in_marketo(program, gu
     assert not factories.fresh(program).is_dirty
 
 
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_lost_changes_that_pass_an_amount_on_are_told_apart(program, guid_marketo, how):
+    ProgramCost.objects.update(note="")
+    factories.sync(program)
+    change(200, 300)
+    change(100, 200)
+    factories.later(lost(guid_marketo, program, how))
+    assert guid_marketo.costs() == ["2026-06 200.00", "2026-06 300.00"]
+    assert not factories.fresh(program).is_dirty
+
+
 def test_a_cost_that_somebody_changed_in_marketo_meanwhile_is_not_added_a_second_time(program, guid_marketo):
     change(100, 150)
     job = lost(guid_marketo, program, "before")

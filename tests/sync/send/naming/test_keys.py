@@ -181,3 +181,13 @@ def test_a_note_on_an_accepted_record_is_no_error_of_it(guid_marketo):
     job = factories.sync(record)
     assert job.results.get().error == "The e-mail address stands there twice."
     assert factories.fresh(record).last_error == ""
+
+
+def test_what_was_accepted_over_another_api_goes_out_whole_until_its_guid_is_known(deal, guid_marketo):
+    role = factories.role(deal, marketo_id=81, is_primary=False)
+    accepted = {"Opportunity": f"our no. {deal.pk}", "Person ID": "19", "Role": "Influencer", "IsPrimary": "true"}
+    OpportunityPersonRole.objects.update(accepted=accepted)
+    factories.sync(role)
+    (out,) = sent(guid_marketo).records
+    assert (out.marketo_id, set(out.values)) == (None, {"Role", "IsPrimary"})
+    assert factories.fresh(role).marketo_guid

@@ -1,0 +1,117 @@
+"""Naming objects in Marketo, in a text area or a file, where all of a kind cannot be listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from mobjects.forms.imports import PASTED_CHARACTERS
+from mobjects.imports.file_limits import limits_for
+from mobjects.marketo.transport_traits import IdKind, TransportTraits
+from mobjects.marketo.types import Kind
+from mobjects.models import ImportSource, Opportunity
+from mobjects.spreadsheets import reader
+from mobjects.spreadsheets.types import BadCell, FileRefused
+from mobjects.sync.paging import NamedBy
+from mobjects.sync.pull.task import NAMED_BY
+
+MOST_NAMES = 50_000
+"""So many are kept on a job; more are read by several."""
+NAMING = ("named_by", "names", "names_file")
+"""The fields."""
+
+_HEADERS = {
+    NamedBy.ID: ("marketo guid", "marketoguid"),
+    NamedBy.KEY: ("external id", "externalopportunityid"),
+    NamedBy.OPPORTUNITY: ("opportunity", "external id", "externalopportunityid"),
+}
+
+
+def naming_fields(kind: Kind, traits: TransportTraits) -> dict[str, forms.Field]:
+    """The fields for naming objects of a kind, by name."""
+    words = {
+        NamedBy.ID: f"{traits.id_kind(kind).value}s",
+        NamedBy.KEY: "External IDs",
+        NamedBy.OPPORTUNITY: "External IDs of their opportunities",
+    }
+    by_number = traits.id_kind(kind) is not IdKind.GUID
+    choices = [(by.value, words[by]) for by in NAMED_BY.get(kind, ()) if not (by is NamedBy.ID and by_number)]
+    return {
+        "named_by": forms.ChoiceField(
+            required=False, label="What you give", choices=choices, widget=UnfoldAdminSelectWidget
+        ),
+        "names": forms.CharField(
+            required=False,
+            label="Which ones",
+            max_length=PASTED_CHARACTERS,
+            help_text=f"One on each line, up to {MOST_NAMES:,} with those of a file.",
+            widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "spellcheck": "false"}),
+        ),
+        "names_file": forms.FileField(
+            required=False,
+            label="Or a file of them",
+            help_text="CSV, text or a workbook. Of several columns, the one with that name in the first row is read.",
+            widget=forms.FileInput(attrs={"class": " ".join(INPUT_CLASSES), "accept": ",".join(reader.EXTENSIONS)}),
+        ),
+    }
+
+
+def clean_names(by: NamedBy, text: str, file: UploadedFile | None) -> tuple[str, ...]:
+    """What a person named, each once, in order.
+
+    Args:
+        by: what the names are.
+        text: one on each line.
+        file: of names, or ``None``.
+
+    Raises:
+        ValidationError: a name that can be none, too many, or a file that cannot be read; a sentence for people.
+    """
+    given = [line.strip() for line in text.splitlines()]
+    try:
+        given += _read_names(file, by) if file is not None else []
+    except FileRefused as error:
+        raise ValidationError(str(error)) from error
+    names = tuple(dict.fromkeys(_check(by, name) for name in given if name))
+    if len(names) > MOST_NAMES:
+        raise ValidationError(f"These are {len(names):,}; give at most {MOST_NAMES:,} at once.")
+    return names
+
+
+def _check(by: NamedBy, name: str) -> str:
+    field: Any = Opportunity._meta.get_field("marketo_guid" if by is NamedBy.ID else "external_id")
+    try:
+        return str(field.clean(name.lower() if by is NamedBy.ID else name, None))
+    except ValidationError as error:
+        raise ValidationError(f"“{name[:80]}”: {' '.join(error.messages)}") from error
+
+
+def _read_names(file: UploadedFile, by: NamedBy) -> Iterable[str]:
+    """The cells of the column that holds the names. Raises FileRefused."""
+    limits, name = limits_for(ImportSource.ADMIN), file.name or ""
+    known = {header for headers in _HEADERS.values() for header in headers}
+    found = reader.detect_file(file, name, limits, is_name=lambda text: text.strip().casefold() in known)  # type: ignore[arg-type]
+    place = _column(found.headers, by)
+    # The only column of a file may have no name: its first row is a name like the others then.
+    names = [] if found.headers[place].casefold() in known else [found.headers[place]]
+    for row in reader.iter_rows(file, found.options, limits):  # type: ignore[arg-type]
+        cell: Any = row.cells[place] if place < len(row.cells) else None
+        if isinstance(cell, BadCell):
+            raise FileRefused(f"Row {row.number}: {cell.text} {cell.why}")
+        names.append(reader.cell_text(cell).strip())
+    return names
+
+
+def _column(headers: Sequence[str], by: NamedBy) -> int:
+    for place, header in enumerate(headers):
+        if header.casefold() in _HEADERS[by]:
+            return place
+    if len(headers) == 1:
+        return 0
+    wanted = _HEADERS[by][0].title().replace("Id", "ID").replace("Guid", "GUID")
+    raise FileRefused(f"The file has {len(headers)} columns, and none is named “{wanted}”; name one of them so.")

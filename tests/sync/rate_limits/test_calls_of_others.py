@@ -1,0 +1,67 @@
+"""Calls of other integrations use up the same daily quota."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from redis import Redis
+
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
+from mobjects.sync.task import WaitRequired
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 7, 1, 17, 0, tzinfo=UTC)  # in Chicago
+
+
+@pytest.fixture
+def clock():
+    """The one clock of hosts and Redis; it stands still until it is moved."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def make(redis_url, clock):
+    def limits(quota=100):
+        numbers = {"per_window": 100, "at_once": 2, "quota": quota, "share": 50, "lease_seconds": 30.0}
+        return RedisRateLimiter(
+            "https://a.example.com", Redis.from_url(redis_url), clock=lambda _: time.time(), **numbers
+        )
+
+    return limits
+
+
+def call(limits, times=1):
+    for _ in range(times):
+        with limits.permit_call():
+            pass
+
+
+def test_calls_of_other_integrations_use_up_the_same_quota(make, clock):
+    limits = make()
+    call(limits, 10)
+    limits.note_calls_of_all(80)  # 10 of ours among them
+    usage = limits.read_usage()
+    assert (usage.elsewhere, usage.calls_left) == (70, 20)
+    call(limits, 20)
+    with pytest.raises(WaitRequired, match="other integrations made 70 of them"):
+        call(limits)
+    clock.move_to(NOON + timedelta(days=1))
+    call(limits)
+    assert limits.read_usage().elsewhere == 0
+
+
+def test_a_count_that_is_behind_ours_takes_nothing_away(make):
+    limits = make()
+    call(limits, 10)
+    limits.note_calls_of_all(3)
+    assert limits.read_usage().calls_left == 40
+
+
+def test_one_worker_asks_for_the_calls_of_all_every_ten_minutes(make):
+    first, second = make(), make()
+    assert first.claim_reading()
+    assert not second.claim_reading()
