@@ -166,6 +166,8 @@ class Demo:
             "DATABASE_URL": "sqlite:///var/demo/db.sqlite3",
             "REDIS_URL": redis_url,
             "MARKETO_TRANSPORT": self.transport,
+            # All that Marketo allows: nobody else calls the local one.
+            "MARKETO_CALLS_PER_WINDOW": "100",
             "MARKETO_REST_ENDPOINT": f"http://{HOST}:{sandbox_port}/rest",
             "MARKETO_CLIENT_ID": CLIENT_ID,
             "MARKETO_CLIENT_SECRET": CLIENT_SECRET,

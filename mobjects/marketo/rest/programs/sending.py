@@ -106,7 +106,7 @@ class _ProgramSending:
         if touches_costs(self._record):
             self._costs.plan()
         reported = self._tags.set_channel()
-        reported = self._tags.set_tags() or reported
+        reported = self._tags.set_tags(reported) or reported
         if touches_costs(self._record):
             reported = self._costs.write() or reported
         self._check(reported)

@@ -100,8 +100,11 @@ class TagCalls:
         self._state.parts.append(CHANNEL)
         return reported
 
-    def set_tags(self) -> RemoteProgram | None:
+    def set_tags(self, known: RemoteProgram | None = None) -> RemoteProgram | None:
         """Set and remove the tags, one call each.
+
+        Args:
+            known: the program as the answer to a write has just told it: what it has already is not set.
 
         Returns:
             The program after it, if Marketo told it.
@@ -110,6 +113,8 @@ class TagCalls:
             ProgramMissing, WriteRefused, MarketoError: not all of it was done.
         """
         for tag in self._wanted:
+            if known is not None and known.tag_value(tag.type) == tag.value:
+                continue
             try:
                 self._write(tag.type, self._tag_path(tag.type), {"tagValue": tag.value})
             except Rejected as error:

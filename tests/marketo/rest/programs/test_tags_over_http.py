@@ -23,6 +23,14 @@ def test_tags_are_set_one_by_one_and_looked_at(box):
     assert box.made() == [f"POST {TAG}/Region.json", f"POST {TAG}/Business%20Unit.json", BY_ID]
 
 
+def test_a_tag_that_the_answer_for_the_channel_shows_already_is_not_set_again(box):
+    box.change_program(tags={"Region": "EMEA", "Product Line": "Cloud"})
+    wanted = {"Channel": box.program.channel, "Region": "EMEA", "Product Line": "Platform"}
+    assert box.send(program(tags=wanted)).outcomes[0].status is OutcomeStatus.UPDATED
+    assert box.program.tags == {"Region": "EMEA", "Product Line": "Platform"}
+    assert box.made() == [UPDATE, f"POST {TAG}/Product%20Line.json", BY_ID]
+
+
 def test_a_tag_is_removed_and_the_others_stay(box):
     box.change_program(tags={"Region": "AMER", "Product Line": "Cloud"})
     record = program(removed_tags=["Region"])
