@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
-from mobjects.marketo.probing import InstanceFacts, ProbeAnswer
+from mobjects.marketo.probing import Confirmation, InstanceFacts, ProbeAnswer
 from mobjects.models import InstanceAnswer
 
 
@@ -19,6 +19,16 @@ def load_facts(endpoint: str) -> InstanceFacts:
 def list_answers(endpoint: str) -> Sequence[InstanceAnswer]:
     """All answers of an instance, in the order in which they were first asked."""
     return list(InstanceAnswer.objects.filter(endpoint=endpoint))
+
+
+def set_confirmation(endpoint: str, confirmation: Confirmation, *, by: str, allowed: bool) -> None:
+    """Write down that a person allows something for an instance, or does so no longer.
+
+    Args:
+        by: the person's name, kept with the answer.
+    """
+    words = f"{'Yes' if allowed else 'No longer'}, said {by}."
+    store_answer(endpoint, ProbeAnswer(confirmation.name, confirmation.question, words, "yes" if allowed else "no"))
 
 
 @retry_on_database_error

@@ -7,7 +7,7 @@ from django.urls import path
 
 from mobjects.views import base, deletions, exports, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
-from mobjects.views.marketo import circuit_breaker, connection, delete, metadata, moving, pull
+from mobjects.views.marketo import circuit_breaker, confirmations, connection, delete, metadata, moving, pull
 from mobjects.views.sync import batch_detail, confirm, conflicts, job_actions, job_detail, queue, record_history
 
 app_name = "mobjects"
@@ -54,6 +54,7 @@ urlpatterns = [
     path("imports/templates/<str:kind>/<str:extension>/", admin_view(exports.import_template), name="import-template"),
     path("export/<str:kind>/", admin_view(exports.export_page), name="export"),
     path("connection/", admin_view(connection.connection_page), name="connection"),
+    path("connection/allow/", admin_view(confirmations.confirmation_set), name="confirmation"),
     path("connection/reset/", admin_view(circuit_breaker.circuit_reset), name="circuit-reset"),
     path("deletions/<int:pk>/", admin_view(deletions.deletion_page), name="deletion"),
     path("deletions/<int:pk>/records/<str:which>/", admin_view(deletions.deletion_records), name="deletion-records"),

@@ -31,6 +31,21 @@ class ProbeAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Something that the transport does only where a person has allowed it for the instance.
+
+    Args:
+        name: of the fact, which is ``yes`` then.
+        question: what is asked, as a question.
+        risk: what can go wrong, as sentences.
+    """
+
+    name: str
+    question: str
+    risk: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeOrder:
     """What a probe may touch.
 

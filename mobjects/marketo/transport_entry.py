@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from mobjects.marketo.probing import FactsSource, Probe
+from mobjects.marketo.probing import Confirmation, FactsSource, Probe
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
@@ -75,6 +75,7 @@ class TransportEntry:
         traits: the ways of its API.
         answer_seconds: how long a call may wait for its answer at least, whatever ``MARKETO_TIMEOUT_SECONDS`` says.
         look_up_seconds: how long after a call without an answer Marketo may still be carrying it out.
+        confirmations: what is done only where a person has allowed it.
         probe: asks an instance what its API's documentation leaves open; ``None`` where nothing is.
     """
 
@@ -88,6 +89,7 @@ class TransportEntry:
     traits: TransportTraits = DEFAULT_TRAITS
     answer_seconds: int = 0
     look_up_seconds: int = 180
+    confirmations: Sequence[Confirmation] = ()
     probe: Probe | None = None
 
     def missing(self, config: Config) -> str:

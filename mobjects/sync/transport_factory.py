@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from mobjects.instance_facts import load_facts
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
+from mobjects.marketo.probing import Confirmation, ProbeAnswer, ProbeOrder
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.shared_store import MemoryStore
@@ -65,6 +65,12 @@ def probe_instance(order: ProbeOrder) -> Iterator[ProbeAnswer]:
     if entry.probe is None:
         raise ConfigError(f"There is nothing to find out for MARKETO_TRANSPORT={entry.name}.")
     return entry.probe(marketo_settings.marketo(), MemoryStore(), order)
+
+
+def list_confirmations() -> Sequence[Confirmation]:
+    """What the transport in use does only where a person has allowed it."""
+    entry = TRANSPORTS.get(marketo_settings.marketo()["TRANSPORT"])
+    return entry.confirmations if entry else ()
 
 
 def missing_settings() -> str:

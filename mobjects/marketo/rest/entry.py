@@ -9,6 +9,7 @@ from mobjects.marketo.probing import FactsSource, ProbeAnswer, ProbeOrder
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.config import ASSET_SECONDS, CLIENT_ID, CLIENT_SECRET, ENDPOINT, RestSettings
 from mobjects.marketo.rest.probe import RestProbe
+from mobjects.marketo.rest.programs.program_facts import TAGS_BY_LIST
 from mobjects.marketo.rest.traits import REST_TRAITS
 from mobjects.marketo.rest.transport import RestTransport
 from mobjects.marketo.shared_store import SharedStore
@@ -38,5 +39,6 @@ REST = TransportEntry(
     traits=REST_TRAITS,
     answer_seconds=int(ASSET_SECONDS),
     look_up_seconds=int(ASSET_SECONDS) + 50,
+    confirmations=(TAGS_BY_LIST,),
     probe=_probe,
 )

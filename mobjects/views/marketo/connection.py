@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from mobjects import selectors
-from mobjects.instance_facts import list_answers
+from mobjects.instance_facts import list_answers, load_facts
 from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
@@ -18,7 +18,14 @@ from mobjects.marketo.types import Kind
 from mobjects.processes import status as queue_status
 from mobjects.sync.content.gaps import list_gaps
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
-from mobjects.sync.transport_factory import facts, key_fields, open_transport, target, transport_label
+from mobjects.sync.transport_factory import (
+    facts,
+    key_fields,
+    list_confirmations,
+    open_transport,
+    target,
+    transport_label,
+)
 from mobjects.views.base import render_page, require_permission
 
 CIRCUITS = 5
@@ -69,8 +76,15 @@ def connection_page(request: HttpRequest) -> HttpResponse:
         foreign_queues=queue_status.list_foreign_queues(),
         wrong_clocks=list_wrong_host_clocks(),
         answers=list_answers(target()),
+        confirmations=_confirmations(),
         moving=transport_label() if list_gaps(key_fields()) else "",
     )
+
+
+def _confirmations() -> list[dict[str, object]]:
+    """What may be allowed, and whether it is."""
+    known = load_facts(target())
+    return [{"what": each, "allowed": known.get(each.name) == "yes"} for each in list_confirmations()]
 
 
 def run_connection_test() -> ConnectionTestResult:

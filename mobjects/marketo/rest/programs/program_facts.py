@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
+from mobjects.marketo.probing import Confirmation
+
 _YES = "yes"
+
+TAGS_BY_LIST = Confirmation(
+    "tags_by_list_confirmed",
+    "May tags be set by the list that replaces all tags of a program, where Marketo does not let one be set by itself?",
+    "The list is written with all tags that the program has at that moment. A tag that somebody sets in Marketo between "
+    "the reading and the writing is lost.",
+)
 
 
 @dataclass(frozen=True, slots=True)
