@@ -8,7 +8,9 @@ import re
 import subprocess
 import traceback
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import httpx
 import pytest
@@ -66,7 +68,7 @@ def test_no_secret_and_no_token_anywhere(operator, work, sandbox, redis_url, cap
     factories.tag(program)
     request_sync(SyncSelection())
     work()
-    kept = {
+    kept: dict[str, list[str]] = {
         "Redis": redis_texts(redis_url),
         "tables": [repr(list(model._base_manager.values())) for model in apps.get_models() if model._meta.managed],
         "pages": pages(operator),
@@ -116,7 +118,7 @@ def redis_texts(url: str) -> list[str]:
 
 
 def values_of(redis: Redis, key: bytes) -> list[bytes]:
-    readers = {
+    readers: dict[Any, Callable[[], Any]] = {
         b"string": lambda: [redis.get(key)],
         b"hash": lambda: [part for pair in redis.hgetall(key).items() for part in pair],
         b"list": lambda: redis.lrange(key, 0, -1),
