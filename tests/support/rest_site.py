@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from mobjects.marketo.probing import FactsSource
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.rest.config import RestSettings
 from mobjects.marketo.rest.transport import RestTransport
@@ -35,10 +36,10 @@ def impatient(seconds: float) -> Iterator[None]:
     """Over REST, wait for answers only so long while the block runs. No setting does so, as Marketo takes longer."""
     usual = TRANSPORTS["rest"]
 
-    def open_transport(config: Config, store: SharedStore) -> RestTransport:
+    def open_transport(config: Config, store: SharedStore, facts: FactsSource) -> RestTransport:
         settings = RestSettings.from_config(config)
         hasty = replace(settings, lead_timeout_seconds=seconds, asset_timeout_seconds=seconds)
-        return RestTransport(hasty, store)
+        return RestTransport(hasty, store, facts=facts)
 
     TRANSPORTS["rest"] = replace(usual, open=open_transport)
     try:

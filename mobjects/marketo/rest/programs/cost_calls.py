@@ -159,7 +159,7 @@ class CostCalls:
             self._state.doubtful = True
             raise self._calls.unknown(str(error)) from error
         if reported is None:
-            raise self._calls.nothing_told(reply)
+            raise self._calls.missing_program_error(reply)
         return reported
 
     def _check(self, plan: CostPlan, reported: RemoteProgram) -> RemoteProgram:

@@ -81,7 +81,7 @@ class LoggedCalls:
         """An answer to a read that cannot be trusted."""
         return Unavailable(f"{error} Try again later.", exchange=self.exchange)
 
-    def nothing_told(self, reply: RestReply) -> Exception:
+    def missing_program_error(self, reply: RestReply) -> Exception:
         """What an answer to a write means that tells of no program: there is none if a warning says so."""
         if reply.warnings:
             return ProgramMissing()

@@ -158,7 +158,7 @@ class TagCalls:
     def _write(self, tag_type: str, path: str, params: Mapping[str, str]) -> None:
         reply = self._calls.write_twice(path, {}, params)
         if not reply.result:
-            raise self._calls.nothing_told(reply)
+            raise self._calls.missing_program_error(reply)
         self._note_written(tag_type)
 
     def _note_written(self, tag_type: str) -> None:
@@ -224,7 +224,7 @@ class TagCalls:
             self._state.doubtful = True
             raise self._calls.unknown(str(error)) from error
         if reported is None:
-            raise self._calls.nothing_told(reply)
+            raise self._calls.missing_program_error(reply)
         return reported
 
     def _differing(self, reported: RemoteProgram) -> list[str]:
