@@ -38,7 +38,7 @@ IDENTITY = "*/identity/oauth/token"
 SECRET_BACK = f"client_secret={CLIENT_SECRET} and {CLIENT_SECRET}"
 TOKEN_BACK = f"Bearer {{token}}, {{token}}; {SECRET_BACK}"
 """What an error page or a proxy may repeat of what it was sent."""
-FAULTS = {
+FAULTS: dict[str, list[dict[str, Any]]] = {
     "none": [],
     "604": [{"kind": "error", "code": "604", "applied": True, "path": "POST /rest/*"}],
     "no token for bad credentials": [

@@ -13,8 +13,8 @@ _YES = "yes"
 TAGS_BY_LIST = Confirmation(
     "tags_by_list_confirmed",
     "May tags be set by the list that replaces all tags of a program, where Marketo does not let one be set by itself?",
-    "The list is written with all tags that the program has at that moment. A tag that somebody sets in Marketo between "
-    "the reading and the writing is lost.",
+    "The list is written with all tags that the program has at that moment. A tag that somebody sets in Marketo "
+    "between the reading and the writing is lost.",
 )
 
 
