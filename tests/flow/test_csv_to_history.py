@@ -12,6 +12,7 @@ from mobjects.models import Opportunity, OpportunityPersonRole, SyncBatch, SyncJ
 from mobjects.sandbox import KEY
 from mobjects.sync.transport_factory import open_transport
 from tests import factories
+from tests.support import invariants
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -36,6 +37,7 @@ def press_sync(client, **data):
     return client.post(reverse("mobjects:sync"), {**given, "send": "1", **data}, follow=True)
 
 
+@pytest.mark.usefixtures("either_api")
 def test_from_the_pages_to_marketo_and_back(operator, work, sandbox):
     opportunity = factories.opportunity(name="Deal <&>")
     factories.role(opportunity)
@@ -49,8 +51,8 @@ def test_from_the_pages_to_marketo_and_back(operator, work, sandbox):
     page = operator.get(reverse("admin:mobjects_syncjob_change", args=[job.pk])).content.decode()
     assert "Deal &lt;&amp;&gt;" in page
     assert "month end" in page
-    assert Opportunity.objects.get().marketo_id in sandbox.store.opportunities
-    assert OpportunityPersonRole.objects.get().marketo_id in sandbox.store.roles
+    assert invariants.stored_for(sandbox, Opportunity.objects.get()) is not None
+    assert invariants.stored_for(sandbox, OpportunityPersonRole.objects.get()) is not None
 
 
 def every_page(client) -> str:

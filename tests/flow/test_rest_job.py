@@ -57,8 +57,9 @@ def site(sandbox, marketo_rest_settings, settings):
 
 
 def made(sandbox, *, since=0):
-    """The calls that arrived, by method and path without the number of a program."""
-    names = [call.operation for call in sandbox.calls if call.sequence > since and "/identity/" not in call.operation]
+    """The calls that arrived, by method and path without the number of a program; not tokens and usage."""
+    later = [call.operation for call in sandbox.calls if call.sequence > since]
+    names = [name for name in later if "/identity/" not in name and "/stats/" not in name]
     ids = [f"/{number}" for number in sandbox.store.programs]
     return Counter(next((name.replace(each, "/*") for each in ids if each in name), name) for name in names)
 

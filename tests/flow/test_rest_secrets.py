@@ -70,7 +70,9 @@ def test_no_secret_and_no_token_anywhere(operator, work, sandbox, redis_url, cap
     work()
     kept: dict[str, list[str]] = {
         "Redis": redis_texts(redis_url),
-        "tables": [repr(list(model._base_manager.values())) for model in apps.get_models() if model._meta.managed],
+        "tables": [
+            repr(list(model._base_manager.all().values())) for model in apps.get_models() if model._meta.managed
+        ],
         "pages": pages(operator),
         "exceptions": exceptions(sandbox),
         "log": [caplog.text, *(repr(vars(record)) for record in caplog.records)],
@@ -115,6 +117,11 @@ def redis_texts(url: str) -> list[str]:
     """Every key with what it holds, what the queue compresses decompressed."""
     with Redis.from_url(url) as redis:
         return [f"{key!r}: {readable(value)}" for key in redis.scan_iter() for value in values_of(redis, key)]
+
+
+def tables() -> list[str]:
+    """All rows of all tables."""
+    return [repr(list(model._base_manager.values())) for model in apps.get_models() if model._meta.managed]
 
 
 def values_of(redis: Redis, key: bytes) -> list[bytes]:

@@ -196,8 +196,8 @@ def _rest_calls(sandbox: SandboxServer) -> Counter[str]:
 
 
 def _is_about_all(call: LoggedCall) -> bool:
-    """Whether it serves all that follow: a token, or the fields of a kind. Whoever needs it first makes it."""
-    return "/identity/" in call.operation or "/describe.json" in call.operation
+    """Whether it serves all that follow: a token, the fields of a kind, usage. Whoever needs it first makes it."""
+    return any(part in call.operation for part in ("/identity/", "/describe.json", "/stats/"))
 
 
 def _first_line(call: LoggedCall) -> str:
