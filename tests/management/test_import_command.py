@@ -156,7 +156,10 @@ def test_an_undecided_column_stops_it_and_says_what_to_do(file):
         ({"map": ["Name"]}, "--map Name: write it with an equals sign."),
         ({"map": ["Nam=Name"]}, "--map: the file has no column “Nam”."),
         ({"map": ["X=Name"]}, "--map: the file has 2 columns “X”."),
-        ({"map": ["Name=Nonsense"]}, "--map: there is no column “Nonsense”. There are Marketo ID, Marketo GUID, External ID, Name"),
+        (
+            {"map": ["Name=Nonsense"]},
+            "--map: there is no column “Nonsense”. There are Marketo ID, Marketo GUID, External ID, Name",
+        ),
         ({"leave_out": ["Nam"]}, "--leave-out: the file has no column “Nam”."),
         ({"set": ["Stage"]}, "--set Stage: write it with an equals sign."),
         ({"set": ["Nonsense=1"]}, "--set: there is no column “Nonsense”."),

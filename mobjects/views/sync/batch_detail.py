@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -106,13 +107,30 @@ def _build_part(call: SyncBatch | EarlierCall, part: str, earlier: int) -> CallP
     title = f"Call {number} of {earlier + 1}: {part}" if earlier else part.capitalize()
     own = number == earlier + 1
     query, anchor = ("", part) if own else (f"?call={number}", f"{part}-{number}")
-    return CallPart(part, title, pretty_xml(getattr(call, part)), query, anchor)
+    return CallPart(part, title, pretty_body(getattr(call, part)), query, anchor)
 
 
 def _position(number: str) -> int:
     if not (number.isascii() and number.isdecimal() and len(number) < 5):
         raise Http404
     return int(number)
+
+
+def pretty_body(text: str) -> str:
+    """Indent a request or an answer for reading, whether it is XML or ends with JSON.
+
+    Anything else stays as it is, and so does JSON that would not read the same in every character of its values.
+    """
+    start = 0 if text.startswith("{") else text.find("\n\n{") + 2
+    if text[start : start + 1] != "{":
+        return pretty_xml(text)
+    try:
+        body = json.loads(text[start:])
+    except (ValueError, RecursionError):
+        return text
+    if json.dumps(body, ensure_ascii=False, separators=(",", ":")) != text[start:]:
+        return text
+    return text[:start] + json.dumps(body, ensure_ascii=False, indent=2)
 
 
 def pretty_xml(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from mobjects.models import Conflict, Opportunity, SyncBatchState
-from mobjects.views.sync.batch_detail import pretty_xml
+from mobjects.views.sync.batch_detail import pretty_body, pretty_xml
 from tests import factories
 from tests.views import pages
 
@@ -212,3 +212,14 @@ def test_pretty_xml_indents_and_keeps_values():
 @pytest.mark.parametrize("text", ["", "Bad Gateway", "<p>one<p>", "<!DOCTYPE a><a><b/></a>", "<a>\ud800</a>"])
 def test_what_is_not_plain_xml_is_left_alone_when_made_pretty(text):
     assert pretty_xml(text) == text
+
+
+def test_json_is_indented_behind_the_line_of_the_call():
+    assert pretty_body('POST /rest/v1/x.json\n\n{"a":[1,"é"]}') == (
+        'POST /rest/v1/x.json\n\n{\n  "a": [\n    1,\n    "é"\n  ]\n}'
+    )
+
+
+@pytest.mark.parametrize("text", ['{"a":1.10}', '{"a":1,"a":2}', '{"a":', "GET /x.json", "", "POST /x\n\na=%7B"])
+def test_what_would_not_read_the_same_stays_as_it_is(text):
+    assert pretty_body(text) == text
