@@ -2,50 +2,76 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from redis import Redis
 from rq import Worker
 
-from bench.records import BATCH, opportunities
-from bench.surroundings import Surroundings
+from bench import peer
+from bench.apis import Api
+from bench.records import opportunities
+from bench.surroundings import ROOT, Surroundings
 from mobjects.jobs.requests import request_sync
+from mobjects.local.supervisor import Supervisor
 from mobjects.models import SyncJob
 from mobjects.sync.send.selection import SyncSelection
 
 ANSWER_SECONDS = 0.2
 PATIENCE_SECONDS = 180
+CALLS_PER_WINDOW = 100
 _WORKER = [sys.executable, "manage.py", "rqworker", "sync", "--with-scheduler"]
 
 
-def measure(around: Surroundings, say: Callable[[str], None], *, records: int = 10_000, runs: int = 3) -> None:
+def measure(
+    around: Surroundings, say: Callable[[str], None], apis: Sequence[Api], *, records: int = 10_000, runs: int = 3
+) -> None:
     """Print seconds from queueing a job to its end, with as many real workers as calls may run at once."""
     workers = settings.MARKETO["CALLS_AT_ONCE"]
-    for number in range(workers):
-        _start_worker(around, number)
-    batches = -(-records // BATCH)
-    base = batches * ANSWER_SECONDS / workers
-    say(f"{records:,} changed records, {workers} workers, answers after {ANSWER_SECONDS * 1000:.0f} ms:")
-    for _ in range(runs):
-        around.reset()
-        opportunities(records)
-        around.control("faults", {"kind": "slow", "seconds": ANSWER_SECONDS, "times": 10 * batches})
-        job = _finished(request_sync(SyncSelection()))
-        seconds = _seconds(job)
-        load = around.control("state")["load"]
-        say(
-            f"  {seconds:.1f} s, {records / seconds:,.0f} records/s, {seconds / base:.1f} × the floor of {base:.1f} s; "
-            f"{load['calls']} calls, at most {load['most_at_once']} at once and {load['busiest_window']} in 20 s; "
-            f"{job.get_state_display().lower()}, {job.counts}"
-        )
+    for api in apis:
+        size = api.select()
+        with Supervisor(around.folder / f"log-{api.name}", os.environ, signals=False) as supervisor:
+            for number in range(workers):
+                _start_worker(supervisor, around.redis_url, f"{api.name}-{number}", number)
+            say(
+                f"{api.name.upper()}: {records:,} changed records, {workers} workers, "
+                f"answers after {ANSWER_SECONDS * 1000:.0f} ms:"
+            )
+            for _ in range(runs):
+                seconds = _run(around, say, records, size, ANSWER_SECONDS)
+                if api.name == peer.SPEAKS:
+                    peer.measure(around, say, records, size, ANSWER_SECONDS, ours=seconds)
+            window = CALLS_PER_WINDOW * size
+            say(f"{api.name.upper()}: {window:,} changed records, all that Marketo takes in 20 s, answers at once:")
+            _run(around, say, window, size, 0)
 
 
-def _start_worker(around: Surroundings, number: int) -> None:
-    command = [*_WORKER, "--serializer", "rq.serializers.JSONSerializer", "--name", f"bench-{number}"]
-    around.start(f"worker-{number}", command, lambda: _workers(around.redis_url) > number)
+def _run(around: Surroundings, say: Callable[[str], None], records: int, size: int, answer_seconds: float) -> float:
+    """Send new records by a job; seconds."""
+    around.reset()
+    opportunities(records)
+    batches = -(-records // size)
+    base = batches * answer_seconds / settings.MARKETO["CALLS_AT_ONCE"]
+    if answer_seconds:
+        around.control("faults", {"kind": "slow", "seconds": answer_seconds, "times": 10 * batches})
+    job = _finished(request_sync(SyncSelection()))
+    seconds = _seconds(job)
+    load = around.control("state")["load"]
+    proportion = f"{seconds / base:.1f} × the floor of {base:.1f} s; " if base else ""
+    say(
+        f"  {seconds:.1f} s, {records / seconds:,.0f} records/s, {proportion}"
+        f"{load['calls']} calls, at most {load['most_at_once']} at once and {load['busiest_window']} in 20 s; "
+        f"{job.get_state_display().lower()}, {job.counts}"
+    )
+    return seconds
+
+
+def _start_worker(supervisor: Supervisor, redis_url: str, name: str, running: int) -> None:
+    command = ["env", f"--chdir={ROOT}", *_WORKER, "--serializer", "rq.serializers.JSONSerializer"]
+    supervisor.start_child(name, [*command, "--name", f"bench-{name}"], lambda: _workers(redis_url) > running)
 
 
 def _workers(redis_url: str) -> int:
