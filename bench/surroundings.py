@@ -63,7 +63,7 @@ class Surroundings:
         from redis import Redis
 
         self.control("reset", {})
-        for name in ("SyncResult", "SyncBatch", "WorkerLease", "SyncJob", "Opportunity", "Installation"):
+        for name in ("SyncResult", "EarlierCall", "SyncBatch", "WorkerLease", "SyncJob", "Opportunity", "Installation"):
             records = apps.get_model("mobjects", name)._default_manager
             records.all()._raw_delete(records.db)
         with Redis.from_url(self.redis_url) as redis:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from django.conf import settings
 from redis import Redis
@@ -24,6 +27,7 @@ ANSWER_SECONDS = 0.2
 PATIENCE_SECONDS = 180
 CALLS_PER_WINDOW = 100
 _WORKER = [sys.executable, "manage.py", "rqworker", "sync", "--with-scheduler"]
+_WORKER += ["--serializer", "rq.serializers.JSONSerializer"]
 
 
 def measure(
@@ -32,21 +36,15 @@ def measure(
     """Print seconds from queueing a job to its end, with as many real workers as calls may run at once."""
     workers = settings.MARKETO["CALLS_AT_ONCE"]
     for api in apis:
-        size = api.select()
-        with Supervisor(around.folder / f"log-{api.name}", os.environ, signals=False) as supervisor:
-            for number in range(workers):
-                _start_worker(supervisor, around.redis_url, f"{api.name}-{number}", number)
-            say(
-                f"{api.name.upper()}: {records:,} changed records, {workers} workers, "
-                f"answers after {ANSWER_SECONDS * 1000:.0f} ms:"
-            )
-            for _ in range(runs):
-                seconds = _run(around, say, records, size, ANSWER_SECONDS)
-                if api.name == peer.SPEAKS:
-                    peer.measure(around, say, records, size, ANSWER_SECONDS, ours=seconds)
-            window = CALLS_PER_WINDOW * size
-            say(f"{api.name.upper()}: {window:,} changed records, all that Marketo takes in 20 s, answers at once:")
-            _run(around, say, window, size, 0)
+        size, name = api.select(), api.name.upper()
+        say(f"{name}: {records:,} changed records, {workers} workers, answers after {ANSWER_SECONDS * 1000:.0f} ms:")
+        for _ in range(runs):
+            seconds = _run(around, say, records, size, ANSWER_SECONDS)
+            if api.name == peer.SPEAKS:
+                peer.measure(around, say, records, size, ANSWER_SECONDS, ours=seconds)
+        window = CALLS_PER_WINDOW * size
+        say(f"{name}: {window:,} changed records, all that Marketo takes in 20 s, answers at once:")
+        _run(around, say, window, size, 0)
 
 
 def _run(around: Surroundings, say: Callable[[str], None], records: int, size: int, answer_seconds: float) -> float:
@@ -57,7 +55,8 @@ def _run(around: Surroundings, say: Callable[[str], None], records: int, size: i
     base = batches * answer_seconds / settings.MARKETO["CALLS_AT_ONCE"]
     if answer_seconds:
         around.control("faults", {"kind": "slow", "seconds": answer_seconds, "times": 10 * batches})
-    job = _finished(request_sync(SyncSelection()))
+    with _workers_running(around):
+        job = _finished(request_sync(SyncSelection()))
     seconds = _seconds(job)
     load = around.control("state")["load"]
     proportion = f"{seconds / base:.1f} × the floor of {base:.1f} s; " if base else ""
@@ -69,14 +68,20 @@ def _run(around: Surroundings, say: Callable[[str], None], records: int, size: i
     return seconds
 
 
-def _start_worker(supervisor: Supervisor, redis_url: str, name: str, running: int) -> None:
-    command = ["env", f"--chdir={ROOT}", *_WORKER, "--serializer", "rq.serializers.JSONSerializer"]
-    supervisor.start_child(name, [*command, "--name", f"bench-{name}"], lambda: _workers(redis_url) > running)
+@contextmanager
+def _workers_running(around: Surroundings) -> Iterator[None]:
+    """Idle workers, as many as calls may run at once. Anew for each run: a reset gives the queue another name."""
+    with Supervisor(around.folder / "log-workers", os.environ, signals=False) as supervisor:
+        for number in range(settings.MARKETO["CALLS_AT_ONCE"]):
+            command = ["env", f"--chdir={ROOT}", *_WORKER, "--name", f"bench-{secrets.token_hex(4)}"]
+            ready = partial(_is_running, around.redis_url, number + 1)
+            supervisor.start_child(f"worker-{number}", command, ready)
+        yield
 
 
-def _workers(redis_url: str) -> int:
+def _is_running(redis_url: str, workers: int) -> bool:
     with Redis.from_url(redis_url) as client:
-        return Worker.count(connection=client)
+        return Worker.count(connection=client) >= workers
 
 
 def _seconds(job: SyncJob) -> float:
