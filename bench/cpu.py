@@ -3,50 +3,101 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from itertools import count
 from statistics import median
 
-import requests
-from django.conf import settings
 from django.db.models import F
 
-from bench import floor
-from bench.records import BATCH, opportunities
+from bench.apis import Api, build_batches
+from bench.records import opportunities
 from bench.surroundings import Surroundings, lift_limits
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
-from mobjects.marketo.types import Kind, Operation, OutgoingBatch
 from mobjects.models import Opportunity, SyncJobState
-from mobjects.sync.content.loading import load_records
-from mobjects.sync.content.payload import Payload, build_payload, record_content
 from mobjects.sync.send.selection import SyncSelection
-from mobjects.sync.transport_factory import key_fields, open_transport
+from mobjects.sync.transport_factory import open_transport
 
 BATCHES_EACH = 20
 """Batches in one round; a round of ours is one whole job, so that what a job costs besides its batches counts too."""
 
 
-def measure(around: Surroundings, say: Callable[[str], None], *, rounds: int = 7) -> None:
-    """Print milliseconds of this process' processor time per batch of 100 opportunities with 20 attributes."""
+def measure(around: Surroundings, say: Callable[[str], None], apis: Sequence[Api], *, rounds: int = 7) -> None:
+    """Print milliseconds of this process' processor time per batch of opportunities with 20 attributes.
+
+    The rounds of all APIs, and of each its floor and ours, take turns.
+    """
     lift_limits()
     around.reset()
-    figures: dict[str, list[float]] = {"job": [], "call": [], "floor": []}
+    runs = [_ApiRun(around, api) for api in apis]
     for number in range(-1, rounds):  # The first one warms up and is thrown away.
-        took = {"floor": _floor(number), "job": _job(number), "call": _calls(number)}
-        if number >= 0:
-            for name, seconds in took.items():
-                figures[name].append(seconds)
-    base = median(figures["floor"])
-    say(f"CPU of our side per batch of {BATCH} opportunities × 20 attributes, n = {rounds} rounds × {BATCHES_EACH}:")
-    for name, words in _WORDS.items():
-        low, middle, high = min(figures[name]), median(figures[name]), max(figures[name])
-        ratio = f"{middle / base:4.1f} × the floor"
-        say(f"  {words:<58} {middle:6.1f} ms ({low:.1f} to {high:.1f})  {ratio}")
+        for run in runs:
+            run.round(keep=number >= 0)
+    for run in runs:
+        run.report(say)
+
+
+class _ApiRun:
+    """The rounds of one API."""
+
+    made = count()
+    """Parts of all rounds so far: each has records of its own."""
+
+    def __init__(self, around: Surroundings, api: Api) -> None:
+        self._around, self._api, self._size = around, api, api.select()
+        self._figures: dict[str, list[float]] = defaultdict(list)
+
+    def round(self, *, keep: bool) -> None:
+        """Measure each part once."""
+        self._api.select()
+        for name, part in (("floor", self._floor), ("job", self._job), ("call", self._calls)):
+            milliseconds = part()
+            if keep:
+                self._figures[name].append(milliseconds)
+
+    def report(self, say: Callable[[str], None]) -> None:
+        """Print medians, ranges and ratios; the ratios are those of the medians."""
+        base, rounds = median(self._figures["floor"]), len(self._figures["floor"])
+        say(
+            f"{self._api.name.upper()}: CPU of our side per batch of {self._size} opportunities × 20 attributes, "
+            f"n = {rounds} rounds × {BATCHES_EACH}:"
+        )
+        words = {"floor": f"floor: {self._api.floor_words}", **_WORDS}
+        for name, text in words.items():
+            of = self._figures[name]
+            low, middle, high = min(of), median(of), max(of)
+            say(f"  {text:<58} {middle:6.1f} ms ({low:.1f} to {high:.1f})  {middle / base:4.1f} × the floor")
+
+    def _ids(self) -> list[int]:
+        # Clean are those of the parts before: what is changed is what this part made.
+        Opportunity.objects.update(synced_revision=F("revision"))
+        size = BATCHES_EACH * self._size
+        return opportunities(size, after=next(self.made) * BATCHES_EACH * 1000)
+
+    def _floor(self) -> float:
+        with self._api.prepare_floor(self._around, self._ids(), self._size) as work:
+            return _per_batch(work)
+
+    def _job(self) -> float:
+        ids = self._ids()
+        job = create_sync_job(SyncSelection())
+        took = _per_batch(lambda: run_job(job))
+        job.refresh_from_db()
+        if job.state != SyncJobState.SUCCEEDED or job.counts != {"CREATED": len(ids)}:
+            raise RuntimeError(f"the job ended {job.state} with {job.counts}: {job.problem_text}")
+        return took
+
+    def _calls(self) -> float:
+        batches, transport = build_batches(self._ids(), self._size), open_transport()
+        try:
+            return _per_batch(lambda: [transport.send(batch) for batch in batches])
+        finally:
+            transport.close()
 
 
 _WORDS = {
-    "floor": "floor: lxml, requests, lxml, one UPDATE",
-    "call": "the call alone: envelope, signature, sending, reading",
+    "call": "the call alone: request, sending, reading",
     "job": "all: claim, build, call, save with history, job and lease",
 }
 
@@ -55,45 +106,3 @@ def _per_batch(work: Callable[[], object]) -> float:
     started = time.process_time()
     work()
     return (time.process_time() - started) * 1000 / BATCHES_EACH
-
-
-def _ids(number: int, part: int) -> list[int]:
-    size = BATCHES_EACH * BATCH
-    return opportunities(size, after=(3 * (number + 1) + part) * size)
-
-
-def _floor(number: int) -> float:
-    keys = key_fields()
-    records = load_records(Kind.OPPORTUNITY, _ids(number, 0))
-    rows = [(record.pk, record_content(record, keys)) for record in records]
-    endpoint = settings.MARKETO["SOAP_ENDPOINT"]
-    with requests.Session() as session:
-
-        def work() -> None:
-            for start in range(0, len(rows), BATCH):
-                floor.send(session, endpoint, rows[start : start + BATCH])
-
-        return _per_batch(work)
-
-
-def _job(number: int) -> float:
-    Opportunity.objects.update(synced_revision=F("revision"))
-    _ids(number, 1)
-    job = create_sync_job(SyncSelection())
-    took = _per_batch(lambda: run_job(job))
-    job.refresh_from_db()
-    if job.state != SyncJobState.SUCCEEDED or job.counts != {"CREATED": BATCHES_EACH * BATCH}:
-        raise RuntimeError(f"the job ended {job.state} with {job.counts}: {job.problem_text}")
-    return took
-
-
-def _calls(number: int) -> float:
-    keys, records = key_fields(), load_records(Kind.OPPORTUNITY, _ids(number, 2))
-    built = [build_payload(record, Operation.UPSERT, keys) for record in records]
-    wire = [part.record for part in built if isinstance(part, Payload)]
-    batches = [OutgoingBatch(Operation.UPSERT, wire[start : start + BATCH]) for start in range(0, len(wire), BATCH)]
-    transport = open_transport()
-    try:
-        return _per_batch(lambda: [transport.send(batch) for batch in batches])
-    finally:
-        transport.close()

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import requests
-from django.db import connection
 from lxml import etree
 from lxml.etree import SubElement
 
+from bench.floor_saving import save_outcomes
 from bench.surroundings import KEY_FIELD
 from mobjects.sandbox import KEY, USER_ID
 
@@ -35,19 +35,12 @@ def send(session: requests.Session, endpoint: str, rows: Sequence[Row]) -> None:
     answer = session.post(endpoint, data=_request(rows), headers=_HEADERS, timeout=60)
     statuses = etree.fromstring(answer.content).findall(".//mObjStatus")
     saved = [
-        (pk, int(status.findtext("id") or 0), status.findtext("status"))
+        (pk, int(status.findtext("id") or 0), status.findtext("status") or "")
         for (pk, _), status in zip(rows, statuses, strict=True)
     ]
     if any(word not in ("CREATED", "UPDATED", "UNCHANGED") for _, _, word in saved):
         raise RuntimeError(f"the local Marketo did not accept the floor's batch: {saved[0]}")
-    values = ", ".join(["(%s, %s, %s)"] * len(saved))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH said(pk, marketo_id, status) AS (VALUES {values}) UPDATE mobjects_opportunity "  # noqa: S608
-            "SET marketo_id = said.marketo_id, last_status = said.status, synced_revision = revision "
-            "FROM said WHERE mobjects_opportunity.id = said.pk",
-            [value for row in saved for value in row],
-        )
+    save_outcomes("marketo_id", saved)
 
 
 def _request(rows: Sequence[Row]) -> bytes:

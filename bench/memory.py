@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.apis import Api
 from bench.records import opportunities
 from bench.surroundings import ROOT, Surroundings, lift_limits
 from mobjects.jobs.requests import create_sync_job
@@ -17,10 +18,18 @@ from mobjects.sync.send.selection import SyncSelection
 SIZES = (10_000, 100_000)
 
 
-def measure(around: Surroundings, say: Callable[[str], None], *, sizes: tuple[int, ...] = SIZES) -> None:
+def measure(
+    around: Surroundings, say: Callable[[str], None], apis: Sequence[Api], *, sizes: tuple[int, ...] = SIZES
+) -> None:
     """Print the largest memory of a process of its own that works on a whole job, for two sizes of job."""
+    for api in apis:
+        api.select()
+        say(f"{api.name.upper()}: peak memory of the working process:")
+        _measure(around, say, sizes)
+
+
+def _measure(around: Surroundings, say: Callable[[str], None], sizes: tuple[int, ...]) -> None:
     peaks = []
-    say("Peak memory of the working process:")
     for size in sizes:
         around.reset()
         opportunities(size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -16,7 +16,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from bench.records import BATCH, opportunities
+from bench.apis import Api
+from bench.records import opportunities
 from bench.surroundings import Surroundings, lift_limits, served_from_source
 from mobjects.jobs.control import cancel_job
 from mobjects.jobs.job_lease import acquire_job, release_job
@@ -29,15 +30,21 @@ from mobjects.sync.transport_factory import key_fields, open_transport
 STEPS = 20
 
 
-def measure(around: Surroundings, say: Callable[[str], None], *, records: int = 100_000) -> None:
+def measure(around: Surroundings, say: Callable[[str], None], apis: Sequence[Api], *, records: int = 100_000) -> None:
     """Print seconds of the two requests, of planning, of the first batches, and of the longest transaction."""
+    for api in apis:
+        _measure(around, say, records, api)
+
+
+def _measure(around: Surroundings, say: Callable[[str], None], records: int, api: Api) -> None:
+    size = api.select()
     around.reset()
     lift_limits()
     opportunities(records)
-    say(f"{records:,} changed records:")
+    say(f"{api.name.upper()}: {records:,} changed records:")
     with served_from_source(), _transactions() as seen:
         client = Client()
-        client.force_login(get_user_model().objects.create_superuser("bench"))
+        client.force_login(get_user_model().objects.create_superuser(f"bench-{api.name}"))
         client.get(reverse("admin:index"))  # The first page loads the templates.
         seen.longest = 0.0
         _timed(say, "the page that asks, with its forecast", lambda: client.get(reverse("mobjects:sync")))
@@ -46,17 +53,17 @@ def measure(around: Surroundings, say: Callable[[str], None], *, records: int = 
         _timed(say, "the job's page", lambda: client.get(urlsplit(answer.url).path))
         say(f"  {seen.longest:6.3f} s  longest transaction of these requests")
     with _transactions() as seen:
-        _steps(job, say)
+        _steps(job, say, size)
         say(f"  {seen.longest:6.3f} s  longest transaction while planning and sending")
 
 
-def _steps(job: SyncJob, say: Callable[[str], None]) -> None:
+def _steps(job: SyncJob, say: Callable[[str], None], size: int) -> None:
     lease = acquire_job(job)
     assert lease is not None  # noqa: S101 -- nobody else works on it
     transport = open_transport()
     task = SendTask(JobContext(job, lease, transport, key_fields(), RedisRateLimiter.from_settings(transport.endpoint)))
     _timed(say, "planning: how many workers the work is for", task.wanted_workers)
-    _timed(say, f"first batch of {BATCH}, with its call", task.step)
+    _timed(say, f"first batch of {size}, with its call", task.step)
     further = [_seconds(task.step)[0] for _ in range(STEPS)]
     say(f"  {median(further):6.3f} s  each further batch (median of {STEPS}; longest {max(further):.3f} s)")
     release_job(job, lease)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from mobjects.local import redis_server
 from mobjects.local.ports import HOST, find_free_port, is_port_open
 from mobjects.local.supervisor import Supervisor
-from mobjects.sandbox import KEY, USER_ID
+from mobjects.sandbox import CLIENT_ID, CLIENT_SECRET, KEY, USER_ID
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY_FIELD = "ExternalOpportunityId"
@@ -63,11 +63,12 @@ class Surroundings:
         from redis import Redis
 
         self.control("reset", {})
-        for name in ("SyncResult", "SyncBatch", "WorkerLease", "SyncJob", "Opportunity", "Installation"):
+        for name in ("SyncResult", "EarlierCall", "SyncBatch", "WorkerLease", "SyncJob", "Opportunity", "Installation"):
             records = apps.get_model("mobjects", name)._default_manager
             records.all()._raw_delete(records.db)
         with Redis.from_url(self.redis_url) as redis:
-            for key in redis.scan_iter("marketo-limits:*"):
+            # A Marketo that was reset knows none of the tokens that it gave.
+            for key in [*redis.scan_iter("marketo-limits:*"), *redis.scan_iter("marketo-shared*:token:*")]:
                 redis.delete(key)
 
 
@@ -130,6 +131,9 @@ def environment(database_url: str, redis_url: str, url: str) -> dict[str, str]:
         "MARKETO_SOAP_ENDPOINT": f"{url}/soap/mktows/2_7",
         "MARKETO_USER_ID": USER_ID,
         "MARKETO_ENCRYPTION_KEY": KEY,
+        "MARKETO_REST_ENDPOINT": f"{url}/rest",
+        "MARKETO_CLIENT_ID": CLIENT_ID,
+        "MARKETO_CLIENT_SECRET": CLIENT_SECRET,
         "MARKETO_OPPORTUNITY_KEY_FIELD": KEY_FIELD,
         "MARKETO_CALLS_PER_WINDOW": "100",
         "MARKETO_CALLS_AT_ONCE": "5",

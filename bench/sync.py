@@ -1,9 +1,10 @@
 """How fast syncing is, and what that is in proportion to. Prints; writes nothing outside a temporary folder.
 
-    python bench/sync.py [cpu|throughput|memory|plan|all] [--database postgres://user@host:5432/postgres]
+    python bench/sync.py [cpu|throughput|memory|plan|all] [--transport soap|rest|both]
+        [--database postgres://user@host:5432/postgres]
 
 docs/performance.md explains the figures. It starts a local Marketo and a Redis of its own; with ``--database`` it
-makes a database on that server and drops it at the end.
+makes a database on that server and drops it at the end. With ``both`` the two APIs take turns, in the same minutes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from bench.surroundings import surroundings  # noqa: E402 -- only found thanks to the line above
 
 PARTS = ("cpu", "memory", "plan", "throughput")
-"""In this order: the workers of the last one go on until the end, and would take the jobs of the others."""
+"""In the order in which they are measured."""
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("part", nargs="?", default="all", choices=(*PARTS, "all"))
     parser.add_argument("--database", default="", help="a PostgreSQL to measure on (default: a temporary SQLite file)")
+    parser.add_argument("--transport", default="both", choices=("soap", "rest", "both"), help="default: both, by turns")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # So that it cleans up.
     with surroundings(options.database) as around:
@@ -33,11 +35,13 @@ def main() -> None:
         from django.db import connection
 
         from bench import cpu, memory, plan, throughput
+        from bench.apis import APIS
 
         parts = {"cpu": cpu, "memory": memory, "plan": plan, "throughput": throughput}
+        apis = APIS if options.transport == "both" else [api for api in APIS if api.name == options.transport]
         say(f"On {connection.vendor}.")
         for part in PARTS if options.part == "all" else (options.part,):
-            parts[part].measure(around, say)
+            parts[part].measure(around, say, apis)
 
 
 def say(line: str) -> None:
