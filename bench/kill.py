@@ -1,9 +1,9 @@
 """Kill -9 of real workers at random moments of a job, then look on both sides for what is lost or doubled.
 
-    python bench/kill.py [--records 2000] [--kills 20] [--workers 2] [--seed N] [--database postgres://…] [--json]
+    python bench/kill.py [--records 2000] [--kills 20] [--workers 2] [--seed N] [--database postgres://…] [--transport soap] [--json]
 
-The hard case: new opportunities without an external key, which Marketo would simply create a second time. Half of
-the time the process that works is killed alone, half of the time with its worker. Exit code 1 unless nothing is
+The hard case over SOAP: new opportunities without an external key, which Marketo would simply create a second time;
+over REST: costs of programs, which Marketo appends. Half of the time the process that works is killed alone, half of the time with its worker. Exit code 1 unless nothing is
 lost, nothing is doubled, and everything has arrived.
 """
 
@@ -40,12 +40,13 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, help="for the same dice again")
     parser.add_argument("--database", default="", help="a PostgreSQL to run on (default: a temporary SQLite file)")
+    parser.add_argument("--transport", choices=("soap", "rest"), default="soap")
     parser.add_argument("--real-time", action="store_true", help="wait for the 40 s of silence of a killed worker")
     parser.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
     options = parser.parse_args()
     if options.seed is None:
         options.seed = secrets.randbelow(10**6)
-    with herd(options.database, **SETTINGS) as running:
+    with herd(options.database, **SETTINGS, MARKETO_TRANSPORT=options.transport) as running:
         return measure(running, options)
 
 
@@ -63,7 +64,7 @@ def measure(running: Herd, options: Namespace) -> int:
         running.add_worker()
     running.start_clock()
     report = Report(options.seed, "PostgreSQL" if options.database else "SQLite")
-    say(f"{options.records:,} new opportunities, {options.workers} workers, {report.database}, seed {options.seed}")
+    say(f"{options.records:,} new opportunities, {options.workers} workers, {report.database}, {options.transport.upper()}, seed {options.seed}")
     say(
         f"answers after {ANSWER_SECONDS:g} s; a lost sending is looked up after {LOOK_UP_SECONDS} s (in production 180)"
     )

@@ -18,10 +18,10 @@ RECORDS, KILLS = 600, 8
 PATIENCE_SECONDS = 190
 
 
-@pytest.fixture(scope="module")
-def report() -> dict:
+@pytest.fixture(scope="module", params=["soap", "rest"])
+def report(request: pytest.FixtureRequest) -> dict:
     """What ``bench/kill.py`` says, with fewer records and kills than it takes by itself."""
-    command = [sys.executable, "-W", "ignore", "bench/kill.py", "--json"]
+    command = [sys.executable, "-W", "ignore", "bench/kill.py", "--json", "--transport", request.param]
     command += ["--records", str(RECORDS), "--kills", str(KILLS), *database()]
     with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
