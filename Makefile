@@ -9,7 +9,7 @@ RUN = .venv/bin
 # For commands that need settings but no configuration of this machine.
 BARE = env DJANGO_ENV_FILE=/dev/null DJANGO_SETTINGS_MODULE=marketo_admin.settings_test
 
-.PHONY: help install demo test check coverage format lock fault-matrix
+.PHONY: help install demo test check coverage format lock faults fault-matrix
 
 help:
 	@echo "make demo      everything on this machine with sample data (DEMO_ARGS=--once: stop again at once; TRANSPORT=soap: over SOAP)"
@@ -18,6 +18,7 @@ help:
 	@echo "make check     format, lint, types, layers, migrations, deployment checks, then the whole test suite"
 	@echo "make coverage  the whole test suite with its branch coverage, which takes more than twice as long"
 	@echo "make format    format and fix what can be fixed"
+	@echo "make faults    every fault at every call, over SOAP and REST; CI leaves most of those over REST out"
 	@echo "make fault-matrix  try every fault anew and write docs/fault-matrix.md"
 	@echo "make lock      resolve the dependencies anew into requirements/ (needs uv)"
 
@@ -52,6 +53,11 @@ format:
 
 lock:
 	scripts/lock
+
+faults:
+	@scripts/install dev
+	$(RUN)/pytest tests/flow/test_faults.py tests/flow/test_rest_faults.py tests/flow/test_program_calls.py \
+		tests/marketo/rest/programs/test_faults_at_each_call.py $(PYTEST_ARGS)
 
 fault-matrix:
 	@scripts/install dev
