@@ -54,7 +54,7 @@ class Observed:
             section: [line for fault in REST_FAULTS for line in lines.get(fault.words, [])]
             for section, lines in self.lines.items()
         }
-        reasons = [fault_matrix.line(words, reason) for words, reason in NOT_OVER_REST.items()]
+        reasons = [fault_matrix.line(f"only over SOAP: {words}", reason) for words, reason in NOT_OVER_REST.items()]
         fault_matrix.write({**found, "not over REST": reasons})
 
 
