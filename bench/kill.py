@@ -1,10 +1,11 @@
 """Kill -9 of real workers at random moments of a job, then look on both sides for what is lost or doubled.
 
-    python bench/kill.py [--records 2000] [--kills 20] [--workers 2] [--seed N] [--database postgres://…] [--transport soap] [--json]
+    python bench/kill.py [--records 2000] [--kills 20] [--workers 2] [--seed N] [--database postgres://…]
+                         [--transport soap] [--json]
 
 The hard case over SOAP: new opportunities without an external key, which Marketo would simply create a second time;
-over REST: costs of programs, which Marketo appends. Half of the time the process that works is killed alone, half of the time with its worker. Exit code 1 unless nothing is
-lost, nothing is doubled, and everything has arrived.
+over REST: costs of programs, which Marketo appends. Half of the time the process that works is killed alone, half of
+the time with its worker. Exit code 1 unless nothing is lost, nothing is doubled, and everything has arrived.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def measure(running: Herd, options: Namespace) -> int:
         running.add_worker()
     running.start_clock()
     report = Report(options.seed, "PostgreSQL" if options.database else "SQLite")
-    say(f"{options.records:,} new opportunities, {options.workers} workers, {report.database}, {options.transport.upper()}, seed {options.seed}")
+    where = f"{report.database}, {options.transport.upper()}"
+    say(f"{options.records:,} new opportunities, {options.workers} workers, {where}, seed {options.seed}")
     say(
         f"answers after {ANSWER_SECONDS:g} s; a lost sending is looked up after {LOOK_UP_SECONDS} s (in production 180)"
     )

@@ -1,4 +1,4 @@
-"""Numbers and times as text, where more than one layer writes them."""
+"""Numbers, times and sentences as text, where more than one layer writes them."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def format_span(seconds: float) -> str:
     """A span of time to the second, without its sign: ``45 s``, ``20 min 3 s``."""
     minutes, rest = divmod(round(abs(seconds)), 60)
     return f"{minutes:,} min {rest} s" if minutes else f"{rest} s"
+
+
+def to_sentence(reason: str) -> str:
+    """A reason, which begins small and has no full stop, as a sentence."""
+    return f"{reason[0].upper()}{reason[1:]}."

@@ -1,7 +1,9 @@
-"""What an HTTP answer tells, whichever API it belongs to and whichever client received it."""
+"""What an HTTP request and its answer tell, whichever API they belong to and whichever client sent them."""
 
 from __future__ import annotations
 
+import io
+import socket
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -13,6 +15,57 @@ NOT_HERE = frozenset({301, 307, 308, 404, 405, 410, 501})
 """By these HTTP says that no such resource is here, that it takes no such method, or that it lives elsewhere (RFC 9110,
 section 15), so nothing that could have applied a change was reached. Anything else that does not speak Marketo's
 language may come from a gateway in front of a Marketo that did the work."""
+
+
+class RequestFailed(Exception):
+    """No complete answer came.
+
+    Args:
+        message: why, as a sentence.
+        sent: whether any part of the body may have reached the other side.
+    """
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.sent = sent
+
+
+class RequestBody(io.BytesIO):
+    """A request body that remembers whether sending it began.
+
+    The HTTP client reads it only once the connection, TLS included, stands. So as long as nothing was read,
+    Marketo cannot have seen all of the request, whatever the exception is called.
+    """
+
+    sent = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.sent = True
+        return super().read(size)
+
+
+def describe_lost_answer(seconds: float, *, timed_out: bool) -> str:
+    """Why the answer to a request that went out did not come, as a sentence."""
+    if timed_out:
+        return f"Marketo did not answer within {seconds:g} s."
+    return "The connection broke before Marketo's answer was complete."
+
+
+def describe_proxy_failure(status: str, root: BaseException) -> str:
+    """What a proxy of this machine's network did, as a sentence; Marketo's address has nothing to do with it.
+
+    Args:
+        status: the HTTP status with which it refused; "" if it said none.
+        root: the error at the bottom.
+    """
+    check = "check HTTPS_PROXY and the proxy of this network"
+    if status:
+        wants = " (it wants a user name and a password)" if status == "407" else ""
+        return f"The proxy in front of Marketo refused the connection with HTTP {status}{wants}; {check}."
+    if isinstance(root, socket.gaierror):
+        return f"The host name of the proxy in front of Marketo could not be found; {check}."
+    return f"The proxy in front of Marketo could not be reached ({type(root).__name__}); {check}."
 
 
 def first_cause(error: BaseException) -> BaseException:

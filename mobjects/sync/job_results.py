@@ -114,11 +114,6 @@ def ids_of_result(record: SyncedRecord) -> dict[str, Any]:
     return {"marketo_id": record.marketo_id, "marketo_guid": getattr(record, "marketo_guid", None) or ""}
 
 
-def to_sentence(reason: str) -> str:
-    """A reason as a sentence."""
-    return f"{reason[0].upper()}{reason[1:]}."
-
-
 _UNCOUNTED = frozenset(status.value for status in SyncResult.PASSING_STATUSES)
 
 

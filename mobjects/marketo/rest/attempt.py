@@ -17,11 +17,11 @@ from mobjects.marketo.errors import (
     Rejected,
     Unavailable,
 )
-from mobjects.marketo.http_common import NOT_HERE, NOT_SURE, clock_offset_seconds, stored_text
+from mobjects.marketo.http_common import NOT_HERE, NOT_SURE, RequestFailed, clock_offset_seconds, stored_text
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.rest import codes
 from mobjects.marketo.rest.config import ENDPOINT, RestSettings
-from mobjects.marketo.rest.http import RequestFailed, send_request
+from mobjects.marketo.rest.http import send_request
 from mobjects.marketo.rest.identity import Token
 from mobjects.marketo.rest.replies import Envelope, InvalidReply, NotMarketoReply, Reason, RestReply, parse_envelope
 from mobjects.marketo.rest.request import OutgoingRequest, RequestTooLarge

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, RefusalReason, Unavailable
+from mobjects.marketo.http_common import RequestFailed
 from mobjects.marketo.rest import codes
 from mobjects.marketo.rest.calls import RestCalls
-from mobjects.marketo.rest.http import RequestFailed
 from mobjects.marketo.rest.lead_database import paths
 from mobjects.marketo.rest.replies import NotMarketoReply, RestReply, read_reasons, whole_number
 from mobjects.marketo.transport import ConnectionVerdict, PingResult

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import io
 import logging
 import os
 import re
@@ -14,41 +13,20 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.http_common import USER_AGENT, first_cause
+from mobjects.marketo.http_common import (
+    USER_AGENT,
+    RequestBody,
+    RequestFailed,
+    describe_lost_answer,
+    describe_proxy_failure,
+    first_cause,
+)
 from mobjects.marketo.rest.config import ENDPOINT
 
 # Longer than a worker needs between two calls, shorter than servers keep a connection that nobody uses: one that they
 # closed meanwhile would lose the next request.
 _KEPT_SECONDS = 5.0
 _CONNECTIONS = 20
-
-
-class RequestFailed(Exception):
-    """No complete answer came.
-
-    Args:
-        message: why, as a sentence.
-        sent: whether any part of the body may have reached the other side.
-    """
-
-    def __init__(self, message: str, *, sent: bool) -> None:
-        super().__init__(message)
-        self.message = message
-        self.sent = sent
-
-
-class _RequestBody(io.BytesIO):
-    """A request body that remembers whether sending it began.
-
-    The HTTP client reads it only once the connection, TLS included, stands. So as long as nothing was read,
-    Marketo cannot have seen all of the request, whatever the exception is called.
-    """
-
-    sent = False
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.sent = True
-        return super().read(size)
 
 
 class _HideQuery(logging.Filter):
@@ -128,13 +106,15 @@ def send_request(
     """
     connect_seconds, read_seconds = timeouts
     timeout = httpx.Timeout(read_seconds, connect=connect_seconds, pool=connect_seconds)
-    content = None if method == "GET" else _RequestBody(body)
+    content = None if method == "GET" else RequestBody(body)
     try:
         return client.request(method, address, content=content, headers=headers, timeout=timeout)
     # OSError: no certificates on this machine; ValueError: an impossible host name.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         sent = content.sent if content else not isinstance(error, _NOT_CONNECTED)
-        words = _lost_words(error, read_seconds) if sent else _connect_words(error, address, connect_seconds)
+        timed_out = isinstance(error, httpx.TimeoutException)
+        lost = describe_lost_answer(read_seconds, timed_out=timed_out)
+        words = lost if sent else _connect_words(error, address, connect_seconds)
         raise RequestFailed(words, sent=sent) from error
 
 
@@ -149,12 +129,6 @@ _NOT_CONNECTED = (
 )
 
 
-def _lost_words(error: Exception, seconds: float) -> str:
-    if isinstance(error, httpx.TimeoutException):
-        return f"Marketo did not answer within {seconds:g} s."
-    return "The connection broke before Marketo's answer was complete."
-
-
 def _connect_words(error: Exception, address: str, seconds: float) -> str:
     root = first_cause(error)
     host = httpx.URL(address).host if not isinstance(error, httpx.InvalidURL) else "The endpoint"
@@ -165,7 +139,8 @@ def _connect_words(error: Exception, address: str, seconds: float) -> str:
     if isinstance(root, ssl.SSLError):
         return f"{host} does not speak TLS as it should; check {ENDPOINT}."
     if isinstance(error, httpx.ProxyError) or (isinstance(error, httpx.ConnectError) and _has_proxy(address)):
-        return _proxy_words(str(error), root)
+        status = re.match(r"(\d{3})\b", str(error))
+        return describe_proxy_failure(status[1] if status else "", root)
     if isinstance(root, socket.gaierror):
         return f"The host name {host} could not be found; check {ENDPOINT} and the network."
     if isinstance(root, ConnectionRefusedError):
@@ -177,15 +152,3 @@ def _has_proxy(address: str) -> bool:
     """Whether the environment puts a proxy between us and this address. Then it is the proxy that is connected to."""
     url, proxies = httpx.URL(address), getproxies()
     return bool(proxies.get(url.scheme) or proxies.get("all")) and not proxy_bypass(url.host)
-
-
-def _proxy_words(text: str, root: BaseException) -> str:
-    """What a proxy of this machine's network did; Marketo's address has nothing to do with it."""
-    check = "check HTTPS_PROXY and the proxy of this network"
-    status = re.match(r"(\d{3})\b", text)
-    if status:
-        wants = " (it wants a user name and a password)" if status[1] == "407" else ""
-        return f"The proxy in front of Marketo refused the connection with HTTP {status[1]}{wants}; {check}."
-    if isinstance(root, socket.gaierror):
-        return f"The host name of the proxy in front of Marketo could not be found; {check}."
-    return f"The proxy in front of Marketo could not be reached ({type(root).__name__}); {check}."

@@ -17,10 +17,10 @@ from urllib.parse import urlencode
 import httpx
 
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, Unavailable
-from mobjects.marketo.http_common import NOT_HERE, clock_offset_seconds, stored_text
+from mobjects.marketo.http_common import NOT_HERE, RequestFailed, clock_offset_seconds, stored_text
 from mobjects.marketo.redaction import MASK, redact_secrets
 from mobjects.marketo.rest.config import CLIENT_ID, CLIENT_SECRET, ENDPOINT, RestSettings
-from mobjects.marketo.rest.http import RequestFailed, send_request
+from mobjects.marketo.rest.http import send_request
 from mobjects.marketo.rest.replies import NotMarketoReply, decimal_number, parse_object
 from mobjects.marketo.rest.request import FORM
 from mobjects.marketo.types import Exchange

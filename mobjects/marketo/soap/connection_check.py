@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, Unavailable
+from mobjects.marketo.http_common import RequestFailed
 from mobjects.marketo.soap.envelope import UnreadableResponse
 from mobjects.marketo.soap.faults import CLOCK_FAULT
-from mobjects.marketo.soap.http import NoAnswer
 from mobjects.marketo.transport import ConnectionVerdict, PingResult
 
 # The Date header has whole seconds and a slow answer ages it; below this a clock is as good as right.
@@ -35,7 +35,7 @@ def _verdict(error: MarketoError) -> ConnectionVerdict:
         return ConnectionVerdict.REFUSED
     if isinstance(error, ConfigError):
         return ConnectionVerdict.NOT_CONFIGURED
-    if isinstance(error, Unavailable) and isinstance(error.__cause__, NoAnswer):
+    if isinstance(error, Unavailable) and isinstance(error.__cause__, RequestFailed):
         return ConnectionVerdict.UNREACHABLE
     return ConnectionVerdict.ERROR
 

@@ -13,7 +13,7 @@ import requests
 from lxml import etree
 
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
-from mobjects.marketo.http_common import NOT_HERE, NOT_SURE, clock_offset_seconds, stored_text
+from mobjects.marketo.http_common import NOT_HERE, NOT_SURE, RequestFailed, clock_offset_seconds, stored_text
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.soap import envelope, faults, http
 from mobjects.marketo.soap.config import SoapSettings
@@ -75,7 +75,7 @@ class Calls:
         http_headers = envelope.http_headers(operation)
         try:
             response = http.post(self._session, self._settings.endpoint, message, http_headers, self._timeouts)
-        except http.NoAnswer as error:
+        except RequestFailed as error:
             raise attempt.lost_error(error.message, attempt.exchange(), maybe_applied=error.sent) from error
         reply = attempt.read(operation, response, clock_offset_seconds(response.headers.get("Date", ""), self._now()))
         try:

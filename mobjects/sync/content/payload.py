@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mobjects.formatting import to_sentence
 from mobjects.marketo import attributes
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, IdKind, TransportTraits
 from mobjects.marketo.types import (
@@ -258,7 +259,7 @@ def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyField
     if fixed and (problem := _find_changed_key(record, keys)):
         return HeldBack(problem)
     if keys.traits.needs_opportunity_key and known is None and not record.external_id:
-        return HeldBack(_sentence(NEEDS_KEY))
+        return HeldBack(to_sentence(NEEDS_KEY))
     # A key that Marketo cannot change is none of the values; it only says which object is meant.
     values = draft.typed_values(without=(COMPANY_ID, COMPANY_KEY, *([keys.opportunity] if fixed else [])))
     if not values and not associations:
@@ -312,7 +313,7 @@ def _build_role(
     if to_opportunity is None:
         return HeldBack(_opportunity_problem(record.opportunity, keys))
     if keys.traits.role_is_key and not record.role:
-        return HeldBack(_sentence(NEEDS_ROLE))
+        return HeldBack(to_sentence(NEEDS_ROLE))
     if record.person_id is not None:
         to_person = RecordAssociation(LinkTarget.LEAD, id=record.person_id)
     elif keys.person:
@@ -358,10 +359,6 @@ def link_opportunity(opportunity: Opportunity, keys: KeyFields) -> RecordAssocia
     if keys.opportunity and opportunity.external_id:
         return RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(keys.opportunity, opportunity.external_id))
     return None
-
-
-def _sentence(reason: str) -> str:
-    return f"{reason[0].upper()}{reason[1:]}."
 
 
 # --- shared ---------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from mobjects import clock
 from mobjects.db.bulk import bulk_insert_rows
 from mobjects.db.retry import retry_on_database_error
+from mobjects.formatting import to_sentence
 from mobjects.marketo.types import Kind, MarketoId, Operation
 from mobjects.models import (
     RecordStatus,
@@ -33,7 +34,6 @@ from mobjects.sync.job_results import (
     save_results,
     short_label,
     supersede_unknown,
-    to_sentence,
 )
 from mobjects.sync.send.selection import OperationChoice, SyncSelection, candidate_records, classify_records, has_id
 from mobjects.sync.task import JobContext, next_sequence

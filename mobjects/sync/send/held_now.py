@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 
+from mobjects.formatting import to_sentence
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.types import Operation
 from mobjects.models import SyncedRecord, SyncResult
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import HeldBack, NothingToSend, build_payload
-from mobjects.sync.job_results import to_sentence
 from mobjects.sync.send.selection import SyncSelection, classify_records
 from mobjects.sync.send.tag_rules import explain_unknown_values
 from mobjects.sync.transport_factory import key_fields, open_transport

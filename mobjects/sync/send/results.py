@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce, Least
 from mobjects import clock
 from mobjects.db.bulk import bulk_update_rows
 from mobjects.db.retry import retry_on_database_error
+from mobjects.formatting import to_sentence
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import ACCEPTED_STATUSES, BatchResponse, Kind, OutcomeStatus, RecordOutcome
 from mobjects.models import (
@@ -38,7 +39,6 @@ from mobjects.sync.job_results import (
     save_results,
     sent_again_by,
     short_label,
-    to_sentence,
 )
 from mobjects.sync.send.claims import BatchItem
 from mobjects.sync.send.naming.answered_ids import (

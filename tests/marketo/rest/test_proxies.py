@@ -11,7 +11,8 @@ import pytest
 
 from mobjects.local.ports import HOST, find_free_port
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.rest.http import RequestFailed, new_client, send_request
+from mobjects.marketo.http_common import RequestFailed
+from mobjects.marketo.rest.http import new_client, send_request
 
 pytestmark = pytest.mark.usefixtures("no_proxies")
 ADDRESS = "https://123-abc-456.mktorest.com/rest/v1/opportunities.json"

@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from mobjects.local.ports import HOST, find_free_port
-from mobjects.marketo.soap.http import NoAnswer, post
+from mobjects.marketo.http_common import RequestFailed
+from mobjects.marketo.soap.http import post
 
 ADDRESS = "https://123-ABC-456.mktoapi.com/soap/mktows/2_7"
 CHECK = "check HTTPS_PROXY and the proxy of this network."
@@ -18,7 +19,7 @@ CHECK = "check HTTPS_PROXY and the proxy of this network."
 def refusal_through(proxy):
     session = requests.Session()
     session.trust_env, session.proxies = False, {"https": proxy}
-    with pytest.raises(NoAnswer) as caught:
+    with pytest.raises(RequestFailed) as caught:
         post(session, ADDRESS, b"<x/>", {}, (5, 5))
     assert not caught.value.sent
     return caught.value.message

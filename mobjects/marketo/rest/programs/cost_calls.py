@@ -17,10 +17,9 @@ from mobjects.marketo.rest.programs.cost_plan import (
 )
 from mobjects.marketo.rest.programs.cost_rows import CostRow, RowPool, describe_rows
 from mobjects.marketo.rest.programs.logged_calls import RACE_WAIT_SECONDS, SYSTEM_ERROR, LoggedCalls
-from mobjects.marketo.rest.programs.reading import ProgramReader, RemoteProgram, parse_program, program_path
+from mobjects.marketo.rest.programs.reading import ProgramReader, RemoteProgram, program_path
 from mobjects.marketo.rest.programs.write_memory import WriteMemory
 from mobjects.marketo.rest.programs.write_state import ProgramMissing, WriteRefused, WriteState
-from mobjects.marketo.rest.replies import InvalidReply, RestReply
 from mobjects.marketo.rest.request import Parameter
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.types import OutgoingRecord
@@ -150,17 +149,7 @@ class CostCalls:
             if error.code in NOTHING_FOUND:
                 raise ProgramMissing from error
             raise WriteRefused(f"Marketo refused the costs of the program. {error.message}", error) from error
-        return self._parse_answer(reply)
-
-    def _parse_answer(self, reply: RestReply) -> RemoteProgram:
-        try:
-            reported = parse_program(reply, self._id)
-        except InvalidReply as error:
-            self._state.doubtful = True
-            raise self._calls.unknown(str(error)) from error
-        if reported is None:
-            raise self._calls.missing_program_error(reply)
-        return reported
+        return self._reader.read_answer(reply, self._id, self._state)
 
     def _check(self, plan: CostPlan, reported: RemoteProgram) -> RemoteProgram:
         """Compare what Marketo shows with what was written, and put back what is not there and was not to go."""
@@ -194,7 +183,7 @@ class CostCalls:
         costs: list[object] = [row.as_field() for row in lost]
         reply = self._calls.write(program_path(self._id), {"costs": costs})
         self._state.notes.append(f"Put back, because it was lost with the list: {describe_rows(lost)}.")
-        return self._parse_answer(reply)
+        return self._reader.read_answer(reply, self._id, self._state)
 
 
 def _fields(plan: CostPlan) -> dict[str, Parameter]:

@@ -17,6 +17,7 @@ from mobjects.marketo.rest.codes import NOTHING_FOUND
 from mobjects.marketo.rest.programs.cost_rows import CostRow
 from mobjects.marketo.rest.programs.logged_calls import LoggedCalls
 from mobjects.marketo.rest.programs.program_facts import ProgramFacts
+from mobjects.marketo.rest.programs.write_state import WriteState
 from mobjects.marketo.rest.replies import InvalidReply, RestReply, decimal_number, parse_moment, whole_number
 from mobjects.marketo.rest.request import Parameter
 from mobjects.marketo.types import Kind, RemoteObject, TagValue
@@ -187,6 +188,22 @@ class ProgramReader:
             return parse_program(reply, program_id)
         except InvalidReply as error:
             raise self._calls.unreadable(error) from error
+
+    def read_answer(self, reply: RestReply, program_id: int, state: WriteState) -> RemoteProgram:
+        """The program as the answer to an update tells it.
+
+        Raises:
+            ProgramMissing: a warning says that Marketo has none.
+            OutcomeUnknown: the answer cannot be read, or tells of no program.
+        """
+        try:
+            reported = parse_program(reply, program_id)
+        except InvalidReply as error:
+            state.doubtful = True
+            raise self._calls.unknown(str(error)) from error
+        if reported is None:
+            raise self._calls.missing_program_error(reply)
+        return reported
 
     def read_with_costs(self, program_id: int, name: str = "") -> RemoteProgram | None:
         """The program with its tags and all of its costs; ``None`` if Marketo has none.

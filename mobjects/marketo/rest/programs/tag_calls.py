@@ -20,11 +20,9 @@ from mobjects.marketo.rest.programs.reading import (
     CHANNEL,
     ProgramReader,
     RemoteProgram,
-    parse_program,
     program_path,
 )
 from mobjects.marketo.rest.programs.write_state import ProgramMissing, WriteRefused, WriteState
-from mobjects.marketo.rest.replies import InvalidReply, RestReply
 from mobjects.marketo.types import OutgoingRecord, TagValue
 
 _NO_SUCH_CALL = frozenset({"605", "610"})
@@ -91,7 +89,7 @@ class TagCalls:
             raise WriteRefused(
                 f"Marketo did not change the channel to “{self._channel}”; change it in Marketo. {error.message}", error
             ) from error
-        reported = self._parse_answer(reply)
+        reported = self._reader.read_answer(reply, self._id, self._state)
         if reported.channel.casefold() != self._channel.casefold():
             raise WriteRefused(
                 f"Marketo left the channel “{reported.channel}” and did not change it to “{self._channel}”; "
@@ -215,17 +213,7 @@ class TagCalls:
             raise WriteRefused(f"Marketo refused the tags of the program. {error.message}", error) from error
         for tag_type in (*(tag.type for tag in self._wanted), *self._removed):
             self._note_written(tag_type)
-        return self._parse_answer(reply)
-
-    def _parse_answer(self, reply: RestReply) -> RemoteProgram:
-        try:
-            reported = parse_program(reply, self._id)
-        except InvalidReply as error:
-            self._state.doubtful = True
-            raise self._calls.unknown(str(error)) from error
-        if reported is None:
-            raise self._calls.missing_program_error(reply)
-        return reported
+        return self._reader.read_answer(reply, self._id, self._state)
 
     def _differing(self, reported: RemoteProgram) -> list[str]:
         """The types of tags that were written and are not told as they were."""
