@@ -8,7 +8,7 @@ from django.urls import reverse
 from mobjects.models import Opportunity
 from tests import factories
 from tests.factories import fresh
-from tests.support.guid_reading import guid
+from tests.support.guids import guid
 from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings", "redis_url")]

@@ -9,7 +9,8 @@ from mobjects.marketo.registry import TRANSPORTS
 from mobjects.models import Opportunity, OpportunityPersonRole, SyncJob
 from tests import factories
 from tests.support import identify_transport
-from tests.support.identify_transport import Wire, deal, guid, part
+from tests.support.guids import deal, guid, part
+from tests.support.identify_transport import Wire
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
 

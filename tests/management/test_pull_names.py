@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.models import SyncJob
-from tests.support import guid_reading as guids
+from tests.support import guid_reading
 from tests.support.guid_reading import GuidMemory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
 
 @pytest.fixture(autouse=True)
 def _over_guids(settings):
-    TRANSPORTS["guids"] = guids.entry(GuidMemory())
+    TRANSPORTS["guids"] = guid_reading.entry(GuidMemory())
     settings.MARKETO = {**settings.MARKETO, "TRANSPORT": "guids", "GUIDS_AT": "https://guids.example"}
     yield
     del TRANSPORTS["guids"]

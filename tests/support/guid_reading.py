@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mobjects.marketo.errors import MarketoError, Rejected
 from mobjects.marketo.transport_entry import Setting, TransportEntry
-from mobjects.marketo.transport_traits import IdKind, TransportTraits
 from mobjects.marketo.types import (
     BatchResponse,
-    Exchange,
     ExternalKey,
     Kind,
     LinkTarget,
@@ -19,44 +18,15 @@ from mobjects.marketo.types import (
     MarketoQuery,
     OutcomeStatus,
     QueryPage,
-    RecordAssociation,
     RecordOutcome,
     RemoteObject,
 )
 from mobjects.sync.content.from_marketo import find_association
 from mobjects.sync.content.payload import KeyFields
+from tests.support.guids import EXCHANGE, GUID_TRAITS, KEY
 
-EXCHANGE = Exchange(request="asked", response="told", http_status=200)
-KEY = "externalOpportunityId"
-TRAITS = TransportTraits(
-    id_kinds={Kind.OPPORTUNITY: IdKind.GUID, Kind.ROLE: IdKind.GUID},
-    opportunity_key=KEY,
-    needs_opportunity_key=True,
-    roles_name_opportunity_by_key=True,
-    role_is_key=True,
-    has_cost_ids=False,
-    listed=frozenset({Kind.PROGRAM}),
-    named_to_a_query=3,
-)
+TRAITS = replace(GUID_TRAITS, has_cost_ids=False, listed=frozenset({Kind.PROGRAM}))
 KEYS = KeyFields(opportunity=KEY, traits=TRAITS)
-
-
-def guid(number: int) -> str:
-    """A GUID that tells its number."""
-    return f"dff23271-f996-47d7-984f-{number:012d}"
-
-
-def opportunity(number: int, key: str, **values: str) -> RemoteObject:
-    return RemoteObject(Kind.OPPORTUNITY, guid(number), {"Name": "Q1 2014", KEY: key, **values})
-
-
-def role(number: int, of: str, person: int = 19, **values: str) -> RemoteObject:
-    """A role of the opportunity with this external ID."""
-    links = (
-        RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(KEY, of)),
-        RecordAssociation(LinkTarget.LEAD, id=person),
-    )
-    return RemoteObject(Kind.ROLE, guid(number), {"Role": "Influencer", **values}, links)
 
 
 class GuidMemory:

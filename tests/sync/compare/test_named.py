@@ -10,9 +10,9 @@ from mobjects.sync.compare.task import CompareSelection, CompareTask
 from mobjects.sync.delete.task import HAS_ROLES, DeleteTask, records_to_delete
 from tests import factories
 from tests.factories import fresh
-from tests.support import guid_reading as guids
-from tests.support import memory
-from tests.support.guid_reading import KEYS, GuidMemory, guid
+from tests.support import guids, memory
+from tests.support.guid_reading import KEYS, GuidMemory
+from tests.support.guids import guid
 from tests.support.pulls import diff, in_step, only
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def deal(number, **values):
 
 
 def found(number, **values):
-    return guids.opportunity(number, f"E-{number}", **{"Stage": "Open", **values})
+    return guids.deal(number, f"E-{number}", **{"Stage": "Open", **values})
 
 
 # --- comparing ------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def test_a_record_that_came_to_another_guid_meanwhile_is_not_missing():
 def test_selected_records_and_several_kinds_are_compared_in_turn():
     parent = deal(1)
     role = in_step(factories.role(parent, marketo_guid=guid(81)))
-    transport = GuidMemory(found(1), guids.role(81, "E-1", IsPrimary="true"))
+    transport = GuidMemory(found(1), guids.part(81, "E-1", IsPrimary="true"))
     job = compare(transport, Kind.OPPORTUNITY, Kind.ROLE)
     assert [query.kind for query in transport.asked] == [Kind.OPPORTUNITY, Kind.ROLE]
     assert job.results.get(kind="OpportunityPersonRole").record_id == role.pk

@@ -12,7 +12,8 @@ from mobjects.models import Opportunity, OpportunityPersonRole, ProgramCost
 from mobjects.sync.content.gaps import find_gap, kinds_without_numbers, list_gaps
 from mobjects.sync.content.payload import KeyFields
 from tests import factories
-from tests.support.identify_transport import KEYS, TRAITS, guid
+from tests.support.guids import guid
+from tests.support.identify_transport import KEYS, TRAITS
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from mobjects.sync.paging import NamedBy
 from mobjects.sync.pull.task import PullSelection, PullTask
 from tests import factories
 from tests.factories import fresh
-from tests.support import guid_reading as guids
-from tests.support import memory
-from tests.support.guid_reading import KEY, KEYS, GuidMemory, guid
+from tests.support import guids, memory
+from tests.support.guid_reading import KEYS, GuidMemory
+from tests.support.guids import KEY, guid
 from tests.support.pulls import diff, in_step, only, pull
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def ends(job):
 def test_records_held_here_are_read_by_their_guids_many_with_a_call():
     for number in range(1, 6):
         deal(number, f"E-{number}", name=f"Deal {number}")
-    found = [guids.opportunity(number, f"E-{number}", Name=f"Deal {number}", Stage="Won") for number in range(1, 6)]
+    found = [guids.deal(number, f"E-{number}", Name=f"Deal {number}", Stage="Won") for number in range(1, 6)]
     transport = GuidMemory(*found)
     job = pull_guids(transport)
     assert [query.ids for query in transport.asked] == [(guid(1), guid(2), guid(3)), (guid(4), guid(5))]
@@ -48,7 +48,7 @@ def test_records_held_here_are_read_by_their_guids_many_with_a_call():
 
 def test_a_record_without_a_guid_is_found_by_its_key_and_gets_its_guid():
     record = deal(key="E-1")
-    transport = GuidMemory(guids.opportunity(1, "E-1"))
+    transport = GuidMemory(guids.deal(1, "E-1"))
     row = only(pull_guids(transport))
     assert [key.value for key in transport.asked[0].keys] == ["E-1"]
     assert fresh(record).marketo_guid == guid(1)
@@ -60,7 +60,7 @@ def test_a_record_without_a_guid_is_found_by_its_key_and_gets_its_guid():
 
 def test_what_is_not_held_here_is_not_added_unless_it_is_named():
     deal(1, "E-1")
-    transport = GuidMemory(guids.opportunity(1, "E-1"), guids.opportunity(2, "E-2"))
+    transport = GuidMemory(guids.deal(1, "E-1"), guids.deal(2, "E-2"))
     pull_guids(transport)
     assert Opportunity.objects.count() == 1
     job = pull_guids(transport, named_by=NamedBy.KEY, names=("E-2",))
@@ -82,7 +82,7 @@ def test_missing_objects_are_said_whatever_they_are_found_by():
 def test_a_selected_record_with_nothing_to_look_for_is_said():
     parent = factories.opportunity(external_id=None, marketo_id=71, name="By number")
     other = deal(1, "E-1")
-    job = pull_guids(GuidMemory(guids.opportunity(1, "E-1")), ids=(parent.pk, other.pk))
+    job = pull_guids(GuidMemory(guids.deal(1, "E-1")), ids=(parent.pk, other.pk))
     assert job.counts == {"SAME": 1, "HELD": 1}
     held = job.results.get(status="HELD")
     assert held.error == "It has neither a Marketo GUID nor an external ID, so it cannot be looked for in Marketo."
@@ -99,7 +99,7 @@ def test_only_selected_records_are_read():
 def test_a_change_here_is_kept_and_one_on_both_sides_waits():
     record = deal(1, "E-1", stage="Open", type="A")
     Opportunity.objects.update(stage="Won")
-    job = pull_guids(GuidMemory(guids.opportunity(1, "E-1", Stage="Lost", Type="B")))
+    job = pull_guids(GuidMemory(guids.deal(1, "E-1", Stage="Lost", Type="B")))
     assert job.counts == {"CONFLICT": 1}
     assert (fresh(record).stage, fresh(record).type) == ("Won", "B")
 
@@ -109,7 +109,7 @@ def test_a_change_here_is_kept_and_one_on_both_sides_waits():
 
 def test_guids_and_external_ids_can_be_named_and_missing_names_are_said():
     held = deal(9, "E-9", name="Held")
-    transport = GuidMemory(guids.opportunity(1, "E-1", Name="New"))
+    transport = GuidMemory(guids.deal(1, "E-1", Name="New"))
     job = pull_guids(transport, named_by=NamedBy.ID, names=(guid(1), guid(7), guid(9)))
     assert ends(job) == [("Held", "MISSING", guid(9)), ("New", "ADDED", guid(1)), (guid(7), "MISSING", "")]
     assert job.results.get(label="Held").record_id == held.pk
@@ -118,7 +118,7 @@ def test_guids_and_external_ids_can_be_named_and_missing_names_are_said():
 
 def test_named_ones_go_out_in_calls_of_what_one_may_name():
     names = tuple(f"E-{number}" for number in range(1, 8))
-    transport = GuidMemory(*(guids.opportunity(number, f"E-{number}") for number in range(1, 8)))
+    transport = GuidMemory(*(guids.deal(number, f"E-{number}") for number in range(1, 8)))
     job = pull_guids(transport, named_by=NamedBy.KEY, names=names)
     assert [len(query.keys) for query in transport.asked] == [3, 3, 1]
     assert job.counts == {"ADDED": 7}
@@ -130,7 +130,7 @@ def test_named_ones_go_out_in_calls_of_what_one_may_name():
 def test_a_role_is_read_by_its_guid_and_its_opportunity_known_by_key():
     parent = deal(1, "E-1")
     in_step(factories.role(parent, marketo_guid=guid(81)))
-    job = pull_guids(GuidMemory(guids.role(81, "E-1", IsPrimary="true")), Kind.ROLE)
+    job = pull_guids(GuidMemory(guids.part(81, "E-1", IsPrimary="true")), Kind.ROLE)
     assert job.counts == {"TAKEN": 1}
     assert OpportunityPersonRole.objects.get().is_primary is True
 
@@ -139,7 +139,7 @@ def test_a_role_without_a_guid_is_found_by_its_opportunity_and_others_of_it_are_
     parent = deal(1, "E-1")
     record = in_step(factories.role(parent))
     absent = in_step(factories.role(parent, person_id=77))
-    transport = GuidMemory(guids.role(81, "E-1"), guids.role(82, "E-1", person=20))
+    transport = GuidMemory(guids.part(81, "E-1"), guids.part(82, "E-1", person=20))
     job = pull_guids(transport, Kind.ROLE)
     assert [link.key.value for link in transport.asked[0].opportunities] == ["E-1"]
     assert fresh(record).marketo_guid == guid(81)
@@ -151,8 +151,8 @@ def test_a_role_without_a_guid_is_found_by_its_opportunity_and_others_of_it_are_
 
 def test_roles_of_named_opportunities_are_added_page_by_page():
     deal(1, "E-1")
-    found = [guids.role(80 + number, "E-1", person=number) for number in range(1, 6)]
-    transport = GuidMemory(*found, guids.role(99, "E-3"), page_size=2)
+    found = [guids.part(80 + number, "E-1", person=number) for number in range(1, 6)]
+    transport = GuidMemory(*found, guids.part(99, "E-3"), page_size=2)
     job = pull_guids(transport, Kind.ROLE, named_by=NamedBy.OPPORTUNITY, names=("E-1", "E-2", "E-3"))
     assert job.counts == {"ADDED": 5, "HELD": 1, "MISSING": 1}
     assert len({query.opportunities for query in transport.asked}) == 1
@@ -167,7 +167,7 @@ def test_roles_of_named_opportunities_are_added_page_by_page():
 def test_a_pull_that_was_cut_off_asks_for_the_same_again():
     for number in range(1, 5):
         deal(number, f"E-{number}")
-    transport = GuidMemory(*(guids.opportunity(number, f"E-{number}", Stage="Won") for number in range(1, 5)))
+    transport = GuidMemory(*(guids.deal(number, f"E-{number}", Stage="Won") for number in range(1, 5)))
     surroundings = memory.context(transport, PullSelection(Kind.OPPORTUNITY).to_json(), keys=KEYS)
     transport.failing = Unavailable("Nobody answers.")
     with pytest.raises(Unavailable):
@@ -180,7 +180,7 @@ def test_a_pull_that_was_cut_off_asks_for_the_same_again():
 def test_a_place_that_is_no_longer_known_begins_the_chunk_again_and_not_the_pull():
     for number in range(1, 6):
         deal(number, f"E-{number}")
-    found = [guids.opportunity(number, f"E-{number}", Stage="Won") for number in range(1, 6)]
+    found = [guids.deal(number, f"E-{number}", Stage="Won") for number in range(1, 6)]
     transport = GuidMemory(*found, page_size=2)
     surroundings = memory.context(transport, PullSelection(Kind.OPPORTUNITY).to_json(), keys=KEYS)
     PullTask(surroundings).step()

@@ -15,7 +15,8 @@ from mobjects.models import MarketoField, Opportunity, OpportunityPersonRole, Pr
 from mobjects.presentation import navigation
 from tests import factories
 from tests.support import identify_transport
-from tests.support.identify_transport import Wire, deal, guid
+from tests.support.guids import deal, guid
+from tests.support.identify_transport import Wire
 from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]

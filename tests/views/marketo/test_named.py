@@ -11,8 +11,9 @@ from mobjects.marketo.registry import TRANSPORTS
 from mobjects.models import Opportunity, SyncJob
 from mobjects.sync.paging import NamedBy
 from tests import factories
-from tests.support import guid_reading as guids
-from tests.support.guid_reading import GuidMemory, guid
+from tests.support import guid_reading
+from tests.support.guid_reading import GuidMemory
+from tests.support.guids import guid
 from tests.support.pulls import in_step
 from tests.views import pages
 
@@ -23,7 +24,7 @@ OVER_THIS_API = "Over this API Marketo cannot list all"
 
 @pytest.fixture(autouse=True)
 def _over_guids(settings):
-    TRANSPORTS["guids"] = guids.entry(GuidMemory())
+    TRANSPORTS["guids"] = guid_reading.entry(GuidMemory())
     settings.MARKETO = {**settings.MARKETO, "TRANSPORT": "guids", "GUIDS_AT": "https://guids.example"}
     yield
     del TRANSPORTS["guids"]

@@ -7,7 +7,8 @@ import pytest
 from mobjects.models import Opportunity
 from tests import factories
 from tests.support.concurrent import concurrently, postgresql
-from tests.support.identify_transport import Wire, deal, guid
+from tests.support.guids import deal, guid
+from tests.support.identify_transport import Wire
 from tests.sync.pull.identify.test_task import known, look_up, results
 
 pytestmark = [pytest.mark.django_db(transaction=True), postgresql]

@@ -13,7 +13,8 @@ from mobjects.sync.pull.identify.task import IdentifySelection, IdentifyTask
 from tests import factories
 from tests.factories import fresh
 from tests.support import memory
-from tests.support.identify_transport import KEY, KEYS, TRAITS, Wire, deal, guid, part
+from tests.support.guids import KEY, deal, guid, part
+from tests.support.identify_transport import KEYS, TRAITS, Wire
 from tests.support.memory import finished
 from tests.support.pulls import diff, in_step, only
 
