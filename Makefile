@@ -18,7 +18,7 @@ help:
 	@echo "make check     format, lint, types, layers, migrations, deployment checks, then the whole test suite"
 	@echo "make coverage  the whole test suite with its branch coverage, which takes more than twice as long"
 	@echo "make format    format and fix what can be fixed"
-	@echo "make faults    every fault at every call, over SOAP and REST; CI leaves most of those over REST out"
+	@echo "make faults    every fault at every call, over SOAP and REST, which CI leaves out: before each release"
 	@echo "make fault-matrix  try every fault anew and write docs/fault-matrix.md"
 	@echo "make lock      resolve the dependencies anew into requirements/ (needs uv)"
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from mobjects.local.ports import HOST, find_free_port
 from mobjects.marketo.rest.config import RestSettings
@@ -32,7 +34,7 @@ def store(redis):
 @pytest.fixture
 def lost():
     """A store whose Redis is not there."""
-    with Redis(HOST, find_free_port()) as client:
+    with Redis(HOST, find_free_port(), retry=Retry(NoBackoff(), 0)) as client:
         yield RedisStore("here", client)
 
 
