@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -31,6 +30,7 @@ from mobjects.presentation.badges import render_badge, state_badge
 from mobjects.presentation.job_text import KIND_WORDS, operation_text, render_time
 from mobjects.sync.send.selection import OperationChoice
 from mobjects.views.base import press_only
+from mobjects.zones import zone_names
 
 WHEN = frozenset({"enabled", "cron", "time_zone", "quiet_from", "quiet_until"})
 """Fields that decide when the next run is."""
@@ -48,7 +48,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
         error_messages={"required": "Tick at least one kind."},
     )
     time_zone = forms.ChoiceField(
-        choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones() - {"Factory", "localtime"})],
+        choices=lambda: [(name, name) for name in sorted(zone_names())],
         widget=UnfoldAdminSelectWidget,
         initial="UTC",
         help_text="The zone of the hours above, and of the quiet hours.",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import zoneinfo
-
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
-NOT_PLACES = frozenset({"Factory", "localtime"})
+from mobjects.zones import zone_names
 
 
 def zone_choices() -> list[tuple[str, str]]:
     """All zones by name, and first the browser's."""
-    return [("", "That of my browser"), *((name, name) for name in sorted(zoneinfo.available_timezones() - NOT_PLACES))]
+    return [("", "That of my browser"), *((name, name) for name in sorted(zone_names()))]
 
 
 class TimeZoneForm(forms.Form):

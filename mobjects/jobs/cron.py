@@ -11,6 +11,8 @@ from itertools import islice
 
 from croniter import croniter
 
+from mobjects.zones import zone_names
+
 EXAMPLE = "such as “0 6 * * 1-5” for 06:00 from Monday to Friday"
 FIELDS = ("minute", "hour", "day of month", "month", "day of week")
 # croniter's own additions: drawn by lot, the same run would come at another time on each look.
@@ -118,7 +120,7 @@ def check_zone(name: str) -> None:
     Raises:
         ValueError: with an example.
     """
-    if name not in zoneinfo.available_timezones():
+    if name not in zone_names():
         raise ValueError(f"“{name}” is not a known time zone; it should look like “Europe/Berlin” or “UTC”.")
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from mobjects.forms.time_zone import TimeZoneForm
 from mobjects.models import PersonSettings
 from mobjects.views.base import render_page
+from mobjects.zones import zone_names
 
 COOKIE = "time_zone"
 """Set by static/mobjects/time-zone.js."""
@@ -47,9 +48,7 @@ def browser_zone(request: HttpRequest) -> zoneinfo.ZoneInfo:
 
 def find_zone(name: str) -> zoneinfo.ZoneInfo | None:
     """The zone of a name; ``None`` if there is none. Whatever a browser may have sent is fine."""
-    if name not in zoneinfo.available_timezones():
-        return None
-    return zoneinfo.ZoneInfo(name)
+    return zoneinfo.ZoneInfo(name) if name in zone_names() else None
 
 
 def script_address(request: HttpRequest) -> str:
