@@ -52,7 +52,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
     context.update(
         title=_("Dashboard"),
         cards=_cards(request, waiting, jobs),
-        kinds=kinds,
+        waiting=waiting,
         unsent=[_unsent_row(figure) for figure in waiting.kinds if figure.counts["unsent"]],
         running=_running([job for job in jobs if job.state in STANDING_STATES]),
         jobs=[(job, job_outcome(job)) for job in jobs[:JOBS]],
