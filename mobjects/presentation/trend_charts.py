@@ -130,7 +130,7 @@ def _reasons(kept: Days) -> TrendChart | None:
     shown = counted.most_common(REASONS)
     rest += sum(counted.values()) - sum(count for _reason, count in shown)
     rows = [*shown, *([(_("All other reasons"), rest)] if rest else [])]
-    labels = [reason if len(reason) <= 40 else f"{reason[:39]}…" for reason, _count in rows]
+    labels = [reason if len(reason) <= 26 else f"{reason[:25]}…" for reason, _count in rows]
     dataset = {"label": _("Records"), "data": [count for _reason, count in rows], "backgroundColor": "#dc2626"}
     said = _("The most frequent reason in %(days)s days: %(reason)s")
     return TrendChart(
