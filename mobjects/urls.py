@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
 from mobjects.views import base, dashboard, deletions, exports, palette, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
@@ -18,6 +19,9 @@ admin_view = admin.site.admin_view
 urlpatterns = [
     # The admin's own, which takes a press only too.
     path("logout/", admin_view(base.press_only("admin:index")(admin.site.logout)), name="log-out"),
+    # Lists of tables, which the menu is instead.
+    path("mobjects/", RedirectView.as_view(pattern_name="admin:index")),
+    path("auth/", RedirectView.as_view(pattern_name="admin:index")),
     # In the place of the theme's own.
     path("search/", admin_view(palette.search_everything), name="search"),
     # Not wrapped: it answers in words where the others lead to the login page.

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mobjects.admin.list_filters import PersonFilter
+from mobjects.admin.list_filters import DayFilter, PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
 from mobjects.figures.attention import WAITING_IMPORT_STATES
 from mobjects.models import Download, Import
@@ -43,7 +43,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
     list_display = ("uploaded", "state_words", "file", "kind", "rows", "outcome", "who", "source", "why")
     list_display_links = ("uploaded",)
-    list_filter = (WaitingFilter, "state", "kind", "source", "created_at", PersonFilter)
+    list_filter = (WaitingFilter, "state", "kind", "source", ("created_at", DayFilter), PersonFilter)
     search_fields = ("file_name", "username", "reason")
     search_help_text = "File, user, reason, or the import's number"
 
@@ -95,7 +95,7 @@ class DownloadAdmin(ReadOnlyAdmin):
 
     list_display = ("asked", "what", "kind", "format", "row_count", "narrowed", "who", "source", "of_import")
     list_display_links = None
-    list_filter = ("what", "kind", "format", "source", "created_at", PersonFilter)
+    list_filter = ("what", "kind", "format", "source", ("created_at", DayFilter), PersonFilter)
     search_fields = ("username", "filters")
     list_select_related = ("imported",)
 

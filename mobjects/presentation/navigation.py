@@ -86,6 +86,11 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
+def menu_names() -> dict[str, str]:
+    """What the menu calls each of its pages, by address."""
+    return {reverse(view): title for _group, entries in _groups() for title, _icon, view, _permissions in entries}
+
+
 def list_actions(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
     """What the user can set going, for the palette: title, icon, address. Each leads to a page that asks first."""
     may = request.user.has_perm
