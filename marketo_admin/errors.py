@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib import admin
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 INSTEAD = "Nothing was saved. Go back and change or select fewer rows at a time; for very many, use an import."
 
@@ -22,6 +26,37 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         heading = "The request could not be read"
         words = "It came incomplete or damaged. Nothing was saved. Try it again."
     return render(request, "400.html", {"heading": heading, "words": words}, status=400)
+
+
+def page_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for status 404."""
+    said = _("The address is wrong, or what it showed is gone. The sync history still shows records that were deleted.")
+    return _in_frame(request, "404.html", _("There is no such page"), said, 404)
+
+
+def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for status 403."""
+    said = _("Ask an administrator to put you into a group that may. The sync history can be changed by nobody.")
+    if getattr(request, "user", None) is not None and request.user.is_authenticated:
+        said = _("You are logged in as %(name)s.") % {"name": request.user.get_username()} + " " + said
+    return _in_frame(request, "403.html", _("You are not allowed to do this"), said, 403)
+
+
+def _in_frame(request: HttpRequest, plain: str, heading: str, words: str, status: int) -> HttpResponse:
+    """A page of few words: for staff with the site's menu around it, for others, or without a database, by itself.
+
+    Args:
+        plain: the template that needs nothing.
+    """
+    context = {"heading": heading, "words": words}
+    try:
+        if hasattr(request, "user") and admin.site.has_permission(request):
+            request.current_app = admin.site.name  # The header of the theme reads it.
+            frame = {**admin.site.each_context(request), "title": heading, **context}
+            return TemplateResponse(request, "mobjects/error.html", frame, status=status).render()
+    except Error:
+        pass
+    return render(request, plain, context, status=status)
 
 
 def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:

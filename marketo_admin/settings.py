@@ -177,10 +177,21 @@ UNFOLD = {
     ],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "mobjects.views.dashboard.dashboard_callback",
-    "SCRIPTS": ["mobjects.views.time_zone.script_address"],
-    "STYLES": ["mobjects.presentation.navigation.form_styles_url"],
+    "SCRIPTS": [
+        "mobjects.views.time_zone.script_address",
+        "mobjects.presentation.navigation.keys_script_url",
+        "mobjects.presentation.navigation.reach_script_url",
+    ],
+    "STYLES": [
+        "mobjects.presentation.navigation.form_styles_url",
+        "mobjects.presentation.navigation.keys_styles_url",
+    ],
     "ACCOUNT": {"navigation": [{"title": "Time zone", "link": reverse_lazy("mobjects:time-zone")}]},
-    "SIDEBAR": {"navigation": "mobjects.presentation.navigation.build_navigation"},
+    "SIDEBAR": {
+        "navigation": "mobjects.presentation.navigation.build_navigation",
+        "show_search": True,
+        "command_search": True,
+    },
 }
 
 # --- Marketo -----------------------------------------------------------------------------------------------------

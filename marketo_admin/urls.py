@@ -7,6 +7,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 handler400 = "marketo_admin.errors.bad_request"
+handler403 = "marketo_admin.errors.not_allowed"
+handler404 = "marketo_admin.errors.page_missing"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

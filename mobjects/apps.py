@@ -16,8 +16,11 @@ class MobjectsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, and have the triggers laid after every ``migrate``."""
-        # Both modules need the models, which are not there yet while this one is imported.
+        """Register the checks, have the triggers laid after every ``migrate``, and have ended jobs counted."""
+        # These modules need the models, which are not there yet while this one is imported.
         import_module("mobjects.checks")
+        lifecycle = import_module("mobjects.jobs.lifecycle")
+        daily = import_module("mobjects.figures.daily")
+        lifecycle.job_came_to_rest.connect(daily.count_ended_job, dispatch_uid="mobjects.figures.daily")
         triggers = import_module("mobjects.db.triggers")
         post_migrate.connect(triggers.install_triggers, sender=self, dispatch_uid="mobjects.db.triggers")

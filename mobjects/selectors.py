@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 
@@ -38,8 +38,6 @@ UNDECIDED = (
     models.SyncResultStatus.LOOKED_UP,
 )
 """Results behind which there may be an open conflict."""
-IMPORT_WAITS = (models.ImportState.MAPPING, models.ImportState.REVIEW)
-"""States in which an import waits for a person."""
 ERROR_GROUPS = 10
 LOOKED_BACK = 20
 """So many of the newest changes of each sort are looked at to tell who made the last one."""
@@ -222,26 +220,6 @@ def count_undecided() -> int:
     return models.Conflict.objects.filter(decided_at__isnull=True, answer="").count()
 
 
-def count_waiting_imports() -> int:
-    """How many imports wait for a person to say what their columns mean, or to review them."""
-    return models.Import.objects.filter(state__in=IMPORT_WAITS).count()
-
-
-def count_left_work(fresh_since: datetime) -> int:
-    """How many jobs and imports are to be worked on and are not.
-
-    Args:
-        fresh_since: work whose process gave a sign of life since then is being done.
-    """
-    states = models.SyncJobState
-    due = Q(state=states.WAITING, waits_until__lte=clock.now())
-    jobs = models.SyncJob.objects.filter(due | Q(state__in=(states.NOT_QUEUED, states.QUEUED, states.RUNNING)))
-    imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)
-    # Not one that was made a moment ago: it is about to be queued.
-    jobs, imports = jobs.filter(created_at__lt=fresh_since), imports.filter(step_at__lt=fresh_since)
-    return sum(work.exclude(leases__renewed_at__gte=fresh_since).count() for work in (jobs, imports))
-
-
 def imports_about(kind: Kind, record_id: int) -> QuerySet[models.ImportChange]:
     """Everything that imports did to one synced record, its costs and tags included, newest first."""
     done = models.ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id)
@@ -314,17 +292,6 @@ def open_circuits() -> list[models.Circuit]:
 def latest_circuits(count: int) -> list[models.Circuit]:
     """The newest times that sending was halted."""
     return list(models.Circuit.objects.order_by("-opened_at", "-pk")[:count])
-
-
-def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, int]]:
-    """Records per state, for each kind given; one query each."""
-    found = {kind: models.RECORD_MODELS[kind].objects.with_state().order_by().values_list("state") for kind in kinds}
-    return {kind: dict(states.annotate(count=Count("pk"))) for kind, states in found.items()}
-
-
-def latest_jobs(count: int) -> list[models.SyncJob]:
-    """The newest jobs."""
-    return list(models.SyncJob.objects.order_by("-created_at", "-pk")[:count])
 
 
 # --- imports --------------------------------------------------------------------------------

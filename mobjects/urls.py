@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
-from mobjects.views import base, deletions, exports, time_zone
+from mobjects.views import base, dashboard, deletions, exports, palette, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import circuit_breaker, confirmations, connection, delete, metadata, moving, pull
 from mobjects.views.sync import batch_detail, confirm, conflicts, job_actions, job_detail, queue, record_history
@@ -18,6 +19,13 @@ admin_view = admin.site.admin_view
 urlpatterns = [
     # The admin's own, which takes a press only too.
     path("logout/", admin_view(base.press_only("admin:index")(admin.site.logout)), name="log-out"),
+    # Lists of tables, which the menu is instead.
+    path("mobjects/", RedirectView.as_view(pattern_name="admin:index")),
+    path("auth/", RedirectView.as_view(pattern_name="admin:index")),
+    # In the place of the theme's own.
+    path("search/", admin_view(palette.search_everything), name="search"),
+    # Not wrapped: it answers in words where the others lead to the login page.
+    path("dashboard/live/", dashboard.dashboard_live, name="dashboard-live"),
     path("sync/", admin_view(confirm.sync_page), name="sync"),
     path("sync-jobs/<uuid:pk>/queue-again/", admin_view(job_actions.job_queue_again), name="job-queue-again"),
     path("sync-jobs/<uuid:pk>/pause/", admin_view(job_actions.job_pause), name="job-pause"),

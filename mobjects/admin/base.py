@@ -42,7 +42,8 @@ BUSY_SHOWN = 20
 """So many records that cannot be deleted now are named."""
 
 EDITS_PER_PAGE = 25
-SYNC_COLUMNS = ("state", "last_status", "short_error", "synced_at")
+SYNC_COLUMNS = ("state", "short_error", "synced_at")
+"""How a record stands, behind the columns of the business and before the numbers."""
 
 
 class StateFilter(admin.SimpleListFilter):

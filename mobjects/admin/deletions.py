@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 
-from mobjects.admin.list_filters import PersonFilter
+from mobjects.admin.list_filters import DayFilter, PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404
 from mobjects.models import BulkDeletion, BulkDeletionState
 from mobjects.permissions import RECORD_MODELS
@@ -31,7 +31,7 @@ class BulkDeletionAdmin(ReadOnlyAdmin):
 
     list_display = ("asked", "state_words", "what", "filters", "deleted_count", "who")
     list_display_links = ("asked",)
-    list_filter = ("state", "created_at", PersonFilter)
+    list_filter = ("state", ("created_at", DayFilter), PersonFilter)
     search_fields = ("username", "filters")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BulkDeletion]:

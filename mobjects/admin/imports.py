@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mobjects.admin.list_filters import PersonFilter
+from mobjects.admin.list_filters import DayFilter, PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
+from mobjects.figures.attention import WAITING_IMPORT_STATES
 from mobjects.models import Download, Import
 from mobjects.presentation.count_links import import_outcome, import_undone, import_written
 from mobjects.presentation.import_text import import_state_badge, outcomes_text
 from mobjects.presentation.job_text import render_time
-from mobjects.selectors import IMPORT_WAITS, id_in
+from mobjects.selectors import id_in
 
 
 class WaitingFilter(admin.SimpleListFilter):
@@ -33,7 +34,7 @@ class WaitingFilter(admin.SimpleListFilter):
         return [("yes", "Yes")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(state__in=IMPORT_WAITS) if self.value() == "yes" else queryset
+        return queryset.filter(state__in=WAITING_IMPORT_STATES) if self.value() == "yes" else queryset
 
 
 @admin.register(Import)
@@ -42,7 +43,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
     list_display = ("uploaded", "state_words", "file", "kind", "rows", "outcome", "who", "source", "why")
     list_display_links = ("uploaded",)
-    list_filter = (WaitingFilter, "state", "kind", "source", "created_at", PersonFilter)
+    list_filter = (WaitingFilter, "state", "kind", "source", ("created_at", DayFilter), PersonFilter)
     search_fields = ("file_name", "username", "reason")
     search_help_text = "File, user, reason, or the import's number"
 
@@ -94,7 +95,7 @@ class DownloadAdmin(ReadOnlyAdmin):
 
     list_display = ("asked", "what", "kind", "format", "row_count", "narrowed", "who", "source", "of_import")
     list_display_links = None
-    list_filter = ("what", "kind", "format", "source", "created_at", PersonFilter)
+    list_filter = ("what", "kind", "format", "source", ("created_at", DayFilter), PersonFilter)
     search_fields = ("username", "filters")
     list_select_related = ("imported",)
 

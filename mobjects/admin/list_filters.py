@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Max, Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from mobjects.models import Import, ImportChange, Program
 from mobjects.resources import RESOURCES
@@ -16,6 +17,14 @@ from mobjects.sync.transport_factory import key_fields
 
 SHOWN = 50
 WORDS = {"created": "created", "changed": "changed", "channels": "channel set"}
+
+
+class DayFilter(admin.DateFieldListFilter):
+    """Filter by when something was written, named so that people know what is meant."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("day")
 
 
 class ValueFilter(admin.SimpleListFilter):

@@ -36,7 +36,7 @@ class OpportunityAdmin(CustomAdmin):
     form = OpportunityForm
     attributes = attributes.OPPORTUNITY
     resource_classes = (OpportunityResource,)
-    list_display = ("name", "marketo_id", "external_id", "marketo_guid", *SYNC_COLUMNS, "amount", "stage")
+    list_display = ("name", "amount", "stage", "close_date", *SYNC_COLUMNS, "marketo_id", "external_id", "marketo_guid")
     search_fields = ("name", "=marketo_id", "=marketo_guid", "external_id")
     ordering = ("-pk",)
     fieldsets = (
@@ -58,7 +58,7 @@ class OpportunityPersonRoleAdmin(CustomAdmin):
 
     attributes = attributes.ROLE
     resource_classes = (OpportunityPersonRoleResource,)
-    list_display = ("label", "opportunity", "person_label", "marketo_id", "marketo_guid", *SYNC_COLUMNS, "is_primary")
+    list_display = ("label", "opportunity", "person_label", "is_primary", *SYNC_COLUMNS, "marketo_id", "marketo_guid")
     search_fields = (
         "role",
         "=marketo_id",

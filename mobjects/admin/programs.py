@@ -194,7 +194,7 @@ class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
     """Programs: costs, tags and channel are sent; the rest is for reference."""
 
     resource_classes = (ProgramResource,)
-    list_display = ("name", "marketo_id", *SYNC_COLUMNS, "type", "channel", "workspace")
+    list_display = ("name", "type", "channel", "workspace", *SYNC_COLUMNS, "marketo_id")
     search_fields = ("name", "=marketo_id")
     ordering = ("name", "pk")
     form = ProgramForm

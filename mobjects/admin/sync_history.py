@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
-from mobjects.admin.list_filters import PersonFilter
+from mobjects.admin.list_filters import DayFilter, PersonFilter
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation import job_text
 from mobjects.presentation.badges import state_badge
@@ -74,7 +74,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
 
     list_display = ("asked", "state_words", "what", "who", "took", "operation_words", "outcome", "source", "why")
     list_display_links = ("asked",)
-    list_filter = ("state", "action", "kind", "operation", "source", "created_at", PersonFilter)
+    list_filter = ("state", "action", "kind", "operation", "source", ("created_at", DayFilter), PersonFilter)
     search_fields = ("username", "reason")
     search_help_text = "User, reason, job number, or a record's name, Marketo ID or GUID"
 
@@ -124,7 +124,7 @@ class SyncBatchAdmin(ReadOnlyAdmin):
 
     list_display = ("created", "state_words", "number", "kind", "operation", "size", "http_status", "fault")
     list_display_links = ("created",)
-    list_filter = ("state", "kind", "operation", "created_at")
+    list_filter = ("state", "kind", "operation", ("created_at", DayFilter))
     search_fields = ("fault_code", "fault_text")
     ordering = ("-pk",)
 
@@ -154,7 +154,7 @@ class SyncResultAdmin(ReadOnlyAdmin):
     """What became of records, over all jobs; a row leads to its record's history."""
 
     list_display = ("label", "kind", "status_words", "marketo_id", "marketo_guid", "short_error", "created", "job_link")
-    list_filter = ("status", "kind", "created_at")
+    list_filter = ("status", "kind", ("created_at", DayFilter))
     search_fields = ("label", "=marketo_id", "=marketo_guid")
     ordering = ("-pk",)
     list_select_related = ("job",)

@@ -21,7 +21,7 @@ from mobjects.models.imports import (
     SavedMapping,
     UndoOutcome,
 )
-from mobjects.models.installation import HostClock, Installation
+from mobjects.models.installation import DailyFigure, HostClock, Installation
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, InstanceAnswer, MarketoField
 from mobjects.models.opportunity import Opportunity
 from mobjects.models.people import (
@@ -74,6 +74,7 @@ __all__ = [
     "ConflictAnswer",
     "ConflictReason",
     "CustomField",
+    "DailyFigure",
     "DeletedRecord",
     "Download",
     "DownloadContent",

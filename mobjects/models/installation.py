@@ -36,3 +36,27 @@ class HostClock(models.Model):
 
     def __str__(self) -> str:
         return self.host
+
+
+class DailyFigure(models.Model):
+    """One number about one day, of which the dashboard draws its charts: written when work ends, never counted anew."""
+
+    class Figure(models.TextChoices):
+        OUTCOMES = "outcomes", "Results of jobs that send, by status"
+        REASONS = "reasons", "Records that were not accepted, by reason"
+        CALLS = "calls", "Calls to Marketo"
+        RECORDS = "records", "Records, by whether Marketo holds them as they are here"
+
+    day = models.DateField(help_text="In UTC.")
+    figure = models.CharField(max_length=8, choices=Figure)
+    key = models.CharField(max_length=120, blank=True, help_text="What it is about, by figure; empty: all of it.")
+    value = models.PositiveBigIntegerField(default=0)
+    written_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        default_permissions = ()
+        # Also what the dashboard reads: the days since one.
+        constraints = (models.UniqueConstraint(fields=("day", "figure", "key"), name="daily_figure_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.figure} {self.key}: {self.value}"

@@ -118,6 +118,8 @@ class Opportunity(SyncedRecord):
             # Lists and the engine's walk over changed opportunities.
             models.Index(fields=("last_status",), name="opportunity_last_status"),
             models.Index(fields=("id",), condition=CHANGED, name="opportunity_changed"),
+            # The newest unsent change, on the dashboard.
+            models.Index(fields=("-modified_at",), condition=CHANGED, name="opportunity_newest_change"),
         )
 
     def __str__(self) -> str:

@@ -54,6 +54,8 @@ class Program(SyncedRecord):
             # Lists filtered by "needs sync" and the sync engine's walk over changed programs.
             models.Index(fields=("last_status",), name="program_last_status"),
             models.Index(fields=("id",), condition=CHANGED, name="program_changed"),
+            # The newest unsent change, on the dashboard.
+            models.Index(fields=("-modified_at",), condition=CHANGED, name="program_newest_change"),
         )
 
     def __str__(self) -> str:

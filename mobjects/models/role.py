@@ -81,6 +81,8 @@ class OpportunityPersonRole(SyncedRecord):
             # Lists and the engine's walk over changed roles.
             models.Index(fields=("last_status",), name="role_last_status"),
             models.Index(fields=("id",), condition=CHANGED, name="role_changed"),
+            # The newest unsent change, on the dashboard.
+            models.Index(fields=("-modified_at",), condition=CHANGED, name="role_newest_change"),
         )
 
     def __str__(self) -> str:

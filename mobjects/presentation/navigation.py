@@ -8,9 +8,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from mobjects import selectors
+from mobjects.models import RECORD_MODELS as SYNCED_MODELS
 from mobjects.permissions import RECORD_MODELS
+from mobjects.resources import RESOURCES
 from mobjects.sync.content.gaps import list_gaps
 from mobjects.sync.transport_factory import key_fields, transport_label
 
@@ -81,6 +84,48 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def menu_names() -> dict[str, str]:
+    """What the menu calls each of its pages, by address."""
+    return {reverse(view): title for _group, entries in _groups() for title, _icon, view, _permissions in entries}
+
+
+def list_actions(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
+    """What the user can set going, for the palette: title, icon, address. Each leads to a page that asks first."""
+    may = request.user.has_perm
+    for model, name in ((model, str(model._meta.verbose_name)) for model in SYNCED_MODELS.values()):
+        options: Any = model._meta
+        if may(f"mobjects.add_{options.model_name}"):
+            yield _("Add: %(kind)s") % {"kind": name}, "add", reverse(f"admin:mobjects_{options.model_name}_add")
+    for kind, resource in RESOURCES.items():
+        options = resource._meta.model._meta
+        title = _("Export: %(kind)s") % {"kind": options.verbose_name_plural}
+        if may(f"mobjects.export_{options.model_name}"):
+            yield title, "download", reverse("mobjects:export", args=[kind])
+    for title, icon, view, permission in (
+        (_("Sync all changed…"), "sync", "mobjects:sync", "mobjects.sync_records"),
+        (_("Import a file…"), "upload", "mobjects:import-new", _IMPORTING),
+        (_("Test the connection"), "lan", "mobjects:connection", "mobjects.test_connection"),
+        (_("Choose a time zone"), "schedule", "mobjects:time-zone", ""),
+    ):
+        if not permission or any(map(may, permission.split())):
+            yield title, icon, reverse(view)
+
+
+def keys_styles_url(request: HttpRequest) -> str:
+    """Address of the styles of the keys' help, likewise."""
+    return static("mobjects/keys.css")
+
+
+def keys_script_url(request: HttpRequest) -> str:
+    """Address of the script for keys in lists, likewise."""
+    return static("mobjects/triage.js")
+
+
+def reach_script_url(request: HttpRequest) -> str:
+    """Address of the script that lets the keyboard reach what the theme made for the mouse, likewise."""
+    return static("mobjects/reach.js")
 
 
 def _groups() -> Iterator[tuple[str, tuple[Entry, ...]]]:

@@ -16,7 +16,6 @@ from typing import cast
 
 import django_rq
 from django.db import Error, close_old_connections
-from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.cron import CronJob, CronScheduler
@@ -24,6 +23,7 @@ from rq.cron_scheduler_registry import get_registry_key
 from rq.exceptions import DuplicateJobError
 from rq.utils import now
 
+from mobjects.figures.daily import count_records_if_due
 from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.restored import check_installation
@@ -51,13 +51,14 @@ logger = logging.getLogger(__name__)
 def tick() -> None:
     """One turn of the clock, done by a worker.
 
-    Give a sign of life, see to jobs and imports that were lost, then start what is due.
+    Give a sign of life, see to jobs and imports that were lost, then start what is due, and once an hour count records.
     """
     check_installation()
     sweep_jobs()
     sweep_imports()
     sweep_deletions()
     run_due()
+    count_records_if_due()
 
 
 def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:
@@ -85,15 +86,18 @@ def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:
     return True
 
 
-def count_schedulers(connection: Redis) -> int:
-    """How many schedulers are running.
+def count_schedulers(queue: Queue) -> int:
+    """How many schedulers of this installation are running.
+
+    Args:
+        queue: ours; its name says which installation this is.
 
     Raises:
         RedisError: Redis cannot be asked.
     """
     # The stubs know neither our arguments nor that names come as bytes.
-    names = cast(list[bytes], connection.zrangebyscore(get_registry_key(), time.time() - ALIVE_SECONDS, "+inf"))
-    ours = f"{name_outside(NAME)}:".encode()
+    names = cast(list[bytes], queue.connection.zrangebyscore(get_registry_key(), time.time() - ALIVE_SECONDS, "+inf"))
+    ours = f"{NAME}{queue.name.removeprefix(QUEUE)}:".encode()
     return sum(name.startswith(ours) for name in names)
 
 

@@ -137,7 +137,7 @@ def read() -> QueueStatus:
             running=queue.started_job_registry.get_job_count(cleanup=False),
             failed=queue.failed_job_registry.get_job_count(cleanup=False),
             workers=_workers(queue),
-            clocks=scheduler.count_schedulers(queue.connection),
+            clocks=scheduler.count_schedulers(queue),
         )
     except RedisError as error:
         return QueueStatus(reachable=False, problem=describe_redis_error(error))

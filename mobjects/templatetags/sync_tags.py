@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from mobjects import selectors
 from mobjects.models import RECORD_MODELS, Kind, SyncResult
 from mobjects.presentation import badges, job_text
+from mobjects.presentation.navigation import menu_names
 
 register = template.Library()
 register.filter("moment", job_text.render_time)
@@ -51,6 +53,26 @@ def changes(result: SyncResult) -> list[tuple[str, str, str]]:
     if result.diff:
         return [(job_text.field_text(name), old, new) for name, old, new in result.diff]
     return [(job_text.field_text(name), new, new) for name, new in result.sent.items()]
+
+
+@register.filter
+def agree_with_menu(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The theme's way back to a page, in the words of the menu; it begins at the dashboard, not at a list of tables."""
+    names = menu_names()
+    named = [{**part, "title": names.get(str(part["link"]), part["title"])} for part in parts]
+    if named and str(named[0]["link"]) in (reverse("admin:app_list", args=[label]) for label in ("mobjects", "auth")):
+        named[0] = {"link": reverse("admin:index"), "title": gettext("Dashboard")}
+    return named
+
+
+@register.simple_tag
+def list_title(changelist: Any, title: str) -> str:
+    """What a list is called: as in the menu, or by what it lists. A title that is not Django's own stays."""
+    if title != changelist.title:
+        return title
+    options = changelist.opts
+    address = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    return menu_names().get(address) or str(options.verbose_name_plural).capitalize()
 
 
 @register.simple_tag(takes_context=True)

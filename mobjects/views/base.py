@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from mobjects.models import RECORD_MODELS, Kind
 from mobjects.resources import RESOURCES
@@ -70,7 +71,7 @@ def render_page(
     """
     # The header of the admin's theme reads it.
     request.current_app = admin.site.name
-    above = (("Home", reverse("admin:index")), *crumbs)
+    above = ((_("Dashboard"), reverse("admin:index")), *crumbs)
     frame = {**admin.site.each_context(request), "title": title, "crumbs": above}
     return TemplateResponse(request, f"mobjects/{template}", {**frame, **context}, status=status)
 

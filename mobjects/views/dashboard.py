@@ -1,83 +1,120 @@
-"""What the admin's first page shows: what is left to send, and what the last jobs did."""
+"""The admin's first page: what needs a person, what is left to send, what runs, and how it has been going."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
 from mobjects import selectors
-from mobjects.formatting import format_count
+from mobjects.figures.attention import (
+    STANDING_STATES,
+    KindFigures,
+    WaitingWork,
+    read_latest_imports,
+    read_latest_jobs,
+    read_standing_jobs,
+    read_waiting_work,
+)
+from mobjects.figures.daily import read_figures
 from mobjects.jobs.host_clock import list_wrong_host_clocks
-from mobjects.models import RECORD_MODELS, Kind, RecordState
+from mobjects.models import RECORD_MODELS, SyncJob
+from mobjects.presentation import attention_cards, job_text
 from mobjects.presentation.count_links import job_outcome
+from mobjects.presentation.import_text import describe_import, import_state_badge
+from mobjects.presentation.trend_charts import DAYS, build_charts
 from mobjects.processes import status as queue_status
+from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import target
 from mobjects.views.base import list_url
+from mobjects.views.sync.job_detail import STOP_POLLING
 
 JOBS = 5
+IMPORTS = 5
 LEFT_SECONDS = 5
 """Work that is left alone for so long should have been begun."""
-
-SHOWN = (
-    RecordState.NEVER,
-    RecordState.CHANGED,
-    RecordState.IN_BATCH,
-    RecordState.SKIPPED,
-    RecordState.CHANGED_SKIPPED,
-    RecordState.FAILED,
-    RecordState.CHANGED_FAILED,
-    RecordState.UNKNOWN,
-    RecordState.SYNCED,
-)
-RARE = (RecordState.CHANGED_SKIPPED, RecordState.CHANGED_FAILED)
-"""Shown where there are any: the table is to fit."""
 
 
 def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the dashboard's figures to the context of the admin's index; for ``UNFOLD["DASHBOARD_CALLBACK"]``."""
     user = request.user
     kinds = [kind for kind in RECORD_MODELS if user.has_perm(f"mobjects.view_{RECORD_MODELS[kind]._meta.model_name}")]
-    sees_history = user.has_perm("mobjects.view_syncjob")
-    counts = selectors.state_counts(kinds)
-    shown = [state for state in SHOWN if state not in RARE or any(states.get(state) for states in counts.values())]
+    sees_history, sees_imports = user.has_perm("mobjects.view_syncjob"), user.has_perm("mobjects.view_import")
+    jobs = read_latest_jobs() if sees_history else []
+    waiting = read_waiting_work(kinds, jobs, fresh_since=timezone.now() - timedelta(seconds=LEFT_SECONDS))
     context.update(
-        title="Dashboard",
-        states=[state.label for state in shown],
-        kinds=[_kind_row(kind, states, shown) for kind, states in counts.items()],
-        jobs=[(job, job_outcome(job)) for job in selectors.latest_jobs(JOBS)] if sees_history else [],
+        title=_("Dashboard"),
+        cards=_cards(request, waiting, jobs),
+        waiting=waiting,
+        unsent=[_unsent_row(figure) for figure in waiting.kinds if figure.counts["unsent"]],
+        running=_running([job for job in jobs if job.state in STANDING_STATES]),
+        jobs=[(job, job_outcome(job)) for job in jobs[:JOBS]],
+        imports=[
+            (imported, import_state_badge(imported), describe_import(imported))
+            for imported in read_latest_imports(IMPORTS)
+        ]
+        if sees_imports
+        else [],
         sees_history=sees_history,
-        undecided=selectors.count_undecided() if user.has_perm("mobjects.view_conflict") else 0,
-        imports_waiting=selectors.count_waiting_imports() if user.has_perm("mobjects.view_import") else 0,
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
-        wrong_clocks=list_wrong_host_clocks(),
-        queue_problem=_queue_problem() if sees_history else "",
-        sees_queue=user.has_perm("mobjects.view_queue"),
+        usage=RedisRateLimiter.from_settings(target()).read_usage() if sees_history else None,
+        charts=build_charts(read_figures(DAYS)) if sees_history else [],
     )
     return context
 
 
-def _queue_problem() -> str:
-    """Why jobs and imports are not worked on, if some wait and nobody is there, as sentences."""
-    left = selectors.count_left_work(timezone.now() - timedelta(seconds=LEFT_SECONDS))
-    if not left:
-        return ""
-    now = queue_status.read()
-    waits = "1 job or import waits" if left == 1 else f"{left:,} jobs or imports wait"
-    if now.problem:
-        return f"The queue (Redis) {now.problem}: {waits} until that is over."
-    if now.has_worker:
-        return ""
-    if now.workers:
-        silent = min(worker.heartbeat_seconds for worker in now.workers)
-        return f"No worker has given a sign of life for {format_count(silent, 'second')}: {waits} until one does."
-    return f"No worker is running: {waits} until one is started."
+@require_GET
+def dashboard_live(request: HttpRequest) -> HttpResponse:
+    """What renews itself of the dashboard: the jobs that are not over.
+
+    Not behind the admin's redirect to the login page, which would end up inside the dashboard.
+    """
+    if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_syncjob"):
+        return HttpResponse(_("You are logged out; load the page again to log in."), status=STOP_POLLING)
+    return render(request, "mobjects/dashboard/_running.html", {"running": _running(read_standing_jobs())})
 
 
-def _kind_row(kind: Kind, states: dict[str, int], shown: list[RecordState]) -> dict[str, Any]:
-    name, url = str(RECORD_MODELS[kind]._meta.verbose_name_plural).capitalize(), list_url(kind)
-    cells = [(states.get(state, 0), f"{url}?state={state.value}", state.label) for state in shown]
-    return {"name": name, "url": url, "cells": cells, "total": sum(states.values())}
+def _cards(request: HttpRequest, waiting: WaitingWork, jobs: list[SyncJob]) -> list[attention_cards.AttentionCard]:
+    """What needs a person: what halts everything first."""
+    user = request.user
+    cards = attention_cards.halted_cards(selectors.open_circuits() if waiting.halts else [], user)
+    if user.has_perm("mobjects.view_syncjob"):
+        cards += attention_cards.queue_cards(queue_status.read(), waiting.left, user)
+    cards += attention_cards.clock_cards(list_wrong_host_clocks() if waiting.clocks else [], user)
+    cards += attention_cards.record_cards(waiting, jobs)
+    cards += attention_cards.other_cards(waiting, user)
+    return cards
+
+
+def _unsent_row(figure: KindFigures) -> dict[str, Any]:
+    options: Any = RECORD_MODELS[figure.kind]._meta
+    name, address = str(options.verbose_name_plural), list_url(figure.kind)
+    return {
+        "kind": figure.kind.value,
+        "name": f"{name[:1].upper()}{name[1:]}",
+        "count": attention_cards.count_text(figure.counts["unsent"]),
+        "url": f"{address}?state=unsent",
+        "newest_at": figure.newest_at,
+        "newest_url": reverse(f"admin:mobjects_{options.model_name}_change", args=[figure.newest]),
+    }
+
+
+def _running(jobs: list[SyncJob]) -> list[dict[str, Any]]:
+    """The jobs that are not over, with how far they are."""
+    return [
+        {
+            "job": job,
+            "done": job_text.count_done(job),
+            "total": job_text.count_records(job),
+            "sentence": job_text.describe_job(job),
+        }
+        for job in jobs
+    ]

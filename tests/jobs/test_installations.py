@@ -47,7 +47,7 @@ def test_ticks_sweeps_and_clocks_of_two_do_not_meet(ours, queue, time_machine):
     scheduler.TickScheduler().register_birth()
     be(OTHER)
     assert scheduler.queue_tick()
-    assert scheduler.count_schedulers(queue.connection) == 0
+    assert scheduler.count_schedulers(django_rq.get_queue("sync")) == 0
 
 
 def test_what_the_old_name_of_the_queue_holds_is_left_alone_and_said_and_our_own_is_queued_anew(ours, queue, work):

@@ -93,10 +93,10 @@ def test_the_process_registers_ticks_through_a_worker_and_stops_when_told(queue,
     environment = environment_of_child(tmp_path, redis_url)
     with Supervisor(tmp_path, {**environment, "PYTHONPATH": str(ROOT)}, signals=False) as supervisor:
         supervisor.start_child("clock", [command[0], str(ROOT / command[1]), *command[2:]], lambda: queue.count > 0)
-        assert scheduler.count_schedulers(queue.connection) == 1
+        assert scheduler.count_schedulers(queue) == 1
         work()
         assert SyncJob.objects.get().schedule == due
-    assert scheduler.count_schedulers(queue.connection) == 0
+    assert scheduler.count_schedulers(queue) == 0
 
 
 def test_the_process_says_that_it_cannot_reach_redis(tmp_path):
@@ -128,4 +128,4 @@ def test_a_clock_outlives_a_redis_that_is_gone_and_comes_back_empty(queue, setti
     settings.RQ_QUEUES, running.connection = reachable, back
     queue.connection.flushdb()
     running.heartbeat()
-    assert scheduler.count_schedulers(queue.connection) == 1
+    assert scheduler.count_schedulers(queue) == 1

@@ -9,7 +9,7 @@ from lxml import html
 from rq import Worker
 from rq.executions import prepare_execution
 
-from mobjects.models import Opportunity, RecordState, SyncJobState
+from mobjects.models import Opportunity, SyncJobState
 from tests import factories
 from tests.views import pages
 from tests.views.imports import made_imports as made
@@ -60,18 +60,27 @@ def test_a_shared_reason_leads_to_its_records(browser, job):
     assert [row.label for row in browser.get(pages.job_url(job, address)).context["rows"]] == ["Bad", "Worse"]
 
 
-def test_each_state_on_the_dashboard_leads_to_its_records(browser):
+def test_each_count_of_records_on_the_dashboard_leads_to_them(browser):
     for number, state in enumerate(("", "FAILED", "SKIPPED", "UNKNOWN")):
         factories.opportunity(name=f"O{number}", last_status=state, answered_revision=1)
         factories.opportunity(name=f"P{number}", last_status=state, answered_revision=0)
     response = browser.get(reverse("admin:index"))
-    cells = {words: (count, address) for count, address, words in response.context["kinds"][1]["cells"]}
-    assert {label for label, (count, _) in cells.items() if count} >= {"Changed, failed before", "Failed", "Skipped"}
-    for state in RecordState:
-        count, address = cells[state.label]
+    counted = {
+        what: (kind.kind, kind.counts[what])
+        for kind in response.context["waiting"].kinds
+        for what in kind.counts
+        if kind.counts[what]
+    }
+    assert counted == {
+        "failed": ("Opportunity", 1),
+        "skipped": ("Opportunity", 1),
+        "unknown": ("Opportunity", 2),
+        "unsent": ("Opportunity", 8),
+    }
+    for state, (_, count) in counted.items():
+        address = f"{reverse('admin:mobjects_opportunity_changelist')}?state={state}"
+        assert f'href="{address}"' in pages.text(response)
         assert browser.get(address).context["cl"].result_count == count
-    total = response.context["kinds"][1]
-    assert browser.get(total["url"]).context["cl"].result_count == total["total"] == 8
 
 
 def press_line(browser, response, words):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.http import HttpRequest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
+from django.http import Http404, HttpRequest
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
 
+from marketo_admin.errors import page_missing
 from tests import factories
 from tests.views import pages
 
@@ -20,10 +23,27 @@ def test_a_missing_page_says_so_and_leads_back():
     assert 'href="/admin/"' in pages.text(response)
 
 
-def test_a_forbidden_page_names_the_user(groups):
+def test_a_forbidden_page_names_the_user_in_the_frame_of_the_site(groups):
     response = pages.client("viewer").get("/admin/mobjects/program/add/")
     assert response.status_code == 403
     assert "You are logged in as viewer-user." in pages.text(response)
+    assert 'id="nav-sidebar"' in pages.text(response)
+
+
+def test_a_missing_page_has_the_frame_of_the_site_for_staff_and_needs_no_database(groups):
+    browser = pages.client("viewer")
+    assert 'id="nav-sidebar"' in pages.text(browser.get("/admin/imports/999999/"))
+    request = RequestFactory().get("/nothing-here")
+    request.user = User.objects.get()
+
+    def refuse(*args):
+        raise OperationalError("The database is away.")
+
+    with connection.execute_wrapper(refuse):
+        response = page_missing(request, Http404())
+    assert response.status_code == 404
+    assert "There is no such page" in pages.text(response)
+    assert 'id="nav-sidebar"' not in pages.text(response)
 
 
 def test_a_stale_form_says_what_to_do(client):

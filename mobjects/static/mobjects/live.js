@@ -1,12 +1,106 @@
-// Parts of a page that renew themselves: the keyboard's place and how far a table was scrolled outlive it.
+// Parts of a page that renew themselves.
+//
+// An element with hx-get, hx-trigger="poll" and data-poll asks again by itself: after two seconds where something
+// changed, ever later where nothing did (up to 15 s, or data-poll-idle seconds), and not while nobody looks at the
+// page. An answer with status 286 is the last. What it holds under [data-announce] is read out when it changed, at
+// most every ten seconds; all else stays silent. The keyboard's place and how far a table was scrolled are kept.
 "use strict";
 (() => {
   const FOCUSABLE = "a[href], button, [tabindex]";
+  const SOON = 2;
+  const IDLE = 15;
+  const SLOWER = 1.5;
+  const SPOKEN_EVERY = 10_000;
+  const LAST = 286;
+
+  // --- asking again ---
+
+  class Poll {
+    constructor(region) {
+      this.region = region;
+      this.longest = Number(region.dataset.pollIdle) || IDLE;
+      this.wait = SOON;
+      this.shown = region.textContent;
+      this.plan();
+      document.addEventListener("htmx:afterRequest", (event) => this.answered(event));
+    }
+
+    plan() {
+      this.timer = setTimeout(() => this.ask(), this.wait * 1000);
+    }
+
+    ask() {
+      if (!this.region.isConnected) {
+        return;
+      }
+      if (document.hidden) {
+        document.addEventListener("visibilitychange", () => this.ask(), { once: true });
+        return;
+      }
+      window.htmx.trigger(this.region, "poll");
+    }
+
+    answered(event) {
+      if (event.detail.elt !== this.region || event.detail.xhr.status === LAST) {
+        return;
+      }
+      // The answer's parts are in place a moment later.
+      setTimeout(() => {
+        // The answer may have replaced the element; without data-poll it was the last.
+        this.region = document.getElementById(this.region.id) ?? this.region;
+        if (!("poll" in this.region.dataset)) {
+          announce(this.region);
+          return;
+        }
+        const shown = this.region.textContent;
+        const changed = event.detail.successful && shown !== this.shown;
+        this.wait = changed ? SOON : Math.min(this.wait * SLOWER, this.longest);
+        this.shown = shown;
+        if (changed) {
+          announce(this.region);
+        }
+        this.plan();
+      }, 100);
+    }
+  }
+
+  // --- reading out ---
+
+  let voice = null;
+  let spoken = "";
+  let next = null;
+
+  const makeVoice = () => {
+    voice = document.createElement("p");
+    voice.className = "sr-only";
+    voice.setAttribute("role", "status");
+    (document.querySelector("main") ?? document.body).append(voice);
+  };
+
+  const announce = (region) => {
+    const words = [...region.querySelectorAll("[data-announce]")].map((part) => part.textContent.trim()).join(" ");
+    if (!words || words === spoken) {
+      return;
+    }
+    clearTimeout(next?.timer);
+    const speak = () => {
+      voice.textContent = spoken = words;
+      next = { until: Date.now() + SPOKEN_EVERY };
+    };
+    const rest = (next?.until ?? 0) - Date.now();
+    if (rest > 0) {
+      next.timer = setTimeout(speak, rest);
+    } else {
+      speak();
+    }
+  };
+
+  // --- keeping the place ---
+
   let place = null;
   let scrolled = new Map();
-
   const key = (region) => region.getAttribute("aria-label");
-  const part = (element) => element.closest("#job-live, #job-about, #job-records, #job-batches");
+  const part = (element) => element.closest("#job-live, #job-about, #job-records, #job-batches, [data-poll]");
 
   document.addEventListener("htmx:beforeSwap", () => {
     const active = document.activeElement;
@@ -24,4 +118,16 @@
       around.querySelectorAll(FOCUSABLE)[place.index]?.focus({ preventScroll: true });
     }
   });
+
+  const start = () => {
+    makeVoice();
+    for (const region of document.querySelectorAll("[data-poll]")) {
+      new Poll(region);
+    }
+  };
+  if (document.readyState === "loading") {
+    document.addEventListener("DOMContentLoaded", start);
+  } else {
+    start();
+  }
 })();

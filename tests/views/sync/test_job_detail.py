@@ -182,7 +182,8 @@ def test_a_live_job_renews_itself_also_without_scripts(browser, redis_url):
     job = pages.job(state=SyncJobState.RUNNING, planned=4, counts={"CREATED": 1})
     shown = pages.text(browser.get(pages.job_url(job)))
     assert f'hx-get="{reverse("mobjects:job-live", args=[job.pk])}"' in shown
-    assert 'aria-live="polite"' in shown
+    assert "data-poll" in shown
+    assert "data-announce" in shown
     assert '<noscript><meta http-equiv="refresh"' in shown
     assert '<progress class="mo-progress" max="4" value="1"' in shown
 
@@ -193,7 +194,7 @@ def test_a_waiting_job_says_until_when_and_why_and_renews_itself(browser, redis_
     job = pages.job(state=SyncJobState.WAITING, waits_until=until, waits_for=words, planned=4, counts={"CREATED": 1})
     shown = pages.text(browser.get(pages.job_url(job)))
     assert "Waiting until 2099-01-01 06:00:00 UTC: Marketo&#x27;s daily quota is used up. 1 of 4 records done." in shown
-    assert 'hx-trigger="every 2s"' in shown
+    assert 'hx-trigger="poll"' in shown
 
 
 def test_the_time_that_is_left_follows_from_the_last_minute(browser, redis_url):

@@ -1,0 +1,169 @@
+"""What needs a person, and what is left to send: read for the dashboard in a number of queries that never grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_naive, make_aware
+
+from mobjects import models
+from mobjects.figures.bounded import read_bounded
+from mobjects.models.synced_record import CHANGED
+
+WAITING_IMPORT_STATES = (models.ImportState.MAPPING, models.ImportState.REVIEW)
+"""States in which an import waits for a person."""
+LATEST_JOBS = 20
+"""So many of the newest jobs are looked at."""
+STANDING_STATES = (*models.SyncJob.LIVE_STATES, models.SyncJobState.NOT_QUEUED, models.SyncJobState.PAUSED)
+"""Of jobs that are not over."""
+_FREE = Q(claimed_by__isnull=True)
+_STANDS = CHANGED & _FREE & Q(revision__lte=F("answered_revision"))
+CONDITIONS: dict[str, Q] = {
+    "failed": _STANDS & Q(last_status=models.RecordStatus.FAILED),
+    "skipped": _STANDS & Q(last_status=models.RecordStatus.SKIPPED),
+    "unknown": _FREE & Q(last_status=models.RecordStatus.UNKNOWN),
+    "unsent": CHANGED,
+}
+"""What is counted of each kind, by its name in the state filter of the list. All are found by an index."""
+
+
+@dataclass(slots=True, eq=False)
+class KindFigures:
+    """How one kind stands.
+
+    Args:
+        counts: records by the names of :data:`CONDITIONS`, each up to the limit of :mod:`mobjects.figures.bounded`.
+        newest: our id of the unsent record that was changed last; ``None`` if all are sent.
+        newest_at: when that was.
+    """
+
+    kind: models.Kind
+    counts: dict[str, int] = field(default_factory=dict)
+    newest: int | None = None
+    newest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingWork:
+    """What waits for a person, and what waits for a worker.
+
+    Args:
+        kinds: how each kind that was asked about stands.
+        undecided: records about which a person has to decide.
+        imports: imports that wait for a person.
+        held: records that the job ``held_by`` held back and that are as they were then.
+        left: jobs and imports that are to be worked on and are not.
+        halts: how many open halts there are.
+        clocks: how many hosts were found to have a clock that is off, lately or not.
+    """
+
+    kinds: list[KindFigures]
+    undecided: int
+    imports: int
+    held: int
+    held_by: models.SyncJob | None
+    left: int
+    halts: int
+    clocks: int
+
+    def total(self, what: str) -> int:
+        """Records of all kinds, by a name of :data:`CONDITIONS`."""
+        return sum(kind.counts[what] for kind in self.kinds)
+
+
+def read_waiting_work(
+    kinds: Iterable[models.Kind], jobs: Sequence[models.SyncJob], *, fresh_since: datetime
+) -> WaitingWork:
+    """All of it, in one query.
+
+    Args:
+        kinds: those that the reader may see.
+        jobs: what :func:`read_latest_jobs` gave.
+        fresh_since: work whose process gave a sign of life since then is being done.
+    """
+    figures = [KindFigures(kind) for kind in kinds]
+    held_by = next((job for job in jobs if job.counts.get(models.SyncResultStatus.HELD)), None)
+    asked: dict[str, QuerySet[Any]] = {
+        f"{figure.kind}:{what}": models.RECORD_MODELS[figure.kind].objects.filter(condition)
+        for figure in figures
+        for what, condition in CONDITIONS.items()
+    }
+    asked["undecided"] = models.Conflict.objects.filter(decided_at__isnull=True, answer="")
+    asked["imports"] = models.Import.objects.filter(state__in=WAITING_IMPORT_STATES)
+    asked |= {f"left:{number}": work for number, work in enumerate(_left_work(fresh_since))}
+    asked["halts"] = models.Circuit.objects.filter(reset_at__isnull=True)
+    asked["clocks"] = models.HostClock.objects.all()
+    if held_by is not None:
+        asked["held"] = _held_results(held_by)
+    found = read_bounded(asked, {name: rows for figure in figures for name, rows in _newest(figure.kind).items()})
+    for figure in figures:
+        figure.counts = {what: found[f"{figure.kind}:{what}"] for what in CONDITIONS}
+        figure.newest = found[f"{figure.kind}:pk"]
+        figure.newest_at = _as_moment(found[f"{figure.kind}:modified_at"])
+    return WaitingWork(
+        figures,
+        undecided=found["undecided"],
+        imports=found["imports"],
+        held=found.get("held", 0),
+        held_by=held_by,
+        left=sum(count for name, count in found.items() if name.startswith("left:")),
+        halts=found["halts"],
+        clocks=found["clocks"],
+    )
+
+
+def read_latest_jobs() -> list[models.SyncJob]:
+    """The newest jobs, and all that are not over; newest first; one query. What they selected is not loaded."""
+    newest = models.SyncJob.objects.order_by("-created_at", "-pk").values("pk")[:LATEST_JOBS]
+    found = models.SyncJob.objects.filter(Q(state__in=STANDING_STATES) | Q(pk__in=newest))
+    return list(found.defer("selection", "progress").order_by("-created_at", "-pk"))
+
+
+def read_standing_jobs() -> list[models.SyncJob]:
+    """The jobs that are not over, newest first."""
+    found = models.SyncJob.objects.filter(state__in=STANDING_STATES)
+    return list(found.defer("selection").order_by("-created_at", "-pk"))
+
+
+def read_latest_imports(count: int) -> list[models.Import]:
+    """The newest imports, without what is kept of their columns."""
+    columns = ("headers", "samples", "mapping", "constants", "formats", "format_findings", "notes", "sheets")
+    return list(models.Import.objects.defer(*columns).order_by("-pk")[:count])
+
+
+def _left_work(fresh_since: datetime) -> list[QuerySet[Any]]:
+    """Jobs and imports that are to be worked on and are not."""
+    states = models.SyncJobState
+    due = Q(state=states.WAITING, waits_until__lte=Now())
+    jobs = models.SyncJob.objects.filter(due | Q(state__in=(states.NOT_QUEUED, states.QUEUED, states.RUNNING)))
+    imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)
+    # Not one that was made a moment ago: it is about to be queued.
+    jobs, imports = jobs.filter(created_at__lt=fresh_since), imports.filter(step_at__lt=fresh_since)
+    return [work.exclude(leases__renewed_at__gte=fresh_since) for work in (jobs, imports)]
+
+
+def _held_results(job: models.SyncJob) -> QuerySet[models.SyncResult]:
+    """What a job held back and nobody changed since."""
+    here = Q()
+    for kind, model in models.RECORD_MODELS.items():
+        records = model.objects.dirty().filter(pk=OuterRef("record_id"), revision=OuterRef("revision"))
+        here |= Q(kind=kind.value) & Exists(records)
+    return job.results.filter(here, status=models.SyncResultStatus.HELD)
+
+
+def _newest(kind: models.Kind) -> dict[str, QuerySet[Any]]:
+    """Which unsent record was changed last, and when."""
+    unsent = models.RECORD_MODELS[kind].objects.dirty().order_by("-modified_at")
+    return {f"{kind}:{name}": unsent.values(name) for name in ("pk", "modified_at")}
+
+
+def _as_moment(found: Any) -> datetime | None:
+    """A moment as a statement of our own gives it: SQLite's is text without a zone, in UTC."""
+    moment = parse_datetime(found) if isinstance(found, str) else found
+    return make_aware(moment, UTC) if moment is not None and is_naive(moment) else moment

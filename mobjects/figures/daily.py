@@ -1,0 +1,144 @@
+"""Figures kept by day: added up when a job ends, read by the dashboard in one query.
+
+Nothing is counted anew: the number of rows is that of the days, not that of the results.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+
+from mobjects import clock
+from mobjects.models import RECORD_MODELS, DailyFigure, SyncJob, SyncJobAction, SyncResult
+
+Figure = DailyFigure.Figure
+
+RECOUNT_AFTER = timedelta(hours=1)
+"""Records are counted at most once in so long: counting takes time with their number."""
+REASONS_READ = 1000
+"""So many different reasons of one job are looked at; a job hardly has more that are worth telling apart."""
+REASONS_KEPT = 20
+"""So many reasons of one job are kept, the most frequent ones; the rest is kept as one."""
+OTHER_REASONS = ""
+"""The key of the rest."""
+REASON_LENGTH = 120
+SYNCED, UNSENT = "synced", "unsent"
+"""Keys of :attr:`Figure.RECORDS`: what Marketo holds as it is here, and what it does not."""
+
+_CODE = re.compile(r"^\d{3,5}(?=[:\s])")
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|'[^']*'")
+_NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d[\d,.:/-]*\d|\d")
+
+_ADD = """
+    INSERT INTO {table} (day, figure, key, value, written_at) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (day, figure, key)
+    DO UPDATE SET value = {table}.value + EXCLUDED.value, written_at = EXCLUDED.written_at
+"""
+
+
+def mask_reason(reason: str) -> str:
+    """A reason without what is about one record: quoted values and numbers become “…”. A leading code stays."""
+    text = " ".join(reason.split())
+    code = _CODE.match(text)
+    start = code.end() if code else 0
+    masked = _NUMBER.sub("…", _QUOTED.sub("“…”", text[start:]))
+    return f"{text[:start]}{masked}"[:REASON_LENGTH]
+
+
+def count_ended_job(sender: object, work: SyncJob, **_: Any) -> None:
+    """Add an ended job to the figures of its days; a receiver of the signal that it came to rest.
+
+    Runs in the transaction that ends the job, so it is counted once and only if it ended.
+    """
+    if work.state not in SyncJob.FINAL_STATES:
+        return
+    today = (work.finished_at or clock.now()).astimezone(UTC).date()
+    added: Counter[tuple[date, str, str]] = Counter()
+    if work.action == SyncJobAction.SEND:
+        added.update({(today, Figure.OUTCOMES, status): count for status, count in work.counts.items()})
+        added.update({(today, Figure.REASONS, reason): count for reason, count in _reasons(work).items()})
+    added.update({(day, Figure.CALLS, ""): count for day, count in _calls(work).items()})
+    _add(added)
+
+
+def count_records_if_due() -> None:
+    """Count the records that Marketo holds as they are here and those that it does not, once an hour, for today."""
+    now = clock.now()
+    today = DailyFigure.objects.filter(day=now.date(), figure=Figure.RECORDS)
+    if today.filter(written_at__gt=now - RECOUNT_AFTER).exists():
+        return
+    counted = {SYNCED: 0, UNSENT: 0}
+    for model in RECORD_MODELS.values():
+        unsent = model.objects.dirty().count()
+        counted[UNSENT] += unsent
+        counted[SYNCED] += model.objects.count() - unsent
+    rows = [DailyFigure(day=now.date(), figure=Figure.RECORDS, key=key, value=value) for key, value in counted.items()]
+    DailyFigure.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["day", "figure", "key"], update_fields=["value", "written_at"]
+    )
+
+
+def read_figures(days: int) -> dict[str, dict[date, dict[str, int]]]:
+    """What is kept about the newest days; one query.
+
+    Args:
+        days: how many, today included.
+
+    Returns:
+        Values by figure, day and key; days without any are left out.
+    """
+    since = datetime.now(UTC).date() - timedelta(days=days - 1)
+    found: dict[str, dict[date, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for figure, day, key, value in DailyFigure.objects.filter(day__gte=since).values_list(
+        "figure", "day", "key", "value"
+    ):
+        found[figure][day][key] = value
+    return found
+
+
+def _reasons(job: SyncJob) -> Mapping[str, int]:
+    """How many records of a job were not accepted, by masked reason."""
+    refused = job.results.exclude(error="").exclude(
+        status__in=SyncResult.ACCEPTED_STATUSES | SyncResult.PASSING_STATUSES
+    )
+    rows = refused.order_by().values_list("error").annotate(count=Count("pk")).order_by("-count", "error")
+    found: Counter[str] = Counter()
+    for reason, count in rows[:REASONS_READ]:
+        found[mask_reason(reason)] += count
+    kept = dict(found.most_common(REASONS_KEPT))
+    if rest := refused.count() - sum(kept.values()) if found else 0:
+        kept[OTHER_REASONS] = kept.get(OTHER_REASONS, 0) + rest
+    return kept
+
+
+def _calls(job: SyncJob) -> Mapping[date, int]:
+    """How many calls a job made, by day."""
+    sent = job.batches.filter(sent_at__isnull=False).order_by()
+    by_day = sent.annotate(day=TruncDate("sent_at", tzinfo=UTC)).values_list("day")
+    # Two queries: a join of both would count every batch as often as it has earlier calls.
+    counted = Counter(dict(by_day.annotate(count=Count("pk"))))
+    earlier = by_day.filter(earlier_calls__isnull=False).annotate(count=Count("earlier_calls"))
+    counted.update(dict(earlier))
+    return counted
+
+
+def _add(added: Mapping[tuple[date, str, str], int]) -> None:
+    """Add to figures; in one order, so that two jobs that end at once wait for each other and do not lock up."""
+    written_at = connection.ops.adapt_datetimefield_value(clock.now())
+    statement = _ADD.format(table=connection.ops.quote_name(DailyFigure._meta.db_table))
+    as_date = connection.ops.adapt_datefield_value
+    rows = [
+        (as_date(day), str(figure), key, count, written_at)
+        for (day, figure, key), count in sorted(added.items())
+        if count
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, rows)
