@@ -9,9 +9,12 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
+from mobjects.marketo.types import Kind
+
 JOBS = 2000
 JOB_ID = "00000000-0000-4000-8000-"
 NEWEST = "2026-11-28 08:00:00"
+KIND = f"'{Kind.OPPORTUNITY.value}'"
 
 
 def fill(rows: int) -> None:
@@ -130,7 +133,7 @@ def _program() -> dict[str, str]:
 
 
 def _about_record() -> dict[str, str]:
-    return {"kind": "'opportunity'", "record_id": "n", "label": "'Renewal ' || n", "created_at": _ago("n")}
+    return {"kind": KIND, "record_id": "n", "label": "'Renewal ' || n", "created_at": _ago("n")}
 
 
 def _result() -> dict[str, str]:
@@ -150,5 +153,5 @@ def _edit() -> dict[str, str]:
     return _about_record() | {"source": "'form'", "username": "'olga'", "changes": changes}
 
 
-_JOB = {"state": "'succeeded'", "action": "'send'", "kind": "'opportunity'", "username": "'olga'"}
-_BATCH = {"sequence": "1", "kind": "'opportunity'", "operation": "'UPDATE'", "state": "'answered'", "size": "100"}
+_JOB = {"state": "'succeeded'", "action": "'send'", "kind": KIND, "username": "'olga'"}
+_BATCH = {"sequence": "1", "kind": KIND, "operation": "'UPDATE'", "state": "'answered'", "size": "100"}

@@ -93,6 +93,7 @@ def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
     from django.urls import reverse
 
     from bench.pages_fill import JOB_ID
+    from mobjects.marketo.types import Kind
 
     opportunities = reverse("admin:mobjects_opportunity_changelist")
     job = f"{JOB_ID}{1:012}"
@@ -140,8 +141,8 @@ def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
             f"{records} WHERE id = {rows // 2}",
         ),
         "history of a record": (
-            get(reverse("mobjects:record-history", args=["opportunity", rows // 2])),
-            f"{results} WHERE kind = 'opportunity' AND record_id = {rows // 2}",
+            get(reverse("mobjects:record-history", args=[Kind.OPPORTUNITY.value, rows // 2])),
+            f"{results} WHERE kind = '{Kind.OPPORTUNITY.value}' AND record_id = {rows // 2}",
         ),
     }
     for words, term in searches.items():
