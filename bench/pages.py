@@ -3,8 +3,8 @@
     python bench/pages.py [--rows 1000000] [--rounds 5] [--before COMMIT] [--database postgres://user@host:5432/postgres]
 
 Without ``--database`` it fills a temporary SQLite file, with 100,000 opportunities. With it, it makes a database on
-that server and drops it at the end. ``--before`` measures the pages of a commit first, on the same rows, before the database
-is migrated to this build. docs/performance.md explains the figures. Exit code 1 if a goal is missed.
+that server and drops it at the end. ``--before`` measures the pages of a commit first, on the same rows, before the
+database is migrated to this build. docs/performance.md explains the figures. Exit code 1 if a goal is missed.
 """
 
 from __future__ import annotations

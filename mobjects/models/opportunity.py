@@ -118,6 +118,11 @@ class Opportunity(SyncedRecord):
             # Lists and the engine's walk over changed opportunities.
             models.Index(fields=("last_status",), name="opportunity_last_status"),
             models.Index(fields=("id",), condition=CHANGED, name="opportunity_changed"),
+            # The list by state, and how many there are of each.
+            models.Index(fields=("state", "id"), name="opportunity_state"),
+            # The list by amount and by close date.
+            models.Index(fields=("amount", "id"), name="opportunity_amount"),
+            models.Index(fields=("close_date", "id"), name="opportunity_close_date"),
         )
 
     def __str__(self) -> str:

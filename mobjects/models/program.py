@@ -54,6 +54,10 @@ class Program(SyncedRecord):
             # Lists filtered by "needs sync" and the sync engine's walk over changed programs.
             models.Index(fields=("last_status",), name="program_last_status"),
             models.Index(fields=("id",), condition=CHANGED, name="program_changed"),
+            # The list by state, and how many there are of each.
+            models.Index(fields=("state", "id"), name="program_state"),
+            # The list, which is by name.
+            models.Index(fields=("name", "id"), name="program_name"),
         )
 
     def __str__(self) -> str:

@@ -81,6 +81,10 @@ class OpportunityPersonRole(SyncedRecord):
             # Lists and the engine's walk over changed roles.
             models.Index(fields=("last_status",), name="role_last_status"),
             models.Index(fields=("id",), condition=CHANGED, name="role_changed"),
+            # The list by state, and how many there are of each.
+            models.Index(fields=("state", "id"), name="role_state"),
+            # Searching by person.
+            models.Index(fields=("person_id",), name="role_person"),
         )
 
     def __str__(self) -> str:
