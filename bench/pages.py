@@ -40,7 +40,7 @@ def main() -> int:
     """Fill, measure, tell; returns the exit code."""
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=0, help="opportunities (PostgreSQL: 1,000,000; SQLite: 100,000)")
-    parser.add_argument("--rounds", type=int, default=5, help="medians are told")
+    parser.add_argument("--rounds", type=int, default=5, help="the fastest is told")
     parser.add_argument("--before", default="", help="a commit to measure as well")
     parser.add_argument("--database", default="", help="a PostgreSQL to measure on (default: a temporary SQLite file)")
     options = parser.parse_args()

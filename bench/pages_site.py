@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +25,7 @@ import django  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 MARKED = 10_000
-"""The deep page is so many pages from the first; so many records are selected on the send page."""
+"""The deep page is so many pages from the first."""
 PER_PAGE = 50
 
 
@@ -62,7 +61,6 @@ def _measure(rows: int, rounds: int) -> dict[str, dict[str, float]]:
     from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client, override_settings
-    from django.test.utils import CaptureQueriesContext
 
     storages = {
         **settings.STORAGES,
@@ -75,17 +73,27 @@ def _measure(rows: int, rounds: int) -> dict[str, dict[str, float]]:
         client.force_login(users.filter(username="bench").first() or users.create_superuser("bench"))
         for name, (fetch, bare) in _pages(client, rows).items():
             fetch()  # The first time loads templates.
-            with CaptureQueriesContext(connection) as seen:
+            with connection.execute_wrapper(seen := _Queries()):
                 answer = fetch()
             if answer.status_code != 200:
                 raise RuntimeError(f"{name}: {answer.status_code} {answer.headers.get('Location', '')}")
             found[name] = {
                 "ms": _milliseconds(fetch, rounds),
                 "sql": _milliseconds(lambda bare=bare: _run(bare), rounds),
-                "queries": len(seen.captured_queries),
+                "queries": seen.count,
                 "bytes": len(answer.content),
             }
     return found
+
+
+class _Queries:
+    """Counts what a connection executes."""
+
+    count = 0
+
+    def __call__(self, execute: Callable[..., Any], *args: Any) -> Any:
+        self.count += not str(args[0]).startswith(("SAVEPOINT", "RELEASE"))
+        return execute(*args)
 
 
 def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
@@ -100,15 +108,13 @@ def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
     records, results = 'SELECT * FROM "mobjects_opportunity"', 'SELECT * FROM "mobjects_syncresult"'
     deep = min(MARKED, rows // PER_PAGE // 2)
     last = rows - (deep - 1) * PER_PAGE
-    chosen = list(range(rows - min(MARKED, rows // 10), rows))
-    selected = {"action": "sync_selected", "_selected_action": chosen, "select_across": "0"}
+    selected = {"action": "sync_selected", "_selected_action": [7], "select_across": "1"}
     one = f"Renewal {rows // 2} "
     searches = {"many": "Renewal", "some": f"Renewal {rows // 2000} ", "one": one.strip(), "none": "Nothing such"}
 
     def get(url: str, **data: Any) -> Callable[[], Any]:
         return lambda: client.get(url, data)
 
-    ids = ", ".join(map(str, chosen))
     pages = {
         "dashboard": (get(reverse("admin:index")), 'SELECT * FROM "mobjects_syncjob" ORDER BY created_at DESC LIMIT 5'),
         "list": (get(opportunities), f"{records} ORDER BY id DESC LIMIT {PER_PAGE}"),
@@ -120,9 +126,9 @@ def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
             get(opportunities, state="failed"),
             f"{records} WHERE last_status = 'FAILED' AND revision > synced_revision ORDER BY id DESC LIMIT {PER_PAGE}",
         ),
-        "send page of a big selection": (
-            lambda: client.post(opportunities, selected),
-            f'SELECT id FROM "mobjects_opportunity" WHERE id IN ({ids}) AND revision > synced_revision',
+        "send page of all changed": (
+            lambda: client.post(f"{opportunities}?state=changed", selected),
+            "SELECT id FROM mobjects_opportunity WHERE revision > synced_revision AND last_status = 'UPDATED'",
         ),
         "list of jobs": (
             get(reverse("admin:mobjects_syncjob_changelist")),
@@ -154,7 +160,7 @@ def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
 
 def _place(last: int, page: int) -> dict[str, str]:
     """How a build's address says where a page of the list begins."""
-    if (Path(PRODUCT) / "mobjects" / "admin" / "keyset.py").exists():
+    if (Path(PRODUCT) / "mobjects" / "views" / "keyset.py").exists():
         return {"after": str(last + 1)}
     return {"p": str(page)}
 
@@ -179,7 +185,8 @@ def _milliseconds(work: Callable[[], Any], rounds: int) -> float:
         began = time.perf_counter()
         work()
         taken.append(time.perf_counter() - began)
-    return median(taken) * 1000
+    # Whatever else the machine does only adds.
+    return min(taken) * 1000
 
 
 if __name__ == "__main__":

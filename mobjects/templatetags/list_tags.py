@@ -1,4 +1,4 @@
-"""The rows of the admin's lists: the theme's look from a style sheet, instead of half a kilobyte of classes in each cell."""
+"""The rows of the admin's lists: the theme's look from a style sheet instead of half a kilobyte of classes a cell."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import template
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import lookup_field
 from django.contrib.admin.views.main import ChangeList
@@ -13,10 +14,13 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import ForeignKey, Model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from unfold.templatetags.unfold_list import result_headers
 from unfold.utils import display_for_field, display_for_value
 
 register = template.Library()
+
+CHOOSE = '<td><input type="checkbox" class="action-select" name="{}" value="{}" aria-label="{}"></td>'
 
 
 @register.inclusion_tag("mobjects/lists/rows.html", takes_context=True)
@@ -35,10 +39,10 @@ def list_rows(context: Any, cl: ChangeList) -> dict[str, Any]:
 def _cells(cl: ChangeList, record: Any, headers: list[Any]) -> Iterator[SafeString]:
     linked = cl.list_display_links
     for name, header in zip(cl.list_display, headers, strict=True):
-        shown = _shown(cl, record, name)
         if name == "action_checkbox":
-            yield format_html('<td class="action-checkbox">{}</td>', shown)
+            yield format_html(CHOOSE, ACTION_CHECKBOX_NAME, record.pk, _("Select record"))
             continue
+        shown = _shown(cl, record, name)
         tag = "td"
         if linked and name in linked:
             tag, shown = "th", _link(cl, record, shown)

@@ -95,15 +95,16 @@ def read_keyset_page(rows: QuerySet[Any], size: int, parameters: Mapping[str, st
 
 def _sort_keys(rows: QuerySet[Any]) -> list[SortKey]:
     options = rows.model._meta
-    keys = []
+    keys: list[SortKey] = []
     for name in rows.query.order_by or options.ordering:
         path = str(name).removeprefix("-")
         if path in (field.name for field in options.concrete_fields if field.is_relation):
             path = options.get_field(path).attname  # By itself, not by the order of what it leads to.
-        keys.append(SortKey(path, str(name).startswith("-")))
-    if not {"pk", options.pk.attname} & {key.path for key in keys}:
-        keys.append(SortKey("pk", descending=True))
-    return keys
+        descending = str(name).startswith("-")
+        if path in ("pk", options.pk.attname):
+            return [*keys, SortKey("pk", descending)]
+        keys.append(SortKey(path, descending))
+    return [*keys, SortKey("pk", descending=True)]
 
 
 def _write_place(row: Model, keys: Sequence[SortKey]) -> str:

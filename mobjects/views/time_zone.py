@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
+from functools import cache
 from urllib.parse import unquote
 
 from django.contrib import messages
@@ -47,9 +48,13 @@ def browser_zone(request: HttpRequest) -> zoneinfo.ZoneInfo:
 
 def find_zone(name: str) -> zoneinfo.ZoneInfo | None:
     """The zone of a name; ``None`` if there is none. Whatever a browser may have sent is fine."""
-    if name not in zoneinfo.available_timezones():
-        return None
-    return zoneinfo.ZoneInfo(name)
+    return zoneinfo.ZoneInfo(name) if name in _known_zones() else None
+
+
+@cache
+def _known_zones() -> set[str]:
+    """Read once: it looks through hundreds of files."""
+    return zoneinfo.available_timezones()
 
 
 def script_address(request: HttpRequest) -> str:
