@@ -1,4 +1,4 @@
-"""The app's start-up: system checks, database triggers and search indexes."""
+"""The app's start-up: system checks, database triggers and search tables."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class MobjectsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, and have triggers and search indexes laid after every ``migrate``."""
+        """Register the checks, and have triggers and search tables laid after every ``migrate``."""
         # Both modules need the models, which are not there yet while this one is imported.
         import_module("mobjects.checks")
         triggers = import_module("mobjects.db.triggers")
-        search = import_module("mobjects.db.text_search")
+        search = import_module("mobjects.db.search_tables")
         post_migrate.connect(triggers.install_triggers, sender=self, dispatch_uid="mobjects.db.triggers")
-        post_migrate.connect(search.install_search_indexes, sender=self, dispatch_uid="mobjects.db.text_search")
+        post_migrate.connect(search.install_search_tables, sender=self, dispatch_uid="mobjects.db.search_tables")

@@ -27,6 +27,20 @@ def state_field():
     )
 
 
+LIKE_INDEXES = (
+    "mobjects_opportunity_external_id_f6a321d1_like",
+    "mobjects_opportunity_marketo_guid_7342a5b8_like",
+    "mobjects_opportunitypersonrole_marketo_guid_8608cd72_like",
+)
+
+
+def drop_like_indexes(apps, schema_editor):
+    """Django's second index of a unique text serves only case-sensitive beginnings, which nothing asks for."""
+    if schema_editor.connection.vendor == "postgresql":
+        for name in LIKE_INDEXES:
+            schema_editor.execute(f'DROP INDEX IF EXISTS "{name}"')
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("mobjects", "0020_identify_action"),
@@ -53,14 +67,6 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["state", "id"], name="opportunity_state"),
         ),
         migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["amount", "id"], name="opportunity_amount"),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["close_date", "id"], name="opportunity_close_date"),
-        ),
-        migrations.AddIndex(
             model_name="opportunitypersonrole",
             index=models.Index(fields=["state", "id"], name="role_state"),
         ),
@@ -76,4 +82,5 @@ class Migration(migrations.Migration):
             model_name="program",
             index=models.Index(fields=["name", "id"], name="program_name"),
         ),
+        migrations.RunPython(drop_like_indexes, migrations.RunPython.noop),
     ]

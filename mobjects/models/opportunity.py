@@ -120,9 +120,6 @@ class Opportunity(SyncedRecord):
             models.Index(fields=("id",), condition=CHANGED, name="opportunity_changed"),
             # The list by state, and how many there are of each.
             models.Index(fields=("state", "id"), name="opportunity_state"),
-            # The list by amount and by close date.
-            models.Index(fields=("amount", "id"), name="opportunity_amount"),
-            models.Index(fields=("close_date", "id"), name="opportunity_close_date"),
         )
 
     def __str__(self) -> str:
