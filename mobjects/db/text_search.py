@@ -77,7 +77,7 @@ def _finds(model: type[Any], word: str, *, in_tables: bool) -> Q:
         owner: Any = model._meta.get_field(columns.owner).related_model
         found = owner._base_manager.filter(_finds(owner, word, in_tables=in_tables))
         others.append(Q(**{f"{columns.owner}__in": found.values("pk")}))
-    parts = [model._base_manager.filter(each).values("pk") for each in (text, *filter(None, others))]
+    parts = [model._base_manager.filter(each).order_by().values("pk") for each in (text, *filter(None, others))]
     # As an OR no index would serve them; each by itself has its own.
     return text if len(parts) == 1 else Q(pk__in=parts[0].union(*parts[1:]))
 
