@@ -20,7 +20,7 @@ def save_outcomes(column: str, saved: Sequence[Outcome]) -> None:
     values = ", ".join(["(%s, %s, %s)"] * len(saved))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH said(pk, given, status) AS (VALUES {values}) UPDATE mobjects_opportunity "  # noqa: S608
+            f"WITH said(pk, given, status) AS (VALUES {values}) UPDATE mobjects_opportunity "
             f"SET {column} = said.given, last_status = said.status, synced_revision = revision "
             "FROM said WHERE mobjects_opportunity.id = said.pk",
             [value for row in saved for value in row],

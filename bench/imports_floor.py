@@ -80,11 +80,11 @@ def _typed(reader: Iterator[list[str]]) -> Iterator[list[Any]]:
 
 def _copy(cursor: Any, rows: Iterator[list[Any]]) -> None:
     names = ", ".join(COLUMNS)
-    cursor.execute(f"CREATE TEMPORARY TABLE staged ON COMMIT DROP AS SELECT {names} FROM {TABLE} WHERE false")  # noqa: S608 -- our own names
+    cursor.execute(f"CREATE TEMPORARY TABLE staged ON COMMIT DROP AS SELECT {names} FROM {TABLE} WHERE false")
     with cursor.copy(f"COPY staged ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
-    cursor.execute(_upsert(f"SELECT {names} FROM staged WHERE true", "IS DISTINCT FROM"))  # noqa: S608
+    cursor.execute(_upsert(f"SELECT {names} FROM staged WHERE true", "IS DISTINCT FROM"))
 
 
 def _executemany(cursor: Any, rows: Iterator[list[Any]]) -> None:

@@ -40,7 +40,7 @@ def empty() -> None:
             cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
             return
         for name in ("mobjects_opportunity", *tables):
-            cursor.execute(f"DELETE FROM {name}")  # noqa: S608 -- our own tables
+            cursor.execute(f"DELETE FROM {name}")
 
 
 def upload(path: Path, *, enqueue: bool) -> Import:
@@ -76,7 +76,7 @@ def same_as_floor(*, revision: int) -> int:
     columns = ", ".join(imports_floor.COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM (SELECT {columns} FROM {imports_floor.TABLE} "  # noqa: S608 -- our own names
+            f"SELECT count(*) FROM (SELECT {columns} FROM {imports_floor.TABLE} "
             f"INTERSECT SELECT {columns} FROM {Opportunity._meta.db_table} WHERE revision = %s) AS both_have",
             [revision],
         )

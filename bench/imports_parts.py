@@ -57,7 +57,7 @@ def _make_programs(count: int) -> None:
         for name in _TABLES:
             table = apps.get_model("mobjects", name)._meta.db_table
             cascade = f"TRUNCATE {table} CASCADE"
-            cursor.execute(cascade if connection.vendor == "postgresql" else f"DELETE FROM {table}")  # noqa: S608
+            cursor.execute(cascade if connection.vendor == "postgresql" else f"DELETE FROM {table}")
     Program.objects.bulk_create(
         Program(marketo_id=number, name=f"Program {number}", channel="Webinar") for number in range(1, count + 1)
     )

@@ -86,7 +86,7 @@ def surroundings(database: str = "") -> Iterator[Surroundings]:
         folder = Path(name)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
         with Supervisor(folder / "log", {**kept, "PYTHONUNBUFFERED": "1"}, signals=False) as supervisor:
-            redis_url, port = _start_redis(supervisor, folder), find_free_port()
+            redis_url, port = start_redis(supervisor, folder), find_free_port()
             command = [sys.executable, "-m", "mobjects.sandbox", "--port", str(port)]
             supervisor.start_child("sandbox", command, lambda: is_port_open(port), add={"PYTHONPATH": str(ROOT)})
             url = f"http://{HOST}:{port}"
@@ -155,7 +155,7 @@ def set_up_django(settings: Mapping[str, str]) -> None:
     call_command("migrate", verbosity=0)
 
 
-def _start_redis(supervisor: Supervisor, folder: Path) -> str:
+def start_redis(supervisor: Supervisor, folder: Path) -> str:
     port = find_free_port()
     url = redis_server.server_url(port)
     command = redis_server.build_command(redis_server.find_program(), port, folder / "redis")

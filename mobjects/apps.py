@@ -1,4 +1,4 @@
-"""The app's start-up: system checks and database triggers."""
+"""The app's start-up: system checks, database triggers and search tables."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ class MobjectsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, have the triggers laid after every ``migrate``, and have ended jobs counted."""
+        """Register the checks, have triggers and search tables laid after every ``migrate``, and ended jobs counted."""
         # These modules need the models, which are not there yet while this one is imported.
         import_module("mobjects.checks")
         lifecycle = import_module("mobjects.jobs.lifecycle")
         daily = import_module("mobjects.figures.daily")
         lifecycle.job_came_to_rest.connect(daily.count_ended_job, dispatch_uid="mobjects.figures.daily")
         triggers = import_module("mobjects.db.triggers")
+        search = import_module("mobjects.db.search_tables")
         post_migrate.connect(triggers.install_triggers, sender=self, dispatch_uid="mobjects.db.triggers")
+        post_migrate.connect(search.install_search_tables, sender=self, dispatch_uid="mobjects.db.search_tables")

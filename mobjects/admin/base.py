@@ -42,7 +42,7 @@ BUSY_SHOWN = 20
 """So many records that cannot be deleted now are named."""
 
 EDITS_PER_PAGE = 25
-SYNC_COLUMNS = ("state", "short_error", "synced_at")
+SYNC_COLUMNS = ("state_words", "short_error", "synced_at")
 """How a record stands, behind the columns of the business and before the numbers."""
 
 
@@ -79,9 +79,6 @@ class SyncedAdmin(GuardedAdmin):
     class Media:
         css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/records.css",)}
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).with_state()  # type: ignore[no-any-return]
-
     def has_sync_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Whether the user may send records to Marketo."""
         return request.user.has_perm("mobjects.sync_records")
@@ -97,7 +94,7 @@ class SyncedAdmin(GuardedAdmin):
     # --- columns ---
 
     @admin.display(description="State", ordering="state")
-    def state(self, record: Any) -> SafeString:
+    def state_words(self, record: SyncedRecord) -> SafeString:
         """The state in words."""
         return record_state_badge(record.state)
 

@@ -15,11 +15,14 @@ from django.urls import reverse
 from import_export.admin import ExportMixin
 from unfold.admin import ModelAdmin
 
+from mobjects.db.row_counts import RowCountPaginator
+from mobjects.db.text_search import search_records
 from mobjects.exports.formats import FORMATS, ExportFormat
 from mobjects.resources.base import TransferResource
 from mobjects.views.deletions import ask_and_show
 from mobjects.views.exports import send_selected
 from mobjects.views.imports.base import permission_name
+from mobjects.views.keyset import KeysetChangeList
 
 
 class TransferAdmin(ExportMixin, ModelAdmin):
@@ -29,6 +32,7 @@ class TransferAdmin(ExportMixin, ModelAdmin):
     """
 
     actions: tuple[str, ...] = ("delete_selected",)
+    paginator = RowCountPaginator
     import_export_change_list_template = "mobjects/import_export/change_list.html"
 
     @property
@@ -36,6 +40,14 @@ class TransferAdmin(ExportMixin, ModelAdmin):
         """The resource of this page."""
         resource: type[TransferResource] = self.resource_classes[0]
         return resource
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return search_records(queryset, search_term), False
 
     # --- import ------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,9 @@ class OpportunityAdmin(CustomAdmin):
     attributes = attributes.OPPORTUNITY
     resource_classes = (OpportunityResource,)
     list_display = ("name", "amount", "stage", "close_date", *SYNC_COLUMNS, "marketo_id", "external_id", "marketo_guid")
-    search_fields = ("name", "=marketo_id", "=marketo_guid", "external_id")
+    search_fields = ("name", "external_id")
+    # What an index sorts; one more would cost each writing of a record, and sending writes it twice.
+    sortable_by = ("marketo_id", "external_id", "marketo_guid", "state_words")
     ordering = ("-pk",)
     fieldsets = (
         (None, {"fields": ("name", ("external_id", "marketo_id", "marketo_guid"), "description")}),
@@ -59,17 +61,8 @@ class OpportunityPersonRoleAdmin(CustomAdmin):
     attributes = attributes.ROLE
     resource_classes = (OpportunityPersonRoleResource,)
     list_display = ("label", "opportunity", "person_label", "is_primary", *SYNC_COLUMNS, "marketo_id", "marketo_guid")
-    search_fields = (
-        "role",
-        "=marketo_id",
-        "=marketo_guid",
-        "=person_id",
-        "person_key",
-        "opportunity__name",
-        "opportunity__external_id",
-        "=opportunity__marketo_id",
-        "=opportunity__marketo_guid",
-    )
+    search_fields = ("role", "person_key")
+    sortable_by = ("opportunity", "person_label", "marketo_id", "marketo_guid", "state_words")
     ordering = ("-pk",)
     autocomplete_fields = ("opportunity",)
     list_select_related = ("opportunity",)

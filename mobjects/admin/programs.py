@@ -195,7 +195,7 @@ class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
 
     resource_classes = (ProgramResource,)
     list_display = ("name", "type", "channel", "workspace", *SYNC_COLUMNS, "marketo_id")
-    search_fields = ("name", "=marketo_id")
+    search_fields = ("name",)
     ordering = ("name", "pk")
     form = ProgramForm
     inlines = (CostInline, TagInline)
@@ -252,7 +252,7 @@ class ProgramCostAdmin(ChildAdmin):
     resource_classes = (ProgramCostResource,)
     list_display = ("program", "program_marketo_id", "month_text", "amount", "note", "marketo_cost_id")
     list_display_links = ("month_text",)
-    search_fields = ("program__name", "=program__marketo_id", "note")
+    search_fields = ("note",)
     list_filter = (ImportFilter, GapFilter)
     date_hierarchy = "month"
     fields = ("program", "month", "amount", "note", "marketo_cost_id")
@@ -272,5 +272,5 @@ class ProgramTagAdmin(TagInputs, TagSuggestionAdmin, ChildAdmin):
     list_display = ("program", "program_marketo_id", "type", "value")
     list_display_links = ("type",)
     list_filter = (TypeFilter, ImportFilter)
-    search_fields = ("program__name", "=program__marketo_id", "type", "value")
+    search_fields = ("type", "value")
     fields = ("program", "type", "value")

@@ -20,6 +20,7 @@ from mobjects.presentation import job_text
 from mobjects.presentation.badges import state_badge
 from mobjects.presentation.count_links import job_outcome
 from mobjects.selectors import PAYLOAD_FIELDS, id_in
+from mobjects.views.keyset import KeysetChangeList
 from mobjects.views.sync.batch_detail import batch_page
 from mobjects.views.sync.job_detail import job_page
 
@@ -32,6 +33,9 @@ class ReadOnlyAdmin(ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

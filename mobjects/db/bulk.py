@@ -25,7 +25,7 @@ def bulk_update_rows(model: type[models.Model], columns: Mapping[str, str], rows
     assignments = ", ".join(
         f"{quote(field.column)} = {sql}" for field, sql in zip(fields, columns.values(), strict=True)
     )
-    statement = f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE id = %s"  # noqa: S608
+    statement = f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE id = %s"
     prepared = [
         (
             *(field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=False)),
@@ -52,7 +52,7 @@ def bulk_insert_rows(
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in fields)
     places = ", ".join("%s" for _ in fields)
-    statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608
+    statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"
     first = [field.get_db_prep_save(value, connection) for field, value in zip(fields, same.values(), strict=False)]
     differing = fields[len(first) :]
     prepared = [

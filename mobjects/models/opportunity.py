@@ -120,6 +120,8 @@ class Opportunity(SyncedRecord):
             models.Index(fields=("id",), condition=CHANGED, name="opportunity_changed"),
             # The newest unsent change, on the dashboard.
             models.Index(fields=("-modified_at",), condition=CHANGED, name="opportunity_newest_change"),
+            # The list by state, and how many there are of each.
+            models.Index(fields=("state", "id"), name="opportunity_state"),
         )
 
     def __str__(self) -> str:

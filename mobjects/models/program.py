@@ -56,6 +56,10 @@ class Program(SyncedRecord):
             models.Index(fields=("id",), condition=CHANGED, name="program_changed"),
             # The newest unsent change, on the dashboard.
             models.Index(fields=("-modified_at",), condition=CHANGED, name="program_newest_change"),
+            # The list by state, and how many there are of each.
+            models.Index(fields=("state", "id"), name="program_state"),
+            # The list, which is by name.
+            models.Index(fields=("name", "id"), name="program_name"),
         )
 
     def __str__(self) -> str:

@@ -83,6 +83,10 @@ class OpportunityPersonRole(SyncedRecord):
             models.Index(fields=("id",), condition=CHANGED, name="role_changed"),
             # The newest unsent change, on the dashboard.
             models.Index(fields=("-modified_at",), condition=CHANGED, name="role_newest_change"),
+            # The list by state, and how many there are of each.
+            models.Index(fields=("state", "id"), name="role_state"),
+            # Searching by person.
+            models.Index(fields=("person_id",), name="role_person"),
         )
 
     def __str__(self) -> str:

@@ -82,6 +82,21 @@ def describe_under_way(record: SyncedRecord) -> str:
     )
 
 
+_STATE = Case(
+    When(claimed_by__isnull=False, then=Value(RecordState.IN_BATCH)),
+    When(last_status=RecordStatus.UNKNOWN, then=Value(RecordState.UNKNOWN)),
+    When(revision__lte=F("synced_revision"), then=Value(RecordState.SYNCED)),
+    *(
+        When(Q(last_status=status) & condition, then=Value(state))
+        for status, same, corrected in _REFUSALS
+        for condition, state in ((Q(revision__gt=F("answered_revision")), corrected), (Q(), same))
+    ),
+    When(synced_revision=0, then=Value(RecordState.NEVER)),
+    default=Value(RecordState.CHANGED),
+)
+"""The state of a record; the same rules as :attr:`SyncedRecord.current_state`."""
+
+
 class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
     """Queries by sync state."""
 
@@ -119,24 +134,6 @@ class SyncedQuerySet(models.QuerySet[Any]):  # of any of the synced models
     def dirty(self) -> Self:
         """Records with content that Marketo has not accepted yet."""
         return self.filter(CHANGED)
-
-    def with_state(self) -> Self:
-        """Annotate ``state``, one of :class:`RecordState`; the same rules as :attr:`SyncedRecord.current_state`."""
-        return self.annotate(
-            state=Case(
-                When(claimed_by__isnull=False, then=Value(RecordState.IN_BATCH)),
-                When(last_status=RecordStatus.UNKNOWN, then=Value(RecordState.UNKNOWN)),
-                When(revision__lte=F("synced_revision"), then=Value(RecordState.SYNCED)),
-                *(
-                    When(Q(last_status=status) & condition, then=Value(state))
-                    for status, same, corrected in _REFUSALS
-                    for condition, state in ((Q(revision__gt=F("answered_revision")), corrected), (Q(), same))
-                ),
-                When(Q(synced_revision=0), then=Value(RecordState.NEVER)),
-                default=Value(RecordState.CHANGED),
-                output_field=models.CharField(),
-            )
-        )
 
 
 SyncedManager = models.Manager.from_queryset(SyncedQuerySet)
@@ -197,6 +194,7 @@ class SyncedRecord(models.Model):
     unknown_since = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When it was sent without an answer, until that is settled."
     )
+    state = models.GeneratedField(expression=_STATE, output_field=models.CharField(max_length=15), db_persist=True)
     read_at = models.DateTimeField("last read from Marketo", null=True, blank=True, editable=False)
     in_marketo = models.JSONField(
         default=dict,
@@ -218,7 +216,7 @@ class SyncedRecord(models.Model):
             update_fields = [
                 field.name
                 for field in self._meta.concrete_fields
-                if not field.primary_key and field.name not in self.SYNC_FIELDS
+                if not (field.primary_key or field.generated or field.name in self.SYNC_FIELDS)
             ]
         super().save(*args, update_fields=update_fields, **kwargs)
 
@@ -244,7 +242,7 @@ class SyncedRecord(models.Model):
 
     @property
     def current_state(self) -> RecordState:
-        """The state of this instance; the same rules as :meth:`SyncedQuerySet.with_state`."""
+        """The state of this instance as it is in memory; the same rules as of the column ``state``."""
         if self.claimed_by_id:
             return RecordState.IN_BATCH
         if self.last_status == RecordStatus.UNKNOWN:

@@ -11,7 +11,9 @@ from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-_LEFT_OUT = (PAGE_VAR, ALL_VAR, "_changelist_filters", "e")
+from mobjects.views.keyset import AFTER, BEFORE
+
+_LEFT_OUT = (PAGE_VAR, ALL_VAR, AFTER, BEFORE, "_changelist_filters", "e")
 
 
 @dataclass(frozen=True, slots=True)

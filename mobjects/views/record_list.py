@@ -59,7 +59,7 @@ def show_records(
 def _shown(pairs: Sequence[tuple[Kind, int]]) -> list[tuple[str, str, str, Any]]:
     """Of each record its address, name, kind and state."""
     by_kind = {
-        kind: RECORD_MODELS[kind].objects.with_state().in_bulk([pk for each, pk in pairs if each is kind])
+        kind: RECORD_MODELS[kind].objects.in_bulk([pk for each, pk in pairs if each is kind])
         for kind in {kind for kind, _ in pairs}
     }
     shown = []

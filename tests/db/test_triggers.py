@@ -141,7 +141,7 @@ def test_a_stale_form_cannot_undo_an_answer():
 def test_state_is_the_same_in_sql_and_python(values, state):
     record = factories.opportunity()
     Opportunity.objects.update(**values)
-    annotated = Opportunity.objects.with_state().get(pk=record.pk)
+    annotated = Opportunity.objects.get(pk=record.pk)
     assert annotated.state == state
     assert annotated.current_state == state
 

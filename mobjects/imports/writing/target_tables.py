@@ -63,7 +63,7 @@ class ImportTarget:
         return [
             field
             for field in fields
-            if not (field.primary_key or field.name in own or field.attname in TIMESTAMP_FIELDS)
+            if not (field.primary_key or field.generated or field.name in own or field.attname in TIMESTAMP_FIELDS)
             and (self.parts is None or field.name in self.only)
         ]
 
@@ -71,7 +71,7 @@ class ImportTarget:
     def other_fields(self) -> list[Any]:
         """The fields that a file never sets."""
         fields: list[Any] = list(self.model._meta.concrete_fields)
-        return [field for field in fields if not field.primary_key and field not in self.file_fields]
+        return [field for field in fields if not (field.primary_key or field.generated or field in self.file_fields)]
 
     @property
     def link_field(self) -> Any:

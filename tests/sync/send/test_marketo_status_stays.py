@@ -25,7 +25,7 @@ def record():
 
 def status(record) -> tuple[str, str]:
     now = factories.fresh(record)
-    listed = Opportunity.objects.with_state().get(pk=record.pk).state
+    listed = Opportunity.objects.get(pk=record.pk).state
     assert listed == now.current_state
     return now.last_status, now.current_state
 

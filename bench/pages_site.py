@@ -1,0 +1,193 @@
+"""One build's pages on a database that is filled already: milliseconds, queries and bytes of each, and of its bare SQL.
+
+Started by bench/pages.py, once for each build; prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCT = os.environ.get("BENCH_PRODUCT", str(ROOT))
+"""The checkout whose pages are measured, with what this one's bench/ does."""
+sys.path[0] = str(ROOT)
+import bench  # noqa: E402, F401 -- from here, whatever the product
+
+sys.path.insert(0, PRODUCT)
+
+import django  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+MARKED = 10_000
+"""The deep page is so many pages from the first."""
+PER_PAGE = 50
+
+
+def main() -> None:
+    """Migrate; fill (with ``fill ROWS``) or measure (with ``measure ROWS ROUNDS``)."""
+    django.setup()
+    from django.core.management import call_command
+
+    began = time.perf_counter()
+    call_command("migrate", verbosity=0)
+    told: dict[str, Any] = {"migrate": time.perf_counter() - began}
+    if sys.argv[1] == "fill":
+        from bench import pages_fill
+
+        began = time.perf_counter()
+        pages_fill.fill(int(sys.argv[2]))
+        told["fill"] = time.perf_counter() - began
+    else:
+        _analyze()
+        told["pages"] = _measure(int(sys.argv[2]), int(sys.argv[3]))
+    sys.stdout.write(f"{json.dumps(told)}\n")
+
+
+def _analyze() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        # What a server does by itself, in the minutes after a migration.
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def _measure(rows: int, rounds: int) -> dict[str, dict[str, float]]:
+    from django.contrib.auth import get_user_model
+    from django.db import connection
+    from django.test import Client, override_settings
+
+    storages = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    users = get_user_model().objects
+    found: dict[str, dict[str, float]] = {}
+    with override_settings(STORAGES=storages):
+        client = Client()
+        client.force_login(users.filter(username="bench").first() or users.create_superuser("bench"))
+        for name, (fetch, bare) in _pages(client, rows).items():
+            fetch()  # The first time loads templates.
+            with connection.execute_wrapper(seen := _Queries()):
+                answer = fetch()
+            if answer.status_code != 200:
+                raise RuntimeError(f"{name}: {answer.status_code} {answer.headers.get('Location', '')}")
+            found[name] = {
+                "ms": _milliseconds(fetch, rounds),
+                "sql": _milliseconds(lambda bare=bare: _run(bare), rounds),
+                "queries": seen.count,
+                "bytes": len(answer.content),
+            }
+    return found
+
+
+class _Queries:
+    """Counts what a connection executes."""
+
+    count = 0
+
+    def __call__(self, execute: Callable[..., Any], *args: Any) -> Any:
+        self.count += not str(args[0]).startswith(("SAVEPOINT", "RELEASE"))
+        return execute(*args)
+
+
+def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
+    """What fetches each page, and the SQL that reads the rows it shows."""
+    from django.urls import reverse
+
+    from bench.pages_fill import JOB_ID
+    from mobjects.marketo.types import Kind
+
+    opportunities = reverse("admin:mobjects_opportunity_changelist")
+    job = f"{JOB_ID}{1:012}"
+    records, results = 'SELECT * FROM "mobjects_opportunity"', 'SELECT * FROM "mobjects_syncresult"'
+    deep = min(MARKED, rows // PER_PAGE // 2)
+    last = rows - (deep - 1) * PER_PAGE
+    selected = {"action": "sync_selected", "_selected_action": [7], "select_across": "1"}
+    one = f"Renewal {rows // 2} "
+    searches = {"many": "Renewal", "some": f"Renewal {rows // 2000} ", "one": one.strip(), "none": "Nothing such"}
+
+    def get(url: str, **data: Any) -> Callable[[], Any]:
+        return lambda: client.get(url, data)
+
+    pages = {
+        "dashboard": (get(reverse("admin:index")), 'SELECT * FROM "mobjects_syncjob" ORDER BY created_at DESC LIMIT 5'),
+        "list": (get(opportunities), f"{records} ORDER BY id DESC LIMIT {PER_PAGE}"),
+        f"page {deep:,} of the list": (
+            get(opportunities, **_place(last, deep)),
+            f"{records} WHERE id <= {last} ORDER BY id DESC LIMIT {PER_PAGE}",
+        ),
+        "list of the failed": (
+            get(opportunities, state="failed"),
+            f"{records} WHERE last_status = 'FAILED' AND revision > synced_revision ORDER BY id DESC LIMIT {PER_PAGE}",
+        ),
+        "send page of all changed": (
+            lambda: client.post(f"{opportunities}?state=changed", selected),
+            "SELECT id FROM mobjects_opportunity WHERE revision > synced_revision AND last_status = 'UPDATED'",
+        ),
+        "list of jobs": (
+            get(reverse("admin:mobjects_syncjob_changelist")),
+            f'SELECT * FROM "mobjects_syncjob" ORDER BY created_at DESC LIMIT {PER_PAGE}',
+        ),
+        "job": (
+            get(reverse("admin:mobjects_syncjob_change", args=[job])),
+            f"{results} WHERE job_id = '{_stored(job)}' ORDER BY id LIMIT {PER_PAGE}",
+        ),
+        "results": (
+            get(reverse("admin:mobjects_syncresult_changelist")),
+            f"{results} ORDER BY id DESC LIMIT {PER_PAGE}",
+        ),
+        "record": (
+            get(reverse("admin:mobjects_opportunity_change", args=[rows // 2])),
+            f"{records} WHERE id = {rows // 2}",
+        ),
+        "history of a record": (
+            get(reverse("mobjects:record-history", args=[Kind.OPPORTUNITY.value, rows // 2])),
+            f"{results} WHERE kind = '{Kind.OPPORTUNITY.value}' AND record_id = {rows // 2}",
+        ),
+    }
+    for words, term in searches.items():
+        like = f"WHERE name LIKE '%{term}%' ORDER BY id DESC LIMIT {PER_PAGE}"
+        bare = f"{records} {like}" if words == "many" else f"{records} WHERE id = {rows // 2 if words == 'one' else 0}"
+        pages[f"search, {words}"] = (get(opportunities, q=term), bare)
+    return pages
+
+
+def _place(last: int, page: int) -> dict[str, str]:
+    """How a build's address says where a page of the list begins."""
+    if (Path(PRODUCT) / "mobjects" / "views" / "keyset.py").exists():
+        return {"after": str(last + 1)}
+    return {"p": str(page)}
+
+
+def _stored(job: str) -> str:
+    from django.db import connection
+
+    return job if connection.vendor == "postgresql" else job.replace("-", "")
+
+
+def _run(statement: str) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        cursor.fetchall()
+
+
+def _milliseconds(work: Callable[[], Any], rounds: int) -> float:
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    # Whatever else the machine does only adds.
+    return min(taken) * 1000
+
+
+if __name__ == "__main__":
+    main()
