@@ -153,7 +153,7 @@ def _held_results(job: models.SyncJob) -> QuerySet[models.SyncResult]:
     here = Q()
     for kind, model in models.RECORD_MODELS.items():
         records = model.objects.dirty().filter(pk=OuterRef("record_id"), revision=OuterRef("revision"))
-        here |= Q(kind=kind.value) & Exists(records)
+        here |= Q(kind=kind.value) & Q(Exists(records))
     return job.results.filter(here, status=models.SyncResultStatus.HELD)
 
 

@@ -150,7 +150,10 @@ def _records(days: Sequence[date], kept: Days) -> TrendChart | None:
     if not known:
         return None
     keys = {SYNCED: _("In Marketo as here"), UNSENT: _("Not sent yet")}
-    lines = {SYNCED: {"borderColor": "#15803d"}, UNSENT: {"borderColor": "#f59e0b", "borderDash": [6, 4]}}
+    lines: dict[str, dict[str, Any]] = {
+        SYNCED: {"borderColor": "#15803d"},
+        UNSENT: {"borderColor": "#f59e0b", "borderDash": [6, 4]},
+    }
     points = {SYNCED: "circle", UNSENT: "rect"}
     datasets = [
         {

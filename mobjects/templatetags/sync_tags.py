@@ -59,8 +59,10 @@ def changes(result: SyncResult) -> list[tuple[str, str, str]]:
 def agree_with_menu(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The theme's way back to a page, in the words of the menu; it begins at the dashboard, not at a list of tables."""
     names = menu_names()
-    named = [{**part, "title": names.get(str(part["link"]), part["title"])} for part in parts]
-    if named and str(named[0]["link"]) in (reverse("admin:app_list", args=[label]) for label in ("mobjects", "auth")):
+    named = [{**part, "title": names.get(str(part.get("link")), part["title"])} for part in parts]
+    if named and str(named[0].get("link")) in (
+        reverse("admin:app_list", args=[label]) for label in ("mobjects", "auth")
+    ):
         named[0] = {"link": reverse("admin:index"), "title": gettext("Dashboard")}
     return named
 
