@@ -20,7 +20,7 @@ from unfold.utils import display_for_field, display_for_value
 
 register = template.Library()
 
-CHOOSE = '<td><input type="checkbox" class="action-select" name="{}" value="{}" aria-label="{}"></td>'
+CHOICE = '<input type="checkbox" class="action-select" name="{}" value="{}" aria-label="{}">'
 
 
 @register.inclusion_tag("mobjects/lists/rows.html", takes_context=True)
@@ -40,7 +40,9 @@ def _cells(cl: ChangeList, record: Any, headers: list[Any]) -> Iterator[SafeStri
     linked = cl.list_display_links
     for name, header in zip(cl.list_display, headers, strict=True):
         if name == "action_checkbox":
-            yield format_html(CHOOSE, ACTION_CHECKBOX_NAME, record.pk, _("Select record"))
+            choose = _("Select record")
+            choice = format_html(CHOICE, ACTION_CHECKBOX_NAME, record.pk, choose)
+            yield format_html('<td data-label="{}">{}</td>', choose, choice)
             continue
         shown = _shown(cl, record, name)
         tag = "td"
