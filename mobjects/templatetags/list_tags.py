@@ -51,7 +51,7 @@ def _cells(cl: ChangeList, record: Any, headers: list[Any]) -> Iterator[SafeStri
         yield format_html('<{0} class="field-{1}" data-label="{2}">{3}</{0}>', tag, name, header["text"], shown)
 
 
-def _shown(cl: ChangeList, record: Model, name: str) -> Any:
+def _shown(cl: ChangeList, record: Model, name: Any) -> Any:
     admin: Any = cl.model_admin
     empty = admin.get_empty_value_display()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from mobjects import selectors
+from mobjects.db.row_counts import RowCount
 from mobjects.formatting import format_count
 from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.models import RECORD_MODELS, Kind, RecordState
@@ -77,7 +79,7 @@ def _queue_problem() -> str:
     return f"No worker is running: {waits} until one is started."
 
 
-def _kind_row(kind: Kind, states: dict[str, int], shown: list[RecordState]) -> dict[str, Any]:
+def _kind_row(kind: Kind, states: Mapping[str, RowCount], shown: list[RecordState]) -> dict[str, Any]:
     name, url = str(RECORD_MODELS[kind]._meta.verbose_name_plural).capitalize(), list_url(kind)
-    cells = [(states.get(state, 0), f"{url}?state={state.value}", state.label) for state in shown]
-    return {"name": name, "url": url, "cells": cells, "total": sum(states.values())}
+    cells = [(states[state], f"{url}?state={state.value}", state.label) for state in shown]
+    return {"name": name, "url": url, "cells": cells, "total": RowCount.total(states.values())}
