@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def _measure(rows: int, rounds: int) -> dict[str, dict[str, float]]:
                 raise RuntimeError(f"{name}: {answer.status_code} {answer.headers.get('Location', '')}")
             found[name] = {
                 "ms": _milliseconds(fetch, rounds),
-                "sql": _milliseconds(lambda bare=bare: _run(bare), rounds),
+                "sql": _milliseconds(partial(_run, bare), rounds),
                 "queries": seen.count,
                 "bytes": len(answer.content),
             }

@@ -82,7 +82,7 @@ class OpportunityPersonRoleAdmin(CustomAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("opportunity")
+        return super().get_queryset(request).select_related("opportunity")  # type: ignore[no-any-return]
 
     @admin.display(description="Role", ordering="role")
     def label(self, role: OpportunityPersonRole) -> str:

@@ -5,7 +5,7 @@ estimates, and said so.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -34,6 +34,12 @@ class RowCount(int):
 
     def __str__(self) -> str:
         return self.words
+
+    @classmethod
+    def total(cls, counts: Iterable[RowCount]) -> RowCount:
+        """The sum, which is an estimate where one of them is."""
+        added = list(counts)
+        return cls(sum(added), about=any(count.about for count in added))
 
     @property
     def words(self) -> str:

@@ -20,7 +20,7 @@ from unfold.utils import display_for_field, display_for_value
 
 register = template.Library()
 
-CHOOSE = '<td><input type="checkbox" class="action-select" name="{}" value="{}" aria-label="{}"></td>'
+CHOICE = '<input type="checkbox" class="action-select" name="{}" value="{}" aria-label="{}">'
 
 
 @register.inclusion_tag("mobjects/lists/rows.html", takes_context=True)
@@ -40,7 +40,9 @@ def _cells(cl: ChangeList, record: Any, headers: list[Any]) -> Iterator[SafeStri
     linked = cl.list_display_links
     for name, header in zip(cl.list_display, headers, strict=True):
         if name == "action_checkbox":
-            yield format_html(CHOOSE, ACTION_CHECKBOX_NAME, record.pk, _("Select record"))
+            choose = _("Select record")
+            choice = format_html(CHOICE, ACTION_CHECKBOX_NAME, record.pk, choose)
+            yield format_html('<td data-label="{}">{}</td>', choose, choice)
             continue
         shown = _shown(cl, record, name)
         tag = "td"
@@ -49,7 +51,7 @@ def _cells(cl: ChangeList, record: Any, headers: list[Any]) -> Iterator[SafeStri
         yield format_html('<{0} class="field-{1}" data-label="{2}">{3}</{0}>', tag, name, header["text"], shown)
 
 
-def _shown(cl: ChangeList, record: Model, name: str) -> Any:
+def _shown(cl: ChangeList, record: Model, name: Any) -> Any:
     admin: Any = cl.model_admin
     empty = admin.get_empty_value_display()
     try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -109,9 +108,15 @@ def _sort_keys(rows: QuerySet[Any]) -> list[SortKey]:
 
 def _write_place(row: Model, keys: Sequence[SortKey]) -> str:
     """A row's place as text."""
-    values = [reduce(lambda of, name: getattr(of, name, None), key.path.split("__"), row) for key in keys]
+    values = [_value(row, key.path) for key in keys]
     texts = [None if value is None else str(value) for value in values]
-    return texts[0] or "" if len(texts) == 1 else json.dumps(texts, ensure_ascii=False)
+    return str(texts[0]) if len(texts) == 1 else json.dumps(texts, ensure_ascii=False)
+
+
+def _value(row: Any, path: str) -> Any:
+    for name in path.split("__"):
+        row = getattr(row, name, None)
+    return row
 
 
 def _read_place(text: str, keys: Sequence[SortKey]) -> list[str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.template import Context, Template
 
 from mobjects import selectors
 from mobjects.db.row_counts import EXACT_UP_TO, RowCount, count_rows
@@ -15,6 +16,9 @@ pytestmark = pytest.mark.django_db
 
 def test_an_estimate_says_so():
     assert [RowCount(1234).words, str(RowCount(1234, about=True)), RowCount(5) + 0] == ["1,234", "about 1,234", 5]
+    # As the theme's templates show it.
+    shown = Template("{% load i18n %}{% blocktranslate with n as total %}{{ total }} results{% endblocktranslate %}")
+    assert shown.render(Context({"n": RowCount(1234, about=True)})) == "about 1,234 results"
 
 
 def test_states_are_counted_by_kind_in_one_query(django_assert_num_queries):
