@@ -8,9 +8,10 @@ from typing import Any
 
 from django import forms
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES, RADIO_CLASSES, UnfoldAdminTextareaWidget
 
-from mobjects.models import Kind
+from mobjects.models import Kind, SyncJob
 from mobjects.sync.send.selection import OperationChoice, SyncSelection
 
 ALL = "all"
@@ -52,7 +53,7 @@ def reason_field() -> forms.CharField:
     )
 
 
-def tick(label: str, help_text: str = "") -> forms.BooleanField:
+def tick(label: Any, help_text: Any = "") -> forms.BooleanField:
     """An option that is off unless it is ticked."""
     widget = forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)})
     return forms.BooleanField(required=False, label=label, help_text=help_text, widget=widget)
@@ -66,6 +67,7 @@ class SyncForm(forms.Form):
     )
     ids = IdsField(required=False)
     of_import = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    of_dry_run = forms.UUIDField(required=False, widget=forms.HiddenInput)
     token = forms.UUIDField(widget=forms.HiddenInput)
     operation = forms.ChoiceField(
         choices=[
@@ -86,6 +88,10 @@ class SyncForm(forms.Form):
         "What was changed there meanwhile then waits for your decision instead of being overwritten. "
         "Takes more calls, at worst one for each record that Marketo knows.",
     )
+    rest_by_itself = tick(
+        _("After a try, send the rest by itself if all of the first records were accepted"),
+        _("Otherwise the page of the try has a button for the rest."),
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -105,6 +111,7 @@ class SyncForm(forms.Form):
             resend=given["resend"],
             include_unknown=given["include_unknown"],
             read_first=given["read_first"],
+            of_dry_run=str(given["of_dry_run"] or ""),
         )
 
     @property
@@ -114,8 +121,14 @@ class SyncForm(forms.Form):
         return "-".join(str(self.cleaned_data[name]) for name in names)
 
     @classmethod
-    def build_initial(cls, kind: str, ids: Sequence[int] | None = None, of_import: str = "") -> SyncForm:
-        """The form as it is first shown; check ``is_valid``, since ``kind`` and ``of_import`` may be anything."""
+    def build_initial(
+        cls, kind: str, ids: Sequence[int] | None = None, of_import: str = "", **options: Any
+    ) -> SyncForm:
+        """The form as it is first shown; check ``is_valid``, since ``kind`` and ``of_import`` may be anything.
+
+        Args:
+            options: of other fields, by name.
+        """
         return cls(
             {
                 "kind": kind,
@@ -123,5 +136,15 @@ class SyncForm(forms.Form):
                 "of_import": of_import,
                 "token": uuid.uuid4(),
                 "operation": OperationChoice.AUTO.value,
+                **options,
             }
         )
+
+    @classmethod
+    def build_for_dry_run(cls, job: SyncJob) -> SyncForm:
+        """The form for exactly what a dry run found that it would send, with its options."""
+        asked = SyncSelection.from_json(job.selection)
+        kind = asked.kinds[0].value if len(asked.kinds) == 1 else ALL
+        names = ("resend", "include_unknown", "read_first")
+        options = {name: getattr(asked, name) for name in names}
+        return cls.build_initial(kind, of_dry_run=job.pk, operation=asked.operation.value, **options)

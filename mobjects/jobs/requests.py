@@ -99,8 +99,8 @@ def request_dry_run(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob
 
 def selection_of_dry_run(job: SyncJob) -> SyncSelection:
     """Exactly what a dry run found that it would send, under its options."""
-    of_job = {"ids": None, "of_job": "", "of_statuses": (), "of_error": None, "of_import": None}
-    return replace(SyncSelection.from_json(job.selection), **of_job, of_dry_run=str(job.pk))
+    asked = SyncSelection.from_json(job.selection)
+    return replace(asked, ids=None, of_job="", of_statuses=(), of_error=None, of_import=None, of_dry_run=str(job.pk))
 
 
 def request_undo(undone: SyncJob, *, read_first: bool, **asked: Unpack[Asked]) -> SyncJob:
@@ -120,8 +120,8 @@ def request_undo(undone: SyncJob, *, read_first: bool, **asked: Unpack[Asked]) -
     kinds = SyncSelection.from_json(undone.selection).kinds
     restored = (SyncResultStatus.RESTORED.value,)
     selection = SyncSelection(kinds, of_job=str(pk), of_statuses=restored, read_first=read_first)
-    asked["origin"] = undone
-    job = create_job(SyncJobAction.UNDO, selection.kind_of_job, selection.to_json(), pk=pk, **asked)
+    asked["origin"], asked["pk"] = undone, pk
+    job = create_job(SyncJobAction.UNDO, selection.kind_of_job, selection.to_json(), **asked)
     transaction.on_commit(partial(enqueue_job, job))
     return job
 

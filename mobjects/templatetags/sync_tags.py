@@ -10,13 +10,14 @@ from django.urls import reverse
 
 from mobjects import selectors
 from mobjects.models import RECORD_MODELS, Kind, SyncResult
-from mobjects.presentation import badges, job_text
+from mobjects.presentation import badges, follow_up_text, job_text
 
 register = template.Library()
 register.filter("moment", job_text.render_time)
 register.filter("duration", job_text.format_duration)
 register.filter("field_text", job_text.field_text)
 register.filter("job_title", job_text.job_title)
+register.filter("origin_label", follow_up_text.origin_label)
 register.filter("job_what", job_text.job_action_text)
 register.filter("job_outcome", job_text.outcome_text)
 register.filter("state_badge", badges.state_badge)

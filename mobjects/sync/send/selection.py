@@ -187,21 +187,14 @@ def forecast_groups(selection: SyncSelection, keys: KeyFields) -> list[ForecastG
     """
     counts: Counter[tuple[Kind, Operation | None, str]] = Counter()
     new: Counter[tuple[Kind, Operation | None, str]] = Counter()
+    at = clock.now()
     for kind in ordered_kinds(selection):
         for part in selection.iter_parts():
-            for operation, reason, count, unknown in _counted(kind, part, keys):
+            for operation, reason, count, unknown in _counted(kind, part, keys, at):
                 group = kind, None if reason else Operation(operation), reason
                 counts[group] += count
                 new[group] += unknown
     return [ForecastGroup(*group, count, new[group]) for group, count in counts.items()]
-
-
-def records_of_group(
-    kind: Kind, operation: Operation | None, reason: str, selection: SyncSelection, keys: KeyFields
-) -> SyncedQuerySet:
-    """The records that one of the :class:`ForecastGroup` counts; of a long list of ids, in one query."""
-    found = foreseen_records(kind, selection, keys).filter(hold=reason)
-    return found.filter(wire_operation=operation.value) if operation else found
 
 
 def is_new(kind: Kind, keys: KeyFields) -> Q:
@@ -209,20 +202,22 @@ def is_new(kind: Kind, keys: KeyFields) -> Q:
     return ~has_id(kind, keys) & Q(accepted={})
 
 
-def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, str, int, int]]:
-    found = foreseen_records(kind, selection, keys)
+def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime) -> list[tuple[str, str, int, int]]:
+    found = foreseen_records(kind, selection, keys, at=at)
     counted = found.order_by().values_list("wire_operation", "hold")
     counted = counted.annotate(n=Count("pk"), new=Count("pk", filter=is_new(kind, keys)))
     return list(counted.order_by("hold", "wire_operation"))
 
 
-def foreseen_records(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
+def foreseen_records(
+    kind: Kind, selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None
+) -> SyncedQuerySet:
     """The candidates with ``hold`` and ``wire_operation``, as a job that sends them all would come upon them: a role
-    whose opportunity goes out before it is not held back for that.
+    whose opportunity goes out before it is not held back for that. Arguments as for :func:`classify_records`.
     """
-    found = classify_records(kind, selection, keys)
+    found = classify_records(kind, selection, keys, at=at)
     if kind is Kind.ROLE and Kind.OPPORTUNITY in selection.kinds:
-        coming = classify_records(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
+        coming = classify_records(Kind.OPPORTUNITY, selection, keys, at=at).filter(hold="").values("pk")
         comes_first = Q(hold=waits_for_opportunity(keys)) & Q(opportunity__in=coming)
         found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
     return found

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from mobjects.formatting import to_sentence
 from mobjects.marketo.transport import MarketoTransport
@@ -13,7 +15,6 @@ from mobjects.models import OpportunityPersonRole, SyncedRecord
 from mobjects.models.program import COST_PREFIX
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.cost_sending import TAG_PREFIX
-from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import (
     FieldDifference,
     HeldBack,
@@ -76,42 +77,39 @@ class RecordPlan:
 
 
 def plan_records(
-    kind: Kind, selection: SyncSelection, ids: Sequence[int], keys: KeyFields, transport: MarketoTransport | None
+    judged: Sequence[SyncedRecord], selection: SyncSelection, keys: KeyFields, transport: MarketoTransport | None
 ) -> list[RecordPlan]:
-    """What sending a selection would do to some of its records; a fixed number of queries.
+    """What sending a selection would do to some of its records, in their order; one query more at most.
 
     Args:
-        kind: of the records.
+        judged: of one kind, from :func:`judged_records`, with all that building a payload reads.
         selection: what would be sent.
-        ids: our own ids, few of them; those that the selection is not about are left out.
         keys: names of the external key fields.
         transport: what its rules refuse is held back; ``None`` where there is none to ask.
-
-    Returns:
-        By rising id.
     """
-    judged = judged_records(kind, selection, keys).filter(pk__in=ids)
-    if kind is Kind.ROLE:
-        judged = judged.select_related("opportunity")
-    holds = {record.pk: record for record in judged}
-    exact = explain_unknown_values([record for record in holds.values() if record.hold])
-    loaded = load_records(kind, list(holds))
+    records: list[Any] = list(judged)  # annotated
+    held = [record for record in records if record.hold]
+    reasons = {record.pk: to_sentence(record.hold) for record in held} | explain_unknown_values(held)
     return [
         plan_record(
             record,
-            Operation(holds[record.pk].wire_operation),
-            exact.get(record.pk) or to_sentence(holds[record.pk].hold),
+            Operation(record.wire_operation),
+            reasons.get(record.pk, ""),
             keys,
             transport,
             resend=selection.resend,
         )
-        for record in loaded
+        for record in records
     ]
 
 
-def judged_records(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
-    """All records of a selection, sendable or not, with ``hold`` and ``wire_operation``, by rising id."""
-    return foreseen_records(kind, selection, keys).order_by("pk")  # type: ignore[no-any-return]
+def judged_records(
+    kind: Kind, selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None
+) -> SyncedQuerySet:
+    """All records of a selection, sendable or not, with ``hold`` and ``wire_operation``, by rising id; judged as they
+    are at a moment, now if none is given.
+    """
+    return foreseen_records(kind, selection, keys, at=at).order_by("pk")
 
 
 def plan_record(

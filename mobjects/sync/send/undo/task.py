@@ -59,7 +59,7 @@ class UndoTask(SendTask):
                 return False
             after = kept.get("after", 0)
             found = self._next_results(job.origin, after)
-            done = {"restored": True} if not found else {"after": found[-1].pk}
+            done: dict[str, object] = {"restored": True} if not found else {"after": found[-1].pk}
             for kind in Kind:
                 if of_kind := [result for result in found if result.kind == kind.value]:
                     save_results(job, self._restore(kind, of_kind))

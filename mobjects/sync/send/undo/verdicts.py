@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
+from mobjects.formatting import to_sentence
 from mobjects.marketo.transport_traits import TransportTraits
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, SyncJob, SyncResult, SyncResultStatus, records_of_kind
@@ -36,6 +37,16 @@ IS_UNDECIDED = "a person has to decide about it first; see “To decide”"
 NOT_KNOWN_BEFORE = "what Marketo held before is not known: it had accepted nothing of it until then"
 NOTHING_LEFT = "nothing of what it changed can be taken back through Marketo's API"
 
+LEFT_ALONE = {
+    "created": WAS_CREATED,
+    "gone": GONE,
+    "changed": CHANGED_SINCE_SENT,
+    "under-way": IS_UNDER_WAY,
+    "undecided": IS_UNDECIDED,
+    "not-known": NOT_KNOWN_BEFORE,
+}
+"""Why a record is left alone, by a name for addresses."""
+
 
 @dataclass(frozen=True, slots=True)
 class UndoGroup:
@@ -44,6 +55,16 @@ class UndoGroup:
     kind: Kind
     reason: str
     count: int
+
+    @property
+    def name(self) -> str:
+        """Of the reason, for addresses; "" if there is none."""
+        return next((name for name, reason in LEFT_ALONE.items() if reason == self.reason), "")
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence."""
+        return to_sentence(self.reason) if self.reason else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +85,7 @@ def can_be_undone(job: SyncJob) -> bool:
     return job.action in SyncJob.SENDING_ACTIONS and job.state in SyncJob.FINAL_STATES
 
 
-def judged_results(job: SyncJob, kind: Kind) -> QuerySet[SyncResult]:
+def judged_results(job: SyncJob, kind: Kind) -> QuerySet[Any]:
     """The results of a job after which Marketo holds something else, by rising id, annotated with ``left``: why the
     record is left alone, or "". What was sent without a difference changed nothing, and is not among them.
     """
@@ -84,7 +105,7 @@ def judged_results(job: SyncJob, kind: Kind) -> QuerySet[SyncResult]:
     left = Case(*[When(condition, then=Value(reason)) for reason, condition in reasons], default=Value(""))
     found = SyncResult.objects.filter(job=job, kind=kind.value, status__in=CHANGED_THERE).exclude(diff=[])
     judged = found.annotate(left=Case(When(pk__isnull=False, then=left), output_field=CharField()))
-    return cast("QuerySet[SyncResult]", judged.order_by("pk"))
+    return judged.order_by("pk")
 
 
 def undo_groups(job: SyncJob) -> list[UndoGroup]:
@@ -117,8 +138,3 @@ def _stays(name: str, traits: TransportTraits) -> bool:
     if name.startswith(TAG_PREFIX):
         return not traits.removes_tags
     return name in (CHANNEL_TAG, COMPANY_ID, COMPANY_KEY)
-
-
-def replaces_costs(values: Collection[FieldDifference]) -> bool:
-    """Whether taking these back writes a program's whole list of costs anew."""
-    return any(name.startswith(COST_PREFIX) for name, _, _ in values)
