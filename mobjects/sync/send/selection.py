@@ -41,6 +41,10 @@ PART_SIZE = 3000
 """Ids in one query; a multiple of a batch of 100 or 300, so that long lists still make full batches."""
 
 
+WHOLE_SIZE = 250_000
+"""Ids in a query that is made once, such as one that counts."""
+
+
 class OperationChoice(StrEnum):
     """The operation a person asks for. ``AUTO`` picks one for each record."""
 
@@ -81,14 +85,14 @@ class SyncSelection(KindSelection):
     rest: dict[str, Any] | None = None
     rest_by_itself: bool = False
 
-    def iter_parts(self) -> Iterator[Self]:
-        """The same selection in parts of at most ``PART`` ids, so that no query carries all of a long list."""
+    def iter_parts(self, size: int = PART_SIZE) -> Iterator[Self]:
+        """The same selection in parts of at most so many ids, so that no query carries all of a long list."""
         if self.ids is None:
             yield self
             return
         ids = sorted(set(self.ids))
-        for start in range(0, len(ids), PART_SIZE):
-            yield replace(self, ids=tuple(ids[start : start + PART_SIZE]))
+        for start in range(0, len(ids), size):
+            yield replace(self, ids=tuple(ids[start : start + size]))
 
     def to_json(self) -> dict[str, Any]:
         """As kept on the job."""
@@ -128,7 +132,7 @@ def candidate_records(kind: Kind, selection: SyncSelection) -> SyncedQuerySet:
     """The records of a kind that the selection is about, sendable or not."""
     found = records_of_kind(kind).order_by("pk")
     if selection.ids is not None:
-        found = found.filter(pk__in=selection.ids)
+        found = found.filter(pk__among=selection.ids)
     if selection.of_job:
         found = found.filter(Exists(_results_of_job(kind, selection)))
     if selection.of_import:
@@ -189,7 +193,7 @@ def forecast_groups(selection: SyncSelection, keys: KeyFields) -> list[ForecastG
     new: Counter[tuple[Kind, Operation | None, str]] = Counter()
     at = clock.now()
     for kind in ordered_kinds(selection):
-        for part in selection.iter_parts():
+        for part in selection.iter_parts(WHOLE_SIZE):
             for operation, reason, count, unknown in _counted(kind, part, keys, at):
                 group = kind, None if reason else Operation(operation), reason
                 counts[group] += count

@@ -291,6 +291,7 @@ def _which(group: ForecastGroup) -> str:
 
 def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpResponse:
     """The records that a line of the preview counts, or all, and what of each would change."""
+    position = request.POST.get(LIST, "").partition("@")[2]
     search = request.POST.get("q", "").replace("\0", "").strip()[:200]
     found = PlannedRecords(form.selection, which, search)
     _kind, operation, reason = found.group
@@ -303,8 +304,8 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
         request,
         "sync/confirm/records.html",
         title,
-        planned=found.read_page(request.POST.get(LIST, "").partition("@")[2]),
-        count=None if search else found.count_records(),
+        planned=found.read_page(position),
+        count=None if search or position else found.count_records(),
         hidden=[(bound.html_name, bound.data) for bound in form if bound.data not in (None, "", False)],
         button=LIST,
         which=which,

@@ -20,7 +20,7 @@ from mobjects.selectors import id_in
 from mobjects.sync.content.loading import fetch_with_related
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.preview.record_plans import judged_records, plan_records
-from mobjects.sync.send.selection import SyncSelection, is_new, ordered_kinds
+from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, is_new, ordered_kinds
 from mobjects.sync.transport_factory import key_fields, open_transport
 
 EVERYTHING, NEW = "all", "new"
@@ -126,7 +126,7 @@ class PlannedRecords:
         for kind in ordered_kinds(self.selection):
             if only not in (None, kind):
                 continue
-            for part in self.selection.iter_parts():
+            for part in self.selection.iter_parts(WHOLE_SIZE):
                 found = judged_records(kind, part, keys, at=at)
                 if only is not None:
                     found = found.filter(hold=reason)

@@ -13,7 +13,7 @@ from mobjects.sync import marketo_settings
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.preview.record_plans import RecordPlan, judged_records, plan_record
-from mobjects.sync.send.selection import SyncSelection
+from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection
 
 LOOKED_BACK = 200
 """So many of the newest answered batches are looked at."""
@@ -82,7 +82,7 @@ def find_losses(selection: SyncSelection, keys: KeyFields) -> ForeseenLoss:
 
 
 def _program_plans(selection: SyncSelection, keys: KeyFields) -> Iterator[RecordPlan]:
-    for part in selection.iter_parts():
+    for part in selection.iter_parts(WHOLE_SIZE):
         sendable = judged_records(Kind.PROGRAM, part, keys).filter(hold="").exclude(accepted={})
         ids = list(sendable.values_list("pk", flat=True)[: EXAMINED + 1])
         for program in load_records(Kind.PROGRAM, ids):
