@@ -23,8 +23,10 @@ from mobjects.sync.send.preview.record_plans import judged_records, plan_records
 from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, is_new, ordered_kinds
 from mobjects.sync.transport_factory import key_fields, open_transport
 
-EVERYTHING, NEW = "all", "new"
-"""Which records: all that the preview is about; those that would be created."""
+EVERYTHING = "all"
+"""All records that the preview is about."""
+NEW = "new"
+"""Those that would be created."""
 PER_PAGE = 25
 
 SEARCHED = {
