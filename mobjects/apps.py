@@ -1,4 +1,4 @@
-"""The app's start-up: system checks, database triggers and search tables."""
+"""The app's start-up: system checks, database triggers, search tables, and what listens to how jobs end."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ class MobjectsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks, have triggers and search tables laid after every ``migrate``, and ended jobs counted."""
+        """Register checks and listeners, and have triggers and search tables laid after every ``migrate``."""
         # These modules need the models, which are not there yet while this one is imported.
         import_module("mobjects.checks")
+        import_module("mobjects.jobs.tries")
         lifecycle = import_module("mobjects.jobs.lifecycle")
         daily = import_module("mobjects.figures.daily")
         lifecycle.job_came_to_rest.connect(daily.count_ended_job, dispatch_uid="mobjects.figures.daily")

@@ -165,7 +165,7 @@ def error_groups(job: models.SyncJob) -> list[ErrorGroup]:
 
 def results_left(job: models.SyncJob) -> QuerySet[models.SyncResult]:
     """Results of a job that ended whose records can be tried again: not accepted, and not accepted since either."""
-    if job.action != models.SyncJobAction.SEND or job.state not in models.SyncJob.FINAL_STATES:
+    if job.action not in models.SyncJob.SENDING_ACTIONS or job.state not in models.SyncJob.FINAL_STATES:
         return models.SyncResult.objects.none()
     here = Q()
     for kind, model in models.RECORD_MODELS.items():

@@ -9,7 +9,17 @@ from django.views.generic import RedirectView
 from mobjects.views import base, dashboard, deletions, exports, palette, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import circuit_breaker, confirmations, connection, delete, metadata, moving, pull
-from mobjects.views.sync import batch_detail, confirm, conflicts, job_actions, job_detail, queue, record_history
+from mobjects.views.sync import (
+    batch_detail,
+    confirm,
+    conflicts,
+    follow_ups,
+    job_actions,
+    job_detail,
+    queue,
+    record_history,
+    undo_sending,
+)
 
 app_name = "mobjects"
 
@@ -32,6 +42,9 @@ urlpatterns = [
     path("sync-jobs/<uuid:pk>/resume/", admin_view(job_actions.job_resume), name="job-resume"),
     path("sync-jobs/<uuid:pk>/cancel/", admin_view(job_actions.job_cancel), name="job-cancel"),
     path("sync-jobs/<uuid:pk>/retry/", admin_view(job_actions.job_retry), name="job-retry"),
+    path("sync-jobs/<uuid:pk>/send-exactly/", admin_view(follow_ups.send_exactly), name="send-exactly"),
+    path("sync-jobs/<uuid:pk>/send-rest/", admin_view(follow_ups.send_rest), name="send-rest"),
+    path("sync-jobs/<uuid:pk>/undo/", admin_view(undo_sending.undo_page), name="undo-sending"),
     path("sync-results/<int:pk>/retry/", admin_view(job_actions.result_retry), name="result-retry"),
     # Not wrapped: it answers in words where the others lead to the login page.
     path("sync-jobs/<uuid:pk>/live/", job_detail.job_live, name="job-live"),

@@ -22,7 +22,6 @@ from mobjects.admin.guarded import GuardedAdmin
 from mobjects.admin.list_filters import GapFilter, ImportFilter
 from mobjects.admin.sync_history import truncate_text
 from mobjects.forms.merging import MergingForm
-from mobjects.jobs.requests import request_sync
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
 from mobjects.models import Kind, RecordState, RecordStatus, SyncedRecord
@@ -30,11 +29,11 @@ from mobjects.models.synced_record import UNDER_WAY, RecordUnderWay, describe_un
 from mobjects.presentation.badges import record_state_badge
 from mobjects.presentation.job_text import render_time
 from mobjects.presentation.sync_panel import build_sync_panel
-from mobjects.sync.send.selection import SyncSelection
 from mobjects.views.base import paginate_rows
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
+from mobjects.views.sync.saved_record import send_saved
 
 TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
 
@@ -144,9 +143,7 @@ class SyncedAdmin(GuardedAdmin):
         button = f"{self.opts.app_label}_{self.opts.model_name}_save_and_sync"
         if button not in request.POST or not self.has_sync_permission(request):
             return super().response_change(request, obj)  # type: ignore[no-any-return]
-        job = request_sync(SyncSelection(kinds=(obj.KIND,), ids=(obj.pk,)), user=request.user)  # type: ignore[arg-type]
-        messages.success(request, f"Saved “{obj}” and asked for its sync.")
-        return redirect("admin:mobjects_syncjob_change", job.pk)
+        return send_saved(request, obj)
 
     # --- change page ---
 

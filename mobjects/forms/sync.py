@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES, RADIO_CLASSES, UnfoldAdminTextareaWidget
 
-from mobjects.models import Kind
+from mobjects.models import Kind, SyncJob
 from mobjects.sync.send.selection import OperationChoice, SyncSelection
 
 ALL = "all"
@@ -18,13 +20,17 @@ ALL = "all"
 
 EXPLAINED = {
     OperationChoice.AUTO: (
-        "Automatic",
-        "UPDATE where the Marketo ID is known, else UPSERT where an external key is configured, else INSERT.",
+        _("Automatic"),
+        _("UPDATE where the Marketo ID is known, else UPSERT where an external key is configured, else INSERT."),
     ),
-    OperationChoice.INSERT: ("INSERT", "Create only. Marketo skips what it already has."),
-    OperationChoice.UPDATE: ("UPDATE", "Change only. Marketo skips what it does not have."),
-    OperationChoice.UPSERT: ("UPSERT", "Create or change. Safe to repeat only where an external key is configured."),
+    OperationChoice.INSERT: ("INSERT", _("Create only. Marketo skips what it already has.")),
+    OperationChoice.UPDATE: ("UPDATE", _("Change only. Marketo skips what it does not have.")),
+    OperationChoice.UPSERT: (
+        "UPSERT",
+        _("Create or change. Safe to repeat only where an external key is configured."),
+    ),
 }
+_format_later = lazy(format_html, str)
 
 
 class IdsField(forms.Field):
@@ -37,7 +43,7 @@ class IdsField(forms.Field):
             return None
         parts = str(value).split(",")
         if not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts):
-            raise forms.ValidationError("The list of records is damaged; go back to the list and select them again.")
+            raise forms.ValidationError(_("The list of records is damaged; go back to the list and select them again."))
         return sorted({int(part) for part in parts})
 
 
@@ -46,13 +52,13 @@ def reason_field() -> forms.CharField:
     return forms.CharField(
         required=False,
         max_length=1000,
-        label="Reason (optional)",
-        help_text="Kept in the history.",
+        label=_("Reason (optional)"),
+        help_text=_("Kept in the history."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
     )
 
 
-def tick(label: str, help_text: str = "") -> forms.BooleanField:
+def tick(label: Any, help_text: Any = "") -> forms.BooleanField:
     """An option that is off unless it is ticked."""
     widget = forms.CheckboxInput(attrs={"class": " ".join(CHECKBOX_CLASSES)})
     return forms.BooleanField(required=False, label=label, help_text=help_text, widget=widget)
@@ -62,35 +68,46 @@ class SyncForm(forms.Form):
     """What to sync and how. ``token`` tells one press of "Send" from a second press of the same button."""
 
     kind = forms.ChoiceField(
-        choices=[(ALL, "All kinds"), *((kind.value, kind.value) for kind in Kind)], widget=forms.HiddenInput
+        choices=[(ALL, _("All kinds")), *((kind.value, kind.value) for kind in Kind)], widget=forms.HiddenInput
     )
     ids = IdsField(required=False)
     of_import = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    of_dry_run = forms.UUIDField(required=False, widget=forms.HiddenInput)
     token = forms.UUIDField(widget=forms.HiddenInput)
     operation = forms.ChoiceField(
         choices=[
-            (choice.value, format_html("<strong>{}</strong> {}", *EXPLAINED[choice])) for choice in OperationChoice
+            (choice.value, _format_later("<strong>{}</strong> {}", *EXPLAINED[choice])) for choice in OperationChoice
         ],
         initial=OperationChoice.AUTO.value,
         widget=forms.RadioSelect(attrs={"class": " ".join(RADIO_CLASSES)}),
     )
     reason = reason_field()
-    resend = tick("Send unchanged records too")
+    resend = tick(_("Send unchanged records too"))
     include_unknown = tick(
-        "Send records with an unknown outcome again",
-        "They are looked up in Marketo by themselves. Tick this only if you know that they did not arrive: "
-        "sending them again could double them.",
+        _("Send records with an unknown outcome again"),
+        _(
+            "They are looked up in Marketo by themselves. Tick this only if you know that they did not arrive: "
+            "sending them again could double them."
+        ),
     )
     read_first = tick(
-        "Read each record in Marketo first",
-        "What was changed there meanwhile then waits for your decision instead of being overwritten. "
-        "Takes more calls, at worst one for each record that Marketo knows.",
+        _("Read each record in Marketo first"),
+        _(
+            "What was changed there meanwhile then waits for your decision instead of being overwritten. "
+            "Takes more calls, at worst one for each record that Marketo knows."
+        ),
+    )
+    rest_by_itself = tick(
+        _("After a try, send the rest by itself if all of the first records were accepted"),
+        _("Otherwise the page of the try has a button for the rest."),
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("kind") == ALL and (cleaned.get("ids") or cleaned.get("of_import")):
-            raise forms.ValidationError("Selected records are of one kind; go back to the list and select them again.")
+            raise forms.ValidationError(
+                _("Selected records are of one kind; go back to the list and select them again.")
+            )
         return cleaned
 
     @property
@@ -105,6 +122,7 @@ class SyncForm(forms.Form):
             resend=given["resend"],
             include_unknown=given["include_unknown"],
             read_first=given["read_first"],
+            of_dry_run=str(given["of_dry_run"] or ""),
         )
 
     @property
@@ -114,8 +132,14 @@ class SyncForm(forms.Form):
         return "-".join(str(self.cleaned_data[name]) for name in names)
 
     @classmethod
-    def build_initial(cls, kind: str, ids: Sequence[int] | None = None, of_import: str = "") -> SyncForm:
-        """The form as it is first shown; check ``is_valid``, since ``kind`` and ``of_import`` may be anything."""
+    def build_initial(
+        cls, kind: str, ids: Sequence[int] | None = None, of_import: str = "", **options: Any
+    ) -> SyncForm:
+        """The form as it is first shown; check ``is_valid``, since ``kind`` and ``of_import`` may be anything.
+
+        Args:
+            options: of other fields, by name.
+        """
         return cls(
             {
                 "kind": kind,
@@ -123,5 +147,15 @@ class SyncForm(forms.Form):
                 "of_import": of_import,
                 "token": uuid.uuid4(),
                 "operation": OperationChoice.AUTO.value,
+                **options,
             }
         )
+
+    @classmethod
+    def build_for_dry_run(cls, job: SyncJob) -> SyncForm:
+        """The form for exactly what a dry run found that it would send, with its options."""
+        asked = SyncSelection.from_json(job.selection)
+        kind = asked.kinds[0].value if len(asked.kinds) == 1 else ALL
+        names = ("resend", "include_unknown", "read_first")
+        options = {name: getattr(asked, name) for name in names}
+        return cls.build_initial(kind, of_dry_run=job.pk, operation=asked.operation.value, **options)

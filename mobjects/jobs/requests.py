@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from mobjects.jobs.queue import enqueue_job
-from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource, SyncJobState
+from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResultStatus
 from mobjects.sync.send.selection import SyncSelection
 
 
@@ -20,8 +21,11 @@ class Asked(TypedDict, total=False):
 
     ``user`` is one of ours, whose name is kept even if the user is deleted later; ``username`` is anybody else.
     ``reason`` is free text for the history, ``source`` is where it was asked (the admin, if nothing is said),
-    ``origin`` is the job that this one repeats in part, ``schedule`` what started it by the clock.
+    ``origin`` is the job that this one repeats in part, sends or undoes, ``schedule`` what started it by the clock,
+    ``pk`` the job's id where it has to be known before.
     """
+
+    pk: uuid.UUID
 
     user: User | None
     username: str
@@ -84,6 +88,42 @@ def request_sync(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob:
     return request_job(
         SyncJobAction.SEND, selection.kind_of_job, selection.to_json(), selection.operation.value, **asked
     )
+
+
+def request_dry_run(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob:
+    """Ask for a job that keeps what sending a selection would do; see :func:`request_job`."""
+    return request_job(
+        SyncJobAction.DRY_RUN, selection.kind_of_job, selection.to_json(), selection.operation.value, **asked
+    )
+
+
+def selection_of_dry_run(job: SyncJob) -> SyncSelection:
+    """Exactly what a dry run found that it would send, under its options."""
+    asked = SyncSelection.from_json(job.selection)
+    return replace(asked, ids=None, of_job="", of_statuses=(), of_error=None, of_import=None, of_dry_run=str(job.pk))
+
+
+def request_undo(undone: SyncJob, *, read_first: bool, **asked: Unpack[Asked]) -> SyncJob:
+    """Ask for a job that takes back what another sent; see :class:`mobjects.sync.send.undo.task.UndoTask`.
+
+    Args:
+        undone: a job that sent something and is over.
+        read_first: whether each record is read in Marketo first, so that what was changed there since is not lost.
+
+    Returns:
+        The job; one that is about to do the same if there is one.
+    """
+    twin = undone.followers.filter(action=SyncJobAction.UNDO, state=SyncJobState.QUEUED, started_at=None).first()
+    if twin is not None:
+        return twin
+    pk = uuid.uuid4()
+    kinds = SyncSelection.from_json(undone.selection).kinds
+    restored = (SyncResultStatus.RESTORED.value,)
+    selection = SyncSelection(kinds, of_job=str(pk), of_statuses=restored, read_first=read_first)
+    asked["origin"], asked["pk"] = undone, pk
+    job = create_job(SyncJobAction.UNDO, selection.kind_of_job, selection.to_json(), **asked)
+    transaction.on_commit(partial(enqueue_job, job))
+    return job
 
 
 def repeat_job(job: SyncJob, statuses: Sequence[str], error: str | None = None, **asked: Unpack[Asked]) -> SyncJob:

@@ -3,6 +3,7 @@
 from mobjects.marketo.types import Kind
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
+from mobjects.models.id_list import AmongIds
 from mobjects.models.imports import (
     Download,
     DownloadContent,
@@ -67,6 +68,7 @@ __all__ = [
     "RECORD_MODELS",
     "AllowedTag",
     "AllowedValues",
+    "AmongIds",
     "BulkDeletion",
     "BulkDeletionState",
     "Circuit",

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from mobjects.models.fields import CreatedAtField
-from mobjects.models.sync_history import KIND_CHOICES, SyncJob
+from mobjects.models.sync_history import KIND_CHOICES, SyncJob, SyncJobAction
 
 
 class Circuit(models.Model):
@@ -43,6 +43,8 @@ class Circuit(models.Model):
     @classmethod
     def halting(cls, action: str) -> models.QuerySet[Circuit]:
         """What keeps a job of this action from going on; empty if nothing does."""
+        if action == SyncJobAction.DRY_RUN:
+            return cls.objects.none()  # It makes no call.
         found = cls.objects.filter(reset_at__isnull=True, kind="")
         return found.exclude(code=cls.RESTORED) if action in SyncJob.READING_ACTIONS else found
 

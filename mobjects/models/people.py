@@ -18,6 +18,7 @@ class EditSource(models.TextChoices):
     DELETED = "deleted", "Deleted here"
     DECISION = "decision", "Decision"
     RESTORED = "restored", "Deletion undone"
+    UNDO = "undo", "Sending undone"
 
 
 class RecordEdit(models.Model):

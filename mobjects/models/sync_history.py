@@ -34,6 +34,8 @@ class SyncJobAction(models.TextChoices):
     DESCRIBE = "describe", "Read fields and tags"
     DELETE = "delete", "Delete in Marketo"
     IDENTIFY = "identify", "Look up IDs"
+    DRY_RUN = "dry_run", "Dry run"
+    UNDO = "undo", "Undo of a sending"
 
 
 class RequestedAction(models.TextChoices):
@@ -84,10 +86,13 @@ class SyncJob(models.Model):
         SyncJobAction.COMPARE,
         SyncJobAction.DESCRIBE,
         SyncJobAction.IDENTIFY,
+        SyncJobAction.DRY_RUN,
     )
     """Change nothing in Marketo."""
-    FINDING_ACTIONS: ClassVar = (SyncJobAction.COMPARE, SyncJobAction.IDENTIFY)
-    """Are there to find out what differs, or what Marketo does not have."""
+    SENDING_ACTIONS: ClassVar = (SyncJobAction.SEND, SyncJobAction.UNDO)
+    """Send records, and so can be undone and tried again."""
+    FINDING_ACTIONS: ClassVar = (SyncJobAction.COMPARE, SyncJobAction.IDENTIFY, SyncJobAction.DRY_RUN)
+    """Are there to find out what differs, what Marketo does not have, or what would be sent."""
     KINDS: ClassVar = (*KIND_CHOICES, ("several", "Several kinds"))
     OPERATIONS: ClassVar = (("AUTO", "Automatic"), *OPERATION_CHOICES)
 
@@ -100,7 +105,12 @@ class SyncJob(models.Model):
     reason = models.TextField(blank=True)
     source = models.CharField(max_length=8, choices=SyncJobSource, default=SyncJobSource.ADMIN)
     origin = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="followers", help_text="The job it repeats."
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="followers",
+        help_text="The job it repeats, sends or undoes.",
     )
     schedule = models.ForeignKey("mobjects.Schedule", models.SET_NULL, null=True, blank=True, related_name="jobs")
     requested_action = models.CharField(max_length=6, choices=RequestedAction, default=RequestedAction.NONE, blank=True)
@@ -167,6 +177,7 @@ class SyncBatchState(models.TextChoices):
     REFUSED = "refused", "Refused, nothing applied"
     NOT_SENT = "not_sent", "Not applied"
     UNKNOWN = "unknown", "Outcome unknown"
+    PLANNED = "planned", "Would be sent"
 
 
 class SyncBatch(models.Model):
@@ -254,6 +265,9 @@ class SyncResultStatus(models.TextChoices):
     DIFFERS = "DIFFERS", "Differs from Marketo"
     MISSING = "MISSING", "Not in Marketo"
     CONFLICT = "CONFLICT", "Needs a decision"
+    # Of dry runs and undos:
+    PLANNED = "PLANNED", "Would be sent"
+    RESTORED = "RESTORED", "Old values put back here"
 
 
 class SyncResult(models.Model):
@@ -271,9 +285,13 @@ class SyncResult(models.Model):
             SyncResultStatus.SAME,
         }
     )
-    FINDING_STATUSES: ClassVar = frozenset({SyncResultStatus.DIFFERS, SyncResultStatus.MISSING})
-    """What a comparison or a look-up is there to find."""
-    PASSING_STATUSES: ClassVar = frozenset({SyncResultStatus.RETRIED, SyncResultStatus.LOOKED_UP})
+    FINDING_STATUSES: ClassVar = frozenset(
+        {SyncResultStatus.DIFFERS, SyncResultStatus.MISSING, SyncResultStatus.PLANNED}
+    )
+    """What a comparison, a look-up or a dry run is there to find."""
+    PASSING_STATUSES: ClassVar = frozenset(
+        {SyncResultStatus.RETRIED, SyncResultStatus.LOOKED_UP, SyncResultStatus.RESTORED}
+    )
     """Steps on the way, not the end of a record in its job: never counted."""
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="results")

@@ -46,6 +46,7 @@ BATCH_TONES: dict[str, str] = {
     SyncBatchState.REFUSED: "danger",
     SyncBatchState.NOT_SENT: "danger",
     SyncBatchState.UNKNOWN: "warning",
+    SyncBatchState.PLANNED: "info",
 }
 RESULT_TONES: dict[str, str] = {
     SyncResultStatus.PENDING: "info",
@@ -67,6 +68,8 @@ RESULT_TONES: dict[str, str] = {
     SyncResultStatus.DIFFERS: "warning",
     SyncResultStatus.MISSING: "warning",
     SyncResultStatus.CONFLICT: "warning",
+    SyncResultStatus.PLANNED: "info",
+    SyncResultStatus.RESTORED: "neutral",
 }
 
 

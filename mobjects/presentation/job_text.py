@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from mobjects import models
 from mobjects.formatting import format_count
 from mobjects.models.program import COST_PREFIX
+from mobjects.presentation import follow_up_text
 from mobjects.selectors import RETRYABLE
 from mobjects.sync.send.selection import OperationChoice
 
@@ -25,6 +26,7 @@ STATUS_ORDER = (
     models.SyncResultStatus.DIFFERS,
     models.SyncResultStatus.MISSING,
     models.SyncResultStatus.PENDING,
+    models.SyncResultStatus.PLANNED,
     models.SyncResultStatus.CREATED,
     models.SyncResultStatus.UPDATED,
     models.SyncResultStatus.DELETED,
@@ -45,6 +47,7 @@ STATUS_WORDS: dict[str, str] = {status.value: status.label.lower() for status in
     models.SyncResultStatus.DELETED: "deleted in Marketo",
     models.SyncResultStatus.TAKEN: "taken from Marketo",
     models.SyncResultStatus.MISSING: "not in Marketo",
+    models.SyncResultStatus.PLANNED: "to be sent",
 }
 """What stands behind a number of records."""
 
@@ -60,6 +63,7 @@ TITLES: dict[str, str] = {
     models.SyncJobAction.DESCRIBE: "Reading fields and tags",
     models.SyncJobAction.DELETE: "Deletion in Marketo",
     models.SyncJobAction.IDENTIFY: "Look-up of IDs",
+    **follow_up_text.TITLES,
 }
 DONE_WORDS: dict[str, str] = {
     models.SyncJobAction.PULL: "read",
@@ -73,6 +77,7 @@ NOTHING_WORDS: dict[str, str] = {
     models.SyncJobAction.COMPARE: "there was nothing to compare",
     models.SyncJobAction.DELETE: "there was nothing to delete",
     models.SyncJobAction.IDENTIFY: "there was nothing to look up",
+    **follow_up_text.NOTHING_WORDS,
 }
 COUNTED_ACTIONS = (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE, models.SyncJobAction.IDENTIFY)
 """How many records they are about is not known before they end; what they did is kept if they end early."""
@@ -167,14 +172,14 @@ def selection_text(kept: Mapping[str, object]) -> str:
     elif kept.get("of_import"):
         what = f"The {changed}records of import {kept['of_import']}"
     else:
-        what = _describe_records(kinds, kept.get("ids"), changed)
+        what = follow_up_text.describe_dry_run_part(kept) or _describe_records(kinds, kept.get("ids"), changed)
     if kept.get("resend"):
         what += ", unchanged ones too"
     if kept.get("include_unknown"):
         what += ", unknown outcomes again"
     if kept.get("read_first"):
         what += ", each read in Marketo first"
-    return what
+    return what + follow_up_text.describe_rest(kept)
 
 
 def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
@@ -186,6 +191,8 @@ def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
     kind = batch.get_kind_display().lower()
     if batch.state == models.SyncBatchState.WAITING:
         return f"{batch.operation} of {format_count(batch.size, 'record')} ({kind}), still to be sent."
+    if batch.state == models.SyncBatchState.PLANNED:
+        return follow_up_text.describe_planned_batch(batch)
     if batch.operation == "DESCRIBE":
         return f"Reading what Marketo knows about {kind}."
     statuses = (*STATUS_ORDER, models.SyncResultStatus.RETRIED, models.SyncResultStatus.LOOKED_UP)
@@ -198,8 +205,10 @@ def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
 def asked_text(job: models.SyncJob) -> str:
     """What a job was asked to do, in words."""
     kept = job.selection
-    if job.action == models.SyncJobAction.SEND:
+    if job.action in follow_up_text.SENDS_SELECTION:
         return selection_text(kept)
+    if job.action == models.SyncJobAction.UNDO:
+        return follow_up_text.describe_undo()
     if job.action == models.SyncJobAction.DESCRIBE:
         return "The fields of opportunities and roles, tags and channels"
     if job.action == models.SyncJobAction.COMPARE:
@@ -342,6 +351,8 @@ def _finished(job: models.SyncJob) -> str:
     if job.action in COUNTED_ACTIONS:
         counted = ", ".join(_counted(job.counts, STATUS_ORDER))
         return f"Finished: {format_count(count, 'record')} {DONE_WORDS[job.action]}; {counted}."
+    if job.action == models.SyncJobAction.DRY_RUN:
+        return follow_up_text.describe_dry_run(job, count)
     done = DONE_WORDS.get(job.action, "accepted")
     problems = _counted(job.counts, PROBLEMS)
     if not problems:

@@ -13,6 +13,7 @@ from mobjects.models import (
     OpportunityPersonRole,
     RecordStatus,
     SyncedRecord,
+    SyncJob,
     SyncJobAction,
     SyncResult,
     SyncResultStatus,
@@ -23,10 +24,11 @@ from mobjects.sync.paging import can_find
 from mobjects.sync.send.held_now import holds_still
 from mobjects.sync.transport_factory import key_fields
 
-SENDING = (SyncJobAction.SEND, SyncJobAction.DELETE)
+SENDING = (*SyncJob.SENDING_ACTIONS, SyncJobAction.DELETE)
 READING = (SyncJobAction.PULL, SyncJobAction.COMPARE)
 TITLES: dict[str, str] = {
     SyncJobAction.SEND: "Last sending",
+    SyncJobAction.UNDO: "Last undo of a sending",
     SyncJobAction.DELETE: "Last deletion in Marketo",
     SyncJobAction.PULL: "Last pull",
     SyncJobAction.COMPARE: "Last comparison",

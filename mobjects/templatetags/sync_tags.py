@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from mobjects import selectors
 from mobjects.models import RECORD_MODELS, Kind, SyncResult
-from mobjects.presentation import badges, job_text
+from mobjects.presentation import badges, follow_up_text, job_text
 from mobjects.presentation.navigation import menu_names
 
 register = template.Library()
@@ -19,6 +19,7 @@ register.filter("moment", job_text.render_time)
 register.filter("duration", job_text.format_duration)
 register.filter("field_text", job_text.field_text)
 register.filter("job_title", job_text.job_title)
+register.filter("origin_label", follow_up_text.origin_label)
 register.filter("job_what", job_text.job_action_text)
 register.filter("job_outcome", job_text.outcome_text)
 register.filter("state_badge", badges.state_badge)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from lxml import html
 
-from mobjects.models import CustomField, Opportunity, OpportunityPersonRole, Program, ProgramCost, SyncJob
+from mobjects.models import Conflict, CustomField, Opportunity, OpportunityPersonRole, Program, ProgramCost, SyncJob
 from tests import factories
 from tests.support.admin_forms import open_form, read_confirmation, send_form
 
@@ -281,14 +281,60 @@ def test_the_marketo_id_of_a_known_record_cannot_be_edited(operator):
 # --- sync ---
 
 
-def test_save_and_sync_makes_a_job_of_this_record(operator, django_capture_on_commit_callbacks):
+def test_save_and_sync_sends_at_once_what_only_changes_values(operator, django_capture_on_commit_callbacks):
     record = factories.opportunity()
+    factories.sync(record)
     factories.opportunity()
     with django_capture_on_commit_callbacks(execute=True):
         response = save(operator, record, stage="Won", mobjects_opportunity_save_and_sync="")
-    job = SyncJob.objects.get()
+    job = SyncJob.objects.latest("created_at")
     assert response.url == reverse("admin:mobjects_syncjob_change", args=[job.pk])
     assert (job.username, job.selection["ids"], job.state) == ("olga", [record.pk], "queued")
+    said = " ".join(str(message) for message in get_messages(response.wsgi_request))
+    assert "asked for its sync: 1 value changes in Marketo." in said
+
+
+def new_opportunity():
+    return factories.opportunity(), {"stage": "Won"}
+
+
+def emptied_value():
+    record = factories.opportunity(stage="Open")
+    factories.sync(record)
+    return record, {"stage": ""}
+
+
+def undecided():
+    record = factories.opportunity()
+    factories.sync(record)
+    Conflict.objects.create(kind="Opportunity", record_id=record.pk, label="x", reason="both")
+    return record, {"stage": "Won"}
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (new_opportunity, "Would be created"),
+        (emptied_value, "This value is cleared in Marketo: Stage."),
+        (undecided, "A person has to decide about it first"),
+    ],
+)
+def test_save_and_sync_shows_first_what_is_more_than_a_change(operator, make, words):
+    record, changes = make()
+    jobs = SyncJob.objects.count()
+    response = save(operator, record, **changes, mobjects_opportunity_save_and_sync="")
+    assert SyncJob.objects.count() == jobs
+    shown = operator.get(response.url).content.decode()
+    assert words in shown
+    assert "Not sent yet: this is what sending it does." in shown
+
+
+def test_save_and_sync_of_what_marketo_has_makes_no_job(operator):
+    record = factories.opportunity()
+    factories.sync(record)
+    response = save(operator, record, mobjects_opportunity_save_and_sync="")
+    assert "Marketo has all of it already" in " ".join(map(str, get_messages(response.wsgi_request)))
+    assert SyncJob.objects.count() == 1
 
 
 def test_an_editor_cannot_save_and_sync(client):

@@ -36,6 +36,7 @@ PAGES = {
     "confirm": lambda: "/admin/sync/?kind=all",
     "history": lambda: "/admin/mobjects/syncjob/",
     "job": lambda: f"/admin/mobjects/syncjob/{SyncJob.objects.first().pk}/change/",
+    "undo": lambda: f"/admin/sync-jobs/{SyncJob.objects.first().pk}/undo/",
     "batch": lambda: f"/admin/mobjects/syncbatch/{SyncBatch.objects.first().pk}/change/",
     "record history": lambda: f"/admin/sync-history/Opportunity/{Opportunity.objects.first().pk}/",
     "fields": lambda: "/admin/mobjects/marketofield/",

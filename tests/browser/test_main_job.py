@@ -81,6 +81,7 @@ def test_import_edit_sync_history(open_page, work, sandbox, tmp_path):
 
 def test_save_and_sync_lands_on_the_job(open_page, work):
     record = factories.opportunity(name="Deal")
+    factories.sync(record)
     page = open_page(f"/admin/mobjects/opportunity/{record.pk}/change/")
     page.fill("[name=probability]", "75%")
     page.get_by_role("button", name="Save and sync").click()

@@ -24,6 +24,9 @@ SELECTION = {
     "of_error": None,
     "read_first": False,
     "of_import": None,
+    "of_dry_run": "",
+    "rest": None,
+    "rest_by_itself": False,
 }
 """Of a job that sends all changed opportunities."""
 

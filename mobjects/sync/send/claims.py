@@ -35,6 +35,7 @@ from mobjects.sync.job_results import (
     short_label,
     supersede_unknown,
 )
+from mobjects.sync.send.preview.planned import hold_unplanned
 from mobjects.sync.send.selection import OperationChoice, SyncSelection, candidate_records, classify_records, has_id
 from mobjects.sync.task import JobContext, next_sequence
 
@@ -159,6 +160,8 @@ def _store_payloads(
     context: JobContext, operation: Operation, taken: Sequence[SyncedRecord], selection: SyncSelection, batch: SyncBatch
 ) -> StartedBatch:
     built = [(record, _built(context, record, operation, selection)) for record in taken]
+    if selection.of_dry_run:
+        built = hold_unplanned(Kind(batch.kind), selection, built)
     sent = [(record, part) for record, part in built if isinstance(part, Payload)]
     # Also of those that another job has dealt with meanwhile, and of those that now hold nothing to send.
     supersede_unknown(context.job, Kind(batch.kind), [record.pk for record in taken])

@@ -15,7 +15,7 @@ from mobjects.marketo.types import Kind
 from mobjects.models import RECORD_MODELS, CustomField
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.naming.key_conditions import has_changed_key
-from mobjects.sync.send.selection import SyncSelection, classify_records, ordered_kinds
+from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, classify_records, ordered_kinds
 
 
 def count_clearings(selection: SyncSelection, keys: KeyFields) -> int:
@@ -26,7 +26,7 @@ def count_clearings(selection: SyncSelection, keys: KeyFields) -> int:
     total = 0
     for kind in (kind for kind in ordered_kinds(selection) if STANDARD[kind]):
         empty = {f"cleared_{number}": Sum(case) for number, case in enumerate(_cleared(kind))}
-        for part in selection.iter_parts():
+        for part in selection.iter_parts(WHOLE_SIZE):
             sendable = classify_records(kind, part, keys).filter(hold="", synced_revision__gt=0).order_by()
             total += sum(filter(None, sendable.aggregate(**empty).values()))
     return total
@@ -38,7 +38,7 @@ def count_replacements(selection: SyncSelection, keys: KeyFields) -> int:
         return 0
     return sum(
         classify_records(Kind.ROLE, part, keys).filter(has_changed_key(keys), hold="").count()
-        for part in selection.iter_parts()
+        for part in selection.iter_parts(WHOLE_SIZE)
     )
 
 

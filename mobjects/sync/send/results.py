@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Least
 
 from mobjects import clock
@@ -36,6 +36,7 @@ from mobjects.sync.job_results import (
     add_counts,
     build_result,
     end_waiting_results,
+    results_of_record,
     save_results,
     sent_again_by,
     short_label,
@@ -48,7 +49,7 @@ from mobjects.sync.send.naming.answered_ids import (
     reject_foreign_id,
     save_replaced,
 )
-from mobjects.sync.send.selection import SyncSelection, classify_records
+from mobjects.sync.send.selection import SyncSelection, classify_records, ordered_kinds
 from mobjects.sync.send.tag_rules import explain_unknown_values
 from mobjects.sync.task import close_batch, next_sequence
 from mobjects.sync.transport_factory import key_fields
@@ -286,6 +287,14 @@ def cancel_waiting_batches(job: SyncJob, words: str) -> None:
             batch.fault_text = words
             close_batch(batch, SyncBatchState.NOT_SENT, None)
             save_results(job, given_up)
+
+
+def record_all_held(job: SyncJob, selection: SyncSelection, keys: KeyFields) -> None:
+    """Write down all records that a job holds back and has no result of yet, with the reason."""
+    for kind in ordered_kinds(selection):
+        has_result = Exists(results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES))
+        for part in selection.iter_parts():
+            record_held(job, kind, part, keys, has_result)
 
 
 def record_held(job: SyncJob, kind: Kind, selection: SyncSelection, keys: KeyFields, has_result: Any) -> None:

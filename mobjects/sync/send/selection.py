@@ -41,6 +41,10 @@ PART_SIZE = 3000
 """Ids in one query; a multiple of a batch of 100 or 300, so that long lists still make full batches."""
 
 
+WHOLE_SIZE = 250_000
+"""Ids in a query that is made once, such as one that counts."""
+
+
 class OperationChoice(StrEnum):
     """The operation a person asks for. ``AUTO`` picks one for each record."""
 
@@ -64,6 +68,9 @@ class SyncSelection(KindSelection):
         of_import: only records that this import (its id) changed, unless that was undone.
         read_first: read each record in Marketo before changing it there, so that a change made there meanwhile
             becomes a conflict instead of being lost. Costs one call for as many records as a query may name.
+        of_dry_run: exactly what this dry run (its job's id) would have sent; what changed since is held back.
+        rest: a selection, in the form of :meth:`to_json`, that is to be sent once this one was accepted.
+        rest_by_itself: whether it is sent then without a person's asking.
     """
 
     operation: OperationChoice = OperationChoice.AUTO
@@ -74,15 +81,18 @@ class SyncSelection(KindSelection):
     of_error: str | None = None
     read_first: bool = False
     of_import: int | None = None
+    of_dry_run: str = ""
+    rest: dict[str, Any] | None = None
+    rest_by_itself: bool = False
 
-    def iter_parts(self) -> Iterator[Self]:
-        """The same selection in parts of at most ``PART`` ids, so that no query carries all of a long list."""
+    def iter_parts(self, size: int = PART_SIZE) -> Iterator[Self]:
+        """The same selection in parts of at most so many ids, so that no query carries all of a long list."""
         if self.ids is None:
             yield self
             return
         ids = sorted(set(self.ids))
-        for start in range(0, len(ids), PART_SIZE):
-            yield replace(self, ids=tuple(ids[start : start + PART_SIZE]))
+        for start in range(0, len(ids), size):
+            yield replace(self, ids=tuple(ids[start : start + size]))
 
     def to_json(self) -> dict[str, Any]:
         """As kept on the job."""
@@ -101,12 +111,16 @@ class SyncSelection(KindSelection):
 
 @dataclass(frozen=True, slots=True)
 class ForecastGroup:
-    """How many records of one kind share an operation, or a reason to be held back."""
+    """How many records of one kind share an operation, or a reason to be held back.
+
+    ``new`` of them are not known to be in Marketo, and so would be created there unless it finds them by a key.
+    """
 
     kind: Kind
     operation: Operation | None
     reason: str
     count: int
+    new: int = 0
 
 
 def ordered_kinds(selection: SyncSelection) -> list[Kind]:
@@ -118,11 +132,14 @@ def candidate_records(kind: Kind, selection: SyncSelection) -> SyncedQuerySet:
     """The records of a kind that the selection is about, sendable or not."""
     found = records_of_kind(kind).order_by("pk")
     if selection.ids is not None:
-        found = found.filter(pk__in=selection.ids)
+        found = found.filter(pk__among=selection.ids)
     if selection.of_job:
         found = found.filter(Exists(_results_of_job(kind, selection)))
     if selection.of_import:
         found = found.filter(Exists(_changes_of_import(kind, selection)))
+    if selection.of_dry_run:
+        # Also what was accepted since: it is said, not passed over.
+        return found.filter(Exists(planned_results(kind, selection)))
     return found if selection.resend else found.dirty()
 
 
@@ -139,6 +156,12 @@ def unaccepted(results: QuerySet[SyncResult]) -> QuerySet[SyncResult]:
         kind=OuterRef("kind"), record_id=OuterRef("record_id"), pk__gt=OuterRef("pk"), status__in=ACCEPTED_BY_MARKETO
     )
     return results.exclude(Exists(later))
+
+
+def planned_results(kind: Kind, selection: SyncSelection) -> QuerySet[SyncResult]:
+    """What a dry run found that it would send of the record of an outer query."""
+    planned = SyncResult.objects.filter(job=UUID(selection.of_dry_run), kind=kind.value, record_id=OuterRef("pk"))
+    return planned.filter(status=SyncResultStatus.PLANNED)
 
 
 def _changes_of_import(kind: Kind, selection: SyncSelection) -> QuerySet[ImportChange]:
@@ -167,31 +190,38 @@ def forecast_groups(selection: SyncSelection, keys: KeyFields) -> list[ForecastG
     Roles that wait only for an opportunity of the same selection are counted as sendable, unless that is held back.
     """
     counts: Counter[tuple[Kind, Operation | None, str]] = Counter()
+    new: Counter[tuple[Kind, Operation | None, str]] = Counter()
+    at = clock.now()
     for kind in ordered_kinds(selection):
-        for part in selection.iter_parts():
-            for operation, reason, count in _counted(kind, part, keys):
-                counts[kind, None if reason else Operation(operation), reason] += count
-    return [ForecastGroup(kind, operation, reason, count) for (kind, operation, reason), count in counts.items()]
+        for part in selection.iter_parts(WHOLE_SIZE):
+            for operation, reason, count, unknown in _counted(kind, part, keys, at):
+                group = kind, None if reason else Operation(operation), reason
+                counts[group] += count
+                new[group] += unknown
+    return [ForecastGroup(*group, count, new[group]) for group, count in counts.items()]
 
 
-def records_of_group(
-    kind: Kind, operation: Operation | None, reason: str, selection: SyncSelection, keys: KeyFields
-) -> SyncedQuerySet:
-    """The records that one of the :class:`ForecastGroup` counts; of a long list of ids, in one query."""
-    found = _foreseen(kind, selection, keys).filter(hold=reason)
-    return found.filter(wire_operation=operation.value) if operation else found
+def is_new(kind: Kind, keys: KeyFields) -> Q:
+    """The condition that nothing is known here of a record in Marketo."""
+    return ~has_id(kind, keys) & Q(accepted={})
 
 
-def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields) -> list[tuple[str, str, int]]:
-    found = _foreseen(kind, selection, keys)
-    counted = found.order_by().values_list("wire_operation", "hold").annotate(n=Count("pk"))
+def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime) -> list[tuple[str, str, int, int]]:
+    found = foreseen_records(kind, selection, keys, at=at)
+    counted = found.order_by().values_list("wire_operation", "hold")
+    counted = counted.annotate(n=Count("pk"), new=Count("pk", filter=is_new(kind, keys)))
     return list(counted.order_by("hold", "wire_operation"))
 
 
-def _foreseen(kind: Kind, selection: SyncSelection, keys: KeyFields) -> SyncedQuerySet:
-    found = classify_records(kind, selection, keys)
+def foreseen_records(
+    kind: Kind, selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None
+) -> SyncedQuerySet:
+    """The candidates with ``hold`` and ``wire_operation``, as a job that sends them all would come upon them: a role
+    whose opportunity goes out before it is not held back for that. Arguments as for :func:`classify_records`.
+    """
+    found = classify_records(kind, selection, keys, at=at)
     if kind is Kind.ROLE and Kind.OPPORTUNITY in selection.kinds:
-        coming = classify_records(Kind.OPPORTUNITY, selection, keys).filter(hold="").values("pk")
+        coming = classify_records(Kind.OPPORTUNITY, selection, keys, at=at).filter(hold="").values("pk")
         comes_first = Q(hold=waits_for_opportunity(keys)) & Q(opportunity__in=coming)
         found = found.annotate(hold=Case(When(comes_first, then=Value("")), default=F("hold")))
     return found
@@ -207,6 +237,8 @@ ACCEPTED_BY_MARKETO = (
 NO_OPPORTUNITY_KEY = "its opportunity has no external ID, by which Marketo's API names it; give the opportunity one"
 IN_ANOTHER_JOB = "it is in a batch of another job right now"
 NEEDS_DECISION = "a person has to decide about it first; see “To decide”"
+CHANGED_SINCE = "it changed since the dry run; look at what it would send now"
+ACCEPTED_SINCE = "Marketo accepted it since the dry run; nothing of it is left to send"
 MAY_STILL_RUN = "it was sent without an answer, and Marketo may still be working on that"
 NEEDS_LOOK_UP = (
     "the outcome of its last sending is unknown and sending it again could double it; it has to be looked up"
@@ -232,6 +264,7 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
     open_conflicts = Conflict.objects.filter(kind=kind.value, record_id=OuterRef("pk"), decided_at__isnull=True)
     unknown = Q(last_status=RecordStatus.UNKNOWN)
     holds = [
+        *(_dry_run_holds(kind, selection) if selection.of_dry_run else ()),
         (IN_ANOTHER_JOB, Q(claimed_by__isnull=False)),
         (NEEDS_DECISION, Q(Exists(open_conflicts))),
         (KIND_HALTED, is_halted(kind)),
@@ -261,6 +294,13 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
     if kind is Kind.OPPORTUNITY and not keys.company:
         holds.append(("its company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set", ~Q(company_key="")))
     return holds
+
+
+def _dry_run_holds(kind: Kind, selection: SyncSelection) -> list[tuple[str, Q]]:
+    same = {"revision": OuterRef("revision"), "batch__operation": OuterRef("wire_operation")}
+    changed = ~Exists(planned_results(kind, selection).filter(**same))
+    accepted = Q(pk__in=[]) if selection.resend else Q(revision__lte=F("synced_revision"))
+    return [(ACCEPTED_SINCE, accepted), (CHANGED_SINCE, Q(changed))]
 
 
 def _could_double(kind: Kind, has_key: Q, keys: KeyFields) -> Q:

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from django.db.models import Exists, Min, Q
+from django.db.models import Min, Q
 
 from mobjects import clock
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import BatchResponse, Kind, Operation, OutgoingBatch
-from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, SyncResult, records_of_kind
+from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, records_of_kind
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import KeyFields, Payload, build_payload
 from mobjects.sync.installation import marks
 from mobjects.sync.installation.identity import get_installation
-from mobjects.sync.job_results import has_end, results_of_record
+from mobjects.sync.job_results import has_end
 from mobjects.sync.retry_policy import RetryAction, retry_rule_for
 from mobjects.sync.send import claims, results
 from mobjects.sync.send.claims import BatchItem
@@ -123,11 +123,7 @@ class SendTask:
 
     def finish(self) -> None:
         """Write down what was held back, and why."""
-        job = self._context.job
-        for kind in ordered_kinds(self._selection):
-            has_result = Exists(results_of_record(job, kind).exclude(status__in=SyncResult.PASSING_STATUSES))
-            for part in self._selection.iter_parts():
-                results.record_held(job, kind, part, self._context.keys, has_result)
+        results.record_all_held(self._context.job, self._selection, self._context.keys)
 
     def _read_next_records(self) -> bool:
         """Read what is to be changed in Marketo, as much as one call may name, until a batch of it can be sent."""

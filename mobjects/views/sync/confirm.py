@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Unpack
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects import clock
-from mobjects.formatting import format_count
 from mobjects.forms.sync import SyncForm
-from mobjects.jobs.requests import request_sync
+from mobjects.jobs.requests import Asked, request_dry_run, request_sync
+from mobjects.jobs.tries import TRIED, request_try
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import Operation
-from mobjects.models import RECORD_MODELS, Kind, SyncJob
+from mobjects.models import RECORD_MODELS, Kind, SyncJob, SyncJobAction
 from mobjects.presentation import job_text
+from mobjects.selectors import id_in
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.send.clearings import count_clearings, count_replacements
-from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups, records_of_group
+from mobjects.sync.send.preview.estimates import ForeseenLoss, estimate_seconds, find_losses
+from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
-from mobjects.views.record_list import asked_list, show_records
+from mobjects.views.record_list import LIST, asked_list
 from mobjects.views.sync.job_actions import redirect_to_new_job
+from mobjects.views.sync.planned_records import PlannedRecords
 
 SENT = "sync_sent"
 """In the session: the form tokens that were used, and the job each of them made."""
 SENT_KEPT = 20
+SHOWN = 10
+"""So many records the first page shows with what would change."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastLine:
     """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation; ``which`` stands
-    for its records.
+    for its records, of which ``new`` would be created.
     """
 
     which: str
@@ -48,6 +56,7 @@ class ForecastLine:
     operation: str
     count: int
     batches: int | None
+    new: int = 0
 
     @property
     def may_be_read(self) -> bool:
@@ -70,7 +79,8 @@ class SyncPreview:
     """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
 
     ``usage`` is false where it is not known how many calls were made today; ``cleared`` counts values, ``replaced``
-    roles that are deleted in Marketo and made anew; ``read_together`` is how many records one call reads at most.
+    roles that are deleted in Marketo and made anew; ``read_together`` is how many records one call reads at most;
+    ``seconds`` is ``None`` where nothing was sent before that tells how long it takes.
     """
 
     lines: list[ForecastLine]
@@ -83,6 +93,8 @@ class SyncPreview:
     cleared: int = 0
     replaced: int = 0
     read_together: int = 1
+    lost: ForeseenLoss = field(default_factory=ForeseenLoss)
+    seconds: float | None = None
 
     @property
     def sendable(self) -> int:
@@ -101,6 +113,16 @@ class SyncPreview:
         return self.batches + sum(-(-line.count // self.read_together) for line in to_read)
 
     @property
+    def created(self) -> int:
+        """Records of which nothing is known in Marketo, and which so would be created."""
+        return sum(line.new for line in self.lines if line.batches)
+
+    @property
+    def share(self) -> float | None:
+        """How much of our calls of a day this takes, in per cent; ``None`` if it is not known how many there are."""
+        return 100 * self.calls / self.usage.share if self.usage and self.usage.share else None
+
+    @property
     def warning(self) -> str:
         """That today's share of the quota is not enough; "" if it is, or if that is not known."""
         return self.usage.quota_warning(self.calls) if self.usage else ""
@@ -114,27 +136,58 @@ class SyncPreview:
 @require_http_methods(["GET", "POST"])
 @require_permission("mobjects.sync_records")
 def sync_page(request: HttpRequest) -> HttpResponse:
-    """Show what would be sent; on "Send", make the job and go to its page."""
+    """Show what would be sent; on "Send", make the job and go to its page. Also tries some, and keeps a dry run."""
     if request.method == "GET":
-        given = request.GET
-        return _show(request, SyncForm.build_initial(given.get("kind", "all"), of_import=given.get("of_import", "")))
+        return _show(request, _asked_form(request))
     form = SyncForm(request.POST)
     if (which := asked_list(request)) and form.is_valid():
-        return _list_group(request, form, which)
-    if "send" not in request.POST or not form.is_valid():
+        return _list_records(request, form, which)
+    press = next((name for name in MAKERS if name in request.POST), "")
+    if not press or not form.is_valid():
         return _show(request, form)
     if _find_sent_job(request, form):
         # Before anything else: the first press of a double click may have sent it all by now.
         return _lead_to_job(request, form)
     if request.POST.get("shown", form.options) != form.options:
-        messages.warning(request, "You changed the options: this is what they would send. Press “Send” to do so.")
+        messages.warning(request, _("You changed the options: this is what they would do. Press the button again."))
         return _show(request, form)
-    if not preview_sync(form.selection).ready:
+    if press != KEEP and not preview_sync(form.selection).ready:
         # What was there to send went out, or was taken back, since the page was shown.
         return _show(request, form)
     before = clock.now()
-    job = _job_once(request, form)
+    job = _job_once(request, form, MAKERS[press])
     return _lead_to_job(request, form) if job is None else redirect_to_new_job(request, job, before)
+
+
+def _asked_form(request: HttpRequest) -> SyncForm:
+    given = request.GET
+    if given.get("dry_run"):
+        try:
+            kept = UUID(given["dry_run"])
+        except ValueError as error:
+            raise Http404 from error
+        return SyncForm.build_for_dry_run(get_object_or_404(SyncJob, pk=kept, action=SyncJobAction.DRY_RUN))
+    record = id_in(given.get("record"))
+    return SyncForm.build_initial(
+        given.get("kind", "all"), [record] if record else None, of_import=given.get("of_import", "")
+    )
+
+
+def _make_sending(form: SyncForm, **asked: Unpack[Asked]) -> SyncJob:
+    return request_sync(form.selection, **asked)
+
+
+def _make_dry_run(form: SyncForm, **asked: Unpack[Asked]) -> SyncJob:
+    return request_dry_run(form.selection, **asked)
+
+
+def _make_try(form: SyncForm, **asked: Unpack[Asked]) -> SyncJob:
+    return request_try(form.selection, key_fields(), by_itself=form.cleaned_data["rest_by_itself"], **asked)
+
+
+SEND, KEEP, TRY = "send", "keep", "try"
+MAKERS: dict[str, Callable[..., SyncJob]] = {SEND: _make_sending, KEEP: _make_dry_run, TRY: _make_try}
+"""What each button asks for."""
 
 
 @require_permission("mobjects.sync_records")
@@ -158,6 +211,11 @@ def preview_sync(selection: SyncSelection) -> SyncPreview:
         return SyncPreview([_line(None, group) for group in sending], held, problem=error.message, cleared=cleared)
     with closing(transport):
         lines = [_line(transport, group) for group in sending]
+        batches = [
+            (group.kind, group.operation, line.batches)
+            for group, line in zip(sending, lines, strict=True)
+            if line.batches and group.operation
+        ]
         usage = RedisRateLimiter.from_settings(transport.endpoint).read_usage()
         missing = missing_settings()
         return SyncPreview(
@@ -171,6 +229,8 @@ def preview_sync(selection: SyncSelection) -> SyncPreview:
             cleared,
             replaced,
             keys.traits.named_to_a_query,
+            find_losses(selection, keys),
+            estimate_seconds(batches),
         )
 
 
@@ -180,12 +240,13 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
     return render_page(
         request,
         "sync/confirm/page.html",
-        "Sync: what will be sent",
+        _("Sync: what will be sent"),
         status=200 if valid else 400,
         form=form,
         preview=shown,
         selection=job_text.selection_text(form.selection.to_json()) if valid else "",
-        records=format_count(shown.sendable, "record") if shown else "",
+        planned=PlannedRecords(form.selection).read_page(size=SHOWN) if valid else None,
+        first=min(shown.sendable, TRIED) if shown else 0,
         cancel=_cancel(form),
     )
 
@@ -196,11 +257,11 @@ def _find_sent_job(request: HttpRequest, form: SyncForm) -> str | None:
 
 
 def _lead_to_job(request: HttpRequest, form: SyncForm) -> HttpResponse:
-    messages.info(request, "This was sent already; here is its job.")
+    messages.info(request, _("This was sent already; here is its job."))
     return redirect("admin:mobjects_syncjob_change", _find_sent_job(request, form))
 
 
-def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
+def _job_once(request: HttpRequest, form: SyncForm, make: Callable[..., SyncJob]) -> SyncJob | None:
     """The job, or ``None`` if the same page has made one already."""
     token = str(form.cleaned_data["token"])
     with transaction.atomic():
@@ -210,7 +271,8 @@ def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
         if token in noted:
             request.session[SENT] = noted
             return None
-        job = request_sync(form.selection, user=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
+        of_dry_run = SyncJob.objects.filter(pk=form.cleaned_data["of_dry_run"]).first()
+        job = make(form, user=request.user, reason=form.cleaned_data["reason"], origin=of_dry_run)
         request.session[SENT] = dict([*noted.items(), (token, str(job.pk))][-SENT_KEPT:])
         request.session.save()
     return job
@@ -219,7 +281,7 @@ def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
 def _line(transport: MarketoTransport | None, group: ForecastGroup) -> ForecastLine:
     limit = transport.limit(group.kind, group.operation) if transport and group.operation else None
     batches = -(-group.count // limit) if limit else None
-    return ForecastLine(_which(group), _kind_label(group), str(group.operation), group.count, batches)
+    return ForecastLine(_which(group), _kind_label(group), str(group.operation), group.count, batches, group.new)
 
 
 def _which(group: ForecastGroup) -> str:
@@ -227,17 +289,28 @@ def _which(group: ForecastGroup) -> str:
     return "|".join((group.kind.value, group.operation.value if group.operation else "", group.reason))
 
 
-def _list_group(request: HttpRequest, form: SyncForm, which: str) -> HttpResponse:
-    """Exactly the records that a line of the preview counts."""
-    name, operation, reason = [*which.split("|", 2), "", ""][:3]
-    if name not in tuple(Kind) or operation not in ("", *Operation):
-        raise Http404
-    kind, selection, keys = Kind(name), form.selection, key_fields()
-    sent = Operation(operation) if operation else None
-    found = [(kind, records_of_group(kind, sent, reason, part, keys)) for part in selection.iter_parts()]
-    title = f"Held back: {reason}" if reason else f"Will be sent by {operation}"
-    hidden = {bound.html_name: bound.data for bound in form if bound.data not in (None, "", False)}
-    return show_records(request, title, found, action=reverse("mobjects:sync"), hidden=hidden)
+def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpResponse:
+    """The records that a line of the preview counts, or all, and what of each would change."""
+    position = request.POST.get(LIST, "").partition("@")[2]
+    search = request.POST.get("q", "").replace("\0", "").strip()[:200]
+    found = PlannedRecords(form.selection, which, search)
+    _kind, operation, reason = found.group
+    title = _("What would be sent, record by record")
+    if reason:
+        title = _("Held back: %s") % reason
+    elif operation:
+        title = _("Will be sent by %s") % operation
+    return render_page(
+        request,
+        "sync/confirm/records.html",
+        title,
+        planned=found.read_page(position),
+        count=None if search or position else found.count_records(),
+        hidden=[(bound.html_name, bound.data) for bound in form if bound.data not in (None, "", False)],
+        button=LIST,
+        which=which,
+        search=search,
+    )
 
 
 def _kind_label(group: ForecastGroup) -> str:

@@ -49,7 +49,7 @@ def available_actions(job: SyncJob) -> frozenset[str]:
 
 def may_repeat(job: SyncJob) -> bool:
     """Whether records of a job can be sent again by another one."""
-    return job.action == SyncJobAction.SEND and job.state in SyncJob.FINAL_STATES
+    return job.action in SyncJob.SENDING_ACTIONS and job.state in SyncJob.FINAL_STATES
 
 
 def retry_label(job: SyncJob) -> str:

@@ -20,6 +20,7 @@ from mobjects.presentation import job_text
 from mobjects.processes import status as queue_status
 from mobjects.views.base import history_crumb, paginate_rows, render_page, require_permission
 from mobjects.views.sync import job_actions
+from mobjects.views.sync.follow_ups import available_follow_ups
 
 RESULTS_PER_PAGE = 50
 STOP_POLLING = 286
@@ -69,7 +70,9 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         **_head(job),
         "query": request.GET.urlencode(),
         "asked": job_text.asked_text(job),
-        "operation": job_text.operation_text(job.operation) if job.action == SyncJobAction.SEND else "",
+        "operation": job_text.operation_text(job.operation)
+        if job.action in (*SyncJob.SENDING_ACTIONS, SyncJobAction.DRY_RUN)
+        else "",
         "followers": list(job.followers.only("pk", "action").order_by("created_at")),
         "groups": selectors.error_groups(job),
         "rows": rows,
@@ -81,7 +84,7 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         "steps_status": selectors.STEPS,
         "results_count": job.result_count + job.steps,
         "batches": paginate_rows(request, selectors.batches_of(job), RESULTS_PER_PAGE, "batches"),
-        "may": job_actions.available_actions(job) if may_steer else frozenset(),
+        "may": job_actions.available_actions(job) | available_follow_ups(job) if may_steer else frozenset(),
         "may_retry": may_steer and job_actions.may_repeat(job),
         "left": set(selectors.results_left(job).filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)),
         "retry_label": job_actions.retry_label(job),

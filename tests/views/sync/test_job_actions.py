@@ -47,7 +47,7 @@ def state(job) -> str:
         ({"state": SyncJobState.RUNNING, "requested_action": "cancel"}, set()),
         ({"state": SyncJobState.WAITING}, {"pause", "cancel"}),
         ({"state": SyncJobState.PAUSED}, {"resume", "cancel"}),
-        ({"state": SyncJobState.SUCCEEDED, "counts": {"CREATED": 1}}, set()),
+        ({"state": SyncJobState.SUCCEEDED, "counts": {"CREATED": 1}}, {"undo"}),
         ({"state": SyncJobState.PROBLEMS, "counts": {"FAILED": 1}}, {"retry"}),
         ({"state": SyncJobState.CANCELLED}, {"retry"}),
     ],
@@ -241,7 +241,7 @@ def test_what_was_accepted_since_is_not_tried_again(browser, failed):
     assert "Retry this group" not in pages.text(page)
     assert "Nothing of it is left to send" in pages.text(press(browser, "job-retry", failed, same=gone.pk))
     accept(third)
-    assert buttons(browser, failed) == set()
+    assert buttons(browser, failed) == {"undo"}
     assert "Nothing of it is left to send" in pages.text(press(browser, "job-retry", failed))
 
 
@@ -249,7 +249,7 @@ def test_what_was_accepted_and_edited_since_is_no_matter_of_the_old_job(browser,
     for record in Opportunity.objects.filter(pk__in=failed.results.values("record_id")):
         accept(record)
     Opportunity.objects.update(stage="Edited")
-    assert buttons(browser, failed) == set()
+    assert buttons(browser, failed) == {"undo"}
 
 
 def test_of_a_job_that_ended_early_nothing_is_sent_when_nothing_is_left(browser):

@@ -1,0 +1,57 @@
+"""Sending the first few of many, and the rest once these were accepted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Unpack
+
+from django.db.models import Q
+from django.dispatch import receiver
+
+from mobjects.jobs.lifecycle import job_came_to_rest
+from mobjects.jobs.requests import Asked, request_sync
+from mobjects.models import SyncJob, SyncJobAction, SyncJobState
+from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.send.selection import SyncSelection, classify_records, ordered_kinds
+
+TRIED = 5
+"""So many records go first."""
+
+
+def request_try(selection: SyncSelection, keys: KeyFields, *, by_itself: bool, **asked: Unpack[Asked]) -> SyncJob:
+    """Ask for a job that sends the first records of a selection, all of the kind that goes out first.
+
+    Args:
+        selection: all that is to be sent.
+        keys: names of the external key fields.
+        by_itself: whether the rest is sent without a person's asking if all of the first were accepted.
+
+    Returns:
+        The job; its selection keeps the rest. One that sends all if there is nothing that could be tried.
+    """
+    for kind in ordered_kinds(selection):
+        for part in selection.iter_parts():
+            sendable = classify_records(kind, part, keys).filter(hold="").order_by("pk")
+            if ids := tuple(sendable.values_list("pk", flat=True)[:TRIED]):
+                rest = selection.to_json()
+                tried = replace(selection, kinds=(kind,), ids=ids, rest=rest, rest_by_itself=by_itself)
+                return request_sync(tried, **asked)
+    return request_sync(selection, **asked)
+
+
+def rest_of_try(job: SyncJob) -> SyncSelection | None:
+    """What is still to be sent after a try that is over; ``None`` if nothing is, or if it was asked for already."""
+    kept = job.selection.get("rest") if job.action == SyncJobAction.SEND else None
+    if not kept or job.state not in SyncJob.FINAL_STATES or job.followers.filter(Q(selection=kept)).exists():
+        return None
+    return SyncSelection.from_json(kept)
+
+
+@receiver(job_came_to_rest, dispatch_uid="mobjects.jobs.tries")
+def send_rest_by_itself(work: SyncJob, **_given: Any) -> None:
+    """Send the rest after a try of which all was accepted, where that was asked for."""
+    if work.state != SyncJobState.SUCCEEDED or not work.selection.get("rest_by_itself"):
+        return
+    rest = rest_of_try(work)
+    if rest is not None:
+        request_sync(rest, user=work.user, username=work.username, reason=work.reason, origin=work)

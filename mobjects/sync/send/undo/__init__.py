@@ -1,0 +1,1 @@
+"""Taking a sending back: the values that Marketo had accepted before are put back here, and sent."""

@@ -1,0 +1,167 @@
+"""Which records a preview is about and what of each would change: by key, in both directions, and searchable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db.models import Q
+from django.http import Http404
+
+from mobjects import clock
+from mobjects.marketo.errors import ConfigError
+from mobjects.marketo.types import Operation
+from mobjects.models import RECORD_MODELS, Kind, SyncedRecord
+from mobjects.models.synced_record import SyncedQuerySet
+from mobjects.presentation.plan_text import PlanRow, plan_row
+from mobjects.selectors import id_in
+from mobjects.sync.content.loading import fetch_with_related
+from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.send.preview.record_plans import judged_records, plan_records
+from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, is_new, ordered_kinds
+from mobjects.sync.transport_factory import key_fields, open_transport
+
+EVERYTHING = "all"
+"""All records that the preview is about."""
+NEW = "new"
+"""Those that would be created."""
+PER_PAGE = 25
+
+SEARCHED = {
+    Kind.PROGRAM: ("name",),
+    Kind.OPPORTUNITY: ("name", "external_id"),
+    Kind.ROLE: ("role", "person_key", "opportunity__name", "opportunity__external_id"),
+}
+"""Columns of which a part is looked for; Marketo's own ids are looked for whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPage:
+    """A page of records.
+
+    Args:
+        rows: the records.
+        previous, following: positions of the pages before and after; "" if there are none.
+    """
+
+    rows: Sequence[PlanRow]
+    previous: str = ""
+    following: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRecords:
+    """The records of a preview, or some of them.
+
+    Args:
+        selection: what would be sent.
+        which: :data:`EVERYTHING`, :data:`NEW`, or a group as ``kind|operation|reason``.
+        search: part of a name or key, or a Marketo ID or GUID; "" for all.
+    """
+
+    selection: SyncSelection
+    which: str = EVERYTHING
+    search: str = ""
+
+    @property
+    def group(self) -> tuple[Kind | None, Operation | None, str]:
+        """Kind, operation and reason of a group; nothing of :data:`EVERYTHING` and :data:`NEW`.
+
+        Raises:
+            Http404: there can be no such group.
+        """
+        if self.which in (EVERYTHING, NEW):
+            return None, None, ""
+        name, operation, reason = [*self.which.split("|", 2), "", ""][:3]
+        if name not in tuple(Kind) or operation not in ("", *Operation):
+            raise Http404
+        return Kind(name), Operation(operation) if operation else None, reason
+
+    def count_records(self) -> int:
+        """How many there are."""
+        return sum(found.count() for _, found in self._found(key_fields()))
+
+    def read_page(self, position: str = "", size: int = PER_PAGE) -> PlannedPage:
+        """A page of them, in the order of kinds and by rising id.
+
+        Args:
+            position: of a page before this one, or "" for the first; what is none means the first.
+            size: records on it.
+        """
+        keys = key_fields()
+        direction, kind, pk = _parse_position(position)
+        backwards = direction == "before"
+        found = self._walk(keys, kind, pk, size + 1, backwards=backwards)
+        more, found = len(found) > size, found[:size]
+        if backwards:
+            found.reverse()
+        if not found:
+            return PlannedPage(())
+        has_before, has_after = (more, True) if backwards else (bool(direction), more)
+        return PlannedPage(
+            self._rows(found, keys),
+            f"before:{found[0].KIND}:{found[0].pk}" if has_before else "",
+            f"after:{found[-1].KIND}:{found[-1].pk}" if has_after else "",
+        )
+
+    def _walk(self, keys: KeyFields, kind: Kind | None, pk: int, most: int, *, backwards: bool) -> list[SyncedRecord]:
+        """The next records from a place on."""
+        order = list(RECORD_MODELS)
+        found = list(self._found(keys))
+        records: list[SyncedRecord] = []
+        for each, judged in reversed(found) if backwards else found:
+            place = order.index(each) - order.index(kind) if kind is not None else None
+            if place is not None and (place > 0 if backwards else place < 0):
+                continue
+            here = (Q(pk__lt=pk) if backwards else Q(pk__gt=pk)) if place == 0 else Q()
+            some = judged.filter(here).order_by("-pk" if backwards else "pk")[: most - len(records)]
+            records += fetch_with_related(each, some)
+            if len(records) >= most:
+                break
+        return records
+
+    def _found(self, keys: KeyFields) -> Iterator[tuple[Kind, SyncedQuerySet]]:
+        only, operation, reason = self.group
+        at = clock.now()
+        for kind in ordered_kinds(self.selection):
+            if only not in (None, kind):
+                continue
+            for part in self.selection.iter_parts(WHOLE_SIZE):
+                found = judged_records(kind, part, keys, at=at)
+                if only is not None:
+                    found = found.filter(hold=reason)
+                if operation is not None:
+                    found = found.filter(wire_operation=operation.value)
+                if self.which == NEW:
+                    found = found.filter(is_new(kind, keys), hold="")
+                yield kind, found.filter(_matches(kind, self.search)) if self.search else found
+
+    def _rows(self, found: Sequence[SyncedRecord], keys: KeyFields) -> list[PlanRow]:
+        rows: list[PlanRow] = []
+        with ExitStack() as opened:
+            try:
+                transport = opened.enter_context(closing(open_transport()))
+            except ConfigError:
+                transport = None
+            for _, of_kind in groupby(found, key=lambda record: record.KIND):
+                rows += map(plan_row, plan_records(list(of_kind), self.selection, keys, transport))
+        return rows
+
+
+def _parse_position(position: str) -> tuple[str, Kind | None, int]:
+    direction, kind, pk = [*position.split(":"), "", "", ""][:3]
+    number = id_in(pk)
+    if direction not in ("before", "after") or kind not in tuple(Kind) or number is None:
+        return "", None, 0
+    return direction, Kind(kind), number
+
+
+def _matches(kind: Kind, search: str) -> Q:
+    found = Q()
+    for column in SEARCHED[kind]:
+        found |= Q(**{f"{column}__icontains": search})
+    if (number := id_in(search, digits=9)) is not None:
+        found |= Q(marketo_id=number)
+    return found if kind is Kind.PROGRAM else found | Q(marketo_guid=search.lower())

@@ -1,0 +1,128 @@
+"""Taking back what a job sent: what would be put back, what is left alone and why; then the job that does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from mobjects import selectors
+from mobjects.formatting import to_sentence
+from mobjects.forms.undo import UndoForm
+from mobjects.jobs.requests import request_undo
+from mobjects.models import RECORD_MODELS, Kind, SyncJob, SyncResult
+from mobjects.presentation.job_text import field_text, job_title
+from mobjects.sync.send.undo.verdicts import (
+    LEFT_ALONE,
+    WAS_CREATED,
+    UndoGroup,
+    can_be_undone,
+    find_old_values,
+    judged_results,
+    undo_groups,
+)
+from mobjects.sync.transport_factory import key_fields
+from mobjects.views.base import history_crumb, render_denied, render_page, require_permission
+from mobjects.views.sync.job_actions import redirect_to_new_job
+
+PER_PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRow:
+    """One record of an undo.
+
+    Args:
+        result: of the sending that is taken back.
+        back: field, what was sent, what it is put back to.
+        notes: what is not taken back, or why nothing is, as sentences.
+    """
+
+    result: SyncResult
+    back: list[tuple[str, str, str]]
+    notes: list[str]
+
+
+@require_http_methods(["GET", "POST"])
+@require_permission("mobjects.sync_records")
+def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say what taking a job back would do; on "Undo", make the job that does it."""
+    job = get_object_or_404(SyncJob, pk=pk)
+    if not can_be_undone(job):
+        messages.warning(request, _("Only what was sent can be undone, once its job is over."))
+        return redirect("admin:mobjects_syncjob_change", job.pk)
+    groups = undo_groups(job)
+    for kind in dict.fromkeys(group.kind for group in groups if not group.reason):
+        permission = f"mobjects.change_{RECORD_MODELS[kind]._meta.model_name}"
+        if not request.user.has_perm(permission):
+            return render_denied(request, permission)
+    form = UndoForm(request.POST) if request.method == "POST" else UndoForm(initial={"read_first": True})
+    back = sum(group.count for group in groups if not group.reason)
+    if form.is_bound and form.is_valid() and back:
+        given = form.cleaned_data
+        new = request_undo(job, read_first=given["read_first"], user=request.user, reason=given["reason"])  # type: ignore[arg-type]
+        return redirect_to_new_job(request, new)
+    return _show(request, job, form, groups, back)
+
+
+def _show(request: HttpRequest, job: SyncJob, form: UndoForm, groups: list[UndoGroup], back: int) -> HttpResponse:
+    kinds = [kind for kind in RECORD_MODELS if any(group.kind is kind for group in groups)]
+    chosen = request.GET.get("kind", "")
+    kind = Kind(chosen) if chosen in kinds else next(iter(kinds), None)
+    which = request.GET.get("which", "")
+    reason = LEFT_ALONE.get(which, "")
+    search = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    rows, following = _read_rows(job, kind, reason, search, selectors.id_in(request.GET.get("after")) or 0)
+    above = (history_crumb(), (job_title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
+    return render_page(
+        request,
+        "sync/undo/page.html",
+        _("Undo this sending?"),
+        crumbs=above,
+        job=job,
+        form=form,
+        back=back,
+        groups=[(group, str(RECORD_MODELS[group.kind]._meta.verbose_name_plural).capitalize()) for group in groups],
+        created=sum(group.count for group in groups if group.reason == WAS_CREATED),
+        rows=rows,
+        existing=selectors.existing_records([row.result for row in rows]),
+        shown_kind=kind,
+        reason=to_sentence(reason) if reason else "",
+        which=which if reason else "",
+        search=search,
+        following=following,
+        whole_costs=not key_fields().traits.has_cost_ids
+        and any(group.kind is Kind.PROGRAM and not group.reason for group in groups),
+    )
+
+
+def _read_rows(
+    job: SyncJob, kind: Kind | None, reason: str, search: str, after: int
+) -> tuple[list[UndoRow], int | None]:
+    """The next records with one reason to be left alone, or none, and where the page after them begins."""
+    if kind is None:
+        return [], None
+    found = judged_results(job, kind).filter(left=reason, pk__gt=after)
+    if search:
+        number = selectors.id_in(search, digits=9)
+        named = Q(label__icontains=search) | Q(marketo_guid=search.lower() or None)
+        found = found.filter(named if number is None else named | Q(marketo_id=number))
+    results = list(found[: PER_PAGE + 1])
+    shown = results[:PER_PAGE]
+    return [_row(result) for result in shown], shown[-1].pk if len(results) > PER_PAGE else None
+
+
+def _row(result: Any) -> UndoRow:
+    if left := result.left:
+        return UndoRow(result, [(field_text(name), new, new) for name, _old, new in result.diff], [to_sentence(left)])
+    values = find_old_values(result, key_fields().traits)
+    kept = [_("Not taken back: %s.") % ", ".join(values.kept)] if values.kept else []
+    return UndoRow(result, [(field_text(name), sent, old) for name, sent, old in values.back], kept)

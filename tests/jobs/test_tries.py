@@ -1,0 +1,51 @@
+"""The first five go out alone; the rest follows."""
+
+from __future__ import annotations
+
+import pytest
+
+from mobjects.jobs.requests import request_sync
+from mobjects.jobs.runner import run_job
+from mobjects.jobs.tries import request_try, rest_of_try
+from mobjects.models import Kind, Opportunity, SyncJob
+from mobjects.sync.send.selection import SyncSelection
+from mobjects.sync.transport_factory import key_fields
+from tests import factories
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings", "queue")]
+ALL = SyncSelection((Kind.OPPORTUNITY,))
+
+
+def tried(*, by_itself: bool) -> SyncJob:
+    job = request_try(ALL, key_fields(), by_itself=by_itself, username="olga")
+    run_job(job)
+    return SyncJob.objects.get(pk=job.pk)
+
+
+def test_the_rest_goes_by_itself_only_if_all_of_the_first_were_accepted(sandbox):
+    records = [factories.opportunity() for _ in range(7)]
+    job = tried(by_itself=True)
+    assert sorted(job.results.values_list("record_id", flat=True)) == [record.pk for record in records[:5]]
+    rest = job.followers.get()
+    assert (SyncSelection.from_json(rest.selection), rest.username) == (ALL, "olga")
+    assert rest_of_try(job) is None
+    run_job(rest)
+    assert not Opportunity.objects.filter(marketo_id=None).exists()
+
+    factories.opportunity(marketo_id=999_999)
+    factories.opportunity()
+    failed = tried(by_itself=True)
+    assert failed.counts == {"SKIPPED": 1, "CREATED": 1}
+    assert not failed.followers.exists()
+    assert rest_of_try(failed) == ALL
+
+
+def test_without_that_the_rest_waits_for_a_person_and_is_asked_for_once():
+    for _ in range(6):
+        factories.opportunity()
+    job = tried(by_itself=False)
+    assert not job.followers.exists()
+    rest = rest_of_try(job)
+    assert rest == ALL
+    request_sync(rest, origin=job)
+    assert rest_of_try(job) is None
