@@ -98,7 +98,7 @@ def test_the_body_of_a_running_job_renews_itself_with_its_head_and_keeps_the_key
     job = pages.job(state=SyncJobState.RUNNING, planned=2, counts={"CREATED": 1}, started_at=timezone.now())
     pages.result(job, label="First")
     page = open_page(pages.job_url(job))
-    search = page.get_by_label("Name or Marketo ID")
+    search = page.get_by_label("Name, Marketo ID or GUID")
     search.fill("half typed")
     tab = page.locator("#job-records").get_by_role("link", name="Created 1")
     tab.focus()
