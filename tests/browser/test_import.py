@@ -141,6 +141,7 @@ def test_upload_mapping_review_fix_commit_sync_history(open_page, work, sandbox,
 
     # history: the import tells its jobs, and the list tells the import
     imported = Import.objects.get()
+    page.wait_for_load_state()  # The job's page loads itself anew once it is over.
     page.goto(f"/admin/imports/{imported.pk}/")
     expect(page.get_by_role("region", name="Sync jobs")).to_contain_text("operator-1")
     look(page, "result")
