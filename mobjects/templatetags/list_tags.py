@@ -27,16 +27,26 @@ CHOICE = '<input type="checkbox" class="action-select" name="{}" value="{}" aria
 def list_rows(context: Any, cl: ChangeList) -> dict[str, Any]:
     """The headings and rows of a list."""
     headers = list(result_headers(cl))
+    kept = _kept_filters(cl)
     return {
         "cl": cl,
         "headers": headers,
         "num_sorted_fields": sum(bool(header["sortable"] and header["sorted"]) for header in headers),
-        "rows": [list(_cells(cl, record, headers)) for record in cl.result_list],
+        "rows": [list(_cells(cl, record, headers, kept)) for record in cl.result_list],
         "has_add_permission": context.get("has_add_permission"),
     }
 
 
-def _cells(cl: ChangeList, record: Any, headers: list[Any]) -> Iterator[SafeString]:
+def _kept_filters(cl: ChangeList) -> str:
+    """What addresses of rows end with, so that their pages lead back here; the same for all rows."""
+    if not cl.result_list:
+        return ""
+    url = cl.url_for_result(cl.result_list[0])
+    kept: str = add_preserved_filters({"preserved_filters": cl.preserved_filters, "opts": cl.opts}, url)
+    return kept.removeprefix(url)
+
+
+def _cells(cl: ChangeList, record: Any, headers: list[Any], kept: str) -> Iterator[SafeString]:
     linked = cl.list_display_links
     for name, header in zip(cl.list_display, headers, strict=True):
         if name == "action_checkbox":
@@ -45,10 +55,10 @@ def _cells(cl: ChangeList, record: Any, headers: list[Any]) -> Iterator[SafeStri
             yield format_html('<td data-label="{}">{}</td>', choose, choice)
             continue
         shown = _shown(cl, record, name)
-        tag = "td"
+        tag, column = "td", getattr(name, "__name__", name)
         if linked and name in linked:
-            tag, shown = "th", _link(cl, record, shown)
-        yield format_html('<{0} class="field-{1}" data-label="{2}">{3}</{0}>', tag, name, header["text"], shown)
+            tag, shown = "th", _link(cl, record, shown, kept)
+        yield format_html('<{0} class="field-{1}" data-label="{2}">{3}</{0}>', tag, column, header["text"], shown)
 
 
 def _shown(cl: ChangeList, record: Model, name: Any) -> Any:
@@ -67,9 +77,8 @@ def _shown(cl: ChangeList, record: Model, name: Any) -> Any:
     return display_for_field(value, field, empty)
 
 
-def _link(cl: ChangeList, record: Any, shown: Any) -> SafeString:
-    url = cl.url_for_result(record)
-    url = add_preserved_filters({"preserved_filters": cl.preserved_filters, "opts": cl.opts}, url)
+def _link(cl: ChangeList, record: Any, shown: Any, kept: str) -> SafeString:
+    url = f"{cl.url_for_result(record)}{kept}"
     if not cl.is_popup:
         return format_html('<a href="{}">{}</a>', url, shown)
     value = record.serializable_value(str(cl.to_field) if cl.to_field else cl.pk_attname)
