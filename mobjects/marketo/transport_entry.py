@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from mobjects.marketo.probing import Confirmation, FactsSource, Probe
 from mobjects.marketo.shared_store import SharedStore
+from mobjects.marketo.signature_check import SignatureVerdict, SignedCall
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
 
@@ -77,6 +78,7 @@ class TransportEntry:
         look_up_seconds: how long after a call without an answer Marketo may still be carrying it out.
         confirmations: what is done only where a person has allowed it.
         probe: asks an instance what its API's documentation leaves open; ``None`` where nothing is.
+        verify: says whether a call that is kept was signed as it should have been; ``None`` where calls are not signed.
     """
 
     name: str
@@ -91,6 +93,7 @@ class TransportEntry:
     look_up_seconds: int = 180
     confirmations: Sequence[Confirmation] = ()
     probe: Probe | None = None
+    verify: Callable[[Config, SignedCall], SignatureVerdict] | None = None
 
     def missing(self, config: Config) -> str:
         """Which required settings are not set, as a sentence; "" if none."""

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from mobjects.marketo.reason_masking import reason_key
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, SyncResultStatus
 from mobjects.models.synced_record import SyncedQuerySet
@@ -68,7 +69,8 @@ def end_waiting_results(
     changes: dict[SyncJob, Counter[str]] = {}
     for row in waiting.exclude(job=job).select_related("job").order_by("job", "pk"):
         status, words = end_of(row)
-        if SyncResult.objects.filter(pk=row.pk, status=SyncResultStatus.UNKNOWN).update(status=status, error=words):
+        still = SyncResult.objects.filter(pk=row.pk, status=SyncResultStatus.UNKNOWN)
+        if still.update(status=status, error=words, reason_key=reason_key(words)):
             changes.setdefault(row.job, Counter()).update({status.value: 1, SyncResultStatus.UNKNOWN.value: -1})
     for other, counts in changes.items():
         add_counts(other, counts)
