@@ -5,10 +5,20 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
-from mobjects.views import base, deletions, exports, time_zone
+from mobjects.views import base, deletions, exports, saved_views, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import circuit_breaker, confirmations, connection, delete, metadata, moving, pull
-from mobjects.views.sync import batch_detail, confirm, conflicts, job_actions, job_detail, queue, record_history
+from mobjects.views.sync import (
+    batch_detail,
+    confirm,
+    conflicts,
+    history_files,
+    job_actions,
+    job_detail,
+    queue,
+    record_history,
+    result_detail,
+)
 
 app_name = "mobjects"
 
@@ -24,6 +34,15 @@ urlpatterns = [
     path("sync-jobs/<uuid:pk>/resume/", admin_view(job_actions.job_resume), name="job-resume"),
     path("sync-jobs/<uuid:pk>/cancel/", admin_view(job_actions.job_cancel), name="job-cancel"),
     path("sync-jobs/<uuid:pk>/retry/", admin_view(job_actions.job_retry), name="job-retry"),
+    path("sync-jobs/<uuid:pk>/retry-ticked/", admin_view(job_actions.results_retry), name="results-retry"),
+    path(
+        "sync-jobs/<uuid:pk>/results.<str:extension>", admin_view(history_files.results_file), name="job-results-file"
+    ),
+    path("sync-jobs/jobs.<str:extension>", admin_view(history_files.jobs_file), name="jobs-file"),
+    path("sync-results/results.<str:extension>", admin_view(history_files.results_file), name="results-file"),
+    path("sync-results/<int:pk>/", admin_view(result_detail.result_page), name="result"),
+    path("saved-views/<str:page>/", admin_view(saved_views.save_view), name="view-save"),
+    path("saved-views/<str:page>/<int:pk>/delete/", admin_view(saved_views.delete_view), name="view-delete"),
     path("sync-results/<int:pk>/retry/", admin_view(job_actions.result_retry), name="result-retry"),
     # Not wrapped: it answers in words where the others lead to the login page.
     path("sync-jobs/<uuid:pk>/live/", job_detail.job_live, name="job-live"),

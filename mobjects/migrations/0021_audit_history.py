@@ -141,6 +141,35 @@ class Migration(migrations.Migration):
                 condition=models.Q(("is_shared", False)), fields=("page", "user", "name"), name="own_view_has_its_name"
             ),
         ),
+        migrations.AlterField(
+            model_name="download",
+            name="kind",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("programs", "Programs"),
+                    ("program-costs", "Period costs"),
+                    ("program-tags", "Program tags"),
+                    ("opportunities", "Opportunities"),
+                    ("roles", "Opportunity person roles"),
+                ],
+                max_length=13,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="download",
+            name="what",
+            field=models.CharField(
+                choices=[
+                    ("export", "Export"),
+                    ("original", "Uploaded file"),
+                    ("errors", "Error file"),
+                    ("history", "Sync history"),
+                ],
+                default="export",
+                max_length=8,
+            ),
+        ),
         migrations.RunPython(give_reasons_their_keys, migrations.RunPython.noop),
         migrations.RunPython(let_operators_share_views, migrations.RunPython.noop),
     ]

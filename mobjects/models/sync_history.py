@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models.fields import CreatedAtField, ReasonKeyField
 
@@ -142,7 +143,7 @@ class SyncJob(models.Model):
 
     def __str__(self) -> str:
         what = self.get_operation_display() if self.action == SyncJobAction.SEND else self.get_action_display()
-        return f"{self.get_kind_display()} {what} {str(self.pk)[:8]}"
+        return f"{what}: {self.get_kind_display().lower()}, {format_moment(self.created_at)}"
 
     @property
     def is_live(self) -> bool:

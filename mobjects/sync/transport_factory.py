@@ -68,6 +68,18 @@ def probe_instance(order: ProbeOrder) -> Iterator[ProbeAnswer]:
     return entry.probe(marketo_settings.marketo(), MemoryStore(), order)
 
 
+def find_member(transport: str, request: str, response: str, place: int, size: int) -> tuple[str, str]:
+    """What a kept call holds of one record, sent and answered; see :class:`TransportEntry`.
+
+    Args:
+        transport: which sent it.
+        place: of the record in the call, from 1.
+        size: how many records it held.
+    """
+    entry = TRANSPORTS.get(transport)
+    return entry.find_member(request, response, place, size) if entry else ("", "")
+
+
 def verify_signature(transport: str, call: SignedCall) -> SignatureVerdict | None:
     """Whether a kept call was signed as it should have been.
 

@@ -6,7 +6,7 @@
   let scrolled = new Map();
 
   const key = (region) => region.getAttribute("aria-label");
-  const part = (element) => element.closest("#job-live, #job-about, #job-records, #job-batches");
+  const part = (element) => element.closest("#job-live, #job-about, #job-records, #job-batches, #job-facts");
 
   document.addEventListener("htmx:beforeSwap", () => {
     const active = document.activeElement;

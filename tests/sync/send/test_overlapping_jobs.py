@@ -78,7 +78,7 @@ def test_a_job_that_waits_for_what_another_one_sends_again_gets_that_answer(sand
     second = factories.sync(record)
     later(second, first)
     assert ends(second) == [("UNCHANGED", "")]
-    assert ends(first) == [("EQUAL", f"The job {str(second.pk)[:8]} sent it again: Unchanged.")]
+    assert ends(first) == [("EQUAL", f"The job of {format_moment(second.created_at)} sent it again: Unchanged.")]
     assert (first.state, first.counts) == (SyncJobState.SUCCEEDED, {"EQUAL": 1})
 
 
@@ -91,7 +91,7 @@ def test_a_job_that_waits_is_told_when_the_sending_again_fails(sandbox, fault):
     later(second, first)
     ((status, words),) = ends(first)
     assert (status, first.counts) == ("FAILED", {"FAILED": 1})
-    assert words.startswith(f"The job {str(second.pk)[:8]} sent it again: Failed. ")
+    assert words.startswith(f"The job of {format_moment(second.created_at)} sent it again: Failed. ")
 
 
 def test_a_job_that_waits_is_told_that_a_person_has_to_decide(sandbox):
