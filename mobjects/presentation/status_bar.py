@@ -36,12 +36,14 @@ class BarPart:
         name: of its pattern in the style sheet.
         label: in words.
         count: how many records.
+        status: the one status that they have; "" if they have several, or none yet.
         start, end: where it lies, in units of :data:`WIDTH`.
     """
 
     name: str
     label: str
     count: int
+    status: str
     start: int
     end: int
 
@@ -49,16 +51,18 @@ class BarPart:
 def build_bar(job: SyncJob) -> list[BarPart]:
     """The parts of a job's bar that have any records, what needs a person first; empty if nothing is known yet."""
     counts: Mapping[str, int] = job.counts
-    sums = [(name, label, sum(counts.get(each, 0) for each in statuses)) for name, label, statuses in _PARTS]
-    waiting = counts.get(Status.PENDING, 0)
-    if job.state not in SyncJob.FINAL_STATES:
-        waiting += max(job.planned - job.result_count, 0)
-    held = [(name, str(label), count) for name, label, count in (*sums, (*_WAITING, waiting)) if count > 0]
-    total = sum(count for *_named, count in held)
+    sums = [
+        (name, label, {each: counts[each] for each in statuses if counts.get(each)})
+        for name, label, statuses in (*_PARTS, (*_WAITING, (Status.PENDING,)))
+    ]
+    if job.state not in SyncJob.FINAL_STATES and job.planned > job.result_count:
+        sums[-1][2][""] = job.planned - job.result_count
+    held = [(name, str(label), found) for name, label, found in sums if found]
+    total = sum(sum(found.values()) for *_named, found in held)
     parts, start, left = [], 0, WIDTH
-    for index, (name, label, count) in enumerate(held):
-        behind = len(held) - index - 1
+    for index, (name, label, found) in enumerate(held):
+        count, behind = sum(found.values()), len(held) - index - 1
         width = left if not behind else min(max(round(WIDTH * count / total), LEAST), left - behind * LEAST)
-        parts.append(BarPart(name, label, count, start, start + width))
+        parts.append(BarPart(name, label, count, next(iter(found)) if len(found) == 1 else "", start, start + width))
         start, left = start + width, left - width
     return parts

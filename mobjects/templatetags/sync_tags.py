@@ -78,7 +78,8 @@ def querystring_page(context: template.Context, parameter: str, number: int) -> 
 @register.inclusion_tag("mobjects/_status_bar.html")
 def status_bar(job: SyncJob) -> dict[str, Any]:
     """``{% status_bar job %}``: how the job's records are spread over the statuses, as a bar and in words."""
-    return {"parts": build_bar(job), "width": WIDTH}
+    address = reverse("admin:mobjects_syncjob_change", args=[job.pk])
+    return {"parts": build_bar(job), "width": WIDTH, "address": address}
 
 
 @register.inclusion_tag("mobjects/_halted.html", takes_context=True)

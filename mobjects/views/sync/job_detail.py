@@ -20,7 +20,6 @@ from mobjects.models import SyncJob, SyncJobAction, SyncJobSource, SyncJobState,
 from mobjects.presentation import job_text
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.job_titles import job_title
-from mobjects.presentation.status_bar import build_bar
 from mobjects.processes import status as queue_status
 from mobjects.result_queries import FailureGroup
 from mobjects.views.base import history_crumb, paginate_rows, render_page, require_permission
@@ -117,7 +116,6 @@ def _head(job: SyncJob) -> dict[str, Any]:
             seconds_left=None if speed is None else (job.planned - job_text.count_done(job)) / speed,
         ),
         "speed": speed,
-        "bar": build_bar(job),
         "summary": job.progress.get("summary", ()),
         "waits_for_person": job.state == SyncJobState.WAITING and job.waits_until is None,
         "counts": [

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, ProgramCost, SyncJob, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.sync.job_results import end_waiting_results
@@ -53,7 +54,7 @@ def test_who_finds_what_arrived_gives_the_job_that_sent_it_its_end(sandbox):
     number = factories.fresh(record).marketo_id
     found = f"It arrived: found in Marketo as ID {number}."
     assert ends(first) == [("CREATED", found)]
-    assert ends(second) == [("EQUAL", f"{found} The job {str(first.pk)[:8]} had sent it.")]
+    assert ends(second) == [("EQUAL", f"{found} The job of {format_moment(first.created_at)} had sent it.")]
     assert [(each.state, each.counts) for each in (first, second)] == [
         (SyncJobState.SUCCEEDED, {"CREATED": 1}),
         (SyncJobState.SUCCEEDED, {"EQUAL": 1}),
