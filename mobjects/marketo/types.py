@@ -186,24 +186,24 @@ class Exchange:
     Args:
         request, response: bodies as text; ``response`` is ``""`` if none came.
         identity: who called, and what else tells the call from others, by label: whatever its API goes by.
-        request_headers, response_headers: of HTTP, without what may not be kept.
-        signature_digest: SHA-256 of the signature that the call carried, in hexadecimal; "" where nothing is signed.
         http_status: ``None`` if no answer came.
         seconds: from sending to answer, on a monotonic clock.
         clock_offset_seconds: the other side's clock minus this host's, where the answer told it.
         earlier: the calls that were made before it for the same batch or page, in order; none of them has others.
+        request_headers, response_headers: of HTTP, without what may not be kept.
+        signature_digest: SHA-256 of the signature that the call carried, in hexadecimal; "" where nothing is signed.
     """
 
     request: str
     response: str = ""
     identity: Mapping[str, str] = field(default_factory=dict)
-    request_headers: Mapping[str, str] = field(default_factory=dict)
-    response_headers: Mapping[str, str] = field(default_factory=dict)
-    signature_digest: str = ""
     http_status: int | None = None
     seconds: float = 0.0
     clock_offset_seconds: float | None = None
     earlier: Sequence[Exchange] = ()
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    response_headers: Mapping[str, str] = field(default_factory=dict)
+    signature_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,11 +86,13 @@ def save_view(request: HttpRequest, page: str) -> HttpResponse:
         return redirect(address)
     name, query = form.cleaned_data["name"], form.cleaned_data["query"]
     shared = form.cleaned_data["is_shared"] and request.user.has_perm(SHARE)
-    whose = {} if shared else {"user": request.user}
+    same: dict[str, Any] = {"page": page, "name": name, "is_shared": shared}
+    if not shared:
+        same["user"] = request.user
     values = {"query": query, "user": request.user, "username": request.user.get_username()}
     try:
         with transaction.atomic():
-            SavedView.objects.update_or_create(values, page=page, name=name, is_shared=shared, **whose)
+            SavedView.objects.update_or_create(values, **same)
     except IntegrityError:  # Two presses at once; the first has saved it.
         pass
     messages.success(request, _("The view “%(name)s” is saved.") % {"name": name})

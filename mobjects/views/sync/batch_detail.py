@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +96,7 @@ class SignatureCheck:
 
     title: str
     valid: bool
-    differing: list[object]
+    differing: Sequence[object]
 
 
 PART_WORDS = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase, HttpResponseRedirectBase
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -47,7 +47,7 @@ class SentField:
 
 @require_http_methods(["GET", "POST"])
 @require_permission("mobjects.view_syncresult")
-def result_page(request: HttpRequest, pk: int) -> HttpResponseBase:
+def result_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What became of one record in one job. A POST saves its form, as the record's own page would."""
     result = get_object_or_404(SyncResult.objects.select_related("job", "batch"), pk=pk)
     model = RECORD_MODELS[Kind(result.kind)]
@@ -59,7 +59,7 @@ def result_page(request: HttpRequest, pk: int) -> HttpResponseBase:
         return render_page(
             request, "sync/result/alone.html", context.pop("title"), crumbs=context.pop("crumbs"), **context
         )
-    response: HttpResponseBase = page.changeform_view(request, str(record.pk), "", context)
+    response: HttpResponse = page.changeform_view(request, str(record.pk), "", context)
     if isinstance(response, TemplateResponse):
         response.template_name = "mobjects/sync/result/page.html"
         _focus(response, wrong.field_name if wrong else "")
