@@ -111,7 +111,7 @@ def write_report(
 
 
 def changes_text(result: SyncResult) -> str:
-    """What a result sent, a field on a line; see :attr:`mobjects.models.SyncResult.diff`."""
+    """What a result sent, a field on a line."""
     return "\n".join(f"{name}: {before or '-'} → {sent or '-'}" for name, before, sent in result.diff)
 
 
