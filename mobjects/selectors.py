@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from mobjects import clock, models
 from mobjects.db.row_counts import RowCount, count_values
@@ -21,14 +20,7 @@ PAYLOAD_FIELDS = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
 
 UNACCEPTED = (models.SyncResultStatus.NOT_SENT, models.SyncResultStatus.UNKNOWN)
-RETRYABLE = (
-    models.SyncResultStatus.FAILED,
-    models.SyncResultStatus.SKIPPED,
-    models.SyncResultStatus.UNKNOWN,
-    models.SyncResultStatus.CONFLICT,
-    models.SyncResultStatus.HELD,
-    models.SyncResultStatus.NOT_SENT,
-)
+RETRYABLE = models.SyncResult.PROBLEM_STATUSES
 """What a retry is about. An unknown outcome is one of them: it is looked up, or sent again where that is safe."""
 STEPS = "steps"
 """Stands for all statuses that are only steps on the way."""
@@ -39,32 +31,10 @@ UNDECIDED = (
     models.SyncResultStatus.LOOKED_UP,
 )
 """Results behind which there may be an open conflict."""
-ERROR_GROUPS = 10
 LOOKED_BACK = 20
 """So many of the newest changes of each sort are looked at to tell who made the last one."""
 RATE_SPAN = timedelta(seconds=60)
 """How far back the speed of a job is measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorGroup:
-    """Results of a job that share a status and a reason.
-
-    Args:
-        sample: the id of one of them.
-        left: how many records of them can be tried again.
-    """
-
-    status: str
-    error: str
-    count: int
-    sample: int
-    left: int
-
-    @property
-    def label(self) -> str:
-        """The status in words."""
-        return str(models.SyncResultStatus(self.status).label)
 
 
 def id_in(text: object, digits: int = 18) -> int | None:
@@ -122,47 +92,6 @@ def _light(batches: QuerySet[models.SyncBatch]) -> QuerySet[models.SyncBatch]:
     return batches.select_related("part_of").defer(*heavy)
 
 
-def results_of(
-    job: models.SyncJob, *, status: str = "", search: str = "", same_as: int | None = None
-) -> QuerySet[models.SyncResult]:
-    """A job's results, in the order in which they were written.
-
-    Args:
-        status: only this status, or :data:`STEPS`; "" means any.
-        search: part of a record's label, or its Marketo ID or GUID.
-        same_as: the id of a result; only results with its status and its reason.
-    """
-    results = job.results.select_related("batch").defer("batch__request", "batch__response").order_by("pk")
-    if status:
-        results = results.filter(status__in=models.SyncResult.PASSING_STATUSES if status == STEPS else [status])
-    if search:
-        number = id_in(search, digits=9)
-        named = Q(label__icontains=search) | Q(marketo_guid=search.strip().lower() or None)
-        results = results.filter(named if number is None else named | Q(marketo_id=number))
-    if same_as is not None:
-        sample = job.results.filter(pk=same_as).values("status", "error")[:1]
-        results = results.filter(status__in=sample.values("status"), error__in=sample.values("error"))
-    return results
-
-
-def error_groups(job: models.SyncJob) -> list[ErrorGroup]:
-    """The most frequent reasons for which several records of a job were not accepted."""
-    rows = (
-        job.results.exclude(error="")
-        .exclude(status__in=models.SyncResult.ACCEPTED_STATUSES | models.SyncResult.PASSING_STATUSES)
-        .order_by()
-        .values("status", "error")
-        .annotate(count=Count("pk"), sample=Min("pk"))
-        .filter(count__gt=1)
-        .order_by("-count", "sample")[:ERROR_GROUPS]
-    )
-    groups = list(rows)
-    reasons = results_left(job).filter(error__in=[row["error"] for row in groups]).order_by()
-    counted = reasons.values_list("status", "error").annotate(count=Count("pk")) if groups else ()
-    left = {(status, error): count for status, error, count in counted}
-    return [ErrorGroup(**row, left=left.get((row["status"], row["error"]), 0)) for row in groups]
-
-
 def results_left(job: models.SyncJob) -> QuerySet[models.SyncResult]:
     """Results of a job that ended whose records can be tried again: not accepted, and not accepted since either."""
     if job.action not in models.SyncJob.SENDING_ACTIONS or job.state not in models.SyncJob.FINAL_STATES:
@@ -181,16 +110,21 @@ def has_left(job: models.SyncJob) -> bool:
     return any(candidate_records(kind, part).exists() for kind, part in parts)
 
 
-def existing_records(results: Iterable[models.SyncResult]) -> set[tuple[str, int]]:
-    """Which records of some results still exist, as (kind, id); one query for each kind among them."""
+def existing_records(results: Iterable[models.SyncResult]) -> dict[tuple[str, int], str]:
+    """Which records of some results still exist, by (kind, id), and their keys; one query for each kind among them.
+
+    Returns:
+        The external IDs; "" for records that have none.
+    """
     wanted: dict[str, set[int]] = defaultdict(set)
     for result in results:
         wanted[result.kind].add(result.record_id)
-    return {
-        (kind, pk)
-        for kind, ids in wanted.items()
-        for pk in models.RECORD_MODELS[Kind(kind)].objects.filter(pk__in=ids).values_list("pk", flat=True)
-    }
+    found: dict[tuple[str, int], str] = {}
+    for kind, ids in wanted.items():
+        key = "external_id" if Kind(kind) is Kind.OPPORTUNITY else "pk"
+        records = models.RECORD_MODELS[Kind(kind)].objects.filter(pk__in=ids).values_list("pk", key)
+        found |= {(kind, pk): (name or "") if key != "pk" else "" for pk, name in records}
+    return found
 
 
 def open_conflicts(results: Iterable[models.SyncResult]) -> dict[tuple[str, int], int]:
@@ -292,7 +226,7 @@ def open_circuits() -> list[models.Circuit]:
 
 def latest_circuits(count: int) -> list[models.Circuit]:
     """The newest times that sending was halted."""
-    return list(models.Circuit.objects.order_by("-opened_at", "-pk")[:count])
+    return list(models.Circuit.objects.select_related("job").order_by("-opened_at", "-pk")[:count])
 
 
 def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, RowCount]]:

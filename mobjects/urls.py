@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from mobjects.views import base, dashboard, deletions, exports, palette, time_zone
+from mobjects.views import base, dashboard, deletions, exports, palette, saved_views, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import circuit_breaker, confirmations, connection, delete, metadata, moving, pull
 from mobjects.views.sync import (
@@ -14,10 +14,12 @@ from mobjects.views.sync import (
     confirm,
     conflicts,
     follow_ups,
+    history_files,
     job_actions,
     job_detail,
     queue,
     record_history,
+    result_detail,
     undo_sending,
 )
 
@@ -45,6 +47,15 @@ urlpatterns = [
     path("sync-jobs/<uuid:pk>/send-exactly/", admin_view(follow_ups.send_exactly), name="send-exactly"),
     path("sync-jobs/<uuid:pk>/send-rest/", admin_view(follow_ups.send_rest), name="send-rest"),
     path("sync-jobs/<uuid:pk>/undo/", admin_view(undo_sending.undo_page), name="undo-sending"),
+    path("sync-jobs/<uuid:pk>/retry-ticked/", admin_view(job_actions.results_retry), name="results-retry"),
+    path(
+        "sync-jobs/<uuid:pk>/results.<str:extension>", admin_view(history_files.results_file), name="job-results-file"
+    ),
+    path("sync-jobs/jobs.<str:extension>", admin_view(history_files.jobs_file), name="jobs-file"),
+    path("sync-results/results.<str:extension>", admin_view(history_files.results_file), name="results-file"),
+    path("sync-results/<int:pk>/", admin_view(result_detail.result_page), name="result"),
+    path("saved-views/<str:page>/", admin_view(saved_views.save_view), name="view-save"),
+    path("saved-views/<str:page>/<int:pk>/delete/", admin_view(saved_views.delete_view), name="view-delete"),
     path("sync-results/<int:pk>/retry/", admin_view(job_actions.result_retry), name="result-retry"),
     # Not wrapped: it answers in words where the others lead to the login page.
     path("sync-jobs/<uuid:pk>/live/", job_detail.job_live, name="job-live"),

@@ -8,8 +8,9 @@ from django.contrib import admin
 from django.db.models import Max, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from mobjects.models import Import, ImportChange, Program
+from mobjects.models import Import, ImportChange, Kind, Program, SyncResult, records_of_kind
 from mobjects.resources import RESOURCES
 from mobjects.selectors import id_in
 from mobjects.sync.content.gaps import RecordGap, find_gap
@@ -96,6 +97,27 @@ class ImportFilter(admin.SimpleListFilter):
         written = ImportChange.objects.filter(imported=pk, created=what == "created")
         here = Import.objects.filter(pk=pk, kind__in=_kinds_of(queryset.model))
         return queryset.filter(pk__in=written.filter(imported__in=here).values("record_id"))
+
+
+class TouchedFilter(admin.SimpleListFilter):
+    """Filter jobs by a record that they dealt with: ``Opportunity-12``. It is shown only where it is in use."""
+
+    title = gettext_lazy("record")
+    parameter_name = "touched"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = request.GET.get(self.parameter_name, "").replace("\0", "")
+        kind, _, number = value.partition("-")
+        if kind not in tuple(Kind) or id_in(number) is None:
+            return []
+        record = records_of_kind(Kind(kind)).filter(pk=number).first()
+        return [(value, str(record) if record else f"{kind} {number}")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        kind, _, number = (self.value() or "").partition("-")
+        if kind not in tuple(Kind) or (pk := id_in(number)) is None:
+            return queryset
+        return queryset.filter(pk__in=SyncResult.objects.filter(kind=kind, record_id=pk).order_by().values("job"))
 
 
 class GapFilter(admin.SimpleListFilter):

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
-from mobjects.admin.list_filters import DayFilter, PersonFilter
+from mobjects.admin.list_filters import DayFilter, PersonFilter, TouchedFilter
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation import job_text
 from mobjects.presentation.badges import state_badge
 from mobjects.presentation.count_links import job_outcome
+from mobjects.presentation.job_titles import job_title
+from mobjects.presentation.status_bar import WIDTH, build_bar
+from mobjects.result_queries import jobs_touching
 from mobjects.selectors import PAYLOAD_FIELDS, id_in
 from mobjects.views.keyset import KeysetChangeList
+from mobjects.views.saved_views import shown_views
 from mobjects.views.sync.batch_detail import batch_page
 from mobjects.views.sync.job_detail import job_page
+from mobjects.views.sync.result_detail import result_page
+from mobjects.views.sync.result_list import results_page
 
 CUT = 80
 
@@ -76,11 +82,32 @@ class ReadOnlyAdmin(ModelAdmin):
 class SyncJobAdmin(ReadOnlyAdmin):
     """The sync history; a job's own page is :func:`mobjects.views.sync.job_detail.job_page`."""
 
-    list_display = ("asked", "state_words", "what", "who", "took", "operation_words", "outcome", "source", "why")
-    list_display_links = ("asked",)
-    list_filter = ("state", "action", "kind", "operation", "source", ("created_at", DayFilter), PersonFilter)
+    list_display = ("title", "state_words", "outcome", "who", "took", "operation_words", "source", "why")
+    list_display_links = ("title",)
+    list_filter = (
+        "state",
+        "action",
+        "kind",
+        "operation",
+        "source",
+        ("created_at", DayFilter),
+        PersonFilter,
+        TouchedFilter,
+    )
+    list_before_template = "mobjects/sync/jobs/_above.html"
     search_fields = ("username", "reason")
-    search_help_text = "User, reason, job number, or a record's name, Marketo ID or GUID"
+    search_help_text = gettext_lazy("User, reason, job number, or a record's name, key, Marketo ID or GUID")
+
+    class Media:
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/sync.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncJob]:
+        # A selection may hold a hundred thousand ids.
+        return super().get_queryset(request).defer("selection", "progress")  # type: ignore[no-any-return]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        shown = {"saved": shown_views(request, "jobs"), "list_query": request.GET.urlencode()}
+        return super().changelist_view(request, {**(extra_context or {}), **shown})  # type: ignore[no-any-return]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SyncJob], search_term: str
@@ -88,12 +115,8 @@ class SyncJobAdmin(ReadOnlyAdmin):
         term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        touched = Q(label__icontains=term)
-        if (marketo_id := id_in(term, digits=9)) is not None:
-            touched |= Q(marketo_id=marketo_id)
-        touched |= Q(marketo_guid=term.lower())
         own = Q(username__icontains=term) | Q(reason__icontains=term) | Q(pk__istartswith=term)
-        return queryset.filter(own | Q(pk__in=SyncResult.objects.filter(touched).order_by().values("job"))), False
+        return queryset.filter(own | jobs_touching(term)), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -101,10 +124,10 @@ class SyncJobAdmin(ReadOnlyAdmin):
         except ValueError as error:
             raise Http404 from error
 
-    @admin.display(description="What", ordering="action")
-    def what(self, job: SyncJob) -> str:
-        """What it does, to which kind."""
-        return job_text.job_action_text(job)
+    @admin.display(description=gettext_lazy("Job"), ordering="created_at")
+    def title(self, job: SyncJob) -> str:
+        """What it is called."""
+        return job_title(job)
 
     @admin.display(description="Took", empty_value="-")
     def took(self, job: SyncJob) -> str | None:
@@ -116,10 +139,11 @@ class SyncJobAdmin(ReadOnlyAdmin):
         """The operation that was asked for."""
         return job_text.operation_text(job.operation) if job.action == SyncJobAction.SEND else "-"
 
-    @admin.display(description="Outcome")
+    @admin.display(description=gettext_lazy("Outcome"))
     def outcome(self, job: SyncJob) -> SafeString | str:
-        """Counts per status, each a link to its records; a line breaks only between them."""
-        return job_outcome(job)
+        """A bar, and counts per status, each a link to its records; a line breaks only between them."""
+        parts = {"parts": build_bar(job), "width": WIDTH}
+        return format_html("{}{}", render_to_string("mobjects/_bar.html", parts), job_outcome(job))
 
 
 @admin.register(SyncBatch)
@@ -155,33 +179,13 @@ class SyncBatchAdmin(ReadOnlyAdmin):
 
 @admin.register(SyncResult)
 class SyncResultAdmin(ReadOnlyAdmin):
-    """What became of records, over all jobs; a row leads to its record's history."""
+    """What became of records over all jobs. Both pages are our own: a list of a million rows is not to be counted."""
 
-    list_display = ("label", "kind", "status_words", "marketo_id", "marketo_guid", "short_error", "created", "job_link")
-    list_filter = ("status", "kind", ("created_at", DayFilter))
-    search_fields = ("label", "=marketo_id", "=marketo_guid")
-    ordering = ("-pk",)
-    list_select_related = ("job",)
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return results_page(request)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        result = get_object_or_404(SyncResult, pk=parse_id_or_404(object_id))
-        return redirect("mobjects:record-history", result.kind, result.record_id)
-
-    @admin.display(description="Status", ordering="status")
-    def status_words(self, result: SyncResult) -> SafeString:
-        """The status, in words."""
-        return state_badge(result)
-
-    @admin.display(description="Error")
-    def short_error(self, result: SyncResult) -> SafeString | str:
-        """Marketo's reason, cut to a line."""
-        return truncate_text(result.error)
-
-    @admin.display(description="Job", ordering="job")
-    def job_link(self, result: SyncResult) -> SafeString:
-        """A link to the job."""
-        url = reverse("admin:mobjects_syncjob_change", args=[result.job_id])
-        return format_html('<a href="{}">{}</a>', url, str(result.job_id)[:8])
+        return result_page(request, parse_id_or_404(object_id))
 
 
 def truncate_text(text: str) -> SafeString | str:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
+from typing import Protocol
 
 from mobjects.marketo.value_text import to_text
-from mobjects.resources.columns import FileColumn
 from mobjects.spreadsheets.csv_writer import csv_pieces, json_pieces
 from mobjects.spreadsheets.formula_escaping import escape_formula
 from mobjects.spreadsheets.types import Cell, FileRefused
 from mobjects.spreadsheets.xlsx_writer import xlsx_pieces
+
+
+class NamedColumn(Protocol):
+    """A column of a file: its header, and whether its cells are text."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def is_text(self) -> bool: ...
 
 
 class ExportFormat:
@@ -20,7 +29,7 @@ class ExportFormat:
     extension: str
     content_type: str
 
-    def iter_pieces(self, columns: Sequence[FileColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    def iter_pieces(self, columns: Sequence[NamedColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
         """The file, piece by piece.
 
         Args:
@@ -40,7 +49,7 @@ class CsvFormat(ExportFormat):
     def __init__(self, encoding: str = "utf-8-sig") -> None:
         self.encoding = encoding
 
-    def iter_pieces(self, columns: Sequence[FileColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    def iter_pieces(self, columns: Sequence[NamedColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
         return csv_pieces(_names(columns), rows, csv_text, encoding=self.encoding)
 
 
@@ -51,7 +60,7 @@ class XlsxFormat(ExportFormat):
     extension = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-    def iter_pieces(self, columns: Sequence[FileColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    def iter_pieces(self, columns: Sequence[NamedColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
         text = {column.name for column in columns if column.is_text}
         return xlsx_pieces(_names(columns), rows, text_headers=text)
 
@@ -63,7 +72,7 @@ class JsonFormat(ExportFormat):
     extension = "json"
     content_type = "application/json"
 
-    def iter_pieces(self, columns: Sequence[FileColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    def iter_pieces(self, columns: Sequence[NamedColumn], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
         return json_pieces(_names(columns), rows, plain_text)
 
 
@@ -77,7 +86,7 @@ def plain_text(value: Cell) -> str:
     return to_text(value)  # type: ignore[arg-type]  # an export has no other types
 
 
-def _names(columns: Sequence[FileColumn]) -> list[str]:
+def _names(columns: Sequence[NamedColumn]) -> list[str]:
     return [column.name for column in columns]
 
 

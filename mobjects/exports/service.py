@@ -118,6 +118,32 @@ def download_import_file(
     )
 
 
+def log_download(
+    what: DownloadContent,
+    pieces: Iterable[bytes],
+    rows: CountedRows[Any],
+    taker: DownloadUser,
+    *,
+    extension: str,
+    columns: list[str],
+    filters: str,
+) -> Generator[bytes, None, None]:
+    """Write down that a file without records of a kind is taken out, and give it.
+
+    Args:
+        what: is in it.
+        pieces: the file.
+        rows: counts what went into it.
+        taker: who gets it.
+        extension: of the file.
+        columns: their headers.
+        filters: what the list was narrowed to, in words.
+    """
+    return _finish_download(
+        _create_download(what, "", extension, taker, columns=columns, filters=filters), pieces, rows
+    )
+
+
 def _create_download(what: DownloadContent, kind: str, extension: str, taker: DownloadUser, **values: Any) -> Download:
     return Download.objects.create(
         what=what,

@@ -137,7 +137,7 @@ def selection_of_repeat(job: SyncJob, statuses: Sequence[str], error: str | None
 
     Args:
         statuses: results by status.
-        error: only results with exactly this reason; ``None`` means any.
+        error: only results with a reason that differs from this one only in values; ``None`` means any.
     """
     old = SyncSelection.from_json(job.selection)
     results = SyncSelection(old.kinds, of_job=str(job.pk), of_statuses=tuple(statuses), of_error=error)

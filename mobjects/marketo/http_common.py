@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import socket
+from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+
+from mobjects.marketo.redaction import MASK
 
 USER_AGENT = "marketo-admin"
 NOT_SURE = "Whether it was applied is not known."
@@ -15,6 +18,14 @@ NOT_HERE = frozenset({301, 307, 308, 404, 405, 410, 501})
 """By these HTTP says that no such resource is here, that it takes no such method, or that it lives elsewhere (RFC 9110,
 section 15), so nothing that could have applied a change was reached. Anything else that does not speak Marketo's
 language may come from a gateway in front of a Marketo that did the work."""
+
+
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+
+def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as they may be kept: those that prove who calls are masked."""
+    return {name: MASK if name.lower() in _SECRET_HEADERS else value for name, value in headers.items()}
 
 
 class RequestFailed(Exception):

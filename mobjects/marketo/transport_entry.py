@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from mobjects.marketo.probing import Confirmation, FactsSource, Probe
 from mobjects.marketo.shared_store import SharedStore
+from mobjects.marketo.signature_check import SignatureVerdict, SignedCall
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
 
@@ -58,6 +59,10 @@ class SettingProblem:
     serious: bool = False
 
 
+def _no_member(_request: str, _response: str, _place: int, _size: int) -> tuple[str, str]:
+    return "", ""
+
+
 @dataclass(frozen=True, slots=True)
 class TransportEntry:
     """One way to talk to Marketo: what it needs, what may be seen of that, and how it is opened.
@@ -77,6 +82,9 @@ class TransportEntry:
         look_up_seconds: how long after a call without an answer Marketo may still be carrying it out.
         confirmations: what is done only where a person has allowed it.
         probe: asks an instance what its API's documentation leaves open; ``None`` where nothing is.
+        find_member: from the request and the answer of a kept call, a place from 1 and the number of records to what
+            they hold of the record at that place, as text; "" where that cannot be told for certain.
+        verify: says whether a call that is kept was signed as it should have been; ``None`` where calls are not signed.
     """
 
     name: str
@@ -91,6 +99,8 @@ class TransportEntry:
     look_up_seconds: int = 180
     confirmations: Sequence[Confirmation] = ()
     probe: Probe | None = None
+    find_member: Callable[[str, str, int, int], tuple[str, str]] = _no_member
+    verify: Callable[[Config, SignedCall], SignatureVerdict] | None = None
 
     def missing(self, config: Config) -> str:
         """Which required settings are not set, as a sentence; "" if none."""

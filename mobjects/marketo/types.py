@@ -190,6 +190,8 @@ class Exchange:
         seconds: from sending to answer, on a monotonic clock.
         clock_offset_seconds: the other side's clock minus this host's, where the answer told it.
         earlier: the calls that were made before it for the same batch or page, in order; none of them has others.
+        request_headers, response_headers: of HTTP, without what may not be kept.
+        signature_digest: SHA-256 of the signature that the call carried, in hexadecimal; "" where nothing is signed.
     """
 
     request: str
@@ -199,6 +201,9 @@ class Exchange:
     seconds: float = 0.0
     clock_offset_seconds: float | None = None
     earlier: Sequence[Exchange] = ()
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    response_headers: Mapping[str, str] = field(default_factory=dict)
+    signature_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from mobjects.models.people import (
     EditSource,
     PersonSettings,
     RecordEdit,
+    SavedView,
 )
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.role import OpportunityPersonRole
@@ -110,6 +111,7 @@ __all__ = [
     "RecordStatus",
     "RequestedAction",
     "SavedMapping",
+    "SavedView",
     "Schedule",
     "SyncBatch",
     "SyncBatchState",

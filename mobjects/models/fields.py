@@ -12,6 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from mobjects import clock
+from mobjects.marketo.reason_masking import reason_key
 from mobjects.marketo.value_parsing import LARGEST_ID
 from mobjects.marketo.value_text import find_xml_problem
 
@@ -98,6 +99,25 @@ class CreatedAtField(models.DateTimeField):  # type: ignore[type-arg]
         # The column is Django's own: nothing to migrate, and SQLite need not build the table anew.
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.DateTimeField", args, kwargs
+
+
+class ReasonKeyField(models.CharField):  # type: ignore[type-arg]
+    """What the ``error`` of a row shares with others of its reason; set with it wherever a row is saved.
+
+    An UPDATE that writes ``error`` writes it too, by :func:`mobjects.marketo.reason_masking.reason_key`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        fixed = {"max_length": 16, "blank": True, "default": "", "db_default": "", "editable": False}
+        super().__init__(*args, **{**kwargs, **fixed})
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        setattr(model_instance, self.attname, reason_key(getattr(model_instance, "error", "")))
+        return getattr(model_instance, self.attname)
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
 
 
 def _normalised(value: Any) -> Any:

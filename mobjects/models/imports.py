@@ -331,13 +331,14 @@ class DownloadContent(models.TextChoices):
     EXPORT = "export", "Export"
     ORIGINAL = "original", "Uploaded file"
     ERRORS = "errors", "Error file"
+    HISTORY = "history", "Sync history"
 
 
 class Download(models.Model):
     """A file with records that somebody took out."""
 
     what = models.CharField(max_length=8, choices=DownloadContent, default=DownloadContent.EXPORT)
-    kind = models.CharField(max_length=13, choices=FILE_KINDS)
+    kind = models.CharField(max_length=13, choices=FILE_KINDS, blank=True)
     format = models.CharField(max_length=4)
     imported = models.ForeignKey(Import, models.SET_NULL, null=True, blank=True, related_name="downloads")
     filters = models.TextField(blank=True, help_text="What the list was narrowed to, in words.")
@@ -354,4 +355,4 @@ class Download(models.Model):
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return f"{self.get_what_display()} of {self.get_kind_display()}"
+        return f"{self.get_what_display()} of {self.get_kind_display()}" if self.kind else self.get_what_display()

@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.models.sync_history import KIND_CHOICES
 
@@ -132,3 +134,31 @@ class PersonSettings(models.Model):
 
     def __str__(self) -> str:
         return f"Settings of {self.user}"
+
+
+class SavedView(models.Model):
+    """A list as somebody narrowed it, under a name: the query of its address. Its own person's, or everybody's."""
+
+    page = models.CharField(max_length=20, help_text="Which list it is of; see mobjects.views.saved_views.PAGES.")
+    name = models.CharField(_("name"), max_length=80)
+    query = models.TextField(help_text="What stands behind the question mark.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    username = models.CharField(max_length=150, help_text="Stays when the person is deleted.")
+    is_shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        permissions = (("share_view", "Can share saved views of lists with everybody, and delete shared ones"),)
+        ordering = ("name", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("page", "name"), condition=Q(is_shared=True), name="shared_view_has_its_name"
+            ),
+            models.UniqueConstraint(
+                fields=("page", "user", "name"), condition=Q(is_shared=False), name="own_view_has_its_name"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

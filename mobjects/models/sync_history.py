@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind, Operation
-from mobjects.models.fields import CreatedAtField
+from mobjects.models.fields import CreatedAtField, ReasonKeyField
 
 KIND_CHOICES = (
     (Kind.PROGRAM.value, "Programs"),
@@ -152,7 +153,7 @@ class SyncJob(models.Model):
 
     def __str__(self) -> str:
         what = self.get_operation_display() if self.action == SyncJobAction.SEND else self.get_action_display()
-        return f"{self.get_kind_display()} {what} {str(self.pk)[:8]}"
+        return f"{what}: {self.get_kind_display().lower()}, {format_moment(self.created_at)}"
 
     @property
     def is_live(self) -> bool:
@@ -202,6 +203,10 @@ class SyncBatch(models.Model):
     request = models.TextField(blank=True, help_text="As sent, secrets masked.")
     response = models.TextField(blank=True)
     identity = models.JSONField(default=dict, blank=True, help_text="Who called and when it was signed, by label.")
+    headers = models.JSONField(default=dict, blank=True, help_text="Of HTTP, secrets masked: request, response.")
+    signature_digest = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="SHA-256 of the signature, which is not kept."
+    )
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     fault_code = models.CharField(max_length=20, blank=True)
     fault_text = models.TextField(blank=True)
@@ -232,6 +237,10 @@ class EarlierCall(models.Model):
     request = models.TextField(help_text="As sent, secrets masked.")
     response = models.TextField(blank=True)
     identity = models.JSONField(default=dict, blank=True, help_text="Who called, by label.")
+    headers = models.JSONField(default=dict, blank=True, help_text="Of HTTP, secrets masked: request, response.")
+    signature_digest = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="SHA-256 of the signature, which is not kept."
+    )
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="From sending to answer.")
 
@@ -293,6 +302,15 @@ class SyncResult(models.Model):
         {SyncResultStatus.RETRIED, SyncResultStatus.LOOKED_UP, SyncResultStatus.RESTORED}
     )
     """Steps on the way, not the end of a record in its job: never counted."""
+    PROBLEM_STATUSES: ClassVar = (
+        SyncResultStatus.FAILED,
+        SyncResultStatus.SKIPPED,
+        SyncResultStatus.UNKNOWN,
+        SyncResultStatus.CONFLICT,
+        SyncResultStatus.HELD,
+        SyncResultStatus.NOT_SENT,
+    )
+    """What a person looks at first, in this order; also of an index."""
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="results")
     batch = models.ForeignKey(SyncBatch, models.CASCADE, null=True, blank=True, related_name="results")
@@ -307,6 +325,7 @@ class SyncResult(models.Model):
     marketo_id = models.PositiveIntegerField("Marketo ID", null=True, blank=True)
     marketo_guid = models.CharField("Marketo GUID", max_length=36, blank=True, default="", db_default="")
     error = models.TextField(blank=True)
+    reason_key = ReasonKeyField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -317,6 +336,15 @@ class SyncResult(models.Model):
             models.Index(fields=("job", "status", "id"), name="result_job_status"),
             # A record's own history, newest first.
             models.Index(fields=("kind", "record_id", "-id"), name="result_record_newest"),
+            # What was not accepted over all jobs, newest first, and the search in it for an error's text.
+            models.Index(
+                fields=("-id",),
+                condition=Q(status__in=("FAILED", "SKIPPED", "UNKNOWN", "CONFLICT", "HELD", "NOT_SENT")),
+                name="result_problems",
+            ),
+            # An object of Marketo, whether its record still exists or not.
+            models.Index(fields=("marketo_id",), condition=Q(marketo_id__isnull=False), name="result_marketo_id"),
+            models.Index(fields=("marketo_guid",), condition=~Q(marketo_guid=""), name="result_marketo_guid"),
         )
 
     def __str__(self) -> str:

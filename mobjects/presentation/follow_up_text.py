@@ -9,7 +9,6 @@ from django.utils.translation import ngettext
 
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResultStatus
 
-TITLES: dict[str, str] = {SyncJobAction.DRY_RUN: "Dry run", SyncJobAction.UNDO: "Undo"}
 NOTHING_WORDS: dict[str, str] = {
     SyncJobAction.DRY_RUN: "there is nothing to send",
     SyncJobAction.UNDO: "there was nothing to undo",

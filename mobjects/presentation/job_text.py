@@ -56,15 +56,6 @@ KIND_WORDS = {
     "Opportunity": ("opportunity", "opportunities"),
     "OpportunityPersonRole": ("person role", "person roles"),
 }
-TITLES: dict[str, str] = {
-    models.SyncJobAction.SEND: "Sync job",
-    models.SyncJobAction.PULL: "Pull",
-    models.SyncJobAction.COMPARE: "Comparison",
-    models.SyncJobAction.DESCRIBE: "Reading fields and tags",
-    models.SyncJobAction.DELETE: "Deletion in Marketo",
-    models.SyncJobAction.IDENTIFY: "Look-up of IDs",
-    **follow_up_text.TITLES,
-}
 DONE_WORDS: dict[str, str] = {
     models.SyncJobAction.PULL: "read",
     models.SyncJobAction.COMPARE: "compared",
@@ -83,11 +74,6 @@ COUNTED_ACTIONS = (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE, mode
 """How many records they are about is not known before they end; what they did is kept if they end early."""
 DESCRIBED = 4
 """Lists that are read: fields of opportunities, fields of roles, tags, channels."""
-
-
-def job_title(job: models.SyncJob) -> str:
-    """A job's name, such as ``Sync job 1a2b3c4d``."""
-    return f"{TITLES[job.action]} {str(job.pk)[:8]}"
 
 
 def job_action_text(job: models.SyncJob) -> str:
@@ -166,9 +152,9 @@ def selection_text(kept: Mapping[str, object]) -> str:
     changed = "" if kept.get("resend") else "changed "
     if kept.get("of_job"):
         statuses = [STATUS_WORDS.get(str(status), "") for status in kept.get("of_statuses") or ()]  # type: ignore[attr-defined]
-        what = f"The {changed}records of job {str(kept['of_job'])[:8]} that were {_or(statuses)} there"
+        what = f"The {changed}records of the job that this one repeats that were {_or(statuses)} there"
         if kept.get("of_error"):
-            what += f", with the reason “{kept['of_error']}”"
+            what += f", with a reason like “{kept['of_error']}”"
     elif kept.get("of_import"):
         what = f"The {changed}records of import {kept['of_import']}"
     else:

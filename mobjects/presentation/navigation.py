@@ -51,6 +51,7 @@ _GROUPS: dict[str, tuple[Entry, ...]] = {
     "Sync": (
         ("Sync all changed", "sync", "mobjects:sync", "mobjects.sync_records"),
         _list("Sync history", "history", "syncjob"),
+        _list("Results", "fact_check", "syncresult"),
         _list("To decide", TO_DECIDE, "conflict"),
         _list("Schedules", "schedule", "schedule"),
         ("Connection", "lan", "mobjects:connection", "mobjects.test_connection"),

@@ -9,6 +9,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from mobjects.formatting import format_moment
+from mobjects.marketo.reason_masking import reason_key
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, SyncResultStatus
 from mobjects.models.synced_record import SyncedQuerySet
@@ -46,9 +48,9 @@ def supersede_unknown(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
         add_counts(job, {SyncResultStatus.UNKNOWN.value: -unknown.update(status=SyncResultStatus.RETRIED)})
 
 
-def short_number(job: SyncJob) -> str:
-    """What people call a job: the beginning of its id."""
-    return str(job.pk)[:8]
+def name_of(job: SyncJob) -> str:
+    """What a kept text calls a job: by when it was asked for."""
+    return f"job of {format_moment(job.created_at)}"
 
 
 def end_waiting_results(
@@ -68,7 +70,8 @@ def end_waiting_results(
     changes: dict[SyncJob, Counter[str]] = {}
     for row in waiting.exclude(job=job).select_related("job").order_by("job", "pk"):
         status, words = end_of(row)
-        if SyncResult.objects.filter(pk=row.pk, status=SyncResultStatus.UNKNOWN).update(status=status, error=words):
+        still = SyncResult.objects.filter(pk=row.pk, status=SyncResultStatus.UNKNOWN)
+        if still.update(status=status, error=words, reason_key=reason_key(words)):
             changes.setdefault(row.job, Counter()).update({status.value: 1, SyncResultStatus.UNKNOWN.value: -1})
     for other, counts in changes.items():
         add_counts(other, counts)
@@ -82,7 +85,7 @@ def sent_again_by(job: SyncJob, status: SyncResultStatus, words: str) -> tuple[S
         words: Marketo's.
     """
     end = SyncResultStatus.EQUAL if status in SyncResult.ACCEPTED_STATUSES else status
-    return end, f"The job {short_number(job)} sent it again: {status.label}. {words}".strip()
+    return end, f"The {name_of(job)} sent it again: {status.label}. {words}".strip()
 
 
 def build_result(

@@ -244,6 +244,12 @@ def _stated(exchange: Exchange) -> dict[str, Any]:
         "request": masked(exchange.request),
         "response": masked(exchange.response),
         "identity": {label: masked(text) for label, text in exchange.identity.items()},
+        "headers": {
+            part: {name: masked(text) for name, text in headers.items()}
+            for part, headers in (("request", exchange.request_headers), ("response", exchange.response_headers))
+            if headers
+        },
+        "signature_digest": exchange.signature_digest,
         "http_status": exchange.http_status,
         "seconds": exchange.seconds,
     }

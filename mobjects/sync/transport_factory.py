@@ -11,6 +11,7 @@ from mobjects.marketo.probing import Confirmation, ProbeAnswer, ProbeOrder
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.shared_store import MemoryStore
+from mobjects.marketo.signature_check import SignatureVerdict, SignedCall
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_entry import TransportEntry
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS
@@ -65,6 +66,31 @@ def probe_instance(order: ProbeOrder) -> Iterator[ProbeAnswer]:
     if entry.probe is None:
         raise ConfigError(f"There is nothing to find out for MARKETO_TRANSPORT={entry.name}.")
     return entry.probe(marketo_settings.marketo(), MemoryStore(), order)
+
+
+def find_member(transport: str, request: str, response: str, place: int, size: int) -> tuple[str, str]:
+    """What a kept call holds of one record, sent and answered; see :class:`TransportEntry`.
+
+    Args:
+        transport: which sent it.
+        place: of the record in the call, from 1.
+        size: how many records it held.
+    """
+    entry = TRANSPORTS.get(transport)
+    return entry.find_member(request, response, place, size) if entry else ("", "")
+
+
+def verify_signature(transport: str, call: SignedCall) -> SignatureVerdict | None:
+    """Whether a kept call was signed as it should have been.
+
+    Args:
+        transport: which sent it.
+
+    Returns:
+        ``None`` where its calls are not signed.
+    """
+    entry = TRANSPORTS.get(transport)
+    return entry.verify(marketo_settings.marketo(), call) if entry and entry.verify else None
 
 
 def list_confirmations() -> Sequence[Confirmation]:

@@ -10,15 +10,17 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from mobjects import selectors
-from mobjects.models import RECORD_MODELS, Kind, SyncResult
+from mobjects.models import RECORD_MODELS, Kind, SyncJob, SyncResult
 from mobjects.presentation import badges, follow_up_text, job_text
+from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.navigation import menu_names
+from mobjects.presentation.status_bar import WIDTH, build_bar
 
 register = template.Library()
 register.filter("moment", job_text.render_time)
 register.filter("duration", job_text.format_duration)
 register.filter("field_text", job_text.field_text)
-register.filter("job_title", job_text.job_title)
+register.filter("job_title", job_title)
 register.filter("origin_label", follow_up_text.origin_label)
 register.filter("job_what", job_text.job_action_text)
 register.filter("job_outcome", job_text.outcome_text)
@@ -33,6 +35,18 @@ def record_url(result: SyncResult, existing: Collection[tuple[str, int]]) -> str
         return ""
     model_name = RECORD_MODELS[Kind(result.kind)]._meta.model_name
     return reverse(f"admin:mobjects_{model_name}_change", args=[result.record_id])
+
+
+@register.filter
+def record_key(result: SyncResult, existing: Mapping[tuple[str, int], str]) -> str:
+    """The key of a result's record, as :func:`mobjects.selectors.existing_records` gives it; "" if it has none."""
+    return existing.get((result.kind, result.record_id), "")
+
+
+@register.filter
+def queued_title(job: str, titles: Mapping[str, str]) -> str:
+    """The title of a job that the queue names by its id; the id itself if there is no such job."""
+    return titles.get(job, job)
 
 
 @register.filter
@@ -84,6 +98,13 @@ def querystring_page(context: template.Context, parameter: str, number: int) -> 
     query = context["request"].GET.copy()
     query[parameter] = str(number)
     return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("mobjects/_status_bar.html")
+def status_bar(job: SyncJob) -> dict[str, Any]:
+    """``{% status_bar job %}``: how the job's records are spread over the statuses, as a bar and in words."""
+    address = reverse("admin:mobjects_syncjob_change", args=[job.pk])
+    return {"parts": build_bar(job), "width": WIDTH, "address": address}
 
 
 @register.inclusion_tag("mobjects/_halted.html", takes_context=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -169,6 +169,22 @@ def import_template(request: HttpRequest, kind: str, extension: str) -> HttpResp
     return FileResponse(
         data, as_attachment=True, filename=f"{kind}-template.{extension}", content_type=file_format.content_type
     )
+
+
+def send_file(
+    request: HttpRequest,
+    pieces_for: Callable[[service.DownloadUser], Generator[bytes, None, None]],
+    name: str,
+    content_type: str,
+) -> HttpResponseBase:
+    """The answer that streams a file.
+
+    Args:
+        pieces_for: writes down who takes the file, and gives it piece by piece.
+        name: of the file.
+        content_type: of HTTP.
+    """
+    return _attachment(_stream(request, pieces_for(_get_download_user(request))), name, content_type)
 
 
 def _get_download_user(request: HttpRequest) -> service.DownloadUser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from axe_core_python.sync_playwright import Axe
 
-from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncBatch, SyncJob
+from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncBatch, SyncJob, SyncResult
 from tests import factories
 
 pytestmark = [
@@ -37,6 +37,8 @@ PAGES = {
     "history": lambda: "/admin/mobjects/syncjob/",
     "job": lambda: f"/admin/mobjects/syncjob/{SyncJob.objects.first().pk}/change/",
     "undo": lambda: f"/admin/sync-jobs/{SyncJob.objects.first().pk}/undo/",
+    "results": lambda: "/admin/mobjects/syncresult/",
+    "record in a job": lambda: f"/admin/sync-results/{SyncResult.objects.filter(status='FAILED').first().pk}/",
     "batch": lambda: f"/admin/mobjects/syncbatch/{SyncBatch.objects.first().pk}/change/",
     "record history": lambda: f"/admin/sync-history/Opportunity/{Opportunity.objects.first().pk}/",
     "fields": lambda: "/admin/mobjects/marketofield/",
@@ -44,7 +46,6 @@ PAGES = {
     "connection": lambda: "/admin/connection/",
     "queue": lambda: "/admin/queue/",
     "what waits": lambda: "/admin/queue/?list=waiting",
-    "results": lambda: "/admin/mobjects/syncresult/",
     "to decide": lambda: "/admin/mobjects/conflict/",
     "schedules": lambda: "/admin/mobjects/schedule/",
     "pull": lambda: "/admin/pull/",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from mobjects.jobs.job_lease import WAITS_FOR_RESET
-from mobjects.models import Circuit, Kind, SyncBatch, SyncBatchState, SyncJob, SyncJobState
+from mobjects.models import Circuit, Kind, Opportunity, SyncBatch, SyncBatchState, SyncJob, SyncJobState
 from tests import factories
 from tests.browser.test_accessibility import violations
 from tests.views import pages
@@ -98,7 +99,7 @@ def test_the_body_of_a_running_job_renews_itself_with_its_head_and_keeps_the_key
     job = pages.job(state=SyncJobState.RUNNING, planned=2, counts={"CREATED": 1}, started_at=timezone.now())
     pages.result(job, label="First")
     page = open_page(pages.job_url(job))
-    search = page.get_by_label("Name, Marketo ID or GUID")
+    search = page.get_by_label("Record, key, Marketo ID, GUID or error text")
     search.fill("half typed")
     tab = page.locator("#job-records").get_by_role("link", name="Created 1")
     tab.focus()
@@ -109,3 +110,23 @@ def test_the_body_of_a_running_job_renews_itself_with_its_head_and_keeps_the_key
     expect(page.locator("#job-records").get_by_role("link", name="All 2")).to_be_visible()
     assert page.evaluate("document.activeElement.closest('#job-records') !== null")
     expect(search).to_have_value("half typed")
+
+
+def test_a_failure_is_corrected_by_keys_alone_with_the_field_in_error_in_focus(open_page):
+    job = pages.job(state=SyncJobState.PROBLEMS, counts={"FAILED": 2})
+    first, second = (
+        pages.result(job, record_id=record.pk, label=record.name, status="FAILED", error="Stage “Wun” is not allowed")
+        for record in (factories.opportunity(name="First"), factories.opportunity(name="Second"))
+    )
+    page = open_page(pages.job_url(job))
+    page.get_by_role("link", name="Fix these one by one").focus()
+    page.keyboard.press("Enter")
+    stage = page.get_by_label("Stage", exact=True)
+    expect(stage).to_be_focused()
+    page.keyboard.type("Won")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/sync-results/{second.pk}/"))
+    assert Opportunity.objects.get(pk=first.record_id).stage == "Won"
+    page.get_by_role("link", name="Previous").focus()
+    page.keyboard.press("u")
+    expect(page).to_have_url(re.compile(f"/syncjob/{job.pk}/"))

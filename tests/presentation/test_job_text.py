@@ -159,7 +159,10 @@ def test_counts_name_first_what_needs_a_person():
         ({}, "All changed records"),
         (
             {"of_job": "1a2b3c4d-5", "of_statuses": ["FAILED", "HELD"], "of_error": "Bad"},
-            "The changed records of job 1a2b3c4d that were failed or held back there, with the reason “Bad”",
+            (
+                "The changed records of the job that this one repeats that were failed or held back there, "
+                "with a reason like “Bad”"
+            ),
         ),
     ],
 )

@@ -10,6 +10,7 @@ from rq import Worker
 from rq.executions import prepare_execution
 
 from mobjects.models import Opportunity, SyncJobState
+from mobjects.presentation.job_titles import job_title
 from tests import factories
 from tests.views import pages
 from tests.views.imports import made_imports as made
@@ -54,9 +55,7 @@ def test_the_outcome_of_a_job_leads_to_the_records_with_each_status(browser, job
 
 def test_a_shared_reason_leads_to_its_records(browser, job):
     response = browser.get(pages.job_url(job))
-    address = html.fromstring(response.content.decode()).xpath("//a[starts-with(@aria-label, '2 records with')]/@href")[
-        0
-    ]
+    address = links(response)["Show these 2"]
     assert [row.label for row in browser.get(pages.job_url(job, address)).context["rows"]] == ["Bad", "Worse"]
 
 
@@ -273,7 +272,7 @@ def test_each_count_of_the_queue_leads_to_what_it_counts(browser, queue):
         return links_of_work(browser.get(reverse("mobjects:queue") + f"?list={which}"))
 
     assert work("waiting") == [
-        (f"Sync job {str(job.pk)[:8]}", pages.job_url(job)),
+        (job_title(job), pages.job_url(job)),
         ("a look at lost jobs and schedules", None),
         ("a look at lost jobs and schedules", None),
     ]

@@ -17,7 +17,14 @@ from mobjects.marketo.errors import (
     Rejected,
     Unavailable,
 )
-from mobjects.marketo.http_common import NOT_HERE, NOT_SURE, RequestFailed, clock_offset_seconds, stored_text
+from mobjects.marketo.http_common import (
+    NOT_HERE,
+    NOT_SURE,
+    RequestFailed,
+    clock_offset_seconds,
+    shown_headers,
+    stored_text,
+)
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.rest import codes
 from mobjects.marketo.rest.config import ENDPOINT, RestSettings
@@ -147,6 +154,8 @@ class RestAttempt:
             request=self._redact(self._request.to_text()),
             response="" if answer is None else self._redact(stored_text(answer.content)),
             identity={"Client ID": self._settings.client_id, "Request ID": self._request_id},
+            request_headers={} if answer is None else shown_headers(answer.request.headers),
+            response_headers={} if answer is None else shown_headers(answer.headers),
             http_status=None if answer is None else answer.status_code,
             seconds=time.perf_counter() - self._started,
             clock_offset_seconds=self._offset,

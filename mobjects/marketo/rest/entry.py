@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mobjects.marketo.probing import FactsSource, ProbeAnswer, ProbeOrder
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.config import ASSET_SECONDS, CLIENT_ID, CLIENT_SECRET, ENDPOINT, RestSettings
+from mobjects.marketo.rest.lead_database.kept_calls import find_member
 from mobjects.marketo.rest.probe import RestProbe
 from mobjects.marketo.rest.programs.program_facts import TAGS_BY_LIST
 from mobjects.marketo.rest.traits import REST_TRAITS
@@ -41,4 +42,5 @@ REST = TransportEntry(
     look_up_seconds=int(ASSET_SECONDS) + 50,
     confirmations=(TAGS_BY_LIST,),
     probe=_probe,
+    find_member=find_member,
 )

@@ -7,7 +7,9 @@ import re
 from mobjects.marketo.probing import FactsSource
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.soap.config import ENCRYPTION_KEY, ENDPOINT, PARTNER_ID, USER_ID
+from mobjects.marketo.soap.envelope import find_member
 from mobjects.marketo.soap.transport import SoapTransport
+from mobjects.marketo.soap.verification import verify_signature
 from mobjects.marketo.transport_entry import Config, TransportEntry
 
 
@@ -29,4 +31,6 @@ SOAP = TransportEntry(
     where="Marketo shows it under Admin > Web Services (Admin > Integration > SOAP API).",
     masked=(re.compile(r"(<(?:[\w.-]+:)?requestSignature\b[^<>]*>)[^<]*"),),
     open=_open,
+    find_member=find_member,
+    verify=verify_signature,
 )

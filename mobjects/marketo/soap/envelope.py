@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lxml import etree
 from lxml.etree import QName, _Element
 from zeep import Settings, Transport
 from zeep.exceptions import Error as ZeepError
@@ -139,3 +140,30 @@ def _kind_of_page(content: bytes) -> str:
     if b"<html" in start or b"<!doctype html" in start:
         return "an HTML page"
     return "something that is not SOAP"
+
+
+# --- calls that are kept --------------------------------------------------------------------
+
+
+def find_member(request: str, response: str, place: int, size: int) -> tuple[str, str]:
+    """What a kept call holds of one record: the object that was sent, and the status that came back.
+
+    Args:
+        place: of the record in the call, from 1.
+        size: how many records it held.
+    """
+    return _nth_element(request, "mObject", place, size), _nth_element(response, "mObjStatus", place, size)
+
+
+def _nth_element(text: str, name: str, place: int, size: int) -> str:
+    parser = etree.XMLParser(remove_blank_text=True, resolve_entities=False, no_network=True)
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError):  # It was cut off, or is no answer of Marketo's.
+        return ""
+    found = [each for each in root.iter() if isinstance(each.tag, str) and etree.QName(each).localname == name]
+    if len(found) != size or not 0 < place <= size:
+        return ""
+    element = found[place - 1]
+    etree.cleanup_namespaces(element)
+    return etree.tostring(element, pretty_print=True, encoding="unicode", with_tail=False)

@@ -13,12 +13,20 @@ import requests
 from lxml import etree
 
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
-from mobjects.marketo.http_common import NOT_HERE, NOT_SURE, RequestFailed, clock_offset_seconds, stored_text
+from mobjects.marketo.http_common import (
+    NOT_HERE,
+    NOT_SURE,
+    RequestFailed,
+    clock_offset_seconds,
+    shown_headers,
+    stored_text,
+)
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.soap import envelope, faults, http
 from mobjects.marketo.soap.config import SoapSettings
 from mobjects.marketo.soap.signature import compute_signature
 from mobjects.marketo.soap.sync_responses import InvalidResponse
+from mobjects.marketo.soap.verification import SIGNED_AS, SIGNED_TIME, digest_of
 from mobjects.marketo.types import Exchange
 from mobjects.marketo.value_text import format_datetime
 
@@ -71,8 +79,8 @@ class Calls:
         if fill:
             fill(document)
         message = etree.tostring(document, xml_declaration=True, encoding="utf-8")
-        attempt = _Attempt(self._settings, header, message, write=write)
         http_headers = envelope.http_headers(operation)
+        attempt = _Attempt(self._settings, header, message, http_headers, write=write)
         try:
             response = http.post(self._session, self._settings.endpoint, message, http_headers, self._timeouts)
         except RequestFailed as error:
@@ -94,11 +102,18 @@ class _Attempt:
     """One attempt at a call; knows what went out, so that every error can tell."""
 
     def __init__(
-        self, settings: SoapSettings, header: envelope.AuthenticationHeader, message: bytes, *, write: bool
+        self,
+        settings: SoapSettings,
+        header: envelope.AuthenticationHeader,
+        message: bytes,
+        http_headers: Mapping[str, str],
+        *,
+        write: bool,
     ) -> None:
         self._settings = settings
         self._header = header
         self._message = message
+        self._http_headers = http_headers
         self._write = write
         self._started = time.perf_counter()
 
@@ -138,7 +153,10 @@ class _Attempt:
         return Exchange(
             request=self._redact(self._message.decode()),
             response="" if response is None else self._redact(stored_text(response.content)),
-            identity={"Signed as (user ID)": self._header.user_id, "Signed time": self._header.timestamp},
+            identity={SIGNED_AS: self._header.user_id, SIGNED_TIME: self._header.timestamp},
+            request_headers=shown_headers(self._http_headers),
+            response_headers={} if response is None else shown_headers(response.headers),
+            signature_digest=digest_of(self._header.signature),
             http_status=None if response is None else response.status_code,
             seconds=time.perf_counter() - self._started,
             clock_offset_seconds=offset,

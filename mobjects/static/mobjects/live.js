@@ -100,7 +100,8 @@
   let place = null;
   let scrolled = new Map();
   const key = (region) => region.getAttribute("aria-label");
-  const part = (element) => element.closest("#job-live, #job-about, #job-records, #job-batches, [data-poll]");
+  const part = (element) =>
+    element.closest("#job-live, #job-about, #job-records, #job-batches, #job-facts, [data-poll]");
 
   document.addEventListener("htmx:beforeSwap", () => {
     const active = document.activeElement;

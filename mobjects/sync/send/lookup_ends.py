@@ -11,8 +11,8 @@ from mobjects.sync.job_results import (
     add_counts,
     build_result,
     end_waiting_results,
+    name_of,
     sent_again_by,
-    short_number,
     supersede_unknown,
 )
 
@@ -55,7 +55,7 @@ def store_lookup_end(
     sender = last.job if last is not None else job
     row = build_result(job, record, end.status, batch=batch, error=end.words)
     if sender != job and end.status in SyncResult.ACCEPTED_STATUSES:
-        row.status, row.error = SyncResultStatus.EQUAL.value, f"{end.words} The job {short_number(sender)} had sent it."
+        row.status, row.error = SyncResultStatus.EQUAL.value, f"{end.words} The {name_of(sender)} had sent it."
     elif row.error == NOT_ARRIVED:
         row.error += SENT_AGAIN
     row.sent = sent

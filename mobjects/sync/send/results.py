@@ -16,6 +16,7 @@ from mobjects.db.bulk import bulk_update_rows
 from mobjects.db.retry import retry_on_database_error
 from mobjects.formatting import to_sentence
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
+from mobjects.marketo.reason_masking import reason_key
 from mobjects.marketo.types import ACCEPTED_STATUSES, BatchResponse, Kind, OutcomeStatus, RecordOutcome
 from mobjects.models import (
     RECORD_MODELS,
@@ -88,10 +89,11 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         _open_conflicts(job, kind, final, statuses)
         bulk_update_rows(
             SyncResult,
-            {"status": "%s", column: "%s", "error": "%s"},
+            {"status": "%s", column: "%s", "error": "%s", "reason_key": "%s"},
             [
-                (statuses[item.pk], given.marketo_id or none, describe_outcome(item, outcome), results[item.pk][0])
+                (statuses[item.pk], given.marketo_id or none, words, reason_key(words), results[item.pk][0])
                 for item, outcome, given in final
+                for words in [describe_outcome(item, outcome)]
             ],
         )
         close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
@@ -344,7 +346,8 @@ def _close_without_answer(
     status: SyncResultStatus,
     error: MarketoError,
 ) -> None:
-    changed = batch.results.filter(status=SyncResultStatus.PENDING).update(status=status, error=error.message)
+    pending = batch.results.filter(status=SyncResultStatus.PENDING)
+    changed = pending.update(status=status, error=error.message, reason_key=reason_key(error.message))
     batch.fault_code, batch.fault_text = error.code, error.message
     close_batch(batch, state, error.exchange)
     add_counts(job, {status.value: changed})

@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from mobjects import clock
+from mobjects.marketo.reason_masking import reason_key
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import (
     RECORD_MODELS,
@@ -64,7 +65,7 @@ class SyncSelection(KindSelection):
         include_unknown: send records whose last outcome is unknown even if that could double them.
         of_job: only records that have a result in this job (its id) and were not accepted since …
         of_statuses: … with one of these statuses …
-        of_error: … and, unless it is ``None``, exactly this reason.
+        of_error: … and, unless it is ``None``, a reason that differs from this one only in values.
         of_import: only records that this import (its id) changed, unless that was undone.
         read_first: read each record in Marketo before changing it there, so that a change made there meanwhile
             becomes a conflict instead of being lost. Costs one call for as many records as a query may name.
@@ -147,7 +148,9 @@ def _results_of_job(kind: Kind, selection: SyncSelection) -> QuerySet[SyncResult
     results = SyncResult.objects.filter(
         job=UUID(selection.of_job), kind=kind.value, record_id=OuterRef("pk"), status__in=selection.of_statuses
     )
-    return unaccepted(results if selection.of_error is None else results.filter(error=selection.of_error))
+    return unaccepted(
+        results if selection.of_error is None else results.filter(reason_key=reason_key(selection.of_error))
+    )
 
 
 def unaccepted(results: QuerySet[SyncResult]) -> QuerySet[SyncResult]:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 from lxml import etree
 
 from mobjects import selectors
+from mobjects.marketo.signature_check import SignedCall, SignedPart
 from mobjects.marketo.transport_traits import IdKind
 from mobjects.models import EarlierCall, SyncBatch
 from mobjects.presentation import job_text
+from mobjects.presentation.job_titles import job_title
+from mobjects.sync.transport_factory import verify_signature
 from mobjects.views.base import history_crumb, render_page, require_permission
 
 PARTS = ("request", "response")
@@ -30,13 +36,15 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     attempts, halves, wholes = selectors.related_batches(batch)
     members = list(batch.results.order_by("position", "pk"))
     before, after = selectors.neighbour_ids(batch)
+    may_see_payload = request.user.has_perm("mobjects.view_payload")
+    calls = _list_calls(batch)
     return render_page(
         request,
         "sync/batch/page.html",
         str(batch),
         crumbs=(
             history_crumb(),
-            (job_text.job_title(batch.job), reverse("admin:mobjects_syncjob_change", args=[batch.job_id])),
+            (job_title(batch.job), reverse("admin:mobjects_syncjob_change", args=[batch.job_id])),
         ),
         batch=batch,
         sentence=job_text.batch_sentence(batch, Counter(member.status for member in members)),
@@ -49,8 +57,10 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
         existing=selectors.existing_records(members),
         before=before,
         after=after,
-        calls=_list_calls(batch),
-        may_see_payload=request.user.has_perm("mobjects.view_payload"),
+        calls=calls,
+        signature=_check_signatures(batch, calls) if may_see_payload and "verify" in request.GET else None,
+        is_signed=bool(batch.signature_digest),
+        may_see_payload=may_see_payload,
     )
 
 
@@ -75,6 +85,47 @@ def batch_payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureCheck:
+    """What came of checking the signature of one call.
+
+    Args:
+        title: which call; "" where there is one only.
+        valid: whether it is the one that was sent.
+        differing: the parts that are not what they were, in words.
+    """
+
+    title: str
+    valid: bool
+    differing: Sequence[object]
+
+
+PART_WORDS = {
+    SignedPart.USER_SENT: gettext_lazy("The user ID in the request is not the one that signed."),
+    SignedPart.TIME_SENT: gettext_lazy("The time in the request is not the one that was signed."),
+    SignedPart.USER_NOW: gettext_lazy("The settings name another user ID by now, whose key cannot prove it."),
+    SignedPart.KEY_NOW: gettext_lazy(
+        "The encryption key of the settings does not give this signature: it was changed since, or was another then."
+    ),
+}
+
+
+def _check_signatures(batch: SyncBatch, calls: list[KeptCall]) -> list[SignatureCheck]:
+    """Make the signature of each signed call of a batch anew, and compare."""
+    found = []
+    for number, (call, _parts) in enumerate(calls, start=1):
+        kept = call or batch
+        verdict = None
+        if kept.signature_digest:
+            signed = SignedCall(kept.request, kept.identity, kept.signature_digest)
+            verdict = verify_signature(batch.job.transport, signed)
+        if verdict is not None:
+            title = _("Call %(number)d of %(count)d") % {"number": number, "count": len(calls)}
+            words = [PART_WORDS[part] for part in verdict.differing]
+            found.append(SignatureCheck(title if len(calls) > 1 else "", verdict.valid, words))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class CallPart:
     """The request or the response of one call, as the page shows it.
 
@@ -84,6 +135,7 @@ class CallPart:
         text: indented for reading.
         query: what leads to it as a file.
         anchor: its id on the page.
+        headers: of HTTP, by name.
     """
 
     name: str
@@ -91,23 +143,28 @@ class CallPart:
     text: str
     query: str
     anchor: str
+    headers: Mapping[str, str]
 
 
-def _list_calls(batch: SyncBatch) -> list[tuple[EarlierCall | None, list[CallPart]]]:
+KeptCall = tuple[EarlierCall | None, list[CallPart]]
+"""A call and its two parts; ``None`` stands for the batch's own."""
+
+
+def _list_calls(batch: SyncBatch) -> list[KeptCall]:
     """All calls of a batch in their order, each with its two parts; the last one is the batch's own."""
     earlier = list(batch.earlier_calls.all())
-    before: list[tuple[EarlierCall | None, list[CallPart]]] = [
-        (call, [_build_part(call, part, len(earlier)) for part in PARTS]) for call in earlier
-    ]
+    before: list[KeptCall] = [(call, [_build_part(call, part, len(earlier)) for part in PARTS]) for call in earlier]
     return [*before, (None, [_build_part(batch, part, len(earlier)) for part in PARTS])]
 
 
 def _build_part(call: SyncBatch | EarlierCall, part: str, earlier: int) -> CallPart:
     number = call.position if isinstance(call, EarlierCall) else earlier + 1
-    title = f"Call {number} of {earlier + 1}: {part}" if earlier else part.capitalize()
+    words = _("Request") if part == "request" else _("Response")
+    numbered = {"number": number, "count": earlier + 1, "part": words}
+    title = _("Call %(number)d of %(count)d: %(part)s") % numbered if earlier else words
     own = number == earlier + 1
     query, anchor = ("", part) if own else (f"?call={number}", f"{part}-{number}")
-    return CallPart(part, title, pretty_body(getattr(call, part)), query, anchor)
+    return CallPart(part, title, pretty_body(getattr(call, part)), query, anchor, call.headers.get(part, {}))
 
 
 def _position(number: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects import clock, selectors
@@ -21,6 +22,7 @@ from mobjects.jobs.queue import enqueue_job
 from mobjects.jobs.requests import repeat_job, request_job, request_sync
 from mobjects.models import Kind, RequestedAction, SyncJob, SyncJobAction, SyncJobState, SyncResult, records_of_kind
 from mobjects.presentation import job_text
+from mobjects.presentation.job_titles import job_title
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.views.base import history_crumb, press_only, render_page, require_permission
 
@@ -108,7 +110,7 @@ def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST":
         return _steer(request, pk, cancel_job, "The job is cancelled after what is under way.", "be cancelled")
     job = get_object_or_404(SyncJob, pk=pk)
-    above = (history_crumb(), (job_text.job_title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
+    above = (history_crumb(), (job_title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
     return render_page(
         request, "sync/job/cancel.html", "Cancel this job?", crumbs=above, job=job, sentence=job_text.describe_job(job)
     )
@@ -117,7 +119,7 @@ def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
 @press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Make a job about what another did not get accepted, or about those with one reason (``same``)."""
+    """Make a job about what another did not get accepted, or about those with reasons like one (``same``)."""
     job = get_object_or_404(SyncJob, pk=pk)
     before = clock.now()
     if not may_repeat(job):
@@ -153,12 +155,36 @@ def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, f"“{result.label}” was accepted since.")
         return _to(job)
     before = clock.now()
+    return redirect_to_new_job(request, _request_again(job, kind, (result.record_id,), request), before)
+
+
+@press_only("admin:mobjects_syncjob_change")
+@require_permission("mobjects.sync_records")
+def results_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make a job about the records of the results that are ticked; one for each kind among them."""
+    job = get_object_or_404(SyncJob, pk=pk)
+    ticked = [number for text in request.POST.getlist("result") if (number := selectors.id_in(text)) is not None]
+    left = selectors.results_left(job).filter(pk__in=ticked) if may_repeat(job) else SyncResult.objects.none()
+    ids: dict[Kind, list[int]] = {}
+    for kind, record in left.order_by("pk").values_list("kind", "record_id"):
+        ids.setdefault(Kind(kind), []).append(record)
+    if not ids:
+        messages.info(request, NOTHING_LEFT if ticked else _("No record is ticked."))
+        return _to(job)
+    before = clock.now()
+    jobs = [_request_again(job, kind, found, request) for kind, found in ids.items()]
+    if len(jobs) > 1:
+        messages.info(request, _("There is a job for each kind of records; this is the last of them."))
+    return redirect_to_new_job(request, jobs[-1], before)
+
+
+def _request_again(job: SyncJob, kind: Kind, ids: Sequence[int], request: HttpRequest) -> SyncJob:
+    """A job about some records of another, with its options."""
     old = SyncSelection.from_json(job.selection)
     selection = SyncSelection(
-        (kind,), (result.record_id,), operation=old.operation, resend=old.resend, read_first=old.read_first
+        (kind,), tuple(ids), operation=old.operation, resend=old.resend, read_first=old.read_first
     )
-    new = request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
-    return redirect_to_new_job(request, new, before)
+    return request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
 
 
 def start_job(
@@ -207,8 +233,8 @@ def _result(job: SyncJob, pk: str | None) -> SyncResult | None:
 
 
 def _left_like(sample: SyncResult) -> QuerySet[SyncResult]:
-    """What is left of the job with the same status and reason."""
-    return selectors.results_left(sample.job).filter(status=sample.status, error=sample.error)
+    """What is left of the job with the same status and a reason like it."""
+    return selectors.results_left(sample.job).filter(status=sample.status, reason_key=sample.reason_key)
 
 
 def _to(job: SyncJob) -> HttpResponse:

@@ -12,20 +12,29 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from mobjects import selectors
+from mobjects import result_queries, selectors
 from mobjects.models import SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text
+from mobjects.presentation.failure_advice import advise, find_field
+from mobjects.presentation.job_titles import job_title
 from mobjects.processes import status as queue_status
+from mobjects.result_queries import FailureGroup
 from mobjects.views.base import history_crumb, paginate_rows, render_page, require_permission
 from mobjects.views.sync import job_actions
 from mobjects.views.sync.follow_ups import available_follow_ups
+from mobjects.views.sync.result_list import list_parts, read_filter
 
-RESULTS_PER_PAGE = 50
+BATCHES_PER_PAGE = 50
 STOP_POLLING = 286
 """The status at which htmx shows an answer and asks no more."""
-LABELS = {**dict(SyncResultStatus.choices), selectors.STEPS: "Steps on the way"}
+LABELS = {
+    **dict(SyncResultStatus.choices),
+    selectors.STEPS: gettext_lazy("Steps on the way"),
+    result_queries.PROBLEMS: gettext_lazy("Not accepted"),
+}
 
 
 @require_GET
@@ -33,9 +42,7 @@ LABELS = {**dict(SyncResultStatus.choices), selectors.STEPS: "Steps on the way"}
 def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Everything about one job."""
     job = get_object_or_404(_jobs(), pk=pk)
-    return render_page(
-        request, "sync/job/page.html", job_text.job_title(job), crumbs=(history_crumb(),), **_parts(request, job)
-    )
+    return render_page(request, "sync/job/page.html", job_title(job), crumbs=(history_crumb(),), **_parts(request, job))
 
 
 @require_GET
@@ -58,60 +65,60 @@ def _jobs() -> QuerySet[SyncJob]:
     """Jobs, each with all its counts in the one query: head and body of its page cannot differ."""
     steps = SyncResult.objects.filter(job=OuterRef("pk"), status__in=SyncResult.PASSING_STATUSES).order_by()
     counted = steps.values("job").annotate(count=Count("pk")).values("count")
-    return SyncJob.objects.select_related("schedule").annotate(steps=Coalesce(Subquery(counted), 0))
+    return SyncJob.objects.select_related("schedule", "origin").annotate(steps=Coalesce(Subquery(counted), 0))
 
 
 def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
     """All that is shown of a job, with its ``steps``."""
-    chosen = _chosen(request)
-    rows = paginate_rows(request, selectors.results_of(job, **chosen), RESULTS_PER_PAGE)
+    asked = read_filter(request, job)
+    parts = list_parts(request, asked)
+    rows = parts["rows"]
     may_steer = request.user.has_perm("mobjects.sync_records")
+    may_retry = may_steer and job_actions.may_repeat(job)
+    left = selectors.results_left(job).filter(pk__in=[row.pk for row in rows]) if may_retry and rows else None
     return {
         **_head(job),
+        **parts,
         "query": request.GET.urlencode(),
-        "asked": job_text.asked_text(job),
+        "asked_text": job_text.asked_text(job),
         "operation": job_text.operation_text(job.operation)
         if job.action in (*SyncJob.SENDING_ACTIONS, SyncJobAction.DRY_RUN)
         else "",
-        "followers": list(job.followers.only("pk", "action").order_by("created_at")),
-        "groups": selectors.error_groups(job),
-        "rows": rows,
-        "existing": selectors.existing_records(rows),
-        "conflicts": selectors.open_conflicts(rows),
-        "chosen": chosen,
-        "chosen_label": LABELS.get(chosen["status"], ""),
+        "followers": list(job.followers.defer("selection", "progress").order_by("created_at")),
+        "groups": [_describe_group(group, job) for group in result_queries.failure_groups(job)],
+        "asked_label": LABELS.get(asked.status, ""),
         "steps": job.steps,
         "steps_status": selectors.STEPS,
+        "problem_count": sum(job.counts.get(status, 0) for status in selectors.RETRYABLE),
         "results_count": job.result_count + job.steps,
-        "batches": paginate_rows(request, selectors.batches_of(job), RESULTS_PER_PAGE, "batches"),
+        "batches": paginate_rows(request, selectors.batches_of(job), BATCHES_PER_PAGE, "batches"),
         "may": job_actions.available_actions(job) | available_follow_ups(job) if may_steer else frozenset(),
-        "may_retry": may_steer and job_actions.may_repeat(job),
-        "left": set(selectors.results_left(job).filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)),
+        "may_retry": may_retry,
+        "left": set(left.values_list("pk", flat=True)) if left is not None else set(),
         "retry_label": job_actions.retry_label(job),
     }
 
 
-def _chosen(request: HttpRequest) -> dict[str, Any]:
-    status = request.GET.get("status", "")
-    return {
-        "status": status if status in LABELS else "",
-        "search": request.GET.get("q", "").replace("\0", "").strip()[:200],
-        "same_as": selectors.id_in(request.GET.get("same")),
-    }
+def _describe_group(group: FailureGroup, job: SyncJob) -> dict[str, Any]:
+    """A group with what its reason means."""
+    field = find_field(job.kind, group.reason)
+    return {"group": group, "advice": advise(group.status, group.reason), "field": field.label if field else ""}
 
 
 def _head(job: SyncJob) -> dict[str, Any]:
     # A job of the command line may run without any worker.
     asks = job.state == SyncJobState.QUEUED or (job.is_live and job.source != SyncJobSource.COMMAND)
     ended_early = job.state in (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
+    speed = _speed(job)
     return {
         "job": job,
         "sentence": job_text.describe_job(
             job,
             selectors.unaccepted_batches(job) if ended_early else (),
             worker_alive=queue_status.worker_alive() if asks else None,
-            seconds_left=_seconds_left(job),
+            seconds_left=None if speed is None else (job.planned - job_text.count_done(job)) / speed,
         ),
+        "speed": speed,
         "summary": job.progress.get("summary", ()),
         "waits_for_person": job.state == SyncJobState.WAITING and job.waits_until is None,
         "counts": [
@@ -129,11 +136,9 @@ def _head(job: SyncJob) -> dict[str, Any]:
     }
 
 
-def _seconds_left(job: SyncJob) -> float | None:
-    """How long a job still takes at its present speed; ``None`` if that cannot be told."""
+def _speed(job: SyncJob) -> float | None:
+    """How many records a second are dealt with at present; ``None`` where that says nothing of what is left."""
     done = job_text.count_done(job)
-    left = job.planned - done
-    if job.state != SyncJobState.RUNNING or not done or left <= 0:
+    if job.state != SyncJobState.RUNNING or not done or job.planned <= done:
         return None
-    speed = selectors.records_per_second(job)
-    return left / speed if speed else None
+    return selectors.records_per_second(job) or None

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, ProgramCost, SyncJob, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.sync.job_results import end_waiting_results
@@ -53,7 +54,7 @@ def test_who_finds_what_arrived_gives_the_job_that_sent_it_its_end(sandbox):
     number = factories.fresh(record).marketo_id
     found = f"It arrived: found in Marketo as ID {number}."
     assert ends(first) == [("CREATED", found)]
-    assert ends(second) == [("EQUAL", f"{found} The job {str(first.pk)[:8]} had sent it.")]
+    assert ends(second) == [("EQUAL", f"{found} The job of {format_moment(first.created_at)} had sent it.")]
     assert [(each.state, each.counts) for each in (first, second)] == [
         (SyncJobState.SUCCEEDED, {"CREATED": 1}),
         (SyncJobState.SUCCEEDED, {"EQUAL": 1}),
@@ -78,7 +79,7 @@ def test_a_job_that_waits_for_what_another_one_sends_again_gets_that_answer(sand
     second = factories.sync(record)
     later(second, first)
     assert ends(second) == [("UNCHANGED", "")]
-    assert ends(first) == [("EQUAL", f"The job {str(second.pk)[:8]} sent it again: Unchanged.")]
+    assert ends(first) == [("EQUAL", f"The job of {format_moment(second.created_at)} sent it again: Unchanged.")]
     assert (first.state, first.counts) == (SyncJobState.SUCCEEDED, {"EQUAL": 1})
 
 
@@ -91,7 +92,7 @@ def test_a_job_that_waits_is_told_when_the_sending_again_fails(sandbox, fault):
     later(second, first)
     ((status, words),) = ends(first)
     assert (status, first.counts) == ("FAILED", {"FAILED": 1})
-    assert words.startswith(f"The job {str(second.pk)[:8]} sent it again: Failed. ")
+    assert words.startswith(f"The job of {format_moment(second.created_at)} sent it again: Failed. ")
 
 
 def test_a_job_that_waits_is_told_that_a_person_has_to_decide(sandbox):

@@ -143,7 +143,7 @@ def test_steps_on_the_way_are_shown_as_such_everywhere(browser):
     history = reverse("mobjects:record-history", args=["Opportunity", opportunity.pk])
     for address in (pages.job_url(job), history):
         shown = pages.text(browser.get(address))
-        assert shown.count('<tr class="mo-step">') == 1
+        assert shown.count('<tr class="mo-step"') == 1
         assert "step on the way" in shown
         assert "Lost on the way." in shown
     assert '<tr class="mo-step">' in pages.text(browser.get(batch_url(lost)))

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from mobjects.models import Opportunity, RequestedAction, SyncJob, SyncJobState
+from mobjects.presentation.job_titles import job_title
 from tests import factories
 from tests.views import pages
 
@@ -138,9 +139,9 @@ def test_what_was_not_accepted_is_tried_again_by_a_job_of_its_own(browser, faile
     )
     assert new.selection["of_job"] == str(failed.pk)
     assert set(new.selection["of_statuses"]) >= {"FAILED", "HELD", "UNKNOWN"}
-    assert f'<a href="{pages.job_url(failed)}">Sync job {str(failed.pk)[:8]}</a>' in pages.text(response)
+    assert f'<a href="{pages.job_url(failed)}">{job_title(failed)}</a>' in pages.text(response)
     shown = pages.text(browser.get(pages.job_url(failed)))
-    assert f'<a href="{pages.job_url(new)}">Sync job {str(new.pk)[:8]}</a>' in shown
+    assert f'<a href="{pages.job_url(new)}">{job_title(new)}</a>' in shown
 
 
 @pytest.mark.django_db(transaction=True)
@@ -153,7 +154,7 @@ def test_pressing_retry_twice_leads_to_the_job_that_is_queued_already(browser, f
 
 @pytest.mark.django_db(transaction=True)
 def test_a_group_with_one_reason_is_tried_again(browser, failed):
-    group = browser.get(pages.job_url(failed)).context["groups"][0]
+    group = browser.get(pages.job_url(failed)).context["groups"][0]["group"]
     press(browser, "job-retry", failed, same=group.sample)
     new = SyncJob.objects.exclude(pk=failed.pk).get()
     assert (new.selection["of_statuses"], new.selection["of_error"]) == (["FAILED"], "Bad stage")
@@ -172,6 +173,19 @@ def test_one_record_is_tried_again(browser, failed):
     press(browser, "result-retry", result)
     new = SyncJob.objects.exclude(pk=failed.pk).get()
     assert (new.selection["ids"], new.origin) == ([result.record_id], failed)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_ticked_is_tried_again_and_the_failures_are_ticked_already(browser, failed):
+    page = pages.tree(browser.get(pages.job_url(failed)))
+    ticked = page.xpath("//input[@name='result' and @checked]/@value")
+    left = failed.results.exclude(status="CREATED").order_by("pk")
+    assert ticked == [str(result.pk) for result in left]
+    created = failed.results.get(status="CREATED")
+    press(browser, "results-retry", failed, result=[ticked[0], ticked[2], str(created.pk), "nonsense"])
+    new = SyncJob.objects.exclude(pk=failed.pk).get()
+    assert (new.selection["ids"], new.origin) == ([left[0].record_id, left[2].record_id], failed)
+    assert "No record is ticked." in pages.text(press(browser, "results-retry", failed))
 
 
 def test_a_record_that_is_gone_or_accepted_is_not_tried_again(browser, failed):
@@ -231,14 +245,14 @@ def test_what_was_accepted_since_is_not_tried_again(browser, failed):
     accept(first)
     page = browser.get(pages.job_url(failed))
     assert "Retry 2 records not accepted" in pages.text(page)
-    assert page.context["groups"][0].left == 1
+    assert page.context["groups"][0]["group"].left == 1
     gone = failed.results.get(record_id=first.pk)
     assert reverse("mobjects:result-retry", args=[gone.pk]) not in pages.text(page)
     assert "was accepted since." in pages.text(press(browser, "result-retry", gone))
     accept(second)
     page = browser.get(pages.job_url(failed))
     assert "Retry 1 record not accepted" in pages.text(page)
-    assert "Retry this group" not in pages.text(page)
+    assert [each["group"].left for each in page.context["groups"]] == [0, 1]
     assert "Nothing of it is left to send" in pages.text(press(browser, "job-retry", failed, same=gone.pk))
     accept(third)
     assert buttons(browser, failed) == {"undo"}

@@ -24,6 +24,7 @@ def browser(groups):
 
 def test_the_page_says_in_one_sentence_what_became_of_the_job(browser):
     job = pages.job(state=SyncJobState.PROBLEMS, planned=3, counts={"CREATED": 2, "FAILED": 1}, reason="Quarter end")
+    pages.result(job, status="FAILED", error="Bad stage")
     shown = pages.text(browser.get(pages.job_url(job)))
     assert "Finished: 2 of 3 accepted; 1 failed." in shown
     assert "Quarter end" in shown
@@ -36,8 +37,9 @@ def test_a_record_that_exists_is_linked_and_a_deleted_one_is_named(browser):
     pages.result(job, record_id=opportunity.pk, label="Still here")
     pages.result(job, label="Not here")
     shown = pages.text(browser.get(pages.job_url(job)))
-    assert f'href="{reverse("admin:mobjects_opportunity_change", args=[opportunity.pk])}">Still here</a>' in shown
-    assert "Not here (deleted)" in shown
+    assert f'<a href="{reverse("admin:mobjects_opportunity_change", args=[opportunity.pk])}" data-key="e">' in shown
+    assert f'<span class="mo-subtle">{opportunity.external_id}</span>' in shown
+    assert "deleted here" in shown
 
 
 def test_values_sent_are_shown_old_and_new(browser):
@@ -69,45 +71,62 @@ def test_markup_in_labels_errors_and_reasons_is_shown_as_text(browser):
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        ("", {"Alpha", "Beta", "Gamma"}),
+        ("", {"Beta", "Gamma"}),
+        ("?status=all", {"Alpha", "Beta", "Gamma"}),
+        ("?status=problems", {"Beta", "Gamma"}),
         ("?status=FAILED", {"Beta", "Gamma"}),
-        ("?status=nonsense", {"Alpha", "Beta", "Gamma"}),
+        ("?status=nonsense", {"Beta", "Gamma"}),
         ("?q=alph", {"Alpha"}),
         ("?q=77", {"Gamma"}),
         ("?q=99999999999999999999", set()),
-        ("?q=%00", {"Alpha", "Beta", "Gamma"}),
+        ("?q=bad+stage", {"Beta"}),
+        ("?q=E-key", {"Alpha"}),
+        ("?q=0f0f", {"Beta"}),
+        ("?q=%00", {"Beta", "Gamma"}),
         ("?status=FAILED&q=alpha", set()),
-        ("?page=999", {"Alpha", "Beta", "Gamma"}),
-        ("?page=nonsense&same=nonsense", {"Alpha", "Beta", "Gamma"}),
+        ("?after=0&status=all", {"Alpha", "Beta", "Gamma"}),
+        ("?after=999999999", set()),
+        ("?before=nonsense&same=nonsense&status=all", {"Alpha", "Beta", "Gamma"}),
     ],
 )
-def test_results_are_filtered_by_status_and_by_name_or_marketo_id(browser, query, names):
+def test_failures_come_first_and_results_are_found_by_status_name_key_id_guid_or_reason(browser, query, names):
     job = pages.job(counts={"CREATED": 1, "FAILED": 2})
-    pages.result(job, label="Alpha")
-    pages.result(job, label="Beta", status="FAILED", error="Bad stage")
+    pages.result(job, label="Alpha", record_id=factories.opportunity(external_id="E-key").pk)
+    pages.result(job, label="Beta", status="FAILED", error="Bad stage", marketo_guid="0f0f")
     pages.result(job, label="Gamma", status="FAILED", error="Bad amount", marketo_id=77)
     assert {row.label for row in browser.get(pages.job_url(job, query)).context["rows"]} == names
 
 
-def test_reasons_that_several_records_share_are_counted_and_lead_to_them(browser):
-    job = pages.job(counts={"FAILED": 3})
-    for label, error in (("A", "Bad stage"), ("B", "Bad stage"), ("C", "Bad amount")):
+def test_reasons_that_differ_in_values_only_are_one_group_with_its_cause_and_what_to_do(browser):
+    job = pages.job(counts={"FAILED": 4, "UNKNOWN": 1})
+    for label, error in (("A", "Stage “Wun” is not allowed"), ("B", "Stage “Lst” is not allowed"), ("C", "Bad. (1)")):
         pages.result(job, label=label, status="FAILED", error=error)
+    pages.result(job, label="D", status="UNKNOWN", error="Stage “Wun” is not allowed")
     response = browser.get(pages.job_url(job))
-    (group,) = response.context["groups"]
-    assert (group.count, group.error, group.label) == (2, "Bad stage", "Failed")
-    shown = browser.get(pages.job_url(job, f"?same={group.sample}"))
+    groups = [each["group"] for each in response.context["groups"]]
+    assert [(group.count, group.reason, group.label) for group in groups] == [
+        (2, "Stage “…” is not allowed", "Failed"),
+        (1, "Bad. (1)", "Failed"),
+        (1, "Stage “Wun” is not allowed", "Outcome unknown"),
+    ]
+    shown = pages.words(response)
+    assert "2 × failed (field: Stage): Stage “…” is not allowed" in shown
+    assert "Choose a value that Marketo knows" in shown
+    shown = browser.get(pages.job_url(job, f"?same={groups[0].sample}"))
     assert {row.label for row in shown.context["rows"]} == {"A", "B"}
 
 
-def test_results_are_paged_and_the_filter_stays(browser):
-    job = pages.job(counts={"CREATED": 60})
-    for _ in range(60):
-        pages.result(job)
+def test_pages_of_results_begin_behind_a_row_and_the_filter_stays(browser):
+    job = pages.job(counts={"CREATED": 120})
+    rows = [pages.result(job).pk for _ in range(120)]
     first = browser.get(pages.job_url(job, "?status=CREATED"))
-    assert len(first.context["rows"]) == 50
-    assert "?status=CREATED&amp;page=2" in pages.text(first)
-    assert len(browser.get(pages.job_url(job, "?status=CREATED&page=2")).context["rows"]) == 10
+    assert [row.pk for row in first.context["rows"]] == rows[:50]
+    assert f"?status=CREATED&amp;after={rows[49]}#results" in pages.text(first)
+    second = browser.get(pages.job_url(job, f"?status=CREATED&after={rows[49]}")).context["rows"]
+    third = browser.get(pages.job_url(job, f"?status=CREATED&after={second.after}")).context["rows"]
+    assert ([row.pk for row in third], third.after) == (rows[100:], None)
+    back = browser.get(pages.job_url(job, f"?status=CREATED&before={third.before}")).context["rows"]
+    assert ([row.pk for row in back], back.before) == (rows[50:100], rows[50])
 
 
 def test_the_number_of_queries_does_not_grow_with_records_and_batches(browser, django_assert_num_queries):
@@ -124,9 +143,9 @@ def test_the_number_of_queries_does_not_grow_with_records_and_batches(browser, d
         browser.get(pages.job_url(job))
 
 
-QUERIES = 18
+QUERIES = 17
 """Session, user, zone, 2 for permissions, what is to decide, whether sending is halted; job with its steps, followers,
-groups; results, records and batches; their two counts; what is left to try again: on this page, by reason, in all."""
+groups; results, records and batches; how many of those; what is left to try again: on this page, by reason, in all."""
 
 
 def test_a_job_that_does_not_exist_is_not_found(browser):
@@ -150,7 +169,7 @@ def test_a_pull_speaks_of_reading_and_not_of_sending(browser):
     kept = {"kind": "Program", "name": "Webinar", "ids": None}
     job = pages.job(action="pull", kind="Program", state=SyncJobState.PROBLEMS, counts=counts, selection=kept)
     shown = pages.text(browser.get(pages.job_url(job)))
-    assert f"Pull {str(job.pk)[:8]}" in shown
+    assert "Pull of 40 programs, " in shown
     said = "Finished: 40 records read; 1 waiting for a decision, 38 new here, 1 without a difference."
     assert said in shown
     assert "All programs with the name “Webinar”" in shown

@@ -1,0 +1,234 @@
+"""Reads of results: what became of records, in one job or over all of them, a page of them, and what failures share.
+
+Of results there may be a million, so nothing here counts them all: a page is found by where it begins, and how many
+there are is known from the counts of their job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, Q, QuerySet
+
+from mobjects import models
+from mobjects.marketo.reason_masking import mask_reason
+from mobjects.marketo.types import Kind
+from mobjects.selectors import STEPS, id_in, results_left
+
+ANY = "all"
+"""Stands for every status."""
+PROBLEMS = "problems"
+"""Stands for all statuses that a person looks at first."""
+FAILURE_GROUPS = 20
+_STREAM_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFilter:
+    """Which results.
+
+    Args:
+        job: only of this one; ``None`` means of all.
+        status: one of them, :data:`ANY`, :data:`PROBLEMS` or :data:`mobjects.selectors.STEPS`.
+        search: part of a record's name or of a reason; or exactly its key, Marketo ID or GUID.
+        same_as: the id of a result; only results with its status and a reason like its.
+        kind: of the records; "" means any.
+        record: our own id of one record of the kind.
+        since, until: when the job was asked for; the second is the first moment that is left out.
+    """
+
+    job: UUID | None = None
+    status: str = ANY
+    search: str = ""
+    same_as: int | None = None
+    kind: str = ""
+    record: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but the status is asked for."""
+        return bool(self.search or self.same_as or self.kind or self.record or self.since or self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """Some results in their order, and where the pages before and after them begin; ``None`` where there are none."""
+
+    rows: list[models.SyncResult]
+    before: int | None
+    after: int | None
+
+    def __iter__(self) -> Iterator[models.SyncResult]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Results of a job with one status, whose reasons differ only in values.
+
+    Args:
+        reason: exactly theirs where they all say the same, else what they share.
+        sample: the id of the first of them.
+        left: how many of them can be sent again.
+    """
+
+    status: str
+    reason: str
+    count: int
+    sample: int
+    left: int
+
+    @property
+    def label(self) -> str:
+        """The status in words."""
+        return str(models.SyncResultStatus(self.status).label)
+
+
+def find_results(asked: ResultFilter) -> QuerySet[models.SyncResult]:
+    """The results that are asked for; of one job in the order in which they were written, of all the newest first."""
+    results = models.SyncResult.objects.order_by("-pk" if asked.job is None else "pk")
+    if asked.job is not None:
+        results = results.filter(job=asked.job)
+    if statuses := _statuses(asked.status):
+        results = results.filter(status__in=statuses)
+    if asked.kind:
+        results = results.filter(kind=asked.kind)
+    if asked.record is not None:
+        results = results.filter(record_id=asked.record)
+    if asked.since or asked.until:
+        results = results.filter(job__in=_jobs_between(asked.since, asked.until))
+    if asked.same_as is not None:
+        sample = models.SyncResult.objects.filter(pk=asked.same_as)
+        same = {name: sample.values(name)[:1] for name in ("status", "reason_key")}
+        results = results.filter(**{f"{name}__in": value for name, value in same.items()})
+    if not asked.search:
+        return results
+    return results.filter(_matches(asked.search, in_one_job=asked.job is not None))
+
+
+def read_page(
+    results: QuerySet[models.SyncResult], size: int, *, after: int | None = None, before: int | None = None
+) -> ResultPage:
+    """One page, with job and batch of each row, without what was sent over the wire.
+
+    Args:
+        results: ordered by their id, either way.
+        size: rows on it.
+        after, before: the id of the row behind which it begins, or before which it ends; at most one of them.
+    """
+    rising = results.query.order_by[0] == "pk"
+    back = before is not None
+    place = before if back else after
+    ordered = results.order_by("pk" if rising is not back else "-pk")
+    if place is not None:
+        ordered = ordered.filter(**{f"pk__{'gt' if rising is not back else 'lt'}": place})
+    found = list(_with_job_and_batch(ordered)[: size + 1])
+    rows, more = found[:size], len(found) > size
+    if back:
+        rows.reverse()
+    has_before, has_after = (more, True) if back else (place is not None, more)
+    return ResultPage(rows, rows[0].pk if rows and has_before else None, rows[-1].pk if rows and has_after else None)
+
+
+def iter_results(results: QuerySet[models.SyncResult]) -> Iterator[models.SyncResult]:
+    """All of them with their jobs, in their order, some thousand at a time: no cursor stays open meanwhile."""
+    page = read_page(results, _STREAM_ROWS)
+    yield from page
+    while page.after is not None:
+        page = read_page(results, _STREAM_ROWS, after=page.after)
+        yield from page
+
+
+def neighbours(results: QuerySet[models.SyncResult], pk: int) -> tuple[int | None, int | None]:
+    """The ids of the results before and after one, among some that are ordered by their id, rising."""
+    before, after = results.filter(pk__lt=pk).order_by("-pk"), results.filter(pk__gt=pk).order_by("pk")
+    return tuple(found.values_list("pk", flat=True).first() for found in (before, after))  # type: ignore[return-value]
+
+
+def attempts_of(result: models.SyncResult) -> QuerySet[models.SyncResult]:
+    """All that one job did with the record of a result, in order, itself included."""
+    same = models.SyncResult.objects.filter(kind=result.kind, record_id=result.record_id, job=result.job_id)
+    return _with_job_and_batch(same.order_by("pk"))
+
+
+def failure_groups(job: models.SyncJob) -> list[FailureGroup]:
+    """The most frequent reasons for which records of a job were not accepted, also where only one has it."""
+    failed = job.results.filter(status__in=models.SyncResult.PROBLEM_STATUSES).exclude(error="")
+    shared = ("status", "reason_key")
+    counted = (
+        failed.order_by()
+        .values(*shared)
+        .annotate(count=Count("pk"), sample=Min("pk"), first=Min("error"), last=Max("error"))
+    )
+    rows = list(counted.order_by("-count", "sample")[:FAILURE_GROUPS])
+    again = results_left(job).order_by().values_list(*shared).annotate(count=Count("pk")) if rows else ()
+    left = {(status, key): count for status, key, count in again}
+    return [
+        FailureGroup(
+            row["status"],
+            row["first"] if row["first"] == row["last"] else mask_reason(row["first"]),
+            row["count"],
+            row["sample"],
+            left.get((row["status"], row["reason_key"]), 0),
+        )
+        for row in rows
+    ]
+
+
+def jobs_touching(term: str) -> Q:
+    """The condition that a job dealt with a record of this key, Marketo ID or GUID, or with such a word in its name."""
+    results = models.SyncResult.objects.order_by()
+    found = results.filter(_names(term))
+    return Q(pk__in=(found if found.exists() else results.filter(label__icontains=term)).values("job"))
+
+
+def _statuses(status: str) -> list[str]:
+    if status == PROBLEMS:
+        return list(models.SyncResult.PROBLEM_STATUSES)
+    if status == STEPS:
+        return list(models.SyncResult.PASSING_STATUSES)
+    return [] if status in (ANY, "") else [status]
+
+
+def _jobs_between(since: datetime | None, until: datetime | None) -> Any:
+    jobs = models.SyncJob.objects.order_by()
+    if since:
+        jobs = jobs.filter(created_at__gte=since)
+    if until:
+        jobs = jobs.filter(created_at__lt=until)
+    return jobs.values("pk")
+
+
+def _names(term: str) -> Q:
+    """The condition that a result is about the record, or records, with this key, Marketo ID or GUID; by indexes."""
+    named = Q(marketo_guid=term.lower())
+    if (number := id_in(term, digits=9)) is not None:
+        named |= Q(marketo_id=number)
+    keyed = models.Opportunity.objects.filter(external_id=term)
+    roles = models.OpportunityPersonRole.objects.filter(opportunity__external_id=term)
+    for kind, records in ((Kind.OPPORTUNITY, keyed), (Kind.ROLE, roles)):
+        named |= Q(kind=kind.value, record_id__in=records.values("pk"))
+    return named
+
+
+def _matches(term: str, *, in_one_job: bool) -> Q:
+    """What a search means. Over all jobs, texts are gone through only where the term names nothing."""
+    named, worded = _names(term), Q(label__icontains=term) | Q(error__icontains=term)
+    if in_one_job:
+        return named | worded
+    return named if models.SyncResult.objects.filter(named).exists() else worded
+
+
+def _with_job_and_batch(results: QuerySet[models.SyncResult]) -> QuerySet[models.SyncResult]:
+    return results.select_related("job", "batch").defer(
+        "batch__request", "batch__response", "batch__headers", "job__progress", "job__selection"
+    )

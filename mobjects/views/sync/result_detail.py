@@ -1,0 +1,143 @@
+"""A record inside a job: why it was not accepted, what went out, and its form, with the field in error in focus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirectBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from mobjects import result_queries, selectors
+from mobjects.models import RECORD_MODELS, Kind, SyncedRecord, SyncResult
+from mobjects.presentation.failure_advice import advise, find_field
+from mobjects.presentation.job_text import field_text
+from mobjects.presentation.job_titles import job_title
+from mobjects.sync.transport_factory import find_member
+from mobjects.views.base import history_crumb, render_page, require_permission
+from mobjects.views.sync import job_actions
+from mobjects.views.sync.result_list import list_query, read_filter
+
+
+@dataclass(frozen=True, slots=True)
+class SentField:
+    """One value of a record as it was before, as it went out, and as Marketo has accepted it by now.
+
+    Args:
+        is_wrong: the reason names it.
+    """
+
+    name: str
+    before: str
+    sent: str
+    accepted: str
+    is_wrong: bool
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether what went out is not what was accepted before."""
+        return self.before != self.sent
+
+
+@require_http_methods(["GET", "POST"])
+@require_permission("mobjects.view_syncresult")
+def result_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What became of one record in one job. A POST saves its form, as the record's own page would."""
+    result = get_object_or_404(SyncResult.objects.select_related("job", "batch"), pk=pk)
+    model = RECORD_MODELS[Kind(result.kind)]
+    record = model.objects.filter(pk=result.record_id).first()
+    wrong = find_field(result.kind, result.error)
+    context = _context(request, result, record, wrong.label if wrong else "")
+    page = admin.site.get_model_admin(model)
+    if record is None or not page.has_view_or_change_permission(request, record):
+        return render_page(
+            request, "sync/result/alone.html", context.pop("title"), crumbs=context.pop("crumbs"), **context
+        )
+    response: HttpResponse = page.changeform_view(request, str(record.pk), "", context)
+    if isinstance(response, TemplateResponse):
+        response.template_name = "mobjects/sync/result/page.html"
+        _focus(response, wrong.field_name if wrong else "")
+    elif isinstance(response, HttpResponseRedirectBase):
+        return redirect(_address_after(request, response.url, context))
+    return response
+
+
+def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | None, wrong: str) -> dict[str, Any]:
+    """What is shown above the form."""
+    job, query = result.job, list_query(request)
+    before, after = result_queries.neighbours(result_queries.find_results(read_filter(request, job)), result.pk)
+    job_url = reverse("admin:mobjects_syncjob_change", args=[job.pk])
+    may_retry = request.user.has_perm("mobjects.sync_records") and job_actions.may_repeat(job)
+    failed = result.status in selectors.RETRYABLE
+    return {
+        "title": _("%(record)s in a job") % {"record": result.label},
+        "crumbs": (history_crumb(), (job_title(job), f"{job_url}?{query}" if query else job_url)),
+        "result": result,
+        "record": record,
+        "job": job,
+        "list_query": query,
+        "before": before,
+        "after": after,
+        "advice": advise(result.status, result.error) if failed else None,
+        "wrong_field": wrong,
+        "fields": _fields(result, record, wrong),
+        "attempts": list(result_queries.attempts_of(result)),
+        "conflicts": selectors.open_conflicts([result]),
+        "existing": selectors.existing_records([result]),
+        "may_retry": may_retry and failed and selectors.results_left(job).filter(pk=result.pk).exists(),
+        "may_see_payload": request.user.has_perm("mobjects.view_payload"),
+        "raw": _raw(request, result),
+    }
+
+
+def _fields(result: SyncResult, record: SyncedRecord | None, wrong: str) -> list[SentField]:
+    """All values that went out or would have, those that changed first."""
+    accepted = record.accepted if record is not None else {}
+    old = {name: before for name, before, _sent in result.diff}
+    names = [*old, *(name for name in result.sent if name not in old)]
+    sent = {name: value for name, _before, value in result.diff} | result.sent
+    rows = [
+        SentField(
+            field_text(name),
+            old.get(name, sent[name]),
+            sent[name],
+            accepted.get(name, ""),
+            bool(wrong) and wrong.replace(" ", "") == name.replace(" ", ""),
+        )
+        for name in names
+    ]
+    return sorted(rows, key=lambda row: not row.is_changed)
+
+
+def _raw(request: HttpRequest, result: SyncResult) -> list[tuple[str, str]]:
+    """The record's own part of the request and of the answer; empty where there is none, or none to be seen."""
+    batch = result.batch
+    if batch is None or result.position is None or not request.user.has_perm("mobjects.view_payload"):
+        return []
+    sent, answered = find_member(result.job.transport, batch.request, batch.response, result.position, batch.size)
+    return [(words, text) for words, text in ((_("Sent"), sent), (_("Answered"), answered)) if text]
+
+
+def _focus(response: TemplateResponse, name: str) -> None:
+    """Put the keyboard into the field that the reason names."""
+    form = (response.context_data or {})["adminform"].form
+    if name in form.fields:
+        form.fields[name].widget.attrs |= {"autofocus": True, "aria-describedby": "result-reason"}
+
+
+def _address_after(request: HttpRequest, address: str, context: dict[str, Any]) -> str:
+    """Where a saved form leads: on to the next record of the list, and back to the job behind the last one."""
+    query = f"?{context['list_query']}" if context["list_query"] else ""
+    if "_continue" in request.POST or "_addanother" in request.POST:
+        return request.get_full_path()
+    if "_save" not in request.POST:
+        return address  # Its own page, such as that of a sync which was asked for.
+    if context["after"]:
+        return reverse("mobjects:result", args=[context["after"]]) + query
+    return reverse("admin:mobjects_syncjob_change", args=[context["job"].pk]) + query

@@ -1,0 +1,198 @@
+"""Results over all jobs, a record inside its job, files of exactly what a list shows, saved views."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from mobjects.models import Download, Opportunity, SavedView, SyncJobState, SyncResult
+from tests import factories
+from tests.views import pages
+
+pytestmark = pytest.mark.django_db
+
+RESULTS = "/admin/mobjects/syncresult/"
+
+
+@pytest.fixture
+def browser(groups):
+    return pages.client()
+
+
+@pytest.fixture
+def failed(groups) -> list[SyncResult]:
+    """Three failures of one job, two of them for a stage, and one success."""
+    job = pages.job(state=SyncJobState.PROBLEMS, planned=4, counts={"CREATED": 1, "FAILED": 3})
+    rows = []
+    for name, error in (("A", "Stage “Wun” is not allowed"), ("B", "Bad."), ("C", "Stage “Lst” is not allowed")):
+        record = factories.opportunity(name=name, stage="Wun", external_id=f"K-{name}")
+        values = {"sent": {"Name": name, "Stage": "Wun"}, "diff": [["Stage", "Won", "Wun"]]}
+        rows.append(pages.result(job, record_id=record.pk, label=name, status="FAILED", error=error, **values))
+    pages.result(job, label="Fine")
+    return rows
+
+
+def result_url(result, query: str = "") -> str:
+    return reverse("mobjects:result", args=[result.pk]) + query
+
+
+# --- over all jobs ---
+
+
+@pytest.mark.parametrize(
+    ("query", "labels"),
+    [
+        ("", ["C", "B", "A"]),
+        ("?status=all", ["Fine", "C", "B", "A"]),
+        ("?status=CREATED", ["Fine"]),
+        ("?q=K-B", ["B"]),
+        ("?q=not+allowed", ["C", "A"]),
+        ("?kind=Program&status=all", []),
+        ("?until=2001-01-01", []),
+        ("?since=2001-01-01&until=2999-12-31&status=FAILED", ["C", "B", "A"]),
+        ("?since=nonsense&until=2026-02-30", ["C", "B", "A"]),
+    ],
+)
+def test_results_of_all_jobs_are_listed_the_failures_first(browser, failed, query, labels):
+    assert [row.label for row in browser.get(RESULTS + query).context["rows"]] == labels
+
+
+def test_without_any_failure_the_list_says_so(browser):
+    assert "Nothing was refused, held back or lost." in pages.words(browser.get(RESULTS))
+
+
+# --- inside a job ---
+
+
+def test_a_record_inside_its_job_shows_its_reason_and_its_form_with_the_field_in_focus(browser, failed):
+    first, _, third = failed
+    page = pages.tree(browser.get(result_url(first, f"?same={first.pk}")))
+    said = " ".join(page.text_content().split())
+    assert "Stage: Stage “Wun” is not allowed" in said
+    assert "Choose a value that Marketo knows" in said
+    row = page.xpath("//tr[contains(., 'in error')]/*")
+    assert [" ".join(cell.text_content().split()) for cell in row] == ["Stage (in error)", "Won", "Wun", "(empty)"]
+    (focused,) = page.xpath("//*[@autofocus]")
+    assert (focused.get("name"), focused.get("value")) == ("stage", "Wun")
+    assert page.xpath("//a[@rel='next']/@href") == [result_url(third, f"?same={first.pk}")]
+    assert page.xpath("//a[@rel='prev']") == []
+
+
+def test_saving_the_form_leads_to_the_next_failure_and_behind_the_last_one_to_the_job(browser, failed):
+    for result, next_page in zip(failed, [*map(result_url, failed[1:]), pages.job_url(failed[0].job)], strict=True):
+        form = pages.tree(browser.get(result_url(result))).get_element_by_id("opportunity_form")
+        values = {**dict(form.form_values()), "stage": "Won", "_save": "Save"}
+        assert browser.post(result_url(result), values).url == next_page
+    assert set(Opportunity.objects.values_list("stage", flat=True)) == {"Won"}
+
+
+def test_a_record_that_is_gone_or_not_to_be_seen_is_shown_without_its_form(browser, failed):
+    gone = pages.result(failed[0].job, label="Gone", status="FAILED", error="Bad.")
+    response = browser.get(result_url(gone))
+    assert "The record was deleted here since." in pages.words(response)
+    assert pages.tree(response).xpath("//*[@id='opportunity_form']") == []
+    assert browser.post(result_url(gone), {"stage": "x"}).status_code == 200
+    viewer = pages.client("viewer")
+    assert viewer.post(result_url(failed[0]), {"name": "x", "stage": "x", "_save": "Save"}).status_code == 403
+    assert set(Opportunity.objects.values_list("stage", flat=True)) == {"Wun"}
+
+
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_record_that_was_sent_shows_its_own_part_of_request_and_answer(browser, sandbox):
+    first, second = factories.opportunity(name="First"), factories.opportunity(name="Second")
+    sandbox.faults.add("bad_row", row=1, text="Stage: refused", operation="syncMObjects", times=1)
+    job = factories.sync(first, second)
+    result = job.results.get(status="FAILED")
+    (_, sent), (_, answered) = browser.get(result_url(result)).context["raw"]
+    assert ("Second" in sent, "First" in sent) == (True, False)
+    assert "Stage: refused" in answered
+    assert pages.client("viewer").get(result_url(result)).context["raw"] == []
+
+
+# --- the signature ---
+
+
+@pytest.mark.usefixtures("marketo_settings")
+def test_a_signature_is_verified_by_its_digest_and_what_differs_is_named(browser, sandbox, settings):
+    batch = factories.sync(factories.opportunity()).batches.get()
+    address = f"/admin/mobjects/syncbatch/{batch.pk}/change/?verify=1"
+    assert len(batch.signature_digest) == 64
+    assert "The signature is valid." in pages.words(browser.get(address))
+    kept = batch.request
+    batch.request = kept.replace(batch.identity["Signed time"], "2001-01-01T00:00:00Z")
+    batch.save()
+    said = pages.words(browser.get(address))
+    assert "The signature cannot be confirmed. The time in the request is not the one that was signed." in said
+    assert "encryption key" not in said
+    batch.request = kept
+    batch.save()
+    settings.MARKETO = {**settings.MARKETO, "ENCRYPTION_KEY": "another"}
+    assert "The encryption key of the settings does not give this signature" in pages.words(browser.get(address))
+    assert "signature" not in pages.words(pages.client("viewer").get(address)).lower()
+
+
+# --- files ---
+
+
+@pytest.mark.parametrize("of_job", [True, False])
+def test_a_file_holds_exactly_what_the_list_shows_and_is_written_down(browser, failed, of_job):
+    job = failed[0].job
+    first = pages.result(job, label="=1+1", status="FAILED", error="Stage “Xxx” is not allowed")
+    query = f"?same={failed[0].pk}"
+    names = ["A", "C", first.label] if of_job else [first.label, "C", "A"]
+    start = f"/admin/sync-jobs/{job.pk}/results" if of_job else "/admin/sync-results/results"
+
+    def content(extension: str) -> bytes:
+        response = browser.get(f"{start}.{extension}{query}")
+        assert f".{extension}" in response["Content-Disposition"]
+        return b"".join(response.streaming_content)
+
+    assert [row["Record"] for row in json.loads(content("json"))] == names
+    lines = content("csv").decode("utf-8-sig").splitlines()
+    assert ["'=1+1" in line for line in lines[1:]] == [name == first.label for name in names]
+    sheet = load_workbook(io.BytesIO(content("xlsx"))).active
+    assert sheet is not None
+    assert [row[2] for row in sheet.iter_rows(min_row=2, values_only=True)] == [
+        "'=1+1" if name == first.label else name for name in names
+    ]
+    assert set(Download.objects.values_list("what", "rows", "username")) == {("history", 3, "operator-user")}
+    assert browser.get(f"{start}.pdf").status_code == 404
+
+
+def test_a_file_of_jobs_holds_those_of_the_list(browser, failed):
+    pages.job(state=SyncJobState.STOPPED, username="bo")
+    response = browser.get("/admin/sync-jobs/jobs.json?username=bo")
+    (row,) = json.loads(b"".join(response.streaming_content))
+    assert (row["State"], row["By"]) == ("Stopped", "bo")
+
+
+# --- saved views ---
+
+
+def test_a_view_is_saved_for_oneself_or_shared_by_permission_and_deleted(browser):
+    colleague = pages.client("viewer")
+
+    def names(client) -> list[str]:
+        return [each["view"].name for each in client.get(RESULTS).context["saved"]["views"]]
+
+    def save(client, name: str, **values):
+        data = {"name": name, "query": "status=FAILED&after=7", **values}
+        return client.post(reverse("mobjects:view-save", args=["results"]), data)
+
+    assert save(browser, "Mine").url == f"{RESULTS}?status=FAILED"
+    save(browser, "Mine", query="status=HELD")
+    save(browser, "Ours", is_shared="on")
+    save(colleague, "Hers", is_shared="on")
+    assert (names(browser), names(colleague)) == (["Mine", "Ours"], ["Hers", "Ours"])
+    assert SavedView.objects.get(name="Mine").query == "status=HELD"
+    ours = reverse("mobjects:view-delete", args=["results", SavedView.objects.get(name="Ours").pk])
+    mine = reverse("mobjects:view-delete", args=["results", SavedView.objects.get(name="Mine").pk])
+    assert (colleague.post(ours).status_code, colleague.post(mine).status_code) == (404, 404)
+    assert (browser.post(ours).status_code, browser.post(mine).status_code) == (302, 302)
+    assert names(browser) == []
+    assert save(browser, "").url == RESULTS
+    assert browser.post(reverse("mobjects:view-save", args=["nonsense"]), {"name": "x"}).status_code == 404
