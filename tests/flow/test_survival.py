@@ -1,7 +1,7 @@
 """A running job outlives what it runs on: Redis, the database's connections, its worker, the web, the machine.
 
-Each is shown over one API. That Redis loses its data concerns REST more than SOAP, as the token lies there; the others do
-not look at the wire.
+Each is shown over one API. That Redis loses its data concerns REST more than SOAP, as the token lies there; the others
+do not look at the wire.
 """
 
 from __future__ import annotations

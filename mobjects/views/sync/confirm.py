@@ -26,7 +26,7 @@ from mobjects.presentation import job_text
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.send.clearings import count_clearings, count_replacements
-from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups, records_of_group
+from mobjects.sync.send.selection import ForecastGroup, SyncSelection, count_calls, forecast_groups, records_of_group
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
 from mobjects.views.record_list import asked_list, show_records
@@ -39,8 +39,9 @@ SENT_KEPT = 20
 
 @dataclass(frozen=True, slots=True)
 class ForecastLine:
-    """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation; ``which`` stands
-    for its records.
+    """One line of the forecast; ``which`` stands for its records.
+
+    ``batches`` counts the calls that they take at least; it is ``None`` if Marketo does not support the operation.
     """
 
     which: str
@@ -218,7 +219,7 @@ def _job_once(request: HttpRequest, form: SyncForm) -> SyncJob | None:
 
 def _line(transport: MarketoTransport | None, group: ForecastGroup) -> ForecastLine:
     limit = transport.limit(group.kind, group.operation) if transport and group.operation else None
-    batches = -(-group.count // limit) if limit else None
+    batches = count_calls(group, limit, transport.traits) if transport and limit else None
     return ForecastLine(_which(group), _kind_label(group), str(group.operation), group.count, batches)
 
 
