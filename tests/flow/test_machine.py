@@ -7,7 +7,7 @@ sandbox, over real HTTP. Each example runs in a savepoint that is rolled back at
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -64,9 +64,8 @@ from mobjects.sync.task_registry import TASKS
 from mobjects.sync.transport_factory import key_fields, open_transport
 from tests import factories
 from tests.support import invariants
-from tests.support.fault_cases import FAULTS
 from tests.support.invariants import OURS
-from tests.support.rest_fault_cases import REST_FAULTS, WRITES
+from tests.support.rest_fault_cases import SCRIPTS, SPOILT
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "7"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
@@ -75,18 +74,6 @@ START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 State, Action = SyncJobState, SyncJobAction
 
-
-def quick(cases: Iterable[Any]) -> list[dict[str, Any]]:
-    """The scripts of faults, without the ones that take real time."""
-    return [case.script for case in cases if case.script["kind"] != "slow"]
-
-
-SCRIPTS = {"soap": quick(FAULTS), "rest": quick(REST_FAULTS)}
-SPOILT = {
-    "soap": [{"operation": name} for name in ("syncMObjects", "syncMObjects", "getMObjects", "")],
-    "rest": [{"path": path} for path in (WRITES, WRITES, "GET /rest/*", "/rest/*")],
-}
-"""The calls that a fault may hit, over each API."""
 STAGES = ["Open", "Won", "Lost", ""]
 ROLES = ["Influencer", "Decision Maker", "Owner"]
 REGIONS = ["EMEA", "APAC", "Korea", "AMER"]
