@@ -1,6 +1,7 @@
 """What happens to a running job when something around it dies, with real processes.
 
     python bench/survival.py redis|database|sigterm|web|reboot [--database postgres://user@host:5432/postgres]
+                             [--transport soap]
 
 Prints one JSON object: how the job ended, what both sides hold (bench/verdict.py), and what the scenario itself says.
 ``database`` needs PostgreSQL.
@@ -22,7 +23,7 @@ from bench.herd import Herd, herd, wait_for  # noqa: E402 -- only found thanks t
 from mobjects.local.ports import find_free_port, is_port_open  # noqa: E402
 
 # Longer than a worker's turn of 10 s.
-RECORDS = 1500
+RECORDS = {"soap": 1500, "rest": 3000}
 ANSWER_SECONDS = 1.0
 SETTINGS = {"MARKETO_LOOK_UP_SECONDS": "2", "MARKETO_TIMEOUT_SECONDS": "5", "MARKETO_CALLS_AT_ONCE": "10"}
 
@@ -34,13 +35,14 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scenario", choices=tuple(SCENARIOS))
     parser.add_argument("--database", default="", help="a PostgreSQL to run on (default: a temporary SQLite file)")
+    parser.add_argument("--transport", choices=tuple(RECORDS), default="soap")
     options = parser.parse_args()
-    with herd(options.database, **SETTINGS) as running:
-        told = play(running, options.scenario)
+    with herd(options.database, **SETTINGS, MARKETO_TRANSPORT=options.transport) as running:
+        told = play(running, options.scenario, RECORDS[options.transport])
     sys.stdout.write(f"{json.dumps(told)}\n")
 
 
-def play(running: Herd, name: str) -> Told:
+def play(running: Herd, name: str, records: int) -> Told:
     """Start a job and a worker, let the scenario happen, wait for the end; nobody asks for the job again."""
     from bench.verdict import both_sides  # Models can be imported only now.
     from mobjects.jobs.requests import request_sync
@@ -49,7 +51,7 @@ def play(running: Herd, name: str) -> Told:
 
     Opportunity.objects.bulk_create(
         Opportunity(external_id=f"E-{number}", name=f"Deal {number}", description=f"E-{number}")
-        for number in range(RECORDS)
+        for number in range(records)
     )
     running.sandbox.faults.add("slow", seconds=ANSWER_SECONDS, times=10**6)
     if name != "reboot":

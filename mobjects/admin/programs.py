@@ -174,9 +174,10 @@ class TagInline(TagInputs, ChildInline):
 
     @admin.display(description="In Marketo")
     def in_marketo(self, row: Any) -> str:
-        """Whether Marketo has accepted the tag as it is now, or why it would not."""
+        """Whether Marketo has accepted the tag as it is now, or why it would not, or may not."""
         said = super().in_marketo(row)
-        problem = self.allowed_values.find_problem(row.type, row.value) if row.pk else ""
+        known = self.allowed_values
+        problem = known.find_problem(row.type, row.value) or known.find_doubt(row.type, row.value) if row.pk else ""
         return f"{said}. {problem}" if problem else said
 
 

@@ -37,6 +37,7 @@ class TransportTraits:
         tells_archived: whether archived programs are told from others; all are found otherwise.
         listed: kinds that can be read without naming objects, by time for example.
         tells_calls: whether Marketo tells how many calls all integrations have made today.
+        calls_to_a_batch: how many calls a batch of a kind takes at least; kinds left out take one.
         named_to_a_query: how many ids or keys one query may name.
     """
 
@@ -54,6 +55,7 @@ class TransportTraits:
     tells_archived: bool = True
     listed: frozenset[Kind] = frozenset(Kind)
     tells_calls: bool = False
+    calls_to_a_batch: Mapping[Kind, int] = field(default_factory=lambda: MappingProxyType({}))
     named_to_a_query: int = 1
 
     def id_kind(self, kind: Kind) -> IdKind:

@@ -134,6 +134,8 @@ class AllowedValues:
     NEAREST = 3
     ALIKE = 0.4
     """How alike a value has to be to be named, from 0 to 1."""
+    SEPARATOR = ", "
+    """Stands between values where an API tells all of a type as one text, so that one that holds it may be two."""
     LISTED = 10
     """So many allowed values are listed where none is alike."""
 
@@ -162,6 +164,14 @@ class AllowedValues:
         wanted = type_name.casefold()
         return [value for name, values in self._by_type.items() if name.casefold() == wanted for value in values]
 
+    def find_doubt(self, type_name: str, value: str) -> str:
+        """That nobody can tell whether Marketo knows a tag, as a sentence; "" if it can be told."""
+        allowed = self.values_of_type(type_name)
+        is_known = value.casefold() in {other.casefold() for other in allowed}
+        if not allowed or is_known or self.SEPARATOR not in value or type_name.casefold() == CHANNEL_TAG.casefold():
+            return ""
+        return f"Whether Marketo knows {type_name} “{value}” cannot be told, as it has a comma; Marketo decides."
+
     def find_problem(self, type_name: str, value: str) -> str:
         """Why Marketo would refuse a tag (or a channel), as a sentence with the nearest allowed values.
 
@@ -175,7 +185,7 @@ class AllowedValues:
         if not allowed:
             known = self.tag_types
             return f"The tag type “{type_name}” is not known in Marketo; {_near(type_name, known)}." if known else ""
-        if value.casefold() in {other.casefold() for other in allowed}:
+        if value.casefold() in {other.casefold() for other in allowed} or self.find_doubt(type_name, value):
             return ""
         what = "The channel" if is_channel else type_name
         return f"{what} “{value}” is not known in Marketo; {_near(value, allowed)}."

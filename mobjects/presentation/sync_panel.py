@@ -25,13 +25,14 @@ from mobjects.sync.send.held_now import holds_still
 from mobjects.sync.transport_factory import key_fields
 
 SENDING = (*SyncJob.SENDING_ACTIONS, SyncJobAction.DELETE)
-READING = (SyncJobAction.PULL, SyncJobAction.COMPARE)
+READING = (SyncJobAction.PULL, SyncJobAction.COMPARE, SyncJobAction.IDENTIFY)
 TITLES: dict[str, str] = {
     SyncJobAction.SEND: "Last sending",
     SyncJobAction.UNDO: "Last undo of a sending",
     SyncJobAction.DELETE: "Last deletion in Marketo",
     SyncJobAction.PULL: "Last pull",
     SyncJobAction.COMPARE: "Last comparison",
+    SyncJobAction.IDENTIFY: "Last look-up of IDs",
 }
 DIFFERENCES_SHOWN = 25
 """On one page. A program may have thousands of costs that Marketo has not accepted yet."""

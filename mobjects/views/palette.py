@@ -21,7 +21,8 @@ from django.views.decorators.http import require_GET
 from unfold.dataclasses import SearchResult
 
 from mobjects.models import RECORD_MODELS, Import, RecordState, SyncJob
-from mobjects.presentation.job_text import format_time, job_title, outcome_text
+from mobjects.presentation.job_text import format_time, outcome_text
+from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.navigation import build_navigation, list_actions
 from mobjects.selectors import id_in
 

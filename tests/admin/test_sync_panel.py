@@ -49,8 +49,8 @@ def refused(record, *, error="Stage: refused"):
     return job
 
 
-def compared(record, status, *, username="bob", **values):
-    job = pages.job(action=SyncJobAction.COMPARE, username=username)
+def compared(record, status, *, username="bob", action=SyncJobAction.COMPARE, **values):
+    job = pages.job(action=action, username=username)
     return pages.result(
         job, kind=record.KIND.value, record_id=record.pk, revision=record.revision, status=status, **values
     )
@@ -64,6 +64,14 @@ def test_the_last_sending_and_the_last_comparison_are_two_lines(operator):
     sending, comparison = said.index("Last sending: Failed"), said.index("Last comparison: Differs from Marketo")
     assert sending < said.index("by ann.") < said.index("Reason: Stage: refused") < comparison
     assert comparison < said.index("by bob.") < said.index("Reason: Here, not sent yet")
+
+
+def test_a_look_up_of_its_id_says_what_it_found(operator):
+    record = factories.opportunity()
+    compared(record, "MISSING", action=SyncJobAction.IDENTIFY, error="Marketo has no opportunity with this key.")
+    said = panel(operator, record)
+    assert "Last look-up of IDs: " in said
+    assert "Reason: Marketo has no opportunity with this key." in said
 
 
 @pytest.mark.parametrize("status", ["FAILED", "SKIPPED"])

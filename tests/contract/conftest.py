@@ -10,6 +10,7 @@ import pytest
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.sandbox import SandboxServer
 from tests.contract.apis import APIS, Api
+from tests.contract.held import Held
 from tests.contract.records import Records
 
 Connect = Callable[..., MarketoTransport]
@@ -42,6 +43,12 @@ def marketo(connect: Connect) -> MarketoTransport:
 
 
 @pytest.fixture
-def records(marketo: MarketoTransport, sandbox: SandboxServer) -> Records:
-    """Makes records, and looks at what became of them."""
-    return Records(marketo, sandbox)
+def held(api: Api, sandbox: SandboxServer) -> Held:
+    """What Marketo holds."""
+    return api.held(sandbox)
+
+
+@pytest.fixture
+def records(marketo: MarketoTransport) -> Records:
+    """Makes records in the way of the API."""
+    return Records(marketo)

@@ -16,7 +16,7 @@ from mobjects.marketo.types import (
     OutgoingRecord,
     RecordAssociation,
 )
-from mobjects.sandbox.fields import COMPANY_KEY, OPPORTUNITY, OPPORTUNITY_KEY, ROLE
+from mobjects.sandbox.fields import COMPANY_KEY, OPPORTUNITY_KEY
 
 LOST = [
     {"kind": "error", "code": "failed"},
@@ -44,8 +44,8 @@ class Deal(NamedTuple):
 class Records:
     """Makes records in the way of a transport's API."""
 
-    def __init__(self, marketo, sandbox):
-        self.marketo, self.sandbox, self.traits = marketo, sandbox, marketo.traits
+    def __init__(self, marketo):
+        self.marketo, self.traits = marketo, marketo.traits
         self.key_field = self.traits.opportunity_key or OPPORTUNITY_KEY
         self.company_field = self.traits.company_key or COMPANY_KEY
         by_guid = self.traits.id_kind(Kind.OPPORTUNITY) is IdKind.GUID
@@ -90,18 +90,6 @@ class Records:
         """A query for these opportunities."""
         return {"ids": [deal.id for deal in deals]}
 
-    def stored(self, id, kind=OPPORTUNITY):
-        """What the sandbox keeps of an object."""
-        store = self.sandbox.store
-        return store.objects[kind][id] if isinstance(id, int) else store.find_by_guid(kind, id)
-
-    def stored_role(self, id):
-        return self.stored(id, ROLE)
-
-    def values(self, id):
-        """The values that the sandbox keeps of an opportunity, its key aside."""
-        return {name: text for name, text in self.stored(id).values.items() if name != OPPORTUNITY_KEY}
-
     def told(self, found):
         """The values that were read of an opportunity, without its key and what an API tells of what was never set."""
         values = {name: text for name, text in found.values.items() if name != self.key_field}
@@ -128,3 +116,14 @@ def ids(marketo, query):
         page = marketo.find(query, page.position)
         found += page.found
     return [each.marketo_id for each in found]
+
+
+def patience(fault):
+    """The settings with which a fault is met: one that is slow is not waited for."""
+    return {"timeout_seconds": 1} if fault["kind"] == "slow" else {}
+
+
+def one(marketo, query):
+    """The one object that a query finds."""
+    (found,) = marketo.find(query).found
+    return found

@@ -15,23 +15,15 @@ from mobjects.marketo.types import (
     LinkTarget,
     MarketoQuery,
     Operation,
-    OutgoingCost,
     OutgoingRecord,
     RecordAssociation,
-    TagValue,
 )
 from mobjects.sandbox.fields import PERSON_KEY
-from mobjects.sandbox.seed import FIRST_PROGRAM_ID
-from tests.contract.apis import only_where
-from tests.contract.records import LOST, Deal, ids, send
+from tests.contract.apis import not_in_memory, only_where
+from tests.contract.records import LOST, Deal, ids, one, patience, send
 from tests.support.soap import exchange_of
 
 UPDATE = Operation.UPDATE
-
-
-def one(marketo, query):
-    (found,) = marketo.find(query).found
-    return found
 
 
 # --- what was sent comes back -------------------------------------------------------------------
@@ -101,53 +93,7 @@ def test_cleared_values_are_left_out(marketo, records):
     assert records.told(one(marketo, MarketoQuery(Kind.OPPORTUNITY, id=deal.id))) == {"Name": "x"}
 
 
-@only_where(lambda traits: traits.has_cost_ids)
-def test_costs_and_tags_of_a_program_come_back_with_cost_ids(marketo):
-    query = MarketoQuery(Kind.PROGRAM, id=FIRST_PROGRAM_ID, details=True)
-    found, added = add_costs(marketo, query)
-    changed = OutgoingCost(date(2026, 6, 1), Decimal("8.00"), "", added[0].id)
-    send(marketo, OutgoingRecord(Kind.PROGRAM, FIRST_PROGRAM_ID, costs=[changed]), operation=UPDATE)
-    again = {cost.id: cost for cost in one(marketo, query).costs}
-    assert len(again) == len(found.costs)
-    assert (again[added[0].id].month, str(again[added[0].id].amount)) == (date(2026, 6, 1), "8.00")
-
-
-@only_where(lambda traits: not traits.has_cost_ids)
-def test_costs_and_tags_of_a_program_come_back_and_are_changed_by_what_they_were(marketo):
-    query = MarketoQuery(Kind.PROGRAM, id=FIRST_PROGRAM_ID, details=True)
-    found, added = add_costs(marketo, query)
-    changed = OutgoingCost(date(2026, 6, 1), Decimal("8.00"), "", accepted=added[0])
-    send(marketo, OutgoingRecord(Kind.PROGRAM, FIRST_PROGRAM_ID, costs=[changed]), operation=UPDATE)
-    again = one(marketo, query).costs
-    assert len(again) == len(found.costs)
-    assert added[0] not in again
-    assert (date(2026, 6, 1), "8.00") in [(cost.month, str(cost.amount)) for cost in again]
-
-
-def add_costs(marketo, query):
-    """Add two costs of one month and set tags; gives the program as it is then, and the costs."""
-    before = one(marketo, query)
-    costs = [OutgoingCost(date(2026, 5, 1), Decimal("501.00"), "광고"), OutgoingCost(date(2026, 5, 1), Decimal("7"))]
-    tags = [TagValue("Region", "Korea"), TagValue("Channel", "Roadshow")]
-    send(marketo, OutgoingRecord(Kind.PROGRAM, FIRST_PROGRAM_ID, costs=costs, tags=tags), operation=UPDATE)
-    found = one(marketo, query)
-    added = [cost for cost in found.costs if cost not in before.costs]
-    assert [(cost.month, str(cost.amount), cost.note) for cost in added] == [
-        (date(2026, 5, 1), "501.00", "광고"),
-        (date(2026, 5, 1), "7.00", ""),
-    ]
-    assert set(tags) <= set(found.tags)
-    return found, added
-
-
-def test_program_tells_its_name_type_and_workspace_and_details_only_on_demand(marketo):
-    found = one(marketo, MarketoQuery(Kind.PROGRAM, id=FIRST_PROGRAM_ID))
-    assert found.values["Name"] == "2026-01 Webinar - Cloud Cost Control"
-    assert found.values["Type"]
-    assert found.values["Workspace Name"] == "Default"
-    assert (tuple(found.costs), tuple(found.tags)) == ((), ())
-
-
+@not_in_memory("It keeps no times.")
 def test_times_of_creation_and_change_are_aware(marketo, records, sandbox):
     clock = sandbox.store.clock
     clock.freeze(datetime.now(UTC).replace(microsecond=0))
@@ -179,11 +125,11 @@ lists_opportunities = only_where(lambda traits: Kind.OPPORTUNITY in traits.liste
 
 
 @lists_opportunities
-def test_pages_of_100_go_by_rising_id(marketo, records, sandbox):
+def test_pages_of_100_go_by_rising_id(marketo, records, held):
     made = [deal.id for deal in records.deals(250)]
-    before = len(sandbox.calls)
+    before = held.calls
     assert ids(marketo, MarketoQuery(Kind.OPPORTUNITY)) == made
-    assert len(sandbox.calls) - before == 3
+    assert held.calls - before == 3
 
 
 @lists_opportunities
@@ -206,10 +152,10 @@ def test_exactly_one_page_has_no_next(marketo, records):
 @pytest.mark.parametrize(
     "filters", [{}, {"name": "x"}, {"created_since": datetime(2026, 1, 1, tzinfo=UTC)}], ids=["all", "name", "time"]
 )
-def test_what_cannot_be_listed_is_refused_in_words(marketo, sandbox, filters):
+def test_what_cannot_be_listed_is_refused_in_words(marketo, held, filters):
     with pytest.raises(Rejected, match="external ID"):
         marketo.find(MarketoQuery(Kind.OPPORTUNITY, **filters))
-    assert sandbox.calls == []
+    assert held.calls == 0
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -249,16 +195,16 @@ def test_an_object_is_found_by_its_key(marketo, records):
 
 
 @only_where(lambda traits: traits.named_to_a_query > 1)
-def test_as_many_as_the_limit_are_named_in_one_query(marketo, records, sandbox):
+def test_as_many_as_the_limit_are_named_in_one_query(marketo, records, held):
     deals = records.deals(records.traits.named_to_a_query)
     roles = send(marketo, *[records.role(deal) for deal in deals])
-    before = len(sandbox.calls)
+    before = held.calls
     by_id = MarketoQuery(Kind.OPPORTUNITY, ids=[deal.id for deal in deals])
     by_key = MarketoQuery(Kind.OPPORTUNITY, keys=[records.key(deal.key) for deal in deals])
     of_deals = MarketoQuery(Kind.ROLE, opportunities=[records.deal_link(deal) for deal in deals])
     assert set(ids(marketo, by_id)) == set(ids(marketo, by_key)) == {deal.id for deal in deals}
     assert set(ids(marketo, of_deals)) == set(roles)
-    assert len(sandbox.calls) - before == 3
+    assert held.calls - before == 3
 
 
 @lists_opportunities
@@ -300,74 +246,19 @@ def test_roles_of_an_opportunity(marketo, records):
     assert set(ids(marketo, named)) == set(ids(marketo, by_key)) == set(made[:2])
 
 
-@pytest.mark.parametrize(
-    ("filters", "count"),
-    [
-        ({"archived": False}, 38),
-        ({"archived": True}, 40),
-        ({"name": "2026-01 Webinar - Cloud Cost Control"}, 1),
-        ({"tag": TagValue("Channel", "Webinar")}, 5),
-        ({"tag": TagValue("Region", "Webinar")}, 0),
-        ({"workspace": "Europe"}, 12),
-        ({"workspace": "Europe", "tag": TagValue("Channel", "Webinar")}, 2),
-        ({"updated_since": datetime(2026, 2, 1, tzinfo=UTC)}, 12),
-    ],
-    ids=str,
-)
-def test_filters_of_programs(marketo, sandbox, filters, count):
-    found = [each.marketo_id for each in marketo.find(MarketoQuery(Kind.PROGRAM, **filters)).found]
-    programs = sandbox.store.programs
-    wanted = [program.id for program in programs.values() if _holds(program, filters)]
-    assert len(wanted) == count
-    if not marketo.traits.tells_archived:
-        found = [number for number in found if filters.get("archived") or not programs[number].is_archived]
-    assert found == wanted
-
-
-def _holds(program, filters):
-    tags = {**program.tags, "Channel": program.channel}
-    tag = filters.get("tag")
-    return all(
-        [
-            filters.get("archived") or not program.is_archived,
-            filters.get("name", program.name) == program.name,
-            filters.get("workspace", program.workspace_name) == program.workspace_name,
-            tag is None or tags.get(tag.type) == tag.value,
-            program.updated_at >= filters.get("updated_since", program.updated_at),
-        ]
-    )
-
-
-def test_question_that_cannot_be_asked_is_refused_before_sending(marketo, sandbox):
+def test_question_that_cannot_be_asked_is_refused_before_sending(marketo, held):
     with pytest.raises(Rejected):
         marketo.find(MarketoQuery(Kind.ROLE, name="x"))
-    assert sandbox.calls == []
-
-
-# --- what Marketo allows ------------------------------------------------------------------------
-
-
-def test_allowed_tags_and_channels(marketo, sandbox):
-    tags, channels = marketo.tags(), marketo.channels()
-    assert tags.values == sandbox.store.tags
-    assert channels.values == {"Channel": list(sandbox.store.channels)}
-    assert tags.exchange.response
-    assert channels.exchange.response
-
-
-def test_marketo_without_tags_or_channels(marketo, sandbox):
-    sandbox.store.tags.clear()
-    sandbox.store.channels.clear()
-    assert marketo.tags().values == {}
-    assert marketo.channels().values == {"Channel": []}
+    assert held.calls == 0
 
 
 # --- calls that fail ----------------------------------------------------------------------------
 
 
+@not_in_memory("A test hands it the error that reading raises.")
 @pytest.mark.parametrize("fault", LOST, ids=str)
 def test_page_that_was_lost_may_simply_be_asked_for_again(api, connect, fail, fault):
-    marketo = connect(timeout_seconds=1 if fault["kind"] == "slow" else 5)
+    marketo = connect(**patience(fault))
     whole = ids(marketo, MarketoQuery(Kind.PROGRAM))
     fail("find", **fault)
     if fault["kind"] in api.undetected:
@@ -380,6 +271,7 @@ def test_page_that_was_lost_may_simply_be_asked_for_again(api, connect, fail, fa
     assert ids(marketo, MarketoQuery(Kind.PROGRAM)) == whole
 
 
+@not_in_memory("It has no limits of its own.")
 @pytest.mark.parametrize("limit", ["quota", "rate", "at once"])
 @pytest.mark.parametrize("name", ["find", "delete", "describe", "tags", "channels"])
 def test_refusal_for_a_limit_says_which(api, marketo, records, fail, name, limit):

@@ -1,4 +1,8 @@
-"""A running job outlives what it runs on: Redis, the database's connections, its worker, the web, the machine."""
+"""A running job outlives what it runs on: Redis, the database's connections, its worker, the web, the machine.
+
+Each is shown over one API. That Redis loses its data concerns REST more than SOAP, as the token lies there; the others
+do not look at the wire.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +17,16 @@ import pytest
 from tests.files import ROOT
 
 PATIENCE_SECONDS = 240
-RECORDS = 1500
+RECORDS = {"soap": 1500, "rest": 3000}
 # Up to 51 s each where nothing else runs.
 pytestmark = pytest.mark.timeout(250)
 
 POSTGRES = os.environ.get("DATABASE_URL", "").startswith("postgres")
 
 
-def told_by(scenario: str) -> dict:
+def told_by(scenario: str, transport: str = "soap") -> dict:
     """Play a scenario in processes of its own; what it says."""
-    command = [sys.executable, "-W", "ignore", "bench/survival.py", scenario]
+    command = [sys.executable, "-W", "ignore", "bench/survival.py", scenario, "--transport", transport]
     if POSTGRES:
         command += ["--database", os.environ["DATABASE_URL"].rpartition("/")[0] + "/postgres"]
     with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -35,16 +39,16 @@ def told_by(scenario: str) -> dict:
     pytest.fail(errors)
 
 
-def assert_all_arrived(told):
-    assert (told["state"], told["counts"]) == ("succeeded", {"CREATED": RECORDS}), told
+def assert_all_arrived(told, transport="soap"):
+    assert (told["state"], told["counts"]) == ("succeeded", {"CREATED": RECORDS[transport]}), told
     wrong = {name: told[name] for name in ("lost", "doubled", "changed", "unknown", "claimed", "history") if told[name]}
     assert wrong == {}
 
 
 @pytest.mark.processes
 def test_redis_restarts_and_has_lost_its_data():
-    told = told_by("redis")
-    assert_all_arrived(told)
+    told = told_by("redis", "rest")
+    assert_all_arrived(told, "rest")
     assert told["clock_lives"]
 
 

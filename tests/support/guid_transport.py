@@ -1,14 +1,20 @@
-"""A Marketo in memory whose API has GUIDs, keys and costs without ids, and makes several calls for some batches."""
+"""A Marketo in memory whose API has GUIDs, keys and costs without ids, and makes several calls for some batches.
+
+It keeps the promises of every transport: ``tests/contract`` tries it beside the real ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count
 from types import MappingProxyType
 from typing import Any
 
+from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
 from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.shared_store import SharedStore
@@ -16,6 +22,7 @@ from mobjects.marketo.transport import ConnectionVerdict, PingResult
 from mobjects.marketo.transport_entry import Config, Setting, TransportEntry
 from mobjects.marketo.transport_traits import IdKind, TransportTraits
 from mobjects.marketo.types import (
+    AttributeValue,
     BatchResponse,
     DescribeResponse,
     Exchange,
@@ -41,6 +48,7 @@ KEY = "externalOpportunityId"
 TRAITS = TransportTraits(
     id_kinds=MappingProxyType({Kind.OPPORTUNITY: IdKind.GUID, Kind.ROLE: IdKind.GUID}),
     opportunity_key=KEY,
+    company_key="externalCompanyId",
     needs_opportunity_key=True,
     roles_name_opportunity_by_key=True,
     role_is_key=True,
@@ -51,6 +59,7 @@ TRAITS = TransportTraits(
     listed=frozenset({Kind.PROGRAM}),
     named_to_a_query=300,
 )
+CENTS = Decimal("0.01")
 ADDRESS = Setting("GUID_ADDRESS", "Address")
 SETTINGS = {"TRANSPORT": "guids", ADDRESS.name: "https://guids.example"}
 
@@ -65,19 +74,27 @@ class GuidMarketo:
         limits: records to a batch.
         earlier: how many calls each batch takes before the last one.
         page_size: objects to a page.
+        people: ids by external key of everybody whom it knows; ``None`` if it knows whoever is named.
+        allowed_tags, allowed_channels: what it tells that programs may have.
+        bad_row: index and reason of a record or object that the next batch or deletion fails for.
     """
 
     limits: int = 300
     earlier: int = 0
     page_size: int = 300
+    people: Mapping[str, int] | None = None
+    allowed_tags: dict[str, Sequence[str]] = field(default_factory=dict)
+    allowed_channels: list[str] = field(default_factory=list)
+    bad_row: tuple[int, str] | None = None
+    calls: int = 0
     objects: dict[MarketoId, RemoteObject] = field(default_factory=dict)
     sent: list[OutgoingBatch] = field(default_factory=list)
     asked: list[MarketoQuery] = field(default_factory=list)
     note: str = ""
     refused: set[MarketoId | str] = field(default_factory=set)
     lose: str = ""
-    """What becomes of the next batch: ``before`` or ``after`` it is applied its answer is lost; or ``deleted``: it is
-    lost between deleting and making anew."""
+    """What becomes of the next batch or deletion: ``before`` or ``after`` it is applied its answer is lost; or
+    ``deleted``: it is lost between deleting and making anew."""
     fail_reading: MarketoError | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -111,46 +128,62 @@ class GuidMarketo:
         return f"{batch.operation} {len(batch.records)}"
 
     def send(self, batch: OutgoingBatch) -> BatchResponse:
+        for record in batch.records:
+            most = self.limit(record.kind, batch.operation)
+            if most is None or len(batch.records) > most:
+                raise Rejected(f"{batch.operation} takes {most} {record.kind}, not {len(batch.records)}.")
         self.sent.append(batch)
-        lost, self.lose = self.lose, ""
-        if lost == "before":
-            raise OutcomeUnknown("No answer came.", exchange=self._exchange("sent", answered=False))
-        if lost == "deleted":
+        if self.lose == "deleted":
             for record in batch.records:
                 if record.replaced:
                     self.objects.pop(record.marketo_id or "", None)
-            raise OutcomeUnknown("No answer came.", exchange=self._exchange("sent", answered=False))
-        outcomes = [self._apply(record, batch.operation) for record in batch.records]
-        if lost == "after":
-            raise OutcomeUnknown("No answer came.", exchange=self._exchange("sent", answered=False))
-        return BatchResponse(outcomes, self._exchange("sent"))
+        return self._answer("sent", batch.records, lambda record: self._apply(record, batch.operation))
 
     def find(self, query: MarketoQuery, position: str = "") -> QueryPage:
+        ids, keys, parents = self._named(query)
+        if position and not position.isdigit():
+            raise Rejected("The place is no longer known.")
+        filters = (
+            query.created_since,
+            query.updated_since,
+            query.updated_until,
+            query.tag,
+            query.workspace,
+            query.name,
+        )
+        if any(filters) or (query.kind not in TRAITS.listed and not ids and not keys and not parents):
+            raise Rejected("Name the objects, by GUID or external ID.")
+        if max(len(ids), len(keys), len(parents)) > TRAITS.named_to_a_query:
+            raise Rejected(f"Name {TRAITS.named_to_a_query} objects at most.")
         self.asked.append(query)
         if self.fail_reading:
             error, self.fail_reading = self.fail_reading, None
             raise error
-        if query.created_since or query.updated_since or query.name:
-            raise Rejected("Nothing can be listed.")
-        fits = [each for each in self.kept(query.kind) if self._fits(each, query)]
+        fits = [
+            each if query.details else replace(each, costs=(), tags=())
+            for each in self.kept(query.kind)
+            if (not ids or each.marketo_id in ids)
+            and (not keys or each.values.get(KEY) in keys)
+            and (not parents or _role_key(each.associations, "")[0] in parents)
+        ]
         fits.sort(key=lambda each: (str(type(each.marketo_id)), each.marketo_id))
         start = int(position or 0)
         end = start + self.page_size
         return QueryPage(fits[start:end], end < len(fits), str(end), self._exchange("asked"))
 
     def delete(self, kind: Kind, ids: Sequence[MarketoId]) -> BatchResponse:
-        for each in ids:
-            self.objects.pop(each, None)
-        return BatchResponse([RecordOutcome(OutcomeStatus.DELETED, each) for each in ids], self._exchange("deleted"))
+        if kind is Kind.PROGRAM or not 0 < len(ids) <= self.delete_limit:
+            raise Rejected(f"1 to {self.delete_limit} opportunities or roles are deleted, not {len(ids)} {kind}.")
+        return self._answer("deleted", ids, self._delete)
 
     def describe(self, kind: Kind) -> DescribeResponse:
         return DescribeResponse([], self._exchange("described"))
 
     def tags(self) -> TagValuesResponse:
-        return TagValuesResponse({}, self._exchange("tags"))
+        return TagValuesResponse(self.allowed_tags, self._exchange("tags"))
 
     def channels(self) -> TagValuesResponse:
-        return TagValuesResponse({}, self._exchange("channels"))
+        return TagValuesResponse({"Channel": self.allowed_channels}, self._exchange("channels"))
 
     def ping(self) -> PingResult:
         return PingResult(ConnectionVerdict.OK, "Here.")
@@ -160,7 +193,20 @@ class GuidMarketo:
 
     # --- inside ---
 
+    def _answer(self, text: str, rows: Sequence[Any], apply: Callable[[Any], RecordOutcome]) -> BatchResponse:
+        """Apply rows and answer, unless the answer is lost."""
+        lost, self.lose = self.lose, ""
+        bad, self.bad_row = self.bad_row, None
+        outcomes = []
+        for index, row in enumerate(rows if lost in ("", "after") else ()):
+            is_bad = bad is not None and bad[0] == index
+            outcomes.append(RecordOutcome(OutcomeStatus.FAILED, message=bad[1]) if bad and is_bad else apply(row))
+        if lost:
+            raise OutcomeUnknown("No answer came.", exchange=self._exchange(text, answered=False))
+        return BatchResponse(outcomes, self._exchange(text))
+
     def _exchange(self, text: str, *, answered: bool = True) -> Exchange:
+        self.calls += 1 + self.earlier
         earlier = [
             Exchange(f"call {number} of {text}", f"answer {number}", {"Call": str(number)}, 200, 0.5)
             for number in range(1, self.earlier + 1)
@@ -168,18 +214,27 @@ class GuidMarketo:
         status = 200 if answered else None
         return Exchange(text, "answered" if answered else "", {}, status, 0.25, earlier=earlier)
 
-    def _fits(self, each: RemoteObject, query: MarketoQuery) -> bool:
-        keys = [key.value for key in (*query.keys, *([query.key] if query.key else []))]
+    def _named(self, query: MarketoQuery) -> tuple[set[MarketoId], set[str], set[str]]:
+        """The ids, external IDs and opportunities of roles that a query names."""
         links = [*query.opportunities, *([query.opportunity] if query.opportunity else [])]
-        parents = {link.key.value for link in links if link.key}
-        ids = [*query.ids, *([query.id] if query.id is not None else [])]
         return (
-            (not ids or each.marketo_id in ids)
-            and (not keys or each.values.get(KEY) in keys)
-            and (not parents or _role_key(each.associations, "")[0] in parents)
+            {*query.ids, *([query.id] if query.id is not None else [])},
+            {key.value for key in (*query.keys, *([query.key] if query.key else []))},
+            {link.key.value for link in links if link.key},
         )
 
+    def _delete(self, called: MarketoId) -> RecordOutcome:
+        gone = self.objects.pop(called, None)
+        return RecordOutcome(OutcomeStatus.DELETED if gone else OutcomeStatus.UNCHANGED, called)
+
     def _apply(self, record: OutgoingRecord, operation: Operation) -> RecordOutcome:
+        types = {attribute.name: attribute for attribute in attributes.STANDARD.get(record.kind, ())}
+        for name, value in record.values.items():
+            if name in types and isinstance(value, str):
+                try:
+                    value_parsing.canonical_text(value, types[name])
+                except ValueError as error:
+                    return RecordOutcome(OutcomeStatus.FAILED, message=f"{name}: {error}")
         return {Kind.PROGRAM: self._change_program, Kind.OPPORTUNITY: self._put_opportunity, Kind.ROLE: self._put_role}[
             record.kind
         ](record, operation)
@@ -192,7 +247,7 @@ class GuidMarketo:
             if gone not in costs:
                 return RecordOutcome(OutcomeStatus.FAILED, message=f"No cost {gone.month:%Y-%m} {gone.amount}.")
             costs.remove(gone)
-        costs += [RemoteCost(None, cost.month, cost.amount, cost.note or "") for cost in record.costs]
+        costs += [RemoteCost(None, cost.month, cost.amount.quantize(CENTS), cost.note or "") for cost in record.costs]
         removed = {*record.removed_tags, *(tag.type for tag in record.tags)}
         tags = [tag for tag in here.tags if tag.type not in removed] + list(record.tags)
         self.objects[record.marketo_id] = replace(here, costs=costs, tags=tags)
@@ -211,11 +266,27 @@ class GuidMarketo:
         if record.marketo_id is not None and not record.replaced:
             return self._change(record.marketo_id, record)
         self.objects.pop(record.marketo_id or "", None)
+        record = replace(record, associations=[self._as_known(link) for link in record.associations])
         key = _role_key(record.associations, str(record.values["Role"]))
-        if self.refused & set(key):
-            return RecordOutcome(OutcomeStatus.SKIPPED, message="1004 Lead not found")
+        if self.refused & set(key) or not self._has_ends(record.associations):
+            return RecordOutcome(OutcomeStatus.FAILED, message="1004 Lead or opportunity not found")
         same = [each for each in self.kept(record.kind) if _role_key(each.associations, each.values["Role"]) == key]
         return self._make(record, operation, same, {})
+
+    def _as_known(self, link: RecordAssociation) -> RecordAssociation:
+        """A person who was named by key by their id, where that is known."""
+        known = self.people.get(link.key.value) if self.people and link.key and link.link is LinkTarget.LEAD else None
+        return RecordAssociation(link.link, id=known) if known else link
+
+    def _has_ends(self, links: Sequence[RecordAssociation]) -> bool:
+        deals = {each.values.get(KEY) for each in self.kept(Kind.OPPORTUNITY)}
+        known = None if self.people is None else set(self.people.values())
+        return all(
+            link.key is not None and link.key.value in deals
+            if link.link is LinkTarget.OPPORTUNITY
+            else known is None or link.id in known
+            for link in links
+        )
 
     def _make(
         self, record: OutgoingRecord, operation: Operation, same: Sequence[RemoteObject], more: dict[str, str]
@@ -231,11 +302,16 @@ class GuidMarketo:
 
     def _change(self, called: MarketoId, record: OutgoingRecord) -> RecordOutcome:
         here = self.objects[called]
-        values = {**here.values, **{name: to_text(value) for name, value in record.values.items()}}
+        values = {**here.values, **{name: _told(value) for name, value in record.values.items()}}
         links = record.associations or here.associations
         kept = {name: text for name, text in values.items() if text}
         self.objects[called] = replace(here, values=kept, associations=links)
         return RecordOutcome(OutcomeStatus.UPDATED, called, self.note)
+
+
+def _told(value: AttributeValue) -> str:
+    """A value as it is read: moments by UTC, wherever they were written."""
+    return to_text(value.astimezone(UTC) if isinstance(value, datetime) else value)
 
 
 def _role_key(links: Sequence[RecordAssociation], role: str) -> RoleKey:

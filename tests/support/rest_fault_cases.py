@@ -6,6 +6,7 @@ sendings are told apart by nothing but their kind, one of them stands for both.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,3 +127,17 @@ NOT_OVER_REST = {
     "one record SKIPPED": "over REST every refusal of a record is “skipped”; its code tells what it means",
 }
 """Faults over SOAP that have no equal over REST, and why."""
+
+
+def quick(cases: Iterable[Any]) -> list[dict[str, Any]]:
+    """The scripts of faults, without the ones that take real time."""
+    return [case.script for case in cases if case.script["kind"] != "slow"]
+
+
+SCRIPTS = {"soap": quick(fault_cases.FAULTS), "rest": quick(REST_FAULTS)}
+"""What may go wrong at random, over each API."""
+SPOILT = {
+    "soap": [{"operation": name} for name in ("syncMObjects", "syncMObjects", "getMObjects", "")],
+    "rest": [{"path": path} for path in (WRITES, WRITES, "GET /rest/*", "/rest/*")],
+}
+"""The calls that a fault may hit, over each API."""

@@ -23,5 +23,7 @@ REST_TRAITS = TransportTraits(
     tells_archived=False,
     listed=frozenset({Kind.PROGRAM}),
     tells_calls=True,
+    # Read and written, or a tag set and looked at; one more for each further tag, and for costs beside tags.
+    calls_to_a_batch=MappingProxyType({Kind.PROGRAM: 2}),
     named_to_a_query=paths.MAX_RECORDS,
 )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Floor
 
 from mobjects.marketo.transport_traits import IdKind
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, ProgramCost, records_of_kind
 from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.content.unsendable import HAS_DECIMALS
 
 LOOKED_UP = (Kind.OPPORTUNITY, Kind.ROLE)
 """Kinds whose ids can be looked up by what their objects are found by. Roles after the opportunities they belong to."""
@@ -122,6 +122,6 @@ def _cost_gaps(keys: KeyFields) -> Iterator[RecordGap]:
             "decimals",
             ProgramCost,
             "Period costs with decimals",
-            Q(amount__gt=Floor("amount")),
+            HAS_DECIMALS,
             "Marketo keeps whole amounts. Round them here; until then their programs are held back.",
         )

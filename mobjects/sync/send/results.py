@@ -43,6 +43,7 @@ from mobjects.sync.job_results import (
     short_label,
 )
 from mobjects.sync.send.claims import BatchItem
+from mobjects.sync.send.held_now import explain_holds
 from mobjects.sync.send.naming.answered_ids import (
     HeldRecord,
     describe_outcome,
@@ -51,7 +52,6 @@ from mobjects.sync.send.naming.answered_ids import (
     save_replaced,
 )
 from mobjects.sync.send.selection import SyncSelection, classify_records, ordered_kinds
-from mobjects.sync.send.tag_rules import explain_unknown_values
 from mobjects.sync.task import close_batch, next_sequence
 from mobjects.sync.transport_factory import key_fields
 
@@ -312,12 +312,12 @@ def record_held(job: SyncJob, kind: Kind, selection: SyncSelection, keys: KeyFie
     # Page by page: on SQLite the snapshot of a cursor that is still open keeps us from writing.
     while page := list(held.filter(pk__gt=last)[:HELD_PAGE_SIZE]):
         last = page[-1].pk
-        _save_held(job, page)
+        _save_held(job, page, keys)
 
 
 @retry_on_database_error
-def _save_held(job: SyncJob, held: Sequence[Any]) -> None:  # records with their ``hold``
-    exact = explain_unknown_values(held)
+def _save_held(job: SyncJob, held: Sequence[Any], keys: KeyFields) -> None:  # records with their ``hold``
+    exact = explain_holds(held, keys)
     with transaction.atomic():
         status = SyncResultStatus.HELD
         reasons = [(record, exact.get(record.pk) or to_sentence(record.hold)) for record in held]

@@ -18,6 +18,7 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Que
 
 from mobjects import clock
 from mobjects.marketo.reason_masking import reason_key
+from mobjects.marketo.transport_traits import TransportTraits
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import (
     RECORD_MODELS,
@@ -32,6 +33,7 @@ from mobjects.models import (
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import NEEDS_KEY, NEEDS_ROLE, KeyFields
+from mobjects.sync.content.unsendable import COST_DECIMALS, KEY_CHANGED, has_cost_decimals, has_fixed_key_changed
 from mobjects.sync.installation.doubt import DOUBTED
 from mobjects.sync.send.halted_kinds import KIND_HALTED, is_halted
 from mobjects.sync.send.naming.key_conditions import was_lost_under_other_key
@@ -209,6 +211,11 @@ def is_new(kind: Kind, keys: KeyFields) -> Q:
     return ~has_id(kind, keys) & Q(accepted={})
 
 
+def count_calls(kind: Kind, batches: int, traits: TransportTraits) -> int:
+    """How many calls it takes at least to send so many batches by the ways of the API in use."""
+    return batches * traits.calls_to_a_batch.get(kind, 1)
+
+
 def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime) -> list[tuple[str, str, int, int]]:
     found = foreseen_records(kind, selection, keys, at=at)
     counted = found.order_by().values_list("wire_operation", "hold")
@@ -292,6 +299,7 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
     if kind is Kind.PROGRAM:
         holds.append((UNKNOWN_CHANNEL, has_unknown_channel(resend=selection.resend)))
         holds.append((UNKNOWN_TAG, has_unknown_tag(resend=selection.resend)))
+        holds.append((COST_DECIMALS, has_cost_decimals(keys)))
     if kind is Kind.ROLE:
         holds += _role_holds(keys)
     if kind is Kind.OPPORTUNITY and not keys.company:
@@ -325,7 +333,7 @@ def _key_holds(kind: Kind, keys: KeyFields) -> list[tuple[str, Q]]:
     """What is held back because the API in use needs a key that the record does not have."""
     if kind is Kind.OPPORTUNITY and keys.traits.needs_opportunity_key:
         by_id = has_id(kind, keys) & Q(wire_operation=Operation.UPDATE.value)
-        return [(NEEDS_KEY, Q(external_id__isnull=True) & ~by_id)]
+        return [(NEEDS_KEY, Q(external_id__isnull=True) & ~by_id), (KEY_CHANGED, has_fixed_key_changed(keys))]
     if kind is not Kind.ROLE:
         return []
     no_key, no_role = Q(opportunity__external_id__isnull=True), Q(role="")

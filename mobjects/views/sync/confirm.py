@@ -31,7 +31,7 @@ from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.send.clearings import count_clearings, count_replacements
 from mobjects.sync.send.preview.estimates import ForeseenLoss, estimate_seconds, find_losses
-from mobjects.sync.send.selection import ForecastGroup, SyncSelection, forecast_groups
+from mobjects.sync.send.selection import ForecastGroup, SyncSelection, count_calls, forecast_groups
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
 from mobjects.views.record_list import LIST, asked_list
@@ -48,7 +48,7 @@ SHOWN = 10
 @dataclass(frozen=True, slots=True)
 class ForecastLine:
     """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation; ``which`` stands
-    for its records, of which ``new`` would be created.
+    for its records, of which ``new`` would be created; sending them takes ``calls`` at least.
     """
 
     which: str
@@ -57,6 +57,7 @@ class ForecastLine:
     count: int
     batches: int | None
     new: int = 0
+    calls: int = 0
 
     @property
     def may_be_read(self) -> bool:
@@ -103,14 +104,14 @@ class SyncPreview:
 
     @property
     def batches(self) -> int:
-        """Calls to Marketo that send, all kinds together."""
+        """Batches that are sent, all kinds together."""
         return sum(line.batches or 0 for line in self.lines)
 
     @property
     def calls(self) -> int:
         """All calls to Marketo that are foreseen; looking things up and trying again come on top."""
         to_read = [line for line in self.lines if line.may_be_read] if self.read_first else []
-        return self.batches + sum(-(-line.count // self.read_together) for line in to_read)
+        return sum(line.calls for line in self.lines) + sum(-(-line.count // self.read_together) for line in to_read)
 
     @property
     def created(self) -> int:
@@ -281,7 +282,9 @@ def _job_once(request: HttpRequest, form: SyncForm, make: Callable[..., SyncJob]
 def _line(transport: MarketoTransport | None, group: ForecastGroup) -> ForecastLine:
     limit = transport.limit(group.kind, group.operation) if transport and group.operation else None
     batches = -(-group.count // limit) if limit else None
-    return ForecastLine(_which(group), _kind_label(group), str(group.operation), group.count, batches, group.new)
+    calls = count_calls(group.kind, batches, transport.traits) if transport and batches else 0
+    which, kind = _which(group), _kind_label(group)
+    return ForecastLine(which, kind, str(group.operation), group.count, batches, group.new, calls)
 
 
 def _which(group: ForecastGroup) -> str:

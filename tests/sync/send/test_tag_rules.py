@@ -45,6 +45,8 @@ def held(**options) -> list[str]:
         (("Region", "EMAE"), [UNKNOWN_TAG]),
         (("Regin", "EMEA"), [UNKNOWN_TAG]),
         (("Unit", "EMEA"), [UNKNOWN_TAG]),
+        (("region", "Seoul, Korea"), []),
+        (("Regin", "Seoul, Korea"), [UNKNOWN_TAG]),
         (('Re"gion', "EMEA"), [UNKNOWN_TAG]),
     ],
     ids=str,
@@ -62,6 +64,15 @@ def test_a_tag_that_marketo_does_not_know_is_held_back(tag, reasons):
 def test_a_channel_that_marketo_does_not_know_is_held_back(channel, reasons):
     factories.program(channel=channel)
     assert held() == reasons
+
+
+@pytest.mark.usefixtures("known")
+def test_a_value_with_a_comma_may_be_two_so_that_marketo_decides():
+    known = AllowedValues()
+    assert known.find_problem("Region", "Seoul, Korea") == ""
+    assert "cannot be told, as it has a comma" in known.find_doubt("Region", "Seoul, Korea")
+    assert known.find_doubt("Region", "EMEA") == known.find_doubt("Unit", "EMEA") == ""
+    assert "The channel “A, B” is not known" in known.find_problem("Channel", "A, B")
 
 
 def test_while_nothing_is_known_everything_is_let_through():
