@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from mobjects import selectors
-from mobjects.models import RECORD_MODELS, Kind, SyncResult
+from mobjects.models import RECORD_MODELS, EditSource, Kind, SyncResult
 from mobjects.presentation import badges, job_text
+from mobjects.timeline.entries import TimelineEntry
+
+UUID_DIGITS = 32
+"""So long is the id of a job; those of imports, deletions and decisions are numbers."""
 
 register = template.Library()
 register.filter("moment", job_text.render_time)
@@ -67,3 +73,24 @@ def halted(context: template.Context) -> dict[str, Any]:
     user = getattr(context.get("request"), "user", None)
     circuits = selectors.open_circuits() if user is not None and user.is_staff else []
     return {"circuits": circuits, "perms": context.get("perms")}
+
+
+@register.filter
+def origin_url(entry: TimelineEntry) -> str:
+    """The address of what an edit came with: a job or a deletion; "" if there is none to show."""
+    if entry.source == EditSource.PULL or (entry.source == EditSource.DELETED and len(entry.reference) == UUID_DIGITS):
+        return reverse("admin:mobjects_syncjob_change", args=[UUID(entry.reference)])
+    if entry.source in (EditSource.DELETED, EditSource.RESTORED) and entry.reference:
+        return reverse("mobjects:deletion", args=[entry.reference])
+    if entry.source == EditSource.DECISION and entry.reference:
+        return reverse("admin:mobjects_conflict_change", args=[entry.reference])
+    return ""
+
+
+@register.filter
+def origin_words(entry: TimelineEntry) -> str:
+    """What that address leads to."""
+    if entry.source == EditSource.DECISION:
+        return _("both sides")
+    is_job = len(entry.reference) == UUID_DIGITS
+    return _("the job") if is_job else _("the deletion")

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from mobjects import selectors
+from mobjects import timeline
 from mobjects.imports.writing import undo
 from mobjects.models import Import, ImportState, Kind
 from tests import factories
@@ -86,6 +86,6 @@ def test_a_program_s_history_has_its_channel_and_the_undo(browser, program):
 
 def test_who_set_the_channel_last_is_known(program):
     written()
-    assert "the import of file.csv by ann" in selectors.last_author(Kind.PROGRAM, program.pk, "Channel")
-    assert "the import of file.csv by ann" in selectors.last_author(Kind.PROGRAM, program.pk, "Tag Region")
-    assert selectors.last_author(Kind.PROGRAM, program.pk, "Name") == ""
+    assert "the import of file.csv by ann" in timeline.last_author(Kind.PROGRAM, program.pk, "Channel")
+    assert "the import of file.csv by ann" in timeline.last_author(Kind.PROGRAM, program.pk, "Tag Region")
+    assert timeline.last_author(Kind.PROGRAM, program.pk, "Name") == ""
