@@ -165,13 +165,16 @@ def _postgresql() -> list[str]:
             changes = changes_of(sql, model, event, "o", "n", "context IS NOT NULL")
             name = f"{table}_edit_{event}"
             body = "; ".join(_postgresql_insert(sql, kind, change, source) for change in changes)
-            result += [
+            function = (
                 f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $$ '
-                f"DECLARE context jsonb := nullif(current_setting('{SETTING}', true), '')::jsonb; "
-                f"BEGIN IF context ->> 'source' IN ({_ELSEWHERE}) THEN RETURN NULL; END IF; {body}; RETURN NULL; END $$",
+                f"DECLARE context jsonb := nullif(current_setting('{SETTING}', true), '')::jsonb; BEGIN "
+                f"IF context ->> 'source' IN ({_ELSEWHERE}) THEN RETURN NULL; END IF; {body}; RETURN NULL; END $$"
+            )
+            trigger = (
                 f'CREATE TRIGGER "{name}" AFTER {event.upper()} ON "{table}" REFERENCING {tables} '
-                f'FOR EACH STATEMENT EXECUTE FUNCTION "{name}"()',
-            ]
+                f'FOR EACH STATEMENT EXECUTE FUNCTION "{name}"()'
+            )
+            result += [function, trigger]
     return result
 
 

@@ -45,11 +45,9 @@ class ListNamesField(Func):
         self.compared = "starts with" if field in PREFIXES else "=="
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = (
-            f"jsonb_path_exists(%(expressions)s, '$[*] ? (@[0] {self.compared} $name)', jsonb_build_object('name', "
-        )
         (column, params), (value, given) = (compiler.compile(each) for each in self.get_source_expressions())
-        return f"{template % {'expressions': column}}{value}::text))", [*params, *given]
+        path = f"'$[*] ? (@[0] {self.compared} $name)'"
+        return f"jsonb_path_exists({column}, {path}, jsonb_build_object('name', {value}::text))", [*params, *given]
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         (column, params), (value, given) = (compiler.compile(each) for each in self.get_source_expressions())
@@ -58,21 +56,22 @@ class ListNamesField(Func):
             condition, given = f"{name} = {value}", [*given]
         else:
             condition, given = f"substr({name}, 1, length({value})) = {value}", [*given, *given]
-        return f"EXISTS (SELECT 1 FROM json_each({column}) entry WHERE {condition})", [*params, *given]
+        return f"EXISTS (SELECT 1 FROM json_each({column}) entry WHERE {condition})", [*params, *given]  # noqa: S608
 
 
 def row_names_field(kind: Kind, field: str) -> Q:
     """The condition that a row of an import, joined with its import, changed a field."""
     if field in PREFIXES:
-        return Q(imported__kind=COSTS if field == COST_PREFIX else TAGS, record_id__isnull=False)
+        return Q(imported__kind=COSTS if field == COST_PREFIX else TAGS) & ~Q(data__has_key="channel")
     names = {attributes.entry_name(kind, column): column for column in _COLUMNS[kind]}
     names |= {item.name: item.field_name for item in attributes.STANDARD[kind]}
     if field not in names:
         old, new = (KeyTextTransform(field, KeyTextTransform(CUSTOM, column)) for column in ("old", "data"))
         return Q(_Differs(old, new))
     column = "opportunity_id" if names[field] == "opportunity" else names[field]
-    parts = Q(imported__kind__in=(COSTS, TAGS), record_id__isnull=False)
-    return Q(data__has_key=column) & ~parts
+    # Rows of costs and tags have columns of the same names; but some set the channel.
+    parts = Q() if column == "channel" else ~Q(imported__kind__in=(COSTS, TAGS))
+    return Q(data__has_key=column) & parts
 
 
 class _Differs(Func):
