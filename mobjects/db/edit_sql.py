@@ -11,11 +11,16 @@ from typing import Any
 from django.db import models
 
 from mobjects.marketo import attributes
+from mobjects.marketo.types import DataType
 from mobjects.models import Program, ProgramCost, ProgramTag, SyncedRecord
 from mobjects.models.program import COST_PREFIX
 
 TAG_PREFIX = "Tag "
 _IDS = ("marketo_id", "marketo_guid")
+_PLAIN_NUMBERS = {
+    item.field_name for each in attributes.STANDARD.values() for item in each if item.type is DataType.FLOAT
+}
+"""Fields whose numbers are sent without zeros at their end."""
 
 
 class EditSql:
@@ -37,7 +42,8 @@ class EditSql:
         if isinstance(field, models.ForeignKey):
             return self._link(row, field)
         if isinstance(field, models.DecimalField):
-            return f"coalesce({self.decimal(column, field.decimal_places)}, '')"
+            written = self.plain_number if field.name in _PLAIN_NUMBERS else self.decimal
+            return f"coalesce({written(column, field.decimal_places)}, '')"
         if isinstance(field, models.BooleanField):
             return f"CASE WHEN {column} THEN 'true' WHEN NOT {column} THEN 'false' ELSE '' END"
         if isinstance(field, models.DateTimeField):
@@ -49,6 +55,10 @@ class EditSql:
     def decimal(self, column: str, places: int) -> str:
         """A number with all of its places, or NULL."""
         return f"CAST({column} AS text)"  # PostgreSQL keeps them.
+
+    def plain_number(self, column: str, places: int) -> str:
+        """A number without zeros at its end, or NULL."""
+        return f"CAST(trim_scale({column}) AS text)"
 
     def moment(self, column: str) -> str:
         """A moment in UTC, or NULL."""
@@ -138,6 +148,9 @@ class SqliteEditSql(EditSql):
 
     def decimal(self, column: str, places: int) -> str:
         return f"CASE WHEN {column} IS NOT NULL THEN printf('%.{places}f', {column}) END"
+
+    def plain_number(self, column: str, places: int) -> str:
+        return f"rtrim(rtrim({self.decimal(column, places)}, '0'), '.')"
 
     def moment(self, column: str) -> str:
         return f"substr({column}, 1, 10) || 'T' || substr({column}, 12, 8) || '+00:00'"

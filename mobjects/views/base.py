@@ -46,7 +46,7 @@ PERMISSION_WORDS = {
 PERMISSION_WORDS |= {
     f"mobjects.{action}_{options.model_name}": f"{said} {options.verbose_name_plural}"
     for options in (resource._meta.model._meta for resource in RESOURCES.values())
-    for action, said in (("view", "see"), ("import", "import"), ("export", "export"))
+    for action, said in (("view", "see"), ("change", "change"), ("import", "import"), ("export", "export"))
 }
 
 
