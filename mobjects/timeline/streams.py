@@ -27,7 +27,7 @@ from mobjects.models import (
     UndoOutcome,
 )
 from mobjects.timeline.entries import VALUES_SHOWN, EntryKind, TimelineEntry, TimelineFilter, merge_changes
-from mobjects.timeline.fields import ListNamesField, row_names_field
+from mobjects.timeline.fields import PREFIXES, ListNamesField, row_names_field
 from mobjects.timeline.import_values import ValueChange, import_values, rows_of_changes, tag_types
 
 KINDS_OF_SOURCES = {
@@ -94,23 +94,30 @@ class EditStream(TimelineStream):
             edits = edits.exclude(source__in=KINDS_OF_SOURCES)
         elif self.narrowed.what:
             edits = edits.filter(source__in=[s for s, kind in KINDS_OF_SOURCES.items() if kind == self.narrowed.what])
-        groups = self.in_groups(edits, lambda edit: edit.saving or (edit.source, edit.created_at), count)
+        groups = self.in_groups(edits, _saved_together, count)
         return [self._entry(group) for group in groups]
 
     def _entry(self, group: list[RecordEdit]) -> TimelineEntry:
-        newest = group[0]
-        source = EditSource(newest.source)
+        newest, source = group[0], EditSource(group[0].source)
+        changes = merge_changes([tuple(change) for edit in reversed(group) for change in edit.changes])
         return TimelineEntry(
             at=newest.created_at,
             kind=KINDS_OF_SOURCES.get(source, EntryKind.EDIT),
             title=str(source.label),
             position=str(group[-1].pk),
             person=newest.username,
-            changes=merge_changes([tuple(change) for edit in reversed(group) for change in edit.changes]),
+            changes=changes,
             source=source,
             reference=newest.reference,
-            restores=f"edit-{newest.pk}",
+            # Before it came into being there was nothing.
+            restores="" if any(name == "Name" and not old for name, old, _new in changes) else f"edit-{newest.pk}",
         )
+
+
+def _saved_together(edit: RecordEdit) -> Hashable:
+    """What edits that were saved together share; of costs and tags that were changed from outside, their moment."""
+    is_part = edit.changes[0][0].startswith(PREFIXES)
+    return edit.saving or (edit.created_at if is_part else edit.pk)
 
 
 class ImportStream(TimelineStream):
@@ -160,7 +167,7 @@ class ImportStream(TimelineStream):
             changes=values,
             imported=imported,
             row=group[0].number if len(group) == 1 else 0,
-            restores=f"import-{group[0].pk}" if values else "",
+            restores=f"import-{group[0].pk}" if values and not created else "",
         )
 
 

@@ -45,7 +45,7 @@ def press_restore(browser, record, entry, *, names=None):
 
 @pytest.fixture
 def eventful():
-    """An opportunity that was imported, edited, sent, pulled, decided about and changed by SQL; its import was undone."""
+    """An opportunity that was imported, edited, sent, pulled, decided about; its import was undone."""
     CustomField.objects.create(name="Budget__c", data_type="integer")
     file = "External ID,Name,Stage,Budget__c\nE-9,Deal,New,5\n"
     made = imported("opportunities", file, committed_by="ann", committed_at=timezone.now())
