@@ -59,7 +59,7 @@ def _execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
 
 def _drop(connection: BaseDatabaseWrapper) -> Iterator[str]:
     existing = set(connection.introspection.table_names())
-    for model in (*RECORD_MODELS.values(), *_PARTS):
+    for model, *_noted in _models():
         table = model._meta.db_table
         for event in _EVENTS:
             if connection.vendor == "sqlite":

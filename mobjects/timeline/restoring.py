@@ -107,9 +107,9 @@ def _of_edit(kind: Kind, record_id: int, pk: int) -> list[ValueChange] | None:
     chosen = of_record.filter(pk=pk).first()
     if chosen is None:
         return None
-    rows: Sequence[RecordEdit] = [chosen]
+    rows = [chosen]
     if chosen.saving is not None:
-        rows = of_record.filter(saving=chosen.saving, pk__lte=pk).order_by("-pk")[:MOST_VALUES]
+        rows = list(of_record.filter(saving=chosen.saving, pk__lte=pk).order_by("-pk")[:MOST_VALUES])
     return merge_changes([tuple(change) for row in reversed(rows) for change in row.changes])
 
 
