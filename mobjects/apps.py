@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class MobjectsConfig(AppConfig):
@@ -27,3 +27,6 @@ class MobjectsConfig(AppConfig):
         search = import_module("mobjects.db.search_tables")
         post_migrate.connect(triggers.install_triggers, sender=self, dispatch_uid="mobjects.db.triggers")
         post_migrate.connect(search.install_search_tables, sender=self, dispatch_uid="mobjects.db.search_tables")
+        edits = import_module("mobjects.db.edit_triggers")
+        pre_migrate.connect(edits.remove_edit_triggers, sender=self, dispatch_uid="mobjects.db.edit_triggers")
+        post_migrate.connect(edits.install_edit_triggers, sender=self, dispatch_uid="mobjects.db.edit_triggers")

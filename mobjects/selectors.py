@@ -10,10 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from mobjects import clock, models
 from mobjects.db.row_counts import RowCount, count_values
-from mobjects.formatting import format_moment
 from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
-from mobjects.sync.content.edits import import_entries
 from mobjects.sync.send.selection import SyncSelection, candidate_records, ordered_kinds, unaccepted
 
 PAYLOAD_FIELDS = ("request", "response")
@@ -31,8 +29,6 @@ UNDECIDED = (
     models.SyncResultStatus.LOOKED_UP,
 )
 """Results behind which there may be an open conflict."""
-LOOKED_BACK = 20
-"""So many of the newest changes of each sort are looked at to tell who made the last one."""
 RATE_SPAN = timedelta(seconds=60)
 """How far back the speed of a job is measured."""
 
@@ -137,12 +133,6 @@ def open_conflicts(results: Iterable[models.SyncResult]) -> dict[tuple[str, int]
     return {record: pk for record, pk in found.items() if record in about}
 
 
-def history_of_record(kind: Kind, record_id: int) -> QuerySet[models.SyncResult]:
-    """Everything that ever became of one record, newest first."""
-    results = models.SyncResult.objects.filter(kind=kind.value, record_id=record_id)
-    return results.select_related("job", "batch").defer("batch__request", "batch__response").order_by("-pk")
-
-
 def latest_result(kind: Kind, record_id: int, actions: Iterable[str]) -> models.SyncResult | None:
     """How a record's last job of some actions ended, not what was done on the way; ``None`` if there was none."""
     results = models.SyncResult.objects.filter(kind=kind.value, record_id=record_id, job__action__in=actions)
@@ -155,61 +145,9 @@ def count_undecided() -> int:
     return models.Conflict.objects.filter(decided_at__isnull=True, answer="").count()
 
 
-def imports_about(kind: Kind, record_id: int) -> QuerySet[models.ImportChange]:
-    """Everything that imports did to one synced record, its costs and tags included, newest first."""
-    done = models.ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id)
-    return done.select_related("imported").order_by("-pk")
-
-
-def rows_of_changes(changes: Iterable[models.ImportChange]) -> dict[tuple[int, int], models.ImportRow]:
-    """The rows of files that some changes came from, by import and number; one query."""
-    wanted = [(change.imported_id, change.number) for change in changes]
-    return {row.pk: row for row in models.ImportRow.objects.filter(pk__in=wanted)} if wanted else {}
-
-
 def decisions_about(kind: Kind, record_id: int) -> QuerySet[models.Conflict]:
     """All that a person had to decide about one record, newest first."""
     return models.Conflict.objects.filter(kind=kind.value, record_id=record_id).order_by("-created_at", "-pk")
-
-
-def edits_of(kind: Kind, record_id: int) -> QuerySet[models.RecordEdit]:
-    """What people changed about one record, its costs and tags included, newest first."""
-    return models.RecordEdit.objects.filter(kind=kind.value, record_id=record_id).order_by("-pk")
-
-
-def last_author(kind: Kind, record_id: int, entry: str) -> str:
-    """Who changed a value of a record last, and when, in words; "" if that is not known.
-
-    Args:
-        entry: the value's name, as :func:`mobjects.sync.content.edits.entry_name` gives it.
-    """
-    found = [
-        (edit.created_at, edit.username) for edit in edits_of(kind, record_id)[:LOOKED_BACK] if _names(edit, entry)
-    ]
-    pulls = history_of_record(kind, record_id).filter(status=models.SyncResultStatus.TAKEN)
-    found += [
-        (result.created_at, f"a pull of {result.job.username or 'a schedule'}")
-        for result in pulls[:LOOKED_BACK]
-        if any(name == entry for name, *_ in result.diff)
-    ]
-    changes = list(imports_about(kind, record_id)[:LOOKED_BACK])
-    rows = rows_of_changes(changes)
-    for change in changes:
-        row = rows.get((change.imported_id, change.number))
-        if row is not None and entry in import_entries(kind, change, row):
-            at = change.imported.committed_at or change.imported.created_at
-            found.append((at, f"the import of {change.imported.file_name} by {change.imported.committed_by}"))
-            if change.undone == models.UndoOutcome.RESTORED and change.imported.undone_at:
-                undo = f"the undo of the import of {change.imported.file_name} by {change.imported.undone_by}"
-                found.append((change.imported.undone_at, undo))
-    if not found:
-        return ""
-    at, who = max(found)
-    return f"{who}, {format_moment(at)}"
-
-
-def _names(edit: models.RecordEdit, entry: str) -> bool:
-    return any(name == entry for name, *_ in edit.changes)
 
 
 def neighbour_ids(batch: models.SyncBatch) -> tuple[int | None, int | None]:

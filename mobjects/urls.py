@@ -61,6 +61,11 @@ urlpatterns = [
     path("sync-jobs/<uuid:pk>/live/", job_detail.job_live, name="job-live"),
     path("sync-batches/<int:pk>/<str:part>.txt", admin_view(batch_detail.batch_payload), name="batch-payload"),
     path("sync-history/<str:kind>/<int:pk>/", admin_view(record_history.record_history), name="record-history"),
+    path(
+        "sync-history/<str:kind>/<int:pk>/restore/<str:entry>/",
+        admin_view(record_history.record_restore),
+        name="record-restore",
+    ),
     path("pull/", admin_view(pull.pull_page), name="pull"),
     path("compare/", admin_view(pull.compare_page), name="compare"),
     path("moving/", admin_view(moving.moving_page), name="moving"),

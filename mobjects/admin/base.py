@@ -29,7 +29,6 @@ from mobjects.models.synced_record import UNDER_WAY, RecordUnderWay, describe_un
 from mobjects.presentation.badges import record_state_badge
 from mobjects.presentation.job_text import render_time
 from mobjects.presentation.sync_panel import build_sync_panel
-from mobjects.views.base import paginate_rows
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
@@ -40,7 +39,6 @@ TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType
 BUSY_SHOWN = 20
 """So many records that cannot be deleted now are named."""
 
-EDITS_PER_PAGE = 25
 SYNC_COLUMNS = ("state_words", "short_error", "synced_at")
 """How a record stands, behind the columns of the business and before the numbers."""
 
@@ -72,7 +70,6 @@ class SyncedAdmin(GuardedAdmin):
     actions_list = ("sync_all_changed",)
     actions_submit_line = ("save_and_sync",)
     change_form_outer_before_template = "mobjects/sync/record/sync_panel.html"
-    object_history_template = "mobjects/sync/record/edits.html"
     warn_unsaved_form = True
 
     class Media:
@@ -177,17 +174,11 @@ class SyncedAdmin(GuardedAdmin):
         return AttributeField(attribute=attribute, required=not db_field.blank, widget=widget, **said)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """What people changed, with values; what is older than these are kept is listed as Django does."""
-        number = selectors.id_in(object_id) or 0
-        kept = selectors.edits_of(self.model.KIND, number)
-        context = {**(extra_context or {}), "edits": paginate_rows(request, kept, EDITS_PER_PAGE, "edits")}
-        response = super().history_view(request, object_id, context)
-        older = getattr(response, "context_data", None)
-        if older is not None and (first := kept.last()) is not None:
-            older["action_list"].object_list = [
-                entry for entry in older["action_list"].object_list if entry.action_time < first.created_at
-            ]
-        return response  # type: ignore[no-any-return]
+        """All that became of the record; with ``log`` in the address Django's own log, which keeps no values."""
+        number = selectors.id_in(object_id)
+        if "log" in request.GET or number is None:
+            return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+        return redirect("mobjects:record-history", self.model.KIND.value, number)
 
     # --- deleting ---
 

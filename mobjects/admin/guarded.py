@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from django.contrib import messages
@@ -11,11 +12,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from mobjects import selectors
+from mobjects import timeline
 from mobjects.admin.import_export import TransferAdmin
+from mobjects.db.edit_context import edit
 from mobjects.forms.merging import FieldClash, fingerprint
+from mobjects.marketo.attributes import entry_name
 from mobjects.models import EditSource, Kind, OpportunityPersonRole, SyncedRecord, records_of_kind
-from mobjects.sync.content.edits import EditRecorder, entry_name
 
 SEEN = "seen"
 """The input of a page that asks before it deletes: stands for what the page showed."""
@@ -58,14 +60,12 @@ class GuardedAdmin(TransferAdmin):
 
     # --- saving ---
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        before = self.owner_ids([self.model._base_manager.get(pk=obj.pk)]) if change else set()
-        form.recorder = EditRecorder(self.owner_kind, before | (self.owner_ids([obj]) - {None}))
-        super().save_model(request, obj, form, change)
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with edit(EditSource.FORM, request.user) if request.method == "POST" else nullcontext():
+            return super().changeform_view(request, *args, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        form.recorder.write(EditSource.FORM, request.user, self.owner_ids([form.instance]))
         merged = [words for part in (form, *formsets) for words in getattr(part, "merged", ())]
         if merged:
             messages.info(request, f"Somebody else changed this meanwhile, and it was kept: {', '.join(merged)}.")
@@ -85,13 +85,13 @@ class GuardedAdmin(TransferAdmin):
         """Who made a field what it is now, in words; "" if that is not known."""
         (owner,) = self.owner_ids([row])
         entry = clash.entry if isinstance(row, SyncedRecord) else row.content_key
-        return selectors.last_author(self.owner_kind, owner, entry_name(self.owner_kind, entry.removeprefix("custom_")))
+        return timeline.last_author(self.owner_kind, owner, entry_name(self.owner_kind, entry.removeprefix("custom_")))
 
     # --- deleting ---
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask; delete only what was shown."""
-        with transaction.atomic():
+        with edit(EditSource.DELETED, request.user) if request.method == "POST" else transaction.atomic():
             row = self.get_object(request, object_id)
             seen = self._fingerprint([row]) if row is not None else ""
             if row is not None and request.method == "POST" and request.POST.get(SEEN) != seen:
@@ -99,22 +99,6 @@ class GuardedAdmin(TransferAdmin):
                 return redirect(request.get_full_path())
             context = {**(extra_context or {}), SEEN: seen}
             return super().delete_view(request, object_id, context)  # type: ignore[no-any-return]
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        recorders = self._recorders([obj])
-        super().delete_model(request, obj)
-        self._write_deleted(request, recorders)
-
-    def _recorders(self, rows: Iterable[Any]) -> list[EditRecorder]:
-        """Of the records that rows belong to, and of the roles that go with their opportunities."""
-        owners = self.owner_ids(rows)
-        roles = OpportunityPersonRole.objects.filter(opportunity__in=owners).values_list("pk", flat=True)
-        of_roles = [EditRecorder(Kind.ROLE, roles)] if self.owner_kind is Kind.OPPORTUNITY else []
-        return [EditRecorder(self.owner_kind, owners), *of_roles]
-
-    def _write_deleted(self, request: HttpRequest, recorders: list[EditRecorder]) -> None:
-        for recorder in recorders:
-            recorder.write(EditSource.DELETED, request.user)
 
     def _fingerprint(self, rows: Iterable[Any]) -> str:
         """Stands for all that would be deleted, as it is now."""

@@ -66,3 +66,33 @@ STANDARD: dict[Kind, tuple[MarketoAttribute, ...]] = {
     Kind.OPPORTUNITY: OPPORTUNITY,
     Kind.ROLE: ROLE,
 }
+
+COMPANY_ID, COMPANY_KEY = "Company ID", "Company key"
+PERSON_ID, PERSON_KEY = "Person ID", "Person key"
+OPPORTUNITY_LINK = "Opportunity"
+EXTERNAL_ID, MARKETO_ID, MARKETO_GUID = "External ID", "Marketo ID", "Marketo GUID"
+CHANNEL = "Channel"
+COST_ID_WORDS = "Marketo cost ID "
+OUR_NUMBER_PREFIX = "our no. "
+"""How a role's content names its opportunity: by our own id."""
+
+_OTHER_NAMES = {
+    "marketo_id": MARKETO_ID,
+    "marketo_guid": MARKETO_GUID,
+    "external_id": EXTERNAL_ID,
+    "channel": CHANNEL,
+    "name": "Name",
+    "type": "Type",
+    "workspace": "Workspace",
+    "opportunity": OPPORTUNITY_LINK,
+    "person_id": PERSON_ID,
+    "person_key": PERSON_KEY,
+    "company_id": COMPANY_ID,
+    "company_key": COMPANY_KEY,
+}
+
+
+def entry_name(kind: Kind, field: str) -> str:
+    """The name under which a model's field stands among the values of a record; of a custom attribute its own name."""
+    names = {attribute.field_name: attribute.name for attribute in STANDARD[kind]}
+    return names.get(field) or _OTHER_NAMES.get(field, field)

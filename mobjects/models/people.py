@@ -8,37 +8,52 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mobjects.models.sync_history import KIND_CHOICES
 
 
 class EditSource(models.TextChoices):
-    """Where an edit was made. Imports and pulls keep what they change in tables of their own."""
+    """Where a change of a record came from."""
 
-    FORM = "form", "Form"
-    DELETED = "deleted", "Deleted here"
-    DECISION = "decision", "Decision"
-    RESTORED = "restored", "Deletion undone"
-    UNDO = "undo", "Sending undone"
+    FORM = "form", _("Form")
+    GRID = "grid", _("Grid")
+    BULK = "bulk", _("Bulk edit")
+    IMPORT = "import", _("Import")
+    IMPORT_UNDO = "import_undo", _("Undo of an import")
+    PULL = "pull", _("Pull")
+    DECISION = "decision", _("Decision")
+    DELETED = "deleted", _("Deleted here")
+    RESTORED = "restored", _("Deletion undone")
+    VALUES = "values", _("Values restored")
+    UNDO = "undo", _("Sending undone")
+    COMMAND = "command", _("Command line")
+    API = "api", _("API")
+    OTHER = "other", _("Outside of these pages")
 
 
 class RecordEdit(models.Model):
-    """What one saving changed about one record, its costs and tags included.
+    """What one statement changed about one record, or about one of its costs or tags.
+
+    Written by database triggers (:mod:`mobjects.db.edit_triggers`) only, so that old and new are what the database
+    really held, whichever path the change took. Who it was they read from what :func:`mobjects.db.edit_context.edit`
+    has written; without it the source is "other".
 
     ``changes`` is a list of ``[name, old, new]`` like the differences of a :class:`~mobjects.models.SyncResult`, under
-    the same names; "" is empty, or not there. A saving that changes nothing leaves no row. Written in the transaction
-    of the change, while the record is locked, so that old and new are what the database really held.
+    the same names; "" is empty, or not there. What changes nothing leaves no row.
     """
 
     kind = models.CharField(max_length=21, choices=KIND_CHOICES)
     record_id = models.BigIntegerField(help_text="Our own id of the record, which may be gone.")
-    label = models.CharField(max_length=255)
     changes = models.JSONField(default=list)
     source = models.CharField(max_length=16, choices=EditSource)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True, help_text="Stays when the person is deleted.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    reference = models.CharField(
+        max_length=36, blank=True, help_text="Id of the import, job, conflict, deletion or edit that it came with."
+    )
+    saving = models.UUIDField(null=True, help_text="The same in all that was saved together.")
+    created_at = models.DateTimeField(default=timezone.now, help_text="By the database's clock.")
 
     class Meta:
         default_permissions = ()
@@ -47,7 +62,25 @@ class RecordEdit(models.Model):
         indexes = (models.Index(fields=("kind", "record_id", "-id"), name="record_edit_record"),)
 
     def __str__(self) -> str:
-        return f"{self.label}: {len(self.changes)} changed"
+        return f"{self.kind} {self.record_id}: {len(self.changes)} changed"
+
+
+class EditContext(models.Model):
+    """Who is changing records in the transaction that goes on; at most one row, and none outside of it.
+
+    Only SQLite needs it, which has one writer and whose triggers can read nothing but tables.
+    """
+
+    source = models.CharField(max_length=16)
+    username = models.CharField(max_length=150)
+    reference = models.CharField(max_length=36)
+    saving = models.CharField(max_length=32)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.username}"
 
 
 class BulkDeletionState(models.TextChoices):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from mobjects import models
 from mobjects.formatting import format_count
@@ -18,7 +19,7 @@ from mobjects.selectors import RETRYABLE
 from mobjects.sync.send.selection import OperationChoice
 
 SEPARATOR = " · "
-_COST = re.compile(rf"{COST_PREFIX}\d+")
+_COST = re.compile(rf"^{COST_PREFIX}\d+\b")
 
 PROBLEMS = RETRYABLE
 STATUS_ORDER = (
@@ -210,7 +211,7 @@ def asked_text(job: models.SyncJob) -> str:
 
 def field_text(name: str) -> str:
     """A field's name as shown. A cost is kept under our own number, which means nothing to people."""
-    return "Period cost" if _COST.fullmatch(name) else name
+    return _COST.sub(_("Period cost"), name) if _COST.match(name) else name
 
 
 def operation_text(operation: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -12,12 +12,12 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.admin.models import DELETION, LogEntry
-from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
+from mobjects.db.edit_context import edit
 from mobjects.models import (
     BulkDeletion,
     Conflict,
@@ -34,7 +34,6 @@ from mobjects.models import (
     records_of_kind,
 )
 from mobjects.sync.conflicts.ambiguous import RECORD_DELETED
-from mobjects.sync.content.edits import EditRecorder
 
 PARTS: dict[type[models.Model], tuple[tuple[type[models.Model], str], ...]] = {
     Program: ((ProgramCost, "program"), (ProgramTag, "program")),
@@ -103,22 +102,20 @@ def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, str]]) -> Co
         kept += [_kept(deletion, row) for row in part._default_manager.filter(**{f"{link}__in": ids}).order_by("pk")]
     DeletedRecord.objects.bulk_create(kept, batch_size=500)
     _note(deletion, going)
-    recorders = _recorders((row.model, row.record_id, row.values["fields"]) for row in kept)
-    model.objects.filter(pk__in=ids).delete()
-    for recorder in recorders:
-        recorder.write(EditSource.DELETED, deletion.user)
+    with edit(EditSource.DELETED, username=deletion.username, reference=deletion.pk):
+        model.objects.filter(pk__in=ids).delete()
     counts = Counter({"deleted": len(going), UNDER_WAY: len(busy), CHANGED: len(shown) - len(same)})
     return +counts
 
 
-def restore_chunk(rows: Sequence[DeletedRecord], user: User | None) -> Counter[str]:
-    """Bring rows back, each with its own id and as it was; what cannot be is left, with a note.
+def restore_chunk(deletion: BulkDeletion, rows: Sequence[DeletedRecord]) -> Counter[str]:
+    """Bring rows of a deletion back, each with its own id and as it was; what cannot be is left, with a note."""
+    with edit(EditSource.RESTORED, username=deletion.undone_by, reference=deletion.pk):
+        return _restore_rows(rows)
 
-    Args:
-        user: who asked for it, for the history of edits.
-    """
+
+def _restore_rows(rows: Sequence[DeletedRecord]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    recorders = _recorders((row.model, row.record_id, row.values["fields"]) for row in rows)
     for row in rows:
         try:
             with transaction.atomic():
@@ -136,21 +133,7 @@ def restore_chunk(rows: Sequence[DeletedRecord], user: User | None) -> Counter[s
     DeletedRecord.objects.bulk_update(rows, ["restored", "note"], batch_size=500)
     _put_back_revisions(rows)
     _reopen_conflicts(rows)
-    for recorder in recorders:
-        recorder.write(EditSource.RESTORED, user)
     return counts
-
-
-def _recorders(rows: Iterable[tuple[str, int, dict[str, Any]]]) -> list[EditRecorder]:
-    """What notes the edits of the records that rows are, or belong to; a row is its model's name, id and columns."""
-    ids: dict[Kind, set[int]] = defaultdict(set)
-    for name, pk, fields in rows:
-        model: Any = apps.get_model("mobjects", name)
-        if model in OWNERS:
-            ids[Kind.PROGRAM].add(fields[OWNERS[model]])
-        else:
-            ids[model.KIND].add(pk)
-    return [EditRecorder(kind, found) for kind, found in ids.items()]
 
 
 def _check_owner(record: models.Model) -> None:

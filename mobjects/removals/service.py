@@ -150,8 +150,7 @@ def _restore_next(deletion: BulkDeletion, now: datetime) -> bool:
     if not rows:
         DELETION_STATES.change(deletion, State.UNDONE, undone_at=now)
         return False
-    user = User.objects.filter(username=deletion.undone_by).first()
-    counts = Counter(deletion.undone) + restore_chunk(rows, user)
+    counts = Counter(deletion.undone) + restore_chunk(deletion, rows)
     BulkDeletion.objects.filter(pk=deletion.pk).update(undone=dict(counts), step_at=now)
     return True
 

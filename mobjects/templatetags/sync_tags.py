@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from mobjects import selectors
-from mobjects.models import RECORD_MODELS, Kind, SyncJob, SyncResult
+from mobjects.models import RECORD_MODELS, EditSource, Kind, SyncJob, SyncResult
 from mobjects.presentation import badges, follow_up_text, job_text
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.navigation import menu_names
 from mobjects.presentation.status_bar import WIDTH, build_bar
+from mobjects.timeline.entries import TimelineEntry
+
+UUID_DIGITS = 32
+"""So long is the id of a job; those of imports, deletions and decisions are numbers."""
 
 register = template.Library()
 register.filter("moment", job_text.render_time)
@@ -78,7 +83,7 @@ def agree_with_menu(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     if named and str(named[0].get("link")) in (
         reverse("admin:app_list", args=[label]) for label in ("mobjects", "auth")
     ):
-        named[0] = {"link": reverse("admin:index"), "title": gettext("Dashboard")}
+        named[0] = {"link": reverse("admin:index"), "title": _("Dashboard")}
     return named
 
 
@@ -113,3 +118,24 @@ def halted(context: template.Context) -> dict[str, Any]:
     user = getattr(context.get("request"), "user", None)
     circuits = selectors.open_circuits() if user is not None and user.is_staff else []
     return {"circuits": circuits, "perms": context.get("perms")}
+
+
+@register.filter
+def origin_url(entry: TimelineEntry) -> str:
+    """The address of what an edit came with: a job or a deletion; "" if there is none to show."""
+    if entry.source == EditSource.PULL or (entry.source == EditSource.DELETED and len(entry.reference) == UUID_DIGITS):
+        return reverse("admin:mobjects_syncjob_change", args=[UUID(entry.reference)])
+    if entry.source in (EditSource.DELETED, EditSource.RESTORED) and entry.reference:
+        return reverse("mobjects:deletion", args=[entry.reference])
+    if entry.source == EditSource.DECISION and entry.reference:
+        return reverse("admin:mobjects_conflict_change", args=[entry.reference])
+    return ""
+
+
+@register.filter
+def origin_words(entry: TimelineEntry) -> str:
+    """What that address leads to."""
+    if entry.source == EditSource.DECISION:
+        return _("both sides")
+    is_job = len(entry.reference) == UUID_DIGITS
+    return _("the job") if is_job else _("the deletion")

@@ -10,7 +10,6 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from lxml import html
 
 from mobjects.models import Conflict, CustomField, Opportunity, OpportunityPersonRole, Program, ProgramCost, SyncJob
 from tests import factories
@@ -363,8 +362,7 @@ def test_deleting_says_that_marketo_keeps_the_record(operator):
     assert not OpportunityPersonRole.objects.exists()
 
 
-def test_the_history_of_edits_leads_to_what_imports_did(operator):
+def test_the_button_history_leads_to_all_that_became_of_a_record(operator):
     record = factories.opportunity()
-    page = operator.get(reverse("admin:mobjects_opportunity_history", args=[record.pk]))
-    address = reverse("mobjects:record-history", args=["Opportunity", record.pk])
-    assert html.fromstring(page.content).xpath(f"//a[@href='{address}']")
+    answer = operator.get(reverse("admin:mobjects_opportunity_history", args=[record.pk]))
+    assert answer.url == reverse("mobjects:record-history", args=["Opportunity", record.pk])

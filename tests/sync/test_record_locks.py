@@ -106,7 +106,7 @@ def test_a_record_that_was_edited_or_sent_since_has_to_be_looked_at_anew(dispute
 def test_a_decision_is_kept_with_old_and_new_values(disputed):
     record, conflict = disputed
     resolve_both_changed(conflict, {"Stage": "marketo"}, factories.user("ann"))
-    (entry,) = RecordEdit.objects.filter(kind="Opportunity", record_id=record.pk)
+    entry = RecordEdit.objects.filter(kind="Opportunity", record_id=record.pk).latest("pk")
     assert (entry.source, entry.username, entry.changes) == (EditSource.DECISION, "ann", [["Stage", "Open", "Won"]])
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from mobjects import clock
+from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports.writing.commit_sql import get_commit_sqls
 from mobjects.imports.writing.db_errors import Refused, by_halves
@@ -19,6 +20,7 @@ from mobjects.imports.writing.row_by_row import write_row_by_row
 from mobjects.imports.writing.target_tables import TARGETS, ImportTarget, sets_channel
 from mobjects.marketo.types import Kind
 from mobjects.models import (
+    EditSource,
     Import,
     ImportChange,
     ImportMode,
@@ -74,7 +76,7 @@ def _read(imported: Import) -> None:
 
 @retry_on_database_error
 def _everything(imported: Import, alive: Callable[[int], None]) -> None:
-    with transaction.atomic():
+    with edit(EditSource.IMPORT, reference=imported.pk):
         progress = _held(imported)
         while last := _end(imported, progress.committed_to):
             left = _chunk(imported, progress, last, alive)
@@ -86,7 +88,7 @@ def _everything(imported: Import, alive: Callable[[int], None]) -> None:
 @retry_on_database_error
 def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
     """Write the next chunk; ``False`` if there is none."""
-    with transaction.atomic():
+    with edit(EditSource.IMPORT, reference=imported.pk):
         progress = _held(imported)
         last = _end(imported, progress.committed_to)
         if last:

@@ -11,15 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count, F
 
 from mobjects import clock
+from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports.writing.db_errors import by_halves
 from mobjects.imports.writing.target_tables import targets_of_kind
 from mobjects.imports.writing.undo_sql import REASONS, UndoSql
-from mobjects.models import Import, ImportChange, ImportRow, UndoOutcome
+from mobjects.models import EditSource, Import, ImportChange, ImportRow, UndoOutcome
 
 CHUNK = 5000
 """Changes in one transaction."""
@@ -108,7 +109,7 @@ def _all_verdicts(imported: Import) -> tuple[str, list[Any]]:
 @retry_on_database_error
 def _next_chunk(imported: Import, alive: Callable[[int], None]) -> bool:
     """Undo the next chunk; ``False`` if there is none."""
-    with transaction.atomic():
+    with edit(EditSource.IMPORT_UNDO, reference=imported.pk):
         this = Import.objects.filter(pk=imported.pk)
         this.update(step_at=F("step_at"))  # Takes SQLite's write lock, and the row's, before anything is looked at.
         waiting = ImportChange.objects.filter(imported=imported, undone=UndoOutcome.NO).order_by("-number")

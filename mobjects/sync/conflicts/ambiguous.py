@@ -14,10 +14,19 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from mobjects import clock
+from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
 from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind, MarketoId
-from mobjects.models import Conflict, ConflictAnswer, ConflictReason, RecordStatus, SyncedRecord, records_of_kind
+from mobjects.models import (
+    Conflict,
+    ConflictAnswer,
+    ConflictReason,
+    EditSource,
+    RecordStatus,
+    SyncedRecord,
+    records_of_kind,
+)
 from mobjects.sync.conflicts.both_changed import RENEWED, locked_record
 from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.sync.transport_factory import key_fields
@@ -64,7 +73,8 @@ def resolve_ambiguous(
             return
         if answer is ConflictAnswer.IS_THIS:
             keys = key_fields()
-            words = _accept_candidate(record, _candidate(conflict, candidate_id, keys), keys)
+            with edit(EditSource.DECISION, user, reference=conflict.pk):
+                words = _accept_candidate(record, _candidate(conflict, candidate_id, keys), keys)
         elif answer is ConflictAnswer.SEND:
             _release_record(record, last_status="")
             words = "It did not arrive: the next sync sends it again."

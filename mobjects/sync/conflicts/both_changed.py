@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from mobjects import clock, models
+from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, RemoteObject
 from mobjects.models.program import COST_PREFIX
-from mobjects.sync.content.edits import EditRecorder
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.merge import conflicting_fields
 from mobjects.sync.content.payload import KeyFields, record_content
@@ -119,12 +119,11 @@ def resolve_both_changed(
         accepted = dict(record.accepted)
         accepted.update((name, theirs) for name, _, _, theirs in fields)
         theirs = {name: value for name, _, _, value in fields if choices[name] == "marketo"}
-        edits = EditRecorder(record.KIND, [record.pk])
-        if theirs:
-            write_local_values(record, theirs, keys)
-        _forget_lost_cost_ids([name for name, _, _, value in fields if choices[name] == "here" and not value])
+        with edit(models.EditSource.DECISION, user, reference=conflict.pk):
+            if theirs:
+                write_local_values(record, theirs, keys)
+            _forget_lost_cost_ids([name for name, _, _, value in fields if choices[name] == "here" and not value])
         store_accepted_values(record, keys, accepted={name: text for name, text in accepted.items() if text})
-        edits.write(models.EditSource.DECISION, user)
         _close(conflict, _describe_choices(fields, choices), user)
 
 

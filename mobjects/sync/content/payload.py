@@ -26,11 +26,9 @@ from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedR
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sync.content.cost_sending import TAG_PREFIX, find_removed_tags, gather_costs
 
-COMPANY_ID, COMPANY_KEY = "Company ID", "Company key"
-OPPORTUNITY, PERSON_ID, PERSON_KEY = "Opportunity", "Person ID", "Person key"
-
-OUR_NUMBER_PREFIX = "our no. "
-"""How a role's content names its opportunity: by our own id."""
+COMPANY_ID, COMPANY_KEY = attributes.COMPANY_ID, attributes.COMPANY_KEY
+OPPORTUNITY, PERSON_ID, PERSON_KEY = attributes.OPPORTUNITY_LINK, attributes.PERSON_ID, attributes.PERSON_KEY
+OUR_NUMBER_PREFIX = attributes.OUR_NUMBER_PREFIX
 
 UNKNOWN_VALUE = "(not known)"
 """Stands among the accepted values for one that was sent without an answer."""

@@ -12,10 +12,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import BatchResponse, Kind, OutcomeStatus
 from mobjects.models import (
+    EditSource,
     OpportunityPersonRole,
     RecordStatus,
     SyncBatch,
@@ -210,7 +212,8 @@ class DeleteTask(JobTask):
                     gone.append(record.pk)
                 row.save(update_fields=["status", "error"])
             records_of_kind(kind).filter(claimed_by=batch).update(claimed_by=None)
-            records_of_kind(kind).filter(pk__in=set(gone) - kept).delete()
+            with edit(EditSource.DELETED, username=self._context.job.username, reference=self._context.job.pk):
+                records_of_kind(kind).filter(pk__in=set(gone) - kept).delete()
             close_orphaned_conflicts()
             task.close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
             add_counts(self._context.job, counts)

@@ -10,10 +10,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from mobjects import clock
+from mobjects.db.edit_context import edit
 from mobjects.marketo.types import Kind, LinkTarget, RemoteObject
 from mobjects.models import (
     RECORD_MODELS,
     ConflictReason,
+    EditSource,
     RecordStatus,
     SyncBatch,
     SyncedRecord,
@@ -66,6 +68,10 @@ class PulledPage:
         Returns:
             A result for each object that was not passed over, not saved yet.
         """
+        with edit(EditSource.PULL, username=self.context.job.username, reference=self.context.job.pk):
+            return self._apply()
+
+    def _apply(self) -> list[SyncResult]:
         now = clock.now()
         self.reader = RemoteReader(self.kind, self.found, self.context.keys)
         self._load()

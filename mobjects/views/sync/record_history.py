@@ -1,43 +1,37 @@
-"""The sync history of one record, whether it still exists or not."""
+"""The history of one record, whether it still exists or not: all that became of it, and bringing old values back."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
-from django.core.paginator import Page
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods
 
 from mobjects import selectors
-from mobjects.models import RECORD_MODELS, ImportChange, ImportRow, Kind, RecordEdit, UndoOutcome
-from mobjects.views.base import paginate_rows, render_page, require_permission
-from mobjects.views.imports.base import permission_name
-from mobjects.views.imports.row_table import DisplayRow, display_rows_of_kind, reversed_row
+from mobjects.models import RECORD_MODELS, Kind, SyncResult
+from mobjects.sync.content.loading import load_records
+from mobjects.timeline.entries import EntryKind, TimelineEntry, TimelineFilter
+from mobjects.timeline.fields import field_choices
+from mobjects.timeline.reading import TimelinePage, people_of, read_timeline
+from mobjects.timeline.restoring import RestoredValue, RestoreRefused, find_restored, preview_restore, restore_values
+from mobjects.timeline.streams import edits_of
+from mobjects.views.base import Crumb, render_denied, render_page
 
-PER_PAGE = 25
-
-
-@dataclass(frozen=True, slots=True)
-class ImportEvent:
-    """An import that changed the record, or the undoing of one.
-
-    ``row`` has the values before and after; ``None`` where there are none to show.
-    """
-
-    at: datetime
-    by: str
-    change: ImportChange
-    row: DisplayRow | None
-    is_undo: bool = False
+AFTER = "after"
+"""The parameter that says where older entries begin."""
+NARROWING = ("what", "person", "field")
+_SALT = "mobjects.restore"
 
 
 @require_GET
-@require_permission("mobjects.view_syncresult")
 def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Every job that dealt with one record, newest first.
+    """All that became of one record, newest first.
 
     Args:
         kind: Marketo's name of the kind, in any case.
@@ -46,70 +40,135 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     Raises:
         Http404: no such kind, or neither a record nor any history under this id.
     """
-    by_name = {member.value.lower(): member for member in Kind}
-    if kind.lower() not in by_name or pk >= 2**63:
+    chosen = _kind(kind, pk)
+    sees_values, sees_jobs = _may(request, "view", chosen), request.user.has_perm("mobjects.view_syncresult")
+    if not sees_values and not sees_jobs:
+        return render_denied(request, "mobjects.view_syncresult")
+    narrowed = TimelineFilter(**{name: request.GET.get(name, "")[:255] for name in NARROWING})
+    hidden = [*(("edit", "import", "undo") if not sees_values else ()), *(("result",) if not sees_jobs else ())]
+    if not request.user.has_perm("mobjects.view_conflict"):
+        hidden += ["found", "decided"]
+    page = read_timeline(chosen, pk, narrowed, hidden=hidden, after=request.GET.get(AFTER, ""))
+    record = RECORD_MODELS[chosen]._default_manager.filter(pk=pk).first()
+    is_narrowed = any((narrowed.what, narrowed.person, narrowed.field, request.GET.get(AFTER)))
+    if record is None and not page.entries and not is_narrowed:
         raise Http404
-    chosen = by_name[kind.lower()]
-    model = RECORD_MODELS[chosen]
-    record = model.objects.filter(pk=pk).first()
-    rows = paginate_rows(request, selectors.history_of_record(chosen, pk), PER_PAGE)
-    imports = _imports(request, chosen, pk)
-    edits = _edits(request, chosen, pk)
-    if record is None and not rows and not imports and not edits:
-        raise Http404
-    name = f"admin:mobjects_{model._meta.model_name}"
-    above = [(str(model._meta.verbose_name_plural).capitalize(), reverse(f"{name}_changelist"))]
-    named = (*rows[:1], *(edits or ())[:1])
-    label = str(record) if record else named[0].label if named else f"number {pk}"
-    if record:
-        above.append((label, reverse(f"{name}_change", args=[pk])))
+    label = str(record) if record else _label(chosen, pk, page)
     return render_page(
         request,
         "sync/record/history.html",
-        f"Sync history of {label}",
-        crumbs=above,
+        _("History of %(record)s") % {"record": label},
+        crumbs=_crumbs(chosen, record, label),
         record=record,
+        kind=chosen,
+        record_id=pk,
         label=label,
-        rows=rows,
-        decisions=selectors.decisions_about(chosen, pk),
-        conflicts=selectors.open_conflicts(rows),
-        edits=edits,
-        imports=imports,
-        import_events=_import_events(request, imports),
+        page=page,
+        older=_address(request, page.older) if page.older else "",
+        newest=_address(request, "") if request.GET.get(AFTER) else "",
+        conflicts=selectors.open_conflicts([entry.result for entry in page.entries if entry.result]),
+        narrowed=narrowed,
+        is_narrowed=any((narrowed.what, narrowed.person, narrowed.field)),
+        kinds=EntryKind.choices,
+        people=people_of(chosen, pk),
+        fields=field_choices(chosen),
+        may_restore=record is not None and _may(request, "change", chosen),
+        log=f"admin:mobjects_{RECORD_MODELS[chosen]._meta.model_name}_history" if record and sees_values else "",
     )
 
 
-def _edits(request: HttpRequest, kind: Kind, pk: int) -> Page[RecordEdit] | None:
-    """What people changed about the record; ``None`` if nothing, or if the user may not see such records."""
-    if not request.user.has_perm(f"mobjects.view_{RECORD_MODELS[kind]._meta.model_name}"):
-        return None
-    found = paginate_rows(request, selectors.edits_of(kind, pk), PER_PAGE, "edits")
-    return found if found.paginator.count else None
+@require_http_methods(["GET", "POST"])
+def record_restore(request: HttpRequest, kind: str, pk: int, entry: str) -> HttpResponse:
+    """Show what bringing back the values of an entry would change; with a press, do it.
+
+    Args:
+        kind: Marketo's name of the kind, in any case.
+        pk: our own id of the record.
+        entry: as :func:`~mobjects.timeline.restoring.find_restored` takes it.
+
+    Raises:
+        Http404: no such kind, record or entry.
+    """
+    chosen = _kind(kind, pk)
+    if not _may(request, "change", chosen):
+        return render_denied(request, f"mobjects.change_{RECORD_MODELS[chosen]._meta.model_name}")
+    history = reverse("mobjects:record-history", args=[chosen.value, pk])
+    records, changes = load_records(chosen, [pk]), find_restored(chosen, pk, entry)
+    if not records or changes is None:
+        raise Http404
+    if request.method == "POST" and _restored(request, chosen, pk, entry):
+        return redirect(history)
+    lines = preview_restore(records[0], changes)
+    label = str(records[0])
+    return render_page(
+        request,
+        "sync/record/restore.html",
+        _("Restore values of %(record)s") % {"record": label},
+        crumbs=[*_crumbs(chosen, records[0], label), (_("History"), history)],
+        lines=lines,
+        same=len(changes) - len(lines),
+        seen=signing.dumps([[line.name, line.now, line.restored] for line in lines], salt=_SALT, compress=True),
+        history=history,
+        is_sent=entry.startswith("result-"),
+    )
 
 
-def _imports(request: HttpRequest, kind: Kind, pk: int) -> Page[ImportChange] | None:
-    """What imports did to the record; ``None`` if nothing, or if the user may not see imports."""
-    if not request.user.has_perm("mobjects.view_import"):
-        return None
-    found = paginate_rows(request, selectors.imports_about(kind, pk), PER_PAGE, "imports")
-    return found if found.paginator.count else None
+def _restored(request: HttpRequest, kind: Kind, pk: int, entry: str) -> bool:
+    """Bring the chosen values back; whether the page is done with. What was refused is said."""
+    names = request.POST.getlist("name")
+    try:
+        seen = [RestoredValue(*line) for line in signing.loads(request.POST.get("seen", ""), salt=_SALT)]
+        if not names:
+            raise RestoreRefused(_("Choose at least one value."))
+        done = restore_values(kind, pk, entry, seen=seen, names=names, user=request.user)
+    except signing.BadSignature:
+        messages.warning(request, _("The page was not complete. Nothing was written; look again."))
+        return False
+    except RestoreRefused as error:
+        messages.warning(request, str(error))
+        return False
+    said = ngettext("%(count)s value was restored.", "%(count)s values were restored.", len(done))
+    messages.success(request, f"{said % {'count': len(done)}} {_('Sync the record to send it.')}")
+    return True
 
 
-def _import_events(request: HttpRequest, changes: Page[ImportChange] | None) -> list[ImportEvent]:
-    """The changes and their undoings, newest first, with the values of the rows if the user may see such records."""
-    rows = selectors.rows_of_changes(changes or ())
-    by_kind: dict[str, list[ImportRow]] = defaultdict(list)
-    for change in changes or ():
-        row = rows.get((change.imported_id, change.number))
-        if row is not None and request.user.has_perm(permission_name("view", change.imported.kind)):
-            by_kind[change.imported.kind].append(row)
-    shown = {pk: row for kind, found in by_kind.items() for pk, row in display_rows_of_kind(kind, found).items()}
-    events = []
-    for change in changes or ():
-        values, imported = shown.get((change.imported_id, change.number)), change.imported
-        events.append(ImportEvent(imported.committed_at or imported.created_at, imported.committed_by, change, values))
-        if change.undone:
-            back = values and reversed_row(values) if change.undone == UndoOutcome.RESTORED else None
-            at = imported.undone_at or imported.step_at or imported.created_at
-            events.append(ImportEvent(at, imported.undone_by, change, back, is_undo=True))
-    return sorted(events, key=lambda event: event.at, reverse=True)
+def _kind(kind: str, pk: int) -> Kind:
+    by_name = {member.value.lower(): member for member in Kind}
+    if kind.lower() not in by_name or pk >= 2**63:
+        raise Http404
+    return by_name[kind.lower()]
+
+
+def _may(request: HttpRequest, action: str, kind: Kind) -> bool:
+    return request.user.has_perm(f"mobjects.{action}_{RECORD_MODELS[kind]._meta.model_name}")
+
+
+def _crumbs(kind: Kind, record: Any, label: str) -> list[Crumb]:
+    options = RECORD_MODELS[kind]._meta
+    name = f"admin:mobjects_{options.model_name}"
+    above = [(str(options.verbose_name_plural).capitalize(), reverse(f"{name}_changelist"))]
+    return [*above, (label, reverse(f"{name}_change", args=[record.pk]))] if record else above
+
+
+def _label(kind: Kind, pk: int, page: TimelinePage) -> str:
+    """What a record that is gone was called."""
+    results = (entry.result.label for entry in page.entries if isinstance(entry.result, SyncResult))
+    names = (name for entry in page.entries if (name := _old_name(entry)))
+    return next(results, "") or next(names, "") or _last_name(kind, pk) or _("number %(id)s") % {"id": pk}
+
+
+def _last_name(kind: Kind, pk: int) -> str:
+    newest = edits_of(kind, pk).first()
+    return next((old or new for name, old, new in newest.changes if name == "Name"), "") if newest else ""
+
+
+def _old_name(entry: TimelineEntry) -> str:
+    return next((old or new for name, old, new in entry.changes if name == "Name"), "")
+
+
+def _address(request: HttpRequest, after: str) -> str:
+    query: QueryDict = request.GET.copy()
+    query.pop(AFTER, None)
+    if after:
+        query[AFTER] = after
+    return f"?{query.urlencode()}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
 from mobjects.formatting import to_sentence
 from mobjects.marketo.types import Kind
@@ -17,7 +18,6 @@ from mobjects.models import (
     SyncResultStatus,
     records_of_kind,
 )
-from mobjects.sync.content.edits import EditRecorder
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.write_local import RemoteValueRefused, write_local_values
 from mobjects.sync.job_results import build_result, save_results
@@ -84,9 +84,9 @@ class UndoTask(SendTask):
         undone = found[0].job
         judged = judged_results(undone, kind).filter(pk__in=[result.pk for result in found])
         records = {record.pk: record for record in load_records(kind, ids)}
-        recorder = EditRecorder(kind, ids)
-        rows = [self._restore_record(result, records.get(result.record_id)) for result in judged]
-        recorder.write(EditSource.UNDO, self._context.job.user)
+        job = self._context.job
+        with edit(EditSource.UNDO, username=job.username, reference=job.pk):
+            rows = [self._restore_record(result, records.get(result.record_id)) for result in judged]
         return self._with_revisions(kind, rows)
 
     def _restore_record(self, result: SyncResult, record: SyncedRecord | None) -> SyncResult:
