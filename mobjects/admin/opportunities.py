@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import Any
 
@@ -18,24 +17,6 @@ from mobjects.models import CustomField, Opportunity, OpportunityPersonRole
 from mobjects.resources.opportunities import OpportunityResource
 from mobjects.resources.roles import OpportunityPersonRoleResource
 
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class GuidSearch(CustomAdmin):
-    """Looks for a whole GUID by its index alone: a search in several columns reads the whole table."""
-
-    guid_paths: tuple[str, ...] = ("marketo_guid",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip().lower()
-        for path in self.guid_paths if GUID.fullmatch(term) else ():
-            found = queryset.filter(**{path: term})
-            if found.exists():
-                return found, False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
-
 
 class OpportunityForm(CustomForm):
     """A new record without a key gets an external ID."""
@@ -49,7 +30,7 @@ class OpportunityForm(CustomForm):
 
 
 @admin.register(Opportunity)
-class OpportunityAdmin(GuidSearch):
+class OpportunityAdmin(CustomAdmin):
     """Opportunities with Marketo's standard attributes and the instance's own."""
 
     form = OpportunityForm
@@ -74,10 +55,8 @@ class OpportunityAdmin(GuidSearch):
 
 
 @admin.register(OpportunityPersonRole)
-class OpportunityPersonRoleAdmin(GuidSearch):
+class OpportunityPersonRoleAdmin(CustomAdmin):
     """Who plays which part in an opportunity."""
-
-    guid_paths = ("marketo_guid", "opportunity__marketo_guid")
 
     attributes = attributes.ROLE
     resource_classes = (OpportunityPersonRoleResource,)

@@ -1,7 +1,7 @@
 """The tables in which texts are searched on PostgreSQL, with their trigram index, and the triggers that keep them.
 
 The index is not on the records: each writing of a record, whatever it changes, would have to write all its trigrams
-anew, and sending writes each record twice. See docs/decisions/0060-search-tables.md.
+anew, and sending writes each record twice. See docs/decisions/0054-search-tables.md.
 """
 
 from __future__ import annotations

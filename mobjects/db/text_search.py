@@ -1,8 +1,8 @@
 """Finding records by what people type.
 
 Each word has to be found: in a name or key, or as a whole Marketo ID or GUID. Words of three letters and more are found
-anywhere; shorter ones where a word begins, since a trigram index knows nothing shorter. On PostgreSQL the texts are
-searched in tables of their own, see :mod:`mobjects.db.search_tables`.
+anywhere; shorter ones of Latin letters where a word begins, since a trigram index knows nothing shorter. On PostgreSQL
+the texts are searched in tables of their own, see :mod:`mobjects.db.search_tables`.
 """
 
 from __future__ import annotations
@@ -84,16 +84,21 @@ def _finds(model: type[Any], word: str, *, in_tables: bool) -> Q:
 
 def _text_in_table(model: type[models.Model], word: str) -> RawSQL:
     escaped = re.sub(r"([\\%_])", r"\\\1", word)
-    pattern = f"%{escaped}%" if len(word) >= TRIGRAM else f"% {escaped}%"
+    pattern = f"%{escaped}%" if _is_found_inside(word) else f"% {escaped}%"
     return RawSQL(  # noqa: S611 -- a name of our own, and a parameter
         f'SELECT id FROM "{search_table(model)}" WHERE text LIKE UPPER(%s)', [pattern]
     )
 
 
+def _is_found_inside(word: str) -> bool:
+    """Whether a word is found within others; two letters are a word in Korean, and hardly one in English."""
+    return len(word) >= TRIGRAM or not word.isascii()
+
+
 def _text_in_columns(columns: SearchedColumns, word: str) -> Q:
     found = Q()
     for name in columns.text:
-        if len(word) >= TRIGRAM:
+        if _is_found_inside(word):
             found |= Q(**{f"{name}__icontains": word})
         else:
             found |= Q(**{f"{name}__istartswith": word}) | Q(**{f"{name}__icontains": f" {word}"})

@@ -21,7 +21,7 @@ GUID = "dff23271-f996-47d7-984f-f2676861b5fa"
         ("RENEWAL seoul", {"Seoul renewal"}),
         ('"renewal seoul"', set()),
         ('"Seoul renewal"', {"Seoul renewal"}),
-        ("갱신 부산", set()),  # Two letters begin a word.
+        ("갱신 부산", {"계약갱신 부산"}),  # Two letters are a word in Korean; in English they begin one.
         ("계약 부산", {"계약갱신 부산"}),
         ("약갱신", {"계약갱신 부산"}),
         ("se", {"Seoul renewal"}),
