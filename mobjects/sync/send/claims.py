@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Q
@@ -140,7 +141,9 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
             return None
         claimed = records_of_kind(kind).filter(claimed_by=batch).order_by("pk").defer(*_UNREAD)
         # Some may have got their result in this job between being picked and being locked.
-        held = fetch_with_related(kind, claimed.annotate(ended=has_end(context.job, kind)))
+        held: list[Any] = [
+            *fetch_with_related(kind, claimed.annotate(ended=has_end(context.job, kind)))
+        ]  # with their ``ended``
         # What a person gave a Marketo ID meanwhile goes out as an UPDATE, with the next slice.
         creates = selection.operation is OperationChoice.AUTO and operation is not Operation.UPDATE
         id_of = context.keys.id_of
