@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.base import ModelState
 
 from mobjects.marketo.types import Kind
 from mobjects.marketo.value_parsing import LARGEST_ID
@@ -209,6 +210,15 @@ class SyncedRecord(models.Model):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        """A record as the database has it. Django's own way asks every field, for each record that is read."""
+        record = cls.__new__(cls)
+        record._state = ModelState()
+        record._state.adding, record._state.db = False, db
+        record.__dict__.update(zip(field_names, values, strict=True))
+        return record
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Save the record; on an existing one only what people edit, unless ``update_fields`` says otherwise."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Q
@@ -38,6 +39,9 @@ from mobjects.sync.job_results import (
 from mobjects.sync.send.preview.planned import hold_unplanned
 from mobjects.sync.send.selection import OperationChoice, SyncSelection, candidate_records, classify_records, has_id
 from mobjects.sync.task import JobContext, next_sequence
+
+_UNREAD = ("in_marketo", "read_at", "unknown_since", "last_error", "last_synced_at", "created_at", "modified_at")
+"""Columns that sending does not look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +137,22 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
     kind, operation = Kind(batch.kind), Operation(batch.operation)
     with transaction.atomic():
         waiting = SyncBatch.objects.filter(pk=batch.pk, state=SyncBatchState.WAITING)
-        if not waiting.update(state=SyncBatchState.SENDING, lease=context.lease, sent_at=clock.now()):
+        batch.state, batch.lease, batch.sent_at = SyncBatchState.SENDING, context.lease, clock.now()
+        if not waiting.update(state=batch.state, lease=batch.lease, sent_at=batch.sent_at):
             return None
-        batch.refresh_from_db(fields=["state", "lease", "sent_at"])
-        held = fetch_with_related(kind, records_of_kind(kind).filter(claimed_by=batch).order_by("pk"))
-        dealt_with = _dealt_with(context.job, kind, held)
+        claimed = records_of_kind(kind).filter(claimed_by=batch).order_by("pk").defer(*_UNREAD)
+        # Some may have got their result in this job between being picked and being locked.
+        held: list[Any] = [
+            *fetch_with_related(kind, claimed.annotate(ended=has_end(context.job, kind)))
+        ]  # with their ``ended``
         # What a person gave a Marketo ID meanwhile goes out as an UPDATE, with the next slice.
         creates = selection.operation is OperationChoice.AUTO and operation is not Operation.UPDATE
         id_of = context.keys.id_of
-        kept = [
-            record for record in held if record.pk not in dealt_with and not (creates and id_of(record) is not None)
-        ]
+        kept = [record for record in held if not record.ended and not (creates and id_of(record) is not None)]
         gone = {record.pk for record in held} - {record.pk for record in kept}
         if gone:
             records_of_kind(kind).filter(pk__in=gone).update(claimed_by=None)
         return _store_payloads(context, operation, kept, selection, batch)
-
-
-def _dealt_with(job: SyncJob, kind: Kind, held: Sequence[SyncedRecord]) -> set[int]:
-    """Records that got their result in this job between being picked and being locked."""
-    ids = [record.pk for record in held]
-    return set(records_of_kind(kind).filter(has_end(job, kind), pk__in=ids).values_list("pk", flat=True))
 
 
 def _store_payloads(

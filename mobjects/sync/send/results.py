@@ -161,33 +161,31 @@ def _end_earlier(job: SyncJob, kind: Kind, ends: Mapping[int, tuple[str, str]]) 
 
 
 def _save_on_records(kind: Kind, keys: KeyFields, outcomes: Sequence[_AnsweredItem]) -> None:
-    now, column = clock.now(), keys.id_column(kind)
+    column, free = keys.id_column(kind), {"unknown_since": None, "claimed_by": None}
     said = {
         "last_status": "%s",
         "last_error": "%s",
         "answered_revision": "%s",
         column: f"COALESCE({column}, %s)",
-        "unknown_since": "%s",
-        "claimed_by": "%s",
+        "synced_revision": "%s",
     }
     accepted, others = [], []
     for item, outcome, _ in outcomes:
         known = outcome.marketo_id if outcome.status is not OutcomeStatus.FAILED else None
         error = "" if outcome.status in ACCEPTED_STATUSES else outcome.message
-        row = (outcome.status.value, error, item.revision, known, None, None)
+        row = (outcome.status.value, error, item.revision, known)
         if outcome.status in ACCEPTED_STATUSES:
             merged = item.accepted | item.payload.sent
             values = {name: text for name, text in merged.items() if text != ""}
             # The revision that was sent, not the one of now: an edit made meanwhile stays dirty.
-            accepted.append((*row, values, item.revision, now, item.pk))
+            accepted.append((*row, item.revision, values, item.pk))
         else:
             # Stays dirty, or becomes so if it was sent again without changes.
             others.append((*row, max(item.revision - 1, 0), item.pk))
-    bulk_update_rows(
-        RECORD_MODELS[kind], said | {"accepted": "%s", "synced_revision": "%s", "last_synced_at": "%s"}, accepted
-    )
+    model, now = RECORD_MODELS[kind], clock.now()
+    bulk_update_rows(model, {**said, "accepted": "%s"}, accepted, same={**free, "last_synced_at": now})
     behind = f"{'MIN' if connection.vendor == 'sqlite' else 'LEAST'}(synced_revision, %s)"
-    bulk_update_rows(RECORD_MODELS[kind], said | {"synced_revision": behind}, others)
+    bulk_update_rows(model, {**said, "synced_revision": behind}, others, same=free)
     save_replaced(kind, keys, [(item, outcome) for item, outcome, _ in outcomes if item.payload.record.replaced])
 
 

@@ -186,7 +186,7 @@ class SendTask:
     def _claim(self, kind: Kind, part: SyncSelection, operation: Operation) -> tuple[SyncBatch, int] | None:
         limit = self._context.transport.limit(kind, operation)
         # Asked first, because most kinds of most jobs hold nothing at all, and judging records is dear.
-        if not limit or not candidate_records(kind, part).exists():
+        if not limit or not (self._after or candidate_records(kind, part).exists()):
             return None
         return claims.claim_batch(self._context, kind, operation, part, after=self._after, limit=limit)
 
