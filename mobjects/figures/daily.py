@@ -5,7 +5,6 @@ Nothing is counted anew: the number of rows is that of the days, not that of the
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +15,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 
 from mobjects import clock
+from mobjects.marketo.reason_masking import mask_reason
 from mobjects.models import RECORD_MODELS, DailyFigure, SyncJob, SyncJobAction, SyncResult
 
 Figure = DailyFigure.Figure
@@ -32,24 +32,11 @@ REASON_LENGTH = 120
 SYNCED, UNSENT = "synced", "unsent"
 """Keys of :attr:`Figure.RECORDS`: what Marketo holds as it is here, and what it does not."""
 
-_CODE = re.compile(r"^\d{3,5}(?=[:\s])")
-_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|'[^']*'")
-_NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d[\d,.:/-]*\d|\d")
-
 _ADD = """
     INSERT INTO {table} (day, figure, key, value, written_at) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (day, figure, key)
     DO UPDATE SET value = {table}.value + EXCLUDED.value, written_at = EXCLUDED.written_at
 """
-
-
-def mask_reason(reason: str) -> str:
-    """A reason without what is about one record: quoted values and numbers become “…”. A leading code stays."""
-    text = " ".join(reason.split())
-    code = _CODE.match(text)
-    start = code.end() if code else 0
-    masked = _NUMBER.sub("…", _QUOTED.sub("“…”", text[start:]))
-    return f"{text[:start]}{masked}"[:REASON_LENGTH]
 
 
 def count_ended_job(sender: object, work: SyncJob, **_: Any) -> None:
@@ -111,7 +98,7 @@ def _reasons(job: SyncJob) -> Mapping[str, int]:
     rows = refused.order_by().values_list("error").annotate(count=Count("pk")).order_by("-count", "error")
     found: Counter[str] = Counter()
     for reason, count in rows[:REASONS_READ]:
-        found[mask_reason(reason)] += count
+        found[mask_reason(reason)[:REASON_LENGTH]] += count
     kept = dict(found.most_common(REASONS_KEPT))
     if rest := refused.count() - sum(kept.values()) if found else 0:
         kept[OTHER_REASONS] = kept.get(OTHER_REASONS, 0) + rest

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from mobjects.figures.bounded import read_bounded
-from mobjects.figures.daily import count_records_if_due, mask_reason, read_figures
+from mobjects.figures.daily import count_records_if_due, read_figures
 from mobjects.jobs.lifecycle import JOB_STATES, end_job
 from mobjects.models import Circuit, DailyFigure, HostClock, Opportunity, SyncJobState
 from mobjects.presentation.attention_cards import count_text
@@ -163,19 +163,6 @@ def test_records_are_counted_once_an_hour():
     count_records_if_due()
     (counted,) = read_figures(1)["records"].values()
     assert counted == {"synced": 1, "unsent": 2}
-
-
-@pytest.mark.parametrize(
-    ("reason", "masked"),
-    [
-        ("1003: Lead 123456 not found", "1003: Lead … not found"),
-        ("Value 'Won' of \"Stage\"  is bad", "Value “…” of “…” is bad"),
-        ("GUID 0f8fad5b-d9cb-469f-a165-70867728950e is gone", "GUID … is gone"),
-        ("x" * 200, "x" * 120),
-    ],
-)
-def test_reasons_are_told_apart_by_what_is_not_about_one_record(reason, masked):
-    assert mask_reason(reason) == masked
 
 
 def test_at_most_twelve_queries_however_much_there_is(browser):
