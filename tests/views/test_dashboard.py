@@ -119,14 +119,14 @@ def test_figures_of_a_day_are_added_when_a_job_ends_and_drawn_with_a_table_behin
         first.earlier_calls.create(position=1, request="")
         pages.batch(job, sequence=2, sent_at=datetime.now(UTC))
         for amount in ("17", "1,800.50"):
-            pages.result(job, status="FAILED", error=f"1003: “Deal {number}” has the amount {amount}")
+            pages.result(job, status="FAILED", error=f"“Deal {number}” has the amount {amount} (Marketo: 1003)")
         end_job(job, SyncJobState.PROBLEMS)
         end_job(job, SyncJobState.PROBLEMS)  # It is over: nothing is counted twice.
     today = datetime.now(UTC).date()
     kept = read_figures(1)
     assert kept["outcomes"] == {today: {"CREATED": 2, "FAILED": 4}}
     assert kept["calls"] == {today: {"": 6}}
-    assert kept["reasons"] == {today: {"1003: “…” has the amount …": 4}}
+    assert kept["reasons"] == {today: {"“…” has the amount # (Marketo: 1003)": 4}}
     shown = pages.tree(browser.get("/admin/"))
     table = shown.xpath("//*[@aria-labelledby='chart-outcomes']//table")[0]
     assert [" ".join(cell.text_content().split()) for cell in table.xpath(".//th")][1:3] == ["Created", "Failed"]
