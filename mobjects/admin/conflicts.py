@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from unfold.views import ChangeList
 
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404
 from mobjects.models import Conflict
@@ -57,6 +58,10 @@ class ConflictAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return conflict_page(request, parse_id_or_404(object_id))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        # By pages: what waits for a person is short, and its order is no place that an address could name.
+        return ChangeList
 
     @admin.display(description="Record", ordering="label")
     def record(self, conflict: Conflict) -> str:

@@ -89,7 +89,7 @@ def test_today_is_the_readers_today(browser):
 
     def today():
         page = browser.get(reverse("admin:mobjects_syncjob_changelist"))
-        spec = next(spec for spec in page.context["cl"].filter_specs if spec.title == "created at")
+        spec = next(spec for spec in page.context["cl"].filter_specs if spec.title == "day")
         choices = {choice["display"]: choice["query_string"] for choice in spec.choices(page.context["cl"])}
         found = browser.get(reverse("admin:mobjects_syncjob_changelist") + choices["Today"]).context["cl"]
         return {job.reason for job in found.queryset}

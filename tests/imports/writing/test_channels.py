@@ -53,14 +53,14 @@ def programs(number: int, **values: Any) -> list[Program]:
 def test_a_channel_is_set_and_the_program_is_to_be_sent():
     program, other = programs(2)
     Program.objects.update(synced_revision=1, accepted={"Channel": "Email"})
-    before = raw(program, without=(*SAVED_AT, "channel"))
+    before = raw(program, without=(*SAVED_AT, "channel", "state"))
     imported = commit(checked("program-tags", channel(program, "Email", "Webinar")))
     assert imported.written == {"created": 0, "changed": 1, "left": 0, "channels": 1}
     moment = program.modified_at
     program.refresh_from_db()
     assert (program.channel, program.revision, program.is_dirty) == ("Webinar", 2, True)
     assert program.modified_at > moment
-    assert raw(program, without=(*SAVED_AT, "channel")) == before
+    assert raw(program, without=(*SAVED_AT, "channel", "state")) == before
     assert factories.fresh(other).channel == "Email"
     done = change(imported, 2)
     assert (done.record_id, done.owner_kind, done.owner_id, done.created) == (None, "Program", program.pk, False)

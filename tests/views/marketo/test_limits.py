@@ -73,7 +73,8 @@ def test_the_preview_says_how_many_calls_it_needs_and_how_many_were_made(browser
     for _ in range(101):
         factories.opportunity()
     shown = pages.text(browser.get(SYNC))
-    assert "Needs at least 2 calls to Marketo. Used today: 2 of our 5." in shown
+    assert "at least 2" in shown
+    assert "2 of 5 are used" in shown
     assert "Warning" not in shown
 
 
@@ -89,11 +90,11 @@ def test_the_preview_warns_before_the_share_is_passed_and_still_sends(browser, f
 def test_without_redis_the_preview_says_that_the_calls_of_today_are_not_known(browser, no_redis):
     factories.opportunity()
     shown = pages.text(browser.get(SYNC))
-    assert "Needs at least 1 call to Marketo. How many were made today is not known" in shown
+    assert "How many were made today is not known" in shown
 
 
 def test_a_preview_of_nothing_says_nothing_of_calls(browser, five_a_day):
-    assert "Needs at least" not in pages.text(browser.get(SYNC))
+    assert "Calls to Marketo" not in pages.text(browser.get(SYNC))
 
 
 def test_a_dry_run_says_it_too(five_a_day, marketo_settings, settings, capsys):

@@ -39,7 +39,7 @@ def test_the_page_says_how_many_records_go_out_in_how_many_batches_and_where_to(
     for _ in range(101):
         factories.opportunity()
     shown = pages.text(browser.get(f"{SYNC}?kind=Opportunity"))
-    assert "All changed opportunities: 101 records in 2 calls" in shown
+    assert "All changed opportunities: 101 records in 2 batches" in shown
     assert "http://127.0.0.1:9/soap/mktows/2_7" in shown
     assert "test_user" in shown
     assert "test-encryption-key" not in shown

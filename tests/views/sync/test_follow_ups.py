@@ -44,7 +44,7 @@ def dry_run():
 def test_a_dry_run_can_be_read_by_anybody_and_sent_while_nothing_changed(browser, dry_run):
     viewer = pages.client("viewer")
     shown = pages.words(viewer.get(pages.job_url(dry_run)))
-    assert f"Dry run {str(dry_run.pk)[:8]}" in shown
+    assert "Dry run of 3 opportunities" in shown
     assert "Nothing was sent: 3 of 3 records would be." in shown
     address = reverse("mobjects:send-exactly", args=[dry_run.pk])
     assert address not in pages.text(viewer.get(pages.job_url(dry_run)))
@@ -113,7 +113,8 @@ def test_an_undo_says_before_what_it_does_and_does_not(browser):
     assert [factories.fresh(record).stage for record in (back, moved)] == ["Open", "Lost"]
     shown = pages.words(browser.get(pages.job_url(undo)))
     assert "Undoes" in shown
-    assert "Old values put back here" in shown
+    assert "Steps on the way 1" in shown
+    assert "Old values put back here" in pages.words(browser.get(pages.job_url(undo), {"status": "steps"}))
 
 
 def test_an_undo_needs_what_it_does(browser, groups):

@@ -13,7 +13,7 @@ from mobjects.models import Opportunity, Program, ProgramCost, SyncResult
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import UNKNOWN_VALUE, HeldBack, build_payload
 from mobjects.sync.content.unsendable import COST_DECIMALS, KEY_CHANGED
-from mobjects.sync.send.selection import ForecastGroup, SyncSelection, count_calls, forecast_groups
+from mobjects.sync.send.selection import SyncSelection, count_calls, forecast_groups
 from mobjects.sync.transport_factory import key_fields
 from tests import factories
 from tests.support.guid_transport import KEY
@@ -94,4 +94,4 @@ def test_the_job_says_exactly_what_holds_them_back():
     ids=["SOAP program", "REST program", "REST opportunity"],
 )
 def test_a_batch_counts_as_the_calls_that_it_takes_at_least(traits, kind, calls):
-    assert count_calls(ForecastGroup(kind, Operation.UPDATE, "", 250), 100, traits) == calls
+    assert count_calls(kind, 3, traits) == calls
