@@ -120,9 +120,10 @@ class SyncJobAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            return job_page(request, UUID(object_id))
+            pk = UUID(object_id)
         except ValueError as error:
             raise Http404 from error
+        return job_page(request, pk)
 
     @admin.display(description=gettext_lazy("Job"), ordering="created_at")
     def title(self, job: SyncJob) -> str:
