@@ -16,7 +16,7 @@ from mobjects.models import Program, ProgramCost, ProgramTag, SyncedRecord
 from mobjects.models.program import COST_PREFIX
 
 TAG_PREFIX = "Tag "
-_IDS = ("marketo_id", "marketo_guid")
+ID_FIELDS = ("marketo_id", "marketo_guid")
 _PLAIN_NUMBERS = {
     item.field_name for each in attributes.STANDARD.values() for item in each if item.type is DataType.FLOAT
 }
@@ -123,7 +123,7 @@ class EditSql:
         before, after = (self.text(row, field) if row else "''" for row in (old, new))
         if old and new:
             condition = self.differs(f'{old}."{field.column}"', f'{new}."{field.column}"')
-            condition += f" AND {asked}" if asked and field.name in _IDS else ""
+            condition += f" AND {asked}" if asked and field.name in ID_FIELDS else ""
         else:
             condition = f"{after if new else before} <> ''"
         return f"CASE WHEN {condition} THEN {self.entry(name, before, after)} END"
@@ -189,7 +189,7 @@ def watched_fields(model: type[SyncedRecord]) -> list[Any]:
     """The fields of a synced model whose changes are kept: content, Marketo's IDs, and what is kept for reference."""
     own = [field.name for field in model._meta.concrete_fields]
     reference = ("name", "type", "workspace") if model is Program else ()
-    names = [name for name in (*model.content_fields, *reference, *_IDS) if name in own]
+    names = [name for name in (*model.content_fields, *reference, *ID_FIELDS) if name in own]
     return [model._meta.get_field(name) for name in names]
 
 

@@ -13,7 +13,7 @@ from django.apps import AppConfig
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from mobjects.db.edit_sql import EditSql, SqliteEditSql, part_fields, watched_fields
+from mobjects.db.edit_sql import ID_FIELDS, EditSql, SqliteEditSql, part_fields, watched_fields
 from mobjects.models import RECORD_MODELS, EditContext, EditSource, Kind, ProgramCost, ProgramTag, RecordEdit
 
 SETTING = "mobjects.edit"
@@ -121,14 +121,16 @@ def _sqlite() -> list[str]:
     for model, kind, changes_of, names in _models():
         table = model._meta.db_table
         when = {"update": f"{_distinct(sql, names, model, 'OLD', 'NEW')} AND "}
+        columns = ", ".join(f'"{model._meta.get_field(name).column}"' for name in names)
+        of = {"update": f" OF {columns}"}
         for event in _EVENTS:
             inserts = "; ".join(
                 _sqlite_insert(sql, kind, change)
                 for change in changes_of(sql, model, event, "OLD", "NEW", "c.id IS NOT NULL")
             )
             result.append(
-                f'CREATE TRIGGER "{table}_edit_{event}" AFTER {event.upper()} ON "{table}" FOR EACH ROW '
-                f"WHEN {when.get(event, '')}{kept} BEGIN {inserts}; END"
+                f'CREATE TRIGGER "{table}_edit_{event}" AFTER {event.upper()}{of.get(event, "")} ON "{table}" '
+                f"FOR EACH ROW WHEN {when.get(event, '')}{kept} BEGIN {inserts}; END"
             )
     return result
 
@@ -151,8 +153,7 @@ def _postgresql() -> list[str]:
     sql = EditSql()
     result = []
     for model, kind, changes_of, names in _models():
-        table = model._meta.db_table
-        differs = _distinct(sql, names, model, "o", "n")
+        table, differs = model._meta.db_table, _distinct(sql, names, model, "o", "n")
         rows = {
             "insert": ("NEW TABLE AS new_rows", "new_rows n"),
             "update": (
@@ -161,21 +162,44 @@ def _postgresql() -> list[str]:
             ),
             "delete": ("OLD TABLE AS old_rows", "old_rows o"),
         }
+        if changes_of is _record_change:
+            del rows["update"]
+            changes = changes_of(sql, model, "update", "OLD", "NEW", "context IS NOT NULL")
+            result += _postgresql_trigger(
+                sql, table, kind, "update", changes, "(SELECT 1) one", _row(sql, model, names)
+            )
         for event, (tables, source) in rows.items():
             changes = changes_of(sql, model, event, "o", "n", "context IS NOT NULL")
-            name = f"{table}_edit_{event}"
-            body = "; ".join(_postgresql_insert(sql, kind, change, source) for change in changes)
-            function = (
-                f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $$ '
-                f"DECLARE context jsonb := nullif(current_setting('{SETTING}', true), '')::jsonb; BEGIN "
-                f"IF context ->> 'source' IN ({_ELSEWHERE}) THEN RETURN NULL; END IF; {body}; RETURN NULL; END $$"
-            )
-            trigger = (
-                f'CREATE TRIGGER "{name}" AFTER {event.upper()} ON "{table}" REFERENCING {tables} '
-                f'FOR EACH STATEMENT EXECUTE FUNCTION "{name}"()'
-            )
-            result += [function, trigger]
+            fires = f'AFTER {event.upper()} ON "{table}" REFERENCING {tables} FOR EACH STATEMENT'
+            result += _postgresql_trigger(sql, table, kind, event, changes, source, fires)
     return result
+
+
+def _row(sql: EditSql, model: Any, names: list[str]) -> str:
+    """When the trigger of an updated record fires: row by row, since sending writes each record twice and changes none
+    of what is noted, and tables of old and new rows are made for each statement, whatever it changes.
+    """
+    columns = ", ".join(f'"{model._meta.get_field(name).column}"' for name in names)
+    content, ids = ([name for name in names if (name in ID_FIELDS) is asked] for asked in (False, True))
+    by_somebody = f"coalesce(current_setting('{SETTING}', true), '') <> ''"
+    when = _distinct(sql, content, model, "OLD", "NEW")
+    when += f" OR ({_distinct(sql, ids, model, 'OLD', 'NEW')} AND {by_somebody})"
+    return f'AFTER UPDATE OF {columns} ON "{model._meta.db_table}" FOR EACH ROW WHEN ({when})'
+
+
+def _postgresql_trigger(
+    sql: EditSql, table: str, kind: str, event: str, changes: list[Change], rows: str, fires: str
+) -> list[str]:
+    name = f"{table}_edit_{event}"
+    body = "; ".join(_postgresql_insert(sql, kind, change, rows) for change in changes)
+    return [
+        (
+            f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $$ '
+            f"DECLARE context jsonb := nullif(current_setting('{SETTING}', true), '')::jsonb; BEGIN "
+            f"IF context ->> 'source' IN ({_ELSEWHERE}) THEN RETURN NULL; END IF; {body}; RETURN NULL; END $$"
+        ),
+        f'CREATE TRIGGER "{name}" {fires} EXECUTE FUNCTION "{name}"()',
+    ]
 
 
 def _postgresql_insert(sql: EditSql, kind: str, change: Change, rows: str) -> str:

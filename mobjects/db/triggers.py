@@ -43,7 +43,8 @@ def _sqlite(connection: BaseDatabaseWrapper, existing: set[str]) -> list[str]:
         changed = " OR ".join(f'NEW."{column}" IS NOT OLD."{column}"' for column in columns)
         result += [
             f'DROP TRIGGER IF EXISTS "{table}_revision"',
-            f"""CREATE TRIGGER "{table}_revision" AFTER UPDATE ON "{table}" FOR EACH ROW WHEN {changed}
+            f"""CREATE TRIGGER "{table}_revision" AFTER UPDATE OF {_listed(columns)} ON "{table}"
+            FOR EACH ROW WHEN {changed}
             BEGIN UPDATE "{table}" SET revision = OLD.revision + 1 WHERE id = NEW.id; END""",
         ]
     for model, columns, parent, link in _children(existing):
@@ -70,7 +71,7 @@ def _postgresql(connection: BaseDatabaseWrapper, existing: set[str]) -> list[str
         result += _postgresql_trigger(
             table,
             "revision",
-            "BEFORE UPDATE",
+            f"BEFORE UPDATE OF {_listed(columns)}",
             f"IF {_distinct(columns)} THEN NEW.revision := OLD.revision + 1; END IF; RETURN NEW;",
         )
     for model, columns, parent, link in _children(existing):
@@ -110,6 +111,11 @@ def _postgresql_trigger(table: str, suffix: str, event: str, body: str, *, each:
         f'DROP TRIGGER IF EXISTS "{name}" ON "{table}"',
         f'CREATE TRIGGER "{name}" {event} ON "{table}" {each} EXECUTE FUNCTION "{name}"()',
     ]
+
+
+def _listed(columns: list[str]) -> str:
+    """Only statements that set one of them are looked at: sending writes each record twice, and none of these."""
+    return ", ".join(f'"{column}"' for column in columns)
 
 
 def _distinct(columns: list[str], *, new: str = "NEW", old: str = "OLD") -> str:
