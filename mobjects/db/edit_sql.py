@@ -30,6 +30,7 @@ class EditSql:
     """
 
     array = "json_build_array({name}, {old}, {new})::text"
+    type_of_json = "jsonb_typeof"
 
     def text(self, row: str, field: Any) -> str:
         """The text of a column.
@@ -91,11 +92,16 @@ class EditSql:
 
     def custom_entries(self, old: str, new: str) -> str:
         """The entries of custom attributes that differ, or NULL."""
+        old, new = (self.mapping(row) for row in (old, new))
         entry = self.array.format(name="k", old=f"coalesce({old} ->> k, '')", new=f"coalesce({new} ->> k, '')")
         return (
             f"(SELECT string_agg({entry}, ',' ORDER BY k) FROM jsonb_object_keys({old} || {new}) k "
             f"WHERE {self.differs(f'{old} ->> k', f'{new} ->> k')})"
         )
+
+    def mapping(self, custom: str) -> str:
+        """Custom attributes; none where SQL from outside has put something else, which must not make it fail."""
+        return f"(CASE {self.type_of_json}({custom}) WHEN 'object' THEN {custom} ELSE '{{}}' END)"
 
     def empty_object(self) -> str:
         """No custom attributes."""
@@ -145,6 +151,7 @@ class SqliteEditSql(EditSql):
     """Expressions for SQLite."""
 
     array = "json_array({name}, {old}, {new})"
+    type_of_json = "json_type"
 
     def decimal(self, column: str, places: int) -> str:
         return f"CASE WHEN {column} IS NOT NULL THEN printf('%.{places}f', {column}) END"
@@ -172,6 +179,7 @@ class SqliteEditSql(EditSql):
         return f"'[' || {entries} || ']'"
 
     def custom_entries(self, old: str, new: str) -> str:
+        old, new = (self.mapping(row) for row in (old, new))
         before, after = (
             f"coalesce((SELECT value FROM json_each({row}) WHERE key = named.key), '')" for row in (old, new)
         )

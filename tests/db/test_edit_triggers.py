@@ -171,3 +171,11 @@ def test_what_writes_its_values_down_itself_leaves_them_to_that():
     assert not changes_since(before)
     assert Program.objects.exists()
     assert not OpportunityPersonRole.objects.exists()
+
+
+def test_custom_attributes_that_are_none_do_not_make_the_statement_fail():
+    record = factories.opportunity(custom_attributes={"Budget": "7"})
+    before, rows = newest(), Opportunity.objects.filter(pk=record.pk)
+    for custom in (["not", "a", "mapping"], {"Budget": "8"}):
+        rows.update(custom_attributes=custom)
+    assert changes_since(before) == [("other", [["Budget", "7", ""]]), ("other", [["Budget", "", "8"]])]
