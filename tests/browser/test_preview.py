@@ -59,6 +59,7 @@ def test_preview_dry_run_send_exactly_this_and_undo(open_page, work, sandbox):
     page.get_by_role("button", name="Undo 1 record").click()
     expect(page).to_have_url(re.compile("/admin/mobjects/syncjob/"))
     work()
-    expect(body).to_contain_text("Old values put back here", timeout=15_000)
+    page.get_by_role("link", name="Steps on the way 1").click(timeout=15_000)
+    expect(body).to_contain_text("Old values put back here")
     assert sandbox.store.opportunities[factories.fresh(deals[0]).marketo_id].values["Stage"] == "Open"
     assert [factories.fresh(deal).stage for deal in deals] == ["Open", "Lost", "Lost"]
