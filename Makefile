@@ -18,7 +18,7 @@ help:
 	@echo "make check     format, lint, types, layers, migrations, deployment checks, then the whole test suite"
 	@echo "make coverage  the whole test suite with its branch coverage, which takes more than twice as long"
 	@echo "make format    format and fix what can be fixed"
-	@echo "make faults    every fault at every call, over SOAP and REST, which CI leaves out: before each release"
+	@echo "make faults    every fault at every call, kills, clocks and lanes, over SOAP and REST: before each release"
 	@echo "make fault-matrix  try every fault anew and write docs/fault-matrix.md"
 	@echo "make lock      resolve the dependencies anew into requirements/ (needs uv)"
 
@@ -57,6 +57,7 @@ lock:
 faults:
 	@scripts/install dev
 	$(RUN)/pytest tests/flow/test_faults.py tests/flow/test_rest_faults.py tests/flow/test_program_calls.py \
+		tests/flow/test_clocks.py tests/flow/test_kill.py tests/flow/test_machine.py tests/jobs/test_lanes.py \
 		tests/marketo/rest/programs/test_faults_at_each_call.py $(PYTEST_ARGS)
 
 fault-matrix:
