@@ -9,7 +9,6 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from mobjects import clock, models
-from mobjects.db.row_counts import RowCount, count_values
 from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
 from mobjects.sync.send.selection import SyncSelection, candidate_records, ordered_kinds, unaccepted
@@ -165,17 +164,6 @@ def open_circuits() -> list[models.Circuit]:
 def latest_circuits(count: int) -> list[models.Circuit]:
     """The newest times that sending was halted."""
     return list(models.Circuit.objects.select_related("job").order_by("-opened_at", "-pk")[:count])
-
-
-def state_counts(kinds: Iterable[Kind]) -> dict[Kind, dict[str, RowCount]]:
-    """Records per state, for each kind given; two queries in all, neither of which grows with the tables.
-
-    Returns:
-        By kind, all states of :class:`~mobjects.models.RecordState`; a large number may be an estimate, and says so.
-    """
-    wanted = list(kinds)
-    counted = count_values([models.RECORD_MODELS[kind] for kind in wanted], "state", models.RecordState.values)
-    return dict(zip(wanted, counted, strict=True))
 
 
 # --- imports --------------------------------------------------------------------------------

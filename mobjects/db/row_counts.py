@@ -5,7 +5,7 @@ estimates, and said so.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -60,55 +60,10 @@ class RowCountPaginator(Paginator):  # type: ignore[type-arg]
 
 def count_rows(rows: models.QuerySet[Any]) -> RowCount:
     """How many rows a query finds; two queries at most."""
-    if not _estimates(rows.db):
+    if connections[rows.db].vendor != "postgresql":
         return RowCount(rows.count())
     number = rows.order_by()[: EXACT_UP_TO + 1].count()
     if number <= EXACT_UP_TO:
         return RowCount(number)
     plan = json.loads(rows.order_by().values("pk").explain(format="json"))
-    return _estimated(plan[0]["Plan"])
-
-
-def count_values(tables: Sequence[type[models.Model]], column: str, values: Sequence[str]) -> list[dict[str, RowCount]]:
-    """How many rows of some tables have each value of a column that an index begins with; two queries at most.
-
-    Args:
-        tables: models whose tables all have the column; on one database.
-        values: no others are counted.
-
-    Returns:
-        For each table, the number by value.
-    """
-    found = [(model, value) for model in tables for value in values]
-    if not found:
-        return []
-    using = found[0][0]._default_manager.db
-    limit = f" LIMIT {EXACT_UP_TO + 1}" if _estimates(using) else ""
-    counts = (f"(SELECT COUNT(*) FROM ({_one_value(model, column)}{limit}) found)" for model, _value in found)
-    with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(counts)}", [value for _model, value in found])
-        numbers = dict(zip(found, map(RowCount, cursor.fetchone()), strict=True))
-        many = [part for part, number in numbers.items() if limit and number > EXACT_UP_TO]
-        if many:
-            numbers |= zip(many, _estimate_parts(cursor, column, many), strict=True)
-    return [{value: numbers[model, value] for value in values} for model in tables]
-
-
-def _estimate_parts(cursor: Any, column: str, parts: Sequence[tuple[type[models.Model], str]]) -> list[RowCount]:
-    """PostgreSQL's estimates, from one plan."""
-    union = " UNION ALL ".join(_one_value(model, column) for model, _value in parts)
-    cursor.execute(f"EXPLAIN (FORMAT JSON) {union}", [value for _model, value in parts])
-    plan = cursor.fetchone()[0][0]["Plan"]
-    return [_estimated(each) for each in (plan["Plans"] if len(parts) > 1 else [plan])]
-
-
-def _one_value(model: type[models.Model], column: str) -> str:
-    return f'SELECT 1 FROM "{model._meta.db_table}" WHERE "{column}" = %s'
-
-
-def _estimated(plan: dict[str, Any]) -> RowCount:
-    return RowCount(max(plan["Plan Rows"], EXACT_UP_TO + 1), about=True)
-
-
-def _estimates(using: str) -> bool:
-    return connections[using].vendor == "postgresql"
+    return RowCount(max(plan[0]["Plan"]["Plan Rows"], EXACT_UP_TO + 1), about=True)

@@ -15,7 +15,8 @@ from django.utils.translation import ngettext
 from mobjects.figures.attention import KindFigures, WaitingWork
 from mobjects.figures.bounded import LIMIT
 from mobjects.models import RECORD_MODELS, Circuit, SyncJob, SyncResultStatus
-from mobjects.presentation.job_text import format_time, job_action_text
+from mobjects.presentation.job_text import format_time
+from mobjects.presentation.job_titles import job_title
 from mobjects.processes.status import QueueStatus
 
 Link = tuple[str, str]
@@ -157,7 +158,7 @@ def _counted_card(said: str, count: int, detail: str, button: Link) -> Attention
 
 def _job_button(job: SyncJob, status: str) -> Link:
     address = f"{reverse('admin:mobjects_syncjob_change', args=[job.pk])}?status={status}#results"
-    return _("See why: %(job)s") % {"job": f"{job_action_text(job)}, {format_time(job.created_at)[:16]}"}, address
+    return _("See why: %(job)s") % {"job": job_title(job)}, address
 
 
 def _kind_link(figure: KindFigures, what: str) -> Link:

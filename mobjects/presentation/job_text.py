@@ -77,14 +77,6 @@ DESCRIBED = 4
 """Lists that are read: fields of opportunities, fields of roles, tags, channels."""
 
 
-def job_action_text(job: models.SyncJob) -> str:
-    """What a job does to which kind, such as ``Pull: programs``."""
-    if job.action == models.SyncJobAction.DESCRIBE:
-        return str(job.get_action_display())
-    kind = job.get_kind_display()
-    return kind if job.action == models.SyncJobAction.SEND else f"{job.get_action_display()}: {kind.lower()}"
-
-
 def counts_text(counts: Mapping[str, int]) -> str:
     """Counts per status on one line, such as ``15 failed · 412 created``."""
     return SEPARATOR.join(_counted(counts, STATUS_ORDER)) or "nothing sent"
