@@ -15,15 +15,13 @@ from mobjects import models
 from mobjects.formatting import format_count
 from mobjects.models.program import COST_PREFIX
 from mobjects.presentation import follow_up_text
-from mobjects.selectors import RETRYABLE
 from mobjects.sync.send.selection import OperationChoice
 
 SEPARATOR = " · "
 _COST = re.compile(rf"^{COST_PREFIX}\d+\b")
 
-PROBLEMS = RETRYABLE
 STATUS_ORDER = (
-    *PROBLEMS,
+    *models.SyncResult.PROBLEM_STATUSES,
     models.SyncResultStatus.DIFFERS,
     models.SyncResultStatus.MISSING,
     models.SyncResultStatus.PENDING,
@@ -333,7 +331,7 @@ def _finished(job: models.SyncJob) -> str:
     if job.action == models.SyncJobAction.DRY_RUN:
         return follow_up_text.describe_dry_run(job, count)
     done = DONE_WORDS.get(job.action, "accepted")
-    problems = _counted(job.counts, PROBLEMS)
+    problems = _counted(job.counts, models.SyncResult.PROBLEM_STATUSES)
     if not problems:
         return f"Finished: {'the record was' if count == 1 else f'all {count:,} records were'} {done}."
     return f"Finished: {count_accepted(job.counts):,} of {count:,} {done}; {', '.join(problems)}."

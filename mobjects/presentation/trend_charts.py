@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mobjects.figures.daily import OTHER_REASONS, SYNCED, UNSENT, Figure
-from mobjects.models import SyncResultStatus
+from mobjects.models import SyncResult, SyncResultStatus
 from mobjects.presentation.job_text import STATUS_ORDER
 
 DAYS = 30
@@ -96,7 +96,7 @@ def _outcomes(days: Sequence[date], kept: Days) -> TrendChart | None:
         }
         for status in order
     ]
-    bad = sum(count for status, count in counted.items() if status in _PROBLEMS)
+    bad = sum(count for status, count in counted.items() if status in SyncResult.PROBLEM_STATUSES)
     said = ngettext("%(count)s record in %(days)s days", "%(count)s records in %(days)s days", total)
     sentence = said % {"count": _number(total), "days": DAYS}
     sentence += ", " + _("%(count)s of them not accepted.") % {"count": _number(bad)}
@@ -110,16 +110,6 @@ def _outcomes(days: Sequence[date], kept: Days) -> TrendChart | None:
         [_("Day"), *(str(status.label) for status in order)],
         _table(days, kept, order),
     )
-
-
-_PROBLEMS = (
-    SyncResultStatus.FAILED,
-    SyncResultStatus.SKIPPED,
-    SyncResultStatus.UNKNOWN,
-    SyncResultStatus.CONFLICT,
-    SyncResultStatus.HELD,
-    SyncResultStatus.NOT_SENT,
-)
 
 
 def _reasons(kept: Days) -> TrendChart | None:
