@@ -12,7 +12,7 @@ os.environ["DJANGO_SECRET_KEY"] = "only-for-tests-" + "x" * 50
 os.environ["DJANGO_HTTPS"] = "false"
 
 from marketo_admin.settings import *  # noqa: E402, F403
-from marketo_admin.settings import LOGGING, MARKETO, MIDDLEWARE  # noqa: E402
+from marketo_admin.settings import DATABASES, LOGGING, MARKETO, MIDDLEWARE  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # PBKDF2 costs 0.25 s a user.
 MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # The live server serves static files itself.
@@ -21,6 +21,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 INSTALLATION_FILE = ""
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "tests.support.postgresql"
 LOGGING = {**LOGGING, "handlers": {"console": {"class": "logging.NullHandler"}}}
 # Port 9 of this machine: nothing answers there. The fixture marketo_settings points it at a sandbox.
 # Most tests speak SOAP, which has every kind of answer; those of REST say so.
