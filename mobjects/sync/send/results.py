@@ -51,7 +51,7 @@ from mobjects.sync.send.naming.answered_ids import (
     reject_foreign_id,
     save_replaced,
 )
-from mobjects.sync.send.selection import SyncSelection, classify_records, ordered_kinds
+from mobjects.sync.send.selection import SyncSelection, candidate_records, classify_records, ordered_kinds
 from mobjects.sync.task import close_batch, next_sequence
 from mobjects.sync.transport_factory import key_fields
 
@@ -303,6 +303,8 @@ def record_held(job: SyncJob, kind: Kind, selection: SyncSelection, keys: KeyFie
     Args:
         has_result: a subquery of results; a record with one of them has its result in this job already.
     """
+    if not candidate_records(kind, selection).exists():  # Judging none is as dear as judging one.
+        return
     held = classify_records(kind, selection, keys).exclude(hold="").exclude(has_result)
     if kind is Kind.ROLE:
         held = held.select_related("opportunity")

@@ -31,10 +31,10 @@ from mobjects.sync.send.naming.answered_ids import find_wrong_id
 from mobjects.sync.send.preflight import preflight_read
 from mobjects.sync.send.selection import (
     MAY_STILL_RUN,
+    WHOLE_SIZE,
     SyncSelection,
     candidate_records,
     classify_records,
-    forecast_groups,
     ordered_kinds,
 )
 from mobjects.sync.send.unknown_outcomes import UnknownOutcomeResolver
@@ -78,9 +78,13 @@ class SendTask:
 
         What the job is done with is no work: a worker that came for it would find none, and call others as it comes.
         """
-        job, keys = self._context.job, self._context.keys
+        job = self._context.job
         if not job.planned:
-            job.planned = sum(group.count for group in forecast_groups(self._selection, keys))
+            job.planned = sum(
+                candidate_records(kind, part).count()
+                for kind in ordered_kinds(self._selection)
+                for part in self._selection.iter_parts(WHOLE_SIZE)
+            )
             job.save(update_fields=["planned"])
         if self._selection.read_first:
             return 1
@@ -114,6 +118,8 @@ class SendTask:
         since = []
         for kind in ordered_kinds(self._selection):
             for part in self._selection.iter_parts():
+                if not candidate_records(kind, part).exists():
+                    continue
                 found = classify_records(kind, part, self._context.keys, at=self._looked_at)
                 found = found.exclude(has_end(self._context.job, kind))
                 waiting = found.filter(last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN).order_by()
