@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Min, Q
+from django.db.models import Min, Q, QuerySet
 
 from mobjects import clock
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
@@ -72,6 +73,7 @@ class SendTask:
         self._phase = 0
         self._after = 0
         self._looked_at: datetime | None = None
+        self._redis = marks.connect()
 
     def wanted_workers(self) -> int:
         """How many workers the work is for: as many as there are batches to send now; one if each record is read first.
@@ -160,19 +162,25 @@ class SendTask:
 
     def _waiting(self) -> SyncBatch | None:
         """A batch of this worker, or of none, that waits to be sent. Reserved first: a permit is not spent in vain."""
-        free = Q(lease=None) | Q(lease=self._context.lease)
-        waiting = self._context.job.batches.filter(free, state=SyncBatchState.WAITING)
-        # The newest first, so that halving goes to the bottom of one half before it begins with the other.
-        for batch in waiting.order_by("-sequence", "-attempt")[: marketo_settings.workers_per_job()]:
-            if waiting.filter(pk=batch.pk).update(lease=self._context.lease):
-                return batch
+        for (pk,) in self._context.queries.ask("waiting", self._newest_waiting):
+            if self._all_waiting().filter(pk=pk).update(lease=self._context.lease):
+                return SyncBatch.objects.get(pk=pk)
         return None
+
+    def _all_waiting(self) -> QuerySet[SyncBatch]:
+        free = Q(lease=None) | Q(lease=self._context.lease)
+        return self._context.job.batches.filter(free, state=SyncBatchState.WAITING)
+
+    def _newest_waiting(self) -> QuerySet[Any]:
+        # The newest first, so that halving goes to the bottom of one half before it begins with the other.
+        newest = self._all_waiting().order_by("-sequence", "-attempt").values_list("pk")
+        return newest[: marketo_settings.workers_per_job()]
 
     def _send_waiting(self, batch: SyncBatch) -> None:
         with self._context.rate_limiter.permit_call():
             claim = claims.start_batch(self._context, batch, self._selection)
             if claim is not None and claim.batch is not None:
-                marks.raise_mark(get_installation().identity, claim.batch.pk)
+                marks.raise_mark(get_installation().identity, claim.batch.pk, self._redis)
                 self._send(claim.batch, claim.items)
 
     def _claim_next(self) -> SyncBatch | None:
