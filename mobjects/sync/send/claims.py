@@ -127,7 +127,7 @@ def claim_batch(
             sequence=next_sequence(context.job),
             size=len(ids),
         )
-        records_of_kind(kind).filter(pk__in=ids).update(claimed_by=batch)
+        records_of_kind(kind).filter(pk__among=ids).update(claimed_by=batch)
     return batch, ids[-1]
 
 
