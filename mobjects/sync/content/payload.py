@@ -105,9 +105,7 @@ BuildResult = Payload | HeldBack | NothingToSend
 
 @dataclass(frozen=True, slots=True)
 class _PayloadDraft:
-    """The content entries to send: those with a value in content order, then the cleared ones; all of them as they are
-    now, typed and as text.
-    """
+    """What to send, values in content order before cleared ones; and all entries as they are now, in both ways."""
 
     sent: dict[str, str]
     values: Mapping[str, AttributeValue]
@@ -116,7 +114,10 @@ class _PayloadDraft:
 
     def typed_values(self, *, without: tuple[str, ...]) -> dict[str, AttributeValue]:
         """The values to send; ``None`` clears."""
-        return {name: self.values.get(name) for name in self.sent if name not in without}
+        typed = {name: self.values.get(name) for name in self.sent}
+        for name in without:
+            typed.pop(name, None)
+        return typed
 
 
 def record_content(record: SyncedRecord, keys: KeyFields) -> dict[str, str]:
@@ -185,7 +186,6 @@ def build_payload(record: SyncedRecord, operation: Operation, keys: KeyFields, *
 
 
 def _texts(values: Mapping[str, AttributeValue]) -> dict[str, str]:
-    # Most values are texts already, and a batch has thousands.
     return {
         name: text
         for name, value in values.items()
@@ -242,8 +242,7 @@ def _build_program(record: Program, operation: Operation, keys: KeyFields, draft
 
 
 def _opportunity_values(record: Opportunity, keys: KeyFields) -> dict[str, AttributeValue]:
-    values = _attribute_values(record)
-    values.update(record.custom_attributes)
+    values = _attribute_values(record) | record.custom_attributes
     if keys.opportunity:
         values[keys.opportunity] = record.external_id
     values[COMPANY_ID] = record.company_id
@@ -305,9 +304,7 @@ def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, At
         PERSON_ID: record.person_id,
         PERSON_KEY: record.person_key,
     }
-    links.update(_attribute_values(record))
-    links.update(record.custom_attributes)
-    return links
+    return links | _attribute_values(record) | record.custom_attributes
 
 
 def _build_role(
@@ -377,9 +374,7 @@ _STANDARD = {
     for kind, known in attributes.STANDARD.items()
     if known
 }
-"""Names of the standard attributes, of those with decimals, and what asks a record for all of them at once: a batch has
-thousands.
-"""
+"""Names of the standard attributes, of those with decimals, and what asks a record for all of them at once."""
 
 
 def _attribute_values(record: SyncedRecord) -> dict[str, AttributeValue]:
