@@ -242,7 +242,7 @@ def _build_program(record: Program, operation: Operation, keys: KeyFields, draft
 
 
 def _opportunity_values(record: Opportunity, keys: KeyFields) -> dict[str, AttributeValue]:
-    values = _attribute_values(record) | record.custom_attributes
+    values: dict[str, AttributeValue] = _attribute_values(record) | record.custom_attributes
     if keys.opportunity:
         values[keys.opportunity] = record.external_id
     values[COMPANY_ID] = record.company_id
@@ -304,7 +304,8 @@ def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, At
         PERSON_ID: record.person_id,
         PERSON_KEY: record.person_key,
     }
-    return links | _attribute_values(record) | record.custom_attributes
+    links |= _attribute_values(record) | record.custom_attributes
+    return links
 
 
 def _build_role(
