@@ -9,16 +9,24 @@ itself; SQLite runs one prepared statement again and again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
 Row = Sequence[Any]
 
+_encode = json.JSONEncoder(check_circular=False).encode
+"""Nothing here holds itself, and looking for that takes as long again."""
+
 
 def bulk_update_rows(
-    model: type[models.Model], columns: Mapping[str, str], rows: Sequence[Row], *, same: Mapping[str, Any] | None = None
+    model: type[models.Model],
+    columns: Mapping[str, str],
+    rows: Sequence[Row],
+    *,
+    same: Mapping[str, Any] | None = None,
+    by_id: Collection[str] = (),
 ) -> None:
     """Update rows by their ``id``.
 
@@ -27,8 +35,9 @@ def bulk_update_rows(
             exactly one parameter.
         rows: for each row a value for each column, in their order, and then the id.
         same: fields that get one value in all rows.
+        by_id: names of columns whose SQL takes the id of another row.
     """
-    writer = _RowWriter(model, same or {}, (*columns, "id"))
+    writer = _RowWriter(model, same or {}, (*columns, "id"), by_id)
     new = [sql.replace("%s", given) for sql, given in zip(columns.values(), writer.given, strict=False)]
     pairs = [f"{name} = {sql}" for name, sql in zip(writer.names, ["%s"] * len(writer.same) + new, strict=False)]
     statement = f"UPDATE {writer.table} SET {', '.join(pairs)}"
@@ -53,7 +62,9 @@ def bulk_insert_rows(
 class _RowWriter:
     """Runs a statement on rows: PostgreSQL once, on all of them; other databases once for each."""
 
-    def __init__(self, model: type[models.Model], same: Mapping[str, Any], columns: Sequence[str]) -> None:
+    def __init__(
+        self, model: type[models.Model], same: Mapping[str, Any], columns: Sequence[str], by_id: Collection[str] = ()
+    ) -> None:
         # Asked for once: the usual proxy finds out which thread asks, for each of thousands of values.
         self._connection = connections[DEFAULT_DB_ALIAS]
         quote = self._connection.ops.quote_name
@@ -61,7 +72,8 @@ class _RowWriter:
         self.same = [
             field.get_db_prep_save(value, self._connection) for field, value in zip(fields, same.values(), strict=False)
         ]
-        self._each, self._at_once = fields[len(same) :], self._connection.vendor == "postgresql"
+        self._each: list[Any] = [model._meta.get_field("id" if name in by_id else name) for name in columns]
+        self._at_once = self._connection.vendor == "postgresql"
         self.table, self.names = quote(model._meta.db_table), [quote(field.column) for field in fields]
         self.given = [f"given.c{number}" if self._at_once else "%s" for number in range(len(columns))]
 
@@ -70,10 +82,12 @@ class _RowWriter:
             return
         with self._connection.cursor() as cursor:
             if self._at_once:
+                names = [f"c{number}" for number in range(len(self._each))]
                 typed = ", ".join(
-                    f"c{number} {field.rel_db_type(self._connection)}" for number, field in enumerate(self._each)
+                    f"{name} {field.rel_db_type(self._connection)}"
+                    for name, field in zip(names, self._each, strict=True)
                 )
-                document = json.dumps([{f"c{number}": value for number, value in enumerate(row)} for row in rows])
+                document = _encode([dict(zip(names, row, strict=True)) for row in rows])
                 cursor.execute(
                     f"{statement} FROM json_to_recordset(%s) AS given({typed}) {where}", [*self.same, document]
                 )
@@ -85,5 +99,5 @@ class _RowWriter:
         for row in rows:
             values = list(row)
             for number in json_at:
-                values[number] = json.dumps(values[number])
+                values[number] = _encode(values[number])
             yield values

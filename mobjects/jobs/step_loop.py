@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists
+from django.db.models import Exists, QuerySet
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -57,16 +58,19 @@ class StepLoop:
 
     def _may_go_on(self) -> bool:
         """Whether nobody has ended, braked, paused, halted or given up this worker since the last step."""
-        lease = WorkerLease.objects.filter(pk=self._context.lease.pk)
-        halted = Exists(Circuit.halting(self._context.job.action))
-        fields = "state", "requested_action", "waits_until", "failures", "expired_leases"
-        found = lease.values_list(*(f"job__{name}" for name in fields), halted).first()
+        found = next(self._context.queries.ask("standing", self._standing), None)
         if found is None:
             return False
         state, requested, waits_until, failures, expired, halted_now = found
         self._failed = failures + expired > 0
         braked = waits_until is not None and waits_until > clock.now()
         return state == SyncJobState.RUNNING and not requested and not braked and not halted_now
+
+    def _standing(self) -> QuerySet[Any]:
+        lease = WorkerLease.objects.filter(pk=self._context.lease.pk)
+        halted = Exists(Circuit.halting(self._context.job.action))
+        fields = "state", "requested_action", "waits_until", "failures", "expired_leases"
+        return lease.values_list(*(f"job__{name}" for name in fields), halted)
 
     def _after_step(self) -> JobRelease | None:
         self._took_step, self._looked_as_last, self._signature_expired = True, False, False

@@ -11,14 +11,20 @@ from xml.sax.saxutils import escape
 MASK = "***"
 
 
-def redact_secrets(text: str, secrets: Iterable[str], patterns: Iterable[re.Pattern[str]] = ()) -> str:
+Finder = tuple[str, re.Pattern[str]]
+"""A word in small letters, and a pattern that finds nothing where that word is not. All of each request and answer is
+looked through, and a pattern takes twenty times as long.
+"""
+
+
+def redact_secrets(text: str, secrets: Iterable[str], finders: Iterable[Finder] = ()) -> str:
     """Mask secrets wherever they stand in a text.
 
     Args:
         text: a request, an answer or a message, in any form.
         secrets: exact values, masked as they are and as XML, JSON, forms and addresses write them; empty ones are
             ignored.
-        patterns: see :attr:`mobjects.marketo.transport_entry.TransportEntry.masked`.
+        finders: see :attr:`mobjects.marketo.transport_entry.TransportEntry.masked`.
 
     Returns:
         The text with ``***`` in place of each secret.
@@ -35,8 +41,10 @@ def redact_secrets(text: str, secrets: Iterable[str], patterns: Iterable[re.Patt
         }
         for spelling in sorted(spellings, key=len, reverse=True):
             text = text.replace(spelling, MASK)
-    for pattern in patterns:
-        text = pattern.sub(rf"\1{MASK}", text)
+    small = text.lower()
+    for word, pattern in finders:
+        if word in small:
+            text = pattern.sub(rf"\1{MASK}", text)
     return text
 
 

@@ -5,7 +5,6 @@ Checks, the Connection page, the reading of the environment and the masking of w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mobjects.marketo.probing import Confirmation, FactsSource, Probe
+from mobjects.marketo.redaction import Finder
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.signature_check import SignatureVerdict, SignedCall
 from mobjects.marketo.transport import MarketoTransport
@@ -74,7 +74,7 @@ class TransportEntry:
         settings: all that it reads, the endpoint included, in the order in which people see them.
         where: where Marketo shows the values, as a sentence.
         masked: finds secrets in a request or an answer that are no settings, such as a signature or a token made from
-            one; what follows the first group is one.
+            one, each with its word; what follows the first group is one.
         open: from ``settings.MARKETO``, what all processes share, and what was learned of the instance, to the
             transport. The last is asked for when it is needed.
         traits: the ways of its API.
@@ -92,7 +92,7 @@ class TransportEntry:
     example: str
     settings: Sequence[Setting]
     where: str
-    masked: Sequence[re.Pattern[str]]
+    masked: Sequence[Finder]
     open: Callable[[Config, SharedStore, FactsSource], MarketoTransport]
     traits: TransportTraits = DEFAULT_TRAITS
     answer_seconds: int = 0

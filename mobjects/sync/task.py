@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F
 
 from mobjects import clock
+from mobjects.db.prepared import PreparedQueries
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import MarketoTransport
@@ -102,6 +103,7 @@ class JobContext:
         transport: open; closed by who opened it.
         keys: names of the external key fields.
         rate_limiter: ask before each call.
+        queries: that are the same for each of its batches.
     """
 
     job: SyncJob
@@ -109,6 +111,7 @@ class JobContext:
     transport: MarketoTransport
     keys: KeyFields
     rate_limiter: RateLimiter
+    queries: PreparedQueries = field(default_factory=PreparedQueries)
 
 
 class JobTask(Protocol):

@@ -54,3 +54,19 @@ def test_no_rows_are_no_statement() -> None:
         bulk_update_rows(Opportunity, {"last_error": "%s"}, [])
         bulk_insert_rows(SyncResult, {"job": None}, ("label",), [])
     assert not asked.captured_queries
+
+
+def test_a_value_may_come_from_another_row_by_its_id() -> None:
+    job = job_in(SyncJobState.RUNNING)
+    record = Opportunity.objects.create(name="one", external_id="one")
+    same = {"job": job, "kind": "Opportunity", "record_id": record.pk, "revision": 1}
+    result = SyncResult.objects.create(**same, sent=AWKWARD)
+    SyncResult.objects.create(**same, sent={"Name": "another"})
+    bulk_update_rows(
+        Opportunity,
+        {"accepted": "(SELECT sent FROM mobjects_syncresult WHERE id = %s)"},
+        [(result.pk, record.pk)],
+        by_id=("accepted",),
+    )
+    record.refresh_from_db()
+    assert record.accepted == AWKWARD

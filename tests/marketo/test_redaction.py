@@ -3,6 +3,7 @@
 import pytest
 
 from mobjects.marketo.redaction import redact_secrets
+from mobjects.marketo.registry import TRANSPORTS
 from mobjects.marketo.soap.entry import SOAP
 
 
@@ -42,3 +43,14 @@ def test_a_space_in_a_secret_is_masked_as_forms_write_it_too(written):
 
 def test_empty_secret_masks_nothing():
     assert redact_secrets("plain text", [""]) == "plain text"
+
+
+@pytest.mark.parametrize(("word", "pattern"), [finder for entry in TRANSPORTS.values() for finder in entry.masked])
+def test_the_word_of_a_pattern_stands_in_whatever_it_finds(word, pattern):
+    assert word in pattern.pattern.lower().replace("(?i)", "")
+    assert word == word.lower()
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
+def test_a_token_is_masked_however_its_header_is_written(name):
+    assert redact_secrets(f"{name}: bearer abc123\nnext", (), TRANSPORTS["rest"].masked) == f"{name}: bearer ***\nnext"

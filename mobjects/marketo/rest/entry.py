@@ -32,11 +32,10 @@ REST = TransportEntry(
     settings=(ENDPOINT, CLIENT_ID, CLIENT_SECRET),
     where="Marketo shows the endpoint under Admin > Web Services, client ID and secret under Admin > LaunchPoint.",
     masked=(
-        # Each begins with what is fast to look for: they go through all of each request and answer.
-        re.compile(r"([Aa](?i:uthorization:\s*Bearer\s+))\S+"),
-        re.compile(r'("access_token"\s*:\s*")[^"]*'),
-        re.compile(r"(client_secret=)[^&\s\"]+"),
-        re.compile(r"(access_token=)[^&\s\"]+"),
+        ("authorization", re.compile(r"(?i)(authorization:\s*Bearer\s+)\S+")),
+        ("access_token", re.compile(r'("access_token"\s*:\s*")[^"]*')),
+        ("client_secret", re.compile(r"(client_secret=)[^&\s\"]+")),
+        ("access_token", re.compile(r"(access_token=)[^&\s\"]+")),
     ),
     open=_open,
     traits=REST_TRAITS,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import prefetch_related_objects
+
 from mobjects.marketo.types import Kind
 from mobjects.models import (
     SyncedRecord,
@@ -24,3 +26,11 @@ def fetch_with_related(kind: Kind, found: SyncedQuerySet) -> list[SyncedRecord]:
     if kind is Kind.ROLE:
         found = found.select_related("opportunity")
     return list(found)
+
+
+def add_related(kind: Kind, records: Sequence[SyncedRecord]) -> None:
+    """Load what building a payload reads besides the records."""
+    prefetch_related_objects(records, *_RELATED[kind])
+
+
+_RELATED = {Kind.PROGRAM: ("costs", "tags"), Kind.OPPORTUNITY: (), Kind.ROLE: ("opportunity",)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from mobjects.formatting import to_sentence
@@ -104,20 +105,19 @@ BuildResult = Payload | HeldBack | NothingToSend
 
 @dataclass(frozen=True, slots=True)
 class _PayloadDraft:
-    """The names of the content entries to send, and all entries as they are now: typed and as text."""
+    """What to send, values in content order before cleared ones; and all entries as they are now, in both ways."""
 
-    names: set[str]
+    sent: dict[str, str]
     values: Mapping[str, AttributeValue]
     now: Mapping[str, str]
     diff: list[FieldDifference]
 
-    def ordered_names(self) -> list[str]:
-        """Names to send: those with a value in content order, then the cleared ones."""
-        return [name for name in self.now if name in self.names] + sorted(self.names - set(self.now))
-
     def typed_values(self, *, without: tuple[str, ...]) -> dict[str, AttributeValue]:
         """The values to send; ``None`` clears."""
-        return {name: self.values.get(name) for name in self.ordered_names() if name not in without}
+        typed = {name: self.values.get(name) for name in self.sent}
+        for name in without:
+            typed.pop(name, None)
+        return typed
 
 
 def record_content(record: SyncedRecord, keys: KeyFields) -> dict[str, str]:
@@ -174,23 +174,28 @@ def build_payload(record: SyncedRecord, operation: Operation, keys: KeyFields, *
     if find_xml_problem("".join(now.values())):
         return HeldBack(next(f"{name}: {problem}" for name, text in now.items() if (problem := find_xml_problem(text))))
     diff = _difference(record.accepted, now)
-    changed = {name for name, _, _ in diff}
     # Marketo may not have it yet where only another API has accepted it.
     new = keys.id_of(record) is None and bool(fixed_names(record.KIND, keys))
     everything = resend or not record.accepted or operation is Operation.INSERT or new
-    if not everything and not changed:
+    if not everything and not diff:
         return NothingToSend()
-    draft = _PayloadDraft(changed | set(now) if everything else changed, values, now, diff)
+    sent = dict(now) if everything else {name: text for name, _, text in diff if text}
+    sent.update(sorted((name, "") for name, _, text in diff if not text))
+    draft = _PayloadDraft(sent, values, now, diff)
     return _BUILDERS[record.KIND](record, operation, keys, draft)
 
 
 def _texts(values: Mapping[str, AttributeValue]) -> dict[str, str]:
-    # Most values are texts already, and a batch has thousands.
-    texts = {name: value if type(value) is str else to_text(value) for name, value in values.items()}
-    return {name: text for name, text in texts.items() if text != ""}
+    return {
+        name: text
+        for name, value in values.items()
+        if value is not None and (text := value if type(value) is str else to_text(value))
+    }
 
 
 def _difference(accepted: Mapping[str, str], now: Mapping[str, str]) -> list[FieldDifference]:
+    if not accepted:
+        return [(name, "", new) for name, new in now.items()]
     changed = [(name, old, new) for name, new in now.items() if (old := accepted.get(name, "")) != new]
     return changed + [(name, old, "") for name, old in accepted.items() if old != "" and name not in now]
 
@@ -208,12 +213,12 @@ def _program_values(record: Program, keys: KeyFields) -> dict[str, AttributeValu
 def _build_program(record: Program, operation: Operation, keys: KeyFields, draft: _PayloadDraft) -> BuildResult:
     if operation is not Operation.UPDATE:
         return HeldBack(f"Programs exist only in Marketo; its API can update them, not {operation.value} them.")
-    costs = gather_costs(record, draft.names, keys.traits)
+    costs = gather_costs(record, draft.sent.keys(), keys.traits)
     if isinstance(costs, str):
         return HeldBack(costs)
     types = {tag.content_key: tag.type for tag in record.tags.all()} | {CHANNEL_TAG: CHANNEL_TAG}
-    tags = [TagValue(types[name], draft.now[name]) for name in draft.now if name in types and name in draft.names]
-    gone = find_removed_tags(record, draft.names, keys.traits)
+    tags = [TagValue(types[name], draft.now[name]) for name in draft.now if name in types and name in draft.sent]
+    gone = find_removed_tags(record, draft.sent.keys(), keys.traits)
     sent = dict(costs.sent)
     sent.update((CHANNEL_TAG if tag.type == CHANNEL_TAG else f"{TAG_PREFIX}{tag.type}", tag.value) for tag in tags)
     sent.update((f"{TAG_PREFIX}{type_}", "") for type_ in gone)
@@ -237,8 +242,7 @@ def _build_program(record: Program, operation: Operation, keys: KeyFields, draft
 
 
 def _opportunity_values(record: Opportunity, keys: KeyFields) -> dict[str, AttributeValue]:
-    values = _attribute_values(record, attributes.OPPORTUNITY)
-    values.update(record.custom_attributes)
+    values: dict[str, AttributeValue] = _attribute_values(record) | record.custom_attributes
     if keys.opportunity:
         values[keys.opportunity] = record.external_id
     values[COMPANY_ID] = record.company_id
@@ -247,12 +251,12 @@ def _opportunity_values(record: Opportunity, keys: KeyFields) -> dict[str, Attri
 
 
 def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyFields, draft: _PayloadDraft) -> BuildResult:
-    if COMPANY_KEY in draft.names and record.company_key and not keys.company:
+    if COMPANY_KEY in draft.sent and record.company_key and not keys.company:
         return HeldBack("The company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set.")
     associations = []
-    if record.company_id and COMPANY_ID in draft.names:
+    if record.company_id and COMPANY_ID in draft.sent:
         associations.append(RecordAssociation(LinkTarget.COMPANY, id=record.company_id))
-    if record.company_key and COMPANY_KEY in draft.names:
+    if record.company_key and COMPANY_KEY in draft.sent:
         associations.append(RecordAssociation(LinkTarget.COMPANY, key=ExternalKey(keys.company, record.company_key)))
     known = keys.id_of(record)
     fixed = keys.traits.needs_opportunity_key and known is not None and operation is Operation.UPDATE
@@ -273,8 +277,7 @@ def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyField
         values=values,
         associations=tuple(associations),
     )
-    sent = {name: draft.now.get(name, "") for name in draft.ordered_names()}
-    return Payload(wire, sent, draft.diff)
+    return Payload(wire, draft.sent, draft.diff)
 
 
 def _find_changed_key(record: Opportunity, keys: KeyFields) -> str:
@@ -301,8 +304,7 @@ def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, At
         PERSON_ID: record.person_id,
         PERSON_KEY: record.person_key,
     }
-    links.update(_attribute_values(record, attributes.ROLE))
-    links.update(record.custom_attributes)
+    links |= _attribute_values(record) | record.custom_attributes
     return links
 
 
@@ -322,7 +324,7 @@ def _build_role(
         return HeldBack("The person is given by key, but MARKETO_PERSON_KEY_FIELD is not set.")
     replaced = is_replaced(record, keys)
     if replaced:
-        draft = replace(draft, names=draft.names | set(draft.now))
+        draft = replace(draft, sent={**draft.now, **draft.sent})
     links = (OPPORTUNITY, PERSON_ID, PERSON_KEY)
     values = draft.typed_values(without=links)
     wire = OutgoingRecord(
@@ -364,15 +366,24 @@ def link_opportunity(opportunity: Opportunity, keys: KeyFields) -> RecordAssocia
 # --- shared ---------------------------------------------------------------------------------
 
 
-def _attribute_values(
-    record: SyncedRecord, standard: tuple[attributes.MarketoAttribute, ...]
-) -> dict[str, AttributeValue]:
-    values: dict[str, AttributeValue] = {}
-    for attribute in standard:
-        value = getattr(record, attribute.field_name)
-        if attribute.type is DataType.FLOAT and value is not None:
-            value = value.normalize()
-        values[attribute.name] = value
+_STANDARD = {
+    kind: (
+        [attribute.name for attribute in known],
+        [attribute.name for attribute in known if attribute.type is DataType.FLOAT],
+        attrgetter(*(attribute.field_name for attribute in known)),
+    )
+    for kind, known in attributes.STANDARD.items()
+    if known
+}
+"""Names of the standard attributes, of those with decimals, and what asks a record for all of them at once."""
+
+
+def _attribute_values(record: SyncedRecord) -> dict[str, AttributeValue]:
+    names, floats, get_all = _STANDARD[record.KIND]
+    values = dict(zip(names, get_all(record), strict=True))
+    for name in floats:
+        if values[name] is not None:
+            values[name] = values[name].normalize()
     return values
 
 

@@ -30,23 +30,31 @@ def read_mark(identity: str) -> int | None:
     Raises:
         RedisError: Redis cannot be asked.
     """
-    score = _redis().zscore(KEY, identity)
+    score = connect().zscore(KEY, identity)
     known = [_read_file().get(identity), None if score is None else int(float(score))]
     return max((mark for mark in known if mark is not None), default=None)
 
 
-def raise_mark(identity: str, mark: int) -> bool:
-    """Write a mark down, in Redis and on this host, unless a higher one is there; ``False`` if Redis took none."""
+def raise_mark(identity: str, mark: int, redis: Redis | None = None) -> bool:
+    """Write a mark down, in Redis and on this host, unless a higher one is there.
+
+    Args:
+        redis: from :func:`connect`, where more marks will follow.
+
+    Returns:
+        ``False`` if Redis took none.
+    """
     _raise_in_file(identity, mark)
     try:
-        _redis().zadd(KEY, {identity: mark}, gt=True)
+        (redis or connect()).zadd(KEY, {identity: mark}, gt=True)
     except RedisError as error:
         logger.warning("The mark of this installation was not kept in Redis: %s", type(error).__name__)
         return False
     return True
 
 
-def _redis() -> Redis:
+def connect() -> Redis:
+    """A client of its own of the Redis that keeps the marks, not connected yet."""
     return connect_queue(again=1)  # Both commands can be done twice.
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from mobjects import clock
 from mobjects.db.bulk import bulk_insert_rows
+from mobjects.db.prepared import given
 from mobjects.db.retry import retry_on_database_error
 from mobjects.formatting import to_sentence
 from mobjects.marketo.types import Kind, MarketoId, Operation
@@ -25,7 +26,7 @@ from mobjects.models import (
     records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
-from mobjects.sync.content.loading import fetch_with_related
+from mobjects.sync.content.loading import add_related
 from mobjects.sync.content.payload import BuildResult, HeldBack, NothingToSend, Payload, build_payload
 from mobjects.sync.job_results import (
     build_result,
@@ -107,9 +108,14 @@ def claim_batch(
         The batch, and our id of its last record, where the next claim goes on; ``None`` when there are no more.
     """
     with transaction.atomic():
-        found = sendable_records(context, kind, operation, selection).filter(pk__gt=after)
-        free = found.select_for_update(skip_locked=True, of=("self",))
-        ids = list(free.values_list("pk", flat=True)[:limit])
+
+        def make() -> QuerySet[Any]:
+            found = sendable_records(context, kind, operation, selection).filter(pk__gt=given())
+            return found.select_for_update(skip_locked=True, of=("self",)).values_list("pk")[:limit]
+
+        # What it judges by the clock, it judges by that of where the walk began: it passes over more, and the next
+        # walk comes by there again.
+        ids = [pk for (pk,) in context.queries.ask(("sendable", kind, operation), make, after, anew=not after)]
         if not ids:
             return None
         batch = SyncBatch.objects.create(
@@ -121,7 +127,7 @@ def claim_batch(
             sequence=next_sequence(context.job),
             size=len(ids),
         )
-        records_of_kind(kind).filter(pk__in=ids).update(claimed_by=batch)
+        records_of_kind(kind).filter(pk__among=ids).update(claimed_by=batch)
     return batch, ids[-1]
 
 
@@ -140,11 +146,7 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
         batch.state, batch.lease, batch.sent_at = SyncBatchState.SENDING, context.lease, clock.now()
         if not waiting.update(state=batch.state, lease=batch.lease, sent_at=batch.sent_at):
             return None
-        claimed = records_of_kind(kind).filter(claimed_by=batch).order_by("pk").defer(*_UNREAD)
-        # Some may have got their result in this job between being picked and being locked.
-        held: list[Any] = [
-            *fetch_with_related(kind, claimed.annotate(ended=has_end(context.job, kind)))
-        ]  # with their ``ended``
+        held = _claimed_records(context, kind, batch)
         # What a person gave a Marketo ID meanwhile goes out as an UPDATE, with the next slice.
         creates = selection.operation is OperationChoice.AUTO and operation is not Operation.UPDATE
         id_of = context.keys.id_of
@@ -153,6 +155,21 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
         if gone:
             records_of_kind(kind).filter(pk__in=gone).update(claimed_by=None)
         return _store_payloads(context, operation, kept, selection, batch)
+
+
+def _claimed_records(context: JobContext, kind: Kind, batch: SyncBatch) -> list[Any]:
+    """The records of a batch; each has ``ended``: some may have got their result in this job before they were
+    locked.
+    """
+
+    def make() -> QuerySet[Any]:
+        claimed = records_of_kind(kind).filter(claimed_by=given()).order_by("pk").defer(*_UNREAD)
+        found: QuerySet[Any] = claimed.annotate(ended=has_end(context.job, kind))
+        return found
+
+    held = context.queries.ask_records(("claimed", kind), make, batch.pk)
+    add_related(kind, held)
+    return held
 
 
 def _store_payloads(

@@ -51,11 +51,13 @@ from mobjects.sync.send.naming.answered_ids import (
     reject_foreign_id,
     save_replaced,
 )
-from mobjects.sync.send.selection import SyncSelection, classify_records, ordered_kinds
+from mobjects.sync.send.selection import SyncSelection, candidate_records, classify_records, ordered_kinds
 from mobjects.sync.task import close_batch, next_sequence
 from mobjects.sync.transport_factory import key_fields
 
 HELD_PAGE_SIZE = 1000
+
+_AS_SENT = "(SELECT sent FROM mobjects_syncresult WHERE id = %s)"
 
 _AnsweredItem = tuple[BatchItem, RecordOutcome, RecordOutcome]
 """What was sent, what is made of the answer, and the answer."""
@@ -82,7 +84,7 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         taken = find_foreign_ids(kind, live, keys)
         mine = _still_mine(batch, keys)
         final = [(item, reject_foreign_id(item, given, taken, mine.get(item.pk)), given) for item, given in live]
-        _save_on_records(kind, keys, [row for row in final if row[0].pk in mine])
+        _save_on_records(kind, keys, [(*row, results[row[0].pk][0]) for row in final if row[0].pk in mine])
         statuses = _statuses(final)
         column = keys.id_column(kind)
         none = "" if column == "marketo_guid" else None
@@ -160,7 +162,14 @@ def _end_earlier(job: SyncJob, kind: Kind, ends: Mapping[int, tuple[str, str]]) 
     end_waiting_results(job, kind, list(ends), end_of)
 
 
-def _save_on_records(kind: Kind, keys: KeyFields, outcomes: Sequence[_AnsweredItem]) -> None:
+def _save_on_records(
+    kind: Kind, keys: KeyFields, outcomes: Sequence[tuple[BatchItem, RecordOutcome, RecordOutcome, int]]
+) -> None:
+    """Save what became of each record.
+
+    Args:
+        outcomes: each with the id of its result.
+    """
     column, free = keys.id_column(kind), {"unknown_since": None, "claimed_by": None}
     said = {
         "last_status": "%s",
@@ -169,24 +178,29 @@ def _save_on_records(kind: Kind, keys: KeyFields, outcomes: Sequence[_AnsweredIt
         column: f"COALESCE({column}, %s)",
         "synced_revision": "%s",
     }
-    accepted, others = [], []
-    for item, outcome, _ in outcomes:
+    complete, accepted, others = [], [], []
+    for item, outcome, _, result in outcomes:
         known = outcome.marketo_id if outcome.status is not OutcomeStatus.FAILED else None
         error = "" if outcome.status in ACCEPTED_STATUSES else outcome.message
         row = (outcome.status.value, error, item.revision, known)
-        if outcome.status in ACCEPTED_STATUSES:
+        # The revision that was sent, not the one of now: an edit made meanwhile stays dirty.
+        if outcome.status in ACCEPTED_STATUSES and not item.accepted and all(item.payload.sent.values()):
+            complete.append((*row, item.revision, result, item.pk))
+        elif outcome.status in ACCEPTED_STATUSES:
             merged = item.accepted | item.payload.sent
             values = {name: text for name, text in merged.items() if text != ""}
-            # The revision that was sent, not the one of now: an edit made meanwhile stays dirty.
             accepted.append((*row, item.revision, values, item.pk))
         else:
             # Stays dirty, or becomes so if it was sent again without changes.
             others.append((*row, max(item.revision - 1, 0), item.pk))
     model, now = RECORD_MODELS[kind], clock.now()
-    bulk_update_rows(model, {**said, "accepted": "%s"}, accepted, same={**free, "last_synced_at": now})
+    synced = {**free, "last_synced_at": now}
+    # What was all of it is written down already.
+    bulk_update_rows(model, {**said, "accepted": _AS_SENT}, complete, same=synced, by_id=("accepted",))
+    bulk_update_rows(model, {**said, "accepted": "%s"}, accepted, same=synced)
     behind = f"{'MIN' if connection.vendor == 'sqlite' else 'LEAST'}(synced_revision, %s)"
     bulk_update_rows(model, {**said, "synced_revision": behind}, others, same=free)
-    save_replaced(kind, keys, [(item, outcome) for item, outcome, _ in outcomes if item.payload.record.replaced])
+    save_replaced(kind, keys, [(item, outcome) for item, outcome, *_ in outcomes if item.payload.record.replaced])
 
 
 @retry_on_database_error
@@ -303,6 +317,8 @@ def record_held(job: SyncJob, kind: Kind, selection: SyncSelection, keys: KeyFie
     Args:
         has_result: a subquery of results; a record with one of them has its result in this job already.
     """
+    if not candidate_records(kind, selection).exists():  # Judging none is as dear as judging one.
+        return
     held = classify_records(kind, selection, keys).exclude(hold="").exclude(has_result)
     if kind is Kind.ROLE:
         held = held.select_related("opportunity")

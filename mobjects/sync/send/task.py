@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Min, Q
+from django.db.models import Min, Q, QuerySet
 
 from mobjects import clock
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
@@ -31,10 +32,10 @@ from mobjects.sync.send.naming.answered_ids import find_wrong_id
 from mobjects.sync.send.preflight import preflight_read
 from mobjects.sync.send.selection import (
     MAY_STILL_RUN,
+    WHOLE_SIZE,
     SyncSelection,
     candidate_records,
     classify_records,
-    forecast_groups,
     ordered_kinds,
 )
 from mobjects.sync.send.unknown_outcomes import UnknownOutcomeResolver
@@ -72,15 +73,20 @@ class SendTask:
         self._phase = 0
         self._after = 0
         self._looked_at: datetime | None = None
+        self._redis = marks.connect()
 
     def wanted_workers(self) -> int:
         """How many workers the work is for: as many as there are batches to send now; one if each record is read first.
 
         What the job is done with is no work: a worker that came for it would find none, and call others as it comes.
         """
-        job, keys = self._context.job, self._context.keys
+        job = self._context.job
         if not job.planned:
-            job.planned = sum(group.count for group in forecast_groups(self._selection, keys))
+            job.planned = sum(
+                candidate_records(kind, part).count()
+                for kind in ordered_kinds(self._selection)
+                for part in self._selection.iter_parts(WHOLE_SIZE)
+            )
             job.save(update_fields=["planned"])
         if self._selection.read_first:
             return 1
@@ -114,6 +120,8 @@ class SendTask:
         since = []
         for kind in ordered_kinds(self._selection):
             for part in self._selection.iter_parts():
+                if not candidate_records(kind, part).exists():
+                    continue
                 found = classify_records(kind, part, self._context.keys, at=self._looked_at)
                 found = found.exclude(has_end(self._context.job, kind))
                 waiting = found.filter(last_status=RecordStatus.UNKNOWN, hold=MAY_STILL_RUN).order_by()
@@ -154,19 +162,25 @@ class SendTask:
 
     def _waiting(self) -> SyncBatch | None:
         """A batch of this worker, or of none, that waits to be sent. Reserved first: a permit is not spent in vain."""
-        free = Q(lease=None) | Q(lease=self._context.lease)
-        waiting = self._context.job.batches.filter(free, state=SyncBatchState.WAITING)
-        # The newest first, so that halving goes to the bottom of one half before it begins with the other.
-        for batch in waiting.order_by("-sequence", "-attempt")[: marketo_settings.workers_per_job()]:
-            if waiting.filter(pk=batch.pk).update(lease=self._context.lease):
-                return batch
+        for (pk,) in self._context.queries.ask("waiting", self._newest_waiting):
+            if self._all_waiting().filter(pk=pk).update(lease=self._context.lease):
+                return SyncBatch.objects.get(pk=pk)
         return None
+
+    def _all_waiting(self) -> QuerySet[SyncBatch]:
+        free = Q(lease=None) | Q(lease=self._context.lease)
+        return self._context.job.batches.filter(free, state=SyncBatchState.WAITING)
+
+    def _newest_waiting(self) -> QuerySet[Any]:
+        # The newest first, so that halving goes to the bottom of one half before it begins with the other.
+        newest = self._all_waiting().order_by("-sequence", "-attempt").values_list("pk")
+        return newest[: marketo_settings.workers_per_job()]
 
     def _send_waiting(self, batch: SyncBatch) -> None:
         with self._context.rate_limiter.permit_call():
             claim = claims.start_batch(self._context, batch, self._selection)
             if claim is not None and claim.batch is not None:
-                marks.raise_mark(get_installation().identity, claim.batch.pk)
+                marks.raise_mark(get_installation().identity, claim.batch.pk, self._redis)
                 self._send(claim.batch, claim.items)
 
     def _claim_next(self) -> SyncBatch | None:

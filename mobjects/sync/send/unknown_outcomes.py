@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -76,8 +77,7 @@ class UnknownOutcomeResolver:
     def resolve_next(self) -> bool:
         """Look up records whose outcome is unknown, with one call; ``False`` if there are none."""
         # Asked first and of all records of the kinds: there hardly ever are any, and judging records is dear.
-        lost = (records_of_kind(kind).filter(last_status=RecordStatus.UNKNOWN) for kind in self._kinds)
-        if not any(found.exists() for found in lost) or self._context.job.leases.count() > 1:
+        if not any(self._any_lost(kind) for kind in self._kinds) or self._context.job.leases.count() > 1:
             return False
         gathering = load_gathering(self._context.job)
         if gathering is not None and not gathering.over:
@@ -92,6 +92,12 @@ class UnknownOutcomeResolver:
                     self._look_up_records(kind, found, gathering)
                     return True
         return False
+
+    def _any_lost(self, kind: Kind) -> bool:
+        def make() -> QuerySet[Any]:
+            return records_of_kind(kind).filter(last_status=RecordStatus.UNKNOWN).order_by().values_list("pk")[:1]
+
+        return any(True for _ in self._context.queries.ask(("lost", kind), make))
 
     # --- lost sendings ---
 
