@@ -29,7 +29,10 @@ DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 _ORDER = "\t;|,"
 _SAMPLE = 1 << 18
 _TRIED = 50  # Rows that a delimiter has to fit.
-_LINE = 1 << 23
+_LINE = 1 << 23  # Characters of a line, and of a record of several lines.
+# Bounds on the work that one file can ask for. A note of some hundred lines in a cell is far below them.
+_RECORD_LINES = 10_000
+_READ_AGAIN = 50_000  # Lines after misplaced quotation marks, in any file; and ten for each row.
 _SEP = re.compile(r'"?sep=([^"\r\n])"?', re.IGNORECASE)
 _MISPLACED = "A quotation mark is misplaced; put the whole value in quotation marks and double those inside it."
 
@@ -104,17 +107,36 @@ class _CsvRecords:
         self.broken = False
         self.held: list[str] = []  # Lines of the present record.
         self.again: list[str] = []  # Lines to be read once more, the next one last.
+        self.size = 0  # Characters of the present record, if it has several lines.
+        self.repeated = 0  # Lines that were read once more so far.
         self.reader = csv.reader(self._lines(), delimiter=delimiter, strict=True)
 
     def _lines(self) -> Iterator[str]:
-        readline, hold, again = self.text.readline, self.held.append, self.again
+        readline, held, hold, again = self.text.readline, self.held, self.held.append, self.again
         while line := again.pop() if again else readline(_LINE):
             if len(line) >= _LINE:
                 raise FileRefused(
                     f"A line after row {self.number} is longer than {_LINE:,} characters; this is no table."
                 )
+            if held:
+                self._check_length(line)
             hold(line)
             yield line
+
+    def _check_length(self, line: str) -> None:
+        """See that a record of several lines stays one that a table can have.
+
+        Raises:
+            FileRefused: it has more lines or characters.
+        """
+        held = self.held
+        self.size = (self.size if len(held) > 1 else len(held[0])) + len(line)
+        if len(held) >= _RECORD_LINES or self.size >= _LINE:
+            raise FileRefused(
+                f"Row {self.number + 1} begins a value with a quotation mark, and no quotation mark ends it (within "
+                f"{_RECORD_LINES:,} lines and {_LINE:,} characters). Add the missing one, or double those inside the "
+                "value."
+            )
 
     def read_header(self, at: int) -> list[str]:
         """The record with this number; 0 is the first that holds anything."""
@@ -152,7 +174,7 @@ class _CsvRecords:
         """What can be read of a record with misplaced quotation marks: its first line. The others are read again.
 
         Raises:
-            FileRefused: the record never ends.
+            FileRefused: the record never ends; or reading once more would be most of the work.
         """
         self.number += 1
         if "unexpected end" in str(error) or "limit" in str(error):
@@ -161,6 +183,12 @@ class _CsvRecords:
                 f"{csv.field_size_limit():,} characters). Add the missing one, or double those inside the value."
             ) from None
         line, *others = self.held
+        self.repeated += len(others)
+        if self.repeated > _READ_AGAIN + 10 * self.number:
+            raise FileRefused(
+                f"Row {self.number} is one of many with misplaced quotation marks, each of which runs on over the rows "
+                "below it. Save the file anew, or put the whole values in quotation marks and double those inside them."
+            )
         self.again.extend(reversed(others))
         self.held.clear()
         return next(csv.reader([line.rstrip("\r\n")], delimiter=self.delimiter), [])

@@ -60,7 +60,7 @@ def parse_headers(cells: Sequence[Cell], limits: FileLimits) -> list[str]:
     while headers and not headers[-1]:
         headers.pop()
     if len(headers) > limits.columns:
-        raise FileRefused(f"The file has {len(headers):,} columns; at most {limits.columns:,} are read.")
+        raise FileRefused(f"The file has more than {limits.columns:,} columns, the most that are read.")
     return headers
 
 
@@ -112,7 +112,9 @@ class RowNormaliser:
 
     def _problem(self, cells: Sequence[Cell]) -> str:
         if len(cells) > self.width and not all(map(is_blank, cells[self.width :])):
-            return f"The row has {len(cells)} cells, the header row only {self.width}."
+            most = self.limits.columns  # Readers of workbooks keep one cell for all beyond them.
+            count = f"more than {most}" if self.is_workbook and len(cells) > most else len(cells)
+            return f"The row has {count} cells, the header row only {self.width}."
         if len(cells) < self.width and not self.is_workbook:
             # Reading what is missing as empty would clear those fields.
             return f"The row has only {len(cells)} cells, the header row {self.width}; is the file complete?"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mobjects.spreadsheets.csv_reader import _CsvRecords
 from mobjects.spreadsheets.reader import detect_file, iter_rows
 from mobjects.spreadsheets.types import FileRefused, ReadOptions
 from tests.spreadsheets.reading_helpers import LIMITS, cells, csv_as, head, read
@@ -98,6 +99,38 @@ def test_such_a_row_far_below_is_refused_when_it_is_read():
         list(iter_rows(file, reading, LIMITS))
 
 
+@pytest.mark.parametrize("count", [5_000, 20_000])
+def test_rows_that_each_leave_a_value_open_are_not_read_over_and_over(count):
+    data = b"a,b\n" + b'x","y\n' * count + b'"x"y,2\n'
+    with pytest.raises(FileRefused, match=r"^Row \d+ (is one of many|begins a value).* quotation marks?"):
+        read(data)
+    records = _CsvRecords(io.StringIO(data.decode()), ",", LIMITS)
+    with pytest.raises(FileRefused):
+        for _ in records.iter_above():
+            pass
+    assert records.repeated <= 65_000
+
+
+def test_many_rows_with_a_misplaced_mark_are_each_said():
+    rows = read(b"a,b\n" + b'1,"2\n3,"4"\n5,6\n' * 30_000)[1]
+    assert (len(rows), sum(1 for row in rows if row.problem == MISPLACED)) == (90_000, 30_000)
+
+
+def test_a_value_swallows_as_many_lines_as_a_note_may_have():
+    note = "\n".join("a line" for _ in range(2_000))
+    assert cells(f'a,b\n1,"{note}"\n2,x\n'.encode()) == [("1", note), ("2", "x")]
+
+
+def test_a_record_of_more_lines_than_any_row_is_refused_by_row():
+    with pytest.raises(FileRefused, match=r"Row 3 begins a value .* .within 10,000 lines"):
+        read(b'a,b\n1,2\n3,"' + b"\n" * 10_001 + b'"\n')
+
+
+def test_a_record_of_more_characters_than_any_row_is_refused_by_row():
+    with pytest.raises(FileRefused, match=r"Row 3 begins a value .* and 8,388,608 characters"):
+        read(b'a,b\n1,2\n3,"\n' + (b'",' + b"x," * 50_000 + b'"\n') * 90)
+
+
 @pytest.mark.parametrize("data", [b'"a"x,b\n1,2\n', b'"a\n1,2\n'])
 def test_headers_with_broken_quotation_marks_are_refused(data):
     with pytest.raises(FileRefused, match="quotation mark"):
@@ -133,7 +166,7 @@ def test_a_value_longer_than_the_csv_module_takes_by_itself():
     ("data", "limits", "words"),
     [
         (b"a" * 11 + b"\n1\n", replace(LIMITS, size=12), r"0\.0 MB; at most 1\.2e-05 MB"),
-        (b"a,b,c\n1,2,3\n", replace(LIMITS, columns=2), "has 3 columns; at most 2"),
+        (b"a,b,c\n1,2,3\n", replace(LIMITS, columns=2), "has more than 2 columns"),
         (b"a,12345678901\n1,2\n", SHORT, "header of column B cannot be read"),
         (b"a\0,b\n1,2\n", LIMITS, "header of column A cannot be read"),
         (b"a" * 9_000_000 + b"\n", LIMITS, "longer than 8,388,608 characters"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zipfile
 from datetime import date, datetime
 
@@ -14,6 +15,7 @@ from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
 from mobjects.spreadsheets.types import BadCell, FileRefused
+from mobjects.spreadsheets.workbooks.ods_cells import mark_ods
 from tests.spreadsheets.reading_helpers import head, read, workbook
 
 NOT_AVAILABLE = BadCell("#N/A", "The cell holds the error #N/A; correct the formula or type the value.")
@@ -222,6 +224,31 @@ def test_an_xlsb_file_has_values_and_bad_cells():
 def test_an_xlsb_file_that_names_far_columns_is_refused():
     with pytest.raises(FileRefused, match="more than 3,000,000 places"):
         read(xlsb(["a"], ["b"], column=2_000_000), "in.xlsb")
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (xls(["a"], ["b"], fill=lambda book, sheet: sheet.write(1, 200, 1)), "in.xls"),
+        (ods([ods_cell("float", "1", value=1), ods_cell(repeated=199), ods_cell("float", "1", value=1)]), "in.ods"),
+        (xlsb(["a"], ["b"], column=200), "in.xlsb"),
+    ],
+)
+def test_a_cell_beyond_the_columns_that_are_read_is_refused_before_the_sheet_is(data, name):
+    with pytest.raises(FileRefused, match=r"A cell stands in column GS; at most 200 columns are read\."):
+        read(data, name)
+
+
+def test_repeated_errors_of_an_ods_file_are_known_once():
+    line = [ods_cell("string", "#N/A", formula="of:=NA()", stringvalue="", repeated=200)]
+    data = ods([ods_cell("string", "x") for _ in range(200)], line, repeated=14_000)
+    content = zipfile.ZipFile(io.BytesIO(data)).read("content.xml")
+    tracemalloc.start()
+    marked = mark_ods(io.BytesIO(content))["Data"]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (marked.rows, marked.columns) == (14_002, 200)
+    assert most < 2_000_000
 
 
 # --- what a file is, and what is none -------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import time
 import tracemalloc
@@ -129,7 +130,7 @@ def test_a_tag_without_end_is_refused_before_it_fills_the_memory():
 
 
 def test_columns_are_limited():
-    refused(workbook(["a", "b", "c"], [1, 2, 3]), "has 3 columns; at most 2", replace(LIMITS, columns=2))
+    refused(workbook(["a", "b", "c"], [1, 2, 3]), "has more than 2 columns", replace(LIMITS, columns=2))
 
 
 def test_a_workbook_whose_sheet_ends_early_is_refused_where_it_ends():
@@ -170,3 +171,13 @@ def test_a_whole_number_of_hundreds_of_digits_is_a_bad_cell(style):
     data = edited(workbook(["a"], [12345], change=change), lambda name, old: old.replace(b"12345", b"9" * 400))
     _, (row,) = read(data, "a.xlsx")
     assert row.cells[0].why == "The number is too large."
+
+
+def test_sheets_that_are_one_part_are_refused_before_it_is_read_over_and_over():
+    def repeat(name, content):
+        if name != "xl/workbook.xml":
+            return content
+        [sheet] = re.findall(rb"<sheet .*?/>", content)
+        return content.replace(sheet, b"".join(sheet.replace(b"Sheet", b"S%d" % number) for number in range(20_000)))
+
+    refused(edited(workbook(["a"]), repeat), "the same part of the file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
@@ -274,3 +275,34 @@ def test_garbled_text_is_noted():
 def test_a_wrong_size_in_the_file_does_not_cut_the_table():
     data = edited(workbook(["a", "b"], [1, 2], [3, 4]), lambda _, old: old.replace(b"A1:B3", b"A1:A1"))
     assert cells(data) == [(1, 2), (3, 4)]
+
+
+@pytest.mark.parametrize("cell", ['<c r="XFD{0}"><v>5</v></c>', '<c r="XFD{0}"><v>5</v><?plain no?></c>'])
+def test_a_cell_far_to_the_right_takes_no_more_memory_than_the_columns_that_are_read(cell):
+    """By patterns and element by element: a row has at most one place more than columns are read."""
+    count = 2_000
+    lines = "".join(
+        f'<row r="{row}"><c r="A{row}"><v>{row}</v></c>{cell.format(row)}</row>' for row in range(2, count + 2)
+    )
+    data = with_sheet('<row r="1"><c r="A1" t="str"><v>a</v></c></row>' + lines)
+    tracemalloc.start()
+    rows = read(data, "a.xlsx")[1]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert {row.problem for row in rows} == {"The row has more than 200 cells, the header row only 1."}
+    assert [row.cells for row in rows] == [[row] for row in range(2, count + 2)]
+    assert most < 16_000_000
+
+
+def test_blank_cells_far_to_the_right_are_none():
+    data = with_sheet(
+        '<row r="1"><c r="A1" t="str"><v>a</v></c><c r="XFD1"/></row><row r="2"><c r="A2"><v>1</v></c><c r="XFC2"/>'
+        '<c r="XFD2"/></row>'
+    )
+    [row] = read(data, "a.xlsx")[1]
+    assert (row.cells, row.problem) == ([1], "")
+
+
+def test_headers_beyond_the_columns_that_are_read_are_refused():
+    with pytest.raises(FileRefused, match="more than 200 columns"):
+        head(with_sheet('<row><c t="str"><v>a</v></c><c r="XFD1" t="str"><v>b</v></c></row><row><c/></row>'), "a.xlsx")

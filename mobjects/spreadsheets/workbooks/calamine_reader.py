@@ -23,7 +23,15 @@ from mobjects.spreadsheets.workbooks.binary_cells import list_xlsb_sheets, mark_
 from mobjects.spreadsheets.workbooks.cell_readers import NumberedRow
 from mobjects.spreadsheets.workbooks.marked_cells import MarkedCells
 from mobjects.spreadsheets.workbooks.ods_cells import mark_ods
-from mobjects.spreadsheets.workbooks.xlsx_package import BROKEN, SheetInfo, XlsxPackage, check_archive, read_relations
+from mobjects.spreadsheets.workbooks.xlsx_package import (
+    BROKEN,
+    SAME_PART,
+    SheetInfo,
+    XlsxPackage,
+    check_archive,
+    part_key,
+    read_relations,
+)
 from mobjects.spreadsheets.workbooks.xlsx_values import duration_text
 
 _PERCENT = "which numbers are percentages (80% is read as 0.8) or "
@@ -31,6 +39,10 @@ _PERCENT = "which numbers are percentages (80% is read as 0.8) or "
 _OLD = b"\xd0\xcf\x11\xe0"
 _XLSB = "xl/workbook.bin"
 _UNREADABLE = "This {format} workbook cannot be read; open it in Excel or LibreOffice and save it as .xlsx."
+_WIDE = (
+    "A cell stands in column {column}; at most {most:,} columns are read. Delete what stands far outside of the table, "
+    "or save the workbook as .xlsx."
+)
 
 
 @dataclass(slots=True)
@@ -56,15 +68,13 @@ class CalamineBook:
             FileRefused: the sheet is damaged or too large.
         """
         marked = self.mark_cells(sheet.name)
+        if marked.columns > limits.columns:  # What is read here makes cells of all places up to the last one.
+            raise FileRefused(_WIDE.format(column=get_column_letter(marked.columns), most=limits.columns))
         with _refuse_damaged_file(self.format):
             table = self.workbook.get_sheet_by_name(sheet.name)
-            before = [None] * table.start[1] if table.start else []
-            for number, values in enumerate(table.iter_rows()):
-                row: list[Cell] = [*before, *(_cell(value, limits) for value in values)]
-                for column, known in marked.known.get(number, {}).items():
-                    row += [None] * (column + 1 - len(row))
-                    row[column] = known
-                yield number + 1, row
+            before: list[Cell] = [None] * table.start[1] if table.start else []
+            rows = ([*before, *(_cell(value, limits) for value in values)] for values in table.iter_rows())
+            yield from enumerate(marked.put_known(rows), 1)
 
     @property
     def note(self) -> str:
@@ -124,16 +134,20 @@ def _mark_xls(file: BinaryIO, limits: FileLimits) -> Callable[[str], MarkedCells
 
 
 def _mark_xlsb(file: BinaryIO, limits: FileLimits) -> Callable[[str], MarkedCells]:
-    def mark_sheet(name: str) -> MarkedCells:
-        with zipfile.ZipFile(file) as archive:
-            book = XlsxPackage.of_archive(archive)
-            with book.open_part(_XLSB) as stream:
-                relation = list_xlsb_sheets(stream.read())[name]
-            with book.open_part(read_relations(book, _XLSB)[relation][1]) as stream:
-                return mark_xlsb(stream.read())
-
     with zipfile.ZipFile(file) as archive:
         check_archive(archive, limits)
+        book = XlsxPackage.of_archive(archive)
+        with book.open_part(_XLSB) as stream:
+            sheets = list_xlsb_sheets(stream.read())
+        targets = read_relations(book, _XLSB)
+    parts = {name: targets[relation][1] for name, relation in sheets.items() if relation in targets}
+    if len(set(map(part_key, parts.values()))) < len(parts):
+        raise FileRefused(SAME_PART)
+
+    def mark_sheet(name: str) -> MarkedCells:
+        with zipfile.ZipFile(file) as archive, XlsxPackage.of_archive(archive).open_part(parts[name]) as stream:
+            return mark_xlsb(stream.read())
+
     return mark_sheet
 
 

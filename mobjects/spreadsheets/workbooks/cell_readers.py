@@ -22,6 +22,21 @@ _PLACEHOLDERS = ("", "0", "0.0")
 NumberedRow = tuple[int, list[Cell]]
 
 
+def put_cell(row: list[Cell], column: int, value: Cell, most: int) -> None:
+    """Put a value into its column; those left out before it are blank.
+
+    Args:
+        row: its cells so far.
+        column: from 0.
+        value: what the cell holds.
+        most: columns that are read. All cells beyond them share one place, so that a row never takes more memory.
+    """
+    place = min(column, most)
+    row.extend([None] * (place + 1 - len(row)))
+    if value is not None:
+        row[place] = value
+
+
 class _ColumnIndexes(dict[str, int]):
     """Position of a column by its letters, from 0."""
 
@@ -45,7 +60,7 @@ class CellReaders(dict[tuple[str, str], Callable[[str], Cell]]):
     def __init__(self, book: XlsxPackage, strings: SharedStrings, limits: FileLimits) -> None:
         super().__init__()
         self._book, self._limits = book, limits
-        self.longest = limits.cell
+        self.longest, self.most = limits.cell, limits.columns
         self.columns = _ColumnIndexes()
         self._numbers: dict[str, Callable[[str], Cell]] = {}
         self._others: dict[str, Callable[[str], Cell]] = {

@@ -6,8 +6,9 @@ and the last, however far apart they are. So the cells are looked at here before
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mobjects.spreadsheets.types import Cell, FileRefused
 
@@ -18,24 +19,51 @@ _FAR = (
 )
 
 
+class _Block(NamedTuple):
+    """Equal cells beneath and beside each other, as an .ods file repeats them."""
+
+    row: int
+    end: int  # The first row below them.
+    columns: range
+    cell: Cell
+
+
 @dataclass(slots=True)
 class MarkedCells:
     """What is known of a sheet's cells. Rows and columns count from 0.
 
     Args:
-        known: what is to be read in its place, by row and column.
         rows: as far as they hold anything.
         columns: the same.
     """
 
-    known: defaultdict[int, dict[int, Cell]] = field(default_factory=lambda: defaultdict(dict))
     rows: int = 0
     columns: int = 0
+    _blocks: list[_Block] = field(default_factory=list)
 
-    def add_cell(self, row: int, column: int, known: Cell = None) -> None:
-        """A cell that holds something. Raises FileRefused where the table becomes too large."""
-        self.rows, self.columns = max(self.rows, row + 1), max(self.columns, column + 1)
+    def add_cell(self, row: int, column: int, known: Cell = None, *, rows: int = 1, columns: int = 1) -> None:
+        """A cell that holds something, repeated as often; what is known is to be read in its place.
+
+        Raises:
+            FileRefused: the table becomes too large.
+        """
+        self.rows, self.columns = max(self.rows, row + rows), max(self.columns, column + columns)
         if self.rows * self.columns > _MOST_CELLS:
             raise FileRefused(_FAR)
         if known is not None:
-            self.known[row][column] = known
+            self._blocks.append(_Block(row, row + rows, range(column, column + columns), known))
+
+    def put_known(self, rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
+        """The rows of a sheet from its first one, with what is known in its places."""
+        waiting = sorted(self._blocks, key=lambda block: -block.row)
+        present: list[_Block] = []
+        for number, row in enumerate(rows):
+            while waiting and waiting[-1].row <= number:
+                present.append(waiting.pop())
+            if present:
+                present = [block for block in present if block.end > number]
+            for block in present:
+                row.extend([None] * (block.columns.stop - len(row)))
+                for column in block.columns:
+                    row[column] = block.cell
+            yield row

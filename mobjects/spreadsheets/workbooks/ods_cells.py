@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import IO
 
 from mobjects.spreadsheets.types import Cell
@@ -69,10 +68,7 @@ class _OdsCells:
                 self._end_cell()
         elif path.endswith("/table-row"):
             for column, count, known in self._cells:
-                self._sheet.add_cell(self._row + self._rows - 1, column + count - 1)
-                if known is not None:
-                    for row, place in product(range(self._rows), range(count)):
-                        self._sheet.add_cell(self._row + row, column + place, known)
+                self._sheet.add_cell(self._row, column, known, rows=self._rows, columns=count)
             self._row += self._rows
 
     def _end_cell(self) -> None:

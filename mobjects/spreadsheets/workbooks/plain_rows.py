@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mobjects.spreadsheets.types import Cell, FileRefused
-from mobjects.spreadsheets.workbooks.cell_readers import CellReaders, NumberedRow
+from mobjects.spreadsheets.workbooks.cell_readers import CellReaders, NumberedRow, put_cell
 from mobjects.spreadsheets.workbooks.xlsx_shared_strings import resolve_references
 from mobjects.spreadsheets.workbooks.xml_parsing import UNREADABLE
 
@@ -141,11 +141,12 @@ class PlainRows:
         """Cells in their columns; those that are left out are blank."""
         if letters != self._letters:
             self._letters, self._places = letters, self._find_places(letters)
-        if len(self._places) == self._places[-1] + 1:
+        last, most = self._places[-1], self._readers.most
+        if len(self._places) == last + 1 <= most + 1:
             return values
-        row: list[Cell] = [None] * (self._places[-1] + 1)
+        row: list[Cell] = []
         for place, value in zip(self._places, values, strict=True):
-            row[place] = value
+            put_cell(row, place, value, most)
         return row
 
     def _find_places(self, letters: Sequence[str]) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
-from mobjects.spreadsheets.workbooks.cell_readers import CellReaders, NumberedRow
+from mobjects.spreadsheets.workbooks.cell_readers import CellReaders, NumberedRow, put_cell
 from mobjects.spreadsheets.workbooks.plain_rows import PlainRows
 from mobjects.spreadsheets.workbooks.xlsx_package import XlsxPackage
 from mobjects.spreadsheets.workbooks.xlsx_shared_strings import SharedStrings
@@ -35,7 +35,7 @@ class SheetReader:
         self._done: list[NumberedRow] = []
         self._number = 0
         self._row: list[Cell] = []
-        self._column = 0
+        self._column = self._following = 0  # Of the present cell, and the first one where it may stand.
         self._attributes: Attributes = {}
         self._formula = False
         self._value: str | None = None
@@ -67,7 +67,7 @@ class SheetReader:
     def _start(self, path: str, attributes: Attributes) -> None:
         if path == _CELL:
             place = attributes.get("r")
-            self._column = self._readers.column(place) if place else len(self._row)
+            self._column = self._readers.column(place) if place else self._following
             self._attributes = attributes
             self._formula, self._value, self._inline = False, None, None
         elif path == _VALUE:
@@ -78,16 +78,14 @@ class SheetReader:
             self._inline = self._inline or ""
         elif path == _ROW:
             self._number, self._row = self._readers.row_number(attributes.get("r"), self._number), []
+            self._following = 0
 
     def _end(self, path: str) -> None:
         if path == _CELL:
-            row = self._row
-            missing = self._column - len(row)
-            if missing:
-                if missing < 0:
-                    raise FileRefused(UNREADABLE)
-                row.extend([None] * missing)
-            row.append(self._cell())
+            if self._column < self._following:
+                raise FileRefused(UNREADABLE)
+            self._following = self._column + 1
+            put_cell(self._row, self._column, self._cell(), self._limits.columns)
         elif path == _ROW:
             self._done.append((self._number, self._row))
 

@@ -35,6 +35,8 @@ _RELATIONS = frozenset(
     }
 )
 _PACKAGE = frozenset({"http://schemas.openxmlformats.org/package/2006/relationships"})
+SAME_PART = "Several sheets of the workbook are the same part of the file. Open it in Excel and save it anew."
+"""Why a workbook is refused whose sheets, each read on its own, would be one part read over and over."""
 
 
 @dataclass(slots=True)
@@ -144,12 +146,15 @@ def _book(archive: zipfile.ZipFile) -> XlsxPackage:
     main = next((target for type_, target in read_relations(book, "").values() if type_ == "officeDocument"), "")
     main = main if book.has_part(main) else "xl/workbook.xml"
     relations = read_relations(book, main)
-    by_type = dict(relations.values())
+    by_type, parts = dict(relations.values()), set[str]()
     book.strings = by_type.get("sharedStrings", "")
 
     def begin_sheet(attributes: Attributes) -> None:
         type_, target = relations.get(_relation_id(attributes), ("", ""))
         if type_ == "worksheet" and book.has_part(target) and len(book.sheets) < _MOST_LISTED:
+            if part_key(target) in parts:
+                raise FileRefused(SAME_PART)
+            parts.add(part_key(target))
             book.sheets.append(SheetInfo(attributes["name"], target, attributes.get("state", "visible") != "visible"))
 
     def read_properties(attributes: Attributes) -> None:
