@@ -22,7 +22,7 @@ SOON = 15_000
 
 @pytest.fixture
 def failures(marketo_rest_settings, groups):
-    """One job over REST: four keys of companies are misspelt, and the persons of eleven roles are not in Marketo yet."""
+    """One job over REST: keys of companies are misspelt, and the persons of roles are not in Marketo yet."""
     for number in range(MISSPELT):
         factories.opportunity(name=f"Misspelt {number}", company_key="C-O0O1")
     parent = factories.opportunity(name="Parent")
