@@ -59,7 +59,7 @@ _BY_WORDS: tuple[tuple[re.Pattern[str], FailureAdvice], ...] = tuple(
         (r"required|blank|missing|must not be empty|cannot be (?:null|empty)|needs? an? ", _MISSING),
         (r"duplicate|already exist|several records|such a record already|more than one", _DOUBLE),
         (r"denied|permission|not authori[sz]ed|partition|may not be changed", _DENIED),
-        (r"not found|does not exist|no such|knows no|unknown (?:person|lead|company)", _NOT_THERE),
+        (r"not found|does not exist|no such|there is no|knows no|unknown (?:person|lead|company)", _NOT_THERE),
         (
             r"wrong type|too long|not a (?:number|date)|format|exceeds|maximum|invalid (?:date|number|integer)",
             _WRONG_TYPE,
