@@ -98,116 +98,78 @@ def digest_tables(names: Iterable[str] = ()) -> Digests:
     return found
 
 
+STATUSES = ("CREATED", "UPDATED", "FAILED", "SKIPPED", "UNKNOWN", "")
+
+
 def fill(apps: Any, records: int) -> None:
     """Programs with costs and tags, opportunities, roles, and a history with results, edits and an import."""
-    from django.contrib.auth.models import User
-
-    user = User.objects.create_user("alice")
-    model = {each.__name__: each for each in apps.get_app_config("mobjects").get_models()}
-    statuses = ("CREATED", "UPDATED", "FAILED", "SKIPPED", "UNKNOWN", "")
-
-    def make(name: str, rows: Any) -> list[Any]:
-        return list(model[name].objects.bulk_create((model[name](**row) for row in rows), batch_size=CHUNK))
-
-    def state(number: int) -> dict[str, Any]:
-        """What the engine knows of a record, in every combination."""
-        status = statuses[number % 6]
-        return {
-            "revision": number % 4 + 1,
-            "synced_revision": number % 3,
-            "answered_revision": number % 4,
-            "last_status": status,
-            "last_error": f"Stage “{number}” is not allowed" if status == "FAILED" else "",
-            "accepted": {"Name": f"Before {number}", "서울": "값"} if number % 3 else {},
-        }
-
-    programs = make(
-        "Program",
-        (
-            {"marketo_id": 1001 + n, "name": f"Program {n}", "channel": "Webinar", **state(n)}
-            for n in range(records // 10)
-        ),
-    )
-    make("ProgramCost", ({"program": each, "month": "2026-06-01", "amount": "1500.50"} for each in programs))
-    make("ProgramTag", ({"program": each, "type": "Region", "value": "EMEA"} for each in programs))
+    fill_programs(apps, records // 10)
     deals = make(
+        apps,
         "Opportunity",
         (
-            {
-                "external_id": f"E-{n}",
-                "name": f"Größe {n} 서울",
-                "stage": "Won",
-                "amount": n,
-                "custom_attributes": {"Months": n},
-            }
-            | state(n)
+            {"external_id": f"E-{n}", "name": f"Größe {n} 서울", "stage": "Won", "amount": n, **engine_state(n)}
+            | {"custom_attributes": {"Months": n}}
             for n in range(records)
         ),
     )
-    make(
-        "OpportunityPersonRole",
-        ({"opportunity": each, "person_id": 7, "role": "Buyer", **state(n)} for n, each in enumerate(deals)),
+    roles = ({"opportunity": deal, "person_id": 7, "role": "Buyer", **engine_state(n)} for n, deal in enumerate(deals))
+    make(apps, "OpportunityPersonRole", roles)
+    fill_history(apps, deals)
+
+
+def make(apps: Any, name: str, rows: Iterable[dict[str, Any]]) -> list[Any]:
+    """Rows of a model as the earlier build knew it."""
+    model = apps.get_model("mobjects", name)
+    return list(model.objects.bulk_create((model(**row) for row in rows), batch_size=CHUNK))
+
+
+def engine_state(number: int) -> dict[str, Any]:
+    """What the engine knows of a record, in every combination."""
+    status = STATUSES[number % 6]
+    return {
+        "revision": number % 4 + 1,
+        "synced_revision": number % 3,
+        "answered_revision": number % 4,
+        "last_status": status,
+        "last_error": f"Stage “{number}” is not allowed" if status == "FAILED" else "",
+        "accepted": {"Name": f"Before {number}", "서울": "값"} if number % 3 else {},
+    }
+
+
+def fill_programs(apps: Any, count: int) -> None:
+    """Each with a cost and a tag."""
+    rows = (
+        {"marketo_id": 1001 + n, "name": f"Program {n}", "channel": "Webinar"} | engine_state(n) for n in range(count)
     )
-    job = make(
-        "SyncJob",
-        [
-            {
-                "kind": "Opportunity",
-                "state": "problems",
-                "selection": {},
-                "counts": {"CREATED": 1},
-                "user": user_of(apps, user),
-            }
-        ],
-    )[0]
-    batch = make(
-        "SyncBatch",
-        [{"job": job, "sequence": 1, "kind": "Opportunity", "operation": "INSERT", "size": 2, "state": "answered"}],
-    )[0]
-    make(
-        "SyncResult",
-        (
-            {
-                "job": job,
-                "batch": batch,
-                "kind": "Opportunity",
-                "record_id": each.pk,
-                "label": each.name,
-                "revision": 1,
-                "status": statuses[n % 5],
-                "error": f"Stage “{n}” is not allowed" if n % 5 == 2 else "",
-                "diff": [["Stage", "Open", "Won"]],
-            }
-            for n, each in enumerate(deals)
-        ),
+    programs = make(apps, "Program", rows)
+    make(apps, "ProgramCost", ({"program": each, "month": "2026-06-01", "amount": "1500.50"} for each in programs))
+    make(apps, "ProgramTag", ({"program": each, "type": "Region", "value": "EMEA"} for each in programs))
+
+
+def fill_history(apps: Any, deals: list[Any]) -> None:
+    """A job of one batch with a result for each deal, an edit of each, an import."""
+    from django.contrib.auth.models import User
+
+    asked = {"kind": "Opportunity", "state": "problems", "selection": {}, "counts": {"CREATED": 1}}
+    (job,) = make(apps, "SyncJob", [{**asked, "user": user_of(apps, User.objects.create_user("alice"))}])
+    sent = {"sequence": 1, "kind": "Opportunity", "operation": "INSERT", "size": 2, "state": "answered"}
+    (batch,) = make(apps, "SyncBatch", [{"job": job, **sent}])
+    results = (
+        {"job": job, "batch": batch, "kind": "Opportunity", "record_id": deal.pk, "label": deal.name, "revision": 1}
+        | {"status": STATUSES[n % 5], "error": f"Stage “{n}” is not allowed" if n % 5 == 2 else ""}
+        | {"diff": [["Stage", "Open", "Won"]]}
+        for n, deal in enumerate(deals)
     )
-    make(
-        "RecordEdit",
-        (
-            {
-                "kind": "Opportunity",
-                "record_id": each.pk,
-                "label": each.name,
-                "changes": ["stage"],
-                "source": "form",
-                "username": "alice",
-            }
-            for each in deals
-        ),
+    make(apps, "SyncResult", results)
+    edits = (
+        {"kind": "Opportunity", "record_id": deal.pk, "label": deal.name, "changes": ["stage"]}
+        | {"source": "form", "username": "alice"}
+        for deal in deals
     )
-    make(
-        "Import",
-        [
-            {
-                "kind": "opportunities",
-                "state": "committed",
-                "username": "alice",
-                "file_name": "deals.csv",
-                "size": 2048,
-                "sha256": "ab" * 32,
-            }
-        ],
-    )
+    make(apps, "RecordEdit", edits)
+    uploaded = {"kind": "opportunities", "state": "committed", "username": "alice", "file_name": "deals.csv"}
+    make(apps, "Import", [{**uploaded, "size": 2048, "sha256": "ab" * 32}])
 
 
 def user_of(apps: Any, user: Any) -> Any:
