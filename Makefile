@@ -9,7 +9,7 @@ RUN = .venv/bin
 # For commands that need settings but no configuration of this machine.
 BARE = env DJANGO_ENV_FILE=/dev/null DJANGO_SETTINGS_MODULE=marketo_admin.settings_test
 
-.PHONY: help install demo test check coverage format lock faults fault-matrix
+.PHONY: help install demo test check coverage format lock faults fault-matrix pictures
 
 help:
 	@echo "make demo      everything on this machine with sample data (DEMO_ARGS=--once: stop again at once; TRANSPORT=soap: over SOAP)"
@@ -20,6 +20,7 @@ help:
 	@echo "make format    format and fix what can be fixed"
 	@echo "make faults    every fault at every call, kills, clocks and lanes, over SOAP and REST: before each release"
 	@echo "make fault-matrix  try every fault anew and write docs/fault-matrix.md"
+	@echo "make pictures  take the pictures of docs/ anew, from the demo's history (PICTURES_LANGUAGE=ko: the front page's in Korean)"
 	@echo "make lock      resolve the dependencies anew into requirements/ (needs uv)"
 
 install:
@@ -59,6 +60,11 @@ faults:
 	$(RUN)/pytest tests/flow/test_faults.py tests/flow/test_rest_faults.py tests/flow/test_program_calls.py \
 		tests/flow/test_clocks.py tests/flow/test_kill.py tests/flow/test_machine.py tests/jobs/test_lanes.py \
 		tests/marketo/rest/programs/test_faults_at_each_call.py $(PYTEST_ARGS)
+
+pictures:
+	@scripts/install dev
+	WRITE_PICTURES=1 $(RUN)/pytest tests/browser/test_pictures.py
+	WRITE_PICTURES=1 $(RUN)/pytest tests/browser/test_import.py -k upload_mapping
 
 fault-matrix:
 	@scripts/install dev

@@ -42,7 +42,7 @@ class OpportunityAdmin(CustomAdmin):
     sortable_by = ("marketo_id", "external_id", "marketo_guid", "state_words")
     ordering = ("-pk",)
     fieldsets = (
-        (None, {"fields": ("name", ("external_id", "marketo_id", "marketo_guid"), "description")}),
+        (None, {"fields": ("name", "external_id", ("marketo_id", "marketo_guid"), "description")}),
         ("Value", {"fields": (("amount", "expected_revenue"), ("probability", "quantity"))}),
         (
             "Progress",

@@ -104,6 +104,7 @@ class Demo:
         answer = self._manage(
             supervisor, "sync_mobjects", settings, "--wait", "--json", "--reason", "First sync of the demo"
         )
+        self._manage(supervisor, "load_story", settings, "--sandbox-port", str(sandbox_port))
         self._report(port, sandbox_port, answer, time.monotonic() - started)
 
     def _start_redis(self, supervisor: Supervisor) -> str:
@@ -168,6 +169,8 @@ class Demo:
             "MARKETO_TRANSPORT": self.transport,
             # All that Marketo allows: nobody else calls the local one.
             "MARKETO_CALLS_PER_WINDOW": "100",
+            # The local one carries nothing out late, so that a lost answer is looked up while somebody is looking.
+            "MARKETO_LOOK_UP_SECONDS": "30",
             "MARKETO_REST_ENDPOINT": f"http://{HOST}:{sandbox_port}/rest",
             "MARKETO_CLIENT_ID": CLIENT_ID,
             "MARKETO_CLIENT_SECRET": CLIENT_SECRET,

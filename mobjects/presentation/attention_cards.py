@@ -163,7 +163,8 @@ def _job_button(job: SyncJob, status: str) -> Link:
 
 def _kind_link(figure: KindFigures, what: str) -> Link:
     options: Any = RECORD_MODELS[figure.kind]._meta
-    words = f"{count_text(figure.counts[what])} {options.verbose_name_plural}"
+    count = figure.counts[what]
+    words = f"{count_text(count)} {options.verbose_name if count == 1 else options.verbose_name_plural}"
     return words, f"{reverse(f'admin:mobjects_{options.model_name}_changelist')}?state={what}"
 
 

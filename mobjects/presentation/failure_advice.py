@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from django.utils.translation import gettext_lazy as _
 
-from mobjects.marketo.attributes import STANDARD, MarketoAttribute
-from mobjects.marketo.types import Kind
+from mobjects.marketo.attributes import COMPANY_KEY, STANDARD, MarketoAttribute
+from mobjects.marketo.types import DataType, Kind
 from mobjects.models import SyncResultStatus as Status
 
 
@@ -58,7 +59,7 @@ _BY_WORDS: tuple[tuple[re.Pattern[str], FailureAdvice], ...] = tuple(
         (r"required|blank|missing|must not be empty|cannot be (?:null|empty)|needs? an? ", _MISSING),
         (r"duplicate|already exist|several records|such a record already|more than one", _DOUBLE),
         (r"denied|permission|not authori[sz]ed|partition|may not be changed", _DENIED),
-        (r"not found|does not exist|no such|knows no|unknown (?:person|lead|company)", _NOT_THERE),
+        (r"not found|does not exist|no such|there is no|knows no|unknown (?:person|lead|company)", _NOT_THERE),
         (
             r"wrong type|too long|not a (?:number|date)|format|exceeds|maximum|invalid (?:date|number|integer)",
             _WRONG_TYPE,
@@ -109,12 +110,24 @@ def advise(status: str, reason: str) -> FailureAdvice:
 
 
 def find_field(kind: str, reason: str) -> MarketoAttribute | None:
-    """The standard field that a reason names by its API name or its label; the longest name counts."""
+    """The field that a reason names; the longest name counts.
+
+    It may name a standard field by its API name or its label, in quotes also as Marketo's REST API spells it
+    (``'closeDate'``), or the field with the company's key (``externalCompanyId``).
+    """
     if kind not in tuple(Kind):
         return None
-    found = [
-        each
-        for each in STANDARD[Kind(kind)]
-        if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", reason) for name in (each.name, each.label))
-    ]
+    fields = (*STANDARD[Kind(kind)], *([_COMPANY] if kind == Kind.OPPORTUNITY else []))
+    found = [each for each in fields if _names(each).search(reason)]
     return max(found, key=lambda each: len(each.label), default=None)
+
+
+_COMPANY = MarketoAttribute("CompanyKey", COMPANY_KEY, DataType.STRING)
+
+
+@cache
+def _names(field: MarketoAttribute) -> re.Pattern[str]:
+    """Finds the names of a field."""
+    whole, label = re.escape(field.name), re.escape(field.label)
+    company = "|externalCompanyId" if field is _COMPANY else ""
+    return re.compile(rf"(?<!\w)(?:{whole}|{label}{company})(?!\w)|['‘“\"](?i:{whole})['’”\"]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format, localize
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -39,7 +39,7 @@ def _title(action: str, what: str, when: str) -> str:
 def _about(job: SyncJob) -> str:
     """How many records of which kind; only the kind where the number is not known yet."""
     count = max(job.planned, job.result_count) or _asked_for(job)
-    number = {"count": localize(count)}
+    number = {"count": number_format(count, force_grouping=True)}
     if job.kind == "Program":
         return ngettext("%(count)s program", "%(count)s programs", count) % number if count else _("programs")
     if job.kind == "Opportunity":

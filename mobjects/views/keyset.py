@@ -178,6 +178,8 @@ class KeysetChangeList(ChangeList):
         self.result_count = page.count
         self.places = {name: self.get_query_string(place) for name, place in page.places.items()}
         self.show_full_result_count = self.can_show_all = False
-        self.full_result_count = None
+        # The theme tells the number of hits, and a way to all rows, where the two differ.
+        is_narrowed = bool(self.query or self.has_active_filters)
+        self.full_result_count = None if is_narrowed else self.result_count
         self.multi_page = bool(page.places)
         self.show_admin_actions = True

@@ -33,12 +33,14 @@ def open_page(browser: Browser, live_server, client) -> Iterator[Callable[..., P
     contexts = []
     problems: list[str] = []
 
-    def start(path: str, *, group: str = "operator", dark: bool = False, phone: bool = False) -> Page:
+    def start(
+        path: str, *, group: str = "operator", dark: bool = False, phone: bool = False, language: str = ""
+    ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
             viewport=PHONE if phone else DESKTOP,
             color_scheme="dark" if dark else "light",
-            locale="en-US",
+            locale=language or "en-US",
         )
         contexts.append(context)
         client.force_login(factories.user(f"{group}-{len(contexts)}", group=group))

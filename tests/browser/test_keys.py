@@ -60,6 +60,19 @@ def test_the_palette_leads_to_a_record(open_page):
     page.wait_for_url(f"**/opportunity/{record.pk}/change/")
 
 
+def test_enter_in_the_palette_opens_the_first_result(open_page):
+    page = open_page("/admin/mobjects/program/")
+    page.keyboard.press("Control+k")
+    search = page.get_by_role("searchbox", name="Search or go to")
+    expect(search).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(search).to_be_focused()
+    page.keyboard.type("dashboard")
+    expect(page.get_by_role("dialog", name="Search or go to").get_by_role("link", name="Dashboard")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/")
+
+
 def test_the_menu_of_a_phone_takes_the_keyboard_and_gives_it_back(open_page):
     page = open_page("/admin/", phone=True)
     menu = page.get_by_role("button", name="Menu")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from redis import Redis
@@ -75,6 +77,26 @@ def ports_in(text):
     return {int(part.split("/")[0]) for part in text.split(f"http://{HOST}:")[1:]}
 
 
+def history(checkout):
+    """What the demo's database tells of its jobs and of what waits: (reason, state, counts), and numbers of rows."""
+    with closing(sqlite3.connect(checkout / "var" / "demo" / "db.sqlite3")) as database:
+        jobs = database.execute(
+            "SELECT action, reason, state, counts FROM mobjects_syncjob ORDER BY created_at"
+        ).fetchall()
+        imports = database.execute("SELECT state FROM mobjects_import WHERE file_name = 'new-deals.csv'").fetchall()
+        rows = {
+            table: database.execute(f"SELECT count(*) FROM mobjects_{table}").fetchone()[0]
+            for table in ("conflict", "schedule", "allowedtag")
+        }
+        changed = database.execute("SELECT count(*) FROM mobjects_opportunity WHERE state = 'changed'").fetchone()[0]
+    return (
+        [(action, reason, state, json.loads(counts)) for action, reason, state, counts in jobs],
+        imports,
+        rows,
+        changed,
+    )
+
+
 def test_the_demo_works_with_its_port_taken_and_stops_without_a_trace(checkout, command):
     words = [sys.executable, "manage.py", "demo", "--port"]
     with socket.create_server((HOST, 0)) as occupied:
@@ -85,12 +107,22 @@ def test_the_demo_works_with_its_port_taken_and_stops_without_a_trace(checkout, 
             health = [urllib.request.urlopen(f"http://{HOST}:{port}/").status for port in ports]
             with Redis.from_url(find_running_url(checkout / "var" / "redis")) as client:
                 helpers = (Worker.count(connection=client), len(cron_scheduler_registry.get_keys(client)))
+            jobs, imports, rows, changed = history(checkout)
             second = subprocess.run([*words, "0"], **command, check=False)
             os.killpg(process.pid, signal.SIGINT)
             rest, _ = process.communicate(timeout=60)
     assert f"Port {taken} is taken" in text
     assert "CREATED" in text
     assert health == [200, 200]
+    assert [job for job in jobs if job[1]] == [
+        ("send", "First sync of the demo", "succeeded", {"CREATED": 150, "UPDATED": 6}),
+        ("send", "Pipeline review", "problems", {"FAILED": 7, "UPDATED": 3}),
+        ("compare", "Before the review", "succeeded", {"SAME": 147, "DIFFERS": 3}),
+        ("send", "Signed today", "waiting", {"UNKNOWN": 1}),
+    ]
+    assert [job[0] for job in jobs if not job[1]] == ["pull", "describe", "pull"]
+    assert (imports, changed) == ([("review",)], 4)
+    assert rows == {"conflict": 1, "schedule": 1, "allowedtag": 23}
     assert helpers == (1, 1)  # one worker, one clock
     assert second.returncode == 1
     assert f"another demo is running in this checkout (process {process.pid})" in second.stdout

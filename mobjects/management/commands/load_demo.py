@@ -10,12 +10,15 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from mobjects.jobs.requests import create_job
+from mobjects.jobs.runner import run_job
 from mobjects.local.demo import LOGINS, PASSWORD
 from mobjects.marketo.types import DataType, Kind
-from mobjects.models import CustomField
+from mobjects.models import CustomField, SyncJobAction
+from mobjects.sync.pull.task import PullSelection
 from mobjects.sync.transport_factory import endpoint_is_local
 
-FILE_KINDS = ("programs", "program-costs", "program-tags", "opportunities", "roles")
+FILE_KINDS = ("program-costs", "program-tags", "opportunities", "roles")
 
 
 class Command(BaseCommand):
@@ -38,6 +41,8 @@ class Command(BaseCommand):
             name="ContractMonths",
             defaults={"label": "Contract Months", "data_type": DataType.INTEGER.value},
         )
+        programs = PullSelection(kind=Kind.PROGRAM)
+        run_job(create_job(SyncJobAction.PULL, programs.kind.value, programs.to_json(), username="operator"))
         for kind in FILE_KINDS:
             self.stdout.write(f"{kind} ", ending="")
             call_command(

@@ -13,6 +13,9 @@
   const SPOKEN_EVERY = 10_000;
   const LAST = 286;
 
+  const plain = (element) => element.textContent.replace(/\s+/g, " ").trim();
+  const words = (region) => [...region.querySelectorAll("[data-announce]")].map(plain).join(" ");
+
   // --- asking again ---
 
   class Poll {
@@ -20,7 +23,8 @@
       this.region = region;
       this.longest = Number(region.dataset.pollIdle) || IDLE;
       this.wait = SOON;
-      this.shown = region.textContent;
+      this.shown = plain(region);
+      said.set(region.id, words(region));
       this.plan();
       document.addEventListener("htmx:afterRequest", (event) => this.answered(event));
     }
@@ -41,18 +45,19 @@
     }
 
     answered(event) {
-      if (event.detail.elt !== this.region || event.detail.xhr.status === LAST) {
+      if (event.detail.elt !== this.region) {
         return;
       }
+      const isLast = event.detail.xhr.status === LAST;
       // The answer's parts are in place a moment later.
       setTimeout(() => {
         // The answer may have replaced the element; without data-poll it was the last.
         this.region = document.getElementById(this.region.id) ?? this.region;
-        if (!("poll" in this.region.dataset)) {
+        if (isLast || !("poll" in this.region.dataset)) {
           announce(this.region);
           return;
         }
-        const shown = this.region.textContent;
+        const shown = plain(this.region);
         const changed = event.detail.successful && shown !== this.shown;
         this.wait = changed ? SOON : Math.min(this.wait * SLOWER, this.longest);
         this.shown = shown;
@@ -67,8 +72,8 @@
   // --- reading out ---
 
   let voice = null;
-  let spoken = "";
   let next = null;
+  const said = new Map();
 
   const makeVoice = () => {
     voice = document.createElement("p");
@@ -78,13 +83,14 @@
   };
 
   const announce = (region) => {
-    const words = [...region.querySelectorAll("[data-announce]")].map((part) => part.textContent.trim()).join(" ");
-    if (!words || words === spoken) {
+    const now = words(region);
+    if (!now || now === said.get(region.id)) {
       return;
     }
+    said.set(region.id, now);
     clearTimeout(next?.timer);
     const speak = () => {
-      voice.textContent = spoken = words;
+      voice.textContent = now;
       next = { until: Date.now() + SPOKEN_EVERY };
     };
     const rest = (next?.until ?? 0) - Date.now();

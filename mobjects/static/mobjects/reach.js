@@ -1,6 +1,7 @@
 // What the theme made for the mouse only: parts with a click handler that are neither links with an address nor
 // buttons. They get a place in the order of the keyboard, a role, and a name where they show an icon only. The menu of
-// a narrow window takes the keyboard when it opens and gives it back when it closes.
+// a narrow window takes the keyboard when it opens and gives it back when it closes. Enter in the palette opens the first
+// result where no arrow key chose another one; the theme's script fails there.
 "use strict";
 (() => {
   const CLICKED = "x-on\\:click";
@@ -52,6 +53,19 @@
     }
   };
 
+  const openFirst = (event) => {
+    if (event.key !== "Enter" || event.target.id !== "search-input-command"
+      || document.querySelector("#command-results li.active")) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    const first = document.querySelector("#command-results a[href]");
+    if (first) {
+      window.location = first.href;
+    }
+  };
+
   const start = () => {
     document.querySelectorAll(`[${CLICKED}]`).forEach(mend);
     const palette = document.getElementById("search-input-command")?.closest("[x-data]");
@@ -62,6 +76,7 @@
     document.getElementById("command-results")?.setAttribute("aria-live", "polite");
     document.addEventListener("click", followMenu);
     document.addEventListener("keydown", closeMenu);
+    document.addEventListener("keydown", openFirst, { capture: true });
   };
   if (document.readyState === "loading") {
     document.addEventListener("DOMContentLoaded", start);

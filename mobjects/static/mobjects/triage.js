@@ -1,29 +1,29 @@
 // Keys for lists, on every page. Off where somebody types, and where they were switched off in the help (“?”).
 //
-// - A table with data-triage (and every list of the admin): j and k go from row to row, Enter or o opens the row's
-//   first link, x ticks its box. The place in a list is kept when the page is loaded again.
+// - A table or list with data-triage (and every list of the admin): j and k go from row to row, Enter or o opens the
+//   row's first link, x ticks its box. The place in a list is kept when the page is loaded again.
 // - Any link or button with data-key="r": that key presses it; inside the row that j and k went to, only for that row.
 //   The help lists those of the page by their words, or by data-key-words.
 // - “/” goes to the search, “?” shows the help (templates/mobjects/_keys.html).
 "use strict";
 (() => {
-  const LISTS = "table[data-triage], #result_list";
+  const LISTS = "[data-triage], #result_list";
+  const ROWS = "table[data-triage] > tbody > tr, #result_list > tbody > tr, ul[data-triage] > li";
   const OFF = "mobjects-keys-off";
   const TYPED = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select";
 
   const help = () => document.getElementById("mo-keys");
   const isOff = () => localStorage.getItem(OFF) === "1";
   const shown = (element) => element.getClientRects().length > 0 && !element.disabled;
-  const rows = () => [...document.querySelectorAll(LISTS)].flatMap((list) =>
-    [...list.tBodies].flatMap((body) => [...body.rows]).filter(shown));
-  const current = () => document.activeElement?.closest("tr[data-current]") ?? document.querySelector("tr[data-current]");
+  const rows = () => [...document.querySelectorAll(ROWS)].filter(shown);
+  const current = () => document.activeElement?.closest(ROWS) ?? document.querySelector("[data-current]");
 
   // --- rows ---
 
   const placeKey = () => `mobjects-row ${location.pathname}`;
 
   const go = (row) => {
-    document.querySelector("tr[data-current]")?.removeAttribute("data-current");
+    document.querySelector("[data-current]")?.removeAttribute("data-current");
     row.dataset.current = "";
     row.tabIndex = -1;
     row.focus({ preventScroll: true });
@@ -70,7 +70,7 @@
     if (act) {
       event.preventDefault();
       act();
-    } else if (event.key === "Enter" && event.target.matches("tr[data-current]")) {
+    } else if (event.key === "Enter" && event.target.matches("[data-current]")) {
       FIXED.o();
     }
   };

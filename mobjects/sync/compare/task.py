@@ -235,7 +235,8 @@ def find_drift(accepted: Mapping[str, str], seen: RemoteContent) -> list[FieldDi
     names = dict.fromkeys((*seen.values, *accepted))
     changed = [(name, accepted.get(name, ""), seen.values.get(name, "")) for name in names]
     extra = [
-        (f"Cost in Marketo, ID {cost.id}", "", format_cost(cost)) for cost in (*seen.costs.new, *seen.costs.unclear)
+        (f"Cost in Marketo, ID {cost.id}" if cost.id else "Cost in Marketo", "", format_cost(cost))
+        for cost in (*seen.costs.new, *seen.costs.unclear)
     ]
     return [*(each for each in changed if each[1] != each[2] and each[1] != UNKNOWN_VALUE), *extra]
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -47,18 +48,16 @@ def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_GET
 def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """What renews itself of the job page; once the job is over it asks for the whole page instead.
+    """What renews itself of the job page, for the last time once the job is over.
 
     Not behind the admin's redirect to the login page, which would end up inside the job page.
     """
     if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_syncjob"):
         return HttpResponse("You are logged out; load the page again to log in.", status=STOP_POLLING)
     job = get_object_or_404(_jobs(), pk=pk)
-    response = render(request, "mobjects/sync/job/live.html", {**_parts(request, job), "swaps": True})
-    if not job.is_live:
-        response.status_code = STOP_POLLING
-        response["HX-Refresh"] = "true"
-    return response
+    context = {**_parts(request, job), "title": job_title(job), "swaps": True}
+    status = HTTPStatus.OK if job.is_live else STOP_POLLING
+    return render(request, "mobjects/sync/job/live.html", context, status=status)
 
 
 def _jobs() -> QuerySet[SyncJob]:

@@ -241,10 +241,13 @@ def test_the_live_part_goes_on_while_the_job_does(browser, redis_url):
     assert "No worker is running" in pages.text(response)
 
 
-def test_the_live_part_asks_for_the_whole_page_once_the_job_is_over(browser):
-    response = browser.get(reverse("mobjects:job-live", args=[pages.job().pk]))
+def test_the_live_part_comes_for_the_last_time_once_the_job_is_over(browser):
+    job = pages.job(planned=2, counts={"CREATED": 1, "FAILED": 1}, state=SyncJobState.PROBLEMS)
+    pages.result(job, status="FAILED", error="Stage: refused")
+    response = browser.get(reverse("mobjects:job-live", args=[job.pk]))
     assert response.status_code == 286
-    assert response["HX-Refresh"] == "true"
+    for words in ("Finished with problems", "Fix it", "Sync of 2 opportunities"):
+        assert words in pages.text(response)
 
 
 def test_the_live_part_does_not_show_a_login_page_inside_the_job_page():
