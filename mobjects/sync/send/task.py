@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.db.models import Min, Q
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
@@ -254,7 +255,10 @@ def render_batches(
 def _check_answer(items: Sequence[BatchItem], answer: BatchResponse, word: str) -> None:
     """The last guard against results on the wrong record: count and known ids must agree."""
     if len(answer.outcomes) != len(items):
-        message = f"Marketo answered {len(answer.outcomes)} rows for {len(items)} records."
+        message = _("Marketo answered %(rows)s rows for %(records)s records.") % {
+            "rows": len(answer.outcomes),
+            "records": len(items),
+        }
         raise OutcomeUnknown(message, exchange=answer.exchange)
     if problem := find_wrong_id(items, answer.outcomes, word):
         raise OutcomeUnknown(problem, exchange=answer.exchange)
