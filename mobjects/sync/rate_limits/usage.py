@@ -71,12 +71,9 @@ class LimitUsage:
         """
         if calls <= self.calls_left:
             return ""
-        left = (
-            _("only %(calls_left)s %(verb)s")
-            % {"calls_left": f"{self.calls_left:,}", "verb": "is" if self.calls_left == 1 else "are"}
-            if self.calls_left
-            else _("none is")
-        )
+        one = self.calls_left == 1
+        some = (_("only %(count)s is") if one else _("only %(count)s are")) % {"count": f"{self.calls_left:,}"}
+        left = some if self.calls_left else _("none is")
         return _(
             "Today's share of Marketo's quota is not enough for this: it needs %(calls)s or more, and "
             "%(left)s left of %(share)s. The rest waits until %(reset_text)s and then goes out by itself."
