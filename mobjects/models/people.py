@@ -164,6 +164,7 @@ class PersonSettings(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="person_settings"
     )
     time_zone = models.CharField(max_length=50, blank=True, help_text="Name of a zone, such as Asia/Seoul.")
+    language = models.CharField(max_length=10, blank=True, help_text="Code of a language in LANGUAGES, such as ko.")
 
     class Meta:
         verbose_name = _("person settings")
