@@ -9,37 +9,44 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-INSTEAD = "Nothing was saved. Go back and change or select fewer rows at a time; for very many, use an import."
+INSTEAD = _("Nothing was saved. Go back and change or select fewer rows at a time; for very many, use an import.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for status 400; its words depend on what was wrong."""
     if isinstance(exception, TooManyFieldsSent):
-        heading = f"This form has more than {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} fields"
-        words = f"The site reads so many at a time. {INSTEAD}"
+        heading = gettext("This form has more than %(count)s fields") % {
+            "count": f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,}"
+        }
+        words = gettext("The site reads so many at a time. %(instead)s") % {"instead": INSTEAD}
     elif isinstance(exception, RequestDataTooBig):
-        heading = f"This form has more than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1_000_000:.3g} MB of text"
-        words = f"The site reads so much at a time. {INSTEAD}"
+        heading = gettext("This form has more than %(megabytes)s MB of text") % {
+            "megabytes": f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1000000:.3g}"
+        }
+        words = gettext("The site reads so much at a time. %(instead)s") % {"instead": INSTEAD}
     else:
-        heading = "The request could not be read"
-        words = "It came incomplete or damaged. Nothing was saved. Try it again."
+        heading = gettext("The request could not be read")
+        words = gettext("It came incomplete or damaged. Nothing was saved. Try it again.")
     return render(request, "400.html", {"heading": heading, "words": words}, status=400)
 
 
 def page_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for status 404."""
-    said = _("The address is wrong, or what it showed is gone. The sync history still shows records that were deleted.")
-    return _in_frame(request, "404.html", _("There is no such page"), said, 404)
+    said = gettext(
+        "The address is wrong, or what it showed is gone. The sync history still shows records that were deleted."
+    )
+    return _in_frame(request, "404.html", gettext("There is no such page"), said, 404)
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for status 403."""
-    said = _("Ask an administrator to put you into a group that may. The sync history can be changed by nobody.")
+    said = gettext("Ask an administrator to put you into a group that may. The sync history can be changed by nobody.")
     if getattr(request, "user", None) is not None and request.user.is_authenticated:
-        said = _("You are logged in as %(name)s.") % {"name": request.user.get_username()} + " " + said
-    return _in_frame(request, "403.html", _("You are not allowed to do this"), said, 403)
+        said = gettext("You are logged in as %(name)s.") % {"name": request.user.get_username()} + " " + said
+    return _in_frame(request, "403.html", gettext("You are not allowed to do this"), said, 403)
 
 
 def _in_frame(request: HttpRequest, plain: str, heading: str, words: str, status: int) -> HttpResponse:

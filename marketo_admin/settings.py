@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from marketo_admin.env import Environment, get_or_create_secret
 from mobjects.local.redis_server import find_running_url
@@ -50,11 +51,12 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "mobjects.views.time_zone.TimeZoneMiddleware",
+    "mobjects.views.time_zone.PersonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -93,6 +95,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en", "English"), ("ko", "한국어")]  # each in its own words
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -186,7 +190,7 @@ UNFOLD = {
         "mobjects.presentation.navigation.form_styles_url",
         "mobjects.presentation.navigation.keys_styles_url",
     ],
-    "ACCOUNT": {"navigation": [{"title": "Time zone", "link": reverse_lazy("mobjects:time-zone")}]},
+    "ACCOUNT": {"navigation": [{"title": _("Language and time zone"), "link": reverse_lazy("mobjects:time-zone")}]},
     "SIDEBAR": {
         "navigation": "mobjects.presentation.navigation.build_navigation",
         "show_search": True,

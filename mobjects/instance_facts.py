@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.probing import Confirmation, InstanceFacts, ProbeAnswer
@@ -27,7 +29,7 @@ def set_confirmation(endpoint: str, confirmation: Confirmation, *, by: str, allo
     Args:
         by: the person's name, kept with the answer.
     """
-    words = f"{'Yes' if allowed else 'No longer'}, said {by}."
+    words = (_("Yes, said %(by)s.") if allowed else _("No longer, said %(by)s.")) % {"by": by}
     store_answer(endpoint, ProbeAnswer(confirmation.name, confirmation.question, words, "yes" if allowed else "no"))
 
 

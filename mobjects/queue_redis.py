@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 import django_rq
+from django.utils.translation import gettext_noop as _
 from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.exceptions import (
@@ -50,19 +51,19 @@ def connect_queue(*, again: int = 0, seconds: float = SOCKET_SECONDS) -> Redis:
 
 _WORDS: tuple[tuple[type[RedisError], str], ...] = (
     # The more special ones first: some of them are connection errors too.
-    (ReadOnlyError, "takes no writes: it is a read-only replica, as while another server takes over"),
-    (OutOfMemoryError, "is full (maxmemory) and takes no writes; give it more memory"),
-    (AuthenticationError, "refuses the user or the password of REDIS_URL"),
-    (BusyLoadingError, "was started a moment ago and still loads its data"),
-    (MaxConnectionsError, "has no connection left (maxclients)"),
-    (TimeoutError, "does not answer in time"),
-    (RedisConnectionError, "cannot be reached"),
+    (ReadOnlyError, _("takes no writes: it is a read-only replica, as while another server takes over")),
+    (OutOfMemoryError, _("is full (maxmemory) and takes no writes; give it more memory")),
+    (AuthenticationError, _("refuses the user or the password of REDIS_URL")),
+    (BusyLoadingError, _("was started a moment ago and still loads its data")),
+    (MaxConnectionsError, _("has no connection left (maxclients)")),
+    (TimeoutError, _("does not answer in time")),
+    (RedisConnectionError, _("cannot be reached")),
 )
 _CODES = {
-    "MISCONF": "cannot save to its disk and takes no writes",
-    "NOREPLICAS": "takes no writes: too few of its replicas are there",
-    "MASTERDOWN": "is a replica that has lost its master",
-    "NOAUTH": "wants a password, and REDIS_URL has none",
+    "MISCONF": _("cannot save to its disk and takes no writes"),
+    "NOREPLICAS": _("takes no writes: too few of its replicas are there"),
+    "MASTERDOWN": _("is a replica that has lost its master"),
+    "NOAUTH": _("wants a password, and REDIS_URL has none"),
 }
 
 
@@ -71,16 +72,18 @@ def describe_redis_error(error: Exception) -> str:
     text = str(error)
     if isinstance(error, NoPermissionError):
         command = re.search(r"run the '([^']+)'", text)
-        named = f"the command {command[1].upper()}" if command else "one of our keys"
-        return f"does not let the user of REDIS_URL use {named}; its ACL has to allow that"
+        named = _("the command %(command)s") % {"command": command[1].upper()} if command else _("one of our keys")
+        return _("does not let the user of REDIS_URL use %(named)s; its ACL has to allow that") % {"named": named}
     for kind, words in _WORDS:
         if isinstance(error, kind):
             return words
     # In a transaction it stands behind the number of the command, whose arguments are nobody's business.
     code = re.search(r"(?:^|caused error: )([A-Z]{3,})\b", text)
-    return _CODES.get(code[1], f"refuses a command ({code[1]})") if code else "refuses a command"
+    return (
+        _CODES.get(code[1], _("refuses a command (%(code)s)") % {"code": code[1]}) if code else _("refuses a command")
+    )
 
 
 def redis_sentence(error: Exception) -> str:
     """What is wrong with Redis, as a sentence."""
-    return f"The queue (Redis) {describe_redis_error(error)}."
+    return _("The queue (Redis) %(problem)s.") % {"problem": describe_redis_error(error)}

@@ -13,6 +13,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
@@ -22,6 +24,7 @@ from mobjects.admin.guarded import GuardedAdmin
 from mobjects.admin.list_filters import GapFilter, ImportFilter
 from mobjects.admin.sync_history import truncate_text
 from mobjects.forms.merging import MergingForm
+from mobjects.kept_text import translate_kept
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
 from mobjects.models import Kind, RecordState, RecordStatus, SyncedRecord
@@ -46,11 +49,11 @@ SYNC_COLUMNS = ("state_words", "short_error", "synced_at")
 class StateFilter(admin.SimpleListFilter):
     """Filter by sync state."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*RecordState.choices, ("unsent", "Anything not synced")]
+        return [*((each.value, str(each.label)) for each in RecordState), ("unsent", gettext("Anything not synced"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "unsent":
@@ -89,50 +92,50 @@ class SyncedAdmin(GuardedAdmin):
 
     # --- columns ---
 
-    @admin.display(description="State", ordering="state")
+    @admin.display(description=_("State"), ordering="state")
     def state_words(self, record: SyncedRecord) -> SafeString:
         """The state in words."""
         return record_state_badge(record.state)
 
-    @admin.display(description="Last error")
+    @admin.display(description=_("Last error"))
     def short_error(self, record: SyncedRecord) -> SafeString | str:
         """The last error, cut to a line; all of it on hover and on the record's page. It goes with its cause."""
         stands = record.refusal_stands or record.last_status == RecordStatus.UNKNOWN
-        return truncate_text(record.last_error if stands else "")
+        return truncate_text(translate_kept(record.last_error) if stands else "")
 
-    @admin.display(description="Last synced", ordering="last_synced_at")
+    @admin.display(description=_("Last synced"), ordering="last_synced_at")
     def synced_at(self, record: SyncedRecord) -> SafeString | str:
         """When Marketo last accepted the record."""
         return render_time(record.last_synced_at)
 
     # --- sync ---
 
-    @admin.action(description="Sync selected to Marketo…", permissions=["sync"])
+    @admin.action(description=_("Sync selected to Marketo…"), permissions=["sync"])
     def sync_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Show what would be sent of the selection, and ask."""
         return confirm_selection(request, self.model.KIND, _ids(queryset))
 
-    @admin.action(description="Pull selected from Marketo…", permissions=["pull"])
+    @admin.action(description=_("Pull selected from Marketo…"), permissions=["pull"])
     def pull_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Say what reading the selection again does, and ask."""
         return confirm_pull(request, self.model.KIND, _ids(queryset))
 
-    @admin.action(description="Compare selected with Marketo…", permissions=["pull"])
+    @admin.action(description=_("Compare selected with Marketo…"), permissions=["pull"])
     def compare_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Say what comparing the selection does, and ask."""
         return confirm_compare(request, self.model.KIND, _ids(queryset))
 
-    @admin.action(description="Delete in Marketo…", permissions=["delete_in_marketo"])
+    @admin.action(description=_("Delete in Marketo…"), permissions=["delete_in_marketo"])
     def delete_in_marketo(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Say what deleting the selection in Marketo does, and ask."""
         return confirm_delete(request, self.model.KIND, _ids(queryset))
 
-    @action(description="Sync all changed…", permissions=["sync"], url_path="sync-all-changed")
+    @action(description=_("Sync all changed…"), permissions=["sync"], url_path="sync-all-changed")
     def sync_all_changed(self, request: HttpRequest) -> HttpResponse:
         """Show what would be sent of everything that changed, and ask."""
         return redirect(f"{reverse('mobjects:sync')}?kind={self.model.KIND.value}")
 
-    @action(description="Save and sync", permissions=["sync"])
+    @action(description=_("Save and sync"), permissions=["sync"])
     def save_and_sync(self, request: HttpRequest, obj: Any) -> None:
         """The button; the job is made in :meth:`response_change`, once the child rows are saved too."""
 
@@ -162,10 +165,14 @@ class SyncedAdmin(GuardedAdmin):
         attribute = {entry.field_name: entry for entry in self.attributes}.get(db_field.name)
         if attribute is None:
             return super().formfield_for_dbfield(db_field, request, **kwargs)
-        note = f"{attribute.name} in Marketo. {db_field.help_text}".strip()
-        said: dict[str, Any] = {"label": attribute.label, "help_text": note}
+        note = gettext("%(name)s in Marketo.") % {"name": attribute.name}
+        if db_field.help_text:
+            note = f"{note} {db_field.help_text}"
+        said: dict[str, Any] = {"label": gettext(attribute.label), "help_text": note}
         if attribute.type is DataType.DATETIME:
-            said["help_text"] = f"{note} In your time zone, {timezone.get_current_timezone_name()}."
+            said["help_text"] = f"{note} " + gettext("In your time zone, %(zone)s.") % {
+                "zone": timezone.get_current_timezone_name()
+            }
             said["widget"] = UnfoldAdminSplitDateTimeWidget
             return ZonedDateTimeField(required=not db_field.blank, **said)
         if attribute.type not in TYPED:
@@ -193,7 +200,7 @@ class SyncedAdmin(GuardedAdmin):
         try:
             return super().delete_view(request, object_id, extra_context)
         except RecordUnderWay as error:  # Since the page was shown.
-            messages.error(request, f"Nothing was deleted. {error}")
+            messages.error(request, gettext("Nothing was deleted. %(error)s") % {"error": error})
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -202,7 +209,7 @@ class SyncedAdmin(GuardedAdmin):
             with transaction.atomic() if request.method == "POST" else nullcontext():
                 return super().changelist_view(request, extra_context)
         except RecordUnderWay as error:
-            messages.error(request, f"Nothing was deleted. {error}")
+            messages.error(request, gettext("Nothing was deleted. %(error)s") % {"error": error})
             return redirect(request.get_full_path())
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -214,4 +221,4 @@ def _ids(queryset: QuerySet[Any]) -> list[int]:
     return list(queryset.order_by("pk").values_list("pk", flat=True))
 
 
-LOCAL_ONLY = "Deleted here only. Nothing was deleted in Marketo."
+LOCAL_ONLY = _("Deleted here only. Nothing was deleted in Marketo.")

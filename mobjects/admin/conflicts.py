@@ -9,9 +9,12 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList
 
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404
+from mobjects.kept_text import translate_kept
 from mobjects.models import Conflict
 from mobjects.presentation.badges import render_badge
 from mobjects.presentation.job_text import render_time
@@ -21,11 +24,16 @@ from mobjects.views.sync.conflicts import conflict_page
 class DecisionFilter(admin.SimpleListFilter):
     """What is still to be decided, unless something else is asked for."""
 
-    title = "decision"
+    title = _("decision")
     parameter_name = "decision"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "To decide"), ("left", "Left"), ("decided", "Decided"), ("all", "All")]
+        return [
+            ("open", gettext("To decide")),
+            ("left", gettext("Left")),
+            ("decided", gettext("Decided")),
+            ("all", gettext("All")),
+        ]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """Without "All" of its own, which would mean "to decide"."""
@@ -53,7 +61,7 @@ class ConflictAdmin(ReadOnlyAdmin):
     ordering = (F("decided_at").desc(nulls_first=True), "created_at", "pk")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {**(extra_context or {}), "title": "To decide"}
+        context = {**(extra_context or {}), "title": gettext("To decide")}
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -63,29 +71,33 @@ class ConflictAdmin(ReadOnlyAdmin):
         # By pages: what waits for a person is short, and its order is no place that an address could name.
         return ChangeList  # type: ignore[no-any-return]  # the theme has no types
 
-    @admin.display(description="Record", ordering="label")
+    @admin.display(description=_("Record"), ordering="label")
     def record(self, conflict: Conflict) -> str:
         """The record's name when it was found."""
         return conflict.label
 
-    @admin.display(description="Why", ordering="reason")
+    @admin.display(description=_("Why"), ordering="reason")
     def why(self, conflict: Conflict) -> str:
         """Why it cannot be decided without a person."""
         return conflict.get_reason_display()
 
-    @admin.display(description="Since", ordering="created_at")
+    @admin.display(description=_("Since"), ordering="created_at")
     def found(self, conflict: Conflict) -> SafeString | str:
         """When it was found."""
         return render_time(conflict.created_at)
 
-    @admin.display(description="Decision", ordering="decided_at")
+    @admin.display(description=_("Decision"), ordering="decided_at")
     def decision(self, conflict: Conflict) -> SafeString:
         """Whether it was decided, in words."""
         if conflict.decided_at is not None:
-            return render_badge("Decided", "success")
-        return render_badge("Left", "neutral") if conflict.answer else render_badge("To decide", "warning")
+            return render_badge(gettext("Decided"), "success")
+        return (
+            render_badge(gettext("Left"), "neutral")
+            if conflict.answer
+            else render_badge(gettext("To decide"), "warning")
+        )
 
-    @admin.display(description="Outcome", empty_value="-")
+    @admin.display(description=_("Outcome"), empty_value="-")
     def outcome(self, conflict: Conflict) -> str | None:
         """What was decided last."""
-        return conflict.answer_text.splitlines()[-1] if conflict.answer_text else None
+        return translate_kept(conflict.answer_text.splitlines()[-1]) if conflict.answer_text else None

@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold import widgets
 
 from mobjects.admin.base import SyncedAdmin
@@ -22,7 +23,7 @@ CUSTOM = "custom_"
 """Prefix of the form fields that stand for entries of ``custom_attributes``."""
 
 LONG_TEXT = 255
-YES_NO = (("", "Unknown"), ("true", "Yes"), ("false", "No"))
+YES_NO = (("", _("Unknown")), ("true", _("Yes")), ("false", _("No")))
 PLACEHOLDERS = {DataType.DATE: "YYYY-MM-DD", DataType.DATETIME: "YYYY-MM-DD HH:MM:SS+00:00"}
 KEYBOARDS = {DataType.INTEGER: "numeric", DataType.FLOAT: "decimal", DataType.CURRENCY: "decimal"}
 """What a phone offers for typing."""
@@ -82,7 +83,7 @@ class CustomAdmin(SyncedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         custom = tuple(f"{CUSTOM}{field.name}" for field in self._custom_fields())
-        return [*(self.fieldsets or ()), *([("Custom fields", {"fields": custom})] if custom else [])]
+        return [*(self.fieldsets or ()), *([(_("Custom fields"), {"fields": custom})] if custom else [])]
 
     def _custom_fields(self) -> QuerySet[CustomField]:
         return CustomField.objects.filter(kind=self.model.KIND.value)
@@ -106,7 +107,7 @@ def build_form_field(field: CustomField) -> AttributeField:
         as_text=True,
         required=False,
         label=str(field),
-        help_text=f"{field.name} in Marketo, {field.data_type}.",
+        help_text=_("%(name)s in Marketo, %(data_type)s.") % {"name": field.name, "data_type": field.data_type},
         widget=_widget(field),
     )
 
@@ -126,4 +127,4 @@ def _widget(field: CustomField) -> Any:  # Unfold has no types
 def _offer(widget: forms.Widget, value: str) -> None:
     """A value from before the field's type was changed stays to be seen; saving the page says what is wrong with it."""
     if isinstance(widget, forms.Select) and value not in dict(widget.choices):
-        widget.choices = [*widget.choices, (value, f"{value} (neither yes nor no)")]
+        widget.choices = [*widget.choices, (value, _("%(value)s (neither yes nor no)") % {"value": value})]

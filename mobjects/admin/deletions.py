@@ -9,6 +9,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.admin.list_filters import DayFilter, PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404
@@ -47,18 +49,20 @@ class BulkDeletionAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return redirect("mobjects:deletion", parse_id_or_404(object_id))
 
-    @admin.display(description="State", ordering="state")
+    @admin.display(description=_("State"), ordering="state")
     def state_words(self, row: BulkDeletion) -> SafeString:
         """The state, in words."""
         return render_badge(row.get_state_display(), TONES[row.state])
 
-    @admin.display(description="What", ordering="model")
+    @admin.display(description=_("What"), ordering="model")
     def what(self, row: BulkDeletion) -> str:
         """Which kind of records."""
         return str(model_of_deletion(row)._meta.verbose_name_plural).capitalize()
 
-    @admin.display(description="Deleted")
+    @admin.display(description=_("Deleted"))
     def deleted_count(self, row: BulkDeletion) -> str:
         """How many were deleted, and how many of them came back."""
         restored = row.undone.get("restored", 0)
-        return f"{row.counts.get('deleted', 0):,}" + (f", {restored:,} rows brought back" if restored else "")
+        return f"{row.counts.get('deleted', 0):,}" + (
+            gettext(", %(restored)s rows brought back") % {"restored": f"{restored:,}"} if restored else ""
+        )

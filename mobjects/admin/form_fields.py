@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from mobjects.kept_text import translate_kept
 from mobjects.marketo import value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
@@ -32,7 +33,7 @@ class AttributeField(forms.CharField):
         try:
             parsed = value_parsing.parse_value(super().to_python(value), self.attribute)
         except ValueError as error:
-            raise ValidationError(str(error), code="invalid") from error
+            raise ValidationError(translate_kept(str(error)), code="invalid") from error
         return to_text(parsed) if self.as_text else parsed
 
     def run_validators(self, value: Any) -> None:
@@ -64,7 +65,7 @@ class MonthField(forms.Field):
         try:
             return value_parsing.parse_month(text)
         except ValueError as error:
-            raise ValidationError(str(error), code="invalid") from error
+            raise ValidationError(translate_kept(str(error)), code="invalid") from error
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value:%Y-%m}" if isinstance(value, date) else value

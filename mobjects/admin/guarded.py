@@ -11,6 +11,8 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects import timeline
 from mobjects.admin.import_export import TransferAdmin
@@ -21,7 +23,7 @@ from mobjects.models import EditSource, Kind, OpportunityPersonRole, SyncedRecor
 
 SEEN = "seen"
 """The input of a page that asks before it deletes: stands for what the page showed."""
-CHANGED_SINCE = "Something of this was changed since the page was opened. It shows how it stands now; look again."
+CHANGED_SINCE = _("Something of this was changed since the page was opened. It shows how it stands now; look again.")
 
 
 class GuardedAdmin(TransferAdmin):
@@ -68,7 +70,11 @@ class GuardedAdmin(TransferAdmin):
         super().save_related(request, form, formsets, change)
         merged = [words for part in (form, *formsets) for words in getattr(part, "merged", ())]
         if merged:
-            messages.info(request, f"Somebody else changed this meanwhile, and it was kept: {', '.join(merged)}.")
+            messages.info(
+                request,
+                gettext("Somebody else changed this meanwhile, and it was kept: %(merged)s.")
+                % {"merged": ", ".join(merged)},
+            )
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Nothing where nothing was changed."""

@@ -12,12 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportMixin
 from unfold.admin import ModelAdmin
 
 from mobjects.db.row_counts import RowCountPaginator
 from mobjects.db.text_search import search_records
 from mobjects.exports.formats import FORMATS, ExportFormat
+from mobjects.kept_text import translate_kept
 from mobjects.resources.base import TransferResource
 from mobjects.views.deletions import ask_and_show
 from mobjects.views.exports import send_selected
@@ -65,7 +68,7 @@ class TransferAdmin(ExportMixin, ModelAdmin):
 
     # --- deleting many -----------------------------------------------------------------------------------------
 
-    @admin.action(description="Delete selected here…", permissions=["delete"])
+    @admin.action(description=_("Delete selected here…"), permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Say what deleting the selection here does, and ask; however many there are."""
         return ask_and_show(request, self.model, queryset)
@@ -77,7 +80,7 @@ class TransferAdmin(ExportMixin, ModelAdmin):
         if self.has_export_permission(request) and IS_POPUP_VAR not in request.GET:
             for file_format in FORMATS:
                 name = f"export_{file_format.extension}"
-                words = f"Export selected as {file_format.extension.upper()}"
+                words = gettext("Export selected as %(upper)s") % {"upper": file_format.extension.upper()}
                 actions[name] = (partial(_export_selected, file_format=file_format), name, words)
         return actions
 
@@ -97,5 +100,5 @@ def _export_selected(
     try:
         return send_selected(request, admin.model, queryset, file_format())
     except ValueError as error:
-        messages.error(request, str(error))
+        messages.error(request, translate_kept(str(error)))
         return None

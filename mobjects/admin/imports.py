@@ -13,6 +13,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.admin.list_filters import DayFilter, PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
@@ -27,11 +29,11 @@ from mobjects.selectors import id_in
 class WaitingFilter(admin.SimpleListFilter):
     """Filter by whether a person has to do something."""
 
-    title = "waits for a person"
+    title = _("waits for a person")
     parameter_name = "waiting"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes")]
+        return [("yes", gettext("Yes"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(state__in=WAITING_IMPORT_STATES) if self.value() == "yes" else queryset
@@ -45,7 +47,7 @@ class ImportAdmin(ReadOnlyAdmin):
     list_display_links = ("uploaded",)
     list_filter = (WaitingFilter, "state", "kind", "source", ("created_at", DayFilter), PersonFilter)
     search_fields = ("file_name", "username", "reason")
-    search_help_text = "File, user, reason, or the import's number"
+    search_help_text = _("File, user, reason, or the import's number")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
         return super().get_queryset(request).defer("samples", "headers", "mapping")  # type: ignore[no-any-return]
@@ -64,22 +66,22 @@ class ImportAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return redirect("mobjects:import", parse_id_or_404(object_id))
 
-    @admin.display(description="Uploaded", ordering="created_at")
+    @admin.display(description=_("Uploaded"), ordering="created_at")
     def uploaded(self, imported: Import) -> SafeString | str:
         """When the file was uploaded."""
         return render_time(imported.created_at)
 
-    @admin.display(description="State", ordering="state")
+    @admin.display(description=_("State"), ordering="state")
     def state_words(self, imported: Import) -> SafeString:
         """The state, in words."""
         return import_state_badge(imported)
 
-    @admin.display(description="File", ordering="file_name")
+    @admin.display(description=_("File"), ordering="file_name")
     def file(self, imported: Import) -> SafeString | str:
         """The file's name, cut to a line."""
         return truncate_text(imported.file_name)
 
-    @admin.display(description="Outcome")
+    @admin.display(description=_("Outcome"))
     def outcome(self, imported: Import) -> SafeString | str:
         """What was found, or written, or undone."""
         if imported.undone_at:
@@ -104,21 +106,26 @@ class DownloadAdmin(ReadOnlyAdmin):
         get_object_or_404(Download, pk=parse_id_or_404(object_id))
         return redirect("admin:mobjects_download_changelist")
 
-    @admin.display(description="Rows", ordering="rows")
+    @admin.display(description=_("Rows"), ordering="rows")
     def row_count(self, download: Download) -> str:
         """How many rows it held."""
-        return "broken off" if download.rows is None else f"{download.rows:,}"
+        return gettext("broken off") if download.rows is None else f"{download.rows:,}"
 
-    @admin.display(description="Narrowed to")
+    @admin.display(description=_("Narrowed to"))
     def narrowed(self, download: Download) -> SafeString | str:
         """What the list was narrowed to, and to which columns."""
-        columns = f"{len(download.columns)} columns" if download.columns else ""
+        columns = _columns_text(len(download.columns))
         return truncate_text("; ".join(part for part in (download.filters, columns) if part) or "-")
 
-    @admin.display(description="Import", empty_value="-")
+    @admin.display(description=_("Import"), empty_value="-")
     def of_import(self, download: Download) -> SafeString | None:
         """The import whose file it is."""
         if download.imported_id is None:
             return None
         url = reverse("mobjects:import", args=[download.imported_id])
-        return format_html('<a href="{}">Import {}</a>', url, download.imported_id)
+        words = gettext("Import %(number)s") % {"number": download.imported_id}
+        return format_html('<a href="{}">{}</a>', url, words)
+
+
+def _columns_text(count: int) -> str:
+    return ngettext("%(count)s column", "%(count)s columns", count) % {"count": count} if count else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Max, Model, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.models import Import, ImportChange, Kind, Program, SyncResult, records_of_kind
 from mobjects.resources import RESOURCES
@@ -16,8 +16,11 @@ from mobjects.selectors import id_in
 from mobjects.sync.content.gaps import RecordGap, find_gap
 from mobjects.sync.transport_factory import key_fields
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 SHOWN = 50
-WORDS = {"created": "created", "changed": "changed", "channels": "channel set"}
+WORDS = {"created": _("created"), "changed": _("changed"), "channels": _("channel set")}
 
 
 class DayFilter(admin.DateFieldListFilter):
@@ -32,7 +35,7 @@ class ValueFilter(admin.SimpleListFilter):
     """Filter by a value; a value that is chosen but not among those offered is shown as well."""
 
     parameter_name: str = ""
-    title_of_some = ""
+    title_of_some: StrOrPromise = ""
     """The title where not all values are offered."""
 
     def values(self, queryset: QuerySet[Any]) -> list[str]:
@@ -43,7 +46,7 @@ class ValueFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         offered = self.values(model_admin.model.objects.all())
         if len(offered) > SHOWN:
-            self.title = self.title_of_some
+            self.title = self.title_of_some % {"count": SHOWN}
         chosen = request.GET.get(self.parameter_name, "").replace("\0", "")
         names = offered[:SHOWN]
         return [(name, name) for name in ([chosen] if chosen and chosen not in names else []) + names]
@@ -55,16 +58,16 @@ class ValueFilter(admin.SimpleListFilter):
 class TypeFilter(ValueFilter):
     """Filter by type."""
 
-    title = "type"
-    title_of_some = f"type (the first {SHOWN}; search for others)"
+    title = _("type")
+    title_of_some = _("type (the first %(count)s; search for others)")
     parameter_name = "type"
 
 
 class PersonFilter(ValueFilter):
     """Filter by the name of a user, those first who did something last."""
 
-    title = "user"
-    title_of_some = f"user (the newest {SHOWN}; search for others)"
+    title = _("user")
+    title_of_some = _("user (the newest %(count)s; search for others)")
     parameter_name = "username"
 
     def values(self, queryset: QuerySet[Any]) -> list[str]:
@@ -78,13 +81,17 @@ class ImportFilter(admin.SimpleListFilter):
     It is shown only where it is in use.
     """
 
-    title = "import"
+    title = _("import")
     parameter_name = "import"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         value = request.GET.get(self.parameter_name, "")
         number, _, what = value.partition("-")
-        return [(value, f"{WORDS[what]} by import {number}")] if what in WORDS and id_in(number) else []
+        return (
+            [(value, gettext("%(what)s by import %(number)s") % {"what": WORDS[what], "number": number})]
+            if what in WORDS and id_in(number)
+            else []
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         number, _, what = (self.value() or "").partition("-")
@@ -102,7 +109,7 @@ class ImportFilter(admin.SimpleListFilter):
 class TouchedFilter(admin.SimpleListFilter):
     """Filter jobs by a record that they dealt with: ``Opportunity-12``. It is shown only where it is in use."""
 
-    title = gettext_lazy("record")
+    title = _("record")
     parameter_name = "touched"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -126,13 +133,17 @@ class GapFilter(admin.SimpleListFilter):
     It is shown only where it is in use. A gap that the API in use does not know is one that no record has.
     """
 
-    title = "what is missing"
+    title = _("what is missing")
     parameter_name = "gap"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         value = request.GET.get(self.parameter_name, "").replace("\0", "")
         gap = _gap_of(model_admin.model, value)
-        return [(value, gap.words if gap else f"“{value}” (nothing lacks this)")] if value else []
+        return (
+            [(value, gap.words if gap else gettext("“%(value)s” (nothing lacks this)") % {"value": value})]
+            if value
+            else []
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

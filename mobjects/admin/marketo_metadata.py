@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.admin.list_filters import TypeFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin
@@ -34,15 +36,15 @@ class MarketoFieldAdmin(CatalogAdmin):
     list_filter = ("kind", "custom", "read_only", "type")
     search_fields = ("name", "label")
 
-    @admin.display(description="Origin", ordering="custom")
+    @admin.display(description=_("Origin"), ordering="custom")
     def origin(self, field: MarketoField) -> str:
         """Whether the instance added it."""
-        return "Custom" if field.custom else "Standard"
+        return gettext("Custom") if field.custom else gettext("Standard")
 
-    @admin.display(description="Can be written", ordering="read_only")
+    @admin.display(description=_("Can be written"), ordering="read_only")
     def writable(self, field: MarketoField) -> str:
         """Whether Marketo takes values for it."""
-        return "No" if field.read_only else "Yes"
+        return gettext("No") if field.read_only else gettext("Yes")
 
 
 @admin.register(AllowedTag)

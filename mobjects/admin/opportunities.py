@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from mobjects.admin.base import SYNC_COLUMNS
@@ -43,14 +45,14 @@ class OpportunityAdmin(CustomAdmin):
     ordering = ("-pk",)
     fieldsets = (
         (None, {"fields": ("name", "external_id", ("marketo_id", "marketo_guid"), "description")}),
-        ("Value", {"fields": (("amount", "expected_revenue"), ("probability", "quantity"))}),
+        (_("Value"), {"fields": (("amount", "expected_revenue"), ("probability", "quantity"))}),
         (
-            "Progress",
+            _("Progress"),
             {"fields": (("type", "stage"), ("close_date", "last_activity_date"), ("is_closed", "is_won"))},
         ),
-        ("Forecast", {"fields": (("fiscal", "forecast_category_name"), ("fiscal_quarter", "fiscal_year"))}),
-        ("Origin", {"fields": (("lead_source", "next_step"), "external_created_date")}),
-        ("Company", {"fields": (("company_id", "company_key"),)}),
+        (_("Forecast"), {"fields": (("fiscal", "forecast_category_name"), ("fiscal_quarter", "fiscal_year"))}),
+        (_("Origin"), {"fields": (("lead_source", "next_step"), "external_created_date")}),
+        (_("Company"), {"fields": (("company_id", "company_key"),)}),
     )
 
 
@@ -78,18 +80,18 @@ class OpportunityPersonRoleAdmin(CustomAdmin):
                 )
             },
         ),
-        ("Origin", {"fields": ("external_created_date",)}),
+        (_("Origin"), {"fields": ("external_created_date",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("opportunity")  # type: ignore[no-any-return]
 
-    @admin.display(description="Role", ordering="role")
+    @admin.display(description=_("Role"), ordering="role")
     def label(self, role: OpportunityPersonRole) -> str:
         """The role's name; it may be empty."""
-        return role.role or "(no role given)"
+        return role.role or gettext("(no role given)")
 
-    @admin.display(description="Person", ordering="person_id")
+    @admin.display(description=_("Person"), ordering="person_id")
     def person_label(self, role: OpportunityPersonRole) -> str:
         """The person by Marketo ID or key."""
         return role.person_label

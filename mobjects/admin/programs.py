@@ -11,6 +11,8 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.mixins import BaseModelAdminMixin
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -34,10 +36,13 @@ class CostForm(MergingForm):
     """A period cost, with the month as YYYY-MM."""
 
     month = MonthField(
-        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "YYYY-MM", "size": 8, "aria-label": "Month"})
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "YYYY-MM", "size": 8, "aria-label": _("Month")}),
+        label=_("Month"),
     )
     amount = AttributeField(
-        attribute=AMOUNT, widget=UnfoldAdminTextInputWidget(attrs={"size": 12, "aria-label": "Amount"})
+        attribute=AMOUNT,
+        widget=UnfoldAdminTextInputWidget(attrs={"size": 12, "aria-label": _("Amount")}),
+        label=_("Amount"),
     )
 
     class Meta:
@@ -96,10 +101,10 @@ class TagFormSet(MergingFormSet):
                 refuse_unknown_tag(form, allowed)
             name = form.cleaned_data.get("type", "").casefold()
             if name in seen:
-                form.add_error("type", "This program already has a tag of this type.")
+                form.add_error("type", gettext("This program already has a tag of this type."))
             elif name and form.instance.pk and name in self._types_of_others(form):
                 # Rows are saved one after the other, so the other one would still hold the type.
-                form.add_error("type", "Another row has this type; change the value there.")
+                form.add_error("type", gettext("Another row has this type; change the value there."))
             seen.add(name)
 
     def _types_elsewhere(self) -> set[str]:
@@ -128,16 +133,16 @@ class ChildInline(TabularInline):
             field.widget.attrs["aria-label"] = str(db_field.verbose_name).capitalize()
         return field
 
-    @admin.display(description="In Marketo")
+    @admin.display(description=_("In Marketo"))
     def in_marketo(self, row: Any) -> str:
         """Whether Marketo has accepted the row as it is now."""
         if row.pk is None:
-            return "New"
+            return gettext("New")
         accepted = row.program.accepted.get(row.content_key)
         if accepted is None:
-            return "Not sent yet"
+            return gettext("Not sent yet")
         now = row.content_text if isinstance(row, ProgramCost) else row.value
-        return "Accepted" if accepted == now else "Changed"
+        return gettext("Accepted") if accepted == now else gettext("Changed")
 
 
 class CostInline(ChildInline):
@@ -172,7 +177,7 @@ class TagInline(TagInputs, ChildInline):
         """What Marketo knows; read once for all rows, as an inline lives no longer than a request."""
         return AllowedValues()
 
-    @admin.display(description="In Marketo")
+    @admin.display(description=_("In Marketo"))
     def in_marketo(self, row: Any) -> str:
         """Whether Marketo has accepted the tag as it is now, or why it would not, or may not."""
         said = super().in_marketo(row)
@@ -202,7 +207,7 @@ class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
     inlines = (CostInline, TagInline)
     fieldsets = (
         (None, {"fields": ("marketo_id", "name", "channel")}),
-        ("For reference", {"fields": (("type", "workspace"),)}),
+        (_("For reference"), {"fields": (("type", "workspace"),)}),
     )
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
@@ -214,8 +219,11 @@ class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
         if kept:
             messages.warning(
                 request,
-                f"Removed here only: {', '.join(kept)}. Marketo's API cannot remove costs or tags; "
-                "remove it in Marketo as well.",
+                gettext(
+                    "Removed here only: %(kept)s. Marketo's API cannot remove costs or tags; remove it in "
+                    "Marketo as well."
+                )
+                % {"kept": ", ".join(kept)},
             )
 
 
@@ -239,7 +247,7 @@ class ChildAdmin(GuardedAdmin):
     def owner_ids(self, rows: Iterable[Any]) -> set[int]:
         return {row.program_id for row in rows}
 
-    @admin.display(description="Program ID", ordering="program__marketo_id")
+    @admin.display(description=_("Program ID"), ordering="program__marketo_id")
     def program_marketo_id(self, row: Any) -> int:
         """The program's Marketo ID."""
         return int(row.program.marketo_id)
@@ -258,7 +266,7 @@ class ProgramCostAdmin(ChildAdmin):
     date_hierarchy = "month"
     fields = ("program", "month", "amount", "note", "marketo_cost_id")
 
-    @admin.display(description="Month", ordering="month")
+    @admin.display(description=_("Month"), ordering="month")
     def month_text(self, cost: ProgramCost) -> str:
         """The month as YYYY-MM."""
         return f"{cost.month:%Y-%m}"

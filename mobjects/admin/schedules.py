@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -14,6 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -24,13 +26,18 @@ from unfold.widgets import (
 
 from mobjects.jobs import schedules
 from mobjects.jobs.cron import check_cron, check_quiet
+from mobjects.kept_text import translate_kept
 from mobjects.models import Kind, Schedule, SyncJobAction
 from mobjects.models.sync_history import KIND_CHOICES
 from mobjects.presentation.badges import render_badge, state_badge
-from mobjects.presentation.job_text import KIND_WORDS, operation_text, render_time
+from mobjects.presentation.job_text import operation_text, render_time
+from mobjects.presentation.vocabulary import KIND_WORDS
 from mobjects.sync.send.selection import OperationChoice
 from mobjects.views.base import press_only
 from mobjects.zones import zone_names
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 WHEN = frozenset({"enabled", "cron", "time_zone", "quiet_from", "quiet_until"})
 """Fields that decide when the next run is."""
@@ -45,13 +52,13 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
     kinds = forms.MultipleChoiceField(
         choices=KIND_CHOICES,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        error_messages={"required": "Tick at least one kind."},
+        error_messages={"required": _("Tick at least one kind.")},
     )
     time_zone = forms.ChoiceField(
         choices=lambda: [(name, name) for name in sorted(zone_names())],
         widget=UnfoldAdminSelectWidget,
         initial="UTC",
-        help_text="The zone of the hours above, and of the quiet hours.",
+        help_text=_("The zone of the hours above, and of the quiet hours."),
     )
 
     class Meta:
@@ -60,7 +67,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
             "quiet_from": UnfoldAdminSingleTimeWidget(format="%H:%M"),
             "quiet_until": UnfoldAdminSingleTimeWidget(format="%H:%M"),
         }
-        help_texts: ClassVar[dict[str, str]] = {"operation": "Of use for sending only."}
+        help_texts: ClassVar[dict[str, StrOrPromise]] = {"operation": _("Of use for sending only.")}
 
     def clean_cron(self) -> str:
         """Five fields, one blank between them."""
@@ -79,7 +86,10 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
             self.add_error("quiet_until", str(error))
         permission, words = schedules.PERMISSIONS.get(cleaned.get("action", ""), ("", ""))
         if permission and not self.user.has_perm(permission):
-            self.add_error("action", f"You may not {words}, so you cannot have it done by the clock.")
+            self.add_error(
+                "action",
+                gettext("You may not %(words)s, so you cannot have it done by the clock.") % {"words": gettext(words)},
+            )
         if cleaned.get("action") != SyncJobAction.SEND:
             cleaned["operation"] = OperationChoice.AUTO.value
         elif Kind.PROGRAM in cleaned.get("kinds", ()) and cleaned.get("operation") in (
@@ -88,8 +98,11 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
         ):
             self.add_error(
                 "operation",
-                f"Programs cannot be sent with {cleaned['operation']}: they exist only in Marketo, whose API can "
-                "update them. Choose automatic or UPDATE, or leave programs out.",
+                gettext(
+                    "Programs cannot be sent with %(operation)s: they exist only in Marketo, whose API can update "
+                    "them. Choose automatic or UPDATE, or leave programs out."
+                )
+                % {"operation": cleaned["operation"]},
             )
         return cleaned
 
@@ -107,8 +120,8 @@ class ScheduleAdmin(ModelAdmin):
     warn_unsaved_form = True
     fieldsets = (
         (None, {"fields": ("name", "enabled")}),
-        ("What", {"fields": ("action", "kinds", "operation")}),
-        ("When", {"fields": ("cron", "time_zone", ("quiet_from", "quiet_until"))}),
+        (_("What"), {"fields": ("action", "kinds", "operation")}),
+        (_("When"), {"fields": ("cron", "time_zone", ("quiet_from", "quiet_until"))}),
     )
 
     class Media:
@@ -143,10 +156,14 @@ class ScheduleAdmin(ModelAdmin):
             raise PermissionDenied
         made, refused = schedules.start_by_hand(pk, request.user)  # type: ignore[arg-type]  # signed in
         if refused:
-            messages.error(request, f"Nothing was started: {refused}.")
+            messages.error(request, gettext("Nothing was started: %(refused)s.") % {"refused": translate_kept(refused)})
             return redirect("admin:mobjects_schedule_change", pk)
-        several = f" {len(made)} jobs, one for each kind; this is the first." if len(made) > 1 else ""
-        messages.success(request, f"Started “{schedule.name}”.{several}")
+        several = (
+            " " + gettext("%(count)s jobs, one for each kind; this is the first.") % {"count": len(made)}
+            if len(made) > 1
+            else ""
+        )
+        messages.success(request, gettext("Started “%(name)s”.") % {"name": schedule.name} + several)
         return redirect("admin:mobjects_syncjob_change", made[0].pk)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -167,34 +184,37 @@ class ScheduleAdmin(ModelAdmin):
 
     # --- columns ---
 
-    @admin.display(description="What")
+    @admin.display(description=_("What"))
     def what(self, schedule: Schedule) -> str:
         """Action, kinds and operation."""
-        kinds = ", ".join(KIND_WORDS[kind][1] for kind in schedule.kinds if kind in KIND_WORDS)
+        kinds = ", ".join(str(KIND_WORDS[kind]) for kind in schedule.kinds if kind in KIND_WORDS)
         how = f" ({operation_text(schedule.operation)})" if schedule.operation != OperationChoice.AUTO else ""
         return f"{schedule.get_action_display()} {kinds}{how}"
 
-    @admin.display(description="When", ordering="cron")
+    @admin.display(description=_("When"), ordering="cron")
     def times(self, schedule: Schedule) -> SafeString:
         """The expression and its zone, and the quiet hours."""
         quiet = ""
         if schedule.quiet_from is not None and schedule.quiet_until is not None:
-            quiet = f", not between {schedule.quiet_from:%H:%M} and {schedule.quiet_until:%H:%M}"
-        return format_html(
-            '<span><code class="whitespace-nowrap">{}</code> in {}{}</span>', schedule.cron, schedule.time_zone, quiet
-        )
+            quiet = gettext(", not between %(quiet_from)s and %(quiet_until)s") % {
+                "quiet_from": f"{schedule.quiet_from:%H:%M}",
+                "quiet_until": f"{schedule.quiet_until:%H:%M}",
+            }
+        code = format_html('<code class="whitespace-nowrap">{}</code>', schedule.cron)
+        times = format_html(gettext("{cron} in {zone}"), cron=code, zone=schedule.time_zone)
+        return format_html("<span>{}{}</span>", times, quiet)
 
-    @admin.display(description="Next run", ordering="next_at")
+    @admin.display(description=_("Next run"), ordering="next_at")
     def next_run(self, schedule: Schedule) -> SafeString | str:
         """When it is due next, in its own zone."""
-        return _format_run_time(schedule, schedule.next_at) if schedule.enabled else "Switched off"
+        return _format_run_time(schedule, schedule.next_at) if schedule.enabled else gettext("Switched off")
 
-    @admin.display(description="Last job", ordering="last_at", empty_value="None yet")
-    def last_run(self, schedule: Schedule) -> SafeString | None:
+    @admin.display(description=_("Last job"), ordering="last_at")
+    def last_run(self, schedule: Schedule) -> SafeString | str:
         """The last job it started, and its state."""
         job = schedule.last_job
         if job is None:
-            return None
+            return gettext("None yet")
         return format_html(
             '<span><a class="underline" href="{}">{}</a> {}</span>',
             reverse("admin:mobjects_syncjob_change", args=[job.pk]),
@@ -202,14 +222,16 @@ class ScheduleAdmin(ModelAdmin):
             state_badge(job),
         )
 
-    @admin.display(description="Missed", ordering="missed", empty_value="None")
-    def missed_runs(self, schedule: Schedule) -> SafeString | None:
+    @admin.display(
+        description=_("Missed"),
+        ordering="missed",
+    )
+    def missed_runs(self, schedule: Schedule) -> SafeString | str:
         """How many runs were missed since somebody last saved it, and why the latest was."""
         if not schedule.missed_text:
-            return None
-        return format_html(
-            "<span>{} {}</span>", render_badge(f"{schedule.missed:,} missed", "warning"), schedule.missed_text
-        )
+            return gettext("None")
+        words = gettext("%(count)s missed") % {"count": f"{schedule.missed:,}"}
+        return format_html("<span>{} {}</span>", render_badge(words, "warning"), translate_kept(schedule.missed_text))
 
 
 def _format_run_time(schedule: Schedule, at: datetime | None) -> SafeString | str:

@@ -12,11 +12,13 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from mobjects.admin.list_filters import DayFilter, PersonFilter, TouchedFilter
+from mobjects.kept_text import translate_kept
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
-from mobjects.presentation import job_text
+from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.badges import state_badge
 from mobjects.presentation.count_links import job_outcome
 from mobjects.presentation.job_titles import job_title
@@ -52,27 +54,27 @@ class ReadOnlyAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    @admin.display(description="Started", ordering="created_at")
+    @admin.display(description=_("Started"), ordering="created_at")
     def created(self, row: Any) -> SafeString | str:
         """When the row was written."""
         return job_text.render_time(row.created_at)
 
-    @admin.display(description="Asked for", ordering="created_at")
+    @admin.display(description=_("Asked for"), ordering="created_at")
     def asked(self, row: Any) -> SafeString | str:
         """When somebody pressed the button."""
         return job_text.render_time(row.created_at)
 
-    @admin.display(description="State", ordering="state")
+    @admin.display(description=_("State"), ordering="state")
     def state_words(self, row: Any) -> SafeString:
         """The state, in words."""
         return state_badge(row)
 
-    @admin.display(description="By", ordering="username", empty_value="-")
+    @admin.display(description=_("By"), ordering="username", empty_value="-")
     def who(self, row: Any) -> str | None:
         """The user's name as it was then."""
         return row.username or None
 
-    @admin.display(description="Reason")
+    @admin.display(description=_("Reason"))
     def why(self, row: Any) -> SafeString | str:
         """The reason given, cut to a line."""
         return truncate_text(row.reason)
@@ -130,12 +132,12 @@ class SyncJobAdmin(ReadOnlyAdmin):
         """What it is called."""
         return job_title(job)
 
-    @admin.display(description="Took", empty_value="-")
+    @admin.display(description=_("Took"), empty_value="-")
     def took(self, job: SyncJob) -> str | None:
         """From start to finish."""
-        return job_text.format_duration(job.duration) or None
+        return vocabulary.format_duration(job.duration) or None
 
-    @admin.display(description="Operation", ordering="operation")
+    @admin.display(description=_("Operation"), ordering="operation")
     def operation_words(self, job: SyncJob) -> str:
         """The operation that was asked for."""
         return job_text.operation_text(job.operation) if job.action == SyncJobAction.SEND else "-"
@@ -167,15 +169,15 @@ class SyncBatchAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return batch_page(request, parse_id_or_404(object_id))
 
-    @admin.display(description="Batch", ordering="sequence")
+    @admin.display(description=_("Batch"), ordering="sequence")
     def number(self, batch: SyncBatch) -> str:
         """Its number in its job, and which attempt it is."""
         return str(batch)
 
-    @admin.display(description="Fault")
+    @admin.display(description=_("Fault"))
     def fault(self, batch: SyncBatch) -> SafeString | str:
         """Marketo's code and text, cut to a line."""
-        return truncate_text(f"{batch.fault_code} {batch.fault_text}".strip())
+        return truncate_text(f"{batch.fault_code} {translate_kept(batch.fault_text)}".strip())
 
 
 @admin.register(SyncResult)

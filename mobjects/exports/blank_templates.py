@@ -9,9 +9,11 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
@@ -28,20 +30,23 @@ from mobjects.spreadsheets.csv_writer import csv_pieces
 from mobjects.spreadsheets.formula_escaping import escape_formula
 from mobjects.spreadsheets.xlsx_writer import MAX_SHEET_ROWS
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 LISTS = "Lists"
 """Name of the hidden sheet."""
 MAX_LISTED_VALUES = 200
 """So many values that records have are offered."""
 
-RULES = {
-    DataType.STRING: ("Text", "as it is"),
-    DataType.INTEGER: ("Whole number", "80"),
-    DataType.REFERENCE: ("ID: a whole number from 1", "1001"),
-    DataType.FLOAT: ("Number with at most 4 decimals, a point and no thousands separators", "1234.5"),
-    DataType.CURRENCY: ("Amount with at most 2 decimals, a point and no thousands separators", "1234.50"),
-    DataType.BOOLEAN: ("true or false", "true"),
-    DataType.DATE: ("Date, written YYYY-MM-DD", "2026-06-30"),
-    DataType.DATETIME: ("Date and time; without an offset it is read as UTC", "2026-06-30T14:00:00+02:00"),
+RULES: dict[DataType, tuple[StrOrPromise, StrOrPromise]] = {
+    DataType.STRING: (_("Text"), _("as it is")),
+    DataType.INTEGER: (_("Whole number"), "80"),
+    DataType.REFERENCE: (_("ID: a whole number from 1"), "1001"),
+    DataType.FLOAT: (_("Number with at most 4 decimals, a point and no thousands separators"), "1234.5"),
+    DataType.CURRENCY: (_("Amount with at most 2 decimals, a point and no thousands separators"), "1234.50"),
+    DataType.BOOLEAN: (_("true or false"), "true"),
+    DataType.DATE: (_("Date, written YYYY-MM-DD"), "2026-06-30"),
+    DataType.DATETIME: (_("Date and time; without an offset it is read as UTC"), "2026-06-30T14:00:00+02:00"),
 }
 """What a column takes, and an example, by type."""
 
@@ -72,26 +77,32 @@ def build_template(resource: TransferResource, extension: str) -> io.BytesIO:
     return stream
 
 
+def _text_words(size: int | None) -> str:
+    return gettext("Text, up to %(count)s characters") % {"count": f"{size:,}"} if size else gettext("Text")
+
+
 def column_note(column: FileColumn, resource: TransferResource) -> str:
     """What a column takes, in a few lines."""
+    words: StrOrPromise
+    example: StrOrPromise
     words, example = RULES[column.attribute.type]
     if isinstance(column, MonthColumn):
-        words, example = "Month, written YYYY-MM", "2026-06"
+        words, example = gettext("Month, written YYYY-MM"), "2026-06"
     elif isinstance(column, GuidColumn):
-        words, example = "Marketo's GUID", "dff23271-f996-47d7-984f-f2676861b5fa"
+        words, example = gettext("Marketo's GUID"), "dff23271-f996-47d7-984f-f2676861b5fa"
     elif column.name == "Probability":
-        words, example = "Percent, 0 to 100", "80"
+        words, example = gettext("Percent, 0 to 100"), "80"
     elif column.is_text:
-        words, example = f"Text{f', up to {column.attribute.size:,} characters' if column.attribute.size else ''}", ""
+        words, example = _text_words(column.attribute.size), ""
     lines = [f"{words}."]
     if column.name in resource.key_names:
-        lines.append("Says which record a row means.")
+        lines.append(gettext("Says which record a row means."))
     if column.required:
-        lines.append(f"A new {resource.NOUN} needs it.")
+        lines.append(gettext("A new %(noun)s needs it.") % {"noun": resource.NOUN})
     else:
-        lines.append("May be empty; an empty cell clears the field.")
+        lines.append(gettext("May be empty; an empty cell clears the field."))
     if example:
-        lines.append(f"Example: {example}")
+        lines.append(gettext("Example: %(example)s") % {"example": example})
     return "\n".join(lines)
 
 
@@ -105,7 +116,7 @@ def _workbook(resource: TransferResource) -> Workbook:
         letter = get_column_letter(number)
         cell = page.cell(1, number, column.name)
         cell.font, cell.number_format = Font(bold=True), "@"
-        cell.comment = Comment(column_note(column, resource), "Marketo Admin", height=120, width=280)
+        cell.comment = Comment(column_note(column, resource), gettext("Marketo Admin"), height=120, width=280)
         dimension = page.column_dimensions[letter]
         dimension.width = max(12, len(column.name) + 4)
         dimension.number_format = (
@@ -179,5 +190,8 @@ def _drop_down(formula: str, *, strict: bool) -> DataValidation:
     """A list to choose from; ``strict`` if other values will be refused by the import, which Excel then warns of."""
     rule = DataValidation(type="list", formula1=formula, allow_blank=True)
     rule.showErrorMessage, rule.errorStyle = strict, "warning"
-    rule.errorTitle, rule.error = "Not in the list", "Marketo does not know this value. Use it all the same?"
+    rule.errorTitle, rule.error = (
+        gettext("Not in the list"),
+        gettext("Marketo does not know this value. Use it all the same?"),
+    )
     return rule

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.marketo.value_text import to_text
 from mobjects.spreadsheets.csv_writer import csv_pieces, json_pieces
 from mobjects.spreadsheets.formula_escaping import escape_formula
 from mobjects.spreadsheets.types import Cell, FileRefused
 from mobjects.spreadsheets.xlsx_writer import xlsx_pieces
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class NamedColumn(Protocol):
@@ -25,7 +31,7 @@ class NamedColumn(Protocol):
 class ExportFormat:
     """What all formats share."""
 
-    title: str
+    title: StrOrPromise
     extension: str
     content_type: str
 
@@ -42,7 +48,7 @@ class ExportFormat:
 class CsvFormat(ExportFormat):
     """CSV as spreadsheets read it best: UTF-8 with a byte order mark, commas, CRLF."""
 
-    title = "CSV (.csv)"
+    title = _("CSV (.csv)")
     extension = "csv"
     content_type = "text/csv; charset=utf-8"
 
@@ -56,7 +62,7 @@ class CsvFormat(ExportFormat):
 class XlsxFormat(ExportFormat):
     """Excel's workbook."""
 
-    title = "Excel (.xlsx)"
+    title = _("Excel (.xlsx)")
     extension = "xlsx"
     content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -68,7 +74,7 @@ class XlsxFormat(ExportFormat):
 class JsonFormat(ExportFormat):
     """An array of objects, for other programs."""
 
-    title = "JSON (.json)"
+    title = _("JSON (.json)")
     extension = "json"
     content_type = "application/json"
 
@@ -109,5 +115,8 @@ def format_of(name: str) -> ExportFormat:
     """
     suffix = PurePath(name).suffix.lower()
     if suffix not in _ENDINGS:
-        raise FileRefused(f"“{name}” is neither CSV, XLSX nor JSON; its name must end in {', '.join(_ENDINGS)}.")
+        raise FileRefused(
+            gettext("“%(name)s” is neither CSV, XLSX nor JSON; its name must end in %(endings)s.")
+            % {"name": name, "endings": ", ".join(_ENDINGS)}
+        )
     return _ENDINGS[suffix]()

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Cast, Length
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from mobjects.exports.formats import ExportFormat, XlsxFormat
 from mobjects.models import Download, DownloadContent, Import, ImportSource
@@ -188,9 +189,15 @@ def check_lengths(resource: TransferResource, queryset: models.QuerySet[Any], co
         for column, value in zip(text_columns, row, strict=True):
             if isinstance(value, str) and written_length(value) > MAX_CELL_CHARACTERS:
                 raise ValueError(
-                    f"A value of {column.name} has {len(value):,} characters; "
-                    f"a cell of a workbook holds {MAX_CELL_CHARACTERS:,}. "
-                    "Export as CSV."
+                    _(
+                        "A value of %(name)s has %(count)s characters; a cell of a workbook holds "
+                        "%(max_cell_characters)s. Export as CSV."
+                    )
+                    % {
+                        "name": column.name,
+                        "count": f"{len(value):,}",
+                        "max_cell_characters": f"{MAX_CELL_CHARACTERS:,}",
+                    }
                 )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from openpyxl.utils import get_column_letter
 from unfold.widgets import (
     INPUT_CLASSES,
@@ -26,7 +28,7 @@ from mobjects.spreadsheets.encoding import ENCODINGS
 from mobjects.spreadsheets.types import ReadOptions
 
 TEXTS = (".csv", ".tsv", ".txt")
-DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
+DELIMITERS = {",": _("Comma"), ";": _("Semicolon"), "\t": _("Tab"), "|": _("Vertical bar")}
 PASTED_NAME = "pasted.tsv"
 PASTED_CHARACTERS = 600_000
 """A form's text has to fit into the size that Django takes in one piece, after it was encoded."""
@@ -39,27 +41,27 @@ LEAVES, CLEARS = "leave", "clear"
 class UploadForm(forms.Form):
     """A file, or text pasted from a spreadsheet."""
 
-    kind = forms.ChoiceField(label="What it holds", required=False, widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label=_("What it holds"), required=False, widget=UnfoldAdminSelectWidget)
     # Unfold's own widget hides the file input, and with it the focus of the keyboard.
     file = forms.FileField(
         required=False,
-        label="File",
+        label=_("File"),
         widget=forms.FileInput(attrs={"class": " ".join(INPUT_CLASSES), "accept": ",".join(reader.EXTENSIONS)}),
     )
     pasted = forms.CharField(
         required=False,
         strip=False,
-        label="Or paste cells",
+        label=_("Or paste cells"),
         max_length=PASTED_CHARACTERS,
-        help_text="Copied from a spreadsheet, with the row of headers.",
+        help_text=_("Copied from a spreadsheet, with the row of headers."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "spellcheck": "false"}),
     )
     encoding = forms.ChoiceField(
         required=False,
-        label="Encoding",
+        label=_("Encoding"),
         choices=[*ENCODINGS.items()],
         initial="auto",
-        help_text="Of a CSV file. Can be changed on the next page as well.",
+        help_text=_("Of a CSV file. Can be changed on the next page as well."),
         widget=UnfoldAdminSelectWidget,
     )
     reason = reason_field()
@@ -67,14 +69,13 @@ class UploadForm(forms.Form):
     def __init__(self, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # FILE_KINDS is in the order of the lists.
-        choices = [("", "Its headers tell"), *((kind, name) for kind, name in FILE_KINDS if kind in kinds)]
+        choices = [("", gettext("Its headers tell")), *((kind, name) for kind, name in FILE_KINDS if kind in kinds)]
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
         limits = limits_for(ImportSource.ADMIN)
-        self.fields["file"].help_text = (
-            "CSV, tab-separated text or a workbook (.xlsx, .xls, .xlsb, .ods), "
-            f"up to {limits.size / MB:,.0f} MB and {limits.columns:,} columns, "
-            f"each cell up to {limits.cell:,} characters. Any number of rows."
-        )
+        self.fields["file"].help_text = gettext(
+            "CSV, tab-separated text or a workbook (.xlsx, .xls, .xlsb, .ods), up to %(megabytes)s MB and "
+            "%(columns)s columns, each cell up to %(cell)s characters. Any number of rows."
+        ) % {"megabytes": f"{limits.size / MB:,.0f}", "columns": f"{limits.columns:,}", "cell": f"{limits.cell:,}"}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -82,9 +83,9 @@ class UploadForm(forms.Form):
         if "file" in self.errors or "pasted" in self.errors:
             return cleaned
         if file and pasted:
-            raise forms.ValidationError("Give a file or paste cells, not both.")
+            raise forms.ValidationError(gettext("Give a file or paste cells, not both."))
         if not file and not pasted:
-            raise forms.ValidationError("Choose a file, or paste cells.")
+            raise forms.ValidationError(gettext("Choose a file, or paste cells."))
         return cleaned
 
     @property
@@ -99,7 +100,7 @@ class UploadForm(forms.Form):
 class KindForm(forms.Form):
     """What a file holds, if it is something else than was said or guessed."""
 
-    kind = forms.ChoiceField(label="The file holds", widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label=_("The file holds"), widget=UnfoldAdminSelectWidget)
 
     def __init__(self, imported: Import, kinds: Collection[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -116,17 +117,24 @@ class ReadOptionsForm(forms.Form):
         self.imported = imported
         if imported.format == "csv":
             encodings = [(name, label) for name, label in ENCODINGS.items() if name != "auto"]
-            self._add_choice_field("encoding", "Encoding", encodings, imported.encoding)
-            self._add_choice_field("delimiter", "Columns are parted by", [*DELIMITERS.items()], imported.delimiter)
+            self._add_choice_field("encoding", gettext("Encoding"), encodings, imported.encoding)
+            self._add_choice_field(
+                "delimiter",
+                gettext("Columns are parted by"),
+                [(mark, str(name)) for mark, name in DELIMITERS.items()],
+                imported.delimiter,
+            )
         elif len(imported.sheets) > 1:
-            self._add_choice_field("sheet", "Sheet", [(name, name) for name in imported.sheets], imported.sheet)
+            self._add_choice_field(
+                "sheet", gettext("Sheet"), [(name, name) for name in imported.sheets], imported.sheet
+            )
         self.fields["header"] = forms.IntegerField(
-            label="Row with the headers",
+            label=gettext("Row with the headers"),
             initial=imported.header_row or None,
             min_value=1,
             max_value=10**6,
             required=False,
-            help_text="What stands above it is not read. Empty: find it out.",
+            help_text=gettext("What stands above it is not read. Empty: find it out."),
             widget=UnfoldAdminIntegerFieldWidget,
         )
 
@@ -167,15 +175,17 @@ class ColumnsForm(forms.Form):
         for index, header in enumerate(imported.headers):
             now = imported.mapping[index] if index < len(imported.mapping) else None
             self.fields[f"column-{index}"] = forms.ChoiceField(
-                label=f"What column {get_column_letter(index + 1)} ({header or 'without a name'}) means",
-                choices=[(UNDECIDED, "Choose…"), (LEFT_OUT, "Leave out"), *columns],
+                label=gettext("What column %(letter)s (%(header)s) means")
+                % {"letter": get_column_letter(index + 1), "header": header or gettext("without a name")},
+                choices=[(UNDECIDED, gettext("Choose…")), (LEFT_OUT, gettext("Leave out")), *columns],
                 initial=UNDECIDED if now is None else COLUMN + now if now else LEFT_OUT,
                 required=False,
                 widget=UnfoldAdminSelectWidget,
             )
             self.fields[f"blank-{index}"] = forms.ChoiceField(
-                label=f"What a blank cell in column {get_column_letter(index + 1)} does to the value",
-                choices=[(LEAVES, "leaves it"), (CLEARS, "clears it")],
+                label=gettext("What a blank cell in column %(letter)s does to the value")
+                % {"letter": get_column_letter(index + 1)},
+                choices=[(LEAVES, gettext("leaves it")), (CLEARS, gettext("clears it"))],
                 initial=CLEARS if now in imported.blank_clears else LEAVES,
                 required=False,
                 widget=UnfoldAdminSelectWidget,
@@ -184,14 +194,14 @@ class ColumnsForm(forms.Form):
         for index in range(max(CONSTANTS, len(given))):
             name, text = given[index] if index < len(given) else ("", "")
             self.fields[f"constant-{index}"] = forms.ChoiceField(
-                label=f"Column {index + 1} that the file lacks",
-                choices=[("", "None"), *columns],
+                label=gettext("Column %(index)s that the file lacks") % {"index": index + 1},
+                choices=[("", gettext("None")), *columns],
                 initial=COLUMN + name if name else "",
                 required=False,
                 widget=UnfoldAdminSelectWidget,
             )
             self.fields[f"value-{index}"] = forms.CharField(
-                label=f"Its value {index + 1} in every row",
+                label=gettext("Its value %(index)s in every row") % {"index": index + 1},
                 initial=text,
                 required=False,
                 widget=UnfoldAdminTextInputWidget,
@@ -214,9 +224,9 @@ class ColumnsForm(forms.Form):
         for index in range(len(self.constant_rows())):
             column, text = cleaned.get(f"constant-{index}"), cleaned.get(f"value-{index}")
             if text and not column:
-                self.add_error(f"constant-{index}", f"Say which column gets “{text}”.")
+                self.add_error(f"constant-{index}", gettext("Say which column gets “%(text)s”.") % {"text": text})
             elif column in seen:
-                self.add_error(f"constant-{index}", f"“{column[1:]}” is given twice.")
+                self.add_error(f"constant-{index}", gettext("“%(column)s” is given twice.") % {"column": column[1:]})
             elif column:
                 seen.add(column)
         return cleaned

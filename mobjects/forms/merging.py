@@ -11,19 +11,28 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-ASKED = (
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+ASKED = _(
     "Somebody else changed this record while you were editing it. Nothing of this page is saved yet: choose above, for "
     "each field that both of you changed, which value is right, and save again."
 )
 MINE, THEIRS = "mine", "theirs"
 CHOICE = "choose-"
 """Prefix of the inputs in which a person says whose value is right."""
+
+
+SAVE_MINE = _("Save mine")
+KEEP_THEIRS = _("Keep theirs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,8 @@ class FieldClash:
     typed: str
     seen: str
     chosen: str
-    words_mine: str = "Save mine"
-    words_theirs: str = "Keep theirs"
+    words_mine: StrOrPromise = SAVE_MINE
+    words_theirs: StrOrPromise = KEEP_THEIRS
 
     @property
     def input_id(self) -> str:
@@ -158,7 +167,7 @@ def shown_text(bound: BoundField, value: Any) -> str:
         chosen = known.filter(pk=value).first() if str(value or "").isdecimal() else None
         return str(chosen) if chosen is not None else str(value or "")
     if isinstance(field, forms.BooleanField):
-        return {True: "Yes", False: "No"}.get(field.to_python(value), "")
+        return {True: gettext("Yes"), False: gettext("No")}.get(field.to_python(value), "")
     choices = dict(getattr(bound.field.widget, "choices", ()))
     text = _text(field, value)
     return str(choices.get(text, text)) if text else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from unfold.forms import PaginationInlineFormSet
 
 from mobjects.forms.merging import (
@@ -68,7 +69,10 @@ class MergingFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # Unfold h
                 found.append(whole)
             elif not self._is_removed(form):
                 name, entry = _row_name(self, form), self._entry_of(form)
-                found += [replace(clash, label=f"{clash.label} of {name}", entry=entry) for clash in form.clashes]
+                found += [
+                    replace(clash, label=_("%(label)s of %(name)s") % {"label": clash.label, "name": name}, entry=entry)
+                    for clash in form.clashes
+                ]
         return found
 
     @property
@@ -78,9 +82,12 @@ class MergingFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # Unfold h
         for form in self.initial_forms:
             if form.is_gone:
                 if form["id"].data and not self._is_touched(form):
-                    words.append(f"{_row_name(self, form)} (removed)")
+                    words.append(_("%(row)s (removed)") % {"row": _row_name(self, form)})
             else:
-                words += [f"{label} of {_row_name(self, form)}" for label in form.merged]
+                words += [
+                    _("%(label)s of %(name)s") % {"label": label, "name": _row_name(self, form)}
+                    for label in form.merged
+                ]
         return words
 
     def clean(self) -> None:
@@ -125,9 +132,9 @@ class MergingFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # Unfold h
         if getattr(form, "is_gone", False):
             if self._is_removed(form) or not self._is_touched(form):
                 return None
-            now, typed, mine, theirs = GONE, _row_text(self, form, "typed"), "Add mine again", "Leave it removed"
+            now, typed, mine, theirs = GONE, _row_text(self, form, "typed"), _("Add mine again"), _("Leave it removed")
         elif form.instance.pk is not None and self._is_removed(form) and form.moved:
-            now, typed, mine, theirs = _row_text(self, form, "now"), GONE, "Remove it", "Keep it as it is now"
+            now, typed, mine, theirs = _row_text(self, form, "now"), GONE, _("Remove it"), _("Keep it as it is now")
         else:
             return None
         name = f"{CHOICE}{form.prefix}-row"

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES
 
 from mobjects.forms.pull import ExactTextField
@@ -17,7 +19,7 @@ from mobjects.sync.content.gaps import LOOKED_UP, kinds_without_numbers
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.pull.identify.task import IdentifySelection
 
-NOT_NEEDED = (
+NOT_NEEDED = _(
     "The API in use calls all objects by numbers, which Marketo tells with every answer: there is nothing to look up."
 )
 
@@ -28,19 +30,19 @@ class IdentifyForm(forms.Form):
     kinds = forms.MultipleChoiceField(
         choices=[(value, label) for value, label in KIND_CHOICES if value in LOOKED_UP],
         widget=forms.CheckboxSelectMultiple(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
-        error_messages={"required": "Tick at least one kind."},
+        error_messages={"required": _("Tick at least one kind.")},
     )
     ids = IdsField(required=False)
-    key_field = ExactTextField("Field with our external ID", list="mo-fields")
+    key_field = ExactTextField(_("Field with our external ID"), list="mo-fields")
     reason = reason_field()
 
     def __init__(self, data: Mapping[str, Any], keys: KeyFields) -> None:
         super().__init__(data)
         self.keys = keys
-        self.fields["key_field"].help_text = (
-            f"The field of opportunities in Marketo that holds it; {keys.opportunity or 'the one in use'} if empty. "
-            "Name a custom field if it was kept there before."
-        )
+        self.fields["key_field"].help_text = gettext(
+            "The field of opportunities in Marketo that holds it; %(field)s if empty. Name a custom field "
+            "if it was kept there before."
+        ) % {"field": keys.opportunity or gettext("the one in use")}
 
     def clean_key_field(self) -> str:
         """The field; "" for the one in use. Checked against what was read of the instance, if anything was."""
@@ -51,8 +53,14 @@ class IdentifyForm(forms.Form):
         if not name or not known or name.casefold() in {each.casefold() for each in known}:
             return name
         near = get_close_matches(name, known, n=3)
-        hint = f" Near it are: {', '.join(near)}." if near else " Read the fields again if it is new."
-        raise forms.ValidationError(f"Opportunities in Marketo have no field “{name}”.{hint}")
+        hint = (
+            gettext(" Near it are: %(near)s.") % {"near": ", ".join(near)}
+            if near
+            else gettext(" Read the fields again if it is new.")
+        )
+        raise forms.ValidationError(
+            gettext("Opportunities in Marketo have no field “%(name)s”.%(hint)s") % {"name": name, "hint": hint}
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -63,7 +71,7 @@ class IdentifyForm(forms.Form):
             try:
                 cleaned["look_up"] = IdentifySelection(kinds, cleaned["ids"], cleaned["key_field"])
             except ValueError:
-                self.add_error(None, "IDs can be given for one kind at a time: name opportunities or roles.")
+                self.add_error(None, gettext("IDs can be given for one kind at a time: name opportunities or roles."))
         return cleaned
 
 

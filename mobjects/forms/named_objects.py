@@ -8,10 +8,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from mobjects.forms.imports import PASTED_CHARACTERS
 from mobjects.imports.file_limits import limits_for
+from mobjects.kept_text import translate_kept
 from mobjects.marketo.transport_traits import IdKind, TransportTraits
 from mobjects.marketo.types import Kind
 from mobjects.models import ImportSource, Opportunity
@@ -35,27 +37,30 @@ _HEADERS = {
 def naming_fields(kind: Kind, traits: TransportTraits) -> dict[str, forms.Field]:
     """The fields for naming objects of a kind, by name."""
     words = {
-        NamedBy.ID: f"{traits.id_kind(kind).value}s",
-        NamedBy.KEY: "External IDs",
-        NamedBy.OPPORTUNITY: "External IDs of their opportunities",
+        NamedBy.ID: gettext("Marketo GUIDs"),
+        NamedBy.KEY: gettext("External IDs"),
+        NamedBy.OPPORTUNITY: gettext("External IDs of their opportunities"),
     }
     by_number = traits.id_kind(kind) is not IdKind.GUID
     choices = [(by.value, words[by]) for by in NAMED_BY.get(kind, ()) if not (by is NamedBy.ID and by_number)]
     return {
         "named_by": forms.ChoiceField(
-            required=False, label="What you give", choices=choices, widget=UnfoldAdminSelectWidget
+            required=False, label=gettext("What you give"), choices=choices, widget=UnfoldAdminSelectWidget
         ),
         "names": forms.CharField(
             required=False,
-            label="Which ones",
+            label=gettext("Which ones"),
             max_length=PASTED_CHARACTERS,
-            help_text=f"One on each line, up to {MOST_NAMES:,} with those of a file.",
+            help_text=gettext("One on each line, up to %(most_names)s with those of a file.")
+            % {"most_names": f"{MOST_NAMES:,}"},
             widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "spellcheck": "false"}),
         ),
         "names_file": forms.FileField(
             required=False,
-            label="Or a file of them",
-            help_text="CSV, text or a workbook. Of several columns, the one with that name in the first row is read.",
+            label=gettext("Or a file of them"),
+            help_text=gettext(
+                "CSV, text or a workbook. Of several columns, the one with that name in the first row is read."
+            ),
             widget=forms.FileInput(attrs={"class": " ".join(INPUT_CLASSES), "accept": ",".join(reader.EXTENSIONS)}),
         ),
     }
@@ -76,10 +81,13 @@ def clean_names(by: NamedBy, text: str, file: UploadedFile | None) -> tuple[str,
     try:
         given += _read_names(file, by) if file is not None else []
     except FileRefused as error:
-        raise ValidationError(str(error)) from error
+        raise ValidationError(translate_kept(str(error))) from error
     names = tuple(dict.fromkeys(_check(by, name) for name in given if name))
     if len(names) > MOST_NAMES:
-        raise ValidationError(f"These are {len(names):,}; give at most {MOST_NAMES:,} at once.")
+        raise ValidationError(
+            gettext("These are %(count)s; give at most %(most_names)s at once.")
+            % {"count": f"{len(names):,}", "most_names": f"{MOST_NAMES:,}"}
+        )
     return names
 
 
@@ -102,7 +110,10 @@ def _read_names(file: UploadedFile, by: NamedBy) -> Iterable[str]:
     for row in reader.iter_rows(file, found.options, limits):  # type: ignore[arg-type]
         cell: Any = row.cells[place] if place < len(row.cells) else None
         if isinstance(cell, BadCell):
-            raise FileRefused(f"Row {row.number}: {cell.text} {cell.why}")
+            raise FileRefused(
+                gettext("Row %(number)s: %(text)s %(why)s")
+                % {"number": row.number, "text": cell.text, "why": translate_kept(cell.why)}
+            )
         names.append(reader.cell_text(cell).strip())
     return names
 
@@ -114,4 +125,7 @@ def _column(headers: Sequence[str], by: NamedBy) -> int:
     if len(headers) == 1:
         return 0
     wanted = _HEADERS[by][0].title().replace("Id", "ID").replace("Guid", "GUID")
-    raise FileRefused(f"The file has {len(headers)} columns, and none is named “{wanted}”; name one of them so.")
+    raise FileRefused(
+        gettext("The file has %(count)s columns, and none is named “%(wanted)s”; name one of them so.")
+        % {"count": len(headers), "wanted": wanted}
+    )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminTextInputWidget
 
 from mobjects.forms.named_objects import clean_names, naming_fields
 from mobjects.forms.sync import IdsField, reason_field, tick
+from mobjects.kept_text import translate_kept
 from mobjects.marketo.value_text import find_xml_problem
 from mobjects.models import Kind
 from mobjects.models.sync_history import KIND_CHOICES
@@ -20,6 +23,9 @@ from mobjects.sync.compare.task import CompareSelection
 from mobjects.sync.paging import NamedBy, can_list
 from mobjects.sync.pull.task import PullSelection
 from mobjects.sync.transport_factory import key_fields
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 FILTERS: dict[str, tuple[str, ...]] = {
     Kind.PROGRAM: ("name", "workspace", "tag_type", "tag_value", "updated_since", "archived"),
@@ -32,7 +38,7 @@ FILTERS: dict[str, tuple[str, ...]] = {
 class ExactTextField(forms.CharField):
     """A text that Marketo is asked for, exactly."""
 
-    def __init__(self, label: str, help_text: str = "", **attrs: str) -> None:
+    def __init__(self, label: StrOrPromise, help_text: StrOrPromise = "", **attrs: str) -> None:
         widget = UnfoldAdminTextInputWidget(attrs=attrs)
         super().__init__(required=False, max_length=255, label=label, help_text=help_text, widget=widget)
 
@@ -54,11 +60,16 @@ class SinceField(forms.CharField):
             at = datetime.fromisoformat(text)
         except ValueError:
             raise forms.ValidationError(
-                f"“{text}” is no day or time. Write it as 2026-03-31, or with the time in UTC as 2026-03-31 14:30."
+                gettext(
+                    "“%(text)s” is no day or time. Write it as 2026-03-31, or with the time in UTC as 2026-03-31 14:30."
+                )
+                % {"text": text}
             ) from None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         if at > timezone.now():
-            raise forms.ValidationError(f"“{text}” is in the future; give a day or time that has been.")
+            raise forms.ValidationError(
+                gettext("“%(text)s” is in the future; give a day or time that has been.") % {"text": text}
+            )
         return at
 
 
@@ -67,17 +78,17 @@ class PullForm(forms.Form):
 
     kind = forms.ChoiceField(choices=[(kind.value, kind.value) for kind in Kind], widget=forms.HiddenInput)
     ids = IdsField(required=False)
-    name = ExactTextField("Name", "Exactly this name.")
-    workspace = ExactTextField("Workspace", "Exactly this workspace.")
-    tag_type = ExactTextField("Tag type", "Such as Region. Needs the value as well.", list="mo-tag-types")
-    tag_value = ExactTextField("Tag value", "Such as EMEA.", list="mo-tag-values")
+    name = ExactTextField(_("Name"), _("Exactly this name."))
+    workspace = ExactTextField(_("Workspace"), _("Exactly this workspace."))
+    tag_type = ExactTextField(_("Tag type"), _("Such as Region. Needs the value as well."), list="mo-tag-types")
+    tag_value = ExactTextField(_("Tag value"), _("Such as EMEA."), list="mo-tag-values")
     updated_since = SinceField(
         required=False,
-        label="Updated since (UTC)",
-        help_text="A day, or a day and time: 2026-03-31 14:30.",
+        label=_("Updated since (UTC)"),
+        help_text=_("A day, or a day and time: 2026-03-31 14:30."),
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "YYYY-MM-DD HH:MM"}),
     )
-    archived = tick("Archived programs too")
+    archived = tick(_("Archived programs too"))
     reason = reason_field()
 
     def __init__(self, data: Mapping[str, Any] | None = None, files: MultiValueDict[str, Any] | None = None) -> None:
@@ -97,7 +108,11 @@ class PullForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         for name in self.without:
             if name != "named_by" and (given := self.data.get(name)):
-                self.add_error(None, f"{self.without[name].label} “{given}”: Marketo cannot look for this here.")
+                self.add_error(
+                    None,
+                    gettext("%(field)s “%(given)s”: Marketo cannot look for this here.")
+                    % {"field": self.without[name].label, "given": given},
+                )
         if not self.errors:
             try:
                 filters = {name: cleaned[name] for name in FILTERS[Kind.PROGRAM] if cleaned.get(name)}
@@ -107,7 +122,7 @@ class PullForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error("names", error)
             except ValueError as error:
-                self.add_error(None, str(error))
+                self.add_error(None, translate_kept(str(error)))
         return cleaned
 
     def _clean_named(self, cleaned: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +141,7 @@ class CompareForm(forms.Form):
     kinds = forms.MultipleChoiceField(
         choices=KIND_CHOICES,
         widget=forms.CheckboxSelectMultiple(attrs={"class": " ".join(CHECKBOX_CLASSES)}),
-        error_messages={"required": "Tick at least one kind."},
+        error_messages={"required": _("Tick at least one kind.")},
     )
     ids = IdsField(required=False)
     reason = reason_field()
@@ -137,7 +152,9 @@ class CompareForm(forms.Form):
             try:
                 cleaned["comparison"] = CompareSelection(tuple(Kind(kind) for kind in cleaned["kinds"]), cleaned["ids"])
             except ValueError:
-                self.add_error(None, "Selected records are of one kind; go back to the list and select them again.")
+                self.add_error(
+                    None, gettext("Selected records are of one kind; go back to the list and select them again.")
+                )
         return cleaned
 
 
@@ -147,9 +164,9 @@ class DeleteForm(forms.Form):
     kind = forms.ChoiceField(
         choices=[(kind.value, kind.value) for kind in (Kind.OPPORTUNITY, Kind.ROLE)], widget=forms.HiddenInput
     )
-    ids = IdsField(error_messages={"required": "No records are selected; go back to the list and select them."})
+    ids = IdsField(error_messages={"required": _("No records are selected; go back to the list and select them.")})
     typed = forms.CharField(
-        label="Number", required=False, max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"size": 8})
+        label=_("Number"), required=False, max_length=20, widget=UnfoldAdminTextInputWidget(attrs={"size": 8})
     )
     reason = reason_field()
     seen = forms.CharField(required=False, max_length=16)
@@ -164,8 +181,15 @@ class DeleteForm(forms.Form):
         typed = self.cleaned_data["typed"].replace(",", "").strip()
         if typed == str(count):
             return True
-        given = f"“{self.cleaned_data['typed']}” is not it" if typed else "it is empty"
-        self.add_error("typed", f"Type {count} to confirm; {given}. Nothing was deleted.")
+        given = (
+            gettext("“%(typed)s” is not it") % {"typed": self.cleaned_data["typed"]}
+            if typed
+            else gettext("it is empty")
+        )
+        self.add_error(
+            "typed",
+            gettext("Type %(count)s to confirm; %(given)s. Nothing was deleted.") % {"count": count, "given": given},
+        )
         return False
 
 

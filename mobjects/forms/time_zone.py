@@ -1,8 +1,11 @@
-"""The zone in which a person wants to see times."""
+"""The language in which a person reads pages, and the zone in which they see times."""
 
 from __future__ import annotations
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from mobjects.zones import zone_names
@@ -10,16 +13,28 @@ from mobjects.zones import zone_names
 
 def zone_choices() -> list[tuple[str, str]]:
     """All zones by name, and first the browser's."""
-    return [("", "That of my browser"), *((name, name) for name in sorted(zone_names()))]
+    return [("", _("That of my browser")), *((name, name) for name in sorted(zone_names()))]
 
 
-class TimeZoneForm(forms.Form):
-    """One choice."""
+def language_choices() -> list[tuple[str, str]]:
+    """All languages, each in its own words, and first the browser's."""
+    return [("", _("That of my browser")), *settings.LANGUAGES]
+
+
+class PersonForm(forms.Form):
+    """Two choices; an empty one means what the browser says."""
+
+    language = forms.ChoiceField(
+        choices=language_choices,
+        required=False,
+        label=gettext_lazy("Show pages in"),
+        widget=UnfoldAdminSelectWidget(),
+    )
 
     time_zone = forms.ChoiceField(
         choices=zone_choices,
         required=False,
-        label="Show times in the zone",
-        help_text="Hover over a time to see it in UTC.",
+        label=gettext_lazy("Show times in the zone"),
+        help_text=gettext_lazy("Hover over a time to see it in UTC."),
         widget=UnfoldAdminSelectWidget(),
     )

@@ -12,6 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
+from django.utils.translation import gettext as _
+
 from mobjects.models import Import, SavedMapping
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import REVISION, CustomColumn, FileColumn
@@ -169,7 +171,10 @@ def find_mapping_problems(
     found += _constant_problems(constants, columns, names)
     if missing := missing_columns(kind, {*names, *constants}):
         have = ", ".join(f"“{header}”" for header in headers if header)
-        found.append(f"The file lacks {' and '.join(missing)}. It has the columns {have}.")
+        found.append(
+            _("The file lacks %(missing)s. It has the columns %(have)s.")
+            % {"missing": " and ".join(missing), "have": have}
+        )
     return found
 
 
@@ -177,11 +182,11 @@ def missing_columns(kind: str, names: Collection[str]) -> list[str]:
     """The columns that a file with the named ones lacks to say which records its rows mean, in words."""
     have = set(names)
     if kind == "opportunities":
-        keys = "a key column (“Marketo ID”, “Marketo GUID” or “External ID”)"
+        keys = _("a key column (“Marketo ID”, “Marketo GUID” or “External ID”)")
         return [] if have & {"External ID", *_IDS} else [keys]
-    missing = [f"the column “{name}”" for name in _needed(kind, have) if name not in have]
+    missing = [_("the column “%(name)s”") % {"name": name} for name in _needed(kind, have) if name not in have]
     if kind == "roles" and not have & {"Person ID", "Person Key", *_IDS}:
-        missing.append("“Person ID” or “Person Key”")
+        missing.append(_("“Person ID” or “Person Key”"))
     return missing
 
 
@@ -197,24 +202,30 @@ def _needed(kind: str, have: set[str]) -> tuple[str, ...]:
 
 def _undecided(headers: Sequence[str], mapping: Sequence[str | None]) -> list[str]:
     return [
-        f"{_column(header, position)} is not matched yet: choose what it means, or leave it out."
+        _("%(column)s is not matched yet: choose what it means, or leave it out.")
+        % {"column": _column(header, position)}
         for position, (header, name) in enumerate(zip(headers, mapping, strict=True), 1)
         if name is None
     ]
 
 
 def _column(header: str, position: int) -> str:
-    return f"Column “{header}”" if header else f"Column {position}, which has no name,"
+    return (
+        _("Column “%(header)s”") % {"header": header}
+        if header
+        else _("Column %(position)s, which has no name,") % {"position": position}
+    )
 
 
 def _unknown(names: Sequence[str], columns: Mapping[str, FileColumn]) -> list[str]:
     unknown = [name for name in dict.fromkeys(names) if name not in columns and name != REVISION]
-    return [f"There is no column “{name}” here." for name in unknown]
+    return [_("There is no column “%(name)s” here.") % {"name": name} for name in unknown]
 
 
 def _twice(names: Sequence[str]) -> list[str]:
     return [
-        f"{count} columns of the file mean “{name}”: choose one, and leave out the others."
+        _("%(count)s columns of the file mean “%(name)s”: choose one, and leave out the others.")
+        % {"count": count, "name": name}
         for name, count in Counter(names).items()
         if count > 1
     ]
@@ -226,9 +237,13 @@ def _constant_problems(
     found = []
     for name, text in constants.items():
         if name in names:
-            found.append(f"“{name}” stands in the file, so it cannot be the same in all rows as well.")
+            found.append(
+                _("“%(name)s” stands in the file, so it cannot be the same in all rows as well.") % {"name": name}
+            )
         elif name == REVISION:
-            found.append(f"“{REVISION}” comes from an export; it cannot be the same in all rows.")
+            found.append(
+                _("“%(revision)s” comes from an export; it cannot be the same in all rows.") % {"revision": REVISION}
+            )
         elif name in columns and (problem := _problem_of(columns[name], text)):
             found.append(f"{name}: {problem}")
     return found
@@ -247,10 +262,10 @@ def _problem_of(column: FileColumn, text: str) -> str:
 
 def column_choices(kind: str) -> list[tuple[str, str, str]]:
     """What a column of a file may mean, for a drop-down: (value, label, group), in the order to show them."""
-    offered = [("", "Leave out", "")]
+    offered = [("", _("Leave out"), "")]
     for column in columns_of(kind):
         label = column.attribute.label
         shown = column.name if normalise_header(label) == normalise_header(column.name) else f"{column.name} ({label})"
-        group = "Custom fields" if isinstance(column, CustomColumn) else "Columns"
+        group = _("Custom fields") if isinstance(column, CustomColumn) else "Columns"
         offered.append((column.name, shown, group))
-    return [*offered, (REVISION, "Revision (finds what was changed here since the export)", "Other")]
+    return [*offered, (REVISION, _("Revision (finds what was changed here since the export)"), "Other")]

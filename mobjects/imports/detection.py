@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import BinaryIO
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.imports import column_mapping
 from mobjects.imports.file_limits import limits_for
 from mobjects.models import Import
@@ -63,12 +65,14 @@ def _find_kind(imported: Import, kinds: Collection[str]) -> bool:
     name = dict(FILE_KINDS).get(guessed, "").lower()
     if guessed and guessed in kinds:
         imported.kind = guessed
-        imported.notes.append(f"Its headers say that the file holds {name}.")
+        imported.notes.append(_("Its headers say that the file holds %(name)s.") % {"name": name})
         return True
     if guessed not in ("", imported.kind):
-        imported.notes.append(f"The headers look like those of {name}. If that is what the file holds, say so.")
+        imported.notes.append(
+            _("The headers look like those of %(name)s. If that is what the file holds, say so.") % {"name": name}
+        )
     elif kinds:
-        imported.notes.append("Its headers do not tell what the file holds: say so.")
+        imported.notes.append(_("Its headers do not tell what the file holds: say so."))
     return not kinds
 
 

@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from mobjects.imports import file_storage
 from mobjects.imports.column_mapping import correction_header
@@ -148,7 +149,7 @@ def _reasons(imported: Import, first: int, last: int) -> dict[int, str]:
 
 
 def _joined(reasons: Sequence[str]) -> str:
-    text = "; ".join(dict.fromkeys(reasons)) or "This row was not imported"
+    text = "; ".join(dict.fromkeys(reasons)) or _("This row was not imported")
     # With room for an apostrophe in front.
     return f"{text[: MAX_CELL_CHARACTERS - 100]}…" if len(text) > MAX_CELL_CHARACTERS - 100 else f"{text}."
 
@@ -159,7 +160,10 @@ def describe_problem(problem: ImportProblem) -> str:
     rule = problem.rule if not value or problem.rule.startswith(value) else f"{value} {problem.rule}"
     text = f"{problem.column}: {rule}" if problem.column else rule
     if problem.suggestion:
-        text = f"{text.rstrip('.')} (perhaps {quote_value(problem.suggestion)})"
+        text = _("%(text)s (perhaps %(suggestion)s)") % {
+            "text": text.rstrip("."),
+            "suggestion": quote_value(problem.suggestion),
+        }
     return " ".join(text.split()).rstrip(".")
 
 

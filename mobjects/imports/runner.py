@@ -17,6 +17,7 @@ from typing import Any, cast
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_noop as _
 from redis.exceptions import RedisError
 from rq import get_current_job
 
@@ -160,7 +161,7 @@ def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
         # The one wide catch: whatever broke, Ctrl-C included, a person has to be able to try again.
         reference = secrets.token_hex(4)
         logger.exception("Import %s failed while %s, reference %s", imported.pk, imported.state, reference)
-        _give_up(lease, f"Something went wrong on our side (reference {reference})")
+        _give_up(lease, _("Something went wrong on our side (reference %(reference)s)") % {"reference": reference})
         if not isinstance(error, Exception):
             raise
     return False
@@ -202,11 +203,13 @@ def _give_up(lease: WorkerLease, what: str) -> None:
     """Back to where the step can be asked for again; ``what`` happened is the beginning of a sentence."""
     imported = _import_of(lease)
     imported.refresh_from_db(fields=["committed_to"])
-    kept = "nothing of the step in progress was kept. Try again."
+    kept = _("nothing of the step in progress was kept. Try again.")
     if imported.state == ImportState.COMMITTING and imported.committed_to:
-        kept = f"the file is written up to row {imported.committed_to:,}. Write again to go on from there."
+        kept = _("the file is written up to row %(committed_to)s. Write again to go on from there.") % {
+            "committed_to": f"{imported.committed_to:,}"
+        }
     elif imported.state == ImportState.UNDOING:
-        kept = "what is undone already stays so. Undo again to go on."
+        kept = _("what is undone already stays so. Undo again to go on.")
     _end_step(lease, _before(imported), problem=f"{what}; {kept}")
 
 
@@ -249,6 +252,8 @@ def _expire_import(lease: WorkerLease, dead: Q) -> bool:
             return False
         logger.warning("The worker %s of import %s (%s) is dead", lease, imported.pk, imported.state)
         if count_expiry(imported):
-            _give_up(lease, f"The work was cut off {MOST_EXPIRIES} times in a row")
+            _give_up(
+                lease, _("The work was cut off %(most_expiries)s times in a row") % {"most_expiries": MOST_EXPIRIES}
+            )
             return False
         return release_lease(lease)

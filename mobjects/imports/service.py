@@ -16,9 +16,10 @@ from typing import Any, BinaryIO, NamedTuple
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects import clock
-from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.formats.questions import clean_answers
@@ -28,15 +29,15 @@ from mobjects.spreadsheets.types import FileRefused, ReadOptions
 
 _NAME_LENGTH = 255
 _BUSY = {
-    ImportState.CHECKING: "The file is being checked.",
-    ImportState.COMMITTING: "The rows are being written.",
-    ImportState.COMMITTED: "The rows are written.",
-    ImportState.UNDOING: "The import is being undone.",
-    ImportState.UNDONE: "The import was undone.",
-    ImportState.REFUSED: "The file cannot be read.",
-    ImportState.DISCARDED: "The import was discarded.",
-    ImportState.MAPPING: "The columns are not decided yet.",
-    ImportState.REVIEW: "The import waits for review.",
+    ImportState.CHECKING: _("The file is being checked."),
+    ImportState.COMMITTING: _("The rows are being written."),
+    ImportState.COMMITTED: _("The rows are written."),
+    ImportState.UNDOING: _("The import is being undone."),
+    ImportState.UNDONE: _("The import was undone."),
+    ImportState.REFUSED: _("The file cannot be read."),
+    ImportState.DISCARDED: _("The import was discarded."),
+    ImportState.MAPPING: _("The columns are not decided yet."),
+    ImportState.REVIEW: _("The import waits for review."),
 }
 
 
@@ -159,7 +160,7 @@ def set_columns(
             imported.refresh_from_db()
             raise
     elif imported.state == ImportState.REFUSED:
-        raise InvalidState("The file cannot be read. Say how to read it, or upload another one.")
+        raise InvalidState(gettext("The file cannot be read. Say how to read it, or upload another one."))
     if imported.headers == before[1] and len(chosen) == len(imported.headers):
         imported.mapping, imported.constants = list(chosen), dict(constants)
         if blank_clears is not None:
@@ -286,9 +287,9 @@ def request_commit(
     if imported.state != ImportState.REVIEW:
         raise InvalidState(_busy_message(imported))
     if imported.undone:
-        raise InvalidState("Part of the import is undone already. Undo the rest.")
+        raise InvalidState(gettext("Part of the import is undone already. Undo the rest."))
     if imported.checked_at is None:
-        raise InvalidState("Values were changed since the check. Check the file again.")
+        raise InvalidState(gettext("Values were changed since the check. Check the file again."))
     values: dict[str, Any] = {"committed_by": user.get_username() if user else username}
     if not imported.committed_to:
         _allow_mode(imported, mode, overwrite=overwrite)
@@ -298,17 +299,27 @@ def request_commit(
 
 def _allow_mode(imported: Import, mode: str, *, overwrite: bool) -> None:
     if mode not in ImportMode.values:
-        raise InvalidState("Choose whether only the valid rows are written, or all or nothing.")
+        raise InvalidState(gettext("Choose whether only the valid rows are written, or all or nothing."))
     errors, conflicts = imported.counts.get("error", 0), imported.counts.get("conflict", 0)
     if mode == ImportMode.ALL and errors:
         raise InvalidState(
-            f"{format_count(errors, 'row')} with errors: all or nothing is nothing. Mend them, or write the "
-            "valid rows only."
+            ngettext(
+                "%(count)s row with errors: all or nothing is nothing. Mend them, or write the valid rows only.",
+                "%(count)s rows with errors: all or nothing is nothing. Mend them, or write the valid rows only.",
+                errors,
+            )
+            % {"count": f"{errors:,}"}
         )
     if mode == ImportMode.ALL and conflicts and not overwrite:
         raise InvalidState(
-            f"{format_count(conflicts, 'row')} in conflict with changes made here: all or nothing is nothing. "
-            "Overwrite those changes, or write the valid rows only."
+            ngettext(
+                "%(count)s row in conflict with changes made here: all or nothing is nothing. Overwrite those changes, "
+                "or write the valid rows only.",
+                "%(count)s rows in conflict with changes made here: all or nothing is nothing. Overwrite those "
+                "changes, or write the valid rows only.",
+                conflicts,
+            )
+            % {"count": f"{conflicts:,}"}
         )
 
 
@@ -342,7 +353,7 @@ def discard_import(imported: Import) -> None:
 
 
 def _busy_message(imported: Import) -> str:
-    return f"{_BUSY[ImportState(imported.state)]} Reload the page to see how it stands."
+    return f"{_BUSY[ImportState(imported.state)]} " + gettext("Reload the page to see how it stands.")
 
 
 def _allow(imported: Import, states: Collection[ImportState]) -> None:
@@ -350,7 +361,7 @@ def _allow(imported: Import, states: Collection[ImportState]) -> None:
     if imported.state not in states:
         raise InvalidState(_busy_message(imported))
     if imported.committed_to:
-        raise InvalidState("Part of the rows is written already. Write the others too, or undo the import.")
+        raise InvalidState(gettext("Part of the rows is written already. Write the others too, or undo the import."))
 
 
 def _move(

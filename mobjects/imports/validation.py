@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Count, Sum
+from django.utils.translation import gettext_noop
 
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports import duplicates, staging
@@ -145,7 +146,10 @@ def build_layout(imported: Import, columns: list[FileColumn], formats: FileForma
     mapped = [(name, place) for place, name in enumerate(imported.mapping) if name]
     names = [*(name for name, _ in mapped), *imported.constants]
     if gone := [name for name in names if name not in by_name and name != REVISION]:
-        raise ColumnGone(f"There is no column “{gone[0]}” here any more; say what the columns mean once more.")
+        raise ColumnGone(
+            gettext_noop("There is no column “%(name)s” here any more; say what the columns mean once more.")
+            % {"name": gone[0]}
+        )
     width = len(imported.headers)
     chosen = [(name, place, place + 1) for name, place in mapped if name != REVISION]
     chosen += [(name, width + number, None) for number, name in enumerate(imported.constants)]  # type: ignore[misc]

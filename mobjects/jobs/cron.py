@@ -10,11 +10,13 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 
 from croniter import croniter
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.zones import zone_names
 
-EXAMPLE = "such as “0 6 * * 1-5” for 06:00 from Monday to Friday"
-FIELDS = ("minute", "hour", "day of month", "month", "day of week")
+EXAMPLE = _("such as “0 6 * * 1-5” for 06:00 from Monday to Friday")
+FIELDS = (_("minute"), _("hour"), _("day of month"), _("month"), _("day of week"))
 # croniter's own additions: drawn by lot, the same run would come at another time on each look.
 _BY_LOT = re.compile(r"^[RH]", re.IGNORECASE)
 
@@ -100,18 +102,29 @@ def check_cron(text: str) -> None:
     parts = text.split()
     if len(parts) != len(FIELDS):
         raise ValueError(
-            f"“{text}” has {len(parts)} field{'s' if len(parts) != 1 else ''}; a cron expression has five, {EXAMPLE}: "
-            f"{', '.join(FIELDS)}."
+            gettext("“%(text)s” has %(fields)s; a cron expression has five, %(example)s: %(order)s.")
+            % {
+                "text": text,
+                "fields": ngettext("%(count)s field", "%(count)s fields", len(parts)) % {"count": len(parts)},
+                "example": EXAMPLE,
+                "order": ", ".join(map(str, FIELDS)),
+            }
         )
     for position, name in enumerate(FIELDS):
         single = ["*"] * len(FIELDS)
         single[position] = parts[position]
         if _BY_LOT.match(parts[position]) or not croniter.is_valid(" ".join(single)):
-            raise ValueError(f"“{parts[position]}” is not a valid {name} in “{text}”; it should look {EXAMPLE}.")
+            raise ValueError(
+                gettext("“%(part)s” is not a valid %(name)s in “%(text)s”; it should look %(example)s.")
+                % {"part": parts[position], "name": name, "text": text, "example": EXAMPLE}
+            )
     try:
         croniter(text, datetime(2026, 1, 1)).get_next()  # noqa: DTZ001 -- only whether it comes at all
     except ValueError:
-        raise ValueError(f"“{text}” never comes: there is no such day. It should look {EXAMPLE}.") from None
+        raise ValueError(
+            gettext("“%(text)s” never comes: there is no such day. It should look %(example)s.")
+            % {"text": text, "example": EXAMPLE}
+        ) from None
 
 
 def check_zone(name: str) -> None:
@@ -121,7 +134,10 @@ def check_zone(name: str) -> None:
         ValueError: with an example.
     """
     if name not in zone_names():
-        raise ValueError(f"“{name}” is not a known time zone; it should look like “Europe/Berlin” or “UTC”.")
+        raise ValueError(
+            gettext("“%(name)s” is not a known time zone; it should look like “Europe/Berlin” or “UTC”.")
+            % {"name": name}
+        )
 
 
 def check_quiet(begin: time | None, end: time | None) -> None:
@@ -131,6 +147,9 @@ def check_quiet(begin: time | None, end: time | None) -> None:
         ValueError: the text says what is missing.
     """
     if (begin is None) != (end is None):
-        raise ValueError("Quiet hours need both a beginning and an end, or neither.")
+        raise ValueError(gettext("Quiet hours need both a beginning and an end, or neither."))
     if begin is not None and begin == end:
-        raise ValueError(f"Quiet hours from {begin:%H:%M} until {end:%H:%M} have no length; leave both empty for none.")
+        raise ValueError(
+            gettext("Quiet hours from %(begin)s until %(end)s have no length; leave both empty for none.")
+            % {"begin": f"{begin:%H:%M}", "end": f"{end:%H:%M}"}
+        )

@@ -6,6 +6,8 @@ import logging
 import socket
 from datetime import timedelta
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects import clock
 from mobjects.formatting import format_span
 from mobjects.models import HostClock
@@ -45,8 +47,13 @@ def list_wrong_host_clocks() -> list[str]:
 
 def describe_host_clock(found: HostClock) -> str:
     """What is wrong with a host's clock, and what follows, as sentences."""
-    side = "ahead of" if found.offset_seconds > 0 else "behind"
-    return (
-        f"The clock of the host {found.host} is {format_span(abs(found.offset_seconds))} {side} the database's. "
-        f"Nothing is sent from there until it is within {clock.MARGIN.total_seconds():.0f} s: set its clock right."
-    )
+    side = _("ahead of") if found.offset_seconds > 0 else "behind"
+    return _(
+        "The clock of the host %(host)s is %(span)s %(side)s the database's. Nothing is sent "
+        "from there until it is within %(seconds)s s: set its clock right."
+    ) % {
+        "host": found.host,
+        "span": format_span(abs(found.offset_seconds)),
+        "side": side,
+        "seconds": f"{clock.MARGIN.total_seconds():.0f}",
+    }

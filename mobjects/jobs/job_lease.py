@@ -13,6 +13,7 @@ from typing import cast
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -29,8 +30,8 @@ from mobjects.models import Circuit, RequestedAction, SyncJob, SyncJobState, Wor
 from mobjects.sync.send import results
 
 IDLE_DELAY = timedelta(seconds=5)
-WAITS_FOR_RESET = "Sending is halted until a person resets the connection."
-CUT_OFF = "The worker was cut off while this batch was being sent."
+WAITS_FOR_RESET = _("Sending is halted until a person resets the connection.")
+CUT_OFF = _("The worker was cut off while this batch was being sent.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,9 @@ def release_job(
         alone = not job.leases.exists()
         if job.state in SyncJob.FINAL_STATES:
             if alone:
-                results.cancel_waiting_batches(job, f"Not sent: {job.problem_text or 'the job ended.'}")
+                results.cancel_waiting_batches(
+                    job, _("Not sent: %(reason)s") % {"reason": job.problem_text or "the job ended."}
+                )
             return JobRelease()
         if alone and job.requested_action == RequestedAction.CANCEL:
             end_cancelled_job(job)
@@ -120,8 +123,9 @@ def crash_job(job: SyncJob, lease: WorkerLease, error: BaseException) -> None:
         if not lock_job(job, lease):
             return  # It expired; whoever ended it has seen to the job, and others may be at work on it.
         name = type(error).__name__
-        results.abandon_sending_batches(job, f"The job crashed ({name}) while this batch was being sent.", lease.pk)
-        end_job(job, SyncJobState.CRASHED, "crash", f"{name}: the log has the details.")
+        words = _("The job crashed (%(name)s) while this batch was being sent.") % {"name": name}
+        results.abandon_sending_batches(job, words, lease.pk)
+        end_job(job, SyncJobState.CRASHED, "crash", _("%(name)s: the log has the details.") % {"name": name})
         release_job(job, lease)
 
 
@@ -145,7 +149,9 @@ def expire_job(lease: WorkerLease, dead: Q) -> SyncJob | None:
             return None
         results.abandon_sending_batches(job, CUT_OFF, lease.pk)
         if count_expiry(job):
-            words = f"Its worker was cut off {MOST_EXPIRIES} times in a row. What was not sent is still changed."
+            words = _("Its worker was cut off %(count)s times in a row. What was not sent is still changed.") % {
+                "count": MOST_EXPIRIES
+            }
             end_job(job, SyncJobState.CRASHED, "crash", words)
-        release = release_job(job, lease, until=clock.now(), words="Its worker was cut off; it goes on by itself.")
+        release = release_job(job, lease, until=clock.now(), words=_("Its worker was cut off; it goes on by itself."))
     return job if release.again_at is not None and job.state == SyncJobState.WAITING else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.dispatch import Signal
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -16,7 +17,7 @@ PROBLEMS: dict[type[MarketoError], str] = {
     ConfigError: "configuration",
     AuthError: "authentication",
     Unavailable: "unavailable",
-    OutcomeUnknown: "outcome unknown",
+    OutcomeUnknown: _("outcome unknown"),
 }
 """Why a job stopped, in a word, by error class."""
 
@@ -66,7 +67,7 @@ def stop_job(job: SyncJob, error: MarketoError) -> None:
 
 def end_cancelled_job(job: SyncJob) -> None:
     """End a job that nobody works on any more and that is not wanted."""
-    results.cancel_waiting_batches(job, "The job was cancelled before this was sent.")
+    results.cancel_waiting_batches(job, _("The job was cancelled before this was sent."))
     end_job(job, SyncJobState.CANCELLED)
 
 

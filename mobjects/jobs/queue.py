@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import django_rq
+from django.utils.translation import gettext_noop as _
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError
@@ -29,7 +30,7 @@ _KEPT = {"result_ttl": 60, "failure_ttl": 24 * 3600}
 _ASKED_AGAIN = 2
 """How often Redis is asked again where an answer was lost: work has a name of its own, and is queued once."""
 
-QUEUED_LATER = "Nothing was sent; the job is queued by itself when that is over, or queue it again."
+QUEUED_LATER = _("Nothing was sent; the job is queued by itself when that is over, or queue it again.")
 
 logger = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
+from django.utils.translation import gettext_noop as _
 from redis.exceptions import RedisError
 
 from mobjects import clock
@@ -35,7 +36,7 @@ from mobjects.sync.installation.identity import get_installation, new_identity, 
 from mobjects.sync.task import close_batch
 from mobjects.sync.transport_factory import key_fields
 
-_NOTHING = "Nothing that it still has to send could be there twice."
+_NOTHING = _("Nothing that it still has to send could be there twice.")
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def _halt() -> None:
         values = {"identity": identity, "place": read_place(), "is_marked": True}
         Installation.objects.filter(pk=installation.pk).update(**values)
         if not marks.raise_mark(identity, last_call()):
-            raise RedisError("The new identity could not be written down.")
+            raise RedisError(_("The new identity could not be written down."))
     # Whoever was at work when the backup was made is not any more.
     expire_jobs(Q())
 
@@ -104,20 +105,21 @@ def _could_double(kind: Kind) -> SyncedQuerySet:
 def _describe_gap(since: datetime, counts: dict[Kind, int]) -> str:
     doubted = ", ".join(f"{count:,} {RECORD_MODELS[kind]._meta.verbose_name_plural}" for kind, count in counts.items())
     ahead = (
-        f"Of what it has still to send this may be in Marketo already, and is looked up there before: {doubted}."
+        _("Of what it has still to send this may be in Marketo already, and is looked up there before: %(doubted)s.")
+        % {"doubted": doubted}
         if any(counts.values())
         else _NOTHING
     )
-    return (
-        f"The last sign of life in it is of {format_moment(since)}. What was sent and changed since, here and in "
-        f"Marketo, it does not know. {ahead}"
-    )
+    return _(
+        "The last sign of life in it is of %(time)s. What was sent and changed since, here "
+        "and in Marketo, it does not know. %(ahead)s"
+    ) % {"time": format_moment(since), "ahead": ahead}
 
 
 def _open_circuit(reason: str) -> None:
     halted = Circuit.objects.filter(reset_at=None, kind="").first()
     if halted is not None:
-        reason = f"{reason} Before that: {halted.reason}"
+        reason = _("%(reason)s Before that: %(earlier)s") % {"reason": reason, "earlier": halted.reason}
     Circuit.objects.update_or_create(
         reset_at=None, kind="", defaults={"code": Circuit.RESTORED, "reason": reason, "opened_at": clock.now()}
     )

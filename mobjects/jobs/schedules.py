@@ -10,6 +10,7 @@ from itertools import islice, takewhile
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.jobs.cron import Timetable
@@ -21,16 +22,16 @@ from mobjects.sync.pull.task import PullSelection
 from mobjects.sync.send.selection import OperationChoice, SyncSelection
 
 PERMISSIONS: dict[str, tuple[str, str]] = {
-    SyncJobAction.SEND: ("mobjects.sync_records", "send records to Marketo"),
-    SyncJobAction.PULL: ("mobjects.pull_records", "read records from Marketo"),
-    SyncJobAction.COMPARE: ("mobjects.pull_records", "read records from Marketo"),
+    SyncJobAction.SEND: ("mobjects.sync_records", _("send records to Marketo")),
+    SyncJobAction.PULL: ("mobjects.pull_records", _("read records from Marketo")),
+    SyncJobAction.COMPARE: ("mobjects.pull_records", _("read records from Marketo")),
 }
 """What a schedule's owner must be allowed to do, by action: permission, and words for it."""
 
 MOST_COUNTED = 1000
 """Missed runs are counted one by one, and after a long absence not all of them."""
 
-LATE = "neither the clock nor a worker was there to start it"
+LATE = _("neither the clock nor a worker was there to start it")
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def start_schedule(schedule: Schedule, *, user: User, source: SyncJobSource) -> 
             operation=schedule.operation if action == SyncJobAction.SEND else OperationChoice.AUTO.value,
             selection=selection,
             user=user,
-            reason=f"Schedule “{schedule.name}”",
+            reason=_("Schedule “%(name)s”") % {"name": schedule.name},
             source=source,
             schedule=schedule,
         )
@@ -152,31 +153,35 @@ def _move(schedule: Schedule, to: datetime, missed: int = 0, text: str = "") -> 
 def _switch_off(schedule: Schedule, reason: str) -> None:
     """Switch a damaged schedule off, if nobody has saved or moved it since it was read."""
     as_read = Schedule.objects.filter(pk=schedule.pk, enabled=True, next_at=schedule.next_at)
-    if as_read.update(enabled=False, next_at=None, missed_text=f"Switched off: {reason}"):
+    if as_read.update(enabled=False, next_at=None, missed_text=_("Switched off: %(reason)s") % {"reason": reason}):
         logger.error("Schedule %s is switched off: %s", schedule.pk, reason)
 
 
 def _refusal(schedule: Schedule) -> str:
     """Why a run that is due may not start, to end a sentence with; "" if it may."""
     if schedule.owner is None:
-        return "the schedule has no owner any more; somebody who may start it has to save it"
+        return _("the schedule has no owner any more; somebody who may start it has to save it")
     if not [kind for kind in Kind if kind in schedule.kinds]:
-        return "the schedule names no kind of record"
-    return _not_allowed(schedule, schedule.owner, f"its owner {schedule.owner.get_username()}") or _unfinished(schedule)
+        return _("the schedule names no kind of record")
+    owner = _("its owner %(name)s") % {"name": schedule.owner.get_username()}
+    return _not_allowed(schedule, schedule.owner, owner) or _unfinished(schedule)
 
 
 def _not_allowed(schedule: Schedule, user: User, who: str) -> str:
     permission, words = PERMISSIONS[schedule.action]
     if not user.is_active:
-        return f"{who} may not sign in any more"
-    return "" if user.has_perm(permission) else f"{who} may not {words}"
+        return _("%(who)s may not sign in any more") % {"who": who}
+    return "" if user.has_perm(permission) else _("%(who)s may not %(words)s") % {"who": who, "words": words}
 
 
 def _unfinished(schedule: Schedule) -> str:
     job = SyncJob.objects.filter(schedule=schedule).exclude(state__in=SyncJob.FINAL_STATES).first()
     if job is None:
         return ""
-    return f"its job of {timetable(schedule).words(job.created_at)} is not finished ({job.get_state_display().lower()})"
+    return _("its job of %(time)s is not finished (%(state)s)") % {
+        "time": timetable(schedule).words(job.created_at),
+        "state": job.get_state_display().lower(),
+    }
 
 
 def _missed(due: Sequence[datetime], reason: str, times: Timetable) -> str:
@@ -184,7 +189,16 @@ def _missed(due: Sequence[datetime], reason: str, times: Timetable) -> str:
         return ""
     first, last, count = times.words(due[0]), times.words(due[-1]), f"{len(due):,}"
     if len(due) == 1:
-        return f"1 run was missed at {first}: {reason}."
+        return _("1 run was missed at %(first)s: %(reason)s.") % {"first": first, "reason": reason}
     if len(due) >= MOST_COUNTED:
-        return f"{count} runs and more were missed from {first} on: {reason}."
-    return f"{count} runs were missed between {first} and {last}: {reason}."
+        return _("%(count)s runs and more were missed from %(first)s on: %(reason)s.") % {
+            "count": count,
+            "first": first,
+            "reason": reason,
+        }
+    return _("%(count)s runs were missed between %(first)s and %(last)s: %(reason)s.") % {
+        "count": count,
+        "first": first,
+        "last": last,
+        "reason": reason,
+    }

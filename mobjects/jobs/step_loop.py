@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, QuerySet
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -23,7 +24,7 @@ TURN_SECONDS = 10.0
 """After so long a worker makes room for other jobs and queues up again."""
 _STOPS = (RetryAction.HALVE, RetryAction.REFUSE, RetryAction.HALT_KIND)
 """What a task did not deal with by itself was no sending: the job could not go on, and others do not suffer from it."""
-TURN_OVER = "It makes room for other jobs, and goes on at once."
+TURN_OVER = _("It makes room for other jobs, and goes on at once.")
 
 
 class StepLoop:
@@ -129,7 +130,7 @@ class StepLoop:
         """The last worker has found nothing to do: wait for what is due later, or end the job."""
         due = self._task.due_at()
         if due is not None:
-            return self._leave(due, "It waits until Marketo can no longer be working on what was not answered.")
+            return self._leave(due, _("It waits until Marketo can no longer be working on what was not answered."))
         self._task.finish()
         self._end()
         return self._leave()

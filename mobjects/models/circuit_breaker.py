@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.models.fields import CreatedAtField
 from mobjects.models.sync_history import KIND_CHOICES, SyncJob, SyncJobAction
@@ -24,7 +26,10 @@ class Circuit(models.Model):
     job = models.ForeignKey(SyncJob, models.SET_NULL, null=True, blank=True, related_name="+")
     code = models.CharField(max_length=20, blank=True)
     kind = models.CharField(
-        max_length=21, choices=KIND_CHOICES, blank=True, help_text="Only records of this kind are halted; empty: all."
+        max_length=21,
+        choices=KIND_CHOICES,
+        blank=True,
+        help_text=_("Only records of this kind are halted; empty: all."),
     )
     reason = models.TextField()
     opened_at = CreatedAtField(auto_now_add=True)
@@ -33,8 +38,10 @@ class Circuit(models.Model):
     username = models.CharField(max_length=150, blank=True)
 
     class Meta:
+        verbose_name = _("circuit")
+        verbose_name_plural = _("circuits")
         default_permissions = ("view",)
-        permissions = (("reset_circuit", "Can let sending go on after it was halted"),)
+        permissions = (("reset_circuit", _("Can let sending go on after it was halted")),)
         ordering = ("-opened_at", "-pk")
         constraints = (
             models.UniqueConstraint("kind", condition=Q(reset_at__isnull=True), name="circuit_one_open_per_kind"),
@@ -54,4 +61,8 @@ class Circuit(models.Model):
     @property
     def headline(self) -> str:
         """What is halted, in words."""
-        return f"Sending of {self.get_kind_display().lower()} is halted" if self.kind else "Sending is halted"
+        return (
+            gettext("Sending of %(kind)s is halted") % {"kind": self.get_kind_display().lower()}
+            if self.kind
+            else gettext("Sending is halted")
+        )

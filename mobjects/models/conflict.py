@@ -5,22 +5,23 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.models.sync_history import KIND_CHOICES, SyncJob
 
 
 class ConflictReason(models.TextChoices):
-    AMBIGUOUS = "ambiguous", "Sent, and not clear what became of it"
-    BOTH_CHANGED = "both", "Changed here and in Marketo"
+    AMBIGUOUS = "ambiguous", _("Sent, and not clear what became of it")
+    BOTH_CHANGED = "both", _("Changed here and in Marketo")
 
 
 class ConflictAnswer(models.TextChoices):
     """What a person may decide; the first three end a lost sending, the others a change on both sides."""
 
-    IS_THIS = "is_this", "It is this one"
-    SEND = "send", "Send it again"
-    LEAVE = "leave", "Leave it"
-    MERGED = "merged", "Values taken from either side"
+    IS_THIS = "is_this", _("It is this one")
+    SEND = "send", _("Send it again")
+    LEAVE = "leave", _("Leave it")
+    MERGED = "merged", _("Values taken from either side")
 
 
 class Conflict(models.Model):
@@ -32,15 +33,15 @@ class Conflict(models.Model):
     "updated_at": …}``, one entry unless it is not known which of several objects is the record's.
     """
 
-    kind = models.CharField(max_length=21, choices=KIND_CHOICES)
+    kind = models.CharField(_("kind"), max_length=21, choices=KIND_CHOICES)
     record_id = models.BigIntegerField(help_text="Our own id of the record, which may be gone.")
     label = models.CharField(max_length=255)
-    reason = models.CharField(max_length=9, choices=ConflictReason)
+    reason = models.CharField(_("reason"), max_length=9, choices=ConflictReason)
     base = models.JSONField(default=dict, help_text="What Marketo last accepted.")
     here = models.JSONField(default=dict)
     candidates = models.JSONField(default=list)
     job = models.ForeignKey(SyncJob, models.SET_NULL, null=True, blank=True, related_name="conflicts")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     answer = models.CharField(max_length=7, choices=ConflictAnswer, blank=True)
     answer_text = models.TextField(blank=True, help_text="What was decided, as a sentence.")
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -48,8 +49,10 @@ class Conflict(models.Model):
     username = models.CharField(max_length=150, blank=True)
 
     class Meta:
+        verbose_name = _("conflict")
+        verbose_name_plural = _("conflicts")
         default_permissions = ("view",)
-        permissions = (("decide_conflict", "Can decide conflicts"),)
+        permissions = (("decide_conflict", _("Can decide conflicts")),)
         ordering = ("-created_at", "-pk")
         constraints = (
             models.UniqueConstraint(

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext as _
 
 from mobjects import clock
 from mobjects.marketo.reason_masking import reason_key
@@ -28,7 +29,7 @@ def validate_month(value: date) -> None:
     """A month is kept as its first day."""
     if value.day != 1:
         raise ValidationError(
-            "%(value)s is not the first day of a month; give a month as YYYY-MM, for example 2026-06.",
+            _("%(value)s is not the first day of a month; give a month as YYYY-MM, for example 2026-06."),
             code="month",
             params={"value": value},
         )
@@ -64,8 +65,10 @@ def validate_guid(value: str) -> None:
     """Refuse what can be no GUID: other characters would make a list of them ambiguous."""
     if not re.fullmatch(r"[0-9a-z-]{1,36}", value):
         raise ValidationError(
-            "“%(value)s” is no Marketo GUID; one has up to 36 letters, digits and hyphens, "
-            "such as dff23271-f996-47d7-984f-f2676861b5fa.",
+            _(
+                "“%(value)s” is no Marketo GUID; one has up to 36 letters, digits and hyphens, "
+                "such as dff23271-f996-47d7-984f-f2676861b5fa."
+            ),
             code="guid",
             params={"value": value},
         )

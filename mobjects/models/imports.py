@@ -12,39 +12,41 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.models.sync_history import KIND_CHOICES
 
 FILE_KINDS = (
-    ("programs", "Programs"),
-    ("program-costs", "Period costs"),
-    ("program-tags", "Program tags"),
-    ("opportunities", "Opportunities"),
-    ("roles", "Opportunity person roles"),
+    ("programs", _("Programs")),
+    ("program-costs", _("Period costs")),
+    ("program-tags", _("Program tags")),
+    ("opportunities", _("Opportunities")),
+    ("roles", _("Opportunity person roles")),
 )
 """Kinds of files, by the names they have on the command line."""
 
 
 class ImportState(models.TextChoices):
-    MAPPING = "mapping", "Waits for its columns"
-    CHECKING = "checking", "Being checked"
-    REVIEW = "review", "Waits for review"
-    COMMITTING = "committing", "Being written"
-    COMMITTED = "committed", "Written"
-    UNDOING = "undoing", "Being undone"
-    UNDONE = "undone", "Undone"
-    REFUSED = "refused", "Refused"
-    DISCARDED = "discarded", "Discarded"
+    MAPPING = "mapping", _("Waits for its columns")
+    CHECKING = "checking", _("Being checked")
+    REVIEW = "review", _("Waits for review")
+    COMMITTING = "committing", _("Being written")
+    COMMITTED = "committed", _("Written")
+    UNDOING = "undoing", _("Being undone")
+    UNDONE = "undone", _("Undone")
+    REFUSED = "refused", _("Refused")
+    DISCARDED = "discarded", _("Discarded")
 
 
 class ImportMode(models.TextChoices):
-    VALID = "valid", "Only the valid rows"
-    ALL = "all", "All or nothing"
+    VALID = "valid", _("Only the valid rows")
+    ALL = "all", _("All or nothing")
 
 
 class ImportSource(models.TextChoices):
-    ADMIN = "admin", "Admin"
-    COMMAND = "command", "Command line"
+    ADMIN = "admin", _("Admin")
+    COMMAND = "command", _("Command line")
 
 
 class Import(models.Model):
@@ -53,21 +55,21 @@ class Import(models.Model):
     WORKING_STATES: ClassVar = (ImportState.CHECKING, ImportState.COMMITTING, ImportState.UNDOING)
     """A worker is at it, or is called to be."""
 
-    kind = models.CharField(max_length=13, choices=FILE_KINDS)
-    state = models.CharField(max_length=10, choices=ImportState, default=ImportState.MAPPING)
-    source = models.CharField(max_length=8, choices=ImportSource, default=ImportSource.ADMIN)
+    kind = models.CharField(_("kind"), max_length=13, choices=FILE_KINDS)
+    state = models.CharField(_("state"), max_length=10, choices=ImportState, default=ImportState.MAPPING)
+    source = models.CharField(_("source"), max_length=8, choices=ImportSource, default=ImportSource.ADMIN)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
-    reason = models.TextField(blank=True)
+    reason = models.TextField(_("reason"), blank=True)
     problem = models.TextField(blank=True, help_text="Why it was refused, or went wrong, as a sentence.")
 
     file_name = models.CharField(max_length=255)
-    size = models.PositiveBigIntegerField(help_text="Bytes.")
+    size = models.PositiveBigIntegerField(_("size"), help_text="Bytes.")
     sha256 = models.CharField("SHA-256", max_length=64, db_index=True)
     pasted = models.BooleanField(default=False)
     correction_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="corrections")
 
-    format = models.CharField(max_length=4, choices=(("csv", "CSV"), ("xlsx", "XLSX")))
+    format = models.CharField(_("format"), max_length=4, choices=(("csv", "CSV"), ("xlsx", "XLSX")))
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
     sheet = models.CharField(max_length=255, blank=True)
@@ -90,9 +92,11 @@ class Import(models.Model):
         default=list, blank=True, help_text="How values are written, as the check found."
     )
 
-    mode = models.CharField(max_length=5, choices=ImportMode, blank=True)
+    mode = models.CharField(_("mode"), max_length=5, choices=ImportMode, blank=True)
     overwrite = models.BooleanField(default=False, help_text="Write rows that conflict with changes made here, too.")
-    rows = models.PositiveIntegerField(default=0, help_text="Rows read so far by the check; all of them afterwards.")
+    rows = models.PositiveIntegerField(
+        _("rows"), default=0, help_text="Rows read so far by the check; all of them afterwards."
+    )
     counts = models.JSONField(default=dict, blank=True, help_text="Rows per outcome of the check.")
     blanks = models.JSONField(
         default=dict,
@@ -105,7 +109,7 @@ class Import(models.Model):
     undone = models.JSONField(default=dict, blank=True, help_text="restored, removed and left alone by the undo.")
 
     expired_leases = models.PositiveSmallIntegerField(default=0, help_text="Workers in a row that were cut off.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     step_at = models.DateTimeField(null=True, blank=True, help_text="When the present step was asked for.")
     begun_at = models.DateTimeField(null=True, blank=True, help_text="When a process began with the present step.")
     reported_at = models.DateTimeField(null=True, blank=True, help_text="When it last said how far it is.")
@@ -116,6 +120,8 @@ class Import(models.Model):
     undone_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
         default_permissions = ("view",)
         ordering = ("-pk",)
         indexes = (
@@ -127,7 +133,7 @@ class Import(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"Import {self.pk}: {self.file_name}"
+        return gettext("Import %(pk)s: %(file_name)s") % {"pk": self.pk, "file_name": self.file_name}
 
     @property
     def is_working(self) -> bool:
@@ -149,15 +155,15 @@ class ImportPart(models.Model):
         constraints = (models.UniqueConstraint(fields=("imported", "number"), name="import_part_once"),)
 
     def __str__(self) -> str:
-        return f"Part {self.number}"
+        return gettext("Part %(number)s") % {"number": self.number}
 
 
 class ImportRowOutcome(models.TextChoices):
-    NEW = "new", "New"
-    CHANGED = "changed", "Changed"
-    UNCHANGED = "unchanged", "Unchanged"
-    ERROR = "error", "Errors"
-    CONFLICT = "conflict", "Conflicts"
+    NEW = "new", _("New")
+    CHANGED = "changed", _("Changed")
+    UNCHANGED = "unchanged", _("Unchanged")
+    ERROR = "error", _("Errors")
+    CONFLICT = "conflict", _("Conflicts")
 
 
 class ImportRow(models.Model):
@@ -195,13 +201,13 @@ class ImportRow(models.Model):
         indexes = (models.Index(fields=("imported", "outcome", "number"), name="import_row_outcome"),)
 
     def __str__(self) -> str:
-        return f"Row {self.number}"
+        return gettext("Row %(number)s") % {"number": self.number}
 
 
 class ImportProblemLevel(models.TextChoices):
-    ERROR = "error", "Error"
-    CONFLICT = "conflict", "Conflict"
-    WARNING = "warning", "Please check"
+    ERROR = "error", _("Error")
+    CONFLICT = "conflict", _("Conflict")
+    WARNING = "warning", _("Please check")
 
 
 class ImportProblem(models.Model):
@@ -224,7 +230,7 @@ class ImportProblem(models.Model):
         indexes = (models.Index(fields=("imported", "number"), name="import_problem_row"),)
 
     def __str__(self) -> str:
-        return f"Row {self.number}: {self.rule}"
+        return gettext("Row %(number)s: %(rule)s") % {"number": self.number, "rule": self.rule}
 
 
 class ImportGroup(models.Model):
@@ -260,7 +266,7 @@ class ImportFix(models.Model):
         default=False, help_text="The value is a rule; each cell that breaks it becomes what is suggested for it."
     )
     username = models.CharField(max_length=150, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         default_permissions = ()
@@ -271,10 +277,10 @@ class ImportFix(models.Model):
 
 
 class UndoOutcome(models.TextChoices):
-    NO = "", "Not undone"
-    RESTORED = "restored", "Restored"
-    REMOVED = "removed", "Removed"
-    LEFT = "left", "Left alone"
+    NO = "", _("Not undone")
+    RESTORED = "restored", _("Restored")
+    REMOVED = "removed", _("Removed")
+    LEFT = "left", _("Left alone")
 
 
 class ImportChange(models.Model):
@@ -304,13 +310,13 @@ class ImportChange(models.Model):
         indexes = (models.Index(fields=("owner_kind", "owner_id", "-id"), name="import_change_owner"),)
 
     def __str__(self) -> str:
-        return f"Row {self.number}"
+        return gettext("Row %(number)s") % {"number": self.number}
 
 
 class SavedMapping(models.Model):
     """How a set of headers was mapped last, to be proposed when it comes again."""
 
-    kind = models.CharField(max_length=13, choices=FILE_KINDS)
+    kind = models.CharField(_("kind"), max_length=13, choices=FILE_KINDS)
     headers_sha256 = models.CharField(max_length=64)
     mapping = models.JSONField(help_text="Header to column; '' if left out.")
     constants = models.JSONField(default=dict)
@@ -324,35 +330,41 @@ class SavedMapping(models.Model):
         constraints = (models.UniqueConstraint(fields=("kind", "headers_sha256"), name="saved_mapping_once"),)
 
     def __str__(self) -> str:
-        return f"Columns of {self.get_kind_display()}"
+        return gettext("Columns of %(kind)s") % {"kind": self.get_kind_display()}
 
 
 class DownloadContent(models.TextChoices):
-    EXPORT = "export", "Export"
-    ORIGINAL = "original", "Uploaded file"
-    ERRORS = "errors", "Error file"
-    HISTORY = "history", "Sync history"
+    EXPORT = "export", _("Export")
+    ORIGINAL = "original", _("Uploaded file")
+    ERRORS = "errors", _("Error file")
+    HISTORY = "history", _("Sync history")
 
 
 class Download(models.Model):
     """A file with records that somebody took out."""
 
-    what = models.CharField(max_length=8, choices=DownloadContent, default=DownloadContent.EXPORT)
-    kind = models.CharField(max_length=13, choices=FILE_KINDS, blank=True)
-    format = models.CharField(max_length=4)
+    what = models.CharField(_("what"), max_length=8, choices=DownloadContent, default=DownloadContent.EXPORT)
+    kind = models.CharField(_("kind"), max_length=13, choices=FILE_KINDS, blank=True)
+    format = models.CharField(_("format"), max_length=4)
     imported = models.ForeignKey(Import, models.SET_NULL, null=True, blank=True, related_name="downloads")
     filters = models.TextField(blank=True, help_text="What the list was narrowed to, in words.")
     columns = models.JSONField(default=list, blank=True)
-    rows = models.PositiveIntegerField(null=True, blank=True, help_text="Empty if it was broken off.")
-    source = models.CharField(max_length=8, choices=ImportSource, default=ImportSource.ADMIN)
+    rows = models.PositiveIntegerField(_("rows"), null=True, blank=True, help_text="Empty if it was broken off.")
+    source = models.CharField(_("source"), max_length=8, choices=ImportSource, default=ImportSource.ADMIN)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("download")
+        verbose_name_plural = _("downloads")
         default_permissions = ("view",)
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return f"{self.get_what_display()} of {self.get_kind_display()}" if self.kind else self.get_what_display()
+        return (
+            gettext("%(what)s of %(kind)s") % {"what": self.get_what_display(), "kind": self.get_kind_display()}
+            if self.kind
+            else self.get_what_display()
+        )

@@ -9,6 +9,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.types import DataType, Kind
@@ -22,22 +24,28 @@ class CustomField(models.Model):
     its value is kept in the record's ``custom_attributes``.
     """
 
-    KINDS = ((Kind.OPPORTUNITY.value, "Opportunity"), (Kind.ROLE.value, "Opportunity person role"))
+    KINDS = ((Kind.OPPORTUNITY.value, _("Opportunity")), (Kind.ROLE.value, _("Opportunity person role")))
     TYPES = tuple((member.value, member.value) for member in DataType if member is not DataType.REFERENCE)
 
-    kind = models.CharField(max_length=21, choices=KINDS, default=Kind.OPPORTUNITY.value)
+    kind = models.CharField(_("kind"), max_length=21, choices=KINDS, default=Kind.OPPORTUNITY.value)
     name = models.CharField(
-        "API name",
+        _("API name"),
         max_length=255,
-        validators=[RegexValidator(r"^[A-Za-z][A-Za-z0-9_]*\Z", "Use letters, digits and _, starting with a letter.")],
-        help_text="Exactly as Marketo's describe lists it.",
+        validators=[
+            RegexValidator(r"^[A-Za-z][A-Za-z0-9_]*\Z", _("Use letters, digits and _, starting with a letter."))
+        ],
+        help_text=_("Exactly as Marketo's describe lists it."),
     )
-    label = models.CharField(max_length=255, blank=True, help_text="Marketo's display name.")
-    data_type = models.CharField(max_length=8, choices=TYPES, default=DataType.STRING.value)
-    size = models.PositiveIntegerField(null=True, blank=True, help_text="Longest text, in characters.")
-    in_list = models.BooleanField("column in the list", default=False, help_text="Show it in the list of the records.")
+    label = models.CharField(_("label"), max_length=255, blank=True, help_text=_("Marketo's display name."))
+    data_type = models.CharField(_("data type"), max_length=8, choices=TYPES, default=DataType.STRING.value)
+    size = models.PositiveIntegerField(_("size"), null=True, blank=True, help_text=_("Longest text, in characters."))
+    in_list = models.BooleanField(
+        _("column in the list"), default=False, help_text=_("Show it in the list of the records.")
+    )
 
     class Meta:
+        verbose_name = _("custom field")
+        verbose_name_plural = _("custom fields")
         ordering = ("kind", "name")
         constraints = (models.UniqueConstraint(fields=("kind", "name"), name="custom_field_once"),)
 
@@ -46,7 +54,12 @@ class CustomField(models.Model):
 
     def clean(self) -> None:
         if self.name in {attribute.name for attribute in attributes.STANDARD[Kind(self.kind)]}:
-            raise ValidationError({"name": f"{self.name} is a standard attribute of Marketo, not a custom field."})
+            raise ValidationError(
+                {
+                    "name": gettext("%(name)s is a standard attribute of Marketo, not a custom field.")
+                    % {"name": self.name}
+                }
+            )
 
     @property
     def attribute(self) -> attributes.MarketoAttribute:
@@ -66,8 +79,10 @@ class CustomField(models.Model):
         result, problems = {}, []
         for name, value in sorted(given.items()):
             if name not in fields:
-                known = ", ".join(fields) or "none is defined"
-                problems.append(f"{name}: no such custom field (defined: {known}).")
+                known = ", ".join(fields) or gettext("none is defined")
+                problems.append(
+                    gettext("%(name)s: no such custom field (defined: %(known)s).") % {"name": name, "known": known}
+                )
                 continue
             try:
                 text = value_parsing.canonical_text(value, fields[name].attribute)
@@ -84,17 +99,18 @@ class CustomField(models.Model):
 class MarketoField(models.Model):
     """A field of opportunities or roles as Marketo described it last."""
 
-    kind = models.CharField(max_length=21, choices=CustomField.KINDS)
-    name = models.CharField("API name", max_length=255)
-    label = models.CharField(max_length=255, blank=True)
-    type = models.CharField(max_length=50)
-    size = models.PositiveIntegerField(null=True, blank=True)
-    read_only = models.BooleanField(default=False)
-    custom = models.BooleanField(default=False)
-    described_at = models.DateTimeField()
+    kind = models.CharField(_("kind"), max_length=21, choices=CustomField.KINDS)
+    name = models.CharField(_("API name"), max_length=255)
+    label = models.CharField(_("label"), max_length=255, blank=True)
+    type = models.CharField(_("type"), max_length=50)
+    size = models.PositiveIntegerField(_("size"), null=True, blank=True)
+    read_only = models.BooleanField(_("read only"), default=False)
+    custom = models.BooleanField(_("custom"), default=False)
+    described_at = models.DateTimeField(_("described at"))
 
     class Meta:
-        verbose_name = "Marketo field"
+        verbose_name = _("Marketo field")
+        verbose_name_plural = _("Marketo fields")
         default_permissions = ("view",)
         ordering = ("kind", "name")
         constraints = (models.UniqueConstraint(fields=("kind", "name"), name="marketo_field_once"),)
@@ -110,12 +126,13 @@ class AllowedTag(models.Model):
     of the newest row of type ``Channel`` tells when channels were read last, of any other when tags were.
     """
 
-    type = models.CharField(max_length=255)
-    value = models.CharField(max_length=255)
-    described_at = models.DateTimeField()
+    type = models.CharField(_("type"), max_length=255)
+    value = models.CharField(_("value"), max_length=255)
+    described_at = models.DateTimeField(_("described at"))
 
     class Meta:
-        verbose_name = "allowed tag value"
+        verbose_name = _("allowed tag value")
+        verbose_name_plural = _("allowed tag values")
         default_permissions = ("view",)
         ordering = ("type", "value")
         constraints = (models.UniqueConstraint(fields=("type", "value"), name="allowed_tag_once"),)
@@ -170,7 +187,9 @@ class AllowedValues:
         is_known = value.casefold() in {other.casefold() for other in allowed}
         if not allowed or is_known or self.SEPARATOR not in value or type_name.casefold() == CHANNEL_TAG.casefold():
             return ""
-        return f"Whether Marketo knows {type_name} “{value}” cannot be told, as it has a comma; Marketo decides."
+        return gettext(
+            "Whether Marketo knows %(type_name)s “%(value)s” cannot be told, as it has a comma; Marketo decides."
+        ) % {"type_name": type_name, "value": value}
 
     def find_problem(self, type_name: str, value: str) -> str:
         """Why Marketo would refuse a tag (or a channel), as a sentence with the nearest allowed values.
@@ -184,31 +203,44 @@ class AllowedValues:
             return ""
         if not allowed:
             known = self.tag_types
-            return f"The tag type “{type_name}” is not known in Marketo; {_near(type_name, known)}." if known else ""
+            return (
+                gettext("The tag type “%(type_name)s” is not known in Marketo; %(near)s.")
+                % {"type_name": type_name, "near": _near(type_name, known)}
+                if known
+                else ""
+            )
         if value.casefold() in {other.casefold() for other in allowed} or self.find_doubt(type_name, value):
             return ""
-        what = "The channel" if is_channel else type_name
-        return f"{what} “{value}” is not known in Marketo; {_near(value, allowed)}."
+        what = gettext("The channel") if is_channel else type_name
+        return gettext("%(what)s “%(value)s” is not known in Marketo; %(near)s.") % {
+            "what": what,
+            "value": value,
+            "near": _near(value, allowed),
+        }
 
 
 def _near(value: str, allowed: Sequence[str]) -> str:
     plain = {other.casefold(): other for other in allowed}
     near = get_close_matches(value.casefold(), plain, AllowedValues.NEAREST, AllowedValues.ALIKE)
     if near:
-        return f"nearest: {', '.join(plain[name] for name in near)}"
+        return gettext("nearest: %(near)s") % {"near": ", ".join(plain[name] for name in near)}
     more = len(allowed) - AllowedValues.LISTED
-    return f"known: {', '.join(allowed[: AllowedValues.LISTED])}" + (f" and {more} more" if more > 0 else "")
+    return gettext("known: %(known)s") % {"known": ", ".join(allowed[: AllowedValues.LISTED])} + (
+        gettext(" and %(more)s more") % {"more": more} if more > 0 else ""
+    )
 
 
 class InstanceAnswer(models.Model):
     """What a Marketo instance answered to a question that is left open by its documentation."""
 
-    endpoint = models.CharField(max_length=255)
-    name = models.CharField(max_length=50, help_text="Of the question; stays the same for ever.")
-    question = models.CharField(max_length=255)
-    answer = models.TextField()
-    fact = models.CharField(max_length=255, blank=True, help_text="What is gone by; empty if it was not found out.")
-    asked_at = models.DateTimeField()
+    endpoint = models.CharField(_("endpoint"), max_length=255)
+    name = models.CharField(_("name"), max_length=50, help_text=_("Of the question; stays the same for ever."))
+    question = models.CharField(_("question"), max_length=255)
+    answer = models.TextField(_("answer"))
+    fact = models.CharField(
+        _("fact"), max_length=255, blank=True, help_text=_("What is gone by; empty if it was not found out.")
+    )
+    asked_at = models.DateTimeField(_("asked at"))
 
     class Meta:
         default_permissions = ("view",)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
@@ -37,7 +38,7 @@ class Opportunity(SyncedRecord):
         null=True,
         blank=True,
         unique=True,
-        help_text="Given by Marketo's REST API; empty until it is known.",
+        help_text=_("Given by Marketo's REST API; empty until it is known."),
     )
     external_id = MarketoCharField(
         "external ID",
@@ -45,54 +46,69 @@ class Opportunity(SyncedRecord):
         null=True,
         blank=True,
         unique=True,
-        help_text="Our own key. Imports match on it; Marketo matches on it if MARKETO_OPPORTUNITY_KEY_FIELD is set.",
+        help_text=_("Our own key. Imports match on it; Marketo matches on it if MARKETO_OPPORTUNITY_KEY_FIELD is set."),
     )
-    name = MarketoCharField(max_length=255)
-    description = MarketoTextField(blank=True, validators=[MaxLengthValidator(2000)])
-    type = MarketoCharField(max_length=255, blank=True)
-    stage = MarketoCharField(max_length=255, blank=True)
-    amount = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
-    expected_revenue = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    name = MarketoCharField(_("name"), max_length=255)
+    description = MarketoTextField(_("description"), blank=True, validators=[MaxLengthValidator(2000)])
+    type = MarketoCharField(_("type"), max_length=255, blank=True)
+    stage = MarketoCharField(_("stage"), max_length=255, blank=True)
+    amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2, null=True, blank=True)
+    expected_revenue = models.DecimalField(
+        _("expected revenue"), max_digits=15, decimal_places=2, null=True, blank=True
+    )
     probability = models.PositiveSmallIntegerField(
+        _("probability"),
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
-        help_text="Percent, 0 to 100.",
+        help_text=_("Percent, 0 to 100."),
     )
-    quantity = models.DecimalField(max_digits=15, decimal_places=4, null=True, blank=True)
-    close_date = models.DateField(null=True, blank=True)
-    is_closed = models.BooleanField(null=True, blank=True)
-    is_won = models.BooleanField(null=True, blank=True)
-    fiscal = MarketoCharField(max_length=255, blank=True)
+    quantity = models.DecimalField(_("quantity"), max_digits=15, decimal_places=4, null=True, blank=True)
+    close_date = models.DateField(_("close date"), null=True, blank=True)
+    is_closed = models.BooleanField(_("is closed"), null=True, blank=True)
+    is_won = models.BooleanField(_("is won"), null=True, blank=True)
+    fiscal = MarketoCharField(_("fiscal"), max_length=255, blank=True)
     fiscal_quarter = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(4)], help_text="1 to 4."
+        _("fiscal quarter"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(4)],
+        help_text=_("1 to 4."),
     )
     fiscal_year = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1900), MaxValueValidator(2999)], help_text="Four digits."
+        _("fiscal year"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1900), MaxValueValidator(2999)],
+        help_text=_("Four digits."),
     )
-    forecast_category_name = MarketoCharField(max_length=255, blank=True)
-    lead_source = MarketoCharField(max_length=255, blank=True)
-    next_step = MarketoCharField(max_length=255, blank=True)
-    external_created_date = models.DateTimeField(null=True, blank=True)
-    last_activity_date = models.DateField(null=True, blank=True)
+    forecast_category_name = MarketoCharField(_("forecast category name"), max_length=255, blank=True)
+    lead_source = MarketoCharField(_("lead source"), max_length=255, blank=True)
+    next_step = MarketoCharField(_("next step"), max_length=255, blank=True)
+    external_created_date = models.DateTimeField(_("external created date"), null=True, blank=True)
+    last_activity_date = models.DateField(_("last activity date"), null=True, blank=True)
 
     company_id = MarketoIdField(
         "company ID",
         null=True,
         blank=True,
-        help_text="Marketo's ID of the company. Give this or the company key.",
+        help_text=_("Marketo's ID of the company. Give this or the company key."),
     )
     company_key = MarketoCharField(
-        max_length=255, blank=True, help_text="The company's external key. Give this or the company ID."
+        _("company key"),
+        max_length=255,
+        blank=True,
+        help_text=_("The company's external key. Give this or the company ID."),
     )
-    custom_attributes = models.JSONField(default=dict, blank=True)
+    custom_attributes = models.JSONField(_("custom attributes"), default=dict, blank=True)
 
     class Meta:
-        verbose_name_plural = "opportunities"
+        verbose_name = _("opportunity")
+        verbose_name_plural = _("opportunities")
         ordering = ("-pk",)
         permissions = (
-            ("import_opportunity", "Can import opportunities"),
-            ("export_opportunity", "Can export opportunities"),
+            ("import_opportunity", _("Can import opportunities")),
+            ("export_opportunity", _("Can export opportunities")),
         )
         constraints = (
             positive_marketo_id("opportunity_marketo_id_positive"),
@@ -104,14 +120,16 @@ class Opportunity(SyncedRecord):
             models.CheckConstraint(
                 condition=Q(company_id__isnull=True) | Q(company_key=""),
                 name="opportunity_one_company_key",
-                violation_error_message="Give the company ID or the company key, not both.",
+                violation_error_message=_("Give the company ID or the company key, not both."),
             ),
             models.CheckConstraint(condition=~Q(external_id=""), name="opportunity_external_id_not_empty"),
             # Without either, importing the same file twice would make two of each row.
             models.CheckConstraint(
                 condition=Q(external_id__isnull=False) | Q(marketo_id__isnull=False) | Q(marketo_guid__isnull=False),
                 name="opportunity_has_key",
-                violation_error_message="Give an external ID; without it, a Marketo ID or GUID the record has no key.",
+                violation_error_message=_(
+                    "Give an external ID; without it, a Marketo ID or GUID the record has no key."
+                ),
             ),
         )
         indexes = (

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects.models.sync_history import KIND_CHOICES
@@ -44,16 +45,16 @@ class RecordEdit(models.Model):
     the same names; "" is empty, or not there. What changes nothing leaves no row.
     """
 
-    kind = models.CharField(max_length=21, choices=KIND_CHOICES)
+    kind = models.CharField(_("kind"), max_length=21, choices=KIND_CHOICES)
     record_id = models.BigIntegerField(help_text="Our own id of the record, which may be gone.")
     changes = models.JSONField(default=list)
-    source = models.CharField(max_length=16, choices=EditSource)
+    source = models.CharField(_("source"), max_length=16, choices=EditSource)
     username = models.CharField(max_length=150, blank=True, help_text="Stays when the person is deleted.")
     reference = models.CharField(
         max_length=36, blank=True, help_text="Id of the import, job, conflict, deletion or edit that it came with."
     )
     saving = models.UUIDField(null=True, help_text="The same in all that was saved together.")
-    created_at = models.DateTimeField(default=timezone.now, help_text="By the database's clock.")
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, help_text="By the database's clock.")
 
     class Meta:
         default_permissions = ()
@@ -71,7 +72,7 @@ class EditContext(models.Model):
     Only SQLite needs it, which has one writer and whose triggers can read nothing but tables.
     """
 
-    source = models.CharField(max_length=16)
+    source = models.CharField(_("source"), max_length=16)
     username = models.CharField(max_length=150)
     reference = models.CharField(max_length=36)
     saving = models.CharField(max_length=32)
@@ -84,11 +85,11 @@ class EditContext(models.Model):
 
 
 class BulkDeletionState(models.TextChoices):
-    ASKED = "asked", "Not confirmed"
-    DELETING = "deleting", "Deleting"
-    DELETED = "deleted", "Deleted"
-    UNDOING = "undoing", "Being undone"
-    UNDONE = "undone", "Undone"
+    ASKED = "asked", _("Not confirmed")
+    DELETING = "deleting", _("Deleting")
+    DELETED = "deleted", _("Deleted")
+    UNDOING = "undoing", _("Being undone")
+    UNDONE = "undone", _("Undone")
 
 
 class BulkDeletion(models.Model):
@@ -100,7 +101,7 @@ class BulkDeletion(models.Model):
 
     WORKING_STATES: ClassVar = (BulkDeletionState.DELETING, BulkDeletionState.UNDOING)
 
-    state = models.CharField(max_length=8, choices=BulkDeletionState, default=BulkDeletionState.ASKED)
+    state = models.CharField(_("state"), max_length=8, choices=BulkDeletionState, default=BulkDeletionState.ASKED)
     model = models.CharField(max_length=30, help_text="Which records, by the name of their model.")
     filters = models.TextField(blank=True, help_text="What the list was narrowed to, in words.")
     records = models.JSONField(default=list, help_text="[our own id, what stood for it when it was shown] of each.")
@@ -110,17 +111,19 @@ class BulkDeletion(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
     undone_by = models.CharField(max_length=150, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     step_at = models.DateTimeField(null=True, blank=True, help_text="When a chunk was done last.")
     ended_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("bulk deletion")
+        verbose_name_plural = _("bulk deletions")
         default_permissions = ()
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return f"Deletion {self.pk}"
+        return gettext("Deletion %(pk)s") % {"pk": self.pk}
 
     @property
     def is_working(self) -> bool:
@@ -161,12 +164,15 @@ class PersonSettings(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="person_settings"
     )
     time_zone = models.CharField(max_length=50, blank=True, help_text="Name of a zone, such as Asia/Seoul.")
+    language = models.CharField(max_length=10, blank=True, help_text="Code of a language in LANGUAGES, such as ko.")
 
     class Meta:
+        verbose_name = _("person settings")
+        verbose_name_plural = _("person settings")
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"Settings of {self.user}"
+        return gettext("Settings of %(user)s") % {"user": self.user}
 
 
 class SavedView(models.Model):
@@ -178,11 +184,13 @@ class SavedView(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     username = models.CharField(max_length=150, help_text="Stays when the person is deleted.")
     is_shared = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
         default_permissions = ()
-        permissions = (("share_view", "Can share saved views of lists with everybody, and delete shared ones"),)
+        permissions = (("share_view", _("Can share saved views of lists with everybody, and delete shared ones")),)
         ordering = ("name", "pk")
         constraints = (
             models.UniqueConstraint(

@@ -13,6 +13,8 @@ from django.core.validators import MaxLengthValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.marketo.types import Kind
 from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField, validate_month
@@ -34,18 +36,24 @@ class Program(SyncedRecord):
     marketo_id = MarketoIdField(
         "Marketo ID",
         unique=True,
-        help_text="The program's number in Marketo (the 1970 in PG1970A1).",
+        help_text=_("The program's number in Marketo (the 1970 in PG1970A1)."),
     )
-    name = MarketoCharField(max_length=255)
-    type = MarketoCharField(max_length=255, blank=True, help_text="For reference; the API cannot change it.")
-    workspace = MarketoCharField(max_length=255, blank=True, help_text="For reference; the API cannot change it.")
+    name = MarketoCharField(_("name"), max_length=255)
+    type = MarketoCharField(
+        _("type"), max_length=255, blank=True, help_text=_("For reference; the API cannot change it.")
+    )
+    workspace = MarketoCharField(
+        _("workspace"), max_length=255, blank=True, help_text=_("For reference; the API cannot change it.")
+    )
     channel = MarketoCharField(
-        max_length=255, blank=True, help_text="Must exist in Marketo. Sent as the tag of type Channel."
+        _("channel"), max_length=255, blank=True, help_text=_("Must exist in Marketo. Sent as the tag of type Channel.")
     )
 
     class Meta:
+        verbose_name = _("program")
+        verbose_name_plural = _("programs")
         ordering = ("name", "pk")
-        permissions = (("import_program", "Can import programs"), ("export_program", "Can export programs"))
+        permissions = (("import_program", _("Can import programs")), ("export_program", _("Can export programs")))
         constraints = (
             models.CheckConstraint(condition=~Q(name=""), name="program_has_name"),
             positive_marketo_id("program_marketo_id_positive"),
@@ -71,23 +79,26 @@ class ProgramCost(models.Model):
 
     content_fields: ClassVar[tuple[str, ...]] = ("program", "month", "amount", "note")
 
-    program = models.ForeignKey(Program, models.CASCADE, related_name="costs", db_index=False)
-    month = models.DateField(validators=[validate_month], help_text="YYYY-MM")
-    amount = models.DecimalField(max_digits=15, decimal_places=2, validators=[MinValueValidator(0)])
-    note = MarketoTextField(blank=True, validators=[MaxLengthValidator(2000)])
+    program = models.ForeignKey(
+        Program, models.CASCADE, verbose_name=_("program"), related_name="costs", db_index=False
+    )
+    month = models.DateField(_("month"), validators=[validate_month], help_text=_("YYYY-MM"))
+    amount = models.DecimalField(_("amount"), max_digits=15, decimal_places=2, validators=[MinValueValidator(0)])
+    note = MarketoTextField(_("note"), blank=True, validators=[MaxLengthValidator(2000)])
     marketo_cost_id = MarketoIdField(
-        "Marketo cost ID",
+        _("Marketo cost ID"),
         null=True,
         blank=True,
-        help_text="Marketo's ID of this cost. Needed to change a cost that Marketo has already accepted.",
+        help_text=_("Marketo's ID of this cost. Needed to change a cost that Marketo has already accepted."),
     )
 
     class Meta:
-        verbose_name = "period cost"
+        verbose_name = _("period cost")
+        verbose_name_plural = _("period costs")
         ordering = ("month", "pk")
         permissions = (
-            ("import_programcost", "Can import period costs"),
-            ("export_programcost", "Can export period costs"),
+            ("import_programcost", _("Can import period costs")),
+            ("export_programcost", _("Can export period costs")),
         )
         # A program's costs, and those of one month: an import asks for each row whether it is there already.
         indexes = (models.Index(fields=("program", "month"), name="cost_of_month"),)
@@ -97,7 +108,7 @@ class ProgramCost(models.Model):
             models.UniqueConstraint(
                 fields=("program", "marketo_cost_id"),
                 name="cost_id_once_per_program",
-                violation_error_message="This program already has a cost with this Marketo cost ID.",
+                violation_error_message=_("This program already has a cost with this Marketo cost ID."),
             ),
         )
 
@@ -120,23 +131,24 @@ class ProgramTag(models.Model):
 
     content_fields: ClassVar[tuple[str, ...]] = ("program", "type", "value")
 
-    program = models.ForeignKey(Program, models.CASCADE, related_name="tags")
-    type = MarketoCharField(max_length=255, help_text="Must exist in Marketo.")
-    value = MarketoCharField(max_length=255, help_text="Must exist in Marketo for this type.")
+    program = models.ForeignKey(Program, models.CASCADE, verbose_name=_("program"), related_name="tags")
+    type = MarketoCharField(_("type"), max_length=255, help_text=_("Must exist in Marketo."))
+    value = MarketoCharField(_("value"), max_length=255, help_text=_("Must exist in Marketo for this type."))
 
     class Meta:
-        verbose_name = "program tag"
+        verbose_name = _("program tag")
+        verbose_name_plural = _("program tags")
         ordering = ("type", "pk")
         permissions = (
-            ("import_programtag", "Can import program tags"),
-            ("export_programtag", "Can export program tags"),
+            ("import_programtag", _("Can import program tags")),
+            ("export_programtag", _("Can export program tags")),
         )
         constraints = (
             models.UniqueConstraint(
                 "program",
                 Lower("type"),
                 name="tag_type_once_per_program",
-                violation_error_message="This program already has a tag of this type.",
+                violation_error_message=_("This program already has a tag of this type."),
             ),
             models.CheckConstraint(condition=~Q(type__iexact=CHANNEL_TAG), name="tag_type_is_not_channel"),
             models.CheckConstraint(condition=~Q(type="") & ~Q(value=""), name="tag_has_type_and_value"),
@@ -148,10 +160,14 @@ class ProgramTag(models.Model):
     def clean(self) -> None:
         if self.type.casefold() == CHANNEL_TAG.casefold():
             raise ValidationError(
-                {"type": "The channel is kept in the program's Channel field (column Channel of a programs file)."}
+                {
+                    "type": gettext(
+                        "The channel is kept in the program's Channel field (column Channel of a programs file)."
+                    )
+                }
             )
 
     @property
     def content_key(self) -> str:
         """The name under which this tag stands in its program's content and accepted values."""
-        return f"Tag {self.type}"
+        return gettext("Tag %(type)s") % {"type": self.type}

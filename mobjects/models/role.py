@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
@@ -33,29 +35,33 @@ class OpportunityPersonRole(SyncedRecord):
         null=True,
         blank=True,
         unique=True,
-        help_text="Given by Marketo's REST API; empty until it is known.",
+        help_text=_("Given by Marketo's REST API; empty until it is known."),
     )
-    opportunity = models.ForeignKey(Opportunity, models.CASCADE, related_name="roles")
+    opportunity = models.ForeignKey(Opportunity, models.CASCADE, verbose_name=_("opportunity"), related_name="roles")
     person_id = MarketoIdField(
         "person ID",
         null=True,
         blank=True,
-        help_text="Marketo's ID of the person. Give this or the person key.",
+        help_text=_("Marketo's ID of the person. Give this or the person key."),
     )
     person_key = MarketoCharField(
-        max_length=255, blank=True, help_text="The person's external key. Give this or the person ID."
+        _("person key"),
+        max_length=255,
+        blank=True,
+        help_text=_("The person's external key. Give this or the person ID."),
     )
-    role = MarketoCharField(max_length=255, blank=True)
-    is_primary = models.BooleanField(null=True, blank=True)
-    external_created_date = models.DateTimeField(null=True, blank=True)
-    custom_attributes = models.JSONField(default=dict, blank=True)
+    role = MarketoCharField(_("role"), max_length=255, blank=True)
+    is_primary = models.BooleanField(_("is primary"), null=True, blank=True)
+    external_created_date = models.DateTimeField(_("external created date"), null=True, blank=True)
+    custom_attributes = models.JSONField(_("custom attributes"), default=dict, blank=True)
 
     class Meta:
-        verbose_name = "opportunity person role"
+        verbose_name = _("opportunity person role")
+        verbose_name_plural = _("opportunity person roles")
         ordering = ("-pk",)
         permissions = (
-            ("import_opportunitypersonrole", "Can import opportunity person roles"),
-            ("export_opportunitypersonrole", "Can export opportunity person roles"),
+            ("import_opportunitypersonrole", _("Can import opportunity person roles")),
+            ("export_opportunitypersonrole", _("Can export opportunity person roles")),
         )
         constraints = (
             positive_marketo_id("role_marketo_id_positive"),
@@ -63,18 +69,18 @@ class OpportunityPersonRole(SyncedRecord):
                 condition=(Q(person_id__isnull=False) & Q(person_key=""))
                 | (Q(person_id__isnull=True) & ~Q(person_key="")),
                 name="role_one_person",
-                violation_error_message="Give the person ID or the person key (exactly one of them).",
+                violation_error_message=_("Give the person ID or the person key (exactly one of them)."),
             ),
             models.UniqueConstraint(
                 fields=("opportunity", "person_id", "role"),
                 name="role_once_by_id",
-                violation_error_message="This person already has this role in this opportunity.",
+                violation_error_message=_("This person already has this role in this opportunity."),
             ),
             models.UniqueConstraint(
                 fields=("opportunity", "person_key", "role"),
                 condition=~Q(person_key=""),
                 name="role_once_by_key",
-                violation_error_message="This person already has this role in this opportunity.",
+                violation_error_message=_("This person already has this role in this opportunity."),
             ),
         )
         indexes = (
@@ -90,7 +96,11 @@ class OpportunityPersonRole(SyncedRecord):
         )
 
     def __str__(self) -> str:
-        return f"{self.role or 'Role'} of {self.person_label} in {self.opportunity}"
+        return gettext("%(role)s of %(person)s in %(opportunity)s") % {
+            "role": self.role or gettext("Role"),
+            "person": self.person_label,
+            "opportunity": self.opportunity,
+        }
 
     def clean(self) -> None:
         self.custom_attributes = CustomField.normalize_values(self.KIND, self.custom_attributes)
@@ -98,4 +108,8 @@ class OpportunityPersonRole(SyncedRecord):
     @property
     def person_label(self) -> str:
         """The person as shown: by Marketo ID or by external key."""
-        return f"person {self.person_id}" if self.person_id else f"person {self.person_key}"
+        return (
+            gettext("person %(person_id)s") % {"person_id": self.person_id}
+            if self.person_id
+            else gettext("person %(person_key)s") % {"person_key": self.person_key}
+        )

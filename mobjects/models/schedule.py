@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.models.sync_history import SyncJob, SyncJobAction
 
@@ -20,23 +21,35 @@ class Schedule(models.Model):
         if choice[0] in (SyncJobAction.SEND, SyncJobAction.PULL, SyncJobAction.COMPARE)
     )
 
-    name = models.CharField(max_length=100, unique=True)
-    enabled = models.BooleanField(default=True)
-    action = models.CharField(max_length=8, choices=ACTIONS, default=SyncJobAction.SEND)
-    kinds = models.JSONField(default=list, help_text="Marketo's names of the kinds.")
-    operation = models.CharField(max_length=6, choices=SyncJob.OPERATIONS, default="AUTO")
-    cron = models.CharField(max_length=100, help_text="Minute, hour, day of month, month, day of week: 0 6 * * 1-5")
-    time_zone = models.CharField(max_length=50, default="UTC")
-    quiet_from = models.TimeField(null=True, blank=True, help_text="Nothing is started from then…")
-    quiet_until = models.TimeField(null=True, blank=True, help_text="…until then, in the same time zone.")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    next_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_job = models.ForeignKey(SyncJob, models.SET_NULL, null=True, blank=True, editable=False, related_name="+")
-    missed = models.PositiveIntegerField(default=0, editable=False, help_text="Runs that were due and did not start.")
-    missed_text = models.TextField(blank=True, editable=False)
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    action = models.CharField(_("action"), max_length=8, choices=ACTIONS, default=SyncJobAction.SEND)
+    kinds = models.JSONField(_("kinds"), default=list, help_text=_("Marketo's names of the kinds."))
+    operation = models.CharField(_("operation"), max_length=6, choices=SyncJob.OPERATIONS, default="AUTO")
+    cron = models.CharField(
+        _("cron"), max_length=100, help_text=_("Minute, hour, day of month, month, day of week: 0 6 * * 1-5")
+    )
+    time_zone = models.CharField(_("time zone"), max_length=50, default="UTC")
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True, help_text=_("Nothing is started from then…"))
+    quiet_until = models.TimeField(
+        _("quiet until"), null=True, blank=True, help_text=_("…until then, in the same time zone.")
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("owner"), null=True, blank=True, related_name="+"
+    )
+    next_at = models.DateTimeField(_("next at"), null=True, blank=True, editable=False)
+    last_at = models.DateTimeField(_("last at"), null=True, blank=True, editable=False)
+    last_job = models.ForeignKey(
+        SyncJob, models.SET_NULL, verbose_name=_("last job"), null=True, blank=True, editable=False, related_name="+"
+    )
+    missed = models.PositiveIntegerField(
+        _("missed"), default=0, editable=False, help_text=_("Runs that were due and did not start.")
+    )
+    missed_text = models.TextField(_("missed text"), blank=True, editable=False)
 
     class Meta:
+        verbose_name = _("schedule")
+        verbose_name_plural = _("schedules")
         ordering = ("name",)
 
     def __str__(self) -> str:

@@ -13,15 +13,17 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models.fields import CreatedAtField, ReasonKeyField
 
 KIND_CHOICES = (
-    (Kind.PROGRAM.value, "Programs"),
-    (Kind.OPPORTUNITY.value, "Opportunities"),
-    (Kind.ROLE.value, "Opportunity person roles"),
+    (Kind.PROGRAM.value, _("Programs")),
+    (Kind.OPPORTUNITY.value, _("Opportunities")),
+    (Kind.ROLE.value, _("Opportunity person roles")),
 )
 OPERATION_CHOICES = tuple((operation.value, operation.value) for operation in Operation)
 CALL_CHOICES = (*OPERATION_CHOICES, ("GET", "GET"), ("DELETE", "DELETE"), ("DESCRIBE", "DESCRIBE"))
@@ -29,41 +31,41 @@ CALL_CHOICES = (*OPERATION_CHOICES, ("GET", "GET"), ("DELETE", "DELETE"), ("DESC
 
 
 class SyncJobAction(models.TextChoices):
-    SEND = "send", "Send"
-    PULL = "pull", "Pull"
-    COMPARE = "compare", "Compare"
-    DESCRIBE = "describe", "Read fields and tags"
-    DELETE = "delete", "Delete in Marketo"
-    IDENTIFY = "identify", "Look up IDs"
-    DRY_RUN = "dry_run", "Dry run"
-    UNDO = "undo", "Undo of a sending"
+    SEND = "send", _("Send")
+    PULL = "pull", _("Pull")
+    COMPARE = "compare", _("Compare")
+    DESCRIBE = "describe", _("Read fields and tags")
+    DELETE = "delete", _("Delete in Marketo")
+    IDENTIFY = "identify", _("Look up IDs")
+    DRY_RUN = "dry_run", _("Dry run")
+    UNDO = "undo", _("Undo of a sending")
 
 
 class RequestedAction(models.TextChoices):
     """What a person wants of a job that works; heeded between two batches."""
 
-    NONE = "", "Go on"
-    PAUSE = "pause", "Pause"
-    CANCEL = "cancel", "Cancel"
+    NONE = "", _("Go on")
+    PAUSE = "pause", _("Pause")
+    CANCEL = "cancel", _("Cancel")
 
 
 class SyncJobState(models.TextChoices):
-    NOT_QUEUED = "not_queued", "Not queued"
-    QUEUED = "queued", "Queued"
-    RUNNING = "running", "Running"
-    WAITING = "waiting", "Waiting"
-    PAUSED = "paused", "Paused"
-    CANCELLED = "cancelled", "Cancelled"
-    SUCCEEDED = "succeeded", "Finished"
-    PROBLEMS = "problems", "Finished with problems"
-    STOPPED = "stopped", "Stopped"
-    CRASHED = "crashed", "Crashed"
+    NOT_QUEUED = "not_queued", _("Not queued")
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    WAITING = "waiting", _("Waiting")
+    PAUSED = "paused", _("Paused")
+    CANCELLED = "cancelled", _("Cancelled")
+    SUCCEEDED = "succeeded", _("Finished")
+    PROBLEMS = "problems", _("Finished with problems")
+    STOPPED = "stopped", _("Stopped")
+    CRASHED = "crashed", _("Crashed")
 
 
 class SyncJobSource(models.TextChoices):
-    ADMIN = "admin", "Admin"
-    COMMAND = "command", "Command line"
-    SCHEDULE = "schedule", "Schedule"
+    ADMIN = "admin", _("Admin")
+    COMMAND = "command", _("Command line")
+    SCHEDULE = "schedule", _("Schedule")
 
 
 class SyncJob(models.Model):
@@ -94,17 +96,17 @@ class SyncJob(models.Model):
     """Send records, and so can be undone and tried again."""
     FINDING_ACTIONS: ClassVar = (SyncJobAction.COMPARE, SyncJobAction.IDENTIFY, SyncJobAction.DRY_RUN)
     """Are there to find out what differs, what Marketo does not have, or what would be sent."""
-    KINDS: ClassVar = (*KIND_CHOICES, ("several", "Several kinds"))
+    KINDS: ClassVar = (*KIND_CHOICES, ("several", _("Several kinds")))
     OPERATIONS: ClassVar = (("AUTO", "Automatic"), *OPERATION_CHOICES)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    state = models.CharField(max_length=10, choices=SyncJobState, default=SyncJobState.NOT_QUEUED)
-    action = models.CharField(max_length=8, choices=SyncJobAction, default=SyncJobAction.SEND)
-    kind = models.CharField(max_length=21, choices=KINDS)
-    operation = models.CharField(max_length=6, choices=OPERATIONS, default="AUTO")
+    state = models.CharField(_("state"), max_length=10, choices=SyncJobState, default=SyncJobState.NOT_QUEUED)
+    action = models.CharField(_("action"), max_length=8, choices=SyncJobAction, default=SyncJobAction.SEND)
+    kind = models.CharField(_("kind"), max_length=21, choices=KINDS)
+    operation = models.CharField(_("operation"), max_length=6, choices=OPERATIONS, default="AUTO")
     selection = models.JSONField(default=dict, help_text="What was asked to be sent.")
-    reason = models.TextField(blank=True)
-    source = models.CharField(max_length=8, choices=SyncJobSource, default=SyncJobSource.ADMIN)
+    reason = models.TextField(_("reason"), blank=True)
+    source = models.CharField(_("source"), max_length=8, choices=SyncJobSource, default=SyncJobSource.ADMIN)
     origin = models.ForeignKey(
         "self",
         models.SET_NULL,
@@ -130,19 +132,21 @@ class SyncJob(models.Model):
     last_sequence = models.PositiveIntegerField(default=0, help_text="Number of its newest batch.")
     problem = models.CharField(max_length=20, blank=True, help_text="Kind of error that stopped the job.")
     problem_text = models.TextField(blank=True)
-    created_at = CreatedAtField(auto_now_add=True)
+    created_at = CreatedAtField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("sync job")
+        verbose_name_plural = _("sync jobs")
         default_permissions = ("view",)
         permissions = (
-            ("sync_records", "Can send records to Marketo"),
-            ("view_payload", "Can see requests and answers"),
-            ("test_connection", "Can test the connection"),
-            ("view_queue", "Can see the queue"),
-            ("pull_records", "Can read records, fields and tags from Marketo"),
-            ("delete_in_marketo", "Can delete opportunities and roles in Marketo"),
+            ("sync_records", _("Can send records to Marketo")),
+            ("view_payload", _("Can see requests and answers")),
+            ("test_connection", _("Can test the connection")),
+            ("view_queue", _("Can see the queue")),
+            ("pull_records", _("Can read records, fields and tags from Marketo")),
+            ("delete_in_marketo", _("Can delete opportunities and roles in Marketo")),
         )
         ordering = ("-created_at", "-pk")
         indexes = (
@@ -172,13 +176,13 @@ class SyncJob(models.Model):
 
 
 class SyncBatchState(models.TextChoices):
-    WAITING = "waiting", "Waiting to be sent"
-    SENDING = "sending", "Sending"
-    ANSWERED = "answered", "Answered"
-    REFUSED = "refused", "Refused, nothing applied"
-    NOT_SENT = "not_sent", "Not applied"
-    UNKNOWN = "unknown", "Outcome unknown"
-    PLANNED = "planned", "Would be sent"
+    WAITING = "waiting", _("Waiting to be sent")
+    SENDING = "sending", _("Sending")
+    ANSWERED = "answered", _("Answered")
+    REFUSED = "refused", _("Refused, nothing applied")
+    NOT_SENT = "not_sent", _("Not applied")
+    UNKNOWN = "unknown", _("Outcome unknown")
+    PLANNED = "planned", _("Would be sent")
 
 
 class SyncBatch(models.Model):
@@ -191,15 +195,15 @@ class SyncBatch(models.Model):
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="batches")
     sequence = models.PositiveIntegerField()
     attempt = models.PositiveSmallIntegerField(default=1)
-    kind = models.CharField(max_length=21, choices=KIND_CHOICES)
-    operation = models.CharField(max_length=8, choices=CALL_CHOICES)
+    kind = models.CharField(_("kind"), max_length=21, choices=KIND_CHOICES)
+    operation = models.CharField(_("operation"), max_length=8, choices=CALL_CHOICES)
     lease = models.ForeignKey("mobjects.WorkerLease", models.SET_NULL, null=True, blank=True, related_name="+")
     part_of = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="parts", help_text="The refused batch it halves."
     )
     cause = models.TextField(blank=True, help_text="Why there is this attempt, if it is not the first.")
-    state = models.CharField(max_length=8, choices=SyncBatchState, default=SyncBatchState.SENDING)
-    size = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(_("state"), max_length=8, choices=SyncBatchState, default=SyncBatchState.SENDING)
+    size = models.PositiveSmallIntegerField(_("size"), default=0)
     request = models.TextField(blank=True, help_text="As sent, secrets masked.")
     response = models.TextField(blank=True)
     identity = models.JSONField(default=dict, blank=True, help_text="Who called and when it was signed, by label.")
@@ -207,16 +211,17 @@ class SyncBatch(models.Model):
     signature_digest = models.CharField(
         max_length=64, blank=True, default="", db_default="", help_text="SHA-256 of the signature, which is not kept."
     )
-    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    http_status = models.PositiveSmallIntegerField(_("http status"), null=True, blank=True)
     fault_code = models.CharField(max_length=20, blank=True)
     fault_text = models.TextField(blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="From sending to answer.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="When the call was begun.")
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "sync batches"
+        verbose_name = _("sync batch")
+        verbose_name_plural = _("sync batches")
         default_permissions = ("view",)
         ordering = ("job", "sequence", "attempt")
         constraints = (models.UniqueConstraint(fields=("job", "sequence", "attempt"), name="batch_attempt_once"),)
@@ -226,7 +231,9 @@ class SyncBatch(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"Batch {self.sequence}" + (f", attempt {self.attempt}" if self.attempt > 1 else "")
+        return gettext("Batch %(sequence)s") % {"sequence": self.sequence} + (
+            gettext(", attempt %(attempt)s") % {"attempt": self.attempt} if self.attempt > 1 else ""
+        )
 
 
 class EarlierCall(models.Model):
@@ -241,7 +248,7 @@ class EarlierCall(models.Model):
     signature_digest = models.CharField(
         max_length=64, blank=True, default="", db_default="", help_text="SHA-256 of the signature, which is not kept."
     )
-    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    http_status = models.PositiveSmallIntegerField(_("http status"), null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="From sending to answer.")
 
     class Meta:
@@ -250,33 +257,33 @@ class EarlierCall(models.Model):
         constraints = (models.UniqueConstraint(fields=("batch", "position"), name="earlier_call_once"),)
 
     def __str__(self) -> str:
-        return f"Call {self.position} of {self.batch}"
+        return gettext("Call %(position)s of %(batch)s") % {"position": self.position, "batch": self.batch}
 
 
 class SyncResultStatus(models.TextChoices):
-    PENDING = "PENDING", "In a batch"
-    CREATED = "CREATED", "Created"
-    UPDATED = "UPDATED", "Updated"
-    UNCHANGED = "UNCHANGED", "Unchanged"
-    SKIPPED = "SKIPPED", "Skipped"
-    FAILED = "FAILED", "Failed"
-    UNKNOWN = "UNKNOWN", "Outcome unknown"
-    HELD = "HELD", "Held back"
-    EQUAL = "EQUAL", "Nothing to send"
-    NOT_SENT = "NOT_SENT", "Not applied"
-    RETRIED = "RETRIED", "Tried again"
-    LOOKED_UP = "LOOKED_UP", "Looked up"
-    DELETED = "DELETED", "Deleted in Marketo"
+    PENDING = "PENDING", _("In a batch")
+    CREATED = "CREATED", _("Created")
+    UPDATED = "UPDATED", _("Updated")
+    UNCHANGED = "UNCHANGED", _("Unchanged")
+    SKIPPED = "SKIPPED", _("Skipped")
+    FAILED = "FAILED", _("Failed")
+    UNKNOWN = "UNKNOWN", _("Outcome unknown")
+    HELD = "HELD", _("Held back")
+    EQUAL = "EQUAL", _("Nothing to send")
+    NOT_SENT = "NOT_SENT", _("Not applied")
+    RETRIED = "RETRIED", _("Tried again")
+    LOOKED_UP = "LOOKED_UP", _("Looked up")
+    DELETED = "DELETED", _("Deleted in Marketo")
     # Of pulls and comparisons:
-    ADDED = "ADDED", "New here"
-    TAKEN = "TAKEN", "Taken from Marketo"
-    SAME = "SAME", "No difference"
-    DIFFERS = "DIFFERS", "Differs from Marketo"
-    MISSING = "MISSING", "Not in Marketo"
-    CONFLICT = "CONFLICT", "Needs a decision"
+    ADDED = "ADDED", _("New here")
+    TAKEN = "TAKEN", _("Taken from Marketo")
+    SAME = "SAME", _("No difference")
+    DIFFERS = "DIFFERS", _("Differs from Marketo")
+    MISSING = "MISSING", _("Not in Marketo")
+    CONFLICT = "CONFLICT", _("Needs a decision")
     # Of dry runs and undos:
-    PLANNED = "PLANNED", "Would be sent"
-    RESTORED = "RESTORED", "Old values put back here"
+    PLANNED = "PLANNED", _("Would be sent")
+    RESTORED = "RESTORED", _("Old values put back here")
 
 
 class SyncResult(models.Model):
@@ -314,21 +321,23 @@ class SyncResult(models.Model):
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="results")
     batch = models.ForeignKey(SyncBatch, models.CASCADE, null=True, blank=True, related_name="results")
-    kind = models.CharField(max_length=21, choices=KIND_CHOICES)
+    kind = models.CharField(_("kind"), max_length=21, choices=KIND_CHOICES)
     record_id = models.BigIntegerField(help_text="Our own id of the record, which may be gone.")
     label = models.CharField(max_length=255)
     position = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Place in the batch, from 1.")
     revision = models.PositiveIntegerField(help_text="The revision that was sent.")
     sent = models.JSONField(default=dict, help_text="Values sent.")
     diff = models.JSONField(default=list, help_text="[field, last accepted, sent] for each difference.")
-    status = models.CharField(max_length=9, choices=SyncResultStatus, default=SyncResultStatus.PENDING)
+    status = models.CharField(_("status"), max_length=9, choices=SyncResultStatus, default=SyncResultStatus.PENDING)
     marketo_id = models.PositiveIntegerField("Marketo ID", null=True, blank=True)
     marketo_guid = models.CharField("Marketo GUID", max_length=36, blank=True, default="", db_default="")
-    error = models.TextField(blank=True)
+    error = models.TextField(_("error"), blank=True)
     reason_key = ReasonKeyField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("sync result")
+        verbose_name_plural = _("sync results")
         default_permissions = ("view",)
         ordering = ("pk",)
         indexes = (

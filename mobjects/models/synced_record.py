@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.base import ModelState
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.marketo.types import Kind
 from mobjects.marketo.value_parsing import LARGEST_ID
@@ -20,26 +22,26 @@ CHANGED = Q(revision__gt=F("synced_revision"))
 class RecordStatus(models.TextChoices):
     """The last answer for a record: Marketo's five words, and ours for a call without an answer."""
 
-    CREATED = "CREATED", "Created"
-    UPDATED = "UPDATED", "Updated"
-    UNCHANGED = "UNCHANGED", "Unchanged"
-    SKIPPED = "SKIPPED", "Skipped"
-    FAILED = "FAILED", "Failed"
-    UNKNOWN = "UNKNOWN", "Outcome unknown"
+    CREATED = "CREATED", _("Created")
+    UPDATED = "UPDATED", _("Updated")
+    UNCHANGED = "UNCHANGED", _("Unchanged")
+    SKIPPED = "SKIPPED", _("Skipped")
+    FAILED = "FAILED", _("Failed")
+    UNKNOWN = "UNKNOWN", _("Outcome unknown")
 
 
 class RecordState(models.TextChoices):
     """Where a record stands, derived from its other columns."""
 
-    NEVER = "never", "Never synced"
-    CHANGED = "changed", "Changed"
-    IN_BATCH = "in_batch", "In a batch"
-    SYNCED = "synced", "Synced"
-    SKIPPED = "skipped", "Skipped"
-    CHANGED_SKIPPED = "changed_skipped", "Changed, skipped before"
-    FAILED = "failed", "Failed"
-    CHANGED_FAILED = "changed_failed", "Changed, failed before"
-    UNKNOWN = "unknown", "Outcome unknown"
+    NEVER = "never", _("Never synced")
+    CHANGED = "changed", _("Changed")
+    IN_BATCH = "in_batch", _("In a batch")
+    SYNCED = "synced", _("Synced")
+    SKIPPED = "skipped", _("Skipped")
+    CHANGED_SKIPPED = "changed_skipped", _("Changed, skipped before")
+    FAILED = "failed", _("Failed")
+    CHANGED_FAILED = "changed_failed", _("Changed, failed before")
+    UNKNOWN = "unknown", _("Outcome unknown")
 
 
 _REFUSALS = (
@@ -76,11 +78,11 @@ class RecordUnderWay(Exception):
 def describe_under_way(record: SyncedRecord) -> str:
     """Why a record cannot be deleted now, as a sentence."""
     if record.claimed_by_id is not None:
-        return f"“{record}” is in a batch right now; delete it when that is done."
-    return (
-        f"“{record}” was sent without an answer, so it may be in Marketo. Sync it, which looks it up, or decide about "
-        "it under “To decide”; delete it then."
-    )
+        return gettext("“%(record)s” is in a batch right now; delete it when that is done.") % {"record": record}
+    return gettext(
+        "“%(record)s” was sent without an answer, so it may be in Marketo. Sync it, which looks it "
+        "up, or decide about it under “To decide”; delete it then."
+    ) % {"record": record}
 
 
 _STATE = Case(
@@ -178,33 +180,48 @@ class SyncedRecord(models.Model):
         null=True,
         blank=True,
         unique=True,
-        help_text="Given by Marketo; empty until it is known.",
+        help_text=_("Given by Marketo; empty until it is known."),
     )
-    revision = models.PositiveIntegerField(default=1, editable=False)
-    synced_revision = models.PositiveIntegerField(default=0, editable=False)
+    revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
+    synced_revision = models.PositiveIntegerField(_("synced revision"), default=0, editable=False)
     answered_revision = models.PositiveIntegerField(
-        default=0, editable=False, help_text="The revision that the last answer was about."
+        _("answered revision"), default=0, editable=False, help_text=_("The revision that the last answer was about.")
     )
-    last_status = models.CharField(max_length=9, choices=RecordStatus, blank=True, editable=False)
-    last_error = models.TextField(blank=True, editable=False)
-    last_synced_at = models.DateTimeField("last synced", null=True, blank=True, editable=False)
-    accepted = models.JSONField(default=dict, blank=True, editable=False, help_text="Values Marketo last accepted.")
+    last_status = models.CharField(_("last status"), max_length=9, choices=RecordStatus, blank=True, editable=False)
+    last_error = models.TextField(_("last error"), blank=True, editable=False)
+    last_synced_at = models.DateTimeField(_("last synced"), null=True, blank=True, editable=False)
+    accepted = models.JSONField(
+        _("accepted"), default=dict, blank=True, editable=False, help_text=_("Values Marketo last accepted.")
+    )
     claimed_by = models.ForeignKey(
-        "mobjects.SyncBatch", models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+        "mobjects.SyncBatch",
+        models.SET_NULL,
+        verbose_name=_("claimed by"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
     )
     unknown_since = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When it was sent without an answer, until that is settled."
+        _("unknown since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When it was sent without an answer, until that is settled."),
     )
-    state = models.GeneratedField(expression=_STATE, output_field=models.CharField(max_length=15), db_persist=True)
-    read_at = models.DateTimeField("last read from Marketo", null=True, blank=True, editable=False)
+    state = models.GeneratedField(
+        verbose_name=_("state"), expression=_STATE, output_field=models.CharField(max_length=15), db_persist=True
+    )
+    read_at = models.DateTimeField(_("last read from Marketo"), null=True, blank=True, editable=False)
     in_marketo = models.JSONField(
+        _("in marketo"),
         default=dict,
         blank=True,
         editable=False,
-        help_text="What Marketo held when it was last read and what is not kept here, by name.",
+        help_text=_("What Marketo held when it was last read and what is not kept here, by name."),
     )
-    created_at = CreatedAtField(auto_now_add=True)
-    modified_at = models.DateTimeField(auto_now=True)
+    created_at = CreatedAtField(_("created at"), auto_now_add=True)
+    modified_at = models.DateTimeField(_("modified at"), auto_now=True)
 
     objects = SyncedManager()
 

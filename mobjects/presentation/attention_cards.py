@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from mobjects.figures.attention import KindFigures, WaitingWork
 from mobjects.figures.bounded import LIMIT
+from mobjects.kept_text import translate_kept
 from mobjects.models import RECORD_MODELS, Circuit, SyncJob, SyncResultStatus
 from mobjects.presentation.job_text import format_time
 from mobjects.presentation.job_titles import job_title
@@ -62,7 +63,7 @@ def halted_cards(circuits: list[Circuit], user: AbstractUser | AnonymousUser) ->
         AttentionCard(
             "halts",
             _("%(what)s since %(moment)s") % {"what": circuit.headline, "moment": format_time(circuit.opened_at)},
-            circuit.reason,
+            translate_kept(circuit.reason),
             button=button,
         )
         for circuit in circuits
@@ -90,7 +91,7 @@ def queue_cards(now: QueueStatus, left: int, user: AbstractUser | AnonymousUser)
     count = {"count": count_text(left)}
     waits = ngettext("%(count)s job or import waits.", "%(count)s jobs or imports wait.", left) % count if left else ""
     if now.problem:
-        said = _("The queue (Redis) %(problem)s.") % {"problem": now.problem}
+        said = _("The queue (Redis) %(problem)s.") % {"problem": translate_kept(now.problem)}
     elif not now.has_worker:
         said = _no_worker(now)
     elif not now.clocks:

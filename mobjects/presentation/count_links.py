@@ -9,10 +9,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from mobjects.models import Import, Program, SyncJob
-from mobjects.presentation import job_text
+from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.import_text import (
     OUTCOME_WORDS,
     has_rows,
+    outcome_count_text,
     undone_parts,
     undone_text,
     written_parts,
@@ -25,11 +26,11 @@ def job_outcome(job: SyncJob) -> SafeString | str:
     """What a job has come to so far: a link for each status to its records in the job."""
     address = reverse("admin:mobjects_syncjob_change", args=[job.pk])
     counted = [
-        (f"{address}?status={status.value}#results", f"{job.counts[status]:,} {job_text.STATUS_WORDS[status]}")
-        for status in job_text.STATUS_ORDER
+        (f"{address}?status={status.value}#results", vocabulary.status_count_text(status, job.counts[status]))
+        for status in vocabulary.STATUS_ORDER
         if job.counts.get(status)
     ]
-    return _joined(counted, job_text.SEPARATOR) if counted else job_text.outcome_text(job)
+    return _joined(counted, vocabulary.SEPARATOR) if counted else job_text.outcome_text(job)
 
 
 def import_outcome(imported: Import) -> SafeString | str:
@@ -37,8 +38,8 @@ def import_outcome(imported: Import) -> SafeString | str:
     address = reverse("mobjects:import-review", args=[imported.pk])
     counts = imported.counts if has_rows(imported) else {}
     counted = [
-        (f"{address}?tab={outcome}", f"{counts[outcome]:,} {words}")
-        for outcome, words in OUTCOME_WORDS.items()
+        (f"{address}?tab={outcome}", outcome_count_text(outcome, counts[outcome]))
+        for outcome in OUTCOME_WORDS
         if counts.get(outcome)
     ]
     return _joined(counted, ", ") if counted else ""

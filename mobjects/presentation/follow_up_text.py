@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResultStatus
 
-NOTHING_WORDS: dict[str, str] = {
-    SyncJobAction.DRY_RUN: "there is nothing to send",
-    SyncJobAction.UNDO: "there was nothing to undo",
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+NOTHING_WORDS: dict[str, StrOrPromise] = {
+    SyncJobAction.DRY_RUN: gettext_lazy("there is nothing to send"),
+    SyncJobAction.UNDO: gettext_lazy("there was nothing to undo"),
 }
 SENDS_SELECTION = (SyncJobAction.SEND, SyncJobAction.DRY_RUN)
 """Actions whose jobs keep what a person asked to send."""

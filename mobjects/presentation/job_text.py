@@ -4,69 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from mobjects import models
-from mobjects.formatting import format_count
+from mobjects.kept_text import translate_kept
 from mobjects.models.program import COST_PREFIX
 from mobjects.presentation import follow_up_text
+from mobjects.presentation.vocabulary import (
+    DONE_WORDS,
+    KIND_WORDS,
+    SEPARATOR,
+    STATUS_ORDER,
+    STATUS_WORDS,
+    done_words,
+    format_duration,
+    join_and,
+    join_or,
+    records_text,
+    selected_text,
+    status_counts,
+)
 from mobjects.sync.send.selection import OperationChoice
 
-SEPARATOR = " · "
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 _COST = re.compile(rf"^{COST_PREFIX}\d+\b")
 
-STATUS_ORDER = (
-    *models.SyncResult.PROBLEM_STATUSES,
-    models.SyncResultStatus.DIFFERS,
-    models.SyncResultStatus.MISSING,
-    models.SyncResultStatus.PENDING,
-    models.SyncResultStatus.PLANNED,
-    models.SyncResultStatus.CREATED,
-    models.SyncResultStatus.UPDATED,
-    models.SyncResultStatus.DELETED,
-    models.SyncResultStatus.ADDED,
-    models.SyncResultStatus.TAKEN,
-    models.SyncResultStatus.UNCHANGED,
-    models.SyncResultStatus.EQUAL,
-    models.SyncResultStatus.SAME,
-)
-"""What needs a person first, what went well last. Steps on the way are not counted and not here."""
-
-STATUS_WORDS: dict[str, str] = {status.value: status.label.lower() for status in models.SyncResultStatus} | {
-    models.SyncResultStatus.UNKNOWN: "with an unknown outcome",
-    models.SyncResultStatus.CONFLICT: "waiting for a decision",
-    models.SyncResultStatus.EQUAL: "with nothing to send",
-    models.SyncResultStatus.SAME: "without a difference",
-    models.SyncResultStatus.DIFFERS: "different in Marketo",
-    models.SyncResultStatus.DELETED: "deleted in Marketo",
-    models.SyncResultStatus.TAKEN: "taken from Marketo",
-    models.SyncResultStatus.MISSING: "not in Marketo",
-    models.SyncResultStatus.PLANNED: "to be sent",
-}
-"""What stands behind a number of records."""
-
-KIND_WORDS = {
-    "Program": ("program", "programs"),
-    "Opportunity": ("opportunity", "opportunities"),
-    "OpportunityPersonRole": ("person role", "person roles"),
-}
-DONE_WORDS: dict[str, str] = {
-    models.SyncJobAction.PULL: "read",
-    models.SyncJobAction.COMPARE: "compared",
-    models.SyncJobAction.DELETE: "deleted in Marketo",
-    models.SyncJobAction.IDENTIFY: "looked up",
-}
-NOTHING_WORDS: dict[str, str] = {
-    models.SyncJobAction.SEND: "there was nothing to send",
-    models.SyncJobAction.PULL: "Marketo has nothing that fits",
-    models.SyncJobAction.COMPARE: "there was nothing to compare",
-    models.SyncJobAction.DELETE: "there was nothing to delete",
-    models.SyncJobAction.IDENTIFY: "there was nothing to look up",
+NOTHING_WORDS: dict[str, StrOrPromise] = {
+    models.SyncJobAction.SEND: gettext_lazy("there was nothing to send"),
+    models.SyncJobAction.PULL: gettext_lazy("Marketo has nothing that fits"),
+    models.SyncJobAction.COMPARE: gettext_lazy("there was nothing to compare"),
+    models.SyncJobAction.DELETE: gettext_lazy("there was nothing to delete"),
+    models.SyncJobAction.IDENTIFY: gettext_lazy("there was nothing to look up"),
     **follow_up_text.NOTHING_WORDS,
 }
 COUNTED_ACTIONS = (models.SyncJobAction.PULL, models.SyncJobAction.COMPARE, models.SyncJobAction.IDENTIFY)
@@ -77,7 +54,7 @@ DESCRIBED = 4
 
 def counts_text(counts: Mapping[str, int]) -> str:
     """Counts per status on one line, such as ``15 failed · 412 created``."""
-    return SEPARATOR.join(_counted(counts, STATUS_ORDER)) or "nothing sent"
+    return SEPARATOR.join(status_counts(counts, STATUS_ORDER)) or _("nothing sent")
 
 
 def outcome_text(job: models.SyncJob) -> str:
@@ -85,8 +62,8 @@ def outcome_text(job: models.SyncJob) -> str:
     if job.counts or job.action == models.SyncJobAction.SEND:
         return counts_text(job.counts)
     if job.state != models.SyncJobState.SUCCEEDED:
-        return "nothing yet" if job.is_live else "nothing"
-    return "read" if job.action == models.SyncJobAction.DESCRIBE else "nothing found"
+        return _("nothing yet") if job.is_live else _("nothing")
+    return _("read") if job.action == models.SyncJobAction.DESCRIBE else _("nothing found")
 
 
 def count_accepted(counts: Mapping[str, int]) -> int:
@@ -123,60 +100,18 @@ def describe_job(
         seconds_left: how long it still takes; ``None`` where that is not known.
     """
     if job.state == models.SyncJobState.NOT_QUEUED:
-        return f"Not queued. {job.problem_text or 'Nothing was sent.'}"
+        return _("Not queued. %(reason)s") % {"reason": translate_kept(job.problem_text) or _("Nothing was sent.")}
     if job.state == models.SyncJobState.QUEUED:
-        return "Waiting for a worker." + _nobody(worker_alive)
+        return _("Waiting for a worker.") + _nobody(worker_alive)
     if job.state == models.SyncJobState.RUNNING:
         return _running(job, worker_alive, seconds_left)
     if job.state == models.SyncJobState.WAITING:
         return _waiting(job, worker_alive)
     if job.state == models.SyncJobState.PAUSED:
-        return f"Paused{_so_far(job)}. It goes on when somebody presses “Resume”."
+        return f"{_left_off(job, _('Paused'))} {_('It goes on when somebody presses “Resume”.')}"
     if job.state in (models.SyncJobState.STOPPED, models.SyncJobState.CRASHED, models.SyncJobState.CANCELLED):
         return " ".join(_stopped(job, unaccepted))
     return _finished(job)
-
-
-def selection_text(kept: Mapping[str, object]) -> str:
-    """What a job that sends was asked to send, in words."""
-    kinds = [str(kind) for kind in kept.get("kinds") or ()]  # type: ignore[attr-defined]
-    changed = "" if kept.get("resend") else "changed "
-    if kept.get("of_job"):
-        statuses = [STATUS_WORDS.get(str(status), "") for status in kept.get("of_statuses") or ()]  # type: ignore[attr-defined]
-        what = f"The {changed}records of the job that this one repeats that were {_or(statuses)} there"
-        if kept.get("of_error"):
-            what += f", with a reason like “{kept['of_error']}”"
-    elif kept.get("of_import"):
-        what = f"The {changed}records of import {kept['of_import']}"
-    else:
-        what = follow_up_text.describe_dry_run_part(kept) or _describe_records(kinds, kept.get("ids"), changed)
-    if kept.get("resend"):
-        what += ", unchanged ones too"
-    if kept.get("include_unknown"):
-        what += ", unknown outcomes again"
-    if kept.get("read_first"):
-        what += ", each read in Marketo first"
-    return what + follow_up_text.describe_rest(kept)
-
-
-def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
-    """What a call was about and what came of it.
-
-    Args:
-        counts: its results by status, steps on the way included.
-    """
-    kind = batch.get_kind_display().lower()
-    if batch.state == models.SyncBatchState.WAITING:
-        return f"{batch.operation} of {format_count(batch.size, 'record')} ({kind}), still to be sent."
-    if batch.state == models.SyncBatchState.PLANNED:
-        return follow_up_text.describe_planned_batch(batch)
-    if batch.operation == "DESCRIBE":
-        return f"Reading what Marketo knows about {kind}."
-    statuses = (*STATUS_ORDER, models.SyncResultStatus.RETRIED, models.SyncResultStatus.LOOKED_UP)
-    came = SEPARATOR.join(_counted(counts, statuses))
-    if batch.operation == "GET":
-        return f"Reading of {kind}: {came or format_count(batch.size, 'record')}."
-    return f"{batch.operation} of {format_count(batch.size, 'record')} ({kind}){f': {came}' if came else ''}."
 
 
 def asked_text(job: models.SyncJob) -> str:
@@ -187,16 +122,111 @@ def asked_text(job: models.SyncJob) -> str:
     if job.action == models.SyncJobAction.UNDO:
         return follow_up_text.describe_undo()
     if job.action == models.SyncJobAction.DESCRIBE:
-        return "The fields of opportunities and roles, tags and channels"
+        return _("The fields of opportunities and roles, tags and channels")
+    kinds = kept.get("kinds") or ()
     if job.action == models.SyncJobAction.COMPARE:
-        return _describe_records(kept.get("kinds") or (), kept.get("ids"), "synced ")
+        return _selected(kinds, kept) or _("All synced %(kinds)s") % {"kinds": _kinds(kinds)}
     if job.action == models.SyncJobAction.IDENTIFY:
-        by = f", by the field {kept['key_field']}" if kept.get("key_field") else ""
-        return _describe_records(kept.get("kinds") or (), kept.get("ids"), "") + f" without an ID{by}"
-    what = _describe_records([kept.get("kind", "")], kept.get("ids"), "")
+        said = {"records": _selected(kinds, kept) or _all(kinds), "field": kept.get("key_field")}
+        if kept.get("key_field"):
+            return _("%(records)s without an ID, by the field %(field)s") % said
+        return _("%(records)s without an ID") % said
+    what = _selected([kept.get("kind", "")], kept) or _all([kept.get("kind", "")])
     if job.action == models.SyncJobAction.DELETE:
-        return what + (", with their roles" if kept.get("kind") == "Opportunity" else "")
+        return what + (_(", with their roles") if kept.get("kind") == "Opportunity" else "")
     return what + "".join(_filters(kept))
+
+
+def selection_text(kept: Mapping[str, object]) -> str:
+    """What a job that sends was asked to send, in words."""
+    what = _sent_records(kept)
+    if kept.get("resend"):
+        what += _(", unchanged ones too")
+    if kept.get("include_unknown"):
+        what += _(", unknown outcomes again")
+    if kept.get("read_first"):
+        what += _(", each read in Marketo first")
+    return what + follow_up_text.describe_rest(kept)
+
+
+def _sent_records(kept: Mapping[str, object]) -> str:
+    if kept.get("of_job"):
+        return _repeated_records(kept)
+    if kept.get("of_import"):
+        words = (
+            _("The records of import %(number)s")
+            if kept.get("resend")
+            else _("The changed records of import %(number)s")
+        )
+        return words % {"number": kept["of_import"]}
+    kinds = [str(kind) for kind in kept.get("kinds") or ()]  # type: ignore[attr-defined]
+    part = follow_up_text.describe_dry_run_part(kept) or _selected(kinds, kept)
+    if part:
+        return part
+    return _all(kinds) if kept.get("resend") else _("All changed %(kinds)s") % {"kinds": _kinds(kinds)}
+
+
+def _repeated_records(kept: Mapping[str, object]) -> str:
+    """Those of another job that had one of several statuses there."""
+    if kept.get("resend"):
+        words = _("The records of the job that this one repeats that were %(statuses)s there")
+    else:
+        words = _("The changed records of the job that this one repeats that were %(statuses)s there")
+    statuses = [str(status) for status in kept.get("of_statuses") or ()]  # type: ignore[attr-defined]
+    what = words % {"statuses": join_or([STATUS_WORDS[status] for status in statuses if status in STATUS_WORDS])}
+    if kept.get("of_error"):
+        what += _(", with a reason like “%(reason)s”") % {"reason": translate_kept(str(kept["of_error"]))}
+    return what
+
+
+def _selected(kinds: Sequence[str], kept: Mapping[str, object]) -> str:
+    """How many records were selected; "" if all were meant."""
+    ids = kept.get("ids")
+    return selected_text(kinds[0] if kinds else "", len(ids)) if isinstance(ids, list | tuple) else ""
+
+
+def _all(kinds: Sequence[str]) -> str:
+    return _("All %(kinds)s") % {"kinds": _kinds(kinds)}
+
+
+def _kinds(kinds: Sequence[str]) -> str:
+    return ", ".join(str(KIND_WORDS[kind]) for kind in kinds if kind in KIND_WORDS) or _("records")
+
+
+def _filters(kept: Mapping[str, object]) -> list[str]:
+    since = kept.get("updated_since")
+    at = format_time(datetime.fromisoformat(str(since))) if since else ""
+    tag = {"type": kept.get("tag_type"), "value": kept.get("tag_value")}
+    return [
+        *([_(" with the name “%(name)s”") % {"name": kept["name"]}] if kept.get("name") else []),
+        *([_(", in the workspace “%(name)s”") % {"name": kept["workspace"]}] if kept.get("workspace") else []),
+        *([_(", with the tag %(type)s = %(value)s") % tag] if kept.get("tag_type") else []),
+        *([_(", updated since %(time)s") % {"time": at}] if since else []),
+        *([_(", archived ones too")] if kept.get("archived") else []),
+    ]
+
+
+def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
+    """What a call was about and what came of it.
+
+    Args:
+        counts: its results by status, steps on the way included.
+    """
+    kind = batch.get_kind_display().lower()
+    said = {"operation": batch.operation, "records": records_text(batch.size), "kind": kind}
+    if batch.state == models.SyncBatchState.WAITING:
+        return _("%(operation)s of %(records)s (%(kind)s), still to be sent.") % said
+    if batch.state == models.SyncBatchState.PLANNED:
+        return follow_up_text.describe_planned_batch(batch)
+    if batch.operation == "DESCRIBE":
+        return _("Reading what Marketo knows about %(kind)s.") % {"kind": kind}
+    statuses = (*STATUS_ORDER, models.SyncResultStatus.RETRIED, models.SyncResultStatus.LOOKED_UP)
+    came = SEPARATOR.join(status_counts(counts, statuses))
+    if batch.operation == "GET":
+        return _("Reading of %(kind)s: %(outcome)s.") % {"kind": kind, "outcome": came or records_text(batch.size)}
+    if came:
+        return _("%(operation)s of %(records)s (%(kind)s): %(outcome)s.") % {**said, "outcome": came}
+    return _("%(operation)s of %(records)s (%(kind)s).") % said
 
 
 def field_text(name: str) -> str:
@@ -206,7 +236,7 @@ def field_text(name: str) -> str:
 
 def operation_text(operation: str) -> str:
     """An operation as shown."""
-    return "Automatic" if operation == OperationChoice.AUTO else operation
+    return _("Automatic") if operation == OperationChoice.AUTO else operation
 
 
 def format_time(at: datetime | None) -> str:
@@ -229,148 +259,133 @@ def render_time(at: datetime | None) -> SafeString | str:
     )
 
 
-def format_duration(span: timedelta | float | None) -> str:
-    """A time span, given as such or in seconds: ``40 ms``, ``1.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 10 min``."""
-    if span is None:
-        return ""
-    seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def format_near_time(at: datetime) -> str:
     """A time near now: ``12:05:10 UTC`` if it is today, else with its date; in the reader's zone."""
     return format_time(at)[11 if timezone.localdate(at) == timezone.localdate() else 0 :]
 
 
-def _counted(counts: Mapping[str, int], statuses: Sequence[models.SyncResultStatus]) -> list[str]:
-    return [f"{counts[status]:,} {STATUS_WORDS[status]}" for status in statuses if counts.get(status)]
-
-
-def _or(words: Sequence[str]) -> str:
-    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
-def _describe_records(kinds: Sequence[str], ids: object, which: str) -> str:
-    if isinstance(ids, list | tuple):
-        names = KIND_WORDS.get(kinds[0] if kinds else "", ("record", "records"))
-        return f"{len(ids):,} selected {names[len(ids) != 1]}"
-    return f"All {which}{', '.join(KIND_WORDS[kind][1] for kind in kinds if kind in KIND_WORDS) or 'records'}"
-
-
-def _filters(kept: Mapping[str, object]) -> list[str]:
-    since = kept.get("updated_since")
-    return [
-        *([f" with the name “{kept['name']}”"] if kept.get("name") else []),
-        *([f", in the workspace “{kept['workspace']}”"] if kept.get("workspace") else []),
-        *([f", with the tag {kept['tag_type']} = {kept['tag_value']}"] if kept.get("tag_type") else []),
-        *([f", updated since {format_time(datetime.fromisoformat(str(since)))}"] if since else []),
-        *([", archived ones too"] if kept.get("archived") else []),
-    ]
-
-
 def _nobody(worker_alive: bool | None) -> str:
-    return " No worker is running, so it will wait until one is started." if worker_alive is False else ""
+    if worker_alive is not False:
+        return ""
+    return " " + _("No worker is running, so it will wait until one is started.")
 
 
 def _progress(job: models.SyncJob) -> str:
     """How far a job has come; "" if that is not known."""
     if job.action == models.SyncJobAction.DESCRIBE:
-        return f"{job.progress.get('done', 0)} of {DESCRIBED} lists read"
+        done = job.progress.get("done", 0)
+        return _("%(done)s of %(count)s lists read") % {"done": done, "count": DESCRIBED}
     if job.action in COUNTED_ACTIONS:
-        return f"{format_count(job.result_count, 'record')} {DONE_WORDS[job.action]} so far"
+        said = {"records": records_text(job.result_count), "done": DONE_WORDS[job.action]}
+        return _("%(records)s %(done)s so far") % said
+    done = count_done(job)
     if job.action == models.SyncJobAction.DELETE and not job.planned:
-        return f"{format_count(count_done(job), 'record')} done so far"
-    return f"{count_done(job):,} of {format_count(count_records(job), 'record')} done"
+        return _("%(records)s done so far") % {"records": records_text(done)}
+    return _("%(done)s of %(records)s done") % {"done": f"{done:,}", "records": records_text(count_records(job))}
 
 
-def _so_far(job: models.SyncJob) -> str:
-    return f": {_progress(job)}" if job.started_at else " before it began"
+def _left_off(job: models.SyncJob, state: str) -> str:
+    """Where a job stood when it was paused or cancelled."""
+    if job.started_at:
+        return _("%(state)s: %(progress)s.") % {"state": state, "progress": _progress(job)}
+    return _("%(state)s before it began.") % {"state": state}
 
 
 def _running(job: models.SyncJob, worker_alive: bool | None, seconds_left: float | None) -> str:
-    said = [f"Running: {_progress(job)}."]
+    said = [_("Running: %(progress)s.") % {"progress": _progress(job)}]
     if job.requested_action == models.RequestedAction.PAUSE:
-        said.append("It pauses after what is under way.")
+        said.append(_("It pauses after what is under way."))
     elif job.requested_action == models.RequestedAction.CANCEL:
-        said.append("It is cancelled after what is under way.")
+        said.append(_("It is cancelled after what is under way."))
     elif seconds_left is not None:
-        said.append(f"About {format_duration(max(seconds_left, 1))} left.")
+        said.append(_("About %(time)s left.") % {"time": format_duration(max(seconds_left, 1))})
     if worker_alive is False:
-        said.append("But no worker is running; it goes on once one is started.")
+        said.append(_("But no worker is running; it goes on once one is started."))
     return " ".join(said)
 
 
 def _waiting(job: models.SyncJob, worker_alive: bool | None) -> str:
     done = f" {_progress(job)}." if job.result_count else ""
+    why = translate_kept(job.waits_for)
     if job.waits_until is None:
-        return f"Waiting for a person: {job.waits_for}{done}"
+        return _("Waiting for a person: %(reason)s") % {"reason": why} + done
     if job.waits_until <= timezone.now():
-        return f"Waiting for a worker.{done}{_nobody(worker_alive)}"
-    why = f": {job.waits_for}" if job.waits_for else "."
-    return f"Waiting until {format_near_time(job.waits_until)}{why}{done}{_nobody(worker_alive)}"
+        return f"{_('Waiting for a worker.')}{done}{_nobody(worker_alive)}"
+    until = {"time": format_near_time(job.waits_until), "reason": why}
+    said = _("Waiting until %(time)s: %(reason)s") % until if why else _("Waiting until %(time)s.") % until
+    return f"{said}{done}{_nobody(worker_alive)}"
 
 
 def _finished(job: models.SyncJob) -> str:
     if job.action == models.SyncJobAction.DESCRIBE:
-        return "Finished: fields, tags and channels were read."
+        return _("Finished: fields, tags and channels were read.")
     count = count_records(job)
     if not count:
-        return f"Finished: {NOTHING_WORDS[job.action]}."
+        return _("Finished: %(outcome)s.") % {"outcome": NOTHING_WORDS[job.action]}
     if job.action in COUNTED_ACTIONS:
-        counted = ", ".join(_counted(job.counts, STATUS_ORDER))
-        return f"Finished: {format_count(count, 'record')} {DONE_WORDS[job.action]}; {counted}."
+        counted = ", ".join(status_counts(job.counts, STATUS_ORDER))
+        said = {"records": records_text(count), "done": DONE_WORDS[job.action], "counts": counted}
+        return _("Finished: %(records)s %(done)s; %(counts)s.") % said
     if job.action == models.SyncJobAction.DRY_RUN:
         return follow_up_text.describe_dry_run(job, count)
-    done = DONE_WORDS.get(job.action, "accepted")
-    problems = _counted(job.counts, models.SyncResult.PROBLEM_STATUSES)
+    done = done_words(job.action)
+    problems = status_counts(job.counts, models.SyncResult.PROBLEM_STATUSES)
     if not problems:
-        return f"Finished: {'the record was' if count == 1 else f'all {count:,} records were'} {done}."
-    return f"Finished: {count_accepted(job.counts):,} of {count:,} {done}; {', '.join(problems)}."
+        words = ngettext("Finished: the record was %(done)s.", "Finished: all %(count)s records were %(done)s.", count)
+        return words % {"count": f"{count:,}", "done": done}
+    return _("Finished: %(accepted)s of %(count)s %(done)s; %(problems)s.") % {
+        "accepted": f"{count_accepted(job.counts):,}",
+        "count": f"{count:,}",
+        "done": done,
+        "problems": ", ".join(problems),
+    }
 
 
 def _stopped(job: models.SyncJob, unaccepted: Sequence[models.SyncBatch]) -> list[str]:
     said = [_why_stopped(job)]
     if job.action in COUNTED_ACTIONS:
-        return [*said, f"What was {DONE_WORDS[job.action]} before is kept."] if job.result_count else said
+        kept = _("What was %(done)s before is kept.") % {"done": DONE_WORDS[job.action]}
+        return [*said, kept] if job.result_count else said
     unknown = [batch for batch in unaccepted if batch.state == models.SyncBatchState.UNKNOWN]
     if unknown:
-        said.append(f"{_batches(unknown)} may or may not have been applied.")
+        said.append(_("%(batches)s may or may not have been applied.") % {"batches": _batches(unknown, first=True)})
     elif unaccepted:
-        words = _batches(unaccepted)
-        said.append(f"Nothing of {words[0].lower()}{words[1:]} was applied.")
+        said.append(_("Nothing of %(batches)s was applied.") % {"batches": _batches(unaccepted, first=False)})
     doubtful = job.counts.get(models.SyncResultStatus.UNKNOWN, 0)
     left = count_records(job) - count_accepted(job.counts) - doubtful
     if doubtful:
-        said.append(f"What became of {format_count(doubtful, 'record')} is not known.")
+        said.append(_("What became of %(records)s is not known.") % {"records": records_text(doubtful)})
     if left > 0:
-        to_do = "deleted" if job.action == models.SyncJobAction.DELETE else "sent"
-        said.append(f"{format_count(left, 'record')} {'stays' if left == 1 else 'stay'} to be {to_do}.")
+        said.append(_left_to_do(job, left))
     return said
+
+
+def _left_to_do(job: models.SyncJob, left: int) -> str:
+    if job.action == models.SyncJobAction.DELETE:
+        words = ngettext("%(count)s record stays to be deleted.", "%(count)s records stay to be deleted.", left)
+    else:
+        words = ngettext("%(count)s record stays to be sent.", "%(count)s records stay to be sent.", left)
+    return words % {"count": f"{left:,}"}
 
 
 def _why_stopped(job: models.SyncJob) -> str:
     if job.state != models.SyncJobState.CANCELLED:
-        return f"{job.get_state_display()}: {(job.problem_text or 'no reason is known').rstrip('.')}."
+        reason = (translate_kept(job.problem_text) or _("no reason is known")).rstrip(".")
+        return _("%(state)s: %(reason)s.") % {"state": job.get_state_display(), "reason": reason}
     if not job.started_at or job.action not in (models.SyncJobAction.SEND, models.SyncJobAction.DELETE):
-        return f"Cancelled{_so_far(job)}."
-    return (
-        f"Cancelled: {count_accepted(job.counts):,} of {count_records(job):,} {DONE_WORDS.get(job.action, 'accepted')}."
-    )
+        return _left_off(job, _("Cancelled"))
+    return _("Cancelled: %(accepted)s of %(count)s %(done)s.") % {
+        "accepted": f"{count_accepted(job.counts):,}",
+        "count": f"{count_records(job):,}",
+        "done": done_words(job.action),
+    }
 
 
-def _batches(batches: Sequence[models.SyncBatch]) -> str:
-    if len(batches) == 1:
-        return f"Batch {batches[0].sequence}"
+def _batches(batches: Sequence[models.SyncBatch], *, first: bool) -> str:
+    """Their numbers; ``first`` where a sentence begins with them."""
     if len(batches) > 5:
-        return f"{len(batches):,} batches"
-    numbers = [str(batch.sequence) for batch in batches]
-    return f"Batches {', '.join(numbers[:-1])} and {numbers[-1]}"
+        return _("%(count)s batches") % {"count": f"{len(batches):,}"}
+    numbers = {"numbers": join_and([str(batch.sequence) for batch in batches])}
+    if first:
+        return ngettext("Batch %(numbers)s", "Batches %(numbers)s", len(batches)) % numbers
+    return ngettext("batch %(numbers)s", "batches %(numbers)s", len(batches)) % numbers

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from mobjects import selectors
 from mobjects.models import RECORD_MODELS as SYNCED_MODELS
@@ -17,6 +18,9 @@ from mobjects.resources import RESOURCES
 from mobjects.sync.content.gaps import list_gaps
 from mobjects.sync.transport_factory import key_fields, transport_label
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 TO_DECIDE = "rule"
 """Icon of the entry that tells how much there is to decide."""
 
@@ -24,56 +28,76 @@ _MOVING_GROUP = "Marketo"
 
 _IMPORTING = " ".join(f"mobjects.import_{model}" for model in RECORD_MODELS)
 
-Entry = tuple[str, str, str, str]
+Entry = tuple["StrOrPromise", str, str, str]
 """Title, icon, address, permissions of which one is enough."""
 
 
-def _list(title: str, icon: str, model: str) -> Entry:
+def _list(title: StrOrPromise, icon: str, model: str) -> Entry:
     return title, icon, f"admin:mobjects_{model}_changelist", f"mobjects.view_{model}"
 
 
 _DELETING = " ".join(f"mobjects.delete_{model}" for model in RECORD_MODELS)
-_GROUPS: dict[str, tuple[Entry, ...]] = {
-    "Records": (
-        _list("Programs", "campaign", "program"),
-        _list("Period costs", "payments", "programcost"),
-        _list("Program tags", "sell", "programtag"),
-        _list("Opportunities", "handshake", "opportunity"),
-        _list("Person roles", "group", "opportunitypersonrole"),
-        _list("Custom fields", "tune", "customfield"),
-        ("Deletions", "delete_history", "admin:mobjects_bulkdeletion_changelist", _DELETING),
+_GROUPS: tuple[tuple[str, StrOrPromise, tuple[Entry, ...]], ...] = (
+    (
+        "Records",
+        gettext_lazy("Records"),
+        (
+            _list(gettext_lazy("Programs"), "campaign", "program"),
+            _list(gettext_lazy("Period costs"), "payments", "programcost"),
+            _list(gettext_lazy("Program tags"), "sell", "programtag"),
+            _list(gettext_lazy("Opportunities"), "handshake", "opportunity"),
+            _list(gettext_lazy("Person roles"), "group", "opportunitypersonrole"),
+            _list(gettext_lazy("Custom fields"), "tune", "customfield"),
+            (gettext_lazy("Deletions"), "delete_history", "admin:mobjects_bulkdeletion_changelist", _DELETING),
+        ),
     ),
-    "Files": (
-        ("Import", "upload", "mobjects:import-new", _IMPORTING),
-        _list("Import history", "work_history", "import"),
-        _list("Downloads", "file_save", "download"),
+    (
+        "Files",
+        gettext_lazy("Files"),
+        (
+            (gettext_lazy("Import"), "upload", "mobjects:import-new", _IMPORTING),
+            _list(gettext_lazy("Import history"), "work_history", "import"),
+            _list(gettext_lazy("Downloads"), "file_save", "download"),
+        ),
     ),
-    "Sync": (
-        ("Sync all changed", "sync", "mobjects:sync", "mobjects.sync_records"),
-        _list("Sync history", "history", "syncjob"),
-        _list("Results", "fact_check", "syncresult"),
-        _list("To decide", TO_DECIDE, "conflict"),
-        _list("Schedules", "schedule", "schedule"),
-        ("Connection", "lan", "mobjects:connection", "mobjects.test_connection"),
-        ("Queue", "queue", "mobjects:queue", "mobjects.view_queue"),
+    (
+        "Sync",
+        gettext_lazy("Sync"),
+        (
+            (gettext_lazy("Sync all changed"), "sync", "mobjects:sync", "mobjects.sync_records"),
+            _list(gettext_lazy("Sync history"), "history", "syncjob"),
+            _list(gettext_lazy("Results"), "fact_check", "syncresult"),
+            _list(gettext_lazy("To decide"), TO_DECIDE, "conflict"),
+            _list(gettext_lazy("Schedules"), "schedule", "schedule"),
+            (gettext_lazy("Connection"), "lan", "mobjects:connection", "mobjects.test_connection"),
+            (gettext_lazy("Queue"), "queue", "mobjects:queue", "mobjects.view_queue"),
+        ),
     ),
-    "Marketo": (
-        ("Pull", "download", "mobjects:pull", "mobjects.pull_records"),
-        ("Drift report", "difference", "mobjects:compare", "mobjects.pull_records"),
-        _list("Fields", "list_alt", "marketofield"),
-        _list("Tags and channels", "label", "allowedtag"),
+    (
+        _MOVING_GROUP,
+        gettext_lazy("Marketo"),
+        (
+            (gettext_lazy("Pull"), "download", "mobjects:pull", "mobjects.pull_records"),
+            (gettext_lazy("Drift report"), "difference", "mobjects:compare", "mobjects.pull_records"),
+            _list(gettext_lazy("Fields"), "list_alt", "marketofield"),
+            _list(gettext_lazy("Tags and channels"), "label", "allowedtag"),
+        ),
     ),
-    "People": (
-        ("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
-        ("Groups", "groups", "admin:auth_group_changelist", "auth.view_group"),
+    (
+        "People",
+        gettext_lazy("People"),
+        (
+            (gettext_lazy("Users"), "person", "admin:auth_user_changelist", "auth.view_user"),
+            (gettext_lazy("Groups"), "groups", "admin:auth_group_changelist", "auth.view_group"),
+        ),
     ),
-}
+)
 
 
 def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar as the theme wants it, with what the user may see; for ``UNFOLD["SIDEBAR"]["navigation"]``."""
     groups: list[dict[str, Any]] = [
-        {"items": [{"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}]}
+        {"items": [{"title": _("Dashboard"), "icon": "dashboard", "link": reverse("admin:index")}]}
     ]
     for title, entries in _groups():
         items = [
@@ -89,7 +113,7 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def menu_names() -> dict[str, str]:
     """What the menu calls each of its pages, by address."""
-    return {reverse(view): title for _group, entries in _groups() for title, _icon, view, _permissions in entries}
+    return {reverse(view): str(title) for _group, entries in _groups() for title, _icon, view, _permissions in entries}
 
 
 def list_actions(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
@@ -129,11 +153,11 @@ def reach_script_url(request: HttpRequest) -> str:
     return static("mobjects/reach.js")
 
 
-def _groups() -> Iterator[tuple[str, tuple[Entry, ...]]]:
+def _groups() -> Iterator[tuple[StrOrPromise, tuple[Entry, ...]]]:
     """All groups; what moving to the API in use takes is listed only where it takes something."""
-    for title, entries in _GROUPS.items():
-        if title == _MOVING_GROUP and list_gaps(key_fields()):
-            name = f"Moving to {transport_label()}"
+    for group, title, entries in _GROUPS:
+        if group == _MOVING_GROUP and list_gaps(key_fields()):
+            name = _("Moving to %(transport)s") % {"transport": transport_label()}
             yield title, (*entries, (name, "move_up", "mobjects:moving", "mobjects.pull_records"))
         else:
             yield title, entries

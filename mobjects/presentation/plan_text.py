@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from mobjects.kept_text import translate_kept
 from mobjects.marketo.types import Operation
 from mobjects.presentation.badges import render_badge
 from mobjects.presentation.job_text import field_text
@@ -71,7 +72,7 @@ def effect_badge(plan: RecordPlan) -> SafeString:
 
 def plan_notes(plan: RecordPlan) -> list[str]:
     """What a person should know of a plan before it is carried out, as sentences."""
-    notes = [plan.reason] if plan.reason else []
+    notes = [translate_kept(plan.reason)] if plan.reason else []
     if plan.effect is PlannedEffect.CREATE and plan.operation is Operation.UPSERT:
         notes.append(_("If Marketo has a record with this key already, that is changed instead."))
     if plan.lost_tags:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Paginator
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from mobjects import selectors
+from mobjects.kept_text import translate_kept
 from mobjects.models import (
     OpportunityPersonRole,
     RecordStatus,
@@ -24,15 +27,18 @@ from mobjects.sync.paging import can_find
 from mobjects.sync.send.held_now import holds_still
 from mobjects.sync.transport_factory import key_fields
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 SENDING = (*SyncJob.SENDING_ACTIONS, SyncJobAction.DELETE)
 READING = (SyncJobAction.PULL, SyncJobAction.COMPARE, SyncJobAction.IDENTIFY)
-TITLES: dict[str, str] = {
-    SyncJobAction.SEND: "Last sending",
-    SyncJobAction.UNDO: "Last undo of a sending",
-    SyncJobAction.DELETE: "Last deletion in Marketo",
-    SyncJobAction.PULL: "Last pull",
-    SyncJobAction.COMPARE: "Last comparison",
-    SyncJobAction.IDENTIFY: "Last look-up of IDs",
+TITLES: dict[str, StrOrPromise] = {
+    SyncJobAction.SEND: gettext_lazy("Last sending"),
+    SyncJobAction.UNDO: gettext_lazy("Last undo of a sending"),
+    SyncJobAction.DELETE: gettext_lazy("Last deletion in Marketo"),
+    SyncJobAction.PULL: gettext_lazy("Last pull"),
+    SyncJobAction.COMPARE: gettext_lazy("Last comparison"),
+    SyncJobAction.IDENTIFY: gettext_lazy("Last look-up of IDs"),
 }
 DIFFERENCES_SHOWN = 25
 """On one page. A program may have thousands of costs that Marketo has not accepted yet."""
@@ -43,14 +49,14 @@ REFUSED = (SyncResultStatus.FAILED, SyncResultStatus.SKIPPED)
 class PanelLine:
     """What one job did with the record. ``over`` says why its reason does not hold any more; "" if it does."""
 
-    title: str
+    title: StrOrPromise
     result: SyncResult
     over: str
 
     @property
     def reason(self) -> str:
         """The reason, as long as it holds."""
-        return "" if self.over else self.result.error
+        return "" if self.over else translate_kept(self.result.error)
 
 
 def build_sync_panel(record: SyncedRecord, *, may_pull: bool, page: str | None = None) -> dict[str, Any]:
@@ -74,10 +80,10 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool, page: str | None =
         "record": record,
         "state": record_state_badge(record.current_state),
         "difference": Paginator(difference, DIFFERENCES_SHOWN).get_page(page),
-        "replaced": REPLACED if isinstance(record, OpportunityPersonRole) and is_replaced(record, keys) else "",
+        "replaced": _(REPLACED) if isinstance(record, OpportunityPersonRole) and is_replaced(record, keys) else "",
         "lines": lines,
         # Of a record whose history is gone.
-        "last_error": record.last_error if not sent and record.refusal_stands else "",
+        "last_error": translate_kept(record.last_error) if not sent and record.refusal_stands else "",
         "decision": decision,
         "may_pull": may_pull and can_find(record, keys),
         "history_url": reverse("mobjects:record-history", args=[record.KIND.value, record.pk]),
@@ -90,18 +96,18 @@ def _line(result: SyncResult, over: str) -> PanelLine:
 
 def _sending_over(record: SyncedRecord, result: SyncResult, *, undecided: bool) -> str:
     if result.status in REFUSED and record.revision > result.revision:
-        return "The record was changed since."
+        return _("The record was changed since.")
     if result.status == SyncResultStatus.HELD and not holds_still(record, result):
-        return "That holds no more."
+        return _("That holds no more.")
     if result.status == SyncResultStatus.CONFLICT and not undecided:
-        return "That was decided since."
+        return _("That was decided since.")
     if result.status == SyncResultStatus.UNKNOWN and record.last_status != RecordStatus.UNKNOWN:
-        return "That is known by now."
+        return _("That is known by now.")
     return ""
 
 
 def _reading_over(record: SyncedRecord, result: SyncResult) -> str:
     later = (record.last_synced_at, record.read_at)
     if record.revision > result.revision or any(at and at > result.created_at for at in later):
-        return "It was changed, sent or read again since."
+        return _("It was changed, sent or read again since.")
     return ""

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from mobjects.figures.daily import OTHER_REASONS, SYNCED, UNSENT, Figure
 from mobjects.models import SyncResult, SyncResultStatus
-from mobjects.presentation.job_text import STATUS_ORDER
+from mobjects.presentation.vocabulary import STATUS_ORDER
 
 DAYS = 30
 """So many days the charts show, today included."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import django_rq
+from django.utils.translation import gettext_lazy as _
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
@@ -18,6 +19,9 @@ from mobjects.processes import scheduler
 from mobjects.processes.worker import KEPT_SECONDS
 from mobjects.queue_redis import QUEUE, connect_queue, describe_redis_error
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 PROBE = "marketo-probe"
 """A key that is set for a second, to see whether Redis takes writes."""
 
@@ -25,7 +29,11 @@ SILENCE_SECONDS = 25
 """A worker that has been silent for so long is gone or frozen: it gives a sign of life every 10 s, idle or busy."""
 
 
-LISTS: Mapping[str, str] = {"waiting": "What waits", "running": "What runs", "failed": "What failed in the queue"}
+LISTS: Mapping[str, StrOrPromise] = {
+    "waiting": _("What waits"),
+    "running": _("What runs"),
+    "failed": _("What failed in the queue"),
+}
 """The lists of the queue, each named as its count in :class:`QueueStatus`, and their titles."""
 
 

@@ -16,6 +16,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_noop as _
 
 from mobjects.db.edit_context import edit
 from mobjects.models import (
@@ -41,9 +42,9 @@ PARTS: dict[type[models.Model], tuple[tuple[type[models.Model], str], ...]] = {
 }
 """What is deleted with a record, and by which field it belongs to it."""
 OWNERS: dict[type[models.Model], str] = {ProgramCost: "program", ProgramTag: "program"}
-UNDER_WAY = "they are in a batch, or the outcome of their last sending is unknown"
-CHANGED = "they were changed, or deleted, since they were shown"
-TAKEN = "Something else has its Marketo ID, its key or its place by now, or an equal cost was added."
+UNDER_WAY = _("they are in a batch, or the outcome of their last sending is unknown")
+CHANGED = _("they were changed, or deleted, since they were shown")
+TAKEN = _("Something else has its Marketo ID, its key or its place by now, or an equal cost was added.")
 
 
 def model_of_deletion(deletion: BulkDeletion) -> Any:
@@ -223,7 +224,7 @@ def _note(deletion: BulkDeletion, going: Sequence[models.Model]) -> None:
                 object_id=str(row.pk),
                 object_repr=str(row)[:200],
                 action_flag=DELETION,
-                change_message=f"Deletion {deletion.pk}",
+                change_message=_("Deletion %(pk)s") % {"pk": deletion.pk},
             )
             for row in going
         )

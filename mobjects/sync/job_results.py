@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_noop as _
 
 from mobjects.formatting import format_moment
 from mobjects.marketo.reason_masking import reason_key
@@ -15,9 +16,9 @@ from mobjects.marketo.types import Kind
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, SyncResultStatus
 from mobjects.models.synced_record import SyncedQuerySet
 
-GONE = "Marketo has no object with this ID any more."
-IN_BATCH = "It is in a batch right now; pull it again afterwards."
-SENT_MEANWHILE = "It was sent while Marketo was being read; pull it again."
+GONE = _("Marketo has no object with this ID any more.")
+IN_BATCH = _("It is in a batch right now; pull it again afterwards.")
+SENT_MEANWHILE = _("It was sent while Marketo was being read; pull it again.")
 
 _UNFINISHED = (*SyncResult.PASSING_STATUSES, SyncResultStatus.UNKNOWN)
 
@@ -50,7 +51,7 @@ def supersede_unknown(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
 
 def name_of(job: SyncJob) -> str:
     """What a kept text calls a job: by when it was asked for."""
-    return f"job of {format_moment(job.created_at)}"
+    return _("job of %(time)s") % {"time": format_moment(job.created_at)}
 
 
 def end_waiting_results(
@@ -85,7 +86,10 @@ def sent_again_by(job: SyncJob, status: SyncResultStatus, words: str) -> tuple[S
         words: Marketo's.
     """
     end = SyncResultStatus.EQUAL if status in SyncResult.ACCEPTED_STATUSES else status
-    return end, f"The {name_of(job)} sent it again: {status.label}. {words}".strip()
+    return end, (
+        _("The %(job)s sent it again: %(status)s. %(words)s")
+        % {"job": name_of(job), "status": status.label, "words": words}
+    ).strip()
 
 
 def build_result(

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.types import (
@@ -28,7 +30,7 @@ from mobjects.sync.content.from_marketo import find_association
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.task import JobContext, read_from_marketo
 
-BEGUN_AGAIN = "Marketo no longer knew the place to go on from; begun again with the first page."
+BEGUN_AGAIN = _("Marketo no longer knew the place to go on from; begun again with the first page.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.prepared import PreparedQueries
@@ -41,7 +42,7 @@ class KindSelection:
 
     def __post_init__(self) -> None:
         if self.ids is not None and len(self.kinds) != 1:
-            raise ValueError("ids can be given for one kind at a time")
+            raise ValueError(_("ids can be given for one kind at a time"))
 
     @property
     def kind_of_job(self) -> str:

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from mobjects import selectors
+from mobjects.kept_text import translate_kept
 from mobjects.models import RECORD_MODELS, EditSource, Kind, SyncJob, SyncResult
-from mobjects.presentation import badges, follow_up_text, job_text
+from mobjects.presentation import badges, follow_up_text, job_text, vocabulary
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.navigation import menu_names
 from mobjects.presentation.status_bar import WIDTH, build_bar
@@ -23,7 +24,8 @@ UUID_DIGITS = 32
 
 register = template.Library()
 register.filter("moment", job_text.render_time)
-register.filter("duration", job_text.format_duration)
+register.filter("kept", translate_kept)
+register.filter("duration", vocabulary.format_duration)
 register.filter("field_text", job_text.field_text)
 register.filter("job_title", job_title)
 register.filter("origin_label", follow_up_text.origin_label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.contrib import admin, messages
 from django.core.paginator import Page, Paginator
@@ -14,9 +14,13 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from mobjects.models import RECORD_MODELS, Kind
 from mobjects.resources import RESOURCES
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -25,24 +29,26 @@ AnyView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 Crumb = tuple[str, str]
 """A link back: words and address."""
 
-NOT_PRESSED = "Nothing was done: that takes a press of its button. Press it here if it is still to be done."
+NOT_PRESSED = gettext_lazy(
+    "Nothing was done: that takes a press of its button. Press it here if it is still to be done."
+)
 
-PERMISSION_WORDS = {
-    "mobjects.sync_records": "send records to Marketo",
-    "mobjects.pull_records": "read records, fields and tags from Marketo",
-    "mobjects.reset_circuit": "let sending go on after it was halted",
-    "mobjects.decide_conflict": "decide about records",
-    "mobjects.view_conflict": "see what there is to decide",
-    "mobjects.delete_in_marketo": "delete records in Marketo",
-    "mobjects.test_connection": "see and test the connection",
-    "mobjects.view_payload": "see requests and answers",
-    "mobjects.view_queue": "see the queue",
-    "mobjects.view_syncjob": "see the sync history",
-    "mobjects.view_syncbatch": "see batches",
-    "mobjects.view_syncresult": "see the sync history of records",
-    "mobjects.view_import": "see imports",
-    "mobjects.view_download": "see downloads",
-    "mobjects.import_records": "import files",
+PERMISSION_WORDS: dict[str, StrOrPromise] = {
+    "mobjects.sync_records": gettext_lazy("send records to Marketo"),
+    "mobjects.pull_records": gettext_lazy("read records, fields and tags from Marketo"),
+    "mobjects.reset_circuit": gettext_lazy("let sending go on after it was halted"),
+    "mobjects.decide_conflict": gettext_lazy("decide about records"),
+    "mobjects.view_conflict": gettext_lazy("see what there is to decide"),
+    "mobjects.delete_in_marketo": gettext_lazy("delete records in Marketo"),
+    "mobjects.test_connection": gettext_lazy("see and test the connection"),
+    "mobjects.view_payload": gettext_lazy("see requests and answers"),
+    "mobjects.view_queue": gettext_lazy("see the queue"),
+    "mobjects.view_syncjob": gettext_lazy("see the sync history"),
+    "mobjects.view_syncbatch": gettext_lazy("see batches"),
+    "mobjects.view_syncresult": gettext_lazy("see the sync history of records"),
+    "mobjects.view_import": gettext_lazy("see imports"),
+    "mobjects.view_download": gettext_lazy("see downloads"),
+    "mobjects.import_records": gettext_lazy("import files"),
 }
 PERMISSION_WORDS |= {
     f"mobjects.{action}_{options.model_name}": f"{said} {options.verbose_name_plural}"
@@ -114,7 +120,7 @@ def press_only(page: str | Callable[..., str]) -> Callable[[AnyView[P]], AnyView
 
 def render_denied(request: HttpRequest, permission: str) -> HttpResponse:
     """The page for somebody who lacks a permission."""
-    return render_page(request, "denied.html", "Not allowed", status=403, what=PERMISSION_WORDS[permission])
+    return render_page(request, "denied.html", _("Not allowed"), status=403, what=PERMISSION_WORDS[permission])
 
 
 def paginate_rows(request: HttpRequest, rows: Any, size: int, parameter: str = "page") -> Page[Any]:
@@ -137,10 +143,10 @@ def list_url(kind: str | None) -> str:
 
 def none_selected(request: HttpRequest, kind: Kind) -> HttpResponse:
     """Lead back to the list: without ids the pages that ask would mean "all"."""
-    messages.warning(request, "No records are selected.")
+    messages.warning(request, _("No records are selected."))
     return redirect(list_url(kind))
 
 
 def history_crumb() -> Crumb:
     """The link back to the sync history."""
-    return "Sync history", reverse("admin:mobjects_syncjob_changelist")
+    return _("Sync history"), reverse("admin:mobjects_syncjob_changelist")

@@ -10,6 +10,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from mobjects.views.keyset import AFTER, BEFORE
 
@@ -54,7 +55,7 @@ def describe_filters(request: HttpRequest, changes: ChangeList) -> str:
     """What a list was narrowed to, such as ``search: “Seoul”; state: Changed``."""
     found, known = [], {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}
     if changes.query:
-        found.append(f"search: “{changes.query}”")
+        found.append(_("search: “%(query)s”") % {"query": changes.query})
     for spec in changes.filter_specs:
         names = {name for name in spec.expected_parameters() if name}
         known |= names

@@ -10,6 +10,8 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from mobjects.models import BulkDeletion, BulkDeletionState
@@ -23,10 +25,10 @@ PER_PAGE = 50
 LISTED = 5000
 """Ids in one query."""
 LISTS = {
-    "records": "Records to be deleted here",
-    "in_marketo": "Records that are in Marketo and stay there",
-    "unsent": "Records with changes that were not sent",
-    "busy": "Records that are left alone",
+    "records": _("Records to be deleted here"),
+    "in_marketo": _("Records that are in Marketo and stay there"),
+    "unsent": _("Records with changes that were not sent"),
+    "busy": _("Records that are left alone"),
 }
 
 
@@ -50,7 +52,7 @@ def deletion_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render_page(
         request,
         "deletions/page.html",
-        "Delete records here" if preview else str(deletion),
+        gettext("Delete records here") if preview else str(deletion),
         crumbs=((str(model._meta.verbose_name_plural).capitalize(), _list(deletion)),),
         deletion=deletion,
         total=len(deletion.records),
@@ -85,7 +87,7 @@ def deletion_records(request: HttpRequest, pk: int, which: str) -> HttpResponse:
     return render_page(
         request,
         "deletions/records.html",
-        LISTS[which],
+        str(LISTS[which]),
         crumbs=((str(deletion), reverse("mobjects:deletion", args=[pk])),),
         rows=rows,
         records=[
@@ -103,7 +105,7 @@ def deletion_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     if not _may(request, deletion, "delete"):
         return _denied(request)
     if not service.confirm_deletion(deletion):
-        messages.info(request, "That was confirmed already.")
+        messages.info(request, gettext("That was confirmed already."))
     return redirect("mobjects:deletion", pk)
 
 
@@ -115,7 +117,7 @@ def deletion_undo(request: HttpRequest, pk: int) -> HttpResponse:
         return _denied(request)
     user: User = request.user  # type: ignore[assignment]  # signed in
     if not service.undo_deletion(deletion, user):
-        messages.info(request, "That was asked for already.")
+        messages.info(request, gettext("That was asked for already."))
     return redirect("mobjects:deletion", pk)
 
 
@@ -126,7 +128,7 @@ def _may(request: HttpRequest, deletion: BulkDeletion, action: str) -> bool:
 
 
 def _denied(request: HttpRequest) -> HttpResponse:
-    return render_page(request, "denied.html", "Not allowed", status=403, what="delete these records")
+    return render_page(request, "denied.html", gettext("Not allowed"), status=403, what=gettext("delete these records"))
 
 
 def _list(deletion: BulkDeletion) -> str:

@@ -15,12 +15,14 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mobjects.exports import service
 from mobjects.exports.blank_templates import build_template
 from mobjects.exports.formats import BY_EXTENSION, FORMATS, ExportFormat, XlsxFormat
 from mobjects.imports import error_file, file_storage
+from mobjects.kept_text import translate_kept
 from mobjects.models import DownloadContent, Import, ImportSource
 from mobjects.resources import RESOURCES
 from mobjects.resources.base import TransferResource
@@ -68,7 +70,7 @@ def export_page(request: HttpRequest, kind: str) -> HttpResponseBase:
                 request, kind, found.queryset, file_format, chosen=given["columns"], filters=found.description
             )
         except ValueError as error:
-            form.add_error("format", str(error))
+            form.add_error("format", translate_kept(str(error)))
     return _render_export(request, kind, form, found, resource)
 
 
@@ -82,7 +84,7 @@ def _render_export(
     return render_page(
         request,
         "exports/page.html",
-        f"Export {plural}",
+        _("Export %(plural)s") % {"plural": plural},
         crumbs=((plural.capitalize(), listing + query),),
         status=400 if form.errors else 200,
         form=form,
@@ -125,7 +127,7 @@ def send_selected(
     if request.POST.get("select_across") == "1":
         words = get_filtered_list(request, model).description
     else:
-        words = f"{len(request.POST.getlist('_selected_action')):,} selected"
+        words = _("%(count)s selected") % {"count": len(request.POST.getlist("_selected_action"))}
     return send_export(request, kind, queryset, file_format, filters=words)
 
 

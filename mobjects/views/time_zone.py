@@ -1,19 +1,22 @@
-"""In which zone a person sees times: the one they chose, else their browser's, else UTC."""
+"""In which language and zone a person sees pages: what they chose, else their browser's, else English and UTC."""
 
 from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
+from contextlib import ExitStack
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from mobjects.forms.time_zone import TimeZoneForm
+from mobjects.forms.time_zone import PersonForm
 from mobjects.models import PersonSettings
 from mobjects.views.base import render_page
 from mobjects.zones import zone_names
@@ -22,23 +25,31 @@ COOKIE = "time_zone"
 """Set by static/mobjects/time-zone.js."""
 
 
-class TimeZoneMiddleware:
-    """Has each request answered in the zone of whoever asks."""
+class PersonMiddleware:
+    """Has each request answered in the language and the zone of whoever asks."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(find_zone(chosen_zone(request)) or browser_zone(request)):
-            return self.get_response(request)
+        chosen = read_choices(request)
+        with ExitStack() as held:
+            held.enter_context(timezone.override(find_zone(chosen["time_zone"]) or browser_zone(request)))
+            if chosen["language"] not in dict(settings.LANGUAGES):
+                return self.get_response(request)
+            held.enter_context(translation.override(chosen["language"]))
+            response = self.get_response(request)
+            # LocaleMiddleware stands further out and would name the browser's language.
+            response.headers.setdefault("Content-Language", chosen["language"])
+            return response
 
 
-def chosen_zone(request: HttpRequest) -> str:
-    """The name of the zone that the user chose; "" if none."""
+def read_choices(request: HttpRequest) -> dict[str, str]:
+    """The language (a code) and the time zone (a name) that the user chose; "" for what they did not."""
+    nothing = {"language": "", "time_zone": ""}
     if not request.user.is_authenticated:
-        return ""
-    names = PersonSettings.objects.filter(user=request.user.pk).values_list("time_zone", flat=True)
-    return names.first() or ""
+        return nothing
+    return PersonSettings.objects.filter(user=request.user.pk).values("language", "time_zone").first() or nothing
 
 
 def browser_zone(request: HttpRequest) -> zoneinfo.ZoneInfo:
@@ -58,17 +69,22 @@ def script_address(request: HttpRequest) -> str:
 
 @require_http_methods(["GET", "POST"])
 def time_zone_page(request: HttpRequest) -> HttpResponse:
-    """Let a person choose the zone of the times that they see."""
-    form = TimeZoneForm(request.POST or None, initial={"time_zone": chosen_zone(request)})
+    """Let a person choose the language of pages and the zone of the times that they see."""
+    form = PersonForm(request.POST or None, initial=read_choices(request))
     if request.method == "POST" and form.is_valid():
+        PersonSettings.objects.update_or_create(user=request.user, defaults=form.cleaned_data)
         chosen = form.cleaned_data["time_zone"]
-        PersonSettings.objects.update_or_create(user=request.user, defaults={"time_zone": chosen})
-        messages.success(request, f"Times are shown in {chosen or 'the zone of your browser'} from now on.")
+        with translation.override(form.cleaned_data["language"] or translation.get_language_from_request(request)):
+            if chosen:
+                said = _("Times are shown in %(zone)s from now on.") % {"zone": chosen}
+            else:
+                said = _("Times are shown in the zone of your browser from now on.")
+        messages.success(request, said)
         return redirect("mobjects:time-zone")
     return render_page(
         request,
         "time_zone.html",
-        "Time zone",
+        _("Language and time zone"),
         status=400 if form.errors else 200,
         form=form,
         browser=browser_zone(request).key,

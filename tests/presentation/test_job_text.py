@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult, SyncResultStatus
-from mobjects.presentation import job_text
+from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.badges import BATCH_TONES, JOB_TONES, RESULT_TONES
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -133,7 +133,7 @@ def test_several_batches_in_doubt_are_named_together():
 
 
 def test_every_status_that_is_counted_has_its_place_and_words():
-    assert {status.value for status in job_text.STATUS_ORDER} == set(
+    assert {status.value for status in vocabulary.STATUS_ORDER} == set(
         SyncResultStatus.values
     ) - SyncResult.PASSING_STATUSES
     assert set(RESULT_TONES) == set(SyncResultStatus.values)
@@ -212,7 +212,7 @@ def test_what_was_asked_is_said_in_words(action, selection, said):
     ],
 )
 def test_a_time_span_is_short(span, said):
-    assert job_text.format_duration(span) == said
+    assert vocabulary.format_duration(span) == said
 
 
 def test_times_are_in_the_readers_zone():

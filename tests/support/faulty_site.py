@@ -125,7 +125,7 @@ def help_out(faulty: Faulty, records: Sequence[SyncedRecord]) -> None:
 
 
 def states(job: SyncJob, records: Sequence[SyncedRecord]) -> str:
-    now = [RecordState(factories.fresh(record).current_state).label for record in records]
+    now = [str(RecordState(factories.fresh(record).current_state).label) for record in records]
     return f"{job.get_state_display()} ({', '.join(dict.fromkeys(sorted(now)))})"
 
 

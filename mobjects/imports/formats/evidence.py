@@ -8,8 +8,10 @@ each, the file is in doubt, and a person is asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+
+from django.utils.translation import gettext_noop as _
 
 from mobjects.imports.formats import numbers
 from mobjects.imports.formats.questions import QUESTIONS, FormatQuestion, Readings, is_moment, questions_of
@@ -17,8 +19,8 @@ from mobjects.resources.columns import FileColumn
 from mobjects.spreadsheets.row_shape import cell_text
 
 SAMPLES = 3
-IN_DOUBT = "can be read in more than one way; say under “How values are read” which one is meant."
-NOT_LIKE_OTHERS = "is not written as “How values are read” says; write it like the others, or plainly."
+IN_DOUBT = _("can be read in more than one way; say under “How values are read” which one is meant.")
+NOT_LIKE_OTHERS = _("is not written as “How values are read” says; write it like the others, or plainly.")
 
 _POINT = frozenset((numbers.POINT,))
 
@@ -36,7 +38,7 @@ class Evidence:
 
     __slots__ = ("differing", "doubts", "excluded", "possible", "samples")
 
-    def __init__(self, answers: Mapping[str, str]) -> None:
+    def __init__(self, answers: Iterable[str]) -> None:
         self.possible: Candidates = frozenset(answers)
         self.excluded: dict[str, str] = {}
         self.differing: set[tuple[str, str]] = set()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.imports.formats.evidence import SAMPLES, Candidates, Evidence, FileFormats
 from mobjects.imports.formats.questions import QUESTIONS, FormatQuestion
 from mobjects.marketo.value_parsing import quote_value
@@ -73,7 +75,7 @@ def _reason(
 ) -> str:
     columns = formats.evidence[question.name]
     if question.name in formats.chosen:
-        return "It was chosen for this file."
+        return _("It was chosen for this file.")
     if doubtful:
         return _doubt(question, *doubtful[0])
     if len(candidates) == 1:
@@ -81,22 +83,35 @@ def _reason(
         if deciding:
             name, each = deciding[0]
             texts = list(dict.fromkeys(each.excluded.values()))
-            return f"In {name}, {_list_texts(texts)} can be read in no other way."
+            return _("In %(name)s, %(values)s can be read in no other way.") % {
+                "name": name,
+                "values": _list_texts(texts),
+            }
         if len(frozenset.intersection(*(each.possible for each in columns.values()))) > 1:
-            return "The last file with these headers was read so."
-        return "All columns together can be read in no other way."
-    return "Every value means the same either way." if candidates else "The columns differ; each is read by its own."
+            return _("The last file with these headers was read so.")
+        return _("All columns together can be read in no other way.")
+    return (
+        _("Every value means the same either way.") if candidates else _("The columns differ; each is read by its own.")
+    )
 
 
 def _doubt(question: FormatQuestion, name: str, evidence: Evidence) -> str:
     if not evidence.possible:
         texts = list(dict.fromkeys(evidence.excluded.values()))
-        return f"In {name}, {_list_texts(texts)} contradict each other."
+        return _("In %(name)s, %(values)s contradict each other.") % {"name": name, "values": _list_texts(texts)}
     text, readings = next(iter(evidence.doubts.items()))
     if question.name == "probability":
-        return f"{name} has no value above 1. These look like fractions: {text} → {readings['fraction']}?"
+        return _("%(name)s has no value above 1. These look like fractions: %(text)s → %(reading)s?") % {
+            "name": name,
+            "text": text,
+            "reading": readings["fraction"],
+        }
     meanings = " or ".join(dict.fromkeys(_shown(each) for each in readings.values()))
-    return f"In {name}, {quote_value(text)} may be {meanings}, and nothing in the file tells."
+    return _("In %(name)s, %(value)s may be %(meanings)s, and nothing in the file tells.") % {
+        "name": name,
+        "value": quote_value(text),
+        "meanings": meanings,
+    }
 
 
 def _list_texts(texts: list[str]) -> str:

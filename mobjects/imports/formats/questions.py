@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.imports.formats import dates, numbers
 from mobjects.imports.formats.text import tidy_text
 from mobjects.marketo.types import DataType
 from mobjects.resources.columns import FileColumn, MonthColumn
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 Readings = Mapping[str, str]
 """What a cell means by each answer, as canonical text. Empty if the cell says nothing about the question."""
@@ -39,8 +45,8 @@ class FormatQuestion:
     """
 
     name: str
-    label: str
-    answers: Mapping[str, str]
+    label: StrOrPromise
+    answers: Mapping[str, StrOrPromise]
     concerns: Callable[[FileColumn], bool]
     read: Callable[[object, FileColumn], Readings]
     is_first: bool = False
@@ -107,45 +113,48 @@ def _read_mark(cell: object, column: FileColumn) -> Readings:
 QUESTIONS: Sequence[FormatQuestion] = (
     FormatQuestion(
         "number-format",
-        "Numbers",
-        {numbers.POINT: "1,234.50 (a point before decimals)", numbers.COMMA: "1.234,50 (a comma before decimals)"},
+        _("Numbers"),
+        {
+            numbers.POINT: _("1,234.50 (a point before decimals)"),
+            numbers.COMMA: _("1.234,50 (a comma before decimals)"),
+        },
         lambda column: column.attribute.type in _NUMBERS,
         _read_number,
         is_first=True,
     ),
     FormatQuestion(
         "date-format",
-        "Dates",
+        _("Dates"),
         {
-            dates.DAY_FIRST: "28/11/2026 (day, month, year)",
-            dates.MONTH_FIRST: "11/28/2026 (month, day, year)",
-            dates.YEAR_FIRST: "26/11/28 (year, month, day)",
+            dates.DAY_FIRST: _("28/11/2026 (day, month, year)"),
+            dates.MONTH_FIRST: _("11/28/2026 (month, day, year)"),
+            dates.YEAR_FIRST: _("26/11/28 (year, month, day)"),
         },
         lambda column: _is_month_or_day(column) or column.attribute.type is DataType.DATETIME,
         _read_date,
     ),
     FormatQuestion(
         "time-in-date",
-        "Times in columns of dates",
+        _("Times in columns of dates"),
         {
-            WRITTEN: "The day as it is written: 2026-11-27 15:00 or 23:59:08 is 2026-11-27",
-            MIDNIGHT: "Midnight that follows, of another zone: 2026-11-27 15:00 or 23:59:08 is 2026-11-28",
+            WRITTEN: _("The day as it is written: 2026-11-27 15:00 or 23:59:08 is 2026-11-27"),
+            MIDNIGHT: _("Midnight that follows, of another zone: 2026-11-27 15:00 or 23:59:08 is 2026-11-28"),
         },
         _is_month_or_day,
         _read_time,
     ),
     FormatQuestion(
         "probability",
-        "Probability",
-        {PERCENT: "Percent: 1 is 1 %", FRACTION: "Fractions: 1 is 100 %, 0.8 is 80 %"},
+        _("Probability"),
+        {PERCENT: _("Percent: 1 is 1 %"), FRACTION: _("Fractions: 1 is 100 %, 0.8 is 80 %")},
         _is_probability,
         _read_percent,
         is_first=True,
     ),
     FormatQuestion(
         "marks",
-        "Marks for yes and no",
-        {CIRCLE: "O is yes, X is no", TICK: "X is yes (a tick)"},
+        _("Marks for yes and no"),
+        {CIRCLE: _("O is yes, X is no"), TICK: _("X is yes (a tick)")},
         lambda column: column.attribute.type is DataType.BOOLEAN,
         _read_mark,
     ),

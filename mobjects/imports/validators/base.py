@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 from mobjects.imports.cell_parser import ColumnLayout, FieldText, ParsedRow, RowProblem
 from mobjects.imports.duplicates import UniqueRule
@@ -31,10 +32,11 @@ RowSource = Callable[[], Iterator[TableRow]]
 
 _EMPTY: dict[str, Any] = {}
 _LABEL = 255
-KEY_LOST = (
-    "is the key of no record here, but the row was exported from one: the key was changed or damaged since, or the "
-    f"record is deleted. Correct the key, or leave {REVISION} empty if the record is new."
-)
+KEY_LOST = _(
+    "is the key of no record here, but the row was exported from one: the key was changed or "
+    "damaged since, or the record is deleted. Correct the key, or leave %(revision)s empty if "
+    "the record is new."
+) % {"revision": REVISION}
 
 
 class RowValidator:
@@ -125,10 +127,10 @@ class RowValidator:
             if not value or value.isspace():
                 name = self.written[place].name
                 if name not in item.failed and (record is None or record[self.base + place] != value):
-                    self.add_problem(item, name, "must not be empty.")
+                    self.add_problem(item, name, _("must not be empty."))
         if record is None and self.absent and item.failed.isdisjoint(("", *self.key_names)):
             for name in self.absent:
-                self.add_problem(item, name, f"a new {self.noun} needs this column.")
+                self.add_problem(item, name, _("a new %(noun)s needs this column.") % {"noun": self.noun})
 
     def column_position(self, name: str) -> int | None:
         """Where a column stands in the file."""
@@ -230,7 +232,10 @@ class RowValidator:
             if exported and exported != str(record[1]):
                 names = ", ".join(self.written[place].name for place in changed)
                 self._contest(
-                    item, REVISION, f"was changed here since the file was exported; overwritten would be: {names}."
+                    item,
+                    REVISION,
+                    _("was changed here since the file was exported; overwritten would be: %(names)s.")
+                    % {"names": names},
                 )
         if record[2] is not None:
             accepted = json.loads(record[2])
@@ -238,8 +243,8 @@ class RowValidator:
                 self._contest(
                     item,
                     name,
-                    f"would overwrite {value_parsing.quote_value(text)}, "
-                    "which was entered here and not sent to Marketo yet.",
+                    _("would overwrite %(value)s, which was entered here and not sent to Marketo yet.")
+                    % {"value": value_parsing.quote_value(text)},
                 )
         return len(item.problems) > before
 
@@ -303,11 +308,20 @@ def resolve_record(
     column, record = meant[0]
     for other, another in meant[1:]:
         if another[0] != record[0]:
-            rule = f"the {column} is “{name(record)}”, but the {other} is “{name(another)}”; correct one of them."
+            rule = _("the %(column)s is “%(name)s”, but the %(other)s is “%(other_name)s”; correct one of them.") % {
+                "column": column,
+                "name": name(record),
+                "other": other,
+                "other_name": name(another),
+            }
             kind.add_problem(item, column, rule)
     for place, (column, with_id) in enumerate(by_ids.items(), LEADING_VALUES):
         if with_id is None and record[place] and kind.get_value(item, column):
-            rule = f"“{name(record)}” has the {column} {record[place]} already, which cannot be changed."
+            rule = _("“%(name)s” has the %(column)s %(value)s already, which cannot be changed.") % {
+                "name": name(record),
+                "column": column,
+                "value": record[place],
+            }
             kind.add_problem(item, column, rule)
     return record
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.imports.cell_parser import FieldText, ParsedRow
 from mobjects.imports.duplicates import UniqueRule
 from mobjects.imports.staging import CheckedRow
@@ -50,7 +52,7 @@ class OpportunityValidator(RowValidator):
         self.blanks.fill(item, record)
         if "" not in item.failed:
             if not marketo_id and not external_id and item.failed.isdisjoint(self.key_names):
-                self.add_problem(item, "", "has neither a Marketo ID nor an External ID; give one of them.")
+                self.add_problem(item, "", _("has neither a Marketo ID nor an External ID; give one of them."))
             self.check_required(item, record)
             self._check_row(item, record, external_id)
         label = self.get_value(item, "Name") or (record[_NAME] if record else external_id or marketo_id or "")
@@ -59,11 +61,11 @@ class OpportunityValidator(RowValidator):
     def _check_row(self, item: ParsedRow, record: StoredRecord | None, external_id: FieldText) -> None:
         untidy = external_id and (external_id[0].isspace() or external_id[-1].isspace())
         if external_id and untidy and (record is None or record[_EXTERNAL] != external_id):
-            self.add_problem(item, "External ID", "starts or ends with a space.", external_id.strip())
+            self.add_problem(item, "External ID", _("starts or ends with a space."), external_id.strip())
         company_id = self._resulting_value(item, record, "Company ID", _COMPANY_ID)
         if company_id and self._resulting_value(item, record, "Company Key", _COMPANY_KEY):
             name = "Company Key" if "Company Key" in self.index else "Company ID"
-            self.add_problem(item, name, "give the Company ID or the Company Key, not both.")
+            self.add_problem(item, name, _("give the Company ID or the Company Key, not both."))
 
     def _resulting_value(self, item: ParsedRow, record: StoredRecord | None, name: str, place: int) -> FieldText:
         """The value after the import."""

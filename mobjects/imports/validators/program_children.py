@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.imports.cell_parser import ParsedRow
 from mobjects.imports.validators.base import RowValidator
 from mobjects.imports.validators.record_lookup import LEADING_VALUES, RecordLookup, StoredRecord
 from mobjects.models import Program
 
-UNKNOWN = "there is no program with this Marketo ID here; import the program first."
+UNKNOWN = _("there is no program with this Marketo ID here; import the program first.")
 
 
 class ParentProgram(NamedTuple):

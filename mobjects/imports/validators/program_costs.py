@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.imports.cell_parser import ParsedRow
 from mobjects.imports.duplicates import SEPARATOR, UniqueRule
 from mobjects.imports.staging import CheckedRow
@@ -128,8 +130,11 @@ class CostValidator(ProgramChildValidator):
             self.add_problem(
                 item,
                 "Month",
-                f"will be added as another cost. “{parent.name}” has {listed} in this month, which is not in this "
-                "file: to change that one, give its Cost ID or edit it on its page.",
+                _(
+                    "will be added as another cost. “%(name)s” has %(listed)s in this month, which is not in "
+                    "this file: to change that one, give its Cost ID or edit it on its page."
+                )
+                % {"name": parent.name, "listed": listed},
                 level="warning",
             )
 

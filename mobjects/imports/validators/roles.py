@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.imports.cell_parser import ParsedRow
 from mobjects.imports.duplicates import SEPARATOR, UniqueRule
 from mobjects.imports.staging import CheckedRow
@@ -20,9 +22,9 @@ _MARKETO_GUID = re.compile(
     r"marketo\s*guid\s*:?\s*([0-9a-z-]{1,36})|([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE
 )
 
-UNKNOWN = "there is no opportunity with this External ID, Marketo ID or Marketo GUID here."
-ONE_PERSON = "Give the Person ID or the Person Key (exactly one of them)."
-TAKEN = "This person already has this role in this opportunity."
+UNKNOWN = _("there is no opportunity with this External ID, Marketo ID or Marketo GUID here.")
+ONE_PERSON = _("Give the Person ID or the Person Key (exactly one of them).")
+TAKEN = _("This person already has this role in this opportunity.")
 
 RoleKey = tuple[str, str, str, str]
 """Our id of the opportunity, person ID, person key, role; all of them text."""
@@ -79,7 +81,7 @@ class RoleValidator(RowValidator):
                     "Marketo GUID": chunk.by_guid.get(self.get_value(item, "Marketo GUID") or ""),
                 },
                 chunk.by_key.get(key) if key else None,
-                "person and role",
+                _("person and role"),
                 lambda found: _label(_key_of(found), self._chunk.names),
             )
             for item, key in zip(items, keys, strict=True)
@@ -167,7 +169,7 @@ class RoleValidator(RowValidator):
     ) -> None:
         self.check_required(item, record)
         if record is None and parent is not None and "Role" not in self.index:
-            self.add_problem(item, "Role", "a new role needs this column.")
+            self.add_problem(item, "Role", _("a new role needs this column."))
             return
         now = self._resulting_key(item, record)
         has_person = "Person ID" in self.index or "Person Key" in self.index
@@ -228,4 +230,8 @@ def _key_of(record: StoredRecord) -> RoleKey:
 def _label(key: RoleKey, names: Mapping[str, str]) -> str:
     """A role as it is shown; the same words as of the model."""
     pk, person_id, person_key, role = key
-    return f"{role or 'Role'} of person {person_id or person_key} in {names.get(pk, '…')}"
+    return _("%(role)s of %(person)s in %(opportunity)s") % {
+        "role": role or "Role",
+        "person": f"person {person_id or person_key}",
+        "opportunity": names.get(pk, "…"),
+    }

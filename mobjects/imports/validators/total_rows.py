@@ -6,10 +6,12 @@ import re
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import Cell, TableRow
 
-LEFT_OUT = "looks like a total: it names no record. It is left out."
+LEFT_OUT = _("looks like a total: it names no record. It is left out.")
 
 _TOTALS = frozenset(
     (

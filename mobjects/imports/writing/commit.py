@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from django.db import connection, models
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.edit_context import edit
@@ -36,11 +37,13 @@ MAX_NAMED_ROWS = 3
 """So many rows are named where all or nothing became nothing."""
 
 
-AGAIN = "Import the file again to see the difference."
-CHANGED_SINCE = f"was changed since the check; it was left as it is. {AGAIN}"
-GONE_SINCE = f"was deleted since the check; nothing was written. {AGAIN}"
-LINK_GONE_SINCE = f"the {{}} it belongs to was deleted since the check; it was not written. {AGAIN}"
-CAME_SINCE = f"the same {{}} was added in another way since the check; it was not written. {AGAIN}"
+AGAIN = _("Import the file again to see the difference.")
+CHANGED_SINCE = _("was changed since the check; it was left as it is. %(again)s") % {"again": AGAIN}
+GONE_SINCE = _("was deleted since the check; nothing was written. %(again)s") % {"again": AGAIN}
+LINK_GONE_SINCE = _("the {} it belongs to was deleted since the check; it was not written. %(again)s") % {
+    "again": AGAIN
+}
+CAME_SINCE = _("the same {} was added in another way since the check; it was not written. %(again)s") % {"again": AGAIN}
 
 
 class NothingWritten(Exception):
@@ -249,9 +252,18 @@ def _named(left: list[ImportProblem]) -> str:
             imported=left[0].imported, number__in=[problem.number for problem in left[:MAX_NAMED_ROWS]]
         ).values_list("number", "label")
     )
-    rows = [f"row {problem.number} (“{labels[problem.number]}”): {problem.rule}" for problem in left[:MAX_NAMED_ROWS]]
-    more = f" And {len(left) - MAX_NAMED_ROWS:,} more." if len(left) > MAX_NAMED_ROWS else ""
-    return f"Nothing was written, because not everything could be. {' '.join(rows)}{more}"
+    rows = [
+        _("row %(number)s (“%(label)s”): %(rule)s")
+        % {"number": problem.number, "label": labels[problem.number], "rule": problem.rule}
+        for problem in left[:MAX_NAMED_ROWS]
+    ]
+    more = (
+        _(" And %(count)s more.") % {"count": f"{len(left) - MAX_NAMED_ROWS:,}"} if len(left) > MAX_NAMED_ROWS else ""
+    )
+    return _("Nothing was written, because not everything could be. %(rows)s%(more)s") % {
+        "rows": " ".join(rows),
+        "more": more,
+    }
 
 
 def owner_ids(imported: Import) -> tuple[Kind, QuerySet[ImportChange, int]]:

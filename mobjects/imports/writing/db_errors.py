@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import DatabaseError, DataError, IntegrityError, models, transaction
+from django.utils.translation import gettext_noop as _
 
 _Model = type[models.Model]
 _Write = Callable[[int, int], None]
@@ -78,12 +79,15 @@ def broken_rule_message(model: _Model, constraint_name: str) -> str:
     for constraint in model._meta.constraints:
         if _means(model, constraint, constraint_name):
             message = str(constraint.get_violation_error_message())
-            return f"the database refused it: {message}"
+            return _("the database refused it: %(message)s") % {"message": message}
     for field in model._meta.concrete_fields:
         if field.unique and not field.primary_key and field.column in constraint_name:
             name = model._meta.verbose_name
-            return f"another {name} has this {field.verbose_name} by now; it was not written."
-    return "the database refused it, because it breaks a rule; it was not written."
+            return _("another %(name)s has this %(field)s by now; it was not written.") % {
+                "name": name,
+                "field": field.verbose_name,
+            }
+    return _("the database refused it, because it breaks a rule; it was not written.")
 
 
 def _constraint_name(error: DatabaseError) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 from mobjects.imports.writing.commit_sql import CHANGES, CHUNK_TABLE, ImportSql, empty_chunk
 from mobjects.imports.writing.target_tables import MARKETO_ID_FIELDS, ImportTarget, execute_sql, quote_name
@@ -14,14 +15,14 @@ from mobjects.models.program import COST_PREFIX
 from mobjects.models.synced_record import RecordStatus
 
 REASONS = {
-    "gone": "was deleted since",
-    "parts": "has parts or roles that came since",
-    "marketo": "is in Marketo by now, or is being sent",
-    "changed": "was changed since",
-    "link": "what it belonged to was deleted since",
+    "gone": _("was deleted since"),
+    "parts": _("has parts or roles that came since"),
+    "marketo": _("is in Marketo by now, or is being sent"),
+    "changed": _("was changed since"),
+    "link": _("what it belonged to was deleted since"),
 }
 """Why a change is left alone, by the names that statements give."""
-KEPT_ID = "The Marketo ID stays, because the record was sent to Marketo since."
+KEPT_ID = _("The Marketo ID stays, because the record was sent to Marketo since.")
 
 _IN_MARKETO = ", ".join(
     f"'{status.value}'" for status in (RecordStatus.CREATED, RecordStatus.UPDATED, RecordStatus.UNCHANGED)

@@ -180,7 +180,7 @@ class Command(BaseCommand):
             samples = ", ".join(
                 f"{quote_value(text)} is {reading}" for _, text, reading in found["samples"] if reading and text
             )
-            parts = (question.answers.get(found["answer"], ""), found["reason"], samples)
+            parts = (str(question.answers.get(found["answer"], "")), found["reason"], samples)
             said = f"{question.label}: {' '.join(part if part[-1] in '.?' else f'{part}.' for part in parts if part)}"
             if found["doubt"]:
                 said += f" Say --{question.name} {' or '.join(question.answers)}."

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -235,7 +236,13 @@ def find_drift(accepted: Mapping[str, str], seen: RemoteContent) -> list[FieldDi
     names = dict.fromkeys((*seen.values, *accepted))
     changed = [(name, accepted.get(name, ""), seen.values.get(name, "")) for name in names]
     extra = [
-        (f"Cost in Marketo, ID {cost.id}" if cost.id else "Cost in Marketo", "", format_cost(cost))
+        (
+            gettext_noop("Cost in Marketo, ID %(id)s") % {"id": cost.id}
+            if cost.id
+            else gettext_noop("Cost in Marketo"),
+            "",
+            format_cost(cost),
+        )
         for cost in (*seen.costs.new, *seen.costs.unclear)
     ]
     return [*(each for each in changed if each[1] != each[2] and each[1] != UNKNOWN_VALUE), *extra]
@@ -244,5 +251,10 @@ def find_drift(accepted: Mapping[str, str], seen: RemoteContent) -> list[FieldDi
 def _local(record: Any, changed: Sequence[FieldDifference], keys: KeyFields) -> str:
     here = record_content(record, keys)
     other = [name for name, old, _ in changed if here.get(name, "") != old and name in {*here, *record.accepted}]
-    texts = [f"{name} is “{here[name]}”" if here.get(name) else f"{name} is empty" for name in other]
-    return f"Here, not sent yet: {'; '.join(texts)}." if texts else ""
+    texts = [
+        gettext_noop("%(name)s is “%(here)s”") % {"name": name, "here": here[name]}
+        if here.get(name)
+        else gettext_noop("%(name)s is empty") % {"name": name}
+        for name in other
+    ]
+    return gettext_noop("Here, not sent yet: %(texts)s.") % {"texts": "; ".join(texts)} if texts else ""

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.edit_context import edit
@@ -31,7 +32,7 @@ from mobjects.sync.conflicts.both_changed import RENEWED, locked_record
 from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.sync.transport_factory import key_fields
 
-RECORD_DELETED = "The record was deleted here."
+RECORD_DELETED = _("The record was deleted here.")
 
 
 @retry_on_database_error
@@ -65,11 +66,13 @@ def resolve_ambiguous(
         if conflict.decided_at is not None:
             raise ValueError(describe_first_decision(conflict))
         if conflict.reason != ConflictReason.AMBIGUOUS:
-            raise ValueError(f"“{conflict.label}” was changed on both sides; choose between its values.")
+            raise ValueError(
+                _("“%(label)s” was changed on both sides; choose between its values.") % {"label": conflict.label}
+            )
         if seen is not None and list(seen) != conflict.candidates:
             raise ValueError(RENEWED)
         if answer is ConflictAnswer.LEAVE:
-            _store_decision(conflict, answer, "Left as it is: no sync sends it until somebody decides.", user)
+            _store_decision(conflict, answer, _("Left as it is: no sync sends it until somebody decides."), user)
             return
         if answer is ConflictAnswer.IS_THIS:
             keys = key_fields()
@@ -77,9 +80,12 @@ def resolve_ambiguous(
                 words = _accept_candidate(record, _candidate(conflict, candidate_id, keys), keys)
         elif answer is ConflictAnswer.SEND:
             _release_record(record, last_status="")
-            words = "It did not arrive: the next sync sends it again."
+            words = _("It did not arrive: the next sync sends it again.")
         else:
-            raise ValueError(f"“{answer}” is no answer here; choose “It is this one”, “Send it again” or “Leave it”.")
+            raise ValueError(
+                _("“%(answer)s” is no answer here; choose “It is this one”, “Send it again” or “Leave it”.")
+                % {"answer": answer}
+            )
         conflict.decided_at = clock.now()
         _store_decision(conflict, answer, words, user)
 
@@ -87,7 +93,10 @@ def resolve_ambiguous(
 def describe_first_decision(conflict: Conflict) -> str:
     """Who decided before, when, and what; as sentences."""
     when = format_moment(conflict.decided_at) if conflict.decided_at else ""
-    return f"{conflict.username or 'A job'} was first, on {when}. {conflict.answer_text}".strip()
+    return (
+        _("%(who)s was first, on %(when)s. %(answer_text)s")
+        % {"who": conflict.username or _("A job"), "when": when, "answer_text": conflict.answer_text}
+    ).strip()
 
 
 def close_orphaned_conflicts(user: User | None = None) -> int:
@@ -116,7 +125,10 @@ def _candidate(conflict: Conflict, candidate_id: MarketoId | None, keys: KeyFiel
             return dict(candidate)
     known = ", ".join(str(candidate["id"]) for candidate in conflict.candidates) or "none"
     word = keys.id_word(Kind(conflict.kind))
-    raise ValueError(f"{word} {candidate_id}: it is not among those that were found ({known}).")
+    raise ValueError(
+        _("%(word)s %(candidate_id)s: it is not among those that were found (%(known)s).")
+        % {"word": word, "candidate_id": candidate_id, "known": known}
+    )
 
 
 def _accept_candidate(record: SyncedRecord, candidate: dict[str, Any], keys: KeyFields) -> str:
@@ -124,10 +136,16 @@ def _accept_candidate(record: SyncedRecord, candidate: dict[str, Any], keys: Key
     column, word, known = keys.id_column(record.KIND), keys.id_word(record.KIND), keys.id_of(record)
     owner = records_of_kind(record.KIND).filter(**{column: called}).exclude(pk=record.pk).first()
     if owner is not None:
-        raise ValueError(f"{word} {called}: it belongs to “{owner}” by now, so it cannot be this record as well.")
+        raise ValueError(
+            _("%(word)s %(called)s: it belongs to “%(owner)s” by now, so it cannot be this record as well.")
+            % {"word": word, "called": called, "owner": owner}
+        )
     renewed = record.KIND is Kind.ROLE and keys.traits.role_is_key  # It may have been made anew under another id.
     if known not in (None, called) and not renewed:
-        raise ValueError(f"“{record}” has {word} {known} by now, so it cannot be {called}.")
+        raise ValueError(
+            _("“%(record)s” has %(word)s %(known)s by now, so it cannot be %(called)s.")
+            % {"record": record, "word": word, "known": known, "called": called}
+        )
     same = record_content(record, keys) == accepted
     _release_record(
         record,
@@ -137,8 +155,10 @@ def _accept_candidate(record: SyncedRecord, candidate: dict[str, Any], keys: Key
         synced_revision=record.revision if same else record.revision - 1,
         **{column: called},
     )
-    return f"It is {word} {called}. " + (
-        "Nothing differs." if same else "What differs here stays changed and is sent next."
+    return (
+        _("It is %(word)s %(called)s.") % {"word": word, "called": called}
+        + " "
+        + (_("Nothing differs.") if same else _("What differs here stays changed and is sent next."))
     )
 
 

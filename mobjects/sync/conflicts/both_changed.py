@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from mobjects import clock, models
 from mobjects.db.edit_context import edit
@@ -23,8 +24,8 @@ ConflictSide = Literal["here", "marketo"]
 DisputedField = tuple[str, str, str, str]
 """A content entry's name, what Marketo last accepted, what is here, what Marketo holds."""
 
-RENEWED = "Marketo was read again since you opened this page; it shows the values of now. Choose again."
-AGREED = "Both sides hold the same again."
+RENEWED = gettext_noop("Marketo was read again since you opened this page; it shows the values of now. Choose again.")
+AGREED = gettext_noop("Both sides hold the same again.")
 
 
 def find_open_conflicts(kind: Kind, ids: Sequence[int]) -> dict[int, models.Conflict]:
@@ -108,13 +109,15 @@ def resolve_both_changed(
     with transaction.atomic():
         conflict = models.Conflict.objects.select_for_update().get(pk=conflict.pk)
         if conflict.decided_at is not None or conflict.reason != models.ConflictReason.BOTH_CHANGED:
-            raise ValueError("This has been decided already.")
+            raise ValueError(gettext_noop("This has been decided already."))
         fields = disputed_fields(conflict)
         if seen is not None and list(seen) != fields:
             raise ValueError(RENEWED)
         missing = [name for name, *_ in fields if choices.get(name) not in ("here", "marketo")]
         if missing:
-            raise ValueError(f"{', '.join(missing)}: choose the value here or the one in Marketo.")
+            raise ValueError(
+                gettext_noop("%(names)s: choose the value here or the one in Marketo.") % {"names": ", ".join(missing)}
+            )
         record = _unchanged(conflict, keys)
         accepted = dict(record.accepted)
         accepted.update((name, theirs) for name, _, _, theirs in fields)
@@ -135,10 +138,12 @@ def locked_record(conflict: models.Conflict) -> models.SyncedRecord:
     """
     kind = Kind(conflict.kind)
     if not models.records_of_kind(kind).select_for_update(of=("self",)).filter(pk=conflict.record_id).values_list("pk"):
-        raise ValueError(f"“{conflict.label}” is no longer here.")
+        raise ValueError(gettext_noop("“%(label)s” is no longer here.") % {"label": conflict.label})
     (record,) = load_records(kind, [conflict.record_id])
     if record.claimed_by_id is not None:
-        raise ValueError(f"“{record}” is in a batch right now; decide again when it is done.")
+        raise ValueError(
+            gettext_noop("“%(record)s” is in a batch right now; decide again when it is done.") % {"record": record}
+        )
     return record
 
 
@@ -146,7 +151,10 @@ def _unchanged(conflict: models.Conflict, keys: KeyFields) -> models.SyncedRecor
     """The record, locked, if it still is as it was when the conflict was found."""
     record = locked_record(conflict)
     if record_content(record, keys) != conflict.here or record.accepted != conflict.base:
-        raise ValueError(f"“{record}” has changed since this was found; pull it again to see how it stands now.")
+        raise ValueError(
+            gettext_noop("“%(record)s” has changed since this was found; pull it again to see how it stands now.")
+            % {"record": record}
+        )
     return record
 
 
@@ -158,7 +166,7 @@ def _forget_lost_cost_ids(names: Sequence[str]) -> None:
 
 def _describe_choices(fields: Sequence[DisputedField], choices: Mapping[str, ConflictSide]) -> str:
     parts = []
-    for label, side in (("Taken from Marketo", "marketo"), ("Kept", "here")):
+    for label, side in ((gettext_noop("Taken from Marketo"), "marketo"), (gettext_noop("Kept"), "here")):
         names = [name for name, *_ in fields if choices[name] == side]
         if names:
             parts.append(f"{label}: {', '.join(names)}.")

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.marketo.transport_traits import TransportTraits
 from mobjects.marketo.types import OutgoingCost, RemoteCost
 from mobjects.models import Program
@@ -95,10 +97,10 @@ def _gather_by_id(record: Program, names: Collection[str]) -> CostsToSend | str:
         key = cost.content_key
         if key not in names or (key in record.accepted and cost.marketo_cost_id is None):
             if record.accepted.get(key, cost.content_text) != cost.content_text:
-                return (
-                    f"The cost {record.accepted[key]} is already in Marketo without a known cost ID. "
-                    "Enter its Marketo cost ID to change it; sent without, it would be added a second time."
-                )
+                return _(
+                    "The cost %(cost)s is already in Marketo without a known cost ID. Enter its Marketo cost "
+                    "ID to change it; sent without, it would be added a second time."
+                ) % {"cost": record.accepted[key]}
             continue
         # An empty note is sent only where there may be one to clear.
         note = cost.note if cost.note or key in record.accepted else None
@@ -109,7 +111,9 @@ def _gather_by_id(record: Program, names: Collection[str]) -> CostsToSend | str:
 
 def _gather_by_text(record: Program, names: Collection[str], traits: TransportTraits) -> CostsToSend | str:
     if unread := [name for name in record.accepted if name.startswith(COST_PREFIX) and not _is_readable(record, name)]:
-        return f"How {', '.join(unread)} stands in Marketo is not known; pull or compare the program, then send it."
+        return _("How %(names)s stands in Marketo is not known; pull or compare the program, then send it.") % {
+            "names": ", ".join(unread)
+        }
     costs, unchanged, sent = [], [], {}
     for cost in record.costs.all():
         key = cost.content_key
@@ -149,4 +153,7 @@ def _find_decimals(text: str, amount: Decimal) -> str:
     whole = amount.quantize(Decimal(1), ROUND_HALF_UP)
     if whole == amount:
         return ""
-    return f"The cost {text}: Marketo takes whole amounts only over this API; {whole} would be next."
+    return _("The cost %(cost)s: Marketo takes whole amounts only over this API; %(whole)s would be next.") % {
+        "cost": text,
+        "whole": whole,
+    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 from mobjects.marketo.transport_traits import IdKind
 from mobjects.marketo.types import Kind
@@ -17,7 +18,7 @@ from mobjects.sync.content.unsendable import HAS_DECIMALS
 LOOKED_UP = (Kind.OPPORTUNITY, Kind.ROLE)
 """Kinds whose ids can be looked up by what their objects are found by. Roles after the opportunities they belong to."""
 
-_PLURALS = {Kind.OPPORTUNITY: "Opportunities", Kind.ROLE: "Person roles"}
+_PLURALS = {Kind.OPPORTUNITY: "Opportunities", Kind.ROLE: _("Person roles")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +68,33 @@ def _key_gaps(keys: KeyFields) -> Iterator[RecordGap]:
         yield RecordGap(
             "external-id",
             Opportunity,
-            "Opportunities without an external ID",
+            _("Opportunities without an external ID"),
             Q(external_id__isnull=True, **{f"{keys.id_column(Kind.OPPORTUNITY)}__isnull": True}),
-            f"Marketo finds them by {keys.opportunity}. Give those that Marketo has the one that stands there: another "
-            "one would make a second opportunity. Give new ones any that no other has. Many at once: export the list, "
-            "fill in the column External ID, import the file.",
+            _(
+                "Marketo finds them by %(opportunity)s. Give those that Marketo has the one that stands "
+                "there: another one would make a second opportunity. Give new ones any that no other has. "
+                "Many at once: export the list, fill in the column External ID, import the file."
+            )
+            % {"opportunity": keys.opportunity},
         )
     if keys.traits.role_is_key:
         yield RecordGap(
             "role-name",
             OpportunityPersonRole,
-            "Person roles without a role name",
+            _("Person roles without a role name"),
             Q(role=""),
-            "Marketo finds a role by opportunity, person and role name. Give each a role name that it has, or will "
-            "have, in Marketo.",
+            _(
+                "Marketo finds a role by opportunity, person and role name. Give each a role name that it has, or will "
+                "have, in Marketo."
+            ),
         )
     if keys.traits.roles_name_opportunity_by_key:
         yield RecordGap(
             "opportunity-key",
             OpportunityPersonRole,
-            "Person roles whose opportunity has no external ID",
+            _("Person roles whose opportunity has no external ID"),
             Q(opportunity__external_id__isnull=True),
-            "Marketo finds their opportunity by its external ID. Give the opportunities theirs.",
+            _("Marketo finds their opportunity by its external ID. Give the opportunities theirs."),
         )
 
 
@@ -97,9 +103,12 @@ def _person_gaps(keys: KeyFields) -> Iterator[RecordGap]:
         yield RecordGap(
             "person-key",
             OpportunityPersonRole,
-            "Person roles that give the person by key",
+            _("Person roles that give the person by key"),
             Q(person_id__isnull=True),
-            "Set MARKETO_PERSON_KEY_FIELD to the field of people that holds this key, or give the person ID instead.",
+            _(
+                "Set MARKETO_PERSON_KEY_FIELD to the field of people that holds this key, "
+                "or give the person ID instead."
+            ),
         )
 
 
@@ -110,9 +119,9 @@ def _id_gaps(keys: KeyFields) -> Iterator[RecordGap]:
         yield RecordGap(
             "id",
             records_of_kind(kind).model,
-            f"{_PLURALS[kind]} in Marketo without a {called}",
+            _("%(kind)s in Marketo without a %(called)s") % {"kind": _PLURALS[kind], "called": called},
             Q(**{f"{keys.id_column(kind)}__isnull": True}) & known,
-            "Look up the IDs, below. What is not found under its key has another key in Marketo, or none.",
+            _("Look up the IDs, below. What is not found under its key has another key in Marketo, or none."),
         )
 
 
@@ -121,7 +130,7 @@ def _cost_gaps(keys: KeyFields) -> Iterator[RecordGap]:
         yield RecordGap(
             "decimals",
             ProgramCost,
-            "Period costs with decimals",
+            _("Period costs with decimals"),
             HAS_DECIMALS,
-            "Marketo keeps whole amounts. Round them here; until then their programs are held back.",
+            _("Marketo keeps whole amounts. Round them here; until then their programs are held back."),
         )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.formatting import to_sentence
 from mobjects.marketo import attributes
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, IdKind, TransportTraits
@@ -31,17 +33,17 @@ COMPANY_ID, COMPANY_KEY = attributes.COMPANY_ID, attributes.COMPANY_KEY
 OPPORTUNITY, PERSON_ID, PERSON_KEY = attributes.OPPORTUNITY_LINK, attributes.PERSON_ID, attributes.PERSON_KEY
 OUR_NUMBER_PREFIX = attributes.OUR_NUMBER_PREFIX
 
-UNKNOWN_VALUE = "(not known)"
+UNKNOWN_VALUE = _("(not known)")
 """Stands among the accepted values for one that was sent without an answer."""
 
 ROLE_KEY = (OPPORTUNITY, PERSON_ID, PERSON_KEY, "Role")
 """Content names of what is a role's key, where it has one."""
 
-NEEDS_KEY = "it has no external ID, and Marketo finds opportunities by that; give it one"
-NEEDS_ROLE = "it has no role name, and Marketo finds roles by opportunity, person and role name; give it one"
-REPLACED = "It is deleted and made anew in Marketo, because its key changed (opportunity, person or role)."
+NEEDS_KEY = _("it has no external ID, and Marketo finds opportunities by that; give it one")
+NEEDS_ROLE = _("it has no role name, and Marketo finds roles by opportunity, person and role name; give it one")
+REPLACED = _("It is deleted and made anew in Marketo, because its key changed (opportunity, person or role).")
 
-_NOT_REMOVED = "Removed here, but Marketo's API cannot remove it; remove it in Marketo as well: "
+_NOT_REMOVED = _("Removed here, but Marketo's API cannot remove it; remove it in Marketo as well: ")
 
 _ID_COLUMNS = {IdKind.NUMBER: "marketo_id", IdKind.GUID: "marketo_guid"}
 
@@ -212,7 +214,10 @@ def _program_values(record: Program, keys: KeyFields) -> dict[str, AttributeValu
 
 def _build_program(record: Program, operation: Operation, keys: KeyFields, draft: _PayloadDraft) -> BuildResult:
     if operation is not Operation.UPDATE:
-        return HeldBack(f"Programs exist only in Marketo; its API can update them, not {operation.value} them.")
+        return HeldBack(
+            _("Programs exist only in Marketo; its API can update them, not %(operation)s them.")
+            % {"operation": operation.value}
+        )
     costs = gather_costs(record, draft.sent.keys(), keys.traits)
     if isinstance(costs, str):
         return HeldBack(costs)
@@ -252,7 +257,7 @@ def _opportunity_values(record: Opportunity, keys: KeyFields) -> dict[str, Attri
 
 def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyFields, draft: _PayloadDraft) -> BuildResult:
     if COMPANY_KEY in draft.sent and record.company_key and not keys.company:
-        return HeldBack("The company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set.")
+        return HeldBack(_("The company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set."))
     associations = []
     if record.company_id and COMPANY_ID in draft.sent:
         associations.append(RecordAssociation(LinkTarget.COMPANY, id=record.company_id))
@@ -267,7 +272,7 @@ def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyField
     # A key that Marketo cannot change is none of the values; it only says which object is meant.
     values = draft.typed_values(without=(COMPANY_ID, COMPANY_KEY, *([keys.opportunity] if fixed else [])))
     if not values and not associations:
-        return NothingToSend("Marketo's API cannot remove an opportunity's company; remove it in Marketo as well.")
+        return NothingToSend(_("Marketo's API cannot remove an opportunity's company; remove it in Marketo as well."))
     needed = known is None or (keys.traits.needs_opportunity_key and operation is not Operation.UPDATE)
     by_key = needed and keys.opportunity and record.external_id
     wire = OutgoingRecord(
@@ -287,12 +292,12 @@ def _find_changed_key(record: Opportunity, keys: KeyFields) -> str:
     accepted, now = record.accepted.get(keys.opportunity, ""), record.external_id or ""
     if accepted in (now, UNKNOWN_VALUE):
         return ""
-    was = f"is “{accepted}” in Marketo" if accepted else "is empty in Marketo"
-    put_back = f"put “{accepted}” back" if accepted else "empty it"
-    return (
-        f"Its external ID {was} and “{now}” here, and Marketo cannot change it: {put_back}, or delete it in Marketo "
-        "and send it anew."
-    )
+    was = _("is “%(accepted)s” in Marketo") % {"accepted": accepted} if accepted else _("is empty in Marketo")
+    put_back = _("put “%(accepted)s” back") % {"accepted": accepted} if accepted else _("empty it")
+    return _(
+        "Its external ID %(was)s and “%(now)s” here, and Marketo cannot change it: %(put_back)s, or "
+        "delete it in Marketo and send it anew."
+    ) % {"was": was, "now": now, "put_back": put_back}
 
 
 # --- roles ----------------------------------------------------------------------------------
@@ -321,7 +326,7 @@ def _build_role(
     elif keys.person:
         to_person = RecordAssociation(LinkTarget.LEAD, key=ExternalKey(keys.person, record.person_key))
     else:
-        return HeldBack("The person is given by key, but MARKETO_PERSON_KEY_FIELD is not set.")
+        return HeldBack(_("The person is given by key, but MARKETO_PERSON_KEY_FIELD is not set."))
     replaced = is_replaced(record, keys)
     if replaced:
         draft = replace(draft, sent={**draft.now, **draft.sent})
@@ -350,8 +355,13 @@ def is_replaced(record: OpportunityPersonRole, keys: KeyFields) -> bool:
 
 def _opportunity_problem(opportunity: Opportunity, keys: KeyFields) -> str:
     if keys.traits.roles_name_opportunity_by_key:
-        return f"Its opportunity “{opportunity}” has no external ID, by which Marketo's API names it."
-    return f"Its opportunity “{opportunity}” has no {keys.id_word(Kind.OPPORTUNITY)} yet."
+        return _("Its opportunity “%(opportunity)s” has no external ID, by which Marketo's API names it.") % {
+            "opportunity": opportunity
+        }
+    return _("Its opportunity “%(opportunity)s” has no %(word)s yet.") % {
+        "opportunity": opportunity,
+        "word": keys.id_word(Kind.OPPORTUNITY),
+    }
 
 
 def link_opportunity(opportunity: Opportunity, keys: KeyFields) -> RecordAssociation | None:

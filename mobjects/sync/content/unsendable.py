@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat, Floor, RTrim, Substr
 from django.db.models.lookups import Exact, In
+from django.utils.translation import gettext_noop as _
 
 from mobjects.db.json_text import CentsText, JsonKeyText
 from mobjects.marketo.types import Kind, Operation
@@ -16,8 +17,8 @@ from mobjects.models import ProgramCost
 from mobjects.models.program import COST_PREFIX
 from mobjects.sync.content.payload import UNKNOWN_VALUE, KeyFields
 
-KEY_CHANGED = "its external ID was changed here, and Marketo cannot change it; put it back, or delete it in Marketo"
-COST_DECIMALS = "one of its costs has decimals, and Marketo takes whole amounts only over this API; round it"
+KEY_CHANGED = _("its external ID was changed here, and Marketo cannot change it; put it back, or delete it in Marketo")
+COST_DECIMALS = _("one of its costs has decimals, and Marketo takes whole amounts only over this API; round it")
 
 HAS_DECIMALS = Q(amount__gt=Floor("amount"))
 """The condition on a cost that its amount is not whole."""

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Least
+from django.utils.translation import gettext_noop as _
 
 from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
@@ -19,7 +20,7 @@ from mobjects.sync.content.cost_matching import parse_cost
 from mobjects.sync.content.from_marketo import OUR_NUMBER_PREFIX, TAG_PREFIX
 from mobjects.sync.content.loading import load_records
 
-NO_OPPORTUNITY = "its opportunity is not here; pull opportunities first."
+NO_OPPORTUNITY = _("its opportunity is not here; pull opportunities first.")
 
 _COLUMNS = {
     payload.COMPANY_ID: ("company_id", DataType.REFERENCE),

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_noop as _
 
 from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
@@ -36,12 +37,16 @@ from mobjects.sync.task import JobContext, JobTask
 IdColumn = Callable[[Kind], str]
 
 DELETE_ORDER = (Kind.ROLE, Kind.OPPORTUNITY)
-IN_ANOTHER_JOB = "It is in a batch of another job right now; delete it again when that is done."
-NOT_ANSWERED = "It was sent without an answer, and that has to be looked up first: sync it, then delete it again."
-ROLE_UNDER_WAY = "Marketo has deleted it. One of its roles is being sent right now, so it stays here; delete it again."
-CHANGED_SINCE = "It was changed here since its deletion was asked for. Look at it; then delete it again, or leave it."
-KEPT_HERE = "Deleted in Marketo. It was changed here meanwhile, so it was kept here."
-HAS_ROLES = "Roles of it could not be deleted; without it nothing in Marketo would lead to them."
+IN_ANOTHER_JOB = _("It is in a batch of another job right now; delete it again when that is done.")
+NOT_ANSWERED = _("It was sent without an answer, and that has to be looked up first: sync it, then delete it again.")
+ROLE_UNDER_WAY = _(
+    "Marketo has deleted it. One of its roles is being sent right now, so it stays here; delete it again."
+)
+CHANGED_SINCE = _(
+    "It was changed here since its deletion was asked for. Look at it; then delete it again, or leave it."
+)
+KEPT_HERE = _("Deleted in Marketo. It was changed here meanwhile, so it was kept here.")
+HAS_ROLES = _("Roles of it could not be deleted; without it nothing in Marketo would lead to them.")
 
 
 def records_to_delete(kind: Kind, selection: dict[str, Any], id_column: IdColumn) -> Any:  # a query set of records
@@ -203,7 +208,7 @@ class DeleteTask(JobTask):
                 row = rows[record.pk]
                 deleted = outcome.status in (OutcomeStatus.DELETED, OutcomeStatus.UNCHANGED)
                 row.status = SyncResultStatus.DELETED if deleted else SyncResultStatus.FAILED
-                gone_before = "" if outcome.status is OutcomeStatus.DELETED else "Marketo no longer had it."
+                gone_before = "" if outcome.status is OutcomeStatus.DELETED else _("Marketo no longer had it.")
                 row.error = KEPT_HERE if deleted and record.pk in kept else outcome.message or gone_before
                 counts[row.status] += 1
                 if deleted and record.pk in stay:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.db.models import Max
+from django.utils.translation import gettext_noop as _
 
 from mobjects.models import Installation, SyncBatch
 from mobjects.sync.installation import marks
 from mobjects.sync.installation.identity import read_place
 
-DOUBTED = "It may have been sent after the backup was made that this database comes from."
+DOUBTED = _("It may have been sent after the backup was made that this database comes from.")
 """Said of a record that counts as sent without an answer, though nothing here knows of such a sending."""
 
 
@@ -21,15 +22,15 @@ def find_doubt(installation: Installation) -> str:
     last = last_call()
     mark = marks.read_mark(installation.identity)
     if mark is not None and mark > last:
-        return (
-            "This database was restored from a backup: the last call to Marketo that it knows has the number "
-            f"{last:,}, but {mark:,} is known outside it."
-        )
+        return _(
+            "This database was restored from a backup: the last call to Marketo that it knows has the "
+            "number %(last)s, but %(mark)s is known outside it."
+        ) % {"last": f"{last:,}", "mark": f"{mark:,}"}
     place = read_place()
     if installation.place and place and installation.place != place:
-        return "This database is a copy, or was moved: it is not where it was when it was last used."
+        return _("This database is a copy, or was moved: it is not where it was when it was last used.")
     if mark is None and installation.is_marked:
-        return (
+        return _(
             "This database was copied, or Redis has lost its data: neither Redis nor this host knows the installation "
             "that it belongs to."
         )

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -96,10 +97,16 @@ def save_fields(kind: Kind, described: Sequence[FieldDescription], key: str = ""
     standard = {attribute.name for attribute in attributes.STANDARD[kind]}
     custom = [field for field in fields.values() if field.custom and field.name not in standard | {key}]
     number = sum(field.custom for field in fields.values())
-    said = [f"{_count(len(fields), f'{NOUNS[kind][0]} field')}, {number or 'none'} of them custom."]
+    said = [
+        _("%(count)s, %(number)s of them custom.")
+        % {"count": _count(len(fields), f"{NOUNS[kind][0]} field"), "number": number or "none"}
+    ]
     if key and key not in fields:
-        cure = "check MARKETO_OPPORTUNITY_KEY_FIELD" if chosen else "without it none can be found by external ID"
-        said.append(f"{NOUNS[kind][1].capitalize()} have no field “{key}”: {cure}.")
+        cure = "check MARKETO_OPPORTUNITY_KEY_FIELD" if chosen else _("without it none can be found by external ID")
+        said.append(
+            _("%(kind)s have no field “%(key)s”: %(cure)s.")
+            % {"kind": NOUNS[kind][1].capitalize(), "key": key, "cure": cure}
+        )
     return [*said, *_save_custom(kind, custom), *_describe_lost_fields(kind, fields, key)]
 
 
@@ -110,7 +117,10 @@ def _save_custom(kind: Kind, described: Iterable[FieldDescription]) -> list[str]
         if field.read_only:
             continue
         if field.type.casefold() == DataType.REFERENCE.value:
-            said.append(f"{field.name} links to other objects, which custom fields cannot do here; it is left out.")
+            said.append(
+                _("%(name)s links to other objects, which custom fields cannot do here; it is left out.")
+                % {"name": field.name}
+            )
             continue
         known = before.get(field.name)
         data_type, doubt = _data_type(field)
@@ -121,7 +131,11 @@ def _save_custom(kind: Kind, described: Iterable[FieldDescription]) -> list[str]
             said.append(_new_type(kind, known, data_type))
         values = {"label": field.label, "data_type": data_type.value, "size": field.size}
         CustomField.objects.update_or_create(kind=kind.value, name=field.name, defaults=values)
-    return ([f"New custom {'field' if len(new) == 1 else 'fields'}: {', '.join(new)}."] if new else []) + said
+    return (
+        [_("New custom %(count)s: %(new)s.") % {"count": "field" if len(new) == 1 else "fields", "new": ", ".join(new)}]
+        if new
+        else []
+    ) + said
 
 
 def _data_type(field: FieldDescription) -> tuple[DataType, list[str]]:
@@ -130,14 +144,23 @@ def _data_type(field: FieldDescription) -> tuple[DataType, list[str]]:
         return DataType(name), []
     if name in TEXT_TYPES:
         return DataType.STRING, []
-    return DataType.STRING, [f"{field.name} has the type “{field.type}”, which is not known here; it is taken as text."]
+    return DataType.STRING, [
+        _("%(name)s has the type “%(type)s”, which is not known here; it is taken as text.")
+        % {"name": field.name, "type": field.type}
+    ]
 
 
 def _new_type(kind: Kind, known: CustomField, data_type: DataType) -> str:
-    said = f"{known.name} has a new type: {data_type.value}, was {known.data_type}."
+    said = _("%(name)s has a new type: %(value)s, was %(data_type)s.") % {
+        "name": known.name,
+        "value": data_type.value,
+        "data_type": known.data_type,
+    }
     holding = records_of_kind(kind).filter(custom_attributes__has_key=known.name).count()
     if holding:
-        said += f" The values in {_count(holding, *NOUNS[kind])} were left as they are; check them."
+        said += _(" The values in %(count)s were left as they are; check them.") % {
+            "count": _count(holding, *NOUNS[kind])
+        }
     return said
 
 
@@ -145,9 +168,12 @@ def _describe_lost_fields(kind: Kind, described: Mapping[str, FieldDescription],
     said = []
     for name in CustomField.objects.filter(kind=kind.value).exclude(name=key).values_list("name", flat=True):
         if name not in described:
-            said.append(f"{name} is gone: Marketo has no such {NOUNS[kind][0]} field now. It stays listed here.")
+            said.append(
+                _("%(name)s is gone: Marketo has no such %(kind)s field now. It stays listed here.")
+                % {"name": name, "kind": NOUNS[kind][0]}
+            )
         elif described[name].read_only:
-            said.append(f"{name} is read-only in Marketo: values entered here cannot be sent.")
+            said.append(_("%(name)s is read-only in Marketo: values entered here cannot be sent.") % {"name": name})
     return said
 
 
@@ -158,7 +184,10 @@ def save_tags(values: Mapping[str, Sequence[str]]) -> list[str]:
     """Replace the allowed tag values of all types."""
     tags = {name: given for name, given in values.items() if name.casefold() != CHANNEL_TAG.casefold()}
     _replace(AllowedTag.objects.exclude(type=CHANNEL_TAG), tags)
-    return [f"{_count(len(tags), 'tag type')} with {_count(sum(map(len, tags.values())), 'value')}."]
+    return [
+        _("%(count)s with %(count_2)s.")
+        % {"count": _count(len(tags), "tag type"), "count_2": _count(sum(map(len, tags.values())), "value")}
+    ]
 
 
 def save_channels(values: Mapping[str, Sequence[str]]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_noop
 
 from mobjects import clock
 from mobjects.db.edit_context import edit
@@ -37,9 +38,9 @@ from mobjects.sync.content.write_local import (
 from mobjects.sync.job_results import IN_BATCH, SENT_MEANWHILE, build_result
 from mobjects.sync.task import JobContext
 
-UNKNOWN = "It was sent without an answer; that has to be looked up first."
-UNDECIDED = "A person has to decide about it first; see “To decide”."
-NO_OPPORTUNITY = "Its opportunity is not here; pull opportunities first."
+UNKNOWN = gettext_noop("It was sent without an answer; that has to be looked up first.")
+UNDECIDED = gettext_noop("A person has to decide about it first; see “To decide”.")
+NO_OPPORTUNITY = gettext_noop("Its opportunity is not here; pull opportunities first.")
 
 _REFERENCE = (("Name", "name", "Name"), ("Type", "type", "Type"), ("Workspace", "workspace", "Workspace Name"))
 """What is kept of a program for reading and never sent: our name, our field, Marketo's name."""
@@ -83,7 +84,7 @@ class PulledPage:
                 with transaction.atomic():
                     row = self._apply_object(found)
             except RemoteValueRefused as error:
-                row = self._held(found, self._fresh(found), f"Not taken. {error}")
+                row = self._held(found, self._fresh(found), gettext_noop("Not taken. %(error)s") % {"error": error})
             if row is not None:
                 row.position = position
                 rows.append(row)
@@ -250,7 +251,9 @@ class PulledPage:
     def _create_record(self, found: RemoteObject) -> SyncResult:
         doubtful = self._may_be(found) if self.kind is not Kind.PROGRAM else None
         if doubtful is not None:
-            words = f"It may be “{doubtful}”, which was sent without an answer so far; that has to be looked up first."
+            words = gettext_noop(
+                "It may be “%(doubtful)s”, which was sent without an answer so far; that has to be looked up first."
+            ) % {"doubtful": doubtful}
             return self._held(found, None, words)
         if self.kind is Kind.ROLE and self.reader.find_opportunity(found) is None:
             return self._held(found, None, NO_OPPORTUNITY)
@@ -317,9 +320,15 @@ class PulledPage:
         row.diff = [*disputed, *map(list, changed)]
         words = []
         if merged.conflicts:
-            words.append(f"Changed here and in Marketo: {', '.join(merged.conflicts)}. Decide which is right.")
+            words.append(
+                gettext_noop("Changed here and in Marketo: %(conflicts)s. Decide which is right.")
+                % {"conflicts": ", ".join(merged.conflicts)}
+            )
         if merged.local_only and record.is_dirty:
-            words.append(f"Changed here and not sent yet: {', '.join(merged.local_only)}.")
+            words.append(
+                gettext_noop("Changed here and not sent yet: %(local_only)s.")
+                % {"local_only": ", ".join(merged.local_only)}
+            )
         row.error = " ".join(words)
         return row
 

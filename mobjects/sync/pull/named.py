@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, QueryPage
@@ -31,14 +32,14 @@ from mobjects.sync.pull.apply import PulledPage
 from mobjects.sync.task import JobContext
 
 NO_KEY = {
-    Kind.OPPORTUNITY: "It has neither a {id} nor an external ID, so it cannot be looked for in Marketo.",
-    Kind.ROLE: "It has no {id}, and its opportunity no external ID, so it cannot be looked for in Marketo.",
+    Kind.OPPORTUNITY: _("It has neither a {id} nor an external ID, so it cannot be looked for in Marketo."),
+    Kind.ROLE: _("It has no {id}, and its opportunity no external ID, so it cannot be looked for in Marketo."),
 }
 NOT_THERE = {
-    NamedBy.KEY: "Marketo has no opportunity with this external ID.",
-    NamedBy.OPPORTUNITY: "Marketo has no such role of its opportunity.",
+    NamedBy.KEY: _("Marketo has no opportunity with this external ID."),
+    NamedBy.OPPORTUNITY: _("Marketo has no such role of its opportunity."),
 }
-NO_ROLES = "Marketo has no roles of the opportunity with this external ID."
+NO_ROLES = _("Marketo has no roles of the opportunity with this external ID.")
 
 
 class NamedPull:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, MarketoQuery, QueryPage, TagValue
@@ -18,7 +19,7 @@ from mobjects.sync.pull.apply import PulledPage
 from mobjects.sync.pull.named import NamedPull
 from mobjects.sync.task import JobContext, JobTask, read_from_marketo
 
-NO_ID = "It has no {id} yet, so it cannot be looked for in Marketo; send it first."
+NO_ID = _("It has no {id} yet, so it cannot be looked for in Marketo; send it first.")
 NAMED_BY = {
     Kind.OPPORTUNITY: (NamedBy.KEY, NamedBy.ID),
     Kind.ROLE: (NamedBy.OPPORTUNITY, NamedBy.ID),
@@ -57,23 +58,26 @@ class PullSelection:
     def __post_init__(self) -> None:
         self._check_filters()
         if self.ids is not None and replace(self, ids=None) != type(self)(self.kind):
-            raise ValueError("Records that are given one by one cannot be filtered further.")
+            raise ValueError(_("Records that are given one by one cannot be filtered further."))
         if self.names and replace(self, named_by=NamedBy.ID, names=()) != type(self)(self.kind):
-            raise ValueError("Records that are named cannot be filtered further.")
+            raise ValueError(_("Records that are named cannot be filtered further."))
         if self.names and self.named_by not in NAMED_BY.get(self.kind, ()):
-            raise ValueError(f"{self.kind}: Marketo cannot be asked for these by {self.named_by}.")
+            raise ValueError(
+                _("%(kind)s: Marketo cannot be asked for these by %(named_by)s.")
+                % {"kind": self.kind, "named_by": self.named_by}
+            )
 
     def _check_filters(self) -> None:
         if self.name and self.kind is Kind.ROLE:
-            raise ValueError("Name: roles have no name; leave it empty.")
+            raise ValueError(_("Name: roles have no name; leave it empty."))
         if self.kind is not Kind.PROGRAM and (self.workspace or self.tag_type or self.tag_value or self.archived):
-            raise ValueError("Workspace, tag and archived: Marketo can look for these on programs only.")
+            raise ValueError(_("Workspace, tag and archived: Marketo can look for these on programs only."))
         if bool(self.tag_type) != bool(self.tag_value):
-            raise ValueError("Tag: give its type and its value, or neither.")
+            raise ValueError(_("Tag: give its type and its value, or neither."))
         if self.tag_type and self.updated_since:
-            raise ValueError("Tag and updated since: Marketo can look for only one of them at a time.")
+            raise ValueError(_("Tag and updated since: Marketo can look for only one of them at a time."))
         if self.updated_since is not None and self.updated_since.utcoffset() is None:
-            raise ValueError(f"Updated since: {self.updated_since.isoformat()} has no time zone.")
+            raise ValueError(_("Updated since: %(time)s has no time zone.") % {"time": self.updated_since.isoformat()})
 
     def to_query(self) -> MarketoQuery:
         """What Marketo is asked."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Self
 
+from django.utils.translation import gettext_noop as _
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -45,7 +46,7 @@ ASKED_AGAIN = 2
 """How often Redis is asked again where an answer was lost."""
 
 UNREACHABLE_SECONDS = 15
-NOTHING_SENT = "It holds the shared limits, and nothing is sent to Marketo without them."
+NOTHING_SENT = _("It holds the shared limits, and nothing is sent to Marketo without them.")
 
 logger = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ class RedisRateLimiter:
         if not taken.token:
             raise self._refusal(taken, known)
         if not self._counters.begin_call(taken.token):
-            raise build_wait(random_delay(), "Redis answered so late that the call had lost its place.")
+            raise build_wait(random_delay(), _("Redis answered so late that the call had lost its place."))
         return taken.token
 
     def _give_back(self, token: str) -> None:
@@ -198,16 +199,27 @@ class RedisRateLimiter:
         if taken.limit == "day":
             reset = next_quota_reset(to_datetime(known.now))
             quota = format_count(self._quota, "call")
-            used = f"Our share of Marketo's daily quota is used up: {self._share:,} of {quota}."
+            used = _("Our share of Marketo's daily quota is used up: %(share)s of %(quota)s.") % {
+                "share": f"{self._share:,}",
+                "quota": quota,
+            }
             if known.elsewhere > self._quota - self._share:
-                used = (
-                    f"Marketo's daily quota of {quota} is used up: other integrations made {known.elsewhere:,} of them."
-                )
-            words = f"{used} Marketo begins to count anew at {format_moment(reset)}."
+                used = _(
+                    "Marketo's daily quota of %(quota)s is used up: other integrations made %(elsewhere)s of them."
+                ) % {"quota": quota, "elsewhere": f"{known.elsewhere:,}"}
+            words = _("%(used)s Marketo begins to count anew at %(time)s.") % {
+                "used": used,
+                "time": format_moment(reset),
+            }
             return build_wait(reset.timestamp() - known.now, words)
         if taken.limit == "window":
             most = format_count(self._per_window, "call")
-            words = f"{most} in {self._window_seconds} seconds may be made, and so many were."
+            words = _("%(most)s in %(window_seconds)s seconds may be made, and so many were.") % {
+                "most": most,
+                "window_seconds": self._window_seconds,
+            }
             return build_wait(max(0.05, taken.wait_seconds), words)
-        words = f"{format_count(known.slots, 'call')} to Marketo may run at once, and so many are under way."
+        words = _("%(calls)s to Marketo may run at once, and so many are under way.") % {
+            "calls": format_count(known.slots, "call")
+        }
         return build_wait(random_delay(), words)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.formatting import format_count, format_moment
 
 
@@ -69,9 +71,15 @@ class LimitUsage:
         """
         if calls <= self.calls_left:
             return ""
-        left = f"only {self.calls_left:,} {'is' if self.calls_left == 1 else 'are'}" if self.calls_left else "none is"
-        return (
-            f"Today's share of Marketo's quota is not enough for this: it needs {format_count(calls, 'call')} or more, "
-            f"and {left} "
-            f"left of {self.share:,}. The rest waits until {self.reset_text} and then goes out by itself."
-        )
+        one = self.calls_left == 1
+        some = (_("only %(count)s is") if one else _("only %(count)s are")) % {"count": f"{self.calls_left:,}"}
+        left = some if self.calls_left else _("none is")
+        return _(
+            "Today's share of Marketo's quota is not enough for this: it needs %(calls)s or more, and "
+            "%(left)s left of %(share)s. The rest waits until %(reset_text)s and then goes out by itself."
+        ) % {
+            "calls": format_count(calls, "call"),
+            "left": left,
+            "share": f"{self.share:,}",
+            "reset_text": self.reset_text,
+        }

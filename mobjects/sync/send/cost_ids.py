@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -21,7 +22,7 @@ from mobjects.sync.job_results import build_result, save_results
 from mobjects.sync.send.program_pages import MOST_TO_A_PAGE, query_programs, read_programs
 from mobjects.sync.task import JobContext
 
-_READ_BACK = "To learn the IDs of the costs that were just sent."
+_READ_BACK = _("To learn the IDs of the costs that were just sent.")
 
 
 class CostIdReader:
@@ -69,7 +70,7 @@ class CostIdReader:
     def _note_failure(self, pks: Sequence[int], error: MarketoError) -> None:
         job = self._context.job
         batch = job.batches.filter(operation="GET", cause=_READ_BACK).latest("sequence")
-        said = f"The cost IDs could not be read: {error.message} The next sync tries again."
+        said = _("The cost IDs could not be read: %(message)s The next sync tries again.") % {"message": error.message}
         status = SyncResultStatus.LOOKED_UP
         programs = load_records(Kind.PROGRAM, pks)
         save_results(job, [build_result(job, each, status, batch=batch, error=said) for each in programs])
@@ -107,11 +108,14 @@ class CostIdReader:
                 for cost in program.costs.all():
                     if cost.pk in seen.costs.ids:
                         ProgramCost.objects.filter(pk=cost.pk).update(marketo_cost_id=seen.costs.ids[cost.pk])
-                        learned.append(f"{cost.content_text} is cost {seen.costs.ids[cost.pk]}")
+                        learned.append(
+                            _("%(content_text)s is cost %(seen)s")
+                            % {"content_text": cost.content_text, "seen": seen.costs.ids[cost.pk]}
+                        )
                 here = record_content(program, self._context.keys)
                 records_of_kind(Kind.PROGRAM).filter(pk=pk).update(
                     in_marketo=seen.remote_only(here), read_at=clock.now()
                 )
-            said = f"Cost IDs read from Marketo: {'; '.join(learned) or 'none that fits'}."
+            said = _("Cost IDs read from Marketo: %(fits)s.") % {"fits": "; ".join(learned) or "none that fits"}
             status = SyncResultStatus.LOOKED_UP
             build_result(self._context.job, program, status, batch=batch, position=position, error=said).save()

@@ -6,12 +6,13 @@ An instance that is synced with a CRM has no API for opportunities, and an API u
 from __future__ import annotations
 
 from django.db.models import Exists, Q
+from django.utils.translation import gettext_noop as _
 
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind
 from mobjects.models import Circuit, SyncJob
 
-KIND_HALTED = "Marketo denied access to such records; see Connection. A person lets sending them go on there"
+KIND_HALTED = _("Marketo denied access to such records; see Connection. A person lets sending them go on there")
 
 
 def halt_kind(job: SyncJob, kind: Kind, error: MarketoError) -> None:

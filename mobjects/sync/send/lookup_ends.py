@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import F
+from django.utils.translation import gettext_noop as _
 
 from mobjects.models import SyncBatch, SyncedRecord, SyncJob, SyncResult, SyncResultStatus
 from mobjects.sync.job_results import (
@@ -16,8 +17,8 @@ from mobjects.sync.job_results import (
     supersede_unknown,
 )
 
-NOT_ARRIVED = "It did not arrive: Marketo does not have it."
-SENT_AGAIN = " It is sent again."
+NOT_ARRIVED = _("It did not arrive: Marketo does not have it.")
+SENT_AGAIN = _(" It is sent again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,10 @@ def store_lookup_end(
     sender = last.job if last is not None else job
     row = build_result(job, record, end.status, batch=batch, error=end.words)
     if sender != job and end.status in SyncResult.ACCEPTED_STATUSES:
-        row.status, row.error = SyncResultStatus.EQUAL.value, f"{end.words} The {name_of(sender)} had sent it."
+        row.status, row.error = (
+            SyncResultStatus.EQUAL.value,
+            _("%(words)s The %(job)s had sent it.") % {"words": end.words, "job": name_of(sender)},
+        )
     elif row.error == NOT_ARRIVED:
         row.error += SENT_AGAIN
     row.sent = sent

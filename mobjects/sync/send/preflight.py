@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -20,7 +21,7 @@ from mobjects.sync.content.payload import UNKNOWN_VALUE, record_content
 from mobjects.sync.paging import query_by_id
 from mobjects.sync.task import JobContext, read_from_marketo
 
-CAUSE = "Read before it is changed in Marketo."
+CAUSE = _("Read before it is changed in Marketo.")
 
 
 def preflight_read(context: JobContext, kind: Kind, ids: Sequence[int]) -> set[int]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Least
+from django.utils.translation import gettext_noop
 
 from mobjects import clock
 from mobjects.db.bulk import bulk_update_rows
@@ -226,7 +227,7 @@ def record_unsent(job: SyncJob, batch: SyncBatch, error: MarketoError, *, again:
 def record_halves(job: SyncJob, batch: SyncBatch, error: MarketoError) -> None:
     """Save that a batch was refused as a whole, and let its two halves wait to be sent by themselves."""
     of = records_of_kind(Kind(batch.kind))
-    words = f"Half of batch {batch.sequence}, which was refused as a whole."
+    words = gettext_noop("Half of batch %(sequence)s, which was refused as a whole.") % {"sequence": batch.sequence}
     with transaction.atomic():
         if not _is_sending(batch):
             return

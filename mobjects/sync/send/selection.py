@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.marketo.reason_masking import reason_key
@@ -244,13 +245,13 @@ ACCEPTED_BY_MARKETO = (
     SyncResultStatus.EQUAL,
 )
 """After these nothing of an earlier sending is left to do."""
-NO_OPPORTUNITY_KEY = "its opportunity has no external ID, by which Marketo's API names it; give the opportunity one"
-IN_ANOTHER_JOB = "it is in a batch of another job right now"
-NEEDS_DECISION = "a person has to decide about it first; see “To decide”"
-CHANGED_SINCE = "it changed since the dry run; look at what it would send now"
-ACCEPTED_SINCE = "Marketo accepted it since the dry run; nothing of it is left to send"
-MAY_STILL_RUN = "it was sent without an answer, and Marketo may still be working on that"
-NEEDS_LOOK_UP = (
+NO_OPPORTUNITY_KEY = _("its opportunity has no external ID, by which Marketo's API names it; give the opportunity one")
+IN_ANOTHER_JOB = _("it is in a batch of another job right now")
+NEEDS_DECISION = _("a person has to decide about it first; see “To decide”")
+CHANGED_SINCE = _("it changed since the dry run; look at what it would send now")
+ACCEPTED_SINCE = _("Marketo accepted it since the dry run; nothing of it is left to send")
+MAY_STILL_RUN = _("it was sent without an answer, and Marketo may still be working on that")
+NEEDS_LOOK_UP = _(
     "the outcome of its last sending is unknown and sending it again could double it; it has to be looked up"
 )
 
@@ -282,7 +283,9 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
     ]
     has_key = Q(external_id__isnull=False) if kind is Kind.OPPORTUNITY and keys.opportunity else Q(pk__in=[])
     if kind is Kind.PROGRAM and selection.operation in (OperationChoice.INSERT, OperationChoice.UPSERT):
-        reason = f"programs exist only in Marketo; its API can update them, not {selection.operation.lower()} them"
+        reason = _("programs exist only in Marketo; its API can update them, not %(operation)s them") % {
+            "operation": selection.operation.lower()
+        }
         holds.append((reason, Q(pk__isnull=False)))
     holds.append(
         (
@@ -303,7 +306,7 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
     if kind is Kind.ROLE:
         holds += _role_holds(keys)
     if kind is Kind.OPPORTUNITY and not keys.company:
-        holds.append(("its company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set", ~Q(company_key="")))
+        holds.append((_("its company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set"), ~Q(company_key="")))
     return holds
 
 
@@ -346,7 +349,7 @@ def _key_holds(kind: Kind, keys: KeyFields) -> list[tuple[str, Q]]:
 def waits_for_opportunity(keys: KeyFields) -> str:
     """Why a role is held back whose opportunity is not in Marketo yet."""
     word = keys.id_word(Kind.OPPORTUNITY)
-    return f"its opportunity has no {word} yet; sync the opportunity first or together with it"
+    return _("its opportunity has no %(word)s yet; sync the opportunity first or together with it") % {"word": word}
 
 
 def _role_holds(keys: KeyFields) -> list[tuple[str, Q]]:
@@ -357,7 +360,7 @@ def _role_holds(keys: KeyFields) -> list[tuple[str, Q]]:
         waits &= Q(opportunity__external_id__isnull=True) | unanswered
     holds = [(waits_for_opportunity(keys), waits)]
     if not keys.person:
-        holds.append(("its person is given by key, but MARKETO_PERSON_KEY_FIELD is not set", ~Q(person_key="")))
+        holds.append((_("its person is given by key, but MARKETO_PERSON_KEY_FIELD is not set"), ~Q(person_key="")))
     return holds
 
 

@@ -22,13 +22,14 @@ from django.db.models import (
 )
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, Concat, Lower
+from django.utils.translation import gettext_noop as _
 
 from mobjects.db.json_text import JsonKeyText
 from mobjects.models import AllowedTag, AllowedValues, Program, ProgramTag
 from mobjects.models.program import CHANNEL_TAG
 
-UNKNOWN_TAG = "it has a tag that Marketo does not know; the program's page says which, and what would be right"
-UNKNOWN_CHANNEL = "its channel is not known in Marketo; the program's page says what would be right"
+UNKNOWN_TAG = _("it has a tag that Marketo does not know; the program's page says which, and what would be right")
+UNKNOWN_CHANNEL = _("its channel is not known in Marketo; the program's page says what would be right")
 
 
 def has_unknown_tag(*, resend: bool) -> Q:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Min, Q, QuerySet
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
@@ -268,7 +269,10 @@ def render_batches(
 def _check_answer(items: Sequence[BatchItem], answer: BatchResponse, word: str) -> None:
     """The last guard against results on the wrong record: count and known ids must agree."""
     if len(answer.outcomes) != len(items):
-        message = f"Marketo answered {len(answer.outcomes)} rows for {len(items)} records."
+        message = _("Marketo answered %(rows)s rows for %(records)s records.") % {
+            "rows": len(answer.outcomes),
+            "records": len(items),
+        }
         raise OutcomeUnknown(message, exchange=answer.exchange)
     if problem := find_wrong_id(items, answer.outcomes, word):
         raise OutcomeUnknown(problem, exchange=answer.exchange)

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
@@ -61,7 +62,7 @@ that shows Marketo's clock to be half of this further behind than was thought is
 TOGETHER_AT_LEAST, TOGETHER_AT_MOST = 3, 1000
 """So many lost records of a kind are looked up together, by when they were created."""
 
-_LOOK_UP = "To find out what became of a sending that was not answered."
+_LOOK_UP = _("To find out what became of a sending that was not answered.")
 
 
 class UnknownOutcomeResolver:
@@ -185,7 +186,10 @@ class UnknownOutcomeResolver:
     @retry_on_database_error
     def _store_refusal(self, kind: Kind, pks: Sequence[int], error: MarketoError) -> None:
         """Marketo refused the question. The records stay as they are; the next job asks again."""
-        job, said = self._context.job, f"It could not be looked up in Marketo: {error.message}"
+        job, said = (
+            self._context.job,
+            _("It could not be looked up in Marketo: %(message)s") % {"message": error.message},
+        )
         with transaction.atomic():
             supersede_unknown(job, kind, pks)
             status = SyncResultStatus.HELD
@@ -305,8 +309,12 @@ class UnknownOutcomeResolver:
             synced_revision=record.revision if in_step else record.revision - 1,
             **{keys.id_column(record.KIND): known},
         )
-        rest = "" if in_step else " What differs is sent again."
-        said = f"It arrived: found in Marketo as {keys.id_word(record.KIND).removeprefix('Marketo ')} {known}.{rest}"
+        rest = "" if in_step else _(" What differs is sent again.")
+        said = _("It arrived: found in Marketo as %(word)s %(known)s.%(rest)s") % {
+            "word": keys.id_word(record.KIND).removeprefix("Marketo "),
+            "known": known,
+            "rest": rest,
+        }
         status = SyncResultStatus(arrived.value)
         whole = in_step or agrees_with(found, seen, sent)
         return LookupEnd(
@@ -330,7 +338,7 @@ class UnknownOutcomeResolver:
                 "job": self._context.job,
             },
         )
-        return f"Not clear: {len(seen)} objects in Marketo may be it. A person has to decide."
+        return _("Not clear: %(count)s objects in Marketo may be it. A person has to decide.") % {"count": len(seen)}
 
 
 def _query(record: Any, keys: KeyFields, since: datetime | None) -> MarketoQuery | None:

@@ -13,8 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from mobjects.imports.service import InvalidState
+from mobjects.kept_text import translate_kept
 from mobjects.models import Import, ImportState, Kind, SyncedRecord
 from mobjects.models.imports import FILE_KINDS
 from mobjects.resources import RESOURCES
@@ -90,9 +92,9 @@ def user_of(request: HttpRequest) -> User | None:
 
 def import_crumbs(imported: Import | None = None) -> list[Crumb]:
     """The links back: to all imports, and to one of them."""
-    above = [("Import history", reverse("admin:mobjects_import_changelist"))]
+    above = [(_("Import history"), reverse("admin:mobjects_import_changelist"))]
     if imported is not None:
-        above.append((f"Import {imported.pk}", reverse("mobjects:import", args=[imported.pk])))
+        above.append((_("Import %(pk)s") % {"pk": imported.pk}, reverse("mobjects:import", args=[imported.pk])))
     return above
 
 
@@ -120,6 +122,6 @@ def try_transition(request: HttpRequest, imported: Import, ask: Callable[[], Any
     try:
         ask()
     except InvalidState as error:
-        messages.warning(request, str(error))
+        messages.warning(request, translate_kept(str(error)))
         return False
     return True

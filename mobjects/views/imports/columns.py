@@ -9,13 +9,16 @@ from functools import partial
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from openpyxl.utils import get_column_letter
 
 from mobjects.forms.imports import LEFT_OUT, UNDECIDED, ColumnsForm, KindForm, ReadOptionsForm
 from mobjects.imports import column_mapping, service
+from mobjects.kept_text import translate_kept
 from mobjects.models import Import, ImportState
 from mobjects.presentation import import_text as words
+from mobjects.presentation.vocabulary import join_each
 from mobjects.spreadsheets.types import FileRefused
 from mobjects.views.base import render_denied, render_page
 from mobjects.views.imports import base
@@ -56,15 +59,17 @@ def import_columns(request: HttpRequest, imported: Import) -> HttpResponse:
 def _change_kind(request: HttpRequest, imported: Import) -> HttpResponse:
     form = KindForm(imported, base.importable_kinds(request), request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose what the file holds.")
+        messages.error(request, _("Choose what the file holds."))
     elif form.cleaned_data["kind"] != imported.kind:
         try:
             if base.try_transition(request, imported, partial(service.set_kind, imported, form.cleaned_data["kind"])):
                 messages.success(
-                    request, f"It is read as {imported.get_kind_display().lower()} now. Look at the columns once more."
+                    request,
+                    _("It is read as %(kind)s now. Look at the columns once more.")
+                    % {"kind": imported.get_kind_display().lower()},
                 )
         except FileRefused as error:
-            messages.error(request, f"It cannot be read any more: {error}")
+            messages.error(request, _("It cannot be read any more: %(error)s") % {"error": translate_kept(str(error))})
     return redirect("mobjects:import-columns", imported.pk)
 
 
@@ -76,9 +81,9 @@ def _read_again(request: HttpRequest, imported: Import) -> HttpResponse:
     try:
         ask = partial(service.set_columns, imported, *now, reading=form.read_options)
         if base.try_transition(request, imported, ask):
-            messages.success(request, "Read again. Look at the columns once more.")
+            messages.success(request, _("Read again. Look at the columns once more."))
     except FileRefused as error:
-        messages.error(request, f"It cannot be read that way: {error}")
+        messages.error(request, _("It cannot be read that way: %(error)s") % {"error": translate_kept(str(error))})
     return redirect("mobjects:import-columns", imported.pk)
 
 
@@ -99,7 +104,7 @@ def _show(
     return render_page(
         request,
         "imports/columns.html",
-        f"Columns of import {imported.pk}",
+        _("Columns of import %(pk)s") % {"pk": imported.pk},
         crumbs=base.import_crumbs(imported),
         status=400 if form.errors or reading.errors or (form.is_bound and problems) else 200,
         **live_context(imported),
@@ -123,13 +128,14 @@ def _column_notes(form: ColumnsForm) -> dict[int, str]:
     for index in range(len(form.imported.headers)):
         value = form[f"column-{index}"].value() or UNDECIDED
         if value == UNDECIDED:
-            notes[index] = "Choose what it means, or leave it out."
+            notes[index] = _("Choose what it means, or leave it out.")
         elif value != LEFT_OUT:
             chosen[value].append(index)
     for same in chosen.values():
         if len(same) > 1:
             notes |= {
-                index: f"Columns {' and '.join(get_column_letter(each + 1) for each in same)} mean the same; keep one."
+                index: _("Columns %(columns)s mean the same; keep one.")
+                % {"columns": join_each([get_column_letter(each + 1) for each in same])}
                 for index in same
             }
     return notes

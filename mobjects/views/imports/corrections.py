@@ -16,13 +16,14 @@ from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from mobjects import models
-from mobjects.formatting import format_count
 from mobjects.imports import service
 from mobjects.imports.column_mapping import columns_of
 from mobjects.imports.formats.questions import QUESTIONS
 from mobjects.imports.service import Correction
+from mobjects.presentation.import_text import rows_text
 from mobjects.selectors import id_in
 from mobjects.views.base import press_only
 from mobjects.views.imports import base
@@ -59,14 +60,15 @@ def import_fix(request: HttpRequest, imported: models.Import) -> HttpResponse:
     asked = read_corrections(request, imported)
     if is_outdated(request, imported) and asked:
         messages.warning(
-            request, "The file was checked again since you opened the page; nothing of what you gave there was applied."
+            request,
+            _("The file was checked again since you opened the page; nothing of what you gave there was applied."),
         )
     elif asked or request.POST.get("act") == "check":
         correct_and_check(request, imported, asked)
     elif request.POST.get("act", "").startswith("remove-"):
-        messages.info(request, "That correction was removed already.")
+        messages.info(request, _("That correction was removed already."))
     else:
-        messages.info(request, "Nothing to correct: no value differs from what stands in the file.")
+        messages.info(request, _("Nothing to correct: no value differs from what stands in the file."))
     return back_to_review(request, imported)
 
 
@@ -200,7 +202,7 @@ def describe_rules(imported: models.Import) -> list[dict[str, Any]]:
     return [
         {
             **each,
-            "rows": format_count(each["rows"], "row"),
+            "rows": rows_text(each["rows"]),
             "samples": samples[each["column"], each["rule"]],
             "act": f"rule-{samples[each['column'], each['rule']][0].pk}",
         }

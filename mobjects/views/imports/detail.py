@@ -9,16 +9,17 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from mobjects import selectors
-from mobjects.formatting import format_count
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
 from mobjects.imports.writing import commit
 from mobjects.models import RECORD_MODELS, Import, ImportChange, ImportSource, ImportState, SyncJob, SyncResult
 from mobjects.presentation import import_text as words
 from mobjects.presentation.count_links import import_undone, import_written
+from mobjects.presentation.vocabulary import records_text
 from mobjects.processes import status as queue_status
 from mobjects.views.base import press_only, render_page
 from mobjects.views.imports import base
@@ -38,7 +39,7 @@ def import_page(request: HttpRequest, imported: Import) -> HttpResponse:
     return render_page(
         request,
         "imports/page.html",
-        f"Import {imported.pk}: {imported.file_name}",
+        _("Import %(pk)s: %(file_name)s") % {"pk": imported.pk, "file_name": imported.file_name},
         crumbs=base.import_crumbs(),
         **live_context(imported),
         steps=words.wizard_steps(imported),
@@ -63,7 +64,7 @@ def import_live(request: HttpRequest, pk: int) -> HttpResponse:
     Not behind the admin's redirect to the login page, which would end up inside the page.
     """
     if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_import"):
-        return HttpResponse("You are logged out; load the page again to log in.", status=STOP_POLLING)
+        return HttpResponse(_("You are logged out; load the page again to log in."), status=STOP_POLLING)
     imported = get_object_or_404(Import, pk=pk if pk < 2**63 else 0)
     response = render(request, "mobjects/imports/_live.html", live_context(imported))
     if not imported.is_working:
@@ -77,7 +78,7 @@ def import_live(request: HttpRequest, pk: int) -> HttpResponse:
 def import_discard(request: HttpRequest, imported: Import) -> HttpResponse:
     """Put an import aside before anything of it is written; its file and its rows stay to be looked at."""
     if base.try_transition(request, imported, lambda: service.discard_import(imported)):
-        messages.success(request, "Discarded. Nothing of the file was written.")
+        messages.success(request, _("Discarded. Nothing of the file was written."))
     return redirect("mobjects:import", imported.pk)
 
 
@@ -118,7 +119,7 @@ def columns_text(imported: Import) -> list[tuple[str, str]]:
     said = []
     for index, header in enumerate(imported.headers):
         means = imported.mapping[index] if index < len(imported.mapping) else None
-        said.append((header or "(no name)", "not decided" if means is None else means or "left out"))
+        said.append((header or _("(no name)"), _("not decided") if means is None else means or _("left out")))
     return said
 
 
@@ -145,17 +146,17 @@ def _blanks_text(imported: Import) -> str:
     if imported.committed_at is None or not imported.blanks:
         return ""
     cleared = selectors.values_cleared(imported)
-    return f"Blank cells cleared {format_count(cleared, 'value')}." if cleared else ""
+    return _("Blank cells cleared %(values)s.") % {"values": words.values_text(cleared)} if cleared else ""
 
 
 def _next(request: HttpRequest, imported: Import) -> tuple[str, str] | None:
     """Address and words of what a person has to do next; ``None`` if there is nothing, or it is not theirs to do."""
     if imported.state == ImportState.REFUSED and base.may_change(request, imported):
-        return reverse("mobjects:import-columns", args=[imported.pk]), "Read it in another way…"
+        return reverse("mobjects:import-columns", args=[imported.pk]), _("Read it in another way…")
     if imported.state == ImportState.MAPPING and base.may_change(request, imported):
-        return reverse("mobjects:import-columns", args=[imported.pk]), "Next: say what the columns mean"
+        return reverse("mobjects:import-columns", args=[imported.pk]), _("Next: say what the columns mean")
     if imported.state == ImportState.REVIEW and base.may_see_rows(request, imported):
-        return reverse("mobjects:import-review", args=[imported.pk]), "Next: review the rows"
+        return reverse("mobjects:import-review", args=[imported.pk]), _("Next: review the rows")
     return None
 
 
@@ -169,7 +170,7 @@ def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
     )
     found: dict[str, Any] = {
         "to_sync": to_sync if request.user.has_perm("mobjects.sync_records") else 0,
-        "records": format_count(to_sync, "record"),
+        "records": records_text(to_sync),
         "sync_url": f"{reverse('mobjects:sync')}?kind={kind.value}&of_import={imported.pk}",
     }
     if request.user.has_perm("mobjects.view_syncjob"):

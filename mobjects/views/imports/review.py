@@ -9,13 +9,15 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 from openpyxl.utils import get_column_letter
 
 from mobjects import models
-from mobjects.formatting import format_count
 from mobjects.imports import service
+from mobjects.kept_text import translate_kept
 from mobjects.presentation import import_text as words
+from mobjects.presentation.vocabulary import join_each
 from mobjects.selectors import id_in
 from mobjects.views.base import paginate_rows, press_only, render_page
 from mobjects.views.imports import base, corrections
@@ -41,7 +43,7 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
         "writable": writable,
         "stamp": corrections.check_stamp(imported),
     }
-    title = f"Review of import {imported.pk}"
+    title = _("Review of import %(pk)s") % {"pk": imported.pk}
     if not common["has_rows"]:
         return render_page(request, "imports/review.html", title, crumbs=base.import_crumbs(imported), **common)
     if "row" in request.GET:
@@ -74,15 +76,15 @@ def import_write(request: HttpRequest, imported: models.Import) -> HttpResponse:
     """Write what the check found; what it found has to be what the user saw."""
     seen, mode = request.POST.get("checked"), request.POST.get("mode")
     if imported.state == models.ImportState.REVIEW and seen != corrections.check_stamp(imported):
-        messages.warning(request, "The file was checked again since you opened the page. Look at it once more.")
+        messages.warning(request, _("The file was checked again since you opened the page. Look at it once more."))
         return base.redirect_to_step(imported)
     if mode not in models.ImportMode.values and not imported.committed_to:
-        messages.error(request, "Say whether only the valid rows are written, or all or nothing.")
+        messages.error(request, _("Say whether only the valid rows are written, or all or nothing."))
         return base.redirect_to_step(imported)
     if base.may_see_rows(request, imported) and (typed := corrections.read_corrections(request, imported)):
         if corrections.correct_and_check(request, imported, typed):
             messages.warning(
-                request, "Nothing is written yet: what you corrected is checked first. Look at it, then write."
+                request, _("Nothing is written yet: what you corrected is checked first. Look at it, then write.")
             )
         return corrections.back_to_review(request, imported)
     overwrite = request.POST.get("overwrite") == "1"
@@ -97,8 +99,8 @@ def _render_row(request: HttpRequest, imported: models.Import, number: int, comm
     return render_page(
         request,
         "imports/row.html",
-        f"Row {number}",
-        crumbs=[*base.import_crumbs(imported), (f"Review of import {imported.pk}", review_url)],
+        _("Row %(number)s") % {"number": number},
+        crumbs=[*base.import_crumbs(imported), (_("Review of import %(pk)s") % {"pk": imported.pk}, review_url)],
         **common,
         row=build_display_rows(imported, [row], whole=True)[0] if row else None,
     )
@@ -107,7 +109,7 @@ def _render_row(request: HttpRequest, imported: models.Import, number: int, comm
 def _warnings(imported: models.Import) -> list[tuple[models.ImportGroup, str]]:
     """What to check, each with how many rows it is about."""
     found = imported.groups.filter(level=models.ImportProblemLevel.WARNING)[:FIXES_SHOWN]
-    return [(group, format_count(group.count, "row")) for group in found]
+    return [(group, words.rows_text(group.count)) for group in found]
 
 
 def _groups(request: HttpRequest, imported: models.Import) -> dict[str, Any]:
@@ -124,10 +126,10 @@ def _group(group: models.ImportGroup) -> dict[str, Any]:
         "group": group,
         "letter": get_column_letter(group.position) if group.position else "",
         "value": _shortened(group.value),
-        "rule": _shortened(group.rule, 3 * corrections.VALUE_SHOWN),
+        "rule": _shortened(translate_kept(group.rule), 3 * corrections.VALUE_SHOWN),
         "fixable": group.position is not None,
         "suggestion": corrections.boxed_suggestion(group),
-        "rows": format_count(group.count, "row"),
+        "rows": words.rows_text(group.count),
     }
 
 
@@ -147,10 +149,10 @@ def _commit_summary(imported: models.Import) -> dict[str, Any]:
     cleared = imported.blanks.get(models.ImportRowOutcome.CHANGED, 0)
     return {
         "plain": _counts_text(new, changed),
-        "cleared": format_count(cleared, "value") if cleared else "",
+        "cleared": words.values_text(cleared) if cleared else "",
         "overwriting": _counts_text(new, changed + conflicts) if conflicts else "",
-        "conflicts": format_count(conflicts, "row") if conflicts else "",
-        "errors": format_count(errors, "row") if errors else "",
+        "conflicts": words.rows_text(conflicts) if conflicts else "",
+        "errors": words.rows_text(errors) if errors else "",
         "errors_have": "has" if errors == 1 else "have",
         "errors_stay": "stays" if errors == 1 else "stay",
         "broken_off": imported.committed_to > 0,
@@ -161,4 +163,5 @@ def _commit_summary(imported: models.Import) -> dict[str, Any]:
 
 def _counts_text(new: int, changed: int) -> str:
     """``312 new and 88 changed``; "" if there is nothing."""
-    return " and ".join(f"{count:,} {said}" for count, said in ((new, "new"), (changed, "changed")) if count)
+    counts = ((models.ImportRowOutcome.NEW, new), (models.ImportRowOutcome.CHANGED, changed))
+    return join_each([words.outcome_count_text(outcome, count) for outcome, count in counts if count])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.imports.writing import commit
+from mobjects.kept_text import translate_kept
 from mobjects.models import (
     Import,
     ImportChange,
@@ -23,14 +26,17 @@ from mobjects.presentation.import_text import TABS
 from mobjects.selectors import id_in
 from mobjects.views.imports.row_table import truncate_html
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 ROWS_PER_PAGE = 50
 RULE_SHOWN = 400
 """Bytes of a rule as HTML, where its rows are shown."""
 
-_UNDONE: Mapping[str, str] = {
-    UndoOutcome.RESTORED: "whose record the undo restored",
-    UndoOutcome.REMOVED: "whose record the undo removed",
-    UndoOutcome.LEFT: "whose record the undo left alone",
+_UNDONE: Mapping[str, StrOrPromise] = {
+    UndoOutcome.RESTORED: _("whose record the undo restored"),
+    UndoOutcome.REMOVED: _("whose record the undo removed"),
+    UndoOutcome.LEFT: _("whose record the undo left alone"),
 }
 
 
@@ -63,15 +69,15 @@ def choose_rows(request: HttpRequest, imported: Import) -> RowChoice:
         return _choose_group(request, imported, group)
     if request.GET.get("left") == "1":
         left = commit.unwritten_rows(imported).filter(number__lte=imported.committed_to)
-        return _choose(request, left, "that were left out when the others were written")
+        return _choose(request, left, gettext("that were left out when the others were written"))
     undone = request.GET.get("undone", "")
     if undone in _UNDONE:
         changed = ImportChange.objects.filter(imported=imported, undone=undone).order_by().values("number")
-        return _choose(request, imported.found.filter(number__in=changed), _UNDONE[undone])
+        return _choose(request, imported.found.filter(number__in=changed), str(_UNDONE[undone]))
     tab = _tab(request, imported)
     found = imported.found.filter(outcome=tab)
     if request.GET.get("cleared") == "1":
-        return _choose(request, found.filter(cleared__gt=0), "with blank cells that clear a value", tab)
+        return _choose(request, found.filter(cleared__gt=0), gettext("with blank cells that clear a value"), tab)
     # The check counted them; asking again takes long.
     return _choose(request, found, "", tab, count=imported.counts.get(tab, 0))
 
@@ -91,7 +97,12 @@ def _choose_group(request: HttpRequest, imported: Import, group: ImportGroup) ->
     found = {row.number: row for row in imported.found.filter(number__in=list(page.object_list))}
     rows = [found.get(number) or _without_outcome(imported, number) for number in page.object_list]
     tab = ImportRowOutcome.ERROR.value if group.level == ImportProblemLevel.ERROR else ""
-    return RowChoice(tab, f"of which is said: {truncate_html(group.rule, RULE_SHOWN)}", page, rows)
+    return RowChoice(
+        tab,
+        gettext("of which is said: %(rule)s") % {"rule": truncate_html(translate_kept(group.rule), RULE_SHOWN)},
+        page,
+        rows,
+    )
 
 
 def _choose(request: HttpRequest, found: Any, words: str, tab: str = "", *, count: int | None = None) -> RowChoice:

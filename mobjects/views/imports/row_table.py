@@ -11,9 +11,11 @@ from typing import Any, cast
 from django.db.models import ForeignKey, Model
 from django.urls import reverse
 from django.utils.html import escape
+from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
 from mobjects.imports.writing.target_tables import sets_channel
+from mobjects.kept_text import translate_kept
 from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome, Program
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import MonthColumn
@@ -83,7 +85,7 @@ class DisplayRow:
     @property
     def outcome_label(self) -> str:
         """The outcome in words; a row that the check left out has none."""
-        return str(ImportRowOutcome(self.outcome).label) if self.outcome else "Left out"
+        return str(ImportRowOutcome(self.outcome).label) if self.outcome else _("Left out")
 
 
 def html_size(text: str) -> int:
@@ -152,7 +154,7 @@ class FieldLabels:
         if value is None or value == "":
             return ""
         if key in self.linked_records:
-            return self.linked_records[key][1].get(str(value), f"number {value}")
+            return self.linked_records[key][1].get(str(value), _("number %(value)s") % {"value": value})
         return str(value)[:7] if isinstance(self.columns.get(key), MonthColumn) else str(value)
 
 
@@ -237,7 +239,7 @@ def _complaint(problem: ImportProblem, *, editable: bool, whole: bool) -> Displa
     limits = (10**9, 10**9, 10**9) if whole else (EDITABLE, 400, EDITABLE)
     # Most rules say the value themselves.
     value_said = "" if problem.value in problem.rule else problem.value
-    texts = (value_said, problem.rule, problem.suggestion)
+    texts = (value_said, translate_kept(problem.rule), problem.suggestion)
     value, rule, suggestion = (
         ShortenedText(truncate_html(text, most)) for text, most in zip(texts, limits, strict=True)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects.imports import service
@@ -39,14 +40,14 @@ def import_undo(request: HttpRequest, imported: Import) -> HttpResponse:
         try_transition(request, imported, lambda: service.request_undo(imported, user_of(request)))
         return redirect("mobjects:import", imported.pk)
     if not can_undo(imported):
-        messages.info(request, f"There is nothing to undo. {words.describe_import(imported)}")
+        messages.info(request, _("There is nothing to undo. %(state)s") % {"state": words.describe_import(imported)})
         return redirect("mobjects:import", imported.pk)
     preview = undo.preview_undo(imported)
     left = paginate_rows(request, SkippedRecordList(preview), PER_PAGE)
     return render_page(
         request,
         "imports/undo.html",
-        f"Undo import {imported.pk}",
+        _("Undo import %(pk)s") % {"pk": imported.pk},
         crumbs=import_crumbs(imported),
         imported=imported,
         preview=preview,

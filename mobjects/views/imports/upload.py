@@ -8,10 +8,12 @@ from typing import BinaryIO
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects.forms.imports import PASTED_NAME, UploadForm
 from mobjects.imports import service
+from mobjects.kept_text import translate_kept
 from mobjects.models import Import, ImportSource
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.types import FileRefused
@@ -43,7 +45,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
         try:
             return redirect_to_step(_start(request, form, kinds))
         except FileRefused as error:
-            form.add_error("pasted" if not form.cleaned_data["file"] else "file", str(error))
+            form.add_error("pasted" if not form.cleaned_data["file"] else "file", translate_kept(str(error)))
     return _show(request, form, asked)
 
 
@@ -73,7 +75,7 @@ def _show(request: HttpRequest, form: UploadForm, kind: str) -> HttpResponse:
     return render_page(
         request,
         "imports/upload.html",
-        "Import a file",
+        _("Import a file"),
         crumbs=import_crumbs(),
         status=400 if form.errors else 200,
         form=form,

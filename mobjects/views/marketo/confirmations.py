@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from mobjects.instance_facts import set_confirmation
 from mobjects.sync.transport_factory import list_confirmations, target
@@ -18,8 +19,11 @@ def confirmation_set(request: HttpRequest) -> HttpResponse:
     name, allowed = request.POST.get("name", ""), request.POST.get("allowed") == "yes"
     found = next((each for each in list_confirmations() if each.name == name), None)
     if found is None:
-        messages.error(request, f"Nothing was changed: there is nothing to allow that is called “{name[:50]}”.")
+        messages.error(
+            request,
+            _("Nothing was changed: there is nothing to allow that is called “%(name)s”.") % {"name": name[:50]},
+        )
     else:
         set_confirmation(target(), found, by=request.user.get_username(), allowed=allowed)
-        messages.success(request, "It is allowed now." if allowed else "It is not allowed any more.")
+        messages.success(request, _("It is allowed now.") if allowed else _("It is not allowed any more."))
     return redirect("mobjects:connection" if request.user.has_perm("mobjects.test_connection") else "admin:index")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.core import checks
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects import selectors
@@ -55,8 +56,12 @@ class ConnectionTestResult:
         if offset is None:
             return ""
         if abs(offset) < 1:
-            return "less than 1 s apart"
-        return f"Marketo's clock is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
+            return _("less than 1 s apart")
+        return (
+            _("Marketo's clock is %(seconds)s s ahead of this machine's")
+            if offset > 0
+            else _("Marketo's clock is %(seconds)s s behind this machine's")
+        ) % {"seconds": f"{abs(offset):.0f}"}
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,7 +71,7 @@ def connection_page(request: HttpRequest) -> HttpResponse:
     return render_page(
         request,
         "marketo/connection.html",
-        "Connection",
+        _("Connection"),
         facts=facts(),
         problems=_problems(),
         tested=run_connection_test() if request.method == "POST" else None,
@@ -105,10 +110,13 @@ def _key_field(transport: MarketoTransport) -> str:
     try:
         known = {field.name for field in transport.describe(Kind.OPPORTUNITY).fields}
     except MarketoError as error:
-        return f"Whether opportunities have the field “{name}” could not be found out. {error.message}"
+        return _("Whether opportunities have the field “%(name)s” could not be found out. %(message)s") % {
+            "name": name,
+            "message": error.message,
+        }
     if name in known:
-        return f"Opportunities have the field “{name}”, which holds our external ID."
-    return f"Opportunities have no field “{name}”: check MARKETO_OPPORTUNITY_KEY_FIELD."
+        return _("Opportunities have the field “%(name)s”, which holds our external ID.") % {"name": name}
+    return _("Opportunities have no field “%(name)s”: check MARKETO_OPPORTUNITY_KEY_FIELD.") % {"name": name}
 
 
 def _problems() -> list[checks.CheckMessage]:

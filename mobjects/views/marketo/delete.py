@@ -9,6 +9,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from mobjects.forms.merging import fingerprint
 from mobjects.forms.pull import DeleteForm, join_ids
@@ -20,13 +22,13 @@ from mobjects.views.base import list_url, none_selected, press_only, render_page
 from mobjects.views.record_list import asked_list, show_records
 from mobjects.views.sync.job_actions import start_job
 
-CHANGED_SINCE = "Some of these were changed here since the page was opened. Look again; nothing was deleted."
+CHANGED_SINCE = _("Some of these were changed here since the page was opened. Look again; nothing was deleted.")
 LISTS = {
-    "opportunities": "Opportunities to be deleted in Marketo",
-    "roles": "Person roles to be deleted in Marketo",
-    "never_sent": "Selected records that Marketo never got",
-    "roles_here": "Person roles that Marketo never got",
-    "unsent": "Records with changes that were not sent",
+    "opportunities": _("Opportunities to be deleted in Marketo"),
+    "roles": _("Person roles to be deleted in Marketo"),
+    "never_sent": _("Selected records that Marketo never got"),
+    "roles_here": _("Person roles that Marketo never got"),
+    "unsent": _("Records with changes that were not sent"),
 }
 
 
@@ -62,7 +64,9 @@ def delete_in_marketo(request: HttpRequest) -> HttpResponse:
     if which in LISTS and not form.errors.keys() & {"kind", "ids"}:
         found = counted_records(form.selection)[which]
         hidden = {name: form.data.get(name, "") for name in ("kind", "ids")}
-        return show_records(request, LISTS[which], found, action=reverse("mobjects:delete-in-marketo"), hidden=hidden)
+        return show_records(
+            request, str(LISTS[which]), found, action=reverse("mobjects:delete-in-marketo"), hidden=hidden
+        )
     if not form.is_valid():
         return _show(request, form)
     if "preview" in request.POST:
@@ -75,7 +79,7 @@ def delete_in_marketo(request: HttpRequest) -> HttpResponse:
         return _show(request, form)
     kind, reason, selection = form.cleaned_data["kind"], form.cleaned_data["reason"], form.selection
     selection["revisions"] = revisions
-    return start_job(request, SyncJobAction.DELETE, kind, selection, reason, "Nothing was deleted.")
+    return start_job(request, SyncJobAction.DELETE, kind, selection, reason, gettext("Nothing was deleted."))
 
 
 @require_permission("mobjects.delete_in_marketo")
@@ -127,7 +131,7 @@ def _show(request: HttpRequest, form: DeleteForm, *, asked: bool = False) -> Htt
     return render_page(
         request,
         "marketo/delete/page.html",
-        "Delete in Marketo",
+        gettext("Delete in Marketo"),
         status=200 if valid else 400,
         form=form,
         seen=seen,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects.forms.moving import IdentifyForm, known_fields
@@ -43,7 +44,7 @@ def moving_page(request: HttpRequest) -> HttpResponse:
         return _show(request, form, keys, status=400)
     asked, reason = form.cleaned_data["look_up"], form.cleaned_data["reason"]
     return start_job(
-        request, SyncJobAction.IDENTIFY, asked.kind_of_job, asked.to_json(), reason, "Nothing was looked up."
+        request, SyncJobAction.IDENTIFY, asked.kind_of_job, asked.to_json(), reason, _("Nothing was looked up.")
     )
 
 
@@ -54,7 +55,7 @@ def _show(request: HttpRequest, form: IdentifyForm, keys: KeyFields, *, status: 
     return render_page(
         request,
         "marketo/moving.html",
-        f"Moving to {transport_label()}",
+        _("Moving to %(transport)s") % {"transport": transport_label()},
         status=status,
         form=form,
         lines=lines,

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects.forms.pull import CompareForm, PullForm, join_ids
 from mobjects.models import RECORD_MODELS, AllowedValues, Kind, SyncJobAction, records_of_kind
-from mobjects.presentation.job_text import KIND_WORDS
+from mobjects.presentation.vocabulary import KIND_WORDS, selected_text
 from mobjects.sync.compare.task import MAX_ONE_BY_ONE
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.paging import can_list
@@ -21,7 +23,7 @@ from mobjects.views.sync.job_actions import start_job
 
 PAGE = 100
 """Objects in one answer of Marketo's."""
-NOTHING_READ = "Nothing was read."
+NOTHING_READ = _("Nothing was read.")
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,7 +37,7 @@ def pull_page(request: HttpRequest) -> HttpResponse:
         return _show_pull(request, form)
     asked = form.cleaned_data["pull"]
     kind, reason = asked.kind.value, form.cleaned_data["reason"]
-    return start_job(request, SyncJobAction.PULL, kind, asked.to_json(), reason, NOTHING_READ)
+    return start_job(request, SyncJobAction.PULL, kind, asked.to_json(), reason, str(NOTHING_READ))
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,7 +51,7 @@ def compare_page(request: HttpRequest) -> HttpResponse:
         return _show_compare(request, form)
     asked = form.cleaned_data["comparison"]
     kind, reason = asked.kind_of_job, form.cleaned_data["reason"]
-    return start_job(request, SyncJobAction.COMPARE, kind, asked.to_json(), reason, NOTHING_READ)
+    return start_job(request, SyncJobAction.COMPARE, kind, asked.to_json(), reason, str(NOTHING_READ))
 
 
 @require_permission("mobjects.pull_records")
@@ -76,13 +78,13 @@ def _show_pull(request: HttpRequest, form: PullForm) -> HttpResponse:
     return render_page(
         request,
         "marketo/pull/page.html",
-        "Pull from Marketo",
+        gettext("Pull from Marketo"),
         status=200 if valid else 400,
         form=form,
         kind=kind,
         kinds=[(each, str(RECORD_MODELS[each]._meta.verbose_name_plural).capitalize()) for each in RECORD_MODELS],
         what=_describe_selection(kind, ids),
-        plural=KIND_WORDS[kind][1] if kind else "records",
+        plural=str(KIND_WORDS[kind]) if kind else gettext("records"),
         lists=form.lists,
         called=form.keys.traits.id_kind(kind).value if kind else "Marketo ID",
         usage=_usage(calls),
@@ -101,7 +103,7 @@ def _show_compare(request: HttpRequest, form: CompareForm) -> HttpResponse:
     return render_page(
         request,
         "marketo/pull/compare.html",
-        "Drift report",
+        gettext("Drift report"),
         status=200 if valid else 400,
         form=form,
         what=_describe_selection(kind, ids) if ids else "",
@@ -139,4 +141,4 @@ def _usage(calls: int | None) -> dict[str, Any]:
 def _describe_selection(kind: Kind | None, ids: Sequence[int] | None) -> str:
     if kind is None or not ids:
         return ""
-    return f"{len(ids):,} selected {KIND_WORDS[kind][len(ids) != 1]}"
+    return selected_text(kind, len(ids))

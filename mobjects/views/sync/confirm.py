@@ -21,6 +21,7 @@ from mobjects import clock
 from mobjects.forms.sync import SyncForm
 from mobjects.jobs.requests import Asked, request_dry_run, request_sync
 from mobjects.jobs.tries import TRIED, request_try
+from mobjects.kept_text import translate_kept
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import Operation
@@ -204,7 +205,11 @@ def preview_sync(selection: SyncSelection) -> SyncPreview:
     keys = key_fields()
     groups = forecast_groups(selection, keys)
     cleared, replaced = count_clearings(selection, keys), count_replacements(selection, keys)
-    held = [HeldLine(_which(group), _kind_label(group), group.reason, group.count) for group in groups if group.reason]
+    held = [
+        HeldLine(_which(group), _kind_label(group), translate_kept(group.reason), group.count)
+        for group in groups
+        if group.reason
+    ]
     sending = [group for group in groups if not group.reason]
     try:
         transport = open_transport()

@@ -13,8 +13,10 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from mobjects.kept_text import translate_kept
 from mobjects.marketo.types import MarketoId
 from mobjects.models import RECORD_MODELS, Conflict, ConflictAnswer, ConflictReason, Kind, records_of_kind
 from mobjects.sync.conflicts import ambiguous
@@ -72,9 +74,10 @@ def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
         # Of two people who decide at once the second is told who was first.
         conflict.refresh_from_db()
         problem = ambiguous.describe_first_decision(conflict) if conflict.decided_at else str(error)
+        problem = translate_kept(problem)
         return _show(request, conflict, problem=problem, given=given)
     conflict.refresh_from_db()
-    messages.success(request, f"“{conflict.label}”: {conflict.answer_text.splitlines()[-1]}")
+    messages.success(request, f"“{conflict.label}”: {translate_kept(conflict.answer_text.splitlines()[-1])}")
     return redirect("admin:mobjects_conflict_changelist")
 
 
@@ -82,7 +85,7 @@ def _close(conflict: Conflict, user: User) -> None:
     ambiguous.close_orphaned_conflicts(user)
     conflict.refresh_from_db()
     if conflict.decided_at is None:
-        raise ValueError(f"“{conflict.label}” is still here; decide about it.")
+        raise ValueError(_("“%(label)s” is still here; decide about it.") % {"label": conflict.label})
 
 
 def _merge(conflict: Conflict, given: QueryDict, user: User) -> None:
@@ -105,11 +108,11 @@ def _chosen(fields: Sequence[tuple[str, ...]], given: Mapping[str, str]) -> dict
 
 
 def _answer(given: QueryDict, candidates: Sequence[Mapping[str, Any]]) -> tuple[ConflictAnswer, MarketoId | None]:
-    text, _, called = given.get("answer", "").partition(":")
+    text, _colon, called = given.get("answer", "").partition(":")
     # As the conflict has it: a number, or a GUID.
     known: dict[str, MarketoId] = {str(each["id"]): each["id"] for each in candidates}
     if text not in Answer.values or not called.isascii() or len(called) > LONGEST_ID:
-        raise ValueError("Nothing was chosen; choose one of the buttons.")
+        raise ValueError(_("Nothing was chosen; choose one of the buttons."))
     return Answer(text), known.get(called, called) if called else None
 
 
@@ -131,7 +134,7 @@ def _show(
         "sync/conflicts/page.html",
         conflict.label,
         status=409 if problem else 200,
-        crumbs=(("To decide", reverse("admin:mobjects_conflict_changelist")),),
+        crumbs=((_("To decide"), reverse("admin:mobjects_conflict_changelist")),),
         conflict=conflict,
         problem=problem,
         record=record,
@@ -175,7 +178,7 @@ def _cell(sent: Mapping[str, str], held: Mapping[str, str], name: str) -> tuple[
     """What a candidate holds in a field, and in words how that compares with what was sent."""
     text = held.get(name, "")
     if name not in sent:
-        return text, "not sent" if text else ""
+        return text, _("not sent") if text else ""
     return text, "same" if text == sent[name] else "differs"
 
 

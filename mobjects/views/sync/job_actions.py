@@ -13,22 +13,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from mobjects import clock, selectors
-from mobjects.formatting import format_count
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.queue import enqueue_job
 from mobjects.jobs.requests import repeat_job, request_job, request_sync
+from mobjects.kept_text import translate_kept
 from mobjects.models import Kind, RequestedAction, SyncJob, SyncJobAction, SyncJobState, SyncResult, records_of_kind
 from mobjects.presentation import job_text
 from mobjects.presentation.job_titles import job_title
+from mobjects.presentation.vocabulary import records_text
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.views.base import history_crumb, press_only, render_page, require_permission
 
 ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
-NOTHING_LEFT = "Nothing of it is left to send: all of it was accepted since."
-QUEUED_ALREADY = "That is queued already; here is its job."
+NOTHING_LEFT = gettext_lazy("Nothing of it is left to send: all of it was accepted since.")
+QUEUED_ALREADY = gettext_lazy("That is queued already; here is its job.")
 
 
 def _page_of_result(pk: int) -> str:
@@ -59,9 +61,9 @@ def retry_label(job: SyncJob) -> str:
     if not may_repeat(job):
         return ""
     if _repeats_whole_selection(job):
-        return "Send what is left"
+        return _("Send what is left")
     count = selectors.results_left(job).values("kind", "record_id").distinct().count()
-    return f"Retry {format_count(count, 'record')} not accepted" if count else ""
+    return _("Retry %(records)s not accepted") % {"records": records_text(count)} if count else ""
 
 
 def _repeats_whole_selection(job: SyncJob) -> bool:
@@ -81,10 +83,14 @@ def job_queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Queue a job that could not be queued."""
     job = get_object_or_404(SyncJob, pk=pk)
     if enqueue_job(job):
-        messages.success(request, "The job is queued.")
+        messages.success(request, _("The job is queued."))
     else:
         job.refresh_from_db()
-        said = job.problem_text if job.state == SyncJobState.NOT_QUEUED else "The job was queued already."
+        said = (
+            translate_kept(job.problem_text)
+            if job.state == SyncJobState.NOT_QUEUED
+            else _("The job was queued already.")
+        )
         messages.warning(request, said)
     return _to(job)
 
@@ -93,14 +99,14 @@ def job_queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("mobjects.sync_records")
 def job_pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Pause a job."""
-    return _steer(request, pk, pause_job, "The job pauses after what is under way.", "be paused")
+    return _steer(request, pk, pause_job, _("The job pauses after what is under way."), _("be paused"))
 
 
 @press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let a paused job go on."""
-    return _steer(request, pk, resume_job, "The job goes on.", "be resumed")
+    return _steer(request, pk, resume_job, _("The job goes on."), _("be resumed"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -108,11 +114,16 @@ def job_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
 def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask whether a job is to be cancelled; on "Cancel the job", do so."""
     if request.method == "POST":
-        return _steer(request, pk, cancel_job, "The job is cancelled after what is under way.", "be cancelled")
+        return _steer(request, pk, cancel_job, _("The job is cancelled after what is under way."), _("be cancelled"))
     job = get_object_or_404(SyncJob, pk=pk)
     above = (history_crumb(), (job_title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
     return render_page(
-        request, "sync/job/cancel.html", "Cancel this job?", crumbs=above, job=job, sentence=job_text.describe_job(job)
+        request,
+        "sync/job/cancel.html",
+        _("Cancel this job?"),
+        crumbs=above,
+        job=job,
+        sentence=job_text.describe_job(job),
     )
 
 
@@ -123,7 +134,7 @@ def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = get_object_or_404(SyncJob, pk=pk)
     before = clock.now()
     if not may_repeat(job):
-        messages.warning(request, "Only what a job sent can be tried again, once that job is over.")
+        messages.warning(request, _("Only what a job sent can be tried again, once that job is over."))
         return _to(job)
     user, reason = request.user, job.reason
     sample = _result(job, request.POST.get("same"))
@@ -146,13 +157,13 @@ def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     result = get_object_or_404(SyncResult.objects.select_related("job"), pk=pk)
     job, kind = result.job, Kind(result.kind)
     if not may_repeat(job) or result.status not in selectors.RETRYABLE:
-        messages.warning(request, "Only what was not accepted can be tried again, once its job is over.")
+        messages.warning(request, _("Only what was not accepted can be tried again, once its job is over."))
         return _to(job)
     if not records_of_kind(kind).filter(pk=result.record_id).exists():
-        messages.warning(request, f"“{result.label}” was deleted here.")
+        messages.warning(request, _("“%(label)s” was deleted here.") % {"label": result.label})
         return _to(job)
     if not selectors.results_left(job).filter(pk=pk).exists():
-        messages.info(request, f"“{result.label}” was accepted since.")
+        messages.info(request, _("“%(label)s” was accepted since.") % {"label": result.label})
         return _to(job)
     before = clock.now()
     return redirect_to_new_job(request, _request_again(job, kind, (result.record_id,), request), before)
@@ -196,7 +207,11 @@ def start_job(
 
 
 def redirect_to_new_job(
-    request: HttpRequest, job: SyncJob, before: datetime | None = None, *, nothing: str = "Nothing was sent."
+    request: HttpRequest,
+    job: SyncJob,
+    before: datetime | None = None,
+    *,
+    nothing: str = "",
 ) -> HttpResponse:
     """Go to the page of a job that was just asked for, and say what became of the request.
 
@@ -208,9 +223,13 @@ def redirect_to_new_job(
     if before is not None and job.created_at < before:
         messages.info(request, QUEUED_ALREADY)
     elif job.state == SyncJobState.NOT_QUEUED:
-        messages.error(request, job.problem_text or f"The job could not be queued. {nothing}")
+        messages.error(
+            request,
+            translate_kept(job.problem_text)
+            or _("The job could not be queued. %(nothing)s") % {"nothing": nothing or _("Nothing was sent.")},
+        )
     else:
-        messages.success(request, "The job is queued. This page shows how it goes.")
+        messages.success(request, _("The job is queued. This page shows how it goes."))
     return _to(job)
 
 
@@ -220,7 +239,11 @@ def _steer(request: HttpRequest, pk: UUID, do: Callable[[SyncJob], bool], done: 
         messages.success(request, done)
     else:
         job.refresh_from_db()
-        messages.warning(request, f"Too late: the job is “{job.get_state_display().lower()}” and cannot {what} now.")
+        messages.warning(
+            request,
+            _("Too late: the job is “%(state)s” and cannot %(what)s now.")
+            % {"state": job.get_state_display().lower(), "what": what},
+        )
     return _to(job)
 
 

@@ -13,12 +13,13 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from mobjects import result_queries, selectors
 from mobjects.models import SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult, SyncResultStatus
-from mobjects.presentation import job_text
+from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.job_titles import job_title
 from mobjects.processes import status as queue_status
@@ -53,7 +54,7 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
     Not behind the admin's redirect to the login page, which would end up inside the job page.
     """
     if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_syncjob"):
-        return HttpResponse("You are logged out; load the page again to log in.", status=STOP_POLLING)
+        return HttpResponse(_("You are logged out; load the page again to log in."), status=STOP_POLLING)
     job = get_object_or_404(_jobs(), pk=pk)
     context = {**_parts(request, job), "title": job_title(job), "swaps": True}
     status = HTTPStatus.OK if job.is_live else STOP_POLLING
@@ -121,8 +122,8 @@ def _head(job: SyncJob) -> dict[str, Any]:
         "summary": job.progress.get("summary", ()),
         "waits_for_person": job.state == SyncJobState.WAITING and job.waits_until is None,
         "counts": [
-            (status.value, job.counts[status], status.label, job_text.STATUS_WORDS[status])
-            for status in job_text.STATUS_ORDER
+            (status.value, job.counts[status], status.label, vocabulary.STATUS_WORDS[status])
+            for status in vocabulary.STATUS_ORDER
             if job.counts.get(status)
         ],
         "done": job_text.count_done(job),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from mobjects.models import SyncJob
@@ -27,7 +28,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     return render_page(
         request,
         "sync/queue.html",
-        "Queue",
+        _("Queue"),
         status_now=now,
         list_title=queue_status.LISTS.get(asked, ""),
         rows=rows,

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mobjects import selectors
+from mobjects.kept_text import translate_kept
 from mobjects.models import RECORD_MODELS, Kind, SyncResult
 from mobjects.sync.content.loading import load_records
 from mobjects.timeline.entries import EntryKind, TimelineEntry, TimelineFilter
@@ -125,7 +126,7 @@ def _restored(request: HttpRequest, kind: Kind, pk: int, entry: str) -> bool:
         messages.warning(request, _("The page was not complete. Nothing was written; look again."))
         return False
     except RestoreRefused as error:
-        messages.warning(request, str(error))
+        messages.warning(request, translate_kept(str(error)))
         return False
     said = ngettext("%(count)s value was restored.", "%(count)s values were restored.", len(done))
     messages.success(request, f"{said % {'count': len(done)}} {_('Sync the record to send it.')}")

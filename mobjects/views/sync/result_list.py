@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from mobjects import result_queries, selectors
 from mobjects.models import Kind, SyncJob, SyncResultStatus
 from mobjects.models.sync_history import KIND_CHOICES
-from mobjects.presentation.job_text import STATUS_ORDER
+from mobjects.presentation.vocabulary import STATUS_ORDER
 from mobjects.result_queries import ANY, PROBLEMS, ResultFilter
 from mobjects.views.base import history_crumb, render_page, require_permission
 from mobjects.views.saved_views import shown_views

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.marketo.types import Kind
 from mobjects.models import Opportunity, OpportunityPersonRole, SyncedRecord, SyncResultStatus
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.pull.identify.place import FoundObject
 
-CHANGED_HERE = "It was changed here while Marketo was asked; look it up again."
-UNDER_WAY_HERE = "It is being sent, or was sent without an answer; look it up again when that is settled."
-PERSON_UNCLEAR = (
+CHANGED_HERE = _("It was changed here while Marketo was asked; look it up again.")
+UNDER_WAY_HERE = _("It is being sent, or was sent without an answer; look it up again when that is settled.")
+PERSON_UNCLEAR = _(
     "Marketo has such a role in this opportunity, but names its person in another way than here, by ID or by key. "
     "Give the person as Marketo does, then look it up again."
 )
@@ -87,10 +89,10 @@ class RecordMatcher:
 
     def _several(self, record: SyncedRecord, fitting: Sequence[FoundObject]) -> str:
         ids = ", ".join(sorted(each.called for each in fitting))
-        return (
-            f"Marketo has {len(fitting)} {_NOUNS[self._kind][1]} {self._named(record)}: {ids}. Which of them it is, "
-            "nobody can tell; merge or delete the others in Marketo, or import the ID."
-        )
+        return _(
+            "Marketo has %(count)s %(kind)s %(which)s: %(ids)s. Which of them it is, nobody can tell; "
+            "merge or delete the others in Marketo, or import the ID."
+        ) % {"count": len(fitting), "kind": _NOUNS[self._kind][1], "which": self._named(record), "ids": ids}
 
     def _missing(self, record: SyncedRecord, alike: Sequence[FoundObject]) -> LookupVerdict:
         if isinstance(record, OpportunityPersonRole):
@@ -98,36 +100,47 @@ class RecordMatcher:
             named_alike = [each for each in alike if _plain(each.role) == _plain(record.role)]
             if any(each.person_id is None if by_id else not each.person_key for each in named_alike):
                 return _held(PERSON_UNCLEAR)
-        words = f"Marketo has no {_NOUNS[self._kind][0]} {self._named(record)}."
+        words = _("Marketo has no %(kind)s %(which)s.") % {"kind": _NOUNS[self._kind][0], "which": self._named(record)}
         return LookupVerdict(SyncResultStatus.MISSING, words)
 
     def _claimed_elsewhere(self, record: SyncedRecord, found: FoundObject) -> str | None:
         holder = self._holders.get(found.called)
         if holder is not None:
             called = self._keys.traits.id_kind(self._kind).value
-            return f"Marketo has it as {found.called}, and “{holder}” (our no. {holder.pk}) has that {called} already."
+            return _("Marketo has it as %(called)s, and “%(holder)s” (our no. %(pk)s) has that %(word)s already.") % {
+                "called": found.called,
+                "holder": holder,
+                "pk": holder.pk,
+                "word": called,
+            }
         owner = self._owners.get(found.key)
         if found.key != key_of(record) and owner is not None:
-            return (
-                f"Marketo has it as {found.called}, written “{found.key}”, which is exactly the external ID of "
-                f"“{owner}” (our no. {owner.pk})."
-            )
+            return _(
+                "Marketo has it as %(called)s, written “%(key)s”, which is exactly the external ID of "
+                "“%(owner)s” (our no. %(pk)s)."
+            ) % {"called": found.called, "key": found.key, "owner": owner, "pk": owner.pk}
         return None
 
     def _named(self, record: SyncedRecord) -> str:
         key = key_of(record)
         if isinstance(record, OpportunityPersonRole):
-            return (
-                f"“{record.role}” of {record.person_label} in the opportunity whose {self._keys.opportunity} is “{key}”"
-            )
-        return f"whose {self._key_field} is “{key}”"
+            return _("“%(role)s” of %(person)s in the opportunity whose %(opportunity)s is “%(key)s”") % {
+                "role": record.role,
+                "person": record.person_label,
+                "opportunity": self._keys.opportunity,
+                "key": key,
+            }
+        return _("whose %(key_field)s is “%(key)s”") % {"key_field": self._key_field, "key": key}
 
     def _note(self, record: SyncedRecord, found: FoundObject) -> str:
         """What else the object tells: an opportunity that was found by another field may have another key."""
         if self._kind is not Kind.OPPORTUNITY or _plain(found.opportunity_key) == _plain(key_of(record)):
             return ""
         held = f"“{found.opportunity_key}”" if found.opportunity_key else "empty"
-        return f"In Marketo its {self._keys.opportunity} is {held}; its roles are found by that alone."
+        return _("In Marketo its %(opportunity)s is %(held)s; its roles are found by that alone.") % {
+            "opportunity": self._keys.opportunity,
+            "held": held,
+        }
 
 
 def key_of(record: SyncedRecord) -> str:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.db.bulk import bulk_update_rows
 from mobjects.marketo.types import ACCEPTED_STATUSES, Kind, MarketoId, OutcomeStatus, RecordOutcome
 from mobjects.models import RECORD_MODELS, records_of_kind
@@ -43,12 +45,15 @@ def reject_foreign_id(
     if given is None or not _gets_id(item):
         return outcome
     if given in taken:
-        trouble = "which another record here already has: both describe one object in Marketo."
+        trouble = _("which another record here already has: both describe one object in Marketo.")
     elif own is not None and own != given and not (item.payload.record.replaced and own == item.marketo_id):
-        trouble = f"but it got the ID {own} here meanwhile: there may be two objects in Marketo."
+        trouble = _("but it got the ID %(own)s here meanwhile: there may be two objects in Marketo.") % {"own": own}
     else:
         return outcome
-    said = f"Marketo answered {outcome.status} with the ID {given}, {trouble} {outcome.message}".strip()
+    said = (
+        _("Marketo answered %(status)s with the ID %(given)s, %(trouble)s %(message)s")
+        % {"status": outcome.status, "given": given, "trouble": trouble, "message": outcome.message}
+    ).strip()
     return RecordOutcome(OutcomeStatus.FAILED, message=said)
 
 
@@ -60,7 +65,12 @@ def find_wrong_id(items: Sequence[BatchItem], outcomes: Sequence[RecordOutcome],
     """
     for position, (item, outcome) in enumerate(zip(items, outcomes, strict=True), start=1):
         if not _gets_id(item) and outcome.marketo_id not in {None, item.marketo_id}:
-            return f"Row {position} answers for {word} {outcome.marketo_id}, but {item.marketo_id} was sent."
+            return _("Row %(position)s answers for %(word)s %(marketo_id)s, but %(sent)s was sent.") % {
+                "position": position,
+                "word": word,
+                "marketo_id": outcome.marketo_id,
+                "sent": item.marketo_id,
+            }
     return ""
 
 

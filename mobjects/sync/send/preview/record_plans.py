@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from mobjects.formatting import to_sentence
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import Kind, Operation, OutgoingRecord
@@ -30,7 +32,7 @@ from mobjects.sync.content.payload import (
 from mobjects.sync.send.selection import SyncSelection, foreseen_records
 from mobjects.sync.send.tag_rules import explain_unknown_values
 
-GOES_AFTER = "Its opportunity goes out first."
+GOES_AFTER = _("Its opportunity goes out first.")
 
 
 class PlannedEffect(StrEnum):

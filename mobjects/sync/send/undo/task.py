@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
@@ -103,7 +104,7 @@ class UndoTask(SendTask):
             return _left_alone(job, result, str(error))
         row = build_result(job, record, SyncResultStatus.RESTORED)
         row.diff = [list(entry) for entry in values.back]
-        row.error = f"Not taken back: {', '.join(values.kept)}." if values.kept else ""
+        row.error = gettext_noop("Not taken back: %(kept)s.") % {"kept": ", ".join(values.kept)} if values.kept else ""
         return row
 
     def _with_revisions(self, kind: Kind, rows: list[SyncResult]) -> list[SyncResult]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
+from django.utils.translation import gettext_noop
 
 from mobjects.formatting import to_sentence
 from mobjects.marketo.transport_traits import TransportTraits
@@ -29,13 +30,13 @@ KNOWN_BEFORE = (
 )
 """After these it is known what Marketo holds."""
 
-GONE = "it was deleted here"
-WAS_CREATED = "this sending created it in Marketo; to take that back, delete it there"
-CHANGED_SINCE_SENT = "it was changed here since"
-IS_UNDER_WAY = "it is being sent right now, or the outcome of its last sending is unknown"
-IS_UNDECIDED = "a person has to decide about it first; see “To decide”"
-NOT_KNOWN_BEFORE = "what Marketo held before is not known: it had accepted nothing of it until then"
-NOTHING_LEFT = "nothing of what it changed can be taken back through Marketo's API"
+GONE = gettext_noop("it was deleted here")
+WAS_CREATED = gettext_noop("this sending created it in Marketo; to take that back, delete it there")
+CHANGED_SINCE_SENT = gettext_noop("it was changed here since")
+IS_UNDER_WAY = gettext_noop("it is being sent right now, or the outcome of its last sending is unknown")
+IS_UNDECIDED = gettext_noop("a person has to decide about it first; see “To decide”")
+NOT_KNOWN_BEFORE = gettext_noop("what Marketo held before is not known: it had accepted nothing of it until then")
+NOTHING_LEFT = gettext_noop("nothing of what it changed can be taken back through Marketo's API")
 
 LEFT_ALONE = {
     "created": WAS_CREATED,
@@ -127,7 +128,11 @@ def find_old_values(result: SyncResult, traits: TransportTraits) -> OldValues:
     entries: list[Any] = list(result.diff)
     stays = [name for name, old, _ in entries if old == UNKNOWN_VALUE or (not old and _stays(name, traits))]
     back = [(name, sent, old) for name, old, sent in entries if name not in stays]
-    kept = [f"the cost {sent}" if name.startswith(COST_PREFIX) else name for name, _, sent in entries if name in stays]
+    kept = [
+        gettext_noop("the cost %(sent)s") % {"sent": sent} if name.startswith(COST_PREFIX) else name
+        for name, _, sent in entries
+        if name in stays
+    ]
     return OldValues(back, kept)
 
 

@@ -1,0 +1,63 @@
+"""Texts that the database keeps in English, in Korean."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import translation
+
+from mobjects.kept_text import translate_kept
+from mobjects.marketo.types import Kind
+from mobjects.models import SyncJob, SyncJobAction, SyncJobState
+from mobjects.presentation import job_text
+
+
+@pytest.fixture
+def korean():
+    with translation.override("ko"):
+        yield
+
+
+def test_in_english_they_stay_as_they_are():
+    assert translate_kept("Marketo no longer had it.") == "Marketo no longer had it."
+
+
+@pytest.mark.usefixtures("korean")
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ("", ""),
+        ("Marketo no longer had it.", "Marketo에 더 이상 없었습니다."),
+        # A reason begins small and has no full stop; kept as a sentence it is the same reason.
+        ("It is in a batch of another job right now.", "지금 다른 작업의 배치에 있습니다."),
+        # With values in it.
+        ("Half of batch 12, which was refused as a whole.", "통째로 거부된 배치 12의 절반입니다."),
+        ("Not taken back: Stage, Amount.", "되돌리지 않음: Stage, Amount."),
+        # One text of ours in another one.
+        ("Switched off: the schedule names no kind of record", "꺼짐: 예약에 레코드 종류가 지정되지 않았습니다"),
+        # Several sentences.
+        (
+            "Read before it is changed in Marketo. Its opportunity goes out first.",
+            "Marketo에서 변경하기 전에 읽었습니다. 영업 기회를 먼저 전송합니다.",
+        ),
+        # What is not ours.
+        ("Lookup failed on row 7", "Lookup failed on row 7"),
+    ],
+)
+def test_they_are_said_in_the_language_of_the_reader(kept, said):
+    assert translate_kept(kept) == said
+
+
+@pytest.mark.usefixtures("korean")
+def test_a_job_is_told_in_korean_with_the_reason_that_was_kept_in_english():
+    job = SyncJob(
+        action=SyncJobAction.SEND,
+        kind=Kind.PROGRAM.value,
+        state=SyncJobState.CRASHED,
+        problem_text="ValueError: the log has the details.",
+    )
+    assert job_text.describe_job(job) == "비정상 종료: ValueError: 자세한 내용은 로그에 있습니다."
+
+
+@pytest.mark.usefixtures("korean")
+def test_numbers_stand_where_korean_has_them():
+    assert job_text.counts_text({"FAILED": 15, "CREATED": 1412}) == "실패 15개 · 생성됨 1,412개"
