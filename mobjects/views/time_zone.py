@@ -49,7 +49,8 @@ def read_choices(request: HttpRequest) -> dict[str, str]:
     nothing = {"language": "", "time_zone": ""}
     if not request.user.is_authenticated:
         return nothing
-    return PersonSettings.objects.filter(user=request.user.pk).values("language", "time_zone").first() or nothing
+    kept = PersonSettings.objects.filter(user=request.user.pk).values_list("language", "time_zone").first()
+    return dict(zip(nothing, kept, strict=True)) if kept else nothing
 
 
 def browser_zone(request: HttpRequest) -> zoneinfo.ZoneInfo:

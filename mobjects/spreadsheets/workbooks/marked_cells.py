@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.types import Cell, FileRefused
 
 _MOST_CELLS = 3_000_000
-_FAR = (
-    f"The cells of a sheet take up more than {_MOST_CELLS:,} places; save the workbook as .xlsx, or delete what stands "
-    "far outside of the table."
-)
+_FAR = _(
+    "The cells of a sheet take up more than %(count)s places; save the workbook as .xlsx, "
+    "or delete what stands far outside of the table."
+) % {"count": f"{_MOST_CELLS:,}"}
 
 
 class _Block(NamedTuple):
