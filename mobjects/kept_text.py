@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext, trans_real
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _SENTENCE_ENDS = re.compile(r"(?<=[.?!]) (?=[A-Z“])")
-_FEWEST_LETTERS = 8
+_FEWEST_LETTERS = 7
 """A sentence with fewer letters of its own, such as ``%(name)s: %(value)s``, would fit almost any text."""
 
 

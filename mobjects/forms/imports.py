@@ -59,7 +59,7 @@ class UploadForm(forms.Form):
     encoding = forms.ChoiceField(
         required=False,
         label=_("Encoding"),
-        choices=[*ENCODINGS.items()],
+        choices=lambda: [(name, gettext(label)) for name, label in ENCODINGS.items()],
         initial="auto",
         help_text=_("Of a CSV file. Can be changed on the next page as well."),
         widget=UnfoldAdminSelectWidget,
@@ -116,7 +116,7 @@ class ReadOptionsForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.imported = imported
         if imported.format == "csv":
-            encodings = [(name, label) for name, label in ENCODINGS.items() if name != "auto"]
+            encodings = [(name, gettext(label)) for name, label in ENCODINGS.items() if name != "auto"]
             self._add_choice_field("encoding", gettext("Encoding"), encodings, imported.encoding)
             self._add_choice_field(
                 "delimiter",

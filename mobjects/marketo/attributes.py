@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from mobjects.marketo.types import DataType, Kind
+from mobjects.marketo.value_text import gettext_noop as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +35,31 @@ def _field(name: str) -> str:
 
 
 OPPORTUNITY = (
-    MarketoAttribute("Name", "Name", DataType.STRING, 255),
-    MarketoAttribute("Description", "Description", DataType.STRING, 2000),
-    MarketoAttribute("Type", "Type", DataType.STRING, 255),
-    MarketoAttribute("Stage", "Stage", DataType.STRING, 255),
-    MarketoAttribute("Amount", "Amount", DataType.CURRENCY),
-    MarketoAttribute("ExpectedRevenue", "Expected Revenue", DataType.CURRENCY),
-    MarketoAttribute("Probability", "Probability", DataType.INTEGER),
-    MarketoAttribute("Quantity", "Quantity", DataType.FLOAT),
-    MarketoAttribute("CloseDate", "Close Date", DataType.DATE),
-    MarketoAttribute("IsClosed", "Is Closed", DataType.BOOLEAN),
-    MarketoAttribute("IsWon", "Is Won", DataType.BOOLEAN),
-    MarketoAttribute("Fiscal", "Fiscal", DataType.STRING, 255),
-    MarketoAttribute("FiscalQuarter", "Fiscal Quarter", DataType.INTEGER),
-    MarketoAttribute("FiscalYear", "Fiscal Year", DataType.INTEGER),
-    MarketoAttribute("ForecastCategoryName", "Forecast Category Name", DataType.STRING, 255),
-    MarketoAttribute("LeadSource", "Lead Source", DataType.STRING, 255),
-    MarketoAttribute("NextStep", "Next Step", DataType.STRING, 255),
-    MarketoAttribute("ExternalCreatedDate", "SFDC Created Date", DataType.DATETIME),
-    MarketoAttribute("LastActivityDate", "Last Activity Date", DataType.DATE),
+    MarketoAttribute("Name", _("Name"), DataType.STRING, 255),
+    MarketoAttribute("Description", _("Description"), DataType.STRING, 2000),
+    MarketoAttribute("Type", _("Type"), DataType.STRING, 255),
+    MarketoAttribute("Stage", _("Stage"), DataType.STRING, 255),
+    MarketoAttribute("Amount", _("Amount"), DataType.CURRENCY),
+    MarketoAttribute("ExpectedRevenue", _("Expected Revenue"), DataType.CURRENCY),
+    MarketoAttribute("Probability", _("Probability"), DataType.INTEGER),
+    MarketoAttribute("Quantity", _("Quantity"), DataType.FLOAT),
+    MarketoAttribute("CloseDate", _("Close Date"), DataType.DATE),
+    MarketoAttribute("IsClosed", _("Is Closed"), DataType.BOOLEAN),
+    MarketoAttribute("IsWon", _("Is Won"), DataType.BOOLEAN),
+    MarketoAttribute("Fiscal", _("Fiscal"), DataType.STRING, 255),
+    MarketoAttribute("FiscalQuarter", _("Fiscal Quarter"), DataType.INTEGER),
+    MarketoAttribute("FiscalYear", _("Fiscal Year"), DataType.INTEGER),
+    MarketoAttribute("ForecastCategoryName", _("Forecast Category Name"), DataType.STRING, 255),
+    MarketoAttribute("LeadSource", _("Lead Source"), DataType.STRING, 255),
+    MarketoAttribute("NextStep", _("Next Step"), DataType.STRING, 255),
+    MarketoAttribute("ExternalCreatedDate", _("SFDC Created Date"), DataType.DATETIME),
+    MarketoAttribute("LastActivityDate", _("Last Activity Date"), DataType.DATE),
 )
 
 ROLE = (
-    MarketoAttribute("Role", "Role", DataType.STRING, 255),
-    MarketoAttribute("IsPrimary", "Is Primary", DataType.BOOLEAN),
-    MarketoAttribute("ExternalCreatedDate", "SFDC Created Date", DataType.DATETIME),
+    MarketoAttribute("Role", _("Role"), DataType.STRING, 255),
+    MarketoAttribute("IsPrimary", _("Is Primary"), DataType.BOOLEAN),
+    MarketoAttribute("ExternalCreatedDate", _("SFDC Created Date"), DataType.DATETIME),
 )
 
 STANDARD: dict[Kind, tuple[MarketoAttribute, ...]] = {

@@ -15,6 +15,7 @@ from typing import NoReturn
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import AttributeValue, DataType
 from mobjects.marketo.value_text import find_xml_problem, to_text
+from mobjects.marketo.value_text import gettext_noop as _
 
 _TRUE = frozenset({"true", "1", "yes", "y"})
 _FALSE = frozenset({"false", "0", "no", "n"})
@@ -100,15 +101,19 @@ def parse_month(value: object) -> date:
 
 
 def _refuse_month(value: object) -> NoReturn:
-    raise ValueError(f"{quote_value(value)} is not a month; write YYYY-MM, for example 2026-06.")
+    raise ValueError(_("%(value)s is not a month; write YYYY-MM, for example 2026-06.") % {"value": quote_value(value)})
 
 
 def refuse_shortened(text: str) -> None:
     """Refuse a number that a spreadsheet has shortened. Raises ValueError: it is one."""
     if is_shortened_number(text):
         raise ValueError(
-            f"{quote_value(text)} is a long number that a spreadsheet has shortened; its last digits are lost. "
-            "Take the file from its source once more, and format the column as text before it is saved."
+            _(
+                "%(value)s is a long number that a spreadsheet has shortened; its last digits are "
+                "lost. Take the file from its source once more, and format the column as text before it is "
+                "saved."
+            )
+            % {"value": quote_value(text)}
         )
 
 
@@ -127,23 +132,35 @@ def parse_decimal(value: object, places: int) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or not re.fullmatch(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", text):
-        raise ValueError(f"{quote_value(value)} is not a number; write digits with a point, for example 1234.50.")
+        raise ValueError(
+            _("%(value)s is not a number; write digits with a point, for example 1234.50.")
+            % {"value": quote_value(value)}
+        )
     # Before rounding, which fails on numbers beyond the precision of the decimal context.
     if number and number.adjusted() >= _DIGITS - places:
-        raise ValueError(f"{quote_value(value)} is too large; at most {_DIGITS - places} digits before the point.")
+        raise ValueError(
+            _("%(value)s is too large; at most %(places)s digits before the point.")
+            % {"value": quote_value(value), "places": _DIGITS - places}
+        )
     # As written, zeros included: 48.000 may well mean forty-eight thousand. The point of 1.5E3 is no sign of decimals.
     as_written = isinstance(value, str) and "e" not in text.lower()
     decimals = len(text.partition(".")[2]) if as_written else 0
     if number != round(number, places) or decimals > places:
-        hint = "write thousands without a separator" if decimals == _THOUSAND else "round it"
-        raise ValueError(f"{quote_value(value)} has more than {places} decimals; {hint}.")
+        hint = _("write thousands without a separator") if decimals == _THOUSAND else _("round it")
+        raise ValueError(
+            _("%(value)s has more than %(places)s decimals; %(hint)s.")
+            % {"value": quote_value(value), "places": places, "hint": hint}
+        )
     return round(number, places) or Decimal(0).scaleb(-places)
 
 
 def _text(value: object, attribute: MarketoAttribute) -> str:
     text = _native_text(value).replace("\r\n", "\n").replace("\r", "\n")
     if attribute.size is not None and len(text) > attribute.size:
-        raise ValueError(f"{quote_value(text)} is {len(text)} characters long; at most {attribute.size} are allowed.")
+        raise ValueError(
+            _("%(value)s is %(count)s characters long; at most %(size)s are allowed.")
+            % {"value": quote_value(text), "count": len(text), "size": attribute.size}
+        )
     if problem := find_xml_problem(text):
         raise ValueError(problem)
     return text
@@ -155,8 +172,8 @@ def _native_text(value: object) -> str:
         return str(value).upper()
     if isinstance(value, int | float) and abs(value) >= 10**15:
         raise ValueError(
-            f"{quote_value(value)} has more than 15 digits, of which a spreadsheet keeps only 15; "
-            "format the cell as text."
+            _("%(value)s has more than 15 digits, of which a spreadsheet keeps only 15; format the cell as text.")
+            % {"value": quote_value(value)}
         )
     if isinstance(value, float):
         return f"{value:.15g}"
@@ -171,7 +188,7 @@ def _integer(value: object, attribute: MarketoAttribute) -> int:
         text = text.removesuffix("%").strip()
     number = _whole(value, text)
     if attribute.name == "Probability" and not 0 <= number <= 100:
-        raise ValueError(f"{quote_value(value)} is not between 0 and 100 percent.")
+        raise ValueError(_("%(value)s is not between 0 and 100 percent.") % {"value": quote_value(value)})
     return number
 
 
@@ -186,16 +203,19 @@ def _reference(value: object, attribute: MarketoAttribute) -> int:
         refuse_shortened(value)
     number = _whole(value, str(value).strip())
     if number < 1:
-        raise ValueError(f"{quote_value(value)} is not an ID; IDs are whole numbers from 1.")
+        raise ValueError(_("%(value)s is not an ID; IDs are whole numbers from 1.") % {"value": quote_value(value)})
     return number
 
 
 def _whole(value: object, text: str) -> int:
     match = re.fullmatch(r"([-+]?[0-9]+)(?:\.0*)?", text)
     if isinstance(value, bool) or not match:
-        raise ValueError(f"{quote_value(value)} is not a whole number, for example 80.")
+        raise ValueError(_("%(value)s is not a whole number, for example 80.") % {"value": quote_value(value)})
     if len(match[1]) > 20 or abs(int(match[1])) > LARGEST_ID:
-        raise ValueError(f"{quote_value(value)} is too large; the largest number allowed is {LARGEST_ID}.")
+        raise ValueError(
+            _("%(value)s is too large; the largest number allowed is %(largest_id)s.")
+            % {"value": quote_value(value), "largest_id": LARGEST_ID}
+        )
     return int(match[1])
 
 
@@ -205,7 +225,7 @@ def _boolean(value: object, attribute: MarketoAttribute) -> bool:
         return True
     if text in _FALSE:
         return False
-    raise ValueError(f"{quote_value(value)} is not yes or no; write true or false.")
+    raise ValueError(_("%(value)s is not yes or no; write true or false.") % {"value": quote_value(value)})
 
 
 def _date(value: object, attribute: MarketoAttribute) -> date:
@@ -220,8 +240,10 @@ def _date(value: object, attribute: MarketoAttribute) -> date:
             if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
                 return date.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"{quote_value(value)} is not a day of the calendar.") from None
-    raise ValueError(f"{quote_value(value)} is not a date; write YYYY-MM-DD, for example 2026-06-30.")
+            raise ValueError(_("%(value)s is not a day of the calendar.") % {"value": quote_value(value)}) from None
+    raise ValueError(
+        _("%(value)s is not a date; write YYYY-MM-DD, for example 2026-06-30.") % {"value": quote_value(value)}
+    )
 
 
 def _datetime(value: object, attribute: MarketoAttribute) -> datetime:
@@ -235,15 +257,23 @@ def _datetime(value: object, attribute: MarketoAttribute) -> datetime:
             moment = datetime.fromisoformat(str(value).strip())
         except ValueError:
             raise ValueError(
-                f"{quote_value(value)} is not a date and time; write YYYY-MM-DD HH:MM:SS+00:00, "
-                "for example 2026-06-30T14:00:00+02:00."
+                _(
+                    "%(value)s is not a date and time; write YYYY-MM-DD HH:MM:SS+00:00, for example "
+                    "2026-06-30T14:00:00+02:00."
+                )
+                % {"value": quote_value(value)}
             ) from None
     try:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"{quote_value(value)} is outside the years 1 to 9999 in UTC.") from None
+        raise ValueError(
+            _("%(value)s is outside the years 1 to 9999 in UTC.") % {"value": quote_value(value)}
+        ) from None
     if moment.microsecond:
-        raise ValueError(f"{quote_value(value)} has a fraction of a second, which is not kept; write whole seconds.")
+        raise ValueError(
+            _("%(value)s has a fraction of a second, which is not kept; write whole seconds.")
+            % {"value": quote_value(value)}
+        )
     return moment
 
 

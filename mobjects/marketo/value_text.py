@@ -65,3 +65,8 @@ def _decimal_text(value: Decimal) -> str:
     if not value.is_finite():
         raise ValueError(f"{value} is not a number")
     return format(value if value else value.copy_abs(), "f")
+
+
+def gettext_noop(text: str) -> str:
+    """The same text, marked for translation where it is shown: as Django's function, for a package without Django."""
+    return text

@@ -19,6 +19,7 @@ from mobjects.spreadsheets.detection.header_row import (
     find_header_row,
 )
 from mobjects.spreadsheets.encoding import find_encoding
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 
@@ -31,7 +32,7 @@ _SAMPLE = 1 << 18
 _TRIED = 50  # Rows that a delimiter has to fit.
 _LINE = 1 << 23
 _SEP = re.compile(r'"?sep=([^"\r\n])"?', re.IGNORECASE)
-_MISPLACED = "A quotation mark is misplaced; put the whole value in quotation marks and double those inside it."
+_MISPLACED = _("A quotation mark is misplaced; put the whole value in quotation marks and double those inside it.")
 
 
 def detect_csv(file: BinaryIO, given: ReadOptions, limits: FileLimits, is_name: NameTest) -> DetectedFile:
@@ -56,7 +57,7 @@ def detect_csv(file: BinaryIO, given: ReadOptions, limits: FileLimits, is_name: 
         headers = parse_headers(records.read_header(reading.header), limits)
         found = list(islice(_fitted(records, headers, limits), SAMPLED_ROWS))
     if not found:
-        raise FileRefused("The file has a header row but no rows below it.")
+        raise FileRefused(_("The file has a header row but no rows below it."))
     return DetectedFile(
         reading, headers=headers, samples=collect_samples(len(headers), found), notes=[*notes, *header.notes]
     )
@@ -86,7 +87,9 @@ def _text(file: BinaryIO, encoding: str) -> Iterator[TextIO]:
     try:
         yield text
     except UnicodeDecodeError as error:
-        raise FileRefused(f"The file is not {encoding}: {error.reason}.") from None
+        raise FileRefused(
+            _("The file is not %(encoding)s: %(reason)s.") % {"encoding": encoding, "reason": error.reason}
+        ) from None
     finally:
         if not file.closed:
             text.detach()
@@ -111,7 +114,8 @@ class _CsvRecords:
         while line := again.pop() if again else readline(_LINE):
             if len(line) >= _LINE:
                 raise FileRefused(
-                    f"A line after row {self.number} is longer than {_LINE:,} characters; this is no table."
+                    _("A line after row %(number)s is longer than %(line)s characters; this is no table.")
+                    % {"number": self.number, "line": f"{_LINE:,}"}
                 )
             hold(line)
             yield line
@@ -122,12 +126,12 @@ class _CsvRecords:
             if number < at:
                 continue
             if self.broken:
-                raise FileRefused(f"The header row cannot be read. {_MISPLACED}")
+                raise FileRefused(_("The header row cannot be read. %(why)s") % {"why": _MISPLACED})
             if "".join(cells).strip():
                 return cells
             if at:
                 raise blank_header(at)
-        raise blank_header(at) if at else FileRefused("The file is empty.")
+        raise blank_header(at) if at else FileRefused(_("The file is empty."))
 
     def iter_above(self) -> Iterator[tuple[int, list[str]]]:
         """Number and cells of the records down to the header, broken ones as far as they can be read.
@@ -157,8 +161,11 @@ class _CsvRecords:
         self.number += 1
         if "unexpected end" in str(error) or "limit" in str(error):
             raise FileRefused(
-                f"Row {self.number} begins a value with a quotation mark, and no quotation mark ends it (within "
-                f"{csv.field_size_limit():,} characters). Add the missing one, or double those inside the value."
+                _(
+                    "Row %(number)s begins a value with a quotation mark, and no quotation mark ends it (within "
+                    "%(count)s characters). Add the missing one, or double those inside the value."
+                )
+                % {"number": self.number, "count": f"{csv.field_size_limit():,}"}
             ) from None
         line, *others = self.held
         self.again.extend(reversed(others))

@@ -14,32 +14,33 @@ from functools import partial
 from typing import BinaryIO
 
 from mobjects.spreadsheets.detection.legacy_encodings import guess_eastern, guess_western
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.types import FileRefused
 
 ENCODINGS = {
     "auto": "Detect",
     "utf-8": "UTF-8",
-    "utf-8-sig": "UTF-8 with byte order mark",
-    "utf-16": "UTF-16 with byte order mark",
-    "utf-16-le": "UTF-16, little-endian",
-    "utf-16-be": "UTF-16, big-endian",
-    "cp949": "Korean (CP949, EUC-KR)",
-    "cp932": "Japanese (Shift-JIS)",
-    "gb18030": "Chinese, simplified (GBK, GB 18030)",
-    "big5": "Chinese, traditional (Big5)",
-    "cp1252": "Western European (Windows-1252)",
-    "latin-1": "Western European (ISO 8859-1)",
-    "cp1250": "Central European (Windows-1250)",
-    "cp1251": "Cyrillic (Windows-1251)",
+    "utf-8-sig": _("UTF-8 with byte order mark"),
+    "utf-16": _("UTF-16 with byte order mark"),
+    "utf-16-le": _("UTF-16, little-endian"),
+    "utf-16-be": _("UTF-16, big-endian"),
+    "cp949": _("Korean (CP949, EUC-KR)"),
+    "cp932": _("Japanese (Shift-JIS)"),
+    "gb18030": _("Chinese, simplified (GBK, GB 18030)"),
+    "big5": _("Chinese, traditional (Big5)"),
+    "cp1252": _("Western European (Windows-1252)"),
+    "latin-1": _("Western European (ISO 8859-1)"),
+    "cp1250": _("Central European (Windows-1250)"),
+    "cp1251": _("Cyrillic (Windows-1251)"),
 }
 """Encodings that are read; a person can choose any of them."""
 
 _SHORT = {
     "cp1252": "Windows-1252",
-    "cp1250": "Windows-1250 (Central European)",
-    "cp949": "CP949 (Korean)",
-    "cp932": "Shift-JIS (Japanese)",
-    "gb18030": "GBK (Chinese)",
+    "cp1250": _("Windows-1250 (Central European)"),
+    "cp949": _("CP949 (Korean)"),
+    "cp932": _("Shift-JIS (Japanese)"),
+    "gb18030": _("GBK (Chinese)"),
 }
 _ASKED = ("cp949", "cp932", "gb18030", "big5", "cp1252", "cp1250", "cp1251")
 """What a file can be in if its letters do not tell."""
@@ -91,9 +92,9 @@ def find_encoding(file: BinaryIO, given: str = "") -> tuple[str, list[str]]:
     file.seek(0)
     sample = file.read(_SAMPLE)
     if not sample.strip():
-        raise FileRefused("The file is empty.")
+        raise FileRefused(_("The file is empty."))
     if sample.startswith(_WORKBOOKS):
-        raise FileRefused("This is a workbook, not a CSV file; its name must end in .xlsx.")
+        raise FileRefused(_("This is a workbook, not a CSV file; its name must end in .xlsx."))
     marked = next((encoding for mark, encoding in _MARKS if sample.startswith(mark)), "")
     given = "" if given == "auto" else given
     try:
@@ -115,7 +116,7 @@ def _unmarked(given: str, sample: bytes) -> str:
 
 def _check_choice(file: BinaryIO, encoding: str, sample: bytes) -> None:
     if encoding in _ANY_BYTES and _is_utf_8(file):
-        raise FileRefused(f"The file is UTF-8, not {ENCODINGS[encoding]}; choose UTF-8.")
+        raise FileRefused(_("The file is UTF-8, not %(encoding)s; choose UTF-8.") % {"encoding": ENCODINGS[encoding]})
     if not encoding.startswith("utf-16"):
         _check_nul(sample)
 
@@ -136,8 +137,11 @@ def _guess(file: BinaryIO, sample: bytes) -> tuple[str, list[str]]:
         return western, _notes(_decode(file, western), western)
     names = [ENCODINGS[encoding] for encoding in _ASKED if _attempt(file, encoding)]
     raise FileRefused(
-        f"The encoding cannot be told from its letters; it can be {', '.join(names) or 'none that is known here'}. "
-        "Choose it by name, or save the file as “CSV UTF-8”."
+        _(
+            "The encoding cannot be told from its letters; it can be %(names)s. Choose it by name, or "
+            "save the file as “CSV UTF-8”."
+        )
+        % {"names": ", ".join(names) or "none that is known here"}
     )
 
 
@@ -157,14 +161,18 @@ def _notes(found: _DecodeResult, guessed: str = "") -> list[str]:
     notes = []
     if guessed:
         name = _SHORT.get(guessed, ENCODINGS[guessed])
-        notes.append(f"The encoding was guessed: {name}. Choose another one if letters look wrong.")
+        notes.append(
+            _("The encoding was guessed: %(name)s. Choose another one if letters look wrong.") % {"name": name}
+        )
     if found.mangled:
         notes.append(
-            "Some letters look like UTF-8 that was read as Windows-1252 and saved again, “Ã¼” in place of “ü”. "
-            "They are read as they stand; if that is wrong, export the file anew from where it came from."
+            _(
+                "Some letters look like UTF-8 that was read as Windows-1252 and saved again, “Ã¼” in place of “ü”. "
+                "They are read as they stand; if that is wrong, export the file anew from where it came from."
+            )
         )
     if found.replaced:
-        notes.append("The file holds “\ufffd”, which stands for letters that were lost before it was uploaded.")
+        notes.append(_("The file holds “\ufffd”, which stands for letters that were lost before it was uploaded."))
     return notes
 
 
@@ -221,8 +229,11 @@ def _refusal(file: BinaryIO, error: _UndecodableError) -> FileRefused:
         if left <= 0:
             break
     return FileRefused(
-        f"The file is not {ENCODINGS[error.encoding]}: byte 0x{error.byte:02X} on line {line} does not fit. "
-        "Save it as “CSV UTF-8”, or choose the encoding it was saved in."
+        _(
+            "The file is not %(encoding)s: byte 0x%(byte)s on line %(line)s does not fit. Save it as “CSV "
+            "UTF-8”, or choose the encoding it was saved in."
+        )
+        % {"encoding": ENCODINGS[error.encoding], "byte": f"{error.byte:02X}", "line": line}
     )
 
 
@@ -233,7 +244,7 @@ def _check_nul(sample: bytes) -> None:
     """Refuse what is no text. A stray NUL here or there is a bad cell, not a bad file."""
     count = sample.count(0)
     if count > 10 and count * 100 > len(sample):
-        raise FileRefused("The file holds NUL bytes, so it is no CSV text; if it is UTF-16, choose that encoding.")
+        raise FileRefused(_("The file holds NUL bytes, so it is no CSV text; if it is UTF-16, choose that encoding."))
 
 
 def _utf_16(sample: bytes) -> str:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from mobjects.spreadsheets import csv_reader
 from mobjects.spreadsheets.detection.header_row import NameTest
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 from mobjects.spreadsheets.workbooks import xlsx_reader
@@ -58,7 +59,10 @@ def detect_file(
     """
     size = file.seek(0, 2)
     if size > limits.size:
-        raise FileRefused(f"The file has {size / 1e6:,.1f} MB; at most {limits.size / 1e6:,g} MB are read.")
+        raise FileRefused(
+            _("The file has %(size)s MB; at most %(most)s MB are read.")
+            % {"size": f"{size / 1000000.0:,.1f}", "most": f"{limits.size / 1000000.0:,g}"}
+        )
     reading = reading or ReadOptions("")
     found = _format(file, name)
     if (reading.format or found) == "xlsx":
@@ -86,14 +90,15 @@ def _format(file: BinaryIO, name: str) -> str:
     """The format that a file has by its content; names often say another one. Raises FileRefused."""
     suffix = PurePath(name).suffix.lower()
     if suffix not in EXTENSIONS:
-        hint = " Save it as .xlsx." if suffix in _KNOWN else ""
+        hint = _(" Save it as .xlsx.") if suffix in _KNOWN else ""
         raise FileRefused(
-            f"“{name}” is neither CSV nor a workbook; its name must end in {', '.join(EXTENSIONS)}.{hint}"
+            _("“%(name)s” is neither CSV nor a workbook; its name must end in %(endings)s.%(hint)s")
+            % {"name": name, "endings": ", ".join(EXTENSIONS), "hint": hint}
         )
     file.seek(0)
     start = file.read(_START)
     if not start:
-        raise FileRefused("The file is empty.")
+        raise FileRefused(_("The file is empty."))
     if start.startswith(_WORKBOOKS):
         return "xlsx"
     _refuse_markup(start)
@@ -113,5 +118,13 @@ def _refuse_markup(start: bytes) -> None:
     text = start.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").lstrip(b"\xff\xfe \t\r\n").lower()
     if not _MARKUP.match(text):
         return
-    what = "an XML spreadsheet of 2003" if _SPREADSHEET in text else "XML" if _XML.match(text) else "a web page (HTML)"
-    raise FileRefused(f"The file is {what}, whatever its name says; open it in Excel and save it as .xlsx.")
+    what = (
+        _("an XML spreadsheet of 2003")
+        if _SPREADSHEET in text
+        else "XML"
+        if _XML.match(text)
+        else _("a web page (HTML)")
+    )
+    raise FileRefused(
+        _("The file is %(what)s, whatever its name says; open it in Excel and save it as .xlsx.") % {"what": what}
+    )

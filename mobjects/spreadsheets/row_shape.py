@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from openpyxl.utils import get_column_letter
 
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.types import BadCell, Cell, DrawnNumber, FileLimits, FileRefused, TableRow
 
 SAMPLE_VALUES = 3
@@ -54,23 +55,29 @@ def parse_headers(cells: Sequence[Cell], limits: FileLimits) -> list[str]:
     for column, cell in enumerate(cells, 1):
         text = cell_text(cell).strip()
         if isinstance(cell, BadCell) or len(text) > limits.cell or "\0" in text:
-            why = cell.why if isinstance(cell, BadCell) else "It is no text that can be a column's name."
-            raise FileRefused(f"The header of column {get_column_letter(column)} cannot be read. {why}")
+            why = cell.why if isinstance(cell, BadCell) else _("It is no text that can be a column's name.")
+            raise FileRefused(
+                _("The header of column %(letter)s cannot be read. %(why)s")
+                % {"letter": get_column_letter(column), "why": why}
+            )
         headers.append(text)
     while headers and not headers[-1]:
         headers.pop()
     if len(headers) > limits.columns:
-        raise FileRefused(f"The file has {len(headers):,} columns; at most {limits.columns:,} are read.")
+        raise FileRefused(
+            _("The file has %(count)s columns; at most %(columns)s are read.")
+            % {"count": f"{len(headers):,}", "columns": f"{limits.columns:,}"}
+        )
     return headers
 
 
 def check_text(text: str, limits: FileLimits) -> str | BadCell:
     """The text of a cell, if it can be read."""
     if len(text) > limits.cell:
-        why = f"The text is longer than {limits.cell:,} characters, the most that is read."
+        why = _("The text is longer than %(count)s characters, the most that is read.") % {"count": f"{limits.cell:,}"}
         return BadCell(f"{text[:_SHOWN]}…", why)
     if "\0" in text:
-        return BadCell(text.replace("\0", "\ufffd"), "The text holds a NUL character.")
+        return BadCell(text.replace("\0", "\ufffd"), _("The text holds a NUL character."))
     return text
 
 
@@ -105,17 +112,26 @@ class RowNormaliser:
         for column in self.unnamed:
             if not is_blank(fitted[column]):
                 raise FileRefused(
-                    f"Column {get_column_letter(column + 1)} holds values (row {number}) but has no name in the "
-                    "header row. Give it a name, or delete it."
+                    _(
+                        "Column %(letter)s holds values (row %(number)s) but has no name in the header "
+                        "row. Give it a name, or delete it."
+                    )
+                    % {"letter": get_column_letter(column + 1), "number": number}
                 )
         return TableRow(number, fitted, self._problem(cells))
 
     def _problem(self, cells: Sequence[Cell]) -> str:
         if len(cells) > self.width and not all(map(is_blank, cells[self.width :])):
-            return f"The row has {len(cells)} cells, the header row only {self.width}."
+            return _("The row has %(count)s cells, the header row only %(width)s.") % {
+                "count": len(cells),
+                "width": self.width,
+            }
         if len(cells) < self.width and not self.is_workbook:
             # Reading what is missing as empty would clear those fields.
-            return f"The row has only {len(cells)} cells, the header row {self.width}; is the file complete?"
+            return _("The row has only %(count)s cells, the header row %(width)s; is the file complete?") % {
+                "count": len(cells),
+                "width": self.width,
+            }
         return ""
 
 

@@ -27,7 +27,7 @@ _COLUMNS = {
 
 def field_choices(kind: Kind) -> list[tuple[str, str]]:
     """The fields by which the history of a kind can be narrowed, as (name of the value, words); one query."""
-    standard = [(item.name, item.label) for item in attributes.STANDARD[kind]]
+    standard = [(item.name, _(item.label)) for item in attributes.STANDARD[kind]]
     columns = [(name, name) for name in (attributes.entry_name(kind, column) for column in _COLUMNS[kind])]
     if kind is Kind.PROGRAM:
         return [*columns, (COST_PREFIX, _("Period costs")), (TAG_PREFIX, _("Tags"))]

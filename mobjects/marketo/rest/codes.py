@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, RefusalReason, Rejected, Unavailable
+from mobjects.marketo.value_text import gettext_noop as _
 
 
 class RecordProblem(StrEnum):
@@ -48,81 +49,96 @@ NOTHING_FOUND = frozenset({"702", "710"})
 """Asked for an asset that is not there, Marketo may answer with one of these instead of an empty list."""
 BLOCKED_CODE = "1018"
 
-_BUG = "report this as a bug"
+_BUG = _("report this as a bug")
 
 CODE_RULES: dict[str, CodeRule] = {
-    "500": CodeRule("Marketo had an internal error; what was applied is not known.", OutcomeUnknown),
-    "502": CodeRule("A gateway lost Marketo's answer; what was applied is not known.", OutcomeUnknown),
-    "600": CodeRule("Marketo found no token in the call; send again.", AuthError, RefusalReason.EXPIRED),
-    "601": CodeRule("Marketo does not know the token; send again with a fresh one.", AuthError, RefusalReason.EXPIRED),
-    "602": CodeRule("The token has expired; send again with a fresh one.", AuthError, RefusalReason.EXPIRED),
+    "500": CodeRule(_("Marketo had an internal error; what was applied is not known."), OutcomeUnknown),
+    "502": CodeRule(_("A gateway lost Marketo's answer; what was applied is not known."), OutcomeUnknown),
+    "600": CodeRule(_("Marketo found no token in the call; send again."), AuthError, RefusalReason.EXPIRED),
+    "601": CodeRule(
+        _("Marketo does not know the token; send again with a fresh one."), AuthError, RefusalReason.EXPIRED
+    ),
+    "602": CodeRule(_("The token has expired; send again with a fresh one."), AuthError, RefusalReason.EXPIRED),
     "603": CodeRule(
-        "Marketo denied access; give the API user the permission, and allow this address if Marketo checks addresses.",
+        _(
+            "Marketo denied access; give the API user the permission, and allow this address if Marketo checks "
+            "addresses."
+        ),
         AuthError,
         RefusalReason.ACCESS,
     ),
-    "604": CodeRule("Marketo took too long; what was applied is not known.", OutcomeUnknown),
-    "605": CodeRule(f"Marketo does not take this HTTP method here; {_BUG}.", Rejected, RefusalReason.UNSUPPORTED),
+    "604": CodeRule(_("Marketo took too long; what was applied is not known."), OutcomeUnknown),
+    "605": CodeRule(
+        _("Marketo does not take this HTTP method here; %(cure)s.") % {"cure": _BUG},
+        Rejected,
+        RefusalReason.UNSUPPORTED,
+    ),
     "606": CodeRule(
-        "More than 100 calls came within 20 seconds; send again a little later.", Unavailable, RefusalReason.RATE
+        _("More than 100 calls came within 20 seconds; send again a little later."), Unavailable, RefusalReason.RATE
     ),
     "607": CodeRule(
-        "Marketo's daily quota is used up; send again after its daily reset.", Unavailable, RefusalReason.QUOTA
+        _("Marketo's daily quota is used up; send again after its daily reset."), Unavailable, RefusalReason.QUOTA
     ),
-    "608": CodeRule("Marketo's API is not available at the moment; send again later.", Unavailable),
-    "609": CodeRule(f"Marketo could not read the request as JSON; {_BUG}.", Rejected),
-    "610": CodeRule("Marketo has nothing at this address; check MARKETO_REST_ENDPOINT.", Rejected),
-    "611": CodeRule("Marketo had a system error; what was applied is not known.", OutcomeUnknown),
-    "612": CodeRule(f"Marketo does not take this content type; {_BUG}.", Rejected, RefusalReason.UNSUPPORTED),
-    "613": CodeRule(f"Marketo could not read the parts of the request; {_BUG}.", Rejected),
-    "614": CodeRule("Marketo cannot reach this subscription at the moment; send again later.", Unavailable),
+    "608": CodeRule(_("Marketo's API is not available at the moment; send again later."), Unavailable),
+    "609": CodeRule(_("Marketo could not read the request as JSON; %(cure)s.") % {"cure": _BUG}, Rejected),
+    "610": CodeRule(_("Marketo has nothing at this address; check MARKETO_REST_ENDPOINT."), Rejected),
+    "611": CodeRule(_("Marketo had a system error; what was applied is not known."), OutcomeUnknown),
+    "612": CodeRule(
+        _("Marketo does not take this content type; %(cure)s.") % {"cure": _BUG}, Rejected, RefusalReason.UNSUPPORTED
+    ),
+    "613": CodeRule(_("Marketo could not read the parts of the request; %(cure)s.") % {"cure": _BUG}, Rejected),
+    "614": CodeRule(_("Marketo cannot reach this subscription at the moment; send again later."), Unavailable),
     "615": CodeRule(
-        "More than 10 calls ran at once; send again later or use fewer workers.", Unavailable, RefusalReason.AT_ONCE
+        _("More than 10 calls ran at once; send again later or use fewer workers."), Unavailable, RefusalReason.AT_ONCE
     ),
     "616": CodeRule(
-        "This subscription does not offer the call; ask Adobe what it includes.", Rejected, RefusalReason.UNSUPPORTED
+        _("This subscription does not offer the call; ask Adobe what it includes."), Rejected, RefusalReason.UNSUPPORTED
     ),
-    "701": CodeRule("A required value is blank; fill it in.", Rejected),
-    "702": CodeRule("Marketo found no such record; correct what it is looked up by.", Rejected),
+    "701": CodeRule(_("A required value is blank; fill it in."), Rejected),
+    "702": CodeRule(_("Marketo found no such record; correct what it is looked up by."), Rejected),
     "703": CodeRule(
-        "This instance has not switched the feature on; ask Adobe to do it.", Rejected, RefusalReason.UNSUPPORTED
+        _("This instance has not switched the feature on; ask Adobe to do it."), Rejected, RefusalReason.UNSUPPORTED
     ),
-    "704": CodeRule("A date is not in the form that Marketo reads; correct it.", Rejected),
-    "709": CodeRule("The change breaks a rule of Marketo; follow what it says.", Rejected),
-    "710": CodeRule("Marketo found no such folder; correct what it is looked up by.", Rejected),
-    "711": CodeRule("The folder is of the wrong type; choose another one.", Rejected),
-    "713": CodeRule("Marketo had a passing error; send again later.", Unavailable),
-    "718": CodeRule("Marketo knows no such sales person; correct the external ID of the sales person.", Rejected),
-    "719": CodeRule("Marketo waited too long for another change to end; send again later.", Unavailable),
-    "1001": CodeRule("A value is of the wrong type; correct it.", Rejected),
-    "1002": CodeRule("A required parameter is missing; add it.", Rejected),
-    "1003": CodeRule("A value or the way of sending is not allowed; correct it.", Rejected),
-    "1004": CodeRule("Marketo knows no such person; correct the person.", Rejected, record=RecordProblem.MISSING),
-    "1006": CodeRule("The instance has no such field; read the fields of the instance again.", Rejected),
-    "1007": CodeRule("Several records have this key; merge them in Marketo.", Rejected, record=RecordProblem.AMBIGUOUS),
-    "1008": CodeRule("The API user may not use this partition; give it the right.", Rejected),
-    "1009": CodeRule("Marketo wants a partition; name it.", Rejected),
-    "1010": CodeRule("The partition may not be changed; leave it as it is.", Rejected),
-    "1011": CodeRule("Marketo cannot look records up by this field; choose another one.", Rejected),
-    "1013": CodeRule("Marketo knows no such record; correct its key.", Rejected, record=RecordProblem.MISSING),
-    "1014": CodeRule("Marketo could not create the record; correct its values.", Rejected),
-    "1017": CodeRule("There is such a record already; update it instead.", Rejected, record=RecordProblem.EXISTS),
+    "704": CodeRule(_("A date is not in the form that Marketo reads; correct it."), Rejected),
+    "709": CodeRule(_("The change breaks a rule of Marketo; follow what it says."), Rejected),
+    "710": CodeRule(_("Marketo found no such folder; correct what it is looked up by."), Rejected),
+    "711": CodeRule(_("The folder is of the wrong type; choose another one."), Rejected),
+    "713": CodeRule(_("Marketo had a passing error; send again later."), Unavailable),
+    "718": CodeRule(_("Marketo knows no such sales person; correct the external ID of the sales person."), Rejected),
+    "719": CodeRule(_("Marketo waited too long for another change to end; send again later."), Unavailable),
+    "1001": CodeRule(_("A value is of the wrong type; correct it."), Rejected),
+    "1002": CodeRule(_("A required parameter is missing; add it."), Rejected),
+    "1003": CodeRule(_("A value or the way of sending is not allowed; correct it."), Rejected),
+    "1004": CodeRule(_("Marketo knows no such person; correct the person."), Rejected, record=RecordProblem.MISSING),
+    "1006": CodeRule(_("The instance has no such field; read the fields of the instance again."), Rejected),
+    "1007": CodeRule(
+        _("Several records have this key; merge them in Marketo."), Rejected, record=RecordProblem.AMBIGUOUS
+    ),
+    "1008": CodeRule(_("The API user may not use this partition; give it the right."), Rejected),
+    "1009": CodeRule(_("Marketo wants a partition; name it."), Rejected),
+    "1010": CodeRule(_("The partition may not be changed; leave it as it is."), Rejected),
+    "1011": CodeRule(_("Marketo cannot look records up by this field; choose another one."), Rejected),
+    "1013": CodeRule(_("Marketo knows no such record; correct its key."), Rejected, record=RecordProblem.MISSING),
+    "1014": CodeRule(_("Marketo could not create the record; correct its values."), Rejected),
+    "1017": CodeRule(_("There is such a record already; update it instead."), Rejected, record=RecordProblem.EXISTS),
     BLOCKED_CODE: CodeRule(
-        "The CRM's native sync owns opportunities and roles in this instance, so the API may not change them; "
-        "change them in the CRM.",
+        _(
+            "The CRM's native sync owns opportunities and roles in this instance, so the API may not change them; "
+            "change them in the CRM."
+        ),
         AuthError,
         RefusalReason.ACCESS,
     ),
-    "1022": CodeRule("Something in Marketo still uses the record; end that first.", Rejected),
-    "1036": CodeRule("The same key stands in the call twice; send the two apart.", Rejected),
-    "1173": CodeRule("A campaign of the program fixes its channel; change the campaign first.", Rejected),
+    "1022": CodeRule(_("Something in Marketo still uses the record; end that first."), Rejected),
+    "1036": CodeRule(_("The same key stands in the call twice; send the two apart."), Rejected),
+    "1173": CodeRule(_("A campaign of the program fixes its channel; change the campaign first."), Rejected),
 }
 
 # A code that nobody documented may be an internal error half-way through, so a write must not be taken as refused.
 UNKNOWN_CODE = CodeRule(
-    "Marketo answered with a code that is not documented; what was applied is not known.", OutcomeUnknown
+    _("Marketo answered with a code that is not documented; what was applied is not known."), OutcomeUnknown
 )
-_READ_FAILED = "Marketo had an internal or undocumented error; try again later."
+_READ_FAILED = _("Marketo had an internal or undocumented error; try again later.")
 
 
 def error_for(rule: CodeRule, *, write: bool) -> type[MarketoError]:
@@ -144,10 +160,13 @@ def describe_code(code: str, text: str, *, write: bool) -> str:
     """What to tell the user about a refused call, Marketo's own text included."""
     rule = code_rule_for(code)
     lost = rule.error is OutcomeUnknown and not write
-    return f"{_READ_FAILED if lost else rule.meaning} (Marketo: {quote_reason(code, text)})"
+    return _("%(meaning)s (Marketo: %(said)s)") % {
+        "meaning": _READ_FAILED if lost else rule.meaning,
+        "said": quote_reason(code, text),
+    }
 
 
 def quote_reason(code: str, text: str) -> str:
     """A code and Marketo's words on it in one line."""
-    said = " ".join(text.split()) or "no reason given"
+    said = " ".join(text.split()) or _("no reason given")
     return f"{code} - {said}" if code and code not in said else said

@@ -15,11 +15,12 @@ from mobjects.marketo.types import (
     OutgoingRecord,
     RecordOutcome,
 )
+from mobjects.marketo.value_text import gettext_noop as _
 
 _SKIPPED_WORDS = {
-    Operation.INSERT: "Marketo already has this object, so INSERT skipped it.",
-    Operation.UPDATE: "Marketo does not have this object, so UPDATE skipped it.",
-    Operation.UPSERT: "Marketo skipped this object without giving a reason.",
+    Operation.INSERT: _("Marketo already has this object, so INSERT skipped it."),
+    Operation.UPDATE: _("Marketo does not have this object, so UPDATE skipped it."),
+    Operation.UPSERT: _("Marketo skipped this object without giving a reason."),
 }
 _SENT = frozenset(
     {OutcomeStatus.CREATED, OutcomeStatus.UPDATED, OutcomeStatus.UNCHANGED, OutcomeStatus.SKIPPED, OutcomeStatus.FAILED}
@@ -57,12 +58,14 @@ def _matched(
 ) -> list[RecordOutcome]:
     rows = list(getattr(result, "mObjStatus", None) or [])
     if len(rows) != len(records):
-        raise InvalidResponse(f"Marketo gave {len(rows)} results for {len(records)} records.")
+        raise InvalidResponse(
+            _("Marketo gave %(count)s results for %(sent)s records.") % {"count": len(rows), "sent": len(records)}
+        )
     sent_keys = {_pair(record) for record in records}
     matched = []
     for position, (record, row) in enumerate(zip(records, rows, strict=True), start=1):
         if row is None:
-            raise InvalidResponse(f"Result {position} is empty.")
+            raise InvalidResponse(_("Result %(position)s is empty.") % {"position": position})
         _check_match(position, record, row, sent_keys)
         status = _status(position, row, allowed)
         reason = text_of(row.error) or (skipped if status is OutcomeStatus.SKIPPED else "")
@@ -73,7 +76,10 @@ def _matched(
 def _status(position: int, row: Any, allowed: frozenset[OutcomeStatus]) -> OutcomeStatus:
     text = text_of(row.status)
     if text not in allowed:
-        raise InvalidResponse(f"Result {position} has the unknown status {text or '(none)'!r}.")
+        raise InvalidResponse(
+            _("Result %(position)s has the unknown status %(text)s.")
+            % {"position": position, "text": f"{text or '(none)'!r}"}
+        )
     return OutcomeStatus[text]
 
 
@@ -81,14 +87,18 @@ def _check_match(position: int, record: OutgoingRecord, row: Any, sent_keys: set
     answered_id = id_of(row)
     if record.marketo_id is not None and answered_id is not None and answered_id != record.marketo_id:
         raise InvalidResponse(
-            f"Result {position} is about ID {answered_id}, but record {position} has {record.marketo_id}."
+            _("Result %(position)s is about ID %(answered_id)s, but record %(position)s has %(marketo_id)s.")
+            % {"position": position, "answered_id": answered_id, "marketo_id": record.marketo_id}
         )
     echo = _echo(row)
     if echo is None or echo == _pair(record):
         return
     # A key that was not sent for this record but for no other either says nothing about the order.
     if record.external_key is not None or echo in sent_keys:
-        raise InvalidResponse(f"Result {position} is about {echo[0]} {echo[1]!r}, which is not record {position}.")
+        raise InvalidResponse(
+            _("Result %(position)s is about %(name)s %(value)s, which is not record %(position)s.")
+            % {"position": position, "name": echo[0], "value": f"{echo[1]!r}"}
+        )
 
 
 def id_of(row: Any) -> int | None:
@@ -121,7 +131,7 @@ def parse_description(metadata: Any, exchange: Exchange) -> DescribeResponse:
     """
     fields = getattr(getattr(metadata, "fieldList", None), "field", None)
     if not fields:
-        raise InvalidResponse("Marketo described no fields.")
+        raise InvalidResponse(_("Marketo described no fields."))
     return DescribeResponse([_field_info(field) for field in fields], exchange)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import cell_text, is_blank
 from mobjects.spreadsheets.types import Cell, FileRefused
 
@@ -29,7 +30,10 @@ class HeaderRow(NamedTuple):
         if not self.above:
             return []
         rows = "1 row" if self.above == 1 else f"{self.above} rows"
-        return [f"The headers stand in row {self.number}; what stands above them ({rows}) is not read."]
+        return [
+            _("The headers stand in row %(number)s; what stands above them (%(rows)s) is not read.")
+            % {"number": self.number, "rows": rows}
+        ]
 
 
 def find_header_row(rows: Iterable[tuple[int, Sequence[Cell]]], is_name: NameTest, given: int = 0) -> HeaderRow:
@@ -61,4 +65,6 @@ def count_names(cells: Sequence[Cell], is_name: NameTest) -> int:
 
 def blank_header(number: int) -> FileRefused:
     """The row that a person chose for the headers holds nothing."""
-    return FileRefused(f"Row {number} holds nothing, so it cannot be the row with the headers.")
+    return FileRefused(
+        _("Row %(number)s holds nothing, so it cannot be the row with the headers.") % {"number": number}
+    )

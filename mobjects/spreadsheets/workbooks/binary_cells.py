@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import olefile
 
+from mobjects.spreadsheets.marking import gettext_noop
 from mobjects.spreadsheets.types import BadCell, FileRefused
 from mobjects.spreadsheets.workbooks.marked_cells import MarkedCells
 from mobjects.spreadsheets.workbooks.xlsx_values import FORMULA, UNCALCULATED, parse_error
@@ -46,14 +47,14 @@ def mark_xls(file: BinaryIO) -> dict[str, MarkedCells]:
     with olefile.OleFileIO(file) as container:
         name = next((name for name in ("Workbook", "Book") if container.exists(name)), "")
         if not name:
-            raise FileRefused("This workbook is protected by a password; save it without one.")
+            raise FileRefused(gettext_noop("This workbook is protected by a password; save it without one."))
         data = container.openstream(name).read()
     sheets: dict[str, MarkedCells] = {}
     # Excel says which version of it has calculated a workbook; other programs may have done so or not.
     is_calculated = any(kind == _XLS_CALCULATED for kind, _ in _xls_records(data, 0))
     for kind, record in _xls_records(data, 0):
         if kind == _XLS_PASSWORD:
-            raise FileRefused("This workbook is protected by a password; save it without one.")
+            raise FileRefused(gettext_noop("This workbook is protected by a password; save it without one."))
         if kind == _XLS_SHEET and len(record) > 8:
             place, length, is_wide = struct.unpack_from("<L", record)[0], record[6], record[7] & 1
             name = record[8 : 8 + length * (1 + is_wide)].decode("utf-16-le" if is_wide else "latin-1")

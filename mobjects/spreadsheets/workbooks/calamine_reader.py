@@ -17,6 +17,7 @@ from typing import BinaryIO
 from openpyxl.utils import get_column_letter
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import check_text
 from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
 from mobjects.spreadsheets.workbooks.binary_cells import list_xlsb_sheets, mark_xls, mark_xlsb
@@ -26,11 +27,9 @@ from mobjects.spreadsheets.workbooks.ods_cells import mark_ods
 from mobjects.spreadsheets.workbooks.xlsx_package import BROKEN, SheetInfo, XlsxPackage, check_archive, read_relations
 from mobjects.spreadsheets.workbooks.xlsx_values import duration_text
 
-_PERCENT = "which numbers are percentages (80% is read as 0.8) or "
-
 _OLD = b"\xd0\xcf\x11\xe0"
 _XLSB = "xl/workbook.bin"
-_UNREADABLE = "This {format} workbook cannot be read; open it in Excel or LibreOffice and save it as .xlsx."
+_UNREADABLE = _("This {format} workbook cannot be read; open it in Excel or LibreOffice and save it as .xlsx.")
 
 
 @dataclass(slots=True)
@@ -69,11 +68,18 @@ class CalamineBook:
     @property
     def note(self) -> str:
         """What a person should know about how it is read."""
-        percent = "" if self.format == ".ods" else _PERCENT
-        return (
-            f"Of {self.format} workbooks it cannot be told {percent}which have leading zeros (00124 is read as 124), "
-            "nor what is hidden. Save the file as .xlsx where that matters."
-        )
+        if self.format == ".ods":
+            said = _(
+                "Of %(format)s workbooks it cannot be told which have leading zeros (00124 is read as 124), nor what "
+                "is hidden. Save the file as .xlsx where that matters."
+            )
+        else:
+            said = _(
+                "Of %(format)s workbooks it cannot be told which numbers are percentages (80%% is read as 0.8) or "
+                "which have leading zeros (00124 is read as 124), nor what is hidden. Save the file as .xlsx where "
+                "that matters."
+            )
+        return said % {"format": self.format}
 
     def merged_ranges(self, sheet: SheetInfo) -> list[str]:
         """The ranges of merged cells, such as ``A2:B2``; none where the format does not tell."""
@@ -161,7 +167,7 @@ def _refuse_damaged_file(kind: str) -> Iterator[None]:
     except FileRefused:
         raise
     except PasswordError as error:
-        raise FileRefused("This workbook is protected by a password; save it without one.") from error
+        raise FileRefused(_("This workbook is protected by a password; save it without one.")) from error
     except (CalamineError, struct.error, *BROKEN) as error:
         raise FileRefused(_UNREADABLE.format(format=kind)) from error
     except BaseException as error:

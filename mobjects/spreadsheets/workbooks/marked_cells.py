@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.types import Cell, FileRefused
 
 _MOST_CELLS = 3_000_000
-_FAR = (
-    f"The cells of a sheet take up more than {_MOST_CELLS:,} places; save the workbook as .xlsx, or delete what stands "
-    "far outside of the table."
-)
+_FAR = _(
+    "The cells of a sheet take up more than %(count)s places; save the workbook as .xlsx, "
+    "or delete what stands far outside of the table."
+) % {"count": f"{_MOST_CELLS:,}"}
 
 
 @dataclass(slots=True)

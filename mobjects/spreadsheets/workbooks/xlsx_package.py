@@ -17,6 +17,7 @@ from typing import IO, BinaryIO
 from urllib.parse import unquote
 from xml.parsers import expat
 
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.types import FileLimits, FileRefused
 from mobjects.spreadsheets.workbooks.number_formats import BUILT_IN
 from mobjects.spreadsheets.workbooks.xml_parsing import MAIN, SEPARATOR, UNREADABLE, Attributes, parse_elements
@@ -119,20 +120,26 @@ def check_archive(archive: zipfile.ZipFile, limits: FileLimits) -> None:
     entries = archive.infolist()
     names = {part_key(entry.filename) for entry in entries}
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
-        raise FileRefused("This workbook is protected by a password; save it without one.")
+        raise FileRefused(_("This workbook is protected by a password; save it without one."))
     if len(names) < len(entries) or any(entry.compress_type not in _METHODS for entry in entries):
         raise FileRefused(UNREADABLE)
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > limits.unpacked:
         raise FileRefused(
-            f"The workbook unpacks to {unpacked / 1e6:,.1f} MB; at most {limits.unpacked / 1e6:,g} MB are read. "
-            "Save the sheet as CSV, or split it."
+            _(
+                "The workbook unpacks to %(unpacked)s MB; at most %(most)s MB are read. Save the sheet as "
+                "CSV, or split it."
+            )
+            % {"unpacked": f"{unpacked / 1000000.0:,.1f}", "most": f"{limits.unpacked / 1000000.0:,g}"}
         )
     packed = sum(entry.compress_size for entry in entries)
     if unpacked > _RATIO_FROM and unpacked > packed * _RATIO:
         raise FileRefused(
-            f"The workbook unpacks to {unpacked / max(packed, 1):,.0f} times its size; no table does so, and at most "
-            f"{_RATIO} times are read."
+            _(
+                "The workbook unpacks to %(unpacked)s times its size; no table does so, and at most "
+                "%(ratio)s times are read."
+            )
+            % {"unpacked": f"{unpacked / max(packed, 1):,.0f}", "ratio": _RATIO}
         )
 
 

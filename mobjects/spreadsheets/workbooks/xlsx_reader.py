@@ -11,6 +11,7 @@ from openpyxl.utils.cell import coordinate_to_tuple
 
 from mobjects.spreadsheets.detection.header_row import NameTest, blank_header, find_header_row
 from mobjects.spreadsheets.encoding import looks_mangled
+from mobjects.spreadsheets.marking import gettext_noop
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, is_blank, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 from mobjects.spreadsheets.workbooks.calamine_reader import CalamineBook, find_format, open_calamine
@@ -44,11 +45,13 @@ def detect_workbook(file: BinaryIO, given: ReadOptions, limits: FileLimits, is_n
             headers = _header(records, sheet, limits, header.number)
             found = list(islice(_fitted(records, headers, limits), SAMPLED_ROWS))
         if not found:
-            raise FileRefused(f"The sheet “{sheet.name}” has a header row but no rows below it.")
+            raise FileRefused(
+                gettext_noop("The sheet “%(name)s” has a header row but no rows below it.") % {"name": sheet.name}
+            )
         notes = [*header.notes, *_notes(book, sheet, header.number)]
     samples = collect_samples(len(headers), found)
     if any(looks_mangled(cell) for row in found for cell in row.cells if isinstance(cell, str)):
-        notes.append("Some letters look like UTF-8 that was read as Windows-1252, “Ã¼” in place of “ü”.")
+        notes.append(gettext_noop("Some letters look like UTF-8 that was read as Windows-1252, “Ã¼” in place of “ü”."))
     return DetectedFile(ReadOptions("xlsx", sheet=sheet.name, header=header.number), names, headers, samples, notes)
 
 
@@ -82,7 +85,10 @@ def _named(book: Book, name: str) -> SheetInfo:
     found = next((sheet for sheet in book.sheets if sheet.name == name), None)
     if found is None:
         names = ", ".join(f"“{sheet.name}”" for sheet in book.sheets[:20])
-        raise FileRefused(f"The workbook has no sheet “{name}”; it has {names or 'none'}.")
+        raise FileRefused(
+            gettext_noop("The workbook has no sheet “%(name)s”; it has %(names)s.")
+            % {"name": name, "names": names or "none"}
+        )
     return found
 
 
@@ -99,7 +105,7 @@ def _first_filled_sheet(book: Book, limits: FileLimits) -> SheetInfo:
         if filled and with_cells is None:
             with_cells = sheet
     if with_cells is None:
-        raise FileRefused("The workbook has no visible sheet with cells.")
+        raise FileRefused(gettext_noop("The workbook has no visible sheet with cells."))
     return with_cells
 
 
@@ -113,7 +119,7 @@ def _header(records: Iterator[NumberedRow], sheet: SheetInfo, limits: FileLimits
         return parse_headers(cells, limits)
     if at:
         raise blank_header(at)
-    raise FileRefused(f"The sheet “{sheet.name}” has no cells.")
+    raise FileRefused(gettext_noop("The sheet “%(name)s” has no cells.") % {"name": sheet.name})
 
 
 def _fitted(records: Iterator[NumberedRow], headers: Sequence[str], limits: FileLimits) -> Iterator[TableRow]:
@@ -143,11 +149,14 @@ def _notes(book: Book, sheet: SheetInfo, header: int) -> list[str]:
             found.read_sheet(stream)
     if merged:
         notes.append(
-            f"Cells are merged (for example {merged[0]}). Only the first of them holds the value, the others are "
-            "read as empty."
+            gettext_noop(
+                "Cells are merged (for example %(merged)s). Only the first of them holds the value, the "
+                "others are read as empty."
+            )
+            % {"merged": merged[0]}
         )
     if found.has_hidden:
-        notes.append("Rows or columns that are hidden in the workbook are read as well.")
+        notes.append(gettext_noop("Rows or columns that are hidden in the workbook are read as well."))
     return notes
 
 
@@ -155,7 +164,10 @@ def _check_header(merged: str, header: int) -> None:
     first, last = (coordinate_to_tuple(corner)[0] for corner in merged.split(":"))
     if first <= header <= last:
         raise FileRefused(
-            f"Cells of the header row are merged ({merged}). Unmerge them, and give each column a name of its own."
+            gettext_noop(
+                "Cells of the header row are merged (%(merged)s). Unmerge them, and give each column a name of its own."
+            )
+            % {"merged": merged}
         )
 
 

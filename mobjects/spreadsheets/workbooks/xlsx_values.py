@@ -8,15 +8,16 @@ from datetime import date, datetime, time, timedelta
 
 from openpyxl.utils.datetime import from_ISO8601
 
+from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import BadCell, Cell, DrawnNumber
 from mobjects.spreadsheets.workbooks.number_formats import FormatKind, NumberFormat, parse_format
 from mobjects.spreadsheets.workbooks.serial_dates import serial_to_moment
 
-FORMULA = BadCell("(formula)", "The cell holds a formula without a result; open the file in Excel and save it.")
+FORMULA = BadCell("(formula)", _("The cell holds a formula without a result; open the file in Excel and save it."))
 UNCALCULATED = BadCell(
     "(formula)",
-    "The cell holds a formula that was never calculated, its result is made up; open the file in Excel and save it.",
+    _("The cell holds a formula that was never calculated, its result is made up; open the file in Excel and save it."),
 )
 _BOOLEANS = {"1": True, "0": False, "true": True, "false": False}
 _REMEMBERED = 500
@@ -69,8 +70,8 @@ def parse_number(text: str) -> int | float | BadCell:
     except OverflowError:  # A whole number of hundreds of digits.
         finite = False
     except ValueError:
-        return BadCell(text[:200], "The cell should hold a number, but holds something else.")
-    return value if finite else BadCell(text[:200], "The number is too large.")
+        return BadCell(text[:200], _("The cell should hold a number, but holds something else."))
+    return value if finite else BadCell(text[:200], _("The number is too large."))
 
 
 def _formatted(value: int | float, form: NumberFormat, *, is_1904: bool) -> Cell:
@@ -96,14 +97,14 @@ def _moment(value: int | float, *, is_1904: bool) -> Cell:
     try:
         return serial_to_moment(value, is_1904=is_1904)
     except (OverflowError, ValueError):
-        return BadCell(cell_text(value), "The cell is formatted as a date, but its number is outside the calendar.")
+        return BadCell(cell_text(value), _("The cell is formatted as a date, but its number is outside the calendar."))
 
 
 def _duration(value: int | float) -> Cell:
     try:
         return duration_text(timedelta(days=value))
     except OverflowError:
-        return BadCell(cell_text(value), "The cell is formatted as a time, but its number is too large.")
+        return BadCell(cell_text(value), _("The cell is formatted as a time, but its number is too large."))
 
 
 def duration_text(value: timedelta) -> str:
@@ -115,12 +116,14 @@ def duration_text(value: timedelta) -> str:
 
 def parse_error(text: str) -> BadCell:
     """A cell with the result of a calculation that failed."""
-    return BadCell(text[:200], f"The cell holds the error {text[:20]}; correct the formula or type the value.")
+    return BadCell(
+        text[:200], _("The cell holds the error %(text)s; correct the formula or type the value.") % {"text": text[:20]}
+    )
 
 
 def parse_boolean(text: str) -> Cell:
     """TRUE or FALSE."""
-    return _BOOLEANS[text] if text in _BOOLEANS else BadCell(text[:200], "The cell should hold TRUE or FALSE.")
+    return _BOOLEANS[text] if text in _BOOLEANS else BadCell(text[:200], _("The cell should hold TRUE or FALSE."))
 
 
 def parse_iso_date(text: str) -> Cell:
@@ -133,4 +136,4 @@ def parse_iso_date(text: str) -> Cell:
         return duration_text(value)
     if isinstance(value, datetime | date | time):
         return value
-    return BadCell(text[:200], "The cell should hold a date, but holds something else.")
+    return BadCell(text[:200], _("The cell should hold a date, but holds something else."))

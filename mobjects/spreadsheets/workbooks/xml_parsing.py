@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 from xml.parsers import expat
 
+from mobjects.spreadsheets.marking import gettext_noop
 from mobjects.spreadsheets.types import FileRefused
 
-UNREADABLE = "This is not a readable XLSX workbook; open it in Excel and save it again."
+UNREADABLE = gettext_noop("This is not a readable XLSX workbook; open it in Excel and save it again.")
 MAIN = frozenset(
     {"http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main"}
 )
@@ -121,7 +122,9 @@ class XmlParser:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise FileRefused("The workbook holds a document type definition, which no spreadsheet program writes.")
+    raise FileRefused(
+        gettext_noop("The workbook holds a document type definition, which no spreadsheet program writes.")
+    )
 
 
 def parse_elements(

@@ -17,6 +17,7 @@ from mobjects.marketo.rest.lead_database import paths
 from mobjects.marketo.rest.lead_database.record_inputs import Action
 from mobjects.marketo.rest.replies import Entry, Reason, RestReply, match_by_seq, read_reasons
 from mobjects.marketo.types import OutcomeStatus, RecordOutcome
+from mobjects.marketo.value_text import gettext_noop as _
 
 FIELD_GONE = "1006"
 
@@ -27,11 +28,11 @@ _ACCEPTED = {
     ("updated", Action.UPDATE): OutcomeStatus.UPDATED,
 }
 _EXPECTED = {
-    (Action.CREATE, codes.RecordProblem.EXISTS): "Marketo already has this object, so INSERT skipped it.",
+    (Action.CREATE, codes.RecordProblem.EXISTS): _("Marketo already has this object, so INSERT skipped it."),
     (
         Action.UPDATE,
         codes.RecordProblem.MISSING,
-    ): "Marketo does not have this object, or what it is linked to, so UPDATE skipped it.",
+    ): _("Marketo does not have this object, or what it is linked to, so UPDATE skipped it."),
 }
 
 
@@ -81,7 +82,11 @@ def _read_row(reply: RestReply, row: Entry, action: Action, sent_guid: str | Non
         return _skipped_row(reply, row, action)
     accepted = _ACCEPTED.get((str(status), action))
     if accepted is None:
-        _refuse_reply(reply, f"Marketo answered “{status}” to a record that went out with {action}.")
+        _refuse_reply(
+            reply,
+            _("Marketo answered “%(status)s” to a record that went out with %(action)s.")
+            % {"status": status, "action": action},
+        )
     # Marketo need not tell the GUID; a record without one is found by its key again.
     guid = _check_guid(reply, row, sent_guid) or sent_guid
     return RowAnswer(RecordOutcome(accepted, guid or None))
@@ -89,29 +94,36 @@ def _read_row(reply: RestReply, row: Entry, action: Action, sent_guid: str | Non
 
 def _skipped_row(reply: RestReply, row: Entry, action: Action | None = None, gone: str = "") -> RowAnswer:
     if row.get("status") != "skipped":
-        _refuse_reply(reply, f"Marketo answered “{row.get('status')}” to a record.")
+        _refuse_reply(reply, _("Marketo answered “%(status)s” to a record.") % {"status": row.get("status")})
     reasons = read_reasons(row.get("reasons")) or [Reason("", "")]
     found = frozenset(reason.code for reason in reasons)
     problems = {codes.record_problem(code) for code in found}
     said = "; ".join(codes.quote_reason(reason.code, reason.text) for reason in reasons)
     if gone and problems == {codes.RecordProblem.MISSING}:
-        return RowAnswer(RecordOutcome(OutcomeStatus.UNCHANGED, gone, f"Marketo: {said}"), found)
+        return RowAnswer(RecordOutcome(OutcomeStatus.UNCHANGED, gone, _("Marketo: %(said)s") % {"said": said}), found)
     words = next((_EXPECTED[action, each] for each in problems if action and each and (action, each) in _EXPECTED), "")
     if words and len(problems) == 1:
-        return RowAnswer(RecordOutcome(OutcomeStatus.SKIPPED, None, f"{words} (Marketo: {said})"), found)
+        return RowAnswer(
+            RecordOutcome(
+                OutcomeStatus.SKIPPED, None, _("%(words)s (Marketo: %(said)s)") % {"words": words, "said": said}
+            ),
+            found,
+        )
     return RowAnswer(RecordOutcome(OutcomeStatus.FAILED, None, _failed_words(reasons, said)), found)
 
 
 def _failed_words(reasons: Sequence[Reason], said: str) -> str:
     code = reasons[0].code
-    meaning = codes.CODE_RULES[code].meaning if code in codes.CODE_RULES else "Marketo did not take the record."
-    return f"{meaning} (Marketo: {said})"
+    meaning = codes.CODE_RULES[code].meaning if code in codes.CODE_RULES else _("Marketo did not take the record.")
+    return _("%(meaning)s (Marketo: %(said)s)") % {"meaning": meaning, "said": said}
 
 
 def _check_guid(reply: RestReply, row: Entry, sent_guid: str | None) -> str:
     guid = guid_text(row.get(paths.GUID))
     if sent_guid and guid and guid != sent_guid:
-        _refuse_reply(reply, f"Marketo answered for {guid}, but {sent_guid} was sent.")
+        _refuse_reply(
+            reply, _("Marketo answered for %(guid)s, but %(sent)s was sent.") % {"guid": guid, "sent": sent_guid}
+        )
     return guid
 
 
