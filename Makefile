@@ -69,4 +69,4 @@ pictures:
 fault-matrix:
 	@scripts/install dev
 	WRITE_FAULT_MATRIX=1 $(RUN)/pytest tests/flow/test_faults.py tests/flow/test_rest_faults.py \
-		tests/flow/test_program_calls.py -k "tells or look_up or each_call"
+		tests/flow/test_program_calls.py tests/flow/test_undo_faults.py -k "tells or look_up or each_call"

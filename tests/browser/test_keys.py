@@ -52,7 +52,7 @@ def test_the_palette_leads_to_a_record(open_page):
     record = factories.opportunity(name="Acme renewal")
     page = open_page("/admin/")
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("dialog", name="Search or go to")).to_be_visible()
+    expect(page.get_by_role("searchbox", name="Search or go to")).to_be_focused()
     page.keyboard.type("acme")
     expect(page.get_by_role("link", name="Acme renewal")).to_be_visible()
     page.keyboard.press("ArrowDown")

@@ -23,6 +23,12 @@ goes through over REST, call by call, is the work of `tests/flow/test_program_ca
 - Marketo holds no object, cost or role twice,
 - the history has a batch for every call, a result for every record, and counts that agree.
 
+Edits, sendings, faults and killed processes in any order (`tests/flow/test_machine.py`) and workers that are killed
+at random (`tests/flow/test_kill.py`) are tried over both APIs. What does not look at the wire is shown over one:
+Redis that loses its data over REST, because the token lies there; a worker that is asked to end, the web, the
+database's connections and a reboot over SOAP (`tests/flow/test_survival.py`, which takes `--transport rest` in
+`bench/survival.py`). `tests/flow/test_worker_process.py` calls no Marketo at all.
+
 How to read the tables:
 
 - **Sending**: over SOAP "every" stands for all seven: INSERT, UPSERT by key and UPDATE of opportunities, INSERT and
@@ -98,6 +104,15 @@ to see it. It takes an edit within the same second; a list is sent only where a 
 | Update | Call | No answer in time | Cut before | Cut after | 604 | 604, applied |
 |---|---|---|---|---|---|---|
 """
+_ASKED_FIRST = """
+## Undo, and what a dry run kept, over REST
+
+Two opportunities were changed and sent, and that is undone, each read in Marketo first; or their change is kept as a
+dry run, and exactly that is sent (`tests/flow/test_undo_faults.py`). The dry run itself calls nothing that writes.
+
+| Fault | Spoilt call | At first | By itself | In the end | For a person |
+|---|---|---|---|---|---|
+"""
 _NOT_OVER_REST = """
 ## What there is not over REST
 
@@ -112,6 +127,7 @@ SECTIONS = {
     "REST look-ups": _REST_LOOK_UPS,
     "REST words": _REST_WORDS,
     "program calls": _PROGRAM_CALLS,
+    "asked first": _ASKED_FIRST,
     "not over REST": _NOT_OVER_REST,
 }
 """What stands before the lines of each table, in their order."""
