@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.utils.translation.trans_real import get_languages
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from mobjects.zones import zone_names
@@ -18,7 +18,7 @@ def zone_choices() -> list[tuple[str, str]]:
 
 def language_choices() -> list[tuple[str, str]]:
     """All languages, each in its own words, and first the browser's."""
-    return [("", _("That of my browser")), *settings.LANGUAGES]
+    return [("", _("That of my browser")), *get_languages().items()]
 
 
 class PersonForm(forms.Form):

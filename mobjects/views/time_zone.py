@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from urllib.parse import unquote
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation.trans_real import get_languages
 from django.views.decorators.http import require_http_methods
 
 from mobjects.forms.time_zone import PersonForm
@@ -35,7 +35,7 @@ class PersonMiddleware:
         chosen = read_choices(request)
         with ExitStack() as held:
             held.enter_context(timezone.override(find_zone(chosen["time_zone"]) or browser_zone(request)))
-            if chosen["language"] not in dict(settings.LANGUAGES):
+            if chosen["language"] not in get_languages():
                 return self.get_response(request)
             held.enter_context(translation.override(chosen["language"]))
             response = self.get_response(request)

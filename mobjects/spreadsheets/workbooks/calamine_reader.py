@@ -39,8 +39,8 @@ _OLD = b"\xd0\xcf\x11\xe0"
 _XLSB = "xl/workbook.bin"
 _UNREADABLE = _("This %(format)s workbook cannot be read; open it in Excel or LibreOffice and save it as .xlsx.")
 _WIDE = _(
-    "A cell stands in column %(column)s; at most %(most)s columns are read. Delete what stands far outside of the table, "
-    "or save the workbook as .xlsx."
+    "A cell stands in column %(column)s; at most %(most)s columns are read. Delete what stands far outside of the "
+    "table, or save the workbook as .xlsx."
 )
 
 

@@ -18,7 +18,7 @@ from mobjects.sync.content.unsendable import HAS_DECIMALS
 LOOKED_UP = (Kind.OPPORTUNITY, Kind.ROLE)
 """Kinds whose ids can be looked up by what their objects are found by. Roles after the opportunities they belong to."""
 
-_PLURALS = {Kind.OPPORTUNITY: "Opportunities", Kind.ROLE: _("Person roles")}
+_PLURALS = {Kind.OPPORTUNITY: _("Opportunities"), Kind.ROLE: _("Person roles")}
 
 
 @dataclass(frozen=True, slots=True)

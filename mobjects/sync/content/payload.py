@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Any
 
 from django.utils.translation import gettext_noop as _
@@ -14,7 +13,6 @@ from mobjects.marketo import attributes
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, IdKind, TransportTraits
 from mobjects.marketo.types import (
     AttributeValue,
-    DataType,
     ExternalKey,
     Kind,
     LinkTarget,
@@ -28,6 +26,7 @@ from mobjects.marketo.value_text import find_xml_problem, to_text
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sync.content.cost_sending import TAG_PREFIX, find_removed_tags, gather_costs
+from mobjects.sync.content.standard_values import standard_values
 
 COMPANY_ID, COMPANY_KEY = attributes.COMPANY_ID, attributes.COMPANY_KEY
 OPPORTUNITY, PERSON_ID, PERSON_KEY = attributes.OPPORTUNITY_LINK, attributes.PERSON_ID, attributes.PERSON_KEY
@@ -247,7 +246,7 @@ def _build_program(record: Program, operation: Operation, keys: KeyFields, draft
 
 
 def _opportunity_values(record: Opportunity, keys: KeyFields) -> dict[str, AttributeValue]:
-    values: dict[str, AttributeValue] = _attribute_values(record) | record.custom_attributes
+    values: dict[str, AttributeValue] = standard_values(record) | record.custom_attributes
     if keys.opportunity:
         values[keys.opportunity] = record.external_id
     values[COMPANY_ID] = record.company_id
@@ -309,7 +308,7 @@ def _role_values(record: OpportunityPersonRole, keys: KeyFields) -> dict[str, At
         PERSON_ID: record.person_id,
         PERSON_KEY: record.person_key,
     }
-    links |= _attribute_values(record) | record.custom_attributes
+    links |= standard_values(record) | record.custom_attributes
     return links
 
 
@@ -374,27 +373,6 @@ def link_opportunity(opportunity: Opportunity, keys: KeyFields) -> RecordAssocia
 
 
 # --- shared ---------------------------------------------------------------------------------
-
-
-_STANDARD = {
-    kind: (
-        [attribute.name for attribute in known],
-        [attribute.name for attribute in known if attribute.type is DataType.FLOAT],
-        attrgetter(*(attribute.field_name for attribute in known)),
-    )
-    for kind, known in attributes.STANDARD.items()
-    if known
-}
-"""Names of the standard attributes, of those with decimals, and what asks a record for all of them at once."""
-
-
-def _attribute_values(record: SyncedRecord) -> dict[str, AttributeValue]:
-    names, floats, get_all = _STANDARD[record.KIND]
-    values = dict(zip(names, get_all(record), strict=True))
-    for name in floats:
-        if values[name] is not None:
-            values[name] = values[name].normalize()
-    return values
 
 
 _READERS: dict[Kind, Callable[[Any, KeyFields], dict[str, AttributeValue]]] = {
