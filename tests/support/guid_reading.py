@@ -83,7 +83,7 @@ def entry(transport: Any) -> TransportEntry:
         example="https://guids.example",
         settings=(endpoint,),
         where="In memory.",
-        masked=(re.compile(r"(nothing )\S+"),),
+        masked=(("nothing", re.compile(r"(nothing )\S+")),),
         open=lambda config, store, facts: transport,
         traits=TRAITS,
     )

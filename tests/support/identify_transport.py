@@ -79,7 +79,7 @@ def entry(wire: Any) -> TransportEntry:
         example="https://wire.example",
         settings=(ENDPOINT,),
         where="In memory.",
-        masked=(re.compile(r"(nothing )\S+"),),
+        masked=(("nothing", re.compile(r"(nothing )\S+")),),
         open=lambda *_: wire,
         traits=TRAITS,
     )

@@ -104,6 +104,6 @@ def entry(received: list[OutgoingRecord]) -> TransportEntry:
         example="https://telex.example/line",
         settings=(LINE, NUMBER, CODE_WORD),
         where="The post office has it.",
-        masked=(re.compile(r"(Authorization: Bearer )\S+"),),
+        masked=(("authorization", re.compile(r"(Authorization: Bearer )\S+")),),
         open=lambda config, store, facts: TelexTransport(config, received),
     )
