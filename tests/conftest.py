@@ -12,6 +12,7 @@ import django_rq
 import hypothesis
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.utils import translation
 from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
@@ -127,6 +128,13 @@ def world(sandbox: SandboxServer) -> Iterator[Callable[..., World]]:
     before = DATABASE_CLOCK.source
     yield partial(World, sandbox)
     DATABASE_CLOCK.source = before
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """Each test begins in English: LocaleMiddleware leaves the language of the last request to the thread."""
+    with translation.override("en-us"):
+        yield
 
 
 @pytest.fixture
