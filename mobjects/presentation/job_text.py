@@ -108,7 +108,8 @@ def describe_job(
     if job.state == models.SyncJobState.WAITING:
         return _waiting(job, worker_alive)
     if job.state == models.SyncJobState.PAUSED:
-        return f"{_left_off(job, _('Paused'))} {_('It goes on when somebody presses “Resume”.')}"
+        resumes = _("It goes on when somebody presses “Resume”.")
+        return f"{_left_off(job, _('Paused'))} {resumes}"
     if job.state in (models.SyncJobState.STOPPED, models.SyncJobState.CRASHED, models.SyncJobState.CANCELLED):
         return " ".join(_stopped(job, unaccepted))
     return _finished(job)

@@ -129,7 +129,8 @@ def _restored(request: HttpRequest, kind: Kind, pk: int, entry: str) -> bool:
         messages.warning(request, translate_kept(str(error)))
         return False
     said = ngettext("%(count)s value was restored.", "%(count)s values were restored.", len(done))
-    messages.success(request, f"{said % {'count': len(done)}} {_('Sync the record to send it.')}")
+    what_next = _("Sync the record to send it.")
+    messages.success(request, f"{said % {'count': len(done)}} {what_next}")
     return True
 
 
