@@ -9,7 +9,7 @@ RUN = .venv/bin
 # For commands that need settings but no configuration of this machine.
 BARE = env DJANGO_ENV_FILE=/dev/null DJANGO_SETTINGS_MODULE=marketo_admin.settings_test
 
-.PHONY: help install demo test check coverage format lock faults fault-matrix pictures
+.PHONY: help install demo test check coverage format lock faults fault-matrix pictures messages
 
 help:
 	@echo "make demo      everything on this machine with sample data (DEMO_ARGS=--once: stop again at once; TRANSPORT=soap: over SOAP)"
@@ -21,6 +21,7 @@ help:
 	@echo "make faults    every fault at every call, kills, clocks and lanes, over SOAP and REST: before each release"
 	@echo "make fault-matrix  try every fault anew and write docs/fault-matrix.md"
 	@echo "make pictures  take the pictures of docs/ anew, from the demo's history (PICTURES_LANGUAGE=ko: the front page's in Korean)"
+	@echo "make messages  read all texts into the catalogue of a language (needs GNU gettext; LANGUAGE=ko)"
 	@echo "make lock      resolve the dependencies anew into requirements/ (needs uv)"
 
 install:
@@ -60,6 +61,13 @@ faults:
 	$(RUN)/pytest tests/flow/test_faults.py tests/flow/test_rest_faults.py tests/flow/test_program_calls.py \
 		tests/flow/test_clocks.py tests/flow/test_kill.py tests/flow/test_machine.py tests/jobs/test_lanes.py \
 		tests/marketo/rest/programs/test_faults_at_each_call.py $(PYTEST_ARGS)
+
+messages: LANGUAGE = ko
+messages:
+	@scripts/install dev
+	$(BARE) $(RUN)/python manage.py makemessages --locale $(LANGUAGE) --no-location --no-wrap --no-obsolete \
+		--ignore .venv --ignore tests --ignore bench --ignore docs
+	$(BARE) $(RUN)/python manage.py compilemessages --locale $(LANGUAGE) --ignore .venv
 
 pictures:
 	@scripts/install dev
