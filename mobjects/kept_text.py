@@ -57,6 +57,21 @@ def translate_kept(text: str) -> str:
     return _translated(text, language)
 
 
+def translate_rule(rule: str) -> str:
+    """What a value breaks, in the language in use, where the value stands for itself, as ``is not a number``.
+
+    Args:
+        rule: a sentence of ours without the value that it begins with, or a whole text as of :func:`translate_kept`.
+    """
+    said = translate_kept(rule)
+    if said != rule or not rule:
+        return said
+    value = gettext("The value")
+    begun = f"{value} {rule}"
+    said = translate_kept(begun)
+    return rule if said == begun else said
+
+
 @lru_cache(maxsize=4096)
 def _translated(text: str, language: str) -> str:
     # A reason begins small and has no full stop; as a sentence it is still that reason.

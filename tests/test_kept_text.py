@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from mobjects.kept_text import translate_kept
+from mobjects.kept_text import translate_kept, translate_rule
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJob, SyncJobAction, SyncJobState
 from mobjects.presentation import job_text
@@ -61,3 +61,17 @@ def test_a_job_is_told_in_korean_with_the_reason_that_was_kept_in_english():
 @pytest.mark.usefixtures("korean")
 def test_numbers_stand_where_korean_has_them():
     assert job_text.counts_text({"FAILED": 15, "CREATED": 1412}) == "실패 15개 · 생성됨 1,412개"
+
+
+@pytest.mark.usefixtures("korean")
+def test_a_rule_is_said_without_the_value_that_stands_for_itself():
+    assert translate_rule("is not a whole number, for example 80.") == "값은(는) 정수가 아닙니다(예: 80)."
+
+
+def test_a_rule_stays_as_it_is_in_english():
+    assert translate_rule("is not a whole number, for example 80.") == "is not a whole number, for example 80."
+
+
+@pytest.mark.usefixtures("korean")
+def test_what_is_no_sentence_of_ours_stays_as_it_is():
+    assert translate_rule("speaks in riddles") == "speaks in riddles"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mobjects.figures.daily import OTHER_REASONS, SYNCED, UNSENT, Figure
+from mobjects.kept_text import translate_kept
 from mobjects.models import SyncResult, SyncResultStatus
 from mobjects.presentation.vocabulary import STATUS_ORDER
 
 DAYS = 30
 """So many days the charts show, today included."""
+LABEL_WIDTH = 26
+"""Latin letters that fit beside a bar."""
 REASONS = 6
 """So many reasons have a bar of their own; the others share one."""
 TEXT_COLOUR = "#808690"
@@ -117,10 +121,10 @@ def _reasons(kept: Days) -> TrendChart | None:
     if not counted:
         return None
     rest = counted.pop(OTHER_REASONS, 0)
-    shown = counted.most_common(REASONS)
+    shown = [(translate_kept(reason), count) for reason, count in counted.most_common(REASONS)]
     rest += sum(counted.values()) - sum(count for _reason, count in shown)
     rows = [*shown, *([(_("All other reasons"), rest)] if rest else [])]
-    labels = [reason if len(reason) <= 26 else f"{reason[:25]}…" for reason, _count in rows]
+    labels = [_label(reason) for reason, _count in rows]
     dataset = {"label": _("Records"), "data": [count for _reason, count in rows], "backgroundColor": "#dc2626"}
     said = _("The most frequent reason in %(days)s days: %(reason)s")
     return TrendChart(
@@ -241,3 +245,14 @@ def _options(*, stacked: bool = False, legend: bool = True, across: bool = False
             "plugins": {"legend": {"display": legend, "position": "bottom", "labels": labels}},
         }
     )
+
+
+def _label(reason: str) -> str:
+    """As much of a reason as fits beside its bar: a letter of Korean is as wide as two of Latin."""
+    width, fits = 0, ""
+    for letter in reason:
+        width += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if width > LABEL_WIDTH:
+            return f"{fits.rstrip()}…"
+        fits += letter
+    return reason

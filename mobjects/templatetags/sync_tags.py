@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from mobjects import selectors
-from mobjects.kept_text import translate_kept
+from mobjects.kept_text import translate_kept, translate_rule
 from mobjects.models import RECORD_MODELS, EditSource, Kind, SyncJob, SyncResult
 from mobjects.presentation import badges, follow_up_text, job_text, vocabulary
 from mobjects.presentation.job_titles import job_title
@@ -25,6 +25,7 @@ UUID_DIGITS = 32
 register = template.Library()
 register.filter("moment", job_text.render_time)
 register.filter("kept", translate_kept)
+register.filter("kept_rule", translate_rule)
 register.filter("duration", vocabulary.format_duration)
 register.filter("field_text", job_text.field_text)
 register.filter("job_title", job_title)

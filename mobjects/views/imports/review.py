@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 
 from mobjects import models
 from mobjects.imports import service
-from mobjects.kept_text import translate_kept
+from mobjects.kept_text import translate_rule
 from mobjects.presentation import import_text as words
 from mobjects.presentation.vocabulary import join_each
 from mobjects.selectors import id_in
@@ -126,7 +126,7 @@ def _group(group: models.ImportGroup) -> dict[str, Any]:
         "group": group,
         "letter": get_column_letter(group.position) if group.position else "",
         "value": _shortened(group.value),
-        "rule": _shortened(translate_kept(group.rule), 3 * corrections.VALUE_SHOWN),
+        "rule": _shortened(translate_rule(group.rule), 3 * corrections.VALUE_SHOWN),
         "fixable": group.position is not None,
         "suggestion": corrections.boxed_suggestion(group),
         "rows": words.rows_text(group.count),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects.imports.writing import commit
-from mobjects.kept_text import translate_kept
+from mobjects.kept_text import translate_rule
 from mobjects.models import (
     Import,
     ImportChange,
@@ -99,7 +99,7 @@ def _choose_group(request: HttpRequest, imported: Import, group: ImportGroup) ->
     tab = ImportRowOutcome.ERROR.value if group.level == ImportProblemLevel.ERROR else ""
     return RowChoice(
         tab,
-        gettext("of which is said: %(rule)s") % {"rule": truncate_html(translate_kept(group.rule), RULE_SHOWN)},
+        gettext("of which is said: %(rule)s") % {"rule": truncate_html(translate_rule(group.rule), RULE_SHOWN)},
         page,
         rows,
     )

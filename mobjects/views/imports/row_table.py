@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
 from mobjects.imports.writing.target_tables import sets_channel
-from mobjects.kept_text import translate_kept
+from mobjects.kept_text import translate_rule
 from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome, Program
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import MonthColumn
@@ -239,7 +239,7 @@ def _complaint(problem: ImportProblem, *, editable: bool, whole: bool) -> Displa
     limits = (10**9, 10**9, 10**9) if whole else (EDITABLE, 400, EDITABLE)
     # Most rules say the value themselves.
     value_said = "" if problem.value in problem.rule else problem.value
-    texts = (value_said, translate_kept(problem.rule), problem.suggestion)
+    texts = (value_said, translate_rule(problem.rule), problem.suggestion)
     value, rule, suggestion = (
         ShortenedText(truncate_html(text, most)) for text, most in zip(texts, limits, strict=True)
     )

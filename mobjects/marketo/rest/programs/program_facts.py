@@ -7,14 +7,20 @@ from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from mobjects.marketo.probing import Confirmation
+from mobjects.marketo.value_text import gettext_noop as _
 
 _YES = "yes"
 
 TAGS_BY_LIST = Confirmation(
     "tags_by_list_confirmed",
-    "May tags be set by the list that replaces all tags of a program, where Marketo does not let one be set by itself?",
-    "The list is written with all tags that the program has at that moment. A tag that somebody sets in Marketo "
-    "between the reading and the writing is lost.",
+    _(
+        "May tags be set by the list that replaces all tags of a program, where Marketo does not let one be set by "
+        "itself?"
+    ),
+    _(
+        "The list is written with all tags that the program has at that moment. A tag that somebody sets in Marketo "
+        "between the reading and the writing is lost."
+    ),
 )
 
 
