@@ -11,17 +11,20 @@ from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
+from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind, MarketoId, RemoteObject
-from mobjects.models import records_of_kind
+from mobjects.models import SyncJob, SyncResultStatus, records_of_kind
 from mobjects.sync.conflicts.both_changed import find_open_conflicts, open_both_changed
 from mobjects.sync.content.from_marketo import RemoteReader
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.merge import conflicting_fields
 from mobjects.sync.content.payload import UNKNOWN_VALUE, record_content
+from mobjects.sync.job_results import build_result, save_results
 from mobjects.sync.paging import query_by_id
 from mobjects.sync.task import JobContext, read_from_marketo
 
 CAUSE = _("Read before it is changed in Marketo.")
+_HELD_AT_ONCE = 500
 
 
 def preflight_read(context: JobContext, kind: Kind, ids: Sequence[int]) -> set[int]:
@@ -91,3 +94,22 @@ def _open_conflict_if_changed(context: JobContext, pk: int, found: RemoteObject)
             return False
         open_both_changed(context.job, record, found, base=record.accepted, here=here, there=there)
         return True
+
+
+@retry_on_database_error
+def hold_unread(job: SyncJob, kind: Kind, pks: Sequence[int], error: MarketoError) -> None:
+    """Send nothing of records that were to be read first and that Marketo does not let us read.
+
+    Args:
+        job: that asked for the reading.
+        kind: of the records.
+        pks: our ids.
+        error: what Marketo said.
+    """
+    said = _("It was to be read in Marketo before it is changed, and that was denied: %(message)s") % {
+        "message": error.message
+    }
+    with transaction.atomic():
+        for start in range(0, len(pks), _HELD_AT_ONCE):
+            records = load_records(kind, pks[start : start + _HELD_AT_ONCE])
+            save_results(job, [build_result(job, each, SyncResultStatus.HELD, error=said) for each in records])

@@ -14,7 +14,7 @@ from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
-from mobjects.marketo.errors import MarketoError, OutcomeUnknown, Rejected
+from mobjects.marketo.errors import MarketoError, OutcomeUnknown, RefusalReason, Rejected
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import BatchResponse, Kind, Operation, OutgoingBatch
 from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, records_of_kind
@@ -30,7 +30,7 @@ from mobjects.sync.send.claims import BatchItem
 from mobjects.sync.send.cost_ids import CostIdReader
 from mobjects.sync.send.halted_kinds import halt_kind
 from mobjects.sync.send.naming.answered_ids import find_wrong_id
-from mobjects.sync.send.preflight import preflight_read
+from mobjects.sync.send.preflight import hold_unread, preflight_read
 from mobjects.sync.send.selection import (
     MAY_STILL_RUN,
     WHOLE_SIZE,
@@ -146,15 +146,18 @@ class SendTask:
             most = min(self._context.keys.traits.named_to_a_query, limit or 1)
             pks = list(unread.values_list("pk", flat=True)[:most])
             if pks:
-                self._read(kind, pks)
+                self._read(kind, pks, unread)
                 return True
         return False
 
-    def _read(self, kind: Kind, pks: Sequence[int]) -> None:
+    def _read(self, kind: Kind, pks: Sequence[int], unread: QuerySet[Any]) -> None:
         try:
             preflight_read(self._context, kind, pks)
         except MarketoError as error:
-            # The history has it. What Marketo does not let us read, or no longer has, sending it will tell.
+            if error.trouble is RefusalReason.ACCESS:  # It would be denied for each of them.
+                hold_unread(self._context.job, kind, list(unread.values_list("pk", flat=True)), error)
+                return
+            # The history has it. What Marketo no longer has, sending it will tell.
             if not error.concerns_only_this:
                 raise
         records_of_kind(kind).filter(claims.not_read_by(self._context.job), pk__in=pks).update(read_at=clock.now())

@@ -79,15 +79,22 @@ def test_a_look_up_that_is_denied_is_a_note_and_the_rest_is_sent(sandbox, lost):
     assert not Circuit.objects.exists()
 
 
-def test_where_reading_first_is_denied_the_sending_tells(sandbox):
-    program, deal = factories.program(), factories.opportunity()
-    factories.sync(deal)
+def test_where_reading_first_is_denied_nothing_is_overwritten_unseen(sandbox):
+    deals = [factories.opportunity(name=name) for name in ("first", "second")]
+    factories.sync(*deals)
     Opportunity.objects.update(stage="Won")
-    factories.cost(program)
+    new = factories.opportunity(name="new")
     sandbox.faults.add("soap", code="20013", operation="getMObjects", times=100)
-    factories.sync(read_first=True)
-    assert not factories.fresh(program).is_dirty
-    assert not factories.fresh(deal).is_dirty
+    job = factories.sync(read_first=True)
+    assert job.counts == {"HELD": 2, "CREATED": 1}
+    assert job.state == SyncJobState.PROBLEMS
+    held = job.results.filter(status=SyncResultStatus.HELD)
+    assert {each.record_id for each in held} == {deal.pk for deal in deals}
+    assert all("to be read in Marketo before" in each.error and "denied access" in each.error for each in held)
+    assert [call.operation for call in sandbox.calls].count("getMObjects") == 1
+    assert all(factories.fresh(deal).is_dirty and factories.fresh(deal).read_at is None for deal in deals)
+    assert not factories.fresh(new).is_dirty
+    assert not Circuit.objects.exists()
 
 
 def test_a_job_that_only_reads_stops_and_halts_nothing(sandbox):
