@@ -37,8 +37,12 @@ def _page_of_result(pk: int) -> str:
     return reverse("admin:mobjects_syncjob_change", args=[get_object_or_404(SyncResult, pk=pk).job_id])
 
 
-def available_actions(job: SyncJob) -> frozenset[str]:
-    """Which of the buttons make sense now: ``queue``, ``pause``, ``resume``, ``cancel``, ``retry``."""
+def available_actions(job: SyncJob, again: str) -> frozenset[str]:
+    """Which of the buttons make sense now: ``queue``, ``pause``, ``resume``, ``cancel``, ``retry``.
+
+    Args:
+        again: its :func:`retry_label`, which counts what is left.
+    """
     found = set()
     if job.state == SyncJobState.NOT_QUEUED:
         found.add("queue")
@@ -46,7 +50,7 @@ def available_actions(job: SyncJob) -> frozenset[str]:
         found.add("cancel")
         held = job.state == SyncJobState.PAUSED or job.requested_action == RequestedAction.PAUSE
         found.add("resume" if held else "pause")
-    if retry_label(job):
+    if again:
         found.add("retry")
     return frozenset(found)
 

@@ -75,7 +75,8 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
     rows = parts["rows"]
     may_steer = request.user.has_perm("mobjects.sync_records")
     may_retry = may_steer and job_actions.may_repeat(job)
-    left = selectors.results_left(job).filter(pk__in=[row.pk for row in rows]) if may_retry and rows else None
+    again = job_actions.retry_label(job) if may_steer else ""
+    left = selectors.results_left(job).filter(pk__in=[row.pk for row in rows]) if again and rows else None
     return {
         **_head(job),
         **parts,
@@ -92,10 +93,10 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         "problem_count": sum(job.counts.get(status, 0) for status in selectors.RETRYABLE),
         "results_count": job.result_count + job.steps,
         "batches": paginate_rows(request, selectors.batches_of(job), BATCHES_PER_PAGE, "batches"),
-        "may": job_actions.available_actions(job) | available_follow_ups(job) if may_steer else frozenset(),
+        "may": job_actions.available_actions(job, again) | available_follow_ups(job) if may_steer else frozenset(),
         "may_retry": may_retry,
         "left": set(left.values_list("pk", flat=True)) if left is not None else set(),
-        "retry_label": job_actions.retry_label(job),
+        "retry_label": again,
     }
 
 
