@@ -275,3 +275,13 @@ def test_only_who_may_change_a_record_brings_values_back(client, groups):
     for called in ("edit-999", "nothing", "edit-x", "import-1", "result-1", "edit-99999999999999999999"):
         address = reverse("mobjects:record-restore", args=["Opportunity", record.pk, called])
         assert client.get(address).status_code == 404
+
+
+def test_it_leads_to_the_jobs_that_dealt_with_the_record(browser):
+    record, other = factories.opportunity(name="Deal"), factories.opportunity(name="Other")
+    job, elsewhere = pages.job(), pages.job()
+    pages.result(job, record_id=record.pk)
+    pages.result(elsewhere, record_id=other.pk)
+    page = html.fromstring(history(browser, record).content.decode())
+    (address,) = page.xpath("//a[.='Jobs that dealt with this record']/@href")
+    assert list(browser.get(address).context["cl"].result_list) == [job]
