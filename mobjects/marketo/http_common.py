@@ -9,9 +9,10 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from mobjects.marketo.redaction import MASK
+from mobjects.marketo.value_text import gettext_noop as _
 
 USER_AGENT = "marketo-admin"
-NOT_SURE = "Whether it was applied is not known."
+NOT_SURE = _("Whether it was applied is not known.")
 MAX_STORED_CHARACTERS = 1_000_000
 
 NOT_HERE = frozenset({301, 307, 308, 404, 405, 410, 501})
@@ -59,8 +60,8 @@ class RequestBody(io.BytesIO):
 def describe_lost_answer(seconds: float, *, timed_out: bool) -> str:
     """Why the answer to a request that went out did not come, as a sentence."""
     if timed_out:
-        return f"Marketo did not answer within {seconds:g} s."
-    return "The connection broke before Marketo's answer was complete."
+        return _("Marketo did not answer within %(seconds)s s.") % {"seconds": f"{seconds:g}"}
+    return _("The connection broke before Marketo's answer was complete.")
 
 
 def describe_proxy_failure(status: str, root: BaseException) -> str:
