@@ -75,7 +75,7 @@ LEFT_OUT = """() => {
 }"""
 
 
-def _make_history(sandbox) -> None:
+def make_history(sandbox) -> None:
     """Records in several states, and a job with accepted, failed and held back results."""
     program = factories.program()
     factories.cost(program)
@@ -91,7 +91,7 @@ def _make_history(sandbox) -> None:
 @pytest.mark.timeout(600)  # A minute where nothing else runs.
 def test_every_page_is_accessible_and_fits_and_the_keyboard_reaches_all_of_it(open_page, sandbox):
     """One browser walks through all of them: starting one for each page took most of the time."""
-    _make_history(sandbox)
+    make_history(sandbox)
     page = open_page("/admin/")
     found = {}
     for name, address in PAGES.items():
@@ -108,16 +108,16 @@ def _faults(page, address) -> dict[str, list[str]]:
     """What is wrong with a page, light, dark and narrow."""
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto(address)
-    faults = {"light": violations(page) + _overflow(page) + _out_of_reach(page)}
+    faults = {"light": violations(page) + overflow(page) + _out_of_reach(page)}
     # What the theme does where the system is dark, without loading the page again.
     page.evaluate("document.documentElement.classList.add('dark')")
     faults["dark"] = violations(page, COLOURS)
     page.set_viewport_size({"width": 390, "height": 900})
-    faults["narrow"] = violations(page) + _overflow(page) + _out_of_reach(page)
+    faults["narrow"] = violations(page) + overflow(page) + _out_of_reach(page)
     return faults
 
 
-def _overflow(page) -> list[str]:
+def overflow(page) -> list[str]:
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return [f"{width} pixels too wide"] if width > 0 else []
 
