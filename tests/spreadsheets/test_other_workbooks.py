@@ -304,3 +304,10 @@ def test_half_a_workbook_is_refused(make, cut):
     data = make()
     with pytest.raises(FileRefused):
         read(data[: int(len(data) * cut)], "in.ods")
+
+
+def test_an_archive_of_a_later_version_is_refused():
+    data = bytearray(workbook(["a"], [1]))
+    data[data.index(b"PK\x01\x02") + 6] = 64  # What its first entry says it takes to unpack it.
+    with pytest.raises(FileRefused, match="not a readable XLSX workbook"):
+        head(bytes(data), "a.xlsx")

@@ -80,9 +80,11 @@ def cost_of(data, name):
         return file.count
 
     tracemalloc.start()
-    bytes_read = read_all(CountedFile(data))
-    memory = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    try:
+        bytes_read = read_all(CountedFile(data))
+        memory = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     calls = 0
 
     def count(frame, event, argument):

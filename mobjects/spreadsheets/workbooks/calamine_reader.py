@@ -106,7 +106,7 @@ def find_format(file: BinaryIO) -> str:
     try:
         with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except BROKEN:
         return ""
     return ".xlsb" if "xl/workbook.bin" in names else ".ods" if "content.xml" in names else ""
 
