@@ -137,9 +137,11 @@ class _CsvRecords:
         self.size = (self.size if len(held) > 1 else len(held[0])) + len(line)
         if len(held) >= _RECORD_LINES or self.size >= _LINE:
             raise FileRefused(
-                f"Row {self.number + 1} begins a value with a quotation mark, and no quotation mark ends it (within "
-                f"{_RECORD_LINES:,} lines and {_LINE:,} characters). Add the missing one, or double those inside the "
-                "value."
+                _(
+                    "Row %(number)s begins a value with a quotation mark, and no quotation mark ends it (within "
+                    "%(lines)s lines and %(count)s characters). Add the missing one, or double those inside the value."
+                )
+                % {"number": self.number + 1, "lines": f"{_RECORD_LINES:,}", "count": f"{_LINE:,}"}
             )
 
     def read_header(self, at: int) -> list[str]:
@@ -182,23 +184,33 @@ class _CsvRecords:
         """
         self.number += 1
         if "unexpected end" in str(error) or "limit" in str(error):
-            raise FileRefused(
-                _(
-                    "Row %(number)s begins a value with a quotation mark, and no quotation mark ends it (within "
-                    "%(count)s characters). Add the missing one, or double those inside the value."
-                )
-                % {"number": self.number, "count": f"{csv.field_size_limit():,}"}
-            ) from None
+            raise self._never_ends() from None
         line, *others = self.held
         self.repeated += len(others)
         if self.repeated > _READ_AGAIN + 10 * self.number:
             raise FileRefused(
-                f"Row {self.number} is one of many with misplaced quotation marks, each of which runs on over the rows "
-                "below it. Save the file anew, or put the whole values in quotation marks and double those inside them."
+                _(
+                    "Row %(number)s is one of many with misplaced quotation marks, each of which runs on over the rows "
+                    "below it. Save the file anew, or put the whole values in quotation marks and double those inside "
+                    "them."
+                )
+                % {"number": self.number}
             )
         self.again.extend(reversed(others))
         self.held.clear()
-        return next(csv.reader([line.rstrip("\r\n")], delimiter=self.delimiter), [])
+        try:
+            return next(csv.reader([line.rstrip("\r\n")], delimiter=self.delimiter), [])
+        except csv.Error:  # Read so, a value of it is longer than any may be.
+            raise self._never_ends() from None
+
+    def _never_ends(self) -> FileRefused:
+        return FileRefused(
+            _(
+                "Row %(number)s begins a value with a quotation mark, and no quotation mark ends it (within "
+                "%(count)s characters). Add the missing one, or double those inside the value."
+            )
+            % {"number": self.number, "count": f"{csv.field_size_limit():,}"}
+        )
 
 
 def _fitted(records: _CsvRecords, headers: list[str], limits: FileLimits) -> Iterator[TableRow]:

@@ -92,6 +92,11 @@ def test_a_quotation_mark_that_swallows_the_rest_is_refused_by_row(rest):
         read(b'a,b\n1,2\n3,"4' + rest)
 
 
+def test_a_row_with_a_misplaced_mark_and_a_value_without_end_is_refused_by_row():
+    with pytest.raises(FileRefused, match=r"^Row 3 begins a value with a quotation mark, and no quotation mark ends"):
+        read(b'a,b\n1,2\n"x"y,' + b"z" * csv.field_size_limit() + b"z\n")
+
+
 def test_such_a_row_far_below_is_refused_when_it_is_read():
     file = io.BytesIO(b"a,b\n" + b"1,2\n" * 1000 + b'3,"4\n5,6\n')
     reading = detect_file(file, "a.csv", LIMITS).options

@@ -108,47 +108,51 @@ def check_cost(data, name, size):
     assert cost.memory <= MEMORY * size + START, cost
 
 
-@st.composite
-def lines_of_text(draw):
-    """Lines of few signs that matter to a reader, some of them many times over."""
-    signs = st.sampled_from(['"', '""', ",", ";", "\t", "|", "x", "=1", "가", "\ufeff", "é", "\r", "\x00", " "])
-    text = "a,b\n" if draw(st.booleans()) else ""
-    for line in draw(st.lists(st.lists(signs, max_size=6).map("".join), min_size=1, max_size=4)):
-        text += (line + draw(st.sampled_from(["\n", "\r\n", ""]))) * draw(st.sampled_from([1, 2, 50, 5_000, 20_000]))
-    return text
+SIGNS = st.sampled_from(['"', '""', ",", ";", "\t", "|", "x", "=1", "가", "\ufeff", "é", "\r", "\x00", " "])
+LINES = st.tuples(
+    st.lists(SIGNS, max_size=6).map("".join),
+    st.sampled_from(["\n", "\r\n", ""]),
+    st.sampled_from([1, 2, 50, 5_000, 20_000]),
+)
+"""Few signs that matter to a reader, what ends the line, and how often it stands there."""
 
 
 @bounded
-@given(lines_of_text(), st.sampled_from(["utf-8", "utf-16", "cp1252", "cp949"]))
-def test_text_costs_what_its_bytes_do(text, encoding):
+@given(
+    st.sampled_from(["", "a,b\n"]),
+    st.lists(LINES, min_size=1, max_size=4),
+    st.sampled_from(["utf-8", "utf-16", "cp1252", "cp949"]),
+)
+def test_text_costs_what_its_bytes_do(header, lines, encoding):
+    text = header + "".join((line + end) * count for line, end, count in lines)
     data = text.encode(encoding, "replace")
     check_cost(data, "a.csv", len(data))
 
 
-@st.composite
-def sheets_of_xml(draw):
-    """Rows and cells in all places, with and without names of them, some of them many times over."""
-    places = st.sampled_from(["", "A", "B", "GR", "GS", "XFD"])
-    numbers = draw(st.booleans())
-    inner = st.sampled_from(
+CELLS = st.tuples(
+    st.sampled_from(["", "A", "B", "GR", "GS", "XFD"]),
+    st.sampled_from(["", ' t="str"', ' t="s"']),
+    st.sampled_from(
         ["<v>1</v>", "", "<f>1</f>", "<v>0</v><x/>", "<is><t>x</t></is>", "<!-- no --><v>1</v>", "<v>&amp;</v>"]
-    )
-    xml, row = "", 1
-    for _ in range(draw(st.integers(1, 3))):
-        cells = draw(st.lists(st.tuples(places, st.sampled_from(["", ' t="str"', ' t="s"']), inner), max_size=4))
-        for _ in range(draw(st.sampled_from([1, 2, 60, 2_000]))):
-            made = "".join(
-                "<c{}{}>{}</c>".format(f' r="{place}{row}"' if place else "", kind, content)
-                for place, kind, content in cells
-            )
-            xml += f'<row r="{row}">{made}</row>' if numbers else f"<row>{made}</row>"
-            row += 1
-    return xml
+    ),
+)
+ROWS = st.tuples(st.lists(CELLS, max_size=4), st.sampled_from([1, 2, 60, 2_000]))
+"""Cells in all places, with and without names of them, and how many such rows there are."""
 
 
 @bounded
-@given(sheets_of_xml(), st.integers(1, 3))
-def test_a_workbook_costs_what_its_bytes_do_unpacked(xml, strings):
+@given(st.lists(ROWS, min_size=1, max_size=3), st.booleans(), st.integers(1, 3))
+def test_a_workbook_costs_what_its_bytes_do_unpacked(rows, numbered, strings):
+    xml, row = "", 1
+    for cells, count in rows:
+        for _ in range(count):
+            made = [
+                "<c{}{}>{}</c>".format(f' r="{place}{row}"' if place else "", kind, content)
+                for place, kind, content in cells
+            ]
+            number = f' r="{row}"' if numbered else ""
+            xml += f"<row{number}>{''.join(made)}</row>"
+            row += 1
     data = with_sheet(xml, with_strings(*["<si><t>x</t></si>"] * strings))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         check_cost(data, "a.xlsx", sum(entry.file_size for entry in archive.infolist()))
