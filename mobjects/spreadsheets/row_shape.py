@@ -51,24 +51,23 @@ def parse_headers(cells: Sequence[Cell], limits: FileLimits) -> list[str]:
     Raises:
         FileRefused: too many of them, or one without a usable text.
     """
-    headers = []
-    for column, cell in enumerate(cells, 1):
-        text = cell_text(cell).strip()
+    texts = [cell_text(cell).strip() for cell in cells]
+    while texts and not texts[-1] and not isinstance(cells[len(texts) - 1], BadCell):
+        texts.pop()
+    if len(texts) > limits.columns:
+        raise FileRefused(
+            _("The file has more than %(columns)s columns, the most that are read.")
+            % {"columns": f"{limits.columns:,}"}
+        )
+    for column, text in enumerate(texts, 1):
+        cell = cells[column - 1]
         if isinstance(cell, BadCell) or len(text) > limits.cell or "\0" in text:
             why = cell.why if isinstance(cell, BadCell) else _("It is no text that can be a column's name.")
             raise FileRefused(
                 _("The header of column %(letter)s cannot be read. %(why)s")
                 % {"letter": get_column_letter(column), "why": why}
             )
-        headers.append(text)
-    while headers and not headers[-1]:
-        headers.pop()
-    if len(headers) > limits.columns:
-        raise FileRefused(
-            _("The file has more than %(columns)s columns, the most that are read.")
-            % {"columns": f"{limits.columns:,}"}
-        )
-    return headers
+    return texts
 
 
 def check_text(text: str, limits: FileLimits) -> str | BadCell:

@@ -174,6 +174,7 @@ def test_a_value_longer_than_the_csv_module_takes_by_itself():
         (b"a,b,c\n1,2,3\n", replace(LIMITS, columns=2), "has more than 2 columns"),
         (b"a,12345678901\n1,2\n", SHORT, "header of column B cannot be read"),
         (b"a\0,b\n1,2\n", LIMITS, "header of column A cannot be read"),
+        (b"a," * 20_000 + b"\0\n1\n", LIMITS, "has more than 200 columns"),
         (b"a" * 9_000_000 + b"\n", LIMITS, "longer than 8,388,608 characters"),
     ],
 )
