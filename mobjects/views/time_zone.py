@@ -74,13 +74,9 @@ def time_zone_page(request: HttpRequest) -> HttpResponse:
     form = PersonForm(request.POST or None, initial=read_choices(request))
     if request.method == "POST" and form.is_valid():
         PersonSettings.objects.update_or_create(user=request.user, defaults=form.cleaned_data)
-        chosen = form.cleaned_data["time_zone"]
-        with translation.override(form.cleaned_data["language"] or translation.get_language_from_request(request)):
-            if chosen:
-                said = _("Times are shown in %(zone)s from now on.") % {"zone": chosen}
-            else:
-                said = _("Times are shown in the zone of your browser from now on.")
-        messages.success(request, said)
+        language, zone = form.cleaned_data["language"], form.cleaned_data["time_zone"]
+        with translation.override(language or translation.get_language_from_request(request)):
+            messages.success(request, f"{_say_language(language)} {_say_zone(zone)}")
         return redirect("mobjects:time-zone")
     return render_page(
         request,
@@ -91,3 +87,15 @@ def time_zone_page(request: HttpRequest) -> HttpResponse:
         browser=browser_zone(request).key,
         now=timezone.now(),
     )
+
+
+def _say_language(code: str) -> str:
+    if not code:
+        return _("Pages are in the language of your browser from now on.")
+    return _("Pages are in %(language)s from now on.") % {"language": get_languages()[code]}
+
+
+def _say_zone(name: str) -> str:
+    if not name:
+        return _("Times are shown in the zone of your browser from now on.")
+    return _("Times are shown in %(zone)s from now on.") % {"zone": name}

@@ -51,3 +51,16 @@ def test_a_language_that_is_no_longer_offered_is_not_used(browser):
     browser.post(PAGE, {"language": "ko"})
     PersonSettings.objects.update(language="xx")
     assert language(browser.get(PAGE, headers={"accept-language": "en"})) == "en"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ko", "이제부터 페이지는 한국어로 표시됩니다."),
+        ("en", "Pages are in English from now on."),
+        ("", "Pages are in the language of your browser from now on."),
+    ],
+)
+def test_the_page_says_which_language_was_chosen_in_that_language(browser, language, said):
+    answer = browser.post(PAGE, {"language": language, "time_zone": ""}, follow=True)
+    assert said in pages.text(answer)
