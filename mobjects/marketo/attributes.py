@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from mobjects.marketo.types import DataType, Kind
-from mobjects.marketo.value_text import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from mobjects.marketo.redaction import MASK
-from mobjects.marketo.value_text import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 
 USER_AGENT = "marketo-admin"
 NOT_SURE = _("Whether it was applied is not known.")

@@ -15,7 +15,7 @@ from typing import NoReturn
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import AttributeValue, DataType
 from mobjects.marketo.value_text import find_xml_problem, to_text
-from mobjects.marketo.value_text import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 
 _TRUE = frozenset({"true", "1", "yes", "y"})
 _FALSE = frozenset({"false", "0", "no", "n"})

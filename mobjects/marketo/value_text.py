@@ -81,8 +81,3 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
     date: date.isoformat,
 }
 """By exact type, as nearly all values have one of these and a batch has thousands."""
-
-
-def gettext_noop(text: str) -> str:
-    """The same text, marked for translation where it is shown: as Django's function, for a package without Django."""
-    return text

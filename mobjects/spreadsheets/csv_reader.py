@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import BinaryIO, TextIO
 
+from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets.detection.header_row import (
     ENOUGH_NAMES,
     SEARCHED_ROWS,
@@ -19,7 +20,6 @@ from mobjects.spreadsheets.detection.header_row import (
     find_header_row,
 )
 from mobjects.spreadsheets.encoding import find_encoding
-from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
+from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets.detection.legacy_encodings import guess_eastern, guess_western
-from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.types import FileRefused
 
 ENCODINGS = {

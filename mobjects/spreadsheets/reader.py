@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import BinaryIO
 
+from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets import csv_reader
 from mobjects.spreadsheets.detection.header_row import NameTest
-from mobjects.spreadsheets.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 from mobjects.spreadsheets.workbooks import xlsx_reader

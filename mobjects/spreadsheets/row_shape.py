@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from openpyxl.utils import get_column_letter
 
-from mobjects.spreadsheets.marking import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets.types import BadCell, Cell, DrawnNumber, FileLimits, FileRefused, TableRow
 
 SAMPLE_VALUES = 3

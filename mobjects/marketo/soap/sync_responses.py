@@ -15,7 +15,7 @@ from mobjects.marketo.types import (
     OutgoingRecord,
     RecordOutcome,
 )
-from mobjects.marketo.value_text import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 
 _SKIPPED_WORDS = {
     Operation.INSERT: _("Marketo already has this object, so INSERT skipped it."),

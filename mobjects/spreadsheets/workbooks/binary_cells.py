@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import olefile
 
-from mobjects.spreadsheets.marking import gettext_noop
+from mobjects.marking import gettext_noop
 from mobjects.spreadsheets.types import BadCell, FileRefused
 from mobjects.spreadsheets.workbooks.marked_cells import MarkedCells
 from mobjects.spreadsheets.workbooks.xlsx_values import FORMULA, UNCALCULATED, parse_error

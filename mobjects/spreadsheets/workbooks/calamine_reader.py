@@ -17,7 +17,7 @@ from typing import BinaryIO
 from openpyxl.utils import get_column_letter
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from mobjects.spreadsheets.marking import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import check_text
 from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
 from mobjects.spreadsheets.workbooks.binary_cells import list_xlsb_sheets, mark_xls, mark_xlsb

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mobjects.spreadsheets.marking import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets.types import Cell, FileRefused
 
 _MOST_CELLS = 3_000_000

@@ -17,7 +17,7 @@ from typing import IO, BinaryIO
 from urllib.parse import unquote
 from xml.parsers import expat
 
-from mobjects.spreadsheets.marking import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets.types import FileLimits, FileRefused
 from mobjects.spreadsheets.workbooks.number_formats import BUILT_IN
 from mobjects.spreadsheets.workbooks.xml_parsing import MAIN, SEPARATOR, UNREADABLE, Attributes, parse_elements

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from openpyxl.utils.cell import coordinate_to_tuple
 
+from mobjects.marking import gettext_noop
 from mobjects.spreadsheets.detection.header_row import NameTest, blank_header, find_header_row
 from mobjects.spreadsheets.encoding import looks_mangled
-from mobjects.spreadsheets.marking import gettext_noop
 from mobjects.spreadsheets.row_shape import SAMPLED_ROWS, RowNormaliser, collect_samples, is_blank, parse_headers
 from mobjects.spreadsheets.types import DetectedFile, FileLimits, FileRefused, ReadOptions, TableRow
 from mobjects.spreadsheets.workbooks.calamine_reader import CalamineBook, find_format, open_calamine

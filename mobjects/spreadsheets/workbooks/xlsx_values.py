@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from openpyxl.utils.datetime import from_ISO8601
 
-from mobjects.spreadsheets.marking import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import BadCell, Cell, DrawnNumber
 from mobjects.spreadsheets.workbooks.number_formats import FormatKind, NumberFormat, parse_format

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 from xml.parsers import expat
 
-from mobjects.spreadsheets.marking import gettext_noop
+from mobjects.marking import gettext_noop
 from mobjects.spreadsheets.types import FileRefused
 
 UNREADABLE = gettext_noop("This is not a readable XLSX workbook; open it in Excel and save it again.")

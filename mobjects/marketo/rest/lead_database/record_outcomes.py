@@ -17,7 +17,7 @@ from mobjects.marketo.rest.lead_database import paths
 from mobjects.marketo.rest.lead_database.record_inputs import Action
 from mobjects.marketo.rest.replies import Entry, Reason, RestReply, match_by_seq, read_reasons
 from mobjects.marketo.types import OutcomeStatus, RecordOutcome
-from mobjects.marketo.value_text import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 
 FIELD_GONE = "1006"
 

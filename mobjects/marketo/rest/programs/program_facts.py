@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from mobjects.marketo.probing import Confirmation
-from mobjects.marketo.value_text import gettext_noop as _
+from mobjects.marking import gettext_noop as _
 
 _YES = "yes"
 

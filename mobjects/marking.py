@@ -1,4 +1,4 @@
-"""Marking texts that are translated where they are shown: as Django's function, for a package without Django."""
+"""Marking texts that are translated where they are shown: as Django's function, for packages without Django."""
 
 from __future__ import annotations
 
