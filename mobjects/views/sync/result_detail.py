@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects import result_queries, selectors
-from mobjects.models import RECORD_MODELS, Kind, SyncedRecord, SyncResult
+from mobjects.models import RECORD_MODELS, Kind, SyncedRecord, SyncJobAction, SyncResult
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.job_text import field_text
 from mobjects.presentation.job_titles import job_title
@@ -43,6 +43,14 @@ class SentField:
     def is_changed(self) -> bool:
         """Whether what went out is not what was accepted before."""
         return self.before != self.sent
+
+
+class ValueWords(NamedTuple):
+    """What the values in the middle are: heading, caption of the table, and that those of now are the same."""
+
+    heading: str
+    caption: str
+    same: str
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,6 +95,7 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
         "advice": advise(result.status, result.error) if failed else None,
         "wrong_field": wrong,
         "fields": _fields(result, record, wrong),
+        "value_words": _value_words(result),
         "attempts": list(result_queries.attempts_of(result)),
         "conflicts": selectors.open_conflicts([result]),
         "existing": selectors.existing_records([result]),
@@ -113,6 +122,17 @@ def _fields(result: SyncResult, record: SyncedRecord | None, wrong: str) -> list
         for name in names
     ]
     return sorted(rows, key=lambda row: not row.is_changed)
+
+
+def _value_words(result: SyncResult) -> ValueWords:
+    """A pull or a comparison sends nothing, and a record without a batch was not sent yet."""
+    if result.job.action in (SyncJobAction.PULL, SyncJobAction.COMPARE):
+        caption = _("Values: before, in Marketo then, and as Marketo has accepted them by now")
+        return ValueWords(_("In Marketo then"), caption, _("as in Marketo then"))
+    if result.batch_id is None:
+        caption = _("Values: before, to be sent, and as Marketo has accepted them by now")
+        return ValueWords(_("To be sent"), caption, _("as it was to be sent"))
+    return ValueWords(_("Sent"), _("Values: before, as sent, and as Marketo has accepted them by now"), _("as sent"))
 
 
 def _raw(request: HttpRequest, result: SyncResult) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from django.urls import reverse
+from lxml import html
 from openpyxl import load_workbook
 
 from mobjects.models import Download, Opportunity, SavedView, SyncJobState, SyncResult
@@ -196,3 +197,27 @@ def test_a_view_is_saved_for_oneself_or_shared_by_permission_and_deleted(browser
     assert names(browser) == []
     assert save(browser, "").url == RESULTS
     assert browser.post(reverse("mobjects:view-save", args=["nonsense"]), {"name": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "sent", "heading"),
+    [
+        ("send", True, "Sent"),
+        ("undo", True, "Sent"),
+        ("send", False, "To be sent"),
+        ("dry_run", False, "To be sent"),
+        ("pull", False, "In Marketo then"),
+        ("compare", False, "In Marketo then"),
+    ],
+)
+def test_what_was_only_read_or_planned_is_not_called_sent(browser, action, sent, heading):
+    job = pages.job(action=action)
+    diff = [["Stage", "Open", "Won"]]
+    result = pages.result(job, batch=pages.batch(job) if sent or action == "pull" else None, status="HELD", diff=diff)
+    page = html.fromstring(browser.get(result_url(result)).content.decode())
+    table = page.xpath("//table[caption[starts-with(., 'Values')]]")[0]
+    assert [cell.text_content() for cell in table.xpath(".//th[@scope='col']")][1:] == [
+        "Accepted before",
+        heading,
+        "Accepted by now",
+    ]
