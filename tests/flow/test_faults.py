@@ -134,7 +134,3 @@ def test_the_document_is_about_these_faults_and_no_others():
     expected |= {SAYS + case.words for case in FAULTS if not case.script.get("applied")}
     expected |= {AT_LOOK_UP + case.words for case in LOOK_UP_FAULTS}
     assert fault_matrix.faults_in_document("table", "look-ups", "words") == expected
-
-
-def test_the_document_can_be_read_in_one_go():
-    assert len(fault_matrix.DOCUMENT.read_text(encoding="utf-8").splitlines()) < 350

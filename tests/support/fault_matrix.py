@@ -110,7 +110,7 @@ _ASKED_FIRST = """
 Two opportunities were changed and sent, and that is undone, each read in Marketo first; or their change is kept as a
 dry run, and exactly that is sent (`tests/flow/test_undo_faults.py`). The dry run itself calls nothing that writes.
 
-| Fault | Spoilt call | At first | By itself | In the end | For a person |
+| Spoilt call | Faults | At first | By itself | In the end | For a person |
 |---|---|---|---|---|---|
 """
 _NOT_OVER_REST = """
