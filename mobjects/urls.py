@@ -8,7 +8,16 @@ from django.views.generic import RedirectView
 
 from mobjects.views import base, dashboard, deletions, exports, palette, saved_views, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
-from mobjects.views.marketo import circuit_breaker, confirmations, connection, delete, metadata, moving, pull
+from mobjects.views.marketo import (
+    circuit_breaker,
+    confirmations,
+    connection,
+    delete,
+    metadata,
+    moving,
+    named_records,
+    pull,
+)
 from mobjects.views.sync import (
     batch_detail,
     confirm,
@@ -68,6 +77,7 @@ urlpatterns = [
     ),
     path("pull/", admin_view(pull.pull_page), name="pull"),
     path("compare/", admin_view(pull.compare_page), name="compare"),
+    path("records/by-list/", admin_view(named_records.named_records_page), name="named-records"),
     path("moving/", admin_view(moving.moving_page), name="moving"),
     path("conflicts/<int:pk>/decide/", admin_view(conflicts.conflict_decide), name="conflict-decide"),
     path("marketo/delete/", admin_view(delete.delete_in_marketo), name="delete-in-marketo"),

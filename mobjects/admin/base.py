@@ -70,7 +70,7 @@ class SyncedAdmin(GuardedAdmin):
     list_filter = (StateFilter, "last_status", ImportFilter, GapFilter)
     show_full_result_count = False
     actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo", "delete_selected")
-    actions_list = ("sync_all_changed",)
+    actions_list = ("sync_all_changed", "choose_by_list")
     actions_submit_line = ("save_and_sync",)
     change_form_outer_before_template = "mobjects/sync/record/sync_panel.html"
     warn_unsaved_form = True
@@ -134,6 +134,11 @@ class SyncedAdmin(GuardedAdmin):
     def sync_all_changed(self, request: HttpRequest) -> HttpResponse:
         """Show what would be sent of everything that changed, and ask."""
         return redirect(f"{reverse('mobjects:sync')}?kind={self.model.KIND.value}")
+
+    @action(description=_("Choose by a list…"), url_path="choose-by-list")
+    def choose_by_list(self, request: HttpRequest) -> HttpResponse:
+        """Ask which records are meant by what they are called."""
+        return redirect(f"{reverse('mobjects:named-records')}?kind={self.model.KIND.value}")
 
     @action(description=_("Save and sync"), permissions=["sync"])
     def save_and_sync(self, request: HttpRequest, obj: Any) -> None:

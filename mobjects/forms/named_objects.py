@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -27,11 +28,26 @@ MOST_NAMES = 50_000
 NAMING = ("named_by", "names", "names_file")
 """The fields."""
 
-_HEADERS = {
-    NamedBy.ID: ("marketo guid", "marketoguid"),
-    NamedBy.KEY: ("external id", "externalopportunityid"),
-    NamedBy.OPPORTUNITY: ("opportunity", "external id", "externalopportunityid"),
-}
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """By what objects are named.
+
+    Args:
+        field: of a model; what it cannot hold is no name.
+        headers: what a file's column of such names is called, in small letters; the first is told to people.
+    """
+
+    field: Any
+    headers: tuple[str, ...]
+
+
+_EXTERNAL_ID = ("external id", "externalopportunityid")
+BY_GUID = Naming(Opportunity._meta.get_field("marketo_guid"), ("marketo guid", "marketoguid"))
+BY_KEY = Naming(Opportunity._meta.get_field("external_id"), _EXTERNAL_ID)
+BY_OPPORTUNITY = Naming(Opportunity._meta.get_field("external_id"), ("opportunity", *_EXTERNAL_ID))
+NAMINGS = {NamedBy.ID: BY_GUID, NamedBy.KEY: BY_KEY, NamedBy.OPPORTUNITY: BY_OPPORTUNITY}
+"""Of what Marketo is asked for."""
 
 
 def naming_fields(kind: Kind, traits: TransportTraits) -> dict[str, forms.Field]:
@@ -47,6 +63,13 @@ def naming_fields(kind: Kind, traits: TransportTraits) -> dict[str, forms.Field]
         "named_by": forms.ChoiceField(
             required=False, label=gettext("What you give"), choices=choices, widget=UnfoldAdminSelectWidget
         ),
+        **name_fields(),
+    }
+
+
+def name_fields() -> dict[str, forms.Field]:
+    """The fields that take names: a text area and a file."""
+    return {
         "names": forms.CharField(
             required=False,
             label=gettext("Which ones"),
@@ -66,7 +89,7 @@ def naming_fields(kind: Kind, traits: TransportTraits) -> dict[str, forms.Field]
     }
 
 
-def clean_names(by: NamedBy, text: str, file: UploadedFile | None) -> tuple[str, ...]:
+def clean_names(by: Naming, text: str, file: UploadedFile | None) -> tuple[str, ...]:
     """What a person named, each once, in order.
 
     Args:
@@ -91,18 +114,17 @@ def clean_names(by: NamedBy, text: str, file: UploadedFile | None) -> tuple[str,
     return names
 
 
-def _check(by: NamedBy, name: str) -> str:
-    field: Any = Opportunity._meta.get_field("marketo_guid" if by is NamedBy.ID else "external_id")
+def _check(by: Naming, name: str) -> str:
     try:
-        return str(field.clean(name.lower() if by is NamedBy.ID else name, None))
+        return str(by.field.clean(name, None))
     except ValidationError as error:
         raise ValidationError(f"“{name[:80]}”: {' '.join(error.messages)}") from error
 
 
-def _read_names(file: UploadedFile, by: NamedBy) -> Iterable[str]:
+def _read_names(file: UploadedFile, by: Naming) -> Iterable[str]:
     """The cells of the column that holds the names. Raises FileRefused."""
     limits, name = limits_for(ImportSource.ADMIN), file.name or ""
-    known = {header for headers in _HEADERS.values() for header in headers}
+    known = {*by.headers, *(header for each in NAMINGS.values() for header in each.headers)}
     found = reader.detect_file(file, name, limits, is_name=lambda text: text.strip().casefold() in known)  # type: ignore[arg-type]
     place = _column(found.headers, by)
     # The only column of a file may have no name: its first row is a name like the others then.
@@ -118,13 +140,13 @@ def _read_names(file: UploadedFile, by: NamedBy) -> Iterable[str]:
     return names
 
 
-def _column(headers: Sequence[str], by: NamedBy) -> int:
+def _column(headers: Sequence[str], by: Naming) -> int:
     for place, header in enumerate(headers):
-        if header.casefold() in _HEADERS[by]:
+        if header.casefold() in by.headers:
             return place
     if len(headers) == 1:
         return 0
-    wanted = _HEADERS[by][0].title().replace("Id", "ID").replace("Guid", "GUID")
+    wanted = by.headers[0].title().replace("Id", "ID").replace("Guid", "GUID")
     raise FileRefused(
         gettext("The file has %(count)s columns, and none is named “%(wanted)s”; name one of them so.")
         % {"count": len(headers), "wanted": wanted}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminTextInputWidget
 
-from mobjects.forms.named_objects import clean_names, naming_fields
+from mobjects.forms.named_objects import NAMINGS, clean_names, naming_fields
 from mobjects.forms.sync import IdsField, reason_field, tick
 from mobjects.kept_text import translate_kept
 from mobjects.marketo.value_text import find_xml_problem
@@ -131,7 +131,7 @@ class PullForm(forms.Form):
             return {}
         usual = self.fields["named_by"].choices[0][0]  # type: ignore[attr-defined]
         by = NamedBy(cleaned["named_by"] or usual)
-        names = clean_names(by, cleaned["names"], cleaned["names_file"])
+        names = clean_names(NAMINGS[by], cleaned["names"], cleaned["names_file"])
         return {"named_by": by, "names": names} if names else {}
 
 

@@ -50,6 +50,7 @@ PAGES = {
     "schedules": lambda: "/admin/mobjects/schedule/",
     "pull": lambda: "/admin/pull/",
     "compare": lambda: "/admin/compare/",
+    "choose by a list": lambda: "/admin/records/by-list/?kind=Opportunity",
     "deletions": lambda: "/admin/mobjects/bulkdeletion/",
     "time zone": lambda: "/admin/time-zone/",
     "not allowed": lambda: "/admin/auth/user/",
