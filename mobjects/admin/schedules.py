@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,6 +25,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from mobjects.forms.moving import NOT_NEEDED
 from mobjects.jobs import schedules
 from mobjects.jobs.cron import check_cron, check_quiet
 from mobjects.kept_text import translate_kept
@@ -32,7 +34,9 @@ from mobjects.models.sync_history import KIND_CHOICES
 from mobjects.presentation.badges import render_badge, state_badge
 from mobjects.presentation.job_text import operation_text, render_time
 from mobjects.presentation.vocabulary import KIND_WORDS
+from mobjects.sync.content.gaps import kinds_without_numbers
 from mobjects.sync.send.selection import OperationChoice
+from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import press_only
 from mobjects.zones import zone_names
 
@@ -90,6 +94,8 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
                 "action",
                 gettext("You may not %(words)s, so you cannot have it done by the clock.") % {"words": gettext(words)},
             )
+        if cleaned.get("action") == SyncJobAction.IDENTIFY:
+            self._check_look_up(cleaned.get("kinds", ()))
         if cleaned.get("action") != SyncJobAction.SEND:
             cleaned["operation"] = OperationChoice.AUTO.value
         elif Kind.PROGRAM in cleaned.get("kinds", ()) and cleaned.get("operation") in (
@@ -105,6 +111,13 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
                 % {"operation": cleaned["operation"]},
             )
         return cleaned
+
+    def _check_look_up(self, kinds: Collection[str]) -> None:
+        """Programs are known by their Marketo ID from the start, and over some APIs so is everything else."""
+        if not kinds_without_numbers(key_fields()):
+            self.add_error("action", NOT_NEEDED)
+        elif Kind.PROGRAM in kinds:
+            self.add_error("kinds", gettext("IDs of programs are not looked up; leave programs out."))
 
 
 @admin.register(Schedule)

@@ -18,6 +18,7 @@ from mobjects.jobs.requests import request_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource
 from mobjects.sync.compare.task import CompareSelection
+from mobjects.sync.pull.identify.task import IdentifySelection
 from mobjects.sync.pull.task import PullSelection
 from mobjects.sync.send.selection import OperationChoice, SyncSelection
 
@@ -25,6 +26,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     SyncJobAction.SEND: ("mobjects.sync_records", _("send records to Marketo")),
     SyncJobAction.PULL: ("mobjects.pull_records", _("read records from Marketo")),
     SyncJobAction.COMPARE: ("mobjects.pull_records", _("read records from Marketo")),
+    SyncJobAction.IDENTIFY: ("mobjects.pull_records", _("read records from Marketo")),
 }
 """What a schedule's owner must be allowed to do, by action: permission, and words for it."""
 
@@ -108,9 +110,11 @@ def _selections(
     """What each job is about, as its kind and its parameters."""
     if action == SyncJobAction.PULL:
         return [(kind.value, PullSelection(kind).to_json()) for kind in kinds]
-    selection: CompareSelection | SyncSelection = SyncSelection(tuple(kinds), operation=operation)
+    selection: CompareSelection | IdentifySelection | SyncSelection = SyncSelection(tuple(kinds), operation=operation)
     if action == SyncJobAction.COMPARE:
         selection = CompareSelection(tuple(kinds))
+    elif action == SyncJobAction.IDENTIFY:
+        selection = IdentifySelection(tuple(kinds))
     return [(selection.kind_of_job, selection.to_json())]
 
 

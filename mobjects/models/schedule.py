@@ -18,7 +18,7 @@ class Schedule(models.Model):
     ACTIONS = tuple(
         choice
         for choice in SyncJobAction.choices
-        if choice[0] in (SyncJobAction.SEND, SyncJobAction.PULL, SyncJobAction.COMPARE)
+        if choice[0] in (SyncJobAction.SEND, SyncJobAction.PULL, SyncJobAction.COMPARE, SyncJobAction.IDENTIFY)
     )
 
     name = models.CharField(_("name"), max_length=100, unique=True)

@@ -87,6 +87,21 @@ def test_what_cannot_work_is_refused_in_words(browser, wrong, field, words):
     assert not Schedule.objects.exists()
 
 
+def test_ids_cannot_be_looked_up_by_the_clock_where_there_is_nothing_to_look_up(browser):
+    response = browser.post(ADD, {**GOOD, "action": "identify", "kinds": ["Opportunity"]})
+    assert "there is nothing to look up" in " ".join(errors(response)["action"])
+    assert not Schedule.objects.exists()
+
+
+@pytest.mark.usefixtures("marketo_rest_settings")
+def test_ids_of_all_but_programs_can_be_looked_up_by_the_clock(browser):
+    refused = browser.post(ADD, {**GOOD, "action": "identify", "kinds": ["Program", "Opportunity"]})
+    assert errors(refused)["kinds"] == ["IDs of programs are not looked up; leave programs out."]
+    browser.post(ADD, {**GOOD, "action": "identify", "kinds": ["Opportunity", "OpportunityPersonRole"]})
+    made = Schedule.objects.get()
+    assert (made.action, made.operation, made.kinds) == ("identify", "AUTO", ["Opportunity", "OpportunityPersonRole"])
+
+
 def test_an_operation_is_dropped_where_nothing_is_sent(browser):
     browser.post(ADD, {**GOOD, "action": "pull", "kinds": ["Program"], "operation": "INSERT"})
     assert Schedule.objects.get().operation == "AUTO"

@@ -163,6 +163,7 @@ def test_in_quiet_hours_nothing_is_started_and_one_run_comes_at_their_end():
         ("viewer", "send", {}, "its owner sam may not send records to Marketo"),
         ("editor", "pull", {}, "its owner sam may not read records from Marketo"),
         ("editor", "compare", {}, "its owner sam may not read records from Marketo"),
+        ("editor", "identify", {}, "its owner sam may not read records from Marketo"),
     ],
 )
 def test_a_run_whose_owner_may_not_start_it_is_missed(group, action, values, words):
@@ -244,6 +245,13 @@ def test_pulling_makes_one_job_for_each_kind_in_order():
     assert [job.selection["kind"] for job in jobs] == [job.kind for job in jobs]
     finish(*jobs[:2])
     assert schedules.run_due(SIX + DAY) == []
+
+
+def test_looking_up_ids_is_one_job_and_needs_the_right_to_read():
+    schedule(action="identify", kinds=["Opportunity", "OpportunityPersonRole"])
+    (job,) = schedules.run_due(SIX)
+    assert (job.action, job.kind, job.operation) == ("identify", "several", "AUTO")
+    assert job.selection == {"kinds": ["Opportunity", "OpportunityPersonRole"], "ids": None, "key_field": ""}
 
 
 def test_comparing_several_kinds_is_one_job():
