@@ -148,7 +148,6 @@ RQ_QUEUES = {
     "sync": {
         "URL": REDIS_URL,
         "DEFAULT_TIMEOUT": 4 * 3600,
-        # rqworker does not read this: it needs --serializer rq.serializers.JSONSerializer as well.
         "SERIALIZER": "rq.serializers.JSONSerializer",
     }
 }

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import django_rq
 from django.utils.translation import gettext_noop as _
+from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError
+from rq.job import Job
+from rq.serializers import JSONSerializer
 
 from mobjects import clock
+from mobjects.jobs.entry_points import EntryPointJob, forbid_pickle
 from mobjects.jobs.lifecycle import JOB_STATES
 from mobjects.models import SyncJob, SyncJobState
 from mobjects.queue_redis import QUEUE, connect_queue, describe_redis_error, redis_sentence
@@ -34,16 +39,37 @@ QUEUED_LATER = _("Nothing was sent; the job is queued by itself when that is ove
 
 logger = logging.getLogger(__name__)
 
+# Each process that has to do with the queue loads this module, whatever flags it was started with.
+forbid_pickle()
+
 
 class InstallationQueue(Queue):
     """RQ's queue under a name of this installation's own, with its registries, workers and locks.
 
     Several installations may share a Redis: none takes another's work. RQ makes queues by their full names as well,
     which are left as they are. Work is queued at once: :mod:`mobjects.jobs.requests` itself waits for the commit.
+
+    What is found in it is JSON and of :class:`~mobjects.jobs.entry_points.EntryPointJob`, whatever is asked for.
     """
 
+    job_class = EntryPointJob
+
     def __init__(self, name: str = QUEUE, *args: Any, **options: Any) -> None:
-        super().__init__(name_outside(QUEUE) if name == QUEUE else name, *args, **options)
+        given = {**options, "job_class": EntryPointJob, "serializer": JSONSerializer}
+        super().__init__(name_outside(QUEUE) if name == QUEUE else name, *args, **given)
+
+    @classmethod
+    def dequeue_any(
+        cls,
+        queues: Iterable[Queue],
+        timeout: int | None,
+        connection: Redis,
+        job_class: type[Job] | None = None,
+        serializer: Any = None,
+        death_penalty_class: Any = None,
+    ) -> tuple[Job, Queue] | None:
+        """The next piece of work, as RQ gives it; of our own class even to a worker of another class."""
+        return super().dequeue_any(queues, timeout, connection, EntryPointJob, JSONSerializer, death_penalty_class)
 
 
 def enqueue_job(job: SyncJob) -> bool:

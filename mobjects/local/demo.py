@@ -134,7 +134,6 @@ class Demo:
 
     def _start_worker(self, supervisor: Supervisor, settings: Mapping[str, str], redis_url: str) -> None:
         command = [sys.executable, "manage.py", "rqworker", "sync", "--with-scheduler"]
-        command += ["--serializer", "rq.serializers.JSONSerializer"]
         before = _workers(redis_url)
         supervisor.start_child("worker", command, lambda: _workers(redis_url) > before, add=settings)
 

@@ -16,11 +16,15 @@ from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.executions import Execution
 from rq.job import Job
+from rq.serializers import JSONSerializer
 
 from mobjects.imports.runner import expire_imports
+from mobjects.jobs.entry_points import NOT_OURS, EntryPointJob
 from mobjects.jobs.host_clock import HostClockOff, check_host_clock
+from mobjects.jobs.queue import InstallationQueue
 from mobjects.jobs.recovery import expire_jobs
 from mobjects.jobs.restored import check_installation
+from mobjects.processes.refused_work import note_refused_work
 from mobjects.queue_redis import QUEUE, describe_redis_error
 from mobjects.sync.installation.identity import name_outside
 
@@ -48,15 +52,19 @@ class SyncWorker(Worker):
 
     RQ's own worker ends where Redis refuses a command: full, or read-only while another server takes over.
     This one asks again.
+
+    It runs what :data:`mobjects.jobs.entry_points.ENTRY_POINTS` names, from JSON, whatever flags it is started with.
     """
 
     def __init__(self, queues: Any, *args: Any, **kwargs: Any) -> None:
         # Before it listens: a copy of a database must not take the work of its original.
         check_installation()
-        if [queue.name for queue in queues] != [name_outside(QUEUE)]:
+        ours = name_outside(QUEUE)
+        if [queue.name for queue in queues if isinstance(queue, InstallationQueue)] != [ours]:
             queues = [django_rq.get_queue(QUEUE)]
         # RQ's own ten minutes are long where the worker that had this duty died with its host.
         given = {"maintenance_interval": MAINTENANCE_SECONDS, "job_monitoring_interval": SIGN_OF_LIFE_SECONDS, **kwargs}
+        given |= {"job_class": EntryPointJob, "queue_class": InstallationQueue, "serializer": JSONSerializer}
         super().__init__(queues, *args, **given)
 
     @property
@@ -103,7 +111,20 @@ class SyncWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         with self._outlives_redis():
-            super().execute_job(job, queue)
+            reason = job.why_refused() if isinstance(job, EntryPointJob) else NOT_OURS
+            if reason:
+                self._refuse(job, queue, reason)
+            else:
+                super().execute_job(job, queue)
+
+    def _refuse(self, job: Job, queue: Queue, reason: str) -> None:
+        """Leave a piece of work undone that is none of ours; it stands in the queue's list of what failed."""
+        logger.warning("Work in the queue (%.100r) was refused and not run: %s.", job.id, reason)
+        # It must not come back by itself.
+        job.retries_left = job.repeats_left = None
+        queue.intermediate_queue.remove(job.id)
+        self.handle_job_failure(job, queue, exc_string=f"Refused: {reason}.")
+        note_refused_work(job, reason)
 
     def handle_work_horse_killed(self, job: Job, retpid: Any, ret_val: Any, rusage: Any) -> None:
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]

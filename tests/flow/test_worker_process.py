@@ -50,8 +50,7 @@ def worker(own_redis, tmp_path):
     manage = [sys.executable, "-W", "ignore", "manage.py"]
     subprocess.run([*manage, "migrate", "--verbosity", "0"], cwd=ROOT, env=values, check=True)
     share_identity(tmp_path / "db.sqlite3")
-    command = [*manage, "rqworker", "sync", "--serializer"]
-    with subprocess.Popen([*command, "rq.serializers.JSONSerializer"], cwd=ROOT, env=values, stderr=-3) as process:
+    with subprocess.Popen([*manage, "rqworker", "sync"], cwd=ROOT, env=values, stderr=-3) as process:
         try:
             wait_for(queue_status.worker_alive)
             yield process
@@ -84,7 +83,9 @@ def wait_for(condition):
 
 def works(redis):
     """Whether work that is queued now gets done."""
-    job = Queue(name_outside("sync"), connection=redis, serializer=JSONSerializer).enqueue("os.getpid")
+    job = Queue(name_outside("sync"), connection=redis, serializer=JSONSerializer).enqueue(
+        "mobjects.processes.scheduler.tick"
+    )
     wait_for(lambda: job.get_status() == "finished")
 
 

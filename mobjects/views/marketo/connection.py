@@ -17,6 +17,7 @@ from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
 from mobjects.processes import status as queue_status
+from mobjects.processes.refused_work import list_refused_work
 from mobjects.sync.content.gaps import list_gaps
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import (
@@ -79,6 +80,7 @@ def connection_page(request: HttpRequest) -> HttpResponse:
         circuits=selectors.latest_circuits(CIRCUITS),
         halted_now=selectors.open_circuits(),
         foreign_queues=queue_status.list_foreign_queues(),
+        refused_work=list_refused_work(),
         wrong_clocks=list_wrong_host_clocks(),
         answers=list_answers(target()),
         confirmations=_confirmations(),
