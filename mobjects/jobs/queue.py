@@ -21,7 +21,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from mobjects import clock
-from mobjects.jobs.entry_points import EntryPointJob, forbid_pickle
+from mobjects.entry_points import EntryPointJob, forbid_pickle
 from mobjects.jobs.lifecycle import JOB_STATES
 from mobjects.models import SyncJob, SyncJobState
 from mobjects.queue_redis import QUEUE, connect_queue, describe_redis_error, redis_sentence
@@ -49,7 +49,7 @@ class InstallationQueue(Queue):
     Several installations may share a Redis: none takes another's work. RQ makes queues by their full names as well,
     which are left as they are. Work is queued at once: :mod:`mobjects.jobs.requests` itself waits for the commit.
 
-    What is found in it is JSON and of :class:`~mobjects.jobs.entry_points.EntryPointJob`, whatever is asked for.
+    What is found in it is JSON and of :class:`~mobjects.entry_points.EntryPointJob`, whatever is asked for.
     """
 
     job_class = EntryPointJob

@@ -18,8 +18,8 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from mobjects.entry_points import NOT_OURS, EntryPointJob
 from mobjects.imports.runner import expire_imports
-from mobjects.jobs.entry_points import NOT_OURS, EntryPointJob
 from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.queue import InstallationQueue
 from mobjects.jobs.recovery import expire_jobs
@@ -53,7 +53,7 @@ class SyncWorker(Worker):
     RQ's own worker ends where Redis refuses a command: full, or read-only while another server takes over.
     This one asks again.
 
-    It runs what :data:`mobjects.jobs.entry_points.ENTRY_POINTS` names, from JSON, whatever flags it is started with.
+    It runs what :data:`mobjects.entry_points.ENTRY_POINTS` names, from JSON, whatever flags it is started with.
     """
 
     def __init__(self, queues: Any, *args: Any, **kwargs: Any) -> None:

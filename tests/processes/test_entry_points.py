@@ -16,9 +16,9 @@ from rq.job import Job
 from rq.serializers import DefaultSerializer, JSONSerializer
 from rq.webhook import Webhook
 
+from mobjects import entry_points
+from mobjects.entry_points import ENTRY_POINTS, EntryPointJob, WorkRefused
 from mobjects.imports import runner as imports_runner
-from mobjects.jobs import entry_points
-from mobjects.jobs.entry_points import ENTRY_POINTS, EntryPointJob, WorkRefused
 from mobjects.jobs.queue import RUNNER, enqueue_worker
 from mobjects.models import SyncJobState
 from mobjects.processes.refused_work import MOST, list_refused_work
