@@ -1,10 +1,10 @@
-"""One chunk of a deletion, or of its undo. The caller's transaction holds the deletion's row."""
+"""One chunk of a deletion. The caller's transaction holds the deletion's row."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -14,17 +14,15 @@ from django.apps import apps
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
-from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_noop as _
 
 from mobjects.db.edit_context import edit
 from mobjects.models import (
     BulkDeletion,
-    Conflict,
     DeletedRecord,
     EditSource,
-    Kind,
     Opportunity,
     OpportunityPersonRole,
     Program,
@@ -32,9 +30,7 @@ from mobjects.models import (
     ProgramTag,
     RecordStatus,
     SyncedRecord,
-    records_of_kind,
 )
-from mobjects.sync.conflicts.ambiguous import RECORD_DELETED
 
 PARTS: dict[type[models.Model], tuple[tuple[type[models.Model], str], ...]] = {
     Program: ((ProgramCost, "program"), (ProgramTag, "program")),
@@ -44,7 +40,6 @@ PARTS: dict[type[models.Model], tuple[tuple[type[models.Model], str], ...]] = {
 OWNERS: dict[type[models.Model], str] = {ProgramCost: "program", ProgramTag: "program"}
 UNDER_WAY = _("they are in a batch, or the outcome of their last sending is unknown")
 CHANGED = _("they were changed, or deleted, since they were shown")
-TAKEN = _("Something else has its Marketo ID, its key or its place by now, or an equal cost was added.")
 
 
 def model_of_deletion(deletion: BulkDeletion) -> Any:
@@ -91,7 +86,9 @@ def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, str]]) -> Co
     model = model_of_deletion(deletion)
     shown = dict(chunk)
     _lock_owners(model, list(shown))
-    locked = {row.pk: row for row in model.objects.select_for_update(of=("self",)).filter(pk__in=shown).order_by("pk")}
+    locked = {
+        row.pk: row for row in _with_owner(model).select_for_update(of=("self",)).filter(pk__in=shown).order_by("pk")
+    }
     _lock_parts(model, list(locked))
     now = versions_of(model, list(locked))
     same = {pk: row for pk, row in locked.items() if shown[pk] == now.get(pk)}
@@ -100,88 +97,13 @@ def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, str]]) -> Co
     kept = [_kept(deletion, row) for row in going]
     ids = [row.pk for row in going]
     for part, link in PARTS.get(model, ()):
-        kept += [_kept(deletion, row) for row in part._default_manager.filter(**{f"{link}__in": ids}).order_by("pk")]
+        kept += [_kept(deletion, row) for row in _with_owner(part).filter(**{f"{link}__in": ids}).order_by("pk")]
     DeletedRecord.objects.bulk_create(kept, batch_size=500)
     _note(deletion, going)
     with edit(EditSource.DELETED, username=deletion.username, reference=deletion.pk):
         model.objects.filter(pk__in=ids).delete()
     counts = Counter({"deleted": len(going), UNDER_WAY: len(busy), CHANGED: len(shown) - len(same)})
     return +counts
-
-
-def restore_chunk(deletion: BulkDeletion, rows: Sequence[DeletedRecord]) -> Counter[str]:
-    """Bring rows of a deletion back, each with its own id and as it was; what cannot be is left, with a note."""
-    with edit(EditSource.RESTORED, username=deletion.undone_by, reference=deletion.pk):
-        return _restore_rows(rows)
-
-
-def _restore_rows(rows: Sequence[DeletedRecord]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for row in rows:
-        try:
-            with transaction.atomic():
-                [found] = serializers.deserialize("python", [row.values])
-                if type(found.object)._default_manager.filter(pk=row.record_id).exists():
-                    raise IntegrityError
-                if _has_equal_cost(row, found.object):
-                    raise IntegrityError
-                found.save(force_insert=True)
-                _check_owner(found.object)
-            row.restored = True
-        except IntegrityError:
-            row.restored, row.note = False, TAKEN
-        counts["restored" if row.restored else "left"] += 1
-    DeletedRecord.objects.bulk_update(rows, ["restored", "note"], batch_size=500)
-    _put_back_revisions(rows)
-    _reopen_conflicts(rows)
-    return counts
-
-
-def _check_owner(record: models.Model) -> None:
-    """Look at once whether what a row belongs to is there; the database does so only at the end."""
-    for field in record._meta.concrete_fields:
-        if isinstance(field, models.ForeignKey):
-            related: Any = field.related_model
-            wanted = getattr(record, field.attname)
-            if wanted is not None and not related._default_manager.filter(pk=wanted).exists():
-                raise IntegrityError
-
-
-def _has_equal_cost(row: DeletedRecord, cost: models.Model) -> bool:
-    """Whether an equal cost was added since: costs without an ID have no key that would tell."""
-    if not isinstance(cost, ProgramCost) or cost.marketo_cost_id is not None:
-        return False
-    same = {"program": cost.program_id, "month": cost.month, "amount": cost.amount, "note": cost.note}
-    of_deletion = DeletedRecord.objects.filter(deletion=row.deletion_id, model=row.model).values("record_id")
-    return ProgramCost.objects.filter(**same, pk__gt=row.record_id).exclude(pk__in=of_deletion).exists()
-
-
-def _reopen_conflicts(rows: Sequence[DeletedRecord]) -> None:
-    """A person has to decide again what was closed only because the record was gone."""
-    restored = [row for row in rows if row.restored]
-    for kind in Kind:
-        name = records_of_kind(kind).model._meta.model_name
-        ids = [row.record_id for row in restored if row.model == name]
-        if ids:
-            closed = Conflict.objects.filter(kind=kind.value, record_id__in=ids, answer_text=RECORD_DELETED)
-            since = restored[0].deletion.created_at
-            closed.filter(decided_at__gte=since).update(decided_at=None, answer="", answer_text="")
-
-
-def _put_back_revisions(rows: Iterable[DeletedRecord]) -> None:
-    """Costs and tags that come back with their program are no change of it: each insert has raised it by one."""
-    raised = Counter(
-        row.values["fields"]["program"] for row in rows if row.restored and "program" in row.values["fields"]
-    )
-    came_back = DeletedRecord.objects.filter(
-        deletion__in={row.deletion_id for row in rows}, model="program", record_id__in=raised, restored=True
-    )
-    for pk, values in came_back.values_list("record_id", "values"):
-        # A sync that came between two chunks has sent the program without them: then they are a change of it.
-        as_it_was = Program.objects.filter(
-            pk=pk, synced_revision=values["fields"]["synced_revision"], claimed_by__isnull=True
-        )
-        as_it_was.update(revision=F("revision") - raised[pk])
 
 
 def _lock_owners(model: Any, ids: list[int]) -> None:
@@ -196,6 +118,13 @@ def _lock_parts(model: type[models.Model], ids: list[int]) -> None:
     for part, link in PARTS.get(model, ()):
         held = part._default_manager.select_for_update(of=("self",)).filter(**{f"{link}__in": ids})
         list(held.order_by("pk").values_list("pk", flat=True))
+
+
+def _with_owner(model: type[models.Model]) -> models.QuerySet[Any]:
+    """Rows with what they belong to, which may stand in what a row is called."""
+    links = [link for parts in PARTS.values() for part, link in parts if part is model]
+    rows = model._default_manager.all()
+    return rows.select_related(*links) if links else rows
 
 
 def _kept(deletion: BulkDeletion, row: models.Model) -> DeletedRecord:

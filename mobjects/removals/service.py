@@ -18,8 +18,9 @@ from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
 from mobjects.models import BulkDeletion, BulkDeletionState, SyncedRecord
-from mobjects.removals.chunks import PARTS, delete_chunk, model_of_deletion, restore_chunk, under_way, versions_of
+from mobjects.removals.chunks import PARTS, delete_chunk, model_of_deletion, under_way, versions_of
 from mobjects.removals.lifecycle import DELETION_STATES
+from mobjects.removals.undo import restore_chunk
 
 CHUNK = 500
 RUNNER = f"{__name__}.run_deletion"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mobjects.models import BulkDeletion, BulkDeletionState, DeletedRecord, Opportunity, OpportunityPersonRole
+from mobjects.models import BulkDeletion, BulkDeletionState, DeletedRecord, Opportunity, OpportunityPersonRole, Program
 from mobjects.removals import service
 from mobjects.removals.lifecycle import DELETION_STATES
 from tests import factories
@@ -49,3 +49,19 @@ def test_a_role_is_not_sent_while_it_is_deleted():
     with concurrently(lambda: OpportunityPersonRole.objects.update(claimed_by=batch), before=KEEPING) as claimed:
         service.run_deletion(deletion.pk)
     assert claimed == [0]
+
+
+def test_an_edit_while_costs_come_back_is_still_to_be_sent():
+    factories.cost(factories.program(channel="Web"))
+    deletion = service.ask_deletion(Program.objects.all(), "", factories.user())
+    assert service.confirm_deletion(deletion)
+    cost = DeletedRecord.objects.filter(model="programcost")
+    cost.update(restored=True)
+    assert service.undo_deletion(deletion, deletion.user)
+    cost.update(restored=None)  # As if it came with a later chunk.
+    BulkDeletion.objects.update(state=BulkDeletionState.UNDOING)
+    before = Program.objects.get().revision
+    with concurrently(lambda: Program.objects.update(channel="Email"), before='INSERT INTO "mobjects_programcost"'):
+        service.run_deletion(deletion.pk)
+    program = Program.objects.get()
+    assert (program.channel, program.revision, program.costs.count()) == ("Email", before + 1, 1)

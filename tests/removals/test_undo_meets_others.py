@@ -6,8 +6,18 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from mobjects.models import Conflict, ConflictReason, Opportunity, Program, ProgramCost
+from mobjects.models import (
+    Conflict,
+    ConflictReason,
+    Opportunity,
+    OpportunityPersonRole,
+    Program,
+    ProgramCost,
+    ProgramTag,
+)
 from mobjects.removals import service
 from mobjects.sync.conflicts.ambiguous import close_orphaned_conflicts
 from tests import factories
@@ -78,3 +88,42 @@ def test_what_a_person_has_to_decide_is_to_be_decided_again():
     service.run_deletion(deletion.pk)
     conflict.refresh_from_db()
     assert (conflict.decided_at, conflict.answer_text) == (None, "")
+
+
+def count_statements(act):
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    return len(captured)
+
+
+def test_many_rows_are_deleted_and_come_back_in_statements_of_many():
+    programs = Program.objects.bulk_create(Program(name=f"P{number}", marketo_id=1001 + number) for number in range(60))
+    ProgramCost.objects.bulk_create(
+        ProgramCost(program=each, month=date(2026, 6, 1), amount=Decimal(number), note="x")
+        for each in programs
+        for number in range(3)
+    )
+    ProgramTag.objects.bulk_create(ProgramTag(program=each, type="Region", value="EMEA") for each in programs)
+    deals = Opportunity.objects.bulk_create(
+        Opportunity(name=f"O{number}", external_id=str(number)) for number in range(100)
+    )
+    OpportunityPersonRole.objects.bulk_create(OpportunityPersonRole(opportunity=each, person_id=19) for each in deals)
+    tables = (Program, ProgramCost, ProgramTag, Opportunity, OpportunityPersonRole)
+    before = [list(table.objects.order_by("pk").values()) for table in tables]
+    for kind in (Program, Opportunity):
+        deletion = service.ask_deletion(kind.objects.all(), "", factories.user(kind.__name__))
+        assert count_statements(lambda deletion=deletion: service.confirm_deletion(deletion)) < 60
+        assert count_statements(lambda deletion=deletion: service.undo_deletion(deletion, deletion.user)) < 60
+    assert [list(table.objects.order_by("pk").values()) for table in tables] == before
+
+
+def test_one_that_cannot_come_back_among_many_keeps_none_of_the_others():
+    Opportunity.objects.bulk_create(Opportunity(name=f"O{number}", marketo_id=number + 1) for number in range(40))
+    deletion = deleted(Opportunity.objects.all())
+    for number in (7, 8, 31):
+        factories.opportunity(marketo_id=number)
+    service.undo_deletion(deletion, deletion.user)
+    deletion.refresh_from_db()
+    assert deletion.undone == {"restored": 37, "left": 3}
+    assert [row.values["fields"]["marketo_id"] for row in deletion.deleted.filter(restored=False)] == [7, 8, 31]
+    assert Opportunity.objects.count() == 40
