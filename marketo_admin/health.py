@@ -1,65 +1,52 @@
-"""One address for load balancers: does this process answer, and does its database take what is written?"""
+"""Two addresses for load balancers and monitoring: is this process alive, and is it ready to work?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 
-from mobjects.models import Installation
+from mobjects.operations.readiness import OK, Readiness
 
-PATH = "/healthz"
-_SQLITE_WAIT_MS = 500
-"""A long write of an import holds SQLite's only lock for a while; who asks for health is not kept that long."""
+ALIVE_PATH, READY_PATH = "/healthz", "/readyz"
+EXCLUDE = "exclude"
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 class HealthMiddleware:
-    """Answers ``/healthz`` before anything looks at the host name: load balancers ask by address, without TLS.
+    """Answers ``/healthz`` and ``/readyz`` before anything looks at the host name.
 
-    Open to everyone; tells nothing but ``ok``, or with 503 what the database does not do.
+    Balancers ask by address, without TLS.
+
+    Open to everyone: it says what is missing in fixed words, and never an address, a name or a secret.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
+        self._readiness = Readiness()
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info != PATH:
-            return self._get_response(request)
-        trouble = find_trouble()
-        response = HttpResponse(f"{trouble or 'ok'}\n", status=503 if trouble else 200, content_type="text/plain")
-        response["Cache-Control"] = "no-store"
-        return response
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info == ALIVE_PATH:
+            return _never_kept(HttpResponse("ok\n", content_type="text/plain"))
+        if request.path_info == READY_PATH:
+            return _never_kept(self._answer_ready(request))
+        return self._get_response(request)
 
-
-def find_trouble() -> str:
-    """What is wrong with the database, in a few words; "" if nothing is."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return "database unreachable"
-    try:
-        _write()
-    except DatabaseError as error:
-        busy = isinstance(error, OperationalError) and connection.vendor == "sqlite" and "locked" in str(error)
-        return "" if busy else "database takes no writes"
-    return ""
+    def _answer_ready(self, request: HttpRequest) -> HttpResponse:
+        excluded, names = request.GET.getlist(EXCLUDE), self._readiness.names
+        if set(request.GET) - {EXCLUDE} or not set(excluded) <= set(names):
+            words = f"Only {EXCLUDE}=NAME may be asked, where NAME is one of: {', '.join(names)}.\n"
+            return HttpResponse(words, status=400, content_type="text/plain")
+        found = {name: said for name, said in self._readiness.read().items() if name not in excluded}
+        status = 200 if set(found.values()) <= {OK} else 503
+        if request.get_preferred_type(["text/plain", "application/json"]) == "application/json":
+            return JsonResponse({"ready": status == 200, "checks": found}, status=status)
+        lines = [f"{name}: {said}\n" for name, said in found.items()]
+        return HttpResponse("".join(lines), status=status, content_type="text/plain")
 
 
-def _write() -> None:
-    """Write a row as it is: a full disk and a read-only database are noticed by nothing less."""
-    if connection.vendor != "sqlite":
-        Installation.objects.update(seen_at=F("seen_at"))
-        return
-    with connection.cursor() as cursor:
-        usual = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
-        cursor.execute(f"PRAGMA busy_timeout = {_SQLITE_WAIT_MS}")
-        try:
-            with transaction.atomic():
-                Installation.objects.update(seen_at=F("seen_at"))
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")
+def _never_kept(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response

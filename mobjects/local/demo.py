@@ -127,8 +127,8 @@ class Demo:
     def _start_web(self, supervisor: Supervisor, settings: Mapping[str, str]) -> int:
         port = self._port("The web server", self.web_port)
         command = [sys.executable, "-m", "gunicorn", "marketo_admin.wsgi", "--bind", f"{HOST}:{port}"]
-        # Threads, so that a page that waits holds up no other. The control socket would lie in the home folder.
-        command += ["--threads", "4", "--no-control-socket", "--access-logfile", "-"]
+        # Threads, so that a page that waits holds up no other.
+        command += ["--threads", "4", "--access-logfile", "-"]
         supervisor.start_child("web", command, lambda: _healthy(port), add=settings)
         return port
 

@@ -3,70 +3,66 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DatabaseError, connection
 from django.test import Client
 
-from mobjects.sync.installation.identity import get_installation
+from mobjects.processes.scheduler import TickScheduler
+from mobjects.processes.worker import SyncWorker
 from tests import factories
 
 
-@pytest.mark.django_db
-def test_health_needs_no_login(client):
+def test_being_alive_asks_nobody(client):
+    """No database: a process that is alive is not to be restarted because something else is down."""
     response = client.get("/healthz")
     assert (response.status_code, response.content) == (200, b"ok\n")
     assert "no-store" in response["Cache-Control"]
 
 
-@pytest.mark.django_db
-def test_a_database_that_does_not_answer_is_told(client):
-    def refuse(*args):
-        raise DatabaseError("password=very-secret")
+@pytest.mark.django_db(transaction=True)
+def test_readiness_is_told_in_words_until_worker_and_clock_are_there(client, queue):
+    response = client.get("/readyz")
+    assert (response.status_code, response["Cache-Control"]) == (503, "no-store")
+    assert response.content.decode().splitlines() == [
+        "database: ok",
+        "migrations: ok",
+        "time: ok",
+        "redis: ok",
+        "worker: no worker gives signs of life; start one: manage.py rqworker sync",
+        "clock: no clock is running; start one: manage.py clock",
+    ]
+    worker = SyncWorker([queue], connection=queue.connection, serializer=queue.serializer)
+    worker.register_birth()
+    worker.heartbeat()
+    TickScheduler().register_birth()
+    response = Client().get("/readyz")
+    assert (response.status_code, response.content.count(b": ok\n")) == (200, 6)
 
-    with connection.execute_wrapper(refuse):
-        response = client.get("/healthz")
-    assert (response.status_code, response.content) == (503, b"database unreachable\n")
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_balancer_does_not_ask_for_does_not_count(client, queue):
+    response = client.get("/readyz?exclude=worker&exclude=clock", headers={"accept": "application/json"})
+    assert response.status_code == 200
+    checks = dict.fromkeys(("database", "migrations", "time", "redis"), "ok")
+    assert response.json() == {"ready": True, "checks": checks}
 
 
-@pytest.mark.django_db
-def test_health_is_told_under_any_host_name_and_without_tls(client, settings):
+@pytest.mark.parametrize("asked", ["exclude=everything", "verbose", "exclude=worker&format=json"])
+def test_what_readiness_does_not_know_is_refused_in_words(client, asked):
+    response = client.get(f"/readyz?{asked}")
+    assert response.status_code == 400
+    assert response.content.startswith(b"Only exclude=NAME may be asked, where NAME is one of: database, migrations,")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_health_is_told_under_any_host_name_and_without_tls(client, settings, queue):
     """A load balancer asks a process by its address."""
     settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["marketo.example.com"], True
-    response = client.get("/healthz", headers={"host": "10.0.0.7:8000"})
-    assert (response.status_code, response.content) == (200, b"ok\n")
+    for path in ("/healthz", "/readyz?exclude=worker&exclude=clock"):
+        assert client.get(path, headers={"host": "10.0.0.7:8000"}).status_code == 200
     assert client.get("/admin/", headers={"host": "10.0.0.7:8000"}).status_code == 400
-
-
-@pytest.mark.django_db
-def test_a_database_that_takes_no_writes_is_told(client):
-    """As on a full disk, or on a replica."""
-    get_installation()
-    sqlite = connection.vendor == "sqlite"
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA query_only = ON" if sqlite else "SET TRANSACTION READ ONLY")
-        response = client.get("/healthz")
-        if sqlite:
-            cursor.execute("PRAGMA query_only = OFF")
-    assert (response.status_code, response.content) == (503, b"database takes no writes\n")
-
-
-@pytest.mark.django_db
-def test_asking_for_health_leaves_sqlite_as_patient_as_it_was(client):
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL has no busy timeout")
-    with connection.cursor() as cursor:
-        before = cursor.execute("PRAGMA busy_timeout").fetchone()
-        client.get("/healthz")
-        assert cursor.execute("PRAGMA busy_timeout").fetchone() == before
 
 
 def test_the_front_page_leads_to_the_admin(client):
     assert client.get("/").headers["Location"] == "/admin/"
-
-
-@pytest.mark.django_db
-def test_health_is_answered_under_any_host_name_and_nothing_else_is(client):
-    assert client.get("/healthz", headers={"host": "10.1.2.3:8000"}).status_code == 200
-    assert client.get("/admin/", headers={"host": "10.1.2.3:8000"}).status_code == 400
 
 
 @pytest.mark.django_db
