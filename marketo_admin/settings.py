@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "mobjects.audit.current_request.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "mobjects.views.time_zone.PersonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -115,6 +116,7 @@ CSRF_FAILURE_VIEW = "marketo_admin.errors.form_refused"
 X_FRAME_OPTIONS = "DENY"
 if env.flag("DJANGO_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    MIDDLEWARE.insert(0, "marketo_admin.forwarded.ForwardedAddressMiddleware")
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"

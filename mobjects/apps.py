@@ -20,6 +20,7 @@ class MobjectsConfig(AppConfig):
         # These modules need the models, which are not there yet while this one is imported.
         import_module("mobjects.checks")
         import_module("mobjects.jobs.tries")
+        import_module("mobjects.audit.listeners").connect_listeners()
         lifecycle = import_module("mobjects.jobs.lifecycle")
         daily = import_module("mobjects.figures.daily")
         lifecycle.job_came_to_rest.connect(daily.count_ended_job, dispatch_uid="mobjects.figures.daily")

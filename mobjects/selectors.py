@@ -28,6 +28,7 @@ UNDECIDED = (
     models.SyncResultStatus.LOOKED_UP,
 )
 """Results behind which there may be an open conflict."""
+EVENTS_SHOWN = 20
 RATE_SPAN = timedelta(seconds=60)
 """How far back the speed of a job is measured."""
 
@@ -167,6 +168,16 @@ def latest_circuits(count: int) -> list[models.Circuit]:
 
 
 # --- imports --------------------------------------------------------------------------------
+
+
+def events_on(model: str, pk: object) -> list[models.AuditEvent]:
+    """What people did to one object, the newest last, as far as its page shows it.
+
+    Args:
+        model: the name of its model.
+    """
+    found = models.AuditEvent.objects.filter(model=model, object_id=str(pk)).order_by("-pk")[:EVENTS_SHOWN]
+    return list(reversed(found))
 
 
 def values_cleared(imported: models.Import) -> int:

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from mobjects.views import base, dashboard, deletions, exports, palette, saved_views, time_zone
+from mobjects.views import audit, base, dashboard, deletions, exports, palette, saved_views, time_zone
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import (
     circuit_breaker,
@@ -40,6 +40,9 @@ admin_view = admin.site.admin_view
 urlpatterns = [
     # The admin's own, which takes a press only too.
     path("logout/", admin_view(base.press_only("admin:index")(admin.site.logout)), name="log-out"),
+    # The admin's own, recorded.
+    path("password_change/", admin_view(audit.change_password), name="password-change"),
+    path("audit/", admin_view(audit.audit_page), name="audit"),
     # Lists of tables, which the menu is instead.
     path("mobjects/", RedirectView.as_view(pattern_name="admin:index")),
     path("auth/", RedirectView.as_view(pattern_name="admin:index")),

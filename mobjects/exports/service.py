@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.auth.models import User
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Cast, Length
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from mobjects.audit.events import record_event
 from mobjects.exports.formats import ExportFormat, XlsxFormat
-from mobjects.models import Download, DownloadContent, Import, ImportSource
+from mobjects.models import Download, DownloadContent, EventKind, Import, ImportSource
 from mobjects.resources import RESOURCES
 from mobjects.resources.base import TransferResource
 from mobjects.resources.columns import CustomColumn, FileColumn
@@ -146,15 +147,24 @@ def log_download(
 
 
 def _create_download(what: DownloadContent, kind: str, extension: str, taker: DownloadUser, **values: Any) -> Download:
-    return Download.objects.create(
-        what=what,
-        kind=kind,
-        format=extension,
-        user=taker.user,
-        username=taker.username,
-        source=taker.source,
-        **values,
-    )
+    with transaction.atomic():
+        download = Download.objects.create(
+            what=what,
+            kind=kind,
+            format=extension,
+            user=taker.user,
+            username=taker.username,
+            source=taker.source,
+            **values,
+        )
+        record_event(
+            EventKind.EXPORTED,
+            on=download,
+            user=taker.user,
+            username=taker.username,
+            detail={"what": what.value, "format": extension, "filters": download.filters, "source": taker.source},
+        )
+    return download
 
 
 def _finish_download(

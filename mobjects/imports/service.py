@@ -20,11 +20,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects import clock
+from mobjects.audit.events import record_event
 from mobjects.imports import column_mapping, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.formats.questions import clean_answers
 from mobjects.imports.lifecycle import IMPORT_STATES
-from mobjects.models import Import, ImportMode, ImportState
+from mobjects.models import EventKind, Import, ImportMode, ImportState
 from mobjects.spreadsheets.types import FileRefused, ReadOptions
 
 _NAME_LENGTH = 255
@@ -226,7 +227,7 @@ def correct_import(
     """
     with transaction.atomic():
         _outdate(imported, **({} if formats is None else {"formats": clean_answers(formats)}))
-        imported.fixes.filter(pk__in=removed).delete()
+        _remove_corrections(imported, removed)
         for column, value, replacement, number, by_rule in corrections:
             imported.fixes.update_or_create(
                 column=column,
@@ -236,6 +237,14 @@ def correct_import(
                 # A form can bring a NUL, which PostgreSQL refuses.
                 defaults={"replacement": replacement.replace("\0", ""), "username": username},
             )
+
+
+def _remove_corrections(imported: Import, removed: Collection[int]) -> None:
+    """Take corrections back; which cells they were about stays, not what stood in them."""
+    fixes = imported.fixes.filter(pk__in=removed)
+    for column, number in list(fixes.values_list("column", "number")):
+        record_event(EventKind.CORRECTION_REMOVED, on=imported, detail={"column": column, "row": number})
+    fixes.delete()
 
 
 def _outdate(imported: Import, **values: Any) -> None:
@@ -346,6 +355,7 @@ def discard_import(imported: Import) -> None:
     _allow(imported, allowed)
     with transaction.atomic():
         _move(imported, allowed, ImportState.DISCARDED)
+        record_event(EventKind.DISCARDED, on=imported)
         imported.leases.all().delete()
 
 

@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from mobjects import clock
+from mobjects.audit.events import record_event
 from mobjects.jobs.lifecycle import JOB_STATES, end_cancelled_job
 from mobjects.jobs.queue import enqueue_job, enqueue_worker
-from mobjects.models import Circuit, RequestedAction, SyncJob, SyncJobState
+from mobjects.models import Circuit, EventKind, RequestedAction, SyncJob, SyncJobState
 from mobjects.sync import marketo_settings
 
 
@@ -20,9 +21,10 @@ def pause_job(job: SyncJob) -> bool:
     with transaction.atomic():
         job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
         if job.state == SyncJobState.RUNNING and job.requested_action != RequestedAction.CANCEL:
-            return _request(job, RequestedAction.PAUSE)
+            return _request(job, RequestedAction.PAUSE, EventKind.PAUSED)
         idle = (SyncJobState.QUEUED, SyncJobState.WAITING, SyncJobState.NOT_QUEUED)
-        return JOB_STATES.change(job, SyncJobState.PAUSED, only_from=idle, waits_until=None, waits_for="")
+        paused = JOB_STATES.change(job, SyncJobState.PAUSED, only_from=idle, waits_until=None, waits_for="")
+        return paused and _record(job, EventKind.PAUSED)
 
 
 def resume_job(job: SyncJob) -> bool:
@@ -30,13 +32,13 @@ def resume_job(job: SyncJob) -> bool:
     with transaction.atomic():
         job.refresh_from_db(from_queryset=SyncJob.objects.select_for_update())
         if job.state == SyncJobState.RUNNING and job.requested_action == RequestedAction.PAUSE:
-            return _request(job, RequestedAction.NONE)
+            return _request(job, RequestedAction.NONE, EventKind.RESUMED)
         resumed = JOB_STATES.change(
             job, SyncJobState.NOT_QUEUED, only_from=(SyncJobState.PAUSED,), requested_action=RequestedAction.NONE
         )
         if resumed:
             transaction.on_commit(partial(enqueue_job, job))
-        return resumed
+        return resumed and _record(job, EventKind.RESUMED)
 
 
 def cancel_job(job: SyncJob) -> bool:
@@ -46,14 +48,19 @@ def cancel_job(job: SyncJob) -> bool:
         if job.state in SyncJob.FINAL_STATES:
             return False
         if job.leases.exists():
-            return _request(job, RequestedAction.CANCEL)
+            return _request(job, RequestedAction.CANCEL, EventKind.CANCELLED)
         end_cancelled_job(job)
-        return True
+        return _record(job, EventKind.CANCELLED)
 
 
-def _request(job: SyncJob, action: RequestedAction) -> bool:
+def _request(job: SyncJob, action: RequestedAction, event: EventKind) -> bool:
     job.requested_action = action
     job.save(update_fields=["requested_action"])
+    return _record(job, event)
+
+
+def _record(job: SyncJob, event: EventKind) -> bool:
+    record_event(event, on=job)
     return True
 
 
@@ -81,8 +88,10 @@ def reset_circuit(user: User, kind: str | None = None) -> bool:
     halted = Circuit.objects.filter(reset_at__isnull=True)
     if kind is not None:
         halted = halted.filter(kind=kind)
-    if not halted.update(reset_at=now, user=user, username=user.get_username()):
-        return False
+    with transaction.atomic():
+        if not halted.update(reset_at=now, user=user, username=user.get_username()):
+            return False
+        record_event(EventKind.SENDING_RESET, user=user, detail={} if kind is None else {"kind": kind or "all"})
     if kind:
         return True  # No job waits for a kind: each holds its records back and goes on.
     waiting = SyncJob.objects.filter(state=SyncJobState.WAITING, waits_until=None)

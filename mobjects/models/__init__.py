@@ -1,9 +1,10 @@
 """The app's models."""
 
 from mobjects.marketo.types import Kind
+from mobjects.models.audit import AuditEvent, EventKind
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
-from mobjects.models.id_list import AmongIds
+from mobjects.models.fields import AmongIds
 from mobjects.models.imports import (
     Download,
     DownloadContent,
@@ -71,6 +72,7 @@ __all__ = [
     "AllowedTag",
     "AllowedValues",
     "AmongIds",
+    "AuditEvent",
     "BulkDeletion",
     "BulkDeletionState",
     "Circuit",
@@ -85,6 +87,7 @@ __all__ = [
     "EarlierCall",
     "EditContext",
     "EditSource",
+    "EventKind",
     "HostClock",
     "Import",
     "ImportChange",

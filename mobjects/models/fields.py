@@ -1,15 +1,17 @@
-"""Model fields for values that have to survive the way to Marketo and back."""
+"""Model fields for values that have to survive the way to Marketo and back, and looking for rows by many ids."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import BigAutoField, Lookup
 from django.utils.translation import gettext as _
 
 from mobjects import clock
@@ -121,6 +123,29 @@ class ReasonKeyField(models.CharField):  # type: ignore[type-arg]
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
+
+
+@BigAutoField.register_lookup
+class AmongIds(Lookup):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """``pk__among=ids``: as ``pk__in``, without a placeholder for each id. A hundred thousand ids take Django seconds
+    to write into a query, and SQLite refuses them; as one list they are read by the database in milliseconds.
+    """
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def __init__(self, lhs: Any, rhs: Iterable[int]) -> None:
+        super().__init__(lhs, [int(pk) for pk in rhs])
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """An array."""
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s::bigint[])", [*params, self.rhs]
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """A JSON list, read as a table."""
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(self.rhs)]  # noqa: S608
 
 
 def _normalised(value: Any) -> Any:

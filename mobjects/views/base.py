@@ -49,6 +49,7 @@ PERMISSION_WORDS: dict[str, StrOrPromise] = {
     "mobjects.view_import": gettext_lazy("see imports"),
     "mobjects.view_download": gettext_lazy("see downloads"),
     "mobjects.import_records": gettext_lazy("import files"),
+    "mobjects.view_auditevent": gettext_lazy("see who did what"),
 }
 PERMISSION_WORDS |= {
     f"mobjects.{action}_{options.model_name}": f"{said} {options.verbose_name_plural}"

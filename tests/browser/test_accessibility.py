@@ -51,6 +51,7 @@ PAGES = {
     "pull": lambda: "/admin/pull/",
     "compare": lambda: "/admin/compare/",
     "choose by a list": lambda: "/admin/records/by-list/?kind=Opportunity",
+    "audit": lambda: "/admin/audit/",
     "deletions": lambda: "/admin/mobjects/bulkdeletion/",
     "time zone": lambda: "/admin/time-zone/",
     "not allowed": lambda: "/admin/auth/user/",

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from mobjects import models
+from mobjects.audit.events import record_event
 from mobjects.imports import service
 from mobjects.imports.column_mapping import columns_of
 from mobjects.imports.formats.questions import QUESTIONS
@@ -98,6 +99,7 @@ def correct_and_check(request: HttpRequest, imported: models.Import, asked: Aske
         with transaction.atomic():
             correct()
             service.request_check(imported)
+            record_event(models.EventKind.CHECKED_AGAIN, on=imported, detail={"corrections": len(asked.corrections)})
 
     return base.try_transition(request, imported, both)
 

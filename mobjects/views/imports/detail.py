@@ -13,10 +13,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from mobjects import selectors
+from mobjects.audit.events import record_event
 from mobjects.forms.imports import DELIMITERS
 from mobjects.imports import service
 from mobjects.imports.writing import commit
-from mobjects.models import RECORD_MODELS, Import, ImportChange, ImportSource, ImportState, SyncJob, SyncResult
+from mobjects.models import (
+    RECORD_MODELS,
+    EventKind,
+    Import,
+    ImportChange,
+    ImportSource,
+    ImportState,
+    SyncJob,
+    SyncResult,
+)
 from mobjects.presentation import import_text as words
 from mobjects.presentation.count_links import import_undone, import_written
 from mobjects.presentation.vocabulary import records_text
@@ -47,6 +57,7 @@ def import_page(request: HttpRequest, imported: Import) -> HttpResponse:
         twins=shown_same_file_imports(imported),
         corrections=imported.corrections.order_by("pk")[:TWINS],
         columns=columns_text(imported),
+        events=selectors.events_on("import", imported.pk),
         sees_rows=base.may_see_rows(request, imported),
         has_rows=words.has_rows(imported),
         outcomes=outcome_tabs(imported),
@@ -86,7 +97,8 @@ def import_discard(request: HttpRequest, imported: Import) -> HttpResponse:
 @base.about_import(change=True)
 def import_check(request: HttpRequest, imported: Import) -> HttpResponse:
     """Check the file once more: what is here may have changed since."""
-    base.try_transition(request, imported, lambda: service.request_check(imported))
+    if base.try_transition(request, imported, lambda: service.request_check(imported)):
+        record_event(EventKind.CHECKED_AGAIN, on=imported)
     return base.redirect_to_step(imported)
 
 

@@ -7,7 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from mobjects.audit.events import record_event
 from mobjects.instance_facts import set_confirmation
+from mobjects.models import EventKind
 from mobjects.sync.transport_factory import list_confirmations, target
 from mobjects.views.base import press_only, require_permission
 
@@ -25,5 +27,6 @@ def confirmation_set(request: HttpRequest) -> HttpResponse:
         )
     else:
         set_confirmation(target(), found, by=request.user.get_username(), allowed=allowed)
+        record_event(EventKind.ALLOWED if allowed else EventKind.DISALLOWED, words=name)
         messages.success(request, _("It is allowed now.") if allowed else _("It is not allowed any more."))
     return redirect("mobjects:connection" if request.user.has_perm("mobjects.test_connection") else "admin:index")

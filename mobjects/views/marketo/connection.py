@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects import selectors
+from mobjects.audit.events import record_event
 from mobjects.instance_facts import list_answers, load_facts
 from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
+from mobjects.models import EventKind
 from mobjects.processes import status as queue_status
 from mobjects.processes.refused_work import list_refused_work
 from mobjects.sync.content.gaps import list_gaps
@@ -75,7 +77,7 @@ def connection_page(request: HttpRequest) -> HttpResponse:
         _("Connection"),
         facts=facts(),
         problems=_problems(),
-        tested=run_connection_test() if request.method == "POST" else None,
+        tested=_test_and_record() if request.method == "POST" else None,
         usage=RedisRateLimiter.from_settings(target()).read_usage(),
         circuits=selectors.latest_circuits(CIRCUITS),
         halted_now=selectors.open_circuits(),
@@ -92,6 +94,12 @@ def _confirmations() -> list[dict[str, object]]:
     """What may be allowed, and whether it is."""
     known = load_facts(target())
     return [{"what": each, "allowed": known.get(each.name) == "yes"} for each in list_confirmations()]
+
+
+def _test_and_record() -> ConnectionTestResult:
+    """Test the connection; who did so is kept also where the test itself ends in an error."""
+    record_event(EventKind.CONNECTION_TESTED, words=target())
+    return run_connection_test()
 
 
 def run_connection_test() -> ConnectionTestResult:

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_GET
 from lxml import etree
 
 from mobjects import selectors
+from mobjects.audit.events import record_event
 from mobjects.marketo.signature_check import SignedCall, SignedPart
 from mobjects.marketo.transport_traits import IdKind
-from mobjects.models import EarlierCall, SyncBatch
+from mobjects.models import EarlierCall, EventKind, SyncBatch
 from mobjects.presentation import job_text
 from mobjects.presentation.job_titles import job_title
 from mobjects.sync.transport_factory import verify_signature
@@ -38,6 +39,8 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     before, after = selectors.neighbour_ids(batch)
     may_see_payload = request.user.has_perm("mobjects.view_payload")
     calls = _list_calls(batch)
+    if may_see_payload:
+        record_event(EventKind.PAYLOAD_READ, on=batch, words=_name_batch(batch))
     return render_page(
         request,
         "sync/batch/page.html",
@@ -76,12 +79,19 @@ def batch_payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
     batch = get_object_or_404(SyncBatch, pk=pk)
     number = request.GET.get("call", "")
     call = get_object_or_404(EarlierCall, batch=batch, position=_position(number)) if number else batch
+    said = {"part": part} | ({"call": call.position} if isinstance(call, EarlierCall) else {})
+    record_event(EventKind.PAYLOAD_DOWNLOADED, on=batch, words=_name_batch(batch), detail=said)
     response = HttpResponse(getattr(call, part), content_type="text/plain; charset=utf-8")
     attempt = f"-attempt-{batch.attempt}" if batch.attempt > 1 else ""
     which = f"-call-{call.position}" if isinstance(call, EarlierCall) else ""
     name = f"{str(batch.job_id)[:8]}-batch-{batch.sequence}{attempt}{which}-{part}.txt"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _name_batch(batch: SyncBatch) -> str:
+    """What a batch is called where its job is not seen."""
+    return f"batch {batch.sequence}, attempt {batch.attempt}, of job {batch.job_id}"
 
 
 @dataclass(frozen=True, slots=True)

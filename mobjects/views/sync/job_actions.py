@@ -17,11 +17,21 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from mobjects import clock, selectors
+from mobjects.audit.events import record_event
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.queue import enqueue_job
 from mobjects.jobs.requests import repeat_job, request_job, request_sync
 from mobjects.kept_text import translate_kept
-from mobjects.models import Kind, RequestedAction, SyncJob, SyncJobAction, SyncJobState, SyncResult, records_of_kind
+from mobjects.models import (
+    EventKind,
+    Kind,
+    RequestedAction,
+    SyncJob,
+    SyncJobAction,
+    SyncJobState,
+    SyncResult,
+    records_of_kind,
+)
 from mobjects.presentation import job_text
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import records_text
@@ -87,6 +97,7 @@ def job_queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Queue a job that could not be queued."""
     job = get_object_or_404(SyncJob, pk=pk)
     if enqueue_job(job):
+        record_event(EventKind.QUEUED_AGAIN, on=job)
         messages.success(request, _("The job is queued."))
     else:
         job.refresh_from_db()

@@ -85,6 +85,7 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         "operation": job_text.operation_text(job.operation)
         if job.action in (*SyncJob.SENDING_ACTIONS, SyncJobAction.DRY_RUN)
         else "",
+        "events": selectors.events_on("syncjob", job.pk),
         "followers": list(job.followers.defer("selection", "progress").order_by("created_at")),
         "groups": [_describe_group(group, job) for group in result_queries.failure_groups(job)],
         "asked_label": LABELS.get(asked.status, ""),

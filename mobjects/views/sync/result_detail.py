@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from mobjects import result_queries, selectors
-from mobjects.models import RECORD_MODELS, Kind, SyncedRecord, SyncJobAction, SyncResult
+from mobjects.audit.events import record_event
+from mobjects.models import RECORD_MODELS, EventKind, Kind, SyncedRecord, SyncJobAction, SyncResult
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.job_text import field_text
 from mobjects.presentation.job_titles import job_title
@@ -140,6 +141,7 @@ def _raw(request: HttpRequest, result: SyncResult) -> list[tuple[str, str]]:
     batch = result.batch
     if batch is None or result.position is None or not request.user.has_perm("mobjects.view_payload"):
         return []
+    record_event(EventKind.PAYLOAD_READ, on=result)
     sent, answered = find_member(result.job.transport, batch.request, batch.response, result.position, batch.size)
     return [(words, text) for words, text in ((_("Sent"), sent), (_("Answered"), answered)) if text]
 

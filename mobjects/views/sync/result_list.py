@@ -55,8 +55,8 @@ def read_filter(request: HttpRequest, job: SyncJob | None = None) -> ResultFilte
         same_as=selectors.id_in(given.get("same")),
         kind=kind if kind in tuple(Kind) else "",
         record=selectors.id_in(given.get("record")),
-        since=_start_of(days.since),
-        until=_start_of(days.until, days=1),
+        since=start_of_day(days.since),
+        until=start_of_day(days.until, days=1),
     )
     if asked.status in STATUSES:
         return asked
@@ -123,7 +123,7 @@ def _day_text(text: str) -> str:
         return ""
 
 
-def _start_of(day: str, days: int = 0) -> datetime | None:
+def start_of_day(day: str, days: int = 0) -> datetime | None:
     """The first moment of a day, or of one that comes so many days later, in the zone of whoever reads."""
     if not day or not (date := parse_date(day)) or date.year >= 9999:
         return None

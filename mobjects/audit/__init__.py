@@ -1,0 +1,8 @@
+"""Who did what, written down for good.
+
+| module | what is in it |
+|---|---|
+| `events.py` | the one function that records an event |
+| `current_request.py` | who is asking at the moment, and from where; refusals |
+| `listeners.py` | signing in and out, and what the admin's own pages change |
+"""

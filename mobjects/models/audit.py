@@ -1,0 +1,85 @@
+"""Who did what beside changing records: signing in, steering jobs, reading payloads, being refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class EventKind(models.TextChoices):
+    """What can have happened; a fixed list, so that a filter finds all of it."""
+
+    SIGNED_IN = "signed_in", _("Signed in")
+    SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed")
+    SIGNED_OUT = "signed_out", _("Signed out")
+    REFUSED = "refused", _("Refused (403)")
+    PAUSED = "paused", _("Paused")
+    RESUMED = "resumed", _("Resumed")
+    CANCELLED = "cancelled", _("Cancelled")
+    QUEUED_AGAIN = "queued_again", _("Queued again")
+    SENDING_RESET = "sending_reset", _("Let sending go on")
+    ALLOWED = "allowed", _("Allowed in Marketo")
+    DISALLOWED = "disallowed", _("Allowed no longer")
+    CHECKED_AGAIN = "checked_again", _("Checked again")
+    DISCARDED = "discarded", _("Discarded")
+    CORRECTION_REMOVED = "correction_removed", _("Correction removed")
+    PAYLOAD_READ = "payload_read", _("Payload read")
+    PAYLOAD_DOWNLOADED = "payload_downloaded", _("Payload downloaded")
+    CONNECTION_TESTED = "connection_tested", _("Connection tested")
+    EXPORTED = "exported", _("File downloaded")
+    ADDED = "added", _("Added")
+    CHANGED = "changed", _("Changed")
+    DELETED = "deleted", _("Deleted")
+    PASSWORD_CHANGED = "password_changed", _("Password changed")
+
+
+class EventKindField(models.CharField):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """The kind of an event. Its choices stand in the code only: a new kind is no change of the table."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max_length": 24, "choices": EventKind, **kwargs})
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        kwargs.pop("choices", None)
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class AuditEvent(models.Model):
+    """One thing that somebody did, or was refused. Written by :func:`mobjects.audit.events.record_event` only.
+
+    It holds no links: whoever or whatever is deleted stays here by name.
+    """
+
+    kind = EventKindField(_("kind"))
+    person_id = models.CharField(max_length=40, blank=True, help_text="Id of the user then, as text.")
+    username = models.CharField(
+        _("user"), max_length=150, blank=True, help_text="Of a failed sign-in, the name that was tried."
+    )
+    address = models.CharField(_("address"), max_length=45, blank=True, help_text="From where, by IP.")
+    model = models.CharField(max_length=40, blank=True, help_text="What it was done to, by the name of its model.")
+    object_id = models.CharField(max_length=40, blank=True)
+    words = models.CharField(max_length=255, blank=True, help_text="What that was called then, in English.")
+    detail = models.JSONField(default=dict, blank=True, help_text="More about it, without secrets.")
+    created_at = models.DateTimeField(_("time"), db_default=Now(), help_text="By the database's clock.")
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        default_permissions = ("view",)
+        ordering = ("-pk",)
+        indexes = (
+            # The list, narrowed to a kind or to a person, newest first.
+            models.Index(fields=("kind", "-id"), name="audit_kind_newest"),
+            models.Index(fields=("username", "-id"), name="audit_person_newest"),
+            # What was done to one job, import or batch.
+            models.Index(fields=("model", "object_id", "-id"), name="audit_object_newest"),
+            # The list, narrowed to days.
+            models.Index(fields=("created_at",), name="audit_created"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.username}"
