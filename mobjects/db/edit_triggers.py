@@ -6,7 +6,7 @@ and taken away before it: what a migration does to a table is no edit. See docs/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
@@ -111,6 +111,15 @@ def _models() -> Iterator[tuple[Any, str, Any, list[str]]]:
         yield part, Kind.PROGRAM.value, _part_changes, [field.name for field in part_fields(part)]
 
 
+def _noted(sql: EditSql, model: type[models.Model], names: Sequence[str], by_somebody: str) -> str:
+    """When an updated record is looked at: its content differs, or an id does that somebody gave it. An id that comes
+    with an answer is in the history of what was sent, and looking at every field for that takes longer than saving it.
+    """
+    content, ids = ([name for name in names if (name in ID_FIELDS) is asked] for asked in (False, True))
+    ids_differ = f"{_distinct(sql, ids, model, 'OLD', 'NEW')} AND {by_somebody}"
+    return f"{_distinct(sql, content, model, 'OLD', 'NEW')} OR ({ids_differ})"
+
+
 # --- SQLite -------------------------------------------------------------------------------------------------------
 
 
@@ -120,7 +129,10 @@ def _sqlite() -> list[str]:
     result = []
     for model, kind, changes_of, names in _models():
         table = model._meta.db_table
-        when = {"update": f"{_distinct(sql, names, model, 'OLD', 'NEW')} AND "}
+        differs = _distinct(sql, names, model, "OLD", "NEW")
+        if changes_of is _record_change:
+            differs = _noted(sql, model, names, f"EXISTS (SELECT 1 FROM {_CONTEXT} WHERE id = 1)")
+        when = {"update": f"({differs}) AND "}
         columns = ", ".join(f'"{model._meta.get_field(name).column}"' for name in names)
         of = {"update": f" OF {columns}"}
         for event in _EVENTS:
@@ -180,10 +192,7 @@ def _row(sql: EditSql, model: Any, names: list[str]) -> str:
     of what is noted, and tables of old and new rows are made for each statement, whatever it changes.
     """
     columns = ", ".join(f'"{model._meta.get_field(name).column}"' for name in names)
-    content, ids = ([name for name in names if (name in ID_FIELDS) is asked] for asked in (False, True))
-    by_somebody = f"coalesce(current_setting('{SETTING}', true), '') <> ''"
-    when = _distinct(sql, content, model, "OLD", "NEW")
-    when += f" OR ({_distinct(sql, ids, model, 'OLD', 'NEW')} AND {by_somebody})"
+    when = _noted(sql, model, names, f"coalesce(current_setting('{SETTING}', true), '') <> ''")
     return f'AFTER UPDATE OF {columns} ON "{model._meta.db_table}" FOR EACH ROW WHEN ({when})'
 
 
