@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -79,6 +80,18 @@ class Environment:
         for origin in found:
             if not re.fullmatch(r"https?://[^/?#\s@]+", origin):
                 raise _wrong(name, origin, "https://HOST or https://HOST:PORT, without a path; several with commas")
+        return found
+
+    def networks(self, name: str) -> list[str]:
+        """A list of addresses and networks such as ``10.0.0.0/8``, or ``unix``. ``ImproperlyConfigured`` for others."""
+        found = self.names(name)
+        for network in found:
+            try:
+                ip_network("::" if network == "unix" else network)
+            except ValueError:
+                raise _wrong(
+                    name, network, "an address, a network such as 10.0.0.0/8, or unix; several with commas"
+                ) from None
         return found
 
     def secret(self, name: str) -> str:

@@ -13,6 +13,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from marketo_admin.env import Environment, get_or_create_secret
+from mobjects.accounts.proxies import PEER
 from mobjects.local.redis_server import find_running_url
 from mobjects.marketo.registry import DEFAULT, TRANSPORTS
 
@@ -43,10 +44,14 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "import_export",
     "django_rq",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
     "mobjects",
 ]
 MIDDLEWARE = [
     "marketo_admin.health.HealthMiddleware",
+    "mobjects.accounts.addresses.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -57,6 +62,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "mobjects.audit.current_request.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "mobjects.accounts.sessions.SessionLimitsMiddleware",
     "mobjects.views.time_zone.PersonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -85,15 +92,29 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A program's page with many costs and tags sends more fields than Django's default of 1,000.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# --- Accounts ----------------------------------------------------------------------------------------------------
+
+ACCOUNTS: dict[str, Any] = {
+    # Proxies whose X-Forwarded-For is believed; docs/accounts.md.
+    "PROXIES": env.networks("DJANGO_PROXY_ADDRESSES"),
+    "IDLE_MINUTES": env.number("ACCOUNTS_IDLE_MINUTES", default=30, minimum=1, maximum=1440),
+    "SESSION_HOURS": env.number("ACCOUNTS_SESSION_HOURS", default=12, minimum=1, maximum=720),
+}
+SESSION_COOKIE_AGE = ACCOUNTS["SESSION_HOURS"] * 3600
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        (
+            "MinimumLengthValidator",
+            {"min_length": env.number("ACCOUNTS_PASSWORD_LENGTH", default=12, minimum=8, maximum=128)},
+        ),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
     )
 ]
+ACCOUNT_ADAPTER = "mobjects.accounts.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # The site sends no mail.
 
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", "English"), ("ko", "한국어")]  # each in its own words
@@ -116,7 +137,8 @@ CSRF_FAILURE_VIEW = "marketo_admin.errors.form_refused"
 X_FRAME_OPTIONS = "DENY"
 if env.flag("DJANGO_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    MIDDLEWARE.insert(0, "marketo_admin.forwarded.ForwardedAddressMiddleware")
+    # Whoever connects is the proxy, unless its addresses are given.
+    ACCOUNTS["PROXIES"] = ACCOUNTS["PROXIES"] or [PEER]
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -191,7 +213,12 @@ UNFOLD = {
         "mobjects.presentation.navigation.form_styles_url",
         "mobjects.presentation.navigation.keys_styles_url",
     ],
-    "ACCOUNT": {"navigation": [{"title": _("Language and time zone"), "link": reverse_lazy("mobjects:time-zone")}]},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Language and time zone"), "link": reverse_lazy("mobjects:time-zone")},
+            {"title": _("Your sign-in"), "link": reverse_lazy("mobjects:sign-in")},
+        ]
+    },
     "SIDEBAR": {
         "navigation": "mobjects.presentation.navigation.build_navigation",
         "show_search": True,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-for _name in [name for name in os.environ if name.startswith(("DJANGO_", "MARKETO_", "IMPORT_", "INSTALLATION_"))]:
+for _name in [
+    name for name in os.environ if name.startswith(("DJANGO_", "MARKETO_", "IMPORT_", "INSTALLATION_", "ACCOUNTS_"))
+]:
     if _name not in ("DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"):
         del os.environ[_name]
 os.environ["DJANGO_ENV_FILE"] = os.devnull

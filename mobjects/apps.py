@@ -21,6 +21,7 @@ class MobjectsConfig(AppConfig):
         import_module("mobjects.checks")
         import_module("mobjects.jobs.tries")
         import_module("mobjects.audit.listeners").connect_listeners()
+        import_module("mobjects.accounts.sessions")
         lifecycle = import_module("mobjects.jobs.lifecycle")
         daily = import_module("mobjects.figures.daily")
         lifecycle.job_came_to_rest.connect(daily.count_ended_job, dispatch_uid="mobjects.figures.daily")

@@ -7,6 +7,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from mobjects.views import audit, base, dashboard, deletions, exports, palette, saved_views, time_zone
+from mobjects.views.account import sign_in
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import (
     circuit_breaker,
@@ -111,5 +112,8 @@ urlpatterns = [
     path("deletions/<int:pk>/confirm/", admin_view(deletions.deletion_confirm), name="deletion-confirm"),
     path("deletions/<int:pk>/undo/", admin_view(deletions.deletion_undo), name="deletion-undo"),
     path("time-zone/", admin_view(time_zone.time_zone_page), name="time-zone"),
+    path("sign-in/", admin_view(sign_in.sign_in_page), name="sign-in"),
+    path("sign-in/sessions/<int:pk>/end/", admin_view(sign_in.session_end), name="session-end"),
+    path("sign-in/sessions/end/", admin_view(sign_in.sessions_end), name="sessions-end"),
     path("queue/", admin_view(queue.queue_page), name="queue"),
 ]

@@ -170,6 +170,7 @@ class PersonSettings(models.Model):
         verbose_name = _("person settings")
         verbose_name_plural = _("person settings")
         default_permissions = ()
+        permissions = (("manage_users", _("Can manage users who have no more rights than their own")),)
 
     def __str__(self) -> str:
         return gettext("Settings of %(user)s") % {"user": self.user}

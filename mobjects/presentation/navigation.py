@@ -87,7 +87,7 @@ _GROUPS: tuple[tuple[str, StrOrPromise, tuple[Entry, ...]], ...] = (
         "People",
         gettext_lazy("People"),
         (
-            (gettext_lazy("Users"), "person", "admin:auth_user_changelist", "auth.view_user"),
+            (gettext_lazy("Users"), "person", "admin:auth_user_changelist", "auth.view_user mobjects.manage_users"),
             (gettext_lazy("Groups"), "groups", "admin:auth_group_changelist", "auth.view_group"),
             (gettext_lazy("Audit"), "policy", "mobjects:audit", "mobjects.view_auditevent"),
         ),
@@ -134,6 +134,7 @@ def list_actions(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
         (_("Import a file…"), "upload", "mobjects:import-new", _IMPORTING),
         (_("Test the connection"), "lan", "mobjects:connection", "mobjects.test_connection"),
         (_("Choose a time zone"), "schedule", "mobjects:time-zone", ""),
+        (_("Your sign-in: password, sessions"), "passkey", "mobjects:sign-in", ""),
     ):
         if not permission or any(map(may, permission.split())):
             yield title, icon, reverse(view)

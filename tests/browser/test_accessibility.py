@@ -54,6 +54,7 @@ PAGES = {
     "audit": lambda: "/admin/audit/",
     "deletions": lambda: "/admin/mobjects/bulkdeletion/",
     "time zone": lambda: "/admin/time-zone/",
+    "sign-in": lambda: "/admin/sign-in/",
     "not allowed": lambda: "/admin/auth/user/",
     "missing": lambda: "/admin/no-such-page/",
 }

@@ -1,0 +1,36 @@
+"""What an installation chose about sign-in: ``settings.ACCOUNTS``, read here only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from django.conf import settings
+
+from mobjects.accounts.proxies import PEER, UNIX_SOCKET
+
+
+def idle_limit() -> timedelta:
+    """How long a session lasts in which nobody does anything."""
+    return timedelta(minutes=settings.ACCOUNTS["IDLE_MINUTES"])
+
+
+def session_limit() -> timedelta:
+    """How long a session lasts, whatever is done in it."""
+    return timedelta(hours=settings.ACCOUNTS["SESSION_HOURS"])
+
+
+def proxies() -> Sequence[IPv4Network | IPv6Network]:
+    """The networks of the proxies whose ``X-Forwarded-For`` is believed."""
+    return [ip_network(name) for name in settings.ACCOUNTS["PROXIES"] if name not in (UNIX_SOCKET, PEER)]
+
+
+def proxy_is_on_socket() -> bool:
+    """Whether a proxy that comes through a socket is believed."""
+    return UNIX_SOCKET in settings.ACCOUNTS["PROXIES"]
+
+
+def peer_is_proxy() -> bool:
+    """Whether whoever opens a connection is a proxy that is believed."""
+    return PEER in settings.ACCOUNTS["PROXIES"]
