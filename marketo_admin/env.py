@@ -94,12 +94,21 @@ class Environment:
                 ) from None
         return found
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str, *, shortest: int = 0) -> str:
         """A secret from the variable, or from the file that ``<name>_FILE`` names; ``""`` if neither is set.
 
+        Args:
+            shortest: how many characters it has to have, if it is set.
+
         Raises:
-            ImproperlyConfigured: both are set, or the file cannot be read. The text never holds the secret.
+            ImproperlyConfigured: both are set, the file cannot be read, or it is too short. The text never holds it.
         """
+        found = self._find_secret(name)
+        if found and len(found) < shortest:
+            raise _wrong(name, "(not shown)", f"{shortest} or more random characters")
+        return found
+
+    def _find_secret(self, name: str) -> str:
         file_name = self.text(f"{name}_FILE")
         if not file_name:
             return self.text(name)
@@ -148,6 +157,20 @@ def get_or_create_secret(path: Path) -> str:
     except FileExistsError:
         pass
     return path.read_text(encoding="utf-8")
+
+
+def make_folder(name: str, path: str) -> None:
+    """Make the folder that a setting names, if it is not there.
+
+    Raises:
+        ImproperlyConfigured: it cannot be made, or nothing can be written in it.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}={path}: the folder cannot be made ({error.strerror}).") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name}={path}: this process may not write in the folder.")
 
 
 def _private(path: str, flags: int) -> int:

@@ -5,6 +5,7 @@ docs/settings.md describes the variables.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from marketo_admin.env import Environment, get_or_create_secret
+from marketo_admin.env import Environment, get_or_create_secret, make_folder
 from mobjects.accounts.proxies import PEER
 from mobjects.local.redis_server import find_running_url
 from mobjects.marketo.registry import DEFAULT, TRANSPORTS
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "marketo_admin.health.HealthMiddleware",
     "mobjects.accounts.addresses.ClientAddressMiddleware",
+    "marketo_admin.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -164,6 +166,15 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
     },
 }
+
+# --- Metrics -----------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.secret("METRICS_TOKEN", shortest=16)
+METRICS_FOLDER = env.text("METRICS_FOLDER")
+if METRICS_FOLDER:
+    # The client library looks for it once, when it is imported: web processes count together there.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_FOLDER
+    make_folder("METRICS_FOLDER", METRICS_FOLDER)
 
 # --- Queue -------------------------------------------------------------------------------------------------------
 

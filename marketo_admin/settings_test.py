@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-for _name in [
-    name for name in os.environ if name.startswith(("DJANGO_", "MARKETO_", "IMPORT_", "INSTALLATION_", "ACCOUNTS_"))
-]:
+_OURS = ("DJANGO_", "MARKETO_", "IMPORT_", "INSTALLATION_", "ACCOUNTS_", "METRICS_", "LOG_")
+for _name in [name for name in os.environ if name.startswith(_OURS)]:
     if _name not in ("DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"):
         del os.environ[_name]
 os.environ["DJANGO_ENV_FILE"] = os.devnull

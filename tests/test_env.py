@@ -7,7 +7,7 @@ import stat
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from marketo_admin.env import Environment, get_or_create_secret
+from marketo_admin.env import Environment, get_or_create_secret, make_folder
 
 
 def load(tmp_path, text, **environment):
@@ -147,3 +147,18 @@ def test_a_kept_secret_stays_the_same_and_is_private(tmp_path):
     assert first == get_or_create_secret(path)
     assert len(first) >= 50
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_secret_that_is_too_short_is_refused_without_being_shown():
+    with pytest.raises(ImproperlyConfigured, match=r"KEY=.not shown.: should be 16 or more") as caught:
+        Environment({"KEY": "very-secret"}).secret("KEY", shortest=16)
+    assert "very-secret" not in str(caught.value)
+    assert Environment({}).secret("KEY", shortest=16) == ""
+
+
+def test_a_folder_is_made_or_refused_in_words(tmp_path):
+    make_folder("FOLDER", str(tmp_path / "a" / "b"))
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(ImproperlyConfigured, match=r"FOLDER=.*/file: the folder cannot be made .File exists"):
+        make_folder("FOLDER", str(tmp_path / "file"))

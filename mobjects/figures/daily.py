@@ -6,19 +6,34 @@ Nothing is counted anew: the number of rows is that of the days, not that of the
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
 from mobjects import clock
 from mobjects.marketo.reason_masking import mask_reason
-from mobjects.models import RECORD_MODELS, DailyFigure, SyncJob, SyncJobAction, SyncResult
+from mobjects.models import RECORD_MODELS, DailyFigure, EarlierCall, SyncJob, SyncJobAction, SyncResult
 
 Figure = DailyFigure.Figure
+
+
+class CounterFigure(StrEnum):
+    """What monitoring reads, kept beside the figures of the charts; their keys are words with blanks between them."""
+
+    ENDED = "ended"
+    """Jobs that ended, by API, action and state."""
+    ROWS = "rows"
+    """Results of jobs that ended, by API and status."""
+    SENT = "sent"
+    """Calls to Marketo, by API."""
+    WAITED = "waited"
+    """Milliseconds that calls took, by API."""
+
 
 RECOUNT_AFTER = timedelta(hours=1)
 """Records are counted at most once in so long: counting takes time with their number."""
@@ -31,6 +46,10 @@ OTHER_REASONS = ""
 REASON_LENGTH = 120
 SYNCED, UNSENT = "synced", "unsent"
 """Keys of :attr:`Figure.RECORDS`: what Marketo holds as it is here, and what it does not."""
+OF_CHARTS = (Figure.OUTCOMES, Figure.REASONS, Figure.CALLS, Figure.RECORDS)
+"""What the dashboard draws."""
+NO_API = "none"
+"""Stands for the API of a job that ended before it opened one."""
 
 _ADD = """
     INSERT INTO {table} (day, figure, key, value, written_at) VALUES (%s, %s, %s, %s, %s)
@@ -51,7 +70,13 @@ def count_ended_job(sender: object, work: SyncJob, **_: Any) -> None:
     if work.action == SyncJobAction.SEND:
         added.update({(today, Figure.OUTCOMES, status): count for status, count in work.counts.items()})
         added.update({(today, Figure.REASONS, reason): count for reason, count in _reasons(work).items()})
-    added.update({(day, Figure.CALLS, ""): count for day, count in _calls(work).items()})
+    calls = _calls(work)
+    added.update({(day, Figure.CALLS, ""): count for day, count in calls.items()})
+    api = work.transport or NO_API
+    added[today, CounterFigure.ENDED, f"{api} {work.action} {work.state}"] += 1
+    added.update({(today, CounterFigure.ROWS, f"{api} {status}"): count for status, count in work.counts.items()})
+    added[today, CounterFigure.SENT, api] += sum(calls.values())
+    added[today, CounterFigure.WAITED, api] += _milliseconds(work)
     _add(added)
 
 
@@ -72,8 +97,15 @@ def count_records_if_due() -> None:
     )
 
 
+def read_totals() -> Iterator[tuple[str, list[str], int]]:
+    """Each counter that monitoring reads: its figure, the words of its key, and its value over all days; one query."""
+    found = DailyFigure.objects.filter(figure__in=list(CounterFigure)).order_by()
+    for figure, key, value in found.values_list("figure", "key").annotate(total=Sum("value")):
+        yield figure, key.split(" "), value
+
+
 def read_figures(days: int) -> dict[str, dict[date, dict[str, int]]]:
-    """What is kept about the newest days; one query.
+    """What the charts draw of the newest days; one query.
 
     Args:
         days: how many, today included.
@@ -83,9 +115,8 @@ def read_figures(days: int) -> dict[str, dict[date, dict[str, int]]]:
     """
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
     found: dict[str, dict[date, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for figure, day, key, value in DailyFigure.objects.filter(day__gte=since).values_list(
-        "figure", "day", "key", "value"
-    ):
+    kept = DailyFigure.objects.filter(day__gte=since, figure__in=OF_CHARTS)
+    for figure, day, key, value in kept.values_list("figure", "day", "key", "value"):
         found[figure][day][key] = value
     return found
 
@@ -114,6 +145,13 @@ def _calls(job: SyncJob) -> Mapping[date, int]:
     earlier = by_day.filter(earlier_calls__isnull=False).annotate(count=Count("earlier_calls"))
     counted.update(dict(earlier))
     return counted
+
+
+def _milliseconds(job: SyncJob) -> int:
+    """How long Marketo took to answer a job's calls, in all."""
+    last = job.batches.aggregate(total=Sum("seconds"))["total"] or 0.0
+    earlier = EarlierCall.objects.filter(batch__job=job).aggregate(total=Sum("seconds"))["total"] or 0.0
+    return round((last + earlier) * 1000)
 
 
 def _add(added: Mapping[tuple[date, str, str], int]) -> None:
