@@ -17,7 +17,7 @@ from django.db.models.functions import TruncDate
 
 from mobjects import clock
 from mobjects.marketo.reason_masking import mask_reason
-from mobjects.models import RECORD_MODELS, DailyFigure, EarlierCall, SyncJob, SyncJobAction, SyncResult
+from mobjects.models import RECORD_MODELS, DailyFigure, SyncJob, SyncJobAction, SyncResult
 
 Figure = DailyFigure.Figure
 
@@ -148,10 +148,8 @@ def _calls(job: SyncJob) -> Mapping[date, int]:
 
 
 def _milliseconds(job: SyncJob) -> int:
-    """How long Marketo took to answer a job's calls, in all."""
-    last = job.batches.aggregate(total=Sum("seconds"))["total"] or 0.0
-    earlier = EarlierCall.objects.filter(batch__job=job).aggregate(total=Sum("seconds"))["total"] or 0.0
-    return round((last + earlier) * 1000)
+    """How long Marketo took to answer a job's calls; the seconds of a batch are those of all its calls."""
+    return round((job.batches.aggregate(total=Sum("seconds"))["total"] or 0.0) * 1000)
 
 
 def _add(added: Mapping[tuple[date, str, str], int]) -> None:

@@ -42,7 +42,7 @@ METRICS: Sequence[Metric] = (
     Metric("calls_total", ("api",), "Calls to Marketo, counted when their job ends"),
     Metric("call_seconds_total", ("api",), "Seconds that these calls took"),
     Metric("recent_batches", ("api", "state"), f"Batches that were begun in the last {RECENT_MINUTES} minutes"),
-    Metric("recent_call_seconds_sum", ("api",), "Seconds that the last call of each of these batches took"),
+    Metric("recent_call_seconds_sum", ("api",), "Seconds that their calls took"),
     Metric("recent_call_seconds_max", ("api",), "The longest of them"),
     Metric("queue_oldest_seconds", (), "How long the oldest job has been queued that no worker has begun; 0 if none"),
     Metric("queue_work", ("list",), "Pieces of work in the queue: waiting, running, failed"),
