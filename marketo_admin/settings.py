@@ -6,6 +6,7 @@ docs/settings.md describes the variables.
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.usersessions",
+    "axes",
     "mobjects",
 ]
 MIDDLEWARE = [
@@ -68,6 +70,7 @@ MIDDLEWARE = [
     "mobjects.accounts.sessions.SessionLimitsMiddleware",
     "mobjects.views.time_zone.PersonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -100,6 +103,7 @@ ACCOUNTS: dict[str, Any] = {
     # Proxies whose X-Forwarded-For is believed; docs/accounts.md.
     "PROXIES": env.networks("DJANGO_PROXY_ADDRESSES"),
     "IDLE_MINUTES": env.number("ACCOUNTS_IDLE_MINUTES", default=30, minimum=1, maximum=1440),
+    "LOCK_MINUTES": env.number("ACCOUNTS_LOCK_MINUTES", default=15, minimum=1, maximum=1440),
     "SESSION_HOURS": env.number("ACCOUNTS_SESSION_HOURS", default=12, minimum=1, maximum=720),
 }
 SESSION_COOKIE_AGE = ACCOUNTS["SESSION_HOURS"] * 3600
@@ -115,6 +119,17 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     )
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Each by itself: names are guessed from many addresses, and many names from one.
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_FAILURE_LIMIT = env.number("ACCOUNTS_FAILURES", default=10, minimum=3, maximum=1000)
+AXES_COOLOFF_TIME = timedelta(minutes=ACCOUNTS["LOCK_MINUTES"])
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # Whoever goes on trying locks nobody out for longer.
+AXES_CLIENT_IP_CALLABLE = "mobjects.accounts.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "mobjects.accounts.lockout.say_locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login", "code", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True  # The audit log has it.
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 ACCOUNT_ADAPTER = "mobjects.accounts.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # The site sends no mail.
 
@@ -164,6 +179,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "urllib3": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
     },
 }
 

@@ -21,6 +21,11 @@ def session_limit() -> timedelta:
     return timedelta(hours=settings.ACCOUNTS["SESSION_HOURS"])
 
 
+def lock_minutes() -> int:
+    """How long too many failed sign-ins lock a name and an address."""
+    return int(settings.ACCOUNTS["LOCK_MINUTES"])
+
+
 def proxies() -> Sequence[IPv4Network | IPv6Network]:
     """The networks of the proxies whose ``X-Forwarded-For`` is believed."""
     return [ip_network(name) for name in settings.ACCOUNTS["PROXIES"] if name not in (UNIX_SOCKET, PEER)]

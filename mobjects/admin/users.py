@@ -17,6 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from mobjects.accounts import rights
+from mobjects.accounts.lockout import lift_lock
 from mobjects.accounts.sessions import end_sessions
 
 admin.site.unregister(User)
@@ -36,7 +37,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
     # Django's two boxes side by side are wider than the page beside the sidebar.
     filter_horizontal = ()
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
-    actions = ("deactivate_users", "activate_users")
+    actions = ("deactivate_users", "activate_users", "unlock_users")
 
     def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whoever manages users sees all of them."""
@@ -100,6 +101,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
         changed = self._set_active(request, users.filter(is_active=False), active=True)
         said = ngettext("%(count)s user was activated.", "%(count)s users were activated.", changed)
         self.message_user(request, said % {"count": changed})
+
+    @admin.action(description=_("Lift the lock after failed sign-ins"), permissions=["change"])
+    def unlock_users(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """Let users try again who were locked out by name."""
+        lifted = sum(lift_lock(user.username) > 0 for user in users)
+        said = ngettext("The lock of %(count)s user was lifted.", "The locks of %(count)s users were lifted.", lifted)
+        self.message_user(request, said % {"count": lifted})
 
     def _set_active(self, request: HttpRequest, users: QuerySet[User], *, active: bool) -> int:
         """Change those that may be changed; how many."""

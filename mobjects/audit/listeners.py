@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from axes.signals import user_locked_out
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -29,6 +30,7 @@ def connect_listeners() -> None:
     user_logged_in.connect(_signed_in, dispatch_uid="mobjects.audit")
     user_logged_out.connect(_signed_out, dispatch_uid="mobjects.audit")
     user_login_failed.connect(_sign_in_failed, dispatch_uid="mobjects.audit")
+    user_locked_out.connect(_locked_out, dispatch_uid="mobjects.audit")
     post_save.connect(_logged, sender=LogEntry, dispatch_uid="mobjects.audit")
     for model in WATCHED:
         post_delete.connect(_deleted, sender=model, dispatch_uid="mobjects.audit")
@@ -48,6 +50,11 @@ def _sign_in_failed(
 ) -> None:
     """The name that was tried; Django has masked the rest."""
     record_event(EventKind.SIGN_IN_FAILED, username=str(credentials.get("username") or "") or "?")
+
+
+def _locked_out(sender: Any, username: str | None = None, **kwargs: Any) -> None:
+    """Sent for each try from then on, with a right password, too."""
+    record_event(EventKind.LOCKED_OUT, username=(username or "")[:150] or "?")
 
 
 def _logged(sender: Any, instance: LogEntry, created: bool, raw: bool = False, **kwargs: Any) -> None:

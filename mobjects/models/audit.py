@@ -14,6 +14,7 @@ class EventKind(models.TextChoices):
 
     SIGNED_IN = "signed_in", _("Signed in")
     SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed")
+    LOCKED_OUT = "locked_out", _("Locked out")
     SIGNED_OUT = "signed_out", _("Signed out")
     REFUSED = "refused", _("Refused (403)")
     PAUSED = "paused", _("Paused")

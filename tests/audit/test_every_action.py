@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import get_resolver, reverse
 
@@ -22,6 +24,8 @@ STEP = "the import says who"
 
 EVENTS: dict[str, EventKind] = {
     "mobjects:log-out": EventKind.SIGNED_OUT,
+    "mobjects:session-end": EventKind.SIGNED_OUT,
+    "mobjects:sessions-end": EventKind.SIGNED_OUT,
     "mobjects:password-change": EventKind.PASSWORD_CHANGED,
     "mobjects:job-queue-again": EventKind.QUEUED_AGAIN,
     "mobjects:job-pause": EventKind.PAUSED,
@@ -55,7 +59,7 @@ REASONS: dict[str, str] = {
         (
             "mobjects:search", "mobjects:dashboard-live", "mobjects:job-live", "mobjects:record-history",
             "mobjects:import", "mobjects:named-records", "mobjects:import-live", "mobjects:import-review",
-            "mobjects:import-template",
+            "mobjects:import-template", "mobjects:sign-in",
             "mobjects:deletion-records", "mobjects:queue", "mobjects:audit", "mobjects:deletion", "admin:search",
             "admin:index", "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
             "admin:app_list",
@@ -131,6 +135,13 @@ def correction(pressed: Client) -> None:
     pressed.post(reverse("mobjects:import-fix", args=[imported.pk]), {"act": f"remove-{fix.pk}"})
 
 
+def other_session() -> UserSession:
+    """Another browser in which boss is signed in."""
+    Client().force_login(User.objects.get(username="boss"))
+    AuditEvent.objects.all().delete()
+    return UserSession.objects.latest("pk")
+
+
 def batch():
     return pages.batch(pages.job(), request="<request/>", response="<answer/>")
 
@@ -165,6 +176,11 @@ PRESSES = {
     "download a payload": (
         EventKind.PAYLOAD_DOWNLOADED,
         lambda b: b.get(reverse("mobjects:batch-payload", args=[batch().pk, "request"])),
+    ),
+    "sign out everywhere": (EventKind.SIGNED_OUT, lambda b: b.post(reverse("mobjects:sessions-end"))),
+    "sign out elsewhere": (
+        EventKind.SIGNED_OUT,
+        lambda b: b.post(reverse("mobjects:session-end", args=[other_session().pk])),
     ),
     "test the connection": (EventKind.CONNECTION_TESTED, lambda b: b.post(reverse("mobjects:connection"))),
     "export": (

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET
 from mobjects.accounts import account_settings
 from mobjects.accounts.addresses import UNKNOWN
 from mobjects.accounts.sessions import end_sessions, list_sessions, open_sessions
+from mobjects.audit.events import record_event
+from mobjects.models import EventKind
 from mobjects.views.base import press_only, render_page
 
 PAGE = "mobjects:sign-in"
@@ -44,6 +46,7 @@ def session_end(request: HttpRequest, pk: int) -> HttpResponse:
         logout(request)
     else:
         session.end()
+        record_event(EventKind.SIGNED_OUT, words=session.ip)
     messages.success(request, _("That session was signed out."))
     return redirect(PAGE)
 
