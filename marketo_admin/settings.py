@@ -107,6 +107,7 @@ ACCOUNTS: dict[str, Any] = {
     "SESSION_HOURS": env.number("ACCOUNTS_SESSION_HOURS", default=12, minimum=1, maximum=720),
 }
 SESSION_COOKIE_AGE = ACCOUNTS["SESSION_HOURS"] * 3600
+AUTHENTICATION_BACKENDS = ["mobjects.accounts.backend.AccountBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (

@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Case, CharField, Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from mobjects import models
 from mobjects.marketo.reason_masking import mask_reason
 from mobjects.marketo.types import Kind
-from mobjects.selectors import STEPS, id_in, results_left
+from mobjects.selectors import STEPS, id_in, is_left, may_repeat
 
 ANY = "all"
 """Stands for every status."""
@@ -139,6 +140,34 @@ def read_page(
     return ResultPage(rows, rows[0].pk if rows and has_before else None, rows[-1].pk if rows and has_after else None)
 
 
+def with_links(results: QuerySet[models.SyncResult], job: models.SyncJob | None = None) -> QuerySet[models.SyncResult]:
+    """Results with what their rows link to.
+
+    Args:
+        results: some.
+        job: theirs, if they are of one.
+
+    Returns:
+        Annotated with ``key_here`` (the key of the record; "" if it has none, ``None`` where it does not exist any
+        more), ``open_conflict`` (the id of what a person has to decide about it) and ``is_left`` (whether it can be
+        sent again).
+    """
+    keys = []
+    for kind in Kind:
+        here = models.records_of_kind(kind).filter(pk=OuterRef("record_id")).order_by()
+        key = Coalesce("external_id", Value("")) if kind is Kind.OPPORTUNITY else Value("")
+        keys.append(When(kind=kind.value, then=Subquery(here.annotate(key=key).values("key")[:1])))
+    about = models.Conflict.objects.filter(
+        kind=OuterRef("kind"), record_id=OuterRef("record_id"), decided_at__isnull=True
+    )
+    left = is_left(job) if job is not None and may_repeat(job) else Q(pk__in=[])
+    return results.annotate(
+        key_here=Case(*keys, output_field=CharField()),
+        open_conflict=Subquery(about.order_by().values("pk")[:1]),
+        is_left=Case(When(left, then=Value(True)), default=Value(False)),
+    )
+
+
 def iter_results(results: QuerySet[models.SyncResult]) -> Iterator[models.SyncResult]:
     """All of them with their jobs, in their order, some thousand at a time: no cursor stays open meanwhile."""
     page = read_page(results, _STREAM_ROWS)
@@ -167,18 +196,22 @@ def failure_groups(job: models.SyncJob) -> list[FailureGroup]:
     counted = (
         failed.order_by()
         .values(*shared)
-        .annotate(count=Count("pk"), sample=Min("pk"), first=Min("error"), last=Max("error"))
+        .annotate(
+            count=Count("pk"),
+            sample=Min("pk"),
+            first=Min("error"),
+            last=Max("error"),
+            left=Count("pk", filter=is_left(job)) if may_repeat(job) else Value(0),
+        )
     )
-    rows = list(counted.order_by("-count", "sample")[:FAILURE_GROUPS])
-    again = results_left(job).order_by().values_list(*shared).annotate(count=Count("pk")) if rows else ()
-    left = {(status, key): count for status, key, count in again}
+    rows = counted.order_by("-count", "sample")[:FAILURE_GROUPS]
     return [
         FailureGroup(
             row["status"],
             row["first"] if row["first"] == row["last"] else mask_reason(row["first"]),
             row["count"],
             row["sample"],
-            left.get((row["status"], row["reason_key"]), 0),
+            row["left"],
         )
         for row in rows
     ]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from mobjects import clock, models
 from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
-from mobjects.sync.send.selection import SyncSelection, candidate_records, ordered_kinds, unaccepted
+from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, candidate_records, ordered_kinds, was_accepted_since
 
 PAYLOAD_FIELDS = ("request", "response")
 """Columns that may hold a megabyte each; lists do without them."""
@@ -90,20 +92,31 @@ def _light(batches: QuerySet[models.SyncBatch]) -> QuerySet[models.SyncBatch]:
 
 def results_left(job: models.SyncJob) -> QuerySet[models.SyncResult]:
     """Results of a job that ended whose records can be tried again: not accepted, and not accepted since either."""
-    if job.action not in models.SyncJob.SENDING_ACTIONS or job.state not in models.SyncJob.FINAL_STATES:
-        return models.SyncResult.objects.none()
+    return job.results.filter(is_left(job)) if may_repeat(job) else models.SyncResult.objects.none()
+
+
+def may_repeat(job: models.SyncJob) -> bool:
+    """Whether records of a job can be sent again by another one."""
+    return job.action in models.SyncJob.SENDING_ACTIONS and job.state in models.SyncJob.FINAL_STATES
+
+
+def is_left(job: models.SyncJob) -> Q:
+    """The condition that a result is among the :func:`results_left` of a job that may be repeated."""
     here = Q()
     for kind, model in models.RECORD_MODELS.items():
         records = model.objects.filter(pk=OuterRef("record_id"))
         here |= Q(kind=kind.value) & Q(Exists(records if job.selection.get("resend") else records.dirty()))
-    return unaccepted(job.results.filter(here, status__in=RETRYABLE))
+    return here & Q(status__in=RETRYABLE) & ~Q(was_accepted_since())
 
 
 def has_left(job: models.SyncJob) -> bool:
     """Whether anything of what a job was asked to send is left to be sent."""
     selection = SyncSelection.from_json(job.selection)
-    parts = ((kind, part) for kind in ordered_kinds(selection) for part in selection.iter_parts())
-    return any(candidate_records(kind, part).exists() for kind, part in parts)
+    for part in selection.iter_parts(WHOLE_SIZE):
+        found = [candidate_records(kind, part).order_by().values("pk") for kind in ordered_kinds(selection)]
+        if found and found[0].union(*found[1:], all=True).exists():
+            return True
+    return False
 
 
 def existing_records(results: Iterable[models.SyncResult]) -> dict[tuple[str, int], str]:
@@ -140,9 +153,25 @@ def latest_result(kind: Kind, record_id: int, actions: Iterable[str]) -> models.
     return ended.select_related("job").order_by("-pk").first()
 
 
-def count_undecided() -> int:
-    """How many records wait for a person's decision; those that were left on purpose are not counted."""
-    return models.Conflict.objects.filter(decided_at__isnull=True, answer="").count()
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What every page says: how many records wait for a person's decision (those that were left on purpose are not
+    counted), and why nothing, or nothing of a kind, is sent at present.
+    """
+
+    undecided: int
+    circuits: list[models.Circuit]
+
+
+def read_standing() -> Standing:
+    """Both in one statement: every page asks for it."""
+    conflicts, circuits = models.Conflict._meta.db_table, models.Circuit._meta.db_table
+    found = models.Circuit.objects.raw(
+        f"SELECT c.*, u.undecided FROM (SELECT COUNT(*) AS undecided FROM {conflicts}"  # noqa: S608
+        f" WHERE decided_at IS NULL AND answer = '') u LEFT JOIN {circuits} c ON c.reset_at IS NULL ORDER BY c.kind"
+    )
+    rows: list[Any] = list(found)
+    return Standing(rows[0].undecided, [row for row in rows if row.pk is not None])
 
 
 def decisions_about(kind: Kind, record_id: int) -> QuerySet[models.Conflict]:

@@ -15,6 +15,7 @@ from mobjects import selectors
 from mobjects.models import RECORD_MODELS as SYNCED_MODELS
 from mobjects.permissions import RECORD_MODELS
 from mobjects.resources import RESOURCES
+from mobjects.selectors import Standing
 from mobjects.sync.content.gaps import list_gaps
 from mobjects.sync.transport_factory import key_fields, transport_label
 
@@ -103,13 +104,21 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     for title, entries in _groups():
         items = [
             {"title": name, "icon": icon, "link": reverse(view)}
-            | ({"badge": selectors.count_undecided()} if icon == TO_DECIDE else {})
+            | ({"badge": standing_of(request).undecided} if icon == TO_DECIDE else {})
             for name, icon, view, permissions in entries
             if any(map(request.user.has_perm, permissions.split()))
         ]
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def standing_of(request: HttpRequest) -> Standing:
+    """What waits for a decision and what is halted, read once for a page however many parts of it say so."""
+    kept: Standing | None = getattr(request, "_standing", None)
+    if kept is None:
+        kept = request._standing = selectors.read_standing()  # type: ignore[attr-defined]
+    return kept
 
 
 def menu_names() -> dict[str, str]:

@@ -15,7 +15,7 @@ from mobjects.kept_text import translate_kept, translate_rule
 from mobjects.models import RECORD_MODELS, EditSource, Kind, SyncJob, SyncResult
 from mobjects.presentation import badges, follow_up_text, job_text, vocabulary
 from mobjects.presentation.job_titles import job_title
-from mobjects.presentation.navigation import menu_names
+from mobjects.presentation.navigation import menu_names, standing_of
 from mobjects.presentation.status_bar import WIDTH, build_bar
 from mobjects.timeline.entries import TimelineEntry
 
@@ -117,8 +117,9 @@ def status_bar(job: SyncJob) -> dict[str, Any]:
 @register.inclusion_tag("mobjects/_halted.html", takes_context=True)
 def halted(context: template.Context) -> dict[str, Any]:
     """``{% halted %}``: the banner that says that sending is halted; nothing otherwise, or for outsiders."""
-    user = getattr(context.get("request"), "user", None)
-    circuits = selectors.open_circuits() if user is not None and user.is_staff else []
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    circuits = standing_of(request).circuits if request is not None and user is not None and user.is_staff else []
     return {"circuits": circuits, "perms": context.get("perms")}
 
 

@@ -124,15 +124,27 @@ def render_denied(request: HttpRequest, permission: str) -> HttpResponse:
     return render_page(request, "denied.html", _("Not allowed"), status=403, what=PERMISSION_WORDS[permission])
 
 
-def paginate_rows(request: HttpRequest, rows: Any, size: int, parameter: str = "page") -> Page[Any]:
+class CountedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """Pages of rows whose number is known already."""
+
+    def __init__(self, rows: Any, size: int, count: int) -> None:
+        super().__init__(rows, size)
+        self.count = count  # In the place of the cached property.
+
+
+def paginate_rows(
+    request: HttpRequest, rows: Any, size: int, parameter: str = "page", *, count: int | None = None
+) -> Page[Any]:
     """One page of rows; an impossible page number gives the nearest there is.
 
     Args:
         rows: a queryset, or anything that has a length and can be cut.
         size: rows on a page.
         parameter: of the address, with the number of the page.
+        count: how many rows there are, where that is known.
     """
-    return Paginator(rows, size).get_page(request.GET.get(parameter))
+    pages: Paginator[Any] = Paginator(rows, size) if count is None else CountedPaginator(rows, size, count)
+    return pages.get_page(request.GET.get(parameter))
 
 
 def list_url(kind: str | None) -> str:

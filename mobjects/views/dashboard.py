@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from mobjects import selectors
 from mobjects.figures.attention import (
     STANDING_STATES,
     KindFigures,
@@ -29,6 +28,7 @@ from mobjects.models import RECORD_MODELS, SyncJob
 from mobjects.presentation import attention_cards, job_text
 from mobjects.presentation.count_links import job_outcome
 from mobjects.presentation.import_text import describe_import, import_state_badge
+from mobjects.presentation.navigation import standing_of
 from mobjects.presentation.trend_charts import DAYS, build_charts
 from mobjects.processes import status as queue_status
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
@@ -85,7 +85,7 @@ def dashboard_live(request: HttpRequest) -> HttpResponse:
 def _cards(request: HttpRequest, waiting: WaitingWork, jobs: list[SyncJob]) -> list[attention_cards.AttentionCard]:
     """What needs a person: what halts everything first."""
     user = request.user
-    cards = attention_cards.halted_cards(selectors.open_circuits() if waiting.halts else [], user)
+    cards = attention_cards.halted_cards(standing_of(request).circuits, user)
     if user.has_perm("mobjects.view_syncjob"):
         cards += attention_cards.queue_cards(queue_status.read(), waiting.left, user)
     cards += attention_cards.clock_cards(list_wrong_host_clocks() if waiting.clocks else [], user)

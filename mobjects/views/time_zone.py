@@ -46,11 +46,9 @@ class PersonMiddleware:
 
 def read_choices(request: HttpRequest) -> dict[str, str]:
     """The language (a code) and the time zone (a name) that the user chose; "" for what they did not."""
-    nothing = {"language": "", "time_zone": ""}
-    if not request.user.is_authenticated:
-        return nothing
-    kept = PersonSettings.objects.filter(user=request.user.pk).values_list("language", "time_zone").first()
-    return dict(zip(nothing, kept, strict=True)) if kept else nothing
+    # Read with the user, where the backend of mobjects.accounts.backend did that.
+    kept = getattr(request.user, "person_settings", None)
+    return {"language": kept.language if kept else "", "time_zone": kept.time_zone if kept else ""}
 
 
 def browser_zone(request: HttpRequest) -> zoneinfo.ZoneInfo:

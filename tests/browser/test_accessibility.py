@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from axe_core_python.sync_playwright import Axe
 
-from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncBatch, SyncJob, SyncResult
+from mobjects.models import Opportunity
 from tests import factories
+from tests.support.site_pages import PAGES
 
 pytestmark = [
     pytest.mark.browser,
@@ -18,47 +19,6 @@ WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 COLOURS = {"runOnly": ["color-contrast"]}
 """All that differs between light and dark."""
-
-PAGES = {
-    "dashboard": lambda: "/admin/",
-    "programs": lambda: "/admin/mobjects/program/",
-    "program": lambda: f"/admin/mobjects/program/{Program.objects.first().pk}/change/",
-    "costs": lambda: "/admin/mobjects/programcost/",
-    "tags": lambda: "/admin/mobjects/programtag/",
-    "opportunities": lambda: "/admin/mobjects/opportunity/",
-    "opportunity": lambda: f"/admin/mobjects/opportunity/{Opportunity.objects.first().pk}/change/",
-    "roles": lambda: "/admin/mobjects/opportunitypersonrole/",
-    "role": lambda: f"/admin/mobjects/opportunitypersonrole/{OpportunityPersonRole.objects.first().pk}/change/",
-    "import": lambda: "/admin/imports/new/?kind=opportunities",
-    "export": lambda: "/admin/export/opportunities/",
-    "import history": lambda: "/admin/mobjects/import/",
-    "downloads": lambda: "/admin/mobjects/download/",
-    "confirm": lambda: "/admin/sync/?kind=all",
-    "history": lambda: "/admin/mobjects/syncjob/",
-    "job": lambda: f"/admin/mobjects/syncjob/{SyncJob.objects.first().pk}/change/",
-    "undo": lambda: f"/admin/sync-jobs/{SyncJob.objects.first().pk}/undo/",
-    "results": lambda: "/admin/mobjects/syncresult/",
-    "record in a job": lambda: f"/admin/sync-results/{SyncResult.objects.filter(status='FAILED').first().pk}/",
-    "batch": lambda: f"/admin/mobjects/syncbatch/{SyncBatch.objects.first().pk}/change/",
-    "record history": lambda: f"/admin/sync-history/Opportunity/{Opportunity.objects.first().pk}/",
-    "fields": lambda: "/admin/mobjects/marketofield/",
-    "known tags": lambda: "/admin/mobjects/allowedtag/",
-    "connection": lambda: "/admin/connection/",
-    "queue": lambda: "/admin/queue/",
-    "what waits": lambda: "/admin/queue/?list=waiting",
-    "to decide": lambda: "/admin/mobjects/conflict/",
-    "schedules": lambda: "/admin/mobjects/schedule/",
-    "pull": lambda: "/admin/pull/",
-    "compare": lambda: "/admin/compare/",
-    "choose by a list": lambda: "/admin/records/by-list/?kind=Opportunity",
-    "audit": lambda: "/admin/audit/",
-    "deletions": lambda: "/admin/mobjects/bulkdeletion/",
-    "time zone": lambda: "/admin/time-zone/",
-    "sign-in": lambda: "/admin/sign-in/",
-    "not allowed": lambda: "/admin/auth/user/",
-    "missing": lambda: "/admin/no-such-page/",
-}
-
 
 OUT_OF_REACH = """() => {
   const clicked = [...document.querySelectorAll("[x-on\\\\:click], [onclick], [role=button]")];

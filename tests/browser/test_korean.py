@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.browser import test_accessibility as walk
+from tests.support.site_pages import PAGES
 from tests.translations.catalogue import PO, read_po
 
 pytestmark = walk.pytestmark
@@ -29,7 +30,7 @@ def test_every_page_is_in_korean_and_fits(open_page, sandbox):
     english = english_texts()
     page = open_page("/admin/", language="ko")
     found = {}
-    for name, address in walk.PAGES.items():
+    for name, address in PAGES.items():
         page.set_viewport_size({"width": 390, "height": 900})
         page.goto(address())
         assert page.evaluate("document.documentElement.lang") == "ko"

@@ -21,8 +21,8 @@ from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Import, Opportunity, Program, SyncJob
 from mobjects.processes.scheduler import TickScheduler
 from mobjects.sync.send.selection import SyncSelection
-from tests.browser.test_accessibility import PAGES
 from tests.files import ROOT
+from tests.support.site_pages import PAGES
 
 FOLDER = ROOT / "docs" / "images"
 WRITING = bool(os.environ.get("WRITE_PICTURES"))

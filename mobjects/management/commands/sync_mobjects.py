@@ -24,7 +24,7 @@ from mobjects.processes import status as queue_status
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
 from mobjects.sync.send import task
-from mobjects.sync.send.clearings import count_clearings
+from mobjects.sync.send.preview.forecast import forecast_groups
 from mobjects.sync.send.selection import OperationChoice, SyncSelection
 from mobjects.sync.transport_factory import key_fields, open_transport
 
@@ -116,7 +116,7 @@ class Command(BaseCommand):
         except MarketoError as error:
             raise CommandError(error.message, returncode=2) from error
         self.stderr.write(f"{number} batches would be sent; nothing was.")
-        if cleared := count_clearings(selection, key_fields()):
+        if cleared := sum(group.cleared for group in forecast_groups(selection, key_fields())):
             self.stderr.write(f"{format_count(cleared, 'value')} would be cleared in Marketo.")
         self.stderr.write(_describe_usage(RedisRateLimiter.from_settings(transport.endpoint).read_usage(), number))
 

@@ -6,7 +6,6 @@ sends them use the same rules, and counting a hundred thousand records is one qu
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -14,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Self, cast
 from uuid import UUID
 
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
@@ -113,20 +112,6 @@ class SyncSelection(KindSelection):
         return cls(**kept | typed)
 
 
-@dataclass(frozen=True, slots=True)
-class ForecastGroup:
-    """How many records of one kind share an operation, or a reason to be held back.
-
-    ``new`` of them are not known to be in Marketo, and so would be created there unless it finds them by a key.
-    """
-
-    kind: Kind
-    operation: Operation | None
-    reason: str
-    count: int
-    new: int = 0
-
-
 def ordered_kinds(selection: SyncSelection) -> list[Kind]:
     """The selected kinds in sending order."""
     return [kind for kind in RECORD_MODELS if kind in selection.kinds]
@@ -158,10 +143,15 @@ def _results_of_job(kind: Kind, selection: SyncSelection) -> QuerySet[SyncResult
 
 def unaccepted(results: QuerySet[SyncResult]) -> QuerySet[SyncResult]:
     """Results whose records were not accepted, by any job, since they were written."""
+    return results.exclude(was_accepted_since())
+
+
+def was_accepted_since() -> Exists:
+    """The condition that the record of a result was accepted, by any job, after it was written."""
     later = SyncResult.objects.filter(
         kind=OuterRef("kind"), record_id=OuterRef("record_id"), pk__gt=OuterRef("pk"), status__in=ACCEPTED_BY_MARKETO
     )
-    return results.exclude(Exists(later))
+    return Exists(later)
 
 
 def planned_results(kind: Kind, selection: SyncSelection) -> QuerySet[SyncResult]:
@@ -190,23 +180,6 @@ def classify_records(
     return cast(SyncedQuerySet, found.annotate(hold=hold))
 
 
-def forecast_groups(selection: SyncSelection, keys: KeyFields) -> list[ForecastGroup]:
-    """What a job would do now, kind by kind; one query per kind.
-
-    Roles that wait only for an opportunity of the same selection are counted as sendable, unless that is held back.
-    """
-    counts: Counter[tuple[Kind, Operation | None, str]] = Counter()
-    new: Counter[tuple[Kind, Operation | None, str]] = Counter()
-    at = clock.now()
-    for kind in ordered_kinds(selection):
-        for part in selection.iter_parts(WHOLE_SIZE):
-            for operation, reason, count, unknown in _counted(kind, part, keys, at):
-                group = kind, None if reason else Operation(operation), reason
-                counts[group] += count
-                new[group] += unknown
-    return [ForecastGroup(*group, count, new[group]) for group, count in counts.items()]
-
-
 def is_new(kind: Kind, keys: KeyFields) -> Q:
     """The condition that nothing is known here of a record in Marketo."""
     return ~has_id(kind, keys) & Q(accepted={})
@@ -215,13 +188,6 @@ def is_new(kind: Kind, keys: KeyFields) -> Q:
 def count_calls(kind: Kind, batches: int, traits: TransportTraits) -> int:
     """How many calls it takes at least to send so many batches by the ways of the API in use."""
     return batches * traits.calls_to_a_batch.get(kind, 1)
-
-
-def _counted(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime) -> list[tuple[str, str, int, int]]:
-    found = foreseen_records(kind, selection, keys, at=at)
-    counted = found.order_by().values_list("wire_operation", "hold")
-    counted = counted.annotate(n=Count("pk"), new=Count("pk", filter=is_new(kind, keys)))
-    return list(counted.order_by("hold", "wire_operation"))
 
 
 def foreseen_records(

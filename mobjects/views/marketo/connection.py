@@ -18,6 +18,7 @@ from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
 from mobjects.models import EventKind
+from mobjects.presentation.navigation import standing_of
 from mobjects.processes import status as queue_status
 from mobjects.processes.refused_work import list_refused_work
 from mobjects.sync.content.gaps import list_gaps
@@ -80,7 +81,7 @@ def connection_page(request: HttpRequest) -> HttpResponse:
         tested=_test_and_record() if request.method == "POST" else None,
         usage=RedisRateLimiter.from_settings(target()).read_usage(),
         circuits=selectors.latest_circuits(CIRCUITS),
-        halted_now=selectors.open_circuits(),
+        halted_now=standing_of(request).circuits,
         foreign_queues=queue_status.list_foreign_queues(),
         refused_work=list_refused_work(),
         wrong_clocks=list_wrong_host_clocks(),

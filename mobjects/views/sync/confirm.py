@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Unpack
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -25,14 +27,14 @@ from mobjects.kept_text import translate_kept
 from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import Operation
-from mobjects.models import RECORD_MODELS, Kind, SyncJob, SyncJobAction
+from mobjects.models import RECORD_MODELS, Kind, SyncedRecord, SyncJob, SyncJobAction
 from mobjects.presentation import job_text
 from mobjects.selectors import id_in
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
-from mobjects.sync.send.clearings import count_clearings, count_replacements
-from mobjects.sync.send.preview.estimates import ForeseenLoss, estimate_seconds, find_losses
-from mobjects.sync.send.selection import ForecastGroup, SyncSelection, count_calls, forecast_groups
+from mobjects.sync.send.preview.estimates import ForeseenLoss, estimate_seconds, examined_programs, find_losses
+from mobjects.sync.send.preview.forecast import ForecastGroup, forecast_groups
+from mobjects.sync.send.selection import SyncSelection, count_calls
 from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
 from mobjects.views.record_list import LIST, asked_list
@@ -200,11 +202,19 @@ def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> H
     return _show(request, SyncForm.build_initial(kind.value, ids))
 
 
-def preview_sync(selection: SyncSelection) -> SyncPreview:
-    """What sending this selection now would do; sends nothing."""
+def preview_sync(
+    selection: SyncSelection, programs: Sequence[SyncedRecord] = (), *, at: datetime | None = None
+) -> SyncPreview:
+    """What sending this selection now would do; sends nothing.
+
+    Args:
+        selection: what would be sent.
+        programs: those of it that are looked at for what they would lose.
+        at: the moment at which records are judged; now, by the database's clock, if none is given.
+    """
     keys = key_fields()
-    groups = forecast_groups(selection, keys)
-    cleared, replaced = count_clearings(selection, keys), count_replacements(selection, keys)
+    groups = forecast_groups(selection, keys, at=at)
+    cleared, replaced = sum(group.cleared for group in groups), sum(group.replaced for group in groups)
     held = [
         HeldLine(_which(group), _kind_label(group), translate_kept(group.reason), group.count)
         for group in groups
@@ -235,14 +245,21 @@ def preview_sync(selection: SyncSelection) -> SyncPreview:
             cleared,
             replaced,
             keys.traits.named_to_a_query,
-            find_losses(selection, keys),
+            find_losses(programs, selection, keys),
             estimate_seconds(batches),
         )
 
 
 def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
     valid = form.is_valid()
-    shown = preview_sync(form.selection) if valid else None
+    shown, planned = None, None
+    if valid:
+        # One moment for the whole page, which only people read; a job judges by the database's clock.
+        now = timezone.now()
+        programs = examined_programs(form.selection, key_fields(), at=now)
+        shown = preview_sync(form.selection, programs, at=now)
+        known = {Kind.PROGRAM: programs} if programs else {}
+        planned = PlannedRecords(form.selection, at=now, known=known).read_page(size=SHOWN)
     return render_page(
         request,
         "sync/confirm/page.html",
@@ -251,7 +268,7 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         form=form,
         preview=shown,
         selection=job_text.selection_text(form.selection.to_json()) if valid else "",
-        planned=PlannedRecords(form.selection).read_page(size=SHOWN) if valid else None,
+        planned=planned,
         first=min(shown.sendable, TRIED) if shown else 0,
         cancel=_cancel(form),
     )

@@ -15,7 +15,7 @@ from mobjects import clock
 from mobjects.jobs.requests import request_sync, selection_of_dry_run
 from mobjects.jobs.tries import rest_of_try
 from mobjects.models import SyncJob, SyncJobAction, SyncResultStatus
-from mobjects.sync.send.selection import forecast_groups
+from mobjects.sync.send.preview.forecast import forecast_groups
 from mobjects.sync.send.undo.verdicts import CHANGED_THERE, can_be_undone
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import press_only, require_permission

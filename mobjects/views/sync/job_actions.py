@@ -65,14 +65,9 @@ def available_actions(job: SyncJob, again: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def may_repeat(job: SyncJob) -> bool:
-    """Whether records of a job can be sent again by another one."""
-    return job.action in SyncJob.SENDING_ACTIONS and job.state in SyncJob.FINAL_STATES
-
-
 def retry_label(job: SyncJob) -> str:
     """What the button says that sends again what is left of a job; "" if nothing is."""
-    if not may_repeat(job):
+    if not selectors.may_repeat(job):
         return ""
     if _repeats_whole_selection(job):
         return _("Send what is left")
@@ -148,7 +143,7 @@ def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a job about what another did not get accepted, or about those with reasons like one (``same``)."""
     job = get_object_or_404(SyncJob, pk=pk)
     before = clock.now()
-    if not may_repeat(job):
+    if not selectors.may_repeat(job):
         messages.warning(request, _("Only what a job sent can be tried again, once that job is over."))
         return _to(job)
     user, reason = request.user, job.reason
@@ -171,7 +166,7 @@ def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a job about the record of one result."""
     result = get_object_or_404(SyncResult.objects.select_related("job"), pk=pk)
     job, kind = result.job, Kind(result.kind)
-    if not may_repeat(job) or result.status not in selectors.RETRYABLE:
+    if not selectors.may_repeat(job) or result.status not in selectors.RETRYABLE:
         messages.warning(request, _("Only what was not accepted can be tried again, once its job is over."))
         return _to(job)
     if not records_of_kind(kind).filter(pk=result.record_id).exists():
@@ -190,7 +185,7 @@ def results_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Make a job about the records of the results that are ticked; one for each kind among them."""
     job = get_object_or_404(SyncJob, pk=pk)
     ticked = [number for text in request.POST.getlist("result") if (number := selectors.id_in(text)) is not None]
-    left = selectors.results_left(job).filter(pk__in=ticked) if may_repeat(job) else SyncResult.objects.none()
+    left = selectors.results_left(job).filter(pk__in=ticked) if selectors.may_repeat(job) else SyncResult.objects.none()
     ids: dict[Kind, list[int]] = {}
     for kind, record in left.order_by("pk").values_list("kind", "record_id"):
         ids.setdefault(Kind(kind), []).append(record)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from mobjects import result_queries, selectors
-from mobjects.models import SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult, SyncResultStatus
+from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.job_titles import job_title
@@ -64,19 +64,21 @@ def job_live(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _jobs() -> QuerySet[SyncJob]:
     """Jobs, each with all its counts in the one query: head and body of its page cannot differ."""
     steps = SyncResult.objects.filter(job=OuterRef("pk"), status__in=SyncResult.PASSING_STATUSES).order_by()
-    counted = steps.values("job").annotate(count=Count("pk")).values("count")
-    return SyncJob.objects.select_related("schedule", "origin").annotate(steps=Coalesce(Subquery(counted), 0))
+    batches = SyncBatch.objects.filter(job=OuterRef("pk")).order_by()
+    counts = [
+        Coalesce(Subquery(found.values("job").annotate(count=Count("pk")).values("count")), 0)
+        for found in (steps, batches)
+    ]
+    return SyncJob.objects.select_related("schedule", "origin").annotate(steps=counts[0], batch_count=counts[1])
 
 
 def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
-    """All that is shown of a job, with its ``steps``."""
+    """All that is shown of a job, with its ``steps`` and its ``batch_count``."""
     asked = read_filter(request, job)
-    parts = list_parts(request, asked)
-    rows = parts["rows"]
+    parts = list_parts(request, asked, job)
     may_steer = request.user.has_perm("mobjects.sync_records")
-    may_retry = may_steer and job_actions.may_repeat(job)
+    may_retry = may_steer and selectors.may_repeat(job)
     again = job_actions.retry_label(job) if may_steer else ""
-    left = selectors.results_left(job).filter(pk__in=[row.pk for row in rows]) if again and rows else None
     return {
         **_head(job),
         **parts,
@@ -93,10 +95,12 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         "steps_status": selectors.STEPS,
         "problem_count": sum(job.counts.get(status, 0) for status in selectors.RETRYABLE),
         "results_count": job.result_count + job.steps,
-        "batches": paginate_rows(request, selectors.batches_of(job), BATCHES_PER_PAGE, "batches"),
+        "batches": paginate_rows(
+            request, selectors.batches_of(job), BATCHES_PER_PAGE, "batches", count=job.batch_count
+        ),
         "may": job_actions.available_actions(job, again) | available_follow_ups(job) if may_steer else frozenset(),
         "may_retry": may_retry,
-        "left": set(left.values_list("pk", flat=True)) if left is not None else set(),
+        "left": parts["left"] if again else set(),
         "retry_label": again,
     }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 
 from django.db.models import Q
@@ -59,11 +60,15 @@ class PlannedRecords:
         selection: what would be sent.
         which: :data:`EVERYTHING`, :data:`NEW`, or a group as ``kind|operation|reason``.
         search: part of a name or key, or a Marketo ID or GUID; "" for all.
+        at: the moment at which they are judged; now, by the database's clock, if none is given.
+        known: the first records of a kind, where they were read already.
     """
 
     selection: SyncSelection
     which: str = EVERYTHING
     search: str = ""
+    at: datetime | None = None
+    known: Mapping[Kind, Sequence[SyncedRecord]] = field(default_factory=dict)
 
     @property
     def group(self) -> tuple[Kind | None, Operation | None, str]:
@@ -117,14 +122,17 @@ class PlannedRecords:
                 continue
             here = (Q(pk__lt=pk) if backwards else Q(pk__gt=pk)) if place == 0 else Q()
             some = judged.filter(here).order_by("-pk" if backwards else "pk")[: most - len(records)]
-            records += fetch_with_related(each, some)
+            if kind is None and each in self.known:
+                records += self.known[each][: most - len(records)]
+            else:
+                records += fetch_with_related(each, some)
             if len(records) >= most:
                 break
         return records
 
     def _found(self, keys: KeyFields) -> Iterator[tuple[Kind, SyncedQuerySet]]:
         only, operation, reason = self.group
-        at = clock.now()
+        at = self.at or clock.now()
         for kind in ordered_kinds(self.selection):
             if only not in (None, kind):
                 continue

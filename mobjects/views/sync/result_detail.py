@@ -22,7 +22,6 @@ from mobjects.presentation.job_text import field_text
 from mobjects.presentation.job_titles import job_title
 from mobjects.sync.transport_factory import find_member
 from mobjects.views.base import history_crumb, render_page, require_permission
-from mobjects.views.sync import job_actions
 from mobjects.views.sync.result_list import list_query, read_filter
 
 
@@ -82,7 +81,7 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
     job, query = result.job, list_query(request)
     before, after = result_queries.neighbours(result_queries.find_results(read_filter(request, job)), result.pk)
     job_url = reverse("admin:mobjects_syncjob_change", args=[job.pk])
-    may_retry = request.user.has_perm("mobjects.sync_records") and job_actions.may_repeat(job)
+    may_retry = request.user.has_perm("mobjects.sync_records") and selectors.may_repeat(job)
     failed = result.status in selectors.RETRYABLE
     return {
         "title": _("%(record)s in a job") % {"record": result.label},

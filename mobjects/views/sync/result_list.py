@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -71,16 +72,22 @@ def list_query(request: HttpRequest) -> str:
     return query.urlencode()
 
 
-def list_parts(request: HttpRequest, asked: ResultFilter) -> dict[str, Any]:
-    """What the table of results shows; see templates/mobjects/sync/results/_table.html."""
+def list_parts(request: HttpRequest, asked: ResultFilter, job: SyncJob | None = None) -> dict[str, Any]:
+    """What the table of results shows; see templates/mobjects/sync/results/_table.html.
+
+    Args:
+        asked: which results.
+        job: theirs, if they are of one.
+    """
     before, after = (selectors.id_in(request.GET.get(name)) for name in ("before", "after"))
-    rows = result_queries.read_page(
-        result_queries.find_results(asked), PER_PAGE, after=after, before=before if after is None else None
-    )
+    found = result_queries.with_links(result_queries.find_results(asked), job)
+    page = result_queries.read_page(found, PER_PAGE, after=after, before=before if after is None else None)
+    rows: Iterable[Any] = page  # annotated
     return {
-        "rows": rows,
-        "existing": selectors.existing_records(rows),
-        "conflicts": selectors.open_conflicts(rows),
+        "rows": page,
+        "existing": {(row.kind, row.record_id): row.key_here for row in rows if row.key_here is not None},
+        "conflicts": {(row.kind, row.record_id): row.open_conflict for row in rows if row.open_conflict},
+        "left": {row.pk for row in rows if row.is_left},
         "asked": asked,
         "list_query": list_query(request),
     }

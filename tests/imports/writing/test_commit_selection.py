@@ -8,7 +8,8 @@ from mobjects.imports.writing import undo as undoing
 from mobjects.models import Kind
 from mobjects.presentation import job_text
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.send.selection import SyncSelection, candidate_records, forecast_groups
+from mobjects.sync.send.preview.forecast import forecast_groups
+from mobjects.sync.send.selection import SyncSelection, candidate_records
 from tests import factories
 from tests.imports.rows import changed, checked, commit, new
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 from mobjects.marketo.types import Kind
 from mobjects.models import AllowedTag, AllowedValues, Program, ProgramTag
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.send.selection import SyncSelection, classify_records, forecast_groups
+from mobjects.sync.send.preview.forecast import forecast_groups
+from mobjects.sync.send.selection import SyncSelection, classify_records
 from mobjects.sync.send.tag_rules import UNKNOWN_CHANNEL, UNKNOWN_TAG, explain_unknown_values
 from tests import factories
 from tests.imports.helpers import checked, words

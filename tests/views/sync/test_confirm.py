@@ -266,8 +266,7 @@ def test_the_page_has_a_fixed_number_of_queries(browser, redis_url, django_asser
         browser.get(SYNC)
 
 
-QUERIES = 23
-"""Session, user, zone, 2 for permissions, what is to decide, whether sending is halted, the clock and one query for
-each kind to count, the clock and one for each kind to show the first records, the custom fields, the clock and the
-values to clear of opportunities and of roles, how long batches took, and the calls of today, which an empty Redis does
-not know."""
+QUERIES = 11
+"""Session, user with zone, permissions, what is to decide and whether sending is halted; the custom fields, all that is
+counted, how long batches took; one for each kind to show the first records; and the calls of today, which an empty
+Redis does not know."""

@@ -77,13 +77,13 @@ def test_the_list_shows_what_is_open_and_the_sidebar_counts_it(browser, merging)
     shown = said(browser.get(LIST))
     assert "Changed here and in Marketo" in shown
     assert url(merging) in shown
-    assert selectors.count_undecided() == 1
+    assert selectors.read_standing().undecided == 1
 
 
 def test_what_was_left_or_decided_is_in_the_list_only_when_asked_for(browser, merging, ambiguous):
     decide(browser, merging, all="here")
     decide(browser, ambiguous, answer="leave")
-    assert selectors.count_undecided() == 0
+    assert selectors.read_standing().undecided == 0
     listed = {
         choice: [each.pk for each in browser.get(f"{LIST}?decision={choice}").context["cl"].result_list]
         for choice in ("open", "left", "decided", "all")

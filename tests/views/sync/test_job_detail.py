@@ -143,9 +143,9 @@ def test_the_number_of_queries_does_not_grow_with_records_and_batches(browser, d
         browser.get(pages.job_url(job))
 
 
-QUERIES = 16
-"""Session, user, zone, 2 for permissions, what is to decide, whether sending is halted; job with its steps, events,
-followers, groups; results, records and batches; how many of those; what is left to try again."""
+QUERIES = 11
+"""Session, user with zone, permissions, what is to decide and whether sending is halted; job with its steps and the
+number of its batches, events, followers, groups; results with their records; batches; what is left to try again."""
 
 
 def test_a_job_that_does_not_exist_is_not_found(browser):

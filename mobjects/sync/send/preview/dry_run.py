@@ -14,8 +14,9 @@ from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.job_results import build_result, has_end, save_results
 from mobjects.sync.send import results
+from mobjects.sync.send.preview.forecast import forecast_groups
 from mobjects.sync.send.preview.record_plans import PlannedEffect, RecordPlan, judged_records, plan_record
-from mobjects.sync.send.selection import SyncSelection, forecast_groups, ordered_kinds
+from mobjects.sync.send.selection import SyncSelection, ordered_kinds
 from mobjects.sync.send.task import SENDING_ORDER
 from mobjects.sync.task import JobContext, next_sequence
 from mobjects.sync.transport_factory import masked

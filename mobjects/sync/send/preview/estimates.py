@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from datetime import datetime
+from typing import Any
 
 from mobjects.marketo.types import Kind, Operation
-from mobjects.models import SyncBatch, SyncBatchState
+from mobjects.models import SyncBatch, SyncBatchState, SyncedRecord
 from mobjects.sync import marketo_settings
-from mobjects.sync.content.loading import load_records
+from mobjects.sync.content.loading import fetch_with_related
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.send.preview.record_plans import RecordPlan, judged_records, plan_record
+from mobjects.sync.send.preview.record_plans import judged_records, plan_record
 from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection
 
 LOOKED_BACK = 200
@@ -64,26 +65,36 @@ def estimate_seconds(batches: Sequence[tuple[Kind, Operation, int]]) -> float | 
     return total / max(1, min(marketo_settings.workers_per_job(), count))
 
 
-def find_losses(selection: SyncSelection, keys: KeyFields) -> ForeseenLoss:
-    """What programs would lose; a fixed number of queries for a part of the selection, and none where Marketo's API
-    takes nothing away from them.
+def examined_programs(selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None) -> list[SyncedRecord]:
+    """The first programs of a selection, one more than :data:`EXAMINED` at most, with all that they have; none where
+    Marketo's API takes nothing away from programs. A fixed number of queries for a part of the selection.
+
+    Args:
+        selection: what would be sent.
+        keys: names of the external key fields, with the ways of the API in use.
+        at: the moment at which they are judged; now if none is given.
     """
-    traits = keys.traits
-    if Kind.PROGRAM not in selection.kinds or not (traits.removes_tags or traits.removes_costs):
-        return ForeseenLoss()
-    plans = list(islice(_program_plans(selection, keys), EXAMINED + 1))
-    losing = [plan for plan in plans[:EXAMINED] if plan.lost_tags or plan.lost_costs]
+    found: list[SyncedRecord] = []
+    if Kind.PROGRAM not in selection.kinds or not (keys.traits.removes_tags or keys.traits.removes_costs):
+        return found
+    for part in selection.iter_parts(WHOLE_SIZE):
+        judged = judged_records(Kind.PROGRAM, part, keys, at=at)[: EXAMINED + 1 - len(found)]
+        found += fetch_with_related(Kind.PROGRAM, judged)
+    return found
+
+
+def find_losses(programs: Sequence[SyncedRecord], selection: SyncSelection, keys: KeyFields) -> ForeseenLoss:
+    """What programs would lose, by those that :func:`examined_programs` gave. Arguments as there."""
+    judged: list[Any] = list(programs[:EXAMINED])  # annotated
+    plans = [
+        plan_record(program, Operation.UPDATE, "", keys, None, resend=selection.resend)
+        for program in judged
+        if not program.hold and program.accepted
+    ]
+    losing = [plan for plan in plans if plan.lost_tags or plan.lost_costs]
     return ForeseenLoss(
         sum(len(plan.lost_tags) for plan in losing),
         sum(len(plan.lost_costs) for plan in losing),
         len(losing),
-        len(plans) <= EXAMINED,
+        len(programs) <= EXAMINED,
     )
-
-
-def _program_plans(selection: SyncSelection, keys: KeyFields) -> Iterator[RecordPlan]:
-    for part in selection.iter_parts(WHOLE_SIZE):
-        sendable = judged_records(Kind.PROGRAM, part, keys).filter(hold="").exclude(accepted={})
-        ids = list(sendable.values_list("pk", flat=True)[: EXAMINED + 1])
-        for program in load_records(Kind.PROGRAM, ids):
-            yield plan_record(program, Operation.UPDATE, "", keys, None, resend=part.resend)

@@ -13,7 +13,8 @@ from mobjects.models import Opportunity, Program, ProgramCost, SyncResult
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import UNKNOWN_VALUE, HeldBack, build_payload
 from mobjects.sync.content.unsendable import COST_DECIMALS, KEY_CHANGED
-from mobjects.sync.send.selection import SyncSelection, count_calls, forecast_groups
+from mobjects.sync.send.preview.forecast import forecast_groups
+from mobjects.sync.send.selection import SyncSelection, count_calls
 from mobjects.sync.transport_factory import key_fields
 from tests import factories
 from tests.support.guid_transport import KEY

@@ -7,7 +7,8 @@ import pytest
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Opportunity, OpportunityPersonRole, RecordState
 from mobjects.sync.send.naming.key_conditions import has_changed_key
-from mobjects.sync.send.selection import OperationChoice, SyncSelection, forecast_groups
+from mobjects.sync.send.preview.forecast import forecast_groups
+from mobjects.sync.send.selection import OperationChoice, SyncSelection
 from mobjects.sync.transport_factory import key_fields
 from tests import factories
 from tests.support.guid_transport import KEY

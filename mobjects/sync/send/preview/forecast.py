@@ -1,0 +1,121 @@
+"""What a sending would do, counted: records by operation or by the reason that holds them back, and what it would take
+away in Marketo. All of it in one statement, which looks at each record once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import add
+from typing import Any
+
+from django.db.models import Case, CharField, Count, Expression, IntegerField, Q, QuerySet, Sum, TextField, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact, GreaterThan
+
+from mobjects import clock
+from mobjects.marketo.attributes import STANDARD
+from mobjects.marketo.types import Kind, Operation
+from mobjects.models import RECORD_MODELS, CustomField
+from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.send.naming.key_conditions import has_changed_key
+from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, foreseen_records, is_new, ordered_kinds
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastGroup:
+    """How many records of one kind share an operation, or a reason to be held back.
+
+    Args:
+        kind: of the records.
+        operation: ``None`` where they are held back.
+        reason: why; "" where they are not.
+        count: how many there are.
+        new: so many of them are not known to be in Marketo, and so would be created there unless it finds them by a
+            key.
+        cleared: so many values would be cleared in Marketo: it accepted them last, and they are empty here now. Of
+            attributes, standard and custom. Programs have none: their API clears nothing but notes.
+        replaced: so many roles would be deleted in Marketo and made anew: their key was changed.
+    """
+
+    kind: Kind
+    operation: Operation | None
+    reason: str
+    count: int
+    new: int = 0
+    cleared: int = 0
+    replaced: int = 0
+
+
+def forecast_groups(selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None) -> list[ForecastGroup]:
+    """What a job would do now, kind by kind; one statement, and one for the names of custom fields.
+
+    Roles that wait only for an opportunity of the same selection are counted as sendable, unless that is held back.
+
+    Args:
+        selection: what would be sent.
+        keys: names of the external key fields.
+        at: the moment at which records are judged; now, by the database's clock, if none is given.
+    """
+    at = at or clock.now()
+    custom = _custom_names() if any(STANDARD[kind] for kind in selection.kinds) else {}
+    found: dict[tuple[Kind, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for part in selection.iter_parts(WHOLE_SIZE):
+        counted = [_counted(kind, part, keys, at, custom.get(kind, ())) for kind in ordered_kinds(selection)]
+        for kind, reason, operation, *counts in counted[0].union(*counted[1:], all=True) if counted else ():
+            group = Kind(kind), reason, "" if reason else operation
+            found[group] = list(map(add, found[group], (count or 0 for count in counts)))
+    order = list(RECORD_MODELS)
+    return [
+        ForecastGroup(kind, Operation(operation) if operation else None, reason, *(counts[:2] if reason else counts))
+        for (kind, reason, operation), counts in sorted(
+            found.items(), key=lambda group: (order.index(group[0][0]), *group[0][1:])
+        )
+    ]
+
+
+def _counted(
+    kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime, custom: Iterable[str]
+) -> QuerySet[Any, Any]:
+    found = foreseen_records(kind, selection, keys, at=at).order_by()
+    cleared, none = list(_cleared(kind, custom)), Value(0)
+    counted: QuerySet[Any, Any] = (
+        found.annotate(of_kind=Value(kind.value, CharField()))
+        .values_list("of_kind", "hold", "wire_operation")
+        .annotate(
+            n=Count("pk"),
+            new=Count("pk", filter=is_new(kind, keys)),
+            # Of what is held back nothing is cleared; its sum is passed over.
+            cleared=Sum(reduce(add, cleared), filter=Q(synced_revision__gt=0)) if cleared else none,
+            replaced=Count("pk", filter=has_changed_key(keys)) if kind is Kind.ROLE else none,
+        )
+    )
+    return counted
+
+
+def _custom_names() -> dict[str, list[str]]:
+    names: dict[str, list[str]] = defaultdict(list)
+    for kind, name in CustomField.objects.order_by("pk").values_list("kind", "name"):
+        names[kind].append(name)
+    return names
+
+
+def _cleared(kind: Kind, custom: Iterable[str]) -> Iterator[Case]:
+    """For each attribute 1 where it would be cleared, else 0."""
+    model = RECORD_MODELS[kind]
+    for attribute in STANDARD[kind]:
+        field: Any = model._meta.get_field(attribute.field_name)
+        now = Q(**{f"{field.name}__isnull": True}) if field.null else Q(**{field.name: ""})
+        yield _one_where(now, attribute.name)
+    for name in custom if STANDARD[kind] else ():
+        value = Coalesce(KeyTextTransform(name, "custom_attributes"), Value(""), output_field=TextField())
+        yield _one_where(Exact(value, Value("")), name)
+
+
+def _one_where(empty: Q | Expression, name: str) -> Case:
+    had: Expression = GreaterThan(KeyTextTransform(name, "accepted"), Value(""))
+    return Case(When(Q(empty) & Q(had), then=Value(1)), default=Value(0), output_field=IntegerField())

@@ -1,0 +1,200 @@
+"""The site's pages by name, and a database in which each of them has something to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from mobjects.models import (
+    AllowedTag,
+    BulkDeletion,
+    Circuit,
+    Conflict,
+    CustomField,
+    Download,
+    HostClock,
+    Import,
+    ImportState,
+    MarketoField,
+    Opportunity,
+    OpportunityPersonRole,
+    Program,
+    Schedule,
+    SyncBatch,
+    SyncJob,
+    SyncJobAction,
+    SyncJobState,
+    SyncResult,
+)
+from tests import factories
+from tests.views import pages
+from tests.views.imports import made_imports
+
+PAGES: dict[str, Callable[[], str]] = {
+    "dashboard": lambda: "/admin/",
+    "programs": lambda: "/admin/mobjects/program/",
+    "program": lambda: f"/admin/mobjects/program/{Program.objects.first().pk}/change/",
+    "costs": lambda: "/admin/mobjects/programcost/",
+    "tags": lambda: "/admin/mobjects/programtag/",
+    "opportunities": lambda: "/admin/mobjects/opportunity/",
+    "opportunity": lambda: f"/admin/mobjects/opportunity/{Opportunity.objects.first().pk}/change/",
+    "roles": lambda: "/admin/mobjects/opportunitypersonrole/",
+    "role": lambda: f"/admin/mobjects/opportunitypersonrole/{OpportunityPersonRole.objects.first().pk}/change/",
+    "import": lambda: "/admin/imports/new/?kind=opportunities",
+    "export": lambda: "/admin/export/opportunities/",
+    "import history": lambda: "/admin/mobjects/import/",
+    "downloads": lambda: "/admin/mobjects/download/",
+    "confirm": lambda: "/admin/sync/?kind=all",
+    "history": lambda: "/admin/mobjects/syncjob/",
+    "job": lambda: f"/admin/mobjects/syncjob/{SyncJob.objects.first().pk}/change/",
+    "undo": lambda: f"/admin/sync-jobs/{SyncJob.objects.first().pk}/undo/",
+    "results": lambda: "/admin/mobjects/syncresult/",
+    "record in a job": lambda: f"/admin/sync-results/{SyncResult.objects.filter(status='FAILED').first().pk}/",
+    "batch": lambda: f"/admin/mobjects/syncbatch/{SyncBatch.objects.first().pk}/change/",
+    "record history": lambda: f"/admin/sync-history/Opportunity/{Opportunity.objects.first().pk}/",
+    "fields": lambda: "/admin/mobjects/marketofield/",
+    "known tags": lambda: "/admin/mobjects/allowedtag/",
+    "connection": lambda: "/admin/connection/",
+    "queue": lambda: "/admin/queue/",
+    "what waits": lambda: "/admin/queue/?list=waiting",
+    "to decide": lambda: "/admin/mobjects/conflict/",
+    "schedules": lambda: "/admin/mobjects/schedule/",
+    "pull": lambda: "/admin/pull/",
+    "compare": lambda: "/admin/compare/",
+    "choose by a list": lambda: "/admin/records/by-list/?kind=Opportunity",
+    "audit": lambda: "/admin/audit/",
+    "deletions": lambda: "/admin/mobjects/bulkdeletion/",
+    "time zone": lambda: "/admin/time-zone/",
+    "sign-in": lambda: "/admin/sign-in/",
+    "not allowed": lambda: "/admin/auth/user/",
+    "missing": lambda: "/admin/no-such-page/",
+}
+"""Of an operator: each shape of page once."""
+
+FURTHER_PAGES: dict[str, Callable[[], str]] = {
+    "running job": lambda: pages.job_url(_running_job()),
+    "stopped job": lambda: pages.job_url(SyncJob.objects.filter(state=SyncJobState.STOPPED).latest("pk")),
+    "dry run": lambda: pages.job_url(SyncJob.objects.filter(action=SyncJobAction.DRY_RUN).latest("pk")),
+    "job, searched": lambda: pages.job_url(_failed_job(), "?q=Deal"),
+    "job, a group": lambda: pages.job_url(_failed_job(), f"?same={_failed_job().results.earliest('pk').pk}"),
+    "results, all": lambda: "/admin/mobjects/syncresult/?status=all",
+    "results, searched": lambda: "/admin/mobjects/syncresult/?q=Deal",
+    "opportunities, searched": lambda: "/admin/mobjects/opportunity/?q=Deal",
+    "opportunities, failed": lambda: "/admin/mobjects/opportunity/?state=failed",
+    "history, searched": lambda: "/admin/mobjects/syncjob/?q=Deal",
+    "custom fields": lambda: "/admin/mobjects/customfield/",
+    "custom field": lambda: f"/admin/mobjects/customfield/{CustomField.objects.first().pk}/change/",
+    "schedule": lambda: f"/admin/mobjects/schedule/{Schedule.objects.first().pk}/change/",
+    "decision": lambda: f"/admin/mobjects/conflict/{Conflict.objects.first().pk}/change/",
+    "import, its page": lambda: f"/admin/imports/{_reviewed().pk}/",
+    "import, its columns": lambda: f"/admin/imports/{_mapped().pk}/columns/",
+    "import, its review": lambda: f"/admin/imports/{_reviewed().pk}/review/",
+    "import, its undo": lambda: f"/admin/imports/{_written().pk}/undo/",
+    "import, written": lambda: f"/admin/imports/{_written().pk}/",
+    "deletion": lambda: f"/admin/deletions/{BulkDeletion.objects.first().pk}/",
+    "confirm, opportunities": lambda: "/admin/sync/?kind=Opportunity",
+    "confirm, a record": lambda: f"/admin/sync/?kind=Opportunity&record={Opportunity.objects.first().pk}",
+    "cancelling": lambda: f"/admin/sync-jobs/{_running_job().pk}/cancel/",
+    "program history": lambda: f"/admin/sync-history/Program/{Program.objects.first().pk}/",
+}
+"""More of the same shapes, and those that only a filled database has."""
+
+
+def fill_site() -> None:
+    """Many records in every state, jobs of each kind with failures in groups, all that may wait for a person at once:
+    something to decide, a halt, a wrong clock, imports, a deletion.
+    """
+    now = datetime.now(UTC)
+    records = [factories.opportunity(name=f"Deal {number}", stage="Won") for number in range(60)]
+    states = ("FAILED", "SKIPPED", "UNKNOWN")
+    for number, record in enumerate(records[:30]):
+        state = {"last_status": states[number % 3], "answered_revision": record.revision}
+        Opportunity.objects.filter(pk=record.pk).update(**state, accepted={"Name": "Old"}, marketo_id=number + 1)
+        factories.role(record)
+    for number in range(5):
+        program = factories.program(marketo_id=1001 + number, channel="Webinar")
+        factories.cost(program)
+        factories.tag(program)
+    Program.objects.update(accepted={"Tag: Region": "APAC"}, synced_revision=1)
+    CustomField.objects.create(name="Region", kind="Opportunity")
+    MarketoField.objects.create(kind="Opportunity", name="Stage", type="string", described_at=now)
+    AllowedTag.objects.create(type="Region", value="EMEA", described_at=now)
+    _make_jobs(records)
+    _make_imports(records)
+    for record in records[30:33]:
+        there = [{"id": 64, "values": {"Name": "There", "Stage": "Lost"}, "created_at": None, "updated_at": None}]
+        about = {"kind": "Opportunity", "record_id": record.pk, "label": record.name}
+        sides = {"base": {"Name": "Deal"}, "here": {"Name": "Here"}, "candidates": there}
+        Conflict.objects.create(reason="both", **about, **sides)
+    Circuit.objects.create(reason="Marketo refused the login.", code="602")
+    Circuit.objects.create(reason="Opportunities are not allowed.", code="603", kind="Opportunity")
+    HostClock.objects.create(host="web-2", offset_seconds=90, measured_at=now)
+    Schedule.objects.create(name="Nightly", action="send", kinds=["Opportunity"], cron="0 2 * * *", next_at=now)
+    asked = [[record.pk, str(record.revision)] for record in records[40:45]]
+    BulkDeletion.objects.create(model="opportunity", records=asked, username="olga")
+
+
+def _make_jobs(records: list[Opportunity]) -> None:
+    failed = pages.job(
+        state=SyncJobState.PROBLEMS,
+        planned=60,
+        counts={"FAILED": 20, "UNKNOWN": 10, "HELD": 10, "UPDATED": 20},
+        username="olga",
+    )
+    statuses = ("FAILED", "FAILED", "UNKNOWN", "HELD", "UPDATED", "UPDATED")
+    for number, record in enumerate(records):
+        batch = pages.batch(failed, sequence=number + 1, seconds=0.3)
+        status = statuses[number % len(statuses)]
+        error = "" if status == "UPDATED" else f"Stage “{number % 2}” is not allowed" if number % 4 else "Gone. (1)"
+        about = {"record_id": record.pk, "label": record.name, "revision": record.revision}
+        diff = [["Stage", "Lost", "Won"]]
+        pages.result(failed, batch=batch, status=status, error=error, diff=diff, **about)
+    for state in (SyncJobState.RUNNING, SyncJobState.STOPPED, SyncJobState.PAUSED):
+        values = {"planned": 60, "started_at": datetime.now(UTC) - timedelta(minutes=1), "origin": failed}
+        job = pages.job(state=state, counts={"UPDATED": 1, "HELD": 1}, **values)
+        batch = pages.batch(job, answered_at=datetime.now(UTC), seconds=0.3)
+        pages.result(job, batch=batch, status="UPDATED", record_id=records[0].pk, diff=[["Stage", "Lost", "Won"]])
+        pages.result(job, batch=batch, status="UNKNOWN", record_id=records[1].pk, error="No answer.")
+    dry = pages.job(action=SyncJobAction.DRY_RUN, counts={"PLANNED": 1})
+    pages.result(dry, status="PLANNED", record_id=records[0].pk, revision=records[0].revision)
+    SyncJob.objects.filter(pk=failed.pk).update(created_at=datetime.now(UTC))  # It comes first.
+
+
+def _make_imports(records: list[Opportunity]) -> None:
+    reviewed = made_imports.imported()
+    for number, record in enumerate(records[:30], start=2):
+        outcome = ("new", "changed", "error", "conflict")[number % 4]
+        values = {"data": {"name": "New"}, "old": {"name": "Old"}, "record_id": record.pk}
+        made_imports.row(reviewed, number, outcome, **({} if outcome == "new" else values))
+        if outcome == "error":
+            made_imports.problem(reviewed, number, suggestion="12.5")
+    made_imports.group(reviewed, suggestion="12.5", first=4)
+    made_imports.count(reviewed)
+    made_imports.imported(state=ImportState.MAPPING)
+    written = made_imports.imported(state=ImportState.COMMITTED, committed_to=31, written={"changed": 30})
+    for number, record in enumerate(records[:30], start=2):
+        row = {"data": {"name": "New"}, "old": {"name": "Old"}, "record_id": record.pk}
+        made_imports.row(written, number, "changed", **row)
+        made_imports.change(written, number, record)
+    made_imports.count(written)
+    Download.objects.create(kind="opportunities", format="csv", username="olga")
+
+
+def _failed_job() -> SyncJob:
+    return SyncJob.objects.get(state=SyncJobState.PROBLEMS)
+
+
+def _running_job() -> SyncJob:
+    return SyncJob.objects.filter(state=SyncJobState.RUNNING).latest("pk")
+
+
+def _reviewed() -> Import:
+    return Import.objects.filter(state=ImportState.REVIEW).earliest("pk")
+
+
+def _mapped() -> Import:
+    return Import.objects.filter(state=ImportState.MAPPING).earliest("pk")
+
+
+def _written() -> Import:
+    return Import.objects.filter(state=ImportState.COMMITTED).earliest("pk")
