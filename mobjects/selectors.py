@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Now
 
-from mobjects import clock, models
+from mobjects import models
 from mobjects.imports.writing import commit
 from mobjects.marketo.types import Kind
 from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, candidate_records, ordered_kinds, was_accepted_since
@@ -58,12 +59,15 @@ def unaccepted_batches(job: models.SyncJob) -> list[models.SyncBatch]:
 
 def records_per_second(job: models.SyncJob) -> float:
     """How fast a job has been within the last minute; 0 if nothing was answered."""
-    now = clock.now()
-    since = max(now - RATE_SPAN, job.started_at or now)
-    done = job.batches.filter(answered_at__gte=since, state=models.SyncBatchState.ANSWERED).exclude(operation="GET")
-    count: int = done.aggregate(records=Sum("size"))["records"] or 0
-    seconds = (now - since).total_seconds()
-    return count / seconds if seconds >= 1 else 0.0
+    if job.started_at is None:
+        return 0.0
+    done = job.batches.filter(state=models.SyncBatchState.ANSWERED, answered_at__gte=job.started_at)
+    lately = done.filter(answered_at__gt=Now() - RATE_SPAN).exclude(operation="GET")
+    found = lately.aggregate(records=Sum("size"), now=Max(Now()))
+    if found["now"] is None:
+        return 0.0
+    seconds: float = min(RATE_SPAN, found["now"] - job.started_at).total_seconds()
+    return found["records"] / seconds if seconds >= 1 else 0.0
 
 
 def related_batches(
