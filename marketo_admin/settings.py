@@ -107,7 +107,6 @@ ACCOUNTS: dict[str, Any] = {
     "SESSION_HOURS": env.number("ACCOUNTS_SESSION_HOURS", default=12, minimum=1, maximum=720),
 }
 SESSION_COOKIE_AGE = ACCOUNTS["SESSION_HOURS"] * 3600
-AUTHENTICATION_BACKENDS = ["mobjects.accounts.backend.AccountBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (
@@ -120,7 +119,7 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     )
 ]
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "mobjects.accounts.backend.AccountBackend"]
 # Each by itself: names are guessed from many addresses, and many names from one.
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_FAILURE_LIMIT = env.number("ACCOUNTS_FAILURES", default=10, minimum=3, maximum=1000)

@@ -59,6 +59,7 @@ class WaitingWork:
         imports: imports that wait for a person.
         held: records that the job ``held_by`` held back and that are as they were then.
         left: jobs and imports that are to be worked on and are not.
+        halts: how many open halts there are.
         clocks: how many hosts were found to have a clock that is off, lately or not.
     """
 
@@ -68,6 +69,7 @@ class WaitingWork:
     held: int
     held_by: models.SyncJob | None
     left: int
+    halts: int
     clocks: int
 
     def total(self, what: str) -> int:
@@ -95,6 +97,7 @@ def read_waiting_work(
     asked["undecided"] = models.Conflict.objects.filter(decided_at__isnull=True, answer="")
     asked["imports"] = models.Import.objects.filter(state__in=WAITING_IMPORT_STATES)
     asked |= {f"left:{number}": work for number, work in enumerate(_left_work(fresh_since))}
+    asked["halts"] = models.Circuit.objects.filter(reset_at__isnull=True)
     asked["clocks"] = models.HostClock.objects.all()
     if held_by is not None:
         asked["held"] = _held_results(held_by)
@@ -110,6 +113,7 @@ def read_waiting_work(
         held=found.get("held", 0),
         held_by=held_by,
         left=sum(count for name, count in found.items() if name.startswith("left:")),
+        halts=found["halts"],
         clocks=found["clocks"],
     )
 
