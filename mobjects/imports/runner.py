@@ -23,6 +23,7 @@ from rq import get_current_job
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
+from mobjects.db.schema_version import broke_on_newer_schema
 from mobjects.imports import file_storage, validation
 from mobjects.imports.lifecycle import IMPORT_STATES
 from mobjects.imports.writing import commit, undo
@@ -159,11 +160,22 @@ def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
         _end_step(lease, ImportState.REFUSED, problem=str(error))
     except BaseException as error:
         # The one wide catch: whatever broke, Ctrl-C included, a person has to be able to try again.
-        reference = secrets.token_hex(4)
-        logger.exception("Import %s failed while %s, reference %s", imported.pk, imported.state, reference)
-        _give_up(lease, _("Something went wrong on our side (reference %(reference)s)") % {"reference": reference})
+        again = _end_broken_step(lease, error)
         if not isinstance(error, Exception):
             raise
+        return again
+    return False
+
+
+def _end_broken_step(lease: WorkerLease, error: BaseException) -> bool:
+    """End a step after a fault; ``True`` if it should be begun again, by a worker as new as the database."""
+    imported = _import_of(lease)
+    if isinstance(error, Exception) and broke_on_newer_schema():
+        logger.warning("Import %s broke on a database newer than this program: %r", imported.pk, error)
+        return _expire_import(lease, Q())
+    reference = secrets.token_hex(4)
+    logger.exception("Import %s failed while %s, reference %s", imported.pk, imported.state, reference)
+    _give_up(lease, _("Something went wrong on our side (reference %(reference)s)") % {"reference": reference})
     return False
 
 

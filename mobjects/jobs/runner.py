@@ -11,6 +11,7 @@ from django.db.models import Q
 from rq import get_current_job
 
 from mobjects import clock
+from mobjects.db.schema_version import broke_on_newer_schema, check_schema
 from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.job_lease import IDLE_DELAY, JobRelease, acquire_job, crash_job, release_job
 from mobjects.jobs.lease import heartbeat
@@ -63,7 +64,9 @@ def run_job(job: SyncJob, *, pause: Callable[[float], None] | None = None, beat:
 
     Raises:
         HostClockOff: this host may send nothing; the job is as it was.
+        SchemaNewer: the database is newer than this program; a worker of the newer one goes on.
     """
+    check_schema()
     check_host_clock()
     check_installation()
     while True:
@@ -76,6 +79,7 @@ def run_job(job: SyncJob, *, pause: Callable[[float], None] | None = None, beat:
             if pause is None:
                 return
             pause(seconds)
+        check_schema()
 
 
 def _run_turn(job: SyncJob, *, queue_id: str, beat: bool) -> JobRelease:
@@ -91,6 +95,11 @@ def _run_turn(job: SyncJob, *, queue_id: str, beat: bool) -> JobRelease:
         logger.exception("Job %s lost the database", job.pk)
         give_up_worker(lease, Q())
     except BaseException as error:
+        if isinstance(error, Exception) and broke_on_newer_schema():
+            # No fault of the job's: a newer worker goes on, and what was being sent is looked up.
+            logger.warning("Job %s broke on a database newer than this program: %r", job.pk, error)
+            give_up_worker(lease, Q())
+            return JobRelease()
         # The one wide catch: whatever broke, Ctrl-C included, nobody may be left guessing what was sent.
         logger.exception("Job %s crashed", job.pk)
         crash_job(job, lease, error)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
+from mobjects.db.schema_version import NEWER, later_migrations
 from mobjects.jobs.job_lease import JobRelease, lock_job, release_job
 from mobjects.jobs.lifecycle import end_job, open_circuit, stop_job
 from mobjects.marketo.errors import MarketoError, RefusalReason
@@ -38,6 +39,7 @@ class StepLoop:
         self._looked_as_last = False
         self._signature_expired = False
         self._failed = False
+        self._is_behind = False
 
     def run(self) -> JobRelease:
         """Work.
@@ -55,23 +57,27 @@ class StepLoop:
                 release = self._handle_error(error)
             else:
                 release = self._after_step() if busy else self._after_nothing()
+        if release is None and self._is_behind:
+            return self._leave(clock.now(), NEWER)
         return release or self._leave()
 
     def _may_go_on(self) -> bool:
-        """Whether nobody has ended, braked, paused, halted or given up this worker since the last step."""
+        """Whether nobody has ended, braked, paused, halted, given up or outdated this worker since the last step."""
         found = next(self._context.queries.ask("standing", self._standing), None)
         if found is None:
             return False
-        state, requested, waits_until, failures, expired, halted_now = found
+        state, requested, waits_until, failures, expired, halted_now, self._is_behind = found
         self._failed = failures + expired > 0
         braked = waits_until is not None and waits_until > clock.now()
+        if self._is_behind:
+            return False
         return state == SyncJobState.RUNNING and not requested and not braked and not halted_now
 
     def _standing(self) -> QuerySet[Any]:
         lease = WorkerLease.objects.filter(pk=self._context.lease.pk)
         halted = Exists(Circuit.halting(self._context.job.action))
         fields = "state", "requested_action", "waits_until", "failures", "expired_leases"
-        return lease.values_list(*(f"job__{name}" for name in fields), halted)
+        return lease.values_list(*(f"job__{name}" for name in fields), halted, Exists(later_migrations()))
 
     def _after_step(self) -> JobRelease | None:
         self._took_step, self._looked_as_last, self._signature_expired = True, False, False

@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.core.management.base import BaseCommand, CommandError
 
+from mobjects.db.schema_version import SchemaNewer
 from mobjects.jobs.host_clock import HostClockOff
 from mobjects.jobs.requests import Asked, create_job, request_job
 from mobjects.jobs.runner import run_job
@@ -57,11 +58,11 @@ def run_inline(job: SyncJob, **options: Any) -> None:
     """Run a job in this process; see :func:`mobjects.jobs.runner.run_job`.
 
     Raises:
-        CommandError: exit code 2; this host's clock is wrong, and the job waits for a worker of another.
+        CommandError: exit code 2; this host's clock is wrong or its program too old: the job waits for another host.
     """
     try:
         run_job(job, **options)
-    except HostClockOff as error:
+    except (HostClockOff, SchemaNewer) as error:
         raise CommandError(f"{error} The job {job.pk} waits for a worker of another host.", returncode=2) from error
 
 

@@ -102,6 +102,21 @@ def queue_cards(now: QueueStatus, left: int, user: AbstractUser | AnonymousUser)
     return [AttentionCard("halts", said, waits or _("What is asked for will wait until that is over."), button=button)]
 
 
+def behind_cards(now: QueueStatus, user: AbstractUser | AnonymousUser) -> list[AttentionCard]:
+    """That workers stepped aside because their program is older than the database, one for each host."""
+    button = (_("See the queue"), reverse("mobjects:queue")) if user.has_perm("mobjects.view_queue") else None
+    detail = _("Others go on. Bring that host to the version that the database has; its workers begin again then.")
+    return [
+        AttentionCard(
+            "waits",
+            _("The workers of %(host)s do nothing: their program is older than the database.") % {"host": each.host},
+            detail,
+            button=button,
+        )
+        for each in now.behind
+    ]
+
+
 def _no_worker(now: QueueStatus) -> str:
     if not now.workers:
         return _("No worker is running.")

@@ -16,6 +16,7 @@ from rq import Queue, Worker
 from rq.worker import BaseWorker
 
 from mobjects.processes import scheduler
+from mobjects.processes.behind import HostBehind, list_hosts_behind
 from mobjects.processes.worker import KEPT_SECONDS
 from mobjects.queue_redis import QUEUE, connect_queue, describe_redis_error
 
@@ -101,6 +102,7 @@ class QueueStatus:
     failed: int = 0
     workers: tuple[WorkerStatus, ...] = ()
     clocks: int = 0
+    behind: tuple[HostBehind, ...] = ()
 
     @property
     def has_worker(self) -> bool:
@@ -146,6 +148,7 @@ def read() -> QueueStatus:
             failed=queue.failed_job_registry.get_job_count(cleanup=False),
             workers=_workers(queue),
             clocks=scheduler.count_schedulers(queue),
+            behind=list_hosts_behind(queue.connection),
         )
     except RedisError as error:
         return QueueStatus(reachable=False, problem=describe_redis_error(error))

@@ -14,6 +14,7 @@ from django.db.models import Q
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -24,6 +25,7 @@ from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.queue import InstallationQueue
 from mobjects.jobs.recovery import expire_jobs
 from mobjects.jobs.restored import check_installation
+from mobjects.processes.behind import find_schema_ahead, forget_host_behind
 from mobjects.processes.refused_work import note_refused_work
 from mobjects.queue_redis import QUEUE, describe_redis_error
 from mobjects.sync.installation.identity import name_outside
@@ -40,6 +42,8 @@ KEPT_SECONDS = 480
 PAUSE_SECONDS = 1.0
 """Before a worker asks a Redis again that refused it."""
 
+BEHIND = "The database has migration {later}, which this program does not know. Update it, then start the worker again."
+
 logger = logging.getLogger(__name__)
 
 
@@ -54,9 +58,18 @@ class SyncWorker(Worker):
     This one asks again.
 
     It runs what :data:`mobjects.entry_points.ENTRY_POINTS` names, from JSON, whatever flags it is started with.
+
+    It steps aside where the database is newer than its program: it begins nothing and ends, to be started anew.
+
+    Raises:
+        SystemExit: the database is newer than this program.
     """
 
     def __init__(self, queues: Any, *args: Any, **kwargs: Any) -> None:
+        later = find_schema_ahead()
+        if later:
+            raise SystemExit(BEHIND.format(later=later))
+        forget_host_behind()
         # Before it listens: a copy of a database must not take the work of its original.
         check_installation()
         ours = name_outside(QUEUE)
@@ -99,6 +112,7 @@ class SyncWorker(Worker):
         with self._outlives_redis():
             super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
         try:
+            self._step_aside_if_behind()
             check_installation()
             if self.queues[0].name != name_outside(QUEUE):
                 logger.warning("This installation has a new identity; the worker ends, to be started anew.")
@@ -114,8 +128,29 @@ class SyncWorker(Worker):
             reason = job.why_refused() if isinstance(job, EntryPointJob) else NOT_OURS
             if reason:
                 self._refuse(job, queue, reason)
-            else:
-                super().execute_job(job, queue)
+                return
+            self._step_aside_if_behind(job, queue)
+            super().execute_job(job, queue)
+
+    def _step_aside_if_behind(self, job: Job | None = None, queue: Queue | None = None) -> None:
+        """End, and give back what was to be done, if the database is newer than this program.
+
+        Raises:
+            StopRequested: it is.
+        """
+        try:
+            later = find_schema_ahead()
+        except Error:
+            return  # Whoever does the work will find out.
+        finally:
+            # The next process is forked from this one and must not share its connection.
+            connections.close_all()
+        if not later:
+            return
+        if job is not None and queue is not None:
+            queue.push_job_id(job.id, at_front=True)
+            queue.intermediate_queue.remove(job.id)
+        raise StopRequested
 
     def _refuse(self, job: Job, queue: Queue, reason: str) -> None:
         """Leave a piece of work undone that is none of ours; it stands in the queue's list of what failed."""

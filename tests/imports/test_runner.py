@@ -15,6 +15,7 @@ from mobjects.jobs.lease import EXPIRY, MOST_EXPIRIES, LeaseLost
 from mobjects.models import Import, ImportSource, ImportState, Opportunity, WorkerLease
 from mobjects.processes import scheduler
 from mobjects.processes.worker import SyncWorker
+from tests.support.newer_schema import migrate_to_later_release
 
 FILE = b"External ID,Name\nA,Alpha\nB,Beta\n"
 
@@ -105,6 +106,18 @@ def test_all_or_nothing_that_came_to_nothing_waits_for_review_again():
     runner.run_import(imported)
     assert (imported.state, imported.problem) == (ImportState.COMMITTED, "")
     assert Opportunity.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_what_breaks_on_a_database_newer_than_the_program_is_begun_again(caplog):
+    imported = in_state(reviewed(), kind="no such kind", state=ImportState.COMMITTING)
+    migrate_to_later_release()
+    lease = runner.acquire_import(imported.pk)
+    assert lease is not None
+    assert runner._do_step(lease, beat=False) is True
+    imported.refresh_from_db()
+    assert (imported.state, imported.problem) == (ImportState.COMMITTING, "")
+    assert "newer than this program" in caplog.text
 
 
 @pytest.mark.django_db

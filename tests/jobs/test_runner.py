@@ -7,6 +7,7 @@ import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from mobjects.db.schema_version import SchemaNewer
 from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.requests import create_sync_job, request_sync
 from mobjects.jobs.runner import _enqueue_more_workers, _run_turn, run_job, run_queued_job
@@ -16,6 +17,7 @@ from mobjects.sync.send import results
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.send.task import SendTask
 from tests import factories
+from tests.support.newer_schema import migrate_to_later_release
 
 EVERYTHING = SyncSelection()
 OPPORTUNITIES = SyncSelection(kinds=(Kind.OPPORTUNITY,))
@@ -68,6 +70,38 @@ def test_a_crash_leaves_no_record_claimed(marketo_settings):
     job = factories.sync()
     assert (job.state, job.problem) == (SyncJobState.CRASHED, "crash")
     assert factories.fresh(record).claimed_by is None
+
+
+@pytest.mark.django_db
+def test_what_breaks_on_a_database_newer_than_the_program_ends_no_job(marketo_settings, queue):
+    """A newer worker goes on with it; what was being sent is looked up."""
+    record = factories.opportunity()
+    Opportunity.objects.filter(pk=record.pk).update(custom_attributes=["not", "a", "mapping"])
+    job = factories.job_in(SyncJobState.QUEUED)
+    seen = []
+
+    def migrated_before_the_batch(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "mobjects_syncbatch"') and not seen:
+            seen.append(sql)
+            migrate_to_later_release()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(migrated_before_the_batch):
+        _run_turn(job, queue_id="", beat=False)
+    job.refresh_from_db()
+    assert (job.state, job.problem) == (SyncJobState.WAITING, "")
+    assert not job.leases.exists()
+    assert factories.fresh(record).claimed_by.state == SyncBatchState.WAITING
+
+
+@pytest.mark.django_db
+def test_a_program_older_than_the_database_begins_no_job(marketo_settings):
+    job = factories.job_in(SyncJobState.QUEUED)
+    migrate_to_later_release()
+    with pytest.raises(SchemaNewer, match="newer version of this program"):
+        run_job(job)
+    job.refresh_from_db()
+    assert job.state == SyncJobState.QUEUED
 
 
 @pytest.mark.django_db

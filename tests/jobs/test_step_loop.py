@@ -14,6 +14,7 @@ from mobjects.marketo.errors import AuthError, RefusalReason, Rejected, Unavaila
 from mobjects.models import Circuit, SyncJob, SyncJobState
 from mobjects.sync.task import WaitRequired
 from tests import factories
+from tests.support.newer_schema import migrate_to_later_release
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
@@ -88,6 +89,20 @@ def test_a_worker_whose_lease_expired_takes_no_step():
     context.lease.delete()
     task, release, _ = run(job, True, context=context)
     assert (task.steps, release.again_at) == ([True], None)
+
+
+def test_a_worker_older_than_the_database_finishes_its_step_and_leaves_the_rest_to_a_newer_one():
+    job = factories.job_in(SyncJobState.QUEUED)
+
+    def migrated_meanwhile():
+        migrate_to_later_release()
+        return True
+
+    task, release, job = run(job, migrated_meanwhile, True)
+    assert task.steps == [True]
+    assert release.again_at is not None
+    assert (job.state, job.problem) == (SyncJobState.WAITING, "")
+    assert "newer version" in job.waits_for
 
 
 def test_a_worker_that_took_no_step_is_not_queued_again_at_once():

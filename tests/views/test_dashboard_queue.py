@@ -8,10 +8,12 @@ import pytest
 from django.utils import timezone
 
 from mobjects.models import ImportState, SyncJob, SyncJobState
+from mobjects.processes.behind import FORGOTTEN_SECONDS, find_schema_ahead
 from mobjects.processes.status import SILENCE_SECONDS
 from mobjects.processes.worker import KEPT_SECONDS, SyncWorker
 from mobjects.views.dashboard import LEFT_SECONDS
 from tests import factories
+from tests.support.newer_schema import migrate_to_later_release
 from tests.views import pages
 from tests.views.imports import made_imports
 
@@ -22,7 +24,7 @@ MINUTE_AGO = timedelta(minutes=1)
 @pytest.fixture
 def dashboard(groups, queue):
     browser = pages.client()
-    return lambda: pages.text(browser.get("/admin/"))
+    return lambda address="/admin/": pages.text(browser.get(address))
 
 
 @pytest.fixture
@@ -82,3 +84,15 @@ def test_nothing_is_said_to_wait_where_nothing_does_or_somebody_is_at_it(dashboa
     shown = dashboard()
     assert "job or import" not in shown
     assert "What is asked for will wait until that is over." in shown
+
+
+def test_a_host_whose_workers_stepped_aside_is_named_for_ten_minutes(dashboard, worker, queue):
+    migrate_to_later_release()
+    assert find_schema_ahead()
+    host = worker.hostname
+    said = f"The workers of {host} do nothing: their program is older than the database."
+    assert said in dashboard()
+    assert said in dashboard("/admin/queue/")
+    (key,) = queue.connection.keys("marketo-behind*")
+    queue.connection.zincrby(key, -FORGOTTEN_SECONDS - 1, queue.connection.zrange(key, 0, 0)[0])
+    assert said not in dashboard()
