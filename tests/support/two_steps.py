@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db import models
 from django.db.migrations import Migration
@@ -41,7 +41,7 @@ def find_breaking_steps(migration: Migration, before: ProjectState) -> list[str]
     return found
 
 
-def _on_the_database(operations: list[Operation]) -> Iterator[Operation]:
+def _on_the_database(operations: Sequence[Operation]) -> Iterator[Operation]:
     """Taking a column out of the model alone is the first of two steps, and breaks nobody."""
     for operation in operations:
         if isinstance(operation, known.SeparateDatabaseAndState):
@@ -64,7 +64,8 @@ def _breaks(operation: Operation, state: ProjectState, app: str) -> Iterator[str
 
 
 def _may_be_left_out(field: models.Field) -> bool:
-    return field.null or field.many_to_many or field.has_db_default() or getattr(field, "generated", False)
+    has_db_default = field.db_default is not models.NOT_PROVIDED
+    return field.null or has_db_default or bool(field.many_to_many) or getattr(field, "generated", False)
 
 
 def _narrower(old: models.Field, new: models.Field) -> Iterator[str]:
