@@ -18,6 +18,7 @@ from mobjects.models import (
     Circuit,
     Conflict,
     Installation,
+    Opportunity,
     ProgramCost,
     RecordStatus,
     SyncJob,
@@ -26,6 +27,7 @@ from mobjects.models import (
     records_of_kind,
 )
 from mobjects.sync.compare.task import CompareSelection
+from mobjects.sync.pull.task import PullSelection
 from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.support.backup import bring_back, make_backup
@@ -176,6 +178,45 @@ def test_the_pages_say_what_it_does_not_know_and_reading_goes_on(sandbox, world,
         job.refresh_from_db()
     assert job.state in (SyncJobState.SUCCEEDED, SyncJobState.PROBLEMS)
     assert records_of_kind(Kind.OPPORTUNITY).filter(last_status=RecordStatus.UNKNOWN).count() == DEALS
+
+
+def test_where_marketo_is_further_on_than_the_copy_is_told_by_comparing_and_by_pulling(sandbox, world, tmp_path):
+    with world.host():
+        sent, both, same = (factories.opportunity(name=name, stage="Open") for name in ("Sent", "Both", "Same"))
+        factories.sync(sent, both, same)
+        Opportunity.objects.filter(pk=both.pk).update(stage="Changed here")
+    backup = make_backup(tmp_path)
+    with world.host():
+        Opportunity.objects.exclude(pk=same.pk).update(stage="Won since")
+        factories.opportunity(name="Made since")
+        factories.sync()
+    world.advance(3600)
+    bring_back(backup)
+    calls = len(sandbox.calls)
+    with world.host():
+        check_installation()
+        said = pages.text(pages.client().get("/admin/connection/"))
+        assert "What was sent and changed since, here and in Marketo, it does not know." in said
+        assert "What was made here after the backup" in said
+        asked = CompareSelection((Kind.OPPORTUNITY,))
+        job = create_job(SyncJobAction.COMPARE, asked.kind_of_job, asked.to_json())
+        run_job(job)
+        job.refresh_from_db()
+        rows = {row.label: row for row in job.results.all()}
+        assert {name: row.status for name, row in rows.items()} == {"Sent": "DIFFERS", "Both": "DIFFERS"}
+        assert [rows[name].diff for name in rows] == [[["Stage", "Open", "Won since"]]] * 2
+        assert (rows["Sent"].error, rows["Both"].error) == ("", "Here, not sent yet: Stage is “Changed here”.")
+        assert job.counts == {"DIFFERS": 2, "SAME": 1}
+        pulled = create_job(SyncJobAction.PULL, Kind.OPPORTUNITY.value, PullSelection(Kind.OPPORTUNITY).to_json())
+        run_job(pulled)
+        assert set(Opportunity.objects.values_list("name", "stage")) == {
+            ("Sent", "Won since"),
+            ("Both", "Changed here"),
+            ("Same", "Open"),
+            ("Made since", ""),
+        }
+        assert Conflict.objects.get(decided_at=None).record_id == both.pk
+    assert {call.operation for call in sandbox.calls[calls:]} <= {"getMObjects", "describeMObject"}
 
 
 def test_a_new_installation_and_one_whose_redis_lost_its_data_are_not_halted(world, records, redis_url):
