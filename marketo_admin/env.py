@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -28,6 +29,8 @@ class Environment:
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
+        self.secrets_read: list[str] = []
+        """Each secret that was read, for those who mask them."""
 
     @classmethod
     def load(cls, default_file: Path, environment: Mapping[str, str] = os.environ) -> Environment:
@@ -62,6 +65,13 @@ class Environment:
         if value not in ("", *_TRUE, *_FALSE):
             raise _wrong(name, value, "true or false")
         return value in _TRUE if value else default
+
+    def choice(self, name: str, *, default: str, choices: Sequence[str]) -> str:
+        """One of some words. Raises ``ImproperlyConfigured`` for anything else."""
+        value = self.text(name, default)
+        if value not in choices:
+            raise _wrong(name, value, f"one of: {', '.join(choices)}")
+        return value
 
     def number(self, name: str, *, default: int, minimum: int, maximum: int) -> int:
         """A whole number within limits. Raises ``ImproperlyConfigured`` for anything else."""
@@ -104,9 +114,14 @@ class Environment:
             ImproperlyConfigured: both are set, the file cannot be read, or it is too short. The text never holds it.
         """
         found = self._find_secret(name)
+        self._note_secret(found)
         if found and len(found) < shortest:
             raise _wrong(name, "(not shown)", f"{shortest} or more random characters")
         return found
+
+    def _note_secret(self, value: str | None) -> None:
+        if value:
+            self.secrets_read.append(value)
 
     def _find_secret(self, name: str) -> str:
         file_name = self.text(f"{name}_FILE")
@@ -125,6 +140,8 @@ class Environment:
         url = self.text(name, default)
         if not url.startswith(("redis://", "rediss://", "unix://")):
             raise _wrong(name, "(not shown)", "redis://HOST:PORT/DB, rediss://… or unix:///PATH")
+        self._note_secret(password := urlsplit(url).password)
+        self._note_secret(password and unquote(password))
         return url
 
     def database(self, name: str, *, default: str, base: Path, pooled: bool = False) -> dict[str, Any]:
@@ -145,6 +162,7 @@ class Environment:
             config = dict(environ.Env.db_url_config(url))
         except ValueError:
             raise _wrong(name, "(not shown)", "postgres://USER:PASSWORD@HOST:PORT/NAME") from None
+        self._note_secret(config.get("PASSWORD"))
         return _sqlite(config, base) if url.startswith("sqlite") else _postgresql(config, pooled=pooled)
 
 

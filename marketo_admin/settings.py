@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "mobjects",
 ]
 MIDDLEWARE = [
+    "marketo_admin.request_log.RequestLogMiddleware",
     "marketo_admin.health.HealthMiddleware",
     "mobjects.accounts.addresses.ClientAddressMiddleware",
     "marketo_admin.metrics.MetricsMiddleware",
@@ -170,11 +171,16 @@ STORAGES = {
     },
 }
 
+LOG_FORMAT = env.choice("LOG_FORMAT", default="line", choices=("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Whatever was read as a secret, by then, is masked in every line.
+    "formatters": {
+        "line": {"()": "marketo_admin.log_format.LineFormatter", "secrets": env.secrets_read},
+        "json": {"()": "marketo_admin.log_format.JsonFormatter", "secrets": env.secrets_read},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},

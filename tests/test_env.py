@@ -162,3 +162,17 @@ def test_a_folder_is_made_or_refused_in_words(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ImproperlyConfigured, match=r"FOLDER=.*/file: the folder cannot be made .File exists"):
         make_folder("FOLDER", str(tmp_path / "file"))
+
+
+def test_whatever_is_read_as_a_secret_is_known_to_those_who_mask(tmp_path):
+    read = Environment({"KEY": "a-key", "REDIS_URL": "redis://u:a%2Fb@h/0", "DATABASE_URL": "postgres://u:c%2Fd@h/n"})
+    read.secret("KEY")
+    read.redis_url("REDIS_URL", "")
+    read.database("DATABASE_URL", default="", base=tmp_path)
+    assert read.secrets_read == ["a-key", "a%2Fb", "a/b", "c/d"]
+
+
+def test_one_of_some_words_is_asked_for():
+    assert Environment({}).choice("LOG_FORMAT", default="line", choices=("line", "json")) == "line"
+    with pytest.raises(ImproperlyConfigured, match="LOG_FORMAT=xml: should be one of: line, json"):
+        Environment({"LOG_FORMAT": "xml"}).choice("LOG_FORMAT", default="line", choices=("line", "json"))

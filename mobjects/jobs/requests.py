@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,9 +12,12 @@ from typing import Any, TypedDict, Unpack
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from mobjects.audit.trace import current_request_id, traced
 from mobjects.jobs.queue import enqueue_job
 from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResultStatus
 from mobjects.sync.send.selection import SyncSelection
+
+logger = logging.getLogger(__name__)
 
 
 class Asked(TypedDict, total=False):
@@ -49,7 +53,11 @@ def create_job(
     user = asked.get("user")
     if user is not None:
         asked["username"] = user.get_username()
-    return SyncJob.objects.create(action=action, kind=kind, selection=dict(selection), operation=operation, **asked)
+    given = {"selection": dict(selection), "operation": operation, "request_id": current_request_id(), **asked}
+    job: SyncJob = SyncJob.objects.create(action=action, kind=kind, **given)
+    with traced(request_id=job.request_id, job=str(job.pk)):
+        logger.info("A job was asked for: %s, %s.", action, kind)
+    return job
 
 
 def create_sync_job(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob:

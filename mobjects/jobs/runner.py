@@ -11,6 +11,7 @@ from django.db.models import Q
 from rq import get_current_job
 
 from mobjects import clock
+from mobjects.audit.trace import traced
 from mobjects.db.schema_version import broke_on_newer_schema, check_schema
 from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.job_lease import IDLE_DELAY, JobRelease, acquire_job, crash_job, release_job
@@ -83,6 +84,11 @@ def run_job(job: SyncJob, *, pause: Callable[[float], None] | None = None, beat:
 
 
 def _run_turn(job: SyncJob, *, queue_id: str, beat: bool) -> JobRelease:
+    with traced(request_id=job.request_id, job=str(job.pk)):
+        return _run_leased(job, queue_id=queue_id, beat=beat)
+
+
+def _run_leased(job: SyncJob, *, queue_id: str, beat: bool) -> JobRelease:
     lease = acquire_job(job, queue_id=queue_id, alone=TASKS[job.action].single_worker)
     if lease is None:
         return JobRelease()

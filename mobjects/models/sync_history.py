@@ -125,6 +125,9 @@ class SyncJob(models.Model):
     queued_at = models.DateTimeField(null=True, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
+    request_id = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Stands in each line of the log about it."
+    )
     transport = models.CharField(max_length=20, blank=True)
     endpoint = models.CharField(max_length=500, blank=True)
     planned = models.PositiveIntegerField(default=0, help_text="Records to deal with, counted when the job started.")

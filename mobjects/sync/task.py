@@ -7,6 +7,7 @@ process, or lost without loss. Nothing here waits: a step that may not go on rai
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from mobjects.marketo.types import Exchange, Kind
 from mobjects.models import EarlierCall, SyncBatch, SyncBatchState, SyncJob, WorkerLease
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.transport_factory import masked
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,9 @@ def close_batch(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | No
             _keep_earlier(batch, exchange.earlier)
         # Not the lease: it may have expired by now.
         batch.save(update_fields=changed)
+    said = {"batch": batch.sequence, "attempt": batch.attempt, "state": str(state), "http_status": batch.http_status}
+    words = "Batch %(batch)s, attempt %(attempt)s: %(state)s, HTTP %(http_status)s"
+    logger.info(words, said, extra={**said, "kind": batch.kind, "operation": batch.operation, "seconds": batch.seconds})
 
 
 def _stated(exchange: Exchange) -> dict[str, Any]:
