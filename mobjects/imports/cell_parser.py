@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator, MaxLengthValidator
 
 from mobjects.imports.formats.evidence import CellReader
-from mobjects.imports.suggestions import suggest_value
+from mobjects.imports.suggestions import suggest_moment, suggest_value
 from mobjects.marketo.types import DataType
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.marketo.value_text import to_text
 from mobjects.models.fields import validate_xml_text
-from mobjects.resources.columns import FileColumn, MonthColumn
+from mobjects.resources.columns import FileColumn
 from mobjects.spreadsheets.formula_escaping import unescape_formula
 from mobjects.spreadsheets.row_shape import cell_text
 from mobjects.spreadsheets.types import BadCell, DrawnNumber, TableRow
@@ -291,8 +291,7 @@ class ColumnParser(dict[Any, FieldText]):
     def _suggestion(self, cell: Any, text: str) -> str:
         """A value that would do; it is read again by all rules."""
         if (moment := possible_moment(cell)) and self.column.attribute.type in (DataType.DATE, DataType.DATETIME):
-            # A day without a date's format. One with a time is no date, and of a time cell_text says all.
-            suggestion = f"{moment:%Y-%m}" if isinstance(self.column, MonthColumn) else cell_text(moment)
+            suggestion = suggest_moment(self.column, moment)  # A day without a date's format.
         else:
             suggestion = "" if cell.__class__ is BadCell else suggest_value(self.column, text)
         if not suggestion or suggestion == text:

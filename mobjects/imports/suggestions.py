@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from difflib import get_close_matches
 
 from mobjects.imports.formats.dates import read_day, read_moment, read_month, split_time
@@ -16,6 +16,7 @@ from mobjects.imports.formats.text import tidy_text
 from mobjects.marketo.types import DataType
 from mobjects.marketo.value_text import find_xml_problem
 from mobjects.resources.columns import FileColumn, MonthColumn
+from mobjects.spreadsheets.row_shape import cell_text
 
 _TRUE = frozenset(
     ["yes", "y", "true", "t", "on", "ja", "j", "oui", "si", "sí", "wahr", "vrai", "✓", "✔", "예", "네", "참"]
@@ -107,3 +108,17 @@ _SUGGESTERS: dict[DataType, Callable[[str], str]] = {
     DataType.DATE: _date,
     DataType.DATETIME: _moment,
 }
+
+
+def suggest_moment(column: FileColumn, moment: datetime) -> str:
+    """What a number is in a column of days, months or moments; "" where it may be of the day that follows.
+
+    Args:
+        column: of the cell.
+        moment: that the number would be with a date's format.
+    """
+    if column.attribute.type is DataType.DATETIME:
+        return cell_text(moment)
+    if moment.time() >= _NOON:  # It may be midnight of another zone, or miss that by the seconds of a historic one.
+        return ""
+    return f"{moment:%Y-%m}" if isinstance(column, MonthColumn) else f"{moment:%Y-%m-%d}"

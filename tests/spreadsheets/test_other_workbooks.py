@@ -180,8 +180,11 @@ def wide(text):
     return struct.pack("<L", len(text)) + text.encode("utf-16-le")
 
 
-def xlsb(*lines, column=0):
-    """A binary workbook: texts, numbers, and errors given as bytes of one code."""
+def xlsb(*lines, column=0, calculation=None):
+    """A binary workbook: texts, numbers, errors given as bytes of one code, and formulas as tuples of their result.
+
+    ``calculation`` are the flags that say how far its formulas are calculated; ``None`` leaves that out.
+    """
     sheet = [record(129), record(148, bytes(16)), record(145)]
     for number, line in enumerate(lines):
         sheet.append(record(0, struct.pack("<LLHBBB", number, 0, 300, 0, 0, 0)))
@@ -191,11 +194,18 @@ def xlsb(*lines, column=0):
                 sheet.append(record(3, start + value))
             elif isinstance(value, str):
                 sheet.append(record(6, start + wide(value)))
+            elif isinstance(value, tuple):
+                is_text = isinstance(value[0], str)
+                result = wide(value[0]) if is_text else struct.pack("<d", value[0])
+                sheet.append(record(8 if is_text else 9, start + result + bytes(10)))
             else:
                 sheet.append(record(5, start + struct.pack("<d", value)))
     sheet += [record(146), record(130)]
     book = [record(131), record(143), record(156, struct.pack("<LL", 0, 1) + wide("rId1") + wide("Data"))]
-    book += [record(144), record(132)]
+    book.append(record(144))
+    if calculation is not None:
+        book.append(record(157, struct.pack("<LLLdLH", 191029, 1, 100, 0.001, 1, calculation)))
+    book.append(record(132))
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     relations = (
         '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
@@ -219,6 +229,21 @@ def test_an_xlsb_file_has_values_and_bad_cells():
     found, rows = read(xlsb(["a", "b"], ["서울", 12.5], [1.0, b"\x2a"]), "in.xlsb")
     assert [(row.number, row.cells) for row in rows] == [(2, ["서울", 12.5]), (3, [1, NOT_AVAILABLE])]
     assert found.notes[0].startswith("Of .xlsb workbooks")
+
+
+@pytest.mark.parametrize("calculation", [0x6B, 0x7A], ids=["all are to be calculated", "some are not calculated"])
+def test_formulas_of_an_xlsb_file_that_were_never_calculated_are_bad_cells(calculation):
+    lines = (["a", "b", "c", "d", "e"], [(0.0,), ("",), (2.5,), ("x",), 0.0])
+    [row] = cells(xlsb(*lines, calculation=calculation), "in.xlsb")
+    assert [cell.why.partition(",")[0] for cell in row[:2]] == [
+        "The cell holds a formula that was never calculated"
+    ] * 2
+    assert row[2:] == (2.5, "x", 0)
+
+
+@pytest.mark.parametrize("calculation", [0x6A, None], ids=["all are calculated", "nothing is said"])
+def test_formulas_of_an_xlsb_file_may_give_zero(calculation):
+    assert cells(xlsb(["a", "b"], [(0.0,), (2.5,)], calculation=calculation), "in.xlsb") == [(0, 2.5)]
 
 
 def test_an_xlsb_file_that_names_far_columns_is_refused():

@@ -35,6 +35,8 @@ _ZERO, _EMPTY = bytes(8), b"\3\0\0\0\0\0\xff\xff"  # Results of formulas that no
 
 # Records of .xlsb files.
 _XLSB_SHEET, _XLSB_ROW, _XLSB_CELLS, _XLSB_ERRORS = 156, 0, range(2, 12), (3, 11)
+_XLSB_CALCULATION, _XLSB_TEXT_FORMULA, _XLSB_NUMBER_FORMULA = 157, 8, 9
+_CALCULATE_ALL, _SOME_UNCALCULATED = 0x01, 0x10  # fFullCalcOnLoad and fSomeUncalced of BrtCalcProp.
 
 
 def mark_xls(file: BinaryIO) -> dict[str, MarkedCells]:
@@ -110,22 +112,44 @@ def list_xlsb_sheets(workbook: bytes) -> dict[str, str]:
     return sheets
 
 
+def is_xlsb_uncalculated(workbook: bytes) -> bool:
+    """Whether results of formulas of an .xlsb file are placeholders, from the part ``xl/workbook.bin``."""
+    for kind, record in _xlsb_records(workbook):
+        if kind == _XLSB_CALCULATION:
+            (flags,) = struct.unpack_from("<H", record, 24)
+            return bool(flags & (_CALCULATE_ALL | _SOME_UNCALCULATED))
+    return False
+
+
 def _wide_text(data: bytes, at: int) -> tuple[str, int]:
     (length,) = struct.unpack_from("<L", data, at)
     end = at + 4 + 2 * length
     return data[at + 4 : end].decode("utf-16-le"), end
 
 
-def mark_xlsb(sheet: bytes) -> MarkedCells:
-    """The cells of a sheet's part of an .xlsb file."""
+def mark_xlsb(sheet: bytes, *, is_uncalculated: bool) -> MarkedCells:
+    """The cells of a sheet's part of an .xlsb file.
+
+    Args:
+        sheet: the part.
+        is_uncalculated: what :func:`is_xlsb_uncalculated` says of the workbook.
+    """
     found, row = MarkedCells(), 0
     for kind, record in _xlsb_records(sheet):
         if kind == _XLSB_ROW:
             (row,) = struct.unpack_from("<L", record)
         elif kind in _XLSB_CELLS:
             (column,) = struct.unpack_from("<L", record)
-            found.add_cell(row, column, _error(record[8]) if kind in _XLSB_ERRORS else None)
+            found.add_cell(row, column, _xlsb_problem(kind, record, is_uncalculated=is_uncalculated))
     return found
+
+
+def _xlsb_problem(kind: int, record: bytes, *, is_uncalculated: bool) -> BadCell | None:
+    if kind in _XLSB_ERRORS:
+        return _error(record[8])
+    # As in other workbooks: where some are not calculated, a zero and an empty text are what stands for a result.
+    empty = {_XLSB_NUMBER_FORMULA: record[8:16] == bytes(8), _XLSB_TEXT_FORMULA: record[8:12] == bytes(4)}
+    return UNCALCULATED if is_uncalculated and empty.get(kind) else None
 
 
 def _xlsb_records(data: bytes) -> Iterator[_Record]:

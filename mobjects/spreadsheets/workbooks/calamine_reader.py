@@ -20,7 +20,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets.row_shape import check_text
 from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
-from mobjects.spreadsheets.workbooks.binary_cells import list_xlsb_sheets, mark_xls, mark_xlsb
+from mobjects.spreadsheets.workbooks.binary_cells import is_xlsb_uncalculated, list_xlsb_sheets, mark_xls, mark_xlsb
 from mobjects.spreadsheets.workbooks.cell_readers import NumberedRow
 from mobjects.spreadsheets.workbooks.marked_cells import MarkedCells
 from mobjects.spreadsheets.workbooks.ods_cells import mark_ods
@@ -144,7 +144,8 @@ def _mark_xlsb(file: BinaryIO, limits: FileLimits) -> Callable[[str], MarkedCell
         check_archive(archive, limits)
         book = XlsxPackage.of_archive(archive)
         with book.open_part(_XLSB) as stream:
-            sheets = list_xlsb_sheets(stream.read())
+            workbook = stream.read()
+        sheets, is_uncalculated = list_xlsb_sheets(workbook), is_xlsb_uncalculated(workbook)
         targets = read_relations(book, _XLSB)
     parts = {name: targets[relation][1] for name, relation in sheets.items() if relation in targets}
     if len(set(map(part_key, parts.values()))) < len(parts):
@@ -152,7 +153,7 @@ def _mark_xlsb(file: BinaryIO, limits: FileLimits) -> Callable[[str], MarkedCell
 
     def mark_sheet(name: str) -> MarkedCells:
         with zipfile.ZipFile(file) as archive, XlsxPackage.of_archive(archive).open_part(parts[name]) as stream:
-            return mark_xlsb(stream.read())
+            return mark_xlsb(stream.read(), is_uncalculated=is_uncalculated)
 
     return mark_sheet
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 
 import pytest
+from openpyxl.utils.datetime import to_excel
 
 from mobjects.imports.column_mapping import save_mapping
 from mobjects.imports.formats.evidence import IN_DOUBT, NOT_LIKE_OTHERS
@@ -215,6 +216,24 @@ def test_a_month_that_is_midnight_of_another_zone_is_asked_about():
 def test_a_few_seconds_after_midnight_are_the_day():
     rows = [["External ID", "Name", "CloseDate"], ["A", "x", datetime(2026, 11, 28, 0, 0, 52)]]
     assert values(checked("opportunities", rows), "close_date") == ["2026-11-28"]
+
+
+@pytest.mark.parametrize(
+    ("clock", "month", "day"),
+    [
+        (time(), "2026-10", "2026-10-31"),
+        (time(0, 0, 52), "2026-10", "2026-10-31"),
+        (time(15), "", ""),
+        (time(23, 59, 8), "", ""),
+    ],
+)
+def test_a_number_in_place_of_a_day_is_never_suggested_as_another_day(clock, month, day):
+    factories.program(marketo_id=1001)
+    number = to_excel(datetime.combine(date(2026, 10, 31), clock))
+    costs = checked("program-costs", [["Program ID", "Month", "Amount"], [1001, number, 5]])
+    assert [problem.suggestion for problem in costs.found_problems.all()] == [month]
+    deals = checked("opportunities", [["External ID", "Name", "CloseDate"], ["A", "x", number]])
+    assert [problem.suggestion for problem in deals.found_problems.all()] == [day]
 
 
 def test_a_column_that_contradicts_itself_is_asked_about_and_what_has_one_meaning_is_suggested():
