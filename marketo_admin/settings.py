@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "django_rq",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.usersessions",
     "axes",
     "mobjects",
@@ -69,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "mobjects.accounts.sessions.SessionLimitsMiddleware",
+    "mobjects.accounts.second_factor.SecondFactorMiddleware",
     "mobjects.views.time_zone.PersonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -104,6 +106,7 @@ ACCOUNTS: dict[str, Any] = {
     # Proxies whose X-Forwarded-For is believed; docs/accounts.md.
     "PROXIES": env.networks("DJANGO_PROXY_ADDRESSES"),
     "IDLE_MINUTES": env.number("ACCOUNTS_IDLE_MINUTES", default=30, minimum=1, maximum=1440),
+    "SECOND_FACTOR_GROUPS": env.names("ACCOUNTS_SECOND_FACTOR_GROUPS"),
     "LOCK_MINUTES": env.number("ACCOUNTS_LOCK_MINUTES", default=15, minimum=1, maximum=1440),
     "SESSION_HOURS": env.number("ACCOUNTS_SESSION_HOURS", default=12, minimum=1, maximum=720),
 }
@@ -133,6 +136,15 @@ AXES_DISABLE_ACCESS_LOG = True  # The audit log has it.
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 ACCOUNT_ADAPTER = "mobjects.accounts.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # The site sends no mail.
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # django-axes counts.
+MFA_ADAPTER = "mobjects.accounts.adapters.SecondFactorAdapter"
+MFA_TOTP_TOLERANCE = 1  # a clock half a minute off
+MFA_FORMS = {
+    "authenticate": "mobjects.accounts.second_factor.SignInCodeForm",
+    "reauthenticate": "mobjects.accounts.second_factor.ConfirmCodeForm",
+    "activate_totp": "mobjects.accounts.second_factor.EnrolForm",
+}
 
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", "English"), ("ko", "한국어")]  # each in its own words
@@ -201,6 +213,16 @@ if METRICS_FOLDER:
 # --- Queue -------------------------------------------------------------------------------------------------------
 
 REDIS_URL = env.redis_url("REDIS_URL", find_running_url(VAR_DIR / "redis") or "redis://127.0.0.1:6379/0")
+# Shared by all web hosts: which codes of second factors were used. As JSON, not as pickles: whoever can write to Redis
+# must not run anything here.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "marketo-admin",
+        "OPTIONS": {"serializer": "mobjects.accounts.json_cache.JsonSerializer"},
+    }
+}
 RQ_QUEUES = {
     "sync": {
         "URL": REDIS_URL,

@@ -12,6 +12,7 @@ handler404 = "marketo_admin.errors.page_missing"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", include("mobjects.views.account.urls")),
     path("admin/", include("mobjects.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -21,6 +21,16 @@ def session_limit() -> timedelta:
     return timedelta(hours=settings.ACCOUNTS["SESSION_HOURS"])
 
 
+def secret_key() -> bytes:
+    """What the site signs with."""
+    return settings.SECRET_KEY.encode()
+
+
+def second_factor_groups() -> Sequence[str]:
+    """Names of the groups whose people have to have a second factor."""
+    return settings.ACCOUNTS["SECOND_FACTOR_GROUPS"]  # type: ignore[no-any-return]
+
+
 def lock_minutes() -> int:
     """How long too many failed sign-ins lock a name and an address."""
     return int(settings.ACCOUNTS["LOCK_MINUTES"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -18,11 +19,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from mobjects.accounts import rights
 from mobjects.accounts.lockout import lift_lock
+from mobjects.accounts.second_factor import remove_factor
 from mobjects.accounts.sessions import end_sessions
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)  # The site sends no mail.
+admin.site.unregister(Authenticator)  # Each person has a page for it.
 
 _SUPERUSERS_ONLY = ("is_superuser", "user_permissions")
 
@@ -37,7 +40,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
     # Django's two boxes side by side are wider than the page beside the sidebar.
     filter_horizontal = ()
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
-    actions = ("deactivate_users", "activate_users", "unlock_users")
+    actions = ("deactivate_users", "activate_users", "unlock_users", "remove_second_factors")
 
     def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whoever manages users sees all of them."""
@@ -105,14 +108,28 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
     @admin.action(description=_("Lift the lock after failed sign-ins"), permissions=["change"])
     def unlock_users(self, request: HttpRequest, users: QuerySet[User]) -> None:
         """Let users try again who were locked out by name."""
-        lifted = sum(lift_lock(user.username) > 0 for user in users)
+        lifted = sum(lift_lock(user.username) > 0 for user in self._allowed(request, users))
         said = ngettext("The lock of %(count)s user was lifted.", "The locks of %(count)s users were lifted.", lifted)
         self.message_user(request, said % {"count": lifted})
 
+    @admin.action(description=_("Remove the second factor, as for a lost telephone"), permissions=["change"])
+    def remove_second_factors(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """Let users sign in with their password alone, and sign them out."""
+        allowed = self._allowed(request, users)
+        removed = [user for user in allowed if remove_factor(user)]
+        for user in removed:
+            self.log_change(request, user, [{"changed": {"fields": ["second factor"]}}])
+            end_sessions(user)
+        said = ngettext(
+            "The second factor of %(count)s user was removed.",
+            "The second factors of %(count)s users were removed.",
+            len(removed),
+        )
+        self.message_user(request, said % {"count": len(removed)})
+
     def _set_active(self, request: HttpRequest, users: QuerySet[User], *, active: bool) -> int:
         """Change those that may be changed; how many."""
-        chosen = list(users)
-        allowed = [user for user in chosen if rights.may_touch(request.user, user)]
+        allowed = self._allowed(request, users)
         for user in allowed:
             user.is_active = active
             user.save(update_fields=["is_active"])
@@ -121,6 +138,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
             )
             if not active:
                 end_sessions(user)
+        return len(allowed)
+
+    def _allowed(self, request: HttpRequest, users: QuerySet[User]) -> list[User]:
+        """Those of the chosen users that may be changed; says how many may not."""
+        chosen = list(users)
+        allowed = [user for user in chosen if rights.may_touch(request.user, user)]
         if left := len(chosen) - len(allowed):
             said = ngettext(
                 "%(count)s user has rights that you lack, and was left alone.",
@@ -128,7 +151,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
                 left,
             )
             self.message_user(request, said % {"count": left}, messages.WARNING)
-        return len(allowed)
+        return allowed
 
 
 @admin.register(Group)

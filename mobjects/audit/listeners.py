@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from allauth.mfa.signals import authenticator_added, authenticator_removed
 from axes.signals import user_locked_out
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
@@ -30,6 +31,8 @@ def connect_listeners() -> None:
     user_logged_in.connect(_signed_in, dispatch_uid="mobjects.audit")
     user_logged_out.connect(_signed_out, dispatch_uid="mobjects.audit")
     user_login_failed.connect(_sign_in_failed, dispatch_uid="mobjects.audit")
+    authenticator_added.connect(_factor_added, dispatch_uid="mobjects.audit")
+    authenticator_removed.connect(_factor_removed, dispatch_uid="mobjects.audit")
     user_locked_out.connect(_locked_out, dispatch_uid="mobjects.audit")
     post_save.connect(_logged, sender=LogEntry, dispatch_uid="mobjects.audit")
     for model in WATCHED:
@@ -55,6 +58,16 @@ def _sign_in_failed(
 def _locked_out(sender: Any, username: str | None = None, **kwargs: Any) -> None:
     """Sent for each try from then on, with a right password, too."""
     record_event(EventKind.LOCKED_OUT, username=(username or "")[:150] or "?")
+
+
+def _factor_added(sender: Any, user: Any, authenticator: Any, **kwargs: Any) -> None:
+    if authenticator.type == authenticator.Type.TOTP:
+        record_event(EventKind.FACTOR_ADDED, user=user)
+
+
+def _factor_removed(sender: Any, user: Any, authenticator: Any, **kwargs: Any) -> None:
+    if authenticator.type == authenticator.Type.TOTP:
+        record_event(EventKind.FACTOR_REMOVED, user=user)
 
 
 def _logged(sender: Any, instance: LogEntry, created: bool, raw: bool = False, **kwargs: Any) -> None:

@@ -35,6 +35,8 @@ class EventKind(models.TextChoices):
     CHANGED = "changed", _("Changed")
     DELETED = "deleted", _("Deleted")
     PASSWORD_CHANGED = "password_changed", _("Password changed")
+    FACTOR_ADDED = "factor_added", _("Second factor set up")
+    FACTOR_REMOVED = "factor_removed", _("Second factor removed")
 
 
 class EventKindField(models.CharField):  # type: ignore[type-arg]  # not subscriptable when it runs

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from mobjects.accounts import account_settings
 from mobjects.accounts.addresses import UNKNOWN
+from mobjects.accounts.second_factor import has_factor
 from mobjects.accounts.sessions import end_sessions, list_sessions, open_sessions
 from mobjects.audit.events import record_event
 from mobjects.models import EventKind
@@ -32,6 +33,7 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
         here=request.session.session_key,
         unknown=UNKNOWN,
         has_password=user.has_usable_password(),
+        has_factor=has_factor(user),
         idle_minutes=int(account_settings.idle_limit().total_seconds() // 60),
         hours=int(account_settings.session_limit().total_seconds() // 3600),
     )
