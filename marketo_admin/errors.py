@@ -33,6 +33,17 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", {"heading": heading, "words": words}, status=400)
 
 
+def body_refused(request: HttpRequest, reason: str, *, status: int) -> HttpResponse:
+    """The page for what was sent and not read.
+
+    Args:
+        reason: a sentence.
+        status: HTTP status.
+    """
+    heading = gettext("What you sent was not read")
+    return render(request, "400.html", {"heading": heading, "words": f"{reason} {INSTEAD}"}, status=status)
+
+
 def page_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for status 404."""
     said = gettext(

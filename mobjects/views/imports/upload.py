@@ -26,8 +26,10 @@ from mobjects.views.imports.base import (
     redirect_to_step,
     user_of,
 )
+from mobjects.views.uploads import takes_upload
 
 
+@takes_upload(*(permission_name("import", kind) for kind in RESOURCES))
 @require_http_methods(["GET", "POST"])
 @require_permission("mobjects.view_import")
 def import_new(request: HttpRequest) -> HttpResponse:

@@ -17,6 +17,7 @@ from mobjects.views.base import list_url, render_denied, render_page
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
+from mobjects.views.uploads import takes_upload
 
 ACTIONS: dict[str, tuple[str, object, Callable[[HttpRequest, Kind, Sequence[int]], HttpResponse]]] = {
     "sync": ("mobjects.sync_records", _("Sync to Marketo…"), confirm_selection),
@@ -29,6 +30,7 @@ UNKNOWN_SHOWN = 1_000
 """So many names that nothing here has are listed."""
 
 
+@takes_upload(*(f"mobjects.view_{model._meta.model_name}" for model in RECORD_MODELS.values()))
 @require_http_methods(["GET", "POST"])
 def named_records_page(request: HttpRequest) -> HttpResponse:
     """Ask which records; say which of them are here; hand them to the page that asks about what is to be done."""

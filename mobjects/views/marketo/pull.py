@@ -20,12 +20,14 @@ from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import key_fields, target
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
 from mobjects.views.sync.job_actions import start_job
+from mobjects.views.uploads import takes_upload
 
 PAGE = 100
 """Objects in one answer of Marketo's."""
 NOTHING_READ = _("Nothing was read.")
 
 
+@takes_upload("mobjects.pull_records")
 @require_http_methods(["GET", "POST"])
 @require_permission("mobjects.pull_records")
 def pull_page(request: HttpRequest) -> HttpResponse:
