@@ -39,31 +39,37 @@ class BodyMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         """Refuse the body, or let the view have it (``None``)."""
-        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-            # Its length is known at its end only. Browsers send the length of all that they send.
-            return body_refused(request, gettext("It does not say how long it is."), status=411)
         length = _length(request)
         if length is None:
-            return body_refused(request, gettext("It does not say how long it is."), status=400)
+            # Nor does a chunked one, before its end. Browsers send the length of all that they send.
+            return body_refused(request, gettext("It does not say how long it is."), status=411)
         if length <= STRANGER_BYTES:
             return None
-        if not request.user.is_authenticated:
-            if request.path == reverse("admin:login"):
-                return body_refused(request, _too_long(STRANGER_BYTES), status=413)
-            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if length <= most:
-            return None
-        rule = find_upload_rule(view)
-        if rule is None:
-            return body_refused(request, _too_long(most), status=413)
+        return _look_at_person(request, view, length) if request.user.is_authenticated else _send_to_login(request)
+
+
+def _send_to_login(request: HttpRequest) -> HttpResponse:
+    """Whoever is not signed in, or not any more, signs in first."""
+    login = reverse("admin:login")
+    if request.path == login:
+        return body_refused(request, _too_long(STRANGER_BYTES), status=413)
+    return redirect_to_login(request.get_full_path(), login)
+
+
+def _look_at_person(request: HttpRequest, view: Any, length: int) -> HttpResponse | None:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    rule = find_upload_rule(view)
+    if rule is not None and length > most:
         if not rule.allows(request):
             return not_allowed(request, PermissionError())
-        return body_refused(request, _too_long(rule.most_bytes), status=413) if length > rule.most_bytes else None
+        most = rule.most_bytes
+    return body_refused(request, _too_long(most), status=413) if length > most else None
 
 
 def _length(request: HttpRequest) -> int | None:
-    """How long the body says that it is; 0 without one, ``None`` if that is no length."""
+    """How long the body says that it is; 0 without one, ``None`` if it does not say."""
+    if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return None
     said = request.META.get("CONTENT_LENGTH") or "0"
     return int(said) if said.isascii() and said.isdigit() else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -82,7 +83,7 @@ def test_whoever_may_import_sends_a_large_file(groups):
 @pytest.mark.parametrize("length", ["-1", "x", "1_0", "٣"])
 def test_a_length_that_is_none_is_refused(db, length):
     response = send(Client(), "/admin/login/", length)
-    assert response.status_code == 400
+    assert response.status_code == 411
     assert "It does not say how long it is." in pages.text(response)
 
 
@@ -137,7 +138,7 @@ def test_a_real_server_answers_before_the_body_and_reads_no_more_of_it(server, h
         answer = connection.recv(65_536)  # before a byte of the body was sent
         assert re.match(rb"HTTP/1.1 %d " % status, answer)
         sent = 0
-        with pytest.raises(OSError, match="reset|pipe"):
+        with contextlib.suppress(OSError):  # It closes the connection.
             while sent < 40 * MB:
                 sent += connection.send(b"x" * 65_536)
         # What the buffers of the two sockets hold at most, and the little that the server reads away.
