@@ -30,7 +30,7 @@ from mobjects.sync.compare.task import CompareSelection
 from mobjects.sync.pull.task import PullSelection
 from mobjects.sync.send.selection import SyncSelection
 from tests import factories
-from tests.support.backup import bring_back, make_backup
+from tests.support.backup import backup_in_mid_call, bring_back, make_backup, restored_elsewhere
 from tests.views import pages
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("marketo_settings", "groups")]
@@ -143,6 +143,37 @@ def test_what_was_sent_since_the_backup_is_found_and_not_sent_again(
     assert not Conflict.objects.exists()
     assert {kind: records_of_kind(kind).dirty().count() for kind in RECORD_MODELS} == dict.fromkeys(RECORD_MODELS, 0)
     assert not ProgramCost.objects.filter(marketo_cost_id=None).exists()
+
+
+def test_a_backup_of_a_running_job_restored_elsewhere_with_an_empty_redis_sends_nothing_twice(
+    sandbox, world, records, key, redis_url, settings, tmp_path
+):
+    """The backup is made while a call is under way; the original goes on, and so does Marketo."""
+    with backup_in_mid_call(tmp_path, lambda: len(sandbox.calls)) as made:
+        send(world, kinds=(Kind.OPPORTUNITY,))
+    send(world, kinds=(Kind.PROGRAM, Kind.ROLE))
+    assert in_marketo(sandbox) == [{1: DEALS}, {1: ROLES}, {1: PROGRAMS}]
+    world.advance(3600)
+    lose_redis(redis_url)
+    lose_host(settings, tmp_path)
+    calls = len(sandbox.calls)
+    with restored_elsewhere(made[0], tmp_path):
+        (job,) = SyncJob.objects.filter(state=SyncJobState.RUNNING)
+        assert (job.leases.count(), job.batches.get().state) == (1, "sending")
+        finish(world)
+        assert len(sandbox.calls) == calls
+        with world.host():
+            said = pages.text(pages.client().get("/admin/connection/"))
+        assert '<a href="/admin/compare/">Compare by reading</a>' in said
+        assert "is a copy, or was moved" in said
+        with world.host():
+            assert reset_circuit(factories.user("boss"))
+        send(world, kinds=tuple(Kind))
+        finish(world)
+        assert in_marketo(sandbox) == [{1: DEALS}, {1: ROLES}, {1: PROGRAMS}]
+        assert not Conflict.objects.exists()
+        assert not any(records_of_kind(kind).dirty().exists() for kind in RECORD_MODELS)
+        assert not SyncJob.objects.exclude(state__in=SyncJob.FINAL_STATES).exists()
 
 
 def test_a_copy_in_another_place_takes_an_identity_of_its_own_and_leaves_the_marks_of_the_original(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 
@@ -37,3 +41,54 @@ def _run(program: str, *arguments: str) -> None:
     where = {"PGHOST": of["HOST"], "PGPORT": str(of["PORT"] or 5432), "PGUSER": of["USER"], "PGDATABASE": of["NAME"]}
     command = [program, *(argument.format(**of) for argument in arguments)]
     subprocess.run(command, env={**os.environ, **where, "PGPASSWORD": of["PASSWORD"]}, check=True, capture_output=True)
+
+
+@contextmanager
+def restored_elsewhere(path: Path, folder: Path) -> Iterator[None]:
+    """Work on the backup in another place than the original, which stays as it is and is there again afterwards."""
+    settings, original = connection.settings_dict, connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        # A database in memory lives as long as its connection does.
+        kept, connection.connection = connection.connection, None
+        place = folder / "elsewhere.sqlite3"
+        shutil.copy(path, place)
+        settings["NAME"] = str(place)
+    else:
+        kept, place = None, f"{original}_elsewhere"
+        connection.close()
+        _run("createdb", str(place))
+        settings["NAME"] = place
+        _run("pg_restore", "--exit-on-error", "--dbname={NAME}", str(path))
+    try:
+        yield
+    finally:
+        connection.close()
+        settings["NAME"] = original
+        if kept is None:
+            _run("dropdb", "--force", str(place))
+        else:
+            connection.connection = kept
+
+
+@contextmanager
+def backup_in_mid_call(folder: Path, count_calls: Callable[[], int]) -> Iterator[list[Path]]:
+    """Make a backup when the next call is answered by Marketo, and nothing of the answer is saved yet.
+
+    Args:
+        count_calls: how often Marketo was asked so far.
+
+    Returns:
+        A list that holds the backup, once the block is left.
+    """
+    made: list[Path] = []
+    before = count_calls()
+
+    def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not made and count_calls() > before:
+            made.append(folder / "backup")
+            make_backup(folder)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        yield made
+    assert made, "Marketo was not called"
