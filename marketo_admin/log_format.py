@@ -53,7 +53,7 @@ class JsonFormatter(LineFormatter):
             "logger": record.name,
             "message": self.mask(record.getMessage()),
             **trace_of_now(),
-            **{name: self._as_value(value) for name, value in vars(record).items() if name not in _OWN},
+            **{name: self._as_value(value) for name, value in vars(record).items() if _is_given(name, value)},
         }
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
@@ -63,4 +63,9 @@ class JsonFormatter(LineFormatter):
         return json.dumps(line, ensure_ascii=False)
 
     def _as_value(self, value: object) -> Any:
-        return value if value is None or isinstance(value, bool | int | float) else self.mask(str(value))
+        return self.mask(value) if isinstance(value, str) else value
+
+
+def _is_given(name: str, value: object) -> bool:
+    """Whether a value was given with a line to be read. Django gives its request, too, whose words hold the query."""
+    return name not in _OWN and (value is None or isinstance(value, str | bool | int | float))

@@ -176,6 +176,9 @@ def test_web_processes_count_together_how_long_pages_take(tmp_path):
         supervisor.start_child("web", command, lambda: bool(get("/healthz")), timeout_seconds=60)
         asked = sum(bool(get("/static/mobjects/keys.css") or True) for _ in range(12))
         text = get("/metrics")
+    assert {
+        family.name for family in text_string_to_metric_families(text) if not family.name.startswith(PREFIX)
+    } == set()
     counted = [
         sample
         for family in text_string_to_metric_families(text)

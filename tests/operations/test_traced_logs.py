@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings as site_settings
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from marketo_admin.log_format import MASK, JsonFormatter, LineFormatter
 from mobjects.audit.trace import choose_request_id, current_request_id, traced
@@ -119,6 +119,12 @@ def test_a_line_is_one_object_whatever_is_in_it():
     assert line["where"] == MASK
     assert SECRET not in said
     assert "two\\nlines" in said
+
+
+def test_objects_that_were_given_are_left_out():
+    """Django gives the request to what it logs, whose words hold the query."""
+    said = JsonFormatter().format(record("Not found", request=RequestFactory().get("/a?token=1"), status_code=404))
+    assert (json.loads(said)["status_code"], "token" in said, "request" in json.loads(said)) == (404, False, False)
 
 
 def test_secrets_are_masked_in_lines_for_people_and_ordinary_words_are_not():

@@ -50,13 +50,13 @@ def restored_elsewhere(path: Path, folder: Path) -> Iterator[None]:
     if connection.vendor == "sqlite":
         # A database in memory lives as long as its connection does.
         kept, connection.connection = connection.connection, None
-        place = folder / "elsewhere.sqlite3"
+        place = str(folder / "elsewhere.sqlite3")
         shutil.copy(path, place)
-        settings["NAME"] = str(place)
+        settings["NAME"] = place
     else:
         kept, place = None, f"{original}_elsewhere"
         connection.close()
-        _run("createdb", str(place))
+        _run("createdb", place)
         settings["NAME"] = place
         _run("pg_restore", "--exit-on-error", "--dbname={NAME}", str(path))
     try:
@@ -65,7 +65,7 @@ def restored_elsewhere(path: Path, folder: Path) -> Iterator[None]:
         connection.close()
         settings["NAME"] = original
         if kept is None:
-            _run("dropdb", "--force", str(place))
+            _run("dropdb", "--force", place)
         else:
             connection.connection = kept
 
