@@ -250,6 +250,19 @@ IMPORT_MAX_COLUMNS = env.number("IMPORT_MAX_COLUMNS", default=200, minimum=1, ma
 IMPORT_MAX_CELL_CHARACTERS = env.number("IMPORT_MAX_CELL_CHARACTERS", default=32_767, minimum=1, maximum=1_000_000)
 IMPORT_MAX_UNPACKED_MB = env.number("IMPORT_MAX_UNPACKED_MB", default=1000, minimum=1, maximum=100_000)
 
+# --- Retention ---------------------------------------------------------------------------------------------------
+
+# After so many days what is over goes, kind by kind; 0 keeps it for ever. See docs/retention.md.
+RETENTION_DAYS = {
+    "payloads": env.number("RETENTION_PAYLOADS_DAYS", default=90, minimum=0, maximum=36_500),
+    "results": env.number("RETENTION_RESULTS_DAYS", default=730, minimum=0, maximum=36_500),
+    "files": env.number("RETENTION_FILES_DAYS", default=90, minimum=0, maximum=36_500),
+    "rows": env.number("RETENTION_ROWS_DAYS", default=365, minimum=0, maximum=36_500),
+    "deletions": env.number("RETENTION_DELETIONS_DAYS", default=365, minimum=0, maximum=36_500),
+    "edits": env.number("RETENTION_EDITS_DAYS", default=1095, minimum=0, maximum=36_500),
+    "downloads": env.number("RETENTION_DOWNLOADS_DAYS", default=730, minimum=0, maximum=36_500),
+}
+
 # --- Look ---------------------------------------------------------------------------------------------------------
 
 UNFOLD = {

@@ -28,7 +28,7 @@ OPERATOR = (
     EDITOR
     | {f"{action}_{model}" for action in ("add", "change", "delete") for model in ("customfield", "schedule")}
     | {"sync_records", "view_payload", "test_connection", "view_queue"}
-    | {"pull_records", "decide_conflict", "reset_circuit", "share_view"}
+    | {"pull_records", "decide_conflict", "reset_circuit", "share_view", "view_purge"}
 )
 
 GROUPS = {"viewer": VIEWER, "editor": EDITOR, "operator": OPERATOR}

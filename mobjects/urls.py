@@ -19,6 +19,7 @@ from mobjects.views.marketo import (
     named_records,
     pull,
 )
+from mobjects.views.retention import purges
 from mobjects.views.sync import (
     batch_detail,
     confirm,
@@ -111,6 +112,8 @@ urlpatterns = [
     path("deletions/<int:pk>/records/<str:which>/", admin_view(deletions.deletion_records), name="deletion-records"),
     path("deletions/<int:pk>/confirm/", admin_view(deletions.deletion_confirm), name="deletion-confirm"),
     path("deletions/<int:pk>/undo/", admin_view(deletions.deletion_undo), name="deletion-undo"),
+    path("retention/", admin_view(purges.retention_page), name="retention"),
+    path("retention/purge/", admin_view(purges.purge_now), name="purge"),
     path("time-zone/", admin_view(time_zone.time_zone_page), name="time-zone"),
     path("sign-in/", admin_view(sign_in.sign_in_page), name="sign-in"),
     path("sign-in/sessions/<int:pk>/end/", admin_view(sign_in.session_end), name="session-end"),

@@ -111,7 +111,9 @@ def write_report(
 
 
 def changes_text(result: SyncResult) -> str:
-    """What a result sent, a field on a line."""
+    """What a result sent, a field on a line; once the values are not kept any more, that they are not."""
+    if not result.diff and result.job.values_removed_at:
+        return _("The values are not kept any more.")
     return "\n".join(f"{name}: {before or '-'} → {sent or '-'}" for name, before, sent in result.diff)
 
 

@@ -73,8 +73,9 @@ def error_file_extension(imported: Import) -> str:
 
 
 def has_error_rows(imported: Import) -> bool:
-    """Whether there are rows that were not imported, or will not be as it stands."""
-    return imported.checked_at is not None and _left_out(imported).exists()
+    """Whether there are rows that were not imported, or will not be as it stands, and file and rows are kept."""
+    kept = imported.file_removed_at is None and imported.rows_removed_at is None
+    return kept and imported.checked_at is not None and _left_out(imported).exists()
 
 
 def error_file_headers(imported: Import) -> list[str]:

@@ -150,6 +150,8 @@ def set_columns(
         FileRefused: it cannot be read in that way; nothing was changed.
     """
     _allow(imported, {ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED})
+    if imported.file_removed_at is not None:
+        raise InvalidState(gettext("The file is not kept any more. Upload it again."))
     before = ImportState(imported.state), list(imported.headers)
     if reading is not None and (
         reading != detection.get_read_options(imported) or imported.state == ImportState.REFUSED
@@ -336,11 +338,13 @@ def request_undo(imported: Import, user: User | None, *, username: str = "", enq
     """Have taken back what the import wrote, also what a commit wrote before it was broken off.
 
     Raises:
-        InvalidState: nothing is written, or it is being worked on, or was undone.
+        InvalidState: nothing is written, or it is being worked on, or was undone, or its rows are not kept any more.
     """
     imported.refresh_from_db()
     if imported.state != ImportState.COMMITTED and not (imported.state == ImportState.REVIEW and imported.committed_to):
         raise InvalidState(_busy_message(imported))
+    if imported.rows_removed_at is not None:
+        raise InvalidState(gettext("What it wrote is not kept any more, so it cannot be undone."))
     undone_by = user.get_username() if user else username
     _start_step(imported, {ImportState(imported.state)}, ImportState.UNDOING, enqueue=enqueue, undone_by=undone_by)
 

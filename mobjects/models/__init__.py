@@ -37,6 +37,7 @@ from mobjects.models.people import (
     SavedView,
 )
 from mobjects.models.program import Program, ProgramCost, ProgramTag
+from mobjects.models.retention.purges import Purge, PurgeKind
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
 from mobjects.models.sync_history import (
@@ -111,6 +112,8 @@ __all__ = [
     "Program",
     "ProgramCost",
     "ProgramTag",
+    "Purge",
+    "PurgeKind",
     "RecordEdit",
     "RecordState",
     "RecordStatus",

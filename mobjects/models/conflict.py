@@ -45,6 +45,7 @@ class Conflict(models.Model):
     answer = models.CharField(max_length=7, choices=ConflictAnswer, blank=True)
     answer_text = models.TextField(blank=True, help_text="What was decided, as a sentence.")
     decided_at = models.DateTimeField(null=True, blank=True)
+    values_removed_at = models.DateTimeField(null=True, blank=True, help_text="When the values of both sides went.")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
 

@@ -118,6 +118,8 @@ class Import(models.Model):
     committed_by = models.CharField(max_length=150, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.CharField(max_length=150, blank=True)
+    file_removed_at = models.DateTimeField(null=True, blank=True, help_text="When its file went.")
+    rows_removed_at = models.DateTimeField(null=True, blank=True, help_text="When what was found in its rows went.")
 
     class Meta:
         verbose_name = _("import")

@@ -115,6 +115,7 @@ class BulkDeletion(models.Model):
     step_at = models.DateTimeField(null=True, blank=True, help_text="When a chunk was done last.")
     ended_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
+    values_removed_at = models.DateTimeField(null=True, blank=True, help_text="When the deleted values went.")
 
     class Meta:
         verbose_name = _("bulk deletion")

@@ -138,6 +138,8 @@ class SyncJob(models.Model):
     created_at = CreatedAtField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    payloads_removed_at = models.DateTimeField(null=True, blank=True, help_text="When its requests and answers went.")
+    values_removed_at = models.DateTimeField(null=True, blank=True, help_text="When the values of its results went.")
 
     class Meta:
         verbose_name = _("sync job")

@@ -115,7 +115,8 @@ def _at(imported: Import) -> int:
 
 def has_rows(imported: Import) -> bool:
     """Whether there are rows of a finished check to look at."""
-    return bool(imported.counts) and imported.state not in (
+    kept = bool(imported.counts) and imported.rows_removed_at is None
+    return kept and imported.state not in (
         ImportState.CHECKING,
         ImportState.MAPPING,
         ImportState.REFUSED,

@@ -91,6 +91,7 @@ _GROUPS: tuple[tuple[str, StrOrPromise, tuple[Entry, ...]], ...] = (
             (gettext_lazy("Users"), "person", "admin:auth_user_changelist", "auth.view_user mobjects.manage_users"),
             (gettext_lazy("Groups"), "groups", "admin:auth_group_changelist", "auth.view_group"),
             (gettext_lazy("Audit"), "policy", "mobjects:audit", "mobjects.view_auditevent"),
+            (gettext_lazy("Retention"), "auto_delete", "mobjects:retention", "mobjects.view_purge"),
         ),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.utils.functional import lazy
@@ -152,3 +152,18 @@ def format_duration(span: timedelta | float | None) -> str:
     if whole < 3600:
         return _("%(minutes)s min %(seconds)s s") % {"minutes": whole // 60, "seconds": whole % 60}
     return _("%(hours)s h %(minutes)s min") % {"hours": whole // 3600, "minutes": whole % 3600 // 60}
+
+
+def removed_text(removed_at: datetime | None, since: datetime | None) -> str:
+    """That values are not kept any more, as a sentence; "" while they are.
+
+    Args:
+        removed_at: when they were removed; ``None`` if they were not.
+        since: when what they belong to had ended.
+    """
+    if removed_at is None:
+        return ""
+    days = (removed_at - (since or removed_at)).days
+    return ngettext(
+        "The values were removed after %(days)s day.", "The values were removed after %(days)s days.", days
+    ) % {"days": f"{days:,}"}

@@ -30,6 +30,7 @@ from mobjects.jobs.restored import check_installation
 from mobjects.jobs.schedules import run_due
 from mobjects.queue_redis import QUEUE, describe_redis_error
 from mobjects.removals.service import sweep_deletions
+from mobjects.retention.service import purge_if_due, sweep_purges
 from mobjects.sync.installation.identity import name_outside
 
 INTERVAL_SECONDS = 15
@@ -51,14 +52,17 @@ logger = logging.getLogger(__name__)
 def tick() -> None:
     """One turn of the clock, done by a worker.
 
-    Give a sign of life, see to jobs and imports that were lost, then start what is due, and once an hour count records.
+    Give a sign of life, see to jobs and imports that were lost, then start what is due; once an hour count records,
+    once a day have go what is older than its period.
     """
     check_installation()
     sweep_jobs()
     sweep_imports()
     sweep_deletions()
+    sweep_purges()
     run_due()
     count_records_if_due()
+    purge_if_due()
 
 
 def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:

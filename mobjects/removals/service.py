@@ -94,8 +94,11 @@ def confirm_deletion(deletion: BulkDeletion) -> bool:
 
 
 def undo_deletion(deletion: BulkDeletion, user: User) -> bool:
-    """Let it be taken back; ``False`` if that was asked for already, or nothing was deleted."""
-    asked = DELETION_STATES.change(deletion, State.UNDOING, step_at=clock.now(), undone_by=user.get_username())
+    """Let it be taken back; ``False`` if that was asked for already, or nothing was deleted, or its values are gone."""
+    kept = Q(values_removed_at__isnull=True)
+    asked = DELETION_STATES.change(
+        deletion, State.UNDOING, where=kept, step_at=clock.now(), undone_by=user.get_username()
+    )
     return asked and _start(deletion, deletion.deleted.count())
 
 

@@ -65,6 +65,8 @@ class TimelineEntry:
         note: a further sentence.
         result: of something that was sent or read.
         conflict: of a decision.
+        removed_at: when its values were removed, because their period was over.
+        since: when that period had begun.
         restores: what :mod:`mobjects.timeline.restoring` calls it; "" if there is nothing to bring back.
     """
 
@@ -81,6 +83,8 @@ class TimelineEntry:
     note: str = ""
     result: SyncResult | None = None
     conflict: Conflict | None = None
+    removed_at: datetime | None = None
+    since: datetime | None = None
     restores: str = ""
 
 

@@ -167,6 +167,8 @@ class ImportStream(TimelineStream):
             changes=values,
             imported=imported,
             row=group[0].number if len(group) == 1 else 0,
+            removed_at=imported.rows_removed_at,
+            since=imported.committed_at,
             restores=f"import-{group[0].pk}" if values and not created else "",
         )
 
@@ -203,6 +205,8 @@ class ImportUndoStream(ImportStream):
             imported=imported,
             row=first.number if len(group) == 1 else 0,
             note=first.undone_note,
+            removed_at=imported.rows_removed_at,
+            since=at,
         )
 
 
@@ -248,6 +252,8 @@ def _result_entry(row: SyncResult, *, as_edit: bool) -> TimelineEntry:
         person=row.job.username,
         changes=[] if kept else _result_changes(row),
         result=row,
+        removed_at=None if _result_changes(row) else row.job.values_removed_at,
+        since=row.job.finished_at,
         restores=f"result-{row.pk}" if row.job.action == SyncJobAction.SEND and row.sent else "",
     )
 
@@ -311,7 +317,16 @@ class DecisionStream(ConflictStream):
         ]
 
 
-_IMPORT_FIELDS = ("kind", "file_name", "created_at", "committed_at", "committed_by", "undone_at", "undone_by")
+_IMPORT_FIELDS = (
+    "kind",
+    "file_name",
+    "created_at",
+    "committed_at",
+    "committed_by",
+    "undone_at",
+    "undone_by",
+    "rows_removed_at",
+)
 
 
 def edits_of(kind: Kind, record_id: int) -> QuerySet[RecordEdit]:

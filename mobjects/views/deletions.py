@@ -63,10 +63,16 @@ def deletion_page(request: HttpRequest, pk: int) -> HttpResponse:
         left=left.items(),
         rows=paginate_rows(request, deletion.deleted.defer("values"), PER_PAGE),
         may=_may(request, deletion, "delete"),
-        may_undo=deletion.state == BulkDeletionState.DELETED and deletion.counts.get("deleted", 0),
+        may_undo=can_be_undone(deletion),
         worker_alive=queue_status.worker_alive() if deletion.is_working else True,
         cancel=_list(deletion),
     )
+
+
+def can_be_undone(deletion: BulkDeletion) -> bool:
+    """Whether a deletion is over, has deleted something, and the values are still kept."""
+    over = deletion.state == BulkDeletionState.DELETED and deletion.values_removed_at is None
+    return over and bool(deletion.counts.get("deleted"))
 
 
 @require_GET

@@ -9,9 +9,11 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Model, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -135,6 +137,9 @@ def send_selected(
 @about_import(rows=True)
 def import_original(request: HttpRequest, imported: Import) -> HttpResponseBase:
     """The file as it was uploaded, byte for byte."""
+    if imported.file_removed_at is not None:
+        messages.warning(request, _("The file is not kept any more."))
+        return redirect("mobjects:import", imported.pk)
     rows = service.CountedRows[None](())
     rows.count = imported.rows
     pieces = service.download_import_file(

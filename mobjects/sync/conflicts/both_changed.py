@@ -78,7 +78,9 @@ def close_agreed_conflict(conflict: models.Conflict) -> None:
 
 
 def disputed_fields(conflict: models.Conflict) -> list[DisputedField]:
-    """The fields a person has to decide about, of a record that changed on both sides."""
+    """The fields a person has to decide about, of a record that changed on both sides; none once values are gone."""
+    if conflict.values_removed_at is not None:
+        return []
     base, here, there = conflict.base, conflict.here, conflict.candidates[0]["values"]
     names = conflicting_fields(base, here, there)
     return [(name, base.get(name, ""), here.get(name, ""), there.get(name, "")) for name in names]

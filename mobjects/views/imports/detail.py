@@ -137,6 +137,8 @@ def columns_text(imported: Import) -> list[tuple[str, str]]:
 
 def can_undo(imported: Import) -> bool:
     """Whether the import wrote anything that could be taken back; also if writing was broken off."""
+    if imported.rows_removed_at is not None:
+        return False
     broken_off = imported.state == ImportState.REVIEW and imported.committed_to > 0
     wrote = bool(imported.written.get("created") or imported.written.get("changed"))
     return broken_off or (imported.state == ImportState.COMMITTED and wrote)

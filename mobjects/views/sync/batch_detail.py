@@ -23,6 +23,7 @@ from mobjects.marketo.transport_traits import IdKind
 from mobjects.models import EarlierCall, EventKind, SyncBatch
 from mobjects.presentation import job_text
 from mobjects.presentation.job_titles import job_title
+from mobjects.presentation.vocabulary import removed_text
 from mobjects.sync.transport_factory import verify_signature
 from mobjects.views.base import history_crumb, render_page, require_permission
 
@@ -35,7 +36,7 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One call to Marketo: what went out, what came back, row by row."""
     batch = get_object_or_404(SyncBatch.objects.select_related("job"), pk=pk)
     attempts, halves, wholes = selectors.related_batches(batch)
-    members = list(batch.results.order_by("position", "pk"))
+    members = list(batch.results.select_related("job").order_by("position", "pk"))
     before, after = selectors.neighbour_ids(batch)
     may_see_payload = request.user.has_perm("mobjects.view_payload")
     calls = _list_calls(batch)
@@ -81,7 +82,8 @@ def batch_payload(request: HttpRequest, pk: int, part: str) -> HttpResponse:
     call = get_object_or_404(EarlierCall, batch=batch, position=_position(number)) if number else batch
     said = {"part": part} | ({"call": call.position} if isinstance(call, EarlierCall) else {})
     record_event(EventKind.PAYLOAD_DOWNLOADED, on=batch, words=_name_batch(batch), detail=said)
-    response = HttpResponse(getattr(call, part), content_type="text/plain; charset=utf-8")
+    text = getattr(call, part) or removed_text(batch.job.payloads_removed_at, batch.job.finished_at)
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     attempt = f"-attempt-{batch.attempt}" if batch.attempt > 1 else ""
     which = f"-call-{call.position}" if isinstance(call, EarlierCall) else ""
     name = f"{str(batch.job_id)[:8]}-batch-{batch.sequence}{attempt}{which}-{part}.txt"

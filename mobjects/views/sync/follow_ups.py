@@ -15,6 +15,7 @@ from mobjects import clock
 from mobjects.jobs.requests import request_sync, selection_of_dry_run
 from mobjects.jobs.tries import rest_of_try
 from mobjects.models import SyncJob, SyncJobAction, SyncResultStatus
+from mobjects.presentation.vocabulary import removed_text
 from mobjects.sync.send.preview.forecast import forecast_groups
 from mobjects.sync.send.undo.verdicts import CHANGED_THERE, can_be_undone
 from mobjects.sync.transport_factory import key_fields
@@ -35,9 +36,9 @@ def available_follow_ups(job: SyncJob) -> frozenset[str]:
 
 
 def can_be_sent(job: SyncJob) -> bool:
-    """Whether a job is a dry run that is over and found something to send."""
+    """Whether a job is a dry run that is over, found something to send and still has it."""
     over = job.action == SyncJobAction.DRY_RUN and job.state in SyncJob.FINAL_STATES
-    return over and bool(job.counts.get(SyncResultStatus.PLANNED))
+    return over and job.values_removed_at is None and bool(job.counts.get(SyncResultStatus.PLANNED))
 
 
 @press_only("admin:mobjects_syncjob_change")
@@ -46,7 +47,8 @@ def send_exactly(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Send what a dry run showed; if some of it is not as it was, say which and offer the others."""
     job = get_object_or_404(SyncJob, pk=pk, action=SyncJobAction.DRY_RUN)
     if not can_be_sent(job):
-        messages.warning(request, _("Only a dry run that is over and found something can be sent."))
+        removed = removed_text(job.values_removed_at, job.finished_at)
+        messages.warning(request, removed or _("Only a dry run that is over and found something can be sent."))
         return redirect("admin:mobjects_syncjob_change", job.pk)
     selection = selection_of_dry_run(job)
     groups = forecast_groups(selection, key_fields())

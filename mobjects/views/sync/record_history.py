@@ -15,7 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from mobjects import selectors
 from mobjects.kept_text import translate_kept
-from mobjects.models import RECORD_MODELS, Kind, SyncResult
+from mobjects.models import RECORD_MODELS, Kind, PurgeKind, SyncResult
+from mobjects.retention.service import removed_before
 from mobjects.sync.content.loading import load_records
 from mobjects.timeline.entries import EntryKind, TimelineEntry, TimelineFilter
 from mobjects.timeline.fields import field_choices
@@ -70,6 +71,7 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         conflicts=selectors.open_conflicts([entry.result for entry in page.entries if entry.result]),
         narrowed=narrowed,
         is_narrowed=any((narrowed.what, narrowed.person, narrowed.field)),
+        purged=removed_before(PurgeKind.EDITS) if sees_values and not page.older else None,
         kinds=EntryKind.choices,
         people=people_of(chosen, pk),
         fields=field_choices(chosen),

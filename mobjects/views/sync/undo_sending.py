@@ -21,6 +21,7 @@ from mobjects.jobs.requests import request_undo
 from mobjects.models import RECORD_MODELS, Kind, SyncJob, SyncResult
 from mobjects.presentation.job_text import field_text
 from mobjects.presentation.job_titles import job_title
+from mobjects.presentation.vocabulary import removed_text
 from mobjects.sync.send.undo.verdicts import (
     LEFT_ALONE,
     WAS_CREATED,
@@ -58,7 +59,8 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Say what taking a job back would do; on "Undo", make the job that does it."""
     job = get_object_or_404(SyncJob, pk=pk)
     if not can_be_undone(job):
-        messages.warning(request, _("Only what was sent can be undone, once its job is over."))
+        removed = removed_text(job.values_removed_at, job.finished_at)
+        messages.warning(request, removed or _("Only what was sent can be undone, once its job is over."))
         return redirect("admin:mobjects_syncjob_change", job.pk)
     groups = undo_groups(job)
     for kind in dict.fromkeys(group.kind for group in groups if not group.reason):

@@ -82,8 +82,9 @@ class OldValues:
 
 
 def can_be_undone(job: SyncJob) -> bool:
-    """Whether a job has sent something, and is over."""
-    return job.action in SyncJob.SENDING_ACTIONS and job.state in SyncJob.FINAL_STATES
+    """Whether a job has sent something, is over, and what it sent is still kept."""
+    over = job.action in SyncJob.SENDING_ACTIONS and job.state in SyncJob.FINAL_STATES
+    return over and job.values_removed_at is None
 
 
 def judged_results(job: SyncJob, kind: Kind) -> QuerySet[Any]:

@@ -1,0 +1,104 @@
+"""What of finished jobs has a period: requests and answers, values of results; and the values of decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from mobjects import clock
+from mobjects.marketo.types import Kind
+from mobjects.models import (
+    Conflict,
+    EarlierCall,
+    PurgeKind,
+    RecordStatus,
+    SyncBatch,
+    SyncJob,
+    SyncResult,
+    SyncResultStatus,
+    WorkerLease,
+    records_of_kind,
+)
+from mobjects.retention.kinds import Chunk, HolderKind, Removal, RetentionKind, clear_values, ended_before, walk_rows
+
+UNANSWERED = (SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
+"""Results by whose values a look-up, or a pull, still finds out what became of a sending."""
+
+
+def jobs_at_rest(until: datetime) -> QuerySet[SyncJob]:
+    """Jobs that ended before a moment and that nothing needs any more.
+
+    No job that follows them (an undo, the sending of a dry run, a retry) is open; no record waits for a person or for
+    its outcome because of them.
+    """
+    over = SyncJob.objects.filter(state__in=SyncJob.FINAL_STATES, created_at__lt=until)
+    over = over.filter(ended_before(until, "finished_at"))
+    followers = SyncJob.objects.filter(origin=OuterRef("pk")).exclude(state__in=SyncJob.FINAL_STATES)
+    undecided = Conflict.objects.filter(job=OuterRef("pk"), decided_at__isnull=True)
+    working = WorkerLease.objects.filter(job=OuterRef("pk"))
+    needed = Q(Exists(followers)) | Q(Exists(undecided)) | Q(Exists(working))
+    for kind in Kind:
+        unknown = records_of_kind(kind).filter(pk=OuterRef("record_id"), last_status=RecordStatus.UNKNOWN).order_by()
+        lost = SyncResult.objects.filter(job=OuterRef("pk"), status__in=UNANSWERED, kind=kind.value)
+        claimed = records_of_kind(kind).filter(claimed_by__job=OuterRef("pk")).order_by()
+        needed |= Q(Exists(lost.filter(Exists(unknown)))) | Q(Exists(claimed))
+    return over.exclude(needed)
+
+
+class PayloadKind(HolderKind):
+    """Requests and answers, whole; the batch with its times, states and fault stays."""
+
+    kind, marker = PurgeKind.PAYLOADS, "payloads_removed_at"
+
+    def due(self, until: datetime) -> QuerySet[SyncJob]:
+        return jobs_at_rest(until).filter(payloads_removed_at__isnull=True)
+
+    def rows(self, until: datetime) -> QuerySet[SyncBatch]:
+        return _with_payload(SyncBatch.objects.filter(job__in=self.due(until).values("pk")).order_by())
+
+    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
+        empty: dict[str, Any] = {"request": "", "response": "", "headers": {}}
+        calls = _with_payload(EarlierCall.objects.filter(batch__job=pk))
+        yield calls, "pk", clear_values("calls", **empty)
+        yield _with_payload(SyncBatch.objects.filter(job=pk)), "pk", clear_values("batches", **empty)
+
+
+def _with_payload(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.exclude(request="", response="", headers={})
+
+
+class ResultKind(HolderKind):
+    """What results say of values: sent, before and after. The result with its record, status and reason stays."""
+
+    kind, marker = PurgeKind.RESULTS, "values_removed_at"
+
+    def due(self, until: datetime) -> QuerySet[SyncJob]:
+        return jobs_at_rest(until).filter(values_removed_at__isnull=True)
+
+    def rows(self, until: datetime) -> QuerySet[SyncResult]:
+        found = SyncResult.objects.filter(job__in=self.due(until).values("pk")).order_by()
+        return found.exclude(sent={}, diff=[])
+
+    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
+        clear = clear_values("results", sent={}, diff=[])
+        of_job = SyncResult.objects.filter(job=pk)
+        # As the index of a job's results goes; a job may have a hundred thousand.
+        for status in list(of_job.order_by().values_list("status", flat=True).distinct()):
+            yield of_job.filter(status=status).exclude(sent={}, diff=[]), "pk", clear
+
+
+class DecisionKind(RetentionKind):
+    """The values of both sides of a conflict that was decided; who decided what stays."""
+
+    kind, moment = PurgeKind.DECISIONS, "decided_at"
+
+    def due(self, until: datetime) -> QuerySet[Conflict]:
+        return Conflict.objects.filter(decided_at__lt=until, values_removed_at__isnull=True)
+
+    def iter_chunks(self, until: datetime) -> Iterator[Chunk]:
+        clear = clear_values("decisions", base={}, here={}, candidates=[], values_removed_at=clock.now())
+        return (partial(clear, part) for part in walk_rows(self.due(until)))

@@ -1,0 +1,147 @@
+"""What has a period and hangs on no job: files and rows of imports, deleted records, edits, downloads, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar
+
+from django.db.models import Exists, Model, OuterRef, QuerySet
+
+from mobjects.models import (
+    BulkDeletion,
+    BulkDeletionState,
+    DeletedRecord,
+    Download,
+    Import,
+    ImportFix,
+    ImportGroup,
+    ImportPart,
+    ImportProblem,
+    ImportRow,
+    ImportState,
+    PurgeKind,
+    RecordEdit,
+    WorkerLease,
+)
+from mobjects.retention.kinds import (
+    CHUNK,
+    Chunk,
+    HolderKind,
+    Removal,
+    RetentionKind,
+    clear_values,
+    delete_rows,
+    ended_before,
+    walk_rows,
+)
+from mobjects.retention.periods import session_model
+
+IMPORTS_OVER = (ImportState.COMMITTED, ImportState.UNDONE, ImportState.REFUSED, ImportState.DISCARDED)
+"""An import that waits for a person, or that a worker is at, is not over, however old."""
+
+
+def imports_over(until: datetime) -> QuerySet[Import]:
+    """Imports that are over, and to which nothing happened since a moment; their corrections are over, too."""
+    over = Import.objects.filter(state__in=IMPORTS_OVER, created_at__lt=until)
+    working = WorkerLease.objects.filter(imported=OuterRef("pk"))
+    return over.exclude(Exists(working)).filter(ended_before(until, "checked_at", "committed_at", "undone_at"))
+
+
+class FileKind(HolderKind):
+    """Uploaded files, with the samples of their columns."""
+
+    kind, marker = PurgeKind.FILES, "file_removed_at"
+
+    def due(self, until: datetime) -> QuerySet[Import]:
+        return imports_over(until).filter(file_removed_at__isnull=True)
+
+    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
+        yield ImportPart.objects.filter(imported=pk), "pk", delete_rows("pieces")
+
+    def mark_holder(self, holder: Any) -> None:
+        Import.objects.filter(pk=holder.pk).update(samples=[])
+        super().mark_holder(holder)
+
+
+class RowKind(HolderKind):
+    """What the check found in each row. Which records an import changed, and when, stays; its undo does not."""
+
+    kind, marker = PurgeKind.ROWS, "rows_removed_at"
+
+    def due(self, until: datetime) -> QuerySet[Import]:
+        return imports_over(until).filter(rows_removed_at__isnull=True)
+
+    def rows(self, until: datetime) -> QuerySet[ImportRow]:
+        return ImportRow.objects.filter(imported__in=self.due(until).values("pk")).order_by()
+
+    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
+        yield ImportFix.objects.filter(imported=pk), "pk", delete_rows("corrections")
+        yield ImportGroup.objects.filter(imported=pk), "pk", delete_rows("problems")
+        yield ImportProblem.objects.filter(imported=pk), "pk", delete_rows("problems")
+        yield ImportRow.objects.filter(imported=pk), "number", delete_rows("rows")
+
+
+class DeletionKind(HolderKind):
+    """The values of what was deleted by a list, which could be brought back until then."""
+
+    kind, marker, moment = PurgeKind.DELETIONS, "values_removed_at", "created_at"
+
+    def due(self, until: datetime) -> QuerySet[BulkDeletion]:
+        over = BulkDeletion.objects.filter(state__in=(BulkDeletionState.DELETED, BulkDeletionState.UNDONE))
+        over = over.filter(created_at__lt=until, values_removed_at__isnull=True)
+        return over.filter(ended_before(until, "ended_at", "undone_at"))
+
+    def rows(self, until: datetime) -> QuerySet[DeletedRecord]:
+        return DeletedRecord.objects.filter(deletion__in=self.due(until).values("pk")).order_by()
+
+    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
+        yield DeletedRecord.objects.filter(deletion=pk).exclude(values={}), "pk", clear_values("records", values={})
+
+
+class OrderedKind(RetentionKind):
+    """Rows that go as a whole, and whose ids rise with their time: no index on the time is needed."""
+
+    model: ClassVar[type[Model]]
+    name: ClassVar[str]
+
+    def due(self, until: datetime) -> QuerySet[Any]:
+        return self.model._default_manager.filter(created_at__lt=until)
+
+    def has_due(self, until: datetime) -> bool:
+        oldest = self.model._default_manager.order_by("pk").values_list("created_at", flat=True).first()
+        return oldest is not None and oldest < until
+
+    def iter_chunks(self, until: datetime) -> Iterator[Chunk]:
+        rows, delete = self.model._default_manager.order_by("pk"), delete_rows(self.name)
+        page = list(rows.values_list("pk", "created_at")[:CHUNK])
+        while due := [pk for pk, created_at in page if created_at < until]:
+            yield partial(delete, self.model._default_manager.filter(pk__in=due))
+            page = list(rows.filter(pk__gt=page[-1][0]).values_list("pk", "created_at")[:CHUNK])
+
+
+class EditKind(OrderedKind):
+    """What people changed, value by value; a record's history says from when on it is whole."""
+
+    kind, model, name = PurgeKind.EDITS, RecordEdit, "edits"
+
+
+class DownloadKind(OrderedKind):
+    """Who took out which file."""
+
+    kind, model, name = PurgeKind.DOWNLOADS, Download, "downloads"
+
+
+class SessionKind(RetentionKind):
+    """Sessions that are over; what is in them cannot be used any more."""
+
+    kind, moment = PurgeKind.SESSIONS, "expire_date"
+
+    def iter_chunks(self, until: datetime) -> Iterator[Chunk]:
+        delete = delete_rows("sessions")
+        return (partial(delete, part) for part in walk_rows(self.due(until)))
+
+    def due(self, until: datetime) -> QuerySet[Any]:
+        found: QuerySet[Any] = session_model()._default_manager.filter(expire_date__lt=until)
+        return found

@@ -1,0 +1,1 @@
+"""Pages about what is kept for how long, and what of a person is erased."""

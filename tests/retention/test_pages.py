@@ -1,0 +1,188 @@
+"""The page of periods, the command, and what other pages say once values went."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from mobjects.models import (
+    BulkDeletion,
+    Conflict,
+    DeletedRecord,
+    Import,
+    ImportChange,
+    ImportRow,
+    ImportState,
+    Purge,
+    PurgeKind,
+    RecordEdit,
+    SyncBatch,
+    SyncJob,
+    SyncJobAction,
+    SyncResult,
+)
+from mobjects.removals.service import undo_deletion
+from tests import factories
+from tests.retention.test_purge import LONG_AGO, old_import, old_job, purge
+from tests.views import pages
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
+
+REMOVED = "The values were removed after 4,000 days."
+
+
+@pytest.fixture
+def browser(groups):
+    return pages.client("operator")
+
+
+def run(*arguments: str) -> list[dict[str, object]]:
+    out = StringIO()
+    call_command("purge", "--json", *arguments, stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_the_command_says_what_would_go_and_removes_nothing():
+    job = old_job()
+    rows = {row["kind"]: row for row in run("--dry-run")}
+    assert rows["results"]["count"] == 1
+    assert rows["results"]["oldest"] == rows["results"]["newest"] == job.created_at.isoformat(timespec="seconds")
+    assert rows["edits"]["count"] == 0
+    assert SyncResult.objects.get().sent
+    assert not Purge.objects.exists()
+
+
+def test_the_command_purges_one_kind():
+    old_job()
+    [row] = run("--kind", "results")
+    assert (row["kind"], row["removed"]) == ("results", 1)
+    assert not SyncResult.objects.get().sent
+    assert SyncBatch.objects.get().request
+    assert Purge.objects.get().source == "command"
+
+
+def test_the_page_shows_periods_what_would_go_and_what_went(browser):
+    old_job()
+    shown = pages.words(browser.get(reverse("mobjects:retention")))
+    assert "Values of results 730 days 1" in shown
+    assert "Nothing was purged yet." in shown
+    assert "Purge now" not in shown
+    purge(PurgeKind.RESULTS)
+    shown = pages.words(browser.get(reverse("mobjects:retention")))
+    assert "Values of results 730 days 0" in shown
+    assert "Nothing was purged yet." not in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_may_purge_has_it_done_by_a_worker_and_the_log_names_them(groups, queue, work):
+    browser = pages.client("operator")
+    assert browser.post(reverse("mobjects:purge")).status_code == 403
+    factories.User.objects.get().user_permissions.add(factories.permission("run_purge"))
+    job = old_job()
+    shown = pages.words(browser.post(reverse("mobjects:purge"), {"kind": "results"}, follow=True))
+    assert "1 purge was asked for." in shown
+    assert "A purge is going on." in shown
+    work()
+    assert not SyncResult.objects.exclude(sent={}).exists()
+    assert "operator-user" in pages.words(browser.get(reverse("mobjects:retention")))
+    assert SyncJob.objects.get(pk=job.pk).values_removed_at
+
+
+def test_an_unknown_kind_is_refused_in_words(browser):
+    factories.User.objects.get().user_permissions.add(factories.permission("run_purge"))
+    shown = pages.words(browser.post(reverse("mobjects:purge"), {"kind": "everything"}, follow=True))
+    assert "“everything” is no kind that has a period." in shown
+    assert not Purge.objects.exists()
+
+
+def test_pages_of_a_job_say_that_values_were_removed(browser):
+    job = old_job()
+    record = factories.opportunity()
+    SyncResult.objects.update(record_id=record.pk)
+    purge(PurgeKind.RESULTS, PurgeKind.PAYLOADS)
+    batch, result = SyncBatch.objects.get(job=job), SyncResult.objects.get(job=job)
+    addresses = (
+        reverse("admin:mobjects_syncbatch_change", args=[batch.pk]),
+        reverse("mobjects:batch-payload", args=[batch.pk, "request"]),
+        reverse("mobjects:result", args=[result.pk]),
+        reverse("mobjects:record-history", args=["Opportunity", record.pk]),
+        reverse("admin:mobjects_syncjob_change", args=[job.pk]),
+    )
+    assert [address for address in addresses if REMOVED not in browser.get(address).content.decode()] == []
+
+
+def test_a_sending_whose_values_went_is_not_offered_to_be_undone(browser):
+    job = old_job(action=SyncJobAction.SEND, counts={"CREATED": 1})
+    address = reverse("mobjects:undo-sending", args=[job.pk])
+    assert browser.get(address).status_code == 200
+    purge(PurgeKind.RESULTS)
+    response = browser.get(address, follow=True)
+    assert REMOVED in pages.words(response)
+    assert address not in response.content.decode()
+
+
+def test_a_dry_run_whose_values_went_is_not_sent(browser):
+    job = old_job(action=SyncJobAction.DRY_RUN, counts={"PLANNED": 1})
+    SyncResult.objects.update(status="PLANNED")
+    purge(PurgeKind.RESULTS)
+    shown = pages.words(browser.post(reverse("mobjects:send-exactly", args=[job.pk]), follow=True))
+    assert REMOVED in shown
+    assert SyncJob.objects.count() == 1
+
+
+def test_an_import_whose_rows_went_says_so_and_is_not_undone(browser):
+    imported = old_import(ImportState.COMMITTED, committed_at=LONG_AGO, checked_at=LONG_AGO, written={"created": 1})
+    record = factories.program()
+    values = {"owner_kind": "Program", "owner_id": record.pk, "record_id": record.pk, "created": False, "revision": 1}
+    ImportChange.objects.create(imported=imported, number=2, **values)
+    purge(PurgeKind.ROWS, PurgeKind.FILES)
+    page = browser.get(reverse("mobjects:import", args=[imported.pk])).content.decode()
+    assert "It cannot be undone any more." in page
+    assert "The file was removed" in page
+    assert reverse("mobjects:import-undo", args=[imported.pk]) not in page
+    assert reverse("mobjects:import-original", args=[imported.pk]) not in page
+    browser.post(reverse("mobjects:import-undo", args=[imported.pk]))
+    assert Import.objects.get().state == ImportState.COMMITTED
+    response = browser.get(reverse("mobjects:import-original", args=[imported.pk]), follow=True)
+    assert "The file is not kept any more." in pages.words(response)
+    assert browser.get(reverse("mobjects:import-errors", args=[imported.pk])).status_code == 404
+    history = pages.words(browser.get(reverse("mobjects:record-history", args=["Program", record.pk])))
+    assert "The values were removed after" in history
+    assert not ImportRow.objects.exists()
+
+
+def test_a_deletion_whose_values_went_is_not_undone(browser):
+    user = factories.User.objects.get()
+    deletion = BulkDeletion.objects.create(
+        state="deleted", model="program", records=[[1, "1"]], counts={"deleted": 1}, ended_at=LONG_AGO, username="x"
+    )
+    BulkDeletion.objects.update(created_at=LONG_AGO)
+    DeletedRecord.objects.create(deletion=deletion, model="program", record_id=1, label="P", values={"a": 1})
+    assert purge(PurgeKind.DELETIONS) == {"deletions": {"records": 1}}
+    deletion.refresh_from_db()
+    shown = pages.words(browser.get(reverse("mobjects:deletion", args=[deletion.pk])))
+    assert f"{REMOVED} It cannot be undone any more." in shown
+    assert "Undo:" not in shown
+    assert not undo_deletion(deletion, user)
+
+
+def test_a_decision_says_that_its_values_went(browser):
+    values = {"kind": "Opportunity", "record_id": 1, "label": "x", "reason": "both", "here": {"Name": "x"}}
+    conflict = Conflict.objects.create(decided_at=LONG_AGO, **values)
+    purge(PurgeKind.DECISIONS)
+    shown = pages.words(browser.get(reverse("admin:mobjects_conflict_change", args=[conflict.pk])))
+    assert REMOVED in shown
+
+
+def test_the_history_of_a_record_says_from_when_on_it_is_whole(browser):
+    record = factories.program()
+    RecordEdit.objects.create(kind="Program", record_id=record.pk, changes=[["Name", "", "x"]], source="form")
+    RecordEdit.objects.update(created_at=LONG_AGO)
+    address = reverse("mobjects:record-history", args=["Program", record.pk])
+    assert "Edits are kept for" not in pages.words(browser.get(address))
+    purge(PurgeKind.EDITS)
+    assert "Edits are kept for 1,095 days: those before" in pages.words(browser.get(address))
