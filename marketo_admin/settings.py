@@ -260,6 +260,7 @@ RETENTION_DAYS = {
     "rows": env.number("RETENTION_ROWS_DAYS", default=365, minimum=0, maximum=36_500),
     "deletions": env.number("RETENTION_DELETIONS_DAYS", default=365, minimum=0, maximum=36_500),
     "edits": env.number("RETENTION_EDITS_DAYS", default=1095, minimum=0, maximum=36_500),
+    "audit": env.number("RETENTION_AUDIT_DAYS", default=1095, minimum=0, maximum=36_500),
     "downloads": env.number("RETENTION_DOWNLOADS_DAYS", default=730, minimum=0, maximum=36_500),
 }
 

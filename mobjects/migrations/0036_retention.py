@@ -18,7 +18,7 @@ def let_operators_see_purges(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0031_audit_events"),
+        ("mobjects", "0030_manage_users"),
     ]
 
     operations = [
@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
                             ("deletions", "Values of deleted records"),
                             ("edits", "Edits of records"),
                             ("downloads", "Downloads"),
+                            ("audit", "Audit events"),
                             ("sessions", "Expired sessions"),
                         ],
                         max_length=9,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
 from mobjects.models import (
+    AuditEvent,
     BulkDeletion,
     BulkDeletionState,
     DeletedRecord,
@@ -131,6 +132,12 @@ class DownloadKind(OrderedKind):
     """Who took out which file."""
 
     kind, model, name = PurgeKind.DOWNLOADS, Download, "downloads"
+
+
+class AuditKind(OrderedKind):
+    """Who signed in, steered jobs, read payloads or was refused."""
+
+    kind, model, name = PurgeKind.AUDIT, AuditEvent, "events"
 
 
 class SessionKind(RetentionKind):

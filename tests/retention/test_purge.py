@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from mobjects.models import (
+    AuditEvent,
     Conflict,
     Download,
     EarlierCall,
@@ -179,9 +180,12 @@ def test_edits_downloads_and_expired_sessions_go_as_a_whole():
         RecordEdit.objects.filter(pk=edit.pk).update(created_at=at)
         download = Download.objects.create(format="csv")
         Download.objects.filter(pk=download.pk).update(created_at=at)
+        event = AuditEvent.objects.create(kind="paused")
+        AuditEvent.objects.filter(pk=event.pk).update(created_at=at)
     Session.objects.create(session_key="over", expire_date=now - timedelta(hours=1))
     Session.objects.create(session_key="open", expire_date=now + timedelta(hours=1))
-    went = purge(PurgeKind.EDITS, PurgeKind.DOWNLOADS, PurgeKind.SESSIONS)
+    went = purge(PurgeKind.EDITS, PurgeKind.DOWNLOADS, PurgeKind.SESSIONS, PurgeKind.AUDIT)
+    assert went.pop("audit") == {"events": 1}
     assert went == {"edits": {"edits": 1}, "downloads": {"downloads": 1}, "sessions": {"sessions": 1}}
     assert [row.created_at for row in RecordEdit.objects.all()] == [now]
     assert [row.session_key for row in Session.objects.all()] == ["open"]

@@ -21,6 +21,7 @@ class PurgeKind(models.TextChoices):
     DELETIONS = "deletions", _("Values of deleted records")
     EDITS = "edits", _("Edits of records")
     DOWNLOADS = "downloads", _("Downloads")
+    AUDIT = "audit", _("Audit events")
     SESSIONS = "sessions", _("Expired sessions")
 
 
