@@ -18,7 +18,7 @@ def let_operators_see_purges(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0030_manage_users"),
+        ("mobjects", "0034_request_id"),
     ]
 
     operations = [
