@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_noop as _
 
 from mobjects.imports.file_limits import MB, limits_for
 from mobjects.models import Import, ImportPart
@@ -78,7 +79,13 @@ def file_too_large(most: int) -> FileRefused:
 
 @contextmanager
 def open_import_file(imported: Import) -> Iterator[BinaryIO]:
-    """The file of an import as a file: temporary, seekable, at its beginning."""
+    """The file of an import as a file: temporary, seekable, at its beginning.
+
+    Raises:
+        FileRefused: it is not kept any more.
+    """
+    if imported.file_removed_at is not None:
+        raise FileRefused(_("The file is not kept any more. Upload it again."))
     with tempfile.TemporaryFile() as file:
         for data in iter_file_pieces(imported):
             file.write(data)

@@ -150,8 +150,6 @@ def set_columns(
         FileRefused: it cannot be read in that way; nothing was changed.
     """
     _allow(imported, {ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED})
-    if imported.file_removed_at is not None:
-        raise InvalidState(gettext("The file is not kept any more. Upload it again."))
     before = ImportState(imported.state), list(imported.headers)
     if reading is not None and (
         reading != detection.get_read_options(imported) or imported.state == ImportState.REFUSED
