@@ -7,12 +7,15 @@ from typing import Any
 
 from django.db import Error, connection
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext_noop as _
 
 APP = "mobjects"
-NEWEST = max(file.stem for file in (Path(__file__).parent.parent / "migrations").glob("[0-9]*.py"))
-"""The last migration that this program knows. Read as the process starts: its files may be replaced under it."""
+KNOWN = sorted(file.stem for file in (Path(__file__).parent.parent / "migrations").glob("[0-9]*.py"))
+"""The migrations that this program knows. Read as the process starts: its files may be replaced under it."""
+
+NEWEST = KNOWN[-1]
+"""What to call this program's release."""
 
 NEWER = _("The database was brought to a newer version of this program; a worker of that version goes on.")
 """What a job waits for that such a worker has left."""
@@ -25,10 +28,11 @@ class SchemaNewer(Exception):
 def later_migrations() -> QuerySet[Any]:
     """The migrations of a later release, as rows of Django's own table.
 
-    Names begin with a number, so a later one is greater. What is merely unknown may be an old one that was squashed.
+    What is unknown and was applied before one that is known is an old one that was squashed since.
     """
-    rows: QuerySet[Any] = MigrationRecorder.Migration.objects.filter(app=APP, name__gt=NEWEST)
-    return rows
+    ours: QuerySet[Any] = MigrationRecorder.Migration.objects.filter(app=APP)
+    last_known = ours.filter(name__in=KNOWN).order_by().values("app").annotate(last=Max("id")).values("last")
+    return ours.exclude(name__in=KNOWN).filter(id__gt=last_known)
 
 
 def find_later_migration() -> str:
@@ -37,7 +41,7 @@ def find_later_migration() -> str:
     Raises:
         django.db.Error: the database cannot be asked.
     """
-    return later_migrations().order_by("name").values_list("name", flat=True).last() or ""
+    return later_migrations().order_by("id").values_list("name", flat=True).last() or ""
 
 
 def check_schema() -> None:
