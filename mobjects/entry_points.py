@@ -35,6 +35,7 @@ ENTRY_POINTS: Mapping[str, Callable[[list[Any]], bool]] = {
     "mobjects.imports.runner.run_queued_import": _is_number,
     "mobjects.removals.service.run_deletion": _is_number,
     "mobjects.retention.service.run_purge": _is_number,
+    "mobjects.retention.erasure.service.run_erasure": _is_number,
     "mobjects.processes.scheduler.tick": _is_nothing,
 }
 """Each function that workers run, and whether its arguments are what we ever give it."""

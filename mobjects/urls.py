@@ -19,7 +19,7 @@ from mobjects.views.marketo import (
     named_records,
     pull,
 )
-from mobjects.views.retention import purges
+from mobjects.views.retention import erasures, purges
 from mobjects.views.sync import (
     batch_detail,
     confirm,
@@ -113,6 +113,7 @@ urlpatterns = [
     path("deletions/<int:pk>/confirm/", admin_view(deletions.deletion_confirm), name="deletion-confirm"),
     path("deletions/<int:pk>/undo/", admin_view(deletions.deletion_undo), name="deletion-undo"),
     path("retention/", admin_view(purges.retention_page), name="retention"),
+    path("retention/erase/", admin_view(erasures.erasure_page), name="erase-person"),
     path("retention/purge/", admin_view(purges.purge_now), name="purge"),
     path("time-zone/", admin_view(time_zone.time_zone_page), name="time-zone"),
     path("sign-in/", admin_view(sign_in.sign_in_page), name="sign-in"),

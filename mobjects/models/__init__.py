@@ -37,6 +37,7 @@ from mobjects.models.people import (
     SavedView,
 )
 from mobjects.models.program import Program, ProgramCost, ProgramTag
+from mobjects.models.retention.erasures import Erasure
 from mobjects.models.retention.purges import Purge, PurgeKind
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import Schedule
@@ -88,6 +89,7 @@ __all__ = [
     "EarlierCall",
     "EditContext",
     "EditSource",
+    "Erasure",
     "EventKind",
     "HostClock",
     "Import",

@@ -31,6 +31,7 @@ class EditSource(models.TextChoices):
     UNDO = "undo", _("Sending undone")
     COMMAND = "command", _("Command line")
     API = "api", _("API")
+    ERASURE = "erasure", _("Erasure of a person")
     OTHER = "other", _("Outside of these pages")
 
 

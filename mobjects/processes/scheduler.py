@@ -30,6 +30,7 @@ from mobjects.jobs.restored import check_installation
 from mobjects.jobs.schedules import run_due
 from mobjects.queue_redis import QUEUE, describe_redis_error
 from mobjects.removals.service import sweep_deletions
+from mobjects.retention.erasure.service import sweep_erasures
 from mobjects.retention.service import purge_if_due, sweep_purges
 from mobjects.sync.installation.identity import name_outside
 
@@ -60,6 +61,7 @@ def tick() -> None:
     sweep_imports()
     sweep_deletions()
     sweep_purges()
+    sweep_erasures()
     run_due()
     count_records_if_due()
     purge_if_due()

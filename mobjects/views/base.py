@@ -49,6 +49,7 @@ PERMISSION_WORDS: dict[str, StrOrPromise] = {
     "mobjects.view_import": gettext_lazy("see imports"),
     "mobjects.view_download": gettext_lazy("see downloads"),
     "mobjects.view_purge": gettext_lazy("see what is kept for how long"),
+    "mobjects.erase_person": gettext_lazy("erase a person"),
     "mobjects.run_purge": gettext_lazy("purge what is older than its period"),
     "mobjects.import_records": gettext_lazy("import files"),
     "mobjects.view_auditevent": gettext_lazy("see who did what"),

@@ -23,6 +23,7 @@ from mobjects.marketo.types import Kind, Operation
 from mobjects.models import (
     RECORD_MODELS,
     Conflict,
+    Erasure,
     ImportChange,
     ProgramCost,
     RecordStatus,
@@ -214,6 +215,7 @@ ACCEPTED_BY_MARKETO = (
 NO_OPPORTUNITY_KEY = _("its opportunity has no external ID, by which Marketo's API names it; give the opportunity one")
 IN_ANOTHER_JOB = _("it is in a batch of another job right now")
 NEEDS_DECISION = _("a person has to decide about it first; see “To decide”")
+WAS_ERASED = _("its person was erased here; nothing of it is sent any more")
 CHANGED_SINCE = _("it changed since the dry run; look at what it would send now")
 ACCEPTED_SINCE = _("Marketo accepted it since the dry run; nothing of it is left to send")
 MAY_STILL_RUN = _("it was sent without an answer, and Marketo may still be working on that")
@@ -270,6 +272,7 @@ def _holds(kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime |
         holds.append((UNKNOWN_TAG, has_unknown_tag(resend=selection.resend)))
         holds.append((COST_DECIMALS, has_cost_decimals(keys)))
     if kind is Kind.ROLE:
+        holds.append((WAS_ERASED, Q(person_key__startswith=Erasure.MARK_PREFIX)))
         holds += _role_holds(keys)
     if kind is Kind.OPPORTUNITY and not keys.company:
         holds.append((_("its company is given by key, but MARKETO_COMPANY_KEY_FIELD is not set"), ~Q(company_key="")))
