@@ -14,7 +14,11 @@ HOME_MADE = frozenset({"beside", "insist", "insisting", "settle", "settled", "se
 
 
 def test_no_folder_is_too_full():
-    assert [each for each in house.modules_by_folder().items() if each[1] > MODULES_IN_A_FOLDER] == []
+    # Django finds commands in this folder only, a module for each.
+    counted = {
+        name: count for name, count in house.modules_by_folder().items() if name != "mobjects/management/commands"
+    }
+    assert [each for each in counted.items() if each[1] > MODULES_IN_A_FOLDER] == []
 
 
 def test_a_class_name_means_one_class():
