@@ -44,6 +44,12 @@ def body_refused(request: HttpRequest, reason: str, *, status: int) -> HttpRespo
     return render(request, "400.html", {"heading": heading, "words": f"{reason} {INSTEAD}"}, status=status)
 
 
+def query_refused(request: HttpRequest, words: str) -> HttpResponse:
+    """The page for an address that asks for something in a way that is not offered."""
+    heading = gettext("There is no such filter")
+    return render(request, "400.html", {"heading": heading, "words": words}, status=400)
+
+
 def page_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for status 404."""
     said = gettext(

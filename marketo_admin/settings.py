@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "marketo_admin.lookups.LookupMiddleware",
     # Before the next one, which reads the body.
     "marketo_admin.bodies.BodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -41,6 +41,25 @@ class RequestFailed(Exception):
         super().__init__(message)
         self.message = message
         self.sent = sent
+
+
+MOST_ANSWER_BYTES = 50_000_000
+"""No answer of Marketo's comes near it: 300 records are the most that one holds."""
+
+
+def join_answer(pieces: Iterable[bytes], most: int = MOST_ANSWER_BYTES) -> bytes:
+    """An answer as a whole, unpacked, as long as it is no longer than it may be.
+
+    Raises:
+        RequestFailed: it is longer. What the request did is not known then: the answer is not read.
+    """
+    found = bytearray()
+    for piece in pieces:
+        found += piece
+        if len(found) > most:
+            words = _("Marketo's answer is longer than %(megabytes)s MB and was not read.")
+            raise RequestFailed(words % {"megabytes": f"{most / 1_000_000:,.0f}"}, sent=True)
+    return bytes(found)
 
 
 class RequestBody(io.BytesIO):

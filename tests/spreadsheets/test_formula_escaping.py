@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
@@ -13,12 +14,31 @@ from mobjects.spreadsheets.formula_escaping import escape_formula, unescape_form
 from mobjects.spreadsheets.reader import cell_text
 from mobjects.spreadsheets.types import BadCell
 
+SIGNS = tuple("=+-@＝＋－＠")
 
-@given(st.text(alphabet="'=+-@\t\rab"))
-def test_neutralising_is_undone_exactly(text):
+
+@given(st.text(alphabet="'=+-@＝＠;|\t\r\nab"))
+def test_neutralising_is_undone_exactly_and_no_cell_begins_like_a_formula_wherever_it_is_split(text):
     written = escape_formula(text)
     assert unescape_formula(written) == text
-    assert not written.startswith(tuple("=+-@\t\r"))
+    assert not written.startswith(("\t", "\r", "\n"))
+    assert not [part for part in re.split(r"[;|\t\r\n]", written) if part.startswith(SIGNS)]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Deal;=6*7;x", "Deal;'=6*7;x"),
+        ("Deal|+1", "Deal|'+1"),
+        ("＝6*7", "'＝6*7"),
+        ("first\n@second", "first\n'@second"),
+        ("a;'=1", "a;''=1"),
+        ("A-1; b = c", "A-1; b = c"),
+    ],
+)
+def test_what_a_spreadsheet_that_splits_elsewhere_would_run_is_neutralised(text, written):
+    assert escape_formula(text) == written
+    assert unescape_formula(written) == text
 
 
 def test_only_what_neutralising_wrote_is_restored():

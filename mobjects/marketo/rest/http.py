@@ -20,6 +20,7 @@ from mobjects.marketo.http_common import (
     describe_lost_answer,
     describe_proxy_failure,
     first_cause,
+    join_answer,
 )
 from mobjects.marketo.rest.config import ENDPOINT
 
@@ -108,7 +109,10 @@ def send_request(
     timeout = httpx.Timeout(read_seconds, connect=connect_seconds, pool=connect_seconds)
     content = None if method == "GET" else RequestBody(body)
     try:
-        return client.request(method, address, content=content, headers=headers, timeout=timeout)
+        with client.stream(method, address, content=content, headers=headers, timeout=timeout) as response:
+            # Where httpx itself keeps what it has read; it would read without an end.
+            response._content = join_answer(response.iter_bytes())
+            return response
     # OSError: no certificates on this machine; ValueError: an impossible host name.
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         sent = content.sent if content else not isinstance(error, _NOT_CONNECTED)

@@ -16,7 +16,11 @@ from mobjects.marketo.http_common import (
     describe_lost_answer,
     describe_proxy_failure,
     first_cause,
+    join_answer,
 )
+
+PIECE_BYTES = 65_536
+"""Of an answer, unpacked, at a time."""
 
 
 def post(
@@ -32,13 +36,17 @@ def post(
     """
     body = RequestBody(message)
     try:
-        return session.post(
+        with session.post(
             address,
             data=body,
             headers={"User-Agent": USER_AGENT, **headers},
             timeout=timeouts,
             allow_redirects=False,
-        )
+            stream=True,
+        ) as response:
+            # Where requests itself keeps what it has read; it would read without an end.
+            response._content = join_answer(response.iter_content(PIECE_BYTES))
+            return response
     # OSError covers requests' own errors; an impossible host name is a ValueError of the layer below.
     except (OSError, ValueError) as error:
         connect_seconds, read_seconds = timeouts
