@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "mobjects.accounts.addresses.ClientAddressMiddleware",
     "marketo_admin.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "marketo_admin.headers.PermissionsPolicyMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -164,6 +165,9 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    # Browsers take cookies of such a name from this very host over TLS only, not from a neighbour in its domain.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 # Where a proxy changes host or port, forms come from an address that Django does not know to be ours.
 CSRF_TRUSTED_ORIGINS = env.origins("DJANGO_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "marketo_admin.errors.form_refused"
