@@ -31,7 +31,7 @@ from mobjects.resources.base import TransferResource
 from mobjects.spreadsheets.xlsx_writer import MAX_SHEET_ROWS
 from mobjects.views.base import render_denied, render_page
 from mobjects.views.changelist_filters import FilteredList, get_filtered_list
-from mobjects.views.imports.base import about_import, may_take_out, model_of, permission_name
+from mobjects.views.imports.base import about_import, may_export, model_of, permission_name
 
 UNFRAMED = ("HTTP/0.9", "HTTP/1.0")
 """Here the end of the connection is the end of an answer without a length: one that breaks off would look whole."""
@@ -137,7 +137,7 @@ def send_selected(
 @about_import(rows=True)
 def import_original(request: HttpRequest, imported: Import) -> HttpResponseBase:
     """The file as it was uploaded, byte for byte."""
-    if not may_take_out(request, imported):
+    if not may_export(request, imported):
         return render_denied(request, permission_name("export", imported.kind))
     if imported.file_removed_at is not None:
         messages.warning(request, _("The file is not kept any more."))
@@ -156,7 +156,7 @@ def import_original(request: HttpRequest, imported: Import) -> HttpResponseBase:
 @about_import(rows=True)
 def import_errors(request: HttpRequest, imported: Import) -> HttpResponseBase:
     """The uploaded file with the rows that were not imported, and why."""
-    if not may_take_out(request, imported):
+    if not may_export(request, imported):
         return render_denied(request, permission_name("export", imported.kind))
     if not error_file.has_error_rows(imported):
         raise Http404

@@ -85,7 +85,7 @@ def may_see_rows(request: HttpRequest, imported: Import) -> bool:
     return request.user.has_perm(permission_name("view", imported.kind))
 
 
-def may_take_out(request: HttpRequest, imported: Import) -> bool:
+def may_export(request: HttpRequest, imported: Import) -> bool:
     """Whether the user may take records of this kind out: their values stand in uploaded files, too."""
     return request.user.has_perm(permission_name("export", imported.kind))
 

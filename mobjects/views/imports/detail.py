@@ -59,7 +59,7 @@ def import_page(request: HttpRequest, imported: Import) -> HttpResponse:
         columns=columns_text(imported),
         events=selectors.events_on("import", imported.pk),
         sees_rows=base.may_see_rows(request, imported),
-        takes_out=base.may_see_rows(request, imported) and base.may_take_out(request, imported),
+        may_export=base.may_see_rows(request, imported) and base.may_export(request, imported),
         has_rows=words.has_rows(imported),
         outcomes=outcome_tabs(imported),
         **_synced(request, imported),
