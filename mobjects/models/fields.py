@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -135,17 +134,17 @@ class AmongIds(Lookup):  # type: ignore[type-arg]  # not subscriptable when it r
     prepare_rhs = False
 
     def __init__(self, lhs: Any, rhs: Iterable[int]) -> None:
-        super().__init__(lhs, [int(pk) for pk in rhs])
+        super().__init__(lhs, ",".join(str(int(pk)) for pk in rhs))
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        """An array."""
+        """An array, as one text: the driver looks at each member of a list."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s::bigint[])", [*params, self.rhs]
+        return f"{column} = ANY(%s::bigint[])", [*params, f"{{{self.rhs}}}"]
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         """A JSON list, read as a table."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(self.rhs)]  # noqa: S608
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, f"[{self.rhs}]"]  # noqa: S608
 
 
 def _normalised(value: Any) -> Any:

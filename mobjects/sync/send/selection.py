@@ -6,8 +6,9 @@ sends them use the same rules, and counting a hundred thousand records is one qu
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, cast
@@ -100,7 +101,7 @@ class SyncSelection(KindSelection):
 
     def to_json(self) -> dict[str, Any]:
         """As kept on the job."""
-        return asdict(self)
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
@@ -122,7 +123,8 @@ def candidate_records(kind: Kind, selection: SyncSelection) -> SyncedQuerySet:
     """The records of a kind that the selection is about, sendable or not."""
     found = records_of_kind(kind).order_by("pk")
     if selection.ids is not None:
-        found = found.filter(pk__among=selection.ids)
+        # Django looks at each member of a list or tuple that it is given.
+        found = found.filter(pk__among=array("q", selection.ids))
     if selection.of_job:
         found = found.filter(Exists(_results_of_job(kind, selection)))
     if selection.of_import:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -21,7 +21,7 @@ from mobjects.selectors import id_in
 from mobjects.sync.content.loading import fetch_with_related
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.preview.record_plans import judged_records, plan_records
-from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, is_new, ordered_kinds
+from mobjects.sync.send.selection import PART_SIZE, SyncSelection, is_new, ordered_kinds
 from mobjects.sync.transport_factory import key_fields, open_transport
 
 EVERYTHING = "all"
@@ -136,7 +136,7 @@ class PlannedRecords:
         for kind in ordered_kinds(self.selection):
             if only not in (None, kind):
                 continue
-            for part in self.selection.iter_parts(WHOLE_SIZE):
+            for part in self._parts():
                 found = judged_records(kind, part, keys, at=at)
                 if only is not None:
                     found = found.filter(hold=reason)
@@ -145,6 +145,13 @@ class PlannedRecords:
                 if self.which == NEW:
                     found = found.filter(is_new(kind, keys), hold="")
                 yield kind, found.filter(_matches(kind, self.search)) if self.search else found
+
+    def _parts(self) -> list[SyncSelection]:
+        """The selection as one; of a long list of ids the first by themselves, among which a page mostly ends."""
+        ids = sorted(self.selection.ids or ())
+        if len(ids) <= PART_SIZE:
+            return [self.selection]
+        return [replace(self.selection, ids=some) for some in (ids[:PART_SIZE], ids[PART_SIZE:])]
 
     def _rows(self, found: Sequence[SyncedRecord], keys: KeyFields) -> list[PlanRow]:
         rows: list[PlanRow] = []

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -29,6 +29,7 @@ from mobjects.sync.send.undo.verdicts import (
     can_be_undone,
     find_old_values,
     judged_results,
+    status_with,
     undo_groups,
 )
 from mobjects.sync.transport_factory import key_fields
@@ -36,6 +37,7 @@ from mobjects.views.base import history_crumb, render_denied, render_page, requi
 from mobjects.views.sync.job_actions import redirect_to_new_job
 
 PER_PAGE = 25
+WINDOW = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ def _show(request: HttpRequest, job: SyncJob, form: UndoForm, groups: list[UndoG
     which = request.GET.get("which", "")
     reason = LEFT_ALONE.get(which, "")
     search = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    rows, following = _read_rows(job, kind, reason, search, selectors.id_in(request.GET.get("after")) or 0)
+    most = sum(group.count for group in groups if group.kind is kind and group.reason == reason)
+    after = selectors.id_in(request.GET.get("after")) or 0
+    rows, following = _read_rows(job, kind, reason, search, after, most) if most else ([], None)
     above = (history_crumb(), (job_title(job), reverse("admin:mobjects_syncjob_change", args=[job.pk])))
     return render_page(
         request,
@@ -108,17 +112,25 @@ def _show(request: HttpRequest, job: SyncJob, form: UndoForm, groups: list[UndoG
 
 
 def _read_rows(
-    job: SyncJob, kind: Kind | None, reason: str, search: str, after: int
+    job: SyncJob, kind: Kind | None, reason: str, search: str, after: int, most: int
 ) -> tuple[list[UndoRow], int | None]:
-    """The next records with one reason to be left alone, or none, and where the page after them begins."""
+    """The next records with one reason to be left alone, or none, and where the page after them begins.
+
+    Args:
+        most: there are so many of them in all.
+    """
     if kind is None:
         return [], None
-    found = judged_results(job, kind).filter(left=reason, pk__gt=after)
+    found = judged_results(job, kind).filter(status=status_with(reason), pk__gt=after)
     if search:
         number = selectors.id_in(search, digits=9)
         named = Q(label__icontains=search) | Q(marketo_guid=search.lower() or None)
         found = found.filter(named if number is None else named | Q(marketo_id=number))
-    results = list(found[: PER_PAGE + 1])
+    # Judging costs, so a few are judged first: mostly a page is among them.
+    few = found.annotate(left=Value("")).values("pk")[:WINDOW]
+    results = list(found.filter(pk__in=few, left=reason)[: PER_PAGE + 1])
+    if len(results) < min(PER_PAGE + 1, most):
+        results = list(found.filter(left=reason)[: PER_PAGE + 1])
     shown = results[:PER_PAGE]
     return [_row(result) for result in shown], shown[-1].pk if len(results) > PER_PAGE else None
 

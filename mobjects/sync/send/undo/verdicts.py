@@ -110,6 +110,11 @@ def judged_results(job: SyncJob, kind: Kind) -> QuerySet[Any]:
     return judged.order_by("pk")
 
 
+def status_with(reason: str) -> SyncResultStatus:
+    """The status of all results that are left alone for a reason, or for none: it names the index that finds them."""
+    return SyncResultStatus.CREATED if reason == WAS_CREATED else SyncResultStatus.UPDATED
+
+
 def undo_groups(job: SyncJob) -> list[UndoGroup]:
     """What taking a job back would do now, counted; one query for each kind."""
     return [
