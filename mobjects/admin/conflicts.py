@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.views import ChangeList
 
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404
 from mobjects.kept_text import translate_kept
@@ -58,7 +57,6 @@ class ConflictAdmin(ReadOnlyAdmin):
     list_display = ("record", "kind", "why", "found", "decision", "who", "outcome")
     list_filter = (DecisionFilter, "kind", "reason")
     search_fields = ("label",)
-    ordering = (F("decided_at").desc(nulls_first=True), "created_at", "pk")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {**(extra_context or {}), "title": gettext("To decide")}
@@ -67,9 +65,10 @@ class ConflictAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         return conflict_page(request, parse_id_or_404(object_id))
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        # By pages: what waits for a person is short, and its order is no place that an address could name.
-        return ChangeList  # type: ignore[no-any-return]  # the theme has no types
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """What has waited longest comes first; of what was decided, the newest."""
+        waits = request.GET.get(DecisionFilter.parameter_name) not in ("decided", "all")
+        return ("created_at", "pk") if waits else ("-created_at", "-pk")
 
     @admin.display(description=_("Record"), ordering="label")
     def record(self, conflict: Conflict) -> str:

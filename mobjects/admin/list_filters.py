@@ -15,6 +15,8 @@ from mobjects.resources import RESOURCES
 from mobjects.selectors import id_in
 from mobjects.sync.content.gaps import RecordGap, find_gap
 from mobjects.sync.transport_factory import key_fields
+from mobjects.views.keyset import AFTER, BEFORE
+from mobjects.views.sync.result_list import read_dates, start_of_day
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -29,6 +31,40 @@ class DayFilter(admin.DateFieldListFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = _("day")
+
+
+class PeriodFilter(admin.SimpleListFilter):
+    """Filter jobs by the days between which they were asked for, the last one included, as people type them."""
+
+    title = _("Asked for")
+    parameter_name = "since"
+    template = "mobjects/lists/period_filter.html"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        params.pop("until", None)
+        self.days = read_dates(request)
+        self.used_parameters = {name: day for name in ("since", "until") if (day := getattr(self.days, name))}
+        named = request.GET.copy()
+        for name in (*self.expected_parameters(), AFTER, BEFORE):
+            named.pop(name, None)
+        self.others = [(name, value) for name, values in named.lists() for value in values]
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str]:
+        return ["since", "until"]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if since := start_of_day(self.days.since):
+            queryset = queryset.filter(created_at__gte=since)
+        if until := start_of_day(self.days.until, days=1):
+            queryset = queryset.filter(created_at__lt=until)
+        return queryset
 
 
 class ValueFilter(admin.SimpleListFilter):

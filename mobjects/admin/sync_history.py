@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from mobjects.admin.list_filters import DayFilter, PersonFilter, TouchedFilter
+from mobjects.admin.list_filters import DayFilter, PeriodFilter, PersonFilter, TouchedFilter
 from mobjects.kept_text import translate_kept
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation import job_text, vocabulary
@@ -93,6 +93,7 @@ class SyncJobAdmin(ReadOnlyAdmin):
         "operation",
         "source",
         ("created_at", DayFilter),
+        PeriodFilter,
         PersonFilter,
         TouchedFilter,
     )

@@ -42,9 +42,14 @@ def request_try(selection: SyncSelection, keys: KeyFields, *, by_itself: bool, *
 def rest_of_try(job: SyncJob) -> SyncSelection | None:
     """What is still to be sent after a try that is over; ``None`` if nothing is, or if it was asked for already."""
     kept = job.selection.get("rest") if job.action == SyncJobAction.SEND else None
-    if not kept or job.state not in SyncJob.FINAL_STATES or job.followers.filter(Q(selection=kept)).exists():
+    if not kept or job.state not in SyncJob.FINAL_STATES:
         return None
-    return SyncSelection.from_json(kept)
+    rest = SyncSelection.from_json(kept)
+    if rest.resend:
+        # What was accepted is not changed any more, but unchanged records would go out again.
+        rest = replace(rest, after_try=str(job.pk))
+    asked = job.followers.filter(Q(selection=kept) | Q(selection=rest.to_json()))
+    return None if asked.exists() else rest
 
 
 @receiver(job_came_to_rest, dispatch_uid="mobjects.jobs.tries")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -66,3 +68,23 @@ def test_the_newest_people_can_be_chosen_and_the_list_says_how_to_find_others(br
     assert choices[:2] == ["All", "zoe"]
     assert len(choices) == 51
     assert spec.title == "user (the newest 50; search for others)"
+
+
+def test_jobs_are_narrowed_to_days_and_the_rest_of_the_address_stays(browser):
+    for day in (1, 2, 3):
+        job = pages.job(reason=f"of day {day}")
+        SyncJob.objects.filter(pk=job.pk).update(created_at=pages.MOMENT + timedelta(days=day))
+    address = reverse("admin:mobjects_syncjob_changelist")
+
+    def listed(query):
+        return [job.reason for job in browser.get(address + query).context["cl"].result_list]
+
+    assert listed("?since=2026-03-03") == ["of day 3", "of day 2"]
+    assert listed("?since=2026-03-03&until=2026-03-03") == ["of day 2"]
+    assert listed("?until=2026-03-02&state=succeeded") == ["of day 1"]
+    assert listed("?since=nonsense&until=2026-02-30") == ["of day 3", "of day 2", "of day 1"]
+    form = pages.tree(browser.get(f"{address}?state=succeeded&since=2026-03-03")).xpath("//form[.//*[@name='since']]")[
+        0
+    ]
+    assert form.xpath(".//input[@name='state']/@value") == ["succeeded"]
+    assert form.xpath(".//input[@name='since']/@value") == ["2026-03-03"]

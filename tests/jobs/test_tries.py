@@ -49,3 +49,17 @@ def test_without_that_the_rest_waits_for_a_person_and_is_asked_for_once():
     assert rest == ALL
     request_sync(rest, origin=job)
     assert rest_of_try(job) is None
+
+
+def test_the_rest_with_unchanged_records_leaves_out_what_was_accepted_already():
+    records = [factories.opportunity() for _ in range(7)]
+    every = SyncSelection((Kind.OPPORTUNITY,), resend=True)
+    job = request_try(every, key_fields(), by_itself=False)
+    run_job(job)
+    job.refresh_from_db()
+    rest = rest_of_try(job)
+    assert rest is not None
+    sent = request_sync(rest, origin=job)
+    run_job(sent)
+    assert sorted(sent.results.values_list("record_id", flat=True)) == [record.pk for record in records[5:]]
+    assert rest_of_try(job) is None

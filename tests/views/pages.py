@@ -27,6 +27,7 @@ SELECTION = {
     "of_dry_run": "",
     "rest": None,
     "rest_by_itself": False,
+    "after_try": "",
 }
 """Of a job that sends all changed opportunities."""
 

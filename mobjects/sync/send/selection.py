@@ -76,6 +76,8 @@ class SyncSelection(KindSelection):
         of_dry_run: exactly what this dry run (its job's id) would have sent; what changed since is held back.
         rest: a selection, in the form of :meth:`to_json`, that is to be sent once this one was accepted.
         rest_by_itself: whether it is sent then without a person's asking.
+        after_try: leave out what this job (its id), a try, got accepted already; for selections that send unchanged
+            records too.
     """
 
     operation: OperationChoice = OperationChoice.AUTO
@@ -89,6 +91,7 @@ class SyncSelection(KindSelection):
     of_dry_run: str = ""
     rest: dict[str, Any] | None = None
     rest_by_itself: bool = False
+    after_try: str = ""
 
     def iter_parts(self, size: int = PART_SIZE) -> Iterator[Self]:
         """The same selection in parts of at most so many ids, so that no query carries all of a long list."""
@@ -127,6 +130,9 @@ def candidate_records(kind: Kind, selection: SyncSelection) -> SyncedQuerySet:
         found = found.filter(pk__among=array("q", selection.ids))
     if selection.of_job:
         found = found.filter(Exists(_results_of_job(kind, selection)))
+    if selection.after_try:
+        tried = SyncResult.objects.filter(job=UUID(selection.after_try), kind=kind.value, record_id=OuterRef("pk"))
+        found = found.exclude(Exists(tried.filter(status__in=ACCEPTED_BY_MARKETO)))
     if selection.of_import:
         found = found.filter(Exists(_changes_of_import(kind, selection)))
     if selection.of_dry_run:

@@ -292,3 +292,13 @@ def test_a_change_on_both_sides_is_found_decided_and_sent(browser, work, sandbox
     assert factories.sync(record).counts == {"UPDATED": 1}
     assert sandbox.store.opportunities[number].values["Stage"] == "Open"
     assert SyncJob.objects.filter(action="pull").get().counts == {"CONFLICT": 1}
+
+
+def test_a_long_list_goes_from_page_to_page_like_any_other(browser):
+    for number in range(51):
+        Conflict.objects.create(kind="Opportunity", record_id=number + 1, label=f"Deal {number}", reason="both")
+    shown = browser.get(LIST)
+    assert "Show all" not in said(shown)
+    assert [conflict.label for conflict in shown.context["cl"].result_list][:2] == ["Deal 0", "Deal 1"]
+    following = browser.get(LIST + shown.context["cl"].places["next"])
+    assert [conflict.label for conflict in following.context["cl"].result_list] == ["Deal 50"]
