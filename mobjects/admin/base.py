@@ -159,9 +159,10 @@ class SyncedAdmin(GuardedAdmin):
         return (*super().get_readonly_fields(request, obj), *given)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        if record := context["original"]:
+        record = context["original"]
+        if record and "sync_panel" not in context:
             # As it is kept: a form that was refused has left its values on the record.
-            kept = self.model.objects.get(pk=record.pk)
+            kept = record if request.method == "GET" else self.model.objects.get(pk=record.pk)
             page, may_pull = request.GET.get("differences"), self.has_pull_permission(request)
             context["sync_panel"] = build_sync_panel(kept, may_pull=may_pull, page=page)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -98,7 +98,9 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
         "value_words": _value_words(result),
         "attempts": list(result_queries.attempts_of(result)),
         "conflicts": selectors.open_conflicts([result]),
-        "existing": selectors.existing_records([result]),
+        "existing": {(result.kind, result.record_id): getattr(record, "external_id", None) or ""} if record else {},
+        # What became of the record stands above already.
+        "sync_panel": None,
         "may_retry": may_retry and failed and selectors.results_left(job).filter(pk=result.pk).exists(),
         "may_see_payload": request.user.has_perm("mobjects.view_payload"),
         "raw": _raw(request, result),
