@@ -46,14 +46,14 @@ class PeriodFilter(admin.SimpleListFilter):
         self.days = read_dates(request)
         self.used_parameters = {name: day for name in ("since", "until") if (day := getattr(self.days, name))}
         named = request.GET.copy()
-        for name in (*self.expected_parameters(), AFTER, BEFORE):
+        for name in ("since", "until", AFTER, BEFORE):
             named.pop(name, None)
         self.others = [(name, value) for name, values in named.lists() for value in values]
 
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return ["since", "until"]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
