@@ -26,7 +26,7 @@ class ErasureForm(forms.Form):
         label=gettext_lazy("Person key or ID"),
         min_length=service.SHORTEST,
         max_length=255,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "mo-input"}),
     )
     reason = reason_field()
 
