@@ -1,7 +1,16 @@
 """The app's models."""
 
 from mobjects.marketo.types import Kind
-from mobjects.models.audit import AuditEvent, EventKind
+from mobjects.models.audit import (
+    AuditEvent,
+    EventKind,
+    HistoryChange,
+    HistoryDoor,
+    HistoryOpen,
+    HistorySeal,
+    HistoryState,
+    SealKind,
+)
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
 from mobjects.models.fields import AmongIds
@@ -91,6 +100,11 @@ __all__ = [
     "EditSource",
     "Erasure",
     "EventKind",
+    "HistoryChange",
+    "HistoryDoor",
+    "HistoryOpen",
+    "HistorySeal",
+    "HistoryState",
     "HostClock",
     "Import",
     "ImportChange",
@@ -123,6 +137,7 @@ __all__ = [
     "SavedMapping",
     "SavedView",
     "Schedule",
+    "SealKind",
     "SyncBatch",
     "SyncBatchState",
     "SyncJob",

@@ -86,3 +86,97 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.username}"
+
+
+class SealKind(models.TextChoices):
+    """What a link of the chain tells of its rows."""
+
+    SEALED = "sealed", "sealed"
+    CHANGED = "changed", "changed through the door"
+    REMOVED = "removed", "removed through the door"
+
+
+class HistorySeal(models.Model):
+    """One link of the chain over the history: so many rows of one table, each by its digest. See docs/audit.md.
+
+    Written by :mod:`mobjects.audit` only, one after the other, and never changed.
+    """
+
+    number = models.PositiveBigIntegerField(primary_key=True, help_text="1, 2, 3, …, without a gap.")
+    what = models.CharField(max_length=8, choices=SealKind)
+    table = models.CharField(max_length=10, help_text="A name of mobjects.audit.history_tables.")
+    rows = models.JSONField(help_text="Keys of the rows.")
+    digests = models.BinaryField(help_text="SHA-256 of each row, one behind the other; of removed rows none.")
+    reason = models.CharField(max_length=255, blank=True, help_text="Why the door was opened.")
+    username = models.CharField(max_length=150, blank=True, help_text="By whom.")
+    previous = models.CharField(max_length=64, help_text="Digest of the link before; empty in the first.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of all of the above and the time.")
+    created_at = models.DateTimeField(help_text="By the database's clock.")
+
+    class Meta:
+        default_permissions = ()
+        ordering = ("number",)
+
+    def __str__(self) -> str:
+        return f"{self.number}: {len(self.rows)} {self.table} {self.what}"
+
+
+class HistoryState(models.Model):
+    """How far the chain has come: one row, which is also the lock of whoever writes a link."""
+
+    number = models.PositiveBigIntegerField(default=0, help_text="Of the newest link.")
+    digest = models.CharField(max_length=64, blank=True, help_text="Of the newest link.")
+    positions = models.JSONField(default=dict, help_text="For each table up to which id all is sealed or open.")
+    mark = models.JSONField(default=dict, help_text="Ids seen, and the transaction that has to be over for them.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class HistoryOpen(models.Model):
+    """A row that was seen by the sealer while it could still change."""
+
+    table = models.CharField(max_length=10)
+    row_id = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=("table", "row_id"), name="history_open_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row_id}"
+
+
+class HistoryChange(models.Model):
+    """A finished row that is changed or removed through the door in the transaction that goes on; none outside of it.
+
+    Written by triggers only.
+    """
+
+    table = models.CharField(max_length=10)
+    row_key = models.CharField(max_length=36)
+    what = models.CharField(max_length=8, choices=SealKind)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row_key} {self.what}"
+
+
+class HistoryDoor(models.Model):
+    """That the door is open in the transaction that goes on; at most one row, and none outside of it.
+
+    Only SQLite needs it, which has one writer and whose triggers can read nothing but tables.
+    """
+
+    reason = models.CharField(max_length=255)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.reason

@@ -140,6 +140,7 @@ class SyncJob(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     payloads_removed_at = models.DateTimeField(null=True, blank=True, help_text="When its requests and answers went.")
     values_removed_at = models.DateTimeField(null=True, blank=True, help_text="When the values of its results went.")
+    sealed_at = models.DateTimeField(null=True, editable=False, help_text="When it became a part of the audit's chain.")
 
     class Meta:
         verbose_name = _("sync job")
@@ -158,6 +159,8 @@ class SyncJob(models.Model):
             # The history list, newest first, and filtered by state.
             models.Index(fields=("-created_at",), name="job_newest"),
             models.Index(fields=("state", "-created_at"), name="job_state_newest"),
+            # What the sealer looks for; hardly ever more than a few.
+            models.Index(fields=("finished_at",), condition=Q(sealed_at=None), name="job_unsealed"),
         )
 
     def __str__(self) -> str:

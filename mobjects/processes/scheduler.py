@@ -23,6 +23,7 @@ from rq.cron_scheduler_registry import get_registry_key
 from rq.exceptions import DuplicateJobError
 from rq.utils import now
 
+from mobjects.audit.sealing import seal_for_a_while
 from mobjects.figures.daily import count_records_if_due
 from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.recovery import sweep_jobs
@@ -54,7 +55,7 @@ def tick() -> None:
     """One turn of the clock, done by a worker.
 
     Give a sign of life, see to jobs and imports that were lost, then start what is due; once an hour count records,
-    once a day have go what is older than its period.
+    once a day have go what is older than its period; seal what of the history is finished, and write that out.
     """
     check_installation()
     sweep_jobs()
@@ -65,6 +66,7 @@ def tick() -> None:
     run_due()
     count_records_if_due()
     purge_if_due()
+    seal_for_a_while()
 
 
 def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:

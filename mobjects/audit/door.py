@@ -1,0 +1,103 @@
+"""The one door through which finished history may be changed or removed: retention, and erasing a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from mobjects.audit.chain import ROWS_IN_A_SEAL, append_seal, lock_state
+from mobjects.audit.events import asker
+from mobjects.audit.history_tables import TABLES, HistoryTable, Key, digest_rows
+from mobjects.models import HistoryChange, HistoryDoor, HistoryState, SealKind
+
+SETTING = "mobjects.history_door"
+"""PostgreSQL's setting, for one transaction, that says why the door is open."""
+
+
+@contextmanager
+def history_opened(reason: str, *, username: str = "") -> Iterator[None]:
+    """Whatever is changed or removed of the finished history inside is written into the chain, with the reason.
+
+    Elsewhere the database refuses to change or remove it. Inside, each row that a statement changes or removes is noted
+    by triggers, whichever way it comes (querysets, cascades, SQL); at the end the notes become links of the chain: of
+    removed rows their keys, of changed ones their new digests. What was removed leaves its digest in the link that
+    sealed it, so ``verify_history`` goes on proving the rest, and names a row that is gone without such a link.
+
+    It is a transaction of its own, or a part of the one that goes on; what is rolled back leaves no link. The chain is
+    held from the end of the block to the end of the transaction, so remove a few thousand rows at a time.
+
+    Args:
+        reason: kept in the chain, such as "Retention: payloads older than 90 days". No name of an erased person.
+        username: who does it; by default who is asking at the moment.
+
+    Raises:
+        django.db.Error: the database cannot be used; nothing was changed.
+    """
+    if is_open():  # The outer one sees to it.
+        yield
+        return
+    with transaction.atomic():
+        _set_door(reason[:255] or "?")
+        yield
+        _set_door("")
+        _seal_changes(reason, username or _current_username())
+
+
+def is_open() -> bool:
+    """Whether the door is open in the transaction that goes on."""
+    if connection.vendor == "sqlite":
+        return HistoryDoor.objects.exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [SETTING])
+        return bool(cursor.fetchone()[0])
+
+
+def _set_door(reason: str) -> None:
+    if connection.vendor == "sqlite":
+        HistoryDoor.objects.all().delete()
+        if reason:
+            HistoryDoor.objects.create(pk=1, reason=reason)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, reason])
+
+
+def _current_username() -> str:
+    user = asker.get().find_user()
+    return user.get_username() if user is not None else ""
+
+
+# --- what was done inside -----------------------------------------------------------------------------------------
+
+
+def _seal_changes(reason: str, username: str) -> None:
+    """Make links of the notes, and take the notes away."""
+    if not HistoryChange.objects.exists():
+        return
+    state = lock_state()
+    if state is None:  # Emptied by another process since; there is nothing to go on from.
+        state = HistoryState(pk=1)
+    for table in TABLES.values():
+        notes = HistoryChange.objects.filter(table=table.name)
+        removed = _keys(table, SealKind.REMOVED)
+        changed = _keys(table, SealKind.CHANGED) - removed
+        for what, keys in ((SealKind.CHANGED, changed), (SealKind.REMOVED, removed)):
+            listed = sorted(keys, key=str)
+            for start in range(0, len(listed), ROWS_IN_A_SEAL):
+                part = listed[start : start + ROWS_IN_A_SEAL]
+                rows = _digests(table, part) if what is SealKind.CHANGED else [(key, b"") for key in part]
+                append_seal(state, what, table, rows, reason=reason, username=username)
+        notes.delete()
+    state.save()
+
+
+def _keys(table: HistoryTable, what: SealKind) -> set[Key]:
+    found = HistoryChange.objects.filter(table=table.name, what=what).values_list("row_key", flat=True)
+    return {table.find_key(key) for key in found}
+
+
+def _digests(table: HistoryTable, keys: list[Key]) -> list[tuple[Key, bytes]]:
+    rows = table.model._base_manager.filter(pk__in=keys).order_by("pk").values_list(*table.columns)
+    return list(digest_rows(table, rows).items())

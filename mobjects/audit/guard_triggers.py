@@ -1,0 +1,151 @@
+"""Database triggers that keep finished history as it is: they refuse to change or remove it, and note what the door
+lets through (:mod:`mobjects.audit.door`).
+
+Laid anew after each ``migrate``, and taken away before it, as those of edits are. What still becomes another (a batch
+under way, an outcome that is looked up, a count of a job) and what is emptied because something else is deleted passes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from mobjects.audit.door import SETTING
+from mobjects.audit.history_tables import TABLES, HistoryTable
+from mobjects.models import HistoryChange, HistoryDoor, HistorySeal, SealKind
+
+PREFIX = "history_guard"
+MESSAGE = "The history is kept as it is: finished rows are changed or removed by retention only."
+FUNCTION = f"mobjects_{PREFIX}"
+
+_CHANGES, _DOOR, _SEALS = (model._meta.db_table for model in (HistoryChange, HistoryDoor, HistorySeal))
+
+
+def install_guard_triggers(sender: AppConfig | None, using: str, **kwargs: Any) -> None:
+    """Lay the triggers on a database, if they are not there yet; receiver of ``post_migrate``."""
+    connection = connections[using]
+    if not {_CHANGES, _DOOR, _SEALS} <= set(connection.introspection.table_names()):
+        return
+    wanted = dict(_statements(connection.vendor))
+    there = _find_triggers(connection)
+    if set(wanted) == set(there):
+        return
+    with connection.cursor() as cursor:
+        for name, table in there.items():
+            cursor.execute(_drop(connection, name, table))
+        if connection.vendor == "postgresql":
+            cursor.execute(_POSTGRESQL_FUNCTION)
+        for statement in wanted.values():
+            cursor.execute(statement)
+
+
+def remove_guard_triggers(sender: AppConfig | None, using: str, plan: Any = True, **kwargs: Any) -> None:
+    """Take the triggers away; receiver of ``pre_migrate``, which does so if there is anything to migrate."""
+    if plan:
+        connection = connections[using]
+        with connection.cursor() as cursor:
+            for name, table in _find_triggers(connection).items():
+                cursor.execute(_drop(connection, name, table))
+
+
+def _find_triggers(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """The triggers that there are, with their tables."""
+    query = {
+        "sqlite": "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s",
+        "postgresql": "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE %s",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(query, [f"{PREFIX}_%"])
+        return {name: table.strip('"') for name, table in cursor.fetchall()}
+
+
+def _drop(connection: BaseDatabaseWrapper, name: str, table: str) -> str:
+    on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
+    return f'DROP TRIGGER IF EXISTS "{name}"{on}'
+
+
+def _statements(vendor: str) -> Iterator[tuple[str, str]]:
+    """Each trigger by its name, which changes with its text."""
+    make = {"sqlite": _sqlite, "postgresql": _postgresql}[vendor]
+    for table in TABLES.values():
+        yield from (_named(text) for text in make(table))
+    for event in ("UPDATE", "DELETE"):
+        yield _named(_seal_guard(vendor, event))
+
+
+def _named(text: str) -> tuple[str, str]:
+    name = f"{PREFIX}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return name, text.replace("{name}", name)
+
+
+def _seal_guard(vendor: str, event: str) -> str:
+    """A link of the chain is never changed or removed, by retention neither."""
+    if vendor == "sqlite":
+        return (
+            f'CREATE TRIGGER "{{name}}" BEFORE {event} ON "{_SEALS}" FOR EACH ROW '
+            f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
+        )
+    return (
+        f'CREATE TRIGGER "{{name}}" BEFORE {event} ON "{_SEALS}" FOR EACH ROW '
+        f"EXECUTE FUNCTION {FUNCTION}('seal', 'never')"
+    )
+
+
+# --- SQLite -------------------------------------------------------------------------------------------------------
+
+
+def _sqlite(table: HistoryTable) -> Iterator[str]:
+    changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in _columns(table))
+    ended = f"({table.ended.format(row='OLD')}) AND " if table.ended else ""
+    for event, when, what in (
+        ("UPDATE", f"{ended}({changed})", SealKind.CHANGED),
+        ("DELETE", "true", SealKind.REMOVED),
+    ):
+        door = f"EXISTS (SELECT 1 FROM {_DOOR})"
+        fires = f'ON "{table.table}" FOR EACH ROW WHEN {when}'
+        yield (
+            f'CREATE TRIGGER "{{name}}" BEFORE {event} {fires} AND NOT {door} '
+            f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
+        )
+        yield (
+            f'CREATE TRIGGER "{{name}}" AFTER {event} {fires} AND {door} BEGIN '
+            f"INSERT INTO {_CHANGES} (\"table\", row_key, what) VALUES ('{table.name}', OLD.id, '{what.value}'); END"
+        )
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------------------------------
+
+_POSTGRESQL_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+IF TG_ARGV[1] = 'never' OR coalesce(current_setting('{SETTING}', true), '') = '' THEN
+  RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'restrict_violation';
+END IF;
+INSERT INTO {_CHANGES} ("table", row_key, what) VALUES (TG_ARGV[0], OLD.id::text, TG_ARGV[1]);
+IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+RETURN NEW;
+END $$
+"""
+
+
+def _postgresql(table: HistoryTable) -> Iterator[str]:
+    columns = _columns(table)
+    new, old = (", ".join(f'{row}."{column}"' for column in columns) for row in ("NEW", "OLD"))
+    ended = f"({table.ended.format(row='OLD')}) AND " if table.ended else ""
+    listed = ", ".join(f'"{column}"' for column in columns)
+    call = f"EXECUTE FUNCTION {FUNCTION}('{table.name}', "
+    yield (
+        f'CREATE TRIGGER "{{name}}" BEFORE UPDATE OF {listed} ON "{table.table}" FOR EACH ROW '
+        f"WHEN ({ended}ROW({new}) IS DISTINCT FROM ROW({old})) {call}'{SealKind.CHANGED.value}')"
+    )
+    yield f'CREATE TRIGGER "{{name}}" BEFORE DELETE ON "{table.table}" FOR EACH ROW {call}\'{SealKind.REMOVED.value}\')'
+
+
+def _columns(table: HistoryTable) -> list[str]:
+    """The columns in the database."""
+    by_name: dict[str, Any] = {field.attname: field for field in table.model._meta.concrete_fields}
+    return [by_name[name].column for name in table.columns]
