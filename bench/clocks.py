@@ -65,6 +65,7 @@ def _run(sandbox: Any, hosts: Sequence[float], *, margin: bool) -> tuple[int, in
     from django.db import connection
 
     from mobjects import clock
+    from mobjects.audit.door import history_opened
     from mobjects.jobs.host_clock import HostClockOff
     from mobjects.jobs.requests import create_sync_job
     from mobjects.jobs.runner import run_job
@@ -78,7 +79,8 @@ def _run(sandbox: Any, hosts: Sequence[float], *, margin: bool) -> tuple[int, in
 
     clock.MARGIN = timedelta(seconds=60) if margin else timedelta.max
     DATABASE_CLOCK.install(connection)
-    SyncJob.objects.all().delete()
+    with history_opened("Clocks"):
+        SyncJob.objects.all().delete()
     Opportunity.objects.all()._raw_delete("default")
     Installation.objects.all().delete()  # Without its last calls it would be taken for restored.
     sandbox.reset()

@@ -62,10 +62,14 @@ class Surroundings:
         from django.apps import apps
         from redis import Redis
 
+        from mobjects.audit.guard_triggers import install_guard_triggers, remove_guard_triggers
+
         self.control("reset", {})
+        remove_guard_triggers(None, "default")
         for name in ("SyncResult", "EarlierCall", "SyncBatch", "WorkerLease", "SyncJob", "Opportunity", "Installation"):
             records = apps.get_model("mobjects", name)._default_manager
             records.all()._raw_delete(records.db)
+        install_guard_triggers(None, "default")
         with Redis.from_url(self.redis_url) as redis:
             # A Marketo that was reset knows none of the tokens that it gave.
             for key in [*redis.scan_iter("marketo-limits:*"), *redis.scan_iter("marketo-shared*:token:*")]:

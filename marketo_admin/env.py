@@ -135,6 +135,13 @@ class Environment:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise ImproperlyConfigured(f"{name}_FILE={file_name}: cannot be read ({reason}).") from None
 
+    def https_url(self, name: str) -> str:
+        """An address that may hold a token, as :meth:`secret`. Raises ``ImproperlyConfigured`` if it is not https."""
+        url = self.secret(name)
+        if url and not re.fullmatch(r"https://[^/\s@]+(/\S*)?", url):
+            raise _wrong(name, "(not shown)", "https://HOST/PATH, without a user name")
+        return url
+
     def redis_url(self, name: str, default: str) -> str:
         """The address of a Redis server. It may hold a password, so errors do not repeat it."""
         url = self.text(name, default)

@@ -246,6 +246,15 @@ RQ_SHOW_ADMIN_LINK = False  # Any staff user can empty a queue there.
 # How far this installation has come, outside its database: a database that knows less was restored from a backup.
 INSTALLATION_FILE = env.text("INSTALLATION_FILE", str(VAR_DIR / "installation.json"))
 
+# --- Audit -------------------------------------------------------------------------------------------------------
+
+# Where the end of the chain over the history is written to, once an hour, so that the database alone cannot change it.
+HISTORY_ANCHORS = {
+    "FILE": env.text("HISTORY_ANCHOR_FILE"),
+    "WEBHOOK": env.https_url("HISTORY_ANCHOR_WEBHOOK"),
+    "SYSLOG": env.text("HISTORY_ANCHOR_SYSLOG"),
+}
+
 # --- Import and export -------------------------------------------------------------------------------------------
 
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"

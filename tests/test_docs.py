@@ -24,7 +24,7 @@ def documents():
 def variables_read():
     names = {"DJANGO_ENV_FILE"}
     for reader, name in READ.findall(text_of("marketo_admin/settings.py")):
-        names |= {name, f"{name}_FILE"} if reader == "secret" else {name}
+        names |= {name, f"{name}_FILE"} if reader in ("secret", "https_url") else {name}
     settings = [setting for entry in TRANSPORTS.values() for setting in entry.settings]
     return names.union(*(setting.variables for setting in settings))
 

@@ -1,8 +1,8 @@
-"""Database triggers that keep finished history as it is: they refuse to change or remove it, and note what the door
-lets through (:mod:`mobjects.audit.door`).
+"""Database triggers that guard the chain: they note what the door (:mod:`mobjects.audit.door`) lets through of finished
+history, and refuse to change or remove a link.
 
-Laid anew after each ``migrate``, and taken away before it, as those of edits are. What still becomes another (a batch
-under way, an outcome that is looked up, a count of a job) and what is emptied because something else is deleted passes.
+Laid anew after each ``migrate``, and taken away before it, as those of edits are. Finished rows themselves are not locked:
+what changes or removes them past the door is found by ``verify_history``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mobjects.audit.history_tables import TABLES, HistoryTable
 from mobjects.models import HistoryChange, HistoryDoor, HistorySeal, SealKind
 
 PREFIX = "history_guard"
-MESSAGE = "The history is kept as it is: finished rows are changed or removed by retention only."
+MESSAGE = "The chain over the history is kept as it is: no link of it is changed or removed."
 FUNCTION = f"mobjects_{PREFIX}"
 
 _CHANGES, _DOOR, _SEALS = (model._meta.db_table for model in (HistoryChange, HistoryDoor, HistorySeal))
@@ -109,10 +109,6 @@ def _sqlite(table: HistoryTable) -> Iterator[str]:
         door = f"EXISTS (SELECT 1 FROM {_DOOR})"
         fires = f'ON "{table.table}" FOR EACH ROW WHEN {when}'
         yield (
-            f'CREATE TRIGGER "{{name}}" BEFORE {event} {fires} AND NOT {door} '
-            f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
-        )
-        yield (
             f'CREATE TRIGGER "{{name}}" AFTER {event} {fires} AND {door} BEGIN '
             f"INSERT INTO {_CHANGES} (\"table\", row_key, what) VALUES ('{table.name}', OLD.id, '{what.value}'); END"
         )
@@ -122,10 +118,8 @@ def _sqlite(table: HistoryTable) -> Iterator[str]:
 
 _POSTGRESQL_FUNCTION = f"""
 CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-IF TG_ARGV[1] = 'never' OR coalesce(current_setting('{SETTING}', true), '') = '' THEN
-  RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'restrict_violation';
-END IF;
-INSERT INTO {_CHANGES} ("table", row_key, what) VALUES (TG_ARGV[0], OLD.id::text, TG_ARGV[1]);
+IF TG_ARGV[1] = 'never' THEN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'restrict_violation'; END IF;
+IF coalesce(current_setting('{SETTING}', true), '') <> '' THEN INSERT INTO {_CHANGES} ("table", row_key, what) VALUES (TG_ARGV[0], OLD.id::text, TG_ARGV[1]); END IF;
 IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
 RETURN NEW;
 END $$

@@ -105,6 +105,13 @@ class Migration(migrations.Migration):
                     models.JSONField(default=dict, help_text="For each table up to which id all is sealed or open."),
                 ),
                 (
+                    "anchored",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Number of the link that was written out last."
+                    ),
+                ),
+                ("anchored_at", models.DateTimeField(null=True)),
+                (
                     "mark",
                     models.JSONField(
                         default=dict, help_text="Ids seen, and the transaction that has to be over for them."

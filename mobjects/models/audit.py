@@ -127,6 +127,8 @@ class HistoryState(models.Model):
     number = models.PositiveBigIntegerField(default=0, help_text="Of the newest link.")
     digest = models.CharField(max_length=64, blank=True, help_text="Of the newest link.")
     positions = models.JSONField(default=dict, help_text="For each table up to which id all is sealed or open.")
+    anchored = models.PositiveBigIntegerField(default=0, help_text="Number of the link that was written out last.")
+    anchored_at = models.DateTimeField(null=True)
     mark = models.JSONField(default=dict, help_text="Ids seen, and the transaction that has to be over for them.")
 
     class Meta:

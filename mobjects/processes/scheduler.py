@@ -23,6 +23,7 @@ from rq.cron_scheduler_registry import get_registry_key
 from rq.exceptions import DuplicateJobError
 from rq.utils import now
 
+from mobjects.audit.anchors import write_anchor_if_due
 from mobjects.audit.sealing import seal_for_a_while
 from mobjects.figures.daily import count_records_if_due
 from mobjects.imports.runner import sweep_imports
@@ -67,6 +68,7 @@ def tick() -> None:
     count_records_if_due()
     purge_if_due()
     seal_for_a_while()
+    write_anchor_if_due()
 
 
 def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:

@@ -12,12 +12,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from redis.exceptions import RedisError
 
+from mobjects.audit.door import history_opened
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
 from mobjects.models import Purge, PurgeKind, SyncJobSource
 from mobjects.retention import kinds_of_jobs, kinds_of_records
-from mobjects.retention.door import opened_history
 from mobjects.retention.kinds import Chunk, DueRows, RetentionKind, ended_before
 from mobjects.retention.periods import days_of, end_of_period
 
@@ -128,7 +128,7 @@ def run_purge(pk: int) -> None:
 @retry_on_database_error
 def do_chunk(pk: int, chunk: Chunk) -> bool:
     """Do a chunk and add to the log what went; ``False`` if another worker has ended the purge meanwhile."""
-    with opened_history(f"purge {pk}"):
+    with history_opened(f"purge {pk}"):
         purge = Purge.objects.select_for_update().get(pk=pk)
         if purge.ended_at is not None:
             return False

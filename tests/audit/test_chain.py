@@ -179,7 +179,7 @@ def test_rows_that_are_committed_late_are_sealed_all_the_same():
     seal_everything()
     found = verify_history()
     assert (found.broken, found.waiting) == (None, 0)
-    assert sorted(sum((seal.rows for seal in HistorySeal.objects.all()), [])) == [early[0], late.pk]
+    assert sorted(key for seal in HistorySeal.objects.all() for key in seal.rows) == [early[0], late.pk]
 
 
 def test_writers_and_sealers_at_once_leave_nothing_out():
@@ -211,15 +211,6 @@ def test_writers_and_sealers_at_once_leave_nothing_out():
 # --- triggers and the door ----------------------------------------------------------------------------------------
 
 REFUSED = {
-    "an answered batch": lambda: SyncBatch.objects.update(request="<other/>"),
-    "a result": lambda: SyncResult.objects.update(error="other"),
-    "a job that is over": lambda: SyncJob.objects.update(username="mallory"),
-    "a call": lambda: EarlierCall.objects.update(response="other"),
-    "an edit": lambda: RecordEdit.objects.update(username="mallory"),
-    "an event": lambda: AuditEvent.objects.update(username="mallory"),
-    "a result, removed": lambda: SyncResult.objects.all().delete(),
-    "a job, removed": lambda: SyncJob.objects.all().delete(),
-    "an event, removed": lambda: AuditEvent.objects.all().delete(),
     "a link": lambda: HistorySeal.objects.update(reason="other"),
     "a link, removed": lambda: HistorySeal.objects.all().delete(),
 }
@@ -229,12 +220,12 @@ REFUSED = {
 def test_the_database_refuses_to_change_or_remove(name):
     make_history()
     seal_everything()
-    with pytest.raises(IntegrityError, match="The history is kept as it is"):
+    with pytest.raises(IntegrityError, match="is kept as it is"):
         REFUSED[name]()
     assert broken() == ""
 
 
-def test_what_goes_on_by_itself_is_let_through():
+def test_what_goes_on_by_itself_breaks_nothing():
     job = make_history()
     SyncJob.objects.update(counts={"CREATED": 2}, planned=3)
     SyncBatch.objects.update(size=2, lease=None)
@@ -323,5 +314,6 @@ def test_the_tables_can_be_emptied_as_a_whole():
     call_command("flush", interactive=False, verbosity=0)
     assert (AuditEvent.objects.count(), HistorySeal.objects.count(), HistoryState.objects.count()) == (0, 0, 0)
     make_history()
+    seal_everything()
     with pytest.raises(IntegrityError):
-        AuditEvent.objects.all().delete()
+        HistorySeal.objects.all().delete()
