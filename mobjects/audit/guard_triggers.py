@@ -1,8 +1,8 @@
 """Database triggers that guard the chain: they note what the door (:mod:`mobjects.audit.door`) lets through of finished
 history, and refuse to change or remove a link.
 
-Laid anew after each ``migrate``, and taken away before it, as those of edits are. Finished rows themselves are not locked:
-what changes or removes them past the door is found by ``verify_history``.
+Laid anew after each ``migrate``, and taken away before it, as those of edits are. Finished rows themselves are not
+locked: what changes or removes them past the door is found by ``verify_history``.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def _sqlite(table: HistoryTable) -> Iterator[str]:
 _POSTGRESQL_FUNCTION = f"""
 CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 IF TG_ARGV[1] = 'never' THEN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'restrict_violation'; END IF;
-IF coalesce(current_setting('{SETTING}', true), '') <> '' THEN INSERT INTO {_CHANGES} ("table", row_key, what) VALUES (TG_ARGV[0], OLD.id::text, TG_ARGV[1]); END IF;
+IF coalesce(current_setting('{SETTING}', true), '') <> '' THEN
+  INSERT INTO {_CHANGES} ("table", row_key, what) VALUES (TG_ARGV[0], OLD.id::text, TG_ARGV[1]); END IF;
 IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
 RETURN NEW;
 END $$

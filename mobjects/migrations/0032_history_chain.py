@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0031_audit_events"),
+        ("mobjects", "0036_retention"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from mobjects.audit.door import history_opened
 from mobjects import clock
+from mobjects.audit.door import history_opened
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
 from mobjects.models import Purge, PurgeKind, SyncJobSource
