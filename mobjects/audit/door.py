@@ -21,9 +21,9 @@ def history_opened(reason: str, *, username: str = "") -> Iterator[None]:
     """Whatever is changed or removed of the finished history inside is written into the chain, with the reason.
 
     What is changed or removed elsewhere, ``verify_history`` names. Inside, each row that a statement changes or removes
-    is noted by triggers, whichever way it comes (querysets, cascades, SQL); at the end the notes become links of the chain: of
-    removed rows their keys, of changed ones their new digests. What was removed leaves its digest in the link that
-    sealed it, so ``verify_history`` goes on proving the rest, and names a row that is gone without such a link.
+    is noted by triggers, whichever way it comes (querysets, cascades, SQL); at the end the notes become links of the
+    chain: of removed rows their keys, of changed ones their new digests. What was removed leaves its digest in the link
+    that sealed it, so ``verify_history`` goes on proving the rest, and names a row that is gone without such a link.
 
     It is a transaction of its own, or a part of the one that goes on; what is rolled back leaves no link. The chain is
     held from the end of the block to the end of the transaction, so remove a few thousand rows at a time.
