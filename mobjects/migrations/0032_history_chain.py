@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0036_retention"),
+        ("mobjects", "0037_erasures"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

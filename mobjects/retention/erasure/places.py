@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Cast, Length
 
 from mobjects import clock
+from mobjects.audit.door import history_opened
 from mobjects.db.edit_context import edit
 from mobjects.imports.detection import get_read_options
 from mobjects.imports.file_limits import limits_for
@@ -30,7 +31,6 @@ from mobjects.models import (
     RecordEdit,
 )
 from mobjects.queue_redis import QUEUE
-from mobjects.retention.door import opened_history
 from mobjects.retention.erasure.person import PersonName, names_person
 from mobjects.retention.periods import session_model
 from mobjects.spreadsheets.reader import cell_text, iter_rows
@@ -114,7 +114,7 @@ def _changed(model: Any, row: dict[str, Any], person: PersonName) -> dict[str, A
 
 def write_changes(model: Any, changes: dict[Any, dict[str, Any]], username: str, erasure: int) -> int:
     """Write the changed columns of some rows; those of records as edits of their own sort."""
-    with opened_history(f"erasure {erasure}"), edit(EditSource.ERASURE, username=username, reference=erasure):
+    with history_opened(f"erasure {erasure}"), edit(EditSource.ERASURE, username=username, reference=erasure):
         for pk, values in changes.items():
             model._default_manager.filter(pk=pk).update(**values)
             if model is OpportunityPersonRole and "person_key" in values:
@@ -152,7 +152,7 @@ def remove_file(imported: Import, erasure: int) -> None:
         discard_import(imported)
     except InvalidState:
         pass  # It is over, or partly written.
-    with opened_history(f"erasure {erasure}"):
+    with history_opened(f"erasure {erasure}"):
         ImportPart.objects.filter(imported=imported).delete()
         Import.objects.filter(pk=imported.pk).update(file_removed_at=clock.now(), samples=[])
 
