@@ -79,6 +79,10 @@ REASONS: dict[str, str] = {
     **dict.fromkeys(
         ("mobjects:import-new", "mobjects:import-columns", "mobjects:import-write", "mobjects:import-undo"), STEP
     ),
+    **dict.fromkeys(
+        ("mobjects:retention", "mobjects:purge", "mobjects:erase-person"),
+        "the logs of purges and erasures say who asked and what went",
+    ),
     **dict.fromkeys(("mobjects:time-zone", "mobjects:view-save"), OWN),
 }  # fmt: skip
 
