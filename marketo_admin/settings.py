@@ -134,6 +134,7 @@ AXES_FAILURE_LIMIT = env.number("ACCOUNTS_FAILURES", default=10, minimum=3, maxi
 AXES_COOLOFF_TIME = timedelta(minutes=ACCOUNTS["LOCK_MINUTES"])
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # Whoever goes on trying locks nobody out for longer.
 AXES_CLIENT_IP_CALLABLE = "mobjects.accounts.addresses.client_address"
+AXES_USERNAME_CALLABLE = "mobjects.accounts.lockout.counted_name"
 AXES_LOCKOUT_CALLABLE = "mobjects.accounts.lockout.say_locked_out"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login", "code", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True  # The audit log has it.
