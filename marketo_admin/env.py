@@ -92,6 +92,16 @@ class Environment:
                 raise _wrong(name, origin, "https://HOST or https://HOST:PORT, without a path; several with commas")
         return found
 
+    def pairs(self, name: str) -> list[tuple[str, str]]:
+        """A list such as ``theirs=ours,theirs=ours``. Raises ``ImproperlyConfigured`` for anything else."""
+        found = []
+        for pair in self.names(name):
+            theirs, equals, ours = (part.strip() for part in pair.rpartition("="))
+            if not (theirs and equals and ours):
+                raise _wrong(name, pair, "THEIRS=OURS; several with commas")
+            found.append((theirs, ours))
+        return found
+
     def networks(self, name: str) -> list[str]:
         """A list of addresses and networks such as ``10.0.0.0/8``, or ``unix``. ``ImproperlyConfigured`` for others."""
         found = self.names(name)

@@ -15,7 +15,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from marketo_admin.env import Environment, get_or_create_secret, make_folder
-from mobjects.accounts.proxies import PEER
+from mobjects.accounts.names import PEER, PROVIDER_ID
 from mobjects.local.redis_server import find_running_url
 from mobjects.marketo.registry import DEFAULT, TRANSPORTS
 
@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "axes",
     "mobjects",
@@ -110,6 +112,11 @@ ACCOUNTS: dict[str, Any] = {
     # Proxies whose X-Forwarded-For is believed; docs/accounts.md.
     "PROXIES": env.networks("DJANGO_PROXY_ADDRESSES"),
     "IDLE_MINUTES": env.number("ACCOUNTS_IDLE_MINUTES", default=30, minimum=1, maximum=1440),
+    "OIDC_NAME": env.text("ACCOUNTS_OIDC_NAME", "the company’s account") if env.text("ACCOUNTS_OIDC_SERVER") else "",
+    "OIDC_GROUPS": env.pairs("ACCOUNTS_OIDC_GROUPS"),
+    "OIDC_GROUPS_CLAIM": env.text("ACCOUNTS_OIDC_GROUPS_CLAIM", "groups"),
+    "OIDC_LINK_USERS": env.flag("ACCOUNTS_OIDC_LINK_USERS", default=False),
+    "REMOTE_USER_HEADER": env.text("ACCOUNTS_REMOTE_USER_HEADER"),
     "SECOND_FACTOR_GROUPS": env.names("ACCOUNTS_SECOND_FACTOR_GROUPS"),
     "LOCK_MINUTES": env.number("ACCOUNTS_LOCK_MINUTES", default=15, minimum=1, maximum=1440),
     "SESSION_HOURS": env.number("ACCOUNTS_SESSION_HOURS", default=12, minimum=1, maximum=720),
@@ -143,6 +150,27 @@ ACCOUNT_ADAPTER = "mobjects.accounts.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # The site sends no mail.
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # django-axes counts.
+SOCIALACCOUNT_ADAPTER = "mobjects.accounts.provider_sign_in.ProviderAdapter"
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": []}}
+if OIDC_SERVER := env.text("ACCOUNTS_OIDC_SERVER"):
+    if not ACCOUNTS["OIDC_GROUPS"] or not env.text("ACCOUNTS_OIDC_CLIENT_ID"):
+        raise ImproperlyConfigured(
+            "ACCOUNTS_OIDC_SERVER is set: set ACCOUNTS_OIDC_CLIENT_ID and ACCOUNTS_OIDC_GROUPS, too."
+        )
+    SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
+        {
+            "provider_id": PROVIDER_ID,
+            "name": ACCOUNTS["OIDC_NAME"],
+            "client_id": env.text("ACCOUNTS_OIDC_CLIENT_ID"),
+            "secret": env.secret("ACCOUNTS_OIDC_CLIENT_SECRET"),
+            # What counts stands in the ID token, whose signature is checked.
+            "settings": {"server_url": OIDC_SERVER, "fetch_userinfo": False},
+        }
+    ]
+if ACCOUNTS["REMOTE_USER_HEADER"]:
+    after = MIDDLEWARE.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1
+    MIDDLEWARE.insert(after, "mobjects.accounts.remote_user.ProxyUserMiddleware")
+    AUTHENTICATION_BACKENDS.append("mobjects.accounts.remote_user.ProxyUserBackend")
 MFA_ADAPTER = "mobjects.accounts.adapters.SecondFactorAdapter"
 MFA_TOTP_TOLERANCE = 1  # a clock half a minute off
 MFA_FORMS = {

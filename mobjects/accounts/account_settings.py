@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from django.conf import settings
 
-from mobjects.accounts.proxies import PEER, UNIX_SOCKET
+from mobjects.accounts.names import PEER, UNIX_SOCKET
 
 
 def idle_limit() -> timedelta:
@@ -29,6 +29,31 @@ def secret_key() -> bytes:
 def second_factor_groups() -> Sequence[str]:
     """Names of the groups whose people have to have a second factor."""
     return settings.ACCOUNTS["SECOND_FACTOR_GROUPS"]  # type: ignore[no-any-return]
+
+
+def provider_name() -> str:
+    """What the button to the provider says; "" where there is none."""
+    return str(settings.ACCOUNTS["OIDC_NAME"])
+
+
+def group_map() -> Sequence[tuple[str, str]]:
+    """Groups of the provider, and which of ours each gives."""
+    return settings.ACCOUNTS["OIDC_GROUPS"]  # type: ignore[no-any-return]
+
+
+def groups_claim() -> str:
+    """The claim of the ID token with the provider's groups."""
+    return str(settings.ACCOUNTS["OIDC_GROUPS_CLAIM"])
+
+
+def links_users() -> bool:
+    """Whether who comes from the provider gets the user of the same name that is there already."""
+    return bool(settings.ACCOUNTS["OIDC_LINK_USERS"])
+
+
+def remote_user_header() -> str:
+    """The header in which a proxy says who signed in there."""
+    return str(settings.ACCOUNTS["REMOTE_USER_HEADER"])
 
 
 def lock_minutes() -> int:

@@ -24,9 +24,9 @@ class ClientAddressMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.META["REMOTE_ADDR"] = find_address(
-            request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
-        )
+        connected = request.META.get("REMOTE_ADDR", "")
+        vars(request)["came_by_proxy"] = _is_believed(connected)
+        request.META["REMOTE_ADDR"] = find_address(connected, request.META.get("HTTP_X_FORWARDED_FOR", ""))
         return self._get_response(request)
 
 
@@ -37,7 +37,7 @@ def find_address(connected: str, forwarded: str) -> str:
         connected: who opened the connection; "" for a socket.
         forwarded: the header ``X-Forwarded-For``; whatever it holds is fine.
     """
-    said, believed = connected, account_settings.peer_is_proxy() or _is_proxy(connected)
+    said, believed = connected, _is_believed(connected)
     for name in reversed(forwarded.split(",")):
         address = _parse(name)
         if not believed or address is None:
@@ -49,6 +49,10 @@ def find_address(connected: str, forwarded: str) -> str:
 def client_address(request: HttpRequest) -> str:
     """The address a request came from, as a table can hold it."""
     return str(_parse(request.META.get("REMOTE_ADDR", "")) or UNKNOWN)
+
+
+def _is_believed(connected: str) -> bool:
+    return account_settings.peer_is_proxy() or _is_proxy(connected)
 
 
 def _is_proxy(name: str) -> bool:

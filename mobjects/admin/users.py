@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -25,6 +26,7 @@ from mobjects.accounts.sessions import end_sessions
 admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)  # The site sends no mail.
+admin.site.unregister((SocialAccount, SocialApp, SocialToken))  # The provider is a setting; no token is kept.
 admin.site.unregister(Authenticator)  # Each person has a page for it.
 
 _SUPERUSERS_ONLY = ("is_superuser", "user_permissions")

@@ -14,11 +14,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from mobjects.accounts import account_settings
+from mobjects.accounts.names import PROVIDER_ID
+
 
 class SignInView(LoginView):
     """The admin's login page; a right password leads on to what else is asked for."""
 
-    template_name = "admin/login.html"
+    template_name = "mobjects/account/login.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Who is signed in already has nothing to do here."""
@@ -38,6 +41,7 @@ class SignInView(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What the theme's template shows."""
         own = {"title": _("Log in"), "app_path": self.request.get_full_path(), "next": self.get_redirect_url()}
+        own |= {"provider": account_settings.provider_name(), "provider_id": PROVIDER_ID}
         return {**super().get_context_data(**kwargs), **admin.site.each_context(self.request), **own}
 
     def form_valid(self, form: Any) -> HttpResponse:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
-from mobjects.views.account import login, second_factor, sign_in
+from mobjects.views.account import login, provider, second_factor, sign_in
 
 admin_view = admin.site.admin_view
 
 urlpatterns = [
     path("login/", login.SignInView.as_view(), name="account_login"),
+    path("login/oidc/<str:provider_id>/", provider.to_provider, name="openid_connect_login"),
+    path("login/oidc/<str:provider_id>/callback/", provider.from_provider, name="openid_connect_callback"),
     path("login/code/", login.SignInCodeView.as_view(), name="mfa_authenticate"),
     path("sign-in/", admin_view(sign_in.sign_in_page), name="mfa_index"),
     path("sign-in/second-factor/", admin_view(second_factor.EnrolPage.as_view()), name="mfa_activate_totp"),

@@ -1,0 +1,10 @@
+"""Names that settings and code share: words for a proxy in ``DJANGO_PROXY_ADDRESSES``, and the provider's."""
+
+UNIX_SOCKET = "unix"
+"""A proxy on this host that comes through a socket."""
+
+PEER = "peer"
+"""Whoever opened the connection: a site that is reached through one proxy only."""
+
+PROVIDER_ID = "company"
+"""Stands in the addresses that the provider leads back to."""
