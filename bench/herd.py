@@ -68,6 +68,15 @@ class Herd:
         self._redis.kill()
         self._redis.wait()
 
+    def start_replica(self) -> str:
+        """Start a second Redis that holds what the first one holds; its address."""
+        url = redis_server.server_url(find_free_port())
+        port = int(url.rpartition(":")[2].partition("/")[0])
+        self.start("replica", redis_server.build_command(redis_server.find_program(), port, self.folder / "replica"))
+        wait_for(lambda: redis_server.is_answering(url), "the replica")
+        follow(url, self.redis_url)
+        return url
+
     # --- workers ---
 
     def add_worker(self, *, wait: bool = True) -> str:
@@ -171,6 +180,22 @@ def herd(database: str = "", **settings: str) -> Iterator[Herd]:
             from django.db import connections
 
             connections.close_all()
+
+
+def follow(url: str, primary: str) -> None:
+    """Make one Redis a read-only replica of another, and wait until it holds the same."""
+    host, _, port = primary.removeprefix("redis://").partition("/")[0].partition(":")
+    with Redis.from_url(primary) as client:
+        client.config_set("repl-diskless-sync-delay", 0)  # Else it waits 5 s for further replicas.
+    with Redis.from_url(url) as client:
+        client.replicaof(host, port)
+        wait_for(lambda: client.info("replication").get("master_link_status") == "up", "the replica's copy")
+
+
+def promote(url: str) -> None:
+    """Make a replica a server that takes writes."""
+    with Redis.from_url(url) as client:
+        client.replicaof("NO", "ONE")
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:

@@ -1,6 +1,6 @@
 """What happens to a running job when something around it dies, with real processes.
 
-    python bench/survival.py redis|database|sigterm|web|reboot [--database postgres://user@host:5432/postgres]
+    python bench/survival.py redis|failover|database|sigterm|web|reboot [--database postgres://user@host:5432/postgres]
                              [--transport soap]
 
 Prints one JSON object: how the job ended, what both sides hold (bench/verdict.py), and what the scenario itself says.
@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from bench.herd import Herd, herd, wait_for  # noqa: E402 -- only found thanks to the line above
+from bench.herd import Herd, follow, herd, promote, wait_for  # noqa: E402 -- only found thanks to the line above
 from mobjects.local.ports import find_free_port, is_port_open  # noqa: E402
 
 # Longer than a worker's turn of 10 s.
@@ -91,6 +91,34 @@ def redis(running: Herd) -> Told:
     return {"clock_lives": running.clock_lives(), "workers_died": len(died)}
 
 
+def failover(running: Herd) -> Told:
+    """A replica takes over: the address leads to a read-only server, to none, then to one that takes writes again."""
+    from redis import Redis
+
+    from mobjects.models import SyncJob
+
+    replica = running.start_replica()
+    promote(replica)
+    follow(running.redis_url, replica)
+    with Redis.from_url(running.redis_url) as client:
+        before = client.info("stats")["total_error_replies"]
+        wait_for(lambda: client.info("stats")["total_error_replies"] >= before + 3, "commands that are refused")
+    finished_before = SyncJob.objects.filter(state__in=SyncJob.FINAL_STATES).exists()
+    running.kill_redis()
+    running.start_redis()
+    follow(running.redis_url, replica)
+    promote(running.redis_url)
+    calls, died = running.sandbox.load.calls, []
+
+    def goes_on() -> bool:
+        died.extend(running.replace_dead())
+        is_over = SyncJob.objects.filter(state__in=SyncJob.FINAL_STATES).exists()
+        return is_over or running.sandbox.load.calls >= calls + 3
+
+    wait_for(goes_on, "further calls")
+    return {"clock_lives": running.clock_lives(), "workers_died": len(died), "finished_before": finished_before}
+
+
 def database(running: Herd) -> Told:
     """PostgreSQL ends the connections of all others, three times."""
     from django.db import connection
@@ -157,7 +185,7 @@ def reboot(running: Herd) -> Told:
 
 
 SCENARIOS: dict[str, Callable[[Herd], Told]] = {
-    scenario.__name__: scenario for scenario in (redis, database, sigterm, web, reboot)
+    scenario.__name__: scenario for scenario in (redis, failover, database, sigterm, web, reboot)
 }
 
 

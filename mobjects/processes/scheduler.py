@@ -16,6 +16,7 @@ from typing import cast
 
 import django_rq
 from django.db import Error, close_old_connections
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.cron import CronJob, CronScheduler
@@ -143,3 +144,10 @@ class TickScheduler(CronScheduler):
             super().heartbeat()
         except RedisError as error:
             logger.warning("No sign of life: the queue (Redis) %s.", describe_redis_error(error))
+
+    def save(self, pipeline: Pipeline | None = None) -> None:
+        """Keep the times of the ticks. Where one waits already, nothing was written before that Redis could refuse."""
+        try:
+            super().save(pipeline)
+        except RedisError as error:
+            logger.warning("No times of ticks kept: the queue (Redis) %s.", describe_redis_error(error))

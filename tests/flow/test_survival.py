@@ -52,6 +52,14 @@ def test_redis_restarts_and_has_lost_its_data():
     assert told["clock_lives"]
 
 
+@pytest.mark.processes
+def test_a_replica_of_redis_takes_over_in_the_middle_of_batches():
+    told = told_by("failover", "rest")
+    assert_all_arrived(told, "rest")
+    assert not told["finished_before"], "the job was over before: it shows nothing"
+    assert (told["clock_lives"], told["workers_died"]) == (True, 0)
+
+
 @pytest.mark.skipif(not POSTGRES, reason="SQLite has no connections that a server could end")
 def test_the_database_ends_all_connections():
     told = told_by("database")
