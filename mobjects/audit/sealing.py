@@ -24,8 +24,8 @@ from mobjects.models import HistoryOpen, HistoryState, SealKind, SyncJob
 SECONDS_IN_A_TICK = 5.0
 """So long a tick of the clock seals at most; the next one goes on."""
 
-ROUNDS = 3
-"""Turns after which all is sealed that was committed before the first, if no transaction goes on."""
+ROUNDS = 4
+"""Turns after which all is sealed that was committed before, if no transaction goes on: two may end an older mark."""
 
 
 def seal_for_a_while(seconds: float = SECONDS_IN_A_TICK) -> int:
