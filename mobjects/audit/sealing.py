@@ -21,8 +21,13 @@ from mobjects.audit.history_tables import JOBS, NUMBERED, HistoryTable, digest_r
 from mobjects.db.retry import retry_on_database_error
 from mobjects.models import HistoryOpen, HistoryState, SealKind, SyncJob
 
+SECONDS_TO_WAIT = 5.0
+"""So long transactions that are going on are waited for where all is to be sealed."""
+
 SECONDS_IN_A_TICK = 5.0
 """So long a tick of the clock seals at most; the next one goes on."""
+
+SECONDS_BETWEEN_LOOKS = 0.05
 
 ROUNDS = 4
 """Turns after which all is sealed that was committed before, if no transaction goes on: two may end an older mark."""
@@ -41,12 +46,24 @@ def seal_for_a_while(seconds: float = SECONDS_IN_A_TICK) -> int:
 
 
 def seal_everything() -> int:
-    """Seal all that is finished and whose transactions are over. How many rows were dealt with."""
-    dealt = 0
+    """Seal all that is finished, and wait a while for transactions that could still bring something. How many rows were
+    dealt with. On PostgreSQL a transaction in any database of the server counts.
+    """
+    until, dealt = time.monotonic() + SECONDS_TO_WAIT, 0
     for _round in range(ROUNDS):
         while more := seal_once():
             dealt += more
+        while _is_waiting() and time.monotonic() < until:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
     return dealt
+
+
+def _is_waiting() -> bool:
+    """Whether a transaction goes on that had begun when the mark was made."""
+    if connection.vendor == "sqlite":
+        return False
+    mark = HistoryState.objects.filter(pk=1).values_list("mark", flat=True).first() or {}
+    return "transaction" in mark and _snapshot("xmin") < mark["transaction"]
 
 
 @retry_on_database_error
