@@ -32,7 +32,7 @@ Change = tuple[str, str, str]
 """SQL of what one trigger notes: our id of the record, its list of entries, the condition on the row."""
 
 
-def install_edit_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:
+def install_edit_triggers(sender: AppConfig | None, using: str, **kwargs: Any) -> None:
     """Lay the triggers on a database; receiver of ``post_migrate``.
 
     Raises:
@@ -44,7 +44,7 @@ def install_edit_triggers(sender: AppConfig, using: str, **kwargs: Any) -> None:
         _execute(connection, [*_drop(connection), *lay()])
 
 
-def remove_edit_triggers(sender: AppConfig, using: str, plan: Any = (), **kwargs: Any) -> None:
+def remove_edit_triggers(sender: AppConfig | None, using: str, plan: Any = (), **kwargs: Any) -> None:
     """Take the triggers away before migrations; receiver of ``pre_migrate``."""
     if plan:
         connection = connections[using]

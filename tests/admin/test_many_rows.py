@@ -96,9 +96,8 @@ def test_a_form_with_too_many_fields_says_so_in_words(olga, program, settings):
 def test_a_form_with_too_much_text_says_so_in_words(olga, program, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
     response = send_form(olga, program, {"name": "x" * 1_100_000})
-    # The test client sends a form with parts, of which only the texts count.
-    assert response.status_code == 400
-    assert "This form has more than 1 MB of text" in pages.text(response)
+    assert response.status_code == 413
+    assert "1 MB" in pages.text(response)
 
 
 def test_any_other_request_that_cannot_be_read_says_so(olga, program):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests import factories
@@ -29,12 +30,18 @@ def browser(chromium_path: Path) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, live_server, client) -> Iterator[Callable[..., Page]]:
-    """Open a page as a user of a group, on a desktop or a phone."""
+    """Open a page as a user of a group, with further rights if need be, on a desktop or a phone."""
     contexts = []
     problems: list[str] = []
 
     def start(
-        path: str, *, group: str = "operator", dark: bool = False, phone: bool = False, language: str = ""
+        path: str,
+        *,
+        group: str = "operator",
+        rights: Sequence[str] = (),
+        dark: bool = False,
+        phone: bool = False,
+        language: str = "",
     ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
@@ -43,7 +50,9 @@ def open_page(browser: Browser, live_server, client) -> Iterator[Callable[..., P
             locale=language or "en-US",
         )
         contexts.append(context)
-        client.force_login(factories.user(f"{group}-{len(contexts)}", group=group))
+        person = factories.user(f"{group}-{len(contexts)}", group=group)
+        person.user_permissions.add(*Permission.objects.filter(codename__in=rights))
+        client.force_login(person)
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))

@@ -98,7 +98,7 @@ def test_write_pictures(open_page, ordinary_day):
             take(page, f"{name}-{look}{suffix}")
     if LANGUAGE:
         return
-    page = open_page("/admin/")
+    page = open_page("/admin/", rights=["view_auditevent"])
     for name, address in pages.items():
         ordinary_day.heartbeat()
         page.goto(address)

@@ -326,7 +326,8 @@ def test_a_silent_process_loses_its_import_and_another_is_called(queue):
 def test_the_scheduler_finds_lost_imports(queue):
     silence(runner.acquire_import(started().pk))
     scheduler.tick()
-    assert len(queue.job_ids) == 1
+    # The first tick of a site also asks for a purge.
+    assert len([each for each in queue.job_ids if each.startswith("import-")]) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -171,6 +171,6 @@ def test_the_sidebar_shows_what_the_user_may_open(groups):
     request = RequestFactory().get("/")
     request.user = factories.user("olivia", group="operator")
     shown = [group.get("title") for group in navigation.build_navigation(request)]
-    assert shown == [None, "Records", "Files", "Sync", "Marketo"]
+    assert shown == [None, "Records", "Files", "Sync", "Marketo", "People"]
     request.user = factories.user("nobody")
     assert [group.get("title") for group in navigation.build_navigation(request)] == [None]
