@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -28,6 +29,7 @@ admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)  # The site sends no mail.
 admin.site.unregister((SocialAccount, SocialApp, SocialToken))  # The provider is a setting; no token is kept.
 admin.site.unregister(Authenticator)  # Each person has a page for it.
+admin.site.unregister(UserSession)  # So has it; and the key of a session is all that it takes to be somebody.
 
 _SUPERUSERS_ONLY = ("is_superuser", "user_permissions")
 

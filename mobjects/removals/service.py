@@ -66,7 +66,7 @@ def preview_deletion(deletion: BulkDeletion) -> dict[str, Any]:
     """What would be deleted now: how many, how many of them Marketo has, what is left, and what goes along."""
     model = model_of_deletion(deletion)
     ids = [pk for pk, _ in deletion.records]
-    counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter(dict.fromkeys(records_by_count(deletion, []), 0))
     along: Counter[Any] = Counter()
     for start in range(0, len(ids), CHUNK * 10):
         found = records_by_count(deletion, ids[start : start + CHUNK * 10])

@@ -287,8 +287,8 @@ def test_uploaded_file_is_given_back_byte_for_byte(editor, name):
 
 
 @pytest.mark.parametrize("view", ["import-errors", "import-original"])
-@pytest.mark.parametrize("lacking", ["view_import", "view_opportunity"])
-def test_files_of_imports_take_both_permissions(client, view, lacking):
+@pytest.mark.parametrize("lacking", ["view_import", "view_opportunity", "export_opportunity"])
+def test_files_of_imports_take_each_permission(client, view, lacking):
     person = factories.user()
     names = {"view_import", "view_opportunity", "import_opportunity", "export_opportunity"} - {lacking}
     person.user_permissions.add(*map(factories.permission, names))

@@ -1,0 +1,98 @@
+"""One object for each address, so that every page can be asked for by whoever may see it, and by whoever may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group
+
+from mobjects.models import (
+    AllowedTag,
+    BulkDeletion,
+    Conflict,
+    CustomField,
+    Download,
+    MarketoField,
+    SavedView,
+    Schedule,
+    SyncJobAction,
+)
+from tests import factories
+from tests.views import pages
+from tests.views.imports.made_imports import imported
+
+OWNER = "owner"
+"""Who made what has an owner."""
+
+
+def make_examples() -> dict[str, str]:
+    """Make one of each model; the number or id of each, by the name of its model."""
+    owner = factories.user(OWNER)
+    program, job = factories.program(), pages.job()
+    opportunity = factories.opportunity()
+    deletion = BulkDeletion.objects.create(model="opportunity", username=OWNER)
+    made: list[Any] = [
+        *(program, factories.cost(program), factories.tag(program), opportunity, factories.role(opportunity)),
+        *(job, pages.batch(job), pages.result(job, status="FAILED"), deletion, imported(), owner),
+        Conflict.objects.create(kind="Opportunity", record_id=opportunity.pk, label="x", reason="ambiguous"),
+        Schedule.objects.create(name="Daily", action=SyncJobAction.SEND, cron="0 6 * * *", time_zone="UTC"),
+        CustomField.objects.create(name="Colour__c"),
+        MarketoField.objects.create(kind="Opportunity", name="Colour__c", type="string", described_at=pages.MOMENT),
+        AllowedTag.objects.create(type="Region", value="EMEA", described_at=pages.MOMENT),
+        Download.objects.create(username=OWNER, kind="opportunities", format="csv"),
+        SavedView.objects.create(name="Mine", page="results", user=owner, username=OWNER, query=""),
+        Group.objects.create(name="some"),
+    ]
+    return {each._meta.model_name: str(each.pk) for each in made}
+
+
+def arguments(name: str, converters: dict[str, object], made: dict[str, str]) -> dict[str, str]:
+    """What stands in an address: the example that it is about, and one of the values that it knows.
+
+    Args:
+        name: of the address.
+        converters: what may stand in it, by name.
+        made: of :func:`make_examples`.
+    """
+    page = name.rpartition(":")[2]
+    number = next((made[model] for begins, model in MODELS.items() if page.startswith(begins)), "1")
+    given = {"pk": number, "object_id": number, "id": number, "app_label": "mobjects", **VALUES, **OTHERS.get(page, {})}
+    return {each: given.get(each, "1") for each in converters}
+
+
+VALUES = {
+    "kind": "opportunities",
+    "extension": "csv",
+    "page": "results",
+    "part": "request",
+    "which": "deleted",
+    "entry": "edit-1",
+    "content_type_id": "1",
+}
+OTHERS = {"record-history": {"kind": "Opportunity"}, "record-restore": {"kind": "Opportunity"}}
+MODELS = {
+    "job": "syncjob",
+    "send-": "syncjob",
+    "undo-sending": "syncjob",
+    "results-retry": "syncjob",
+    "result": "syncresult",
+    "view-delete": "savedview",
+    "batch": "syncbatch",
+    "record-": "opportunity",
+    "conflict": "conflict",
+    "import": "import",
+    "deletion": "bulkdeletion",
+    **{
+        f"{app}_{model}_": model
+        for app, models in {
+            "mobjects": (
+                *("syncjob", "syncbatch", "syncresult", "conflict", "bulkdeletion", "import", "download", "schedule"),
+                *("allowedtag", "customfield", "marketofield", "opportunity", "opportunitypersonrole"),
+                *("program", "programcost", "programtag"),
+            ),
+            "auth": ("user", "group"),
+        }.items()
+        for model in models
+    },
+}
+"""Which model an address is about, by how its name begins; the first that fits."""
