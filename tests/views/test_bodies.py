@@ -13,7 +13,7 @@ import time
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import get_resolver
+from django.urls import URLResolver, get_resolver
 
 from mobjects.local.ports import find_free_port
 from mobjects.views.uploads import find_upload_rule
@@ -100,12 +100,17 @@ def test_a_short_form_is_read_as_ever(db):
     assert response.status_code == 302
 
 
+def callbacks(patterns):
+    for pattern in patterns:
+        yield from callbacks(pattern.url_patterns) if isinstance(pattern, URLResolver) else [pattern.callback]
+
+
 def test_every_view_that_reads_files_says_who_may_send_them():
-    views = ROOT / "mobjects/views"
-    readers = {path for path in project_files(".py") if views in path.parents and "request.FILES" in path.read_text()}
-    patterns = [each for each in get_resolver().url_patterns[1].url_patterns if find_upload_rule(each.callback)]
-    assert {sys.modules[each.callback.__module__].__file__ for each in patterns} == {str(path) for path in readers}
-    assert all(find_upload_rule(each.callback).permissions for each in patterns)
+    folder = ROOT / "mobjects/views"
+    readers = {path for path in project_files(".py") if folder in path.parents and "request.FILES" in path.read_text()}
+    takers = [view for view in callbacks(get_resolver().url_patterns) if find_upload_rule(view)]
+    assert {sys.modules[view.__module__].__file__ for view in takers} == {str(path) for path in readers}
+    assert all(find_upload_rule(view).permissions for view in takers)
 
 
 @pytest.fixture(scope="module")
