@@ -16,6 +16,7 @@ from django.db.models import Count, F
 
 from mobjects import clock
 from mobjects.db.edit_context import edit
+from mobjects.db.planning import refresh_statistics
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports.writing.db_errors import by_halves
 from mobjects.imports.writing.target_tables import targets_of_kind
@@ -90,6 +91,7 @@ def undo_import(imported: Import, alive: Callable[[int], None]) -> None:
         alive: called in each chunk's transaction with the number of changes dealt with so far; what it raises undoes
             the chunk.
     """
+    refresh_statistics(ImportChange, ImportRow, *(target.model for target in targets_of_kind(imported.kind)))
     while _next_chunk(imported, alive):
         pass
     imported.refresh_from_db(fields=["undone"])
