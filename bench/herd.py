@@ -163,7 +163,8 @@ def herd(database: str = "", **settings: str) -> Iterator[Herd]:
     """
     signal.signal(signal.SIGTERM, _exit)
     with (
-        tempfile.TemporaryDirectory(prefix="marketo-herd-") as name,
+        # What was killed may have a child that writes a last line yet.
+        tempfile.TemporaryDirectory(prefix="marketo-herd-", ignore_cleanup_errors=True) as name,
         temporary_database(database, Path(name)) as database_url,
         SandboxServer() as sandbox,
     ):
