@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,16 +19,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminSingleTimeWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from mobjects import clock
 from mobjects.forms.moving import NOT_NEEDED
+from mobjects.forms.schedule_times import ScheduleTimesForm
 from mobjects.jobs import schedules
-from mobjects.jobs.cron import check_cron, check_quiet
+from mobjects.jobs.timetables.cron import Timetable
+from mobjects.jobs.timetables.words import describe_times
 from mobjects.kept_text import translate_kept
 from mobjects.models import Kind, Schedule, SyncJobAction
 from mobjects.models.sync_history import KIND_CHOICES
@@ -38,18 +37,17 @@ from mobjects.sync.content.gaps import kinds_without_numbers
 from mobjects.sync.send.selection import OperationChoice
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import press_only
-from mobjects.zones import zone_names
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-WHEN = frozenset({"enabled", "cron", "time_zone", "quiet_from", "quiet_until"})
+WHEN = ("enabled", "cron", "time_zone", "quiet_from", "quiet_until")
 """Fields that decide when the next run is."""
 
-SHOWN_RUNS = 3
+SHOWN_RUNS = 5
 
 
-class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+class ScheduleForm(ScheduleTimesForm, forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
     """A schedule. Whoever saves it has to be allowed to do what it does."""
 
     user: ClassVar[Any] = None
@@ -58,36 +56,12 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         error_messages={"required": _("Tick at least one kind.")},
     )
-    time_zone = forms.ChoiceField(
-        choices=lambda: [(name, name) for name in sorted(zone_names())],
-        widget=UnfoldAdminSelectWidget,
-        initial="UTC",
-        help_text=_("The zone of the hours above, and of the quiet hours."),
-    )
 
     class Meta:
-        widgets: ClassVar[dict[str, Any]] = {
-            "cron": UnfoldAdminTextInputWidget(attrs={"placeholder": "0 6 * * 1-5"}),
-            "quiet_from": UnfoldAdminSingleTimeWidget(format="%H:%M"),
-            "quiet_until": UnfoldAdminSingleTimeWidget(format="%H:%M"),
-        }
         help_texts: ClassVar[dict[str, StrOrPromise]] = {"operation": _("Of use for sending only.")}
 
-    def clean_cron(self) -> str:
-        """Five fields, one blank between them."""
-        text = " ".join(self.cleaned_data["cron"].split())
-        try:
-            check_cron(text)
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-        return text
-
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        try:
-            check_quiet(cleaned.get("quiet_from"), cleaned.get("quiet_until"))
-        except ValueError as error:
-            self.add_error("quiet_until", str(error))
+        cleaned = super().clean()
         permission, words = schedules.PERMISSIONS.get(cleaned.get("action", ""), ("", ""))
         if permission and not self.user.has_perm(permission):
             self.add_error(
@@ -134,16 +108,38 @@ class ScheduleAdmin(ModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "enabled")}),
         (_("What"), {"fields": ("action", "kinds", "operation")}),
-        (_("When"), {"fields": ("cron", "time_zone", ("quiet_from", "quiet_until"))}),
+        (
+            _("When"),
+            {
+                "fields": (
+                    *ScheduleTimesForm.SHOWN,
+                    "time_zone",
+                    ("quiet_from", "quiet_until"),
+                    "late_runs",
+                    "next_runs",
+                )
+            },
+        ),
     )
+    readonly_fields = ("next_runs",)
 
     class Media:
         css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/schedules.css",)}
+        js = ("mobjects/schedule.js",)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(press_only("admin:mobjects_schedule_change")(self.run_now))
+        run_now = self.admin_site.admin_view(press_only("admin:mobjects_schedule_change")(self.run_now))
+        show_next_runs = self.admin_site.admin_view(self.show_next_runs)
         urls: list[URLPattern] = super().get_urls()
-        return [path("<int:pk>/run-now/", view, name="mobjects_schedule_run_now"), *urls]
+        return [
+            path("<int:pk>/run-now/", run_now, name="mobjects_schedule_run_now"),
+            path("next-runs/", show_next_runs, name="mobjects_schedule_next_runs"),
+            *urls,
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new schedule's hours are those of whoever makes it."""
+        return {"time_zone": timezone.get_current_timezone_name(), **super().get_changeform_initial_data(request)}
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -152,9 +148,10 @@ class ScheduleAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
         """Whoever saves a schedule answers for it: they are its owner, and have seen what was missed."""
-        written = {*form.cleaned_data, "owner", "missed", "missed_text"}
+        kept = {field.name for field in Schedule._meta.fields}
+        written = {*kept.intersection(form.cleaned_data), "owner", "missed", "missed_text"}
         obj.owner, obj.missed, obj.missed_text = request.user, 0, ""  # type: ignore[assignment]  # signed in
-        if not change or WHEN & set(form.changed_data):
+        if not change or any(form.initial[name] != form.cleaned_data[name] for name in WHEN):
             schedules.plan_schedule(obj)
             written.add("next_at")
         # Not what the clock may have written meanwhile.
@@ -179,6 +176,16 @@ class ScheduleAdmin(ModelAdmin):
         messages.success(request, gettext("Started “%(name)s”.") % {"name": schedule.name} + several)
         return redirect("admin:mobjects_syncjob_change", made[0].pk)
 
+    def show_next_runs(self, request: HttpRequest) -> HttpResponse:
+        """When it would run with what is in the form, as a part of the page; asked for while somebody types."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = ScheduleTimesForm(request.GET)
+        if not form.is_valid():
+            return render(request, "mobjects/schedules/_next_runs.html", {"errors": form.errors})
+        times = form.times()
+        return render(request, "mobjects/schedules/_next_runs.html", {"runs": _first_runs(times, clock.now())})
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if schedule := context["original"]:
             # As it is kept: a form that was refused has left its values on the schedule.
@@ -189,11 +196,16 @@ class ScheduleAdmin(ModelAdmin):
         jobs_url = reverse("admin:mobjects_syncjob_changelist")
         return {
             "schedule": schedule,
-            "next_runs": _next_runs(schedule),
             "last_at": _format_run_time(schedule, schedule.last_at),
             "may_run": request.user.has_perm(schedules.PERMISSIONS[schedule.action][0]),
             "jobs_url": f"{jobs_url}?schedule__id__exact={schedule.pk}",
         }
+
+    @admin.display(description=_("Next runs"))
+    def next_runs(self, schedule: Schedule | None) -> SafeString:
+        """The next runs by what is kept; the page asks anew while somebody types."""
+        runs = _next_runs(schedule) if schedule is not None and schedule.pk else []
+        return render_to_string("mobjects/schedules/next_runs.html", {"runs": runs})
 
     # --- columns ---
 
@@ -206,15 +218,16 @@ class ScheduleAdmin(ModelAdmin):
 
     @admin.display(description=_("When"), ordering="cron")
     def times(self, schedule: Schedule) -> SafeString:
-        """The expression and its zone, and the quiet hours."""
+        """The times in words, or the expression where there are none, the zone, and the quiet hours."""
         quiet = ""
         if schedule.quiet_from is not None and schedule.quiet_until is not None:
             quiet = gettext(", not between %(quiet_from)s and %(quiet_until)s") % {
                 "quiet_from": f"{schedule.quiet_from:%H:%M}",
                 "quiet_until": f"{schedule.quiet_until:%H:%M}",
             }
-        code = format_html('<code class="whitespace-nowrap">{}</code>', schedule.cron)
-        times = format_html(gettext("{cron} in {zone}"), cron=code, zone=schedule.time_zone)
+        plain = describe_times(schedule.cron)
+        when = plain or format_html('<code class="whitespace-nowrap">{}</code>', schedule.cron)
+        times = format_html(gettext("{cron} in {zone}"), cron=when, zone=schedule.time_zone)
         return format_html("<span>{}{}</span>", times, quiet)
 
     @admin.display(description=_("Next run"), ordering="next_at")
@@ -255,6 +268,14 @@ def _format_run_time(schedule: Schedule, at: datetime | None) -> SafeString | st
     except ValueError:
         # Not a row that the form has saved; the clock will say what is wrong with it.
         return render_time(at)
+
+
+def _first_runs(times: Timetable, after: datetime) -> list[str]:
+    """As the form shows them; an expression may name days that come once in a few years, and no more of them."""
+    try:
+        return [times.words(at) for at in times.first(SHOWN_RUNS, after)]
+    except ValueError:
+        return []
 
 
 def _next_runs(schedule: Schedule) -> list[str]:

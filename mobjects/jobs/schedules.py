@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
 from django.contrib.auth.models import User
@@ -13,10 +13,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
-from mobjects.jobs.cron import Timetable
 from mobjects.jobs.requests import request_job
+from mobjects.jobs.timetables.cron import Timetable
 from mobjects.marketo.types import Kind
-from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource
+from mobjects.models import LateRuns, Schedule, SyncJob, SyncJobAction, SyncJobSource
 from mobjects.sync.compare.task import CompareSelection
 from mobjects.sync.pull.identify.task import IdentifySelection
 from mobjects.sync.pull.task import PullSelection
@@ -34,6 +34,9 @@ MOST_COUNTED = 1000
 """Missed runs are counted one by one, and after a long absence not all of them."""
 
 LATE = _("neither the clock nor a worker was there to start it")
+
+LATE_AFTER = timedelta(minutes=5)
+"""A run that starts by then is on time: the clock looks every few seconds, and a worker may be at work."""
 
 logger = logging.getLogger(__name__)
 
@@ -133,13 +136,15 @@ def start_if_due(schedule: Schedule, now: datetime) -> list[SyncJob]:
     later = takewhile(lambda at: at <= now, times.runs(schedule.next_at))
     due = [schedule.next_at, *islice(later, MOST_COUNTED)]
     end = times.put_off(now)
-    refused = _refusal(schedule) if end <= now else ""
-    texts = [_missed(due[:-1], LATE, times), _missed(due[-1:], refused, times) if refused else ""]
+    refused = _too_late(schedule, now - due[-1]) or (_refusal(schedule) if end <= now else "")
+    put_off = end > now and not refused
+    late = due if refused == LATE else due[:-1]
+    texts = [_missed(late, LATE, times), _missed(due[len(late) :], refused, times) if refused else ""]
     missed = len(due) - 1 + bool(refused)
     with transaction.atomic():
-        if not _move(schedule, end if end > now else following, missed, " ".join(filter(None, texts))):
+        if not _move(schedule, end if put_off else following, missed, " ".join(filter(None, texts))):
             return []
-        if refused or end > now:
+        if refused or put_off:
             return []
         # For mypy: without an owner it is refused.
         return start_schedule(schedule, user=schedule.owner, source=SyncJobSource.SCHEDULE) if schedule.owner else []
@@ -159,6 +164,11 @@ def _switch_off(schedule: Schedule, reason: str) -> None:
     as_read = Schedule.objects.filter(pk=schedule.pk, enabled=True, next_at=schedule.next_at)
     if as_read.update(enabled=False, next_at=None, missed_text=_("Switched off: %(reason)s") % {"reason": reason}):
         logger.error("Schedule %s is switched off: %s", schedule.pk, reason)
+
+
+def _too_late(schedule: Schedule, late_by: timedelta) -> str:
+    """Why a run of a schedule that leaves late ones out may not start any more; "" if it may."""
+    return LATE if late_by > LATE_AFTER and schedule.late_runs == LateRuns.SKIP else ""
 
 
 def _refusal(schedule: Schedule) -> str:

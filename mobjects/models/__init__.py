@@ -49,7 +49,7 @@ from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.retention.erasures import Erasure
 from mobjects.models.retention.purges import Purge, PurgeKind
 from mobjects.models.role import OpportunityPersonRole
-from mobjects.models.schedule import Schedule
+from mobjects.models.schedule import LateRuns, Schedule
 from mobjects.models.sync_history import (
     EarlierCall,
     RequestedAction,
@@ -121,6 +121,7 @@ __all__ = [
     "Installation",
     "InstanceAnswer",
     "Kind",
+    "LateRuns",
     "MarketoField",
     "Opportunity",
     "OpportunityPersonRole",

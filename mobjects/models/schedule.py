@@ -9,6 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from mobjects.models.sync_history import SyncJob, SyncJobAction
 
 
+class LateRuns(models.TextChoices):
+    """What becomes of runs that were due while neither the clock nor a worker was there."""
+
+    ONCE = "once", _("Run once, as soon as possible")
+    SKIP = "skip", _("Leave out, and wait for the next time")
+
+
 class Schedule(models.Model):
     """When to start which job by itself, on whose behalf.
 
@@ -33,6 +40,14 @@ class Schedule(models.Model):
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True, help_text=_("Nothing is started from then…"))
     quiet_until = models.TimeField(
         _("quiet until"), null=True, blank=True, help_text=_("…until then, in the same time zone.")
+    )
+    late_runs = models.CharField(
+        _("late runs"),
+        max_length=4,
+        choices=LateRuns,
+        default=LateRuns.ONCE,
+        db_default=LateRuns.ONCE,
+        help_text=_("Of runs that were due while no clock or no worker was there."),
     )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("owner"), null=True, blank=True, related_name="+"

@@ -18,12 +18,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queue", "groups")]
 
 SIX = datetime(2026, 1, 5, 6, tzinfo=UTC)  # A Monday
 LIST, ADD = "/admin/mobjects/schedule/", "/admin/mobjects/schedule/add/"
+NEXT_RUNS = "/admin/mobjects/schedule/next-runs/"
 GOOD = {
     "name": "Daily",
     "enabled": "on",
     "action": "send",
     "kinds": ["Opportunity"],
     "operation": "AUTO",
+    "late_runs": "once",
     "cron": "0 6 * * *",
     "time_zone": "UTC",
 }
@@ -54,6 +56,77 @@ def url(of: Schedule, view: str = "change") -> str:
 
 def errors(response) -> dict:
     return response.context["adminform"].form.errors
+
+
+# --- plain times ---
+
+
+PLAIN = {**GOOD, "cron": "", "time_zone": "Europe/Berlin", "at": "08:00", "step": "60", "month_day": "1"}
+
+
+@pytest.mark.parametrize(
+    ("choice", "cron"),
+    [
+        ({"repeats": "workdays"}, "0 8 * * 1-5"),
+        ({"repeats": "daily", "at": "23:30"}, "30 23 * * *"),
+        ({"repeats": "weekly", "weekdays": ["1", "4"]}, "0 8 * * 1,4"),
+        ({"repeats": "monthly", "month_day": "L"}, "0 8 L * *"),
+        ({"repeats": "every", "step": "15"}, "*/15 * * * *"),
+        ({"repeats": "cron", "cron": " 5  6 * * mon "}, "5 6 * * mon"),
+        # What stands in the field of another choice does not count.
+        ({"repeats": "daily", "cron": "nonsense"}, "0 8 * * *"),
+    ],
+)
+def test_plain_times_are_kept_as_an_expression_and_chosen_again_when_the_page_opens(browser, choice, cron):
+    browser.post(ADD, {**PLAIN, **choice})
+    kept = Schedule.objects.get()
+    assert kept.cron == cron
+    form = browser.get(url(kept)).context["adminform"].form
+    assert form["repeats"].value() == choice["repeats"]
+    shown = {name: form[name].value() for name in form.SHOWN if form[name].value()}
+    assert browser.post(url(kept), {**PLAIN, **shown}).status_code == 302
+    kept.refresh_from_db()
+    assert kept.cron == cron
+
+
+@pytest.mark.parametrize(
+    ("choice", "field", "words"),
+    [
+        ({"repeats": "daily", "at": ""}, "at", "such as 08:00"),
+        ({"repeats": "daily", "at": "25:00"}, "at", "valid time"),
+        ({"repeats": "weekly"}, "weekdays", "at least one day"),
+        ({"repeats": "cron", "cron": ""}, "cron", "such as 0 6 * * 1-5"),
+        ({"repeats": "every", "step": "7"}, "step", "7 is not one of the available choices"),
+        ({"repeats": "monthly", "month_day": "31"}, "month_day", "31 is not one of the available choices"),
+    ],
+)
+def test_plain_times_that_say_nothing_are_refused_at_their_field(browser, choice, field, words):
+    refused = errors(browser.post(ADD, {**PLAIN, **choice}))
+    assert list(refused) == [field]
+    assert words in str(refused[field])
+
+
+def test_a_new_schedule_begins_on_weekdays_at_eight_where_the_person_is(browser):
+    browser.cookies["time_zone"] = "Asia/Seoul"
+    form = browser.get(ADD).context["adminform"].form
+    assert [form[name].value() for name in ("repeats", "at", "time_zone")] == ["workdays", time(8), "Asia/Seoul"]
+
+
+def test_the_next_five_runs_are_shown_while_somebody_types(browser):
+    typed = {"repeats": "workdays", "at": "08:00", "time_zone": "Europe/Berlin", "name": "", "quiet_from": ""}
+    shown = browser.get(NEXT_RUNS, typed).content.decode()
+    assert shown.count("<li>") == 5
+    assert "Mon 2026-01-05 08:00 Europe/Berlin" in shown
+    assert "Fri 2026-01-09 08:00 Europe/Berlin" in shown
+
+
+def test_instead_of_the_next_runs_it_is_said_what_is_wrong(browser):
+    shown = browser.get(NEXT_RUNS, {"repeats": "cron", "cron": "61 * * * *", "time_zone": "UTC"}).content.decode()
+    assert "is not a valid minute" in shown
+
+
+def test_the_next_runs_are_for_those_who_may_see_schedules():
+    assert pages.client(group=None).get(NEXT_RUNS).status_code == 403
 
 
 # --- the form ---
@@ -152,7 +225,7 @@ def test_the_list_says_what_when_next_and_what_was_missed(browser, daily):
         quiet_from=time(22), quiet_until=time(5, 30), missed=1, missed_text=text, operation="UPSERT"
     )
     shown = pages.text(browser.get(LIST))
-    for words in ("Send opportunities (UPSERT)", "0 6 * * *</code> in UTC, not between 22:00 and 05:30"):
+    for words in ("Send opportunities (UPSERT)", "Every day at 06:00 in UTC, not between 22:00 and 05:30"):
         assert words in shown
     for words in ("Tue 2026-01-06 06:00 UTC", "Not queued", "1 missed", text, pages.job_url(job)):
         assert words in shown

@@ -62,7 +62,7 @@ REASONS: dict[str, str] = {
             "mobjects:import-template", "mobjects:sign-in",
             "mobjects:deletion-records", "mobjects:queue", "mobjects:audit", "mobjects:deletion", "admin:search",
             "admin:index", "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
-            "admin:app_list",
+            "admin:app_list", "admin:mobjects_schedule_next_runs",
         ),
         LOOKS,
     ),

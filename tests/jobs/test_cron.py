@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from mobjects.jobs.cron import Timetable
+from mobjects.jobs.timetables.cron import Timetable
 
 BERLIN = "Europe/Berlin"  # Summer time 2026: from 29 March, 02:00, to 25 October, 03:00.
 
@@ -45,6 +46,41 @@ def test_runs_never_go_back_or_come_twice_around_a_change(start):
     runs = Timetable("*/15 * * * *", BERLIN, time(1, 45), time(2, 30)).first(40, start)
     assert runs == sorted(set(runs))
     assert all(later - earlier <= timedelta(hours=2) for earlier, later in pairwise(runs))
+
+
+ZONES = (
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",  # by half an hour
+    "Antarctica/Troll",  # by two hours
+    "Africa/Cairo",  # at midnight: 00:00 is left out, or 23:00 comes twice
+    "America/Santiago",
+    "Asia/Beirut",
+    "Atlantic/Azores",
+    "America/Nuuk",  # an hour before midnight: what is left out comes on the next day
+    "Pacific/Chatham",
+)
+
+
+def changes(zone: str, year: int) -> list[datetime]:
+    """The full hours within which a zone's clocks are changed."""
+    first = utc(year, 1, 1)
+    hours = [first + timedelta(hours=hour) for hour in range(366 * 24)]
+    offsets = [at.astimezone(ZoneInfo(zone)).utcoffset() for at in hours]
+    return [at for at, before, after in zip(hours, offsets, offsets[1:], strict=False) if before != after]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_daily_time_comes_once_a_day_whatever_the_clocks_do(zone):
+    found = changes(zone, 2027)
+    assert len(found) == 2
+    for change in found:
+        begin = change.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, fold=0) - timedelta(days=1)
+        for minutes in range(0, 24 * 60, 30):
+            times = Timetable(f"{minutes % 60} {minutes // 60} * * *", zone).first(4, begin - timedelta(minutes=1))
+            # A left-out 23:30 comes at 00:30, on the next day, and once all the same.
+            apart = [later - earlier for earlier, later in pairwise(times)]
+            assert all(timedelta(hours=22) <= gap <= timedelta(hours=26) for gap in apart), (change, times)
 
 
 @pytest.mark.parametrize("minute", range(0, 60, 10))

@@ -121,6 +121,36 @@ def test_after_an_absence_one_run_is_started_and_the_others_are_reported():
     )
 
 
+def test_after_an_absence_late_runs_are_left_out_where_that_was_chosen():
+    hourly = schedule(cron="0 * * * *", late_runs="skip")
+    assert schedules.run_due(SIX + 3 * HOUR + 6 * MINUTE) == []
+    hourly.refresh_from_db()
+    assert (hourly.missed, hourly.next_at) == (4, SIX + 4 * HOUR)
+    assert hourly.missed_text.startswith("4 runs were missed between Mon 2026-01-05 06:00 UTC and")
+
+
+def test_a_run_that_starts_within_five_minutes_is_not_late():
+    hourly = schedule(cron="0 * * * *", late_runs="skip")
+    assert len(schedules.run_due(SIX + 3 * HOUR + 5 * MINUTE)) == 1
+    hourly.refresh_from_db()
+    assert hourly.missed == 3
+
+
+def test_late_runs_that_are_left_out_do_not_come_at_the_end_of_quiet_hours():
+    daily = schedule(late_runs="skip", quiet_from=time(7), quiet_until=time(9))
+    assert schedules.run_due(SIX + 2 * HOUR) == []
+    daily.refresh_from_db()
+    assert (daily.missed, daily.next_at) == (1, SIX + DAY)
+
+
+def test_what_quiet_hours_put_off_is_not_late():
+    daily = schedule(late_runs="skip", quiet_from=time(5), quiet_until=time(9))
+    assert schedules.run_due(SIX + 2 * HOUR) == []
+    assert len(schedules.run_due(SIX + 3 * HOUR)) == 1
+    daily.refresh_from_db()
+    assert daily.missed == 0
+
+
 def test_after_a_long_absence_the_missed_runs_are_not_counted_to_the_last():
     each_minute = schedule(cron="* * * * *")
     assert len(schedules.run_due(SIX + 300 * DAY)) == 1

@@ -1,0 +1,1 @@
+"""When schedules run: cron expressions in a zone, the plain choices that stand for them, and their words."""
