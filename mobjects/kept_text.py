@@ -19,6 +19,9 @@ _SENTENCE_ENDS = re.compile(r"(?<=[.?!]) (?=[A-Z“])")
 _FEWEST_LETTERS = 7
 """A sentence with fewer letters of its own, such as ``%(name)s: %(value)s``, would fit almost any text."""
 
+_KINDS = frozenset({"program", "programs", "opportunity", "opportunities", "role", "roles"})
+"""Single words that are ours where they stand in a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
@@ -74,14 +77,18 @@ def translate_rule(rule: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _translated(text: str, language: str) -> str:
-    # A reason begins small and has no full stop; as a sentence it is still that reason.
-    reason = f"{text[0].lower()}{text[1:-1]}" if text[0].isupper() and text.endswith(".") else ""
     if said := _exact(text) or _with_values(text, language):
         return said
-    if reason and (said := _exact(reason) or _with_values(reason, language)):
-        return f"{said}."
+    if text.endswith("."):
+        # A reason begins small, unless a value begins it, and has no full stop; as a sentence it is still that reason.
+        small = f"{text[0].lower()}{text[1:-1]}"
+        if said := _exact(small) or _with_values(text[:-1], language) or _with_values(small, language):
+            return f"{said}."
     parts = _SENTENCE_ENDS.split(text)
-    return " ".join(_translated(part, language) for part in parts) if len(parts) > 1 else text
+    if len(parts) > 1:
+        return " ".join(_translated(part, language) for part in parts)
+    place, colon, found = text.partition(": ")
+    return f"{_value(place, language)}{colon}{_translated(found, language)}" if found else text
 
 
 def _exact(text: str) -> str:
@@ -99,8 +106,8 @@ def _with_values(text: str, language: str) -> str:
 
 
 def _value(value: str, language: str) -> str:
-    """A value in a sentence, which may be a text of ours; a single word is a name rather than that."""
-    return _translated(value, language) if " " in value else value
+    """A value in a sentence, which may be a text of ours; a single word is a name rather than that, kinds apart."""
+    return _translated(value, language) if " " in value or value in _KINDS else value
 
 
 @lru_cache(maxsize=8)

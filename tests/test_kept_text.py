@@ -39,6 +39,25 @@ def test_in_english_they_stay_as_they_are():
             "Read before it is changed in Marketo. Its opportunity goes out first.",
             "Marketo에서 변경하기 전에 읽었습니다. 영업 기회를 먼저 전송합니다.",
         ),
+        # A kind in a sentence, and a sentence in a reason.
+        (
+            "It was not sent: the Marketo instance has no field “CloseDat” for opportunities.",
+            "전송되지 않았습니다: Marketo 인스턴스의 영업 기회에 필드 “CloseDat”이(가) 없습니다.",
+        ),
+        # A reason behind the name of what it is about.
+        (
+            "Record 3 of the batch (Program): amount of a cost: NaN is not a number.",
+            "배치의 레코드 3(Program): 비용의 금액: NaN은(는) 숫자가 아닙니다.",
+        ),
+        (
+            "MARKETO_USER_ID: character 4 is U+0000, which XML cannot carry.",
+            "MARKETO_USER_ID: 4번째 문자가 XML로 보낼 수 없는 U+0000입니다.",
+        ),
+        # With what Marketo said, as groups of failures mask it.
+        (
+            "Marketo knows no such lead; correct the person. (Marketo: 20103 - Lead # not found)",
+            "Marketo에 그런 리드가 없습니다. 사람을 고치세요. (Marketo: 20103 - Lead # not found)",
+        ),
         # What is not ours.
         ("Lookup failed on row 7", "Lookup failed on row 7"),
     ],

@@ -71,10 +71,11 @@ def _write_parts(imported: Import, parts: Iterable[bytes]) -> None:
 
 def file_too_large(most: int) -> FileRefused:
     """The refusal of a file of more than so many bytes."""
-    return FileRefused(
-        f"The file is larger than {most / MB:g} MB, the most that can be uploaded. Split it, or import it on the "
+    words = _(
+        "The file is larger than %(megabytes)s MB, the most that can be uploaded. Split it, or import it on the "
         "command line: manage.py import_mobjects."
     )
+    return FileRefused(words % {"megabytes": f"{most / MB:g}"})
 
 
 @contextmanager

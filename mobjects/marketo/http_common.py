@@ -90,13 +90,37 @@ def describe_proxy_failure(status: str, root: BaseException) -> str:
         status: the HTTP status with which it refused; "" if it said none.
         root: the error at the bottom.
     """
-    check = "check HTTPS_PROXY and the proxy of this network"
+    if status == "407":
+        return _(
+            "The proxy in front of Marketo refused the connection with HTTP 407 (it wants a user name and a password); "
+            "check HTTPS_PROXY and the proxy of this network."
+        )
     if status:
-        wants = " (it wants a user name and a password)" if status == "407" else ""
-        return f"The proxy in front of Marketo refused the connection with HTTP {status}{wants}; {check}."
+        words = _(
+            "The proxy in front of Marketo refused the connection with HTTP %(status)s; check HTTPS_PROXY and the "
+            "proxy of this network."
+        )
+        return words % {"status": status}
     if isinstance(root, socket.gaierror):
-        return f"The host name of the proxy in front of Marketo could not be found; {check}."
-    return f"The proxy in front of Marketo could not be reached ({type(root).__name__}); {check}."
+        return _(
+            "The host name of the proxy in front of Marketo could not be found; check HTTPS_PROXY and the proxy of "
+            "this network."
+        )
+    return _(
+        "The proxy in front of Marketo could not be reached (%(error)s); check HTTPS_PROXY and the proxy of this "
+        "network."
+    ) % {"error": type(root).__name__}
+
+
+def describe_wrong_clock(offset: float) -> str:
+    """That this machine's clock is not Marketo's, as a sentence.
+
+    Args:
+        offset: Marketo's clock minus ours, in seconds; not 0.
+    """
+    behind = _("This machine's clock is %(seconds)s s behind Marketo's; set it right.")
+    ahead = _("This machine's clock is %(seconds)s s ahead of Marketo's; set it right.")
+    return (behind if offset > 0 else ahead) % {"seconds": f"{abs(offset):.0f}"}
 
 
 def first_cause(error: BaseException) -> BaseException:

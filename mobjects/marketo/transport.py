@@ -9,18 +9,19 @@ from typing import Protocol
 
 from mobjects.marketo import types
 from mobjects.marketo.transport_traits import TransportTraits
+from mobjects.marking import gettext_noop as _
 
 
 class ConnectionVerdict(StrEnum):
     """Result of testing the connection."""
 
-    OK = "ok"
-    NOT_CONFIGURED = "not configured"
-    REFUSED = "credentials refused"
-    CLOCK_OFF = "clock off"
-    UNREACHABLE = "unreachable"
-    NOT_MARKETO = "not Marketo"
-    ERROR = "error"
+    OK = _("ok")
+    NOT_CONFIGURED = _("not configured")
+    REFUSED = _("credentials refused")
+    CLOCK_OFF = _("clock off")
+    UNREACHABLE = _("unreachable")
+    NOT_MARKETO = _("not Marketo")
+    ERROR = _("error")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.signature_check import SignatureVerdict, SignedCall
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS, TransportTraits
+from mobjects.marking import gettext_noop as _
 
 Config = Mapping[str, Any]
 """``settings.MARKETO``."""
@@ -123,12 +124,14 @@ class TransportEntry:
         for setting in self.settings:
             if setting.required and not config[setting.name]:
                 yield SettingProblem(
-                    "mobjects.W001", f"{setting} is not set, so nothing can be sent to Marketo.", self.where
+                    "mobjects.W001",
+                    _("%(setting)s is not set, so nothing can be sent to Marketo.") % {"setting": setting},
+                    self.where,
                 )
         address = config[self.endpoint.name]
-        if problem := address and address_problem(address):
+        if problem := address and describe_bad_address(str(self.endpoint), address):
             # The address itself is left out: it may hold a password.
-            yield SettingProblem("mobjects.E002", f"{self.endpoint} {problem}.", f"Example: {self.example}.", True)
+            yield SettingProblem("mobjects.E002", problem, _("Example: %(example)s.") % {"example": self.example}, True)
         elif address and not _is_loopback(address):
             yield from self._remote_problems(address, debug=debug)
 
@@ -136,34 +139,45 @@ class TransportEntry:
         if urlsplit(address).scheme == "http":
             yield SettingProblem(
                 "mobjects.E003",
-                f"{self.endpoint} is “{address}”: records and credentials would travel unencrypted.",
-                "Use https://. Plain http is accepted only for an endpoint on this machine.",
+                _("%(endpoint)s is “%(address)s”: records and credentials would travel unencrypted.")
+                % {"endpoint": self.endpoint, "address": address},
+                _("Use https://. Plain http is accepted only for an endpoint on this machine."),
                 True,
             )
         if debug:
             yield SettingProblem(
                 "mobjects.W002",
-                f"DJANGO_DEBUG is on while {self.endpoint} is a real Marketo: error pages show data and settings.",
-                "Set DJANGO_DEBUG=false, or use the local Marketo (manage.py sandbox).",
+                _("DJANGO_DEBUG is on while %(endpoint)s is a real Marketo: error pages show data and settings.")
+                % {"endpoint": self.endpoint},
+                _("Set DJANGO_DEBUG=false, or use the local Marketo (manage.py sandbox)."),
             )
 
 
 def not_set(missing: Sequence[Setting]) -> str:
     """That these settings are not set, as a sentence; "" if there are none."""
-    verb = "is" if len(missing) == 1 else "are"
-    return f"{', '.join(map(str, missing))} {verb} not set." if missing else ""
+    if not missing:
+        return ""
+    words = _("%(settings)s is not set.") if len(missing) == 1 else _("%(settings)s are not set.")
+    return words % {"settings": ", ".join(map(str, missing))}
 
 
-def address_problem(address: str) -> str:
-    """What is wrong with an endpoint, to follow its name; "" if nothing is."""
+def describe_bad_address(setting: str, address: str) -> str:
+    """What is wrong with an endpoint, as a sentence; "" if nothing is.
+
+    Args:
+        setting: its name.
+    """
+    no_address = _("%(setting)s is not a web address.")
+    no_https = _("%(setting)s is not a web address that starts with https://.")
+    with_person = _("%(setting)s must not hold a user name or password.")
     try:
         parts = urlsplit(address)
-        _ = parts.port  # a port that is not a number shows only when asked for
+        _port = parts.port  # a port that is not a number shows only when asked for
     except ValueError:
-        return "is not a web address"
+        return no_address % {"setting": setting}
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "is not a web address that starts with https://"
-    return "must not hold a user name or password" if parts.username is not None else ""
+        return no_https % {"setting": setting}
+    return with_person % {"setting": setting} if parts.username is not None else ""
 
 
 def _is_loopback(address: str) -> bool:

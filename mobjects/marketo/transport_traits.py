@@ -8,13 +8,14 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from mobjects.marketo.types import Kind
+from mobjects.marking import gettext_noop as _
 
 
 class IdKind(StrEnum):
     """What an object is called in Marketo; the values are what people read."""
 
-    NUMBER = "Marketo ID"
-    GUID = "Marketo GUID"
+    NUMBER = _("Marketo ID")
+    GUID = _("Marketo GUID")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from mobjects.marketo.types import AttributeValue
+from mobjects.marking import gettext_noop as _
 
 # XML 1.0, production [2] Char; the surrogates are never characters.
 _NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
@@ -25,7 +26,10 @@ def find_xml_problem(text: str) -> str | None:
     found = None if text.isprintable() else _NOT_XML.search(text)
     if found is None:
         return None
-    return f"character {found.start() + 1} is U+{ord(found.group()):04X}, which XML cannot carry"
+    return _("character %(number)s is U+%(code)s, which XML cannot carry") % {
+        "number": found.start() + 1,
+        "code": f"{ord(found.group()):04X}",
+    }
 
 
 def to_text(value: AttributeValue) -> str:
@@ -62,13 +66,13 @@ def format_datetime(moment: datetime) -> str:
         ValueError: the datetime has no time zone.
     """
     if moment.utcoffset() is None:
-        raise ValueError(f"{moment.isoformat()} has no time zone")
+        raise ValueError(_("%(moment)s has no time zone") % {"moment": moment.isoformat()})
     return moment.isoformat(timespec="seconds")
 
 
 def _decimal_text(value: Decimal) -> str:
     if not value.is_finite():
-        raise ValueError(f"{value} is not a number")
+        raise ValueError(_("%(value)s is not a number") % {"value": value})
     return format(value if value else value.copy_abs(), "f")
 
 

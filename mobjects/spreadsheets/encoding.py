@@ -172,7 +172,8 @@ def _notes(found: _DecodeResult, guessed: str = "") -> list[str]:
             )
         )
     if found.replaced:
-        notes.append(_("The file holds “\ufffd”, which stands for letters that were lost before it was uploaded."))
+        lost = _("The file holds “%(mark)s”, which stands for letters that were lost before it was uploaded.")
+        notes.append(lost % {"mark": "\ufffd"})
     return notes
 
 

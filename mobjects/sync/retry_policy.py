@@ -13,6 +13,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from mobjects.marketo import errors
+from mobjects.marketo.http_common import describe_wrong_clock
+from mobjects.marking import gettext_noop as _
 
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 300.0
@@ -42,11 +44,11 @@ class RetryAction(StrEnum):
 
 
 WAITING_TEXTS = {
-    RetryAction.WINDOW: "The batch is sent again in about 20 seconds.",
-    RetryAction.FEWER: "The batch is sent again after a short wait, with fewer calls at once.",
-    RetryAction.PARK: "The job goes on when Marketo begins to count the calls of a new day.",
-    RetryAction.BACKOFF: "The job goes on by itself.",
-    RetryAction.LOOK_UP: "The job goes on by itself, and asks Marketo later what became of it.",
+    RetryAction.WINDOW: _("The batch is sent again in about 20 seconds."),
+    RetryAction.FEWER: _("The batch is sent again after a short wait, with fewer calls at once."),
+    RetryAction.PARK: _("The job goes on when Marketo begins to count the calls of a new day."),
+    RetryAction.BACKOFF: _("The job goes on by itself."),
+    RetryAction.LOOK_UP: _("The job goes on by itself, and asks Marketo later what became of it."),
 }
 """What a job that waits says about it, after the error's own sentence."""
 
@@ -141,6 +143,5 @@ def describe_clock_offset(error: errors.MarketoError) -> str:
         return ""
     # An answer's Date header has whole seconds, so less than two says nothing.
     if offset is None or abs(offset) < 2:
-        return "Two freshly signed calls in a row were refused as expired: check this machine's clock."
-    side = "behind" if offset > 0 else "ahead of"
-    return f"This machine's clock is {abs(offset):.0f} s {side} Marketo's; set it right."
+        return _("Two freshly signed calls in a row were refused as expired: check this machine's clock.")
+    return describe_wrong_clock(offset)

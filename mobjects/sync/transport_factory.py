@@ -15,11 +15,12 @@ from mobjects.marketo.signature_check import SignatureVerdict, SignedCall
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.transport_entry import TransportEntry
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS
+from mobjects.marking import gettext_noop as _
 from mobjects.shared_store_redis import SharedStoreOnDemand
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.payload import KeyFields
 
-NOT_SET = "not set"
+NOT_SET = _("not set")
 
 
 def open_transport() -> MarketoTransport:
@@ -122,12 +123,12 @@ def facts() -> list[tuple[str, str]]:
     entry = TRANSPORTS.get(values["TRANSPORT"])
     keys = key_fields()
     return [
-        ("Transport", transport_label()),
+        (_("Transport"), transport_label()),
         *((each.label, _shown(values[each.name], secret=each.secret)) for each in (entry.settings if entry else ())),
-        ("Opportunity key field", keys.opportunity or NOT_SET),
-        ("Person key field", keys.person or NOT_SET),
-        ("Company key field", keys.company or NOT_SET),
-        ("Time-out", f"{values['TIMEOUT_SECONDS']} s"),
+        (_("Opportunity key field"), keys.opportunity or NOT_SET),
+        (_("Person key field"), keys.person or NOT_SET),
+        (_("Company key field"), keys.company or NOT_SET),
+        (_("Time-out"), f"{values['TIMEOUT_SECONDS']} s"),
     ]
 
 
@@ -136,9 +137,9 @@ def _entry() -> TransportEntry:
     name = marketo_settings.marketo()["TRANSPORT"]
     if name not in TRANSPORTS:
         known = ", ".join(sorted(TRANSPORTS))
-        raise ConfigError(f"MARKETO_TRANSPORT is “{name}”; it can be: {known}.")
+        raise ConfigError(_("MARKETO_TRANSPORT is “%(name)s”; it can be: %(known)s.") % {"name": name, "known": known})
     return TRANSPORTS[name]
 
 
 def _shown(value: object, *, secret: bool) -> str:
-    return NOT_SET if not value else "set" if secret else str(value)
+    return NOT_SET if not value else _("set") if secret else str(value)

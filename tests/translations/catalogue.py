@@ -22,7 +22,9 @@ CALLS = {
     "pgettext_lazy": ("context", "msgid"),
     "npgettext": ("context", "msgid", "plural"),
 }
-"""Functions of django.utils.translation, and what their first arguments are."""
+"""Functions that ask for a translation or mark a text for one, and what their first arguments are."""
+MODULES = frozenset({"django.utils.translation", "mobjects.marking"})
+"""Where they come from."""
 _LITERAL = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _TEMPLATE_CALL = re.compile(rf"\b(_|gettext|ngettext|pgettext|npgettext)\(\s*((?:{_LITERAL}\s*,?\s*)+)", re.DOTALL)
 _PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd%]|\{\w*\}")
@@ -87,7 +89,7 @@ def _python_texts(path: Path) -> set[Key]:
     names = {
         alias.asname or alias.name: alias.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        if isinstance(node, ast.ImportFrom) and node.module in MODULES
         for alias in node.names
     }
     calls = [

@@ -33,6 +33,7 @@ from mobjects.marketo.rest.identity import Token
 from mobjects.marketo.rest.replies import Envelope, InvalidReply, NotMarketoReply, Reason, RestReply, parse_envelope
 from mobjects.marketo.rest.request import OutgoingRequest, RequestTooLarge
 from mobjects.marketo.types import Exchange
+from mobjects.marking import gettext_noop as _
 
 
 class RestAttempt:
@@ -104,7 +105,7 @@ class RestAttempt:
             return envelope.result
         if self._request.asset and envelope.warnings:
             return ()
-        raise InvalidReply("Marketo's answer has no result.")
+        raise InvalidReply(_("Marketo's answer has no result."))
 
     def _reply(self, envelope: Envelope, result: Sequence[object]) -> RestReply:
         return RestReply(
@@ -130,15 +131,26 @@ class RestAttempt:
     def _not_marketo_error(self, what: str, status: int) -> MarketoError:
         """An answer that is no envelope: HTTP's own codes, or a gateway's page."""
         place = f"{self._settings.base}{self._request.path}"
-        words = f"What answers at {place} is not Marketo's REST API: HTTP {status}, {what}."
+        words = _("What answers at %(place)s is not Marketo's REST API: HTTP %(status)s, %(what)s.") % {
+            "place": place,
+            "status": status,
+            "what": what,
+        }
         if status in _HTTP_REFUSALS:
             kind, said, trouble = _HTTP_REFUSALS[status]
             return self._error(kind, f"{said} (HTTP {status}, {what})", trouble=trouble)
         if status in NOT_HERE:
-            return self._error(ConfigError, f"{words} Nothing was applied; check {ENDPOINT}.")
+            return self._error(
+                ConfigError,
+                _("%(words)s Nothing was applied; check %(endpoint)s.") % {"words": words, "endpoint": ENDPOINT},
+            )
         if self._request.write:
             return self._error(OutcomeUnknown, f"{words} {NOT_SURE}")
-        return self._error(Unavailable, f"{words} Try again later; if it stays so, check {ENDPOINT}.")
+        return self._error(
+            Unavailable,
+            _("%(words)s Try again later; if it stays so, check %(endpoint)s.")
+            % {"words": words, "endpoint": ENDPOINT},
+        )
 
     def _error(
         self, kind: type[MarketoError], words: str, *, code: str = "", trouble: RefusalReason | None = None
@@ -153,7 +165,7 @@ class RestAttempt:
         return Exchange(
             request=self._redact(self._request.to_text()),
             response="" if answer is None else self._redact(stored_text(answer.content)),
-            identity={"Client ID": self._settings.client_id, "Request ID": self._request_id},
+            identity={_("Client ID"): self._settings.client_id, _("Request ID"): self._request_id},
             request_headers={} if answer is None else shown_headers(answer.request.headers),
             response_headers={} if answer is None else shown_headers(answer.headers),
             http_status=None if answer is None else answer.status_code,
@@ -167,11 +179,11 @@ class RestAttempt:
 
 
 _HTTP_REFUSALS: dict[int, tuple[type[MarketoError], str, RefusalReason | None]] = {
-    401: (AuthError, "Marketo did not accept the token; send again with a fresh one.", RefusalReason.EXPIRED),
-    403: (Unavailable, "Marketo, or a gateway in front of it, refused the call; nothing was applied.", None),
-    413: (RequestTooLarge, "The call is larger than Marketo takes; send fewer records at once.", None),
-    414: (Rejected, "The address of the call is longer than Marketo takes; ask for fewer records at once.", None),
-    429: (Unavailable, "Too many calls came; send again a little later.", RefusalReason.RATE),
+    401: (AuthError, _("Marketo did not accept the token; send again with a fresh one."), RefusalReason.EXPIRED),
+    403: (Unavailable, _("Marketo, or a gateway in front of it, refused the call; nothing was applied."), None),
+    413: (RequestTooLarge, _("The call is larger than Marketo takes; send fewer records at once."), None),
+    414: (Rejected, _("The address of the call is longer than Marketo takes; ask for fewer records at once."), None),
+    429: (Unavailable, _("Too many calls came; send again a little later."), RefusalReason.RATE),
 }
 """By these HTTP says that the request was refused as it is (RFC 9110 and 6585), so nothing was applied."""
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.transport_entry import Config, Setting, address_problem, not_set
+from mobjects.marketo.transport_entry import Config, Setting, describe_bad_address, not_set
+from mobjects.marking import gettext_noop as _
 
 ENDPOINT = Setting("REST_ENDPOINT", "Endpoint")
-CLIENT_ID = Setting("CLIENT_ID", "Client ID")
-CLIENT_SECRET = Setting("CLIENT_SECRET", "Client secret", secret=True)
+CLIENT_ID = Setting("CLIENT_ID", _("Client ID"))
+CLIENT_SECRET = Setting("CLIENT_SECRET", _("Client secret"), secret=True)
 
 # Admin shows two addresses, …/rest and …/identity, and people paste either, or that of a single call.
 _API_PATH = re.compile(r"/+(?:rest|identity)(?:/.*)?$", re.IGNORECASE | re.DOTALL)
@@ -71,11 +72,14 @@ class RestSettings:
         needed = ((ENDPOINT, self.endpoint), (CLIENT_ID, self.client_id), (CLIENT_SECRET, self.client_secret))
         if missing := not_set([setting for setting, value in needed if not value]):
             raise ConfigError(missing)
-        if problem := address_problem(self.base):
-            raise ConfigError(f"{ENDPOINT} {problem}.")
+        if problem := describe_bad_address(str(ENDPOINT), self.base):
+            raise ConfigError(problem)
         if urlsplit(self.endpoint).query or urlsplit(self.endpoint).fragment:
-            raise ConfigError(f"{ENDPOINT} must end with its path, without “?” or “#”.")
+            raise ConfigError(_("%(endpoint)s must end with its path, without “?” or “#”.") % {"endpoint": ENDPOINT})
         for setting, text in ((CLIENT_ID, self.client_id), (CLIENT_SECRET, self.client_secret)):
             if not text.isprintable():
                 number = next(index for index, each in enumerate(text) if not each.isprintable())
-                raise ConfigError(f"{setting}: character {number + 1} is U+{ord(text[number]):04X}; paste it anew.")
+                raise ConfigError(
+                    _("%(setting)s: character %(number)s is U+%(code)s; paste it anew.")
+                    % {"setting": setting, "number": number + 1, "code": f"{ord(text[number]):04X}"}
+                )

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, RefusalReason, Unavailable
-from mobjects.marketo.http_common import RequestFailed
+from mobjects.marketo.http_common import RequestFailed, describe_wrong_clock
 from mobjects.marketo.rest import codes
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.lead_database import paths
 from mobjects.marketo.rest.replies import NotMarketoReply, RestReply, read_reasons, whole_number
 from mobjects.marketo.transport import ConnectionVerdict, PingResult
 from mobjects.marketo.types import CallsToday, Kind
+from mobjects.marking import gettext_noop as _
 
 # The Date header has whole seconds and a slow answer ages it; below this a clock is as good as right.
 _NOTABLE_SECONDS = 30
@@ -83,15 +84,23 @@ def _ask_assets(calls: RestCalls, found: _Findings) -> None:
 
 def _ask_parties(calls: RestCalls, found: _Findings) -> None:
     nobody = {"filterType": "id", "filterValues": "1", "fields": "id"}
-    _ask(lambda: calls.read(paths.LEADS, nobody), "Read-Only Lead (for persons given by key)", found.wanted)
-    _ask(lambda: calls.read(paths.COMPANIES, nobody), "Read-Only Company (for companies given by ID)", found.wanted)
+    _ask(
+        lambda: calls.read(paths.LEADS, nobody),
+        _("%(right)s (for persons given by key)") % {"right": "Read-Only Lead"},
+        found.wanted,
+    )
+    _ask(
+        lambda: calls.read(paths.COMPANIES, nobody),
+        _("%(right)s (for companies given by ID)") % {"right": "Read-Only Company"},
+        found.wanted,
+    )
 
 
 def _ask_usage(calls: RestCalls, found: _Findings) -> None:
     reply = _ask(lambda: calls.read(_USAGE), "", [])
     used = _calls_in(reply) if reply else None
     if used is not None:
-        found.notes.append(f"All integrations together have made {used} calls today.")
+        found.notes.append(_("All integrations together have made %(used)s calls today.") % {"used": used})
 
 
 def read_calls_today(calls: RestCalls) -> CallsToday:
@@ -103,7 +112,7 @@ def read_calls_today(calls: RestCalls) -> CallsToday:
     reply = calls.read(_USAGE)
     count = _calls_in(reply)
     if count is None:
-        raise Unavailable("Marketo's answer does not say how many calls were made today.", exchange=reply.exchange)
+        raise Unavailable(_("Marketo's answer does not say how many calls were made today."), exchange=reply.exchange)
     return CallsToday(count, reply.exchange)
 
 
@@ -133,15 +142,16 @@ def _ask(call: Callable[[], RestReply], right: str, lacking: list[str]) -> RestR
 
 
 def _sentences(found: _Findings) -> Iterator[str]:
-    yield "Marketo answered and accepted the credentials."
+    yield _("Marketo answered and accepted the credentials.")
     if found.needed:
-        yield f"But the API user lacks rights, without which records cannot be synced: {', '.join(found.needed)}."
-    if found.wanted:
-        yield f"The API user also lacks: {', '.join(found.wanted)}."
+        yield _("But the API user lacks rights, without which records cannot be synced: %(needed)s.") % {
+            "needed": ", ".join(found.needed)
+        }
+    for right in found.wanted:
+        yield _("The API user also lacks: %(right)s.") % {"right": right}
     yield from found.notes
     if found.offset is not None and abs(found.offset) >= _NOTABLE_SECONDS:
-        direction = "behind" if found.offset > 0 else "ahead of"
-        yield f"This machine's clock is {abs(round(found.offset))} s {direction} Marketo's; set it right."
+        yield describe_wrong_clock(found.offset)
 
 
 def _verdict(error: MarketoError) -> ConnectionVerdict:

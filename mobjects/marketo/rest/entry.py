@@ -15,6 +15,7 @@ from mobjects.marketo.rest.traits import REST_TRAITS
 from mobjects.marketo.rest.transport import RestTransport
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport_entry import Config, TransportEntry
+from mobjects.marking import gettext_noop as _
 
 
 def _open(config: Config, store: SharedStore, facts: FactsSource) -> RestTransport:
@@ -30,7 +31,7 @@ REST = TransportEntry(
     endpoint=ENDPOINT,
     example="https://123-ABC-456.mktorest.com/rest",
     settings=(ENDPOINT, CLIENT_ID, CLIENT_SECRET),
-    where="Marketo shows the endpoint under Admin > Web Services, client ID and secret under Admin > LaunchPoint.",
+    where=_("Marketo shows the endpoint under Admin > Web Services, client ID and secret under Admin > LaunchPoint."),
     masked=(
         ("authorization", re.compile(r"(?i)(authorization:\s*Bearer\s+)\S+")),
         ("access_token", re.compile(r'("access_token"\s*:\s*")[^"]*')),

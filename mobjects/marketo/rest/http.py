@@ -23,6 +23,7 @@ from mobjects.marketo.http_common import (
     join_answer,
 )
 from mobjects.marketo.rest.config import ENDPOINT
+from mobjects.marking import gettext_noop as _
 
 # Longer than a worker needs between two calls, shorter than servers keep a connection that nobody uses: one that they
 # closed meanwhile would lose the next request.
@@ -61,9 +62,13 @@ def new_client() -> httpx.Client:
     try:
         return httpx.Client(headers=headers, limits=limits, follow_redirects=False)
     except OSError as error:  # An SSLError is one.
-        words = f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read ({type(error).__name__})."
+        words = _("The certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read (%(error)s).") % {
+            "error": type(error).__name__
+        }
     except (ImportError, ValueError, httpx.InvalidURL):
-        words = "The proxy of HTTPS_PROXY or ALL_PROXY cannot be used; give one that starts with http:// or https://."
+        words = _(
+            "The proxy of HTTPS_PROXY or ALL_PROXY cannot be used; give one that starts with http:// or https://."
+        )
     # Not while the error is handled, which may repeat the password of the proxy.
     raise ConfigError(words)
 
@@ -135,21 +140,30 @@ _NOT_CONNECTED = (
 
 def _connect_words(error: Exception, address: str, seconds: float) -> str:
     root = first_cause(error)
-    host = httpx.URL(address).host if not isinstance(error, httpx.InvalidURL) else "The endpoint"
+    host = httpx.URL(address).host if not isinstance(error, httpx.InvalidURL) else _("The endpoint")
     if isinstance(error, httpx.TimeoutException):
-        return f"{host} did not accept a connection within {seconds:g} s."
+        return _("%(host)s did not accept a connection within %(seconds)s s.") % {
+            "host": host,
+            "seconds": f"{seconds:g}",
+        }
     if isinstance(root, ssl.SSLCertVerificationError):
-        return f"The certificate of {host} is not valid: {root.verify_message}."
+        return _("The certificate of %(host)s is not valid: %(verify_message)s.") % {
+            "host": host,
+            "verify_message": root.verify_message,
+        }
     if isinstance(root, ssl.SSLError):
-        return f"{host} does not speak TLS as it should; check {ENDPOINT}."
+        return _("%(host)s does not speak TLS as it should; check %(endpoint)s.") % {"host": host, "endpoint": ENDPOINT}
     if isinstance(error, httpx.ProxyError) or (isinstance(error, httpx.ConnectError) and _has_proxy(address)):
         status = re.match(r"(\d{3})\b", str(error))
         return describe_proxy_failure(status[1] if status else "", root)
     if isinstance(root, socket.gaierror):
-        return f"The host name {host} could not be found; check {ENDPOINT} and the network."
+        return _("The host name %(host)s could not be found; check %(endpoint)s and the network.") % {
+            "host": host,
+            "endpoint": ENDPOINT,
+        }
     if isinstance(root, ConnectionRefusedError):
-        return f"{host} refused the connection; check {ENDPOINT}."
-    return f"{host} could not be reached ({type(root).__name__})."
+        return _("%(host)s refused the connection; check %(endpoint)s.") % {"host": host, "endpoint": ENDPOINT}
+    return _("%(host)s could not be reached (%(error)s).") % {"host": host, "error": type(root).__name__}
 
 
 def _has_proxy(address: str) -> bool:

@@ -24,6 +24,7 @@ from mobjects.marketo.rest.http import send_request
 from mobjects.marketo.rest.replies import NotMarketoReply, decimal_number, parse_object
 from mobjects.marketo.rest.request import FORM
 from mobjects.marketo.types import Exchange
+from mobjects.marking import gettext_noop as _
 
 TOKEN_PATH = "/identity/oauth/token"  # noqa: S105 - a path
 LONGEST_SECONDS = 20.0
@@ -105,7 +106,7 @@ class IdentityCalls:
         return _IdentityAttempt(settings, response.status_code, response.content, asked_at.timestamp(), exchange)
 
     def _identity(self) -> dict[str, str]:
-        return {"Client ID": self._settings.client_id}
+        return {_("Client ID"): self._settings.client_id}
 
     def _shown_answer(self, content: bytes) -> str:
         secrets = [self._settings.client_secret, _token_of(content)]
@@ -131,22 +132,35 @@ class _IdentityAttempt:
                 return Token(value, self.asked_at + float(left))
             if self.status in _REFUSED:
                 raise self._refused(f"{reply.get('error', '')}: {reply.get('error_description', '')}")
-            raise NotMarketoReply("JSON without a token")
+            raise NotMarketoReply(_("JSON without a token"))
         except NotMarketoReply as error:
             raise self._not_marketo(str(error)) from error
 
     def _refused(self, said: str) -> MarketoError:
         said = redact_secrets(" ".join(said.split())[:300], [self.settings.client_secret])
         return self._error(
-            AuthError, f"Marketo refused the client ID or its secret; check {CLIENT_ID} and {CLIENT_SECRET}. ({said})"
+            AuthError,
+            _("Marketo refused the client ID or its secret; check %(client_id)s and %(client_secret)s. (%(said)s)")
+            % {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "said": said},
         )
 
     def _not_marketo(self, what: str) -> MarketoError:
         place = f"{self.settings.base}{TOKEN_PATH}"
-        words = f"What answers at {place} is not Marketo's identity service: HTTP {self.status}, {what}."
+        words = _("What answers at %(place)s is not Marketo's identity service: HTTP %(status)s, %(what)s.") % {
+            "place": place,
+            "status": self.status,
+            "what": what,
+        }
         if self.status in NOT_HERE:
-            return self._error(ConfigError, f"{words} Nothing was sent; check {ENDPOINT}.")
-        return self._error(Unavailable, f"{words} Try again later; if it stays so, check {ENDPOINT}.")
+            return self._error(
+                ConfigError,
+                _("%(words)s Nothing was sent; check %(endpoint)s.") % {"words": words, "endpoint": ENDPOINT},
+            )
+        return self._error(
+            Unavailable,
+            _("%(words)s Try again later; if it stays so, check %(endpoint)s.")
+            % {"words": words, "endpoint": ENDPOINT},
+        )
 
     def _error(self, kind: type[MarketoError], message: str) -> MarketoError:
         offset = self.exchange.clock_offset_seconds

@@ -15,6 +15,7 @@ from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.probing import ProbeAnswer, ProbeOrder
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.replies import decimal_number
+from mobjects.marking import gettext_noop as _
 
 COSTS_BY_ID, TAG_ADDS, CHANNEL_ON_UPDATE = "costs_by_id", "tag_adds", "channel_on_update"
 """The facts that the transport goes by: ``yes`` or ``no``."""
@@ -46,12 +47,16 @@ class RestProbe:
         Raises:
             MarketoError: nothing can be asked at all, because Marketo refuses who asks.
         """
-        yield from self._describe("opportunities", "/rest/v1/opportunities/describe.json")
-        yield from self._describe("roles", "/rest/v1/opportunities/roles/describe.json")
-        yield self._ask(COSTS_BY_ID, "Does reading a program by its ID tell its costs?", self._costs_by_id)
+        yield from self._describe(_("opportunities"), "/rest/v1/opportunities/describe.json")
+        yield from self._describe(_("roles"), "/rest/v1/opportunities/roles/describe.json")
+        yield self._ask(COSTS_BY_ID, _("Does reading a program by its ID tell its costs?"), self._costs_by_id)
         key = self._order.opportunity_key
         if key:
-            yield self._ask("key_visible", f"Is the opportunity “{key}” found by its external ID?", self._key_visible)
+            yield self._ask(
+                "key_visible",
+                _("Is the opportunity “%(key)s” found by its external ID?") % {"key": key},
+                self._key_visible,
+            )
         if self._order.program_id is not None:
             yield from self._ask_by_writing(self._order.program_id)
 
@@ -59,20 +64,22 @@ class RestProbe:
         path = f"{_PROGRAM}/{number}.json"
         before = self._touch(path, self._program(number))
         try:
-            yield self._ask("cost_append", "What do two costs of one month become?", lambda: self._append_twice(path))
-            yield self._ask("cost_decimals", "What becomes of the decimals of a cost?", lambda: self._decimals(path))
+            yield self._ask(
+                "cost_append", _("What do two costs of one month become?"), lambda: self._append_twice(path)
+            )
+            yield self._ask("cost_decimals", _("What becomes of the decimals of a cost?"), lambda: self._decimals(path))
         finally:
             self._put_costs_back(path, before)
         yield self._ask(
-            TAG_ADDS, "Does setting one tag add it to a program without it?", lambda: self._tag_adds(before)
+            TAG_ADDS, _("Does setting one tag add it to a program without it?"), lambda: self._tag_adds(before)
         )
         yield self._ask(
-            CHANNEL_ON_UPDATE, "Does an update take the channel?", lambda: self._channel_on_update(path, before)
+            CHANNEL_ON_UPDATE, _("Does an update take the channel?"), lambda: self._channel_on_update(path, before)
         )
-        yield self._ask("missing_code", "What does updating a missing opportunity answer?", self._missing_code)
+        yield self._ask("missing_code", _("What does updating a missing opportunity answer?"), self._missing_code)
         if self._order.opportunity_key:
-            yield self._ask("existing_code", "What does creating an existing one answer?", self._existing_code)
-            yield self._ask("nobody_code", "What does a role of a missing person answer?", self._nobody_code)
+            yield self._ask("existing_code", _("What does creating an existing one answer?"), self._existing_code)
+            yield self._ask("nobody_code", _("What does a role of a missing person answer?"), self._nobody_code)
 
     # --- reading ---
 
@@ -82,11 +89,17 @@ class RestProbe:
         named = ", ".join(f"{each.get('name')} ({each.get('dataType')})" for each in fields)
         writable = [str(each.get("name")) for each in fields if each.get("updateable")]
         searchable = "; ".join("+".join(map(str, each)) for each in described.get("searchableFields") or [])
-        yield ProbeAnswer(f"{plural}_fields", f"Which fields have {plural}?", f"{len(fields)}: {named}.")
         yield ProbeAnswer(
-            f"{plural}_writable", f"Which of them can be changed in {plural}?", f"{', '.join(writable) or 'none'}."
+            f"{plural}_fields", _("Which fields have %(plural)s?") % {"plural": plural}, f"{len(fields)}: {named}."
         )
-        yield ProbeAnswer(f"{plural}_searchable", f"By which are {plural} found?", f"{searchable or 'none'}.")
+        yield ProbeAnswer(
+            f"{plural}_writable",
+            _("Which of them can be changed in %(plural)s?") % {"plural": plural},
+            f"{', '.join(writable) or 'none'}.",
+        )
+        yield ProbeAnswer(
+            f"{plural}_searchable", _("By which are %(plural)s found?") % {"plural": plural}, f"{searchable or 'none'}."
+        )
 
     def _costs_by_id(self) -> tuple[str, str]:
         """Of a program that has costs, as its name tells."""
@@ -97,23 +110,28 @@ class RestProbe:
             named = self._calls.read(f"{_PROGRAM}/byName.json", {"name": name, "includeCosts": "true"}).result
             if named and named[0].get("costs"):
                 answered = bool(self._program(int(each["id"])).get("costs"))
-                return f"{'Yes' if answered else 'No'}, asked of “{name}”.", YES if answered else NO
-        return f"None of the first {_LOOKED_AT} programs has costs, so it could not be found out.", ""
+                words = _("Yes, asked of “%(name)s”.") if answered else _("No, asked of “%(name)s”.")
+                return words % {"name": name}, YES if answered else NO
+        return _("None of the first %(looked_at)s programs has costs, so it could not be found out.") % {
+            "looked_at": _LOOKED_AT
+        }, ""
 
     def _key_visible(self) -> tuple[str, str]:
         found = self._opportunity()
         if found is None:
-            return "No: Marketo does not have it under this external ID.", NO
-        return f"Yes, as GUID {str(found.get('marketoGUID')).strip()}.", YES
+            return _("No: Marketo does not have it under this external ID."), NO
+        return _("Yes, as GUID %(guid)s.") % {"guid": str(found.get("marketoGUID")).strip()}, YES
 
     # --- writing, and putting back ---
 
     def _append_twice(self, path: str) -> tuple[str, str]:
-        for _ in range(2):
+        for _turn in range(2):
             self._calls.write_form(path, {"costs": [_cost(_PROBE_COST)]})
         costs = self._probe_costs()
         rows, total = len(costs), sum(decimal_number(each.get("cost")) or 0 for each in costs)
-        words = f"They became {rows} cost{'s' if rows != 1 else ''} of {total} in all, sent twice as {_PROBE_COST}."
+        one = _("They became one cost of %(total)s in all, sent twice as %(cost)s.")
+        several = _("They became %(rows)s costs of %(total)s in all, sent twice as %(cost)s.")
+        words = (one if rows == 1 else several) % {"rows": rows, "total": total, "cost": _PROBE_COST}
         return words, "rows" if rows > 1 else "sum" if total > _PROBE_COST else "kept"
 
     def _decimals(self, path: str) -> tuple[str, str]:
@@ -121,9 +139,9 @@ class RestProbe:
         try:
             self._calls.write_form(path, {"costs": [_cost(3.5)]})
         except MarketoError as error:
-            return f"They are refused: {error.message}", "refused"
+            return _("They are refused: %(message)s") % {"message": error.message}, "refused"
         added = [str(each.get("cost")) for each in self._probe_costs() if each not in before]
-        return f"3.5 became {', '.join(added) or 'nothing'}.", ", ".join(added)
+        return _("An amount of 3.5 became %(amounts)s.") % {"amounts": ", ".join(added) or "-"}, ", ".join(added)
 
     def _probe_costs(self) -> list[Mapping[str, Any]]:
         """The costs of the probe's own month, as an update that changes nothing tells them."""
@@ -155,7 +173,7 @@ class RestProbe:
             value = str(answered[0].get("allowableValues") if answered else "").strip("[]").split(", ")[0]
             if value:
                 return self._try_tag(name, value)
-        return "The program has every tag that is not required, so it could not be found out.", ""
+        return _("The program has every tag that is not required, so it could not be found out."), ""
 
     def _try_tag(self, name: str, value: str) -> tuple[str, str]:
         path = f"{_PROGRAM}/{self._order.program_id}/tag/{quote(name, safe='')}"
@@ -165,9 +183,9 @@ class RestProbe:
             return f"No: {error.message}", NO
         tags = self._program(self._order.program_id or 0).get("tags") or []
         if not any(each.get("tagType") == name for each in tags):
-            return f"No: Marketo took “{name}” and did not set it.", NO
+            return _("No: Marketo took “%(name)s” and did not set it.") % {"name": name}, NO
         self._calls.write_form(f"{path}/delete.json", {})
-        return f"Yes, tried with “{name}”.", YES
+        return _("Yes, tried with “%(name)s”.") % {"name": name}, YES
 
     def _channel_on_update(self, path: str, before: Mapping[str, Any]) -> tuple[str, str]:
         """With the channel that the program has: an instance that does not know the field may say so."""
@@ -176,7 +194,9 @@ class RestProbe:
             self._calls.write_form(path, {"channel": channel})
         except MarketoError as error:
             return f"No: {error.message}", NO
-        return f"It is accepted with “{channel}”, which the program has; whether it changes one shows only then.", YES
+        return _(
+            "It is accepted with “%(channel)s”, which the program has; whether it changes one shows only then."
+        ) % {"channel": channel}, YES
 
     def _missing_code(self) -> tuple[str, str]:
         record = {"externalOpportunityId": f"no such one {uuid4()}", "name": "Probe"}
@@ -184,14 +204,14 @@ class RestProbe:
 
     def _existing_code(self) -> tuple[str, str]:
         if self._opportunity() is None:
-            return "The opportunity is not in Marketo, so it was not tried.", ""
+            return _("The opportunity is not in Marketo, so it was not tried."), ""
         key = self._order.opportunity_key
         return self._code_of(_OPPORTUNITIES, "createOnly", {"externalOpportunityId": key, "name": "Probe"})
 
     def _nobody_code(self) -> tuple[str, str]:
         role = {"externalOpportunityId": self._order.opportunity_key, "leadId": _NOBODY, "role": "Probe"}
         if self._opportunity() is None:
-            return "The opportunity is not in Marketo, so it was not tried.", ""
+            return _("The opportunity is not in Marketo, so it was not tried."), ""
         said = self._code_of(_ROLES, "createOnly", role)
         if said[1] == "created":
             self._calls.write_json(
@@ -215,7 +235,7 @@ class RestProbe:
         except MarketoError as error:
             if not error.concerns_only_this:
                 raise
-            answer, fact = f"Not found out: {error.message}", ""
+            answer, fact = _("Not found out: %(message)s") % {"message": error.message}, ""
         return ProbeAnswer(name, question, answer, fact)
 
     def _program(self, number: int) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any
 from mobjects.marketo.errors import OutcomeUnknown
 from mobjects.marketo.http_common import NOT_SURE
 from mobjects.marketo.types import Exchange
+from mobjects.marking import gettext_noop as _
 
 Entry = Mapping[str, Any]
 """One member of a result; its values are JSON's, numbers with a point as ``Decimal``."""
@@ -92,12 +93,12 @@ def parse_envelope(content: bytes, http_status: int) -> Envelope:
     reply = parse_object(content)
     success = reply.get("success")
     if not isinstance(success, bool):
-        raise NotMarketoReply("JSON that does not say whether the call succeeded")
+        raise NotMarketoReply(_("JSON that does not say whether the call succeeded"))
     if success and http_status >= 400:
-        raise NotMarketoReply("JSON that says the opposite")
+        raise NotMarketoReply(_("JSON that says the opposite"))
     result = reply.get("result")
     if result is not None and not isinstance(result, list):
-        raise NotMarketoReply("JSON whose result is no list")
+        raise NotMarketoReply(_("JSON whose result is no list"))
     return Envelope(
         success=success,
         result=result,
@@ -116,13 +117,13 @@ def parse_object(content: bytes) -> dict[str, Any]:
         NotMarketoReply: it is something else, or was cut off.
     """
     if not content.strip():
-        raise NotMarketoReply("an empty answer")
+        raise NotMarketoReply(_("an empty answer"))
     try:
         reply = json.loads(content, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise NotMarketoReply(_kind_of_content(content)) from error
     if not isinstance(reply, dict):
-        raise NotMarketoReply("JSON that is no object")
+        raise NotMarketoReply(_("JSON that is no object"))
     escaped = b"\\u0000" in content or b"\\ud" in content.lower()
     return _without_bad_characters(reply) if escaped else reply
 
@@ -155,14 +156,19 @@ def match_by_seq(reply: RestReply, count: int) -> list[Entry]:
 def order_by_seq(result: Sequence[Any], count: int) -> list[Entry]:
     """See :func:`match_by_seq`. Raises InvalidReply where the numbers do not fit."""
     if len(result) != count:
-        raise InvalidReply(f"Marketo answered for {len(result)} records where {count} were sent.")
+        raise InvalidReply(
+            _("Marketo answered for %(given)s records where %(count)s were sent.")
+            % {"given": len(result), "count": count}
+        )
     ordered: dict[int, Entry] = {}
     for entry in result:
         number = whole_number(entry.get("seq")) if isinstance(entry, dict) else None
         if number is None:
-            raise InvalidReply("Marketo's answer does not say which record each part of it is about.")
+            raise InvalidReply(_("Marketo's answer does not say which record each part of it is about."))
         if number in ordered or not 0 <= number < count:
-            raise InvalidReply(f"Marketo's answer numbers a record {number} that it cannot be about.")
+            raise InvalidReply(
+                _("Marketo's answer numbers a record %(number)s that it cannot be about.") % {"number": number}
+            )
         ordered[number] = entry
     return [ordered[number] for number in range(count)]
 
@@ -217,14 +223,14 @@ def _warning_text(value: object) -> str:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(_("%(name)s is no JSON") % {"name": name})
 
 
 def _kind_of_content(content: bytes) -> str:
     start = content[:2000].lower()
     if b"<html" in start or b"<!doctype html" in start:
-        return "an HTML page"
-    return "JSON that was cut off" if start.lstrip()[:1] == b"{" else "something that is not JSON"
+        return _("an HTML page")
+    return _("JSON that was cut off") if start.lstrip()[:1] == b"{" else _("something that is not JSON")
 
 
 _BAD_CHARACTER = re.compile("[\\x00\\ud800-\\udfff]")

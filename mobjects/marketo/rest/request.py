@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.value_text import format_datetime
+from mobjects.marking import gettext_noop as _
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -57,11 +58,13 @@ class OutgoingRequest:
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/rest/") or "//" in self.path or "?" in self.path or "#" in self.path:
-            raise Rejected(f"“{self.path}” is no path of Marketo's REST API: each of its parts needs a text.")
+            raise Rejected(
+                _("“%(path)s” is no path of Marketo's REST API: each of its parts needs a text.") % {"path": self.path}
+            )
         if len(self.body) > LARGEST_BODY_BYTES:
             raise RequestTooLarge(
-                f"The call would hold {len(self.body):,} bytes, and Marketo takes {LARGEST_BODY_BYTES:,}; "
-                "send fewer records at once.",
+                _("The call would hold %(size)s bytes, and Marketo takes %(most)s; send fewer records at once.")
+                % {"size": f"{len(self.body):,}", "most": f"{LARGEST_BODY_BYTES:,}"},
                 size=len(self.body),
             )
 
@@ -102,7 +105,9 @@ def encode_json(body: object) -> bytes:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_json_value)
         return text.encode()
     except (TypeError, ValueError) as error:
-        raise Rejected(f"The records hold something that JSON cannot carry: {_cause(error)}.") from error
+        raise Rejected(
+            _("The records hold something that JSON cannot carry: %(error)s.") % {"error": _cause(error)}
+        ) from error
 
 
 def encode_form(fields: Mapping[str, Parameter]) -> str:
@@ -128,9 +133,9 @@ def _json_value(value: object) -> object:
         return format_datetime(value)
     if isinstance(value, date):
         return value.isoformat()
-    raise TypeError(f"a value of the type {type(value).__name__}")
+    raise TypeError(_("a value of the type %(name)s") % {"name": type(value).__name__})
 
 
 def _cause(error: Exception) -> str:
     # The text of a UnicodeEncodeError would repeat the whole body.
-    return "half of a character" if isinstance(error, UnicodeEncodeError) else str(error)
+    return _("half of a character") if isinstance(error, UnicodeEncodeError) else str(error)

@@ -22,6 +22,7 @@ from mobjects.marketo.errors import Unavailable
 from mobjects.marketo.rest.config import RestSettings
 from mobjects.marketo.rest.identity import IdentityCalls, Token
 from mobjects.marketo.shared_store import SharedStore
+from mobjects.marking import gettext_noop as _
 
 MARGIN_SECONDS = 60.0
 """With less than this left a token is not used."""
@@ -99,7 +100,7 @@ class TokenSource:
         self._store.set(self.name, self._cipher.encrypt(token), left - MARGIN_SECONDS)
 
     def _ask(self) -> Token:
-        for _ in range(_TIMES):
+        for _turn in range(_TIMES):
             self._raise_if_later()
             with self._store.lock(self.name, _ASKING_SECONDS) as mine:
                 if found := self._shared_token() if mine else self._wait_for_others():
@@ -117,7 +118,7 @@ class TokenSource:
 
     def _wait_for_others(self) -> Token | None:
         """What another process is just asking for. If it does not come soon, everybody may ask: it changes nothing."""
-        for _ in range(round(_OTHERS_SECONDS / _LOOK_SECONDS)):
+        for _turn in range(round(_OTHERS_SECONDS / _LOOK_SECONDS)):
             self._sleep(_LOOK_SECONDS)
             if token := self._shared_token():
                 return token
@@ -157,7 +158,8 @@ class TokenSource:
 
 def _wait_error(seconds: float) -> Unavailable:
     return Unavailable(
-        f"Marketo's token is about to end or was refused, and Marketo gives no other one for {seconds:.0f} s.",
+        _("Marketo's token is about to end or was refused, and Marketo gives no other one for %(seconds)s s.")
+        % {"seconds": f"{seconds:.0f}"},
         retry_after_seconds=seconds,
     )
 

@@ -31,6 +31,7 @@ from mobjects.marketo.rest.lead_database.record_sending import RecordSender
 from mobjects.marketo.rest.traits import REST_TRAITS
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.transport import PingResult
+from mobjects.marking import gettext_noop as _
 
 _utc_now = partial(datetime.now, UTC)
 _ORDER = (types.Kind.OPPORTUNITY, types.Kind.ROLE)
@@ -97,7 +98,7 @@ class RestTransport:
             for kind in _ORDER
             if (records := _numbered(batch, kind))
         ]
-        parts += [programs.render_program(record) for _, record in _numbered(batch, types.Kind.PROGRAM)]
+        parts += [programs.render_program(record) for _position, record in _numbered(batch, types.Kind.PROGRAM)]
         return "\n\n".join(parts)
 
     def send(self, batch: types.OutgoingBatch) -> types.BatchResponse:
@@ -149,7 +150,7 @@ class RestTransport:
             OutcomeUnknown: something may have been deleted.
         """
         if kind is types.Kind.PROGRAM:
-            raise Rejected("Programs are not deleted from here; delete them in Marketo.")
+            raise Rejected(_("Programs are not deleted from here; delete them in Marketo."))
         return self._sender.delete_records(kind, record_problems.check_guids(kind, ids))
 
     def describe(self, kind: types.Kind) -> types.DescribeResponse:
@@ -191,22 +192,28 @@ class RestTransport:
 
     def _shape_problem(self, record: types.OutgoingRecord, operation: types.Operation) -> str:
         if self.limit(record.kind, operation) is None:
-            return f"Marketo has no {operation} for programs, they can only be updated"
+            return _("Marketo has no %(operation)s for programs, they can only be updated") % {"operation": operation}
         if record.kind is types.Kind.PROGRAM:
             return programs.program_problem(record)
         return record_problems.find_problem(record, operation)
 
     def _check_batch(self, batch: types.OutgoingBatch) -> None:
         if not batch.records:
-            raise Rejected("There is nothing to send.")
+            raise Rejected(_("There is nothing to send."))
         for kind in dict.fromkeys(record.kind for record in batch.records):
             most, number = self.limit(kind, batch.operation), len(_numbered(batch, kind))
             if most is not None and number > most:
-                raise Rejected(f"A batch holds at most {most} {paths.PLURALS[kind]}; this one has {number}.")
+                raise Rejected(
+                    _("A batch holds at most %(most)s %(plurals)s; this one has %(number)s.")
+                    % {"most": most, "plurals": paths.PLURALS[kind], "number": number}
+                )
         for position, record in enumerate(batch.records, start=1):
             # Fields that the instance lacks are said record by record: one of them need not stop the others.
             if found := self._shape_problem(record, batch.operation):
-                raise Rejected(f"Record {position} ({record.kind}): {found}.")
+                raise Rejected(
+                    _("Record %(position)s of the batch (%(kind)s): %(found)s.")
+                    % {"position": position, "kind": record.kind, "found": found}
+                )
 
 
 def _numbered(batch: types.OutgoingBatch, kind: types.Kind) -> list[tuple[int, types.OutgoingRecord]]:

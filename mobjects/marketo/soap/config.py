@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.transport_entry import Setting, address_problem, not_set
+from mobjects.marketo.transport_entry import Setting, describe_bad_address, not_set
 from mobjects.marketo.value_text import find_xml_problem
+from mobjects.marking import gettext_noop as _
 
 ENDPOINT = Setting("SOAP_ENDPOINT", "Endpoint")
-USER_ID = Setting("USER_ID", "User ID")
-ENCRYPTION_KEY = Setting("ENCRYPTION_KEY", "Encryption key", secret=True)
-PARTNER_ID = Setting("PARTNER_ID", "Partner ID", required=False, secret=True)
+USER_ID = Setting("USER_ID", _("User ID"))
+ENCRYPTION_KEY = Setting("ENCRYPTION_KEY", _("Encryption key"), secret=True)
+PARTNER_ID = Setting("PARTNER_ID", _("Partner ID"), required=False, secret=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class SoapSettings:
         needed = ((ENDPOINT, self.endpoint), (USER_ID, self.user_id), (ENCRYPTION_KEY, self.encryption_key))
         if missing := not_set([setting for setting, value in needed if not value]):
             raise ConfigError(missing)
-        if problem := address_problem(self.endpoint):
-            raise ConfigError(f"{ENDPOINT} {problem}.")
+        if problem := describe_bad_address(str(ENDPOINT), self.endpoint):
+            raise ConfigError(problem)
         for setting, text in ((USER_ID, self.user_id), (PARTNER_ID, self.partner_id)):
             if character := find_xml_problem(text):
                 raise ConfigError(f"{setting}: {character}.")

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from mobjects.marketo.errors import AuthError, ConfigError, MarketoError, Unavailable
-from mobjects.marketo.http_common import RequestFailed
+from mobjects.marketo.http_common import RequestFailed, describe_wrong_clock
 from mobjects.marketo.soap.envelope import UnreadableResponse
 from mobjects.marketo.soap.faults import CLOCK_FAULT
 from mobjects.marketo.transport import ConnectionVerdict, PingResult
+from mobjects.marking import gettext_noop as _
 
 # The Date header has whole seconds and a slow answer ages it; below this a clock is as good as right.
 _NOTABLE_SECONDS = 30
+_TIME_REFUSED = _("Marketo refused the timestamp.")
+_TOO_FAR = _("Marketo refuses calls once the two clocks are too far apart.")
 
 
 def good(offset: float | None) -> PingResult:
     """The call was answered as it should be."""
-    message = "Marketo answered and accepted the signature."
+    message = _("Marketo answered and accepted the signature.")
     if offset is not None and abs(offset) >= _NOTABLE_SECONDS:
-        message += f" But {_clock_words(offset)}, and too large a difference makes it refuse calls."
+        message += f" {describe_wrong_clock(offset)} {_TOO_FAR}"
     return PingResult(ConnectionVerdict.OK, message, offset)
 
 
@@ -43,13 +46,10 @@ def _verdict(error: MarketoError) -> ConnectionVerdict:
 def _clock_fault_words(error: MarketoError) -> str:
     offset = error.clock_offset_seconds
     if offset is None:
-        return f"{error.message} Marketo's answer does not tell its own time."
+        return _("%(message)s Marketo's answer does not tell its own time.") % {"message": error.message}
     if abs(offset) < _NOTABLE_SECONDS:
-        return f"{error.message} By the Date of its answer the two clocks agree within {_NOTABLE_SECONDS} s."
-    return f"Marketo refused the timestamp: {_clock_words(offset)}. Set this machine's clock right."
-
-
-def _clock_words(offset: float) -> str:
-    """Marketo's clock minus ours, said from this machine's side."""
-    direction = "behind" if offset > 0 else "ahead of"
-    return f"this machine's clock is {abs(round(offset))} s {direction} Marketo's"
+        return _("%(message)s By the Date of its answer the two clocks agree within %(notable_seconds)s s.") % {
+            "message": error.message,
+            "notable_seconds": _NOTABLE_SECONDS,
+        }
+    return f"{_TIME_REFUSED} {describe_wrong_clock(offset)}"

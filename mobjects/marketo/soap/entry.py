@@ -11,6 +11,7 @@ from mobjects.marketo.soap.envelope import find_member
 from mobjects.marketo.soap.transport import SoapTransport
 from mobjects.marketo.soap.verification import verify_signature
 from mobjects.marketo.transport_entry import Config, TransportEntry
+from mobjects.marking import gettext_noop as _
 
 
 def _open(config: Config, store: SharedStore, facts: FactsSource) -> SoapTransport:
@@ -28,7 +29,7 @@ SOAP = TransportEntry(
     endpoint=ENDPOINT,
     example="https://123-ABC-456.mktoapi.com/soap/mktows/2_7",
     settings=(ENDPOINT, USER_ID, ENCRYPTION_KEY, PARTNER_ID),
-    where="Marketo shows it under Admin > Web Services (Admin > Integration > SOAP API).",
+    where=_("Marketo shows it under Admin > Web Services (Admin > Integration > SOAP API)."),
     masked=(("requestsignature", re.compile(r"(<(?:[\w.-]+:)?requestSignature\b[^<>]*>)[^<]*")),),
     open=_open,
     find_member=find_member,

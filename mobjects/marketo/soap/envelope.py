@@ -19,6 +19,8 @@ from zeep.exceptions import Error as ZeepError
 from zeep.loader import parse_xml
 from zeep.wsdl import Document
 
+from mobjects.marking import gettext_noop as _
+
 WSDL = Path(__file__).with_name("mktows.wsdl")
 NAMESPACE = "http://www.marketo.com/mktows/"
 _BINDING = f"{{{NAMESPACE}}}MktowsApiSoapBinding"
@@ -93,7 +95,7 @@ def parse_envelope(content: bytes) -> _Element:
         UnreadableResponse: it is something else.
     """
     if not content.strip():
-        raise UnreadableResponse("an empty answer")
+        raise UnreadableResponse(_("an empty answer"))
     try:
         root: _Element = parse_xml(content.strip(), None, settings=_PARSING)  # type: ignore[arg-type]  # takes bytes, says str
     except ZeepError as error:
@@ -118,13 +120,15 @@ def parse_result(operation: str, root: _Element) -> Any:
     body = root.find(f"{{{_SOAP}}}Body")
     messages = [] if body is None else list(body)
     if [QName(child.tag).localname for child in messages] != [success]:
-        raise UnreadableResponse(f"a SOAP answer without {success}")
+        raise UnreadableResponse(_("a SOAP answer without %(success)s") % {"success": success})
     if not _keep_only_result(messages[0]):
-        raise UnreadableResponse(f"a {success} without its result")
+        raise UnreadableResponse(_("a %(success)s without its result") % {"success": success})
     try:
         return _operation(operation).process_reply(root)
     except (ZeepError, ValueError, TypeError, AttributeError) as error:
-        raise UnreadableResponse(f"a {success} that does not follow Marketo's schema") from error
+        raise UnreadableResponse(
+            _("a %(success)s that does not follow Marketo's schema") % {"success": success}
+        ) from error
 
 
 def _keep_only_result(message: _Element) -> bool:
@@ -138,8 +142,8 @@ def _keep_only_result(message: _Element) -> bool:
 def _kind_of_page(content: bytes) -> str:
     start = content[:2000].lower()
     if b"<html" in start or b"<!doctype html" in start:
-        return "an HTML page"
-    return "something that is not SOAP"
+        return _("an HTML page")
+    return _("something that is not SOAP")
 
 
 # --- calls that are kept --------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from mobjects.marketo.errors import AuthError, MarketoError, OutcomeUnknown, RefusalReason, Rejected, Unavailable
+from mobjects.marking import gettext_noop as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,53 +41,55 @@ class MarketoFault:
 CLOCK_FAULT = "20016"
 
 FAULT_RULES: dict[str, FaultRule] = {
-    "10001": FaultRule("Marketo had a severe internal error; what was applied is not known.", OutcomeUnknown),
-    "20011": FaultRule("Marketo had an internal error; what was applied is not known.", OutcomeUnknown),
-    "20012": FaultRule("Marketo did not understand the request; report this as a bug.", Rejected),
+    "10001": FaultRule(_("Marketo had a severe internal error; what was applied is not known."), OutcomeUnknown),
+    "20011": FaultRule(_("Marketo had an internal error; what was applied is not known."), OutcomeUnknown),
+    "20012": FaultRule(_("Marketo did not understand the request; report this as a bug."), Rejected),
     "20013": FaultRule(
-        "Marketo denied access; give the API user the permissions it needs.", AuthError, RefusalReason.ACCESS
+        _("Marketo denied access; give the API user the permissions it needs."), AuthError, RefusalReason.ACCESS
     ),
-    "20014": FaultRule("Marketo refused the signature; check MARKETO_USER_ID and MARKETO_ENCRYPTION_KEY.", AuthError),
+    "20014": FaultRule(
+        _("Marketo refused the signature; check MARKETO_USER_ID and MARKETO_ENCRYPTION_KEY."), AuthError
+    ),
     "20015": FaultRule(
-        "Marketo's daily quota is used up; send again after its daily reset.", Unavailable, RefusalReason.QUOTA
+        _("Marketo's daily quota is used up; send again after its daily reset."), Unavailable, RefusalReason.QUOTA
     ),
     CLOCK_FAULT: FaultRule(
-        "Marketo says the request has expired; check this machine's clock.", AuthError, RefusalReason.EXPIRED
+        _("Marketo says the request has expired; check this machine's clock."), AuthError, RefusalReason.EXPIRED
     ),
-    "20017": FaultRule("A parameter is missing from the request; report this as a bug.", Rejected),
-    "20018": FaultRule("Marketo could not read the encoding of the request; report this as a bug.", Rejected),
+    "20017": FaultRule(_("A parameter is missing from the request; report this as a bug."), Rejected),
+    "20018": FaultRule(_("Marketo could not read the encoding of the request; report this as a bug."), Rejected),
     "20019": FaultRule(
-        "Marketo does not support this operation; choose another one.", Rejected, RefusalReason.UNSUPPORTED
+        _("Marketo does not support this operation; choose another one."), Rejected, RefusalReason.UNSUPPORTED
     ),
-    "20022": FaultRule("The time range asked for is over 30 days; ask for a shorter one.", Rejected),
+    "20022": FaultRule(_("The time range asked for is over 30 days; ask for a shorter one."), Rejected),
     "20023": FaultRule(
-        "More than 100 calls came within 20 seconds; send again a little later.", Unavailable, RefusalReason.RATE
+        _("More than 100 calls came within 20 seconds; send again a little later."), Unavailable, RefusalReason.RATE
     ),
     "20024": FaultRule(
-        "More than 10 calls ran at once; send again later or use fewer workers.", Unavailable, RefusalReason.AT_ONCE
+        _("More than 10 calls ran at once; send again later or use fewer workers."), Unavailable, RefusalReason.AT_ONCE
     ),
-    "20101": FaultRule("Marketo needs a lead key; give the person's key.", Rejected),
-    "20102": FaultRule("The lead key is bad; correct the person's key.", Rejected),
-    "20103": FaultRule("Marketo knows no such lead; correct the person.", Rejected),
-    "20104": FaultRule("Marketo needs details of the lead; add them.", Rejected),
-    "20105": FaultRule("A lead attribute is bad; correct its name or value.", Rejected),
-    "20106": FaultRule("Marketo could not sync the lead; correct its values.", Rejected),
-    "20107": FaultRule("The activity key is bad; correct it.", Rejected),
-    "20108": FaultRule("Marketo knows no such lead owner; correct the owner.", Rejected),
-    "20109": FaultRule("A required parameter is missing; add it.", Rejected),
-    "20110": FaultRule("A parameter is bad; correct it.", Rejected),
-    "20111": FaultRule("Marketo knows no such list; correct its name.", Rejected),
-    "20113": FaultRule("Marketo knows no such campaign; correct its name.", Rejected),
-    "20114": FaultRule("A parameter is bad; correct it.", Rejected),
-    "20122": FaultRule("The stream position is bad; start reading from the first page.", Rejected),
-    "20123": FaultRule("The stream is at its end; start reading from the first page.", Rejected),
+    "20101": FaultRule(_("Marketo needs a lead key; give the person's key."), Rejected),
+    "20102": FaultRule(_("The lead key is bad; correct the person's key."), Rejected),
+    "20103": FaultRule(_("Marketo knows no such lead; correct the person."), Rejected),
+    "20104": FaultRule(_("Marketo needs details of the lead; add them."), Rejected),
+    "20105": FaultRule(_("A lead attribute is bad; correct its name or value."), Rejected),
+    "20106": FaultRule(_("Marketo could not sync the lead; correct its values."), Rejected),
+    "20107": FaultRule(_("The activity key is bad; correct it."), Rejected),
+    "20108": FaultRule(_("Marketo knows no such lead owner; correct the owner."), Rejected),
+    "20109": FaultRule(_("A required parameter is missing; add it."), Rejected),
+    "20110": FaultRule(_("A parameter is bad; correct it."), Rejected),
+    "20111": FaultRule(_("Marketo knows no such list; correct its name."), Rejected),
+    "20113": FaultRule(_("Marketo knows no such campaign; correct its name."), Rejected),
+    "20114": FaultRule(_("A parameter is bad; correct it."), Rejected),
+    "20122": FaultRule(_("The stream position is bad; start reading from the first page."), Rejected),
+    "20123": FaultRule(_("The stream is at its end; start reading from the first page."), Rejected),
 }
 
 # A code that nobody documented may be an internal error half-way through, so a write must not be taken as refused.
 UNKNOWN_RULE = FaultRule(
-    "Marketo answered with a fault that is not documented; what was applied is not known.", OutcomeUnknown
+    _("Marketo answered with a fault that is not documented; what was applied is not known."), OutcomeUnknown
 )
-_READ_FAILED = "Marketo had an internal or undocumented error; try again later."
+_READ_FAILED = _("Marketo had an internal or undocumented error; try again later.")
 
 
 def error_class(rule: FaultRule, *, write: bool) -> type[MarketoError]:
@@ -104,7 +107,7 @@ def describe_fault(fault: MarketoFault, *, write: bool) -> str:
     rule = fault_rule_for(fault.code)
     lost = rule.error is OutcomeUnknown and not write
     meaning = _READ_FAILED if lost else rule.meaning
-    said = " ".join(fault.text.split()) or "no reason given"
+    said = " ".join(fault.text.split()) or _("no reason given")
     if fault.code and fault.code not in said:
         said = f"{fault.code} - {said}"
     return f"{meaning} (Marketo: {said})"

@@ -18,6 +18,7 @@ from mobjects.marketo.http_common import (
     first_cause,
     join_answer,
 )
+from mobjects.marking import gettext_noop as _
 
 PIECE_BYTES = 65_536
 """Of an answer, unpacked, at a time."""
@@ -62,13 +63,21 @@ def _connect_words(error: Exception, address: str, seconds: float) -> str:
         status = re.search(r"Tunnel connection failed: (\d{3})", str(error))
         return describe_proxy_failure(status[1] if status else "", root)
     if isinstance(error, requests.Timeout):
-        return f"{address} did not accept a connection within {seconds:g} s."
+        return _("%(address)s did not accept a connection within %(seconds)s s.") % {
+            "address": address,
+            "seconds": f"{seconds:g}",
+        }
     if isinstance(root, socket.gaierror):
-        return f"The host name of {address} could not be found; check MARKETO_SOAP_ENDPOINT and the network."
+        return _("The host name of %(address)s could not be found; check MARKETO_SOAP_ENDPOINT and the network.") % {
+            "address": address
+        }
     if isinstance(root, ConnectionRefusedError):
-        return f"{address} refused the connection; check MARKETO_SOAP_ENDPOINT."
+        return _("%(address)s refused the connection; check MARKETO_SOAP_ENDPOINT.") % {"address": address}
     if isinstance(root, ssl.SSLCertVerificationError):
-        return f"The certificate of {address} is not valid: {root.verify_message}."
+        return _("The certificate of %(address)s is not valid: %(verify_message)s.") % {
+            "address": address,
+            "verify_message": root.verify_message,
+        }
     if isinstance(root, ssl.SSLError):
-        return f"{address} does not speak TLS as it should; check MARKETO_SOAP_ENDPOINT."
-    return f"{address} could not be reached ({type(root).__name__})."
+        return _("%(address)s does not speak TLS as it should; check MARKETO_SOAP_ENDPOINT.") % {"address": address}
+    return _("%(address)s could not be reached (%(error)s).") % {"address": address, "error": type(root).__name__}

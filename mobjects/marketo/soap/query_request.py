@@ -14,8 +14,9 @@ from mobjects.marketo.errors import Rejected
 from mobjects.marketo.soap.validation import MAX_ID, is_valid_id
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, MarketoQuery, RecordAssociation
 from mobjects.marketo.value_text import find_xml_problem, format_datetime
+from mobjects.marking import gettext_noop as _
 
-PLURALS = {Kind.PROGRAM: "programs", Kind.OPPORTUNITY: "opportunities", Kind.ROLE: "person roles"}
+PLURALS = {Kind.PROGRAM: "programs", Kind.OPPORTUNITY: "opportunities", Kind.ROLE: _("person roles")}
 
 
 def check_query(query: MarketoQuery) -> None:
@@ -26,7 +27,10 @@ def check_query(query: MarketoQuery) -> None:
     """
     found = _shape_problem(query) or _time_problem(query) or _content_problem(query)
     if found:
-        raise Rejected(f"Marketo cannot look for {PLURALS[query.kind]} like this: {found}.")
+        raise Rejected(
+            _("Marketo cannot look for %(plurals)s like this: %(found)s.")
+            % {"plurals": PLURALS[query.kind], "found": found}
+        )
 
 
 def build_arguments(query: MarketoQuery, position: str) -> dict[str, Any]:
@@ -99,38 +103,42 @@ def _pair(key: ExternalKey) -> dict[str, str]:
 
 def _shape_problem(query: MarketoQuery) -> str | None:
     filters: tuple[tuple[object, str, tuple[Kind, ...]], ...] = (
-        (query.key, "an external key", (Kind.OPPORTUNITY,)),
-        (query.name, "a name", (Kind.PROGRAM, Kind.OPPORTUNITY)),
-        (query.opportunity, "their opportunity", (Kind.ROLE,)),
-        (query.tag, "a tag", (Kind.PROGRAM,)),
-        (query.workspace, "a workspace", (Kind.PROGRAM,)),
-        (query.id_from or query.id_to, "a range of IDs", (Kind.PROGRAM,)),
+        (query.key, _("an external key"), (Kind.OPPORTUNITY,)),
+        (query.name, _("a name"), (Kind.PROGRAM, Kind.OPPORTUNITY)),
+        (query.opportunity, _("their opportunity"), (Kind.ROLE,)),
+        (query.tag, _("a tag"), (Kind.PROGRAM,)),
+        (query.workspace, _("a workspace"), (Kind.PROGRAM,)),
+        (query.id_from or query.id_to, _("a range of IDs"), (Kind.PROGRAM,)),
     )
     for given, words, kinds in filters:
         if given and query.kind not in kinds:
-            return f"it finds only {' and '.join(PLURALS[kind] for kind in kinds)} by {words}"
+            first, *others = (PLURALS[kind] for kind in kinds)
+            if not others:
+                return _("it finds only %(kind)s by %(words)s") % {"kind": first, "words": words}
+            both = _("it finds only %(kind)s and %(other)s by %(words)s")
+            return both % {"kind": first, "other": others[0], "words": words}
     if query.ids or query.keys or query.opportunities:
-        return "it finds one ID or key at a time"
+        return _("it finds one ID or key at a time")
     if query.id is not None and query.key is not None:
-        return "give an ID or an external key, not both"
+        return _("give an ID or an external key, not both")
     if query.opportunity is not None and query.opportunity.link is not LinkTarget.OPPORTUNITY:
-        return f"a {query.opportunity.link} is not an opportunity"
+        return _("a %(link)s is not an opportunity") % {"link": query.opportunity.link}
     return None
 
 
 def _time_problem(query: MarketoQuery) -> str | None:
     times = (query.created_since, query.updated_since, query.updated_until)
     if any(moment is not None and moment.utcoffset() is None for moment in times):
-        return "a time has no time zone"
+        return _("a time has no time zone")
     if query.tag is not None and (query.updated_since or query.updated_until):
-        return "it takes a tag or a time of the last change, not both"
+        return _("it takes a tag or a time of the last change, not both")
     return None
 
 
 def _content_problem(query: MarketoQuery) -> str | None:
     for number in (query.id, query.id_from, query.id_to, query.opportunity.id if query.opportunity else None):
         if number is not None and not is_valid_id(number):
-            return f"ID {number} is not between 1 and {MAX_ID}"
+            return _("ID %(number)s is not between 1 and %(max_id)s") % {"number": number, "max_id": MAX_ID}
     for label, text in _texts(query):
         if found := find_xml_problem(text):
             return f"{label}: {found}"
@@ -140,10 +148,10 @@ def _content_problem(query: MarketoQuery) -> str | None:
 def _texts(query: MarketoQuery) -> Iterator[tuple[str, str]]:
     for key in (query.key, query.opportunity.key if query.opportunity else None):
         if key is not None:
-            yield "name of the external key", key.field
-            yield "external key", key.value
+            yield _("name of the external key"), key.field
+            yield _("external key"), key.value
     yield "name", query.name
     yield "workspace", query.workspace
     if query.tag is not None:
-        yield "tag type", query.tag.type
-        yield "tag value", query.tag.value
+        yield _("tag type"), query.tag.type
+        yield _("tag value"), query.tag.value

@@ -16,6 +16,7 @@ from mobjects.marketo import attributes, types
 from mobjects.marketo.soap.query_request import PLURALS
 from mobjects.marketo.soap.sync_responses import InvalidResponse, id_of, text_of
 from mobjects.marketo.value_parsing import normalize_remote_text, parse_month, quote_value
+from mobjects.marking import gettext_noop as _
 
 CHANNEL = "Channel"
 
@@ -40,13 +41,16 @@ def parse_page(query: types.MarketoQuery, result: Any, exchange: types.Exchange)
     """
     rows = _list_items(getattr(result, "mObjectList", None), "mObject")
     if result is None or result.returnCount is None or result.hasMore is None:
-        raise InvalidResponse("Marketo did not say how many objects it found.")
+        raise InvalidResponse(_("Marketo did not say how many objects it found."))
     if result.returnCount != len(rows):
-        raise InvalidResponse(f"Marketo announced {result.returnCount} objects, but gave {len(rows)}.")
+        raise InvalidResponse(
+            _("Marketo announced %(announced)s objects, but gave %(given)s.")
+            % {"announced": result.returnCount, "given": len(rows)}
+        )
     found = [_parse_object(query, row) for row in rows]
     position = result.newStreamPosition or ""
     if result.hasMore and not position.strip():
-        raise InvalidResponse("Marketo said that there is more, but not where.")
+        raise InvalidResponse(_("Marketo said that there is more, but not where."))
     return types.QueryPage(found, more=bool(result.hasMore), position=position, exchange=exchange)
 
 
@@ -60,7 +64,7 @@ def parse_tags(result: Any, exchange: types.Exchange) -> types.TagValuesResponse
     for item in _list_items(result, "tag"):
         name = text_of(getattr(item, "type", None))
         if not name:
-            raise InvalidResponse("Marketo listed a tag without its type.")
+            raise InvalidResponse(_("Marketo listed a tag without its type."))
         texts = map(text_of, _list_items(getattr(item, "values", None), "stringItem"))
         allowed.setdefault(name, []).extend(filter(None, texts))
     allowed.pop(CHANNEL, None)
@@ -75,7 +79,7 @@ def parse_channels(result: Any, exchange: types.Exchange) -> types.TagValuesResp
     """
     names = [text_of(getattr(item, "tagValue", None)) for item in _list_items(result, "tagStatus")]
     if "" in names:
-        raise InvalidResponse("Marketo listed a channel without its name.")
+        raise InvalidResponse(_("Marketo listed a channel without its name."))
     return types.TagValuesResponse({CHANNEL: names}, exchange)
 
 
@@ -88,13 +92,16 @@ def _parse_object(query: types.MarketoQuery, row: Any) -> types.RemoteObject:
     kind, type_name = query.kind, text_of(getattr(row, "type", None))
     if type_name != kind.value:
         raise InvalidResponse(
-            f"Asked for {PLURALS[kind]}, Marketo gave an object of the type {quote_value(type_name)}."
+            _("Asked for %(plurals)s, Marketo gave an object of the type %(type_name)s.")
+            % {"plurals": PLURALS[kind], "type_name": quote_value(type_name)}
         )
     marketo_id = id_of(row)
     if marketo_id is None:
-        raise InvalidResponse(f"Marketo gave one of the {PLURALS[kind]} without its ID.")
+        raise InvalidResponse(_("Marketo gave one of the %(plurals)s without its ID.") % {"plurals": PLURALS[kind]})
     if query.id not in (None, marketo_id):
-        raise InvalidResponse(f"Asked for ID {query.id}, Marketo gave ID {marketo_id}.")
+        raise InvalidResponse(
+            _("Asked for ID %(id)s, Marketo gave ID %(marketo_id)s.") % {"id": query.id, "marketo_id": marketo_id}
+        )
     texts = _texts(row)
     links = _links(kind, row, texts)
     costs, tags = _details(marketo_id, row)
@@ -174,7 +181,10 @@ def _cost(marketo_id: int, pairs: Mapping[str, str]) -> types.RemoteCost:
         )
     except (ValueError, ArithmeticError) as error:
         said = ", ".join(f"{name} {quote_value(text)}" for name, text in pairs.items()) or "nothing"
-        raise InvalidResponse(f"Program {marketo_id} has a cost that cannot be read: {said}.") from error
+        raise InvalidResponse(
+            _("Program %(marketo_id)s has a cost that cannot be read: %(said)s.")
+            % {"marketo_id": marketo_id, "said": said}
+        ) from error
 
 
 def _month(text: str) -> date:
@@ -195,7 +205,7 @@ def _amount(text: str) -> Decimal:
 def _tag(marketo_id: int, pairs: Mapping[str, str]) -> types.TagValue:
     name, value = pairs.get("Type", "").strip(), pairs.get("Value", "").strip()
     if not name:
-        raise InvalidResponse(f"Program {marketo_id} has a tag without a type.")
+        raise InvalidResponse(_("Program %(marketo_id)s has a tag without a type.") % {"marketo_id": marketo_id})
     return types.TagValue(name, value)
 
 

@@ -29,6 +29,7 @@ from mobjects.marketo.soap.sync_responses import InvalidResponse
 from mobjects.marketo.soap.verification import SIGNED_AS, SIGNED_TIME, digest_of
 from mobjects.marketo.types import Exchange
 from mobjects.marketo.value_text import format_datetime
+from mobjects.marking import gettext_noop as _
 
 T = TypeVar("T")
 
@@ -130,7 +131,7 @@ class _Attempt:
             if fault is not None:
                 raise self._fault_error(faults.read_fault(fault), exchange, offset)
             if response.status_code != requests.codes.ok:
-                raise envelope.UnreadableResponse("a SOAP answer that is not a fault")
+                raise envelope.UnreadableResponse(_("a SOAP answer that is not a fault"))
             return Reply(envelope.parse_result(operation, root), exchange, offset)
         except envelope.UnreadableResponse as error:
             raise self._not_soap_error(str(error), response.status_code, exchange) from error
@@ -142,12 +143,21 @@ class _Attempt:
         return error(message, code=fault.code, exchange=exchange, clock_offset_seconds=offset, trouble=rule.trouble)
 
     def _not_soap_error(self, what: str, http_status: int, exchange: Exchange) -> MarketoError:
-        words = f"What answers at {self._settings.endpoint} is not Marketo's SOAP service: HTTP {http_status}, {what}."
+        words = _("What answers at %(endpoint)s is not Marketo's SOAP service: HTTP %(http_status)s, %(what)s.") % {
+            "endpoint": self._settings.endpoint,
+            "http_status": http_status,
+            "what": what,
+        }
         if http_status in NOT_HERE:
-            return ConfigError(f"{words} Nothing was applied; check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
+            return ConfigError(
+                _("%(words)s Nothing was applied; check MARKETO_SOAP_ENDPOINT.") % {"words": words}, exchange=exchange
+            )
         if self._write:
             return OutcomeUnknown(f"{words} {NOT_SURE}", exchange=exchange)
-        return Unavailable(f"{words} Try again later; if it stays so, check MARKETO_SOAP_ENDPOINT.", exchange=exchange)
+        return Unavailable(
+            _("%(words)s Try again later; if it stays so, check MARKETO_SOAP_ENDPOINT.") % {"words": words},
+            exchange=exchange,
+        )
 
     def exchange(self, response: requests.Response | None = None, offset: float | None = None) -> Exchange:
         return Exchange(

@@ -31,6 +31,7 @@ from mobjects.marketo.soap.request import Calls
 from mobjects.marketo.transport import PingResult
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.marketo.value_text import format_datetime
+from mobjects.marking import gettext_noop as _
 
 _SYNC = "syncMObjects"
 _utc_now = partial(datetime.now, UTC)
@@ -173,7 +174,7 @@ class SoapTransport:
             MarketoError: the call failed.
         """
         if kind is types.Kind.PROGRAM:
-            raise Rejected("Marketo does not describe the fields of programs.")
+            raise Rejected(_("Marketo does not describe the fields of programs."))
         return self._calls.call(
             "describeMObject",
             lambda reply: sync_responses.parse_description(reply.result, reply.exchange),
@@ -195,7 +196,7 @@ class SoapTransport:
 
     def calls_today(self) -> types.CallsToday:
         """Not told by SOAP. Always raises Rejected."""
-        raise Rejected("Marketo's SOAP API does not tell how many calls were made.")
+        raise Rejected(_("Marketo's SOAP API does not tell how many calls were made."))
 
     def ping(self) -> PingResult:
         """Test endpoint, credentials and clock with listMObjects, which changes nothing."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.types import AttributeValue, Kind, LinkTarget, MarketoId, Operation, OutgoingBatch, OutgoingRecord
 from mobjects.marketo.value_text import find_xml_problem, to_text
+from mobjects.marking import gettext_noop as _
 
 MAX_RECORDS = 100
 MAX_ID = 2**31 - 1  # xs:int
@@ -41,13 +42,19 @@ def check_batch(batch: OutgoingBatch) -> None:
         Rejected: naming the first problem and the record that has it.
     """
     if not batch.records:
-        raise Rejected("There is nothing to send.")
+        raise Rejected(_("There is nothing to send."))
     if len(batch.records) > MAX_RECORDS:
-        raise Rejected(f"Marketo takes at most {MAX_RECORDS} records in a call; this one has {len(batch.records)}.")
+        raise Rejected(
+            _("Marketo takes at most %(max_records)s records in a call; this one has %(records)s.")
+            % {"max_records": MAX_RECORDS, "records": len(batch.records)}
+        )
     for position, record in enumerate(batch.records, start=1):
         found = find_problem(record, batch.operation)
         if found:
-            raise Rejected(f"Record {position} ({record.kind}): {found}.")
+            raise Rejected(
+                _("Record %(position)s of the batch (%(kind)s): %(found)s.")
+                % {"position": position, "kind": record.kind, "found": found}
+            )
 
 
 def check_deletion(kind: Kind, ids: Sequence[MarketoId]) -> None:
@@ -57,33 +64,38 @@ def check_deletion(kind: Kind, ids: Sequence[MarketoId]) -> None:
         Rejected: naming the first problem.
     """
     if kind is Kind.PROGRAM:
-        raise Rejected("Marketo's API cannot delete programs; delete them in Marketo.")
+        raise Rejected(_("Marketo's API cannot delete programs; delete them in Marketo."))
     if not ids:
-        raise Rejected("There is nothing to delete.")
+        raise Rejected(_("There is nothing to delete."))
     if len(ids) > MAX_RECORDS:
-        raise Rejected(f"Marketo deletes at most {MAX_RECORDS} objects in a call; this one has {len(ids)}.")
+        raise Rejected(
+            _("Marketo deletes at most %(max_records)s objects in a call; this one has %(ids)s.")
+            % {"max_records": MAX_RECORDS, "ids": len(ids)}
+        )
     for number in ids:
         if not is_valid_id(number):
-            raise Rejected(f"Marketo ID {number} is not between 1 and {MAX_ID}.")
+            raise Rejected(
+                _("Marketo ID %(number)s is not between 1 and %(max_id)s.") % {"number": number, "max_id": MAX_ID}
+            )
 
 
 def find_problem(record: OutgoingRecord, operation: Operation) -> str:
     """Why Marketo would not take a record, without a full stop; "" if it would."""
     if batch_limit(record.kind, operation) is None:
-        return f"Marketo has no {operation} for programs, they can only be updated"
+        return _("Marketo has no %(operation)s for programs, they can only be updated") % {"operation": operation}
     return _shape_problem(record) or _link_problem(record) or _text_problem(record) or ""
 
 
 def _shape_problem(record: OutgoingRecord) -> str | None:
     if record.kind is Kind.PROGRAM:
         if record.marketo_id is None:
-            return "a program is found by its Marketo ID, and this one has none"
+            return _("a program is found by its Marketo ID, and this one has none")
         if record.values:
-            return "only costs and tags of a program can be changed"
+            return _("only costs and tags of a program can be changed")
     elif record.costs or record.tags:
-        return "only programs have costs and tags"
+        return _("only programs have costs and tags")
     if record.external_key and record.kind is not Kind.OPPORTUNITY:
-        return "only opportunities have an external key"
+        return _("only opportunities have an external key")
     return None
 
 
@@ -91,20 +103,24 @@ def _link_problem(record: OutgoingRecord) -> str | None:
     links = [association.link for association in record.associations]
     for link in links:
         if link not in _LINKS[record.kind]:
-            return f"it cannot be linked to a {link}"
+            return _("it cannot be linked to a %(link)s") % {"link": link}
     if len(set(links)) != len(links):
-        return "it is linked to the same kind of object twice"
+        return _("it is linked to the same kind of object twice")
     # An update of a known role may leave both links as they are, but one alone has no documented form.
     optional = record.marketo_id is not None and not links
     if record.kind is Kind.ROLE and len(links) != len(_LINKS[Kind.ROLE]) and not optional:
-        return "a role needs its opportunity and its person"
+        return _("a role needs its opportunity and its person")
     return None
 
 
 def _text_problem(record: OutgoingRecord) -> str | None:
     for label, number in _ids(record):
         if number is not None and not is_valid_id(number):
-            return f"{label} {number} is not between 1 and {MAX_ID}"
+            return _("%(label)s %(number)s is not between 1 and %(max_id)s") % {
+                "label": label,
+                "number": number,
+                "max_id": MAX_ID,
+            }
     texts = []
     for label, value in _values(record):
         try:
@@ -112,30 +128,30 @@ def _text_problem(record: OutgoingRecord) -> str | None:
         except ValueError as error:
             return f"{label}: {error}"
     # All at once first: hardly any record has one, and there are thousands of values in a batch.
-    if find_xml_problem("".join([text for _, text in texts])) is None:
+    if find_xml_problem("".join([text for _label, text in texts])) is None:
         return None
     return next(f"{label}: {found}" for label, text in texts if (found := find_xml_problem(text)))
 
 
 def _ids(record: OutgoingRecord) -> Iterator[tuple[str, MarketoId | None]]:
-    yield "Marketo ID", record.marketo_id
+    yield _("Marketo ID"), record.marketo_id
     for association in record.associations:
         yield f"{association.link} ID", association.id
     for cost in record.costs:
-        yield "cost ID", cost.id
+        yield _("cost ID"), cost.id
 
 
 def _values(record: OutgoingRecord) -> Iterator[tuple[str, AttributeValue]]:
     keys = [record.external_key, *(association.key for association in record.associations)]
     for key in filter(None, keys):
-        yield "name of the external key", key.field
+        yield _("name of the external key"), key.field
         yield key.field, key.value
     for name, value in record.values.items():
-        yield "attribute name", name
+        yield _("attribute name"), name
         yield name, value
     for cost in record.costs:
-        yield "amount of a cost", cost.amount
-        yield "note of a cost", cost.note
+        yield _("amount of a cost"), cost.amount
+        yield _("note of a cost"), cost.note
     for tag in record.tags:
-        yield "tag type", tag.type
+        yield _("tag type"), tag.type
         yield f"tag {tag.type}", tag.value

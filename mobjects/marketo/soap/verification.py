@@ -11,9 +11,10 @@ from mobjects.marketo.signature_check import SignatureVerdict, SignedCall, Signe
 from mobjects.marketo.soap.config import ENCRYPTION_KEY, USER_ID
 from mobjects.marketo.soap.signature import compute_signature
 from mobjects.marketo.transport_entry import Config
+from mobjects.marking import gettext_noop as _
 
-SIGNED_AS = "Signed as (user ID)"
-SIGNED_TIME = "Signed time"
+SIGNED_AS = _("Signed as (user ID)")
+SIGNED_TIME = _("Signed time")
 """Labels of what a call is known by."""
 
 

@@ -14,6 +14,7 @@ from mobjects import selectors
 from mobjects.audit.events import record_event
 from mobjects.instance_facts import list_answers, load_facts
 from mobjects.jobs.host_clock import list_wrong_host_clocks
+from mobjects.kept_text import translate_kept
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict, MarketoTransport, PingResult
 from mobjects.marketo.types import Kind
@@ -123,7 +124,7 @@ def _key_field(transport: MarketoTransport) -> str:
     except MarketoError as error:
         return _("Whether opportunities have the field “%(name)s” could not be found out. %(message)s") % {
             "name": name,
-            "message": error.message,
+            "message": translate_kept(error.message),
         }
     if name in known:
         return _("Opportunities have the field “%(name)s”, which holds our external ID.") % {"name": name}

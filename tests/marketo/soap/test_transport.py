@@ -276,8 +276,8 @@ def _dated(seconds):
     [
         (0, ""),
         (29, ""),
-        (95, " But this machine's clock is 95 s behind"),
-        (-95, " But this machine's clock is 95 s ahead of"),
+        (95, " This machine's clock is 95 s behind"),
+        (-95, " This machine's clock is 95 s ahead of"),
     ],
 )
 def test_ping_that_succeeds_tells_the_clock(server, seconds, words):
@@ -314,8 +314,8 @@ def test_ping_that_is_refused(server, code, verdict):
 @pytest.mark.parametrize(
     ("headers", "offset", "words"),
     [
-        (_dated(-3600), -3600.0, "this machine's clock is 3600 s ahead of Marketo's. Set this machine's clock right."),
-        (_dated(600), 600.0, "this machine's clock is 600 s behind Marketo's"),
+        (_dated(-3600), -3600.0, "This machine's clock is 3600 s ahead of Marketo's; set it right."),
+        (_dated(600), 600.0, "This machine's clock is 600 s behind Marketo's; set it right."),
         (_dated(2), 2.0, "the two clocks agree within 30 s"),
         ({}, None, "does not tell its own time"),
     ],

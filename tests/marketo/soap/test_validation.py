@@ -90,7 +90,7 @@ def test_limit_is_100_except_for_programs_that_are_not_updated(kind, operation):
 def test_record_that_marketo_would_not_take_is_refused_in_words(server, record, words):
     batch = OutgoingBatch(Operation.UPDATE, [OutgoingRecord(Kind.PROGRAM, 1), record])
     for call in (transport(server.endpoint).send, transport(server.endpoint).render):
-        with pytest.raises(Rejected, match=r"^Record 2 \(") as caught:
+        with pytest.raises(Rejected, match=r"^Record 2 of the batch \(") as caught:
             call(batch)
         assert words in caught.value.message
         assert caught.value.exchange is None

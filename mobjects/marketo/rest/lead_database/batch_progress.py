@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown
 from mobjects.marketo.types import BatchResponse, Exchange, OutcomeStatus, RecordOutcome
+from mobjects.marking import gettext_noop as _
 
 _NOTHING_SENT = "(nothing was sent)"
 _APPLIED = frozenset({OutcomeStatus.CREATED, OutcomeStatus.UPDATED, OutcomeStatus.DELETED})
@@ -35,7 +36,7 @@ class BatchProgress:
 
     def refuse_record(self, position: int, why: str) -> None:
         """Say that a record is not sent, and why."""
-        message = f"It was not sent: {why.rstrip('.')}."
+        message = _("It was not sent: %(reason)s.") % {"reason": why.rstrip(".")}
         self.outcomes[position] = RecordOutcome(OutcomeStatus.FAILED, None, message)
 
     def response(self) -> BatchResponse:
@@ -54,7 +55,9 @@ class BatchProgress:
         if not self.changed or isinstance(error, OutcomeUnknown):
             error.exchange = joined
             return error
-        words = f"A part of the batch was applied, then a further call failed: {error.message}"
+        words = _("A part of the batch was applied, then a further call failed: %(message)s") % {
+            "message": error.message
+        }
         return OutcomeUnknown(
             words,
             code=error.code,

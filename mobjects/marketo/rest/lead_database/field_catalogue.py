@@ -21,6 +21,7 @@ from mobjects.marketo.rest.lead_database import paths
 from mobjects.marketo.rest.replies import RestReply, whole_number
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.types import DescribeResponse, Exchange, FieldDescription, Kind
+from mobjects.marking import gettext_noop as _
 
 KEPT_SECONDS = 24 * 3600.0
 
@@ -116,8 +117,11 @@ class ObjectFields:
     def explain_missing(self, content_name: str) -> str:
         """That there is no such field, with the one whose name is nearest."""
         near = get_close_matches(content_name.casefold(), list(self._folded), n=1, cutoff=0.5)
-        hint = f"; the nearest is “{self._folded[near[0]].content_name}”" if near else ""
-        return f"the Marketo instance has no field “{content_name}” for {paths.PLURALS[self.kind]}{hint}"
+        names = {"field": content_name, "plural": paths.PLURALS[self.kind]}
+        if not near:
+            return _("the Marketo instance has no field “%(field)s” for %(plural)s") % names
+        names["nearest"] = self._folded[near[0]].content_name
+        return _("the Marketo instance has no field “%(field)s” for %(plural)s; the nearest is “%(nearest)s”") % names
 
 
 class FieldCatalogue:
@@ -171,7 +175,7 @@ class FieldCatalogue:
             MarketoError: the call failed.
         """
         if kind not in paths.KINDS:
-            raise Rejected("Marketo does not describe the fields of programs.")
+            raise Rejected(_("Marketo does not describe the fields of programs."))
         fields, reply = self._ask(kind)
         described = [
             FieldDescription(
@@ -192,7 +196,8 @@ class FieldCatalogue:
             described = _plain_description(reply.result[0])
         except (LookupError, TypeError, AttributeError) as error:
             raise Unavailable(
-                f"Marketo did not tell the fields of {paths.PLURALS[kind]} as it should; try again later.",
+                _("Marketo did not tell the fields of %(plurals)s as it should; try again later.")
+                % {"plurals": paths.PLURALS[kind]},
                 exchange=reply.exchange,
             ) from error
         self._known[kind] = _build_fields(kind, described)

@@ -16,6 +16,7 @@ from mobjects.marketo.rest.replies import parse_moment
 from mobjects.marketo.types import AttributeValue, DataType, Kind
 from mobjects.marketo.value_parsing import normalize_remote_text, parse_value, quote_value
 from mobjects.marketo.value_text import format_datetime, to_text
+from mobjects.marking import gettext_noop as _
 
 _ATTRIBUTES = {kind: {attribute.name: attribute for attribute in known} for kind, known in STANDARD.items()}
 
@@ -42,7 +43,10 @@ def writer_for(field: InstanceField) -> ValueWriter:
 def _write_text(value: AttributeValue, field: InstanceField) -> str:
     text = value if type(value) is str else to_text(value)
     if field.size is not None and len(text) > field.size:
-        raise ValueError(f"{quote_value(text)} is {len(text)} characters long; the instance takes {field.size}")
+        raise ValueError(
+            _("%(value)s is %(length)s characters long; the instance takes %(size)s")
+            % {"value": quote_value(text), "length": len(text), "size": field.size}
+        )
     return text
 
 
@@ -62,7 +66,7 @@ def _write_number(value: AttributeValue, field: InstanceField) -> int | float:
         number = parse_value(_without_percent(value), _as_attribute(field, DataType.FLOAT))
         value = number if isinstance(number, Decimal) else Decimal(str(number))
     if not value.is_finite():
-        raise ValueError(f"{value} is not a number")
+        raise ValueError(_("%(value)s is not a number") % {"value": value})
     return _plain_number(value)
 
 

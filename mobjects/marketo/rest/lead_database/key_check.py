@@ -17,6 +17,7 @@ from mobjects.marketo.rest.replies import Entry
 from mobjects.marketo.types import Kind, Operation, OutgoingRecord
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.marketo.value_text import to_text
+from mobjects.marking import gettext_noop as _
 
 Numbered = tuple[int, OutgoingRecord]
 """A record with its position in the batch."""
@@ -73,5 +74,9 @@ def _difference(row: Entry, record: OutgoingRecord) -> str:
         there = str(row.get(name) or "")
         if text.strip().casefold() != there.strip().casefold():
             held = quote_value(there) if there else "none"
-            return f"{name} is {quote_value(text)}, Marketo holds {held} and does not let it be changed"
+            return _("%(name)s is %(text)s, Marketo holds %(held)s and does not let it be changed") % {
+                "name": name,
+                "text": quote_value(text),
+                "held": held,
+            }
     return ""

@@ -17,6 +17,7 @@ from mobjects.marketo.rest.lead_database import paths
 from mobjects.marketo.rest.replies import whole_number
 from mobjects.marketo.types import Exchange, ExternalKey
 from mobjects.marketo.value_parsing import quote_value
+from mobjects.marking import gettext_noop as _
 
 Item = TypeVar("Item")
 
@@ -65,7 +66,9 @@ class PartyLookup:
         by_field: dict[str, list[ExternalKey]] = defaultdict(list)
         for key in dict.fromkeys(keys):
             if "," in key.value or not key.value.strip():
-                found[key] = f"Marketo cannot look for a person by {quote_value(key.value)}: a comma separates values"
+                found[key] = _("Marketo cannot look for a person by %(value)s: a comma separates values") % {
+                    "value": quote_value(key.value)
+                }
             else:
                 by_field[key.field].append(key)
         for field, of_field in by_field.items():
@@ -82,7 +85,11 @@ class PartyLookup:
         except Rejected as error:
             if error.exchange is not None:
                 exchanges.append(error.exchange)
-            return dict.fromkeys(keys, f"persons cannot be looked up by “{name}”: {error.message.rstrip('.')}")
+            return dict.fromkeys(
+                keys,
+                _("persons cannot be looked up by “%(name)s”: %(reason)s")
+                % {"name": name, "reason": error.message.rstrip(".")},
+            )
         ids: dict[str, set[int]] = defaultdict(set)
         for row in rows:
             number = whole_number(row.get("id"))
@@ -94,7 +101,7 @@ class PartyLookup:
         self, path: str, name: str, values: Sequence[str], fields: Sequence[str], exchanges: list[Exchange]
     ) -> Iterator[dict[str, Any]]:
         token = None
-        for _ in range(_PAGES):
+        for _turn in range(_PAGES):
             reply = self._calls.read(
                 path,
                 {
@@ -109,7 +116,10 @@ class PartyLookup:
             if not reply.more:
                 return
             token = reply.next_page_token
-        raise Unavailable(f"Marketo gave more than {_PAGES} pages for {len(values)} keys; look at them in Marketo.")
+        raise Unavailable(
+            _("Marketo gave more than %(pages)s pages for %(values)s keys; look at them in Marketo.")
+            % {"pages": _PAGES, "values": len(values)}
+        )
 
 
 def _folded(value: object) -> str:
@@ -120,8 +130,13 @@ def _folded(value: object) -> str:
 def _only_one(ids: set[int], name: str, value: str) -> int | str:
     if len(ids) == 1:
         return next(iter(ids))
-    many = f"{len(ids)} persons have" if ids else "Marketo has no person with"
-    return f"{many} {name} {quote_value(value)}" + ("; give the person's ID instead" if ids else "")
+    if not ids:
+        return _("Marketo has no person with %(name)s %(value)s") % {"name": name, "value": quote_value(value)}
+    return _("%(count)s persons have %(name)s %(value)s; give the person's ID instead") % {
+        "count": len(ids),
+        "name": name,
+        "value": quote_value(value),
+    }
 
 
 def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mobjects.marketo.types import Kind
+from mobjects.marking import gettext_noop as _
 
 OPPORTUNITY_KEY = "externalOpportunityId"
 COMPANY_KEY = "externalCompanyId"
@@ -20,7 +21,7 @@ MAX_RECORDS = 300
 """As many records a call takes, and as many values a query names."""
 
 KINDS = frozenset(_ROOTS)
-PLURALS = {Kind.PROGRAM: "programs", Kind.OPPORTUNITY: "opportunities", Kind.ROLE: "person roles"}
+PLURALS = {Kind.PROGRAM: "programs", Kind.OPPORTUNITY: "opportunities", Kind.ROLE: _("person roles")}
 
 
 def sync_path(kind: Kind) -> str:

@@ -17,6 +17,7 @@ from mobjects.marketo.rest.lead_database.field_catalogue import InstanceField, O
 from mobjects.marketo.rest.lead_database.json_values import JsonValue, ValueWriter, to_json, writer_for
 from mobjects.marketo.types import Kind, LinkTarget, Operation, OutgoingRecord, RecordAssociation
 from mobjects.marketo.value_text import to_text
+from mobjects.marking import gettext_noop as _
 
 
 class Action(StrEnum):
@@ -139,7 +140,7 @@ class InputBuilder:
         if field is None:
             raise FieldRefused(self._fields.explain_missing(name))
         if not field.updateable:
-            raise FieldRefused(f"the Marketo instance does not let “{name}” be changed")
+            raise FieldRefused(_("the Marketo instance does not let “%(name)s” be changed") % {"name": name})
         self._writers[name] = field, writer_for(field)
         return self._writers[name]
 

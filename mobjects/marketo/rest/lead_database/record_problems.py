@@ -16,6 +16,7 @@ from mobjects.marketo.rest.lead_database.record_inputs import find_link, goes_by
 from mobjects.marketo.types import Kind, LinkTarget, MarketoId, Operation, OutgoingRecord
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.marketo.value_text import to_text
+from mobjects.marking import gettext_noop as _
 
 _GUID = re.compile(r"[0-9a-z-]{1,36}")
 _LARGEST_NUMBER = 2**31 - 1
@@ -41,12 +42,18 @@ def check_guids(kind: Kind, ids: Sequence[MarketoId]) -> list[str]:
         Rejected: naming the first problem.
     """
     if not ids:
-        raise Rejected("There is nothing to delete.")
+        raise Rejected(_("There is nothing to delete."))
     if len(ids) > paths.MAX_RECORDS:
-        raise Rejected(f"Marketo deletes at most {paths.MAX_RECORDS} objects in a call; this one has {len(ids)}.")
+        raise Rejected(
+            _("Marketo deletes at most %(max_records)s objects in a call; this one has %(ids)s.")
+            % {"max_records": paths.MAX_RECORDS, "ids": len(ids)}
+        )
     for number in ids:
-        if why := guid_problem(number):
-            raise Rejected(f"{why[:1].upper()}{why[1:]}; {paths.PLURALS[kind]} have GUIDs over REST.")
+        if guid_problem(number):
+            raise Rejected(
+                _("%(value)s is no Marketo GUID; %(plural)s have GUIDs over REST.")
+                % {"value": quote_value(number), "plural": paths.PLURALS[kind]}
+            )
     return [str(number) for number in ids]
 
 
@@ -54,12 +61,12 @@ def guid_problem(number: MarketoId) -> str:
     """Why something is no GUID; "" if it may be one."""
     if isinstance(number, str) and _GUID.fullmatch(number):
         return ""
-    return f"{quote_value(number)} is no Marketo GUID"
+    return _("%(number)s is no Marketo GUID") % {"number": quote_value(number)}
 
 
 def _shape_problem(record: OutgoingRecord) -> str:
     if record.costs or record.tags:
-        return "only programs have costs and tags"
+        return _("only programs have costs and tags")
     if record.marketo_id is not None and (why := guid_problem(record.marketo_id)):
         return why
     return _link_problem(record) if record.associations else ""
@@ -69,40 +76,53 @@ def _link_problem(record: OutgoingRecord) -> str:
     links = [association.link for association in record.associations]
     for association in record.associations:
         if association.link not in _LINKS[record.kind]:
-            return f"it cannot be linked to a {association.link}"
+            return _("it cannot be linked to a %(link)s") % {"link": association.link}
         if association.id is not None and not 0 < association.id <= _LARGEST_NUMBER:
-            return f"{association.link} ID {association.id} is not between 1 and {_LARGEST_NUMBER}"
-    return "" if len(set(links)) == len(links) else "it is linked to the same kind of object twice"
+            return _("%(link)s ID %(id)s is not between 1 and %(largest_number)s") % {
+                "link": association.link,
+                "id": association.id,
+                "largest_number": _LARGEST_NUMBER,
+            }
+    return "" if len(set(links)) == len(links) else _("it is linked to the same kind of object twice")
 
 
 def _opportunity_problem(record: OutgoingRecord, operation: Operation) -> str:
     if "Name" in record.values and record.values["Name"] in (None, ""):
-        return "Marketo does not let the name of an opportunity be cleared; give it one"
+        return _("Marketo does not let the name of an opportunity be cleared; give it one")
     key = record.external_key
     if key is not None and key.field.casefold() != paths.OPPORTUNITY_KEY.casefold():
-        return f"over REST Marketo finds opportunities by {paths.OPPORTUNITY_KEY}, not by “{key.field}”"
+        return _("over REST Marketo finds opportunities by %(opportunity_key)s, not by “%(field)s”") % {
+            "opportunity_key": paths.OPPORTUNITY_KEY,
+            "field": key.field,
+        }
     company = find_link(record, LinkTarget.COMPANY) if record.associations else None
     if company and company.key and company.key.field.casefold() != paths.COMPANY_KEY.casefold():
-        return f"over REST Marketo finds companies by {paths.COMPANY_KEY}, not by “{company.key.field}”"
+        return _("over REST Marketo finds companies by %(company_key)s, not by “%(field)s”") % {
+            "company_key": paths.COMPANY_KEY,
+            "field": company.key.field,
+        }
     if not goes_by_guid(record, operation) and not opportunity_key(record).strip():
-        return "over REST Marketo finds opportunities by their external ID, and this one has none"
+        return _("over REST Marketo finds opportunities by their external ID, and this one has none")
     return ""
 
 
 def _role_problem(record: OutgoingRecord, operation: Operation) -> str:
     if record.external_key is not None:
-        return "only opportunities have an external key"
+        return _("only opportunities have an external key")
     if "Role" in record.values and not to_text(record.values["Role"]).strip():
-        return "Marketo finds a role by its name, so that cannot be cleared; give it one"
+        return _("Marketo finds a role by its name, so that cannot be cleared; give it one")
     if goes_by_guid(record, operation):
         return ""
     link = find_link(record, LinkTarget.OPPORTUNITY)
     if link is not None and link.key is not None and link.key.field.casefold() != paths.OPPORTUNITY_KEY.casefold():
-        return f"over REST Marketo finds opportunities by {paths.OPPORTUNITY_KEY}, not by “{link.key.field}”"
+        return _("over REST Marketo finds opportunities by %(opportunity_key)s, not by “%(field)s”") % {
+            "opportunity_key": paths.OPPORTUNITY_KEY,
+            "field": link.key.field,
+        }
     if not opportunity_key(record).strip():
-        return "over REST a role names its opportunity by external ID, and this opportunity has none"
+        return _("over REST a role names its opportunity by external ID, and this opportunity has none")
     if find_link(record, LinkTarget.LEAD) is None:
-        return "a role needs its opportunity and its person"
+        return _("a role needs its opportunity and its person")
     if not to_text(record.values.get("Role")).strip():
-        return "over REST Marketo finds a role by opportunity, person and role name, and this one has no role name"
+        return _("over REST Marketo finds a role by opportunity, person and role name, and this one has no role name")
     return ""

@@ -30,6 +30,7 @@ from mobjects.marketo.types import (
     RemoteObject,
 )
 from mobjects.marketo.value_parsing import quote_value
+from mobjects.marking import gettext_noop as _
 
 _NOT_VALUES = frozenset({"seq", paths.GUID, paths.CREATED_AT, paths.UPDATED_AT})
 _LINK_NAMES = {Kind.OPPORTUNITY: {paths.COMPANY_KEY}, Kind.ROLE: {paths.OPPORTUNITY_KEY, paths.LEAD_ID}}
@@ -42,7 +43,10 @@ def check_query(query: MarketoQuery) -> None:
         Rejected: naming the first problem.
     """
     if found := _filter_problem(query) or _shape_problem(query) or _value_problem(query):
-        raise Rejected(f"Over REST Marketo cannot look for {paths.PLURALS[query.kind]} like this: {found}.")
+        raise Rejected(
+            _("Over REST Marketo cannot look for %(plurals)s like this: %(found)s.")
+            % {"plurals": paths.PLURALS[query.kind], "found": found}
+        )
 
 
 class RecordFinder:
@@ -81,7 +85,7 @@ class RecordFinder:
         )
         exchange = join_exchanges([*exchanges, reply.exchange])
         if reply.more and not reply.next_page_token:
-            _refuse_page(reply, "Marketo said that there is more, but not where.")
+            _refuse_page(reply, _("Marketo said that there is more, but not where."))
         asked = frozenset(value.strip().casefold() for value in values)
         found = [_read_object(query.kind, row, reply, name, asked) for row in reply.result]
         if query.key is not None:
@@ -98,9 +102,12 @@ def _filter_of(query: MarketoQuery, fields: ObjectFields) -> tuple[str, list[str
     keys = _asked_keys(query)
     field = fields.find_field(keys[0].field)
     if field is None:
-        raise Rejected(f"It cannot be looked up: {fields.explain_missing(keys[0].field)}.")
+        raise Rejected(_("It cannot be looked up: %(field)s.") % {"field": fields.explain_missing(keys[0].field)})
     if field.name not in fields.searchable:
-        raise Rejected(f"The Marketo instance does not find {paths.PLURALS[query.kind]} by “{keys[0].field}”.")
+        raise Rejected(
+            _("The Marketo instance does not find %(plurals)s by “%(field)s”.")
+            % {"plurals": paths.PLURALS[query.kind], "field": keys[0].field}
+        )
     return field.name, list(dict.fromkeys(key.value for key in keys))
 
 
@@ -118,30 +125,33 @@ def _asked_opportunities(query: MarketoQuery) -> Sequence[RecordAssociation]:
 
 def _filter_problem(query: MarketoQuery) -> str:
     refused: tuple[tuple[object, str], ...] = (
-        (query.name, "by name"),
-        (query.created_since or query.updated_since or query.updated_until, "by time"),
-        (query.tag, "by a tag"),
-        (query.workspace, "by workspace"),
-        (query.id_from or query.id_to, "by a range of IDs"),
+        (query.name, _("by name")),
+        (query.created_since or query.updated_since or query.updated_until, _("by time")),
+        (query.tag, _("by a tag")),
+        (query.workspace, _("by workspace")),
+        (query.id_from or query.id_to, _("by a range of IDs")),
     )
     for given, words in refused:
         if given:
-            return f"it does not find them {words}; give external IDs or Marketo GUIDs"
+            return _("it does not find them %(words)s; give external IDs or Marketo GUIDs") % {"words": words}
     return ""
 
 
 def _shape_problem(query: MarketoQuery) -> str:
     ways = [ids for ids in (_asked_ids(query), _asked_keys(query), _asked_opportunities(query)) if ids]
     if not ways:
-        return "it cannot list all of them; give external IDs or Marketo GUIDs"
+        return _("it cannot list all of them; give external IDs or Marketo GUIDs")
     if len(ways) > 1:
-        return "give IDs, keys or opportunities, not several of these"
+        return _("give IDs, keys or opportunities, not several of these")
     if len(ways[0]) > paths.MAX_RECORDS:
-        return f"it takes at most {paths.MAX_RECORDS} values in a call, and these are {len(ways[0])}"
+        return _("it takes at most %(max_records)s values in a call, and these are %(ways)s") % {
+            "max_records": paths.MAX_RECORDS,
+            "ways": len(ways[0]),
+        }
     if len({key.field for key in _asked_keys(query)}) > 1:
-        return "the keys are of several fields"
+        return _("the keys are of several fields")
     if _asked_opportunities(query) and query.kind is not Kind.ROLE:
-        return "only person roles have an opportunity"
+        return _("only person roles have an opportunity")
     return ""
 
 
@@ -151,30 +161,38 @@ def _value_problem(query: MarketoQuery) -> str:
             return why
     for link in _asked_opportunities(query):
         if link.link is not LinkTarget.OPPORTUNITY:
-            return f"a {link.link} is not an opportunity"
+            return _("a %(link)s is not an opportunity") % {"link": link.link}
         if link.key is None or link.key.field.casefold() != paths.OPPORTUNITY_KEY.casefold():
-            return f"it finds roles by the {paths.OPPORTUNITY_KEY} of their opportunity alone"
+            return _("it finds roles by the %(opportunity_key)s of their opportunity alone") % {
+                "opportunity_key": paths.OPPORTUNITY_KEY
+            }
     return _key_problem([*_asked_keys(query), *(link.key for link in _asked_opportunities(query) if link.key)])
 
 
 def _key_problem(keys: Sequence[ExternalKey]) -> str:
     for key in keys:
         if "," in key.value:
-            return f"{quote_value(key.value)} has a comma, which separates values"
+            return _("%(value)s has a comma, which separates values") % {"value": quote_value(key.value)}
         if not key.value.strip():
-            return f"the value of “{key.field}” is empty"
+            return _("the value of “%(field)s” is empty") % {"field": key.field}
     return ""
 
 
 def _read_object(kind: Kind, row: Any, reply: RestReply, name: str, asked: frozenset[str]) -> RemoteObject:
     if not isinstance(row, Mapping):
-        _refuse_page(reply, "Marketo gave something else than objects.")
+        _refuse_page(reply, _("Marketo gave something else than objects."))
     guid = guid_text(row.get(paths.GUID))
     if not guid:
-        _refuse_page(reply, f"Marketo gave one of the {paths.PLURALS[kind]} without its GUID.")
+        _refuse_page(
+            reply, _("Marketo gave one of the %(plurals)s without its GUID.") % {"plurals": paths.PLURALS[kind]}
+        )
     shown = str(row.get(name, "")).strip().casefold()
     if shown not in asked:
-        _refuse_page(reply, f"Marketo gave an object whose {name} is {quote_value(shown)}, which was not asked for.")
+        _refuse_page(
+            reply,
+            _("Marketo gave an object whose %(name)s is %(shown)s, which was not asked for.")
+            % {"name": name, "shown": quote_value(shown)},
+        )
     links = _links(kind, row)
     values = {
         content_name(kind, field): text

@@ -39,8 +39,9 @@ from mobjects.marketo.types import (
     RecordAssociation,
     RecordOutcome,
 )
+from mobjects.marking import gettext_noop as _
 
-_REPLACED = "Its key was changed, so the old one was deleted and a new one made."
+_REPLACED = _("Its key was changed, so the old one was deleted and a new one made.")
 
 
 class RecordSender:
@@ -107,7 +108,7 @@ class RecordSender:
         wanted = LinkTarget.LEAD if kind is Kind.ROLE else LinkTarget.COMPANY
         links = [
             link
-            for _, record in records
+            for _position, record in records
             if (link := find_link(record, wanted)) and not (kind is Kind.ROLE and goes_by_guid(record, operation))
         ]
         if kind is Kind.ROLE:
@@ -182,6 +183,7 @@ def _company_key(link: RecordAssociation, companies: Mapping[int, str]) -> JsonV
     key = companies.get(link.id or 0)
     if key is None:
         raise ValueError(
-            f"Marketo has no company {link.id}, or that has no {paths.COMPANY_KEY}, by which REST names it"
+            _("Marketo has no company %(id)s, or that has no %(company_key)s, by which REST names it")
+            % {"id": link.id, "company_key": paths.COMPANY_KEY}
         )
     return key

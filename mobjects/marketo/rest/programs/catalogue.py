@@ -16,6 +16,7 @@ from mobjects.marketo.rest.programs.reading import ASSETS, CHANNEL
 from mobjects.marketo.rest.programs.tag_calls import is_channel
 from mobjects.marketo.rest.replies import InvalidReply
 from mobjects.marketo.types import TagValuesResponse
+from mobjects.marking import gettext_noop as _
 
 PAGE_SIZE = 200
 """The most entries that one call gives."""
@@ -28,7 +29,7 @@ def read_tags(calls: RestCalls) -> TagValuesResponse:
         MarketoError: never ``OutcomeUnknown``.
     """
     logged = LoggedCalls(calls)
-    names = list(dict.fromkeys(_names(logged, "tagTypes", "tagType", "a tag")))
+    names = list(dict.fromkeys(_names(logged, "tagTypes", "tagType", _("a tag"))))
     values = {name: _tag_values(logged, name) for name in names if not is_channel(name)}
     return TagValuesResponse(values, logged.exchange)
 
@@ -40,7 +41,7 @@ def read_channels(calls: RestCalls) -> TagValuesResponse:
         MarketoError: never ``OutcomeUnknown``.
     """
     logged = LoggedCalls(calls)
-    names = dict.fromkeys(_names(logged, "channels", "name", "a channel"))
+    names = dict.fromkeys(_names(logged, "channels", "name", _("a channel")))
     return TagValuesResponse({CHANNEL: list(names)}, logged.exchange)
 
 
@@ -55,7 +56,7 @@ def _names(logged: LoggedCalls, what: str, key: str, words: str) -> Iterator[str
     for entry in _entries(lambda offset: logged.read(f"{ASSETS}/{what}.json", _page(offset)).result):
         name = _text_of(entry, key) if isinstance(entry, dict) else ""
         if not name:
-            raise logged.unreadable(InvalidReply(f"Marketo listed {words} without its name."))
+            raise logged.unreadable(InvalidReply(_("Marketo listed %(words)s without its name.") % {"words": words}))
         yield name
 
 

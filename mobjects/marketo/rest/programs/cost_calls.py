@@ -23,6 +23,7 @@ from mobjects.marketo.rest.programs.write_state import ProgramMissing, WriteRefu
 from mobjects.marketo.rest.request import Parameter
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.types import OutgoingRecord
+from mobjects.marking import gettext_noop as _
 
 _DATE_MARGIN = timedelta(seconds=2)
 """A Date header has whole seconds, and so has the time of a program's last change."""
@@ -148,7 +149,9 @@ class CostCalls:
         except Rejected as error:
             if error.code in NOTHING_FOUND:
                 raise ProgramMissing from error
-            raise WriteRefused(f"Marketo refused the costs of the program. {error.message}", error) from error
+            raise WriteRefused(
+                _("Marketo refused the costs of the program. %(message)s") % {"message": error.message}, error
+            ) from error
         return self._reader.read_answer(reply, self._id, self._state)
 
     def _check(self, plan: CostPlan, reported: RemoteProgram) -> RemoteProgram:
@@ -163,12 +166,15 @@ class CostCalls:
         ours = [row for row in found.missing if row not in lost]
         if ours:
             raise self._calls.unknown(
-                f"Marketo took the costs, but does not show {describe_rows(ours)}; look at the program in Marketo."
+                _("Marketo took the costs, but does not show %(ours)s; look at the program in Marketo.")
+                % {"ours": describe_rows(ours)}
             )
         if lost and plan.whole is not None:
             reported = self._put_back(lost, reported)
         elif lost:
-            self._state.notes.append(f"Removed in Marketo meanwhile: {describe_rows(lost)}; pull the program.")
+            self._state.notes.append(
+                _("Removed in Marketo meanwhile: %(lost)s; pull the program.") % {"lost": describe_rows(lost)}
+            )
         self._state.notes += [*plan_notes(plan), *check_notes(found)]
         return reported
 
@@ -182,7 +188,9 @@ class CostCalls:
         """Append costs that went with the list that was replaced."""
         costs: list[object] = [row.as_field() for row in lost]
         reply = self._calls.write(program_path(self._id), {"costs": costs})
-        self._state.notes.append(f"Put back, because it was lost with the list: {describe_rows(lost)}.")
+        self._state.notes.append(
+            _("Put back, because it was lost with the list: %(lost)s.") % {"lost": describe_rows(lost)}
+        )
         return self._reader.read_answer(reply, self._id, self._state)
 
 

@@ -23,6 +23,7 @@ from mobjects.marketo.rest.programs.cost_rows import (
     total_amount,
 )
 from mobjects.marketo.types import OutgoingRecord
+from mobjects.marking import gettext_noop as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ def plan_costs(record: OutgoingRecord, reported: Sequence[CostRow], *, known_arr
     leave = [row_of(cost) for cost in record.removed_costs]
     changes = [(row_of(cost.accepted), row_of(cost)) for cost in record.costs if cost.accepted is not None]
     new = [row_of(cost) for cost in record.costs if cost.accepted is None]
-    as_before = [*stay, *(old for old, _ in changes), *leave]
-    as_wanted = [*stay, *(now for _, now in changes), *new]
+    as_before = [*stay, *(old for old, _now in changes), *leave]
+    as_wanted = [*stay, *(now for _old, now in changes), *new]
     before, summed = split_sums(reported, [as_before, as_wanted])
     pool = RowPool(before)
     # Marketo's list is as before, unless it lacks something of that and lacks nothing of what is wanted: then an
@@ -122,7 +123,7 @@ def _match_staying(draft: _Draft, pool: RowPool, stay: Sequence[CostRow]) -> Non
 def _match_wanted(
     draft: _Draft, pool: RowPool, changes: Sequence[tuple[CostRow, CostRow]], new: Sequence[CostRow]
 ) -> None:
-    for row in [*(now for _, now in changes), *new]:
+    for row in [*(now for _old, now in changes), *new]:
         pool.pop_row(row)
     draft.already += new
 
@@ -182,16 +183,16 @@ def _replace_rows(
 def plan_problem(plan: CostPlan) -> str:
     """Why a plan cannot be carried out, as a sentence; "" if it can."""
     if plan.stuck:
-        return (
-            f"The cost {describe_rows(plan.stuck)} was changed or removed in Marketo; pull the program first. "
-            "None of its costs were written."
-        )
+        return _(
+            "The cost %(stuck)s was changed or removed in Marketo; pull the program first. None of "
+            "its costs were written."
+        ) % {"stuck": describe_rows(plan.stuck)}
     broken = [row for row in plan.whole or () if not row.is_whole]
     if broken:
-        return (
-            f"Marketo holds the cost {describe_rows(broken)}, and over this API its list can only be written in whole "
-            "amounts; round it in Marketo first. None of the costs were written."
-        )
+        return _(
+            "Marketo holds the cost %(broken)s, and over this API its list can only be written in "
+            "whole amounts; round it in Marketo first. None of the costs were written."
+        ) % {"broken": describe_rows(broken)}
     return ""
 
 
@@ -199,13 +200,20 @@ def plan_notes(plan: CostPlan) -> list[str]:
     """What a person should know about costs that were written by a plan, as sentences."""
     notes = []
     if plan.already:
-        notes.append(f"Already in Marketo, so not added again: {describe_rows(plan.already)}.")
+        notes.append(
+            _("Already in Marketo, so not added again: %(already)s.") % {"already": describe_rows(plan.already)}
+        )
     if plan.whole is not None and plan.foreign:
-        notes.append(f"Kept, though not known here: {describe_rows(plan.foreign)}; pull the program to see it.")
+        notes.append(
+            _("Kept, though not known here: %(foreign)s; pull the program to see it.")
+            % {"foreign": describe_rows(plan.foreign)}
+        )
     if plan.gone:
-        notes.append(f"No longer in Marketo: {describe_rows(plan.gone)}; pull the program to see what is.")
+        notes.append(
+            _("No longer in Marketo: %(gone)s; pull the program to see what is.") % {"gone": describe_rows(plan.gone)}
+        )
     if plan.summed:
-        notes.append(f"Marketo shows the costs of {', '.join(plan.summed)} as one sum.")
+        notes.append(_("Marketo shows the costs of %(summed)s as one sum.") % {"summed": ", ".join(plan.summed)})
     return notes
 
 
@@ -264,9 +272,14 @@ def check_notes(check: CostCheck) -> list[str]:
     """What a person should know about the costs after a write, as sentences."""
     notes = []
     if check.appeared:
-        notes.append(f"Entered in Marketo meanwhile and kept: {describe_rows(check.appeared)}; pull the program.")
+        notes.append(
+            _("Entered in Marketo meanwhile and kept: %(appeared)s; pull the program.")
+            % {"appeared": describe_rows(check.appeared)}
+        )
     if check.other_notes:
-        notes.append(f"Marketo shows another note for {describe_rows(check.other_notes)}.")
+        notes.append(
+            _("Marketo shows another note for %(other_notes)s.") % {"other_notes": describe_rows(check.other_notes)}
+        )
     if check.summed:
-        notes.append(f"Marketo shows the costs of {', '.join(check.summed)} as one sum.")
+        notes.append(_("Marketo shows the costs of %(summed)s as one sum.") % {"summed": ", ".join(check.summed)})
     return notes

@@ -13,6 +13,7 @@ from mobjects.marketo.rest.programs.write_state import ProgramMissing
 from mobjects.marketo.rest.replies import InvalidReply, RestReply
 from mobjects.marketo.rest.request import Parameter
 from mobjects.marketo.types import Exchange
+from mobjects.marking import gettext_noop as _
 
 SYSTEM_ERROR = "611"
 """Marketo answers so for a moment after a write to the same asset, as clients of live instances report; it is what any
@@ -79,13 +80,13 @@ class LoggedCalls:
 
     def unreadable(self, error: InvalidReply) -> Unavailable:
         """An answer to a read that cannot be trusted."""
-        return Unavailable(f"{error} Try again later.", exchange=self.exchange)
+        return Unavailable(_("%(error)s Try again later.") % {"error": error}, exchange=self.exchange)
 
     def missing_program_error(self, reply: RestReply) -> Exception:
         """What an answer to a write means that tells of no program: there is none if a warning says so."""
         if reply.warnings:
             return ProgramMissing()
-        return self.unknown("Marketo took the update and told of no program in its answer.")
+        return self.unknown(_("Marketo took the update and told of no program in its answer."))
 
     def unknown(self, words: str, cause: MarketoError | None = None) -> OutcomeUnknown:
         """Something may have been applied; the error holds all calls so far.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.rest.programs.logged_calls import LoggedCalls
+from mobjects.marking import gettext_noop as _
 
 _APPLICABLE = {
     "default": "program",
@@ -53,7 +54,7 @@ def explain_program_type(calls: LoggedCalls, tag_type: str, program_type: str) -
     for entry in reply.result:
         applicable = read_list(entry.get("applicableProgramTypes")) if isinstance(entry, dict) else []
         if not fits_program(program_type, applicable):
-            return (
-                f"It is for programs of the type {', '.join(applicable)}, and this one is of the type {program_type}. "
-            )
+            return _(
+                "It is for programs of the type %(applicable)s, and this one is of the type %(program_type)s. "
+            ) % {"applicable": ", ".join(applicable), "program_type": program_type}
     return ""

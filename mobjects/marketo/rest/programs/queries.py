@@ -25,6 +25,7 @@ from mobjects.marketo.rest.replies import InvalidReply
 from mobjects.marketo.rest.request import Parameter
 from mobjects.marketo.types import MarketoQuery, QueryPage, TagValue
 from mobjects.marketo.value_parsing import LARGEST_ID
+from mobjects.marking import gettext_noop as _
 
 PAGE_SIZE = 200
 """The most programs that one call gives."""
@@ -50,21 +51,21 @@ def find_programs(
         MarketoError: never ``OutcomeUnknown``.
     """
     if problem := _query_problem(query):
-        raise Rejected(f"Marketo cannot look for programs like this: {problem}.")
+        raise Rejected(_("Marketo cannot look for programs like this: %(problem)s.") % {"problem": problem})
     return _ProgramSearch(LoggedCalls(calls), query, facts or ProgramFacts()).find_page(position)
 
 
 def _query_problem(query: MarketoQuery) -> str:
     if query.key is not None or query.keys:
-        return "it finds only opportunities by an external key"
+        return _("it finds only opportunities by an external key")
     if query.opportunity is not None or query.opportunities:
-        return "it finds only person roles by their opportunity"
+        return _("it finds only person roles by their opportunity")
     times = (query.created_since, query.updated_since, query.updated_until)
     if any(moment is not None and moment.utcoffset() is None for moment in times):
-        return "a time has no time zone"
+        return _("a time has no time zone")
     for number in (*_named_ids(query), query.id_from, query.id_to):
         if number is not None and (not isinstance(number, int) or not 0 < number <= LARGEST_ID):
-            return f"ID {number} is not between 1 and {LARGEST_ID}"
+            return _("ID %(number)s is not between 1 and %(largest_id)s") % {"number": number, "largest_id": LARGEST_ID}
     return ""
 
 
@@ -81,11 +82,11 @@ class _BrowsePlace:
 
     @classmethod
     def from_text(cls, text: str) -> _BrowsePlace:
-        offset, _, last = text.partition(":")
+        offset, _colon, last = text.partition(":")
         if not text:
             return cls()
         if not (offset.isdecimal() and last.isdecimal() and int(offset) > 0):
-            raise Rejected(f"“{text}” is no position in a list of programs; begin again.")
+            raise Rejected(_("“%(text)s” is no position in a list of programs; begin again.") % {"text": text})
         return cls(int(offset), int(last))
 
     def to_text(self) -> str:
@@ -123,12 +124,14 @@ class _ProgramSearch:
             position: that last id.
         """
         if position and not position.isdecimal():
-            raise Rejected(f"“{position}” is no position in a list of programs; begin again.")
+            raise Rejected(
+                _("“%(position)s” is no position in a list of programs; begin again.") % {"position": position}
+            )
         rest = sorted(number for number in heads if number > int(position or 0))
         one_by_one = self._query.details or None in heads.values()
         part = rest[: DETAILED_PAGE_SIZE if one_by_one else PAGE_SIZE]
         if position and not part:
-            raise Rejected(f"There is nothing behind program {position}; begin again.")
+            raise Rejected(_("There is nothing behind program %(position)s; begin again.") % {"position": position})
         found = [program for number in part if (program := self._read_details(number, heads[number]))]
         more = len(rest) > len(part)
         fitting = [each for each in found if self._fits(each)]
@@ -159,8 +162,11 @@ class _ProgramSearch:
             if len(programs) < PAGE_SIZE:
                 return found
         raise Rejected(
-            f"More programs have the tag “{tag.type}” with “{tag.value}” than Marketo lists reliably; "
-            "look for all programs, or for fewer."
+            _(
+                "More programs have the tag “%(type)s” with “%(value)s” than Marketo lists reliably; "
+                "look for all programs, or for fewer."
+            )
+            % {"type": tag.type, "value": tag.value}
         )
 
     def _browsed_heads(self) -> dict[int, RemoteProgram | None]:
@@ -171,7 +177,10 @@ class _ProgramSearch:
             programs, place = self._browse(place, PAGE_SIZE)
             found |= {each.id: each for each in programs if self._fits(each)}
             if place is not None and place.offset >= MOST_BROWSED:
-                raise Rejected(f"More than {MOST_BROWSED:,} programs would have to be read for this; ask for fewer.")
+                raise Rejected(
+                    _("More than %(most_browsed)s programs would have to be read for this; ask for fewer.")
+                    % {"most_browsed": f"{MOST_BROWSED:,}"}
+                )
         return found
 
     # --- page by page ---
@@ -189,7 +198,7 @@ class _ProgramSearch:
         start = place.offset - overlap
         rows = self._read_list(f"{ASSETS}/programs.json", {**self._times(), "maxReturn": size, "offset": start})
         if overlap and place.last not in [each.id for each in rows]:
-            raise Rejected("The list of programs has changed while it was read; begin again.")
+            raise Rejected(_("The list of programs has changed while it was read; begin again."))
         programs = [each for each in rows if each.id != place.last]
         if len(rows) < size:
             return programs, None

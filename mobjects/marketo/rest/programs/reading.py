@@ -22,6 +22,7 @@ from mobjects.marketo.rest.replies import InvalidReply, RestReply, decimal_numbe
 from mobjects.marketo.rest.request import Parameter
 from mobjects.marketo.types import Kind, RemoteObject, TagValue
 from mobjects.marketo.value_parsing import quote_value
+from mobjects.marking import gettext_noop as _
 
 CHANNEL = "Channel"
 ASSETS = "/rest/asset/v1"
@@ -108,14 +109,17 @@ def parse_program(reply: RestReply, program_id: int) -> RemoteProgram | None:
     if not found:
         return None
     if len(found) > 1 or found[0].id != program_id:
-        raise InvalidReply(f"Asked about program {program_id}, Marketo told of {', '.join(str(p.id) for p in found)}.")
+        raise InvalidReply(
+            _("Asked about program %(program_id)s, Marketo told of %(others)s.")
+            % {"program_id": program_id, "others": ", ".join(str(p.id) for p in found)}
+        )
     return found[0]
 
 
 def _parse_program(entry: Any) -> RemoteProgram:
     number = whole_number(entry.get("id")) if isinstance(entry, dict) else None
     if number is None or number < 1:
-        raise InvalidReply("Marketo told of a program without its ID.")
+        raise InvalidReply(_("Marketo told of a program without its ID."))
     return RemoteProgram(
         id=number,
         name=_text(entry.get("name")),
@@ -136,7 +140,7 @@ def _parse_tags(program_id: int, value: object) -> list[TagValue] | None:
     for entry in value if isinstance(value, list) else [value]:
         name = _text(entry.get("tagType")).strip() if isinstance(entry, dict) else ""
         if not name:
-            raise InvalidReply(f"Program {program_id} has a tag without a type.")
+            raise InvalidReply(_("Program %(program_id)s has a tag without a type.") % {"program_id": program_id})
         if name.casefold() != CHANNEL.casefold():
             tags.append(TagValue(name, _text(entry.get("tagValue")).strip()))
     return tags
@@ -158,7 +162,9 @@ def _parse_cost(program_id: int, entry: Any) -> CostRow:
     except ValueError:
         pass
     said = ", ".join(f"{name} {quote_value(text)}" for name, text in given.items()) or "nothing"
-    raise InvalidReply(f"Program {program_id} has a cost that cannot be read: {said}.")
+    raise InvalidReply(
+        _("Program %(program_id)s has a cost that cannot be read: %(said)s.") % {"program_id": program_id, "said": said}
+    )
 
 
 def _text(value: object) -> str:
@@ -236,14 +242,17 @@ class ProgramReader:
         """
         if not program.name:
             raise Rejected(
-                f"Marketo tells neither name nor costs of program {program.id}.", exchange=self._calls.exchange
+                _("Marketo tells neither name nor costs of program %(id)s.") % {"id": program.id},
+                exchange=self._calls.exchange,
             )
         try:
             reply = self._calls.write_twice(program_path(program.id), {"name": program.name})
             return parse_program(reply, program.id)
         except OutcomeUnknown as error:
             raise Unavailable(
-                f"The program's costs could not be read: {error.message}", code=error.code, exchange=error.exchange
+                _("The program's costs could not be read: %(message)s") % {"message": error.message},
+                code=error.code,
+                exchange=error.exchange,
             ) from error
         except Rejected as error:
             if error.code in NOTHING_FOUND:

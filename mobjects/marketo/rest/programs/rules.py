@@ -15,6 +15,7 @@ from mobjects.marketo.rest.programs.tag_calls import is_channel
 from mobjects.marketo.rest.request import encode_json
 from mobjects.marketo.types import OutgoingCost, OutgoingRecord
 from mobjects.marketo.value_parsing import LARGEST_ID, quote_value
+from mobjects.marking import gettext_noop as _
 
 LARGEST_AMOUNT = 99_999_999
 
@@ -23,11 +24,14 @@ def program_problem(record: OutgoingRecord) -> str:
     """Why a program may not be sent, without a full stop; "" if it may."""
     number = record.marketo_id
     if number is None:
-        return "a program is found by its Marketo ID, and this one has none"
+        return _("a program is found by its Marketo ID, and this one has none")
     if not isinstance(number, int) or not 0 < number <= LARGEST_ID:
-        return f"Marketo ID {number} is not between 1 and {LARGEST_ID}"
+        return _("Marketo ID %(number)s is not between 1 and %(largest_id)s") % {
+            "number": number,
+            "largest_id": LARGEST_ID,
+        }
     if record.values or record.associations or record.external_key:
-        return "only channel, costs and tags of a program can be changed"
+        return _("only channel, costs and tags of a program can be changed")
     return next(iter((*_cost_problems(record), *_tag_problems(record))), "")
 
 
@@ -36,29 +40,37 @@ def _cost_problems(record: OutgoingRecord) -> Iterator[str]:
         if problem := _amount_problem(cost):
             yield problem
         if _is_broken(cost.note or ""):
-            yield f"note of the cost of {cost.month:%Y-%m}: it holds half of a character"
+            yield _("the note of the cost of %(month)s holds half of a character") % {"month": f"{cost.month:%Y-%m}"}
 
 
 def _amount_problem(cost: OutgoingCost) -> str:
-    amount, where = cost.amount, f"the cost of {cost.month:%Y-%m}"
+    amount, where = cost.amount, _("the cost of %(month)s") % {"month": f"{cost.month:%Y-%m}"}
     if not amount.is_finite() or not 0 <= amount <= LARGEST_AMOUNT:
-        return f"{where}: {quote_value(amount)} is not between 0 and {LARGEST_AMOUNT}"
+        return _("%(where)s: %(amount)s is not between 0 and %(largest_amount)s") % {
+            "where": where,
+            "amount": quote_value(amount),
+            "largest_amount": LARGEST_AMOUNT,
+        }
     if amount != amount.to_integral_value():
         next_whole = amount.quantize(Decimal(1), ROUND_HALF_UP)
-        return (
-            f"{where}: {amount} has decimals, and Marketo takes whole amounts only over this API; {next_whole} is next"
-        )
+        return _(
+            "%(where)s: %(amount)s has decimals, and Marketo takes whole amounts only over this API; "
+            "%(next_whole)s is next"
+        ) % {"where": where, "amount": amount, "next_whole": next_whole}
     return ""
 
 
 def _tag_problems(record: OutgoingRecord) -> Iterator[str]:
     for tag in record.tags:
         if not tag.type.strip() or not tag.value.strip():
-            yield f"the tag {quote_value(tag.type)} needs a type and a value, and its value is {quote_value(tag.value)}"
+            yield _("the tag %(type)s needs a type and a value, and its value is %(value)s") % {
+                "type": quote_value(tag.type),
+                "value": quote_value(tag.value),
+            }
         if _is_broken(tag.type + tag.value):
-            yield f"tag {quote_value(ascii(tag.type))}: it holds half of a character"
+            yield _("the tag %(type)s holds half of a character") % {"type": quote_value(ascii(tag.type))}
     if any(is_channel(name) for name in record.removed_tags):
-        yield "a program always has a channel, so it cannot be removed; choose another one"
+        yield _("a program always has a channel, so it cannot be removed; choose another one")
 
 
 def _is_broken(text: str) -> bool:

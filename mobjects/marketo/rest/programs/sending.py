@@ -24,8 +24,10 @@ from mobjects.marketo.rest.programs.tag_calls import TagCalls
 from mobjects.marketo.rest.programs.write_state import ProgramMissing, WriteRefused, WriteState
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.types import BatchResponse, OutcomeStatus, OutgoingRecord, RecordOutcome
+from mobjects.marking import gettext_noop as _
 
-MISSING_WORDS = "Marketo does not have this program, so the update skipped it."
+CHANGED_IN_PART = _("The program was changed in part.")
+MISSING_WORDS = _("Marketo does not have this program, so the update skipped it.")
 
 
 def send_program(
@@ -63,7 +65,7 @@ def send_program(
         if not sending.state.applied:
             raise
         raise OutcomeUnknown(
-            f"The program was changed in part. {error.message} {NOT_SURE}",
+            f"{CHANGED_IN_PART} {error.message} {NOT_SURE}",
             code=error.code,
             exchange=error.exchange,
             clock_offset_seconds=error.clock_offset_seconds,
@@ -92,11 +94,11 @@ class _ProgramSending:
             self._write()
         except ProgramMissing as error:
             if self.state.applied:
-                raise self._calls.unknown(f"The program was changed in part. {MISSING_WORDS}") from error
+                raise self._calls.unknown(f"{CHANGED_IN_PART} {MISSING_WORDS}") from error
             return RecordOutcome(OutcomeStatus.SKIPPED, None, MISSING_WORDS)
         except WriteRefused as error:
             if self.state.applied:
-                raise self._calls.unknown(f"The program was changed in part. {error}", error.cause) from error
+                raise self._calls.unknown(f"{CHANGED_IN_PART} {error}", error.cause) from error
             return RecordOutcome(OutcomeStatus.FAILED, self._id, str(error))
         status = OutcomeStatus.UPDATED if self.state.applied else OutcomeStatus.UNCHANGED
         return RecordOutcome(status, self._id, " ".join(self.state.notes))

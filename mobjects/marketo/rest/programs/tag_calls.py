@@ -24,9 +24,13 @@ from mobjects.marketo.rest.programs.reading import (
 )
 from mobjects.marketo.rest.programs.write_state import ProgramMissing, WriteRefused, WriteState
 from mobjects.marketo.types import OutgoingRecord, TagValue
+from mobjects.marking import gettext_noop as _
 
 _NO_SUCH_CALL = frozenset({"605", "610"})
-_ALONE = "Marketo does not let this tag be {done} by itself"
+_ALONE = {
+    "set": _("Marketo does not let this tag be set by itself"),
+    "removed": _("Marketo does not let this tag be removed by itself"),
+}
 
 
 def is_channel(tag_type: str) -> bool:
@@ -87,13 +91,15 @@ class TagCalls:
             if shown is not None and shown.channel.casefold() == self._channel.casefold():
                 return None
             raise WriteRefused(
-                f"Marketo did not change the channel to “{self._channel}”; change it in Marketo. {error.message}", error
+                _("Marketo did not change the channel to “%(channel)s”; change it in Marketo. %(message)s")
+                % {"channel": self._channel, "message": error.message},
+                error,
             ) from error
         reported = self._reader.read_answer(reply, self._id, self._state)
         if reported.channel.casefold() != self._channel.casefold():
             raise WriteRefused(
-                f"Marketo left the channel “{reported.channel}” and did not change it to “{self._channel}”; "
-                "change it in Marketo."
+                _("Marketo left the channel “%(channel)s” and did not change it to “%(wanted)s”; change it in Marketo.")
+                % {"channel": reported.channel, "wanted": self._channel}
             )
         self._state.parts.append(CHANNEL)
         return reported
@@ -117,14 +123,17 @@ class TagCalls:
                 self._write(tag.type, self._tag_path(tag.type), {"tagValue": tag.value})
             except Rejected as error:
                 if self._must_go_by_list(
-                    error, tag.type, "set", f"Marketo refused “{tag.value}” for the tag “{tag.type}”."
+                    error,
+                    tag.type,
+                    "set",
+                    _("Marketo refused “%(value)s” for the tag “%(type)s”.") % {"value": tag.value, "type": tag.type},
                 ):
                     return self._write_list()
         for tag_type in self._removed:
             try:
                 self._write(tag_type, f"{self._tag_path(tag_type).removesuffix('.json')}/delete.json", {})
             except Rejected as error:
-                words = f"Marketo did not remove the tag “{tag_type}”."
+                words = _("Marketo did not remove the tag “%(tag_type)s”.") % {"tag_type": tag_type}
                 if self._must_go_by_list(error, tag_type, "removed", words):
                     return self._write_list()
         return None
@@ -149,8 +158,11 @@ class TagCalls:
             for name in differing:
                 self._state.parts.remove(f"tag {name}")
             raise WriteRefused(
-                f"Marketo took the call and still does not show what was sent of the tag “{'”, “'.join(differing)}”; "
-                "change it in Marketo."
+                _(
+                    "Marketo took the call and still does not show what was sent of the tag “%(differing)s”; "
+                    "change it in Marketo."
+                )
+                % {"differing": "”, “".join(differing)}
             )
 
     def _write(self, tag_type: str, path: str, params: Mapping[str, str]) -> None:
@@ -187,10 +199,12 @@ class TagCalls:
             offered = explain_program_type(self._calls, tag_type, program.type)
             raise WriteRefused(f"{words} {offered}{error.message}", error) from error
         if not self._facts.tags_by_list_confirmed:
-            alone = _ALONE.format(done=done)
             raise WriteRefused(
-                f"{alone}; only together with all tags of the program, which has to be confirmed on the page "
-                f"Connection first. Or change the tag “{tag_type}” in Marketo. {error.message}",
+                _(
+                    "%(alone)s; only together with all tags of the program, which has to be confirmed on the "
+                    "page Connection first. Or change the tag “%(tag_type)s” in Marketo. %(message)s"
+                )
+                % {"alone": _ALONE[done], "tag_type": tag_type, "message": error.message},
                 error,
             ) from error
         return True
@@ -210,7 +224,9 @@ class TagCalls:
         try:
             reply = self._calls.write_twice(program_path(self._id), {"tags": tags})
         except Rejected as error:
-            raise WriteRefused(f"Marketo refused the tags of the program. {error.message}", error) from error
+            raise WriteRefused(
+                _("Marketo refused the tags of the program. %(message)s") % {"message": error.message}, error
+            ) from error
         for tag_type in (*(tag.type for tag in self._wanted), *self._removed):
             self._note_written(tag_type)
         return self._reader.read_answer(reply, self._id, self._state)
