@@ -55,8 +55,8 @@ def unmarked(source: str) -> list[str]:
     """The texts of a module that look like words for people and are not marked."""
     tree = ast.parse(source)
     passed = {id(part) for node in ast.walk(tree) for part in _passed_over(node)}
-    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
-    return [text.value for text in texts if id(text) not in passed and _WORDS.search(text.value)]
+    texts = {id(node): node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return [text for key, text in texts.items() if isinstance(text, str) and key not in passed and _WORDS.search(text)]
 
 
 def _passed_over(node: ast.AST) -> Iterator[ast.AST]:
