@@ -15,6 +15,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from marketo_admin.env import Environment, get_or_create_secret, make_folder
+from marketo_admin.headers import content_policy
 from mobjects.accounts.names import PEER, PROVIDER_ID
 from mobjects.local.redis_server import find_running_url
 from mobjects.marketo.registry import DEFAULT, TRANSPORTS
@@ -62,6 +63,7 @@ MIDDLEWARE = [
     "marketo_admin.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "marketo_admin.headers.PermissionsPolicyMiddleware",
+    "marketo_admin.headers.ContentPolicyMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -189,8 +191,11 @@ USE_TZ = True
 
 HTTPS = env.flag("DJANGO_HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
-# Subdomains, and the list that browsers ship with, are for the owner of the domain to decide.
+_HSTS_SECONDS = env.number("DJANGO_HSTS_SECONDS", default=365 * 24 * 3600, minimum=0, maximum=10 * 365 * 24 * 3600)
+SECURE_HSTS_SECONDS = _HSTS_SECONDS if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("DJANGO_HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.flag("DJANGO_HSTS_PRELOAD", default=False)
+# Subdomains, and the list that browsers ship with, are for the owner of the domain to decide; ours are in checks.py.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -201,6 +206,7 @@ if HTTPS:
 CSRF_TRUSTED_ORIGINS = env.origins("DJANGO_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "marketo_admin.errors.form_refused"
 X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = content_policy([OIDC_SERVER, *env.origins("ACCOUNTS_OIDC_ORIGINS")])
 if env.flag("DJANGO_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     # Whoever connects is the proxy, unless its addresses are given.

@@ -7,9 +7,13 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from mobjects.marketo.registry import TRANSPORTS
+
+HSTS_YEAR = 365 * 24 * 3600
+HSTS_SHORTEST = 24 * 3600
+"""Seconds; less is for trying out."""
 
 
 @register()
@@ -32,6 +36,42 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         )
         for name in pooled
     ]
+
+
+@register(Tags.security, deploy=True)
+def check_https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check what browsers are told about https: what they would not heed, or forget at once."""
+    return [*_hsts_time(), *_hsts_preload()]
+
+
+def _hsts_time() -> Iterator[CheckMessage]:
+    seconds = settings.SECURE_HSTS_SECONDS
+    if 0 < seconds < HSTS_SHORTEST:
+        yield Warning(
+            f"DJANGO_HSTS_SECONDS is {seconds}: browsers forget that soon that the site is reached by https alone.",
+            hint=f"Once https has worked for a while, set it to {HSTS_YEAR} (a year), or leave it out.",
+            id="mobjects.W003",
+        )
+
+
+def _hsts_preload() -> Iterator[CheckMessage]:
+    if not settings.SECURE_HSTS_PRELOAD:
+        return
+    missing = [
+        words
+        for words, holds in (
+            ("DJANGO_HTTPS=true", settings.SECURE_SSL_REDIRECT),
+            ("DJANGO_HSTS_SUBDOMAINS=true", settings.SECURE_HSTS_INCLUDE_SUBDOMAINS),
+            (f"DJANGO_HSTS_SECONDS of {HSTS_YEAR} (a year) or more", settings.SECURE_HSTS_SECONDS >= HSTS_YEAR),
+        )
+        if not holds
+    ]
+    if missing:
+        yield Error(
+            "DJANGO_HSTS_PRELOAD is set, and browsers take no such site into their list.",
+            hint=f"Set {' and '.join(missing)}, or take DJANGO_HSTS_PRELOAD out.",
+            id="mobjects.E006",
+        )
 
 
 def _transport() -> Iterator[CheckMessage]:

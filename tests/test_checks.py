@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.checks import ERROR
 
-from mobjects.checks import check_database, check_marketo
+from mobjects.checks import check_database, check_https, check_marketo
 from mobjects.sync.transport_factory import endpoint_is_local
 
 REAL = "https://123-ABC-456.mktoapi.com/soap/mktows/2_7"
@@ -105,3 +105,24 @@ def test_djangos_own_connection_pool_is_refused_because_workers_fork(settings, m
 
 def test_connections_without_a_pool_pass():
     assert check_database(None) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"SECURE_HSTS_SECONDS": 0}, []),
+        ({"SECURE_HSTS_SECONDS": 3600}, ["mobjects.W003"]),
+        ({"SECURE_HSTS_PRELOAD": True}, ["mobjects.E006"]),
+        ({"SECURE_HSTS_PRELOAD": True, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True}, []),
+        (
+            {"SECURE_HSTS_PRELOAD": True, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True, "SECURE_HSTS_SECONDS": 86_400},
+            ["mobjects.E006"],
+        ),
+    ],
+)
+def test_what_browsers_would_not_heed_of_https_is_named(settings, changes, expected):
+    good = {"SECURE_SSL_REDIRECT": True, "SECURE_HSTS_SECONDS": 365 * 86_400}
+    for name, value in {**good, **changes}.items():
+        setattr(settings, name, value)
+    assert [message.id for message in check_https(None)] == expected

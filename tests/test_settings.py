@@ -15,7 +15,8 @@ SHOW = """
 import json
 from marketo_admin import settings as s
 print(json.dumps({name: getattr(s, name, None) for name in (
-    "DEBUG", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE",
+    "DEBUG", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD",
+    "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE",
     "SECURE_PROXY_SSL_HEADER", "ALLOWED_HOSTS", "MARKETO", "REDIS_URL")}))
 """
 
@@ -56,6 +57,13 @@ def test_plain_http_and_a_proxy_have_to_be_asked_for():
     assert not found["SESSION_COOKIE_SECURE"]
     assert found["SECURE_PROXY_SSL_HEADER"] == ["HTTP_X_FORWARDED_PROTO", "https"]
     assert found["ALLOWED_HOSTS"] == ["a.example.com"]
+
+
+def test_how_long_and_for_whom_https_is_told_is_set():
+    found = values(DJANGO_HSTS_SECONDS="3600", DJANGO_HSTS_SUBDOMAINS="true", DJANGO_HSTS_PRELOAD="true")
+    assert found["SECURE_HSTS_SECONDS"] == 3600
+    assert found["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
+    assert found["SECURE_HSTS_PRELOAD"]
 
 
 def test_marketo_settings_have_types_and_defaults():

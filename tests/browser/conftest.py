@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from tests import factories
 
 ASYNC_UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
+REFUSED = "Content Security Policy"
+"""In each message of a browser that did not run, show or load something because of the page's policy."""
 DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 
 
@@ -56,6 +58,7 @@ def open_page(browser: Browser, live_server, client) -> Iterator[Callable[..., P
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+        page.on("console", lambda line: problems.append(f"{page.url}: {line.text}") if REFUSED in line.text else None)
         # Until the page's scripts run, a key press is heard by nobody.
         page.goto(path, wait_until="load")
         return page
@@ -63,4 +66,4 @@ def open_page(browser: Browser, live_server, client) -> Iterator[Callable[..., P
     yield start
     for context in contexts:
         context.close()
-    assert problems == [], "errors in a page's own scripts"
+    assert problems == [], "errors in a page's own scripts, or what its policy refuses"

@@ -7,9 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
+from marketo_admin.headers import content_policy, write_policy
 from tests.files import ROOT
+from tests.support.refused_parts import find_refused_parts
 
 
 @pytest.mark.parametrize("address", ["/admin/login/", "/admin/", "/nowhere/"])
@@ -31,3 +34,26 @@ def test_cookies_are_bound_to_the_host_over_https(https, name):
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=ROOT, env=values, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [f"{name}sessionid", f"{name}csrftoken", "/", "/", "None", "None"]
+
+
+@pytest.mark.parametrize("address", ["/nowhere/", "/admin/login/"])
+def test_pages_without_a_user_have_the_policy_and_nothing_that_it_refuses(db, address):
+    assert find_refused_parts(Client().get(address)) == []
+
+
+@pytest.mark.parametrize(
+    "part", ["<style>b{}</style>", "<p onclick='b'>", "<script>b</script>", "<a href='javascript:b'>"]
+)
+def test_what_a_policy_refuses_is_found(part):
+    policy = write_policy(content_policy([]))
+    assert find_refused_parts(HttpResponse(f"<p>{part}", headers={"Content-Security-Policy": policy}))
+
+
+def test_an_answer_without_the_policy_is_found():
+    assert find_refused_parts(HttpResponse("<p>"))
+
+
+def test_a_form_may_lead_to_the_provider_of_the_company():
+    policy = content_policy(["https://login.example.com/realms/staff", "", "https://sign-in.example.com"])
+    assert policy["form-action"] == ["'self'", "https://login.example.com", "https://sign-in.example.com"]
+    assert content_policy([""])["form-action"] == ["'self'"]

@@ -1,4 +1,4 @@
-"""How many statements the pages take: at most twelve each, whatever there is to show."""
+"""How many statements the pages take: at most twelve each, whatever there is to show; and no script within them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import target
 from tests import factories
+from tests.support.refused_parts import find_refused_parts
 from tests.support.site_pages import FURTHER_PAGES, PAGES, fill_site
 from tests.views import pages
 
@@ -21,7 +22,8 @@ STATUS = {"not allowed": 403, "missing": 404}
 
 
 def queries_of(browser, name, address) -> list[str]:
-    browser.get(address)  # What a process reads once is not counted.
+    # What a process reads once is not counted.
+    assert find_refused_parts(browser.get(address)) == [], f"{address}: the browser would refuse this"
     with CaptureQueriesContext(connection) as caught:
         answer = browser.get(address)
     assert answer.status_code == STATUS.get(name, 200), address
