@@ -76,7 +76,7 @@ def parts(options: Namespace) -> bool:
     if options.against:
         for name, checkout in (("the other build", options.against), ("this build", str(ROOT))):
             say(f"{name}:")
-            again = [sys.executable, __file__, "parts", f"--rows={options.rows}", f"--each={options.each}"]
+            again = [python_of(checkout), __file__, "parts", f"--rows={options.rows}", f"--each={options.each}"]
             again.append(f"--database={options.database}")
             subprocess.run(again, check=True, env={**os.environ, "BENCH_PRODUCT": checkout})
         return True
@@ -87,6 +87,12 @@ def parts(options: Namespace) -> bool:
             imports_parts.measure_refused(around, say, rows=5000)
         imports_parts.measure(around, say, rows=options.rows or 100_000, each=options.each)
     return True
+
+
+def python_of(checkout: str) -> str:
+    """The Python of a checkout: a build of long ago needs other packages. This one where it has none of its own."""
+    own = Path(checkout, ".venv/bin/python")
+    return str(own) if own.exists() else sys.executable
 
 
 def reading(options: Namespace) -> bool:

@@ -30,6 +30,8 @@ LISTS = {
     "unsent": _("Records with changes that were not sent"),
     "busy": _("Records that are left alone"),
 }
+LEFT = "left"
+"""Those that were left alone, once it was confirmed."""
 
 
 def ask_and_show(request: HttpRequest, model: type[Model], records: QuerySet[Any]) -> HttpResponse:
@@ -81,19 +83,13 @@ def deletion_records(request: HttpRequest, pk: int, which: str) -> HttpResponse:
     deletion = get_object_or_404(BulkDeletion, pk=pk)
     if not _may(request, deletion, "view"):
         return _denied(request)
-    ids = [row_id for row_id, _ in deletion.records]
-    parts = [service.records_by_count(deletion, ids[at : at + LISTED]) for at in range(0, len(ids), LISTED)]
-    if which not in LISTS or any(which not in part for part in parts):
-        raise Http404
-    rows = paginate_rows(
-        request, [each for part in parts for each in part[which].order_by("pk").values_list("pk", flat=True)], 100
-    )
+    rows = paginate_rows(request, _counted_ids(deletion, which), 100)
     model = model_of_deletion(deletion)
     found = model.objects.in_bulk(list(rows.object_list))
     return render_page(
         request,
         "deletions/records.html",
-        str(LISTS[which]),
+        str(LISTS["busy" if which == LEFT else which]),
         crumbs=((str(deletion), reverse("mobjects:deletion", args=[pk])),),
         rows=rows,
         records=[
@@ -102,6 +98,25 @@ def deletion_records(request: HttpRequest, pk: int, which: str) -> HttpResponse:
             if row_id in found
         ],
     )
+
+
+def _counted_ids(deletion: BulkDeletion, which: str) -> list[int]:
+    """Our own ids of the records that a figure counts, of those that are here.
+
+    Raises:
+        Http404: there is no such figure.
+    """
+    if which == LEFT:
+        # While it goes on, those behind the position are not dealt with yet.
+        dealt_with = deletion.records[: deletion.position]
+        gone = set(deletion.deleted.filter(model=deletion.model).values_list("record_id", flat=True))
+        ids, name = [row_id for row_id, _ in dealt_with if row_id not in gone], "records"
+    else:
+        ids, name = [row_id for row_id, _ in deletion.records], which
+    parts = [service.records_by_count(deletion, ids[at : at + LISTED]) for at in range(0, len(ids), LISTED)]
+    if which not in (*LISTS, LEFT) or any(name not in part for part in parts):
+        raise Http404
+    return [each for part in parts for each in part[name].order_by("pk").values_list("pk", flat=True)]
 
 
 @press_only("mobjects:deletion")

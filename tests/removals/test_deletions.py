@@ -122,6 +122,13 @@ def test_what_may_be_on_its_way_to_marketo_is_left_alone(browser):
     shown = pages.words(press(browser, "deletion-confirm"))
     assert "Deleted 1 of 4 opportunities here." in shown
     assert "3 left alone, because they are in a batch" in shown
+    left = reverse("mobjects:deletion-records", args=[BulkDeletion.objects.get().pk, "left"])
+    assert f'href="{left}"' in pages.text(
+        browser.get(reverse("mobjects:deletion", args=[BulkDeletion.objects.get().pk]))
+    )
+    listed = browser.get(left)
+    assert [str(record) for _, record in listed.context["records"]] == ["Claimed", "Unknown", "With a role"]
+    assert "3 records" in pages.words(listed)
     assert set(Opportunity.objects.values_list("name", flat=True)) == {"Claimed", "Unknown", "With a role"}
 
 

@@ -39,7 +39,7 @@ from mobjects.sync.transport_factory import key_fields, missing_settings, open_t
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
 from mobjects.views.record_list import LIST, asked_list
 from mobjects.views.sync.job_actions import redirect_to_new_job
-from mobjects.views.sync.planned_records import PlannedRecords
+from mobjects.views.sync.planned_records import CLEARED, LOSING, REPLACED, PlannedRecords
 
 SENT = "sync_sent"
 """In the session: the form tokens that were used, and the job each of them made."""
@@ -320,7 +320,11 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
     search = request.POST.get("q", "").replace("\0", "").strip()[:200]
     found = PlannedRecords(form.selection, which, search)
     _kind, operation, reason = found.group
-    title = _("What would be sent, record by record")
+    title = {
+        CLEARED: _("Values would be cleared in Marketo"),
+        LOSING: _("Programs that would lose tags or costs in Marketo"),
+        REPLACED: _("Roles that would be deleted and made anew in Marketo"),
+    }.get(which, _("What would be sent, record by record"))
     if reason:
         title = _("Held back: %s") % reason
     elif operation:

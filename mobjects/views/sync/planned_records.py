@@ -20,6 +20,9 @@ from mobjects.presentation.plan_text import PlanRow, plan_row
 from mobjects.selectors import id_in
 from mobjects.sync.content.loading import fetch_with_related
 from mobjects.sync.content.payload import KeyFields
+from mobjects.sync.send.naming.key_conditions import has_changed_key
+from mobjects.sync.send.preview.estimates import examined_programs, plan_losing
+from mobjects.sync.send.preview.forecast import filter_clearing
 from mobjects.sync.send.preview.record_plans import judged_records, plan_records
 from mobjects.sync.send.selection import PART_SIZE, SyncSelection, is_new, ordered_kinds
 from mobjects.sync.transport_factory import key_fields, open_transport
@@ -28,6 +31,14 @@ EVERYTHING = "all"
 """All records that the preview is about."""
 NEW = "new"
 """Those that would be created."""
+CLEARED = "cleared"
+"""Those of which values would be cleared in Marketo."""
+LOSING = "losing"
+"""Programs that would lose tags or costs in Marketo, of those that are looked at for it."""
+REPLACED = "replaced"
+"""Roles that would be deleted in Marketo and made anew."""
+ACROSS = (EVERYTHING, NEW, CLEARED, LOSING, REPLACED)
+"""What may be of several kinds and operations."""
 PER_PAGE = 25
 
 SEARCHED = {
@@ -58,7 +69,7 @@ class PlannedRecords:
 
     Args:
         selection: what would be sent.
-        which: :data:`EVERYTHING`, :data:`NEW`, or a group as ``kind|operation|reason``.
+        which: one of :data:`ACROSS`, or a group as ``kind|operation|reason``.
         search: part of a name or key, or a Marketo ID or GUID; "" for all.
         at: the moment at which they are judged; now, by the database's clock, if none is given.
         known: the first records of a kind, where they were read already.
@@ -72,12 +83,12 @@ class PlannedRecords:
 
     @property
     def group(self) -> tuple[Kind | None, Operation | None, str]:
-        """Kind, operation and reason of a group; nothing of :data:`EVERYTHING` and :data:`NEW`.
+        """Kind, operation and reason of a group; nothing of :data:`ACROSS`.
 
         Raises:
             Http404: there can be no such group.
         """
-        if self.which in (EVERYTHING, NEW):
+        if self.which in ACROSS:
             return None, None, ""
         name, operation, reason = [*self.which.split("|", 2), "", ""][:3]
         if name not in tuple(Kind) or operation not in ("", *Operation):
@@ -142,9 +153,23 @@ class PlannedRecords:
                     found = found.filter(hold=reason)
                 if operation is not None:
                     found = found.filter(wire_operation=operation.value)
-                if self.which == NEW:
-                    found = found.filter(is_new(kind, keys), hold="")
+                found = self._counted(kind, part, found, keys)
                 yield kind, found.filter(_matches(kind, self.search)) if self.search else found
+
+    def _counted(self, kind: Kind, part: SyncSelection, found: SyncedQuerySet, keys: KeyFields) -> SyncedQuerySet:
+        """Those of a kind's records that a figure of the preview counts."""
+        if self.which == NEW:
+            return found.filter(is_new(kind, keys), hold="")
+        if self.which == CLEARED:
+            return filter_clearing(kind, found)
+        if self.which == REPLACED:
+            return found.filter(has_changed_key(keys), hold="") if kind is Kind.ROLE else found.none()
+        if self.which == LOSING:
+            if kind is not Kind.PROGRAM:
+                return found.none()
+            losing = plan_losing(examined_programs(self.selection, keys, at=self.at), part, keys)
+            return found.filter(pk__in=[plan.record.pk for plan in losing])
+        return found
 
     def _parts(self) -> list[SyncSelection]:
         """The selection as one; of a long list of ids the first by themselves, among which a page mostly ends."""

@@ -6,9 +6,10 @@ import uuid
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 from lxml import html
 
-from mobjects.models import Opportunity, Program, ProgramTag, SyncJob, SyncJobAction
+from mobjects.models import CustomField, Opportunity, Program, ProgramTag, SyncJob, SyncJobAction
 from mobjects.sync.send.preview.estimates import examined_programs, find_losses
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.transport_factory import key_fields
@@ -96,6 +97,24 @@ def test_tags_and_costs_that_would_be_taken_away_are_counted_and_named(browser, 
     shown = pages.words(browser.get(f"{SYNC}?kind=Program"))
     assert "1 tag will be removed in Marketo. 1 period cost will be removed in Marketo. Of 1 program" in shown
     assert "This tag is removed in Marketo: Region." in shown
+    factories.program(name="Loses nothing", marketo_id=99)
+    assert names(browser.post(SYNC, form(kind="Program", list="losing"))) == [program.name]
+
+
+def test_records_whose_values_would_be_cleared_are_listed(browser):
+    CustomField.objects.create(name="Region")
+    sent = {"accepted": {"Name": "A", "Stage": "Won", "Region": "EMEA"}, "synced_revision": 1, "revision": 2}
+    factories.opportunity(**sent, name="Stage gone", marketo_id=1, custom_attributes={"Region": "APAC"})
+    factories.opportunity(**sent, name="Region gone", marketo_id=2, stage="Lost")
+    factories.opportunity(**sent, name="Kept", marketo_id=3, stage="Lost", custom_attributes={"Region": "APAC"})
+    factories.opportunity(**sent, name="Held", marketo_id=4, last_status="UNKNOWN", unknown_since=timezone.now())
+    factories.opportunity(name="New")
+    shown = browser.get(f"{SYNC}?kind=all")
+    assert shown.context["preview"].cleared == 2
+    assert pages.tree(shown).xpath("//button[@name='list'][@value='cleared']")
+    listed = browser.post(SYNC, form(list="cleared"))
+    assert names(listed) == ["Stage gone", "Region gone"]
+    assert "Values would be cleared in Marketo" in pages.words(listed)
 
 
 def test_time_and_share_of_the_day_are_said(browser):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.urls import reverse
 
@@ -21,8 +23,8 @@ def role(guid_marketo):
     return factories.fresh(record)
 
 
-def confirm():
-    return pages.words(pages.client().get(reverse("mobjects:sync")))
+def confirm(browser=None):
+    return pages.words((browser or pages.client()).get(reverse("mobjects:sync")))
 
 
 def test_the_page_that_asks_counts_roles_whose_key_changed(role):
@@ -32,7 +34,13 @@ def test_the_page_that_asks_counts_roles_whose_key_changed(role):
 
 def test_the_page_that_asks_says_that_one_is_made_anew(role):
     OpportunityPersonRole.objects.filter(pk=role.pk).update(role="Sponsor")
-    assert "1 role will be deleted and made anew in Marketo, because its key changed" in confirm()
+    browser = pages.client()
+    assert "1 role will be deleted and made anew in Marketo, because its key changed" in confirm(browser)
+    asked = {"kind": "all", "token": str(uuid.uuid4()), "operation": "AUTO", "list": "replaced"}
+    listed = browser.post(reverse("mobjects:sync"), asked)
+    assert [row.url for row in listed.context["planned"].rows] == [
+        reverse("admin:mobjects_opportunitypersonrole_change", args=[role.pk])
+    ]
 
 
 def test_the_panel_of_a_role_whose_key_changed_says_so(role):

@@ -13,7 +13,7 @@ from mobjects.models import SyncBatch, SyncBatchState, SyncedRecord
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.loading import fetch_with_related
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.send.preview.record_plans import judged_records, plan_record
+from mobjects.sync.send.preview.record_plans import RecordPlan, judged_records, plan_record
 from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection
 
 LOOKED_BACK = 200
@@ -83,15 +83,20 @@ def examined_programs(selection: SyncSelection, keys: KeyFields, *, at: datetime
     return found
 
 
-def find_losses(programs: Sequence[SyncedRecord], selection: SyncSelection, keys: KeyFields) -> ForeseenLoss:
-    """What programs would lose, by those that :func:`examined_programs` gave. Arguments as there."""
+def plan_losing(programs: Sequence[SyncedRecord], selection: SyncSelection, keys: KeyFields) -> list[RecordPlan]:
+    """Those that would lose tags or costs, of the programs that :func:`examined_programs` gave. Arguments as there."""
     judged: list[Any] = list(programs[:EXAMINED])  # annotated
     plans = [
         plan_record(program, Operation.UPDATE, "", keys, None, resend=selection.resend)
         for program in judged
         if not program.hold and program.accepted
     ]
-    losing = [plan for plan in plans if plan.lost_tags or plan.lost_costs]
+    return [plan for plan in plans if plan.lost_tags or plan.lost_costs]
+
+
+def find_losses(programs: Sequence[SyncedRecord], selection: SyncSelection, keys: KeyFields) -> ForeseenLoss:
+    """What programs would lose, by those that :func:`examined_programs` gave. Arguments as there."""
+    losing = plan_losing(programs, selection, keys)
     return ForeseenLoss(
         sum(len(plan.lost_tags) for plan in losing),
         sum(len(plan.lost_costs) for plan in losing),

@@ -21,6 +21,7 @@ from mobjects import clock
 from mobjects.marketo.attributes import STANDARD
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import RECORD_MODELS, CustomField
+from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.naming.key_conditions import has_changed_key
 from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, foreseen_records, is_new, ordered_kinds
@@ -95,6 +96,17 @@ def _counted(
         )
     )
     return counted
+
+
+def filter_clearing(kind: Kind, judged: SyncedQuerySet) -> SyncedQuerySet:
+    """Those of the records of :func:`judged_records` of which :attr:`ForecastGroup.cleared` counts values."""
+    cleared = list(_cleared(kind, _custom_names().get(kind, ())))
+    if not cleared:
+        return judged.none()
+    found: SyncedQuerySet = judged.alias(cleared=reduce(add, cleared)).filter(
+        cleared__gt=0, synced_revision__gt=0, hold=""
+    )
+    return found
 
 
 def _custom_names() -> dict[str, list[str]]:
