@@ -99,7 +99,7 @@ def _counted(
 
 
 def filter_clearing(kind: Kind, judged: SyncedQuerySet) -> SyncedQuerySet:
-    """Those of the records of :func:`judged_records` of which :attr:`ForecastGroup.cleared` counts values."""
+    """Those of some records, with ``hold``, of which :attr:`ForecastGroup.cleared` counts values."""
     cleared = list(_cleared(kind, _custom_names().get(kind, ())))
     if not cleared:
         return judged.none()
