@@ -180,7 +180,9 @@ def iter_results(results: QuerySet[models.SyncResult]) -> Iterator[models.SyncRe
 def neighbours(results: QuerySet[models.SyncResult], pk: int) -> tuple[int | None, int | None]:
     """The ids of the results before and after one, among some that are ordered by their id, rising."""
     before, after = results.filter(pk__lt=pk).order_by("-pk"), results.filter(pk__gt=pk).order_by("pk")
-    return tuple(found.values_list("pk", flat=True).first() for found in (before, after))  # type: ignore[return-value]
+    own = models.SyncResult.objects.filter(pk=pk)
+    next_to_it = [Subquery(found.values("pk")[:1]) for found in (before, after)]
+    return own.values_list(*next_to_it).first() or (None, None)
 
 
 def attempts_of(result: models.SyncResult) -> QuerySet[models.SyncResult]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Now
 
 from mobjects import models
@@ -150,11 +152,17 @@ def open_conflicts(results: Iterable[models.SyncResult]) -> dict[tuple[str, int]
     return {record: pk for record, pk in found.items() if record in about}
 
 
-def latest_result(kind: Kind, record_id: int, actions: Iterable[str]) -> models.SyncResult | None:
-    """How a record's last job of some actions ended, not what was done on the way; ``None`` if there was none."""
-    results = models.SyncResult.objects.filter(kind=kind.value, record_id=record_id, job__action__in=actions)
-    ended = results.exclude(status__in=models.SyncResult.PASSING_STATUSES)
-    return ended.select_related("job").order_by("-pk").first()
+def latest_results(kind: Kind, record_id: int, *groups: Sequence[str]) -> list[models.SyncResult | None]:
+    """How a record's last job of each group of actions ended, not what was done on the way; one query.
+
+    Returns:
+        For each group a result with its job; ``None`` if there was none.
+    """
+    results = models.SyncResult.objects.filter(kind=kind.value, record_id=record_id)
+    ended = results.exclude(status__in=models.SyncResult.PASSING_STATUSES).order_by("-pk")
+    newest = [Q(pk=Subquery(ended.filter(job__action__in=actions).values("pk")[:1])) for actions in groups]
+    found = list(models.SyncResult.objects.filter(reduce(or_, newest)).select_related("job"))
+    return [next((result for result in found if result.job.action in actions), None) for actions in groups]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from unfold import widgets
@@ -65,12 +64,12 @@ class CustomAdmin(SyncedAdmin):
     form = CustomForm
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        fields = {f"{CUSTOM}{field.name}": build_form_field(field) for field in self._custom_fields()}
+        fields = {f"{CUSTOM}{field.name}": build_form_field(field) for field in self._custom_fields(request)}
         kwargs["form"] = type(self.form.__name__, (self.form,), fields)
         return super().get_form(request, obj, change, **kwargs)
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        columns = [_column(field) for field in self._custom_fields().filter(in_list=True)]
+        columns = [_column(field) for field in self._custom_fields(request) if field.in_list]
         return [*super().get_list_display(request), *columns]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -82,11 +81,16 @@ class CustomAdmin(SyncedAdmin):
         return record
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        custom = tuple(f"{CUSTOM}{field.name}" for field in self._custom_fields())
+        custom = tuple(f"{CUSTOM}{field.name}" for field in self._custom_fields(request))
         return [*(self.fieldsets or ()), *([(_("Custom fields"), {"fields": custom})] if custom else [])]
 
-    def _custom_fields(self) -> QuerySet[CustomField]:
-        return CustomField.objects.filter(kind=self.model.KIND.value)
+    def _custom_fields(self, request: HttpRequest) -> list[CustomField]:
+        """Of the kind; read once for a page however many parts of it ask."""
+        kept: dict[str, list[CustomField]] = request.__dict__.setdefault("_custom_fields", {})
+        kind = self.model.KIND.value
+        if kind not in kept:
+            kept[kind] = list(CustomField.objects.filter(kind=kind))
+        return kept[kind]
 
 
 def _column(field: CustomField) -> Callable[[Any], str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -10,7 +11,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
@@ -61,20 +61,33 @@ def refuse_unknown_tag(form: Any, allowed: AllowedValues) -> None:
         form.add_error("value" if allowed.values_of_type(name) else "type", problem)
 
 
+def allowed_values_of(request: HttpRequest) -> AllowedValues:
+    """What Marketo knows, read once for a page however many parts of it ask."""
+    kept: AllowedValues | None = getattr(request, "_allowed_values", None)
+    if kept is None:
+        kept = request._allowed_values = AllowedValues()  # type: ignore[attr-defined]
+    return kept
+
+
 class ProgramForm(MergingForm):
     """Refuses a new channel that Marketo does not know; of an old one it says so."""
+
+    @staticmethod
+    def read_allowed() -> AllowedValues:
+        """What Marketo knows; a page puts what it read once in the place of this."""
+        return AllowedValues()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields.get("channel")
         if field is not None:
             field.widget.attrs["list"] = "mo-channels"
-            problem = AllowedValues().find_problem(CHANNEL_TAG, self.instance.channel)
+            problem = self.read_allowed().find_problem(CHANNEL_TAG, self.instance.channel)
             field.help_text = f"{problem} {field.help_text}".strip()
 
     def clean_channel(self) -> str:
         channel: str = self.cleaned_data["channel"]
-        if channel != self.instance.channel and (problem := AllowedValues().find_problem(CHANNEL_TAG, channel)):
+        if channel != self.instance.channel and (problem := self.read_allowed().find_problem(CHANNEL_TAG, channel)):
             raise ValidationError(problem)
         return channel
 
@@ -172,10 +185,10 @@ class TagInline(TagInputs, ChildInline):
     formset = TagFormSet
     fields = ("type", "value", "in_marketo")
 
-    @cached_property
-    def allowed_values(self) -> AllowedValues:
-        """What Marketo knows; read once for all rows, as an inline lives no longer than a request."""
-        return AllowedValues()
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        # An inline lives no longer than a request.
+        self.allowed_values = allowed_values_of(request)
+        return super().get_formset(request, obj, **kwargs)
 
     @admin.display(description=_("In Marketo"))
     def in_marketo(self, row: Any) -> str:
@@ -192,7 +205,7 @@ class TagSuggestionAdmin(ModelAdmin):
     change_form_outer_after_template = "mobjects/marketo/metadata/suggestions.html"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        return super().render_change_form(request, {**context, "allowed": AllowedValues()}, *args, **kwargs)
+        return super().render_change_form(request, {**context, "allowed": allowed_values_of(request)}, *args, **kwargs)
 
 
 @admin.register(Program)
@@ -209,6 +222,11 @@ class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
         (None, {"fields": ("marketo_id", "name", "channel")}),
         (_("For reference"), {"fields": (("type", "workspace"),)}),
     )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.read_allowed = staticmethod(partial(allowed_values_of, request))
+        return form
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         # Noted before they are deleted and lose the key they were accepted under.

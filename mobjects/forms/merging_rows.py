@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from unfold.forms import PaginationInlineFormSet
 
+from mobjects.db.counted_pages import read_counted_page
 from mobjects.forms.merging import (
     ASKED,
     CHOICE,
@@ -31,6 +32,12 @@ GONE = "(removed)"
 
 class MergingFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # Unfold has no types
     """Rows of :class:`~mobjects.forms.merging.MergingForm`; a page of them at a time."""
+
+    def get_page(self, paginator: Any, page: int) -> Any:
+        """The rows of a page, read with their number."""
+        found = read_counted_page(self.queryset, self.per_page, page)
+        self.paginator = found.paginator
+        return found
 
     def get_queryset(self) -> Any:
         """The rows to show; of a form that came back those that it holds, None for each that is gone."""

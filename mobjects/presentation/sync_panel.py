@@ -71,7 +71,7 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool, page: str | None =
     keys = key_fields()
     difference = record_difference(record, keys)
     undecided = decision is not None and decision.decided_at is None
-    sent, read = (selectors.latest_result(record.KIND, record.pk, actions) for actions in (SENDING, READING))
+    sent, read = selectors.latest_results(record.KIND, record.pk, SENDING, READING)
     lines = [
         *([_line(sent, _sending_over(record, sent, undecided=undecided))] if sent else []),
         *([_line(read, _reading_over(record, read))] if read else []),

@@ -16,6 +16,7 @@ from mobjects.db.schema_version import NEWEST, find_later_migration
 from mobjects.queue_redis import connect_queue
 from mobjects.sync.installation.identity import name_outside
 
+_NAME = "marketo-behind"
 FORGOTTEN_SECONDS = 600
 """A supervised worker tries again every few seconds; of a host where nobody tried for so long nothing is said."""
 
@@ -48,17 +49,21 @@ def find_schema_ahead() -> str:
     return later
 
 
-def list_hosts_behind(redis: Redis) -> tuple[HostBehind, ...]:
+def list_hosts_behind(redis: Redis, identity: str) -> tuple[HostBehind, ...]:
     """The hosts whose workers stepped aside not long ago and have not come back newer.
+
+    Args:
+        identity: of this installation.
 
     Raises:
         RedisError: Redis cannot be asked.
     """
-    names = cast(list[bytes], redis.zrange(_key(), 0, -1))
+    key = f"{_NAME}-{identity}"
+    names = cast(list[bytes], redis.zrange(key, 0, -1))
     if not names:
         return ()  # Nearly always: nobody has to be asked for the time.
     since = clock.now().timestamp() - FORGOTTEN_SECONDS
-    recent = cast(list[bytes], redis.zrangebyscore(_key(), since, "+inf"))
+    recent = cast(list[bytes], redis.zrangebyscore(key, since, "+inf"))
     pairs = (name.decode().rsplit(" ", 1) for name in recent)
     return tuple(HostBehind(host, newest) for host, newest in pairs)
 
@@ -73,4 +78,4 @@ def forget_host_behind() -> None:
 
 
 def _key() -> str:
-    return name_outside("marketo-behind")
+    return name_outside(_NAME)

@@ -148,7 +148,7 @@ def read() -> QueueStatus:
             failed=queue.failed_job_registry.get_job_count(cleanup=False),
             workers=_workers(queue),
             clocks=scheduler.count_schedulers(queue),
-            behind=list_hosts_behind(queue.connection),
+            behind=list_hosts_behind(queue.connection, queue.name.removeprefix(f"{QUEUE}-")),
         )
     except RedisError as error:
         return QueueStatus(reachable=False, problem=describe_redis_error(error))

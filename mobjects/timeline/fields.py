@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import BooleanField, Func, Q, TextField, Value
@@ -10,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
-from mobjects.models import CustomField
 from mobjects.models.program import COST_PREFIX
 from mobjects.timeline.import_values import COSTS, CUSTOM, TAGS
 
@@ -25,13 +25,16 @@ _COLUMNS = {
 }
 
 
-def field_choices(kind: Kind) -> list[tuple[str, str]]:
-    """The fields by which the history of a kind can be narrowed, as (name of the value, words); one query."""
+def field_choices(kind: Kind, custom: Iterable[str]) -> list[tuple[str, str]]:
+    """The fields by which the history of a kind can be narrowed, as (name of the value, words).
+
+    Args:
+        custom: names of the kind's custom fields.
+    """
     standard = [(item.name, _(item.label)) for item in attributes.STANDARD[kind]]
     columns = [(name, name) for name in (attributes.entry_name(kind, column) for column in _COLUMNS[kind])]
     if kind is Kind.PROGRAM:
         return [*columns, (COST_PREFIX, _("Period costs")), (TAG_PREFIX, _("Tags"))]
-    custom = CustomField.objects.filter(kind=kind.value).order_by("name").values_list("name", flat=True)
     return [*standard, *columns, *((name, name) for name in custom)]
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
+from operator import or_
+from typing import Any
+
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Value
 
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, ImportChange, RecordEdit, SyncResult
+from mobjects.models import Conflict, CustomField, ImportChange, RecordEdit, SyncResult
 from mobjects.timeline.entries import TimelineEntry, TimelineFilter
+from mobjects.timeline.fields import field_choices
 from mobjects.timeline.streams import STREAMS, TimelineStream
 
 PER_PAGE = 25
+IN = "in_"
+"""Begins the names of the marks that say which streams want a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,7 @@ class TimelinePage:
 def read_timeline(
     kind: Kind, record_id: int, narrowed: TimelineFilter, *, hidden: Collection[str] = (), after: str = ""
 ) -> TimelinePage:
-    """A page of what became of one record; one or two queries for each stream.
+    """A page of what became of one record; at most two queries for each table.
 
     Args:
         narrowed: which entries.
@@ -53,7 +62,24 @@ def read_timeline(
 
 
 def _read(streams: list[TimelineStream], positions: dict[str, str]) -> dict[str, list[TimelineEntry]]:
-    return {stream.name: stream.read(positions.get(stream.name, ""), PER_PAGE + 1) for stream in streams}
+    count = PER_PAGE + 1
+    chosen = {each.name: each.rows(positions.get(each.name, ""))[: each.most or count] for each in streams}
+    entries: dict[str, list[TimelineEntry]] = {}
+    for _model, sharing in groupby(streams, key=lambda each: chosen[each.name].model):
+        group = list(sharing)
+        rows = list(chosen[group[0].name]) if len(group) == 1 else _rows_of_several(group, chosen)
+        group[0].complete(rows)
+        for stream in group:
+            own = rows if len(group) == 1 else [row for row in rows if getattr(row, f"{IN}{stream.name}")]
+            entries[stream.name] = stream.entries(sorted(own, key=stream.order), count)
+    return entries
+
+
+def _rows_of_several(streams: list[TimelineStream], chosen: Mapping[str, QuerySet[Any]]) -> list[Any]:
+    """The rows that several streams want of one table, each marked with the streams that want it; one query."""
+    wanted = {each.name: Q(pk__in=chosen[each.name].values("pk")) for each in streams}
+    marks = {f"{IN}{name}": ExpressionWrapper(found, BooleanField()) for name, found in wanted.items()}
+    return list(streams[0].of_record().annotate(**marks).filter(reduce(or_, wanted.values())))
 
 
 def _positions(after: str) -> dict[str, str]:
@@ -61,17 +87,23 @@ def _positions(after: str) -> dict[str, str]:
     return {name: position for name, _, position in pairs if len(position) < 40}
 
 
-def people_of(kind: Kind, record_id: int) -> list[str]:
-    """The names of all who did something to a record, in order; one query."""
+def narrowing_choices(kind: Kind, record_id: int) -> tuple[list[str], list[tuple[str, str]]]:
+    """By what the history of a record can be narrowed, in one query.
+
+    Returns:
+        The names of all who did something to it, in order; and the fields, as (name of the value, words).
+    """
     of_record = {"kind": kind.value, "record_id": record_id}
     named = [
-        RecordEdit.objects.filter(**of_record).values_list("username", flat=True),
-        SyncResult.objects.filter(**of_record).values_list("job__username", flat=True),
-        Conflict.objects.filter(**of_record).values_list("username", flat=True),
+        RecordEdit.objects.filter(**of_record).values_list(Value("person"), "username"),
+        SyncResult.objects.filter(**of_record).values_list(Value("person"), "job__username"),
+        Conflict.objects.filter(**of_record).values_list(Value("person"), "username"),
         *(
-            ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id).values_list(name, flat=True)
+            ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id).values_list(Value("person"), name)
             for name in ("imported__committed_by", "imported__undone_by")
         ),
     ]
-    first, *others = (names.order_by() for names in named)
-    return sorted({name for name in first.union(*others) if name})
+    custom = CustomField.objects.filter(kind=kind.value).order_by().values_list(Value("field"), "name")
+    found = set(custom.union(*(names.order_by() for names in named)))
+    people = sorted({name for what, name in found if what == "person" and name})
+    return people, field_choices(kind, sorted(name for what, name in found if what == "field"))

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, ClassVar
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Replace
 from django.utils.translation import gettext as _
 
 from mobjects.marketo.types import Kind
@@ -50,6 +51,8 @@ class TimelineStream(ABC):
     name: ClassVar[str]
     kinds: ClassVar[tuple[EntryKind, ...]]
     has_fields: ClassVar[bool] = True
+    most: ClassVar[int | None] = None
+    """So many rows are read, if that is not as many as the entries that are asked for."""
 
     def __init__(self, kind: Kind, record_id: int, narrowed: TimelineFilter) -> None:
         self.kind, self.record_id, self.narrowed = kind, record_id, narrowed
@@ -62,16 +65,33 @@ class TimelineStream(ABC):
         return self.narrowed.wants(*self.kinds) and (self.has_fields or not self.narrowed.field)
 
     @abstractmethod
-    def read(self, after: str, count: int) -> list[TimelineEntry]:
-        """The newest entries behind a position; "" is the start.
+    def of_record(self) -> QuerySet[Any]:
+        """All rows of its table about the record. Neighbours among :data:`STREAMS` that share a table are read in one
+        query.
+        """
+
+    @abstractmethod
+    def rows(self, after: str) -> QuerySet[Any]:
+        """Its rows behind a position, newest first; "" is the start.
 
         Raises:
             ValueError: there is no such position.
         """
 
-    def in_groups(self, rows: QuerySet[Any], key: Callable[[Any], Hashable], count: int) -> list[list[Any]]:
-        """Neighbours that belong together, at most so many groups, of at most :data:`VALUES_SHOWN` rows."""
-        found = list(rows[:VALUES_SHOWN])
+    @abstractmethod
+    def entries(self, found: list[Any], count: int) -> list[TimelineEntry]:
+        """What its newest rows say, at most so many entries."""
+
+    def order(self, row: Any) -> Any:
+        """What its rows rise by, in the order of :meth:`rows`."""
+        return -row.pk
+
+    def complete(self, found: Iterable[Any]) -> None:
+        """Read what belongs to rows of its table, before they are made entries; for most, nothing."""
+        del found
+
+    def in_groups(self, found: list[Any], key: Callable[[Any], Hashable], count: int) -> list[list[Any]]:
+        """Neighbours that belong together, at most so many groups."""
         groups = [list(group) for _key, group in groupby(found, key=key)]
         if len(found) == VALUES_SHOWN and len(groups) > 1:
             groups.pop()  # It may go on.
@@ -84,8 +104,13 @@ class EditStream(TimelineStream):
 
     name, kinds = "edit", (EntryKind.EDIT, EntryKind.READ, EntryKind.DECISION, EntryKind.DELETION, EntryKind.UNDO)
 
-    def read(self, after: str, count: int) -> list[TimelineEntry]:
-        edits = edits_of(self.kind, self.record_id)
+    most = VALUES_SHOWN
+
+    def of_record(self) -> QuerySet[Any]:
+        return edits_of(self.kind, self.record_id)
+
+    def rows(self, after: str) -> QuerySet[Any]:
+        edits = self.of_record()
         edits = edits.filter(pk__lt=int(after)) if after else edits
         edits = edits.filter(username=self.narrowed.person) if self.narrowed.person else edits
         if self.narrowed.field:
@@ -94,8 +119,10 @@ class EditStream(TimelineStream):
             edits = edits.exclude(source__in=KINDS_OF_SOURCES)
         elif self.narrowed.what:
             edits = edits.filter(source__in=[s for s, kind in KINDS_OF_SOURCES.items() if kind == self.narrowed.what])
-        groups = self.in_groups(edits, _saved_together, count)
-        return [self._entry(group) for group in groups]
+        return edits
+
+    def entries(self, found: list[Any], count: int) -> list[TimelineEntry]:
+        return [self._entry(group) for group in self.in_groups(found, _saved_together, count)]
 
     def _entry(self, group: list[RecordEdit]) -> TimelineEntry:
         newest, source = group[0], EditSource(group[0].source)
@@ -125,7 +152,9 @@ class ImportStream(TimelineStream):
 
     name, kinds = "import", (EntryKind.IMPORT,)
 
-    def _changes(self) -> QuerySet[ImportChange]:
+    most = VALUES_SHOWN
+
+    def of_record(self) -> QuerySet[Any]:
         done = ImportChange.objects.filter(owner_kind=self.kind.value, owner_id=self.record_id)
         if self.narrowed.field:
             mine = ImportRow.objects.filter(imported=OuterRef("imported"), number=OuterRef("number"))
@@ -136,22 +165,28 @@ class ImportStream(TimelineStream):
             *(f"imported__{name}" for name in _IMPORT_FIELDS),
         )
 
-    def read(self, after: str, count: int) -> list[TimelineEntry]:
-        changes = self._changes().order_by("-pk")
+    def rows(self, after: str) -> QuerySet[Any]:
+        changes = self.of_record().order_by("-pk")
         changes = changes.filter(pk__lt=int(after)) if after else changes
         if self.narrowed.person:
             changes = changes.filter(imported__committed_by=self.narrowed.person)
-        return self._entries(self.in_groups(changes, lambda change: change.imported_id, count))
+        return changes
 
-    def _entries(self, groups: list[list[ImportChange]]) -> list[TimelineEntry]:
-        changes = [change for group in groups for change in group]
+    def complete(self, found: Iterable[Any]) -> None:
+        changes = list(found)
         rows, types = rows_of_changes(changes), tag_types(changes)
+        for change in changes:
+            row = rows.get((change.imported_id, change.number))
+            change.values = import_values(change, row, types) if row is not None else []
+
+    def together(self, change: ImportChange) -> Hashable:
+        """What changes that make one entry share."""
+        return change.imported_id
+
+    def entries(self, found: list[Any], count: int) -> list[TimelineEntry]:
         entries = []
-        for group in groups:
-            values: list[ValueChange] = []
-            for change in reversed(group):
-                row = rows.get((change.imported_id, change.number))
-                values += import_values(change, row, types) if row is not None else []
+        for group in self.in_groups(found, self.together, count):
+            values: list[ValueChange] = [value for change in reversed(group) for value in change.values]
             entries.append(self._entry(group, merge_changes(values)))
         return entries
 
@@ -178,9 +213,9 @@ class ImportUndoStream(ImportStream):
 
     name, kinds = "undo", (EntryKind.UNDO,)
 
-    def read(self, after: str, count: int) -> list[TimelineEntry]:
+    def rows(self, after: str) -> QuerySet[Any]:
         moment = F("imported__undone_at")
-        changes = self._changes().exclude(undone=UndoOutcome.NO).filter(imported__undone_at__isnull=False)
+        changes = self.of_record().exclude(undone=UndoOutcome.NO).filter(imported__undone_at__isnull=False)
         changes = changes.order_by(moment.desc(), "-pk")
         if after:
             micro, pk = (int(part) for part in after.split("-"))
@@ -188,8 +223,13 @@ class ImportUndoStream(ImportStream):
             changes = changes.filter(Q(imported__undone_at__lt=at) | Q(imported__undone_at=at, pk__lt=pk))
         if self.narrowed.person:
             changes = changes.filter(imported__undone_by=self.narrowed.person)
-        groups = self.in_groups(changes, lambda change: (change.imported_id, change.undone), count)
-        return self._entries(groups)
+        return changes
+
+    def order(self, row: Any) -> Any:
+        return _START - row.imported.undone_at, -row.pk
+
+    def together(self, change: ImportChange) -> Hashable:
+        return change.imported_id, change.undone
 
     def _entry(self, group: list[ImportChange], values: list[ValueChange]) -> TimelineEntry:
         first, imported = group[0], group[0].imported
@@ -215,9 +255,12 @@ class ResultStream(TimelineStream):
 
     name, kinds = "result", (EntryKind.SEND, EntryKind.READ, EntryKind.DELETION)
 
-    def read(self, after: str, count: int) -> list[TimelineEntry]:
+    def of_record(self) -> QuerySet[Any]:
         results = SyncResult.objects.filter(kind=self.kind.value, record_id=self.record_id).order_by("-pk")
-        results = results.select_related("job", "batch").defer(*_HEAVY)
+        return results.select_related("job", "batch").defer(*_HEAVY).annotate(as_edit=self._is_edit())
+
+    def rows(self, after: str) -> QuerySet[Any]:
+        results = self.of_record()
         results = results.filter(pk__lt=int(after)) if after else results
         results = results.filter(job__username=self.narrowed.person) if self.narrowed.person else results
         if field := self.narrowed.field:
@@ -228,17 +271,16 @@ class ResultStream(TimelineStream):
             results = results.exclude(job__action__in=SENDING)
         elif self.narrowed.what:
             results = results.filter(status=SyncResultStatus.DELETED)
-        found = list(results[:count])
-        kept = self._kept_as_edits(found)
-        return [_result_entry(row, as_edit=row.job_id in kept) for row in found]
+        return results
 
-    def _kept_as_edits(self, found: Iterable[SyncResult]) -> set[Any]:
-        """The jobs among those of pulls whose values stand in edits."""
-        jobs = {row.job_id.hex: row.job_id for row in found if row.status in TAKEN}
-        if not jobs:
-            return set()
-        edits = edits_of(self.kind, self.record_id).filter(source=EditSource.PULL, reference__in=jobs)
-        return {jobs[reference] for reference in edits.order_by().values_list("reference", flat=True)}
+    def entries(self, found: list[Any], count: int) -> list[TimelineEntry]:
+        return [_result_entry(row, as_edit=row.as_edit) for row in found[:count]]
+
+    def _is_edit(self) -> Exists:
+        """Whether the values of a pull stand in edits, which name its job without dashes."""
+        job = Replace(Cast(OuterRef("job_id"), TextField()), Value("-"), Value(""))
+        edits = edits_of(self.kind, self.record_id).filter(source=EditSource.PULL, reference=job)
+        return Exists(edits.order_by())
 
 
 def _result_entry(row: SyncResult, *, as_edit: bool) -> TimelineEntry:
@@ -269,14 +311,16 @@ class ConflictStream(TimelineStream):
 
     name, kinds, has_fields = "found", (EntryKind.DECISION,), False
 
-    def _conflicts(self) -> QuerySet[Conflict]:
+    def of_record(self) -> QuerySet[Any]:
         return Conflict.objects.filter(kind=self.kind.value, record_id=self.record_id)
 
-    def read(self, after: str, count: int) -> list[TimelineEntry]:
+    def rows(self, after: str) -> QuerySet[Any]:
         if self.narrowed.person:
-            return []
-        found = self._conflicts().order_by("-pk")
-        found = found.filter(pk__lt=int(after)) if after else found
+            return Conflict.objects.none()
+        found = self.of_record().order_by("-pk")
+        return found.filter(pk__lt=int(after)) if after else found
+
+    def entries(self, found: list[Any], count: int) -> list[TimelineEntry]:
         return [
             TimelineEntry(
                 at=conflict.created_at,
@@ -295,13 +339,18 @@ class DecisionStream(ConflictStream):
 
     name = "decided"
 
-    def read(self, after: str, count: int) -> list[TimelineEntry]:
-        found = self._conflicts().filter(decided_at__isnull=False).order_by("-decided_at", "-pk")
+    def rows(self, after: str) -> QuerySet[Any]:
+        found = self.of_record().filter(decided_at__isnull=False).order_by("-decided_at", "-pk")
         if after:
             micro, pk = (int(part) for part in after.split("-"))
             at = _START + timedelta(microseconds=micro)
             found = found.filter(Q(decided_at__lt=at) | Q(decided_at=at, pk__lt=pk))
-        found = found.filter(username=self.narrowed.person) if self.narrowed.person else found
+        return found.filter(username=self.narrowed.person) if self.narrowed.person else found
+
+    def order(self, row: Any) -> Any:
+        return _START - row.decided_at, -row.pk
+
+    def entries(self, found: list[Any], count: int) -> list[TimelineEntry]:
         return [
             TimelineEntry(
                 at=conflict.decided_at,

@@ -51,7 +51,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "results": lambda: "/admin/mobjects/syncresult/",
     "record in a job": lambda: f"/admin/sync-results/{SyncResult.objects.filter(status='FAILED').first().pk}/",
     "batch": lambda: f"/admin/mobjects/syncbatch/{SyncBatch.objects.first().pk}/change/",
-    "record history": lambda: f"/admin/sync-history/Opportunity/{Opportunity.objects.first().pk}/",
+    "record history": lambda: f"/admin/sync-history/Opportunity/{Opportunity.objects.last().pk}/",
     "fields": lambda: "/admin/mobjects/marketofield/",
     "known tags": lambda: "/admin/mobjects/allowedtag/",
     "connection": lambda: "/admin/connection/",
@@ -169,7 +169,9 @@ def _make_imports(records: list[Opportunity]) -> None:
         made_imports.row(reviewed, number, outcome, **({} if outcome == "new" else values))
         if outcome == "error":
             made_imports.problem(reviewed, number, suggestion="12.5")
-    made_imports.group(reviewed, suggestion="12.5", first=4)
+    for value in ("much", "more"):
+        made_imports.group(reviewed, value=value, suggestion="12.5", first=4)
+    made_imports.group(reviewed, level="warning", rule="“1,5” may be meant as 15.", first=6)
     made_imports.count(reviewed)
     made_imports.imported(state=ImportState.MAPPING)
     written = made_imports.imported(state=ImportState.COMMITTED, committed_to=31, written={"changed": 30})

@@ -16,8 +16,6 @@ from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groups", "queue", "marketo_settings")]
 MOST = 12
-LEFT = {"program": 17, "record in a job": 13, "record history": 14, "program history": 13, "import, its review": 17}
-"""Pages that are not there yet."""
 STATUS = {"not allowed": 403, "missing": 404}
 
 
@@ -39,7 +37,7 @@ def test_no_page_takes_more_than_twelve_statements():
     browser = pages.client()
     User.objects.get().user_permissions.add(factories.permission("view_auditevent"))
     found = {name: queries_of(browser, name, address()) for name, address in {**PAGES, **FURTHER_PAGES}.items()}
-    over = {name: len(sql) for name, sql in found.items() if len(sql) > LEFT.get(name, MOST)}
+    over = {name: len(sql) for name, sql in found.items() if len(sql) > MOST}
     assert over == {}, "\n".join(f"{name}:\n" + "\n".join(sql[:300] for sql in found[name]) for name in over)
 
 

@@ -195,20 +195,27 @@ def _suggested_corrections(imported: models.Import, pk: int | None) -> Iterator[
 
 def describe_rules(imported: models.Import) -> list[dict[str, Any]]:
     """The rules that several values break for which something is suggested, with samples; the most frequent first."""
+    rule = [F("column"), F("rule")]
     groups = suggestible_groups(imported).exclude(suggestion="").order_by()
-    broken = groups.values("column", "rule").annotate(values=Count("pk"), rows=Sum("count")).filter(values__gt=1)
-    place = Window(RowNumber(), partition_by=[F("column"), F("rule")], order_by=[F("count").desc(), F("pk").asc()])
-    samples: defaultdict[tuple[str, str], list[models.ImportGroup]] = defaultdict(list)
-    for group in groups.annotate(place=place).filter(place__lte=SAMPLES).order_by("place"):
+    counted = groups.annotate(
+        values_in_all=Window(Count("pk"), partition_by=rule),
+        rows_in_all=Window(Sum("count"), partition_by=rule),
+        place=Window(RowNumber(), partition_by=rule, order_by=[F("count").desc(), F("pk").asc()]),
+    )
+    samples: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    shown = counted.filter(values_in_all__gt=1, place__lte=SAMPLES).order_by("-rows_in_all", "column", "rule", "place")
+    for group in shown[: RULES_SHOWN * SAMPLES]:
         samples[group.column, group.rule].append(group)
     return [
         {
-            **each,
-            "rows": rows_text(each["rows"]),
-            "samples": samples[each["column"], each["rule"]],
-            "act": f"rule-{samples[each['column'], each['rule']][0].pk}",
+            "column": column,
+            "rule": broken,
+            "values": found[0].values_in_all,
+            "rows": rows_text(found[0].rows_in_all),
+            "samples": found,
+            "act": f"rule-{found[0].pk}",
         }
-        for each in broken.order_by("-rows", "column", "rule")[:RULES_SHOWN]
+        for (column, broken), found in list(samples.items())[:RULES_SHOWN]
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,18 +13,19 @@ from django.views.decorators.http import require_GET
 from openpyxl.utils import get_column_letter
 
 from mobjects import models
+from mobjects.db.counted_pages import read_counted_page
 from mobjects.imports import service
 from mobjects.kept_text import translate_rule
 from mobjects.presentation import import_text as words
 from mobjects.presentation.vocabulary import join_each
 from mobjects.selectors import id_in
-from mobjects.views.base import paginate_rows, press_only, render_page
+from mobjects.views.base import press_only, render_page
 from mobjects.views.imports import base, corrections
 from mobjects.views.imports.detail import live_context, outcome_tabs, shown_same_file_imports
+from mobjects.views.imports.problem_groups import ProblemGroups, read_problem_groups
 from mobjects.views.imports.row_choice import choose_rows, read_row
 from mobjects.views.imports.row_table import ShortenedText, build_display_rows, truncate_html
 
-GROUPS_PER_PAGE = 25
 FIXES_SHOWN = 50
 
 
@@ -50,6 +50,8 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
         return _render_row(request, imported, id_in(request.GET["row"], digits=9) or 0, common)
     choice = choose_rows(request, imported)
     shows_groups = choice.tab == models.ImportRowOutcome.ERROR and not choice.words
+    problems = read_problem_groups(imported, id_in(request.GET.get("groups"), digits=9) or 1 if shows_groups else 0)
+    fixes, fixes_count = _fixes(imported)
     return render_page(
         request,
         "imports/review.html",
@@ -61,12 +63,13 @@ def import_review(request: HttpRequest, imported: models.Import) -> HttpResponse
         tabs=outcome_tabs(imported),
         rows=choice.page,
         shown=build_display_rows(imported, choice.rows),
-        groups=_groups(request, imported) if shows_groups else None,
+        groups=_groups(imported, problems) if shows_groups else None,
         formats=corrections.describe_formats(imported),
-        fixes=_fixes(imported),
-        fixes_count=imported.fixes.count(),
+        fixes=fixes,
+        fixes_count=fixes_count,
         write=_commit_summary(imported),
-        warnings=_warnings(imported),
+        # What to check, each with how many rows it is about.
+        warnings=[(group, words.rows_text(group.count)) for group in problems.warnings],
     )
 
 
@@ -106,18 +109,10 @@ def _render_row(request: HttpRequest, imported: models.Import, number: int, comm
     )
 
 
-def _warnings(imported: models.Import) -> list[tuple[models.ImportGroup, str]]:
-    """What to check, each with how many rows it is about."""
-    found = imported.groups.filter(level=models.ImportProblemLevel.WARNING)[:FIXES_SHOWN]
-    return [(group, words.rows_text(group.count)) for group in found]
-
-
-def _groups(request: HttpRequest, imported: models.Import) -> dict[str, Any]:
-    errors = imported.groups.filter(level=models.ImportProblemLevel.ERROR)
-    found = paginate_rows(request, errors, GROUPS_PER_PAGE, "groups")
-    suggested = corrections.suggestible_groups(imported).exclude(suggestion="").count()
-    rules = corrections.describe_rules(imported) if suggested > 1 else []
-    return {"page": found, "rows": [_group(group) for group in found], "suggested": suggested, "rules": rules}
+def _groups(imported: models.Import, found: ProblemGroups) -> dict[str, Any]:
+    rules = corrections.describe_rules(imported) if found.suggested > 1 else []
+    rows = [_group(group) for group in found.errors]
+    return {"page": found.errors, "rows": rows, "suggested": found.suggested, "rules": rules}
 
 
 def _group(group: models.ImportGroup) -> dict[str, Any]:
@@ -133,9 +128,11 @@ def _group(group: models.ImportGroup) -> dict[str, Any]:
     }
 
 
-def _fixes(imported: models.Import) -> Sequence[tuple[models.ImportFix, ShortenedText, ShortenedText]]:
-    newest = imported.fixes.order_by("-pk")[:FIXES_SHOWN]
-    return [(each, _shortened(each.value), _shortened(each.replacement)) for each in newest]
+def _fixes(imported: models.Import) -> tuple[list[tuple[models.ImportFix, ShortenedText, ShortenedText]], int]:
+    """The newest corrections, and how many there are."""
+    newest = read_counted_page(imported.fixes.order_by("-pk"), FIXES_SHOWN, 1)
+    shown = [(each, _shortened(each.value), _shortened(each.replacement)) for each in newest]
+    return shown, newest.paginator.count
 
 
 def _shortened(text: str, most: int = corrections.VALUE_SHOWN) -> ShortenedText:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,7 @@ from mobjects.models import (
 )
 from mobjects.presentation.import_text import TABS
 from mobjects.selectors import id_in
+from mobjects.views.imports.base import model_of
 from mobjects.views.imports.row_table import truncate_html
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ class RowChoice:
         tab: the outcome that all of them have; "" if they may have several.
         words: which they are, as the end of a sentence that begins with "Only rows"; "" for all rows of the tab.
         page: one page of them.
-        rows: those on the page. A row that the check left out has no outcome and no record.
+        rows: those on the page. A row that the check left out has no outcome and no record; most others say by
+            ``is_there`` whether their record exists still.
     """
 
     tab: str
@@ -64,22 +67,25 @@ def choose_rows(request: HttpRequest, imported: Import) -> RowChoice:
     left out; ``?undone=`` what became of the rows by the undo; ``?group=`` the rows with equal problems. What means
     nothing (a group of an earlier check) gives the tab.
     """
-    group = imported.groups.filter(pk=id_in(request.GET.get("group")) or 0).first()
+    number = id_in(request.GET.get("group"))
+    group = imported.groups.filter(pk=number).first() if number else None
     if group is not None:
         return _choose_group(request, imported, group)
     if request.GET.get("left") == "1":
         left = commit.unwritten_rows(imported).filter(number__lte=imported.committed_to)
-        return _choose(request, left, gettext("that were left out when the others were written"))
+        return _choose(request, imported, left, gettext("that were left out when the others were written"))
     undone = request.GET.get("undone", "")
     if undone in _UNDONE:
         changed = ImportChange.objects.filter(imported=imported, undone=undone).order_by().values("number")
-        return _choose(request, imported.found.filter(number__in=changed), str(_UNDONE[undone]))
+        return _choose(request, imported, imported.found.filter(number__in=changed), str(_UNDONE[undone]))
     tab = _tab(request, imported)
     found = imported.found.filter(outcome=tab)
     if request.GET.get("cleared") == "1":
-        return _choose(request, found.filter(cleared__gt=0), gettext("with blank cells that clear a value"), tab)
+        return _choose(
+            request, imported, found.filter(cleared__gt=0), gettext("with blank cells that clear a value"), tab
+        )
     # The check counted them; asking again takes long.
-    return _choose(request, found, "", tab, count=imported.counts.get(tab, 0))
+    return _choose(request, imported, found, "", tab, count=imported.counts.get(tab, 0))
 
 
 def read_row(imported: Import, number: int) -> ImportRow | None:
@@ -105,8 +111,11 @@ def _choose_group(request: HttpRequest, imported: Import, group: ImportGroup) ->
     )
 
 
-def _choose(request: HttpRequest, found: Any, words: str, tab: str = "", *, count: int | None = None) -> RowChoice:
-    pages = Paginator(found.order_by("number"), ROWS_PER_PAGE)
+def _choose(
+    request: HttpRequest, imported: Import, found: Any, words: str, tab: str = "", *, count: int | None = None
+) -> RowChoice:
+    records = model_of(imported.kind)._default_manager.filter(pk=OuterRef("record_id")).order_by()
+    pages = Paginator(found.order_by("number").annotate(is_there=Exists(records)), ROWS_PER_PAGE)
     if count is not None:
         pages.count = count
     page = pages.get_page(request.GET.get("page"))

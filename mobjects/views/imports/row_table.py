@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
@@ -198,12 +198,21 @@ def _record_urls(imported: Import, rows: Sequence[ImportRow]) -> Mapping[int, st
     """By the rows' numbers the addresses of the records that exist still: of a row that sets a channel its program."""
     programs = {row.number: int(row.data["program_id"]) for row in rows if sets_channel(imported.kind, row)}
     records = {row.number: row.record_id for row in rows if row.record_id}
+    there = {row.record_id for row in rows if getattr(row, "is_there", False)}
+    is_known = all(hasattr(row, "is_there") for row in rows)
     found: dict[int, str] = {}
-    for model, ids in ((model_of(imported.kind), records), (Program, programs)):
-        existing = set(model._default_manager.filter(pk__in=ids.values()).values_list("pk", flat=True)) if ids else ()
+    for model, ids, known in (
+        (model_of(imported.kind), records, there if is_known else None),
+        (Program, programs, None),
+    ):
+        existing = known if known is not None else _existing(model, ids.values())
         name = f"admin:mobjects_{model._meta.model_name}_change"
         found |= {number: reverse(name, args=[pk]) for number, pk in ids.items() if pk in existing}
     return found
+
+
+def _existing(model: type[Model], ids: Collection[Any]) -> set[Any]:
+    return set(model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
 
 
 def _fill_problems(row: DisplayRow, problems: Sequence[ImportProblem], *, whole: bool) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core import signing
+from django.db.models import QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,12 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from mobjects import selectors
 from mobjects.kept_text import translate_kept
-from mobjects.models import RECORD_MODELS, Kind, PurgeKind, SyncResult
+from mobjects.models import RECORD_MODELS, Conflict, Kind, PurgeKind, SyncResult
 from mobjects.retention.service import removed_before
 from mobjects.sync.content.loading import load_records
 from mobjects.timeline.entries import EntryKind, TimelineEntry, TimelineFilter
-from mobjects.timeline.fields import field_choices
-from mobjects.timeline.reading import TimelinePage, people_of, read_timeline
+from mobjects.timeline.reading import TimelinePage, narrowing_choices, read_timeline
 from mobjects.timeline.restoring import RestoredValue, RestoreRefused, find_restored, preview_restore, restore_values
 from mobjects.timeline.streams import edits_of
 from mobjects.views.base import Crumb, render_denied, render_page
@@ -51,7 +51,8 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if not request.user.has_perm("mobjects.view_conflict"):
         hidden += ["found", "decided"]
     page = read_timeline(chosen, pk, narrowed, hidden=hidden, after=request.GET.get(AFTER, ""))
-    record = RECORD_MODELS[chosen]._default_manager.filter(pk=pk).first()
+    record = _with_conflict(chosen, pk).first()
+    people, fields = narrowing_choices(chosen, pk)
     is_narrowed = any((narrowed.what, narrowed.person, narrowed.field, request.GET.get(AFTER)))
     if record is None and not page.entries and not is_narrowed:
         raise Http404
@@ -68,13 +69,13 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         page=page,
         older=_address(request, page.older) if page.older else "",
         newest=_address(request, "") if request.GET.get(AFTER) else "",
-        conflicts=selectors.open_conflicts([entry.result for entry in page.entries if entry.result]),
+        conflicts=_conflicts(record, page),
         narrowed=narrowed,
         is_narrowed=any((narrowed.what, narrowed.person, narrowed.field)),
         purged=removed_before(PurgeKind.EDITS) if sees_values and not page.older else None,
         kinds=EntryKind.choices,
-        people=people_of(chosen, pk),
-        fields=field_choices(chosen),
+        people=people,
+        fields=fields,
         may_restore=record is not None and _may(request, "change", chosen),
         log=f"admin:mobjects_{RECORD_MODELS[chosen]._meta.model_name}_history" if record and sees_values else "",
     )
@@ -141,6 +142,20 @@ def _kind(kind: str, pk: int) -> Kind:
     if kind.lower() not in by_name or pk >= 2**63:
         raise Http404
     return by_name[kind.lower()]
+
+
+def _with_conflict(kind: Kind, pk: int) -> QuerySet[Any]:
+    """A record, with the id of what there is to decide about it, read in the same query."""
+    to_decide = Conflict.objects.filter(kind=kind.value, record_id=pk, decided_at__isnull=True).values("pk")[:1]
+    found: QuerySet[Any] = RECORD_MODELS[kind]._default_manager.filter(pk=pk).annotate(to_decide=Subquery(to_decide))
+    return found
+
+
+def _conflicts(record: Any, page: TimelinePage) -> dict[tuple[str, int], int]:
+    """What there is to decide, as :func:`mobjects.selectors.open_conflicts` gives it."""
+    if record is None:
+        return selectors.open_conflicts([entry.result for entry in page.entries if entry.result])
+    return {(record.KIND.value, record.pk): record.to_decide} if record.to_decide else {}
 
 
 def _may(request: HttpRequest, action: str, kind: Kind) -> bool:
