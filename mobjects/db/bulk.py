@@ -2,8 +2,9 @@
 
 ``bulk_update`` builds one CASE for every column and row, ``bulk_create`` asks every field about every value: either
 takes longer for a batch than the call to Marketo. Here rows hold what a database takes as it is: texts, whole numbers,
-``None``, and for JSON fields what JSON can hold. PostgreSQL gets them as one JSON document, which it takes apart by
-itself; SQLite runs one prepared statement again and again.
+``None``, and for JSON fields what JSON can hold. The database gets them as one JSON document, which it takes apart by
+itself; only what SQLite inserts goes row by row, as that is quicker there. Its updates are not: where a table has a
+trigger, each statement first copies the pages that it is going to change.
 """
 
 from __future__ import annotations
@@ -55,12 +56,15 @@ def bulk_insert_rows(
         rows: for each row a value for each column, in their order.
     """
     writer = _RowWriter(model, same, columns)
-    values = ", ".join(["%s"] * len(same) + writer.given)
-    writer.write(f"INSERT INTO {writer.table} ({', '.join(writer.names)}) SELECT {values}", "", rows)
+    start = f"INSERT INTO {writer.table} ({', '.join(writer.names)})"
+    if writer.is_typed:
+        writer.write(f"{start} SELECT {', '.join(['%s'] * len(same) + writer.given)}", "", rows)
+    else:
+        writer.write_each(f"{start} VALUES ({', '.join(['%s'] * len(writer.names))})", rows)
 
 
 class _RowWriter:
-    """Runs a statement on rows: PostgreSQL once, on all of them; other databases once for each."""
+    """Runs a statement on rows: once, on all of them; SQLite's inserts once for each."""
 
     def __init__(
         self, model: type[models.Model], same: Mapping[str, Any], columns: Sequence[str], by_id: Collection[str] = ()
@@ -73,26 +77,35 @@ class _RowWriter:
             field.get_db_prep_save(value, self._connection) for field, value in zip(fields, same.values(), strict=False)
         ]
         self._each: list[Any] = [model._meta.get_field("id" if name in by_id else name) for name in columns]
-        self._at_once = self._connection.vendor == "postgresql"
+        self.is_typed = self._connection.vendor == "postgresql"
         self.table, self.names = quote(model._meta.db_table), [quote(field.column) for field in fields]
-        self.given = [f"given.c{number}" if self._at_once else "%s" for number in range(len(columns))]
+        part = "given.c{}" if self.is_typed else "json_extract(given.value, '$[{}]')"
+        self.given = [part.format(number) for number in range(len(columns))]
 
     def write(self, statement: str, where: str, rows: Sequence[Row]) -> None:
         if not rows:
             return
+        source, document = (
+            self._typed_document(rows) if self.is_typed else ("json_each(%s) AS given", self._texts(rows))
+        )
         with self._connection.cursor() as cursor:
-            if self._at_once:
-                names = [f"c{number}" for number in range(len(self._each))]
-                typed = ", ".join(
-                    f"{name} {field.rel_db_type(self._connection)}"
-                    for name, field in zip(names, self._each, strict=True)
-                )
-                document = _encode([dict(zip(names, row, strict=True)) for row in rows])
-                cursor.execute(
-                    f"{statement} FROM json_to_recordset(%s) AS given({typed}) {where}", [*self.same, document]
-                )
-            else:
-                cursor.executemany(f"{statement} {where}", [(*self.same, *row) for row in self._with_text(rows)])
+            cursor.execute(f"{statement} FROM {source} {where}", [*self.same, document])
+
+    def write_each(self, statement: str, rows: Sequence[Row]) -> None:
+        if rows:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(statement, [(*self.same, *row) for row in self._with_text(rows)])
+
+    def _typed_document(self, rows: Sequence[Row]) -> tuple[str, str]:
+        names = [f"c{number}" for number in range(len(self._each))]
+        typed = ", ".join(
+            f"{name} {field.rel_db_type(self._connection)}" for name, field in zip(names, self._each, strict=True)
+        )
+        document = _encode([dict(zip(names, row, strict=True)) for row in rows])
+        return f"json_to_recordset(%s) AS given({typed})", document
+
+    def _texts(self, rows: Sequence[Row]) -> str:
+        return _encode(list(self._with_text(rows)))
 
     def _with_text(self, rows: Sequence[Row]) -> Iterable[Row]:
         json_at = [number for number, field in enumerate(self._each) if isinstance(field, models.JSONField)]
