@@ -26,6 +26,7 @@ from rq.utils import now
 
 from mobjects.audit.anchors import write_anchor_if_due
 from mobjects.audit.sealing import seal_for_a_while
+from mobjects.bulk_edits.service import sweep_bulk_edits
 from mobjects.figures.daily import count_records_if_due
 from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.recovery import sweep_jobs
@@ -63,6 +64,7 @@ def tick() -> None:
     sweep_jobs()
     sweep_imports()
     sweep_deletions()
+    sweep_bulk_edits()
     sweep_purges()
     sweep_erasures()
     run_due()
