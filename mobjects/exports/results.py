@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from mobjects.exports.formats import ExportFormat
 from mobjects.exports.service import CountedRows, DownloadUser, log_download
+from mobjects.kept_text import translate_kept
 from mobjects.models import DownloadContent, SyncJob, SyncResult
 from mobjects.spreadsheets.types import Cell
 from mobjects.spreadsheets.xlsx_writer import MAX_CELL_CHARACTERS
@@ -33,11 +34,12 @@ class ReportColumn:
     is_text: bool = True
 
 
-def result_columns(title_of: Callable[[SyncJob], str]) -> list[ReportColumn]:
+def result_columns(title_of: Callable[[SyncJob], str], name_of: Callable[[str], str]) -> list[ReportColumn]:
     """The columns of a file of results, in the reader's language.
 
     Args:
         title_of: what a job is called.
+        name_of: what a field is called.
     """
     return [
         ReportColumn(_("Job"), lambda result: title_of(result.job)),
@@ -48,8 +50,8 @@ def result_columns(title_of: Callable[[SyncJob], str]) -> list[ReportColumn]:
         ReportColumn(_("Marketo ID"), lambda result: result.marketo_id, is_text=False),
         ReportColumn(_("Marketo GUID"), lambda result: result.marketo_guid),
         ReportColumn(_("Status"), lambda result: str(result.get_status_display())),
-        ReportColumn(_("Reason"), lambda result: cut_text(result.error)),
-        ReportColumn(_("Changes"), lambda result: cut_text(changes_text(result))),
+        ReportColumn(_("Reason"), lambda result: cut_text(translate_kept(result.error))),
+        ReportColumn(_("Changes"), lambda result: cut_text(changes_text(result, name_of))),
         ReportColumn(_("Batch"), lambda result: result.batch.sequence if result.batch else None, is_text=False),
         ReportColumn(_("Revision"), lambda result: result.revision, is_text=False),
         ReportColumn(_("Time"), lambda result: utc_of(result.created_at), is_text=False),
@@ -110,11 +112,15 @@ def write_report(
     )
 
 
-def changes_text(result: SyncResult) -> str:
-    """What a result sent, a field on a line; once the values are not kept any more, that they are not."""
+def changes_text(result: SyncResult, name_of: Callable[[str], str]) -> str:
+    """What a result sent, a field on a line; once the values are not kept any more, that they are not.
+
+    Args:
+        name_of: what a field is called.
+    """
     if not result.diff and result.job.values_removed_at:
         return _("The values are not kept any more.")
-    return "\n".join(f"{name}: {before or '-'} → {sent or '-'}" for name, before, sent in result.diff)
+    return "\n".join(f"{name_of(name)}: {before or '-'} → {sent or '-'}" for name, before, sent in result.diff)
 
 
 def cut_text(text: str) -> str:

@@ -68,23 +68,23 @@ STANDARD: dict[Kind, tuple[MarketoAttribute, ...]] = {
     Kind.ROLE: ROLE,
 }
 
-COMPANY_ID, COMPANY_KEY = "Company ID", "Company key"
-PERSON_ID, PERSON_KEY = "Person ID", "Person key"
-OPPORTUNITY_LINK = "Opportunity"
-EXTERNAL_ID, MARKETO_ID, MARKETO_GUID = "External ID", "Marketo ID", "Marketo GUID"
-CHANNEL = "Channel"
+COMPANY_ID, COMPANY_KEY = _("Company ID"), _("Company key")
+PERSON_ID, PERSON_KEY = _("Person ID"), _("Person key")
+OPPORTUNITY_LINK = _("Opportunity")
+EXTERNAL_ID, MARKETO_ID, MARKETO_GUID = _("External ID"), _("Marketo ID"), _("Marketo GUID")
+CHANNEL = _("Channel")
 COST_ID_WORDS = "Marketo cost ID "
 OUR_NUMBER_PREFIX = "our no. "
 """How a role's content names its opportunity: by our own id."""
 
-_OTHER_NAMES = {
+OTHER_NAMES = {
     "marketo_id": MARKETO_ID,
     "marketo_guid": MARKETO_GUID,
     "external_id": EXTERNAL_ID,
     "channel": CHANNEL,
-    "name": "Name",
-    "type": "Type",
-    "workspace": "Workspace",
+    "name": _("Name"),
+    "type": _("Type"),
+    "workspace": _("Workspace"),
     "opportunity": OPPORTUNITY_LINK,
     "person_id": PERSON_ID,
     "person_key": PERSON_KEY,
@@ -96,4 +96,4 @@ _OTHER_NAMES = {
 def entry_name(kind: Kind, field: str) -> str:
     """The name under which a model's field stands among the values of a record; of a custom attribute its own name."""
     names = {attribute.field_name: attribute.name for attribute in STANDARD[kind]}
-    return names.get(field) or _OTHER_NAMES.get(field, field)
+    return names.get(field) or OTHER_NAMES.get(field, field)

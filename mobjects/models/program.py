@@ -23,8 +23,8 @@ from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_market
 CHANNEL_TAG = "Channel"
 """The tag type under which Marketo's API takes a program's channel."""
 
-COST_PREFIX = "Cost "
-"""How the names of costs begin in a program's content."""
+COST_PREFIX, TAG_PREFIX = "Cost ", "Tag "
+"""How the names of costs and tags begin in a program's content."""
 
 
 class Program(SyncedRecord):
@@ -169,5 +169,5 @@ class ProgramTag(models.Model):
 
     @property
     def content_key(self) -> str:
-        """The name under which this tag stands in its program's content and accepted values."""
-        return gettext("Tag %(type)s") % {"type": self.type}
+        """The name under which this tag stands in its program's content and accepted values, in each language."""
+        return f"{TAG_PREFIX}{self.type}"

@@ -46,10 +46,10 @@ _DOUBLE = FailureAdvice(
     _("Look for the doubles in Marketo, and give the record the ID or key of the right one."),
 )
 _DENIED = FailureAdvice(
-    _("The API user may not do this."), _("Ask the Marketo administrator for the permission, then resend the group.")
+    _("The API user may not do this."), _("Ask the Marketo administrator for the permission, then retry the group.")
 )
 _BUSY = FailureAdvice(
-    _("Marketo had no time for it, or was not there."), _("Nothing is wrong with the record: resend the group.")
+    _("Marketo had no time for it, or was not there."), _("Nothing is wrong with the record: retry the group.")
 )
 
 _BY_WORDS: tuple[tuple[re.Pattern[str], FailureAdvice], ...] = tuple(
@@ -83,7 +83,7 @@ _BY_STATUS = {
     ),
     Status.NOT_SENT: FailureAdvice(
         _("The call did not get through; nothing of it was applied."),
-        _("Nothing is wrong with the record: resend the group."),
+        _("Nothing is wrong with the record: retry the group."),
     ),
     Status.SKIPPED: FailureAdvice(
         _("Marketo left it as it was."), _("Read the reason; correct the record, or leave it if that is right.")

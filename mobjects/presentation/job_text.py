@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mobjects import models
 from mobjects.kept_text import translate_kept
-from mobjects.models.program import COST_PREFIX
 from mobjects.presentation import follow_up_text
 from mobjects.presentation.vocabulary import (
     DONE_WORDS,
@@ -35,8 +33,6 @@ from mobjects.sync.send.selection import OperationChoice
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-_COST = re.compile(rf"^{COST_PREFIX}\d+\b")
 
 NOTHING_WORDS: dict[str, StrOrPromise] = {
     models.SyncJobAction.SEND: gettext_lazy("there was nothing to send"),
@@ -228,11 +224,6 @@ def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
     if came:
         return _("%(operation)s of %(records)s (%(kind)s): %(outcome)s.") % {**said, "outcome": came}
     return _("%(operation)s of %(records)s (%(kind)s).") % said
-
-
-def field_text(name: str) -> str:
-    """A field's name as shown. A cost is kept under our own number, which means nothing to people."""
-    return _COST.sub(_("Period cost"), name) if _COST.match(name) else name
 
 
 def operation_text(operation: str) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from mobjects.kept_text import translate_kept
 from mobjects.marketo.types import Operation
 from mobjects.presentation.badges import render_badge
-from mobjects.presentation.job_text import field_text
+from mobjects.presentation.vocabulary import field_text
 from mobjects.sync.send.preview.record_plans import PlannedEffect, RecordPlan
 
 FIELDS_SHOWN = 12

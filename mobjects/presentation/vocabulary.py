@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,9 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mobjects import models
+from mobjects.marketo.attributes import EXTERNAL_ID, OTHER_NAMES, STANDARD
+from mobjects.models.program import COST_PREFIX, TAG_PREFIX
+from mobjects.sync.transport_factory import key_fields
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+_COST = re.compile(rf"^{COST_PREFIX}\d+\b")
+_LABELS = {name: name for name in OTHER_NAMES.values()}
+_LABELS |= {attribute.name: attribute.label for known in STANDARD.values() for attribute in known}
 
 SEPARATOR = " · "
 """Between things that stand on one line."""
@@ -167,3 +175,20 @@ def removed_text(removed_at: datetime | None, since: datetime | None) -> str:
     return ngettext(
         "The values were removed after %(days)s day.", "The values were removed after %(days)s days.", days
     ) % {"days": f"{days:,}"}
+
+
+def field_text(name: str) -> str:
+    """A field's name as shown: its label, which forms have too. A custom field has its own name in each language.
+
+    A cost is kept under our own number, which means nothing to people.
+
+    Args:
+        name: as it stands among the values of a record.
+    """
+    if _COST.match(name):
+        return _COST.sub(_("Period cost"), name)
+    if name.startswith(TAG_PREFIX):
+        return _("Tag %(type)s") % {"type": name.removeprefix(TAG_PREFIX)}
+    if name == key_fields().opportunity:
+        return _(EXTERNAL_ID)
+    return _(_LABELS[name]) if name in _LABELS else name

@@ -28,7 +28,7 @@ register.filter("kept", translate_kept)
 register.filter("kept_rule", translate_rule)
 register.filter("duration", vocabulary.format_duration)
 register.filter("removed_after", vocabulary.removed_text)
-register.filter("field_text", job_text.field_text)
+register.filter("field_text", vocabulary.field_text)
 register.filter("job_title", job_title)
 register.filter("origin_label", follow_up_text.origin_label)
 register.filter("job_outcome", job_text.outcome_text)
@@ -74,8 +74,8 @@ def is_step(result: SyncResult) -> bool:
 def changes(result: SyncResult) -> list[tuple[str, str, str]]:
     """What a result sent, as field, accepted before, sent; without a difference, what was sent again."""
     if result.diff:
-        return [(job_text.field_text(name), old, new) for name, old, new in result.diff]
-    return [(job_text.field_text(name), new, new) for name, new in result.sent.items()]
+        return [(vocabulary.field_text(name), old, new) for name, old, new in result.diff]
+    return [(vocabulary.field_text(name), new, new) for name, new in result.sent.items()]
 
 
 @register.filter

@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 
 from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
-from mobjects.models.program import COST_PREFIX
+from mobjects.models.program import COST_PREFIX, TAG_PREFIX
 from mobjects.timeline.import_values import COSTS, CUSTOM, TAGS
 
-TAG_PREFIX = "Tag "
 PREFIXES = (COST_PREFIX, TAG_PREFIX)
 """Fields that stand for all values whose names begin so."""
 

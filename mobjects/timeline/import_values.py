@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from mobjects.marketo.attributes import OUR_NUMBER_PREFIX, entry_name
 from mobjects.marketo.types import Kind
 from mobjects.models import ImportChange, ImportRow, ProgramTag
-from mobjects.models.program import COST_PREFIX
+from mobjects.models.program import COST_PREFIX, TAG_PREFIX
 
 ValueChange = tuple[str, str, str]
 """The name of a value, what it was, what it became; "" is empty, or not there."""
 
 COSTS, TAGS = "program-costs", "program-tags"
 CUSTOM = "custom_attributes"
-_TAG = "Tag "
 _COST_FIELDS = {"month": "month", "amount": "amount", "note": "note", "marketo_cost_id": "Marketo cost ID"}
 _LINKS = {"program_id": "", "opportunity_id": "opportunity"}
 """Columns of links; that of a part to its program is no value."""
@@ -46,7 +45,9 @@ def import_values(change: ImportChange, row: ImportRow, types: dict[int, str]) -
         return _cost_values(change, row)
     if change.record_id is not None and change.imported.kind == TAGS:
         type_ = row.data.get("type") or types.get(change.record_id, row.label)
-        return [(f"{_TAG}{type_}", row.old.get("value") or "", row.data.get("value") or row.old.get("value") or "")]
+        return [
+            (f"{TAG_PREFIX}{type_}", row.old.get("value") or "", row.data.get("value") or row.old.get("value") or "")
+        ]
     values: list[ValueChange] = []
     for name, new in row.data.items():
         old = row.old.get(name)

@@ -16,8 +16,6 @@ _WORDS = re.compile(r"[A-Za-z]{2,}[,;:.]? [a-z]{2,}| [a-z]{2,}[.;:]?$|^[a-z]{2,}
 NAMES = frozenset(
     {
         # Labels of values as they are kept, and names that Marketo gives.
-        "Company key",
-        "Person key",
         "Marketo cost ID ",
         "our no. ",
         "event with webinar",

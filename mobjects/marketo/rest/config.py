@@ -10,7 +10,7 @@ from mobjects.marketo.errors import ConfigError
 from mobjects.marketo.transport_entry import Config, Setting, describe_bad_address, not_set
 from mobjects.marking import gettext_noop as _
 
-ENDPOINT = Setting("REST_ENDPOINT", "Endpoint")
+ENDPOINT = Setting("REST_ENDPOINT", _("Endpoint"))
 CLIENT_ID = Setting("CLIENT_ID", _("Client ID"))
 CLIENT_SECRET = Setting("CLIENT_SECRET", _("Client secret"), secret=True)
 

@@ -9,7 +9,7 @@ from mobjects.marketo.transport_entry import Setting, describe_bad_address, not_
 from mobjects.marketo.value_text import find_xml_problem
 from mobjects.marking import gettext_noop as _
 
-ENDPOINT = Setting("SOAP_ENDPOINT", "Endpoint")
+ENDPOINT = Setting("SOAP_ENDPOINT", _("Endpoint"))
 USER_ID = Setting("USER_ID", _("User ID"))
 ENCRYPTION_KEY = Setting("ENCRYPTION_KEY", _("Encryption key"), secret=True)
 PARTNER_ID = Setting("PARTNER_ID", _("Partner ID"), required=False, secret=True)

@@ -12,10 +12,9 @@ from django.utils.translation import gettext_noop as _
 from mobjects.marketo.transport_traits import TransportTraits
 from mobjects.marketo.types import OutgoingCost, RemoteCost
 from mobjects.models import Program
-from mobjects.models.program import COST_PREFIX
+from mobjects.models.program import COST_PREFIX, TAG_PREFIX
 from mobjects.sync.content.cost_matching import format_cost, parse_cost
 
-TAG_PREFIX = "Tag "
 """How the names of tags begin in a program's content; the channel's is ``Channel``."""
 
 

@@ -20,11 +20,10 @@ from mobjects.marketo.types import (
     RemoteObject,
 )
 from mobjects.models import CustomField, Opportunity, Program, SyncedRecord
-from mobjects.models.program import CHANNEL_TAG
+from mobjects.models.program import CHANNEL_TAG, TAG_PREFIX
 from mobjects.sync.content.cost_matching import CostMatch, format_cost, match_costs
 from mobjects.sync.content.payload import COMPANY_ID, COMPANY_KEY, OPPORTUNITY, PERSON_ID, PERSON_KEY, KeyFields
 
-TAG_PREFIX = "Tag "
 OUR_NUMBER_PREFIX = "our no. "
 
 

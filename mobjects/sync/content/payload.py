@@ -24,8 +24,8 @@ from mobjects.marketo.types import (
 )
 from mobjects.marketo.value_text import find_xml_problem, to_text
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedRecord
-from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
-from mobjects.sync.content.cost_sending import TAG_PREFIX, find_removed_tags, gather_costs
+from mobjects.models.program import CHANNEL_TAG, COST_PREFIX, TAG_PREFIX
+from mobjects.sync.content.cost_sending import find_removed_tags, gather_costs
 from mobjects.sync.content.standard_values import standard_values
 
 COMPANY_ID, COMPANY_KEY = attributes.COMPANY_ID, attributes.COMPANY_KEY

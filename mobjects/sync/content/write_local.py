@@ -14,10 +14,10 @@ from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType, RemoteCost
 from mobjects.models import CustomField, Program, ProgramCost, ProgramTag, RecordStatus, SyncedRecord, records_of_kind
-from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
+from mobjects.models.program import CHANNEL_TAG, COST_PREFIX, TAG_PREFIX
 from mobjects.sync.content import payload
 from mobjects.sync.content.cost_matching import parse_cost
-from mobjects.sync.content.from_marketo import OUR_NUMBER_PREFIX, TAG_PREFIX
+from mobjects.sync.content.from_marketo import OUR_NUMBER_PREFIX
 from mobjects.sync.content.loading import load_records
 
 NO_OPPORTUNITY = _("its opportunity is not here; pull opportunities first.")

@@ -19,6 +19,7 @@ from mobjects.exports.results import ReportColumn, job_columns, result_columns, 
 from mobjects.models import SyncJob, SyncResultStatus
 from mobjects.presentation import job_text
 from mobjects.presentation.job_titles import job_title
+from mobjects.presentation.vocabulary import field_text
 from mobjects.result_queries import ResultFilter, find_results, iter_results
 from mobjects.selectors import STEPS
 from mobjects.views.base import render_denied
@@ -38,7 +39,9 @@ def results_file(request: HttpRequest, extension: str, pk: UUID | None = None) -
     asked = read_filter(request, job)
     name = f"results-{job.created_at:%Y-%m-%d-%H%M}" if job else f"results-{timezone.localdate():%Y-%m-%d}"
     words = "; ".join(filter(None, [job_title(job) if job else "", describe_filter(asked)]))
-    return _send(request, extension, name, result_columns(job_title), iter_results(find_results(asked)), words)
+    return _send(
+        request, extension, name, result_columns(job_title, field_text), iter_results(find_results(asked)), words
+    )
 
 
 @require_GET

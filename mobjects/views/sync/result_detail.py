@@ -18,8 +18,8 @@ from mobjects import result_queries, selectors
 from mobjects.audit.events import record_event
 from mobjects.models import RECORD_MODELS, EventKind, Kind, SyncedRecord, SyncJobAction, SyncResult
 from mobjects.presentation.failure_advice import advise, find_field
-from mobjects.presentation.job_text import field_text
 from mobjects.presentation.job_titles import job_title
+from mobjects.presentation.vocabulary import field_text
 from mobjects.sync.transport_factory import find_member
 from mobjects.views.base import history_crumb, render_page, require_permission
 from mobjects.views.sync.result_list import list_query, read_filter

@@ -19,9 +19,8 @@ from mobjects.formatting import to_sentence
 from mobjects.forms.undo import UndoForm
 from mobjects.jobs.requests import request_undo
 from mobjects.models import RECORD_MODELS, Kind, SyncJob, SyncResult
-from mobjects.presentation.job_text import field_text
 from mobjects.presentation.job_titles import job_title
-from mobjects.presentation.vocabulary import removed_text
+from mobjects.presentation.vocabulary import field_text, removed_text
 from mobjects.sync.send.undo.verdicts import (
     LEFT_ALONE,
     WAS_CREATED,

@@ -167,6 +167,16 @@ def test_a_file_holds_exactly_what_the_list_shows_and_is_written_down(browser, f
     assert browser.get(f"{start}.pdf").status_code == 404
 
 
+def test_a_file_says_reasons_and_fields_in_the_language_of_the_reader(browser, failed):
+    pages.result(
+        failed[0].job, status="FAILED", error="Marketo no longer had it.", diff=[["CloseDate", "", "2026-01-07"]]
+    )
+    address = "/admin/sync-results/results.json?q=no+longer"
+    response = browser.get(address, headers={"accept-language": "ko"})
+    (row,) = json.loads(b"".join(response.streaming_content))
+    assert (row["이유"], row["변경 내용"]) == ("Marketo에 더 이상 없었습니다.", "마감일: - → 2026-01-07")
+
+
 def test_a_file_of_jobs_holds_those_of_the_list(browser, failed):
     pages.job(state=SyncJobState.STOPPED, username="bo")
     response = browser.get("/admin/sync-jobs/jobs.json?username=bo")

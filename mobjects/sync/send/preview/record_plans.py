@@ -14,9 +14,8 @@ from mobjects.formatting import to_sentence
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import Kind, Operation, OutgoingRecord
 from mobjects.models import OpportunityPersonRole, SyncedRecord
-from mobjects.models.program import COST_PREFIX
+from mobjects.models.program import COST_PREFIX, TAG_PREFIX
 from mobjects.models.synced_record import SyncedQuerySet
-from mobjects.sync.content.cost_sending import TAG_PREFIX
 from mobjects.sync.content.payload import (
     FieldDifference,
     HeldBack,

@@ -13,9 +13,8 @@ from mobjects.formatting import to_sentence
 from mobjects.marketo.transport_traits import TransportTraits
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, SyncJob, SyncResult, SyncResultStatus, records_of_kind
-from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
+from mobjects.models.program import CHANNEL_TAG, COST_PREFIX, TAG_PREFIX
 from mobjects.models.synced_record import UNDER_WAY
-from mobjects.sync.content.cost_sending import TAG_PREFIX
 from mobjects.sync.content.payload import COMPANY_ID, COMPANY_KEY, UNKNOWN_VALUE, FieldDifference
 
 CHANGED_THERE = (SyncResultStatus.CREATED, SyncResultStatus.UPDATED)
