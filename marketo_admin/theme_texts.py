@@ -13,6 +13,7 @@ TEXTS = (
     gettext_noop("Choose file to upload"),
     gettext_noop("Click to cancel"),
     gettext_noop("Dark"),
+    gettext_noop("Date"),
     gettext_noop("Date from"),
     gettext_noop("Date to"),
     gettext_noop("Expand row"),

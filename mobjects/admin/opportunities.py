@@ -38,7 +38,16 @@ class OpportunityAdmin(CustomAdmin):
     form = OpportunityForm
     attributes = attributes.OPPORTUNITY
     resource_classes = (OpportunityResource,)
-    list_display = ("name", "amount", "stage", "close_date", *SYNC_COLUMNS, "marketo_id", "external_id", "marketo_guid")
+    list_display = (
+        "name",
+        "amount_text",
+        "stage",
+        "close_date_text",
+        *SYNC_COLUMNS,
+        "marketo_id",
+        "external_id",
+        "marketo_guid",
+    )
     search_fields = ("name", "external_id")
     # What an index sorts; one more would cost each writing of a record, and sending writes it twice.
     sortable_by = ("marketo_id", "external_id", "marketo_guid", "state_words")
@@ -54,6 +63,16 @@ class OpportunityAdmin(CustomAdmin):
         (_("Origin"), {"fields": (("lead_source", "next_step"), "external_created_date")}),
         (_("Company"), {"fields": (("company_id", "company_key"),)}),
     )
+
+    @admin.display(description=_("Amount"), empty_value="-")
+    def amount_text(self, opportunity: Opportunity) -> str | None:
+        """The amount, ``1,234.50``."""
+        return None if opportunity.amount is None else f"{opportunity.amount:,.2f}"
+
+    @admin.display(description=_("Close Date"), empty_value="-")
+    def close_date_text(self, opportunity: Opportunity) -> str | None:
+        """The day, ``2026-03-01``, as forms have it."""
+        return None if opportunity.close_date is None else opportunity.close_date.isoformat()
 
 
 @admin.register(OpportunityPersonRole)

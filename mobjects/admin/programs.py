@@ -277,7 +277,7 @@ class ProgramCostAdmin(ChildAdmin):
 
     form = CostForm
     resource_classes = (ProgramCostResource,)
-    list_display = ("program", "program_marketo_id", "month_text", "amount", "note", "marketo_cost_id")
+    list_display = ("program", "program_marketo_id", "month_text", "amount_text", "note", "marketo_cost_id")
     list_display_links = ("month_text",)
     search_fields = ("note",)
     list_filter = (ImportFilter, GapFilter)
@@ -288,6 +288,11 @@ class ProgramCostAdmin(ChildAdmin):
     def month_text(self, cost: ProgramCost) -> str:
         """The month as YYYY-MM."""
         return f"{cost.month:%Y-%m}"
+
+    @admin.display(description=_("Amount"), ordering="amount")
+    def amount_text(self, cost: ProgramCost) -> str:
+        """The amount, ``1,234.50``."""
+        return f"{cost.amount:,.2f}"
 
 
 @admin.register(ProgramTag)

@@ -22,7 +22,7 @@ FILE_KINDS = (
     ("program-costs", _("Period costs")),
     ("program-tags", _("Program tags")),
     ("opportunities", _("Opportunities")),
-    ("roles", _("Opportunity person roles")),
+    ("roles", _("Person roles")),
 )
 """Kinds of files, by the names they have on the command line."""
 

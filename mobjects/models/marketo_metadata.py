@@ -24,7 +24,7 @@ class CustomField(models.Model):
     its value is kept in the record's ``custom_attributes``.
     """
 
-    KINDS = ((Kind.OPPORTUNITY.value, _("Opportunity")), (Kind.ROLE.value, _("Opportunity person role")))
+    KINDS = ((Kind.OPPORTUNITY.value, _("Opportunity")), (Kind.ROLE.value, _("Person role")))
     TYPES = tuple((member.value, member.value) for member in DataType if member is not DataType.REFERENCE)
 
     kind = models.CharField(_("kind"), max_length=21, choices=KINDS, default=Kind.OPPORTUNITY.value)

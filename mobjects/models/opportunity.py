@@ -41,7 +41,7 @@ class Opportunity(SyncedRecord):
         help_text=_("Given by Marketo's REST API; empty until it is known."),
     )
     external_id = MarketoCharField(
-        "external ID",
+        _("external ID"),
         max_length=255,
         null=True,
         blank=True,
@@ -89,7 +89,7 @@ class Opportunity(SyncedRecord):
     last_activity_date = models.DateField(_("last activity date"), null=True, blank=True)
 
     company_id = MarketoIdField(
-        "company ID",
+        _("company ID"),
         null=True,
         blank=True,
         help_text=_("Marketo's ID of the company. Give this or the company key."),

@@ -39,7 +39,7 @@ class OpportunityPersonRole(SyncedRecord):
     )
     opportunity = models.ForeignKey(Opportunity, models.CASCADE, verbose_name=_("opportunity"), related_name="roles")
     person_id = MarketoIdField(
-        "person ID",
+        _("person ID"),
         null=True,
         blank=True,
         help_text=_("Marketo's ID of the person. Give this or the person key."),
@@ -56,8 +56,8 @@ class OpportunityPersonRole(SyncedRecord):
     custom_attributes = models.JSONField(_("custom attributes"), default=dict, blank=True)
 
     class Meta:
-        verbose_name = _("opportunity person role")
-        verbose_name_plural = _("opportunity person roles")
+        verbose_name = _("person role")
+        verbose_name_plural = _("person roles")
         ordering = ("-pk",)
         permissions = (
             ("import_opportunitypersonrole", _("Can import opportunity person roles")),

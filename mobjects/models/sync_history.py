@@ -23,7 +23,7 @@ from mobjects.models.fields import CreatedAtField, ReasonKeyField
 KIND_CHOICES = (
     (Kind.PROGRAM.value, _("Programs")),
     (Kind.OPPORTUNITY.value, _("Opportunities")),
-    (Kind.ROLE.value, _("Opportunity person roles")),
+    (Kind.ROLE.value, _("Person roles")),
 )
 OPERATION_CHOICES = tuple((operation.value, operation.value) for operation in Operation)
 CALL_CHOICES = (*OPERATION_CHOICES, ("GET", "GET"), ("DELETE", "DELETE"), ("DESCRIBE", "DESCRIBE"))

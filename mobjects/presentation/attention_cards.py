@@ -180,7 +180,8 @@ def _job_button(job: SyncJob, status: str) -> Link:
 def _kind_link(figure: KindFigures, what: str) -> Link:
     options: Any = RECORD_MODELS[figure.kind]._meta
     count = figure.counts[what]
-    words = f"{count_text(count)} {options.verbose_name if count == 1 else options.verbose_name_plural}"
+    kind = options.verbose_name if count == 1 else options.verbose_name_plural
+    words = _("%(count)s %(kind)s") % {"count": count_text(count), "kind": kind}
     return words, f"{reverse(f'admin:mobjects_{options.model_name}_changelist')}?state={what}"
 
 

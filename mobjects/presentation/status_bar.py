@@ -20,6 +20,7 @@ _PARTS: tuple[tuple[str, object, tuple[str, ...]], ...] = (
     ("unknown", _("outcome unknown"), (Status.UNKNOWN,)),
     ("held", _("held back"), (Status.HELD, Status.CONFLICT)),
     ("skipped", _("skipped"), (Status.SKIPPED,)),
+    ("planned", _("would be sent"), (Status.PLANNED,)),
     ("found", _("different, or not in Marketo"), (Status.DIFFERS, Status.MISSING)),
     ("created", _("created"), (Status.CREATED, Status.ADDED)),
     ("updated", _("updated"), (Status.UPDATED, Status.TAKEN, Status.DELETED)),

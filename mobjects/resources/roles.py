@@ -60,7 +60,7 @@ class OpportunityPersonRoleResource(TransferResource):
 
     class Meta:
         model = OpportunityPersonRole
-        name = "Opportunity person roles"
+        name = "Person roles"
 
     def get_columns(self) -> Sequence[FileColumn]:
         return (

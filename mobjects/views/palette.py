@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -34,16 +35,26 @@ JOB_NUMBER = re.compile(r"[0-9a-f-]{4,36}")
 
 @require_GET
 def search_everything(request: HttpRequest) -> HttpResponse:
-    """The results for ``?s=``, as the theme's palette wants them; nothing for nothing."""
+    """The results for ``?s=``, as the theme's palette wants them, or that there are none; nothing for nothing."""
     begun = time.monotonic()
     term = request.GET.get("s", "").replace("\0", "").strip()[:LONGEST]
     if not term:
         return HttpResponse()
     found = [*_pages(request, term), *_records(request, term), *_jobs(request, term), *_imports(request, term)]
+    if not found:
+        return _nothing_found(request, term)
     pages = Paginator(found, max(1, len(found)))
     context = {"page_obj": pages, "results": pages.page(1), "page_counter": 0, "command_show_history": False}
     context["execution_time"] = time.monotonic() - begun
     return TemplateResponse(request, "unfold/helpers/command_results.html", context, headers={"HX-Trigger": "search"})
+
+
+def _nothing_found(request: HttpRequest, term: str) -> HttpResponse:
+    """That nothing fits, which the theme does not say, and where to search further."""
+    results = f"{reverse('admin:mobjects_syncresult_changelist')}?{urlencode({'q': term, 'status': 'all'})}"
+    further = results if request.user.has_perm("mobjects.view_syncresult") else ""
+    context = {"results": (), "term": term, "further": further}
+    return TemplateResponse(request, "mobjects/_nothing_found.html", context, headers={"HX-Trigger": "search"})
 
 
 def _pages(request: HttpRequest, term: str) -> Iterator[SearchResult]:

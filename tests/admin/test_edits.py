@@ -161,7 +161,7 @@ def test_the_history_shows_who_changed_what_from_what_to_what(olga):
     line, made = rows_of(page)
     assert "UTC Form olga" in line
     assert "Stage: New →now Won" in line
-    assert "NextStep: (empty) →now Call" in line
+    assert "Next Step: (empty) →now Call" in line
     assert "Outside of these pages -" in made
     log = olga.get(reverse("admin:mobjects_opportunity_history", args=[record.pk]) + "?log=1")
     assert "Changed" in log.content.decode()

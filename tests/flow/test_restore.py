@@ -201,7 +201,7 @@ def test_the_pages_say_what_it_does_not_know_and_reading_goes_on(sandbox, world,
         check_installation()
         said = pages.text(pages.client().get("/admin/connection/"))
         assert "This database was restored from a backup" in said
-        assert f"there before: {PROGRAMS} programs, {DEALS} opportunities, {ROLES} opportunity person roles." in said
+        assert f"there before: {PROGRAMS} programs, {DEALS} opportunities, {ROLES} person roles." in said
         assert '<a href="/admin/compare/">Compare by reading</a>' in said
         asked = CompareSelection((Kind.OPPORTUNITY,))
         job = create_job(SyncJobAction.COMPARE, asked.kind_of_job, asked.to_json())

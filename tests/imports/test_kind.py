@@ -75,7 +75,7 @@ def test_an_error_file_is_of_the_kind_of_its_import():
 def test_a_kind_that_one_may_not_import_is_said_but_not_chosen():
     found = uploaded(f"{HEADERS['roles']}\n1,2,3\n", kinds=("programs",))
     assert (found.kind, found.state) == ("programs", ImportState.MAPPING)
-    assert "look like those of opportunity person roles" in found.notes[0]
+    assert "look like those of person roles" in found.notes[0]
 
 
 def test_a_wrong_kind_is_noticed_and_changed_with_the_file_kept():

@@ -33,6 +33,12 @@ def test_it_finds_pages_actions_records_jobs_and_imports():
     assert found(browser, "  ") == found(browser, "no such thing \0") == {}
 
 
+def test_it_says_so_where_nothing_fits():
+    shown = pages.client().get("/admin/search/", {"s": "no <such> thing", "extended": "1"}).text
+    assert "No page, action, record, job or import fits “no &lt;such&gt; thing”." in shown
+    assert "/admin/mobjects/syncresult/?q=no+%3Csuch%3E+thing" in shown
+
+
 def test_it_shows_nobody_what_they_may_not_see():
     factories.opportunity(name="Acme renewal")
     pages.job(reason="Acme")
