@@ -12,7 +12,15 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from mobjects.api.middleware import is_api
+from mobjects.api.problems import Problem
+
 INSTEAD = _("Nothing was saved. Go back and change or select fewer rows at a time; for very many, use an import.")
+
+
+def _problem(status: int, *sentences: object) -> HttpResponse:
+    """What the API answers in the place of a page."""
+    return Problem(status, " ".join(str(each) for each in sentences)).to_response()
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -30,6 +38,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     else:
         heading = gettext("The request could not be read")
         words = gettext("It came incomplete or damaged. Nothing was saved. Try it again.")
+    if is_api(request):
+        return _problem(400, f"{heading}.", words)
     return render(request, "400.html", {"heading": heading, "words": words}, status=400)
 
 
@@ -41,12 +51,16 @@ def body_refused(request: HttpRequest, reason: str, *, status: int) -> HttpRespo
         status: HTTP status.
     """
     heading = gettext("What you sent was not read")
+    if is_api(request):
+        return _problem(status, f"{heading}.", reason)
     return render(request, "400.html", {"heading": heading, "words": f"{reason} {INSTEAD}"}, status=status)
 
 
 def query_refused(request: HttpRequest, words: str) -> HttpResponse:
     """The page for an address that asks for something in a way that is not offered."""
     heading = gettext("There is no such filter")
+    if is_api(request):
+        return _problem(400, f"{heading}.", words)
     return render(request, "400.html", {"heading": heading, "words": words}, status=400)
 
 
@@ -72,6 +86,8 @@ def _in_frame(request: HttpRequest, plain: str, heading: str, words: str, status
     Args:
         plain: the template that needs nothing.
     """
+    if is_api(request):
+        return _problem(status, f"{heading}.", words)
     context = {"heading": heading, "words": words}
     try:
         if hasattr(request, "user") and admin.site.has_permission(request):

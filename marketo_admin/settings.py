@@ -80,6 +80,8 @@ MIDDLEWARE = [
     "mobjects.accounts.sessions.SessionLimitsMiddleware",
     "mobjects.accounts.second_factor.SecondFactorMiddleware",
     "mobjects.views.time_zone.PersonMiddleware",
+    # Behind all that looks after sessions: a token has none.
+    "mobjects.api.middleware.TokenMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -121,6 +123,8 @@ ACCOUNTS: dict[str, Any] = {
     "REMOTE_USER_HEADER": env.text("ACCOUNTS_REMOTE_USER_HEADER"),
     "SECOND_FACTOR_GROUPS": env.names("ACCOUNTS_SECOND_FACTOR_GROUPS"),
     "LOCK_MINUTES": env.number("ACCOUNTS_LOCK_MINUTES", default=15, minimum=1, maximum=1440),
+    "TOKEN_DAYS": env.number("ACCOUNTS_TOKEN_DAYS", default=365, minimum=1, maximum=3650),
+    "API_PER_MINUTE": env.number("ACCOUNTS_API_PER_MINUTE", default=300, minimum=1, maximum=100_000),
     "SESSION_HOURS": env.number("ACCOUNTS_SESSION_HOURS", default=12, minimum=1, maximum=720),
 }
 SESSION_COOKIE_AGE = ACCOUNTS["SESSION_HOURS"] * 3600

@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from mobjects.api import description
 from mobjects.views import audit, base, dashboard, deletions, exports, palette, saved_views, time_zone
-from mobjects.views.account import sign_in
+from mobjects.views.account import sign_in, tokens
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import (
     circuit_breaker,
@@ -119,5 +120,9 @@ urlpatterns = [
     path("sign-in/", admin_view(sign_in.sign_in_page), name="sign-in"),
     path("sign-in/sessions/<int:pk>/end/", admin_view(sign_in.session_end), name="session-end"),
     path("sign-in/sessions/end/", admin_view(sign_in.sessions_end), name="sessions-end"),
+    path("api/", admin_view(description.description_page), name="api"),
+    path("api/openapi.json", admin_view(description.schema_file), name="api-schema"),
+    path("api/tokens/", admin_view(tokens.tokens_page), name="api-tokens"),
+    path("api/tokens/<int:pk>/revoke/", admin_view(tokens.token_revoke), name="api-token-revoke"),
     path("queue/", admin_view(queue.queue_page), name="queue"),
 ]

@@ -61,6 +61,16 @@ def lock_minutes() -> int:
     return int(settings.ACCOUNTS["LOCK_MINUTES"])
 
 
+def token_days() -> int:
+    """How many days a token of the API is good at most."""
+    return int(settings.ACCOUNTS["TOKEN_DAYS"])
+
+
+def requests_per_minute() -> int:
+    """How many requests a minute a token of the API may make; an address may be refused as often."""
+    return int(settings.ACCOUNTS["API_PER_MINUTE"])
+
+
 def proxies() -> Sequence[IPv4Network | IPv6Network]:
     """The networks of the proxies whose ``X-Forwarded-For`` is believed."""
     return [ip_network(name) for name in settings.ACCOUNTS["PROXIES"] if name not in (UNIX_SOCKET, PEER)]

@@ -27,7 +27,7 @@ class AuditMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = asker.set(Asker(lambda: request.user, client_address(request)))
+        token = asker.set(Asker(lambda: request.user, client_address(request), lambda: name_token(request)))
         try:
             response = self.get_response(request)
             # Of visitors without a session nothing is kept: whoever likes could fill the database.
@@ -36,6 +36,11 @@ class AuditMiddleware:
             return response
         finally:
             asker.reset(token)
+
+
+def name_token(request: HttpRequest) -> str:
+    """What the API token of a request is called; "" without one. Set by :mod:`mobjects.api.middleware`."""
+    return str(getattr(request, "api_token", None) or "")
 
 
 def client_address(request: HttpRequest) -> str:

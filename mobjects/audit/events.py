@@ -22,15 +22,22 @@ class Asker:
     Args:
         find_user: the user, also an anonymous one; asked for only where something is recorded.
         address: from where.
+        find_token: what the API token is called by which they ask; "" if by none.
     """
 
     find_user: Callable[[], Any] = lambda: None
     address: str = ""
+    find_token: Callable[[], str] = lambda: ""
 
 
 _NOBODY = Asker()
 asker: ContextVar[Asker] = ContextVar("asker", default=_NOBODY)
 """Set by :class:`mobjects.audit.current_request.AuditMiddleware` while a request is answered."""
+
+
+def current_token() -> str:
+    """What the API token is called by which somebody asks at the moment; "" if by none."""
+    return asker.get().find_token()
 
 
 def record_event(
@@ -56,6 +63,7 @@ def record_event(
         django.db.Error: it cannot be written. Then what it is about must not happen either.
     """
     here = asker.get()
+    token = here.find_token()
     person: Any = user if user is not None else here.find_user() if not username else None
     return AuditEvent.objects.create(
         kind=kind,
@@ -65,7 +73,7 @@ def record_event(
         model=on._meta.model_name or "" if on is not None else "",
         object_id=str(on.pk) if on is not None else "",
         words=_kept(words or _name_object(on), WORDS_KEPT),
-        detail=dict(detail or {}),
+        detail={**(detail or {}), **({"token": token} if token else {})},
     )
 
 

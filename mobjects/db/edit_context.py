@@ -17,7 +17,9 @@ _FIELDS = ("source", "username", "reference", "saving")
 
 
 @contextmanager
-def edit(source: EditSource, user: Any = None, *, username: str = "", reference: object = "") -> Iterator[None]:
+def edit(
+    source: EditSource, user: Any = None, *, username: str = "", reference: object = "", by_itself: bool = False
+) -> Iterator[None]:
     """Whatever is changed inside is an edit of this source; a transaction of its own if there is none yet.
 
     What is inside of another one says more exactly what happens, and counts.
@@ -28,10 +30,11 @@ def edit(source: EditSource, user: Any = None, *, username: str = "", reference:
         username: the name, where there is no ``user``.
         reference: id of the import, job, conflict, deletion or edit that it belongs to. Edits of the same source and
             reference are shown as one.
+        by_itself: whether these are shown as one only with each other, though others have the same reference.
     """
     name = user.get_username() if user is not None else username
     text = reference.hex if isinstance(reference, uuid.UUID) else str(reference)
-    saving = uuid.uuid5(uuid.NAMESPACE_OID, f"{source} {text}") if text else uuid.uuid4()
+    saving = uuid.uuid5(uuid.NAMESPACE_OID, f"{source} {text}") if text and not by_itself else uuid.uuid4()
     with transaction.atomic():
         before = _read()
         _write({"source": source.value, "username": name, "reference": text, "saving": saving.hex})

@@ -20,7 +20,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects import clock
-from mobjects.audit.events import record_event
+from mobjects.audit.events import current_token, record_event
 from mobjects.imports import column_mapping, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.formats.questions import clean_answers
@@ -91,6 +91,7 @@ def start_import(
         raise file_storage.file_too_large(limits.size)
     imported = Import(kind=kind, file_name=_short(name), user=user, source=source, pasted=pasted, reason=reason)
     imported.username = username or (user.get_username() if user else "")
+    imported.by_token = current_token()
     refused = ""
     try:
         check = detection.detect_import_file(imported, file, reading, kinds) and check

@@ -12,6 +12,7 @@ from typing import Any, TypedDict, Unpack
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from mobjects.audit.events import current_token
 from mobjects.audit.trace import current_request_id, traced
 from mobjects.jobs.queue import enqueue_job
 from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResultStatus
@@ -54,6 +55,8 @@ def create_job(
     if user is not None:
         asked["username"] = user.get_username()
     given = {"selection": dict(selection), "operation": operation, "request_id": current_request_id(), **asked}
+    if by_token := current_token():
+        given |= {"by_token": by_token, "source": SyncJobSource.API}
     job: SyncJob = SyncJob.objects.create(action=action, kind=kind, **given)
     with traced(request_id=job.request_id, job=str(job.pk)):
         logger.info("A job was asked for: %s, %s.", action, kind)

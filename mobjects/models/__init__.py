@@ -11,6 +11,7 @@ from mobjects.models.audit import (
     HistoryState,
     SealKind,
 )
+from mobjects.models.automation.tokens import ApiToken
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
 from mobjects.models.fields import AmongIds
@@ -87,6 +88,7 @@ __all__ = [
     "AllowedTag",
     "AllowedValues",
     "AmongIds",
+    "ApiToken",
     "AuditEvent",
     "BulkDeletion",
     "BulkDeletionState",

@@ -37,6 +37,10 @@ class EventKind(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", _("Password changed")
     FACTOR_ADDED = "factor_added", _("Second factor set up")
     FACTOR_REMOVED = "factor_removed", _("Second factor removed")
+    TOKEN_MADE = "token_made", _("API token made")
+    TOKEN_USED = "token_used", _("API token used first")
+    TOKEN_REVOKED = "token_revoked", _("API token revoked")
+    TOKEN_REFUSED = "token_refused", _("API token refused")
 
 
 class EventKindField(models.CharField):  # type: ignore[type-arg]  # not subscriptable when it runs

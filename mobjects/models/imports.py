@@ -47,6 +47,7 @@ class ImportMode(models.TextChoices):
 class ImportSource(models.TextChoices):
     ADMIN = "admin", _("Admin")
     COMMAND = "command", _("Command line")
+    API = "api", _("API")
 
 
 class Import(models.Model):
@@ -60,6 +61,9 @@ class Import(models.Model):
     source = models.CharField(_("source"), max_length=8, choices=ImportSource, default=ImportSource.ADMIN)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     username = models.CharField(max_length=150, blank=True)
+    by_token = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="The API token by which it was uploaded."
+    )
     reason = models.TextField(_("reason"), blank=True)
     problem = models.TextField(blank=True, help_text="Why it was refused, or went wrong, as a sentence.")
 

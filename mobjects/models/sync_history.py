@@ -66,6 +66,7 @@ class SyncJobSource(models.TextChoices):
     ADMIN = "admin", _("Admin")
     COMMAND = "command", _("Command line")
     SCHEDULE = "schedule", _("Schedule")
+    API = "api", _("API")
 
 
 class SyncJob(models.Model):
@@ -127,6 +128,9 @@ class SyncJob(models.Model):
     username = models.CharField(max_length=150, blank=True)
     request_id = models.CharField(
         max_length=64, blank=True, default="", db_default="", help_text="Stands in each line of the log about it."
+    )
+    by_token = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="The API token by which it was asked for."
     )
     transport = models.CharField(max_length=20, blank=True)
     endpoint = models.CharField(max_length=500, blank=True)

@@ -17,15 +17,21 @@ from mobjects.models import AuditEvent
 DETAIL_WORDS = {
     "call": gettext_lazy("call"),
     "changes": gettext_lazy("changes"),
+    "days": gettext_lazy("days"),
     "column": gettext_lazy("column"),
     "corrections": gettext_lazy("corrections"),
     "filters": gettext_lazy("narrowed to"),
     "format": gettext_lazy("format"),
     "kind": gettext_lazy("kind"),
+    "networks": gettext_lazy("networks"),
+    "of": gettext_lazy("of"),
     "part": gettext_lazy("part"),
     "row": gettext_lazy("row"),
+    "scopes": gettext_lazy("scopes"),
     "source": gettext_lazy("from"),
+    "token": gettext_lazy("API token"),
     "what": gettext_lazy("what"),
+    "why": gettext_lazy("why"),
 }
 PAGES = {
     "syncjob": "admin:mobjects_syncjob_change",

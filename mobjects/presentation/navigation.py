@@ -145,6 +145,7 @@ def list_actions(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
         (_("Test the connection"), "lan", "mobjects:connection", "mobjects.test_connection"),
         (_("Choose a time zone"), "schedule", "mobjects:time-zone", ""),
         (_("Your sign-in: password, sessions"), "passkey", "mobjects:sign-in", ""),
+        (_("Your API tokens"), "key", "mobjects:api-tokens", ""),
     ):
         if not permission or any(map(may, permission.split())):
             yield title, icon, reverse(view)

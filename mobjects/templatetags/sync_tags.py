@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from mobjects import selectors
+from mobjects.accounts.tokens import SCOPE_WORDS
 from mobjects.kept_text import translate_kept, translate_rule
 from mobjects.models import RECORD_MODELS, EditSource, Kind, SyncJob, SyncResult
 from mobjects.presentation import badges, follow_up_text, job_text, vocabulary
@@ -49,6 +50,12 @@ def record_url(result: SyncResult, existing: Collection[tuple[str, int]]) -> str
 def record_key(result: SyncResult, existing: Mapping[tuple[str, int], str]) -> str:
     """The key of a result's record, as :func:`mobjects.selectors.existing_records` gives it; "" if it has none."""
     return existing.get((result.kind, result.record_id), "")
+
+
+@register.filter
+def scope_words(scopes: Sequence[str]) -> str:
+    """What a token of the API may do, in words."""
+    return ", ".join(str(SCOPE_WORDS.get(name, name)) for name in scopes) or _("all that the user may")
 
 
 @register.filter

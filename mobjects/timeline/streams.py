@@ -6,7 +6,7 @@ Every read goes by an index on the record, and brings a page at most; none grows
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from mobjects.marketo.types import Kind
 from mobjects.models import (
+    ApiToken,
     Conflict,
     EditSource,
     ImportChange,
@@ -122,15 +123,17 @@ class EditStream(TimelineStream):
         return edits
 
     def entries(self, found: list[Any], count: int) -> list[TimelineEntry]:
-        return [self._entry(group) for group in self.in_groups(found, _saved_together, count)]
+        groups = self.in_groups(found, _saved_together, count)
+        tokens = _tokens_of([group[0] for group in groups])
+        return [self._entry(group, tokens) for group in groups]
 
-    def _entry(self, group: list[RecordEdit]) -> TimelineEntry:
+    def _entry(self, group: list[RecordEdit], tokens: Mapping[str, str]) -> TimelineEntry:
         newest, source = group[0], EditSource(group[0].source)
         changes = merge_changes([tuple(change) for edit in reversed(group) for change in edit.changes])
         return TimelineEntry(
             at=newest.created_at,
             kind=KINDS_OF_SOURCES.get(source, EntryKind.EDIT),
-            title=str(source.label),
+            title=tokens.get(newest.reference, str(source.label)) if source is EditSource.API else str(source.label),
             position=str(group[-1].pk),
             person=newest.username,
             changes=changes,
@@ -139,6 +142,15 @@ class EditStream(TimelineStream):
             # Before it came into being there was nothing.
             restores="" if any(name == "Name" and not old for name, old, _new in changes) else f"edit-{newest.pk}",
         )
+
+
+def _tokens_of(edits: Iterable[RecordEdit]) -> dict[str, str]:
+    """How edits that came through the API are called, by what they refer to: the number of a token."""
+    numbers = {edit.reference for edit in edits if edit.source == EditSource.API and edit.reference.isdecimal()}
+    if not numbers:
+        return {}
+    found = ApiToken.objects.filter(pk__in=numbers)
+    return {str(token.pk): _("API, token “%(token)s”") % {"token": token} for token in found}
 
 
 def _saved_together(edit: RecordEdit) -> Hashable:

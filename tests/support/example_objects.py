@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 
+from mobjects.accounts.tokens import make_token
 from mobjects.models import (
     AllowedTag,
     BulkDeletion,
@@ -42,6 +43,7 @@ def make_examples() -> dict[str, str]:
         Download.objects.create(username=OWNER, kind="opportunities", format="csv"),
         SavedView.objects.create(name="Mine", page="results", user=owner, username=OWNER, query=""),
         Group.objects.create(name="some"),
+        make_token(owner, "nightly", 30, by=owner)[0],
     ]
     return {each._meta.model_name: str(each.pk) for each in made}
 
@@ -77,6 +79,7 @@ MODELS = {
     "results-retry": "syncjob",
     "result": "syncresult",
     "view-delete": "savedview",
+    "api-token": "apitoken",
     "batch": "syncbatch",
     "record-": "opportunity",
     "conflict": "conflict",

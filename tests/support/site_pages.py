@@ -66,6 +66,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "deletions": lambda: "/admin/mobjects/bulkdeletion/",
     "time zone": lambda: "/admin/time-zone/",
     "sign-in": lambda: "/admin/sign-in/",
+    "API tokens": lambda: "/admin/api/tokens/",
+    "API": lambda: "/admin/api/",
     "confirm who it is": lambda: "/admin/sign-in/confirm/",
     "not allowed": lambda: "/admin/auth/user/",
     "missing": lambda: "/admin/no-such-page/",

@@ -154,7 +154,7 @@ class PlannedRecords:
                 if operation is not None:
                     found = found.filter(wire_operation=operation.value)
                 found = self._counted(kind, part, found, keys)
-                yield kind, found.filter(_matches(kind, self.search)) if self.search else found
+                yield kind, found.filter(matches_search(kind, self.search)) if self.search else found
 
     def _counted(self, kind: Kind, part: SyncSelection, found: SyncedQuerySet, keys: KeyFields) -> SyncedQuerySet:
         """Those of a kind's records that a figure of the preview counts."""
@@ -198,7 +198,8 @@ def _parse_position(position: str) -> tuple[str, Kind | None, int]:
     return direction, Kind(kind), number
 
 
-def _matches(kind: Kind, search: str) -> Q:
+def matches_search(kind: Kind, search: str) -> Q:
+    """The condition that a record is found by a part of its name or key, or by what Marketo calls it."""
     found = Q()
     for column in SEARCHED[kind]:
         found |= Q(**{f"{column}__icontains": search})

@@ -1,0 +1,1 @@
+"""Programs, opportunities and roles: reading and writing them."""
