@@ -90,8 +90,7 @@ def start_import(
     if file.seek(0, io.SEEK_END) > limits.size:
         raise file_storage.file_too_large(limits.size)
     imported = Import(kind=kind, file_name=_short(name), user=user, source=source, pasted=pasted, reason=reason)
-    imported.username = username or (user.get_username() if user else "")
-    imported.by_token = current_token()
+    imported.username, imported.by_token = username or (user.get_username() if user else ""), current_token()
     refused = ""
     try:
         check = detection.detect_import_file(imported, file, reading, kinds) and check

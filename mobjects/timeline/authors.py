@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind
-from mobjects.models import EditSource, ImportChange, RecordEdit, UndoOutcome
+from mobjects.models import ApiToken, EditSource, ImportChange, RecordEdit, UndoOutcome
 from mobjects.models.program import COST_PREFIX
 from mobjects.timeline.import_values import import_values, rows_of_changes, tag_types
 
@@ -59,3 +60,12 @@ def _importers(kind: Kind, record_id: int, entry: str) -> list[tuple[datetime, s
 def _is_of(name: str, entry: str) -> bool:
     """Whether a value is an entry, or a field of a cost that is one."""
     return name == entry or (entry.startswith(COST_PREFIX) and name.startswith(f"{entry} "))
+
+
+def name_tokens(edits: Iterable[RecordEdit]) -> dict[str, str]:
+    """How edits that came through the API are called, by what they refer to: the number of a token."""
+    numbers = {edit.reference for edit in edits if edit.source == EditSource.API and edit.reference.isdecimal()}
+    if not numbers:
+        return {}
+    found = ApiToken.objects.filter(pk__in=numbers)
+    return {str(token.pk): _("API, token “%(token)s”") % {"token": token} for token in found}

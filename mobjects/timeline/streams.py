@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 
 from mobjects.marketo.types import Kind
 from mobjects.models import (
-    ApiToken,
     Conflict,
     EditSource,
     ImportChange,
@@ -28,6 +27,7 @@ from mobjects.models import (
     SyncResultStatus,
     UndoOutcome,
 )
+from mobjects.timeline.authors import name_tokens
 from mobjects.timeline.entries import VALUES_SHOWN, EntryKind, TimelineEntry, TimelineFilter, merge_changes
 from mobjects.timeline.fields import PREFIXES, ListNamesField, row_names_field
 from mobjects.timeline.import_values import ValueChange, import_values, rows_of_changes, tag_types
@@ -124,7 +124,7 @@ class EditStream(TimelineStream):
 
     def entries(self, found: list[Any], count: int) -> list[TimelineEntry]:
         groups = self.in_groups(found, _saved_together, count)
-        tokens = _tokens_of([group[0] for group in groups])
+        tokens = name_tokens([group[0] for group in groups])
         return [self._entry(group, tokens) for group in groups]
 
     def _entry(self, group: list[RecordEdit], tokens: Mapping[str, str]) -> TimelineEntry:
@@ -142,15 +142,6 @@ class EditStream(TimelineStream):
             # Before it came into being there was nothing.
             restores="" if any(name == "Name" and not old for name, old, _new in changes) else f"edit-{newest.pk}",
         )
-
-
-def _tokens_of(edits: Iterable[RecordEdit]) -> dict[str, str]:
-    """How edits that came through the API are called, by what they refer to: the number of a token."""
-    numbers = {edit.reference for edit in edits if edit.source == EditSource.API and edit.reference.isdecimal()}
-    if not numbers:
-        return {}
-    found = ApiToken.objects.filter(pk__in=numbers)
-    return {str(token.pk): _("API, token “%(token)s”") % {"token": token} for token in found}
 
 
 def _saved_together(edit: RecordEdit) -> Hashable:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0032_history_chain"),
+        ("mobjects", "0038_late_runs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
