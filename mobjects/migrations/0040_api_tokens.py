@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0038_late_runs"),
+        ("mobjects", "0039_bulk_edits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
