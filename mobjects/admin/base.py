@@ -19,11 +19,11 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
 from mobjects import selectors
-from mobjects.admin.form_fields import AttributeField, ZonedDateTimeField
 from mobjects.admin.guarded import GuardedAdmin
 from mobjects.admin.list_filters import GapFilter, ImportFilter
 from mobjects.admin.sync_history import truncate_text
 from mobjects.forms.merging import MergingForm
+from mobjects.forms.records.fields import TYPED, AttributeField, ZonedDateTimeField
 from mobjects.kept_text import translate_kept
 from mobjects.marketo import attributes
 from mobjects.marketo.types import DataType
@@ -36,8 +36,6 @@ from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
 from mobjects.views.sync.saved_record import send_saved
-
-TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
 
 BUSY_SHOWN = 20
 """So many records that cannot be deleted now are named."""

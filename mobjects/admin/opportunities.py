@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from django.contrib import admin
@@ -13,22 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from mobjects.admin.base import SYNC_COLUMNS
-from mobjects.admin.custom_fields import CustomAdmin, CustomForm
+from mobjects.admin.custom_fields import CustomAdmin
+from mobjects.forms.records.custom_fields import OpportunityForm
 from mobjects.marketo import attributes
 from mobjects.models import CustomField, Opportunity, OpportunityPersonRole
 from mobjects.resources.opportunities import OpportunityResource
 from mobjects.resources.roles import OpportunityPersonRoleResource
-
-
-class OpportunityForm(CustomForm):
-    """A new record without a key gets an external ID."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        named = [cleaned.get(name) or getattr(self.instance, name) for name in ("marketo_id", "marketo_guid")]
-        if not cleaned.get("external_id"):
-            cleaned["external_id"] = None if any(named) else f"MA-{secrets.token_hex(6)}"
-        return cleaned
 
 
 @admin.register(Opportunity)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -19,79 +17,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from mobjects import clock
-from mobjects.forms.moving import NOT_NEEDED
 from mobjects.forms.schedule_times import ScheduleTimesForm
+from mobjects.forms.schedules import ScheduleForm
 from mobjects.jobs import schedules
 from mobjects.jobs.timetables.cron import Timetable
 from mobjects.jobs.timetables.words import describe_times
 from mobjects.kept_text import translate_kept
-from mobjects.models import Kind, Schedule, SyncJobAction
-from mobjects.models.sync_history import KIND_CHOICES
+from mobjects.models import Schedule
 from mobjects.presentation.badges import render_badge, state_badge
 from mobjects.presentation.job_text import operation_text, render_time
 from mobjects.presentation.vocabulary import KIND_WORDS
-from mobjects.sync.content.gaps import kinds_without_numbers
 from mobjects.sync.send.selection import OperationChoice
-from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import press_only
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-WHEN = ("enabled", "cron", "time_zone", "quiet_from", "quiet_until")
-"""Fields that decide when the next run is."""
+    pass
 
 SHOWN_RUNS = 5
-
-
-class ScheduleForm(ScheduleTimesForm, forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
-    """A schedule. Whoever saves it has to be allowed to do what it does."""
-
-    user: ClassVar[Any] = None
-    kinds = forms.MultipleChoiceField(
-        choices=KIND_CHOICES,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        error_messages={"required": _("Tick at least one kind.")},
-    )
-
-    class Meta:
-        help_texts: ClassVar[dict[str, StrOrPromise]] = {"operation": _("Of use for sending only.")}
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        permission, words = schedules.PERMISSIONS.get(cleaned.get("action", ""), ("", ""))
-        if permission and not self.user.has_perm(permission):
-            self.add_error(
-                "action",
-                gettext("You may not %(words)s, so you cannot have it done by the clock.") % {"words": gettext(words)},
-            )
-        if cleaned.get("action") == SyncJobAction.IDENTIFY:
-            self._check_look_up(cleaned.get("kinds", ()))
-        if cleaned.get("action") != SyncJobAction.SEND:
-            cleaned["operation"] = OperationChoice.AUTO.value
-        elif Kind.PROGRAM in cleaned.get("kinds", ()) and cleaned.get("operation") in (
-            OperationChoice.INSERT,
-            OperationChoice.UPSERT,
-        ):
-            self.add_error(
-                "operation",
-                gettext(
-                    "Programs cannot be sent with %(operation)s: they exist only in Marketo, whose API can update "
-                    "them. Choose automatic or UPDATE, or leave programs out."
-                )
-                % {"operation": cleaned["operation"]},
-            )
-        return cleaned
-
-    def _check_look_up(self, kinds: Collection[str]) -> None:
-        """Programs are known by their Marketo ID from the start, and over some APIs so is everything else."""
-        if not kinds_without_numbers(key_fields()):
-            self.add_error("action", NOT_NEEDED)
-        elif Kind.PROGRAM in kinds:
-            self.add_error("kinds", gettext("IDs of programs are not looked up; leave programs out."))
 
 
 @admin.register(Schedule)
@@ -147,15 +91,7 @@ class ScheduleAdmin(ModelAdmin):
         return form
 
     def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
-        """Whoever saves a schedule answers for it: they are its owner, and have seen what was missed."""
-        kept = {field.name for field in Schedule._meta.fields}
-        written = {*kept.intersection(form.cleaned_data), "owner", "missed", "missed_text"}
-        obj.owner, obj.missed, obj.missed_text = request.user, 0, ""  # type: ignore[assignment]  # signed in
-        if not change or any(form.initial[name] != form.cleaned_data[name] for name in WHEN):
-            schedules.plan_schedule(obj)
-            written.add("next_at")
-        # Not what the clock may have written meanwhile.
-        obj.save(update_fields=written if change else None)
+        form.save_for(request.user)
 
     def run_now(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Start its jobs at once, on behalf of whoever pressed the button."""

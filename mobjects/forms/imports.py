@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from io import BytesIO
+from typing import Any, BinaryIO
 
 from django import forms
+from django.contrib.auth.models import User
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +22,7 @@ from unfold.widgets import (
 )
 
 from mobjects.forms.sync import reason_field
+from mobjects.imports import service
 from mobjects.imports.file_limits import MB, limits_for
 from mobjects.models import Import, ImportSource
 from mobjects.models.imports import FILE_KINDS
@@ -95,6 +98,31 @@ class UploadForm(forms.Form):
         if not file or not encoding or encoding == "auto":
             return None
         return ReadOptions("csv", encoding) if file.name.lower().endswith(TEXTS) else None
+
+
+def start_upload(form: UploadForm, kinds: Sequence[str], user: User | None, source: ImportSource) -> Import:
+    """Keep what the valid form brings; see :func:`mobjects.imports.service.start_import`.
+
+    Args:
+        kinds: that the person may import; not empty.
+        user: who uploads it.
+        source: from where.
+    """
+    given = form.cleaned_data
+    upload = given["file"]
+    file: BinaryIO = upload.file if upload else BytesIO(given["pasted"].encode())
+    return service.start_import(
+        given["kind"] or kinds[0],
+        file,
+        upload.name if upload else PASTED_NAME,
+        user=user,
+        username=user.get_username() if user else "",
+        source=source,
+        pasted=not upload,
+        reading=form.read_options,
+        reason=given["reason"],
+        kinds=() if given["kind"] else kinds,
+    )
 
 
 class KindForm(forms.Form):

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from io import BytesIO
-from typing import BinaryIO
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from mobjects.forms.imports import PASTED_NAME, UploadForm
-from mobjects.imports import service
+from mobjects.forms.imports import UploadForm, start_upload
 from mobjects.kept_text import translate_kept
-from mobjects.models import Import, ImportSource
+from mobjects.models import ImportSource
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.types import FileRefused
 from mobjects.views.base import render_denied, render_page, require_permission
@@ -45,28 +40,10 @@ def import_new(request: HttpRequest) -> HttpResponse:
     form = UploadForm(kinds, request.POST, request.FILES)
     if form.is_valid():
         try:
-            return redirect_to_step(_start(request, form, kinds))
+            return redirect_to_step(start_upload(form, kinds, user_of(request), ImportSource.ADMIN))
         except FileRefused as error:
             form.add_error("pasted" if not form.cleaned_data["file"] else "file", translate_kept(str(error)))
     return _show(request, form, asked)
-
-
-def _start(request: HttpRequest, form: UploadForm, kinds: Sequence[str]) -> Import:
-    given = form.cleaned_data
-    upload = given["file"]
-    file: BinaryIO = upload.file if upload else BytesIO(given["pasted"].encode())
-    return service.start_import(
-        given["kind"] or kinds[0],
-        file,
-        upload.name if upload else PASTED_NAME,
-        user=user_of(request),
-        username=request.user.get_username(),
-        source=ImportSource.ADMIN,
-        pasted=not upload,
-        reading=form.read_options,
-        reason=given["reason"],
-        kinds=() if given["kind"] else kinds,
-    )
 
 
 def _show(request: HttpRequest, form: UploadForm, kind: str) -> HttpResponse:

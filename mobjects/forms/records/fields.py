@@ -15,6 +15,9 @@ from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.marketo.value_text import to_text
 
+TYPED = frozenset({DataType.INTEGER, DataType.FLOAT, DataType.CURRENCY, DataType.DATE})
+"""What is read by its type, not as text; moments too, which pages ask for as day and time."""
+
 
 class AttributeField(forms.CharField):
     """An attribute of a given Marketo type; ``80%`` is fine for a probability, and so on.
