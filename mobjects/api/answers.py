@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -29,3 +31,15 @@ def require_right(request: HttpRequest, permission: str) -> None:
     if not request.user.has_perm(permission):
         said = _("The token may not do this: it lacks the right “%(permission)s”, or its person does.")
         raise Problem(403, said % {"permission": permission})
+
+
+def log_in_admin(request: HttpRequest, row: Model, action: int, changed: list[str]) -> None:
+    """Write down in the admin's own log that something was added or changed, as its forms do.
+
+    Args:
+        action: ``ADDITION`` or ``CHANGE``, of the log.
+        changed: names of what was changed.
+    """
+    message = [{"added": {}} if action == ADDITION else {"changed": {"fields": changed}}]
+    entries: Any = LogEntry.objects
+    entries.log_actions(request.user.pk, [row], action, change_message=message, single_object=True)

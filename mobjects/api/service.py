@@ -6,17 +6,23 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, TooManyFilesSent
-from django.db import Error
+from django.db import Error, IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.errors import ValidationError as InputError
 from ninja.security import HttpBearer
 
+from mobjects.api.imports import endpoints as imports
 from mobjects.api.problems import CONTENT_TYPE, FieldProblem, Problem
 from mobjects.api.records import endpoints as records
+from mobjects.api.sync import jobs, schedules
 from mobjects.models import ApiToken
+from mobjects.resources import RESOURCES
+from mobjects.views.imports.base import permission_name
+from mobjects.views.uploads import takes_upload
 
 FIRST_ERROR = 400
 
@@ -75,6 +81,19 @@ service = ApiService(
     "(RFC 9457). Lists are read on from the key that `next` holds.",
 )
 service.add_router("", records.router)
+service.add_router("", imports.router)
+service.add_router("", jobs.router)
+service.add_router("", schedules.router)
+
+
+def api_urls() -> Any:
+    """The addresses, for the project's list; files are read where one is sent, and nowhere else."""
+    patterns, app, namespace = service.urls
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern) and pattern.name == "imports-list":
+            view: Any = pattern.callback
+            takes_upload(*(permission_name("import", kind) for kind in RESOURCES))(view)
+    return patterns, app, namespace
 
 
 @service.exception_handler(Problem)
@@ -112,6 +131,12 @@ def answer_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 def answer_too_many(request: HttpRequest, error: Exception) -> HttpResponse:
     """More files than anybody needs."""
     return Problem(400, _("Too many files were sent at once. Send one.")).to_response()
+
+
+@service.exception_handler(IntegrityError)
+def answer_conflict(request: HttpRequest, error: IntegrityError) -> HttpResponse:
+    """What somebody else wrote at the same moment."""
+    return Problem(409, _("Somebody else wrote the same at this moment. Read it again.")).to_response()
 
 
 @service.exception_handler(Error)

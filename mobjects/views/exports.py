@@ -20,6 +20,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from mobjects.audit.events import current_token
 from mobjects.exports import service
 from mobjects.exports.blank_templates import build_template
 from mobjects.exports.formats import BY_EXTENSION, FORMATS, ExportFormat, XlsxFormat
@@ -199,7 +200,8 @@ def send_file(
 
 
 def _get_download_user(request: HttpRequest) -> service.DownloadUser:
-    return service.DownloadUser(request.user.get_username(), request.user, ImportSource.ADMIN)  # type: ignore[arg-type]
+    source = ImportSource.API if current_token() else ImportSource.ADMIN
+    return service.DownloadUser(request.user.get_username(), request.user, source)  # type: ignore[arg-type]
 
 
 def _attachment(response: StreamingHttpResponse, name: str, content_type: str) -> StreamingHttpResponse:

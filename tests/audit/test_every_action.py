@@ -21,6 +21,7 @@ JOB = "makes a job, which says who asked, when and for what"
 HISTORY = "each change of a record is kept value by value with who made it"
 OWN = "a choice of one's own that nobody else sees"
 STEP = "the import says who"
+RECORDS = ("programs", "opportunities", "roles")
 
 EVENTS: dict[str, EventKind] = {
     "mobjects:log-out": EventKind.SIGNED_OUT,
@@ -46,6 +47,16 @@ EVENTS: dict[str, EventKind] = {
     "mobjects:confirmation": EventKind.ALLOWED,
     "mobjects:circuit-reset": EventKind.SENDING_RESET,
     "mobjects:view-delete": EventKind.DELETED,
+    "api:imports-check": EventKind.CHECKED_AGAIN,
+    "api:imports-discard": EventKind.DISCARDED,
+    "api:imports-write": EventKind.CHANGED,
+    "api:imports-undo": EventKind.CHANGED,
+    "api:imports-errors": EventKind.EXPORTED,
+    "api:jobs-pause": EventKind.PAUSED,
+    "api:jobs-resume": EventKind.RESUMED,
+    "api:jobs-cancel": EventKind.CANCELLED,
+    "api:schedules-new": EventKind.ADDED,
+    "api:schedules-change": EventKind.CHANGED,
     "mobjects:api-tokens": EventKind.TOKEN_MADE,
     "mobjects:api-token-revoke": EventKind.TOKEN_REVOKED,
     "admin:login": EventKind.SIGNED_IN,
@@ -63,7 +74,9 @@ REASONS: dict[str, str] = {
             "mobjects:import", "mobjects:named-records", "mobjects:import-live", "mobjects:import-review",
             "mobjects:import-template", "mobjects:sign-in", "mobjects:api", "mobjects:api-schema",
             "api:openapi-json", "api:api-root", "api:programs-list", "api:programs-one", "api:opportunities-list",
-            "api:opportunities-one", "api:roles-list", "api:roles-one",
+            "api:opportunities-one", "api:roles-list", "api:roles-one", "api:imports-list", "api:imports-one",
+            "api:imports-columns", "api:imports-problems", "api:previews-new", "api:jobs-list", "api:jobs-one",
+            "api:jobs-results", "api:jobs-batches", "api:schedules-list", "api:schedules-one",
             "mobjects:deletion-records", "mobjects:queue", "mobjects:audit", "mobjects:deletion", "admin:search",
             "admin:index", "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
             "admin:app_list", "admin:mobjects_schedule_next_runs",
@@ -78,6 +91,9 @@ REASONS: dict[str, str] = {
         ),
         JOB,
     ),
+    "api:jobs-new": JOB,
+    **dict.fromkeys(("api:imports-new", "api:imports-columns-set"), STEP),
+    **dict.fromkeys((f"api:{kind}-{act}" for kind in RECORDS for act in ("new", "change")), HISTORY),
     **dict.fromkeys(("mobjects:record-restore", "mobjects:moving", "mobjects:conflict-decide"), HISTORY),
     **dict.fromkeys(("mobjects:deletion-confirm", "mobjects:deletion-undo"), "the deletion says who, value by value"),
     **dict.fromkeys(

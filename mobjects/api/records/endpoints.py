@@ -1,16 +1,18 @@
-"""The addresses of records: for each kind a list, one of them, a new one, a change."""
+"""The addresses of records: for each kind a list, one of them, a new one, a change.
 
-from __future__ import annotations
+Annotations are values here, not texts: the form of a body is that of the kind.
+"""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Path, Query, Router
+from ninja import Body, Header, Path, Query, Router, Status
 
 from mobjects.api.answers import describe_answers, require_right
 from mobjects.api.paging import Id, next_address, read_page
 from mobjects.api.records.kinds import KINDS, RecordKind
 from mobjects.api.records.reading import RecordQuery, find_record, find_records, show_record
+from mobjects.api.records.writing import change_record, create_record
 
 router = Router(tags=["records"])
 
@@ -44,5 +46,44 @@ def _add_reading(kind: RecordKind) -> None:
         return shown
 
 
+def _add_writing(kind: RecordKind) -> None:
+    """The addresses that write records of a kind."""
+
+    @router.post(
+        f"/{kind.name}",
+        response=describe_answers(kind.out, 409, status=201),
+        url_name=f"{kind.name}-new",
+        operation_id=f"create_{kind.name}",
+        summary=f"Create a {kind.one}",
+    )
+    def create_kind(
+        request: HttpRequest,
+        response: HttpResponse,
+        sent: Body[kind.creation],  # type: ignore[name-defined]
+    ) -> Any:
+        shown = create_record(request, kind, sent.model_dump(exclude_unset=True))
+        response["ETag"], response["Location"] = shown["etag"], f"{request.path}/{shown['id']}"
+        return Status(201, shown)
+
+    @router.patch(
+        f"/{kind.name}/{{pk}}",
+        response=describe_answers(kind.out, 404, 409, 412, 428),
+        url_name=f"{kind.name}-change",
+        operation_id=f"change_{kind.name}",
+        summary=f"Change a {kind.one}: what is not sent stays",
+    )
+    def change_kind(
+        request: HttpRequest,
+        response: HttpResponse,
+        pk: Path[Id],
+        sent: Body[kind.changes],  # type: ignore[name-defined]
+        if_match: Annotated[str, Header(alias="If-Match", description="The etag of what was read.")] = "",
+    ) -> Any:
+        shown = change_record(request, kind, pk, sent.model_dump(exclude_unset=True))
+        response["ETag"] = shown["etag"]
+        return shown
+
+
 for _kind in KINDS:
     _add_reading(_kind)
+    _add_writing(_kind)

@@ -1,0 +1,1 @@
+"""Imports: uploading a file, what it means, writing it, what could not be written."""

@@ -1,0 +1,1 @@
+"""Previews, jobs and schedules."""

@@ -1,0 +1,105 @@
+"""Previews, jobs and schedules through the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from mobjects.models import AuditEvent, EventKind, Schedule, SyncJob, SyncJobSource
+from tests import factories
+from tests.api.clients import program_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("groups")]
+
+
+@pytest.fixture
+def api(queue, marketo_settings):
+    return program_of("operator")
+
+
+def test_a_sending_is_previewed_started_and_read(api, work):
+    deal = factories.opportunity()
+    preview = api.post("previews", {"kind": "Opportunity", "ids": [deal.pk]}).json()
+    assert (preview["ready"], preview["sendable"], preview["lines"][0]["count"]) == (True, 1, 1)
+    answer = api.post("jobs", {"action": "send", "kind": "Opportunity", "ids": [deal.pk], "reason": "nightly"})
+    assert answer.status_code == 201, answer.content
+    one = f"jobs/{answer.json()['id']}"
+    work()
+    job = api.get(one).json()
+    assert (job["state"], job["source"], job["username"]) == ("succeeded", "api", "anna")
+    assert job["by_token"].startswith("nightly (")
+    (result,) = api.get(f"{one}/results").json()["items"]
+    assert (result["record_id"], result["status"]) == (deal.pk, "CREATED")
+    (batch,) = api.get(f"{one}/batches").json()["items"]
+    assert (batch["size"], batch["state"]) == (1, "answered")
+    assert api.get("jobs", state="succeeded").json()["items"] == [job]
+    again = api.post("jobs", {"action": "send", "kind": "Opportunity", "ids": [deal.pk]})
+    assert (again.status_code, SyncJob.objects.count()) == (409, 1)
+
+
+def test_exactly_what_a_dry_run_found_is_sent(api, work):
+    factories.opportunity()
+    kept = api.post("jobs", {"action": "dry_run"}).json()
+    work()
+    later = factories.opportunity()
+    sent = api.post("jobs", {"action": "send", "of_dry_run": kept["id"]}).json()
+    work()
+    assert api.get(f"jobs/{sent['id']}").json()["counts"] == {"CREATED": 1}
+    assert factories.fresh(later).state == "never"
+
+
+def test_jobs_are_steered_and_listed_by_key(api):
+    first, second = (api.post("jobs", {"action": "pull", "kind": kind}).json() for kind in ("Program", "Opportunity"))
+    page = api.get("jobs", limit=1).json()
+    assert [each["id"] for each in page["items"]] == [second["id"]]
+    rest = api.client.get(page["next"], headers=api.headers).json()
+    assert ([each["id"] for each in rest["items"]], rest["next"]) == ([first["id"]], None)
+    assert api.post(f"jobs/{first['id']}/pause").json()["state"] == "paused"
+    assert api.post(f"jobs/{first['id']}/resume").json()["state"] == "queued"
+    assert api.post(f"jobs/{first['id']}/cancel").json()["state"] == "cancelled"
+    assert api.post(f"jobs/{first['id']}/cancel").status_code == 409
+    token = AuditEvent.objects.get(kind=EventKind.CANCELLED).detail["token"]
+    assert token.startswith("nightly (")
+    assert {job.source for job in SyncJob.objects.all()} == {SyncJobSource.API}
+
+
+@pytest.mark.parametrize(
+    ("sent", "pointer"),
+    [
+        ({"action": "send", "ids": [1]}, ""),
+        ({"action": "send", "kind": "Program", "ids": []}, "/ids"),
+        ({"action": "send", "of_dry_run": "00000000-0000-0000-0000-000000000001"}, "/of_dry_run"),
+        ({"action": "pull"}, "/kind"),
+        ({"action": "explode"}, "/action"),
+    ],
+)
+def test_what_cannot_be_started_is_said(api, sent, pointer):
+    factories.opportunity()
+    answer = api.post("jobs", sent)
+    assert answer.status_code == 422, answer.content
+    assert pointer in [each["pointer"] for each in answer.json()["errors"]]
+    assert not SyncJob.objects.exists()
+
+
+def test_a_schedule_is_created_changed_and_paused(api):
+    sent = {"name": "Nightly", "action": "send", "kinds": ["Opportunity"], "cron": "0 6 * * 1-5"}
+    answer = api.post("schedules", sent)
+    assert answer.status_code == 201, answer.content
+    made = answer.json()
+    assert (made["owner"], made["enabled"], made["next_at"] is None) == ("anna", True, False)
+    one = f"schedules/{made['id']}"
+    assert api.patch(one, {"cron": "0 6 * *"}).json()["errors"][0]["pointer"] == "/cron"
+    assert api.patch(one, {"cron": "0 7 * * 1-5"}).json()["cron"] == "0 7 * * 1-5"
+    paused = api.patch(one, {"enabled": False}).json()
+    assert (paused["enabled"], paused["next_at"], paused["cron"]) == (False, None, "0 7 * * 1-5")
+    assert Schedule.objects.count() == 1
+    kinds = (EventKind.ADDED, EventKind.CHANGED)
+    events = AuditEvent.objects.filter(kind__in=kinds, model="schedule").order_by("pk")
+    assert [event.kind for event in events] == [EventKind.ADDED, EventKind.CHANGED, EventKind.CHANGED]
+    assert all(event.detail["token"].startswith("nightly (") for event in events)
+
+
+def test_nobody_has_done_by_the_clock_what_they_may_not_do():
+    api = program_of("operator", name="olga", scopes=["schedules"])
+    sent = {"name": "Nightly", "action": "send", "kinds": ["Opportunity"], "cron": "0 6 * * *"}
+    assert api.post("schedules", sent).json()["errors"][0]["pointer"] == "/action"
+    assert api.post("jobs", {"action": "send"}).status_code == 403
