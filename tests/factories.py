@@ -12,6 +12,7 @@ import time_machine
 from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 
+from mobjects.audit.door import history_opened
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.jobs.step_loop import StepLoop
@@ -134,7 +135,8 @@ class Unlimited:
 def context(job: SyncJob, **values: Any) -> JobContext:
     """What a worker of its own works with on a job."""
     lease = WorkerLease.objects.create(job=job, process="test", renewed_at=timezone.now())
-    SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.RUNNING)
+    with history_opened("also where a test has a job that was over go on"):
+        SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.RUNNING)
     return JobContext(
         **{
             "job": job,

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from django.db import connection
 
 from mobjects import clock
+from mobjects.audit.digests import choose_form
 from mobjects.audit.history_tables import HistoryTable, Key
-from mobjects.models import HistorySeal, HistoryState, SealKind
+from mobjects.models import HistorySeal, HistoryState, SealForm, SealKind
 
 ROWS_IN_A_SEAL = 1000
 DIGEST_SIZE = 32
@@ -47,6 +48,7 @@ def append_seal(
         table=table.name,
         rows=[key for key, _digest in rows],
         digests=b"".join(digest for _key, digest in rows),
+        form=choose_form(),
         reason=reason[:255],
         username=username[:150],
         previous=state.digest,
@@ -70,4 +72,6 @@ def digest_seal(seal: HistorySeal) -> str:
         seal.created_at.isoformat(),
         seal.previous,
     ]
+    if seal.form != SealForm.JSON:  # The oldest links have no form.
+        parts.append(int(seal.form))
     return hashlib.sha256(json.dumps(parts, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from mobjects.audit.chain import ROWS_IN_A_SEAL, append_seal, lock_state
+from mobjects.audit.digests import choose_form, read_digests
 from mobjects.audit.events import asker
-from mobjects.audit.history_tables import TABLES, HistoryTable, Key, digest_rows
+from mobjects.audit.history_tables import TABLES, HistoryTable, Key
 from mobjects.models import HistoryChange, HistoryDoor, HistoryState, SealKind
 
 SETTING = "mobjects.history_door"
@@ -99,5 +100,5 @@ def _keys(table: HistoryTable, what: SealKind) -> set[Key]:
 
 
 def _digests(table: HistoryTable, keys: list[Key]) -> list[tuple[Key, bytes]]:
-    rows = table.model._base_manager.filter(pk__in=keys).order_by("pk").values_list(*table.columns)
-    return list(digest_rows(table, rows).items())
+    rows = table.model._base_manager.filter(pk__in=keys).order_by("pk")
+    return list(read_digests(table, rows, choose_form()).items())

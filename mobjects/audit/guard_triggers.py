@@ -1,8 +1,8 @@
-"""Database triggers that guard the chain: they note what the door (:mod:`mobjects.audit.door`) lets through of finished
-history, and refuse to change or remove a link.
+"""Database triggers that guard the history: they refuse to change or remove what is finished, note what the door
+(:mod:`mobjects.audit.door`) lets through of it, and refuse to change or remove a link of the chain.
 
-Laid anew after each ``migrate``, and taken away before it, as those of edits are. Finished rows themselves are not
-locked: what changes or removes them past the door is found by ``verify_history``.
+Laid anew after each ``migrate``, and taken away before it, as those of edits are. What is not finished (a batch that is
+still being sent, a result that waits for its answer) is changed and removed freely.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from mobjects.models import HistoryChange, HistoryDoor, HistorySeal, SealKind
 
 PREFIX = "history_guard"
 MESSAGE = "The chain over the history is kept as it is: no link of it is changed or removed."
+LOCKED = "Finished history is kept as it is: no {name} is changed or removed but by retention and erasure."
 FUNCTION = f"mobjects_{PREFIX}"
 
 _CHANGES, _DOOR, _SEALS = (model._meta.db_table for model in (HistoryChange, HistoryDoor, HistorySeal))
@@ -101,13 +102,14 @@ def _seal_guard(vendor: str, event: str) -> str:
 
 def _sqlite(table: HistoryTable) -> Iterator[str]:
     changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in _columns(table))
-    ended = f"({table.ended.format(row='OLD')}) AND " if table.ended else ""
-    for event, when, what in (
-        ("UPDATE", f"{ended}({changed})", SealKind.CHANGED),
-        ("DELETE", "true", SealKind.REMOVED),
-    ):
-        door = f"EXISTS (SELECT 1 FROM {_DOOR})"
-        fires = f'ON "{table.table}" FOR EACH ROW WHEN {when}'
+    ended = table.ended.format(row="OLD") or "true"
+    door = f"EXISTS (SELECT 1 FROM {_DOOR})"
+    for event, when, what in (("UPDATE", changed, SealKind.CHANGED), ("DELETE", "true", SealKind.REMOVED)):
+        fires = f'ON "{table.table}" FOR EACH ROW WHEN ({when})'
+        yield (
+            f'CREATE TRIGGER "{{name}}" BEFORE {event} {fires} AND ({ended}) AND NOT {door} BEGIN '
+            f"SELECT RAISE(ABORT, '{LOCKED.format(name=table.name)}'); END"
+        )
         yield (
             f'CREATE TRIGGER "{{name}}" AFTER {event} {fires} AND {door} BEGIN '
             f"INSERT INTO {_CHANGES} (\"table\", row_key, what) VALUES ('{table.name}', OLD.id, '{what.value}'); END"
@@ -120,7 +122,9 @@ _POSTGRESQL_FUNCTION = f"""
 CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 IF TG_ARGV[1] = 'never' THEN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'restrict_violation'; END IF;
 IF coalesce(current_setting('{SETTING}', true), '') <> '' THEN
-  INSERT INTO {_CHANGES} ("table", row_key, what) VALUES (TG_ARGV[0], OLD.id::text, TG_ARGV[1]); END IF;
+  INSERT INTO {_CHANGES} ("table", row_key, what) VALUES (TG_ARGV[0], OLD.id::text, TG_ARGV[1]);
+ELSIF TG_ARGV[2] = 'ended' THEN
+  RAISE EXCEPTION '{LOCKED.format(name="%")}', TG_ARGV[0] USING ERRCODE = 'restrict_violation'; END IF;
 IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
 RETURN NEW;
 END $$
@@ -130,14 +134,19 @@ END $$
 def _postgresql(table: HistoryTable) -> Iterator[str]:
     columns = _columns(table)
     new, old = (", ".join(f'{row}."{column}"' for column in columns) for row in ("NEW", "OLD"))
-    ended = f"({table.ended.format(row='OLD')}) AND " if table.ended else ""
     listed = ", ".join(f'"{column}"' for column in columns)
-    call = f"EXECUTE FUNCTION {FUNCTION}('{table.name}', "
-    yield (
-        f'CREATE TRIGGER "{{name}}" BEFORE UPDATE OF {listed} ON "{table.table}" FOR EACH ROW '
-        f"WHEN ({ended}ROW({new}) IS DISTINCT FROM ROW({old})) {call}'{SealKind.CHANGED.value}')"
-    )
-    yield f'CREATE TRIGGER "{{name}}" BEFORE DELETE ON "{table.table}" FOR EACH ROW {call}\'{SealKind.REMOVED.value}\')'
+    ended = table.ended.format(row="OLD") or "true"
+    sorts = {"ended": ended, "open": f"NOT ({ended})"} if table.ended else {"ended": ended}
+    for event, when, what in (
+        (f"UPDATE OF {listed}", f"ROW({new}) IS DISTINCT FROM ROW({old})", SealKind.CHANGED),
+        ("DELETE", "true", SealKind.REMOVED),
+    ):
+        for sort, condition in sorts.items():
+            yield (
+                f'CREATE TRIGGER "{{name}}" BEFORE {event} ON "{table.table}" FOR EACH ROW '
+                f"WHEN ({condition} AND {when}) "
+                f"EXECUTE FUNCTION {FUNCTION}('{table.name}', '{what.value}', '{sort}')"
+            )
 
 
 def _columns(table: HistoryTable) -> list[str]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, Q
@@ -120,20 +117,3 @@ def final_rows(table: HistoryTable, now: datetime) -> Q:
     if table is RESULTS:
         return ~Q(status__in=(*OPEN_RESULTS, SyncResultStatus.RETRIED)) | (Q(status=SyncResultStatus.RETRIED) & over)
     return Q(state__in=SyncJob.FINAL_STATES) if table is JOBS else Q()
-
-
-def digest_rows(table: HistoryTable, rows: Iterable[Sequence[Any]]) -> dict[Key, bytes]:
-    """SHA-256 of rows, by key.
-
-    Args:
-        rows: values of the table's columns.
-    """
-    return {
-        table.find_key(row[0]) if table is JOBS else row[0]: hashlib.sha256(_canonical(table.name, row)).digest()
-        for row in rows
-    }
-
-
-def _canonical(name: str, row: Sequence[Any]) -> bytes:
-    """The one way to write a row: JSON without blanks, names sorted, moments and ids as Python writes them."""
-    return json.dumps([name, *row], default=str, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from mobjects import clock
 from mobjects.audit.chain import ROWS_IN_A_SEAL, append_seal, lock_state
-from mobjects.audit.history_tables import JOBS, NUMBERED, HistoryTable, digest_rows, final_rows
+from mobjects.audit.digests import choose_form, read_digests
+from mobjects.audit.history_tables import JOBS, NUMBERED, HistoryTable, final_rows
 from mobjects.db.retry import retry_on_database_error
 from mobjects.models import HistoryOpen, HistoryState, SealKind, SyncJob
 
@@ -27,7 +28,7 @@ SECONDS_TO_WAIT = 5.0
 SECONDS_IN_A_TICK = 5.0
 """So long a tick of the clock seals at most; the next one goes on."""
 
-SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_BETWEEN_LOOKS = 0.1
 
 ROUNDS = 4
 """Turns after which all is sealed that was committed before, if no transaction goes on: two may end an older mark."""
@@ -125,11 +126,11 @@ def _snapshot(end: str) -> int:
 def _seal_jobs(state: HistoryState) -> int:
     """Jobs have no growing ids, and are few: they say themselves whether they are sealed."""
     found = SyncJob.objects.filter(final_rows(JOBS, clock.now()), sealed_at=None).order_by("finished_at")
-    rows = list(found.select_for_update(of=("self",)).values_list(*JOBS.columns)[:ROWS_IN_A_SEAL])
-    if rows:
-        append_seal(state, SealKind.SEALED, JOBS, list(digest_rows(JOBS, rows).items()))
-        SyncJob.objects.filter(pk__in=[row[0] for row in rows]).update(sealed_at=timezone.now())
-    return len(rows)
+    digests = read_digests(JOBS, found.select_for_update(of=("self",))[:ROWS_IN_A_SEAL], choose_form())
+    if digests:
+        append_seal(state, SealKind.SEALED, JOBS, list(digests.items()))
+        SyncJob.objects.filter(pk__in=digests).update(sealed_at=timezone.now())
+    return len(digests)
 
 
 def _seal_open(state: HistoryState, table: HistoryTable) -> int:
@@ -162,7 +163,7 @@ def _seal_new(state: HistoryState, table: HistoryTable, bound: int) -> int:
 
 
 def _append(state: HistoryState, table: HistoryTable, rows: Any) -> set[Any]:
-    digests = digest_rows(table, rows.order_by("pk").values_list(*table.columns)[:ROWS_IN_A_SEAL])
+    digests = read_digests(table, rows.order_by("pk")[:ROWS_IN_A_SEAL], choose_form())
     if digests:
         append_seal(state, SealKind.SEALED, table, list(digests.items()))
     return set(digests)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mobjects.audit.chain import DIGEST_SIZE, digest_seal
-from mobjects.audit.history_tables import JOBS, NUMBERED, TABLES, HistoryTable, Key, digest_rows
+from mobjects.audit.digests import FormRefused, read_digests
+from mobjects.audit.history_tables import JOBS, NUMBERED, TABLES, HistoryTable, Key
+from mobjects.audit.key_set import KeySet
 from mobjects.models import HistoryOpen, HistorySeal, HistoryState, SealKind
 
 _PAGE = 20
@@ -58,15 +60,15 @@ class VerifiedHistory:
 
 @dataclass(slots=True)
 class _Known:
-    """What the chain says of one table: digests after a change through the door, keys of removed and sealed rows."""
+    """Which rows of one table the chain knows: sealed ones, those that were removed, and those compared by now."""
 
-    changed: dict[Key, bytes] = field(default_factory=dict)
-    removed: set[Key] = field(default_factory=set)
-    sealed: set[Key] = field(default_factory=set)
+    sealed: KeySet = field(default_factory=KeySet)
+    removed: KeySet = field(default_factory=KeySet)
+    compared: KeySet = field(default_factory=KeySet)
 
 
 def verify_history(anchors: Iterable[Mapping[str, object]] = ()) -> VerifiedHistory:
-    """Compare all of the history with its chain. Takes some 40 MB for a million rows.
+    """Compare all of the history with its chain. Takes a few bits of memory for each row.
 
     Args:
         anchors: what was written out earlier (:mod:`mobjects.audit.anchors`); the chain must still hold each.
@@ -76,9 +78,8 @@ def verify_history(anchors: Iterable[Mapping[str, object]] = ()) -> VerifiedHist
         before = _newest_link()
         result = VerifiedHistory()
         known: defaultdict[str, _Known] = defaultdict(_Known)
-        result.broken = (
-            _check_links(result, known, expected) or _check_rows(result, known) or _check_unknown(result, known)
-        )
+        found = _check_links(result, known, expected)
+        result.broken = found or _check_rows(result, known) or _check_unknown(result, known)
         if result.broken is None or _newest_link() == before:
             break  # Else something was sealed or removed meanwhile, and part of what was read is older than that.
     return result
@@ -114,6 +115,14 @@ def _iter_seals() -> Iterator[HistorySeal]:
     while page := list(HistorySeal.objects.filter(number__gt=last).order_by("number")[:_PAGE]):
         yield from page
         last = page[-1].number
+
+
+def _iter_seals_back(last: int) -> Iterator[HistorySeal]:
+    """The links from one on, the newest first."""
+    upto = last + 1
+    while page := list(HistorySeal.objects.filter(number__lt=upto).order_by("-number")[:_PAGE]):
+        yield from page
+        upto = page[-1].number
 
 
 def _pairs(seal: HistorySeal) -> list[tuple[Key, bytes]]:
@@ -153,28 +162,46 @@ def _find_fault(seal: HistorySeal, number: int, previous: str, anchors: Mapping[
 def _collect(seal: HistorySeal, said: _Known) -> None:
     if seal.what == SealKind.REMOVED:
         said.removed.update(seal.rows)
-    elif seal.what == SealKind.CHANGED:
-        said.changed.update(_pairs(seal))
-    else:
+    elif seal.what == SealKind.SEALED:
         said.sealed.update(seal.rows)
 
 
 def _check_rows(result: VerifiedHistory, known: Mapping[str, _Known]) -> BrokenEntry | None:
-    """Whether each sealed row is as it was, or gone through the door."""
-    for seal in _iter_seals():
+    """Whether each sealed row is as it was, or gone through the door.
+
+    From the newest link back, so that the first digest that is met of a row is the one that holds, and nothing has to
+    be remembered of a row but that it was met. What is broken in the oldest link is told.
+    """
+    broken = None
+    for seal in _iter_seals_back(result.seals):
         if seal.what == SealKind.REMOVED:
             result.removed += len(seal.rows)
             continue
-        table, said = TABLES[seal.table], known[seal.table]
-        found = table.model._base_manager.filter(pk__in=seal.rows).values_list(*table.columns)
-        now = digest_rows(table, found)
-        for key, digest in _pairs(seal):
-            if key not in now:
-                if key not in said.removed:
-                    return BrokenEntry(table.name, key, f"It was removed; link {seal.number} sealed it.")
-            elif now[key] != said.changed.get(key, digest):
-                return BrokenEntry(table.name, key, f"It was changed; link {seal.number} sealed it.")
-        result.rows += len(now)
+        said = known[seal.table]
+        # A row that was not finished when it was changed through the door may not be sealed to this day.
+        pairs = [pair for pair in _pairs(seal) if pair[0] in said.sealed and pair[0] not in said.compared]
+        broken = _check_pairs(result, seal, pairs, said.removed) or broken
+        said.compared.update(key for key, _digest in pairs)
+    return broken
+
+
+def _check_pairs(
+    result: VerifiedHistory, seal: HistorySeal, pairs: list[tuple[Key, bytes]], removed: KeySet
+) -> BrokenEntry | None:
+    """The first row of a link that is not as it was."""
+    table, keys = TABLES[seal.table], [key for key, _digest in pairs]
+    rows = table.model._base_manager.filter(**{"pk__in" if table is JOBS else "pk__among": keys})
+    try:
+        now = read_digests(table, rows, seal.form)
+    except FormRefused as error:
+        return BrokenEntry("seal", seal.number, str(error))
+    result.rows += len(now)
+    for key, digest in pairs:
+        if key not in now:
+            if key not in removed:
+                return BrokenEntry(table.name, key, f"It was removed; link {seal.number} sealed it.")
+        elif now[key] != digest:
+            return BrokenEntry(table.name, key, f"It was changed; link {seal.number} sealed it.")
     return None
 
 
@@ -186,7 +213,8 @@ def _check_unknown(result: VerifiedHistory, known: Mapping[str, _Known]) -> Brok
         rows = table.model._base_manager.order_by("pk")
         waiting = set(HistoryOpen.objects.filter(table=table.name).values_list("row_id", flat=True))
         for key in rows.filter(pk__lte=position).values_list("pk", flat=True).iterator(chunk_size=10_000):
-            if key not in known[table.name].sealed and key not in waiting:
+            said = known[table.name]
+            if key in said.removed or (key not in said.sealed and key not in waiting):
                 return _added(table, key)
         result.waiting += len(waiting) + rows.filter(pk__gt=position).count()
     for pk in JOBS.model._base_manager.exclude(sealed_at=None).values_list("pk", flat=True).iterator():

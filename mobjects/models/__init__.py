@@ -9,6 +9,7 @@ from mobjects.models.audit import (
     HistoryOpen,
     HistorySeal,
     HistoryState,
+    SealForm,
     SealKind,
 )
 from mobjects.models.automation.tokens import ApiToken
@@ -148,6 +149,7 @@ __all__ = [
     "SavedMapping",
     "SavedView",
     "Schedule",
+    "SealForm",
     "SealKind",
     "SyncBatch",
     "SyncBatchState",

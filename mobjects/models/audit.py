@@ -100,6 +100,14 @@ class SealKind(models.TextChoices):
     REMOVED = "removed", "removed through the door"
 
 
+class SealForm(models.IntegerChoices):
+    """How the digests of a link were made; see :mod:`mobjects.audit.digests`."""
+
+    JSON = 1, "any database"
+    SQLITE = 2, "SQLite"
+    POSTGRESQL = 3, "PostgreSQL"
+
+
 class HistorySeal(models.Model):
     """One link of the chain over the history: so many rows of one table, each by its digest. See docs/audit.md.
 
@@ -111,6 +119,9 @@ class HistorySeal(models.Model):
     table = models.CharField(max_length=10, help_text="A name of mobjects.audit.history_tables.")
     rows = models.JSONField(help_text="Keys of the rows.")
     digests = models.BinaryField(help_text="SHA-256 of each row, one behind the other; of removed rows none.")
+    form = models.PositiveSmallIntegerField(
+        choices=SealForm, db_default=SealForm.JSON, help_text="How the digests were made."
+    )
     reason = models.CharField(max_length=255, blank=True, help_text="Why the door was opened.")
     username = models.CharField(max_length=150, blank=True, help_text="By whom.")
     previous = models.CharField(max_length=64, help_text="Digest of the link before; empty in the first.")

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from mobjects.models import AllowedTag, Download, Import, ProgramTag, SyncJob
 from tests import factories
+from tests.support.rewriting import rewrite
 from tests.views import pages
 
 pytestmark = pytest.mark.django_db
@@ -72,8 +73,7 @@ def test_the_newest_people_can_be_chosen_and_the_list_says_how_to_find_others(br
 
 def test_jobs_are_narrowed_to_days_and_the_rest_of_the_address_stays(browser):
     for day in (1, 2, 3):
-        job = pages.job(reason=f"of day {day}")
-        SyncJob.objects.filter(pk=job.pk).update(created_at=pages.MOMENT + timedelta(days=day))
+        rewrite(pages.job(reason=f"of day {day}"), created_at=pages.MOMENT + timedelta(days=day))
     address = reverse("admin:mobjects_syncjob_changelist")
 
     def listed(query):

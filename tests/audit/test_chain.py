@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
+from mobjects import clock
 from mobjects.audit.door import history_opened, is_open
 from mobjects.audit.events import record_event
 from mobjects.audit.guard_triggers import install_guard_triggers, remove_guard_triggers
@@ -213,15 +215,65 @@ def test_writers_and_sealers_at_once_leave_nothing_out():
 REFUSED = {
     "a link": lambda: HistorySeal.objects.update(reason="other"),
     "a link, removed": lambda: HistorySeal.objects.all().delete(),
+    "a job": lambda: SyncJob.objects.update(username="mallory"),
+    "a job, removed": lambda: SyncJob.objects.all()._raw_delete("default"),
+    "a batch": lambda: SyncBatch.objects.update(request="<other/>"),
+    "a batch, removed": lambda: SyncBatch.objects.all()._raw_delete("default"),
+    "a call": lambda: EarlierCall.objects.update(request="<other/>"),
+    "a call, removed": lambda: EarlierCall.objects.all().delete(),
+    "a result": lambda: SyncResult.objects.update(status="FAILED"),
+    "a result, removed": lambda: SyncResult.objects.all().delete(),
+    "an edit": lambda: RecordEdit.objects.update(username="mallory"),
+    "an edit, removed": lambda: RecordEdit.objects.all().delete(),
+    "an event": lambda: AuditEvent.objects.update(address="192.0.2.1"),
+    "an event, removed": lambda: AuditEvent.objects.all().delete(),
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_the_database_refuses_to_change_or_remove(name):
+def test_the_database_refuses_to_change_or_remove():
     make_history()
     seal_everything()
-    with pytest.raises(IntegrityError, match="is kept as it is"):
-        REFUSED[name]()
+    assert [name for name, change in REFUSED.items() if not is_refused(change)] == []
+    assert broken() == ""
+
+
+def is_refused(change) -> bool:
+    try:
+        change()
+    except IntegrityError as error:
+        return "is kept as it is" in str(error)
+    return False
+
+
+def test_what_is_not_finished_is_changed_and_removed_freely():
+    job = pages.job(state="running")
+    batch = pages.batch(job, state="sending")
+    pages.result(job, batch=batch, status="PENDING")
+    SyncBatch.objects.update(request="<request/>")
+    SyncResult.objects.update(status="UNKNOWN")
+    SyncJob.objects.all().delete()
+    assert (SyncJob.objects.count(), SyncBatch.objects.count(), SyncResult.objects.count()) == (0, 0, 0)
+
+
+def test_a_batch_that_was_given_up_goes_through_the_door():
+    """It is sealed an hour after its job, though an answer may change it until then."""
+    job = pages.job(finished_at=clock.now() - timedelta(hours=2))
+    pages.batch(job, state="unknown", request="<request/>")
+    seal_everything()
+    with history_opened("Retention"):
+        SyncBatch.objects.update(request="")
+    assert broken() == ""
+    sql("UPDATE mobjects_syncbatch SET request = '<forged/>'")
+    assert "batch" in broken()
+
+
+def test_a_row_that_is_changed_through_the_door_before_it_is_finished_may_still_be_finished():
+    job = pages.job(state="running")
+    pages.result(job, status="PENDING", label="lead-7")
+    with history_opened("erasure 7"):
+        SyncResult.objects.update(label="[erased 7]")
+    SyncResult.objects.update(status="EQUAL")
+    seal_everything()
     assert broken() == ""
 
 

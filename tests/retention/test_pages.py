@@ -28,6 +28,7 @@ from mobjects.models import (
 from mobjects.removals.service import undo_deletion
 from tests import factories
 from tests.retention.test_purge import LONG_AGO, old_import, old_job, purge
+from tests.support.rewriting import rewrite
 from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
@@ -102,7 +103,7 @@ def test_an_unknown_kind_is_refused_in_words(browser):
 def test_pages_of_a_job_say_that_values_were_removed(browser):
     job = old_job()
     record = factories.opportunity()
-    SyncResult.objects.update(record_id=record.pk)
+    rewrite(SyncResult.objects.get(), record_id=record.pk)
     purge(PurgeKind.RESULTS, PurgeKind.PAYLOADS)
     batch, result = SyncBatch.objects.get(job=job), SyncResult.objects.get(job=job)
     addresses = (
@@ -127,7 +128,7 @@ def test_a_sending_whose_values_went_is_not_offered_to_be_undone(browser):
 
 def test_a_dry_run_whose_values_went_is_not_sent(browser):
     job = old_job(action=SyncJobAction.DRY_RUN, counts={"PLANNED": 1})
-    SyncResult.objects.update(status="PLANNED")
+    rewrite(SyncResult.objects.get(), status="PLANNED")
     purge(PurgeKind.RESULTS)
     shown = pages.words(browser.post(reverse("mobjects:send-exactly", args=[job.pk]), follow=True))
     assert REMOVED in shown
@@ -180,8 +181,8 @@ def test_a_decision_says_that_its_values_went(browser):
 
 def test_the_history_of_a_record_says_from_when_on_it_is_whole(browser):
     record = factories.program()
-    RecordEdit.objects.create(kind="Program", record_id=record.pk, changes=[["Name", "", "x"]], source="form")
-    RecordEdit.objects.update(created_at=LONG_AGO)
+    values = {"kind": "Program", "record_id": record.pk, "changes": [["Name", "", "x"]], "source": "form"}
+    RecordEdit.objects.create(created_at=LONG_AGO, **values)
     address = reverse("mobjects:record-history", args=["Program", record.pk])
     assert "Edits are kept for" not in pages.words(browser.get(address))
     purge(PurgeKind.EDITS)

@@ -27,6 +27,7 @@ from mobjects.models import (
     SyncResult,
 )
 from tests import factories
+from tests.support.rewriting import rewrite
 from tests.views import pages
 from tests.views.imports import made_imports
 
@@ -160,7 +161,7 @@ def _make_jobs(records: list[Opportunity]) -> None:
         pages.result(job, batch=batch, status="UNKNOWN", record_id=records[1].pk, error="No answer.")
     dry = pages.job(action=SyncJobAction.DRY_RUN, counts={"PLANNED": 1})
     pages.result(dry, status="PLANNED", record_id=records[0].pk, revision=records[0].revision)
-    SyncJob.objects.filter(pk=failed.pk).update(created_at=datetime.now(UTC))  # It comes first.
+    rewrite(failed, created_at=datetime.now(UTC))  # It comes first.
 
 
 def _make_imports(records: list[Opportunity]) -> None:

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mobjects.models import ImportState, SyncJob, SyncJobState
+from mobjects.models import ImportState, SyncJobState
 from mobjects.processes.behind import FORGOTTEN_SECONDS, find_schema_ahead
 from mobjects.processes.status import SILENCE_SECONDS
 from mobjects.processes.worker import KEPT_SECONDS, SyncWorker
 from mobjects.views.dashboard import LEFT_SECONDS
 from tests import factories
 from tests.support.newer_schema import migrate_to_later_release
+from tests.support.rewriting import rewrite
 from tests.views import pages
 from tests.views.imports import made_imports
 
@@ -36,9 +37,7 @@ def worker(queue):
 
 
 def left_alone(state, **values):
-    job = factories.job_in(state)
-    SyncJob.objects.filter(pk=job.pk).update(created_at=timezone.now() - MINUTE_AGO, **values)
-    return job
+    return rewrite(factories.job_in(state), created_at=timezone.now() - MINUTE_AGO, **values)
 
 
 @pytest.mark.parametrize("state", [SyncJobState.NOT_QUEUED, SyncJobState.QUEUED, SyncJobState.RUNNING])

@@ -11,12 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mobjects.models import Opportunity, PersonSettings, SyncJob
+from mobjects.models import Opportunity, PersonSettings
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.views.time_zone import find_zone
 from tests import factories
 from tests.support.admin_forms import open_form, send_form
+from tests.support.rewriting import rewrite
 from tests.views import pages
 
 pytestmark = pytest.mark.django_db
@@ -84,8 +85,7 @@ def test_the_way_to_the_page_stands_in_the_menu_and_each_page_has_the_script(bro
 @time_machine.travel(datetime(2026, 3, 1, 20, tzinfo=UTC), tick=False)
 def test_today_is_the_readers_today(browser):
     for hours in (1, 10):
-        job = pages.job(reason=f"{hours} hours ago")
-        SyncJob.objects.filter(pk=job.pk).update(created_at=timezone.now() - timedelta(hours=hours))
+        rewrite(pages.job(reason=f"{hours} hours ago"), created_at=timezone.now() - timedelta(hours=hours))
 
     def today():
         page = browser.get(reverse("admin:mobjects_syncjob_changelist"))

@@ -23,6 +23,7 @@ from mobjects.sync.task import JobContext
 from mobjects.sync.transport_factory import open_transport
 from tests import factories
 from tests.support.meanwhile import SlowMarketo
+from tests.support.rewriting import rewrite
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
@@ -174,11 +175,11 @@ def test_a_batch_that_is_lost_later_is_read_together_too(sandbox):
     job = in_short_turns(lost_deals(sandbox, 10))
     with time_machine.travel(timezone.now() + timedelta(hours=5), tick=True):
         records = [factories.opportunity(name=f"Late {number}") for number in range(10)]
-        SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.WAITING, finished_at=None)
+        selection = SyncSelection(kinds=(Opportunity.KIND,)).to_json()
+        job = rewrite(job, state=SyncJobState.WAITING, finished_at=None, selection=selection)
         Opportunity.objects.filter(pk__in=[each.pk for each in records]).update(
             last_status="UNKNOWN", unknown_since=timezone.now()
         )
-        SyncJob.objects.update(selection=SyncSelection(kinds=(Opportunity.KIND,)).to_json())
         before = look_ups(sandbox)
-        in_short_turns(SyncJob.objects.get(pk=job.pk))
+        in_short_turns(job)
     assert look_ups(sandbox) == before + 1

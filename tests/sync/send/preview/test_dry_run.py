@@ -13,6 +13,7 @@ from mobjects.sync.send.preview.planned import hold_unplanned
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.transport_factory import key_fields
 from tests import factories
+from tests.support.rewriting import rewrite
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("marketo_settings")]
 
@@ -96,6 +97,5 @@ def test_a_dry_run_goes_on_where_its_worker_stopped():
     for _ in range(3):
         factories.opportunity()
     job = dry_run(Kind.OPPORTUNITY)
-    SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.RUNNING)
-    run_job(SyncJob.objects.get(pk=job.pk))
+    run_job(rewrite(job, state=SyncJobState.RUNNING))
     assert SyncResult.objects.filter(job=job).count() == 3
