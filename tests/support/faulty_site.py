@@ -15,6 +15,7 @@ import time_machine
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+from mobjects.audit.door import history_opened
 from mobjects.jobs.control import reset_circuit
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.requests import create_sync_job, request_sync
@@ -56,8 +57,9 @@ class Faulty:
         """Empty all three, and set what differs from the usual settings."""
         self.settings.MARKETO = {**self._usual, **marketo}
         random.seed(1)  # The same waits in every run, so that the document can be compared.
-        for model in (SyncJob, Opportunity, Program, Conflict, Circuit):
-            model.objects.all().delete()
+        with history_opened("so that each case begins with none"):
+            for model in (SyncJob, Opportunity, Program, Conflict, Circuit):
+                model.objects.all().delete()
         # That the history is deleted here is no restored backup.
         Installation.objects.update(is_marked=False)
         Path(self.settings.INSTALLATION_FILE).unlink(missing_ok=True)
