@@ -10,6 +10,7 @@ from django.urls import get_resolver, reverse
 
 from mobjects.models import AuditEvent, EventKind, ImportFix
 from tests import factories
+from tests.support.rewriting import remove_rows
 from tests.views import pages
 from tests.views.imports.made_imports import imported as made_import
 from tests.views.test_pressed_only import addresses
@@ -145,7 +146,7 @@ def boss() -> Client:
     person.set_password("secret")
     person.save()
     browser.force_login(person)
-    AuditEvent.objects.all().delete()
+    remove_rows(AuditEvent)
     return browser
 
 
@@ -162,7 +163,7 @@ def correction(pressed: Client) -> None:
 def other_session() -> UserSession:
     """Another browser in which boss is signed in."""
     Client().force_login(User.objects.get(username="boss"))
-    AuditEvent.objects.all().delete()
+    remove_rows(AuditEvent)
     return UserSession.objects.latest("pk")
 
 

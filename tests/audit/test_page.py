@@ -12,6 +12,7 @@ from django.urls import reverse
 from mobjects.audit.events import record_event
 from mobjects.models import AuditEvent, EventKind
 from tests import factories
+from tests.support.rewriting import remove_rows
 from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groups", "queue", "marketo_settings")]
@@ -26,7 +27,7 @@ def auditor() -> Client:
     person.user_permissions.add(factories.permission("view_auditevent"))
     browser = Client()
     browser.force_login(person)
-    AuditEvent.objects.all().delete()
+    remove_rows(AuditEvent)
     return browser
 
 

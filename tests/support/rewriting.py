@@ -17,3 +17,9 @@ def rewrite(row: M, **values: Any) -> M:
         type(row)._default_manager.filter(pk=row.pk).update(**values)
     row.refresh_from_db()
     return row
+
+
+def remove_rows(model: type[Model]) -> None:
+    """Begin with none of a table of the history."""
+    with history_opened("so that a test begins with none"):
+        model._default_manager.all().delete()
