@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any, Unpack
 
 from django.db.models import Q
@@ -10,7 +11,7 @@ from django.dispatch import receiver
 
 from mobjects.jobs.lifecycle import job_came_to_rest
 from mobjects.jobs.requests import Asked, request_sync
-from mobjects.models import SyncJob, SyncJobAction, SyncJobState
+from mobjects.models import Kind, SyncJob, SyncJobAction, SyncJobState
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.selection import SyncSelection, classify_records, ordered_kinds
 
@@ -19,7 +20,7 @@ TRIED = 5
 
 
 def request_try(selection: SyncSelection, keys: KeyFields, *, by_itself: bool, **asked: Unpack[Asked]) -> SyncJob:
-    """Ask for a job that sends the first records of a selection, all of the kind that goes out first.
+    """Ask for a job that sends the first records of a selection, all of one kind.
 
     Args:
         selection: all that is to be sent.
@@ -29,14 +30,24 @@ def request_try(selection: SyncSelection, keys: KeyFields, *, by_itself: bool, *
     Returns:
         The job; its selection keeps the rest. One that sends all if there is nothing that could be tried.
     """
-    for kind in ordered_kinds(selection):
-        for part in selection.iter_parts():
-            sendable = classify_records(kind, part, keys).filter(hold="").order_by("pk")
-            if ids := tuple(sendable.values_list("pk", flat=True)[:TRIED]):
-                rest = selection.to_json()
-                tried = replace(selection, kinds=(kind,), ids=ids, rest=rest, rest_by_itself=by_itself)
-                return request_sync(tried, **asked)
+    if first := _first_records(selection, keys):
+        kind, ids = first
+        tried = replace(selection, kinds=(kind,), ids=ids, rest=selection.to_json(), rest_by_itself=by_itself)
+        return request_sync(tried, **asked)
     return request_sync(selection, **asked)
+
+
+def _first_records(selection: SyncSelection, keys: KeyFields) -> tuple[Kind, tuple[int, ...]] | None:
+    """The records to try: of the first kind that has enough, else of that which has most; none if none can go."""
+    best: tuple[Kind, tuple[int, ...]] | None = None
+    for kind, part in product(ordered_kinds(selection), selection.iter_parts()):
+        sendable = classify_records(kind, part, keys).filter(hold="").order_by("pk")
+        ids = tuple(sendable.values_list("pk", flat=True)[:TRIED])
+        if len(ids) > (len(best[1]) if best else 0):
+            best = kind, ids
+        if len(ids) == TRIED:
+            break
+    return best
 
 
 def rest_of_try(job: SyncJob) -> SyncSelection | None:

@@ -1,4 +1,4 @@
-"""Amounts and days are written in lists as docs/translating.md says, the same in each language."""
+"""Amounts and days in lists are the same in each language, as docs/translating.md says; buttons follow the language."""
 
 from __future__ import annotations
 
@@ -23,3 +23,12 @@ def test_amounts_have_groups_and_days_are_those_of_forms(groups, language):
     assert "253,140.00" in deals
     assert "2026-01-07" in deals
     assert "10,250.50" in browser.get("/admin/mobjects/programcost/", headers=read).text
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Delete opportunity"), ("ko", "영업 기회 삭제")])
+def test_what_a_button_deletes_stands_where_the_language_has_it(groups, language, said):
+    record = factories.opportunity()
+    address = f"/admin/mobjects/opportunity/{record.pk}/change/"
+    shown = pages.client().get(address, headers={"accept-language": language})
+    assert said in " ".join(shown.text.split())
+    assert shown.text.count("/delete/") == 1

@@ -40,6 +40,13 @@ def test_the_rest_goes_by_itself_only_if_all_of_the_first_were_accepted(sandbox)
     assert rest_of_try(failed) == ALL
 
 
+def test_a_kind_with_enough_records_is_tried_rather_than_the_only_one_of_another():
+    factories.program()
+    records = [factories.opportunity() for _ in range(6)]
+    job = request_try(SyncSelection((Kind.PROGRAM, Kind.OPPORTUNITY)), key_fields(), by_itself=False)
+    assert SyncSelection.from_json(job.selection).ids == tuple(record.pk for record in records[:5])
+
+
 def test_without_that_the_rest_waits_for_a_person_and_is_asked_for_once():
     for _ in range(6):
         factories.opportunity()
