@@ -31,7 +31,7 @@ def field_choices(kind: Kind, custom: Iterable[str]) -> list[tuple[str, str]]:
         custom: names of the kind's custom fields.
     """
     standard = [(item.name, _(item.label)) for item in attributes.STANDARD[kind]]
-    columns = [(name, name) for name in (attributes.entry_name(kind, column) for column in _COLUMNS[kind])]
+    columns = [(name, _(name)) for name in (attributes.entry_name(kind, column) for column in _COLUMNS[kind])]
     if kind is Kind.PROGRAM:
         return [*columns, (COST_PREFIX, _("Period costs")), (TAG_PREFIX, _("Tags"))]
     return [*standard, *columns, *((name, name) for name in custom)]

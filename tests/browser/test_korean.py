@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from mobjects.marketo import attributes
 from tests.browser import test_accessibility as walk
 from tests.support.site_pages import PAGES
 from tests.translations.catalogue import PO, read_po
@@ -13,6 +14,8 @@ from tests.translations.catalogue import PO, read_po
 pytestmark = walk.pytestmark
 
 SHOWN = "() => document.body.innerText"
+COLUMNS = frozenset(attributes.OTHER_NAMES.values())
+"""Names of columns of files, which are keys and the same in each language; elsewhere they are words."""
 
 
 def english_texts() -> dict[str, re.Pattern[str]]:
@@ -36,6 +39,7 @@ def test_every_page_is_in_korean_and_fits(open_page, sandbox):
         assert page.evaluate("document.documentElement.lang") == "ko"
         shown = page.evaluate(SHOWN)
         faults = [text for text, pattern in english.items() if text in shown and pattern.search(shown)]
+        faults = [text for text in faults if name != "export" or text not in COLUMNS]
         if faults := faults + walk.overflow(page):
             found[name] = faults
     assert found == {}
