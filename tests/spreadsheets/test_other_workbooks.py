@@ -14,7 +14,7 @@ from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
-from mobjects.spreadsheets.types import BadCell, FileRefused
+from mobjects.spreadsheets.types import BadCell, DrawnNumber, FileRefused
 from mobjects.spreadsheets.workbooks.ods_cells import mark_ods
 from tests.spreadsheets.reading_helpers import head, read, workbook
 
@@ -133,8 +133,30 @@ def test_an_ods_file_has_values_percentages_and_times():
     ]
     found, [row] = read(ods(line), "in.ods")
     assert row.cells == ["서울", 12.5, "80%", date(2026, 6, 30), True, "26:05:00"]
-    assert "00124 is read as 124" in found.notes[0]
-    assert "0.8" not in found.notes[0]
+    assert "what is hidden" in found.notes[0]
+    assert not any(said in found.notes[0] for said in ("0.8", "00124"))
+
+
+def test_a_number_of_an_ods_file_that_is_drawn_otherwise_is_what_a_person_sees_and_what_it_is():
+    shown = {
+        "00124": (124, DrawnNumber(124, "00124")),
+        "OPP-00042": (42, DrawnNumber(42, "OPP-00042")),
+        "012-34-56789": (123456789, DrawnNumber(123456789, "012-34-56789")),
+        "1,234": (1234, 1234),
+        "1 234 567": (1234567, 1234567),
+        "₩1,000": (1000, 1000),
+        "1,000 EUR": (1000, 1000),
+        "-5": (-5, -5),
+        "0.50": (0.5, 0.5),
+        "5.00": (5, 5),
+        "13": (12.7, 12.7),
+        "0": (0, 0),
+        "1.5E+03": (1500, 1500),
+        "2 Stück": (2, 2),
+    }
+    line = [ods_cell("float", text, value=number) for text, (number, _) in shown.items()]
+    [row] = cells(ods(line), "in.ods")
+    assert dict(zip(shown, row, strict=True)) == {text: read for text, (_, read) in shown.items()}
 
 
 def test_errors_and_uncalculated_formulas_of_an_ods_file_are_bad_cells():

@@ -119,7 +119,8 @@ class CellReader:
         """Whether some cell would be read otherwise by what is known by now."""
         for question, evidence, used in self._parts:
             now = self._formats.find_candidates(question.name, self._column.name)
-            if now != used and (not now or evidence.is_doubtful(used | now)):
+            # What only an answer tells that was not among those in use was refused.
+            if now != used and (not now or not now <= used or evidence.is_doubtful(used | now)):
                 return True
         return False
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
+from mobjects.spreadsheets.detection.letter_evidence import CENTRAL, WESTERN, weigh_letters
+
 Texts = Callable[[str], Iterable[str] | None]
 """Gives the file as text in an encoding, in pieces; ``None`` if it does not fit."""
 
@@ -28,6 +30,24 @@ _RARE_INITIALS = frozenset((1, 4, 8, 10, 13))
 _RARE_VOWELS = frozenset((3, 7, 10, 15))
 _PLAIN_FINALS = frozenset((0, 1, 4, 8, 16, 17, 19, 20, 21))
 
+# Signs where no text has them, but where letters of another encoding are read as such: two of them together, before a
+# letter, or in the midst of a word; not those of UTF-8 that was read as Windows-1252, which has Â and Ã.
+_ODD = "¤¦¨¬¯±²³´¶¸¹¼½¾¥®†‡ˆ‰ƒ˜™¢"
+_MISPLACED = re.compile(
+    rf"(?<![ÂÃ])[{_ODD}»›¿¡](?=[{_ODD}])|(?<![ÂÃ])[{_ODD}»›](?=[^\W\d_])|(?<=[^\W\d_ÂÃ])[¤¦¨¬¯±¶¸¹¼½¾¥¡¿«‹†‡ˆ‰ƒ˜¢](?=[^\W\d_])"
+)
+_MOST_MISPLACED = 0.1
+"""Of the places that are not ASCII."""
+_FEW = 12
+"""Of so few characters Korean and Chinese are easily taken for each other."""
+_RUN = re.compile("[\x80-ÁÄ-\U0010ffff]{4,}")  # UTF-8 that was read as Windows-1252 has Â and Ã.
+
+# A Korean syllable: initial * 588 + vowel * 28 + final, from U+AC00. The doubled initials, the vowels and the finals
+# left out here are rare; of syllables drawn by chance only two of five have none of them.
+_RARE_INITIALS = frozenset((1, 4, 8, 10, 13))
+_RARE_VOWELS = frozenset((3, 7, 10, 15))
+_PLAIN_FINALS = frozenset((0, 1, 4, 8, 16, 17, 19, 20, 21))
+
 # Letters of Central Europe, as they look when Windows-1250 is read as Windows-1252: signs inside a word, and letters
 # where no Western language has them.
 _CENTRAL = re.compile(
@@ -36,23 +56,20 @@ _CENTRAL = re.compile(
 )
 _PERHAPS_CENTRAL = re.compile(r"õ(?!e)|(?<=[^\W\d_])[òþ](?=[^\W\d_])|ã(?=[^\W\d_oes])|(?<=[^\W\d_]{2})[¹³](?![^\W\d_])")
 _RUN = re.compile("[A-Za-z]?[^\x00-\x7f]+[A-Za-z]?")
-_SHARE_OF_SIGNS = 20
-"""One letter in so many has to be a sign of Central Europe; texts there have one in three or more."""
-_SHARE_OF_HINTS = 50
-"""One in so many is enough to ask."""
 
 
 def guess_eastern(texts: Texts) -> str:
     """``cp949``, ``cp932`` or ``gb18030``, if nearly all that is not ASCII is what such texts are made of; else ""."""
     korean, japanese, chinese = (_profile(texts(encoding)) for encoding in ("cp949", "cp932", "gb18030"))
-    plain = korean.share(_is_plain_syllable)
+    plain, enough = korean.share(_is_plain_syllable), _MOST if korean.letters.total() < _FEW else _MANY
     only_signs = korean.fits and not korean.letters
-    if only_signs or (plain >= _MANY and not korean.is_glued):
+    if only_signs or (plain >= enough and not korean.is_glued):
         return "cp949"
     if _is_japanese(japanese) and not japanese.is_glued:
         return "cp932"
     # Of a few letters Korean and Chinese cannot be told apart.
-    return "gb18030" if plain < _SOME and _is_chinese(chinese) and not chinese.is_glued else ""
+    is_chinese = _is_chinese(chinese) and not chinese.is_glued and not chinese.private
+    return "gb18030" if plain < _SOME and is_chinese else ""
 
 
 def guess_western(texts: Texts) -> str:
@@ -62,10 +79,11 @@ def guess_western(texts: Texts) -> str:
         return "cp1250" if central.fits and not central.is_other_script else ""
     if western.is_other_script:
         return ""
-    signs, hints, letters = western.signs, western.hints, western.letters.total()
-    if central.fits and signs and signs * _SHARE_OF_SIGNS >= letters:
-        return "cp1250"
-    return "" if central.fits and signs + hints and (signs + hints) * _SHARE_OF_HINTS >= letters else "cp1252"
+    weight = weigh_letters(texts("cp1252") or ())
+    if central.fits and weight is not None and weight < CENTRAL:
+        return "" if central.is_misplaced else "cp1250"
+    sure = not central.fits or weight is None or weight > WESTERN
+    return "cp1252" if sure and not western.is_misplaced else ""
 
 
 @dataclass(slots=True)
@@ -78,8 +96,8 @@ class _TextProfile:
         together: how many stand in long runs.
         runs: how many runs with letters there are.
         glued: how many of these touch a letter of ASCII, as in “AÇÃO”, or are one letter by itself, as “è”.
-        signs: what only Central Europe writes, if it is Windows-1250 that was read as Windows-1252.
-        hints: what it writes more often than others.
+        misplaced: how many signs stand where no text has them.
+        private: how many characters have no meaning that people agree on.
     """
 
     fits: bool
@@ -87,8 +105,8 @@ class _TextProfile:
     together: int = 0
     runs: int = 0
     glued: int = 0
-    signs: int = 0
-    hints: int = 0
+    misplaced: int = 0
+    private: int = 0
 
     def add(self, text: str) -> None:
         """Count a piece of the text."""
@@ -99,8 +117,8 @@ class _TextProfile:
         runs = [run for run in _RUN.findall(text) if any(char.isalpha() and not char.isascii() for char in run)]
         self.runs += len(runs)
         self.glued += sum(len(run) == 1 or run[0].isascii() or run[-1].isascii() for run in runs)
-        self.signs += len(_CENTRAL.findall(text))
-        self.hints += len(_PERHAPS_CENTRAL.findall(text))
+        self.misplaced += len(_MISPLACED.findall(text))
+        self.private += sum("\ue000" <= char <= "\uf8ff" for char in text)
 
     def share(self, is_one: Callable[[str], bool]) -> float:
         """Which share of the characters is of a sort."""
@@ -110,6 +128,11 @@ class _TextProfile:
     def is_glued(self) -> bool:
         """Whether most stands within words of ASCII."""
         return self.glued * 2 >= self.runs
+
+    @property
+    def is_misplaced(self) -> bool:
+        """Whether signs stand where no text has them, as in “¥xÆW»O¥_”."""
+        return self.misplaced > _MOST_MISPLACED * self.runs
 
     @property
     def is_other_script(self) -> bool:

@@ -80,8 +80,7 @@ class CalamineBook:
         """What a person should know about how it is read."""
         if self.format == ".ods":
             said = _(
-                "Of %(format)s workbooks it cannot be told which have leading zeros (00124 is read as 124), nor what "
-                "is hidden. Save the file as .xlsx where that matters."
+                "Of %(format)s workbooks it cannot be told what is hidden. Save the file as .xlsx where that matters."
             )
         else:
             said = _(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import IO
 
-from mobjects.spreadsheets.types import Cell
+from mobjects.spreadsheets.types import Cell, DrawnNumber
 from mobjects.spreadsheets.workbooks.marked_cells import MarkedCells
 from mobjects.spreadsheets.workbooks.xlsx_values import FORMULA, parse_error, parse_iso_date, percent_text
 from mobjects.spreadsheets.workbooks.xml_parsing import SEPARATOR, Attributes, XmlParser
@@ -15,6 +16,11 @@ _EXTENDED = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.
 _PIECE = 1 << 16
 _MOST_REPEATED = 1 << 20
 _ERRORS = ("#", "Err:")
+_MOST_SHOWN = 60
+"""Characters of a cell's text that are looked at; keys are shorter."""
+# Zeros in front, letters or dashes: what a format draws around the digits of a key. Not signs of money, units behind a
+# number, or what stands between thousands.
+_DRAWN = re.compile(r"0[0-9]+|[0-9]+(?:[-/][0-9]+)+|[^\W\d_]+[-_/#.:]?[0-9]+(?:[-/.][0-9]+)*")
 
 
 def mark_ods(stream: IO[bytes]) -> dict[str, MarkedCells]:
@@ -57,7 +63,7 @@ class _OdsCells:
 
     def add_text(self, text: str) -> None:
         """See XmlParser."""
-        if self._depth == 2 and len(self._shown) < 20:
+        if self._depth == 2 and len(self._shown) < _MOST_SHOWN:
             self._shown += text
 
     def end_element(self, path: str) -> None:
@@ -87,7 +93,17 @@ class _OdsCells:
             return FORMULA
         if kind == "percentage":
             return percent_text(float(_attribute(self._attributes, _OFFICE, "value")))
+        if kind == "float":
+            return _drawn_number(_attribute(self._attributes, _OFFICE, "value"), self._shown)
         return parse_iso_date(_attribute(self._attributes, _OFFICE, "time-value")) if kind == "time" else None
+
+
+def _drawn_number(value: str, shown: str) -> Cell:
+    """A whole number whose digits are shown with more around them; ``None`` for any other, which is read as it is."""
+    digits = re.sub("[^0-9]", "", shown)
+    if not _DRAWN.fullmatch(shown) or not value.isdecimal() or digits.lstrip("0") != value.lstrip("0"):
+        return None
+    return DrawnNumber(int(value), shown)
 
 
 def _attribute(attributes: Attributes, namespace: str, name: str) -> str:

@@ -28,6 +28,23 @@ def test_a_corrected_file_is_read_as_the_one_it_corrects():
     assert [each["close_date"] for each in values(corrected)] == ["2026-04-03"]
 
 
+@pytest.mark.parametrize(
+    ("remembered", "given", "read"),
+    [
+        ("28/11/2026,1", "05/13/2026,2", {"close_date": "2026-05-13"}),
+        ("11/28/2026,1", "13.05.2026,2", {"close_date": "2026-05-13"}),
+        ('2026-01-01,"1.604,47"', '2026-01-02,"1,604.47"', {"amount": "1604.47"}),
+    ],
+)
+def test_a_file_of_which_each_value_can_be_read_in_one_way_only_is_read_so_whatever_is_remembered(
+    remembered, given, read
+):
+    checked(f"{HEADERS}A1,x,{remembered}\n".encode(), "memory.csv")
+    other = checked(f"{HEADERS}B1,x,{given}\n".encode(), "other.csv")
+    assert not other.counts["error"]
+    assert values(other)[0].items() >= read.items()
+
+
 def test_a_file_is_read_as_before_when_it_is_checked_again():
     checked(f"{HEADERS}Z,x,28/11/2026,1\n".encode(), "memory.csv")
     doubtful = checked(f"{HEADERS}A1,x,03/04/2026,oops\n".encode(), "a.csv")
