@@ -25,6 +25,7 @@ from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.db.schema_version import broke_on_newer_schema
 from mobjects.imports import file_storage, validation
+from mobjects.imports.formats.kept_answers import teach_answers
 from mobjects.imports.lifecycle import IMPORT_STATES
 from mobjects.imports.writing import commit, undo
 from mobjects.jobs.lease import (
@@ -71,9 +72,14 @@ def _check(imported: Import, alive: Alive) -> None:
         validation.check_import(imported, file, alive)
 
 
+def _write(imported: Import, alive: Alive) -> None:
+    commit.commit_import(imported, alive)
+    teach_answers(imported)
+
+
 STEPS: dict[str, ImportStep] = {
     ImportState.CHECKING: ImportStep(_check, ImportState.REVIEW, "checked_at", "rows"),
-    ImportState.COMMITTING: ImportStep(commit.commit_import, ImportState.COMMITTED, "committed_at"),
+    ImportState.COMMITTING: ImportStep(_write, ImportState.COMMITTED, "committed_at"),
     ImportState.UNDOING: ImportStep(undo.undo_import, ImportState.UNDONE, "undone_at"),
 }
 

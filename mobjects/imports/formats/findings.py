@@ -23,18 +23,8 @@ def describe_formats(formats: FileFormats) -> list[dict[str, Any]]:
     return [_describe(formats, question) for question in QUESTIONS if _was_raised(formats, question)]
 
 
-def find_answers(formats: FileFormats) -> dict[str, str]:
-    """The answers that hold for the whole file, to be remembered for the next one with its headers."""
-    found = {}
-    for question in QUESTIONS:
-        candidates = _of_all(formats, question)
-        if len(candidates) == 1:
-            (found[question.name],) = candidates
-    return found
-
-
 def kept_findings(findings: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The answers that an earlier check of the same file came to, by question.
+    """The answers that a check came to, by question: those that hold for the whole file.
 
     Args:
         findings: of :func:`describe_formats`.

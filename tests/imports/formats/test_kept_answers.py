@@ -6,7 +6,7 @@ import pytest
 
 from mobjects.imports import error_file, service
 from mobjects.models import Import, ImportFix, ImportState
-from tests.imports.running import checked, done
+from tests.imports.running import checked, done, written
 
 pytestmark = pytest.mark.django_db
 HEADERS = "External ID,Name,CloseDate,Amount\n"
@@ -22,7 +22,7 @@ def error_text(imported: Import) -> str:
 
 def test_a_corrected_file_is_read_as_the_one_it_corrects():
     first = checked(f"{HEADERS}A1,x,28/11/2026,1\nA2,x,03/04/2026,oops\n".encode())
-    checked(f"{HEADERS}B1,x,11/28/2026,1\n".encode(), "b.csv")
+    written(checked(f"{HEADERS}B1,x,11/28/2026,1\n".encode(), "b.csv"))
     corrected = checked(error_text(first).replace("oops", "5").encode(), "corrected.csv")
     assert corrected.correction_of == first
     assert [each["close_date"] for each in values(corrected)] == ["2026-04-03"]
@@ -39,19 +39,27 @@ def test_a_corrected_file_is_read_as_the_one_it_corrects():
 def test_a_file_of_which_each_value_can_be_read_in_one_way_only_is_read_so_whatever_is_remembered(
     remembered, given, read
 ):
-    checked(f"{HEADERS}A1,x,{remembered}\n".encode(), "memory.csv")
+    written(checked(f"{HEADERS}A1,x,{remembered}\n".encode(), "memory.csv"))
     other = checked(f"{HEADERS}B1,x,{given}\n".encode(), "other.csv")
     assert not other.counts["error"]
     assert values(other)[0].items() >= read.items()
 
 
 def test_a_file_is_read_as_before_when_it_is_checked_again():
-    checked(f"{HEADERS}Z,x,28/11/2026,1\n".encode(), "memory.csv")
+    written(checked(f"{HEADERS}Z,x,28/11/2026,1\n".encode(), "memory.csv"))
     doubtful = checked(f"{HEADERS}A1,x,03/04/2026,oops\n".encode(), "a.csv")
-    checked(f"{HEADERS}B1,x,11/28/2026,1\n".encode(), "b.csv")
+    written(checked(f"{HEADERS}B1,x,11/28/2026,1\n".encode(), "b.csv"))
     ImportFix.objects.create(imported=doubtful, column="Amount", value="oops", replacement="5")
     service.request_check(doubtful, enqueue=False)
     done(doubtful, ImportState.REVIEW)
+    assert [each["close_date"] for each in values(doubtful)] == ["2026-04-03"]
+
+
+def test_a_file_that_was_not_written_teaches_nothing():
+    written(checked(f"{HEADERS}A1,x,28/11/2026,1\n".encode(), "memory.csv"))
+    wrong = checked(f"{HEADERS}B1,x,11/28/2026,1\n".encode(), "wrong.csv")
+    assert not wrong.counts["error"]
+    doubtful = checked(f"{HEADERS}C1,x,03/04/2026,1\n".encode(), "usual.csv")
     assert [each["close_date"] for each in values(doubtful)] == ["2026-04-03"]
 
 

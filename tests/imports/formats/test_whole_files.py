@@ -9,6 +9,7 @@ from openpyxl.utils.datetime import to_excel
 
 from mobjects.imports.column_mapping import save_mapping
 from mobjects.imports.formats.evidence import IN_DOUBT, NOT_LIKE_OTHERS
+from mobjects.imports.formats.kept_answers import teach_answers
 from mobjects.imports.formats.questions import QUESTIONS
 from mobjects.models import ImportFix
 from tests import factories
@@ -279,7 +280,7 @@ def test_a_rule_is_applied_to_every_value_that_breaks_it_and_to_no_other():
 def test_the_next_file_with_the_same_headers_is_read_like_the_last():
     first = made("opportunities", table("CloseDate", "28/11/2026"))
     save_mapping(first)
-    check(first)
+    teach_answers(check(first))
     second = checked("opportunities", table("CloseDate", "03/04/2026"))
     assert values(second, "close_date") == ["2026-04-03"]
     assert finding(second, "date-format")["reason"] == "The last file with these headers was read so."
@@ -290,7 +291,7 @@ def test_the_next_file_with_the_same_headers_is_read_like_the_last():
 def test_an_answer_is_remembered_for_the_next_file():
     first = made("opportunities", table("IsWon", "X"), formats={"marks": "tick"})
     save_mapping(first)
-    check(first)
+    teach_answers(check(first))
     assert values(checked("opportunities", table("IsWon", "X")), "is_won") == ["true"]
 
 
