@@ -27,15 +27,23 @@ CHUNK = 5000
 """Changes in one transaction."""
 
 
+WHICH = {
+    "restored": "reason = '' AND NOT created",
+    "removed": "reason = '' AND created",
+    "left": "reason <> ''",
+}
+"""Each figure of a preview, and the condition that a change counts for it."""
+
+
 @dataclass(frozen=True, slots=True)
-class SkippedRecord:
-    """A record that an undo does not touch.
+class ForeseenUndo:
+    """What an undo would do about the record of a row.
 
     Args:
         number: of the row in the file.
         label: of the record.
         owner_id: our id of the synced record.
-        why: as a sentence without its subject.
+        why: it is left alone, as a sentence without its subject; "" if it is not.
     """
 
     number: int
@@ -53,19 +61,22 @@ class UndoPreview:
     removed: int
     left: int
 
-    def skipped_records(self, offset: int = 0, limit: int = 50) -> list[SkippedRecord]:
-        """A part of what would be left alone, in the order of the file."""
+    def list_records(self, which: str = "left", offset: int = 0, limit: int = 50) -> list[ForeseenUndo]:
+        """A part of what a figure counts (a key of :data:`WHICH`), in the order of the file."""
         statement, params = _all_verdicts(self.imported)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT number, owner_id, reason FROM ({statement}) v WHERE reason <> '' "  # noqa: S608
+                f"SELECT number, owner_id, reason FROM ({statement}) v WHERE {WHICH[which]} "  # noqa: S608
                 "ORDER BY number LIMIT %s OFFSET %s",
                 [*params, limit, offset],
             )
             found = cursor.fetchall()
         rows = ImportRow.objects.filter(imported=self.imported, number__in=[number for number, _, _ in found])
         labels = dict(rows.values_list("number", "label"))
-        return [SkippedRecord(number, labels.get(number, ""), owner, REASONS[code]) for number, owner, code in found]
+        return [
+            ForeseenUndo(number, labels.get(number, ""), owner, REASONS[code] if code else "")
+            for number, owner, code in found
+        ]
 
 
 def preview_undo(imported: Import) -> UndoPreview:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from mobjects.imports import service
@@ -17,19 +18,25 @@ from mobjects.views.imports.base import about_import, import_crumbs, owner_of, t
 from mobjects.views.imports.detail import can_undo
 
 PER_PAGE = 50
+FIGURES = {
+    "restored": gettext_lazy("Would be restored"),
+    "removed": gettext_lazy("Would be removed"),
+    "left": gettext_lazy("Would be left alone"),
+}
+"""What a preview counts, in words."""
 
 
-class SkippedRecordList:
-    """The records that an undo would leave alone, to be paged through; only those of a page are read."""
+class ForeseenUndoList:
+    """The records that a figure of an undo's preview counts, to be paged through; only those of a page are read."""
 
-    def __init__(self, preview: undo.UndoPreview) -> None:
-        self.preview = preview
+    def __init__(self, preview: undo.UndoPreview, which: str) -> None:
+        self.preview, self.which = preview, which
 
     def __len__(self) -> int:
-        return self.preview.left
+        return int(getattr(self.preview, self.which))
 
-    def __getitem__(self, part: slice) -> list[undo.SkippedRecord]:
-        return self.preview.skipped_records(part.start, part.stop - part.start)
+    def __getitem__(self, part: slice) -> list[undo.ForeseenUndo]:
+        return self.preview.list_records(self.which, part.start, part.stop - part.start)
 
 
 @require_http_methods(["GET", "POST"])
@@ -43,7 +50,12 @@ def import_undo(request: HttpRequest, imported: Import) -> HttpResponse:
         messages.info(request, _("There is nothing to undo. %(state)s") % {"state": words.describe_import(imported)})
         return redirect("mobjects:import", imported.pk)
     preview = undo.preview_undo(imported)
-    left = paginate_rows(request, SkippedRecordList(preview), PER_PAGE)
+    asked = request.GET.get("show", "")
+    which = (
+        asked
+        if asked in undo.WHICH
+        else next((name for name in reversed(undo.WHICH) if getattr(preview, name)), "left")
+    )
     return render_page(
         request,
         "imports/undo.html",
@@ -51,6 +63,8 @@ def import_undo(request: HttpRequest, imported: Import) -> HttpResponse:
         crumbs=import_crumbs(imported),
         imported=imported,
         preview=preview,
-        left=left,
+        which=which,
+        figures=[(name, words, getattr(preview, name)) for name, words in FIGURES.items()],
+        records=paginate_rows(request, ForeseenUndoList(preview, which), PER_PAGE),
         owner_kind=owner_of(imported.kind).value,
     )

@@ -182,7 +182,7 @@ def test_a_channel_that_was_changed_since_is_left_alone_and_named():
     rows = [channel(first, "Email", "Webinar"), channel(second, "Email", "Webinar")]
     imported = commit(checked("program-tags", *rows))
     Program.objects.filter(pk=first.pk).update(channel="Fair")
-    [skipped] = undoing.preview_undo(imported).skipped_records()
+    [skipped] = undoing.preview_undo(imported).list_records()
     assert (skipped.number, skipped.owner_id, skipped.why) == (2, first.pk, REASONS["changed"])
     assert undo(imported) == counts(restored=1, left=1)
     assert channels() == ["Fair", "Email"]
@@ -204,7 +204,7 @@ def test_the_channel_of_a_program_that_is_gone_is_told():
     program = factories.program(channel="Email")
     imported = commit(checked("program-tags", channel(program, "Email", "Webinar")))
     program.delete()
-    assert [each.why for each in undoing.preview_undo(imported).skipped_records()] == [REASONS["gone"]]
+    assert [each.why for each in undoing.preview_undo(imported).list_records()] == [REASONS["gone"]]
     assert undo(imported) == counts(left=1)
 
 

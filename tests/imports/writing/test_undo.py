@@ -45,7 +45,7 @@ def undo(imported: Import) -> dict[str, int]:
 
 def reasons(imported: Import) -> dict[int, str]:
     """What the preview would leave alone, by row."""
-    return {each.number: each.why for each in undoing.preview_undo(imported).skipped_records()}
+    return {each.number: each.why for each in undoing.preview_undo(imported).list_records()}
 
 
 def claimed(record: Program | Opportunity) -> None:
@@ -149,10 +149,10 @@ def test_records_that_were_edited_since_are_left_alone_and_named():
     records[1].save()
     Opportunity.objects.filter(external_id="N").update(name="Edited")
     shown = undoing.preview_undo(imported)
-    named = [(each.number, each.label, each.owner_id, each.why) for each in shown.skipped_records()]
+    named = [(each.number, each.label, each.owner_id, each.why) for each in shown.list_records()]
     new_pk = Opportunity.objects.get(external_id="N").pk
     assert named == [(3, "R3", records[1].pk, REASONS["changed"]), (5, "R5", new_pk, REASONS["changed"])]
-    assert shown.skipped_records(1, 1)[0].number == 5
+    assert shown.list_records("left", 1, 1)[0].number == 5
     assert undo(imported) == counts(restored=2, left=2)
     assert [factories.fresh(record).stage for record in records] == ["A", "B", "A"]
     left = change(imported, 3)

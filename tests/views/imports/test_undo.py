@@ -49,6 +49,22 @@ def test_the_undo_is_shown_before_it_is_done(editor):
     assert imported.state == ImportState.COMMITTED
 
 
+def test_each_count_leads_to_exactly_its_rows(editor):
+    imported, records = committed(4)
+    ImportChange.objects.filter(imported=imported, number=5).update(created=True)
+    type(records[0]).objects.filter(pk=records[0].pk).update(name="Edited since")
+    first = editor.get(url(imported, "import-undo"))
+    tabs = pages.tree(first).xpath("//nav[@class='mo-tabs']/a")
+    assert {" ".join(tab.text_content().split()): tab.get("href") for tab in tabs} == {
+        "Would be restored 2": "?show=restored",
+        "Would be removed 1": "?show=removed",
+        "Would be left alone 1": "?show=left",
+    }
+    for which, numbers in {"restored": [3, 4], "removed": [5], "left": [2], "nonsense": [2]}.items():
+        shown = editor.get(f"{url(imported, 'import-undo')}?show={which}")
+        assert [record.number for record in shown.context["records"]] == numbers, which
+
+
 def test_what_is_left_alone_is_paged(editor, django_assert_max_num_queries):
     imported, records = committed(60)
     type(records[0]).objects.update(name="Edited since")
