@@ -18,7 +18,7 @@ from rq.serializers import DefaultSerializer, JSONSerializer
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def _is_job_id(arguments: list[Any]) -> bool:
+def _is_uuid(arguments: list[Any]) -> bool:
     return len(arguments) == 1 and isinstance(arguments[0], str) and bool(_UUID.fullmatch(arguments[0]))
 
 
@@ -31,12 +31,13 @@ def _is_nothing(arguments: list[Any]) -> bool:
 
 
 ENTRY_POINTS: Mapping[str, Callable[[list[Any]], bool]] = {
-    "mobjects.jobs.runner.run_queued_job": _is_job_id,
+    "mobjects.jobs.runner.run_queued_job": _is_uuid,
     "mobjects.imports.runner.run_queued_import": _is_number,
     "mobjects.removals.service.run_deletion": _is_number,
     "mobjects.bulk_edits.service.run_bulk_edit": _is_number,
     "mobjects.retention.service.run_purge": _is_number,
     "mobjects.retention.erasure.service.run_erasure": _is_number,
+    "mobjects.processes.connection_test.run_connection_test": _is_uuid,
     "mobjects.processes.scheduler.tick": _is_nothing,
 }
 """Each function that workers run, and whether its arguments are what we ever give it."""

@@ -23,13 +23,18 @@ from mobjects.sync.content.payload import KeyFields
 NOT_SET = _("not set")
 
 
-def open_transport() -> MarketoTransport:
+def open_transport(*, test_seconds: float | None = None) -> MarketoTransport:
     """The transport that the settings name; the caller closes it.
+
+    Args:
+        test_seconds: give up so long after Marketo fell silent, whatever the settings say; only for calls that change
+            nothing there.
 
     Raises:
         ConfigError: ``MARKETO_TRANSPORT`` names none we have.
     """
-    return _entry().open(marketo_settings.marketo(), SharedStoreOnDemand(), partial(load_facts, target()))
+    config = {**marketo_settings.marketo(), "TEST_SECONDS": test_seconds}
+    return _entry().open(config, SharedStoreOnDemand(), partial(load_facts, target()))
 
 
 def key_fields() -> KeyFields:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import re
 from datetime import timedelta
 
@@ -74,6 +76,29 @@ def test_of_two_halted_kinds_one_is_reset_by_the_keyboard(open_page):
     page.keyboard.press("Enter")
     expect(page.locator("body")).to_contain_text("Sending of programs goes on.")
     expect(page.get_by_role("region", name="Sending of opportunities is halted")).to_be_visible()
+
+
+def test_the_connection_is_tested_by_the_keyboard_and_the_answer_comes_by_itself(open_page, work):
+    page = open_page("/admin/connection/")
+    page.get_by_role("button", name="Test connection").focus()
+    page.keyboard.press("Enter")
+    test = page.get_by_role("region", name="Test of the connection")
+    expect(test).to_contain_text("No worker is running; the test begins once one is started.")
+    assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    if folder := os.environ.get("LOOK"):
+        page.screenshot(path=f"{folder}/waiting.png", full_page=True)
+    page.evaluate("window.stayed = true")
+    with page.expect_response("**/admin/connection/"):
+        pass  # The first look finds nothing new, and is not the last.
+    work()
+    expect(test).to_contain_text("Marketo answered and accepted the signature.", timeout=15_000)
+    expect(page.locator("main > [role=status]")).to_contain_text("accepted the signature")
+    assert page.evaluate("window.stayed")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    if folder := os.environ.get("LOOK"):
+        page.screenshot(path=f"{folder}/done.png", full_page=True)
 
 
 def test_a_job_is_paused_resumed_and_cancelled_in_the_browser(open_page):

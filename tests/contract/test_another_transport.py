@@ -77,7 +77,13 @@ def test_the_connection_page_shows_its_settings_and_no_others(redis_url):
 def test_the_connection_can_be_tested(redis_url, capsys):
     call_command("test_connection")
     assert capsys.readouterr().out == "telex https://telex.example/line: ok. The line is free.\n"
-    assert "The line is free." in pages.text(pages.client().post(reverse("mobjects:connection")))
+
+
+def test_the_connection_can_be_tested_on_its_page(redis_url, work):
+    browser = pages.client()
+    browser.post(reverse("mobjects:connection"))
+    work()
+    assert "The line is free." in pages.text(browser.get(reverse("mobjects:connection")))
 
 
 def test_what_is_missing_is_said_before_sending(settings, redis_url):

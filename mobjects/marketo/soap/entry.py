@@ -20,7 +20,7 @@ def _open(config: Config, store: SharedStore, facts: FactsSource) -> SoapTranspo
         user_id=config[USER_ID.name],
         encryption_key=config[ENCRYPTION_KEY.name],
         partner_id=config[PARTNER_ID.name],
-        timeout_seconds=config["TIMEOUT_SECONDS"],
+        timeout_seconds=config.get("TEST_SECONDS") or config["TIMEOUT_SECONDS"],
     )
 
 

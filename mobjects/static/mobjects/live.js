@@ -45,7 +45,8 @@
     }
 
     answered(event) {
-      if (event.detail.elt !== this.region) {
+      // The event comes from what stood around it where the answer has replaced the element.
+      if (event.detail.requestConfig.elt !== this.region) {
         return;
       }
       const isLast = event.detail.xhr.status === LAST;
