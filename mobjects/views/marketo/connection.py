@@ -17,7 +17,6 @@ from mobjects import clock, selectors
 from mobjects.audit.events import record_event
 from mobjects.instance_facts import list_answers, load_facts
 from mobjects.jobs.host_clock import list_wrong_host_clocks
-from mobjects.kept_text import translate_kept
 from mobjects.marketo.transport import ConnectionVerdict
 from mobjects.models import EventKind
 from mobjects.presentation.navigation import standing_of
