@@ -8,7 +8,9 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
 
+from mobjects.accounts.group_names import list_unknown_groups
 from mobjects.marketo.registry import TRANSPORTS
 
 HSTS_YEAR = 365 * 24 * 3600
@@ -72,6 +74,23 @@ def _hsts_preload() -> Iterator[CheckMessage]:
             hint=f"Set {' and '.join(missing)}, or take DJANGO_HSTS_PRELOAD out.",
             id="mobjects.E006",
         )
+
+
+@register(Tags.database)
+def check_group_names(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that the groups of the settings are there, where the database may be asked (``check --database default``).
+
+    A database that does not answer or has no tables yet says nothing: others see to that.
+    """
+    if not databases:
+        return []
+    try:
+        found = list_unknown_groups()
+    except DatabaseError:
+        return []
+    return [Warning(each.says, hint=each.advice, id="mobjects.W004") for each in found]
 
 
 def _transport() -> Iterator[CheckMessage]:

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from django.conf import settings
 
-from mobjects.accounts.names import PEER, UNIX_SOCKET
+from mobjects.accounts.names import PEER, STAND_INS, UNIX_SOCKET
 
 
 def idle_limit() -> timedelta:
@@ -29,6 +29,12 @@ def secret_key() -> bytes:
 def second_factor_groups() -> Sequence[str]:
     """Names of the groups whose people have to have a second factor."""
     return settings.ACCOUNTS["SECOND_FACTOR_GROUPS"]  # type: ignore[no-any-return]
+
+
+def named_groups() -> Sequence[tuple[str, str]]:
+    """Each group of ours that a setting names, with the name of the setting."""
+    factor = [("ACCOUNTS_SECOND_FACTOR_GROUPS", name) for name in second_factor_groups() if name not in STAND_INS]
+    return factor + [("ACCOUNTS_OIDC_GROUPS", ours) for _theirs, ours in group_map()]
 
 
 def provider_name() -> str:

@@ -8,3 +8,6 @@ PEER = "peer"
 
 PROVIDER_ID = "company"
 """Stands in the addresses that the provider leads back to."""
+
+SUPERUSERS, EVERYBODY = STAND_INS = ("superusers", "everybody")
+"""Stand for people without a group in ``ACCOUNTS_SECOND_FACTOR_GROUPS``."""

@@ -23,10 +23,8 @@ from django.utils.translation import gettext_lazy
 from redis.exceptions import RedisError
 
 from mobjects.accounts import account_settings
+from mobjects.accounts.names import EVERYBODY, SUPERUSERS
 from mobjects.accounts.secret_keeping import SecretKeyChanged, seal, unseal
-
-SUPERUSERS, EVERYBODY = "superusers", "everybody"
-"""Stand for people without a group in ``ACCOUNTS_SECOND_FACTOR_GROUPS``."""
 
 KEY_CHANGED = gettext_lazy(
     "Codes cannot be read: the site's secret key was changed. Ask a manager of users to remove your second factor."

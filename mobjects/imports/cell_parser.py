@@ -189,7 +189,8 @@ class ColumnParser(dict[Any, FieldText]):
             # What can be printed XML can carry, see xml_problem.
             if (
                 text
-                and text[0] not in "'="
+                and text[0] != "="
+                and ("'" not in text or unescape_formula(text) == text)
                 and "E+" not in text
                 and text.isprintable()
                 and (len(text) <= self._plain_size or not self._plain_size)

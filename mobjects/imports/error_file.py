@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import PurePath
@@ -29,7 +29,7 @@ from mobjects.marketo.value_parsing import quote_value
 from mobjects.models import Import, ImportFix, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.csv_writer import csv_pieces, iter_batches, replace_unencodable
-from mobjects.spreadsheets.formula_escaping import escape_formula
+from mobjects.spreadsheets.formula_escaping import escape_formula, unescape_formula
 from mobjects.spreadsheets.reader import cell_text
 from mobjects.spreadsheets.reader import iter_rows as read_rows
 from mobjects.spreadsheets.types import BadCell, Cell, FileLimits, TableRow
@@ -40,6 +40,8 @@ CHUNK = 2000
 
 
 _EARLIER = re.compile(r"problems of import [0-9]+", re.IGNORECASE)
+_SIGNED_NUMBER = re.compile(r"\s*[-+＋－]\s*[€$£¥₩]?\s*\d[\d.,' \u00a0\u202f]*(?:%|[€$£¥₩]|[A-Z]{3})?\s*")
+"""A number with a sign and perhaps a currency, which a spreadsheet reads as that and nothing else."""
 _REPORTED_LEVELS = (ImportProblemLevel.ERROR, ImportProblemLevel.CONFLICT)
 _ENDINGS = (".csv", ".txt", ".tsv")
 
@@ -86,13 +88,15 @@ def error_file_headers(imported: Import) -> list[str]:
 def iter_error_rows(imported: Import) -> Iterator[list[Cell]]:
     """The rows of the error file, read from the uploaded file while they are used."""
     places, fixes = _original_columns(imported), _ReviewFixes(imported)
+    escapes = _list_escapes(imported)
     with file_storage.open_import_file(imported) as file:
         for batch in iter_batches(read_rows(file, get_read_options(imported), _limits(imported)), CHUNK):
             reasons = _reasons(imported, batch[0].number, batch[-1].number)
             for row in batch:
                 if row.number in reasons:
                     cells = fixes.apply_fixes(row)
-                    yield [*(cells[place] for place in places), escape_formula(reasons[row.number])]
+                    kept = (escapes[place](cells[place]) for place in places)
+                    yield [*kept, escape_formula(reasons[row.number])]
 
 
 def iter_error_file(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
@@ -101,6 +105,25 @@ def iter_error_file(imported: Import, rows: Iterable[Sequence[Cell]]) -> Iterato
     if imported.format == "xlsx":
         return xlsx_pieces(names, rows, title=imported.sheet or "Errors", safe=False)
     return csv_pieces(names, rows, _csv_text, encoding=_encoding(imported), delimiter=imported.delimiter or ",")
+
+
+def _list_escapes(imported: Import) -> list[Callable[[Cell], Cell]]:
+    """For each column of the file, what neutralises its cells."""
+    types = {each.name: each.attribute.type for each in RESOURCES[imported.kind]().columns}
+    mapping = [*imported.mapping, *[""] * (len(imported.headers) - len(imported.mapping))]
+    return [_neutralise_text if types.get(name) is DataType.STRING else _neutralise_other for name in mapping]
+
+
+def _neutralise_text(cell: Cell) -> Cell:
+    """A cell that no spreadsheet runs, and that is read as before: text has its apostrophe once, as in exports."""
+    if isinstance(cell, BadCell):
+        return cell._replace(text=escape_formula(unescape_formula(cell.text)))
+    return escape_formula(unescape_formula(cell)) if isinstance(cell, str) else cell
+
+
+def _neutralise_other(cell: Cell) -> Cell:
+    """Likewise in a column that is not read as text, whose numbers would be none behind an apostrophe."""
+    return cell if isinstance(cell, str) and _SIGNED_NUMBER.fullmatch(cell) else _neutralise_text(cell)
 
 
 def _csv_text(cell: Cell) -> str:

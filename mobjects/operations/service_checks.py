@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from django.db import Error, connection
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from redis import Redis
 from redis.exceptions import RedisError
 
+from mobjects.accounts.group_names import list_unknown_groups
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import ConnectionVerdict
 from mobjects.models import Circuit
@@ -33,14 +34,8 @@ TIME_MARGIN_SECONDS = 5
 
 
 def find_database_problems() -> Iterator[Finding]:
-    """Whether the database can be used, is new enough and has all tables."""
-    try:
-        connection.ensure_connection()
-        version, oldest = connection.get_database_version(), connection.features.minimum_database_version
-    except Error as error:
-        said = f"It cannot be reached ({type(error).__name__})."
-        yield found_bad("database", said, "Look at DATABASE_URL, and whether the server runs and lets this host in.")
-        return
+    """Whether the database, which lets us in, can be used, is new enough and has all tables."""
+    version, oldest = connection.get_database_version(), connection.features.minimum_database_version
     what = f"{connection.display_name} {'.'.join(map(str, version))}"
     if oldest and version < oldest:
         needed = ".".join(map(str, oldest))
@@ -79,6 +74,15 @@ def _has_trigrams() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
         return cursor.fetchone() is not None
+
+
+def find_account_problems() -> Iterator[Finding]:
+    """Whether the groups of the settings are there."""
+    unknown = list_unknown_groups()
+    for each in unknown:
+        yield found_bad("accounts", each.says, each.advice)
+    if not unknown:
+        yield found_ok("accounts", "All groups that the settings name are there.")
 
 
 def find_redis_problems() -> Iterator[Finding]:

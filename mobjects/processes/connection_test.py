@@ -79,7 +79,7 @@ def request_connection_test(username: str) -> TestStart:
     test = ConnectionTest(str(uuid4()), username, clock.now().isoformat())
     redis = connect_queue(again=1)
     try:
-        if not _take_turn(redis, test.token):
+        if not _acquire_turn(redis, test.token):
             return TestStart.UNDER_WAY
         _keep(redis, test)
     except RedisError:
@@ -153,7 +153,7 @@ def _describe_key_field(transport: MarketoTransport) -> str:
     return _("Opportunities have no field “%(name)s”: check MARKETO_OPPORTUNITY_KEY_FIELD.") % {"name": name}
 
 
-def _take_turn(redis: Redis, token: str) -> bool:
+def _acquire_turn(redis: Redis, token: str) -> bool:
     # Where the answer was lost and the command sent again, the turn is ours already.
     return bool(redis.set(_turn(), token, nx=True, ex=LONGEST_SECONDS)) or redis.get(_turn()) == token.encode()
 

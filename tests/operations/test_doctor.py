@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from redis import Redis
 
 from mobjects.models import Circuit
-from mobjects.operations import deployment_checks, service_checks
+from mobjects.operations import database_door, deployment_checks, service_checks
 from mobjects.operations.finding import FindingLevel
 from mobjects.processes.scheduler import TickScheduler
 from mobjects.processes.worker import SyncWorker
@@ -214,3 +215,49 @@ def test_it_starts_where_the_settings_are_wrong():
     assert "migrations are not applied" in done.stdout
     assert "short-and-secret" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('FATAL:  password authentication failed for user "site"', "It refuses the user or the password."),
+        ("connection to server at ... failed: timeout expired", "It does not answer within 5 s."),
+        ("connection is bad: Connection refused\n\tIs the server running", "Nobody listens there."),
+        ('FATAL:  database "site" does not exist', "It has no such database."),
+        ('FATAL:  role "site" does not exist', "It has no such user."),
+        ("could not translate host name", "No host of that name is found."),
+        (
+            'FATAL:  no pg_hba.conf entry for host "10.0.0.1"',
+            "It does not let this host, this user or this database in.",
+        ),
+        ("FATAL:  sorry, too many clients already", "It has no connection left."),
+        ("FATAL:  the database system is starting up", "It is about to start or to stop."),
+        ("unable to open database file", "Its file cannot be opened."),
+        ("password=very-secret", "It cannot be reached (OperationalError)."),
+    ],
+)
+def test_why_the_database_does_not_let_us_in_is_said_in_words(said, words):
+    found = database_door.describe_closed_door(OperationalError(said))
+    assert (found.level, found.says) == (BAD, words)
+    assert found.advice
+    assert "secret" not in found.says + found.advice
+
+
+def test_a_database_that_does_not_answer_is_given_up_and_not_asked_again():
+    """The doctor as an operator starts it, with a server that takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        values = {
+            "PATH": os.environ["PATH"],
+            "DJANGO_ENV_FILE": os.devnull,
+            "DJANGO_SECRET_KEY": "x" * 60,
+            "DATABASE_URL": f"postgres://site:very-secret@127.0.0.1:{port}/site?connect_timeout=2",
+            "REDIS_URL": "redis://127.0.0.1:9/0",
+        }
+        command = [sys.executable, "manage.py", "doctor"]
+        done = subprocess.run(command, cwd=ROOT, env=values, capture_output=True, text=True, check=False, timeout=50)
+    assert done.returncode == 1
+    assert "bad      database: It does not answer within 5 s." in done.stdout
+    assert "skipped  accounts, processes, Marketo: Nobody could look" in done.stdout
+    assert "bad      Redis: Redis cannot be reached." in done.stdout
+    assert "very-secret" not in done.stdout + done.stderr
