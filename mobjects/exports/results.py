@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -34,12 +34,15 @@ class ReportColumn:
     is_text: bool = True
 
 
-def result_columns(title_of: Callable[[SyncJob], str], name_of: Callable[[str], str]) -> list[ReportColumn]:
+def result_columns(
+    title_of: Callable[[SyncJob], str], name_of: Callable[[str], str], kinds: Collection[str]
+) -> list[ReportColumn]:
     """The columns of a file of results, in the reader's language.
 
     Args:
         title_of: what a job is called.
         name_of: what a field is called.
+        kinds: whose values the reader may see.
     """
     return [
         ReportColumn(_("Job"), lambda result: title_of(result.job)),
@@ -51,7 +54,7 @@ def result_columns(title_of: Callable[[SyncJob], str], name_of: Callable[[str], 
         ReportColumn(_("Marketo GUID"), lambda result: result.marketo_guid),
         ReportColumn(_("Status"), lambda result: str(result.get_status_display())),
         ReportColumn(_("Reason"), lambda result: cut_text(translate_kept(result.error))),
-        ReportColumn(_("Changes"), lambda result: cut_text(changes_text(result, name_of))),
+        ReportColumn(_("Changes"), lambda result: cut_text(changes_text(result, name_of, kinds))),
         ReportColumn(_("Batch"), lambda result: result.batch.sequence if result.batch else None, is_text=False),
         ReportColumn(_("Revision"), lambda result: result.revision, is_text=False),
         ReportColumn(_("Time"), lambda result: utc_of(result.created_at), is_text=False),
@@ -112,12 +115,15 @@ def write_report(
     )
 
 
-def changes_text(result: SyncResult, name_of: Callable[[str], str]) -> str:
+def changes_text(result: SyncResult, name_of: Callable[[str], str], kinds: Collection[str]) -> str:
     """What a result sent, a field on a line; once the values are not kept any more, that they are not.
 
     Args:
         name_of: what a field is called.
+        kinds: whose values the reader may see.
     """
+    if result.kind not in kinds:
+        return _("Not shown: you may not see records of this kind.")
     if not result.diff and result.job.values_removed_at:
         return _("The values are not kept any more.")
     return "\n".join(f"{name_of(name)}: {before or '-'} → {sent or '-'}" for name, before, sent in result.diff)

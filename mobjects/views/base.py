@@ -61,6 +61,15 @@ PERMISSION_WORDS |= {
 }
 
 
+def may_see_kind(request: HttpRequest, kind: str) -> bool:
+    """Whether the values of records of a kind may be shown; a job's history is another right.
+
+    Args:
+        kind: Marketo's name of it.
+    """
+    return request.user.has_perm(f"mobjects.view_{RECORD_MODELS[Kind(kind)]._meta.model_name}")
+
+
 def render_page(
     request: HttpRequest,
     template: str,

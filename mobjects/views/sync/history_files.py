@@ -16,13 +16,13 @@ from django.views.decorators.http import require_GET
 from mobjects import result_queries
 from mobjects.exports.formats import BY_EXTENSION
 from mobjects.exports.results import ReportColumn, job_columns, result_columns, write_report
-from mobjects.models import SyncJob, SyncResultStatus
+from mobjects.models import Kind, SyncJob, SyncResultStatus
 from mobjects.presentation import job_text
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import field_text
 from mobjects.result_queries import ResultFilter, find_results, iter_results
 from mobjects.selectors import STEPS
-from mobjects.views.base import render_denied
+from mobjects.views.base import may_see_kind, render_denied
 from mobjects.views.changelist_filters import get_filtered_list
 from mobjects.views.exports import send_file
 from mobjects.views.sync.result_list import read_filter
@@ -39,9 +39,8 @@ def results_file(request: HttpRequest, extension: str, pk: UUID | None = None) -
     asked = read_filter(request, job)
     name = f"results-{job.created_at:%Y-%m-%d-%H%M}" if job else f"results-{timezone.localdate():%Y-%m-%d}"
     words = "; ".join(filter(None, [job_title(job) if job else "", describe_filter(asked)]))
-    return _send(
-        request, extension, name, result_columns(job_title, field_text), iter_results(find_results(asked)), words
-    )
+    columns = result_columns(job_title, field_text, [kind for kind in Kind if may_see_kind(request, kind)])
+    return _send(request, extension, name, columns, iter_results(find_results(asked)), words)
 
 
 @require_GET

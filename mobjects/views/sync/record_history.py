@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -51,6 +52,8 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     if not request.user.has_perm("mobjects.view_conflict"):
         hidden += ["found", "decided"]
     page = read_timeline(chosen, pk, narrowed, hidden=hidden, after=request.GET.get(AFTER, ""))
+    if not sees_values:
+        page = replace(page, entries=[replace(each, changes=[], restores="") for each in page.entries])
     record = _with_conflict(chosen, pk).first()
     people, fields = narrowing_choices(chosen, pk)
     is_narrowed = any((narrowed.what, narrowed.person, narrowed.field, request.GET.get(AFTER)))

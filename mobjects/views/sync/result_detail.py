@@ -21,7 +21,7 @@ from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import field_text
 from mobjects.sync.transport_factory import find_member
-from mobjects.views.base import history_crumb, render_page, require_permission
+from mobjects.views.base import history_crumb, may_see_kind, render_page, require_permission
 from mobjects.views.sync.result_list import list_query, read_filter
 
 
@@ -83,6 +83,7 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
     job_url = reverse("admin:mobjects_syncjob_change", args=[job.pk])
     may_retry = request.user.has_perm("mobjects.sync_records") and selectors.may_repeat(job)
     failed = result.status in selectors.RETRYABLE
+    may_see_values = may_see_kind(request, result.kind)
     return {
         "title": _("%(record)s in a job") % {"record": result.label},
         "crumbs": (history_crumb(), (job_title(job), f"{job_url}?{query}" if query else job_url)),
@@ -94,7 +95,8 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
         "after": after,
         "advice": advise(result.status, result.error) if failed else None,
         "wrong_field": wrong,
-        "fields": _fields(result, record, wrong),
+        "fields": _fields(result, record, wrong) if may_see_values else [],
+        "hidden": "" if may_see_values else RECORD_MODELS[Kind(result.kind)]._meta.verbose_name_plural,
         "value_words": _value_words(result),
         "attempts": list(result_queries.attempts_of(result)),
         "conflicts": selectors.open_conflicts([result]),
@@ -103,7 +105,7 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
         "sync_panel": None,
         "may_retry": may_retry and failed and selectors.results_left(job).filter(pk=result.pk).exists(),
         "may_see_payload": request.user.has_perm("mobjects.view_payload"),
-        "raw": _raw(request, result),
+        "raw": _raw(request, result) if may_see_values else [],
     }
 
 

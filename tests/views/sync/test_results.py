@@ -174,7 +174,7 @@ def test_a_file_says_reasons_and_fields_in_the_language_of_the_reader(browser, f
     address = "/admin/sync-results/results.json?q=no+longer"
     response = browser.get(address, headers={"accept-language": "ko"})
     (row,) = json.loads(b"".join(response.streaming_content))
-    assert (row["이유"], row["변경 내용"]) == ("Marketo에 더 이상 없었습니다.", "마감일: - → 2026-01-07")
+    assert (row["이유"], row["변경"]) == ("Marketo에 더 이상 없었습니다.", "마감일: - → 2026-01-07")
 
 
 def test_a_file_of_jobs_holds_those_of_the_list(browser, failed):
@@ -234,3 +234,25 @@ def test_what_was_only_read_or_planned_is_not_called_sent(browser, action, sent,
         heading,
         "Accepted by now",
     ]
+
+
+# --- values of a kind are for those who may see that kind ---
+
+
+@pytest.mark.parametrize("rights", [["view_syncresult"], ["view_syncresult", "view_opportunity"]])
+def test_values_in_the_history_are_for_those_who_may_see_the_kind(failed, client, rights):
+    person = factories.user("watcher")
+    person.user_permissions.add(*map(factories.permission, [*rights, "view_syncjob"]))
+    client.force_login(person)
+    result = failed[0]
+    history = reverse("mobjects:record-history", args=[result.kind, result.record_id])
+    for address in (result_url(result), history):
+        page = client.get(address)
+        assert page.status_code == 200
+        shown = [" ".join(cell.text_content().split()) for cell in pages.tree(page).xpath("//td")]
+        assert ("Won" in " ".join(shown)) is ("view_opportunity" in rights), address
+    file = b"".join(client.get(f"/admin/sync-results/results.csv?kind={result.kind}").streaming_content).decode()
+    assert ("Won → Wun" in file) is ("view_opportunity" in rights)
+    Opportunity.objects.all().delete()
+    gone = pages.text(client.get(result_url(result)))
+    assert ("Values are shown to those who may see opportunities." in gone) is ("view_opportunity" not in rights)
