@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import urlencode
+
+import orjson
 
 from mobjects.marketo.errors import Rejected
 from mobjects.marketo.value_text import format_datetime
@@ -102,9 +103,8 @@ def build_read_post(path: str, *, form: Mapping[str, Parameter] | None, body: ob
 def encode_json(body: object) -> bytes:
     """A body for the lead database. Raises Rejected where JSON cannot carry it."""
     try:
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_json_value)
-        return text.encode()
-    except (TypeError, ValueError) as error:
+        return orjson.dumps(body, default=_json_value, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except orjson.JSONEncodeError as error:
         raise Rejected(
             _("The records hold something that JSON cannot carry: %(error)s.") % {"error": _cause(error)}
         ) from error
@@ -128,6 +128,8 @@ def _form_text(value: Parameter) -> str:
 def _json_value(value: object) -> object:
     """What the standard encoder does not know. An amount has fewer digits than a float keeps."""
     if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise TypeError(_("%(value)s is not a number") % {"value": value})
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, datetime):
         return format_datetime(value)
@@ -137,5 +139,5 @@ def _json_value(value: object) -> object:
 
 
 def _cause(error: Exception) -> str:
-    # The text of a UnicodeEncodeError would repeat the whole body.
-    return _("half of a character") if isinstance(error, UnicodeEncodeError) else str(error)
+    # Of what our own encoder refused, that one knows more.
+    return _("half of a character") if "surrogates" in str(error) else str(error.__cause__ or error)

@@ -50,7 +50,7 @@ def test_json_carries_amounts_dates_and_cleared_fields(server, calls):
     assert server.calls[0].body == b'[1604.47,3000,"2026-03-02T12:00:00+00:00","2026-03-02",null,true]'
 
 
-@pytest.mark.parametrize("value", [float("nan"), object(), "\ud800", {1, 2}])
+@pytest.mark.parametrize("value", [Decimal("nan"), object(), "\ud800", {1, 2}, 2**64])
 def test_what_json_cannot_carry_is_refused_before_anything_is_sent(server, calls, value):
     with pytest.raises(Rejected, match="something that JSON cannot carry: ") as caught:
         calls.write_json(OPPORTUNITIES, {"input": [value]})

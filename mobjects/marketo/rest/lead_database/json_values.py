@@ -22,6 +22,10 @@ _ATTRIBUTES = {kind: {attribute.name: attribute for attribute in known} for kind
 
 JsonValue = str | int | float | bool | None
 
+LARGEST_INTEGER = 2**63 - 1
+LARGEST_EXACT = 2.0**53
+"""From here on a float is no longer each whole number, and soon more than JSON's readers take for one."""
+
 
 ValueWriter = Callable[[AttributeValue, InstanceField], JsonValue]
 
@@ -54,9 +58,12 @@ def _write_integer(value: AttributeValue, field: InstanceField) -> int:
     if type(value) is int:
         return value
     if isinstance(value, Decimal) and value == value.to_integral_value():
-        return int(value)
-    number = parse_value(_without_percent(value), _as_attribute(field, DataType.INTEGER))
-    return int(str(number))
+        number = int(value)
+    else:
+        number = int(str(parse_value(_without_percent(value), _as_attribute(field, DataType.INTEGER))))
+    if abs(number) > LARGEST_INTEGER:
+        raise ValueError(_("%(value)s has more than the 64 bits of a whole number") % {"value": quote_value(value)})
+    return number
 
 
 def _write_number(value: AttributeValue, field: InstanceField) -> int | float:
@@ -65,15 +72,15 @@ def _write_number(value: AttributeValue, field: InstanceField) -> int | float:
     if not isinstance(value, Decimal):
         number = parse_value(_without_percent(value), _as_attribute(field, DataType.FLOAT))
         value = number if isinstance(number, Decimal) else Decimal(str(number))
-    if not value.is_finite():
-        raise ValueError(_("%(value)s is not a number") % {"value": value})
     return _plain_number(value)
 
 
 def _plain_number(value: Decimal) -> int | float:
     """An amount has fewer digits than a float keeps."""
+    if not value.is_finite():
+        raise ValueError(_("%(value)s is not a number") % {"value": value})
     number = float(value)
-    return int(number) if number.is_integer() else number
+    return int(number) if number.is_integer() and abs(number) < LARGEST_EXACT else number
 
 
 def _without_percent(value: AttributeValue) -> object:
