@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_noop as _
 
+from mobjects.db.prepared import SHARED, given, the_row
 from mobjects.formatting import format_moment
 from mobjects.marketo.reason_masking import reason_key
 from mobjects.marketo.types import Kind
@@ -41,7 +42,7 @@ def short_label(record: SyncedRecord) -> str:
 def supersede_unknown(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:
     """Take earlier "outcome unknown" results of this job as steps on the way, because these records go on."""
     # Asked first, because there hardly ever are any.
-    counts = SyncJob.objects.values_list("counts", flat=True).get(pk=job.pk)
+    ((counts,),) = SHARED.ask("counts", lambda: the_row(SyncJob).values_list("counts"), job.pk)
     if ids and counts.get(SyncResultStatus.UNKNOWN.value):
         unknown = SyncResult.objects.filter(
             job=job, status=SyncResultStatus.UNKNOWN, kind=kind.value, record_id__in=ids
@@ -139,9 +140,11 @@ def add_counts(job: SyncJob, more: Mapping[str, int]) -> None:
     changes = {status: number for status, number in more.items() if number and status not in _UNCOUNTED}
     if not changes:
         return
-    with transaction.atomic():
-        kept = SyncJob.objects.select_for_update().values_list("counts", flat=True).get(pk=job.pk)
+    with transaction.atomic(savepoint=False):
+        held = SHARED.ask("held counts", lambda: the_row(SyncJob).select_for_update().values_list("counts"), job.pk)
+        ((kept,),) = held
         counts = Counter(kept)
         counts.update(changes)
         job.counts = {status: number for status, number in counts.items() if number}
-        SyncJob.objects.filter(pk=job.pk).update(counts=job.counts)
+        column = SyncJob._meta.get_field("counts")
+        SHARED.update("new counts", lambda: (the_row(SyncJob), {"counts": given(1, column)}), job.pk, job.counts)

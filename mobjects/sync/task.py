@@ -15,11 +15,11 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
-from mobjects.db.prepared import PreparedQueries
+from mobjects.db.prepared import SHARED, PreparedQueries, given, the_row
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import MarketoTransport
@@ -224,8 +224,9 @@ def begin_batch(context: JobContext, kind: Kind, operation: str, *, cause: str =
 
 def next_sequence(job: SyncJob) -> int:
     """The number of the job's next batch. Holds the job's row until the surrounding transaction ends."""
-    SyncJob.objects.filter(pk=job.pk).update(last_sequence=F("last_sequence") + 1)
-    return int(SyncJob.objects.values_list("last_sequence", flat=True).get(pk=job.pk))
+    SHARED.update("next sequence", lambda: (the_row(SyncJob), {"last_sequence": F("last_sequence") + 1}), job.pk)
+    ((number,),) = SHARED.ask("last sequence", lambda: the_row(SyncJob).values_list("last_sequence"), job.pk)
+    return int(number)
 
 
 @retry_on_database_error
@@ -233,19 +234,38 @@ def close_batch(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | No
     """Write down how a call ended, and the calls that were made before it for the same batch."""
     batch.state = state
     batch.answered_at = clock.now()
-    changed = ["state", "answered_at", "fault_code", "fault_text"]
     with transaction.atomic(savepoint=False):
         if exchange is not None:
             for name, value in _stated(exchange).items():
                 setattr(batch, name, value)
-                changed.append(name)
             batch.seconds = exchange.seconds + sum(each.seconds for each in exchange.earlier)
             _keep_earlier(batch, exchange.earlier)
         # Not the lease: it may have expired by now.
-        batch.save(update_fields=changed)
+        values = [getattr(batch, name) for name in _CLOSED_WITH]
+        SHARED.update("closed batch", _close_statement, *values, batch.pk)
     said = {"batch": batch.sequence, "attempt": batch.attempt, "state": str(state), "http_status": batch.http_status}
     words = "Batch %(batch)s, attempt %(attempt)s: %(state)s, HTTP %(http_status)s"
     logger.info(words, said, extra={**said, "kind": batch.kind, "operation": batch.operation, "seconds": batch.seconds})
+
+
+_CLOSED_WITH = (
+    "state",
+    "answered_at",
+    "fault_code",
+    "fault_text",
+    "request",
+    "response",
+    "identity",
+    "headers",
+    "signature_digest",
+    "http_status",
+    "seconds",
+)
+
+
+def _close_statement() -> tuple[QuerySet[Any], dict[str, Any]]:
+    the_batch = SyncBatch.objects.filter(pk=given(len(_CLOSED_WITH)))
+    return the_batch, {name: given(at, SyncBatch._meta.get_field(name)) for at, name in enumerate(_CLOSED_WITH)}
 
 
 def _stated(exchange: Exchange) -> dict[str, Any]:

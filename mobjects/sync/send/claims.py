@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from mobjects import clock
 from mobjects.db.bulk import bulk_insert_rows
-from mobjects.db.prepared import given
+from mobjects.db.prepared import SHARED, given, given_among
 from mobjects.db.retry import retry_on_database_error
 from mobjects.formatting import to_sentence
 from mobjects.marketo.types import Kind, MarketoId, Operation
@@ -127,8 +127,13 @@ def claim_batch(
             sequence=next_sequence(context.job),
             size=len(ids),
         )
-        records_of_kind(kind).filter(pk__among=ids).update(claimed_by=batch)
+        SHARED.update(("claim", kind), lambda: _claim_statement(kind), ids, batch.pk)
     return batch, ids[-1]
+
+
+def _claim_statement(kind: Kind) -> tuple[QuerySet[Any], dict[str, Any]]:
+    of = records_of_kind(kind)
+    return of.filter(pk__in=given_among(of.model._meta.pk)), {"claimed_by": given(1)}
 
 
 @retry_on_database_error
@@ -142,9 +147,8 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
     """
     kind, operation = Kind(batch.kind), Operation(batch.operation)
     with transaction.atomic():
-        waiting = SyncBatch.objects.filter(pk=batch.pk, state=SyncBatchState.WAITING)
         batch.state, batch.lease, batch.sent_at = SyncBatchState.SENDING, context.lease, clock.now()
-        if not waiting.update(state=batch.state, lease=batch.lease, sent_at=batch.sent_at):
+        if not SHARED.update("start", _start_statement, batch.pk, context.lease.pk, batch.sent_at):
             return None
         held = _claimed_records(context, kind, batch)
         # What a person gave a Marketo ID meanwhile goes out as an UPDATE, with the next slice.
@@ -155,6 +159,12 @@ def start_batch(context: JobContext, batch: SyncBatch, selection: SyncSelection)
         if gone:
             records_of_kind(kind).filter(pk__in=gone).update(claimed_by=None)
         return _store_payloads(context, operation, kept, selection, batch)
+
+
+def _start_statement() -> tuple[QuerySet[Any], dict[str, Any]]:
+    waiting = SyncBatch.objects.filter(pk=given(), state=SyncBatchState.WAITING)
+    sent_at = given(2, SyncBatch._meta.get_field("sent_at"))
+    return waiting, {"state": SyncBatchState.SENDING, "lease": given(1), "sent_at": sent_at}
 
 
 def _claimed_records(context: JobContext, kind: Kind, batch: SyncBatch) -> list[Any]:
@@ -199,7 +209,7 @@ def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> N
     same = {"job": batch.job_id, "batch": batch.pk, "kind": batch.kind, "status": SyncResultStatus.PENDING.value}
     bulk_insert_rows(
         SyncResult,
-        {**same, "error": "", "created_at": clock.now()},
+        {**same, "error": "", "created_at": batch.sent_at},
         ("record_id", "label", "position", "revision", "sent", "diff", *ids_of_result(sent[0][0])),
         [
             (

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_noop
 
@@ -43,10 +43,10 @@ from mobjects.sync.job_results import (
     sent_again_by,
     short_label,
 )
+from mobjects.sync.send.answered_rows import hold_batch, hold_records, results_of_batch
 from mobjects.sync.send.claims import BatchItem
 from mobjects.sync.send.held_now import explain_holds
 from mobjects.sync.send.naming.answered_ids import (
-    HeldRecord,
     describe_outcome,
     find_foreign_ids,
     reject_foreign_id,
@@ -72,9 +72,8 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
     """
     kind, keys = Kind(batch.kind), key_fields()
     with transaction.atomic():
-        _held(batch)
-        found = batch.results.values_list("record_id", "pk", "status")
-        results = {record_id: (pk, status) for record_id, pk, status in found}
+        hold_batch(batch)
+        results = {record_id: (pk, status) for record_id, pk, status in results_of_batch(batch)}
         # Not all are pending where the lease expired before this answer came after all. What was decided
         # since then stays as it is.
         live = [
@@ -83,7 +82,7 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
             if results[item.pk][1] in (SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
         ]
         taken = find_foreign_ids(kind, live, keys)
-        mine = _still_mine(batch, keys)
+        mine = hold_records(batch, keys)
         final = [(item, reject_foreign_id(item, given, taken, mine.get(item.pk)), given) for item, given in live]
         _save_on_records(kind, keys, [(*row, results[row[0].pk][0]) for row in final if row[0].pk in mine])
         statuses = _statuses(final)
@@ -106,18 +105,6 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         again = {item.pk: outcome for item, outcome, _ in final if item.pk in mine and mine[item.pk].was_lost}
         if again:
             _end_earlier(job, kind, {pk: (outcome.status, outcome.message) for pk, outcome in again.items()})
-
-
-def _still_mine(batch: SyncBatch, keys: KeyFields) -> dict[int, HeldRecord]:
-    """The records that this sending is still the last of, locked.
-
-    Not those that another job is sending, or has sent, since an answer that comes only now was given up.
-    """
-    of = records_of_kind(Kind(batch.kind))
-    lost = Q(claimed_by=None, last_status=RecordStatus.UNKNOWN, unknown_since=batch.sent_at)
-    held = of.select_for_update(of=("self",)).filter(Q(claimed_by=batch) | lost).order_by("pk")
-    rows = held.values_list("pk", "last_status", keys.id_column(Kind(batch.kind)))
-    return {pk: HeldRecord(status == RecordStatus.UNKNOWN, number) for pk, status, number in rows}
 
 
 def _statuses(final: Sequence[_AnsweredItem]) -> dict[int, str]:
@@ -341,12 +328,7 @@ def _save_held(job: SyncJob, held: Sequence[Any], keys: KeyFields) -> None:  # r
 
 def _is_sending(batch: SyncBatch) -> bool:
     """Not any more where its lease expired before the answer came: its records are being looked up then."""
-    return _held(batch) == SyncBatchState.SENDING
-
-
-def _held(batch: SyncBatch) -> str:
-    """The batch's state. Holds its row: who ends a lease and who saves its answer after all take turns."""
-    return SyncBatch.objects.select_for_update().values_list("state", flat=True).get(pk=batch.pk)
+    return hold_batch(batch) == SyncBatchState.SENDING
 
 
 def _successor(batch: SyncBatch, **values: Any) -> SyncBatch:

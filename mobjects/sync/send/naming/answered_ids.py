@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop as _
 
 from mobjects.db.bulk import bulk_update_rows
+from mobjects.db.prepared import SHARED, given_among
 from mobjects.marketo.types import ACCEPTED_STATUSES, Kind, MarketoId, OutcomeStatus, RecordOutcome
 from mobjects.models import RECORD_MODELS, records_of_kind
 from mobjects.sync.content.payload import REPLACED, KeyFields, fixed_names, mark_doubtful
@@ -27,9 +30,13 @@ def find_foreign_ids(kind: Kind, live: Sequence[tuple[BatchItem, RecordOutcome]]
     """Ids in an answer that are already known for other local records, or that it gives twice."""
     new = [outcome.marketo_id for item, outcome in live if outcome.marketo_id is not None and _gets_id(item)]
     column = keys.id_column(kind)
-    owners: dict[MarketoId, int] = (
-        dict(records_of_kind(kind).filter(**{f"{column}__in": new}).values_list(column, "pk")) if new else {}
-    )
+    of = records_of_kind(kind)
+
+    def make() -> QuerySet[Any]:
+        same = {f"{column}__in": given_among(of.model._meta.get_field(column))}
+        return of.filter(**same).order_by().values_list(column, "pk")
+
+    owners: dict[MarketoId, int] = dict(SHARED.ask(("owners", kind, column), make, new))
     # A record's own id is not taken, even if it came to be known only since the record was claimed.
     own = {outcome.marketo_id: item.pk for item, outcome in live}
     twice = {marketo_id for marketo_id, times in Counter(new).items() if times > 1}
