@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext_noop as _
@@ -63,14 +63,20 @@ class KeyFields:
     person: str = ""
     company: str = ""
     traits: TransportTraits = DEFAULT_TRAITS
+    _columns: Mapping[Kind, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Asked several times of each record.
+        columns = {kind: _ID_COLUMNS[self.traits.id_kind(kind)] for kind in Kind}
+        object.__setattr__(self, "_columns", columns)
 
     def id_column(self, kind: Kind) -> str:
         """The column of the record, and of its results, that holds what it is called in Marketo."""
-        return _ID_COLUMNS[self.traits.id_kind(kind)]
+        return self._columns[kind]
 
     def id_of(self, record: SyncedRecord) -> MarketoId | None:
         """What a record is called in Marketo; ``None`` if that is not known yet."""
-        called: MarketoId | None = getattr(record, self.id_column(record.KIND))
+        called: MarketoId | None = getattr(record, self._columns[record.KIND])
         return called
 
     def id_word(self, kind: Kind) -> str:

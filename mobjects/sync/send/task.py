@@ -181,7 +181,7 @@ class SendTask:
 
     def _newest_waiting(self) -> QuerySet[Any]:
         # The newest first, so that halving goes to the bottom of one half before it begins with the other.
-        # As an expression: for a plain column SQLite would go through all batches of the job in the order of their index.
+        # As an expression: for a plain column SQLite would go through all batches of the job by the index of that.
         newest = self._all_waiting().order_by((F("sequence") + 0).desc(), "-attempt").values_list("pk")
         return newest[: marketo_settings.workers_per_job()]
 

@@ -8,7 +8,7 @@ refused.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,7 +53,7 @@ class RecordInput:
     position: int
     action: Action
     guid: str | None
-    body: Mapping[str, JsonValue]
+    body: dict[str, JsonValue]
     key: tuple[str, ...]
 
 
@@ -158,4 +158,4 @@ def group_calls(inputs: Iterable[RecordInput]) -> list[list[RecordInput]]:
 def call_body(inputs: list[RecordInput]) -> dict[str, object]:
     """The body of a call with these inputs."""
     by = "idField" if inputs[0].guid is not None else "dedupeFields"
-    return {"action": inputs[0].action.value, "dedupeBy": by, "input": [dict(each.body) for each in inputs]}
+    return {"action": inputs[0].action.value, "dedupeBy": by, "input": [each.body for each in inputs]}
