@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from mobjects.api import description
 from mobjects.views import audit, base, dashboard, deletions, exports, palette, saved_views, time_zone
 from mobjects.views.account import sign_in, tokens
+from mobjects.views.bulk_edits import pages as bulk_edit_pages
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import (
     circuit_breaker,
@@ -109,6 +110,11 @@ urlpatterns = [
     path("connection/", admin_view(connection.connection_page), name="connection"),
     path("connection/allow/", admin_view(confirmations.confirmation_set), name="confirmation"),
     path("connection/reset/", admin_view(circuit_breaker.circuit_reset), name="circuit-reset"),
+    path("bulk-edits/<int:pk>/", admin_view(bulk_edit_pages.bulk_edit_page), name="bulk-edit"),
+    path("bulk-edits/<int:pk>/plan/", admin_view(bulk_edit_pages.bulk_edit_plan), name="bulk-edit-plan"),
+    path("bulk-edits/<int:pk>/confirm/", admin_view(bulk_edit_pages.bulk_edit_confirm), name="bulk-edit-confirm"),
+    path("bulk-edits/<int:pk>/undo/", admin_view(bulk_edit_pages.bulk_edit_undo), name="bulk-edit-undo"),
+    path("bulk-edits/<int:pk>/sync/", admin_view(bulk_edit_pages.bulk_edit_sync), name="bulk-edit-sync"),
     path("deletions/<int:pk>/", admin_view(deletions.deletion_page), name="deletion"),
     path("deletions/<int:pk>/records/<str:which>/", admin_view(deletions.deletion_records), name="deletion-records"),
     path("deletions/<int:pk>/confirm/", admin_view(deletions.deletion_confirm), name="deletion-confirm"),

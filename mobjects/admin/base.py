@@ -67,7 +67,14 @@ class SyncedAdmin(GuardedAdmin):
     list_per_page = 50
     list_filter = (StateFilter, "last_status", ImportFilter, GapFilter)
     show_full_result_count = False
-    actions = ("sync_selected", "pull_selected", "compare_selected", "delete_in_marketo", "delete_selected")
+    actions = (
+        "edit_selected",
+        "sync_selected",
+        "pull_selected",
+        "compare_selected",
+        "delete_in_marketo",
+        "delete_selected",
+    )
     actions_list = ("sync_all_changed", "choose_by_list")
     actions_submit_line = ("save_and_sync",)
     change_form_outer_before_template = "mobjects/sync/record/sync_panel.html"

@@ -1,4 +1,4 @@
-"""Deletions of many records as a list. The page of one is in :mod:`mobjects.views.deletions`."""
+"""Deletions and edits of many records as lists. Their pages are in :mod:`mobjects.views`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from mobjects.admin.list_filters import DayFilter, PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404
-from mobjects.models import BulkDeletion, BulkDeletionState
+from mobjects.models import BulkDeletion, BulkDeletionState, BulkEdit, BulkEditState
 from mobjects.permissions import RECORD_MODELS
 from mobjects.presentation.badges import render_badge
 from mobjects.removals.chunks import model_of_deletion
+from mobjects.views.bulk_edits.sentences import describe_change
 
 TONES: dict[str, str] = {
     BulkDeletionState.DELETING: "info",
@@ -66,3 +67,49 @@ class BulkDeletionAdmin(ReadOnlyAdmin):
         return f"{row.counts.get('deleted', 0):,}" + (
             gettext(", %(restored)s rows brought back") % {"restored": f"{restored:,}"} if restored else ""
         )
+
+
+EDIT_TONES: dict[str, str] = {
+    BulkEditState.APPLYING: "info",
+    BulkEditState.APPLIED: "success",
+    BulkEditState.UNDOING: "info",
+    BulkEditState.UNDONE: "neutral",
+}
+
+
+@admin.register(BulkEdit)
+class BulkEditAdmin(ReadOnlyAdmin):
+    """What was changed for many records at once; each leads to its page, where it can be undone."""
+
+    list_display = ("asked", "edit_state", "change_words", "filters", "undone_count", "who")
+    list_display_links = ("asked",)
+    list_filter = ("state", ("created_at", DayFilter), PersonFilter)
+    search_fields = ("username", "filters")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BulkEdit]:
+        confirmed = super().get_queryset(request).filter(state__in=EDIT_TONES)
+        return confirmed.defer("records", "items")  # type: ignore[no-any-return]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return any(request.user.has_perm(f"mobjects.change_{name}") for name in RECORD_MODELS)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect("mobjects:bulk-edit", parse_id_or_404(object_id))
+
+    @admin.display(description=_("State"), ordering="state")
+    def edit_state(self, row: BulkEdit) -> SafeString:
+        """The state, in words."""
+        return render_badge(row.get_state_display(), EDIT_TONES[row.state])
+
+    @admin.display(description=_("What"), ordering="model")
+    def change_words(self, row: BulkEdit) -> str:
+        """What was done, and to how many."""
+        return describe_change(row, row.counts.get("written", row.counts["changed"]))
+
+    @admin.display(description=_("Undone"))
+    def undone_count(self, row: BulkEdit) -> str:
+        """How many are as before."""
+        return f"{row.undone['restored']:,}" if row.undone else ""

@@ -22,6 +22,7 @@ from mobjects.db.text_search import search_records
 from mobjects.exports.formats import FORMATS, ExportFormat
 from mobjects.kept_text import translate_kept
 from mobjects.resources.base import TransferResource
+from mobjects.views.bulk_edits.pages import ask_and_choose
 from mobjects.views.deletions import ask_and_show
 from mobjects.views.exports import send_selected
 from mobjects.views.imports.base import permission_name
@@ -65,6 +66,13 @@ class TransferAdmin(ExportMixin, ModelAdmin):
         if self.has_export_permission(request):
             context["export_url"] = self._export_url
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
+
+    # --- changing many -----------------------------------------------------------------------------------------
+
+    @admin.action(description=_("Edit selected…"), permissions=["change"])
+    def edit_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Ask what is to be done to the selection; however many there are."""
+        return ask_and_choose(request, self.model, queryset)
 
     # --- deleting many -----------------------------------------------------------------------------------------
 

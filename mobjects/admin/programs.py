@@ -155,7 +155,7 @@ class ChildAdmin(GuardedAdmin):
     list_select_related = ("program",)
     show_full_result_count = False
     autocomplete_fields = ("program",)
-    actions = ("delete_selected",)
+    actions: tuple[str, ...] = ("delete_selected",)
     owner_kind = Kind.PROGRAM
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -181,6 +181,7 @@ class ProgramCostAdmin(ChildAdmin):
     form = CostForm
     resource_classes = (ProgramCostResource,)
     list_display = ("program", "program_marketo_id", "month_text", "amount_text", "note", "marketo_cost_id")
+    actions: tuple[str, ...] = ("edit_selected", "delete_selected")
     list_display_links = ("month_text",)
     search_fields = ("note",)
     list_filter = (ImportFilter, GapFilter)

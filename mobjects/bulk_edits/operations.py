@@ -84,8 +84,8 @@ class EditOperation:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, str]) -> EditOperation:
-        """The reverse of :meth:`to_json`."""
-        return cls(**kept)
+        """The reverse of :meth:`to_json`; nothing is done where nothing was chosen yet."""
+        return cls(**(kept or {"do": ""}))
 
     @classmethod
     def from_key(cls, key: str) -> EditOperation:

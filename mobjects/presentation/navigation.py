@@ -37,6 +37,7 @@ def _list(title: StrOrPromise, icon: str, model: str) -> Entry:
     return title, icon, f"admin:mobjects_{model}_changelist", f"mobjects.view_{model}"
 
 
+_EDITING = " ".join(f"mobjects.change_{model}" for model in RECORD_MODELS)
 _DELETING = " ".join(f"mobjects.delete_{model}" for model in RECORD_MODELS)
 _GROUPS: tuple[tuple[str, StrOrPromise, tuple[Entry, ...]], ...] = (
     (
@@ -49,6 +50,7 @@ _GROUPS: tuple[tuple[str, StrOrPromise, tuple[Entry, ...]], ...] = (
             _list(gettext_lazy("Opportunities"), "handshake", "opportunity"),
             _list(gettext_lazy("Person roles"), "group", "opportunitypersonrole"),
             _list(gettext_lazy("Custom fields"), "tune", "customfield"),
+            (gettext_lazy("Bulk edits"), "edit_note", "admin:mobjects_bulkedit_changelist", _EDITING),
             (gettext_lazy("Deletions"), "delete_history", "admin:mobjects_bulkdeletion_changelist", _DELETING),
         ),
     ),

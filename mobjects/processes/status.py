@@ -62,6 +62,11 @@ class QueuedWork:
         """The number of the deletion of many records that it works on."""
         return self._number("deletion")
 
+    @property
+    def bulk_edit(self) -> int | None:
+        """The number of the bulk edit that it works on."""
+        return self._number("edit")
+
     def _number(self, name: str) -> int | None:
         found = re.match(rf"{name}-([0-9]+)-", self.queue_id)
         return int(found[1]) if found else None

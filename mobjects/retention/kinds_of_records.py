@@ -13,6 +13,9 @@ from mobjects.models import (
     AuditEvent,
     BulkDeletion,
     BulkDeletionState,
+    BulkEdit,
+    BulkEditRow,
+    BulkEditState,
     DeletedRecord,
     Download,
     Import,
@@ -99,6 +102,29 @@ class DeletionKind(HolderKind):
 
     def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
         yield DeletedRecord.objects.filter(deletion=pk).exclude(values={}), "pk", clear_values("records", values={})
+
+
+class BulkEditKind(HolderKind):
+    """Old and new values of bulk edits, which could be undone until then; of those nobody confirmed, the plan."""
+
+    kind, marker, moment = PurgeKind.BULK_EDITS, "values_removed_at", "created_at"
+
+    def due(self, until: datetime) -> QuerySet[BulkEdit]:
+        idle = BulkEdit.objects.exclude(state__in=BulkEdit.WORKING_STATES)
+        idle = idle.filter(created_at__lt=until, values_removed_at__isnull=True)
+        return idle.filter(ended_before(until, "step_at", "ended_at", "undone_at"))
+
+    def rows(self, until: datetime) -> QuerySet[BulkEditRow]:
+        return BulkEditRow.objects.filter(bulk_edit__in=self.due(until).values("pk")).order_by()
+
+    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
+        yield BulkEditRow.objects.filter(bulk_edit=pk), "number", delete_rows("rows")
+
+    def mark_holder(self, holder: Any) -> None:
+        """A plan that nobody confirmed goes as a whole."""
+        if BulkEdit.objects.filter(pk=holder.pk, state__in=(BulkEditState.CHOOSING, BulkEditState.REVIEW)).delete()[0]:
+            return
+        super().mark_holder(holder)
 
 
 class OrderedKind(RetentionKind):

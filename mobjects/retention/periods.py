@@ -10,7 +10,7 @@ from django.conf import settings
 
 from mobjects.models import PurgeKind
 
-OTHERS = {PurgeKind.DECISIONS: PurgeKind.RESULTS}
+OTHERS = {PurgeKind.DECISIONS: PurgeKind.RESULTS, PurgeKind.BULK_EDITS: PurgeKind.DELETIONS}
 """Kinds whose period is that of another one."""
 
 

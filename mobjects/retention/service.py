@@ -32,6 +32,7 @@ KINDS: tuple[RetentionKind, ...] = (
     kinds_of_records.FileKind(),
     kinds_of_records.RowKind(),
     kinds_of_records.DeletionKind(),
+    kinds_of_records.BulkEditKind(),
     kinds_of_records.EditKind(),
     kinds_of_records.DownloadKind(),
     kinds_of_records.AuditKind(),

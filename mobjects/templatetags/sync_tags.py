@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from mobjects import selectors
 from mobjects.accounts.tokens import SCOPE_WORDS
+from mobjects.bulk_edits.service import UNDO
 from mobjects.kept_text import translate_kept, translate_rule
 from mobjects.models import RECORD_MODELS, EditSource, Kind, SyncJob, SyncResult
 from mobjects.presentation import badges, follow_up_text, job_text, vocabulary
@@ -138,6 +139,8 @@ def origin_url(entry: TimelineEntry) -> str:
         return reverse("admin:mobjects_syncjob_change", args=[UUID(entry.reference)])
     if entry.source in (EditSource.DELETED, EditSource.RESTORED) and entry.reference:
         return reverse("mobjects:deletion", args=[entry.reference])
+    if entry.source == EditSource.BULK and entry.reference:
+        return reverse("mobjects:bulk-edit", args=[entry.reference.removesuffix(UNDO)])
     if entry.source == EditSource.DECISION and entry.reference:
         return reverse("admin:mobjects_conflict_change", args=[entry.reference])
     return ""
@@ -148,5 +151,7 @@ def origin_words(entry: TimelineEntry) -> str:
     """What that address leads to."""
     if entry.source == EditSource.DECISION:
         return _("both sides")
+    if entry.source == EditSource.BULK:
+        return _("the bulk edit")
     is_job = len(entry.reference) == UUID_DIGITS
     return _("the job") if is_job else _("the deletion")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from mobjects.bulk_edits.service import UNDO
 from mobjects.formatting import format_moment
 from mobjects.marketo.types import Kind
 from mobjects.models import ApiToken, EditSource, ImportChange, RecordEdit, UndoOutcome
@@ -69,3 +70,19 @@ def name_tokens(edits: Iterable[RecordEdit]) -> dict[str, str]:
         return {}
     found = ApiToken.objects.filter(pk__in=numbers)
     return {str(token.pk): _("API, token “%(token)s”") % {"token": token} for token in found}
+
+
+def describe_source(source: EditSource, reference: str, tokens: Mapping[str, str]) -> str:
+    """What an edit is, in words.
+
+    Args:
+        reference: of what it came with.
+        tokens: the words for edits by the API, by the references of their tokens.
+    """
+    if source is EditSource.API:
+        return tokens.get(reference, str(source.label))
+    if source is EditSource.BULK and reference:
+        number = reference.removesuffix(UNDO)
+        words = _("Bulk edit %(number)s") if number == reference else _("Undo of bulk edit %(number)s")
+        return words % {"number": number}
+    return str(source.label)

@@ -27,7 +27,7 @@ from mobjects.models import (
     SyncResultStatus,
     UndoOutcome,
 )
-from mobjects.timeline.authors import name_tokens
+from mobjects.timeline.authors import describe_source, name_tokens
 from mobjects.timeline.entries import VALUES_SHOWN, EntryKind, TimelineEntry, TimelineFilter, merge_changes
 from mobjects.timeline.fields import PREFIXES, ListNamesField, row_names_field
 from mobjects.timeline.import_values import ValueChange, import_values, rows_of_changes, tag_types
@@ -133,7 +133,7 @@ class EditStream(TimelineStream):
         return TimelineEntry(
             at=newest.created_at,
             kind=KINDS_OF_SOURCES.get(source, EntryKind.EDIT),
-            title=tokens.get(newest.reference, str(source.label)) if source is EditSource.API else str(source.label),
+            title=describe_source(source, newest.reference, tokens),
             position=str(group[-1].pk),
             person=newest.username,
             changes=changes,

@@ -43,7 +43,7 @@ def plan(user, records, **operation):
 def make(user, records, **operation):
     """A bulk edit that is done."""
     asked = plan(user, records, **operation)
-    assert service.confirm_bulk_edit(asked, asked.plan)
+    assert service.confirm_bulk_edit(asked, asked.plan, user)
     asked.refresh_from_db()
     return asked
 
@@ -63,7 +63,7 @@ def test_a_field_is_set_only_where_it_differs_and_comes_back(user):
     assert counts(asked) == (1, 1, 0, 0)
     assert changes(asked) == [("same", "Won", None, "it is so already"), ("changed", "New", "Won", "")]
     assert Opportunity.objects.get(pk=new.pk).stage == "New"
-    assert service.confirm_bulk_edit(asked, asked.plan)
+    assert service.confirm_bulk_edit(asked, asked.plan, user)
     assert Opportunity.objects.get(pk=new.pk).stage == "Won"
     (edit,) = RecordEdit.objects.exclude(source="other")
     assert (edit.source, edit.username, edit.reference) == ("bulk", "editor", str(asked.pk))
@@ -79,7 +79,7 @@ def test_what_changed_since_the_preview_is_left_alone(user):
     asked = plan(user, Opportunity.objects.all(), do=Do.SET, field="Stage", value="Won")
     Opportunity.objects.filter(pk=rows[0].pk).update(next_step="Call")
     rows[1].delete()
-    assert service.confirm_bulk_edit(asked, asked.plan)
+    assert service.confirm_bulk_edit(asked, asked.plan, user)
     assert counts(asked) == (3, 0, 0, 2)
     assert asked.counts["written"] == 1
     assert [row[0::3] for row in changes(asked)] == [
@@ -104,10 +104,10 @@ def test_a_press_that_saw_another_choice_does_nothing(user):
     asked = plan(user, Opportunity.objects.all(), do=Do.SET, field="Stage", value="Won")
     seen = asked.plan
     service.choose_operation(asked, EditOperation(Do.SET, "Stage", value="Lost"))
-    assert not service.confirm_bulk_edit(asked, seen)
+    assert not service.confirm_bulk_edit(asked, seen, user)
     assert asked.state == BulkEditState.REVIEW
-    assert service.confirm_bulk_edit(asked, asked.plan)
-    assert not service.confirm_bulk_edit(asked, asked.plan)
+    assert service.confirm_bulk_edit(asked, asked.plan, user)
+    assert not service.confirm_bulk_edit(asked, asked.plan, user)
     assert Opportunity.objects.get().stage == "Lost"
 
 
@@ -126,7 +126,7 @@ def test_amounts_are_rounded_to_cents_halves_away_from_zero(user, do, value, now
     factories.opportunity(amount=now and Decimal(now))
     asked = plan(user, Opportunity.objects.all(), do=do, field="Amount", value=value)
     assert counts(asked) == ((1, 0, 0, 0) if becomes else (0, 0, 1, 0) if now else (0, 1, 0, 0)), changes(asked)
-    service.confirm_bulk_edit(asked, asked.plan)
+    service.confirm_bulk_edit(asked, asked.plan, user)
     expected = becomes or now
     assert Opportunity.objects.get().amount == (expected and Decimal(expected))
 
@@ -233,7 +233,7 @@ def test_many_records_are_worked_out_and_changed_in_the_background(user, work):
     work()
     asked.refresh_from_db()
     assert counts(asked) == (4001, 0, 0, 0)
-    service.confirm_bulk_edit(asked, asked.plan)
+    service.confirm_bulk_edit(asked, asked.plan, user)
     work()
     asked.refresh_from_db()
     assert (asked.state, asked.counts["written"]) == (BulkEditState.APPLIED, 4001)

@@ -10,6 +10,7 @@ from mobjects.accounts.tokens import make_token
 from mobjects.models import (
     AllowedTag,
     BulkDeletion,
+    BulkEdit,
     Conflict,
     CustomField,
     Download,
@@ -32,9 +33,10 @@ def make_examples() -> dict[str, str]:
     program, job = factories.program(), pages.job()
     opportunity = factories.opportunity()
     deletion = BulkDeletion.objects.create(model="opportunity", username=OWNER)
+    edited = BulkEdit.objects.create(model="opportunity", username=OWNER)
     made: list[Any] = [
         *(program, factories.cost(program), factories.tag(program), opportunity, factories.role(opportunity)),
-        *(job, pages.batch(job), pages.result(job, status="FAILED"), deletion, imported(), owner),
+        *(job, pages.batch(job), pages.result(job, status="FAILED"), deletion, edited, imported(), owner),
         Conflict.objects.create(kind="Opportunity", record_id=opportunity.pk, label="x", reason="ambiguous"),
         Schedule.objects.create(name="Daily", action=SyncJobAction.SEND, cron="0 6 * * *", time_zone="UTC"),
         CustomField.objects.create(name="Colour__c"),
@@ -85,11 +87,22 @@ MODELS = {
     "conflict": "conflict",
     "import": "import",
     "deletion": "bulkdeletion",
+    "bulk-edit": "bulkedit",
     **{
         f"{app}_{model}_": model
         for app, models in {
             "mobjects": (
-                *("syncjob", "syncbatch", "syncresult", "conflict", "bulkdeletion", "import", "download", "schedule"),
+                *(
+                    "syncjob",
+                    "syncbatch",
+                    "syncresult",
+                    "conflict",
+                    "bulkdeletion",
+                    "bulkedit",
+                    "import",
+                    "download",
+                    "schedule",
+                ),
                 *("allowedtag", "customfield", "marketofield", "opportunity", "opportunitypersonrole"),
                 *("program", "programcost", "programtag"),
             ),

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from django.contrib.auth.models import User
+
+from mobjects.bulk_edits.operations import EditOperation
+from mobjects.bulk_edits.service import choose_operation, confirm_bulk_edit
 from mobjects.models import (
     AllowedTag,
     BulkDeletion,
+    BulkEdit,
+    BulkEditState,
     Circuit,
     Conflict,
     CustomField,
@@ -64,6 +70,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "compare": lambda: "/admin/compare/",
     "choose by a list": lambda: "/admin/records/by-list/?kind=Opportunity",
     "audit": lambda: "/admin/audit/",
+    "bulk edit": lambda: f"/admin/bulk-edits/{_bulk_edit().pk}/",
+    "bulk edits": lambda: "/admin/mobjects/bulkedit/",
     "deletions": lambda: "/admin/mobjects/bulkdeletion/",
     "time zone": lambda: "/admin/time-zone/",
     "sign-in": lambda: "/admin/sign-in/",
@@ -95,6 +103,7 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "import, its review": lambda: f"/admin/imports/{_reviewed().pk}/review/",
     "import, its undo": lambda: f"/admin/imports/{_written().pk}/undo/",
     "import, written": lambda: f"/admin/imports/{_written().pk}/",
+    "bulk edit, what": lambda: f"/admin/bulk-edits/{_bulk_edit().pk}/?again=1&do=.set%3AStage",
     "deletion": lambda: f"/admin/deletions/{BulkDeletion.objects.first().pk}/",
     "confirm, opportunities": lambda: "/admin/sync/?kind=Opportunity",
     "confirm, a record": lambda: f"/admin/sync/?kind=Opportunity&record={Opportunity.objects.first().pk}",
@@ -136,6 +145,23 @@ def fill_site() -> None:
     Schedule.objects.create(name="Nightly", action="send", kinds=["Opportunity"], cron="0 2 * * *", next_at=now)
     asked = [[record.pk, str(record.revision)] for record in records[40:45]]
     BulkDeletion.objects.create(model="opportunity", records=asked, username="olga")
+    _make_bulk_edits([record.pk for record in records[40:45]])
+
+
+def _bulk_edit() -> BulkEdit:
+    """One that waits for its confirmation; another one is done."""
+    if not BulkEdit.objects.exists():
+        _make_bulk_edits(list(Opportunity.objects.order_by("pk").values_list("pk", flat=True)[:12]))
+    return BulkEdit.objects.get(state=BulkEditState.REVIEW)
+
+
+def _make_bulk_edits(records: list[int]) -> None:
+    olga = User.objects.filter(username="olga").first() or factories.user("olga")
+    for operation in (EditOperation("multiply", "Amount", value="1.05"), EditOperation("set", "Stage", value="Lost")):
+        edited = BulkEdit.objects.create(model="opportunity", records=records, username="olga", user=olga)
+        choose_operation(edited, operation)
+        if operation.do == "multiply":
+            confirm_bulk_edit(edited, edited.plan, olga)
 
 
 def _make_jobs(records: list[Opportunity]) -> None:

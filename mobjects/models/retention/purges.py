@@ -19,6 +19,7 @@ class PurgeKind(models.TextChoices):
     FILES = "files", _("Files of imports")
     ROWS = "rows", _("Rows of imports")
     DELETIONS = "deletions", _("Values of deleted records")
+    BULK_EDITS = "bulk", _("Values of bulk edits")
     EDITS = "edits", _("Edits of records")
     DOWNLOADS = "downloads", _("Downloads")
     AUDIT = "audit", _("Audit events")
