@@ -112,14 +112,14 @@ def _cost_ids(asked: BulkEdit, operation: EditOperation) -> list[int]:
     return list(costs.order_by("program", "pk").values_list("pk", flat=True))
 
 
-def confirm_bulk_edit(asked: BulkEdit, plan: int, user: User) -> bool:
+def confirm_bulk_edit(asked: BulkEdit, plan: int, user: User | None = None) -> bool:
     """Let it be done; ``False`` if it was confirmed already, or another choice was made since it was shown.
 
     Args:
         plan: the number of the choice that was shown.
-        user: who confirms it, and so is who did it.
+        user: who confirms it, and so is who did it; None is who asked for it.
     """
-    who: dict[str, Any] = {"user": user, "username": user.get_username()}
+    who: dict[str, Any] = {} if user is None else {"user": user, "username": user.get_username()}
     confirmed = EDIT_STATES.change(asked, State.APPLYING, where=Q(plan=plan), step_at=clock.now(), position=0, **who)
     return confirmed and _start(asked)
 
