@@ -120,31 +120,39 @@ def is_number(column: FileColumn) -> bool:
     return column.attribute.type in NUMBERS and column.field not in _YEARS_AND_QUARTERS
 
 
-def list_operations(model_name: str) -> Iterator[EditOperation]:
-    """All that can be done to records of a model, without values."""
-    yield from _field_operations(model_name, "")
+OfferedOperation = tuple[EditOperation, FileColumn | None]
+"""An operation without values, and the column of its field, if it has one."""
+
+
+def list_operations(model_name: str) -> Iterator[OfferedOperation]:
+    """All that can be done to records of a model."""
+    yield from _field_operations(model_name)
     if model_name == COSTS:
-        yield EditOperation(Do.SHIFT, "Month")
-        yield EditOperation(Do.COPY)
+        yield from _cost_operations("")
     if model_name == "program":
-        yield EditOperation(Do.TAG)
-        yield EditOperation(Do.UNTAG)
-        yield EditOperation(Do.ADD, "Amount", COSTS)
-        yield EditOperation(Do.MULTIPLY, "Amount", COSTS)
-        yield EditOperation(Do.SHIFT, "Month", COSTS)
-        yield EditOperation(Do.COPY, "", COSTS)
+        yield EditOperation(Do.TAG), None
+        yield EditOperation(Do.UNTAG), None
+        amount = edited_fields(COSTS)["Amount"]
+        yield EditOperation(Do.ADD, "Amount", COSTS), amount
+        yield EditOperation(Do.MULTIPLY, "Amount", COSTS), amount
+        yield from _cost_operations(COSTS)
 
 
-def _field_operations(model_name: str, target: str) -> Iterator[EditOperation]:
+def _cost_operations(target: str) -> Iterator[OfferedOperation]:
+    yield EditOperation(Do.SHIFT, "Month", target), edited_fields(COSTS)["Month"]
+    yield EditOperation(Do.COPY, "", target), None
+
+
+def _field_operations(model_name: str) -> Iterator[OfferedOperation]:
     for name, column in edited_fields(model_name).items():
-        yield EditOperation(Do.SET, name, target)
+        yield EditOperation(Do.SET, name), column
         if may_be_empty(model_name, column):
-            yield EditOperation(Do.CLEAR, name, target)
+            yield EditOperation(Do.CLEAR, name), column
         if column.is_text:
-            yield EditOperation(Do.REPLACE, name, target)
+            yield EditOperation(Do.REPLACE, name), column
         elif is_number(column):
-            yield EditOperation(Do.ADD, name, target)
-            yield EditOperation(Do.MULTIPLY, name, target)
+            yield EditOperation(Do.ADD, name), column
+            yield EditOperation(Do.MULTIPLY, name), column
 
 
 def rights_needed(model_name: str, operation: EditOperation) -> tuple[str, ...]:

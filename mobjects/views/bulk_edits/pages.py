@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib import admin, messages
@@ -22,7 +22,6 @@ from mobjects.bulk_edits.operations import (
     EDITED_MODELS,
     Do,
     EditOperation,
-    edited_fields,
     list_operations,
     rights_needed,
 )
@@ -36,7 +35,7 @@ from mobjects.models import (
     SyncedRecord,
 )
 from mobjects.processes import status as queue_status
-from mobjects.resources.columns import CustomColumn
+from mobjects.resources.columns import CustomColumn, FileColumn
 from mobjects.views.base import none_selected, paginate_rows, press_only, render_page, require_permission
 from mobjects.views.bulk_edits.sentences import (
     ValueTexts,
@@ -77,10 +76,12 @@ def _show_choices(
     request: HttpRequest, asked: BulkEdit, form: ValuesForm | None = None, status: int = 200
 ) -> HttpResponse:
     """Ask what is to be done and, once that is chosen, for its values."""
-    groups = grouped_choices((each, choice_words(asked.model, each)) for each in _operations(request, asked.model))
-    chosen = OperationForm(groups, {"do": form.asked.key} if form else request.GET if "do" in request.GET else None)
-    if form is None and chosen.is_bound and chosen.is_valid():
-        form = _values_form(request, asked, chosen.cleaned_data["do"])
+    offers = _offers(request, asked.model)
+    groups = grouped_choices((each.operation, each.words) for each in offers.values())
+    key = form.asked.key if form else request.GET.get("do")
+    chosen = OperationForm(groups, None if key is None else {"do": key})
+    if form is None and key in offers:
+        form = build_values_form(offers[key].operation, asked.model, offers[key].field)
     return render_page(
         request,
         "bulk_edits/choose.html",
@@ -91,7 +92,7 @@ def _show_choices(
         what=describe_target(asked),
         chosen=chosen,
         form=form,
-        words=_heading(asked, form) if form else "",
+        words=_heading(offers[form.asked.key]) if form else "",
         allowed=AllowedValues(),
         problem=asked.counts.get("problem", ""),
         cancel=_list(asked),
@@ -99,9 +100,9 @@ def _show_choices(
     )
 
 
-def _heading(asked: BulkEdit, form: ValuesForm) -> str:
-    do, words = Do(form.asked.do), choice_words(asked.model, form.asked)
-    return f"{do.label}: {words}" if form.asked.field else str(do.label)
+def _heading(offer: Offer) -> str:
+    do = Do(offer.operation.do)
+    return f"{do.label}: {offer.words}" if offer.operation.field else str(do.label)
 
 
 def _show_rows(request: HttpRequest, asked: BulkEdit) -> HttpResponse:
@@ -126,7 +127,7 @@ def _show_rows(request: HttpRequest, asked: BulkEdit) -> HttpResponse:
         items=list(_items(asked, rows)),
         key=service.operation_of(asked).key,
         may=_may_change(request, asked),
-        may_confirm=_may_do(request, asked, service.operation_of(asked)),
+        may_confirm=_may_do(request, asked.model, service.operation_of(asked)),
         may_undo=_may_undo(request, asked),
         may_sync=request.user.has_perm("mobjects.sync_records"),
         worker_alive=queue_status.worker_alive() if asked.is_working else True,
@@ -177,12 +178,13 @@ def _items(asked: BulkEdit, rows: Any) -> Iterator[dict[str, Any]]:
 def bulk_edit_plan(request: HttpRequest, pk: int) -> HttpResponse:
     """Work out what the chosen operation would do."""
     asked = get_object_or_404(BulkEdit, pk=pk)
-    choice = EditOperation.from_key(request.POST.get("do", ""))
-    if not request.POST.get("do") and _may_change(request, asked):
+    key = request.POST.get("do", "")
+    if not key and _may_change(request, asked):
         return redirect("mobjects:bulk-edit", pk)
-    if not _may_change(request, asked) or choice.key not in {e.key for e in _operations(request, asked.model)}:
+    offer = _offers(request, asked.model).get(key)
+    if not _may_change(request, asked) or offer is None:
         return _denied(request)
-    form = _values_form(request, asked, choice, request.POST)
+    form = build_values_form(offer.operation, asked.model, offer.field, request.POST)
     if not form.is_valid():
         return _show_choices(request, asked, form, status=400)
     if not service.choose_operation(asked, form.operation):
@@ -194,7 +196,7 @@ def bulk_edit_plan(request: HttpRequest, pk: int) -> HttpResponse:
 def bulk_edit_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Do what the page showed."""
     asked = get_object_or_404(BulkEdit, pk=pk)
-    if not _may_change(request, asked) or not _may_do(request, asked, service.operation_of(asked)):
+    if not _may_change(request, asked) or not _may_do(request, asked.model, service.operation_of(asked)):
         return _denied(request)
     plan, user = request.POST.get("plan", ""), _person(request)
     if not (plan.isdecimal() and len(plan) < MOST_DIGITS and service.confirm_bulk_edit(asked, int(plan), user)):
@@ -206,7 +208,7 @@ def bulk_edit_confirm(request: HttpRequest, pk: int) -> HttpResponse:
 def bulk_edit_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it back."""
     asked = get_object_or_404(BulkEdit, pk=pk)
-    if not _may_do(request, asked, service.operation_of(asked)):
+    if not _may_do(request, asked.model, service.operation_of(asked)):
         return _denied(request)
     if not service.undo_bulk_edit(asked, _person(request)):
         messages.info(request, gettext("That was asked for already."))
@@ -229,17 +231,26 @@ def bulk_edit_sync(request: HttpRequest, pk: int) -> HttpResponse:
 # --- rights ---------------------------------------------------------------------------------------------------------
 
 
-def _operations(request: HttpRequest, model_name: str) -> list[EditOperation]:
+class Offer(NamedTuple):
+    """Something that a person may do: without values, in words, and with the input of its field."""
+
+    operation: EditOperation
+    words: str
+    field: Field | None
+
+
+def _offers(request: HttpRequest, model_name: str) -> dict[str, Offer]:
     """What the person may do, by the inputs that the records' forms have for them."""
-    fields = {
-        name: _form_fields(request, name) for name in {model_name, COSTS if model_name == "program" else model_name}
-    }
-    return [
-        each
-        for each in list_operations(model_name)
-        if all(request.user.has_perm(right) for right in rights_needed(model_name, each))
-        and (not each.field or _input_name(each.target or model_name, each.field) in fields[each.target or model_name])
-    ]
+    names = {model_name, COSTS} if model_name == "program" else {model_name}
+    fields = {name: _form_fields(request, name) for name in names}
+    found = {}
+    for operation, column in list_operations(model_name):
+        inputs = fields[operation.target or model_name]
+        is_open = column is None or _input_name(column) in inputs
+        if is_open and _may_do(request, model_name, operation):
+            field = inputs[_input_name(column)] if column else None
+            found[operation.key] = Offer(operation, choice_words(operation, column), field)
+    return found
 
 
 def _form_fields(request: HttpRequest, model_name: str) -> dict[str, Field]:
@@ -250,19 +261,12 @@ def _form_fields(request: HttpRequest, model_name: str) -> dict[str, Field]:
     return fields
 
 
-def _input_name(model_name: str, name: str) -> str:
-    column = edited_fields(model_name)[name]
+def _input_name(column: FileColumn) -> str:
     return f"custom_{column.name}" if isinstance(column, CustomColumn) else column.field
 
 
-def _values_form(request: HttpRequest, asked: BulkEdit, choice: EditOperation, data: Any = None) -> ValuesForm:
-    target = choice.target or asked.model
-    field = _form_fields(request, target)[_input_name(target, choice.field)] if choice.field else None
-    return build_values_form(choice, asked.model, field, data)
-
-
-def _may_do(request: HttpRequest, asked: BulkEdit, operation: EditOperation) -> bool:
-    return all(request.user.has_perm(right) for right in rights_needed(asked.model, operation))
+def _may_do(request: HttpRequest, model_name: str, operation: EditOperation) -> bool:
+    return all(request.user.has_perm(right) for right in rights_needed(model_name, operation))
 
 
 def _may_change(request: HttpRequest, asked: BulkEdit) -> bool:
@@ -281,7 +285,7 @@ def _may_see(request: HttpRequest, asked: BulkEdit) -> bool:
 
 def _may_undo(request: HttpRequest, asked: BulkEdit) -> bool:
     over = asked.state == State.APPLIED and asked.values_removed_at is None
-    return over and bool(asked.counts["written"]) and _may_do(request, asked, service.operation_of(asked))
+    return over and bool(asked.counts["written"]) and _may_do(request, asked.model, service.operation_of(asked))
 
 
 def _denied(request: HttpRequest) -> HttpResponse:

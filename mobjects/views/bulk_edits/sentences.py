@@ -16,6 +16,7 @@ from mobjects.kept_text import translate_rule
 from mobjects.marketo.types import DataType
 from mobjects.models import BulkEdit
 from mobjects.removals.service import count_words
+from mobjects.resources.columns import FileColumn
 
 SAID = 3
 """So many reasons stand in the sentence; the list has them all."""
@@ -29,10 +30,10 @@ def field_label(model_name: str, name: str) -> str:
     return _(column.attribute.label) if column else name
 
 
-def choice_words(model_name: str, operation: EditOperation) -> str:
+def choice_words(operation: EditOperation, column: FileColumn | None) -> str:
     """An operation in a list of choices, below its group."""
-    if operation.field:
-        return field_label(operation.target or model_name, operation.field)
+    if column is not None:
+        return _(column.attribute.label)
     return {
         Do.COPY: _("to another month"),
         Do.TAG: _("a tag of a type"),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0039_bulk_edits"),
+        ("mobjects", "0040_person_roles"),
     ]
 
     operations = [
