@@ -6,11 +6,14 @@ those of something that there is, so that it gets beyond “not found”.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -40,8 +43,24 @@ PATIENT = hypothesis.settings(
 )
 
 
+def keep_connection() -> None:
+    """A server closes the connection to the database between requests, and with it the transaction of the test.
+
+    Django's own client keeps it, and has it closed again afterwards.
+    """
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+
+
 @pytest.fixture
-def known(queue, marketo_settings, settings) -> dict[str, Any]:
+def one_connection() -> Iterator[None]:
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def known(one_connection, queue, marketo_settings, settings) -> dict[str, Any]:
     """Something of each kind, by how its addresses begin."""
     settings.ACCOUNTS = {**settings.ACCOUNTS, "API_PER_MINUTE": 100_000}
     program, deal, job = factories.program(), factories.opportunity(), pages.job()
@@ -65,6 +84,7 @@ def try_operation(operation: Any, api: ApiClient, known: dict[str, Any]) -> set[
             case.path_parameters["pk"] = str(known[kind])
             if case.method.upper() == "PATCH" and kind != "schedules":
                 case.headers = {**(case.headers or {}), "If-Match": api.get(f"{kind}/{known[kind]}")["ETag"]}
+        keep_connection()
         answer = case.call(headers={**api.headers, "accept-encoding": "identity"})
         case.validate_response(answer, checks=CHECKS)
         seen.add(answer.status_code)
@@ -79,6 +99,7 @@ def test_each_address_answers_as_it_is_described(known):
     boss.is_superuser = True
     boss.save()
     api = ApiClient(token(boss)[1])
+    keep_connection()
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application, headers=api.headers)
     found = [each.ok() for each in schema.get_all_operations()]
     seen = {operation.label: try_operation(operation, api, known) for operation in found}
