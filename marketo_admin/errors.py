@@ -8,12 +8,14 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template import loader
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects.api.middleware import is_api
 from mobjects.api.problems import Problem
+from mobjects.audit.trace import trace_of_now
 
 INSTEAD = _("Nothing was saved. Go back and change or select fewer rows at a time; for very many, use an import.")
 
@@ -70,6 +72,12 @@ def page_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
         "The address is wrong, or what it showed is gone. The sync history still shows records that were deleted."
     )
     return _in_frame(request, "404.html", gettext("There is no such page"), said, 404)
+
+
+def page_broken(request: HttpRequest) -> HttpResponse:
+    """The page for status 500: nothing of it asks the database or the session, which may be what is broken."""
+    words = {"request_id": trace_of_now().get("request_id", "")}
+    return HttpResponse(loader.render_to_string("500.html", words), status=500)
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,6 +11,7 @@ from mobjects.api.service import api_urls
 handler400 = "marketo_admin.errors.bad_request"
 handler403 = "marketo_admin.errors.not_allowed"
 handler404 = "marketo_admin.errors.page_missing"
+handler500 = "marketo_admin.errors.page_broken"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

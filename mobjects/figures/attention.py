@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
 
 from mobjects import models
-from mobjects.figures.bounded import read_bounded
+from mobjects.db.counting import read_bounded
 from mobjects.models.synced_record import CHANGED
 
 WAITING_IMPORT_STATES = (models.ImportState.MAPPING, models.ImportState.REVIEW)
@@ -38,7 +38,7 @@ class KindFigures:
     """How one kind stands.
 
     Args:
-        counts: records by the names of :data:`CONDITIONS`, each up to the limit of :mod:`mobjects.figures.bounded`.
+        counts: records by the names of :data:`CONDITIONS`, each up to the limit of :mod:`mobjects.db.counting`.
         newest: our id of the unsent record that was changed last; ``None`` if all are sent.
         newest_at: when that was.
     """

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from unfold.forms import PaginationInlineFormSet
 
-from mobjects.db.counted_pages import read_counted_page
+from mobjects.db.counting import read_counted_page
 from mobjects.forms.merging import (
     ASKED,
     CHOICE,

@@ -17,8 +17,8 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from mobjects import clock
+from mobjects.db.counting import read_bounded
 from mobjects.figures.attention import CONDITIONS, STANDING_STATES, WAITING_IMPORT_STATES, read_waiting_work
-from mobjects.figures.bounded import read_bounded
 from mobjects.figures.daily import CounterFigure, read_totals
 from mobjects.jobs.host_clock import list_wrong_host_clocks
 from mobjects.jobs.lease import EXPIRY

@@ -12,8 +12,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from mobjects.db.counting import LIMIT
 from mobjects.figures.attention import KindFigures, WaitingWork
-from mobjects.figures.bounded import LIMIT
 from mobjects.kept_text import translate_kept
 from mobjects.models import RECORD_MODELS, Circuit, SyncJob, SyncResultStatus
 from mobjects.presentation.job_text import format_time

@@ -7,9 +7,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from mobjects.models import Opportunity
+from mobjects.models import Opportunity, SyncJobState, SyncResult
+from mobjects.views.sync.preview import FIRST
 from tests import factories
 from tests.browser.test_accessibility import violations
+from tests.views import pages
 
 pytestmark = [
     pytest.mark.browser,
@@ -63,3 +65,21 @@ def test_preview_dry_run_send_exactly_this_and_undo(open_page, work, sandbox):
     expect(body).to_contain_text("Old values put back here")
     assert sandbox.store.opportunities[factories.fresh(deals[0]).marketo_id].values["Stage"] == "Open"
     assert [factories.fresh(deal).stage for deal in deals] == ["Open", "Lost", "Lost"]
+
+
+def test_pages_of_very_many_records_open_at_once_and_count_the_rest_by_themselves(open_page):
+    names = range(FIRST + 1)
+    made = Opportunity.objects.bulk_create(Opportunity(external_id=f"B-{n}", name=f"Deal {n}") for n in names)
+    page = open_page("/admin/sync/?kind=Opportunity")
+    expect(page.get_by_role("button", name="Send 2,001 records to Marketo")).to_be_enabled(timeout=15_000)
+    expect(page.get_by_role("status").filter(has_text="2,001 records")).to_contain_text("in 21 batches")
+    assert violations(page) == []
+
+    job = pages.job(state=SyncJobState.SUCCEEDED, counts={"UPDATED": len(made)})
+    batch = pages.batch(job)
+    about = {"job": job, "batch": batch, "kind": "Opportunity", "status": "UPDATED", "diff": [["Stage", "A", "B"]]}
+    results = (SyncResult(record_id=each.pk, label=each.name, revision=each.revision, **about) for each in made)
+    SyncResult.objects.bulk_create(results)
+    page.goto(page.url.partition("/admin/")[0] + f"/admin/sync-jobs/{job.pk}/undo/")
+    expect(page.locator("body")).to_contain_text("Nothing of this sending can be undone.", timeout=15_000)
+    assert violations(page) == []

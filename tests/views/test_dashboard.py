@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from mobjects.figures.bounded import read_bounded
+from mobjects.db.counting import read_bounded
 from mobjects.figures.daily import count_records_if_due, read_figures
 from mobjects.jobs.lifecycle import JOB_STATES, end_job
 from mobjects.models import Circuit, DailyFigure, HostClock, Opportunity, SyncJobState

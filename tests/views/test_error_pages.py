@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.test import Client, RequestFactory
-from django.views.defaults import server_error
 
 from marketo_admin.errors import page_missing
 from tests import factories
@@ -74,11 +73,19 @@ def test_a_form_through_a_proxy_that_changes_the_host_names_the_setting(settings
     assert "DJANGO_TRUSTED_ORIGINS" not in pages.text(post())
 
 
-def test_a_broken_page_needs_no_context():
-    request: HttpRequest = RequestFactory().get("/admin/")
-    response = server_error(request)
+def test_a_broken_page_has_the_frame_of_the_site_and_names_its_request_without_the_database(groups):
+    browser = pages.client()
+    browser.raise_request_exception = False
+
+    def refuse(*args):
+        raise OperationalError("The database is away.")
+
+    with connection.execute_wrapper(refuse):
+        response = browser.get("/admin/", headers={"x-request-id": "click-of-olga-17"})
     assert response.status_code == 500
     assert "Something went wrong here" in pages.text(response)
+    assert "click-of-olga-17" in pages.text(response)
+    assert 'href="/admin/mobjects/syncjob/"' in pages.text(response)
 
 
 def test_a_form_with_too_many_fields_says_so_in_words(groups):

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from openpyxl.utils import get_column_letter
 
 from mobjects import models
-from mobjects.db.counted_pages import read_counted_page
+from mobjects.db.counting import read_counted_page
 from mobjects.imports import service
 from mobjects.kept_text import translate_rule
 from mobjects.presentation import import_text as words

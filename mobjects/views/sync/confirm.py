@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Unpack
 from uuid import UUID
 
@@ -23,118 +20,25 @@ from mobjects import clock
 from mobjects.forms.sync import SyncForm
 from mobjects.jobs.requests import Asked, request_dry_run, request_sync
 from mobjects.jobs.tries import TRIED, request_try
-from mobjects.kept_text import translate_kept
-from mobjects.marketo.errors import ConfigError
-from mobjects.marketo.transport import MarketoTransport
-from mobjects.marketo.types import Operation
-from mobjects.models import RECORD_MODELS, Kind, SyncedRecord, SyncJob, SyncJobAction
+from mobjects.models import Kind, SyncJob, SyncJobAction
 from mobjects.presentation import job_text
 from mobjects.selectors import id_in
-from mobjects.sync.rate_limits.limiter import RedisRateLimiter
-from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
-from mobjects.sync.send.preview.estimates import ForeseenLoss, estimate_seconds, examined_programs, find_losses
-from mobjects.sync.send.preview.forecast import ForecastGroup, forecast_groups
-from mobjects.sync.send.selection import SyncSelection, count_calls
-from mobjects.sync.transport_factory import key_fields, missing_settings, open_transport
+from mobjects.sync.send.preview.estimates import examined_programs
+from mobjects.sync.send.preview.forecast import NO_BOUNDS, find_bounds
+from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import list_url, none_selected, render_page, require_permission
 from mobjects.views.record_list import LIST, asked_list
 from mobjects.views.sync.job_actions import redirect_to_new_job
 from mobjects.views.sync.planned_records import CLEARED, LOSING, REPLACED, PlannedRecords
+from mobjects.views.sync.preview import FIRST, may_send, preview_sync
 
 SENT = "sync_sent"
 """In the session: the form tokens that were used, and the job each of them made."""
 SENT_KEPT = 20
+COUNT = "count"
+"""The button that has all records counted; a page of many presses it by itself once it is open."""
 SHOWN = 10
 """So many records the first page shows with what would change."""
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastLine:
-    """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation; ``which`` stands
-    for its records, of which ``new`` would be created; sending them takes ``calls`` at least.
-    """
-
-    which: str
-    kind: str
-    operation: str
-    count: int
-    batches: int | None
-    new: int = 0
-    calls: int = 0
-
-    @property
-    def may_be_read(self) -> bool:
-        """Whether its records may be in Marketo already, and so can be read there first."""
-        return bool(self.batches) and self.operation != Operation.INSERT
-
-
-@dataclass(frozen=True, slots=True)
-class HeldLine:
-    """Records that will be held back, and why; ``which`` stands for them."""
-
-    which: str
-    kind: str
-    reason: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class SyncPreview:
-    """What sending a selection now would do; ``problem`` says why it cannot be sent at all.
-
-    ``usage`` is false where it is not known how many calls were made today; ``cleared`` counts values, ``replaced``
-    roles that are deleted in Marketo and made anew; ``read_together`` is how many records one call reads at most;
-    ``seconds`` is ``None`` where nothing was sent before that tells how long it takes.
-    """
-
-    lines: list[ForecastLine]
-    held: list[HeldLine]
-    endpoint: str = ""
-    caller: str = ""
-    problem: str = ""
-    usage: LimitUsage | UnknownUsage | None = None
-    read_first: bool = False
-    cleared: int = 0
-    replaced: int = 0
-    read_together: int = 1
-    lost: ForeseenLoss = field(default_factory=ForeseenLoss)
-    seconds: float | None = None
-
-    @property
-    def sendable(self) -> int:
-        """Records that would go out."""
-        return sum(line.count for line in self.lines if line.batches)
-
-    @property
-    def batches(self) -> int:
-        """Batches that are sent, all kinds together."""
-        return sum(line.batches or 0 for line in self.lines)
-
-    @property
-    def calls(self) -> int:
-        """All calls to Marketo that are foreseen; looking things up and trying again come on top."""
-        to_read = [line for line in self.lines if line.may_be_read] if self.read_first else []
-        return sum(line.calls for line in self.lines) + sum(-(-line.count // self.read_together) for line in to_read)
-
-    @property
-    def created(self) -> int:
-        """Records of which nothing is known in Marketo, and which so would be created."""
-        return sum(line.new for line in self.lines if line.batches)
-
-    @property
-    def share(self) -> float | None:
-        """How much of our calls of a day this takes, in per cent; ``None`` if it is not known how many there are."""
-        return 100 * self.calls / self.usage.share if self.usage and self.usage.share else None
-
-    @property
-    def warning(self) -> str:
-        """That today's share of the quota is not enough; "" if it is, or if that is not known."""
-        return self.usage.quota_warning(self.calls) if self.usage else ""
-
-    @property
-    def ready(self) -> bool:
-        """Whether there is something to send and somewhere to send it."""
-        return self.sendable > 0 and not self.problem
 
 
 @require_http_methods(["GET", "POST"])
@@ -155,7 +59,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
     if request.POST.get("shown", form.options) != form.options:
         messages.warning(request, _("You changed the options: this is what they would do. Press the button again."))
         return _show(request, form)
-    if press != KEEP and not preview_sync(form.selection).ready:
+    if press != KEEP and not may_send(form.selection):
         # What was there to send went out, or was taken back, since the page was shown.
         return _show(request, form)
     before = clock.now()
@@ -202,62 +106,15 @@ def confirm_selection(request: HttpRequest, kind: Kind, ids: Sequence[int]) -> H
     return _show(request, SyncForm.build_initial(kind.value, ids))
 
 
-def preview_sync(
-    selection: SyncSelection, programs: Sequence[SyncedRecord] = (), *, at: datetime | None = None
-) -> SyncPreview:
-    """What sending this selection now would do; sends nothing.
-
-    Args:
-        selection: what would be sent.
-        programs: those of it that are looked at for what they would lose.
-        at: the moment at which records are judged; now, by the database's clock, if none is given.
-    """
-    keys = key_fields()
-    groups = forecast_groups(selection, keys, at=at)
-    cleared, replaced = sum(group.cleared for group in groups), sum(group.replaced for group in groups)
-    held = [
-        HeldLine(_which(group), _kind_label(group), translate_kept(group.reason), group.count)
-        for group in groups
-        if group.reason
-    ]
-    sending = [group for group in groups if not group.reason]
-    try:
-        transport = open_transport()
-    except ConfigError as error:
-        return SyncPreview([_line(None, group) for group in sending], held, problem=error.message, cleared=cleared)
-    with closing(transport):
-        lines = [_line(transport, group) for group in sending]
-        batches = [
-            (group.kind, group.operation, line.batches)
-            for group, line in zip(sending, lines, strict=True)
-            if line.batches and group.operation
-        ]
-        usage = RedisRateLimiter.from_settings(transport.endpoint).read_usage()
-        missing = missing_settings()
-        return SyncPreview(
-            lines,
-            held,
-            transport.endpoint,
-            transport.caller,
-            missing,
-            usage,
-            selection.read_first,
-            cleared,
-            replaced,
-            keys.traits.named_to_a_query,
-            find_losses(programs, selection, keys),
-            estimate_seconds(batches),
-        )
-
-
 def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
     valid = form.is_valid()
     shown, planned = None, None
     if valid:
         # One moment for the whole page, which only people read; a job judges by the database's clock.
         now = timezone.now()
+        bounds = NO_BOUNDS if COUNT in request.POST else find_bounds(form.selection, FIRST)
         programs = examined_programs(form.selection, key_fields(), at=now)
-        shown = preview_sync(form.selection, programs, at=now)
+        shown = preview_sync(form.selection, programs, at=now, bounds=bounds)
         known = {Kind.PROGRAM: programs} if programs else {}
         planned = PlannedRecords(form.selection, at=now, known=known).read_page(size=SHOWN)
     return render_page(
@@ -269,6 +126,7 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         preview=shown,
         selection=job_text.selection_text(form.selection.to_json()) if valid else "",
         planned=planned,
+        counted=FIRST,
         first=min(shown.sendable, TRIED) if shown else 0,
         cancel=_cancel(form),
     )
@@ -301,19 +159,6 @@ def _job_once(request: HttpRequest, form: SyncForm, make: Callable[..., SyncJob]
     return job
 
 
-def _line(transport: MarketoTransport | None, group: ForecastGroup) -> ForecastLine:
-    limit = transport.limit(group.kind, group.operation) if transport and group.operation else None
-    batches = -(-group.count // limit) if limit else None
-    calls = count_calls(group.kind, batches, transport.traits) if transport and batches else 0
-    which, kind = _which(group), _kind_label(group)
-    return ForecastLine(which, kind, str(group.operation), group.count, batches, group.new, calls)
-
-
-def _which(group: ForecastGroup) -> str:
-    """A group in a button's value."""
-    return "|".join((group.kind.value, group.operation.value if group.operation else "", group.reason))
-
-
 def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpResponse:
     """The records that a line of the preview counts, or all, and what of each would change."""
     position = request.POST.get(LIST, "").partition("@")[2]
@@ -340,10 +185,6 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
         which=which,
         search=search,
     )
-
-
-def _kind_label(group: ForecastGroup) -> str:
-    return str(RECORD_MODELS[group.kind]._meta.verbose_name_plural).capitalize()
 
 
 def _cancel(form: SyncForm) -> str:

@@ -26,6 +26,7 @@ from mobjects.sync.send.undo.verdicts import (
     WAS_CREATED,
     UndoGroup,
     can_be_undone,
+    find_bound,
     find_old_values,
     judged_results,
     status_with,
@@ -35,6 +36,10 @@ from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import history_crumb, render_denied, render_page, require_permission
 from mobjects.views.sync.job_actions import redirect_to_new_job
 
+COUNT = "count"
+"""In the address: all records are to be counted. A page of many asks for that by itself once it is open."""
+FIRST = 2_000
+"""So many records are counted when the page opens; of more, all are counted afterwards."""
 PER_PAGE = 25
 WINDOW = 500
 
@@ -63,7 +68,8 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         removed = removed_text(job.values_removed_at, job.finished_at)
         messages.warning(request, removed or _("Only what was sent can be undone, once its job is over."))
         return redirect("admin:mobjects_syncjob_change", job.pk)
-    groups = undo_groups(job)
+    bound = None if request.method == "POST" or COUNT in request.GET else find_bound(job, FIRST)
+    groups = undo_groups(job, bound)
     for kind in dict.fromkeys(group.kind for group in groups if not group.reason):
         permission = f"mobjects.change_{RECORD_MODELS[kind]._meta.model_name}"
         if not request.user.has_perm(permission):
@@ -74,10 +80,21 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         given = form.cleaned_data
         new = request_undo(job, read_first=given["read_first"], user=request.user, reason=given["reason"])  # type: ignore[arg-type]
         return redirect_to_new_job(request, new)
-    return _show(request, job, form, groups, back)
+    if bound is not None and not _holds_chosen(request, groups):
+        bound, groups = None, undo_groups(job)
+        back = sum(group.count for group in groups if not group.reason)
+    return _show(request, job, form, groups, back, is_partial=bound is not None)
 
 
-def _show(request: HttpRequest, job: SyncJob, form: UndoForm, groups: list[UndoGroup], back: int) -> HttpResponse:
+def _holds_chosen(request: HttpRequest, groups: list[UndoGroup]) -> bool:
+    """Whether the group that the address names is among some."""
+    kind, reason = request.GET.get("kind", ""), LEFT_ALONE.get(request.GET.get("which", ""), "")
+    return not kind or any(group.kind == kind and group.reason == reason for group in groups)
+
+
+def _show(
+    request: HttpRequest, job: SyncJob, form: UndoForm, groups: list[UndoGroup], back: int, *, is_partial: bool
+) -> HttpResponse:
     kinds = [kind for kind in RECORD_MODELS if any(group.kind is kind for group in groups)]
     chosen = request.GET.get("kind", "")
     kind = Kind(chosen) if chosen in kinds else next(iter(kinds), None)
@@ -96,6 +113,8 @@ def _show(request: HttpRequest, job: SyncJob, form: UndoForm, groups: list[UndoG
         job=job,
         form=form,
         back=back,
+        counted=FIRST if is_partial else 0,
+        whole=_whole_address(request),
         groups=[(group, str(RECORD_MODELS[group.kind]._meta.verbose_name_plural).capitalize()) for group in groups],
         created=sum(group.count for group in groups if group.reason == WAS_CREATED),
         rows=rows,
@@ -108,6 +127,13 @@ def _show(request: HttpRequest, job: SyncJob, form: UndoForm, groups: list[UndoG
         whole_costs=not key_fields().traits.has_cost_ids
         and any(group.kind is Kind.PROGRAM and not group.reason for group in groups),
     )
+
+
+def _whole_address(request: HttpRequest) -> str:
+    """The same page with all records counted."""
+    query = request.GET.copy()
+    query[COUNT] = "1"
+    return f"?{query.urlencode()}"
 
 
 def _read_rows(

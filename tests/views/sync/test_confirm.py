@@ -10,8 +10,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from mobjects.models import CustomField, Kind, SyncJob, SyncJobState
+from mobjects.models import CustomField, Kind, Opportunity, SyncJob, SyncJobState
 from mobjects.views.sync.confirm import confirm_selection
+from mobjects.views.sync.preview import FIRST
 from tests import factories
 from tests.views import pages
 
@@ -266,7 +267,29 @@ def test_the_page_has_a_fixed_number_of_queries(browser, redis_url, django_asser
         browser.get(SYNC)
 
 
-QUERIES = 11
+QUERIES = 12
 """Session, user with zone, permissions, what is to decide and whether sending is halted; the custom fields, all that is
 counted, how long batches took; one for each kind to show the first records; and the calls of today, which an empty
 Redis does not know."""
+
+
+def test_of_many_the_first_are_counted_at_once_and_all_when_the_page_asks_again(browser):
+    common = {"name": "Deal", "custom_attributes": {}}
+    Opportunity.objects.bulk_create(Opportunity(external_id=f"B-{number}", **common) for number in range(FIRST + 1))
+    opened = browser.get(f"{SYNC}?kind=Opportunity")
+    assert "more than 2,000 records; all of them are being counted" in pages.words(opened)
+    assert opened.context["preview"].sendable == FIRST
+    assert 'name="send"' not in opened.content.decode()
+    whole = browser.post(SYNC, form(count="1"))
+    assert "2,001 records" in pages.words(whole)
+    assert 'name="send"' in whole.content.decode()
+
+
+def test_what_is_held_back_among_the_first_does_not_hide_what_can_be_sent(browser, queue):
+    common = {"name": "Deal", "custom_attributes": {}}
+    made = Opportunity.objects.bulk_create(Opportunity(external_id=f"B-{n}", **common) for n in range(FIRST + 1))
+    Opportunity.objects.exclude(pk=made[-1].pk).update(company_key="ACME")
+    assert "being counted" in pages.words(browser.get(f"{SYNC}?kind=Opportunity"))
+    assert SyncJob.objects.count() == 0
+    browser.post(SYNC, form(send="1"))
+    assert SyncJob.objects.count() == 1

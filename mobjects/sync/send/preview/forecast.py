@@ -5,11 +5,12 @@ away in Marketo. All of it in one statement, which looks at each record once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import add
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import Case, CharField, Count, Expression, IntegerField, Q, QuerySet, Sum, TextField, Value, When
@@ -18,13 +19,23 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThan
 
 from mobjects import clock
+from mobjects.db.counting import read_bounded
 from mobjects.marketo.attributes import STANDARD
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import RECORD_MODELS, CustomField
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.naming.key_conditions import has_changed_key
-from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, foreseen_records, is_new, ordered_kinds
+from mobjects.sync.send.selection import (
+    WHOLE_SIZE,
+    SyncSelection,
+    candidate_records,
+    foreseen_records,
+    is_new,
+    ordered_kinds,
+)
+
+NO_BOUNDS: Mapping[Kind, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,25 @@ class ForecastGroup:
     replaced: int = 0
 
 
-def forecast_groups(selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None) -> list[ForecastGroup]:
+def find_bounds(selection: SyncSelection, first: int) -> dict[Kind, int]:
+    """For each kind of which more records are chosen than are to be looked at, the id where the others begin; one
+    statement at most, which goes no further than that.
+
+    Args:
+        first: so many of each kind are to be looked at. Of a list of ids, so many ids.
+    """
+    kinds = ordered_kinds(selection)
+    if selection.ids is not None:
+        ids = sorted(selection.ids)
+        return dict.fromkeys(kinds, ids[first]) if len(ids) > first else {}
+    chosen = {kind.value: candidate_records(kind, selection).order_by("pk") for kind in kinds}
+    found = read_bounded({}, {name: records.values("pk")[first:] for name, records in chosen.items()})
+    return {Kind(name): pk for name, pk in found.items() if pk is not None}
+
+
+def forecast_groups(
+    selection: SyncSelection, keys: KeyFields, *, at: datetime | None = None, bounds: Mapping[Kind, int] = NO_BOUNDS
+) -> list[ForecastGroup]:
     """What a job would do now, kind by kind; one statement, and one for the names of custom fields.
 
     Roles that wait only for an opportunity of the same selection are counted as sendable, unless that is held back.
@@ -61,12 +90,19 @@ def forecast_groups(selection: SyncSelection, keys: KeyFields, *, at: datetime |
         selection: what would be sent.
         keys: names of the external key fields.
         at: the moment at which records are judged; now, by the database's clock, if none is given.
+        bounds: from :func:`find_bounds`, where only the first records are to be counted.
     """
+    if bounds and selection.ids is not None:
+        selection = replace(selection, ids=[pk for pk in selection.ids if pk < max(bounds.values())])
     at = at or clock.now()
     custom = _custom_names() if any(STANDARD[kind] for kind in selection.kinds) else {}
     found: dict[tuple[Kind, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for part in selection.iter_parts(WHOLE_SIZE):
-        counted = [_counted(kind, part, keys, at, custom.get(kind, ())) for kind in ordered_kinds(selection)]
+        counted = [
+            _counted(kind, _before(found_first, bounds.get(kind)), custom.get(kind, ()), keys)
+            for kind in ordered_kinds(selection)
+            for found_first in [foreseen_records(kind, part, keys, at=at)]
+        ]
         for kind, reason, operation, *counts in counted[0].union(*counted[1:], all=True) if counted else ():
             group = Kind(kind), reason, "" if reason else operation
             found[group] = list(map(add, found[group], (count or 0 for count in counts)))
@@ -79,13 +115,15 @@ def forecast_groups(selection: SyncSelection, keys: KeyFields, *, at: datetime |
     ]
 
 
-def _counted(
-    kind: Kind, selection: SyncSelection, keys: KeyFields, at: datetime, custom: Iterable[str]
-) -> QuerySet[Any, Any]:
-    found = foreseen_records(kind, selection, keys, at=at).order_by()
+def _before(found: SyncedQuerySet, bound: int | None) -> SyncedQuerySet:
+    return found if bound is None else found.filter(pk__lt=bound)
+
+
+def _counted(kind: Kind, judged: SyncedQuerySet, custom: Iterable[str], keys: KeyFields) -> QuerySet[Any, Any]:
     cleared, none = list(_cleared(kind, custom)), Value(0)
     counted: QuerySet[Any, Any] = (
-        found.annotate(of_kind=Value(kind.value, CharField()))
+        judged.order_by()
+        .annotate(of_kind=Value(kind.value, CharField()))
         .values_list("of_kind", "hold", "wire_operation")
         .annotate(
             n=Count("pk"),

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext_noop
 
+from mobjects.db.counting import read_bounded
 from mobjects.formatting import to_sentence
 from mobjects.marketo.transport_traits import TransportTraits
 from mobjects.marketo.types import Kind
@@ -114,12 +115,30 @@ def status_with(reason: str) -> SyncResultStatus:
     return SyncResultStatus.CREATED if reason == WAS_CREATED else SyncResultStatus.UPDATED
 
 
-def undo_groups(job: SyncJob) -> list[UndoGroup]:
-    """What taking a job back would do now, counted; one query for each kind."""
+def find_bound(job: SyncJob, first: int) -> int | None:
+    """The id where the results begin that are not to be looked at; ``None`` if all are. One statement, which goes no
+    further than that.
+
+    Args:
+        first: so many results of each status are to be looked at.
+    """
+    sent = SyncResult.objects.filter(job=job).order_by("pk").values("pk")
+    found = read_bounded({}, {status.value: sent.filter(status=status)[first:] for status in CHANGED_THERE})
+    return min((pk for pk in found.values() if pk is not None), default=None)
+
+
+def undo_groups(job: SyncJob, bound: int | None = None) -> list[UndoGroup]:
+    """What taking a job back would do now, counted; one query for each kind.
+
+    Args:
+        bound: only results below this id are counted; ``None`` for all.
+    """
+    first = Q() if bound is None else Q(pk__lt=bound)
+    groups = {kind: judged_results(job, kind).filter(first).order_by().values_list("left") for kind in Kind}
     return [
         UndoGroup(kind, reason, count)
-        for kind in Kind
-        for reason, count in judged_results(job, kind).order_by().values_list("left").annotate(n=Count("pk"))
+        for kind, left in groups.items()
+        for reason, count in left.annotate(n=Count("pk"))
     ]
 
 
