@@ -14,6 +14,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from mobjects.db.counting import LIMIT
 from mobjects.figures.daily import OTHER_REASONS, SYNCED, UNSENT, Figure
 from mobjects.kept_text import translate_kept
 from mobjects.models import SyncResult, SyncResultStatus
@@ -69,17 +70,19 @@ class TrendChart:
     rows: list[list[str]]
 
 
-def build_charts(figures: Mapping[str, Days]) -> list[TrendChart]:
+def build_charts(figures: Mapping[str, Days], unsent: int | None = None) -> list[TrendChart]:
     """Those charts that have anything to show.
 
     Args:
         figures: as :func:`mobjects.figures.daily.read_figures` gives them.
+        unsent: so many records of all kinds are not sent now, counted as far as
+            :data:`mobjects.db.counting.LIMIT`; ``None`` if that is not known. It goes before what was counted lately.
     """
     days = _days()
     built = [
         _outcomes(days, figures.get(Figure.OUTCOMES, {})),
         _reasons(figures.get(Figure.REASONS, {})),
-        _records(days, figures.get(Figure.RECORDS, {})),
+        _records(days, figures.get(Figure.RECORDS, {}), unsent),
         _calls(days, figures.get(Figure.CALLS, {})),
     ]
     return [chart for chart in built if chart is not None]
@@ -139,10 +142,15 @@ def _reasons(kept: Days) -> TrendChart | None:
     )
 
 
-def _records(days: Sequence[date], kept: Days) -> TrendChart | None:
+def _records(days: Sequence[date], kept: Days, unsent: int | None) -> TrendChart | None:
     known = [day for day in days if day in kept]
     if not known:
         return None
+    newest = dict(kept[known[-1]])
+    if unsent is not None:
+        # Of very many the last count knows more, unless it is from before they came.
+        newest[UNSENT] = unsent if unsent <= LIMIT else max(unsent, newest.get(UNSENT, 0))
+        kept = {**kept, known[-1]: newest} if known[-1] == days[-1] else kept
     keys = {SYNCED: _("In Marketo as here"), UNSENT: _("Not sent yet")}
     lines: dict[str, dict[str, Any]] = {
         SYNCED: {"borderColor": "#15803d"},
@@ -160,8 +168,9 @@ def _records(days: Sequence[date], kept: Days) -> TrendChart | None:
         }
         for key, words in keys.items()
     ]
-    newest = kept[known[-1]]
-    said = _("%(synced)s records are in Marketo as they are here, %(unsent)s are not sent yet, as last counted.")
+    said = _(
+        "%(unsent)s records are not sent yet. When all were last counted, %(synced)s were in Marketo as they are here."
+    )
     return TrendChart(
         "records",
         _("Records in sync"),

@@ -66,7 +66,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
         may_sync=user.has_perm("mobjects.sync_records"),
         target=target(),
         usage=RedisRateLimiter.from_settings(target()).read_usage() if sees_history else None,
-        charts=build_charts(read_figures(DAYS)) if sees_history else [],
+        charts=build_charts(read_figures(DAYS), _unsent_in_all(waiting)) if sees_history else [],
     )
     return context
 
@@ -93,6 +93,11 @@ def _cards(request: HttpRequest, waiting: WaitingWork, jobs: list[SyncJob]) -> l
     cards += attention_cards.record_cards(waiting, jobs)
     cards += attention_cards.other_cards(waiting, user)
     return cards
+
+
+def _unsent_in_all(waiting: WaitingWork) -> int | None:
+    """How many records are not sent, by the counts that the page says above; ``None`` for who sees only some kinds."""
+    return waiting.total("unsent") if len(waiting.kinds) == len(RECORD_MODELS) else None
 
 
 def _unsent_row(figure: KindFigures) -> dict[str, Any]:

@@ -134,6 +134,18 @@ def test_figures_of_a_day_are_added_when_a_job_ends_and_drawn_with_a_table_behin
     assert len(shown.xpath("//canvas[@class='chart'][@data-value]")) == 3
 
 
+def test_the_records_in_sync_are_never_at_odds_with_the_unsent_ones_above(browser):
+    today = datetime.now(UTC).date()
+    for key, value in (("synced", 40), ("unsent", 5)):
+        DailyFigure.objects.create(day=today, figure="records", key=key, value=value, written_at=datetime.now(UTC))
+    factories.opportunity()
+    factories.role(factories.opportunity())
+    shown = browser.get("/admin/")
+    assert "3 records are not sent yet. When all were last counted, 40 were in Marketo" in pages.words(shown)
+    table = pages.tree(shown).xpath("//*[@aria-labelledby='chart-records']//table")[0]
+    assert [cell.text_content() for cell in table.xpath("./tbody//td")] == ["40", "3"]
+
+
 def test_a_paused_job_is_not_counted_before_it_ends():
     job = pages.job(state=SyncJobState.RUNNING, counts={"CREATED": 1})
     JOB_STATES.change(job, SyncJobState.PAUSED)
