@@ -7,7 +7,7 @@ there are is known from the counts of their job.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,8 @@ PROBLEMS = "problems"
 """Stands for all statuses that a person looks at first."""
 FAILURE_GROUPS = 20
 _STREAM_ROWS = 2000
+REACH = 50_000
+"""Over all jobs, texts are gone through in so many results at a time: of a million nobody waits for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,22 @@ class ResultPage:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchReach:
+    """The results whose texts one page of a search goes through.
+
+    Args:
+        low, high: their ids, the second left out.
+        older: when the newest of those below was written; ``None`` if there are none.
+        is_newest: whether there are none above.
+    """
+
+    low: int
+    high: int
+    older: datetime | None
+    is_newest: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FailureGroup:
     """Results of a job with one status, whose reasons differ only in values.
 
@@ -114,6 +132,42 @@ def find_results(asked: ResultFilter) -> QuerySet[models.SyncResult]:
     if not asked.search:
         return results
     return results.filter(_matches(asked.search, in_one_job=asked.job is not None))
+
+
+def find_reach(asked: ResultFilter, *, after: int | None = None, before: int | None = None) -> SearchReach | None:
+    """Where a page of a search over all jobs looks; ``None`` if it goes by indexes, and so looks everywhere.
+
+    Args:
+        after, before: as for :func:`read_page`.
+    """
+    everything = models.SyncResult.objects.order_by("-pk")
+    if asked.job is not None or not asked.search or everything.filter(_names(asked.search)).exists():
+        return None
+    newest = everything.values_list("pk", flat=True).first() or 0
+    low, high = (before + 1, before + 1 + REACH) if before is not None else (0, after or newest + 1)
+    low = max(low, high - REACH, 0)
+    older = everything.filter(pk__lt=low).values_list("created_at", flat=True).first()
+    return SearchReach(low, high, older, high > newest)
+
+
+def read_within(
+    results: QuerySet[models.SyncResult],
+    reach: SearchReach | None,
+    size: int,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+) -> ResultPage:
+    """A page as :func:`read_page` gives it, of what is within reach; its ends lead on to what lies beyond."""
+    if reach is None:
+        return read_page(results, size, after=after, before=before)
+    page = read_page(results.filter(pk__gte=reach.low, pk__lt=reach.high), size, after=after, before=before)
+    further_back = page.after or (reach.low if reach.older else None)
+    if before is None:
+        return replace(page, after=further_back)
+    return replace(
+        page, after=page.after or before + 1, before=page.before or (None if reach.is_newest else reach.high)
+    )
 
 
 def read_page(

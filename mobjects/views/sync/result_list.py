@@ -80,11 +80,15 @@ def list_parts(request: HttpRequest, asked: ResultFilter, job: SyncJob | None = 
         job: theirs, if they are of one.
     """
     before, after = (selectors.id_in(request.GET.get(name)) for name in ("before", "after"))
+    place = {"after": after, "before": before if after is None else None}
     found = result_queries.with_links(result_queries.find_results(asked), job)
-    page = result_queries.read_page(found, PER_PAGE, after=after, before=before if after is None else None)
+    reach = result_queries.find_reach(asked, **place)
+    page = result_queries.read_within(found, reach, PER_PAGE, **place)
     rows: Iterable[Any] = page  # annotated
     return {
         "rows": page,
+        "reach": reach if reach and reach.older and page.after == reach.low else None,
+        "reached": result_queries.REACH,
         "existing": {(row.kind, row.record_id): row.key_here for row in rows if row.key_here is not None},
         "conflicts": {(row.kind, row.record_id): row.open_conflict for row in rows if row.open_conflict},
         "left": {row.pk for row in rows if row.is_left},

@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 
 from mobjects.audit.door import history_opened
 from mobjects.models import Download, Opportunity, SavedView, SyncJobState, SyncResult
+from mobjects.result_queries import REACH
 from tests import factories
 from tests.views import pages
 
@@ -256,3 +257,21 @@ def test_values_in_the_history_are_for_those_who_may_see_the_kind(failed, client
     Opportunity.objects.all().delete()
     gone = pages.text(client.get(result_url(result)))
     assert ("Values are shown to those who may see opportunities." in gone) is ("view_opportunity" not in rights)
+
+
+def test_a_search_over_all_jobs_goes_through_so_many_texts_at_a_time_and_says_so(browser):
+    job = pages.job()
+    old = pages.result(job, status="FAILED", label="Old deal", error="No such stage: Winning")
+    new = pages.result(job, status="FAILED", label="New deal", pk=old.pk + REACH + 5)
+    first = browser.get(RESULTS, {"q": "winning"})
+    assert "No result fits among these 50,000." in pages.words(first)
+    (further,) = pages.tree(first).xpath("//a[@rel='next']/@href")
+    found = pages.words(browser.get(f"{RESULTS}{further.partition('#')[0]}"))
+    assert "Old deal" in found
+    assert "is not searched yet" not in found
+    both = browser.get(RESULTS, {"q": "deal"})
+    assert "New deal" in pages.words(both)
+    assert "Search further back" in pages.words(both)
+    back = browser.get(RESULTS, {"q": "deal", "before": old.pk})
+    assert new.label not in pages.words(back)
+    assert pages.tree(back).xpath("//a[@rel='prev']")
