@@ -1,10 +1,13 @@
 """How fast pages are on a database of years, next to their bare SQL and to an earlier build.
 
-    python bench/pages.py [--rows 1000000] [--rounds 5] [--before COMMIT] [--database postgres://user@host:5432/postgres]
+    python bench/pages.py [--rows 1000000] [--rounds 5] [--before COMMIT] [--processor]
+        [--database postgres://user@host:5432/postgres]
 
 Without ``--database`` it fills a temporary SQLite file, with 100,000 opportunities. With it, it makes a database on
 that server and drops it at the end. ``--before`` measures the pages of a commit first, on the same rows, before the
-database is migrated to this build. docs/performance.md explains the figures. Exit code 1 if a goal is missed.
+database is migrated to this build. ``--processor`` tells processor time, ours and the database's, in place of what
+a clock says: for a machine that does other work. docs/performance.md explains the figures. Exit code 1 if a goal is
+missed.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="the fastest is told")
     parser.add_argument("--before", default="", help="a commit to measure as well")
     parser.add_argument("--database", default="", help="a PostgreSQL to measure on (default: a temporary SQLite file)")
+    parser.add_argument("--processor", action="store_true", help="judge by processor time: the machine does other work")
     options = parser.parse_args()
     rows = options.rows or (1_000_000 if options.database else 100_000)
     with (
@@ -86,22 +90,23 @@ def _run(product: Path, settings: dict[str, str], *what: object) -> dict[str, An
 
 def _tell(page: str, now: Pages, before: Pages, options: Namespace) -> bool:
     """Print a page's line; returns whether it reaches what is asked of it."""
+    took, bare = ("cpu", "cpu_sql") if options.processor else ("ms", "sql")
     seen = now[page]
     missed = []
     if seen["queries"] > MOST_QUERIES:
         missed.append(f"more than {MOST_QUERIES} queries")
-    if seen["ms"] - seen["sql"] > MOST_OVER_SQL:
+    if seen[took] - seen[bare] > MOST_OVER_SQL:
         missed.append(f"more than {MOST_OVER_SQL:g} ms over its SQL")
-    if not options.database and seen["ms"] > MOST_ON_SQLITE:
+    if not options.database and seen[took] > MOST_ON_SQLITE:
         missed.append(f"more than {MOST_ON_SQLITE:g} ms")
     if page == "list" and seen["bytes"] > MOST_BYTES:
         missed.append(f"more than {MOST_BYTES // 1000} KB")
-    line = f"  {page:<30} {seen['ms']:7.1f} ms, its SQL {seen['sql']:6.1f} ms, {seen['queries']:3} queries"
+    line = f"  {page:<30} {seen[took]:7.1f} ms, its SQL {seen[bare]:6.1f} ms, {seen['queries']:3} queries"
     line += f", {seen['bytes'] / 1000:4.0f} KB"
     if page in before:
-        was, times = before[page], before[page]["ms"] / seen["ms"]
+        was, times = before[page], before[page][took] / seen[took]
         line += (
-            f"; before {was['ms']:7.1f} ms, {was['queries']:3} queries, {was['bytes'] / 1000:4.0f} KB: {times:.1f} ×"
+            f"; before {was[took]:7.1f} ms, {was['queries']:3} queries, {was['bytes'] / 1000:4.0f} KB: {times:.1f} ×"
         )
         least = LEAST_TIMES.get(page.split(maxsplit=1)[0].strip(","), 0)
         if options.database and times < least and page != "list of jobs":

@@ -81,6 +81,8 @@ def _measure(rows: int, rounds: int) -> dict[str, dict[str, float]]:
             found[name] = {
                 "ms": _milliseconds(fetch, rounds),
                 "sql": _milliseconds(partial(_run, bare), rounds),
+                "cpu": _processor_milliseconds(fetch, rounds),
+                "cpu_sql": _processor_milliseconds(partial(_run, bare), rounds),
                 "queries": seen.count,
                 "bytes": len(answer.content),
             }
@@ -188,6 +190,26 @@ def _milliseconds(work: Callable[[], Any], rounds: int) -> float:
         taken.append(time.perf_counter() - began)
     # Whatever else the machine does only adds.
     return min(taken) * 1000
+
+
+def _processor_milliseconds(work: Callable[[], Any], rounds: int) -> float:
+    """What one of so many times takes of the processor, here and in PostgreSQL's process for us; not in its helpers."""
+    began = time.process_time() + _database_seconds()
+    for _ in range(rounds):
+        work()
+    return (time.process_time() + _database_seconds() - began) * 1000 / rounds
+
+
+def _database_seconds() -> float:
+    """How long the database's process for our connection has had the processor; 0 where that cannot be read."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        place = Path("/proc") / str(cursor.fetchone()[0]) / "schedstat"
+    return int(place.read_text().split()[0]) / 1e9 if place.exists() else 0.0
 
 
 if __name__ == "__main__":
