@@ -8,17 +8,20 @@ from __future__ import annotations
 import base64
 import os
 import re
+from collections.abc import Callable
 
 import django_rq
 import pytest
 from django.core.management import call_command
+from django.template import loader
+from django.urls import reverse
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, Import, Opportunity, Program, SyncJob
+from mobjects.models import Conflict, Import, ImportState, Opportunity, Program, RecordEdit, Schedule, SyncJob
 from mobjects.processes.scheduler import TickScheduler
 from mobjects.sync.send.selection import SyncSelection
 from tests.files import ROOT
@@ -46,6 +49,32 @@ def story_pages() -> dict[str, str]:
         "import review": f"/admin/imports/{Import.objects.latest('pk').pk}/review/",
         "decision": f"/admin/mobjects/conflict/{Conflict.objects.get().pk}/change/",
     }
+
+
+def _restore_page() -> str:
+    edit = RecordEdit.objects.filter(kind="Opportunity", source__in=("form", "bulk")).latest("pk")
+    return reverse("mobjects:record-restore", args=["Opportunity", edit.record_id, f"edit-{edit.pk}"])
+
+
+def _waiting_import() -> int:
+    return Import.objects.filter(state=ImportState.REVIEW).latest("pk").pk
+
+
+FURTHER: dict[str, Callable[[], str]] = {
+    "import page": lambda: f"/admin/imports/{_waiting_import()}/",
+    "import columns": lambda: f"/admin/imports/{_waiting_import()}/columns/",
+    "custom fields": lambda: "/admin/mobjects/customfield/",
+    "batches": lambda: "/admin/mobjects/syncbatch/",
+    "schedule": lambda: f"/admin/mobjects/schedule/{Schedule.objects.latest('pk').pk}/change/",
+    "restore values": _restore_page,
+    "moving": lambda: reverse("mobjects:moving"),
+    "users": lambda: "/admin/auth/user/",
+    "retention": lambda: reverse("mobjects:retention"),
+    "erase a person": lambda: reverse("mobjects:erase-person"),
+    "log in": lambda: "/admin/login/",
+}
+"""Pages that have a picture and are not walked by axe in :data:`PAGES`; the last is for who is not logged in."""
+BROKEN = "broken"
 
 
 def slug(name: str) -> str:
@@ -105,10 +134,27 @@ def test_write_pictures(open_page, ordinary_day):
         take(page, f"pages/{slug(name)}")
 
 
+@pytest.mark.skipif(not WRITING, reason="only on demand: make pictures")
+@pytest.mark.browser
+@pytest.mark.timeout(300)
+@pytest.mark.django_db(transaction=True)
+def test_write_pictures_of_further_pages(open_page, ordinary_day):
+    page = open_page("/admin/", rights=["manage_users", "view_purge", "run_purge", "erase_person"])
+    for name, address in FURTHER.items():
+        ordinary_day.heartbeat()
+        if name == "log in":
+            page.context.clear_cookies()
+        page.goto(address())
+        take(page, f"pages/{slug(name)}")
+    page.goto("about:blank")
+    page.set_content(loader.render_to_string("500.html", {"request_id": "8f14e45fceea167a5a36dedd4bea2543"}))
+    take(page, f"pages/{BROKEN}")
+
+
 def test_every_page_of_the_walk_has_its_picture_and_a_sentence_in_the_docs():
     text = (ROOT / "docs" / "pages.md").read_text(encoding="utf-8")
     shown = dict(re.findall(r"^(\S.{20,})\n\n!\[[^\]]+\]\(images/pages/([\w-]+)\.webp\)", text, re.MULTILINE))
-    assert {slug(name) for name in PAGES} <= set(shown.values())
+    assert {slug(name) for name in (*PAGES, *FURTHER, BROKEN)} <= set(shown.values())
     files = {path.stem for path in (FOLDER / "pages").glob("*.webp")}
     assert files == set(shown.values())
 
