@@ -95,7 +95,7 @@ class _Queries:
     count = 0
 
     def __call__(self, execute: Callable[..., Any], *args: Any) -> Any:
-        self.count += not str(args[0]).startswith(("SAVEPOINT", "RELEASE"))
+        self.count += not str(args[0]).startswith(("SAVEPOINT", "RELEASE", "BEGIN"))
         return execute(*args)
 
 
