@@ -76,6 +76,8 @@ def page_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def page_broken(request: HttpRequest) -> HttpResponse:
     """The page for status 500: nothing of it asks the database or the session, which may be what is broken."""
+    if is_api(request):
+        return _problem(500, f"{gettext('Something went wrong here')}.")
     words = {"request_id": trace_of_now().get("request_id", "")}
     return HttpResponse(loader.render_to_string("500.html", words), status=500)
 
