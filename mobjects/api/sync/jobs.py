@@ -26,7 +26,8 @@ from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.requests import request_job
 from mobjects.models import Kind, SyncJob, SyncJobAction
 from mobjects.views.imports.base import user_of
-from mobjects.views.sync.confirm import KEEP, MAKERS, SEND, TRY, preview_sync
+from mobjects.views.sync.confirm import KEEP, MAKERS, SEND, TRY
+from mobjects.views.sync.preview import preview_sync
 
 router = Router(tags=["sync"])
 PRESSES = {"send": SEND, "try": TRY, "dry_run": KEEP}

@@ -13,7 +13,7 @@ from mobjects.api.paging import Id, PageQuery
 from mobjects.kept_text import translate_kept
 from mobjects.models import Kind, SyncBatch, SyncJob, SyncJobAction, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text
-from mobjects.views.sync.confirm import SyncPreview
+from mobjects.views.sync.preview import SyncPreview
 
 KindName = Literal["all", "Program", "Opportunity", "OpportunityPersonRole"]
 MOST_IDS = 100_000
