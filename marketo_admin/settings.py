@@ -306,6 +306,7 @@ IMPORT_MAX_UNPACKED_MB = env.number("IMPORT_MAX_UNPACKED_MB", default=1000, mini
 # --- Retention ---------------------------------------------------------------------------------------------------
 
 # After so many days what is over goes, kind by kind; 0 keeps it for ever. See docs/retention.md.
+RETENTION_NOTICE_DAYS = env.number("RETENTION_NOTICE_DAYS", default=14, minimum=0, maximum=365)
 RETENTION_DAYS = {
     "payloads": env.number("RETENTION_PAYLOADS_DAYS", default=90, minimum=0, maximum=36_500),
     "results": env.number("RETENTION_RESULTS_DAYS", default=730, minimum=0, maximum=36_500),

@@ -122,6 +122,7 @@ urlpatterns = [
     path("retention/", admin_view(purges.retention_page), name="retention"),
     path("retention/erase/", admin_view(erasures.erasure_page), name="erase-person"),
     path("retention/purge/", admin_view(purges.purge_now), name="purge"),
+    path("retention/allow/", admin_view(purges.allow_purges), name="purge-allow"),
     path("time-zone/", admin_view(time_zone.time_zone_page), name="time-zone"),
     path("sign-in/", admin_view(sign_in.sign_in_page), name="sign-in"),
     path("sign-in/sessions/<int:pk>/end/", admin_view(sign_in.session_end), name="session-end"),

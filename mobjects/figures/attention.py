@@ -61,6 +61,7 @@ class WaitingWork:
         left: jobs and imports that are to be worked on and are not.
         halts: how many open halts there are.
         clocks: how many hosts were found to have a clock that is off, lately or not.
+        purges: how many kinds of what is over would go by themselves for the first time.
     """
 
     kinds: list[KindFigures]
@@ -71,6 +72,7 @@ class WaitingWork:
     left: int
     halts: int
     clocks: int
+    purges: int
 
     def total(self, what: str) -> int:
         """Records of all kinds, by a name of :data:`CONDITIONS`."""
@@ -99,6 +101,7 @@ def read_waiting_work(
     asked |= {f"left:{number}": work for number, work in enumerate(_left_work(fresh_since))}
     asked["halts"] = models.Circuit.objects.filter(reset_at__isnull=True)
     asked["clocks"] = models.HostClock.objects.all()
+    asked["purges"] = models.PurgeLeave.objects.filter(given_at=None)
     if held_by is not None:
         asked["held"] = _held_results(held_by)
     found = read_bounded(asked, {name: rows for figure in figures for name, rows in _newest(figure.kind).items()})
@@ -115,6 +118,7 @@ def read_waiting_work(
         left=sum(count for name, count in found.items() if name.startswith("left:")),
         halts=found["halts"],
         clocks=found["clocks"],
+        purges=found["purges"],
     )
 
 

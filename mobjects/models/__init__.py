@@ -53,7 +53,7 @@ from mobjects.models.people import (
 )
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.retention.erasures import Erasure
-from mobjects.models.retention.purges import Purge, PurgeKind
+from mobjects.models.retention.purges import Purge, PurgeKind, PurgeLeave
 from mobjects.models.role import OpportunityPersonRole
 from mobjects.models.schedule import LateRuns, Schedule
 from mobjects.models.sync_history import (
@@ -142,6 +142,7 @@ __all__ = [
     "ProgramTag",
     "Purge",
     "PurgeKind",
+    "PurgeLeave",
     "RecordEdit",
     "RecordState",
     "RecordStatus",

@@ -166,6 +166,14 @@ def other_cards(waiting: WaitingWork, user: AbstractUser | AnonymousUser) -> Ite
         said = ngettext("%(count)s import waits for a person.", "%(count)s imports wait for a person.", waiting.imports)
         button = (_("Go on with it"), f"{reverse('admin:mobjects_import_changelist')}?waiting=yes")
         yield _counted_card(said, waiting.imports, _("Until then nothing of it is written."), button)
+    if waiting.purges and user.has_perm("mobjects.view_purge"):
+        said = ngettext(
+            "%(count)s kind of old data would be removed for the first time.",
+            "%(count)s kinds of old data would be removed for the first time.",
+            waiting.purges,
+        )
+        button = (_("See what would go"), reverse("mobjects:retention"))
+        yield _counted_card(said, waiting.purges, _("It waits some days for somebody to look."), button)
 
 
 def _counted_card(said: str, count: int, detail: str, button: Link) -> AttentionCard:

@@ -11,12 +11,16 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django.db.models import Max, Min, Q, QuerySet
+from django.utils.formats import number_format
 
 from mobjects import clock
 from mobjects.models import PurgeKind
 
 CHUNK = 500
 """Rows of one transaction: others wait for its locks no longer than that takes."""
+
+PREVIEWED = 100_000
+"""So many rows a preview counts at most: it is the same work however much there is."""
 
 Chunk = Callable[[], Counter[str]]
 """Does a part of a purge, in a transaction of its caller; gives what went, by what it was."""
@@ -27,11 +31,21 @@ Removal = Callable[[QuerySet[Any]], Counter[str]]
 
 @dataclass(frozen=True, slots=True)
 class DueRows:
-    """What of a kind would go: how many, and the moments of the oldest and the newest."""
+    """What of a kind would go: how many, and the moments of the oldest and the newest.
+
+    Args:
+        more: there are more than were counted.
+    """
 
     count: int
     oldest: datetime | None
     newest: datetime | None
+    more: bool = False
+
+    @property
+    def text(self) -> str:
+        """The count as readers write it; with a plus if there are more."""
+        return f"{number_format(self.count, force_grouping=True)}{'+' if self.more else ''}"
 
 
 class RetentionKind(ABC):
@@ -57,10 +71,16 @@ class RetentionKind(ABC):
         """What is counted: the rows that would go or lose their values."""
         return self.due(until)
 
-    def preview(self, until: datetime) -> DueRows:
-        """What would go now."""
+    def preview(self, until: datetime, limit: int = PREVIEWED) -> DueRows:
+        """What would go now.
+
+        Args:
+            until: what ended before.
+            limit: so many rows are counted.
+        """
         found = self.due(until).aggregate(oldest=Min(self.moment), newest=Max(self.moment))
-        return DueRows(self.rows(until).count(), found["oldest"], found["newest"])
+        count = self.rows(until)[: limit + 1].count()
+        return DueRows(min(count, limit), found["oldest"], found["newest"], count > limit)
 
 
 class HolderKind(RetentionKind):

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, Min, Model, OuterRef, QuerySet
 
 from mobjects.models import (
     AuditEvent,
@@ -31,7 +31,9 @@ from mobjects.models import (
 )
 from mobjects.retention.kinds import (
     CHUNK,
+    PREVIEWED,
     Chunk,
+    DueRows,
     HolderKind,
     Removal,
     RetentionKind,
@@ -139,6 +141,15 @@ class OrderedKind(RetentionKind):
     def has_due(self, until: datetime) -> bool:
         oldest = self.model._default_manager.order_by("pk").values_list("created_at", flat=True).first()
         return oldest is not None and oldest < until
+
+    def preview(self, until: datetime, limit: int = PREVIEWED) -> DueRows:
+        """As for all kinds; along the ids, so that nothing behind the first ``limit`` rows is looked at."""
+        rows = self.model._default_manager.order_by("pk")
+        end = rows.values_list("pk", "created_at")[limit : limit + 1].first()
+        looked_at = (rows if end is None else rows.filter(pk__lt=end[0])).order_by().filter(created_at__lt=until)
+        found = looked_at.aggregate(count=Count("pk"), oldest=Min("created_at"), newest=Max("created_at"))
+        more = end is not None and end[1] < until
+        return DueRows(found["count"], found["oldest"], None if more else found["newest"], more)
 
     def iter_chunks(self, until: datetime) -> Iterator[Chunk]:
         rows, delete = self.model._default_manager.order_by("pk"), delete_rows(self.name)

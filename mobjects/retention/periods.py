@@ -28,6 +28,12 @@ def days_of(kind: PurgeKind) -> int | None:
     return settings.RETENTION_DAYS[OTHERS.get(kind, kind).value] or None
 
 
+def days_of_notice() -> int:
+    """So many days a notice stands before a kind goes by itself for the first time."""
+    days: int = settings.RETENTION_NOTICE_DAYS
+    return days
+
+
 def end_of_period(kind: PurgeKind, now: datetime) -> datetime | None:
     """The moment before which something of a kind has to have ended to go; ``None`` if it is kept for ever."""
     days = days_of(kind)

@@ -19,6 +19,7 @@ from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
 from mobjects.models import Purge, PurgeKind, SyncJobSource
 from mobjects.retention import kinds_of_jobs, kinds_of_records
 from mobjects.retention.kinds import Chunk, DueRows, RetentionKind, ended_before
+from mobjects.retention.leave import give_leave, has_leave
 from mobjects.retention.periods import days_of, end_of_period
 
 RUNNER = f"{__name__}.run_purge"
@@ -100,6 +101,7 @@ def request_purge(
                 name = user.get_username() if user else username
                 values = {"days": days_of(kind) or 0, "until": until, "source": source, "username": name}
                 made.append(Purge.objects.create(kind=kind, **values))
+        give_leave([PurgeKind(purge.kind) for purge in made], user.get_username() if user else username)
         if enqueue:
             for purge in made:
                 transaction.on_commit(partial(enqueue_purge, purge.pk))
@@ -139,13 +141,13 @@ def do_chunk(pk: int, chunk: Chunk) -> bool:
 
 
 def purge_if_due() -> None:
-    """Once a day have everything go whose period is over. Two that ask at once do no harm."""
+    """Once a day have everything go whose period is over and that may go by itself. Two that ask at once do no harm."""
     sessions = Purge.objects.filter(kind=PurgeKind.SESSIONS, source=SyncJobSource.SCHEDULE)
     now = clock.now()
     if sessions.filter(created_at__gt=now - EVERY).exists():
         return
     ends = {kind: end_of_period(kind, now) for kind in PurgeKind}
-    due = [kind for kind, until in ends.items() if until and BY_NAME[kind].has_due(until)]
+    due = [kind for kind, until in ends.items() if until and BY_NAME[kind].has_due(until) and has_leave(kind, now)]
     # The sessions are always among them, and so say when it was looked last.
     request_purge(dict.fromkeys([*due, PurgeKind.SESSIONS]), source=SyncJobSource.SCHEDULE)
 

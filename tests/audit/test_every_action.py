@@ -106,8 +106,8 @@ REASONS: dict[str, str] = {
         ("mobjects:import-new", "mobjects:import-columns", "mobjects:import-write", "mobjects:import-undo"), STEP
     ),
     **dict.fromkeys(
-        ("mobjects:retention", "mobjects:purge", "mobjects:erase-person"),
-        "the logs of purges and erasures say who asked and what went",
+        ("mobjects:retention", "mobjects:purge", "mobjects:purge-allow", "mobjects:erase-person"),
+        "the logs of purges and erasures say who asked and what went, the leave says who gave it",
     ),
     **dict.fromkeys(("mobjects:time-zone", "mobjects:view-save"), OWN),
 }  # fmt: skip

@@ -19,6 +19,7 @@ from mobjects.models import (
     ImportState,
     Purge,
     PurgeKind,
+    PurgeLeave,
     RecordEdit,
     SyncBatch,
     SyncJob,
@@ -26,6 +27,8 @@ from mobjects.models import (
     SyncResult,
 )
 from mobjects.removals.service import undo_deletion
+from mobjects.retention import service
+from mobjects.retention.leave import list_waiting_kinds
 from tests import factories
 from tests.retention.test_purge import LONG_AGO, old_import, old_job, purge
 from tests.support.rewriting import rewrite
@@ -84,13 +87,32 @@ def test_whoever_may_purge_has_it_done_by_a_worker_and_the_log_names_them(groups
     assert browser.post(reverse("mobjects:purge")).status_code == 403
     factories.User.objects.get().user_permissions.add(factories.permission("run_purge"))
     job = old_job()
-    shown = pages.words(browser.post(reverse("mobjects:purge"), {"kind": "results"}, follow=True))
+    sure = pages.words(browser.post(reverse("mobjects:purge"), {"kind": "results"}))
+    assert "Values of results: 1, ended before" in sure
+    assert not Purge.objects.exists()
+    shown = pages.words(browser.post(reverse("mobjects:purge"), {"kind": "results", "sure": "1"}, follow=True))
     assert "1 purge was asked for." in shown
     assert "A purge is going on." in shown
     work()
     assert not SyncResult.objects.exclude(sent={}).exists()
     assert "operator-user" in pages.words(browser.get(reverse("mobjects:retention")))
     assert SyncJob.objects.get(pk=job.pk).values_removed_at
+
+
+def test_what_goes_for_the_first_time_is_said_and_allowed_by_whoever_may_purge(browser):
+    old_job()
+    service.purge_if_due()
+    assert "2 kinds of old data would be removed for the first time." in pages.words(
+        browser.get(reverse("admin:index"))
+    )
+    shown = pages.words(browser.get(reverse("mobjects:retention")))
+    assert "The first purge of these kinds waits" in shown
+    assert "I have looked" not in shown
+    assert browser.post(reverse("mobjects:purge-allow"), {"kind": "results"}).status_code == 403
+    factories.User.objects.get().user_permissions.add(factories.permission("run_purge"))
+    browser.post(reverse("mobjects:purge-allow"), {"kind": "results"})
+    assert [each.kind for each in list_waiting_kinds()] == [PurgeKind.PAYLOADS]
+    assert PurgeLeave.objects.get(kind="results").username == "operator-user"
 
 
 def test_an_unknown_kind_is_refused_in_words(browser):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
@@ -32,6 +33,7 @@ from mobjects.models import (
     SyncResultStatus,
 )
 from mobjects.retention import kinds, service
+from mobjects.retention.leave import give_leave, has_leave, list_waiting_kinds
 from tests import factories
 from tests.support.rewriting import rewrite
 from tests.views import pages
@@ -230,6 +232,7 @@ def test_a_job_that_becomes_needed_between_two_chunks_keeps_the_rest():
 @pytest.mark.django_db(transaction=True)
 def test_the_clock_asks_once_a_day_and_a_worker_does_it(queue, work):
     job = old_job()
+    give_leave_for(PurgeKind.PAYLOADS, PurgeKind.RESULTS)
     service.purge_if_due()
     service.purge_if_due()
     assert sorted(Purge.objects.values_list("kind", flat=True)) == ["payloads", "results", "sessions"]
@@ -240,6 +243,54 @@ def test_the_clock_asks_once_a_day_and_a_worker_does_it(queue, work):
     Purge.objects.update(created_at=timezone.now() - timedelta(days=2))
     service.purge_if_due()
     assert Purge.objects.filter(ended_at__isnull=True).values_list("kind", flat=True).get() == "sessions"
+
+
+def give_leave_for(*kinds: PurgeKind) -> None:
+    for kind in kinds:
+        has_leave(kind, timezone.now())
+    give_leave(kinds, "alice")
+
+
+def asked() -> list[str]:
+    """The kinds that the clock asked for, in a look at everything."""
+    Purge.objects.filter(kind=PurgeKind.SESSIONS).delete()
+    before = set(Purge.objects.values_list("pk", flat=True))
+    service.purge_if_due()
+    made = Purge.objects.exclude(pk__in=before).exclude(kind=PurgeKind.SESSIONS)
+    return sorted(made.values_list("kind", flat=True))
+
+
+def test_the_first_purge_waits_for_the_notice():
+    old_job()
+    assert asked() == []
+    assert [each.kind for each in list_waiting_kinds()] == [PurgeKind.PAYLOADS, PurgeKind.RESULTS]
+    with time_machine.travel(timezone.now() + timedelta(days=13), tick=True):
+        assert asked() == []
+    with time_machine.travel(timezone.now() + timedelta(days=15), tick=True):
+        assert asked() == ["payloads", "results"]
+        assert list_waiting_kinds() == []
+
+
+def test_a_period_that_was_made_shorter_waits_anew(settings):
+    old_job()
+    give_leave_for(PurgeKind.PAYLOADS)
+    assert asked() == ["payloads"]
+    settings.RETENTION_DAYS = {**settings.RETENTION_DAYS, "payloads": 30}
+    assert asked() == []
+    assert PurgeKind.PAYLOADS in [each.kind for each in list_waiting_kinds()]
+
+
+@pytest.mark.parametrize(("limit", "count", "more"), [(2, 2, True), (3, 3, False), (9, 3, False)])
+def test_a_preview_counts_so_many_rows_and_says_that_there_are_more(limit, count, more):
+    job = old_job()
+    for _number in range(2):
+        pages.result(job, sent={"Name": "x"})
+    for at in (LONG_AGO, LONG_AGO, LONG_AGO, timezone.now()):
+        AuditEvent.objects.create(kind="paused", created_at=at)
+    for kind in (PurgeKind.RESULTS, PurgeKind.AUDIT):
+        found = service.BY_NAME[kind].preview(timezone.now() - timedelta(days=1), limit)
+        assert (found.count, found.more, found.oldest) == (count, more, LONG_AGO)
+    assert found.text == f"{count}{'+' if more else ''}"
 
 
 @pytest.mark.django_db(transaction=True)

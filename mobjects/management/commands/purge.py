@@ -43,6 +43,7 @@ def _preview_rows(kinds: list[PurgeKind]) -> list[dict[str, Any]]:
             "kind": each.kind.value,
             "days": "for ever" if each.days is None else each.days,
             "count": each.due.count,
+            **({"counted": "only so far"} if each.due.more else {}),
             "oldest": _moment(each.due.oldest),
             "newest": _moment(each.due.newest),
         }

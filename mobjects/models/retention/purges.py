@@ -59,3 +59,19 @@ class Purge(models.Model):
     def removed_count(self) -> int:
         """How many rows went, or lost their values."""
         return sum(self.counts.values())
+
+
+class PurgeLeave(models.Model):
+    """That a kind may go by itself: somebody who saw what would go said so, or the notice of it stood long enough."""
+
+    kind = models.CharField(primary_key=True, max_length=9, choices=PurgeKind)
+    days = models.PositiveIntegerField(help_text="The period that it is about; a shorter one is asked about anew.")
+    noticed_at = models.DateTimeField(help_text="When something was due first, and the notice began.")
+    given_at = models.DateTimeField(null=True, blank=True)
+    username = models.CharField(max_length=150, blank=True, help_text="Who gave it; nobody if the notice ran out.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
