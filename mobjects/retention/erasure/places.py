@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import django_rq
+from allauth.socialaccount.models import SocialAccount
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.db import models
@@ -41,13 +43,17 @@ FIRST = (*RECORD_MODELS.values(),)
 LAST = (RecordEdit,)
 """What triggers write while the others are changed."""
 UNTOUCHED = (Erasure, Purge, ImportPart)
+OTHERS = (LogEntry, AccessAttempt, AccessFailureLog, AccessLog, SocialAccount)
+"""Of other packages: what the admin changed, names that were tried at the sign-in, what a sign-in service says."""
+KEPT = ("uid",)
+"""By this a user of the site signs in through a service; users are no persons of Marketo."""
 _SPECIAL = ("person_id", "person_key")
 
 
 def searched_models() -> list[Any]:
-    """Every model of ours and the admin's log: records first, since what is done with them writes into others."""
+    """Every model of ours and some of others: records first, since what is done with them writes into others."""
     ours = [model for model in apps.get_app_config("mobjects").get_models() if model not in UNTOUCHED]
-    between = [model for model in (*ours, LogEntry) if model not in FIRST and model not in LAST]
+    between = [model for model in (*ours, *OTHERS) if model not in FIRST and model not in LAST]
     return [*FIRST, *between, *LAST]
 
 
@@ -57,7 +63,9 @@ def text_fields(model: Any) -> list[Any]:
     return [
         field
         for field in model._meta.concrete_fields
-        if isinstance(field, kinds) and not (field.primary_key or field.generated or field.choices)
+        if isinstance(field, kinds)
+        and not (field.primary_key or field.generated or field.choices)
+        and field.name not in KEPT
     ]
 
 
@@ -114,6 +122,8 @@ def _changed(model: Any, row: dict[str, Any], person: PersonName) -> dict[str, A
 
 def write_changes(model: Any, changes: dict[Any, dict[str, Any]], username: str, erasure: int) -> int:
     """Write the changed columns of some rows; those of records as edits of their own sort."""
+    if model is AccessAttempt:  # Two names would become the same mark, which may be there once. Its count is lost.
+        return int(model._default_manager.filter(pk__in=changes).delete()[0])
     with history_opened(f"erasure {erasure}"), edit(EditSource.ERASURE, username=username, reference=erasure):
         for pk, values in changes.items():
             model._default_manager.filter(pk=pk).update(**values)
