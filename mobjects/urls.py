@@ -7,7 +7,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from mobjects.api import description
-from mobjects.views import audit, base, dashboard, deletions, exports, palette, saved_views, time_zone
+from mobjects.views import audit, base, dashboard, decisions, deletions, exports, palette, saved_views, time_zone
 from mobjects.views.account import sign_in, tokens
 from mobjects.views.bulk_edits import pages as bulk_edit_pages
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
@@ -86,6 +86,15 @@ urlpatterns = [
     path("compare/", admin_view(pull.compare_page), name="compare"),
     path("records/by-list/", admin_view(named_records.named_records_page), name="named-records"),
     path("moving/", admin_view(moving.moving_page), name="moving"),
+    path("conflicts/alike/", admin_view(decisions.conflict_groups), name="conflict-groups"),
+    path("conflicts/alike/<str:kind>/<str:fields_key>/", admin_view(decisions.conflict_group), name="conflict-group"),
+    path("conflicts/decisions/<int:pk>/", admin_view(decisions.decision_page), name="conflict-decision"),
+    path(
+        "conflicts/decisions/<int:pk>/confirm/",
+        admin_view(decisions.decision_confirm),
+        name="conflict-decision-confirm",
+    ),
+    path("conflicts/decisions/<int:pk>/undo/", admin_view(decisions.decision_undo), name="conflict-decision-undo"),
     path("conflicts/<int:pk>/decide/", admin_view(conflicts.conflict_decide), name="conflict-decide"),
     path("marketo/delete/", admin_view(delete.delete_in_marketo), name="delete-in-marketo"),
     path("marketo/read/", admin_view(metadata.request_describe), name="describe"),

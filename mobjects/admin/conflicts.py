@@ -57,6 +57,7 @@ class ConflictAdmin(ReadOnlyAdmin):
     list_display = ("record", "kind", "why", "found", "decision", "who", "outcome")
     list_filter = (DecisionFilter, "kind", "reason")
     search_fields = ("label",)
+    list_before_template = "mobjects/decisions/_above.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {**(extra_context or {}), "title": gettext("To decide")}

@@ -14,7 +14,13 @@ from mobjects.models.audit import (
 )
 from mobjects.models.automation.tokens import ApiToken
 from mobjects.models.circuit_breaker import Circuit
-from mobjects.models.conflict import Conflict, ConflictAnswer, ConflictReason
+from mobjects.models.conflict import (
+    Conflict,
+    ConflictAnswer,
+    ConflictDecision,
+    ConflictDecisionState,
+    ConflictReason,
+)
 from mobjects.models.fields import AmongIds
 from mobjects.models.imports import (
     Download,
@@ -100,6 +106,8 @@ __all__ = [
     "Circuit",
     "Conflict",
     "ConflictAnswer",
+    "ConflictDecision",
+    "ConflictDecisionState",
     "ConflictReason",
     "CustomField",
     "DailyFigure",

@@ -27,6 +27,7 @@ from rq.utils import now
 from mobjects.audit.anchors import write_anchor_if_due
 from mobjects.audit.sealing import seal_for_a_while
 from mobjects.bulk_edits.service import sweep_bulk_edits
+from mobjects.decisions.service import sweep_decisions
 from mobjects.figures.daily import count_records_if_due
 from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.recovery import sweep_jobs
@@ -65,6 +66,7 @@ def tick() -> None:
     sweep_imports()
     sweep_deletions()
     sweep_bulk_edits()
+    sweep_decisions()
     sweep_purges()
     sweep_erasures()
     run_due()

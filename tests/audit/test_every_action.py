@@ -101,6 +101,11 @@ REASONS: dict[str, str] = {
         ("mobjects:bulk-edit-plan", "mobjects:bulk-edit-confirm", "mobjects:bulk-edit-undo", "mobjects:bulk-edit-sync"),
         "the bulk edit says who, value by value; sending leads to a job",
     ),
+    **dict.fromkeys(("mobjects:conflict-group", "mobjects:conflict-decision"), LOOKS),
+    "mobjects:conflict-groups": LOOKS,
+    **dict.fromkeys(
+        ("mobjects:conflict-decision-confirm", "mobjects:conflict-decision-undo"), "the decision says who and what"
+    ),
     **dict.fromkeys(("mobjects:deletion-confirm", "mobjects:deletion-undo"), "the deletion says who, value by value"),
     **dict.fromkeys(
         ("mobjects:import-new", "mobjects:import-columns", "mobjects:import-write", "mobjects:import-undo"), STEP

@@ -14,6 +14,8 @@ from mobjects.models import (
     BulkEditState,
     Circuit,
     Conflict,
+    ConflictDecision,
+    ConflictDecisionState,
     CustomField,
     Download,
     HostClock,
@@ -30,6 +32,7 @@ from mobjects.models import (
     SyncJobState,
     SyncResult,
 )
+from mobjects.sync.conflicts import alike
 from tests import factories
 from tests.support.rewriting import rewrite
 from tests.views import pages
@@ -96,6 +99,9 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "custom field": lambda: f"/admin/mobjects/customfield/{CustomField.objects.first().pk}/change/",
     "schedule": lambda: f"/admin/mobjects/schedule/{Schedule.objects.first().pk}/change/",
     "decision": lambda: f"/admin/mobjects/conflict/{Conflict.objects.first().pk}/change/",
+    "decide many": lambda: "/admin/conflicts/alike/",
+    "decide a group": lambda: _group_address(),  # noqa: PLW0108 -- defined below
+    "decision of many": lambda: f"/admin/conflicts/decisions/{ConflictDecision.objects.first().pk}/",
     "import, its page": lambda: f"/admin/imports/{_reviewed().pk}/",
     "import, its columns": lambda: f"/admin/imports/{_mapped().pk}/columns/",
     "import, its review": lambda: f"/admin/imports/{_reviewed().pk}/review/",
@@ -137,6 +143,15 @@ def fill_site() -> None:
         about = {"kind": "Opportunity", "record_id": record.pk, "label": record.name}
         sides = {"base": {"Name": "Deal"}, "here": {"Name": "Here"}, "candidates": there}
         Conflict.objects.create(reason="both", **about, **sides)
+    ConflictDecision.objects.create(
+        kind="Opportunity",
+        state=ConflictDecisionState.DECIDED,
+        choices={"Stage": "marketo", "Name": "here"},
+        asked=[[number, ""] for number in range(60)],
+        position=60,
+        left=[[Conflict.objects.latest("pk").pk, "Deal 1", "The record was changed since."]],
+        username="olga",
+    )
     Circuit.objects.create(reason="Marketo refused the login.", code="602")
     Circuit.objects.create(reason="Opportunities are not allowed.", code="603", kind="Opportunity")
     HostClock.objects.create(host="web-2", offset_seconds=90, measured_at=now)
@@ -159,6 +174,12 @@ def _make_bulk_edits(records: list[int]) -> None:
         choose_operation(edited, operation)
         if operation.do == "multiply":
             confirm_bulk_edit(edited, edited.plan)
+
+
+def _group_address() -> str:
+    alike.fill_missing_keys()
+    group = alike.list_groups()[0]
+    return f"/admin/conflicts/alike/{group.kind}/{group.fields_key}/"
 
 
 def _make_jobs(records: list[Opportunity]) -> None:

@@ -23,7 +23,8 @@ from mobjects.models import (
     SyncJobAction,
 )
 from mobjects.sync.conflicts import ambiguous
-from mobjects.sync.conflicts.both_changed import disputed_fields, resolve_both_changed
+from mobjects.sync.conflicts.alike import disputed_fields
+from mobjects.sync.conflicts.both_changed import resolve_both_changed
 from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.sync.delete.task import DeleteTask
 from mobjects.sync.pull.task import PullSelection

@@ -14,16 +14,13 @@ from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.types import Kind, RemoteObject
 from mobjects.models.program import COST_PREFIX
+from mobjects.sync.conflicts.alike import DisputedField, compare_sides, disputed_fields, keys_of_fields
 from mobjects.sync.content.loading import load_records
-from mobjects.sync.content.merge import conflicting_fields
 from mobjects.sync.content.payload import KeyFields, record_content
 from mobjects.sync.content.write_local import store_accepted_values, write_local_values
 from mobjects.sync.transport_factory import key_fields
 
 ConflictSide = Literal["here", "marketo"]
-DisputedField = tuple[str, str, str, str]
-"""A content entry's name, what Marketo last accepted, what is here, what Marketo holds."""
-
 RENEWED = gettext_noop("Marketo was read again since you opened this page; it shows the values of now. Choose again.")
 AGREED = gettext_noop("Both sides hold the same again.")
 
@@ -55,6 +52,7 @@ def open_both_changed(
         "here": dict(here),
         "candidates": [candidate(found, there)],
         "job": job,
+        **keys_of_fields(compare_sides(base, here, there)),
     }
     conflict, _ = models.Conflict.objects.update_or_create(
         values, kind=record.KIND.value, record_id=record.pk, decided_at__isnull=True
@@ -75,15 +73,6 @@ def candidate(found: RemoteObject, values: Mapping[str, str]) -> dict[str, Any]:
 def close_agreed_conflict(conflict: models.Conflict) -> None:
     """Close a conflict that has gone by itself."""
     _close(conflict, AGREED)
-
-
-def disputed_fields(conflict: models.Conflict) -> list[DisputedField]:
-    """The fields a person has to decide about, of a record that changed on both sides; none once values are gone."""
-    if conflict.values_removed_at is not None:
-        return []
-    base, here, there = conflict.base, conflict.here, conflict.candidates[0]["values"]
-    names = conflicting_fields(base, here, there)
-    return [(name, base.get(name, ""), here.get(name, ""), there.get(name, "")) for name in names]
 
 
 @retry_on_database_error

@@ -20,7 +20,8 @@ from mobjects.kept_text import translate_kept
 from mobjects.marketo.types import MarketoId
 from mobjects.models import RECORD_MODELS, Conflict, ConflictAnswer, ConflictReason, Kind, records_of_kind
 from mobjects.sync.conflicts import ambiguous
-from mobjects.sync.conflicts.both_changed import RENEWED, ConflictSide, disputed_fields, resolve_both_changed
+from mobjects.sync.conflicts.alike import disputed_fields
+from mobjects.sync.conflicts.both_changed import RENEWED, ConflictSide, resolve_both_changed
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import record_content
 from mobjects.sync.transport_factory import key_fields

@@ -8,7 +8,8 @@ from django.utils import timezone
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Conflict, ConflictAnswer, Opportunity, Program, SyncBatch, SyncJobAction
 from mobjects.sync.compare.task import MAX_ONE_BY_ONE, CompareSelection, CompareTask
-from mobjects.sync.conflicts.both_changed import disputed_fields, resolve_both_changed
+from mobjects.sync.conflicts.alike import disputed_fields
+from mobjects.sync.conflicts.both_changed import resolve_both_changed
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import UNKNOWN_VALUE, KeyFields, Payload, build_payload, record_content
 from mobjects.sync.pull.task import PullSelection, PullTask

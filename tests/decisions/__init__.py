@@ -1,0 +1,1 @@
+"""Deciding many conflicts at once."""
