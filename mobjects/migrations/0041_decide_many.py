@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0039_bulk_edits"),
+        ("mobjects", "0040_person_roles"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("Program", "Programs"),
                             ("Opportunity", "Opportunities"),
-                            ("OpportunityPersonRole", "Opportunity person roles"),
+                            ("OpportunityPersonRole", "Person roles"),
                         ],
                         max_length=21,
                         verbose_name="kind",
