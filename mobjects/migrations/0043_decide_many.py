@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0041_api_tokens"),
+        ("mobjects", "0042_seal_forms"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
