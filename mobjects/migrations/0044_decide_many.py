@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0042_seal_forms"),
+        ("mobjects", "0043_purge_bulk_edits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
