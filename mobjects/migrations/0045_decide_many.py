@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0043_purge_bulk_edits"),
+        ("mobjects", "0044_first_purge_waits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
