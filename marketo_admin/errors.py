@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFieldsSent
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -37,6 +37,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             "megabytes": f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1000000:.3g}"
         }
         words = gettext("The site reads so much at a time. %(instead)s") % {"instead": INSTEAD}
+    elif isinstance(exception, DisallowedHost):
+        # The name is not repeated: whoever sent it may have made it up.
+        heading = gettext("The site has no such name")
+        words = gettext(
+            "It does not answer under the name in the address that you opened. Nothing was saved. If the name is "
+            "its own, whoever runs the site adds it to DJANGO_ALLOWED_HOSTS."
+        )
     else:
         heading = gettext("The request could not be read")
         words = gettext("It came incomplete or damaged. Nothing was saved. Try it again.")

@@ -100,3 +100,11 @@ def test_a_form_with_too_much_text_says_so_in_words_where_files_are_sent_too(gro
     assert response.status_code == 400
     assert "This form has more than 2.62 MB of text" in pages.text(response)
     assert "Nothing was saved." in pages.text(response)
+
+
+def test_a_wrong_name_in_the_address_says_so_and_is_not_repeated(settings):
+    settings.ALLOWED_HOSTS = ["crm.example.com"]
+    page = Client(raise_request_exception=False).get("/admin/login/", headers={"host": "evil.example"})
+    assert page.status_code == 400
+    assert "DJANGO_ALLOWED_HOSTS" in page.content.decode()
+    assert "evil" not in page.content.decode()
