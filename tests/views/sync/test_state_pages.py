@@ -13,6 +13,7 @@ from rq.executions import prepare_execution
 from mobjects.models import Conflict, SyncJobState
 from mobjects.presentation import navigation
 from mobjects.processes import status as queue_status
+from mobjects.processes.connection_test import find_connection_test
 from mobjects.processes.status import SILENCE_SECONDS
 from mobjects.processes.worker import KEPT_SECONDS
 from mobjects.sandbox import KEY
@@ -31,6 +32,18 @@ def browser(groups):
 # --- connection ---
 
 
+@pytest.fixture
+def press(browser, queue, work):
+    """Ask for a test of the connection, and see what a worker found."""
+
+    def ask_and_look():
+        browser.post(CONNECTION)
+        work()
+        return pages.text(browser.get(CONNECTION))
+
+    return ask_and_look
+
+
 def test_the_connection_page_shows_the_settings_but_not_the_key(browser):
     shown = pages.text(browser.get(CONNECTION))
     assert "http://127.0.0.1:9/soap/mktows/2_7" in shown
@@ -39,9 +52,8 @@ def test_the_connection_page_shows_the_settings_but_not_the_key(browser):
     assert "<dt>Encryption key</dt><dd>set</dd>" in shown
 
 
-def test_a_good_connection_is_said_with_the_clocks(browser, marketo_settings):
-    response = browser.post(CONNECTION)
-    shown = pages.text(response)
+def test_a_good_connection_is_said_with_the_clocks(press, marketo_settings):
+    shown = press()
     assert "Marketo answered and accepted the signature." in shown
     assert "Clocks:" in shown
     assert KEY not in shown
@@ -50,32 +62,34 @@ def test_a_good_connection_is_said_with_the_clocks(browser, marketo_settings):
 @pytest.mark.parametrize(
     ("name", "said"), [("OurKey", "Opportunities have no field “OurKey”"), ("Name", "have the field")]
 )
-def test_the_opportunity_key_field_is_looked_up(browser, marketo_settings, settings, name, said):
+def test_the_opportunity_key_field_is_looked_up(press, marketo_settings, settings, name, said):
     settings.MARKETO = {**marketo_settings, "OPPORTUNITY_KEY_FIELD": name}
-    assert said in pages.text(browser.post(CONNECTION))
+    assert said in press()
 
 
-def test_a_key_field_that_cannot_be_looked_up_is_said(browser, marketo_settings, settings, sandbox):
+def test_a_key_field_that_cannot_be_looked_up_is_said(press, marketo_settings, settings, sandbox):
     settings.MARKETO = {**marketo_settings, "OPPORTUNITY_KEY_FIELD": "OurKey"}
     sandbox.faults.add("soap", operation="describeMObject", code="20015")
-    assert "could not be found out" in pages.text(browser.post(CONNECTION))
+    assert "could not be found out" in press()
 
 
-def test_a_refused_signature_is_a_verdict(browser, marketo_settings, settings):
+def test_a_refused_signature_is_a_verdict(press, marketo_settings, settings):
     settings.MARKETO = {**marketo_settings, "ENCRYPTION_KEY": "another"}
-    shown = pages.text(browser.post(CONNECTION))
+    shown = press()
     assert "credentials refused" in shown
     assert "another" not in shown
 
 
-def test_an_unreachable_marketo_is_a_verdict(browser):
-    assert browser.post(CONNECTION).context["tested"].ping.verdict == "unreachable"
+def test_an_unreachable_marketo_is_a_verdict(press):
+    press()
+    assert find_connection_test().verdict == "unreachable"
 
 
 @pytest.mark.parametrize("wrong", [{"TRANSPORT": "pigeon"}, {"USER_ID": ""}])
-def test_a_missing_setting_is_a_verdict(browser, settings, wrong):
+def test_a_missing_setting_is_a_verdict(press, settings, wrong):
     settings.MARKETO = {**settings.MARKETO, **wrong}
-    assert browser.post(CONNECTION).context["tested"].ping.verdict == "not configured"
+    press()
+    assert find_connection_test().verdict == "not configured"
 
 
 def test_what_the_checks_find_is_listed(browser, settings):
