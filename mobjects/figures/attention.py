@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -22,6 +22,8 @@ LATEST_JOBS = 20
 """So many of the newest jobs are looked at."""
 STANDING_STATES = (*models.SyncJob.LIVE_STATES, models.SyncJobState.NOT_QUEUED, models.SyncJobState.PAUSED)
 """Of jobs that are not over."""
+BEATS_MISSED = timedelta(seconds=20)
+"""Processes renew their lease every ten seconds; of one that missed two beats, and a little more, it is said."""
 _FREE = Q(claimed_by__isnull=True)
 _STANDS = CHANGED & _FREE & Q(revision__lte=F("answered_revision"))
 CONDITIONS: dict[str, Q] = {
@@ -59,6 +61,7 @@ class WaitingWork:
         imports: imports that wait for a person.
         held: records that the job ``held_by`` held back and that are as they were then.
         left: jobs and imports that are to be worked on and are not.
+        silent: those of them whose process was at work and gives no sign of life.
         halts: how many open halts there are.
         clocks: how many hosts were found to have a clock that is off, lately or not.
         purges: how many kinds of what is over would go by themselves for the first time.
@@ -70,6 +73,7 @@ class WaitingWork:
     held: int
     held_by: models.SyncJob | None
     left: int
+    silent: int
     halts: int
     clocks: int
     purges: int
@@ -99,6 +103,7 @@ def read_waiting_work(
     asked["undecided"] = models.Conflict.objects.filter(decided_at__isnull=True, answer="")
     asked["imports"] = models.Import.objects.filter(state__in=WAITING_IMPORT_STATES)
     asked |= {f"left:{number}": work for number, work in enumerate(_left_work(fresh_since))}
+    asked |= {f"silent:{number}": work for number, work in enumerate(_silent_work(fresh_since - BEATS_MISSED))}
     asked["halts"] = models.Circuit.objects.filter(reset_at__isnull=True)
     asked["clocks"] = models.HostClock.objects.all()
     asked["purges"] = models.PurgeLeave.objects.filter(given_at=None)
@@ -116,6 +121,7 @@ def read_waiting_work(
         held=found.get("held", 0),
         held_by=held_by,
         left=sum(count for name, count in found.items() if name.startswith("left:")),
+        silent=sum(count for name, count in found.items() if name.startswith("silent:")),
         halts=found["halts"],
         clocks=found["clocks"],
         purges=found["purges"],
@@ -150,6 +156,17 @@ def _left_work(fresh_since: datetime) -> list[QuerySet[Any]]:
     # Not one that was made a moment ago: it is about to be queued.
     jobs, imports = jobs.filter(created_at__lt=fresh_since), imports.filter(step_at__lt=fresh_since)
     return [work.exclude(leases__renewed_at__gte=fresh_since) for work in (jobs, imports)]
+
+
+def _silent_work(silent_since: datetime) -> list[QuerySet[Any]]:
+    """Jobs and imports that a process has taken and that none of theirs has given a sign of life of since."""
+    silent = models.WorkerLease.objects.filter(renewed_at__lt=silent_since)
+    jobs = models.SyncJob.objects.filter(state=models.SyncJobState.RUNNING)
+    imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)
+    return [
+        jobs.filter(pk__in=silent.values("job")).exclude(leases__renewed_at__gte=silent_since),
+        imports.filter(pk__in=silent.values("imported")).exclude(leases__renewed_at__gte=silent_since),
+    ]
 
 
 def _held_results(job: models.SyncJob) -> QuerySet[models.SyncResult]:

@@ -102,6 +102,24 @@ def queue_cards(now: QueueStatus, left: int, user: AbstractUser | AnonymousUser)
     return [AttentionCard("halts", said, waits or _("What is asked for will wait until that is over."), button=button)]
 
 
+def silent_cards(silent: int, user: AbstractUser | AnonymousUser) -> list[AttentionCard]:
+    """That a process which took something up gives no sign of life, though others live.
+
+    Args:
+        silent: jobs and imports.
+    """
+    if not silent:
+        return []
+    said = ngettext(
+        "The process at work on %(count)s job or import gives no sign of life.",
+        "The processes at work on %(count)s jobs or imports give no sign of life.",
+        silent,
+    )
+    button = (_("See the queue"), reverse("mobjects:queue")) if user.has_perm("mobjects.view_queue") else None
+    detail = _("It was killed or is frozen. Another takes the work over within a minute; nothing is sent twice.")
+    return [AttentionCard("waits", said % {"count": count_text(silent)}, detail, button=button)]
+
+
 def behind_cards(now: QueueStatus, user: AbstractUser | AnonymousUser) -> list[AttentionCard]:
     """That workers stepped aside because their program is older than the database, one for each host."""
     button = (_("See the queue"), reverse("mobjects:queue")) if user.has_perm("mobjects.view_queue") else None

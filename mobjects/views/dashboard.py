@@ -88,7 +88,9 @@ def _cards(request: HttpRequest, waiting: WaitingWork, jobs: list[SyncJob]) -> l
     cards = attention_cards.halted_cards(standing_of(request).circuits, user)
     if user.has_perm("mobjects.view_syncjob"):
         now = queue_status.read()
-        cards += attention_cards.queue_cards(now, waiting.left, user) + attention_cards.behind_cards(now, user)
+        cards += attention_cards.queue_cards(now, waiting.left, user)
+        cards += attention_cards.silent_cards(waiting.silent if now.has_worker else 0, user)
+        cards += attention_cards.behind_cards(now, user)
     cards += attention_cards.clock_cards(list_wrong_host_clocks() if waiting.clocks else [], user)
     cards += attention_cards.record_cards(waiting, jobs)
     cards += attention_cards.other_cards(waiting, user)

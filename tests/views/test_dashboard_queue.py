@@ -60,6 +60,18 @@ def test_a_worker_that_is_frozen_or_killed_is_said_within_half_a_minute(dashboar
     assert SILENCE_SECONDS + LEFT_SECONDS <= 30
 
 
+def test_a_process_that_is_frozen_beside_living_workers_is_said_within_half_a_minute(dashboard, queue, worker):
+    frozen = left_alone(SyncJobState.RUNNING)
+    lease = frozen.leases.create(process="here 1", renewed_at=timezone.now() - timedelta(seconds=20))
+    said = "The process at work on 1 job or import gives no sign of life."
+    assert said not in dashboard()
+    rewrite(lease, renewed_at=timezone.now() - timedelta(seconds=26))
+    assert said in dashboard()
+    # Several may be at one job; it goes on while one of them lives.
+    frozen.leases.create(process="here 2", renewed_at=timezone.now())
+    assert said not in dashboard()
+
+
 def test_an_import_that_nobody_works_on_is_said(dashboard):
     made_imports.imported(state=ImportState.CHECKING, step_at=timezone.now() - MINUTE_AGO)
     assert "1 job or import waits" in dashboard()
