@@ -21,7 +21,7 @@ def test_a_schedule_is_made_by_keyboard_and_says_its_next_runs(open_page):
 
     page.locator("#id_name").focus()
     page.keyboard.type("Mondays")
-    page.get_by_label("Opportunity", exact=False).first.check()
+    page.get_by_label("Opportunities").check()
     page.get_by_role("radio", name="Monday to Friday").focus()
     page.keyboard.press("ArrowDown")
     assert page.get_by_role("radio", name="On days of the week").is_checked()
