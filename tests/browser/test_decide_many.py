@@ -25,14 +25,15 @@ def test_three_hundred_conflicts_are_decided_in_fewer_than_ten_actions_and_undon
     page.get_by_role("heading", name="Decide many at once").wait_for()
     assert page.locator("tbody tr").count() == 50
     page.get_by_role("button", name="Decide these 300").click()
-    page.get_by_text("Deciding: 0 of 300").wait_for()
+    live = page.locator("#decision-live")
+    live.get_by_text("Deciding: 0 of 300").wait_for()
     # What a worker does; the page follows by itself.
     service.run_decision(ConflictDecision.objects.get().pk)
-    page.get_by_text("Decided about 300 of 300 opportunities.").wait_for()
+    live.get_by_text("Decided about 300 of 300 opportunities.").wait_for()
     assert Opportunity.objects.filter(stage="Won").count() == 300
 
     page.get_by_role("button", name="Undo this decision").click()
-    page.get_by_text("Being undone").wait_for()
+    live.get_by_text("Being undone").wait_for()
     service.run_decision(ConflictDecision.objects.get().pk)
-    page.get_by_text("Undone: the records hold what they held before").wait_for()
+    live.get_by_text("Undone: the records hold what they held before").wait_for()
     assert Opportunity.objects.filter(stage="Open").count() == 300
