@@ -65,6 +65,12 @@ def test_every_page_is_accessible_and_fits_and_the_keyboard_reaches_all_of_it(op
     assert page.evaluate("document.documentElement.classList.contains('dark')")
 
 
+def test_the_page_of_strangers_is_accessible_and_within_its_policy(open_page):
+    page = open_page("/admin/")
+    page.context.clear_cookies()
+    assert {look: faults for look, faults in _faults(page, "/admin/login/").items() if faults} == {}
+
+
 def _faults(page, address) -> dict[str, list[str]]:
     """What is wrong with a page, light, dark and narrow."""
     page.set_viewport_size({"width": 1280, "height": 900})
