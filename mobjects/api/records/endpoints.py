@@ -54,7 +54,7 @@ def _add_writing(kind: RecordKind) -> None:
         response=describe_answers(kind.out, 409, status=201),
         url_name=f"{kind.name}-new",
         operation_id=f"create_{kind.name}",
-        summary=f"Create a {kind.one}",
+        summary=f"Create {kind.one}",
     )
     def create_kind(
         request: HttpRequest,
@@ -70,7 +70,7 @@ def _add_writing(kind: RecordKind) -> None:
         response=describe_answers(kind.out, 404, 409, 412, 428),
         url_name=f"{kind.name}-change",
         operation_id=f"change_{kind.name}",
-        summary=f"Change a {kind.one}: what is not sent stays",
+        summary=f"Change {kind.one}: what is not sent stays",
     )
     def change_kind(
         request: HttpRequest,

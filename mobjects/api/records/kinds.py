@@ -26,7 +26,7 @@ class RecordKind:
     Args:
         name: in addresses.
         kind: Marketo's.
-        one: a record of it, in descriptions.
+        one: a record of it, in descriptions, with its article.
         listed: form of a list of them.
         out: form of one of them.
         changes: form of a change.
@@ -194,7 +194,7 @@ def _make_kind(name: str, kind: Kind, one: str) -> RecordKind:
 
 
 KINDS = (
-    _make_kind("programs", Kind.PROGRAM, "program"),
-    _make_kind("opportunities", Kind.OPPORTUNITY, "opportunity"),
-    _make_kind("roles", Kind.ROLE, "person role"),
+    _make_kind("programs", Kind.PROGRAM, "a program"),
+    _make_kind("opportunities", Kind.OPPORTUNITY, "an opportunity"),
+    _make_kind("roles", Kind.ROLE, "a person role"),
 )
