@@ -17,8 +17,6 @@ from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import (
     Conflict,
     ConflictAnswer,
-    ConflictDecision,
-    ConflictDecisionState,
     ConflictReason,
 )
 from mobjects.models.fields import AmongIds
@@ -41,22 +39,12 @@ from mobjects.models.imports import (
     UndoOutcome,
 )
 from mobjects.models.installation import DailyFigure, HostClock, Installation
+from mobjects.models.many_records.bulk_edits import BulkEdit, BulkEditOutcome, BulkEditRow, BulkEditState
+from mobjects.models.many_records.decisions import ConflictDecision, ConflictDecisionState
+from mobjects.models.many_records.deletions import BulkDeletion, BulkDeletionState, DeletedRecord
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, InstanceAnswer, MarketoField
 from mobjects.models.opportunity import Opportunity
-from mobjects.models.people import (
-    BulkDeletion,
-    BulkDeletionState,
-    BulkEdit,
-    BulkEditOutcome,
-    BulkEditRow,
-    BulkEditState,
-    DeletedRecord,
-    EditContext,
-    EditSource,
-    PersonSettings,
-    RecordEdit,
-    SavedView,
-)
+from mobjects.models.people import EditContext, EditSource, PersonSettings, RecordEdit, SavedView
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.retention.erasures import Erasure
 from mobjects.models.retention.purges import Purge, PurgeKind, PurgeLeave

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from mobjects.models.many_records.decisions import ConflictDecision
 from mobjects.models.sync_history import KIND_CHOICES, SyncJob
 
 
@@ -25,55 +23,6 @@ class ConflictAnswer(models.TextChoices):
     SEND = "send", _("Send it again")
     LEAVE = "leave", _("Leave it")
     MERGED = "merged", _("Values taken from either side")
-
-
-class ConflictDecisionState(models.TextChoices):
-    ASKED = "asked", _("Not confirmed")
-    DECIDING = "deciding", _("Being decided")
-    DECIDED = "decided", _("Decided")
-    UNDOING = "undoing", _("Being undone")
-    UNDONE = "undone", _("Undone")
-
-
-class ConflictDecision(models.Model):
-    """One decision about many conflicts with the same fields in dispute, by the list that a person saw.
-
-    A chunk is decided, or opened again, in one transaction that holds this row and moves ``position`` on; so it does
-    not matter how many workers are at it, or die of it.
-    """
-
-    WORKING_STATES: ClassVar = (ConflictDecisionState.DECIDING, ConflictDecisionState.UNDOING)
-
-    state = models.CharField(
-        _("state"), max_length=8, choices=ConflictDecisionState, default=ConflictDecisionState.ASKED
-    )
-    kind = models.CharField(_("kind"), max_length=21, choices=KIND_CHOICES)
-    choices = models.JSONField(default=dict, help_text="Of each field the side that is right: here or marketo.")
-    asked = models.JSONField(default=list, help_text="[our own id, what stood for it when it was shown] of each.")
-    position = models.PositiveIntegerField(default=0, help_text="How many of them were dealt with.")
-    left = models.JSONField(default=list, help_text="[id of a conflict, its record's name, why] of those left alone.")
-    kept = models.JSONField(default=list, help_text="The same of those that the undo left decided.")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    username = models.CharField(max_length=150, blank=True)
-    undone_by = models.CharField(max_length=150, blank=True)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    step_at = models.DateTimeField(null=True, blank=True, help_text="When a chunk was done last.")
-    ended_at = models.DateTimeField(null=True, blank=True)
-    undone_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("decision of many conflicts")
-        verbose_name_plural = _("decisions of many conflicts")
-        default_permissions = ()
-        ordering = ("-pk",)
-
-    def __str__(self) -> str:
-        return gettext("Decision %(pk)s") % {"pk": self.pk}
-
-    @property
-    def is_working(self) -> bool:
-        """Whether a worker has to do something about it."""
-        return self.state in self.WORKING_STATES
 
 
 class Conflict(models.Model):

@@ -1,0 +1,1 @@
+"""What a person has done to many records at once."""
