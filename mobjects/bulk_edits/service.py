@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Coalesce
 from django.utils import translation
-from redis.exceptions import RedisError
 
 from mobjects import clock
 from mobjects.bulk_edits.appliers import build_applier
@@ -26,7 +23,7 @@ from mobjects.bulk_edits.rows import clear_rows, save_rows
 from mobjects.db.edit_context import edit
 from mobjects.db.planning import refresh_statistics
 from mobjects.db.retry import retry_on_database_error
-from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
+from mobjects.jobs.queue import BackgroundWork
 from mobjects.models import (
     RECORD_MODELS,
     BulkEdit,
@@ -45,6 +42,7 @@ REASONS = 20
 """So many of the most frequent reasons are told one by one."""
 RUNNER = f"{__name__}.run_bulk_edit"
 State = BulkEditState
+EDIT_WORK = BackgroundWork(RUNNER, "edit", lambda: BulkEdit.objects.filter(state__in=BulkEdit.WORKING_STATES))
 
 
 def ask_bulk_edit(records: QuerySet[Any], filters: str, user: User) -> BulkEdit:
@@ -138,17 +136,8 @@ def _start(asked: BulkEdit) -> bool:
         run_bulk_edit(asked.pk)
         asked.refresh_from_db()
     else:
-        transaction.on_commit(partial(enqueue_bulk_edit, asked.pk))
+        EDIT_WORK.enqueue_after_commit(asked.pk)
     return True
-
-
-def enqueue_bulk_edit(pk: int) -> bool:
-    """Have a worker go on with it; ``False`` if the queue cannot be reached, and the sweep does it later."""
-    return enqueue_work(RUNNER, pk, _prefix(pk), None)
-
-
-def _prefix(pk: int) -> str:
-    return f"edit-{pk}-"
 
 
 def run_bulk_edit(pk: int) -> None:
@@ -290,16 +279,3 @@ def changed_owners(asked: BulkEdit) -> list[int]:
         return ids
     costs = ProgramCost.objects.filter(pk__among=ids)
     return sorted(set(costs.values_list("program", flat=True)))
-
-
-def sweep_bulk_edits() -> None:
-    """Find bulk edits whose worker died or that the queue forgot, and have others go on. Safe at any time."""
-    late = clock.now() - OVERDUE
-    found = BulkEdit.objects.filter(state__in=BulkEdit.WORKING_STATES)
-    silent = found.alias(seen=Coalesce("step_at", "created_at")).filter(seen__lt=late)
-    try:
-        for pk in silent.values_list("pk", flat=True):
-            if not count_enqueued(_prefix(pk)):
-                enqueue_bulk_edit(pk)
-    except RedisError:
-        return

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_noop as _
-from redis.exceptions import RedisError
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.decisions.lifecycle import DECISION_STATES
-from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
+from mobjects.jobs.queue import BackgroundWork
 from mobjects.models import Conflict, ConflictDecision, ConflictDecisionState
 from mobjects.sync.conflicts.alike import digest_fields, disputed_fields
 from mobjects.sync.conflicts.both_changed import ConflictSide, resolve_both_changed
@@ -29,6 +26,9 @@ RUNNER = f"{__name__}.run_decision"
 DECIDED_SINCE = _("It was decided about, or Marketo was read again, since this was shown.")
 
 State = ConflictDecisionState
+DECISION_WORK = BackgroundWork(
+    RUNNER, "decision", lambda: ConflictDecision.objects.filter(state__in=ConflictDecision.WORKING_STATES)
+)
 
 
 def ask_decision(
@@ -64,17 +64,8 @@ def _start(decision: ConflictDecision) -> bool:
         run_decision(decision.pk)
         decision.refresh_from_db()
     else:
-        transaction.on_commit(partial(enqueue_decision, decision.pk))
+        DECISION_WORK.enqueue_after_commit(decision.pk)
     return True
-
-
-def enqueue_decision(pk: int) -> bool:
-    """Have a worker go on with it; ``False`` if the queue cannot be reached, and the sweep does it later."""
-    return enqueue_work(RUNNER, pk, _prefix(pk), None)
-
-
-def _prefix(pk: int) -> str:
-    return f"decision-{pk}-"
 
 
 def run_decision(pk: int) -> None:
@@ -139,16 +130,3 @@ def _hold(pks: object) -> dict[int, Conflict]:
 
 def _step(decision: ConflictDecision, **values: object) -> None:
     ConflictDecision.objects.filter(pk=decision.pk).update(step_at=clock.now(), **values)
-
-
-def sweep_decisions() -> None:
-    """Find decisions whose worker died or that the queue forgot, and have others go on. Safe at any time."""
-    late = clock.now() - OVERDUE
-    found = ConflictDecision.objects.filter(state__in=ConflictDecision.WORKING_STATES)
-    seen = found.alias(seen=Coalesce("step_at", "created_at")).filter(seen__lt=late)
-    try:
-        for pk in seen.values_list("pk", flat=True):
-            if not count_enqueued(_prefix(pk)):
-                enqueue_decision(pk)
-    except RedisError:
-        return

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import django_rq
+from django.db import transaction
+from django.db.models import DateTimeField, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_noop as _
 from redis import Redis
 from redis.exceptions import RedisError
@@ -144,3 +149,40 @@ def count_enqueued(prefix: str) -> int:
     lost = set(later.get_jobs_to_schedule(int((clock.now() - OVERDUE).timestamp())))
     ids = [*queue.get_job_ids(), *(set(later.get_job_ids(cleanup=False)) - lost)]
     return sum(queue_id.startswith(prefix) for queue_id in ids)
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundWork:
+    """A kind of rows that workers deal with chunk by chunk, whoever and how many they are.
+
+    Args:
+        runner: dotted name of the function that does all that is left of a row, given its id; safe to call at any time.
+        prefix: with which the queue's ids of such work begin.
+        unfinished: the rows that are to be worked on; they have ``created_at`` and, of the newest chunk, ``step_at``.
+    """
+
+    runner: str
+    prefix: str
+    unfinished: Callable[[], QuerySet[Any]]
+
+    def enqueue(self, pk: int) -> bool:
+        """Have a worker go on with a row; ``False`` if the queue cannot be reached, and the sweep does it later."""
+        return enqueue_work(self.runner, pk, self._prefix_of(pk), None)
+
+    def enqueue_after_commit(self, pk: int) -> None:
+        """The same once what was written in this transaction can be seen."""
+        transaction.on_commit(partial(self.enqueue, pk))
+
+    def sweep(self) -> None:
+        """Find rows whose worker died or that the queue forgot, and have others go on. Safe at any time."""
+        seen = Coalesce("step_at", "created_at", output_field=DateTimeField())
+        silent = self.unfinished().alias(seen=seen).filter(seen__lt=clock.now() - OVERDUE)
+        try:
+            for pk in silent.order_by("pk").values_list("pk", flat=True):
+                if not count_enqueued(self._prefix_of(pk)):
+                    self.enqueue(pk)
+        except RedisError:
+            return
+
+    def _prefix_of(self, pk: int) -> str:
+        return f"{self.prefix}-{pk}-"

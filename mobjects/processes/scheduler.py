@@ -26,17 +26,17 @@ from rq.utils import now
 
 from mobjects.audit.anchors import write_anchor_if_due
 from mobjects.audit.sealing import seal_for_a_while
-from mobjects.bulk_edits.service import sweep_bulk_edits
-from mobjects.decisions.service import sweep_decisions
+from mobjects.bulk_edits.service import EDIT_WORK
+from mobjects.decisions.service import DECISION_WORK
 from mobjects.figures.daily import count_records_if_due
 from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.restored import check_installation
 from mobjects.jobs.schedules import run_due
 from mobjects.queue_redis import QUEUE, describe_redis_error
-from mobjects.removals.service import sweep_deletions
-from mobjects.retention.erasure.service import sweep_erasures
-from mobjects.retention.service import purge_if_due, sweep_purges
+from mobjects.removals.service import DELETION_WORK
+from mobjects.retention.erasure.service import ERASURE_WORK
+from mobjects.retention.service import PURGE_WORK, purge_if_due
 from mobjects.sync.installation.identity import name_outside
 
 INTERVAL_SECONDS = 15
@@ -64,11 +64,8 @@ def tick() -> None:
     check_installation()
     sweep_jobs()
     sweep_imports()
-    sweep_deletions()
-    sweep_bulk_edits()
-    sweep_decisions()
-    sweep_purges()
-    sweep_erasures()
+    for work in (DELETION_WORK, EDIT_WORK, DECISION_WORK, PURGE_WORK, ERASURE_WORK):
+        work.sweep()
     run_due()
     count_records_if_due()
     purge_if_due()

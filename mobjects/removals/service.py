@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Coalesce
-from redis.exceptions import RedisError
 
 from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
-from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
+from mobjects.jobs.queue import BackgroundWork
 from mobjects.models import BulkDeletion, BulkDeletionState, SyncedRecord
 from mobjects.removals.chunks import PARTS, delete_chunk, model_of_deletion, under_way, versions_of
 from mobjects.removals.lifecycle import DELETION_STATES
@@ -25,6 +22,9 @@ from mobjects.removals.undo import restore_chunk
 CHUNK = 500
 RUNNER = f"{__name__}.run_deletion"
 State = BulkDeletionState
+DELETION_WORK = BackgroundWork(
+    RUNNER, "deletion", lambda: BulkDeletion.objects.filter(state__in=BulkDeletion.WORKING_STATES)
+)
 
 
 def ask_deletion(records: QuerySet[Any], filters: str, user: User) -> BulkDeletion:
@@ -107,17 +107,8 @@ def _start(deletion: BulkDeletion, size: int) -> bool:
         run_deletion(deletion.pk)
         deletion.refresh_from_db()
     else:
-        transaction.on_commit(partial(enqueue_deletion, deletion.pk))
+        DELETION_WORK.enqueue_after_commit(deletion.pk)
     return True
-
-
-def enqueue_deletion(pk: int) -> bool:
-    """Have a worker go on with it; ``False`` if the queue cannot be reached, and the sweep does it later."""
-    return enqueue_work(RUNNER, pk, _prefix(pk), None)
-
-
-def _prefix(pk: int) -> str:
-    return f"deletion-{pk}-"
 
 
 def run_deletion(pk: int) -> None:
@@ -157,17 +148,3 @@ def _restore_next(deletion: BulkDeletion, now: datetime) -> bool:
     counts = Counter(deletion.undone) + restore_chunk(deletion, rows)
     BulkDeletion.objects.filter(pk=deletion.pk).update(undone=dict(counts), step_at=now)
     return True
-
-
-def sweep_deletions() -> None:
-    """Find deletions whose worker died or that the queue forgot, and have others go on. Safe at any time."""
-    late = clock.now() - OVERDUE
-    found = BulkDeletion.objects.filter(state__in=BulkDeletion.WORKING_STATES)
-    try:
-        for pk in (
-            found.alias(seen=Coalesce("step_at", "created_at")).filter(seen__lt=late).values_list("pk", flat=True)
-        ):
-            if not count_enqueued(_prefix(pk)):
-                enqueue_deletion(pk)
-    except RedisError:
-        return

@@ -6,23 +6,22 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from redis.exceptions import RedisError
 
 from mobjects import clock
 from mobjects.audit.door import history_opened
 from mobjects.db.retry import retry_on_database_error
-from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
+from mobjects.jobs.queue import BackgroundWork
 from mobjects.models import Purge, PurgeKind, SyncJobSource
 from mobjects.retention import kinds_of_jobs, kinds_of_records
-from mobjects.retention.kinds import Chunk, DueRows, RetentionKind, ended_before
+from mobjects.retention.kinds import Chunk, DueRows, RetentionKind
 from mobjects.retention.leave import give_leave, has_leave
 from mobjects.retention.periods import days_of, end_of_period
 
 RUNNER = f"{__name__}.run_purge"
+PURGE_WORK = BackgroundWork(RUNNER, "purge", lambda: Purge.objects.filter(ended_at__isnull=True))
 EVERY = timedelta(days=1)
 """How often it is looked by itself whether something is due."""
 
@@ -104,17 +103,8 @@ def request_purge(
         give_leave([PurgeKind(purge.kind) for purge in made], user.get_username() if user else username)
         if enqueue:
             for purge in made:
-                transaction.on_commit(partial(enqueue_purge, purge.pk))
+                PURGE_WORK.enqueue_after_commit(purge.pk)
     return made
-
-
-def enqueue_purge(pk: int) -> bool:
-    """Have a worker go on with it; ``False`` if the queue cannot be reached, and the sweep does it later."""
-    return enqueue_work(RUNNER, pk, _prefix(pk), None)
-
-
-def _prefix(pk: int) -> str:
-    return f"purge-{pk}-"
 
 
 def run_purge(pk: int) -> None:
@@ -150,18 +140,6 @@ def purge_if_due() -> None:
     due = [kind for kind, until in ends.items() if until and BY_NAME[kind].has_due(until) and has_leave(kind, now)]
     # The sessions are always among them, and so say when it was looked last.
     request_purge(dict.fromkeys([*due, PurgeKind.SESSIONS]), source=SyncJobSource.SCHEDULE)
-
-
-def sweep_purges() -> None:
-    """Find purges whose worker died or that the queue forgot, and have others go on. Safe at any time."""
-    late = clock.now() - OVERDUE
-    found = Purge.objects.filter(ended_before(late, "step_at"), ended_at__isnull=True, created_at__lt=late)
-    try:
-        for pk in found.order_by("pk").values_list("pk", flat=True):
-            if not count_enqueued(_prefix(pk)):
-                enqueue_purge(pk)
-    except RedisError:
-        return
 
 
 def removed_before(kind: PurgeKind) -> Purge | None:

@@ -191,11 +191,11 @@ def test_it_goes_on_where_a_dead_worker_left_it(browser, work, queue):
     queue.empty()
     assert service._do_chunk(deletion.pk)
     assert Opportunity.objects.count() == 700
-    service.sweep_deletions()
+    service.DELETION_WORK.sweep()
     assert queue.count == 0
     BulkDeletion.objects.update(step_at=timezone.now() - timedelta(minutes=1))
-    service.sweep_deletions()
-    service.sweep_deletions()
+    service.DELETION_WORK.sweep()
+    service.DELETION_WORK.sweep()
     assert queue.count == 1
     work()
     assert not Opportunity.objects.exists()

@@ -298,11 +298,11 @@ def test_a_purge_that_the_queue_lost_is_found_again(queue, work):
     job = old_job()
     service.request_purge([PurgeKind.RESULTS], source=SyncJobSource.ADMIN)
     queue.empty()
-    service.sweep_purges()
+    service.PURGE_WORK.sweep()
     assert queue.count == 0
     Purge.objects.update(created_at=LONG_AGO)
-    service.sweep_purges()
-    service.sweep_purges()
+    service.PURGE_WORK.sweep()
+    service.PURGE_WORK.sweep()
     assert queue.count == 1
     work()
     assert not has_values(job)

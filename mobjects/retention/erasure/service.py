@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
 from redis.exceptions import RedisError
 
 from mobjects import clock
-from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
+from mobjects.jobs.queue import BackgroundWork
 from mobjects.models import Erasure, Import, OpportunityPersonRole, SyncJobSource
 from mobjects.models.synced_record import UNDER_WAY
 from mobjects.retention.erasure import places
 from mobjects.retention.erasure.person import PersonName, digest_of, seal, unseal
-from mobjects.retention.kinds import ended_before
 from mobjects.retention.periods import session_model
 
 RUNNER = f"{__name__}.run_erasure"
+ERASURE_WORK = BackgroundWork(RUNNER, "erasure", lambda: Erasure.objects.filter(ended_at__isnull=True))
 SHORTEST = 2
 MOST_PASSES = 3
 """So often all places are looked through: what runs meanwhile may write the person where it was looked before."""
@@ -56,17 +55,8 @@ def request_erasure(
             digest=digest_of(value), sealed=seal(value), source=source, username=username, reason=reason
         )
         if enqueue:
-            transaction.on_commit(partial(enqueue_erasure, erasure.pk))
+            ERASURE_WORK.enqueue_after_commit(erasure.pk)
     return erasure
-
-
-def enqueue_erasure(pk: int) -> bool:
-    """Have a worker go on with it; ``False`` if the queue cannot be reached, and the sweep does it later."""
-    return enqueue_work(RUNNER, pk, _prefix(pk), None)
-
-
-def _prefix(pk: int) -> str:
-    return f"erasure-{pk}-"
 
 
 def is_blocked(person: PersonName) -> bool:
@@ -125,15 +115,3 @@ def _count(erasure: Erasure, name: str, number: int) -> int:
         erasure.counts = dict(Counter(erasure.counts) + Counter({name: number}))
         Erasure.objects.filter(pk=erasure.pk).update(counts=erasure.counts, step_at=clock.now())
     return number
-
-
-def sweep_erasures() -> None:
-    """Find erasures that waited, whose worker died or that the queue forgot, and have others go on."""
-    late = clock.now() - OVERDUE
-    found = Erasure.objects.filter(ended_before(late, "step_at"), ended_at__isnull=True, created_at__lt=late)
-    try:
-        for pk in found.order_by("pk").values_list("pk", flat=True):
-            if not count_enqueued(_prefix(pk)):
-                enqueue_erasure(pk)
-    except RedisError:
-        return
