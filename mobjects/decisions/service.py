@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -70,22 +70,25 @@ def _start(decision: ConflictDecision) -> bool:
 
 def run_decision(pk: int) -> None:
     """Do all that is left of a decision or its undo. Safe to call at any time, by any number of workers."""
-    while _do_chunk(pk):
+    # The long list stays as it was asked for; it is not read again for each chunk.
+    asked = ConflictDecision.objects.filter(pk=pk).values_list("asked", flat=True).first()
+    while asked is not None and _do_chunk(pk, asked):
         pass
 
 
 @retry_on_database_error
-def _do_chunk(pk: int) -> bool:
+def _do_chunk(pk: int, asked: Sequence[tuple[int, str]]) -> bool:
     """Do the next chunk; ``False`` if there is none."""
     with transaction.atomic():
-        decision = ConflictDecision.objects.select_for_update().filter(pk=pk).first()
+        decision = ConflictDecision.objects.select_for_update().filter(pk=pk).defer("asked").first()
         if decision is None or not decision.is_working:
             return False
-        return (_decide_next if decision.state == State.DECIDING else _reopen_next)(decision)
+        if decision.state == State.DECIDING:
+            return _decide_next(decision, asked[decision.position : decision.position + CHUNK])
+        return _reopen_next(decision)
 
 
-def _decide_next(decision: ConflictDecision) -> bool:
-    chunk = decision.asked[decision.position : decision.position + CHUNK]
+def _decide_next(decision: ConflictDecision, chunk: Sequence[tuple[int, str]]) -> bool:
     if not chunk:
         DECISION_STATES.change(decision, State.DECIDED, ended_at=clock.now())
         return False
