@@ -183,3 +183,20 @@ def test_programs_are_kept_when_nothing_is_chosen(browser):
     program = factories.program()
     ask(browser, program, model="program")
     assert Program.objects.get().revision == program.revision
+
+
+@pytest.mark.usefixtures("marketo_settings", "sandbox")
+def test_what_was_changed_is_sent_and_nothing_else(browser, work, django_capture_on_commit_callbacks):
+    first, second, other = (factories.opportunity(name=name, stage="New") for name in ("First", "Second", "Other"))
+    ask(browser, first, second)
+    plan(browser, ".set:Stage", value="Won")
+    press(browser, "confirm")
+    asking = press(browser, "sync").context["form"]
+    values = {name: asking[name].value() or "" for name in asking.fields}
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post("/admin/sync/", {**values, "shown": asking.options, "send": "1"})
+    work()
+    sent = Opportunity.objects.filter(last_status="CREATED").values_list("name", "stage")
+    assert sorted(sent) == [("First", "Won"), ("Second", "Won")]
+    other.refresh_from_db()
+    assert (other.last_status, other.marketo_id) == ("", None)
