@@ -9,6 +9,7 @@ from django.http import Http404
 from django.test import Client, RequestFactory
 
 from marketo_admin.errors import page_missing
+from mobjects.accounts.tokens import make_token
 from tests import factories
 from tests.views import pages
 
@@ -86,6 +87,24 @@ def test_a_broken_page_has_the_frame_of_the_site_and_names_its_request_without_t
     assert "Something went wrong here" in pages.text(response)
     assert "click-of-olga-17" in pages.text(response)
     assert 'href="/admin/mobjects/syncjob/"' in pages.text(response)
+
+
+def test_the_api_answers_with_a_problem_where_a_page_would_say_that_it_broke(groups):
+    person = factories.user(group="viewer")
+    _token, secret = make_token(person, "nightly", 1, by=person)
+    browser = Client(raise_request_exception=False)
+
+    def refuse(*args):
+        raise OperationalError("The database is away.")
+
+    with connection.execute_wrapper(refuse):
+        response = browser.get(
+            "/api/v1/programs", headers={"authorization": f"Bearer {secret}", "x-request-id": "click-of-olga-17"}
+        )
+    assert response.status_code == 500
+    assert response["Content-Type"] == "application/problem+json"
+    assert response.json()["status"] == 500
+    assert "The database is away" not in response.content.decode()
 
 
 def test_a_form_with_too_many_fields_says_so_in_words(groups):
