@@ -79,7 +79,7 @@ def test_it_is_done_shown_in_the_timeline_and_undone(browser):
     listed = browser.get(reverse("admin:mobjects_bulkedit_changelist"))
     assert "Multiply Amount by 1.1 in 1 opportunity" in pages.words(listed)
     assert "Deal" in pages.words(press(browser, "sync"))
-    assert "Undone: 1 are as before." in pages.words(press(browser, "undo"))
+    assert "Undone: 1 is as before." in pages.words(press(browser, "undo"))
     assert Opportunity.objects.get().amount == Decimal("10.05")
     history = browser.get(reverse("mobjects:record-history", args=["Opportunity", record.pk]))
     assert f"Undo of bulk edit {number}" in pages.words(history)
