@@ -12,6 +12,7 @@ import django_rq
 import hypothesis
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.core.cache import cache
 from django.utils import translation
 from redis import Redis
 from rq import Queue, SimpleWorker
@@ -50,6 +51,12 @@ def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         command = redis_server.build_command(redis_server.find_program(), port, folder / "data")
         supervisor.start_child("redis", command, lambda: redis_server.is_answering(url))
         yield url
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Nothing counted or kept for a while by another test, whose records had the same numbers."""
+    cache.clear()
 
 
 @pytest.fixture
