@@ -241,9 +241,11 @@ def test_people_who_are_not_logged_in_go_to_the_login_page():
 def test_a_selection_of_thousands_fits(groups):
     user = factories.user("olivia", group="operator")
     opportunity = factories.opportunity()
-    response = ask(user, Kind.OPPORTUNITY, [opportunity.pk, *range(10_000, 15_000)]).render()
+    # It is the first of them: those behind the first two thousand or so are counted when the page is there.
+    ids = [opportunity.pk + number for number in range(5_000)]
+    response = ask(user, Kind.OPPORTUNITY, ids).render()
     assert response.context_data["preview"].sendable == 1
-    assert "14999" in response.content.decode()
+    assert str(ids[-1]) in response.content.decode()
 
 
 def test_an_empty_selection_never_means_all_that_changed(groups):
