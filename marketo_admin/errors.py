@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from mobjects.api.middleware import is_api
 from mobjects.api.problems import Problem
 from mobjects.audit.trace import trace_of_now
+from mobjects.filters.conditions import FilterRefused
 
 INSTEAD = _("Nothing was saved. Go back and change or select fewer rows at a time; for very many, use an import.")
 
@@ -47,6 +48,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     else:
         heading = gettext("The request could not be read")
         words = gettext("It came incomplete or damaged. Nothing was saved. Try it again.")
+    if isinstance(exception, FilterRefused):
+        return _in_frame(request, "400.html", gettext("There is no such filter"), str(exception), 400)
     if is_api(request):
         return _problem(400, f"{heading}.", words)
     return render(request, "400.html", {"heading": heading, "words": words}, status=400)

@@ -71,6 +71,7 @@ urlpatterns = [
     path("sync-results/results.<str:extension>", admin_view(history_files.results_file), name="results-file"),
     path("sync-results/<int:pk>/", admin_view(result_detail.result_page), name="result"),
     path("saved-views/<str:page>/", admin_view(saved_views.save_view), name="view-save"),
+    path("saved-views/<str:page>/<int:pk>/open-with/", admin_view(saved_views.open_with_view), name="view-open"),
     path("saved-views/<str:page>/<int:pk>/delete/", admin_view(saved_views.delete_view), name="view-delete"),
     path("sync-results/<int:pk>/retry/", admin_view(job_actions.result_retry), name="result-retry"),
     # Not wrapped: it answers in words where the others lead to the login page.

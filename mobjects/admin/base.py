@@ -19,8 +19,8 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
 from mobjects import selectors
-from mobjects.admin.guarded import GuardedAdmin
-from mobjects.admin.list_filters import GapFilter, ImportFilter
+from mobjects.admin.lists.filters import GapFilter, ImportFilter
+from mobjects.admin.lists.narrowing import ConditionFilter, NarrowedAdmin
 from mobjects.admin.sync_history import truncate_text
 from mobjects.forms.merging import MergingForm
 from mobjects.forms.records.fields import TYPED, AttributeField, ZonedDateTimeField
@@ -59,13 +59,13 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(state=self.value()) if self.value() else queryset
 
 
-class SyncedAdmin(GuardedAdmin):
+class SyncedAdmin(NarrowedAdmin):
     """Base of the admin pages of programs, opportunities and roles."""
 
     form = MergingForm
     attributes: tuple[attributes.MarketoAttribute, ...] = ()
     list_per_page = 50
-    list_filter = (StateFilter, "last_status", ImportFilter, GapFilter)
+    list_filter = (ConditionFilter, StateFilter, "last_status", ImportFilter, GapFilter)
     show_full_result_count = False
     actions = (
         "edit_selected",

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from mobjects.admin.base import SyncedAdmin
+from mobjects.admin.lists.narrowing import request_custom_fields
 from mobjects.forms.records.custom_fields import CUSTOM, CustomForm, build_form_field
 from mobjects.models import CustomField
 
@@ -24,9 +25,12 @@ class CustomAdmin(SyncedAdmin):
         kwargs["form"] = type(self.form.__name__, (self.form,), fields)
         return super().get_form(request, obj, change, **kwargs)
 
-    def get_list_display(self, request: HttpRequest) -> Any:
+    def usual_columns(self, request: HttpRequest) -> list[Any]:
         columns = [_column(field) for field in self._custom_fields(request) if field.in_list]
-        return [*super().get_list_display(request), *columns]
+        return [*super().usual_columns(request), *columns]
+
+    def further_columns(self, request: HttpRequest) -> list[Any]:
+        return [*super().further_columns(request), *map(_column, self._custom_fields(request))]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The record; to those who may only look, its custom attributes are shown from it."""
@@ -41,12 +45,7 @@ class CustomAdmin(SyncedAdmin):
         return [*(self.fieldsets or ()), *([(_("Custom fields"), {"fields": custom})] if custom else [])]
 
     def _custom_fields(self, request: HttpRequest) -> list[CustomField]:
-        """Of the kind; read once for a page however many parts of it ask."""
-        kept: dict[str, list[CustomField]] = request.__dict__.setdefault("_custom_fields", {})
-        kind = self.model.KIND.value
-        if kind not in kept:
-            kept[kind] = list(CustomField.objects.filter(kind=kind))
-        return kept[kind]
+        return request_custom_fields(request, self.model.KIND)
 
 
 def _column(field: CustomField) -> Callable[[Any], str | None]:

@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from mobjects.admin.list_filters import DayFilter, PersonFilter
+from mobjects.admin.lists.filters import DayFilter, PersonFilter
+from mobjects.admin.lists.views import ListOfViews
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
 from mobjects.figures.attention import WAITING_IMPORT_STATES
 from mobjects.models import Download, Import
@@ -40,9 +41,10 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Import)
-class ImportAdmin(ReadOnlyAdmin):
+class ImportAdmin(ListOfViews, ReadOnlyAdmin):
     """The import history."""
 
+    view_page = "imports"
     list_display = ("uploaded", "state_words", "file", "kind", "rows", "outcome", "who", "source", "why")
     list_display_links = ("uploaded",)
     list_filter = (WaitingFilter, "state", "kind", "source", ("created_at", DayFilter), PersonFilter)

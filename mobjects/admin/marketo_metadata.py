@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from mobjects.admin.list_filters import TypeFilter
+from mobjects.admin.lists.filters import TypeFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin
 from mobjects.models import AllowedTag, MarketoField
 from mobjects.presentation.job_text import render_time

@@ -26,6 +26,7 @@ class OpportunityAdmin(CustomAdmin):
 
     form = OpportunityForm
     attributes = attributes.OPPORTUNITY
+    view_page = "opportunities"
     resource_classes = (OpportunityResource,)
     list_display = (
         "name",
@@ -69,6 +70,7 @@ class OpportunityPersonRoleAdmin(CustomAdmin):
     """Who plays which part in an opportunity."""
 
     attributes = attributes.ROLE
+    view_page = "roles"
     resource_classes = (OpportunityPersonRoleResource,)
     list_display = ("label", "opportunity", "person_label", "is_primary", *SYNC_COLUMNS, "marketo_id", "marketo_guid")
     search_fields = ("role", "person_key")

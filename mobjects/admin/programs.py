@@ -17,7 +17,7 @@ from unfold.mixins import BaseModelAdminMixin
 
 from mobjects.admin.base import SYNC_COLUMNS, SyncedAdmin
 from mobjects.admin.guarded import GuardedAdmin
-from mobjects.admin.list_filters import GapFilter, ImportFilter, TypeFilter
+from mobjects.admin.lists.filters import GapFilter, ImportFilter, TypeFilter
 from mobjects.forms.merging import MergingForm
 from mobjects.forms.merging_rows import MergingFormSet
 from mobjects.forms.records.programs import CostForm, ProgramForm, TagForm, TagFormSet
@@ -115,6 +115,7 @@ class TagSuggestionAdmin(ModelAdmin):
 class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
     """Programs: costs, tags and channel are sent; the rest is for reference."""
 
+    view_page = "programs"
     resource_classes = (ProgramResource,)
     list_display = ("name", "type", "channel", "workspace", *SYNC_COLUMNS, "marketo_id")
     search_fields = ("name",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from mobjects.admin.list_filters import DayFilter, PeriodFilter, PersonFilter, TouchedFilter
+from mobjects.admin.lists.filters import DayFilter, PeriodFilter, PersonFilter, TouchedFilter
+from mobjects.admin.lists.views import ListOfViews
 from mobjects.kept_text import translate_kept
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
 from mobjects.presentation import job_text, vocabulary
@@ -26,7 +27,6 @@ from mobjects.presentation.status_bar import WIDTH, build_bar
 from mobjects.result_queries import jobs_touching
 from mobjects.selectors import PAYLOAD_FIELDS, id_in
 from mobjects.views.keyset import KeysetChangeList
-from mobjects.views.saved_views import shown_views
 from mobjects.views.sync.batch_detail import batch_page
 from mobjects.views.sync.job_detail import job_page
 from mobjects.views.sync.result_detail import result_page
@@ -81,7 +81,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 @admin.register(SyncJob)
-class SyncJobAdmin(ReadOnlyAdmin):
+class SyncJobAdmin(ListOfViews, ReadOnlyAdmin):
     """The sync history; a job's own page is :func:`mobjects.views.sync.job_detail.job_page`."""
 
     list_display = ("title", "state_words", "outcome", "who", "took", "operation_words", "source", "why")
@@ -97,20 +97,17 @@ class SyncJobAdmin(ReadOnlyAdmin):
         PersonFilter,
         TouchedFilter,
     )
+    view_page = "jobs"
     list_before_template = "mobjects/sync/jobs/_above.html"
     search_fields = ("username", "reason")
     search_help_text = gettext_lazy("User, reason, job number, or a record's name, key, Marketo ID or GUID")
-
-    class Media:
-        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/sync.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncJob]:
         # A selection may hold a hundred thousand ids.
         return super().get_queryset(request).defer("selection", "progress")  # type: ignore[no-any-return]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        shown = {"saved": shown_views(request, "jobs"), "list_query": request.GET.urlencode()}
-        return super().changelist_view(request, {**(extra_context or {}), **shown})  # type: ignore[no-any-return]
+        return super().changelist_view(request, {**(extra_context or {}), "list_query": request.GET.urlencode()})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SyncJob], search_term: str

@@ -44,7 +44,7 @@ from mobjects.models.many_records.decisions import ConflictDecision, ConflictDec
 from mobjects.models.many_records.deletions import BulkDeletion, BulkDeletionState, DeletedRecord
 from mobjects.models.marketo_metadata import AllowedTag, AllowedValues, CustomField, InstanceAnswer, MarketoField
 from mobjects.models.opportunity import Opportunity
-from mobjects.models.people import EditContext, EditSource, PersonSettings, RecordEdit, SavedView
+from mobjects.models.people import EditContext, EditSource, OpeningView, PersonSettings, RecordEdit, SavedView
 from mobjects.models.program import Program, ProgramCost, ProgramTag
 from mobjects.models.retention.erasures import Erasure
 from mobjects.models.retention.purges import Purge, PurgeKind, PurgeLeave
@@ -130,6 +130,7 @@ __all__ = [
     "Kind",
     "LateRuns",
     "MarketoField",
+    "OpeningView",
     "Opportunity",
     "OpportunityPersonRole",
     "PersonSettings",

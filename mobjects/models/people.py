@@ -129,3 +129,18 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OpeningView(models.Model):
+    """The saved view that a person opens a list with."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    page = models.CharField(max_length=20, help_text="Which list; see mobjects.views.saved_views.PAGES.")
+    view = models.ForeignKey(SavedView, models.CASCADE, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=("user", "page"), name="one_opening_view_of_a_list"),)
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.view}"

@@ -23,6 +23,9 @@ AFTER = "after"
 BEFORE = "before"
 """Parameter of an address: the rows that lead to a place; without one, to the end of the list."""
 
+COLUMNS, VIEW = "cols", "view"
+"""Parameters that narrow nothing: which columns are shown, and that no saved view is meant."""
+
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
@@ -167,7 +170,8 @@ class KeysetChangeList(ChangeList):
     def get_filters_params(self, params: Any = None) -> Any:
         for name in (AFTER, BEFORE):
             self.filter_params.pop(name, None)  # Another filter or order begins at the first row again.
-        return super().get_filters_params(params)
+        found = super().get_filters_params(params)
+        return {name: value for name, value in found.items() if name not in (COLUMNS, VIEW)}
 
     def get_results(self, request: HttpRequest) -> None:
         try:

@@ -15,18 +15,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mobjects.models import SavedView
+from mobjects.models import OpeningView, SavedView
 from mobjects.views.base import press_only
 
 PAGES = {
     "jobs": ("admin:mobjects_syncjob_changelist", "mobjects.view_syncjob"),
     "results": ("admin:mobjects_syncresult_changelist", "mobjects.view_syncresult"),
+    "programs": ("admin:mobjects_program_changelist", "mobjects.view_program"),
+    "opportunities": ("admin:mobjects_opportunity_changelist", "mobjects.view_opportunity"),
+    "roles": ("admin:mobjects_opportunitypersonrole_changelist", "mobjects.view_opportunitypersonrole"),
+    "imports": ("admin:mobjects_import_changelist", "mobjects.view_import"),
 }
 """The lists that have saved views: address, and the permission to see them."""
 SHARE = "mobjects.share_view"
 MOST_CHARACTERS = 2000
 """Of a query. Browsers and proxies carry so much."""
-_OF_A_PAGE = frozenset({"p", "page", "after", "before", "all", "_changelist_filters", "e"})
+_OF_A_PAGE = frozenset({"p", "page", "after", "before", "all", "_changelist_filters", "e", "view"})
 
 
 class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
@@ -56,16 +60,26 @@ def shown_views(request: HttpRequest, page: str) -> dict[str, Any]:
     for name in _OF_A_PAGE:
         here.pop(name, None)
     may_share = request.user.has_perm(SHARE)
+    opening = OpeningView.objects.filter(user=request.user.pk, page=page).values_list("view", flat=True).first()
     views = [
         {
             "view": view,
             "address": f"{address}?{view.query}" if view.query else address,
             "is_current": QueryDict(view.query) == here and bool(view.query),
+            "is_opening": view.pk == opening,
             "may_delete": may_share if view.is_shared else view.user_id == request.user.pk,
         }
         for view in _seen_by(request, page)
     ]
     return {"views": views, "page": page, "query": here.urlencode(), "may_share": may_share}
+
+
+def default_query(request: HttpRequest, page: str) -> str:
+    """The query that a person opens a list with; "" if none was chosen."""
+    found = _seen_by(request, page).filter(
+        pk__in=OpeningView.objects.filter(user=request.user.pk, page=page).values("view")
+    )
+    return found.values_list("query", flat=True).first() or ""
 
 
 def _back(page: str, *_args: object, **_kwargs: object) -> str:
@@ -108,6 +122,19 @@ def delete_view(request: HttpRequest, page: str, pk: int) -> HttpResponse:
     view.delete()
     messages.success(request, _("The view “%(name)s” is deleted.") % {"name": view.name})
     return redirect(_back(page))
+
+
+@press_only(_back)
+def open_with_view(request: HttpRequest, page: str, pk: int) -> HttpResponse:
+    """Open a list with a view from now on, each person for themselves; or, if it does so already, no longer."""
+    view = get_object_or_404(_seen_by(request, page), pk=pk)
+    address = f"{_back(page)}?{view.query}"
+    if OpeningView.objects.filter(user=request.user.pk, page=page, view=view).delete()[0]:
+        messages.success(request, _("The list opens with all records again."))
+        return redirect(address)
+    OpeningView.objects.update_or_create({"view": view}, user=request.user, page=page)
+    messages.success(request, _("The list opens with the view “%(name)s” from now on.") % {"name": view.name})
+    return redirect(address)
 
 
 def _seen_by(request: HttpRequest, page: str) -> Any:

@@ -114,7 +114,7 @@ REASONS: dict[str, str] = {
         ("mobjects:retention", "mobjects:purge", "mobjects:purge-allow", "mobjects:erase-person"),
         "the logs of purges and erasures say who asked and what went, the leave says who gave it",
     ),
-    **dict.fromkeys(("mobjects:time-zone", "mobjects:view-save"), OWN),
+    **dict.fromkeys(("mobjects:time-zone", "mobjects:view-save", "mobjects:view-open"), OWN),
 }  # fmt: skip
 
 ADMIN = {

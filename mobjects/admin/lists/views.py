@@ -1,0 +1,34 @@
+"""Lists of the admin that say what they are narrowed to, and that people keep views of."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.admin import ModelAdmin
+
+from mobjects.views.lists.chips import build_chips
+from mobjects.views.saved_views import default_query, shown_views
+
+
+class ListOfViews(ModelAdmin):
+    """A list with chips above it, saved views, and a view that a person opens it with.
+
+    Such a page of the admin names its list in ``view_page``, see :data:`mobjects.views.saved_views.PAGES`.
+    """
+
+    view_page: str = ""
+    list_before_template = "mobjects/lists/above.html"
+
+    class Media:
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("mobjects/sync.css", "mobjects/filters.css")}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "GET" and not request.GET and (query := default_query(request, self.view_page)):
+            return HttpResponseRedirect(f"?{query}")
+        context = {**(extra_context or {}), "saved": shown_views(request, self.view_page)}
+        response: Any = super().changelist_view(request, context)
+        shown = getattr(response, "context_data", None) or {}
+        if "cl" in shown:
+            shown["chips"] = build_chips(request, shown["cl"])
+        return response  # type: ignore[no-any-return]
