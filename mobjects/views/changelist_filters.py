@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from mobjects.filters.conditions import FilterRefused
 from mobjects.views.keyset import AFTER, BEFORE
 
 _LEFT_OUT = (PAGE_VAR, ALL_VAR, AFTER, BEFORE, "_changelist_filters", "e")
@@ -35,14 +36,19 @@ class FilteredList:
 
 
 def get_filtered_list(request: HttpRequest, model: type[Model]) -> FilteredList:
-    """The records that a list shows under the query of the request's address; all records if it makes no sense."""
+    """The records that a list shows under the query of the request's address.
+
+    Raises:
+        FilterRefused: it makes no sense. All records are never what was meant.
+    """
     query = request.GET.copy()
     for name in _LEFT_OUT:
         query.pop(name, None)
     try:
         return _filter_list(request, model, query)
-    except IncorrectLookupParameters:
-        return _filter_list(request, model, type(query)(mutable=True))
+    except IncorrectLookupParameters as error:
+        said = _("The address asks for “%(query)s”, which the list cannot be narrowed by. Open the list anew.")
+        raise FilterRefused(said % {"query": query.urlencode()[:100]}) from error
 
 
 def _filter_list(request: HttpRequest, model: type[Model], query: Any) -> FilteredList:

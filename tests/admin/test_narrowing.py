@@ -156,3 +156,9 @@ def test_every_column_that_is_offered_can_be_shown_in_as_many_queries(browser, k
     with django_assert_max_num_queries(12):
         shown = browser.get(f"{address}?cols={'.'.join(names)}")
     assert len(headings(shown)) == len(names)
+
+
+def test_a_file_of_jobs_is_refused_where_the_address_makes_no_sense(browser):
+    response = browser.get(f"{reverse('mobjects:jobs-file', args=['csv'])}?created_at__gte=x")
+    assert response.status_code == 400
+    assert "The address asks for “created_at__gte=x”, which the list cannot be narrowed by." in pages.text(response)

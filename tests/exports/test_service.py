@@ -99,11 +99,20 @@ def test_lookup_in_the_address_is_told(viewer):
     assert "month__month = 7" in text(page)
 
 
-def test_query_that_makes_no_sense_is_left_out(viewer):
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?nonsense=1", "Lists are not narrowed by “nonsense”."),
+        ("?last_status__gt=A", "Lists are not narrowed by “last_status__gt”."),
+        ("?where=name.is", "“Name”: give a value"),
+    ],
+)
+def test_a_query_that_makes_no_sense_exports_nothing(viewer, query, said):
     factories.program()
-    page = viewer.get(address("programs", "?nonsense=1"))
-    assert "1 programs will be exported" in text(page)
-    assert page.context["address"] == address("programs")
+    page = viewer.get(address("programs", query))
+    assert page.status_code == 400
+    assert said in text(page)
+    assert post(viewer, "programs", query=query).status_code == 400
 
 
 def test_key_columns_come_along_and_the_order_is_ours(viewer):

@@ -37,6 +37,8 @@ from mobjects.views.lists.columns import (
 
 NO_COLUMNS = frozenset({"last_error", "last_synced_at", "edited_at", "edited_by", "job"})
 """Fields that are no columns, or are shown as columns under other names."""
+_OF_FILTERS = ("", "exact", "in", "isnull")
+"""What Django's filters of a field with choices write behind its name."""
 ADDED, OPERATOR, VALUE = "add", "op", "value"
 """What the form that adds a condition sends."""
 
@@ -94,7 +96,8 @@ class NarrowedAdmin(ListOfViews, GuardedAdmin):
             FilterRefused: it may not.
         """
         declared = {getattr(each, "parameter_name", each) for each in self.get_list_filter(request or HttpRequest())}
-        if lookup.partition("__")[0] not in declared:
+        name, _parts, comparison = lookup.partition("__")
+        if name not in declared or comparison not in _OF_FILTERS:
             said = gettext("Lists are not narrowed by “%(name)s”. Use the filters and the search of the list.")
             raise FilterRefused(said % {"name": lookup[:60]})
         return True
