@@ -40,6 +40,14 @@ register.filter("tone_badge", badges.render_badge)
 
 
 @register.filter
+def named(text: str, names: Mapping[str, str] | str) -> str:
+    """What stands in place of a value, as :func:`~mobjects.presentation.history.opportunity_names.link_opportunities`
+    gives it; the value itself where there is nothing better.
+    """
+    return names.get(text, text) if isinstance(names, Mapping) else text
+
+
+@register.filter
 def record_url(result: SyncResult, existing: Collection[tuple[str, int]]) -> str:
     """The address of a result's record; "" if it is not among the existing ones."""
     if (result.kind, result.record_id) not in existing:

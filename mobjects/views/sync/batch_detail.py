@@ -20,12 +20,13 @@ from mobjects import selectors
 from mobjects.audit.events import record_event
 from mobjects.marketo.signature_check import SignedCall, SignedPart
 from mobjects.marketo.transport_traits import IdKind
-from mobjects.models import EarlierCall, EventKind, SyncBatch
+from mobjects.models import EarlierCall, EventKind, Kind, SyncBatch
 from mobjects.presentation import job_text
+from mobjects.presentation.history.opportunity_names import link_in_results
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import removed_text
 from mobjects.sync.transport_factory import verify_signature
-from mobjects.views.base import history_crumb, render_page, require_permission
+from mobjects.views.base import history_crumb, may_see_kind, render_page, require_permission
 
 PARTS = ("request", "response")
 
@@ -59,6 +60,7 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
         members=members,
         id_word=IdKind.GUID if any(member.marketo_guid for member in members) else IdKind.NUMBER,
         existing=selectors.existing_records(members),
+        names=link_in_results(members, linked=may_see_kind(request, Kind.OPPORTUNITY)),
         before=before,
         after=after,
         calls=calls,

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -22,14 +23,15 @@ from mobjects.jobs.requests import Asked, request_dry_run, request_sync
 from mobjects.jobs.tries import TRIED, request_try
 from mobjects.models import Kind, SyncJob, SyncJobAction
 from mobjects.presentation import job_text
+from mobjects.presentation.history.opportunity_names import link_opportunities
 from mobjects.selectors import id_in
 from mobjects.sync.send.preview.estimates import examined_programs
 from mobjects.sync.send.preview.forecast import NO_BOUNDS, find_bounds
 from mobjects.sync.transport_factory import key_fields
-from mobjects.views.base import list_url, none_selected, render_page, require_permission
+from mobjects.views.base import list_url, may_see_kind, none_selected, render_page, require_permission
 from mobjects.views.record_list import LIST, asked_list
 from mobjects.views.sync.job_actions import redirect_to_new_job
-from mobjects.views.sync.planned_records import CLEARED, LOSING, REPLACED, PlannedRecords
+from mobjects.views.sync.planned_records import CLEARED, LOSING, REPLACED, PlannedPage, PlannedRecords
 from mobjects.views.sync.preview import FIRST, may_send, preview_sync
 
 SENT = "sync_sent"
@@ -126,6 +128,7 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         preview=shown,
         selection=job_text.selection_text(form.selection.to_json()) if valid else "",
         planned=planned,
+        names=_names(request, planned) if planned else {},
         counted=FIRST,
         first=min(shown.sendable, TRIED) if shown else 0,
         cancel=_cancel(form),
@@ -174,17 +177,24 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
         title = _("Held back: %s") % reason
     elif operation:
         title = _("Will be sent by %s") % operation
+    planned = found.read_page(position)
     return render_page(
         request,
         "sync/confirm/records.html",
         title,
-        planned=found.read_page(position),
+        planned=planned,
+        names=_names(request, planned),
         count=None if search or position else found.count_records(),
         hidden=[(bound.html_name, bound.data) for bound in form if bound.data not in (None, "", False)],
         button=LIST,
         which=which,
         search=search,
     )
+
+
+def _names(request: HttpRequest, planned: PlannedPage) -> dict[str, SafeString]:
+    changes = (change for row in planned.rows for change in row.changes)
+    return link_opportunities(changes, linked=may_see_kind(request, Kind.OPPORTUNITY))
 
 
 def _cancel(form: SyncForm) -> str:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from mobjects import selectors
 from mobjects.kept_text import translate_kept
 from mobjects.models import RECORD_MODELS, Conflict, Kind, PurgeKind, SyncResult
+from mobjects.presentation.history.opportunity_names import link_opportunities
 from mobjects.retention.service import removed_before
 from mobjects.sync.content.loading import load_records
 from mobjects.timeline.entries import EntryKind, TimelineEntry, TimelineFilter
@@ -73,6 +74,10 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         older=_address(request, page.older) if page.older else "",
         newest=_address(request, "") if request.GET.get(AFTER) else "",
         conflicts=_conflicts(record, page),
+        names=link_opportunities(
+            (change for entry in page.entries for change in entry.changes),
+            linked=_may(request, "view", Kind.OPPORTUNITY),
+        ),
         narrowed=narrowed,
         is_narrowed=any((narrowed.what, narrowed.person, narrowed.field)),
         purged=removed_before(PurgeKind.EDITS) if sees_values and not page.older else None,

@@ -18,6 +18,7 @@ from mobjects import result_queries, selectors
 from mobjects.audit.events import record_event
 from mobjects.models import RECORD_MODELS, EventKind, Kind, SyncedRecord, SyncJobAction, SyncResult
 from mobjects.presentation.failure_advice import advise, find_field
+from mobjects.presentation.history.opportunity_names import link_opportunities
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import field_text
 from mobjects.sync.transport_factory import find_member
@@ -84,6 +85,7 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
     may_retry = request.user.has_perm("mobjects.sync_records") and selectors.may_repeat(job)
     failed = result.status in selectors.RETRYABLE
     may_see_values = may_see_kind(request, result.kind)
+    fields = _fields(result, record, wrong) if may_see_values else []
     return {
         "title": _("%(record)s in a job") % {"record": result.label},
         "crumbs": (history_crumb(), (job_title(job), f"{job_url}?{query}" if query else job_url)),
@@ -95,7 +97,11 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
         "after": after,
         "advice": advise(result.status, result.error) if failed else None,
         "wrong_field": wrong,
-        "fields": _fields(result, record, wrong) if may_see_values else [],
+        "fields": fields,
+        "names": link_opportunities(
+            ((each.name, each.before, each.sent, each.accepted) for each in fields),
+            linked=may_see_kind(request, Kind.OPPORTUNITY),
+        ),
         "hidden": "" if may_see_values else RECORD_MODELS[Kind(result.kind)]._meta.verbose_name_plural,
         "value_words": _value_words(result),
         "attempts": list(result_queries.attempts_of(result)),

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_GET
 from mobjects import result_queries, selectors
 from mobjects.models import Kind, SyncJob, SyncResultStatus
 from mobjects.models.sync_history import KIND_CHOICES
+from mobjects.presentation.history.opportunity_names import link_in_results
 from mobjects.presentation.vocabulary import STATUS_ORDER
 from mobjects.result_queries import ANY, PROBLEMS, ResultFilter
-from mobjects.views.base import history_crumb, render_page, require_permission
+from mobjects.views.base import history_crumb, may_see_kind, render_page, require_permission
 from mobjects.views.saved_views import shown_views
 
 PER_PAGE = 50
@@ -92,6 +93,7 @@ def list_parts(request: HttpRequest, asked: ResultFilter, job: SyncJob | None = 
         "existing": {(row.kind, row.record_id): row.key_here for row in rows if row.key_here is not None},
         "conflicts": {(row.kind, row.record_id): row.open_conflict for row in rows if row.open_conflict},
         "left": {row.pk for row in rows if row.is_left},
+        "names": link_in_results(rows, linked=may_see_kind(request, Kind.OPPORTUNITY)),
         "asked": asked,
         "list_query": list_query(request),
     }
