@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mobjects.kept_text import translate_kept
-from mobjects.marketo.types import Operation
+from mobjects.marketo.types import Kind, Operation
 from mobjects.presentation.badges import render_badge
 from mobjects.presentation.vocabulary import field_text
 from mobjects.sync.send.preview.record_plans import PlannedEffect, RecordPlan
@@ -31,6 +31,7 @@ class PlanRow:
         changes: field, what Marketo accepted last, what would be sent; the first of them.
         more: how many changes are not among these.
         notes: what a person should know before, as sentences.
+        opportunity: of a role: our own id and the name of what it belongs to.
     """
 
     url: str
@@ -41,6 +42,7 @@ class PlanRow:
     changes: list[tuple[str, str, str]]
     more: int
     notes: list[str]
+    opportunity: tuple[int, str] | None = None
 
 
 def plan_row(plan: RecordPlan) -> PlanRow:
@@ -55,6 +57,7 @@ def plan_row(plan: RecordPlan) -> PlanRow:
         [(field_text(name), old, new) for name, old, new in plan.changes[:FIELDS_SHOWN]],
         max(0, len(plan.changes) - FIELDS_SHOWN),
         plan_notes(plan),
+        (record.opportunity_id, record.opportunity.name) if record.KIND is Kind.ROLE else None,
     )
 
 

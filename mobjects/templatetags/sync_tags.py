@@ -39,12 +39,15 @@ register.filter("state_badge", badges.state_badge)
 register.filter("tone_badge", badges.render_badge)
 
 
-@register.filter
-def named(text: str, names: Mapping[str, str] | str) -> str:
-    """What stands in place of a value, as :func:`~mobjects.presentation.history.opportunity_names.link_opportunities`
-    gives it; the value itself where there is nothing better.
+@register.simple_tag(takes_context=True)
+def value_shown(context: Mapping[str, Any], text: str, empty: str = "") -> str:
+    """A value as a page shows it: what stands in its place among ``value_names`` of the context, if that is there, as
+    :func:`~mobjects.presentation.history.opportunity_names.link_opportunities` gives it.
+
+    Args:
+        empty: shown where there is none.
     """
-    return names.get(text, text) if isinstance(names, Mapping) else text
+    return context.get("value_names", {}).get(text, text) or empty
 
 
 @register.filter

@@ -18,12 +18,16 @@ from mobjects.selectors import id_in
 _OURS = re.compile(rf"{OUR_NUMBER_PREFIX}(\d+)")
 
 
-def link_opportunities(changes: Iterable[tuple[str, ...]], *, linked: bool) -> dict[str, SafeString]:
+def link_opportunities(
+    changes: Iterable[tuple[str, ...]], *, linked: bool, known: Mapping[int, str] | None = None
+) -> dict[str, SafeString]:
     """What stands in place of ``our no. 41``: the opportunity's name, which leads to it.
 
     Args:
         changes: the name of a value, as it is kept or as it is shown, and texts of it; other values are left out.
         linked: whether the reader may open opportunities; without it the name is only a text.
+        known: names by our own id, where the page has them already; then the database is not asked for others, which
+            stay as they are.
 
     Returns:
         By the text that is kept. One query, and none where no text names an opportunity.
@@ -31,6 +35,8 @@ def link_opportunities(changes: Iterable[tuple[str, ...]], *, linked: bool) -> d
     names = (OPPORTUNITY_LINK, field_text(OPPORTUNITY_LINK))
     texts = {text for name, *values in changes if name in names for text in values}
     found = {text: id_in(match[1]) for text in texts if (match := _OURS.fullmatch(text))}
+    if known is not None:
+        return {text: _render(text, pk, known, linked=linked) for text, pk in found.items() if pk in known}
     ids = {pk for pk in found.values() if pk is not None}
     here = dict(Opportunity.objects.filter(pk__in=ids).order_by().values_list("pk", "name")) if ids else {}
     return {text: _render(text, pk, here, linked=linked) for text, pk in found.items()}

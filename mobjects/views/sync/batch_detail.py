@@ -60,7 +60,7 @@ def batch_page(request: HttpRequest, pk: int) -> HttpResponse:
         members=members,
         id_word=IdKind.GUID if any(member.marketo_guid for member in members) else IdKind.NUMBER,
         existing=selectors.existing_records(members),
-        names=link_in_results(members, linked=may_see_kind(request, Kind.OPPORTUNITY)),
+        value_names=link_in_results(members, linked=may_see_kind(request, Kind.OPPORTUNITY)),
         before=before,
         after=after,
         calls=calls,

@@ -128,9 +128,10 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         preview=shown,
         selection=job_text.selection_text(form.selection.to_json()) if valid else "",
         planned=planned,
-        names=_names(request, planned) if planned else {},
+        value_names=_names(request, planned, asks=False) if planned else {},
         counted=FIRST,
         first=min(shown.sendable, TRIED) if shown else 0,
+        others=max(shown.sendable - TRIED, 0) if shown else 0,
         cancel=_cancel(form),
     )
 
@@ -183,7 +184,7 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
         "sync/confirm/records.html",
         title,
         planned=planned,
-        names=_names(request, planned),
+        value_names=_names(request, planned, asks=True),
         count=None if search or position else found.count_records(),
         hidden=[(bound.html_name, bound.data) for bound in form if bound.data not in (None, "", False)],
         button=LIST,
@@ -192,9 +193,11 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
     )
 
 
-def _names(request: HttpRequest, planned: PlannedPage) -> dict[str, SafeString]:
+def _names(request: HttpRequest, planned: PlannedPage, *, asks: bool) -> dict[str, SafeString]:
+    """What the opportunities of roles are called; without asking the database, where the page has no statement left."""
+    known = dict(row.opportunity for row in planned.rows if row.opportunity)
     changes = (change for row in planned.rows for change in row.changes)
-    return link_opportunities(changes, linked=may_see_kind(request, Kind.OPPORTUNITY))
+    return link_opportunities(changes, linked=may_see_kind(request, Kind.OPPORTUNITY), known=None if asks else known)
 
 
 def _cancel(form: SyncForm) -> str:

@@ -74,7 +74,7 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         older=_address(request, page.older) if page.older else "",
         newest=_address(request, "") if request.GET.get(AFTER) else "",
         conflicts=_conflicts(record, page),
-        names=link_opportunities(
+        value_names=link_opportunities(
             (change for entry in page.entries for change in entry.changes),
             linked=_may(request, "view", Kind.OPPORTUNITY),
         ),

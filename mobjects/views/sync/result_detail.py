@@ -98,7 +98,7 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
         "advice": advise(result.status, result.error) if failed else None,
         "wrong_field": wrong,
         "fields": fields,
-        "names": link_opportunities(
+        "value_names": link_opportunities(
             ((each.name, each.before, each.sent, each.accepted) for each in fields),
             linked=may_see_kind(request, Kind.OPPORTUNITY),
         ),

@@ -93,7 +93,7 @@ def list_parts(request: HttpRequest, asked: ResultFilter, job: SyncJob | None = 
         "existing": {(row.kind, row.record_id): row.key_here for row in rows if row.key_here is not None},
         "conflicts": {(row.kind, row.record_id): row.open_conflict for row in rows if row.open_conflict},
         "left": {row.pk for row in rows if row.is_left},
-        "names": link_in_results(rows, linked=may_see_kind(request, Kind.OPPORTUNITY)),
+        "value_names": link_in_results(rows, linked=may_see_kind(request, Kind.OPPORTUNITY)),
         "asked": asked,
         "list_query": list_query(request),
     }
