@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -40,6 +39,8 @@ PARTS: dict[type[models.Model], tuple[tuple[type[models.Model], str], ...]] = {
 OWNERS: dict[type[models.Model], str] = {ProgramCost: "program", ProgramTag: "program"}
 UNDER_WAY = _("they are in a batch, or the outcome of their last sending is unknown")
 CHANGED = _("they were changed, or deleted, since they were shown")
+REASONS = {"under_way": UNDER_WAY, "changed": CHANGED}
+"""Why records are left alone."""
 
 
 def model_of_deletion(deletion: BulkDeletion) -> Any:
@@ -74,14 +75,14 @@ def versions_of(model: Any, ids: Sequence[int]) -> dict[int, str]:
     return found
 
 
-def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, str]]) -> Counter[str]:
+def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, str]]) -> tuple[int, dict[str, list[int]]]:
     """Delete records that are still as they were shown.
 
     Args:
         chunk: our own id of each, and what stood for it when it was shown.
 
     Returns:
-        How many were deleted, and how many were left, by the reason.
+        How many were deleted, and which were left, by the reason: a key of :data:`REASONS`.
     """
     model = model_of_deletion(deletion)
     shown = dict(chunk)
@@ -102,8 +103,7 @@ def delete_chunk(deletion: BulkDeletion, chunk: Sequence[tuple[int, str]]) -> Co
     _note(deletion, going)
     with edit(EditSource.DELETED, username=deletion.username, reference=deletion.pk):
         model.objects.filter(pk__in=ids).delete()
-    counts = Counter({"deleted": len(going), UNDER_WAY: len(busy), CHANGED: len(shown) - len(same)})
-    return +counts
+    return len(going), {"under_way": sorted(busy), "changed": sorted(shown.keys() - same.keys())}
 
 
 def _lock_owners(model: Any, ids: list[int]) -> None:

@@ -15,7 +15,7 @@ from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.queue import BackgroundWork
 from mobjects.models import BulkDeletion, BulkDeletionState, SyncedRecord
-from mobjects.removals.chunks import PARTS, delete_chunk, model_of_deletion, under_way, versions_of
+from mobjects.removals.chunks import PARTS, REASONS, delete_chunk, model_of_deletion, under_way, versions_of
 from mobjects.removals.lifecycle import DELETION_STATES
 from mobjects.removals.undo import restore_chunk
 
@@ -133,9 +133,14 @@ def _delete_next(deletion: BulkDeletion, now: datetime) -> bool:
     if not chunk:
         DELETION_STATES.change(deletion, State.DELETED, ended_at=now)
         return False
-    counts = Counter(deletion.counts) + delete_chunk(deletion, chunk)
+    deleted, left = delete_chunk(deletion, chunk)
+    counts = Counter(deletion.counts) + Counter({"deleted": deleted, **{REASONS[why]: len(left[why]) for why in left}})
+    kept = deletion.left or {}
     BulkDeletion.objects.filter(pk=deletion.pk).update(
-        position=deletion.position + len(chunk), counts=dict(counts), step_at=now
+        position=deletion.position + len(chunk),
+        counts=dict(counts),
+        left={why: [*kept.get(why, ()), *ids] for why, ids in left.items()},
+        step_at=now,
     )
     return True
 

@@ -14,10 +14,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from mobjects.kept_text import translate_kept
 from mobjects.models import BulkDeletion, BulkDeletionState
 from mobjects.processes import status as queue_status
 from mobjects.removals import service
-from mobjects.removals.chunks import PARTS, model_of_deletion
+from mobjects.removals.chunks import PARTS, REASONS, model_of_deletion
 from mobjects.views.base import paginate_rows, press_only, render_page
 from mobjects.views.changelist_filters import get_filtered_list
 
@@ -50,7 +51,6 @@ def deletion_page(request: HttpRequest, pk: int) -> HttpResponse:
         return _denied(request)
     model = model_of_deletion(deletion)
     preview = service.preview_deletion(deletion) if deletion.state == BulkDeletionState.ASKED else None
-    left = {why: count for why, count in deletion.counts.items() if why != "deleted"}
     return render_page(
         request,
         "deletions/page.html",
@@ -62,13 +62,24 @@ def deletion_page(request: HttpRequest, pk: int) -> HttpResponse:
         plural=model._meta.verbose_name_plural,
         opts=model._meta,
         preview=preview,
-        left=left.items(),
+        left=_left(deletion),
         rows=paginate_rows(request, deletion.deleted.defer("values"), PER_PAGE),
         may=_may(request, deletion, "delete"),
         may_undo=can_be_undone(deletion),
         worker_alive=queue_status.worker_alive() if deletion.is_working else True,
         cancel=_list(deletion),
     )
+
+
+def _left(deletion: BulkDeletion) -> list[tuple[str, int, str]]:
+    """Why records were left alone, how many for each reason, and the list of exactly these; "" where it is not kept."""
+    kept = deletion.left or {}
+    rows = [(name, why, deletion.counts.get(why, 0)) for name, why in REASONS.items()]
+    return [
+        (translate_kept(why), count, name if len(kept.get(name, ())) == count else "")
+        for name, why, count in rows
+        if count
+    ]
 
 
 def can_be_undone(deletion: BulkDeletion) -> bool:
@@ -89,23 +100,26 @@ def deletion_records(request: HttpRequest, pk: int, which: str) -> HttpResponse:
     return render_page(
         request,
         "deletions/records.html",
-        str(LISTS["busy" if which == LEFT else which]),
+        str(LISTS["busy" if which in (LEFT, *REASONS) else which]),
         crumbs=((str(deletion), reverse("mobjects:deletion", args=[pk])),),
         rows=rows,
         records=[
             (reverse(f"admin:mobjects_{deletion.model}_change", args=[row_id]), found[row_id])
-            for row_id in rows.object_list
             if row_id in found
+            else ("", gettext("No. %(number)s, deleted here since") % {"number": row_id})
+            for row_id in rows.object_list
         ],
     )
 
 
 def _counted_ids(deletion: BulkDeletion, which: str) -> list[int]:
-    """Our own ids of the records that a figure counts, of those that are here.
+    """Our own ids of the records that a figure counts; of those left for one reason also where they are gone since.
 
     Raises:
         Http404: there is no such figure.
     """
+    if which in REASONS:
+        return (deletion.left or {}).get(which, [])
     if which == LEFT:
         # While it goes on, those behind the position are not dealt with yet.
         dealt_with = deletion.records[: deletion.position]

@@ -140,6 +140,24 @@ def test_what_was_changed_since_it_was_shown_is_left_alone(browser):
     assert Opportunity.objects.get().name == "Edited"
 
 
+def test_each_reason_for_which_records_stay_leads_to_exactly_these(browser):
+    claimed = factories.opportunity(name="Claimed", claimed_by=pages.batch(pages.job()))
+    edited, gone, free = (factories.opportunity(name=name) for name in ("Edited", "Gone", "Free"))
+    ask(browser, claimed, edited, gone, free)
+    number = gone.pk
+    Opportunity.objects.filter(pk=edited.pk).update(stage="Won")
+    gone.delete()
+    page = pages.tree(press(browser, "deletion-confirm"))
+    links = {link.text_content(): link.get("href") for link in page.xpath("//li/a[contains(., 'left alone')]")}
+    assert set(links) == {"1 left alone", "2 left alone"}
+    found = {words: [str(shown) for _, shown in browser.get(url).context["records"]] for words, url in links.items()}
+    assert found == {"1 left alone": ["Claimed"], "2 left alone": ["Edited", f"No. {number}, deleted here since"]}
+    # One that a worker of the release before dealt with keeps no ids.
+    BulkDeletion.objects.update(left=None)
+    shown = pages.tree(browser.get(reverse("mobjects:deletion", args=[BulkDeletion.objects.get().pk])))
+    assert shown.xpath("//li/a[contains(., 'left alone')]") == []
+
+
 def test_an_opportunity_with_a_role_that_was_changed_since_is_left_alone(browser):
     role = factories.role(factories.opportunity())
     ask(browser)

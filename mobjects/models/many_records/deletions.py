@@ -30,6 +30,9 @@ class BulkDeletion(WorkOnMany):
     filters = models.TextField(blank=True, help_text="What the list was narrowed to, in words.")
     records = models.JSONField(default=list, help_text="[our own id, what stood for it when it was shown] of each.")
     counts = models.JSONField(default=dict, help_text="Of these: deleted, left, and why they were left.")
+    left = models.JSONField(
+        null=True, help_text="Our own ids of those that were left, by why; empty of older deletions."
+    )
     undone = models.JSONField(default=dict, help_text="What the undo did: restored, left.")
     values_removed_at = models.DateTimeField(null=True, blank=True, help_text="When the deleted values went.")
 
