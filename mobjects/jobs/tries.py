@@ -9,14 +9,17 @@ from typing import Any, Unpack
 from django.db.models import Q
 from django.dispatch import receiver
 
+from mobjects.db.counting import read_bounded
 from mobjects.jobs.lifecycle import job_came_to_rest
 from mobjects.jobs.requests import Asked, request_sync
 from mobjects.models import Kind, SyncJob, SyncJobAction, SyncJobState
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.send.selection import SyncSelection, classify_records, ordered_kinds
+from mobjects.sync.send.selection import PART_SIZE, SyncSelection, classify_records, foreseen_records, ordered_kinds
 
 TRIED = 5
 """So many records go first."""
+COUNTED = 10_000
+"""Of a kind so many records are counted at most while somebody waits."""
 
 
 def request_try(selection: SyncSelection, keys: KeyFields, *, by_itself: bool, **asked: Unpack[Asked]) -> SyncJob:
@@ -50,17 +53,38 @@ def _first_records(selection: SyncSelection, keys: KeyFields) -> tuple[Kind, tup
     return best
 
 
+def count_rest(job: SyncJob, keys: KeyFields) -> int | None:
+    """How many records :func:`rest_of_try` would send now, in one statement; ``None`` if they are too many to
+    be counted while somebody waits.
+
+    Args:
+        job: a try that is over.
+        keys: names of the external key fields.
+    """
+    rest = _kept_rest(job)
+    if rest is None or (rest.ids is not None and not 0 < len(rest.ids) <= PART_SIZE):
+        return 0 if rest is None or not rest.ids else None
+    found = {kind.value: foreseen_records(kind, rest, keys).filter(hold="") for kind in ordered_kinds(rest)}
+    counts = read_bounded(found, limit=COUNTED).values()
+    return None if any(count > COUNTED for count in counts) else sum(counts)
+
+
 def rest_of_try(job: SyncJob) -> SyncSelection | None:
     """What is still to be sent after a try that is over; ``None`` if nothing is, or if it was asked for already."""
+    rest = _kept_rest(job)
+    if rest is None:
+        return None
+    asked = job.followers.filter(Q(selection=job.selection["rest"]) | Q(selection=rest.to_json()))
+    return None if asked.exists() else rest
+
+
+def _kept_rest(job: SyncJob) -> SyncSelection | None:
     kept = job.selection.get("rest") if job.action == SyncJobAction.SEND else None
     if not kept or job.state not in SyncJob.FINAL_STATES:
         return None
     rest = SyncSelection.from_json(kept)
-    if rest.resend:
-        # What was accepted is not changed any more, but unchanged records would go out again.
-        rest = replace(rest, after_try=str(job.pk))
-    asked = job.followers.filter(Q(selection=kept) | Q(selection=rest.to_json()))
-    return None if asked.exists() else rest
+    # What was accepted is not changed any more, but unchanged records would go out again.
+    return replace(rest, after_try=str(job.pk)) if rest.resend else rest
 
 
 @receiver(job_came_to_rest, dispatch_uid="mobjects.jobs.tries")

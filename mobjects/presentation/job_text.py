@@ -27,6 +27,7 @@ from mobjects.presentation.vocabulary import (
     join_or,
     records_text,
     selected_text,
+    status_count_text,
     status_counts,
 )
 from mobjects.sync.send.selection import OperationChoice
@@ -86,6 +87,7 @@ def describe_job(
     *,
     worker_alive: bool | None = None,
     seconds_left: float | None = None,
+    failed_for: int = 0,
 ) -> str:
     """What became of a job.
 
@@ -94,6 +96,7 @@ def describe_job(
         unaccepted: its batches that were not applied, or may not have been, in order.
         worker_alive: whether a worker could run it; ``None`` where that is not known.
         seconds_left: how long it still takes; ``None`` where that is not known.
+        failed_for: reasons for which records failed; 0 where they were not counted, and one reason is not said.
     """
     if job.state == models.SyncJobState.NOT_QUEUED:
         return _("Not queued. %(reason)s") % {"reason": translate_kept(job.problem_text) or _("Nothing was sent.")}
@@ -108,7 +111,7 @@ def describe_job(
         return f"{_left_off(job, _('Paused'))} {resumes}"
     if job.state in (models.SyncJobState.STOPPED, models.SyncJobState.CRASHED, models.SyncJobState.CANCELLED):
         return " ".join(_stopped(job, unaccepted))
-    return _finished(job)
+    return _finished(job, failed_for)
 
 
 def asked_text(job: models.SyncJob) -> str:
@@ -308,7 +311,7 @@ def _waiting(job: models.SyncJob, worker_alive: bool | None) -> str:
     return f"{said}{done}{_nobody(worker_alive)}"
 
 
-def _finished(job: models.SyncJob) -> str:
+def _finished(job: models.SyncJob, failed_for: int) -> str:
     if job.action == models.SyncJobAction.DESCRIBE:
         return _("Finished: fields, tags and channels were read.")
     count = count_records(job)
@@ -321,7 +324,7 @@ def _finished(job: models.SyncJob) -> str:
     if job.action == models.SyncJobAction.DRY_RUN:
         return follow_up_text.describe_dry_run(job, count)
     done = done_words(job.action)
-    problems = status_counts(job.counts, models.SyncResult.PROBLEM_STATUSES)
+    problems = _problems(job.counts, failed_for)
     if not problems:
         words = ngettext("Finished: the record was %(done)s.", "Finished: all %(count)s records were %(done)s.", count)
         return words % {"count": f"{count:,}", "done": done}
@@ -331,6 +334,17 @@ def _finished(job: models.SyncJob) -> str:
         "done": done,
         "problems": ", ".join(problems),
     }
+
+
+def _problems(counts: Mapping[str, int], failed_for: int) -> list[str]:
+    """How many records need a person, by status, with the reasons where there are several."""
+    said = status_counts(counts, models.SyncResult.PROBLEM_STATUSES)
+    failed = counts.get(models.SyncResultStatus.FAILED, 0)
+    if failed_for > 1 and failed:
+        place = said.index(status_count_text(models.SyncResultStatus.FAILED, failed))
+        words = ngettext("%(failed)s for %(count)s reason", "%(failed)s for %(count)s reasons", failed_for)
+        said[place] = words % {"failed": said[place], "count": failed_for}
+    return said
 
 
 def _stopped(job: models.SyncJob, unaccepted: Sequence[models.SyncBatch]) -> list[str]:

@@ -247,3 +247,10 @@ def test_today_is_that_of_the_reader():
 )
 def test_our_own_number_of_a_cost_is_not_shown(name, shown):
     assert vocabulary.field_text(name) == shown
+
+
+def test_several_reasons_of_failures_are_counted_and_one_is_not_said():
+    given = job(SyncJobState.PROBLEMS, planned=430, counts={"UPDATED": 412, "UNKNOWN": 3, "FAILED": 15})
+    said = "Finished: 412 of 430 accepted; 15 failed for 2 reasons, 3 with an unknown outcome."
+    assert job_text.describe_job(given, failed_for=2) == said
+    assert job_text.describe_job(given, failed_for=1) == said.replace(" for 2 reasons", "")

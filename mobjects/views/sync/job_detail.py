@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from mobjects import result_queries, selectors
+from mobjects.jobs.tries import count_rest
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.job_titles import job_title
 from mobjects.processes import status as queue_status
 from mobjects.result_queries import FailureGroup
+from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import history_crumb, paginate_rows, render_page, require_permission
 from mobjects.views.sync import job_actions
 from mobjects.views.sync.follow_ups import available_follow_ups
@@ -79,8 +82,10 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
     may_steer = request.user.has_perm("mobjects.sync_records")
     may_retry = may_steer and selectors.may_repeat(job)
     again = job_actions.retry_label(job) if may_steer else ""
+    groups = result_queries.failure_groups(job)
+    may = job_actions.available_actions(job, again) | available_follow_ups(job) if may_steer else frozenset()
     return {
-        **_head(job),
+        **_head(job, groups),
         **parts,
         "query": request.GET.urlencode(),
         "asked_text": job_text.asked_text(job),
@@ -89,7 +94,7 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         else "",
         "events": selectors.events_on("syncjob", job.pk),
         "followers": list(job.followers.defer("selection", "progress").order_by("created_at")),
-        "groups": [_describe_group(group, job) for group in result_queries.failure_groups(job)],
+        "groups": [_describe_group(group, job) for group in groups],
         "asked_label": LABELS.get(asked.status, ""),
         "steps": job.steps,
         "steps_status": selectors.STEPS,
@@ -98,7 +103,8 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         "batches": paginate_rows(
             request, selectors.batches_of(job), BATCHES_PER_PAGE, "batches", count=job.batch_count
         ),
-        "may": job_actions.available_actions(job, again) | available_follow_ups(job) if may_steer else frozenset(),
+        "may": may,
+        "rest_count": count_rest(job, key_fields()) if "rest" in may else None,
         "may_retry": may_retry,
         "left": parts["left"] if again else set(),
         "retry_label": again,
@@ -111,11 +117,12 @@ def _describe_group(group: FailureGroup, job: SyncJob) -> dict[str, Any]:
     return {"group": group, "advice": advise(group.status, group.reason), "field": field.label if field else ""}
 
 
-def _head(job: SyncJob) -> dict[str, Any]:
+def _head(job: SyncJob, groups: Sequence[FailureGroup]) -> dict[str, Any]:
     # A job of the command line may run without any worker.
     asks = job.state == SyncJobState.QUEUED or (job.is_live and job.source != SyncJobSource.COMMAND)
     ended_early = job.state in (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
     speed = _speed(job)
+    reasons = sum(group.status == SyncResultStatus.FAILED for group in groups)
     return {
         "job": job,
         "sentence": job_text.describe_job(
@@ -123,6 +130,8 @@ def _head(job: SyncJob) -> dict[str, Any]:
             selectors.unaccepted_batches(job) if ended_early else (),
             worker_alive=queue_status.worker_alive() if asks else None,
             seconds_left=None if speed is None else (job.planned - job_text.count_done(job)) / speed,
+            # Where more groups than are shown may exist, no number is said.
+            failed_for=reasons if len(groups) < result_queries.FAILURE_GROUPS else 0,
         ),
         "speed": speed,
         "summary": job.progress.get("summary", ()),

@@ -133,7 +133,7 @@ def test_a_dry_run_is_kept_with_the_options_and_a_try_with_the_rest(browser):
     browser.post(SYNC, form(kind="Opportunity", keep="1", operation="INSERT", reason="To show"))
     kept = SyncJob.objects.get(action=SyncJobAction.DRY_RUN)
     assert (kept.operation, kept.reason, kept.username) == ("INSERT", "To show", "operator-user")
-    assert "Try 5 first, then the rest" in pages.words(browser.get(f"{SYNC}?kind=Opportunity"))
+    assert "Try 5 first, then the other" in pages.words(browser.get(f"{SYNC}?kind=Opportunity"))
     browser.post(SYNC, form(kind="Opportunity", **{"try": "1"}, rest_by_itself="on"))
     tried = SyncJob.objects.get(action=SyncJobAction.SEND)
     assert len(tried.selection["ids"]) == 5

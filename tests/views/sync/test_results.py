@@ -71,6 +71,11 @@ def test_without_any_failure_the_list_says_so(browser):
 # --- inside a job ---
 
 
+def test_a_job_says_for_how_many_reasons_records_failed(browser, failed):
+    said = pages.words(browser.get(pages.job_url(failed[0].job)))
+    assert "Finished: 1 of 4 accepted; 3 failed for 2 reasons." in said
+
+
 def test_a_record_inside_its_job_shows_its_reason_and_its_form_with_the_field_in_focus(browser, failed):
     first, _, third = failed
     page = pages.tree(browser.get(result_url(first, f"?same={first.pk}")))
