@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0045_decide_many"),
+        ("mobjects", "0046_opening_views"),
     ]
 
     operations = [
