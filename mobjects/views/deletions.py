@@ -119,7 +119,7 @@ def _counted_ids(deletion: BulkDeletion, which: str) -> list[int]:
         Http404: there is no such figure.
     """
     if which in REASONS:
-        return (deletion.left or {}).get(which, [])
+        return list((deletion.left or {}).get(which, ()))
     if which == LEFT:
         # While it goes on, those behind the position are not dealt with yet.
         dealt_with = deletion.records[: deletion.position]

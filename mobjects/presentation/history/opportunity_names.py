@@ -51,7 +51,7 @@ def link_in_results(results: Iterable[SyncResult], *, linked: bool) -> dict[str,
 
 
 def _render(text: str, pk: int | None, here: Mapping[int, str], *, linked: bool) -> SafeString:
-    if pk not in here:
+    if pk is None or pk not in here:
         return format_html("{} ({})", text, _("deleted here"))
     if not linked:
         return format_html("{}", here[pk])
