@@ -19,12 +19,13 @@ from mobjects.api.imports import endpoints as imports
 from mobjects.api.problems import CONTENT_TYPE, FieldProblem, Problem
 from mobjects.api.records import endpoints as records
 from mobjects.api.sync import jobs, schedules
-from mobjects.models import ApiToken
+from mobjects.audit.events import record_event
+from mobjects.models import ApiToken, EventKind
 from mobjects.resources import RESOURCES
 from mobjects.views.imports.base import permission_name
 from mobjects.views.uploads import takes_upload
 
-FIRST_ERROR = 400
+FIRST_ERROR, NOT_NOW = 400, 409
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,8 @@ def api_urls() -> Any:
 @service.exception_handler(Problem)
 def answer_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
     """What an address says cannot be done."""
+    if problem.status == NOT_NOW and request.method not in ("GET", "HEAD"):
+        record_event(EventKind.NOT_DONE, words=f"{request.method} {request.path}", detail={"why": str(NOT_NOW)})
     return problem.to_response()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils import translation
 
+from mobjects.audit.trace import trace_of_now
 from mobjects.models import AuditEvent, EventKind
 
 NAME_KEPT, WORDS_KEPT = 150, 255
@@ -73,8 +74,14 @@ def record_event(
         model=on._meta.model_name or "" if on is not None else "",
         object_id=str(on.pk) if on is not None else "",
         words=_kept(words or _name_object(on), WORDS_KEPT),
-        detail={**(detail or {}), **({"token": token} if token else {})},
+        detail={**(detail or {}), **({"token": token} if token else {}), **_request()},
     )
+
+
+def _request() -> dict[str, str]:
+    """The id that stands in each line of the log about the request."""
+    known = trace_of_now().get("request_id")
+    return {"request": known} if known else {}
 
 
 def _name_object(on: Model | None) -> str:

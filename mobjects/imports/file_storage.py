@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import BinaryIO
 
 from django.db import connection, transaction
@@ -20,6 +21,13 @@ _QUICK_COMPRESSION = (
     "SELECT set_config(name, 'lz4', true) FROM pg_settings "
     "WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals)"
 )
+_NAME_LENGTH = 255
+
+
+def short_name(name: str) -> str:
+    """The name of a file as its column takes it, without folders, with its ending."""
+    path = PurePath(name.replace("\0", "").replace("\\", "/"))
+    return f"{path.stem[: _NAME_LENGTH - len(path.suffix)]}{path.suffix}"[:_NAME_LENGTH]
 
 
 def store_file(imported: Import, file: BinaryIO) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
-from pathlib import PurePath
 from typing import Any, BinaryIO, NamedTuple
 
 from django.contrib.auth.models import User
@@ -28,7 +27,6 @@ from mobjects.imports.lifecycle import IMPORT_STATES
 from mobjects.models import EventKind, Import, ImportMode, ImportState
 from mobjects.spreadsheets.types import FileRefused, ReadOptions
 
-_NAME_LENGTH = 255
 _BUSY = {
     ImportState.CHECKING: _("The file is being checked."),
     ImportState.COMMITTING: _("The rows are being written."),
@@ -89,7 +87,9 @@ def start_import(
     limits = limits_for(source)
     if file.seek(0, io.SEEK_END) > limits.size:
         raise file_storage.file_too_large(limits.size)
-    imported = Import(kind=kind, file_name=_short(name), user=user, source=source, pasted=pasted, reason=reason)
+    imported = Import(
+        kind=kind, file_name=file_storage.short_name(name), user=user, source=source, pasted=pasted, reason=reason
+    )
     imported.username, imported.by_token = username or (user.get_username() if user else ""), current_token()
     refused = ""
     try:
@@ -104,11 +104,6 @@ def start_import(
         elif check and not column_problems(imported):
             request_check(imported, enqueue=enqueue)
     return imported
-
-
-def _short(name: str) -> str:
-    path = PurePath(name.replace("\0", "").replace("\\", "/"))
-    return f"{path.stem[: _NAME_LENGTH - len(path.suffix)]}{path.suffix}"[:_NAME_LENGTH]
 
 
 def same_file_imports(imported: Import) -> QuerySet[Import]:
@@ -303,7 +298,7 @@ def request_commit(
     if not imported.committed_to:
         _allow_mode(imported, mode, overwrite=overwrite)
         values |= {"mode": mode, "overwrite": overwrite}
-    _start_step(imported, {ImportState.REVIEW}, ImportState.COMMITTING, enqueue=enqueue, **values)
+    _start_step(imported, {ImportState.REVIEW}, ImportState.COMMITTING, enqueue=enqueue, by=(user, username), **values)
 
 
 def _allow_mode(imported: Import, mode: str, *, overwrite: bool) -> None:
@@ -343,8 +338,9 @@ def request_undo(imported: Import, user: User | None, *, username: str = "", enq
         raise InvalidState(_busy_message(imported))
     if imported.rows_removed_at is not None:
         raise InvalidState(gettext("What it wrote is not kept any more, so it cannot be undone."))
-    undone_by = user.get_username() if user else username
-    _start_step(imported, {ImportState(imported.state)}, ImportState.UNDOING, enqueue=enqueue, undone_by=undone_by)
+    values = {"undone_by": user.get_username() if user else username}
+    before = {ImportState(imported.state)}
+    _start_step(imported, before, ImportState.UNDOING, enqueue=enqueue, by=(user, username), **values)
 
 
 def discard_import(imported: Import) -> None:
@@ -392,9 +388,12 @@ def _move(
 
 
 def _start_step(
-    imported: Import, states: Collection[ImportState], to: ImportState, *, enqueue: bool, **values: Any
+    imported: Import, states: Collection[ImportState], to: ImportState, *, enqueue: bool, by: Any = None, **values: Any
 ) -> None:
     values |= {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
-    _move(imported, states, to, step_at=clock.now(), **values)
+    with transaction.atomic():
+        _move(imported, states, to, step_at=clock.now(), **values)
+        if by is not None:
+            record_event(EventKind.ASKED, on=imported, user=by[0], username=by[1], detail={"what": to.value})
     if enqueue:
         transaction.on_commit(partial(runner.enqueue_import, imported.pk))

@@ -17,6 +17,8 @@ class EventKind(models.TextChoices):
     LOCKED_OUT = "locked_out", _("Locked out")
     SIGNED_OUT = "signed_out", _("Signed out")
     REFUSED = "refused", _("Refused (403)")
+    ASKED = "asked", _("Asked for")
+    NOT_DONE = "not_done", _("Asked for, not done")
     PAUSED = "paused", _("Paused")
     RESUMED = "resumed", _("Resumed")
     CANCELLED = "cancelled", _("Cancelled")

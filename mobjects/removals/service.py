@@ -12,9 +12,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from mobjects import clock
+from mobjects.audit.events import record_event
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.queue import BackgroundWork
-from mobjects.models import BulkDeletion, BulkDeletionState, SyncedRecord
+from mobjects.models import BulkDeletion, BulkDeletionState, EventKind, SyncedRecord
 from mobjects.removals.chunks import PARTS, REASONS, delete_chunk, model_of_deletion, under_way, versions_of
 from mobjects.removals.lifecycle import DELETION_STATES
 from mobjects.removals.undo import restore_chunk
@@ -89,16 +90,27 @@ def count_words(model: Any, count: int) -> str:
 
 def confirm_deletion(deletion: BulkDeletion) -> bool:
     """Let it be done; ``False`` if it was confirmed already."""
-    confirmed = DELETION_STATES.change(deletion, State.DELETING, step_at=clock.now(), position=0)
+    with transaction.atomic():
+        confirmed = _confirm(deletion)
     return confirmed and _start(deletion, len(deletion.records))
+
+
+def _confirm(deletion: BulkDeletion) -> bool:
+    confirmed = DELETION_STATES.change(deletion, State.DELETING, step_at=clock.now(), position=0)
+    if confirmed:
+        record_event(EventKind.ASKED, on=deletion, detail={"what": "deletion"})
+    return confirmed
 
 
 def undo_deletion(deletion: BulkDeletion, user: User) -> bool:
     """Let it be taken back; ``False`` if that was asked for already, or nothing was deleted, or its values are gone."""
     kept = Q(values_removed_at__isnull=True)
-    asked = DELETION_STATES.change(
-        deletion, State.UNDOING, where=kept, step_at=clock.now(), undone_by=user.get_username()
-    )
+    with transaction.atomic():
+        asked = DELETION_STATES.change(
+            deletion, State.UNDOING, where=kept, step_at=clock.now(), undone_by=user.get_username()
+        )
+        if asked:
+            record_event(EventKind.ASKED, on=deletion, user=user, detail={"what": "deletion-undo"})
     return asked and _start(deletion, deletion.deleted.count())
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.contrib import admin, messages
 from django.core.paginator import Page, Paginator
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -16,7 +17,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mobjects.models import RECORD_MODELS, Kind
+from mobjects.audit.events import record_event
+from mobjects.models import RECORD_MODELS, EventKind, Kind
 from mobjects.resources import RESOURCES
 
 if TYPE_CHECKING:
@@ -68,6 +70,19 @@ def may_see_kind(request: HttpRequest, kind: str) -> bool:
         kind: Marketo's name of it.
     """
     return request.user.has_perm(f"mobjects.view_{RECORD_MODELS[Kind(kind)]._meta.model_name}")
+
+
+def say_not_done(request: HttpRequest, said: StrOrPromise, on: Model) -> None:
+    """Tell a person why what they pressed for is not done as things stand, and keep that they asked.
+
+    Args:
+        said: why, in the reader's language.
+        on: what it was to be done to, with its state.
+    """
+    messages.warning(request, said)
+    match = request.resolver_match
+    detail = {"what": match.url_name if match else "", "why": str(getattr(on, "state", ""))}
+    record_event(EventKind.NOT_DONE, on=on, detail=detail)
 
 
 def render_page(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,7 +18,7 @@ from mobjects.models import BulkDeletion, BulkDeletionState
 from mobjects.processes import status as queue_status
 from mobjects.removals import service
 from mobjects.removals.chunks import PARTS, REASONS, model_of_deletion
-from mobjects.views.base import paginate_rows, press_only, render_page
+from mobjects.views.base import paginate_rows, press_only, render_page, say_not_done
 from mobjects.views.changelist_filters import get_filtered_list
 
 PER_PAGE = 50
@@ -140,7 +139,7 @@ def deletion_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     if not _may(request, deletion, "delete"):
         return _denied(request)
     if not service.confirm_deletion(deletion):
-        messages.info(request, gettext("That was confirmed already."))
+        say_not_done(request, gettext("That was confirmed already."), deletion)
     return redirect("mobjects:deletion", pk)
 
 
@@ -152,7 +151,7 @@ def deletion_undo(request: HttpRequest, pk: int) -> HttpResponse:
         return _denied(request)
     user: User = request.user  # type: ignore[assignment]  # signed in
     if not service.undo_deletion(deletion, user):
-        messages.info(request, gettext("That was asked for already."))
+        say_not_done(request, gettext("That was asked for already."), deletion)
     return redirect("mobjects:deletion", pk)
 
 

@@ -36,7 +36,7 @@ from mobjects.models import (
 )
 from mobjects.processes import status as queue_status
 from mobjects.resources.columns import CustomColumn, FileColumn
-from mobjects.views.base import none_selected, paginate_rows, press_only, render_page, require_permission
+from mobjects.views.base import none_selected, paginate_rows, press_only, render_page, require_permission, say_not_done
 from mobjects.views.bulk_edits.sentences import (
     ValueTexts,
     choice_words,
@@ -200,7 +200,7 @@ def bulk_edit_confirm(request: HttpRequest, pk: int) -> HttpResponse:
         return _denied(request)
     plan, user = request.POST.get("plan", ""), _person(request)
     if not (plan.isdecimal() and len(plan) < MOST_DIGITS and service.confirm_bulk_edit(asked, int(plan), user)):
-        messages.info(request, gettext("It was confirmed already, or another choice was made since; look again."))
+        say_not_done(request, gettext("It was confirmed already, or another choice was made since; look again."), asked)
     return redirect("mobjects:bulk-edit", pk)
 
 
@@ -211,7 +211,7 @@ def bulk_edit_undo(request: HttpRequest, pk: int) -> HttpResponse:
     if not _may_do(request, asked.model, service.operation_of(asked)):
         return _denied(request)
     if not service.undo_bulk_edit(asked, _person(request)):
-        messages.info(request, gettext("That was asked for already."))
+        say_not_done(request, gettext("That was asked for already."), asked)
     return redirect("mobjects:bulk-edit", pk)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +19,7 @@ from mobjects.kept_text import translate_kept
 from mobjects.models import Import, ImportState, Kind, SyncedRecord
 from mobjects.models.imports import FILE_KINDS
 from mobjects.resources import RESOURCES
-from mobjects.views.base import Crumb, render_denied
+from mobjects.views.base import Crumb, render_denied, say_not_done
 
 P = ParamSpec("P")
 ImportView = Callable[Concatenate[HttpRequest, Import, P], HttpResponseBase]
@@ -127,6 +126,6 @@ def try_transition(request: HttpRequest, imported: Import, ask: Callable[[], Any
     try:
         ask()
     except InvalidState as error:
-        messages.warning(request, translate_kept(str(error)))
+        say_not_done(request, translate_kept(str(error)), imported)
         return False
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -19,7 +18,7 @@ from mobjects.presentation.vocabulary import removed_text
 from mobjects.sync.send.preview.forecast import forecast_groups
 from mobjects.sync.send.undo.verdicts import CHANGED_THERE, can_be_undone
 from mobjects.sync.transport_factory import key_fields
-from mobjects.views.base import press_only, require_permission
+from mobjects.views.base import press_only, require_permission, say_not_done
 from mobjects.views.sync.job_actions import redirect_to_new_job
 
 
@@ -48,7 +47,7 @@ def send_exactly(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = get_object_or_404(SyncJob, pk=pk, action=SyncJobAction.DRY_RUN)
     if not can_be_sent(job):
         removed = removed_text(job.values_removed_at, job.finished_at)
-        messages.warning(request, removed or _("Only a dry run that is over and found something can be sent."))
+        say_not_done(request, removed or _("Only a dry run that is over and found something can be sent."), job)
         return redirect("admin:mobjects_syncjob_change", job.pk)
     selection = selection_of_dry_run(job)
     groups = forecast_groups(selection, key_fields())
@@ -60,7 +59,7 @@ def send_exactly(request: HttpRequest, pk: UUID) -> HttpResponse:
             "Nothing was sent: %(count)s records are not as the dry run showed them. The others can be sent.",
             others,
         )
-        messages.warning(request, words % {"count": f"{others:,}"})
+        say_not_done(request, words % {"count": f"{others:,}"}, job)
         return redirect(f"{reverse('mobjects:sync')}?dry_run={job.pk}")
     before = clock.now()
     new = request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
@@ -74,7 +73,7 @@ def send_rest(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = get_object_or_404(SyncJob, pk=pk)
     rest = rest_of_try(job)
     if rest is None:
-        messages.info(request, _("The rest was asked for already, or there is none."))
+        say_not_done(request, _("The rest was asked for already, or there is none."), job)
         return redirect("admin:mobjects_syncjob_change", job.pk)
     before = clock.now()
     new = request_sync(rest, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]

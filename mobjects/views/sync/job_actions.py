@@ -36,7 +36,7 @@ from mobjects.presentation import job_text
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import records_text
 from mobjects.sync.send.selection import SyncSelection
-from mobjects.views.base import history_crumb, press_only, render_page, require_permission
+from mobjects.views.base import history_crumb, press_only, render_page, require_permission, say_not_done
 
 ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
 NOTHING_LEFT = gettext_lazy("Nothing of it is left to send: all of it was accepted since.")
@@ -101,7 +101,7 @@ def job_queue_again(request: HttpRequest, pk: UUID) -> HttpResponse:
             if job.state == SyncJobState.NOT_QUEUED
             else _("The job was queued already.")
         )
-        messages.warning(request, said)
+        say_not_done(request, said, job)
     return _to(job)
 
 
@@ -144,12 +144,12 @@ def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = get_object_or_404(SyncJob, pk=pk)
     before = clock.now()
     if not selectors.may_repeat(job):
-        messages.warning(request, _("Only what a job sent can be tried again, once that job is over."))
+        say_not_done(request, _("Only what a job sent can be tried again, once that job is over."), job)
         return _to(job)
     user, reason = request.user, job.reason
     sample = _result(job, request.POST.get("same"))
     if not retry_label(job) or (sample and not _left_like(sample).exists()):
-        messages.info(request, NOTHING_LEFT)
+        say_not_done(request, NOTHING_LEFT, job)
         return _to(job)
     if sample:
         new = repeat_job(job, (sample.status,), error=sample.error, user=user, reason=reason)  # type: ignore[arg-type]
@@ -167,13 +167,13 @@ def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     result = get_object_or_404(SyncResult.objects.select_related("job"), pk=pk)
     job, kind = result.job, Kind(result.kind)
     if not selectors.may_repeat(job) or result.status not in selectors.RETRYABLE:
-        messages.warning(request, _("Only what was not accepted can be tried again, once its job is over."))
+        say_not_done(request, _("Only what was not accepted can be tried again, once its job is over."), job)
         return _to(job)
     if not records_of_kind(kind).filter(pk=result.record_id).exists():
-        messages.warning(request, _("“%(label)s” was deleted here.") % {"label": result.label})
+        say_not_done(request, _("“%(label)s” was deleted here.") % {"label": result.label}, job)
         return _to(job)
     if not selectors.results_left(job).filter(pk=pk).exists():
-        messages.info(request, _("“%(label)s” was accepted since.") % {"label": result.label})
+        say_not_done(request, _("“%(label)s” was accepted since.") % {"label": result.label}, job)
         return _to(job)
     before = clock.now()
     return redirect_to_new_job(request, _request_again(job, kind, (result.record_id,), request), before)
@@ -249,10 +249,11 @@ def _steer(request: HttpRequest, pk: UUID, do: Callable[[SyncJob], bool], done: 
         messages.success(request, done)
     else:
         job.refresh_from_db()
-        messages.warning(
+        say_not_done(
             request,
             _("Too late: the job is “%(state)s” and cannot %(what)s now.")
             % {"state": job.get_state_display().lower(), "what": what},
+            job,
         )
     return _to(job)
 

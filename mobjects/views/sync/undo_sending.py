@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.db.models import Q, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -33,7 +32,7 @@ from mobjects.sync.send.undo.verdicts import (
     undo_groups,
 )
 from mobjects.sync.transport_factory import key_fields
-from mobjects.views.base import history_crumb, render_denied, render_page, require_permission
+from mobjects.views.base import history_crumb, render_denied, render_page, require_permission, say_not_done
 from mobjects.views.sync.job_actions import redirect_to_new_job
 
 COUNT = "count"
@@ -66,7 +65,7 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     job = get_object_or_404(SyncJob, pk=pk)
     if not can_be_undone(job):
         removed = removed_text(job.values_removed_at, job.finished_at)
-        messages.warning(request, removed or _("Only what was sent can be undone, once its job is over."))
+        say_not_done(request, removed or _("Only what was sent can be undone, once its job is over."), job)
         return redirect("admin:mobjects_syncjob_change", job.pk)
     bound = None if request.method == "POST" or COUNT in request.GET else find_bound(job, FIRST)
     groups = undo_groups(job, bound)
