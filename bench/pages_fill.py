@@ -9,6 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
+from bench.surroundings import unlocked_history
 from mobjects.marketo.types import Kind
 
 JOBS = 2000
@@ -34,7 +35,7 @@ def fill(rows: int) -> None:
     _insert("SyncBatch", jobs, {"job_id": _job("n"), **_BATCH, **sent})
     of_job = f"((n - 1) * {jobs} / {rows} + 1)"
     _insert("SyncResult", rows, _result() | {"job_id": _job(of_job), "batch_id": of_job})
-    with connection.cursor() as cursor:
+    with unlocked_history(), connection.cursor() as cursor:
         cursor.execute('DELETE FROM "mobjects_recordedit"')  # What triggers kept of the rows above.
     _insert("RecordEdit", rows, _edit())
     with connection.cursor() as cursor:

@@ -112,8 +112,6 @@ def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
     deep = min(MARKED, rows // PER_PAGE // 2)
     last = rows - (deep - 1) * PER_PAGE
     selected = {"action": "sync_selected", "_selected_action": [7], "select_across": "1"}
-    one = f"Renewal {rows // 2} "
-    searches = {"many": "Renewal", "some": f"Renewal {rows // 2000} ", "one": one.strip(), "none": "Nothing such"}
 
     def get(url: str, **data: Any) -> Callable[[], Any]:
         return lambda: client.get(url, data)
@@ -154,11 +152,44 @@ def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
             f"{results} WHERE kind = '{Kind.OPPORTUNITY.value}' AND record_id = {rows // 2}",
         ),
     }
+    return {**pages, **_narrowed(get, rows, job)}
+
+
+def _narrowed(get: Callable[..., Callable[[], Any]], rows: int, job: str) -> dict[str, tuple[Callable[[], Any], str]]:
+    """The list of opportunities by conditions and by searches."""
+    from django.urls import reverse
+
+    opportunities, records = reverse("admin:mobjects_opportunity_changelist"), 'SELECT * FROM "mobjects_opportunity"'
+    one = f"Renewal {rows // 2}"
+    searches = {"many": "Renewal", "some": f"Renewal {rows // 2000} ", "one": one, "none": "Nothing such"}
+    pages = {}
+    for words, (condition, where) in _filters(rows, job).items():
+        bare = f"{records} WHERE {where} ORDER BY id DESC LIMIT {PER_PAGE}"
+        pages[f"filter, {words}"] = (get(opportunities, where=condition), bare)
     for words, term in searches.items():
         like = f"WHERE name LIKE '%{term}%' ORDER BY id DESC LIMIT {PER_PAGE}"
         bare = f"{records} {like}" if words == "many" else f"{records} WHERE id = {rows // 2 if words == 'one' else 0}"
         pages[f"search, {words}"] = (get(opportunities, q=term), bare)
     return pages
+
+
+def _filters(rows: int, job: str) -> dict[str, tuple[str, str]]:
+    """Conditions on the list of opportunities, and the same in SQL: some find much, some next to nothing."""
+    of_edits = "kind = 'Opportunity' AND record_id = mobjects_opportunity.id"
+    edited = "EXISTS (SELECT 1 FROM mobjects_recordedit WHERE {} AND username = '{}')"
+    return {
+        "amount, many": ("amount.from.50000", "amount >= 50000"),
+        "amount, few": ("amount.is.7.5", "amount = 7.5"),
+        "amount, none": ("amount.from.1000000", "amount >= 1000000"),
+        "days": ("close_date.within.this-quarter", "close_date >= '2026-10-01' AND close_date < '2027-01-01'"),
+        "text, many": ("name.contains.Seoul", "upper(name) LIKE '%SEOUL%'"),
+        "text, none": ("name.contains.Nothing such", "upper(name) LIKE '%NOTHING SUCH%'"),
+        "empty": ("next_step.filled", "next_step <> ''"),
+        "errors": ("last_error.contains.stage", "upper(last_error) LIKE '%STAGE%'"),
+        "job": (f"job.is.{job}", f"id IN (SELECT record_id FROM mobjects_syncresult WHERE job_id = '{_stored(job)}')"),
+        "changed by, many": ("edited_by.is.olga", edited.format(of_edits, "olga")),
+        "changed by, none": ("edited_by.is.nobody", edited.format(of_edits, "nobody")),
+    }
 
 
 def _place(last: int, page: int) -> dict[str, str]:

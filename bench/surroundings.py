@@ -62,18 +62,36 @@ class Surroundings:
         from django.apps import apps
         from redis import Redis
 
-        from mobjects.audit.guard_triggers import install_guard_triggers, remove_guard_triggers
-
         self.control("reset", {})
-        remove_guard_triggers(None, "default")
-        for name in ("SyncResult", "EarlierCall", "SyncBatch", "WorkerLease", "SyncJob", "Opportunity", "Installation"):
-            records = apps.get_model("mobjects", name)._default_manager
-            records.all()._raw_delete(records.db)
-        install_guard_triggers(None, "default")
+        with unlocked_history():
+            for name in (
+                "SyncResult",
+                "EarlierCall",
+                "SyncBatch",
+                "WorkerLease",
+                "SyncJob",
+                "Opportunity",
+                "Installation",
+            ):
+                records = apps.get_model("mobjects", name)._default_manager
+                records.all()._raw_delete(records.db)
         with Redis.from_url(self.redis_url) as redis:
             # A Marketo that was reset knows none of the tokens that it gave.
             for key in [*redis.scan_iter("marketo-limits:*"), *redis.scan_iter("marketo-shared*:token:*")]:
                 redis.delete(key)
+
+
+@contextmanager
+def unlocked_history() -> Iterator[None]:
+    """Let finished history be removed: a measurement begins anew. Builds before it was locked need no key."""
+    try:
+        from mobjects.audit.guard_triggers import install_guard_triggers, remove_guard_triggers
+    except ImportError:
+        yield
+        return
+    remove_guard_triggers(None, "default")
+    yield
+    install_guard_triggers(None, "default")
 
 
 @contextmanager

@@ -26,9 +26,9 @@ class ListOfViews(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "GET" and not request.GET and (query := default_query(request, self.view_page)):
             return HttpResponseRedirect(f"?{query}")
-        context = {**(extra_context or {}), "saved": shown_views(request, self.view_page)}
-        response: Any = super().changelist_view(request, context)
+        response: Any = super().changelist_view(request, extra_context)
         shown = getattr(response, "context_data", None) or {}
-        if "cl" in shown:
+        if "cl" in shown:  # An action may have led elsewhere.
+            shown["saved"] = shown_views(request, self.view_page)
             shown["chips"] = build_chips(request, shown["cl"])
         return response  # type: ignore[no-any-return]
