@@ -10,6 +10,7 @@ from mobjects.api import description
 from mobjects.views import audit, base, dashboard, decisions, deletions, exports, palette, saved_views, time_zone
 from mobjects.views.account import sign_in, tokens
 from mobjects.views.bulk_edits import pages as bulk_edit_pages
+from mobjects.views.grid import pages as grid_pages
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import (
     circuit_breaker,
@@ -120,6 +121,8 @@ urlpatterns = [
     path("connection/", admin_view(connection.connection_page), name="connection"),
     path("connection/allow/", admin_view(confirmations.confirmation_set), name="confirmation"),
     path("connection/reset/", admin_view(circuit_breaker.circuit_reset), name="circuit-reset"),
+    path("grid/<str:model_name>/", admin_view(grid_pages.grid_page), name="grid"),
+    path("grid/<str:model_name>/save/", admin_view(grid_pages.grid_save), name="grid-save"),
     path("bulk-edits/<int:pk>/", admin_view(bulk_edit_pages.bulk_edit_page), name="bulk-edit"),
     path("bulk-edits/<int:pk>/plan/", admin_view(bulk_edit_pages.bulk_edit_plan), name="bulk-edit-plan"),
     path("bulk-edits/<int:pk>/confirm/", admin_view(bulk_edit_pages.bulk_edit_confirm), name="bulk-edit-confirm"),

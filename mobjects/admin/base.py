@@ -215,6 +215,8 @@ class SyncedAdmin(NarrowedAdmin):
             return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        if self.has_change_permission(request):
+            extra_context = {**(extra_context or {}), "grid_url": reverse("mobjects:grid", args=[self.opts.model_name])}
         try:
             # What an action noted in the log before it was refused is rolled back.
             with transaction.atomic() if request.method == "POST" else nullcontext():

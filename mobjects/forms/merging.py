@@ -169,7 +169,7 @@ def shown_text(bound: BoundField, value: Any) -> str:
     if isinstance(field, forms.BooleanField):
         return {True: gettext("Yes"), False: gettext("No")}.get(field.to_python(value), "")
     choices = dict(getattr(bound.field.widget, "choices", ()))
-    text = _text(field, value)
+    text = input_text(field, value)
     return str(choices.get(text, text)) if text else ""
 
 
@@ -179,12 +179,13 @@ def _differs(bound: BoundField, posted: Any) -> bool:
     if not isinstance(field, (forms.MultiValueField, forms.ModelChoiceField)):
         # As it would come back from a browser, which trims blanks and knows one way to end a line.
         try:
-            now = field.to_python(_text(field, now))
+            now = field.to_python(input_text(field, now))
         except ValidationError:
-            return _text(field, now) != _text(field, posted)
+            return input_text(field, now) != input_text(field, posted)
     return field.has_changed(now, posted)
 
 
-def _text(field: forms.Field, value: Any) -> str:
+def input_text(field: forms.Field, value: Any) -> str:
+    """A value as the field's input holds it, with line ends as browsers send them; "" for empty."""
     text = field.hidden_widget().format_value(field.prepare_value(value))
     return "" if text is None else str(text).replace("\r\n", "\n").replace("\n", "\r\n")

@@ -65,6 +65,7 @@ def arguments(name: str, converters: dict[str, object], made: dict[str, str]) ->
 
 
 VALUES = {
+    "model_name": "opportunity",
     "kind": "opportunities",
     "extension": "csv",
     "page": "results",

@@ -1,0 +1,142 @@
+// Saving a grid: only what was changed is sent; what comes back is put into the cells, and nothing typed is lost.
+"use strict";
+(() => {
+  const grid = window.moGrid;
+  if (!grid.table) return;
+  const form = document.getElementById("mo-grid-form");
+  const button = document.getElementById("mo-grid-save");
+  const questions = document.getElementById("mo-grid-questions");
+  const token = form.querySelector("[name=csrfmiddlewaretoken]");
+  let saving = false;
+
+  grid.onChange(() => {
+    const cells = grid.changed();
+    button.disabled = saving || !cells.length;
+    document.getElementById("mo-grid-undo").disabled = !grid.canUndo();
+    const count = new Set(cells.map((cell) => cell.parentNode)).size;
+    grid.tell(cells.length ? grid.say("changed", { cells: cells.length, rows: count }) : grid.say("unchanged"));
+  });
+  window.addEventListener("beforeunload", (event) => { if (grid.changed().length) event.preventDefault(); });
+
+  const cellOf = (id, name) => grid.table.querySelector(`tr[data-id="${id}"] td[data-name="${CSS.escape(name)}"]`);
+  const collect = () => {
+    const records = {};
+    for (const cell of grid.changed()) {
+      (records[cell.parentNode.dataset.id] ??= {})[cell.dataset.name] = [grid.opened(cell), grid.text(cell)];
+    }
+    return records;
+  };
+  const post = (records) => fetch(form.action, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": token.value },
+    body: JSON.stringify({ records }),
+  });
+  // Signing in again in another tab makes the page's token an old one.
+  const renew = async () => {
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+    const fresh = page.querySelector("#mo-grid-form [name=csrfmiddlewaretoken]");
+    if (fresh) token.value = fresh.value;
+    return Boolean(fresh);
+  };
+  // The answer; null where somebody has to sign in first.
+  const send = async (records) => {
+    let response = await post(records);
+    if (response.status === 403 && !isJson(response)) response = await renew() ? await post(records) : null;
+    return response?.redirected ? null : response;
+  };
+  const isJson = (response) => (response.headers.get("Content-Type") ?? "").startsWith("application/json");
+
+  const ask = (id, clash) => {
+    const cell = cellOf(id, clash.name);
+    const field = document.createElement("fieldset");
+    field.className = "mo-card mo-body";
+    const legend = document.createElement("legend");
+    legend.textContent = grid.say("question", { label: clash.label, record: grid.record(cell) });
+    field.append(legend);
+    const author = clash.author || grid.say("nobody");
+    const value = (text) => text || grid.say("empty");
+    const choose = (words, chosen) => {
+      const choice = document.createElement("button");
+      choice.type = "button";
+      choice.className = "mo-button mo-plain";
+      choice.textContent = words;
+      choice.addEventListener("click", () => {
+        grid.blame(cell, "");
+        chosen();
+        field.remove();
+        (questions.querySelector("button") ?? cell).focus();
+      });
+      field.append(choice);
+    };
+    choose(grid.say("theirs", { value: value(clash.now), author }), () => {
+      cell.dataset.opened = clash.now;
+      grid.write(cell, clash.now);
+    });
+    // What was seen is what it is compared with next time: a third edit is asked about again.
+    choose(grid.say("mine", { value: value(grid.text(cell)) }), () => {
+      cell.dataset.opened = clash.now;
+      grid.write(cell, grid.text(cell));
+    });
+    questions.append(field);
+    grid.blame(cell, grid.say("theirs", { value: value(clash.now), author }));
+  };
+  const saved = (id, cells, sent) => {
+    for (const [name, now] of Object.entries(cells)) {
+      const cell = cellOf(id, name);
+      if (!cell) continue;
+      grid.blame(cell, "");
+      if (sent[name] && grid.text(cell) === sent[name][1]) {
+        grid.part(cell).textContent = now;
+        cell.dataset.opened = now;
+      }
+      grid.refresh(cell, now);
+    }
+  };
+  const refused = (id, errors) => {
+    const row = grid.table.querySelector(`tr[data-id="${id}"]`);
+    for (const [name, words] of Object.entries(errors)) grid.blame(cellOf(id, name) ?? row.cells[0], words);
+  };
+  const apply = (records, sent) => {
+    const counts = { saved: 0, refused: 0, conflict: 0 };
+    const merged = [];
+    for (const answer of records) {
+      counts[answer.outcome === "gone" ? "refused" : answer.outcome] += 1;
+      grid.blame(grid.table.querySelector(`tr[data-id="${answer.id}"]`).cells[0], "");
+      if (answer.outcome === "saved") saved(answer.id, answer.cells, sent[answer.id]);
+      refused(answer.id, answer.errors ?? {});
+      for (const clash of answer.clashes ?? []) ask(answer.id, clash);
+      merged.push(...(answer.merged ?? []));
+    }
+    const words = ["saved", "refused", "conflict"].filter((each) => counts[each]).map((each) => grid.say(each, counts));
+    if (merged.length) words.push(grid.say("merged", { merged: [...new Set(merged)].join(", ") }));
+    if (!counts.refused && !counts.conflict) grid.forget();
+    return words.join(" ");
+  };
+  const save = async () => {
+    const records = collect();
+    if (saving || !Object.keys(records).length) return;
+    saving = true;
+    questions.replaceChildren();
+    grid.tell(grid.say("saving"));
+    let words = grid.say("failed");
+    try {
+      const response = await send(records);
+      if (!response) words = grid.say("signed-out");
+      else if (isJson(response)) {
+        const answer = await response.json();
+        words = answer.problem ?? apply(answer.records, records);
+      }
+    } catch (error) {
+      console.warn(error);  // No answer at all; the words say so.
+    }
+    saving = false;
+    button.disabled = !grid.changed().length;
+    grid.tell(words);
+    (questions.querySelector("button") ?? grid.table.querySelector("[aria-invalid=true]"))?.focus();
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    grid.finish();
+    save();
+  });
+})();

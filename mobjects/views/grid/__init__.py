@@ -1,0 +1,1 @@
+"""Editing the records of a list cell by cell."""

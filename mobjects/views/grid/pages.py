@@ -1,0 +1,116 @@
+"""The grid: a page of a list's records as cells, and the address that saves what was typed into them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from mobjects.forms.merging import MergingForm
+from mobjects.forms.records.grid_cells import list_columns, show_cells
+from mobjects.models import RECORD_MODELS, AllowedValues, Kind, SyncedRecord
+from mobjects.views.base import press_only, render_page
+from mobjects.views.changelist_filters import get_filtered_list
+from mobjects.views.grid.saving import ROWS, CellSaver, read_edits
+from mobjects.views.keyset import AFTER, BEFORE, KeysetPage, read_keyset_page
+
+MODELS: dict[str, type[SyncedRecord]] = {str(model._meta.model_name): model for model in RECORD_MODELS.values()}
+"""What can be edited in a grid, by the names of models as addresses have them."""
+
+
+@require_GET
+def grid_page(request: HttpRequest, model_name: str) -> HttpResponse:
+    """The records of a list under its search, filters and order, as cells."""
+    model = _model_or_404(model_name)
+    if not _may_change(request, model):
+        return _denied(request)
+    place = {name: request.GET[name] for name in (AFTER, BEFORE) if name in request.GET}
+    found = get_filtered_list(request, model)
+    page = _read_page(found.queryset, place)
+    form_class = _form_class(request, model)
+    columns = list_columns(form_class)
+    changelist = reverse(f"admin:mobjects_{model_name}_changelist")
+    plural = str(model._meta.verbose_name_plural)
+    return render_page(
+        request,
+        "grid/page.html",
+        _("Edit in a grid: %(plural)s") % {"plural": plural},
+        crumbs=((plural.capitalize(), f"{changelist}?{found.query}" if found.query else changelist),),
+        plural=plural,
+        narrowed=found.description,
+        page=page,
+        places={name: _address(request, where) for name, where in page.places.items()},
+        columns=columns,
+        rows=[_row(model_name, form_class, columns, record) for record in page.rows],
+        save=reverse("mobjects:grid-save", args=[model_name]),
+        allowed=AllowedValues() if model.KIND is Kind.PROGRAM else None,
+        limit=ROWS,
+    )
+
+
+def _read_page(queryset: Any, place: dict[str, str]) -> KeysetPage:
+    try:
+        return read_keyset_page(queryset, ROWS, place)
+    except (ValueError, ValidationError):
+        return read_keyset_page(queryset, ROWS, {})
+
+
+def _address(request: HttpRequest, where: Any) -> str:
+    """The page's own address at another place of the list."""
+    query = request.GET.copy()
+    for name, value in where.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = value
+    return f"?{query.urlencode()}"
+
+
+def _row(model_name: str, form_class: type[MergingForm], columns: Any, record: Any) -> dict[str, Any]:
+    texts = show_cells(form_class, record)
+    return {
+        "pk": record.pk,
+        "label": str(record),
+        "marketo_id": record.marketo_id or "",
+        "address": reverse(f"admin:mobjects_{model_name}_change", args=[record.pk]),
+        "cells": [(column, texts[column.name]) for column in columns],
+    }
+
+
+@press_only("mobjects:grid")
+def grid_save(request: HttpRequest, model_name: str) -> HttpResponse:
+    """Save the cells that were sent; the answer says of each record what became of it."""
+    model = _model_or_404(model_name)
+    if not _may_change(request, model):
+        return JsonResponse({"problem": _("You may not edit these records.")}, status=403)
+    try:
+        edits = read_edits(request.body)
+    except ValueError as error:
+        return JsonResponse({"problem": str(error)}, status=400)
+    saver = CellSaver(request, model, _form_class(request, model))
+    return JsonResponse({"records": saver.save_all(edits)})
+
+
+def _form_class(request: HttpRequest, model: type[SyncedRecord]) -> type[MergingForm]:
+    """The form of an existing record, as the person has it."""
+    model_admin: Any = admin.site.get_model_admin(model)
+    made: type[MergingForm] = model_admin.get_form(request, model(), change=True)
+    return made
+
+
+def _model_or_404(name: str) -> type[SyncedRecord]:
+    if name not in MODELS:
+        raise Http404
+    return MODELS[name]
+
+
+def _may_change(request: HttpRequest, model: type[SyncedRecord]) -> bool:
+    return request.user.has_perm(f"mobjects.change_{model._meta.model_name}")
+
+
+def _denied(request: HttpRequest) -> HttpResponse:
+    return render_page(request, "denied.html", _("Not allowed"), status=403, what=_("edit these records"))

@@ -1,0 +1,176 @@
+"""Forty cells of a list edited by the keyboard and by a pasted block: an error corrected, a conflict decided, saved."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from mobjects.db.edit_context import edit
+from mobjects.models import EditSource, Opportunity, RecordEdit
+from tests import factories
+from tests.browser.test_accessibility import overflow, violations
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("marketo_settings", "groups", "redis_url"),
+]
+
+CLIPBOARD = """([type, block]) => {
+  const data = new DataTransfer();
+  data.setData("text/plain", block);
+  const event = new ClipboardEvent(type, {clipboardData: data, bubbles: true, cancelable: true});
+  document.activeElement.dispatchEvent(event);
+  return data.getData("text/plain");
+}"""
+ROWS = 20
+
+
+@pytest.fixture
+def grid(open_page):
+    """The grid of twenty deals, the last one first."""
+    for number in range(ROWS):
+        factories.opportunity(name=f"Deal {number:02}", stage="New", type="", next_step="")
+    return open_page("/admin/mobjects/opportunity/?q=Deal")
+
+
+def cell(page, row, name):
+    return page.get_by_role("row", name=f"Deal {row:02}").locator(f"td[data-name={name}]")
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def status(page):
+    return page.locator("#mo-grid-status")
+
+
+def test_forty_cells_by_keyboard_and_by_a_pasted_block(grid):
+    page = grid
+    page.get_by_role("link", name="Edit in a grid").click()
+    expect(page.locator("main")).to_contain_text("20 opportunities, narrowed to search: “Deal”.")
+
+    cell(page, 19, "stage").focus()
+    for number in range(ROWS):
+        page.keyboard.type(f"Stage {number}")
+        page.keyboard.press("Enter")
+    expect(status(page)).to_have_text("Changed and not saved yet: 20 cells of 20 records.")
+
+    cell(page, 19, "type").focus()
+    page.evaluate(CLIPBOARD, ["paste", "\n".join(f"Type {number}" for number in range(ROWS))])
+    expect(status(page)).to_contain_text("Pasted: 20 cells.")
+    assert violations(page) == []
+    cell(page, 18, "amount").focus()
+    page.keyboard.type("much")
+    page.keyboard.press("Tab")
+    with edit(EditSource.FORM, factories.user("ben")):
+        Opportunity.objects.filter(name="Deal 17").update(stage="Lost")
+
+    page.get_by_role("button", name="Save").click()
+    expect(status(page)).to_contain_text("Records saved: 18.")
+    expect(status(page)).to_contain_text("Not saved: 1;")
+    wrong = cell(page, 18, "amount")
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    expect(wrong).to_have_accessible_description(re.compile("“much” is not a number"))
+    question = page.get_by_role("group", name="Stage of Deal 17")
+    expect(question).to_contain_text("Keep theirs: Lost (ben, ")
+    assert violations(page) == []
+
+    question.get_by_role("button", name="Save mine: Stage 2").press("Enter")
+    wrong.focus()
+    press(page, "F2", "Control+a")
+    page.keyboard.type("250")
+    press(page, "Enter")
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(status(page)).to_have_text("Records saved: 2.")
+    expect(wrong).to_have_text("250.00")
+
+    found = list(Opportunity.objects.order_by("-pk").values_list("stage", "type"))
+    assert found == [(f"Stage {number}", f"Type {number}") for number in range(ROWS)]
+    assert RecordEdit.objects.filter(source=EditSource.GRID, username="operator-1").count() == ROWS
+    decided = Opportunity.objects.get(name="Deal 17")
+    page.goto(f"/admin/sync-history/Opportunity/{decided.pk}/")
+    expect(page.locator("main")).to_contain_text("Grid")
+
+
+def test_keys_are_those_of_a_spreadsheet(grid):
+    page = grid
+    page.goto("/admin/grid/opportunity/?q=Deal")
+    stage, beneath = cell(page, 19, "stage"), cell(page, 18, "stage")
+    stage.focus()
+    page.keyboard.type("Won")
+    page.keyboard.press("Escape")
+    expect(stage).to_have_text("New")
+    expect(stage).to_be_focused()
+    press(page, "F2", "End")
+    page.keyboard.type("er")
+    page.keyboard.press("Enter")
+    expect(stage).to_have_text("Newer")
+    expect(beneath).to_be_focused()
+    press(page, "Delete")
+    expect(beneath).to_have_text("")
+    press(page, "ArrowUp", "Shift+ArrowDown")
+    assert page.evaluate(CLIPBOARD, ["copy", ""]) == "Newer\n"
+    press(page, "Control+z")
+    expect(beneath).to_have_text("New")
+    press(page, "Control+z")
+    expect(stage).to_have_text("New")
+    expect(status(page)).to_have_text("Nothing is changed.")
+    press(page, "Control+y")
+    expect(stage).to_have_text("Newer")
+    press(page, "Tab", "Shift+Tab")
+    expect(stage).to_be_focused()
+    press(page, "Escape", "Tab")
+    expect(page.locator("#mo-grid :focus")).to_have_count(0)
+
+    cell(page, 19, "next_step").focus()
+    page.evaluate(CLIPBOARD, ["paste", '"two\nlines"\t"said ""so"""\r\n5" pipe'])
+    expect(cell(page, 19, "next_step")).to_have_text("two\nlines", use_inner_text=True)
+    expect(cell(page, 18, "next_step")).to_have_text('5" pipe')
+    cell(page, 19, "is_won").focus()
+    page.keyboard.press("Enter")
+    page.locator(".mo-cell-input").select_option("Yes")
+    page.keyboard.press("Enter")
+    expect(cell(page, 19, "is_won")).to_have_text("Yes")
+
+
+def test_nothing_typed_is_lost_when_the_session_has_ended(grid):
+    page = grid
+    page.goto("/admin/grid/opportunity/?q=Deal")
+    cell(page, 19, "stage").focus()
+    page.keyboard.type("Won")
+    page.keyboard.press("Enter")
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(status(page)).to_contain_text("you are signed out. What you typed is still here.")
+    expect(cell(page, 19, "stage")).to_have_text("Won")
+    page.context.add_cookies(cookies)
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(status(page)).to_have_text("Records saved: 1.")
+    assert Opportunity.objects.get(name="Deal 19").stage == "Won"
+
+
+def test_leaving_with_unsaved_cells_warns(grid):
+    page = grid
+    page.goto("/admin/grid/opportunity/?q=Deal")
+    cell(page, 19, "stage").focus()
+    page.keyboard.type("Won")
+    page.keyboard.press("Enter")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("link", name="Dashboard").last.click(no_wait_after=True)
+    expect(cell(page, 19, "stage")).to_have_text("Won")
+    assert asked == ["beforeunload"]
+
+
+def test_on_a_phone_and_in_the_dark_it_fits(grid, open_page):
+    page = open_page("/admin/grid/opportunity/?q=Deal", dark=True, phone=True)
+    cell(page, 19, "stage").focus()
+    page.keyboard.type("Won")
+    page.keyboard.press("Enter")
+    assert violations(page) + overflow(page) == []
