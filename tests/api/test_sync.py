@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mobjects import clock
 from mobjects.models import AuditEvent, EventKind, Schedule, SyncJob, SyncJobSource
 from tests import factories
 from tests.api.clients import program_of
@@ -87,15 +88,32 @@ def test_a_schedule_is_created_changed_and_paused(api):
     made = answer.json()
     assert (made["owner"], made["enabled"], made["next_at"] is None) == ("anna", True, False)
     one = f"schedules/{made['id']}"
-    assert api.patch(one, {"cron": "0 6 * *"}).json()["errors"][0]["pointer"] == "/cron"
-    assert api.patch(one, {"cron": "0 7 * * 1-5"}).json()["cron"] == "0 7 * * 1-5"
-    paused = api.patch(one, {"enabled": False}).json()
+    assert (answer["ETag"], answer["Location"]) == (made["etag"], f"/api/v1/{one}")
+    assert api.patch(one, {"cron": "0 6 * *"}, if_match=made["etag"]).json()["errors"][0]["pointer"] == "/cron"
+    moved = api.patch(one, {"cron": "0 7 * * 1-5"}, if_match=made["etag"])
+    assert moved.json()["cron"] == "0 7 * * 1-5"
+    paused = api.patch(one, {"enabled": False}, if_match=moved["ETag"]).json()
     assert (paused["enabled"], paused["next_at"], paused["cron"]) == (False, None, "0 7 * * 1-5")
     assert Schedule.objects.count() == 1
     kinds = (EventKind.ADDED, EventKind.CHANGED)
     events = AuditEvent.objects.filter(kind__in=kinds, model="schedule").order_by("pk")
     assert [event.kind for event in events] == [EventKind.ADDED, EventKind.CHANGED, EventKind.CHANGED]
     assert all(event.detail["token"].startswith("nightly (") for event in events)
+
+
+def test_a_schedule_is_changed_only_as_it_was_seen(api):
+    made = api.post("schedules", {"name": "N", "action": "send", "kinds": ["Opportunity"], "cron": "0 6 * * *"}).json()
+    one = f"schedules/{made['id']}"
+    unseen = api.patch(one, {"enabled": False})
+    assert (unseen.status_code, unseen["ETag"]) == (428, made["etag"])
+    # That it ran is no change of what people say of it; that somebody else paused it is.
+    Schedule.objects.update(last_at=clock.now())
+    assert api.get(one)["ETag"] == made["etag"]
+    Schedule.objects.update(enabled=False)
+    late = api.patch(one, {"cron": "0 7 * * *"}, if_match=made["etag"])
+    assert (late.status_code, late["ETag"] == made["etag"]) == (412, False)
+    assert Schedule.objects.get().cron == "0 6 * * *"
+    assert api.patch(one, {"cron": "0 7 * * *"}, if_match=f"W/{late['ETag']}").json()["cron"] == "0 7 * * *"
 
 
 def test_nobody_has_done_by_the_clock_what_they_may_not_do():

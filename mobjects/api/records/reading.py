@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,6 +12,7 @@ from pydantic import Field
 
 from mobjects.api.paging import Id, PageQuery
 from mobjects.api.records.kinds import CUSTOM, RecordKind, id_fields
+from mobjects.api.versions import build_etag
 from mobjects.kept_text import translate_kept
 from mobjects.marketo.value_text import to_text
 from mobjects.models import ImportChange, Kind, RecordState
@@ -112,15 +111,6 @@ def show_content(kind: RecordKind, record: Any) -> dict[str, Any]:
     else:
         shown["custom"] = {name: str(value) for name, value in getattr(record, CUSTOM).items()}
     return shown
-
-
-def build_etag(content: dict[str, Any]) -> str:
-    """Stands for what of a record can be changed, in quotes as the header has it.
-
-    What a sending writes (state, answers) does not change it: nobody's change would be lost by that.
-    """
-    text = json.dumps(content, default=str, sort_keys=True)
-    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 def _value(record: Any, name: str) -> Any:

@@ -15,7 +15,8 @@ from mobjects.api.answers import log_in_admin, require_right
 from mobjects.api.problems import FieldProblem, Problem
 from mobjects.api.records.forms import build_form, find_problems, find_unknown
 from mobjects.api.records.kinds import RecordKind, id_fields
-from mobjects.api.records.reading import build_etag, find_record, show_content, show_record
+from mobjects.api.records.reading import find_record, show_content, show_record
+from mobjects.api.versions import build_etag, require_version
 from mobjects.db.edit_context import edit
 from mobjects.forms.records.custom_fields import CUSTOM as CUSTOM_PREFIX
 from mobjects.marketo.value_text import to_text
@@ -45,7 +46,7 @@ def change_record(request: HttpRequest, kind: RecordKind, pk: int, sent: Mapping
         if not held.values_list("pk", flat=True):
             raise Http404
         record = find_record(kind, pk)
-        _compare(request, build_etag(show_content(kind, record)))
+        require_version(request, build_etag(show_content(kind, record)))
         if changed := _save(request, record, sent):
             log_in_admin(request, record, CHANGE, changed)
         return show_record(kind, find_record(kind, pk))
@@ -55,18 +56,6 @@ def _edited_by(request: HttpRequest) -> Any:
     """An edit of the token's person, by the token."""
     token = vars(request)["api_token"]
     return edit(EditSource.API, request.user, reference=token.pk, by_itself=True)
-
-
-def _compare(request: HttpRequest, etag: str) -> None:
-    """Go on only if the record is as the writer has seen it. Raises Problem if not."""
-    seen = request.headers.get("If-Match", "")
-    if not seen.strip():
-        said = _("Say with If-Match which version you have seen: its ETag. So nobody’s change is overwritten unseen.")
-        raise Problem(428, said, headers={"ETag": etag})
-    # What is packed on the way has its tag made a weak one.
-    if etag not in [each.strip().removeprefix("W/") for each in seen.split(",")]:
-        said = _("Somebody changed this since you read it. Read it again, and decide what is right.")
-        raise Problem(412, said, headers={"ETag": etag})
 
 
 def _save(request: HttpRequest, record: Any, sent: Mapping[str, Any]) -> list[str]:

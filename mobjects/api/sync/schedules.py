@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.contrib.admin.models import ADDITION, CHANGE
 from django.db import transaction
 from django.forms.models import modelform_factory
-from django.http import Http404, HttpRequest
-from ninja import Body, Path, Query, Router, Schema, Status
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Body, Header, Path, Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from mobjects.api.answers import describe_answers, log_in_admin, require_right
 from mobjects.api.bodies import require_valid
 from mobjects.api.paging import Id, PageQuery, next_address, read_page
+from mobjects.api.versions import build_etag, require_version
 from mobjects.forms.schedules import ScheduleForm
 from mobjects.kept_text import translate_kept
 from mobjects.models import Kind, Schedule
@@ -65,6 +66,7 @@ class ScheduleOut(Schema):
     last_at: datetime | None
     missed: int
     missed_text: str
+    etag: str = Field(description="What If-Match takes: stands for all that can be changed.")
 
 
 class ScheduleListOut(Schema):
@@ -89,12 +91,14 @@ def list_schedules(request: HttpRequest, query: Query[PageQuery]) -> Any:
     summary="Create a schedule",
     url_name="schedules-new",
 )
-def create_schedule(request: HttpRequest, sent: Body[ScheduleIn]) -> Any:
+def create_schedule(request: HttpRequest, response: HttpResponse, sent: Body[ScheduleIn]) -> Any:
     require_right(request, "mobjects.add_schedule")
     with transaction.atomic():
         made = _save_schedule(request, Schedule(), sent.model_dump(exclude_unset=True))
         log_in_admin(request, made, ADDITION, [])
-    return Status(201, _show_schedule(made))
+    shown = _show_schedule(made)
+    response["ETag"], response["Location"] = shown["etag"], f"{request.path}/{made.pk}"
+    return Status(201, shown)
 
 
 @router.get(
@@ -103,26 +107,37 @@ def create_schedule(request: HttpRequest, sent: Body[ScheduleIn]) -> Any:
     summary="Read a schedule",
     url_name="schedules-one",
 )
-def read_schedule(request: HttpRequest, pk: Path[Id]) -> Any:
+def read_schedule(request: HttpRequest, response: HttpResponse, pk: Path[Id]) -> Any:
     require_right(request, "mobjects.view_schedule")
-    return _show_schedule(_find_schedule(pk))
+    shown = _show_schedule(_find_schedule(pk))
+    response["ETag"] = shown["etag"]
+    return shown
 
 
 @router.patch(
     "/schedules/{pk}",
-    response=describe_answers(ScheduleOut, 404, 409),
+    response=describe_answers(ScheduleOut, 404, 409, 412, 428),
     summary="Change a schedule, or pause it; whoever does becomes its owner",
     url_name="schedules-change",
 )
-def change_schedule(request: HttpRequest, pk: Path[Id], sent: Body[ScheduleIn]) -> Any:
+def change_schedule(
+    request: HttpRequest,
+    response: HttpResponse,
+    pk: Path[Id],
+    sent: Body[ScheduleIn],
+    if_match: Annotated[str, Header(alias="If-Match", description="The etag of what was read.")] = "",
+) -> Any:
     require_right(request, "mobjects.change_schedule")
     given = sent.model_dump(exclude_unset=True)
     with transaction.atomic():
         list(Schedule.objects.select_for_update().filter(pk=pk).values_list("pk"))
         schedule = _find_schedule(pk)
+        require_version(request, _build_etag(schedule))
         saved = _save_schedule(request, schedule, given)
         log_in_admin(request, saved, CHANGE, sorted(given))
-    return _show_schedule(_find_schedule(pk))
+    shown = _show_schedule(_find_schedule(pk))
+    response["ETag"] = shown["etag"]
+    return shown
 
 
 def _find_schedule(pk: int) -> Schedule:
@@ -146,6 +161,11 @@ def _save_schedule(request: HttpRequest, schedule: Schedule, sent: Mapping[str, 
     return saved
 
 
+def _build_etag(schedule: Schedule) -> str:
+    """Stands for what people say of a schedule, and on whose behalf it runs; not for when it ran."""
+    return build_etag({name: getattr(schedule, name) for name in SENT} | {"owner": schedule.owner_id})
+
+
 def _as_text(value: Any) -> Any:
     """A value as a browser would send it."""
     if isinstance(value, time):
@@ -154,8 +174,9 @@ def _as_text(value: Any) -> Any:
 
 
 def _show_schedule(schedule: Schedule) -> dict[str, Any]:
-    special = ("owner", "missed_text")
+    special = ("owner", "missed_text", "etag")
     return {name: getattr(schedule, name) for name in ScheduleOut.model_fields if name not in special} | {
         "owner": schedule.owner.get_username() if schedule.owner else "",
         "missed_text": translate_kept(schedule.missed_text),
+        "etag": _build_etag(schedule),
     }
