@@ -18,6 +18,8 @@ READ_ONLY_MODELS = (
     "schedule",
     "import",
     "download",
+    "approval",
+    "approvalrule",
 )
 
 VIEWER = {f"view_{model}" for model in (*RECORD_MODELS, *READ_ONLY_MODELS)} | {
@@ -28,7 +30,7 @@ OPERATOR = (
     EDITOR
     | {f"{action}_{model}" for action in ("add", "change", "delete") for model in ("customfield", "schedule")}
     | {"sync_records", "view_payload", "test_connection", "view_queue"}
-    | {"pull_records", "decide_conflict", "reset_circuit", "share_view", "view_purge"}
+    | {"pull_records", "decide_conflict", "reset_circuit", "share_view", "view_purge", "approve_work"}
 )
 
 GROUPS = {"viewer": VIEWER, "editor": EDITOR, "operator": OPERATOR}

@@ -168,22 +168,25 @@ def latest_results(kind: Kind, record_id: int, *groups: Sequence[str]) -> list[m
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What every page says: how many records wait for a person's decision (those that were left on purpose are not
-    counted), and why nothing, or nothing of a kind, is sent at present.
+    counted), how much waits for approval, and why nothing, or nothing of a kind, is sent at present.
     """
 
     undecided: int
+    approvals: int
     circuits: list[models.Circuit]
 
 
 def read_standing() -> Standing:
-    """Both in one statement: every page asks for it."""
+    """All in one statement: every page asks for it."""
     conflicts, circuits = models.Conflict._meta.db_table, models.Circuit._meta.db_table
+    approvals, waiting = models.Approval._meta.db_table, models.ApprovalState.WAITING.value
     found = models.Circuit.objects.raw(
-        f"SELECT c.*, u.undecided FROM (SELECT COUNT(*) AS undecided FROM {conflicts}"  # noqa: S608
-        f" WHERE decided_at IS NULL AND answer = '') u LEFT JOIN {circuits} c ON c.reset_at IS NULL ORDER BY c.kind"
+        f"SELECT c.*, u.undecided, a.approvals FROM (SELECT COUNT(*) AS undecided FROM {conflicts}"  # noqa: S608
+        f" WHERE decided_at IS NULL AND answer = '') u CROSS JOIN (SELECT COUNT(*) AS approvals FROM {approvals}"
+        f" WHERE state = '{waiting}') a LEFT JOIN {circuits} c ON c.reset_at IS NULL ORDER BY c.kind"
     )
     rows: list[Any] = list(found)
-    return Standing(rows[0].undecided, [row for row in rows if row.pk is not None])
+    return Standing(rows[0].undecided, rows[0].approvals, [row for row in rows if row.pk is not None])
 
 
 def decisions_about(kind: Kind, record_id: int) -> QuerySet[models.Conflict]:

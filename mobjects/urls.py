@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from mobjects.api import description
 from mobjects.views import audit, base, dashboard, decisions, deletions, exports, palette, saved_views, time_zone
 from mobjects.views.account import sign_in, tokens
+from mobjects.views.approvals import pages as approval_pages
 from mobjects.views.bulk_edits import pages as bulk_edit_pages
 from mobjects.views.grid import pages as grid_pages
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
@@ -123,6 +124,10 @@ urlpatterns = [
     path("connection/reset/", admin_view(circuit_breaker.circuit_reset), name="circuit-reset"),
     path("grid/<str:model_name>/", admin_view(grid_pages.grid_page), name="grid"),
     path("grid/<str:model_name>/save/", admin_view(grid_pages.grid_save), name="grid-save"),
+    path("approvals/<int:pk>/", admin_view(approval_pages.approval_page), name="approval"),
+    path("approvals/<int:pk>/approve/", admin_view(approval_pages.approval_approve), name="approval-approve"),
+    path("approvals/<int:pk>/refuse/", admin_view(approval_pages.approval_refuse), name="approval-refuse"),
+    path("approvals/<int:pk>/withdraw/", admin_view(approval_pages.approval_withdraw), name="approval-withdraw"),
     path("bulk-edits/<int:pk>/", admin_view(bulk_edit_pages.bulk_edit_page), name="bulk-edit"),
     path("bulk-edits/<int:pk>/plan/", admin_view(bulk_edit_pages.bulk_edit_plan), name="bulk-edit-plan"),
     path("bulk-edits/<int:pk>/confirm/", admin_view(bulk_edit_pages.bulk_edit_confirm), name="bulk-edit-confirm"),

@@ -1,6 +1,7 @@
 """The admin pages. Importing the package registers them."""
 
 from mobjects.admin import (  # noqa: F401
+    approvals,
     conflicts,
     deletions,
     imports,

@@ -15,12 +15,21 @@ from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
 from mobjects.audit.events import record_event
-from mobjects.models import RECORD_MODELS, CustomField, EventKind, ProgramCost, ProgramTag, SavedView, Schedule
+from mobjects.models import (
+    RECORD_MODELS,
+    ApprovalRule,
+    CustomField,
+    EventKind,
+    ProgramCost,
+    ProgramTag,
+    SavedView,
+    Schedule,
+)
 
 KEPT_AS_EDITS = (*RECORD_MODELS.values(), ProgramCost, ProgramTag)
 """Their changes are kept value by value in the history of each record."""
 
-WATCHED: tuple[type[Model], ...] = (User, Group, CustomField, Schedule, SavedView)
+WATCHED: tuple[type[Model], ...] = (User, Group, CustomField, Schedule, SavedView, ApprovalRule)
 """What else people delete here."""
 
 LOGGED = {ADDITION: EventKind.ADDED, CHANGE: EventKind.CHANGED}

@@ -20,7 +20,12 @@ WAITING_IMPORT_STATES = (models.ImportState.MAPPING, models.ImportState.REVIEW)
 """States in which an import waits for a person."""
 LATEST_JOBS = 20
 """So many of the newest jobs are looked at."""
-STANDING_STATES = (*models.SyncJob.LIVE_STATES, models.SyncJobState.NOT_QUEUED, models.SyncJobState.PAUSED)
+STANDING_STATES = (
+    *models.SyncJob.LIVE_STATES,
+    models.SyncJobState.NOT_QUEUED,
+    models.SyncJobState.PAUSED,
+    models.SyncJobState.HELD,
+)
 """Of jobs that are not over."""
 BEATS_MISSED = timedelta(seconds=20)
 """Processes renew their lease every ten seconds; of one that missed two beats, and a little more, it is said."""
@@ -64,6 +69,7 @@ class WaitingWork:
         silent: those of them whose process was at work and gives no sign of life.
         halts: how many open halts there are.
         clocks: how many hosts were found to have a clock that is off, lately or not.
+        approvals: how much work waits for approval.
         purges: how many kinds of what is over would go by themselves for the first time.
     """
 
@@ -77,6 +83,7 @@ class WaitingWork:
     halts: int
     clocks: int
     purges: int
+    approvals: int
 
     def total(self, what: str) -> int:
         """Records of all kinds, by a name of :data:`CONDITIONS`."""
@@ -107,6 +114,7 @@ def read_waiting_work(
     asked["halts"] = models.Circuit.objects.filter(reset_at__isnull=True)
     asked["clocks"] = models.HostClock.objects.all()
     asked["purges"] = models.PurgeLeave.objects.filter(given_at=None)
+    asked["approvals"] = models.Approval.objects.filter(state=models.ApprovalState.WAITING)
     if held_by is not None:
         asked["held"] = _held_results(held_by)
     found = read_bounded(asked, {name: rows for figure in figures for name, rows in _newest(figure.kind).items()})
@@ -125,6 +133,7 @@ def read_waiting_work(
         halts=found["halts"],
         clocks=found["clocks"],
         purges=found["purges"],
+        approvals=found["approvals"],
     )
 
 

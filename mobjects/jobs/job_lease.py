@@ -54,7 +54,8 @@ def acquire_job(job: SyncJob, *, queue_id: str = "", alone: bool = False) -> Wor
         now = clock.now()
         # While it runs too: a worker was told to wait, and that is meant for all.
         waits = job.waits_until is not None and job.waits_until > now
-        if job.state in (*SyncJob.FINAL_STATES, SyncJobState.PAUSED) or waits or (alone and job.leases.exists()):
+        stands = (*SyncJob.FINAL_STATES, SyncJobState.PAUSED, SyncJobState.HELD)
+        if job.state in stands or waits or (alone and job.leases.exists()):
             return None
         if Circuit.halting(job.action).exists():
             if not job.leases.exists():

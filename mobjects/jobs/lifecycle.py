@@ -25,10 +25,11 @@ ENDED_BY_A_WORKER = (SyncJobState.SUCCEEDED, SyncJobState.PROBLEMS, SyncJobState
 BEGUN = (SyncJobState.RUNNING, SyncJobState.WAITING, SyncJobState.PAUSED, SyncJobState.CANCELLED)
 JOB_CHANGES: dict[str, tuple[str, ...]] = {
     # Running and back to it: a process of its own, without the queue; a further worker.
-    SyncJobState.NOT_QUEUED: (SyncJobState.QUEUED, *BEGUN),
-    SyncJobState.QUEUED: (SyncJobState.NOT_QUEUED, *BEGUN),
+    SyncJobState.NOT_QUEUED: (SyncJobState.QUEUED, SyncJobState.HELD, *BEGUN),
+    SyncJobState.HELD: (SyncJobState.NOT_QUEUED, SyncJobState.CANCELLED),
+    SyncJobState.QUEUED: (SyncJobState.NOT_QUEUED, SyncJobState.HELD, *BEGUN),
     SyncJobState.RUNNING: (*BEGUN, *ENDED_BY_A_WORKER),
-    SyncJobState.WAITING: BEGUN,
+    SyncJobState.WAITING: (SyncJobState.HELD, *BEGUN),
     SyncJobState.PAUSED: (SyncJobState.NOT_QUEUED, SyncJobState.CANCELLED),
 }
 
@@ -39,7 +40,7 @@ job_came_to_rest = Signal()
 def is_at_rest(job: SyncJob) -> bool:
     """Whether a job has ended, or only a person lets it go on."""
     halted = job.state == SyncJobState.WAITING and job.waits_until is None
-    return halted or job.state in (*SyncJob.FINAL_STATES, SyncJobState.PAUSED)
+    return halted or job.state in (*SyncJob.FINAL_STATES, SyncJobState.PAUSED, SyncJobState.HELD)
 
 
 JOB_STATES = StateMachine(SyncJob, JOB_CHANGES, is_at_rest, job_came_to_rest)

@@ -9,6 +9,7 @@ from django.db.models import Q
 from redis.exceptions import RedisError
 
 from mobjects import clock
+from mobjects.jobs.approvals.service import sweep_approvals
 from mobjects.jobs.job_lease import expire_job
 from mobjects.jobs.lease import expired
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_job, enqueue_worker
@@ -38,6 +39,7 @@ def give_up_worker(lease: WorkerLease, dead: Q) -> None:
 def sweep_jobs() -> None:
     """Find workers that died and jobs that the queue forgot, and let them go on. Safe at any time, from anywhere."""
     expire_jobs(expired())
+    sweep_approvals()
     overdue = clock.now() - OVERDUE
     without_worker = SyncJob.objects.filter(leases=None)
     late = Q(state=SyncJobState.WAITING, waits_until__lt=overdue) | Q(state=SyncJobState.QUEUED, queued_at__lt=overdue)

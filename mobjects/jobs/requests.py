@@ -11,11 +11,13 @@ from typing import Any, TypedDict, Unpack
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from mobjects.audit.events import current_token
 from mobjects.audit.trace import current_request_id, traced
+from mobjects.jobs.approvals.gate import hold_if_ruled
 from mobjects.jobs.queue import enqueue_job
-from mobjects.models import Schedule, SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResultStatus
+from mobjects.models import Approval, Schedule, SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResultStatus
 from mobjects.sync.send.selection import SyncSelection
 
 logger = logging.getLogger(__name__)
@@ -43,7 +45,8 @@ class Asked(TypedDict, total=False):
 def create_job(
     action: SyncJobAction, kind: str, selection: Mapping[str, Any], operation: str = "AUTO", **asked: Unpack[Asked]
 ) -> SyncJob:
-    """Write down a job that is not queued yet.
+    """Write down a job that is not queued yet. All that changes something in Marketo passes the gate here: if a rule
+    holds it, the job waits until another person approves it, and is queued then.
 
     Args:
         action: what to do.
@@ -57,7 +60,9 @@ def create_job(
     given = {"selection": dict(selection), "operation": operation, "request_id": current_request_id(), **asked}
     if by_token := current_token():
         given |= {"by_token": by_token, "source": SyncJobSource.API}
-    job: SyncJob = SyncJob.objects.create(action=action, kind=kind, **given)
+    with transaction.atomic():
+        job: SyncJob = SyncJob.objects.create(action=action, kind=kind, **given)
+        hold_if_ruled(job)
     with traced(request_id=job.request_id, job=str(job.pk)):
         logger.info("A job was asked for: %s, %s.", action, kind)
     return job
@@ -79,14 +84,10 @@ def request_job(
     If the queue cannot be reached the job stays "not queued" and the sweep queues it later. Arguments as in
     :func:`create_job`.
     """
-    twin = SyncJob.objects.filter(
-        state=SyncJobState.QUEUED,
-        started_at=None,
-        action=action,
-        kind=kind,
-        operation=operation,
-        selection=dict(selection),
-    ).first()
+    same = {"started_at": None, "action": action, "kind": kind, "operation": operation}
+    this = Q(state=SyncJobState.QUEUED, selection=dict(selection))
+    asked_before = Q(approvals__state__in=Approval.OPEN_STATES, approvals__asked_selection=dict(selection))
+    twin = SyncJob.objects.filter(this | Q(state=SyncJobState.HELD) & asked_before, **same).first()
     if twin is not None:
         return twin
     job = create_job(action, kind, selection, operation, **asked)
@@ -108,12 +109,6 @@ def request_dry_run(selection: SyncSelection, **asked: Unpack[Asked]) -> SyncJob
     )
 
 
-def selection_of_dry_run(job: SyncJob) -> SyncSelection:
-    """Exactly what a dry run found that it would send, under its options."""
-    asked = SyncSelection.from_json(job.selection)
-    return replace(asked, ids=None, of_job="", of_statuses=(), of_error=None, of_import=None, of_dry_run=str(job.pk))
-
-
 def request_undo(undone: SyncJob, *, read_first: bool, **asked: Unpack[Asked]) -> SyncJob:
     """Ask for a job that takes back what another sent; see :class:`mobjects.sync.send.undo.task.UndoTask`.
 
@@ -124,7 +119,8 @@ def request_undo(undone: SyncJob, *, read_first: bool, **asked: Unpack[Asked]) -
     Returns:
         The job; one that is about to do the same if there is one.
     """
-    twin = undone.followers.filter(action=SyncJobAction.UNDO, state=SyncJobState.QUEUED, started_at=None).first()
+    waiting = (SyncJobState.QUEUED, SyncJobState.HELD)
+    twin = undone.followers.filter(action=SyncJobAction.UNDO, state__in=waiting, started_at=None).first()
     if twin is not None:
         return twin
     pk = uuid.uuid4()

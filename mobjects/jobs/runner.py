@@ -13,6 +13,7 @@ from rq import get_current_job
 from mobjects import clock
 from mobjects.audit.trace import traced
 from mobjects.db.schema_version import broke_on_newer_schema, check_schema
+from mobjects.jobs.approvals.gate import may_begin
 from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.job_lease import IDLE_DELAY, JobRelease, acquire_job, crash_job, release_job
 from mobjects.jobs.lease import heartbeat
@@ -89,6 +90,8 @@ def _run_turn(job: SyncJob, *, queue_id: str, beat: bool) -> JobRelease:
 
 
 def _run_leased(job: SyncJob, *, queue_id: str, beat: bool) -> JobRelease:
+    if not may_begin(job):
+        return JobRelease()
     lease = acquire_job(job, queue_id=queue_id, alone=TASKS[job.action].single_worker)
     if lease is None:
         return JobRelease()

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.dispatch import Signal
 
-from mobjects.models import BulkDeletion, BulkEdit, ConflictDecision, Import, SyncJob
+from mobjects.models import Approval, BulkDeletion, BulkEdit, ConflictDecision, Import, SyncJob
 
-Work = TypeVar("Work", SyncJob, Import, BulkDeletion, BulkEdit, ConflictDecision)
+Work = TypeVar("Work", SyncJob, Import, BulkDeletion, BulkEdit, ConflictDecision, Approval)
 
 
 class ForbiddenChange(Exception):

@@ -74,7 +74,9 @@ def rest_of_try(job: SyncJob) -> SyncSelection | None:
     rest = _kept_rest(job)
     if rest is None:
         return None
-    asked = job.followers.filter(Q(selection=job.selection["rest"]) | Q(selection=rest.to_json()))
+    whole = (job.selection["rest"], rest.to_json())
+    # What is held for approval has its selection frozen.
+    asked = job.followers.filter(Q(selection__in=whole) | Q(approvals__asked_selection__in=whole))
     return None if asked.exists() else rest
 
 

@@ -25,7 +25,7 @@ EXIT_CODES = "Exit code: 0 done (or only queued), 1 done with problems, 2 it cou
 
 INLINE = "run in this process, without workers (Redis is still needed, for the limits)"
 EXIT_CODE_BY_STATE = {SyncJobState.SUCCEEDED: 0, SyncJobState.PROBLEMS: 1, SyncJobState.CANCELLED: 1}
-WAITING_STATES = (SyncJobState.WAITING, SyncJobState.PAUSED)
+WAITING_STATES = (SyncJobState.WAITING, SyncJobState.PAUSED, SyncJobState.HELD)
 
 
 class ReadingCommand(BaseCommand):

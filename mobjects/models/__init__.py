@@ -12,6 +12,13 @@ from mobjects.models.audit import (
     SealForm,
     SealKind,
 )
+from mobjects.models.automation.approvals import (
+    Approval,
+    ApprovalRecord,
+    ApprovalRule,
+    ApprovalState,
+    ApprovedWork,
+)
 from mobjects.models.automation.tokens import ApiToken
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import (
@@ -84,6 +91,11 @@ __all__ = [
     "AllowedValues",
     "AmongIds",
     "ApiToken",
+    "Approval",
+    "ApprovalRecord",
+    "ApprovalRule",
+    "ApprovalState",
+    "ApprovedWork",
     "AuditEvent",
     "BulkDeletion",
     "BulkDeletionState",

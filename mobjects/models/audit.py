@@ -42,6 +42,11 @@ class EventKind(models.TextChoices):
     TOKEN_MADE = "token_made", _("API token made")
     TOKEN_USED = "token_used", _("API token used first")
     TOKEN_REVOKED = "token_revoked", _("API token revoked")
+    HELD = "held", _("Held for approval")
+    APPROVED = "approved", _("Approved")
+    APPROVAL_REFUSED = "approval_refused", _("Approval refused")
+    APPROVAL_WITHDRAWN = "approval_withdrawn", _("Approval withdrawn")
+    APPROVAL_EXPIRED = "approval_expired", _("Approval expired")
     TOKEN_REFUSED = "token_refused", _("API token refused")
 
 

@@ -51,6 +51,7 @@ class RequestedAction(models.TextChoices):
 
 class SyncJobState(models.TextChoices):
     NOT_QUEUED = "not_queued", _("Not queued")
+    HELD = "held", _("Waiting for approval")
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
     WAITING = "waiting", _("Waiting")

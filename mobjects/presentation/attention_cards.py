@@ -173,6 +173,15 @@ def other_cards(waiting: WaitingWork, user: AbstractUser | AnonymousUser) -> Ite
         )
         button = (_("Decide"), reverse("admin:mobjects_conflict_changelist"))
         yield _counted_card(said, waiting.undecided, _("Until then no sync sends them."), button)
+    if waiting.approvals and user.has_perm("mobjects.view_approval"):
+        said = ngettext(
+            "%(count)s request waits for approval.", "%(count)s requests wait for approval.", waiting.approvals
+        )
+        button = (
+            _("See what is to be approved"),
+            f"{reverse('admin:mobjects_approval_changelist')}?state__exact=waiting",
+        )
+        yield _counted_card(said, waiting.approvals, _("Until then nothing of it is done."), button)
     if waiting.held and waiting.held_by and user.has_perm("mobjects.view_syncjob"):
         said = ngettext(
             "%(count)s record was held back and is as it was.",

@@ -33,6 +33,7 @@ JOB_TONES: dict[str, str] = {
     SyncJobState.RUNNING: "info",
     SyncJobState.WAITING: "info",
     SyncJobState.PAUSED: "warning",
+    SyncJobState.HELD: "warning",
     SyncJobState.CANCELLED: "neutral",
     SyncJobState.SUCCEEDED: "success",
     SyncJobState.PROBLEMS: "warning",

@@ -100,6 +100,8 @@ def describe_job(
     """
     if job.state == models.SyncJobState.NOT_QUEUED:
         return _("Not queued. %(reason)s") % {"reason": translate_kept(job.problem_text) or _("Nothing was sent.")}
+    if job.state == models.SyncJobState.HELD:
+        return _("Nothing is done before another person approves it.")
     if job.state == models.SyncJobState.QUEUED:
         return _("Waiting for a worker.") + _nobody(worker_alive)
     if job.state == models.SyncJobState.RUNNING:
@@ -375,7 +377,7 @@ def _left_to_do(job: models.SyncJob, left: int) -> str:
 
 
 def _why_stopped(job: models.SyncJob) -> str:
-    if job.state != models.SyncJobState.CANCELLED:
+    if job.state != models.SyncJobState.CANCELLED or job.problem == "approval":
         reason = (translate_kept(job.problem_text) or _("no reason is known")).rstrip(".")
         return _("%(state)s: %(reason)s.") % {"state": job.get_state_display(), "reason": reason}
     if not job.started_at or job.action not in (models.SyncJobAction.SEND, models.SyncJobAction.DELETE):

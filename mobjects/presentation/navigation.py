@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TO_DECIDE = "rule"
 """Icon of the entry that tells how much there is to decide."""
 
+TO_APPROVE = "verified_user"
+"""Icon of the entry that tells how much there is to approve."""
+
 _MOVING_GROUP = "Marketo"
 
 _IMPORTING = " ".join(f"mobjects.import_{model}" for model in RECORD_MODELS)
@@ -71,6 +74,8 @@ _GROUPS: tuple[tuple[str, StrOrPromise, tuple[Entry, ...]], ...] = (
             _list(gettext_lazy("Sync history"), "history", "syncjob"),
             _list(gettext_lazy("Results"), "fact_check", "syncresult"),
             _list(gettext_lazy("To decide"), TO_DECIDE, "conflict"),
+            _list(gettext_lazy("To approve"), TO_APPROVE, "approval"),
+            _list(gettext_lazy("Approval rules"), "gavel", "approvalrule"),
             _list(gettext_lazy("Schedules"), "schedule", "schedule"),
             (gettext_lazy("Connection"), "lan", "mobjects:connection", "mobjects.test_connection"),
             (gettext_lazy("Queue"), "queue", "mobjects:queue", "mobjects.view_queue"),
@@ -108,6 +113,7 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
         items = [
             {"title": name, "icon": icon, "link": reverse(view)}
             | ({"badge": standing_of(request).undecided} if icon == TO_DECIDE else {})
+            | ({"badge": standing_of(request).approvals} if icon == TO_APPROVE else {})
             for name, icon, view, permissions in entries
             if any(map(request.user.has_perm, permissions.split()))
         ]

@@ -54,6 +54,8 @@ PERMISSION_WORDS: dict[str, StrOrPromise] = {
     "mobjects.erase_person": gettext_lazy("erase a person"),
     "mobjects.run_purge": gettext_lazy("purge what is older than its period"),
     "mobjects.import_records": gettext_lazy("import files"),
+    "mobjects.view_approval": gettext_lazy("see what waits for approval"),
+    "mobjects.approve_work": gettext_lazy("approve work that a rule holds"),
     "mobjects.view_auditevent": gettext_lazy("see who did what"),
 }
 PERMISSION_WORDS |= {

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mobjects.jobs.requests import create_sync_job, request_dry_run, request_undo, selection_of_dry_run
+from mobjects.jobs.approvals.gate import selection_of_dry_run
+from mobjects.jobs.requests import create_sync_job, request_dry_run, request_undo
 from mobjects.jobs.runner import run_job
 from mobjects.models import Kind, Opportunity, SyncJob
 from mobjects.sync.send.selection import SyncSelection

@@ -18,8 +18,10 @@ from mobjects.models import (
     SavedView,
     Schedule,
     SyncJobAction,
+    SyncJobState,
 )
 from tests import factories
+from tests.support.approvals import make_rule, waiting_approval
 from tests.views import pages
 from tests.views.imports.made_imports import imported
 
@@ -44,6 +46,8 @@ def make_examples() -> dict[str, str]:
         AllowedTag.objects.create(type="Region", value="EMEA", described_at=pages.MOMENT),
         Download.objects.create(username=OWNER, kind="opportunities", format="csv"),
         SavedView.objects.create(name="Mine", page="results", user=owner, username=OWNER, query=""),
+        make_rule(enabled=False),
+        waiting_approval(pages.job(state=SyncJobState.HELD), username=OWNER),
         Group.objects.create(name="some"),
         make_token(owner, "nightly", 30, by=owner)[0],
     ]
@@ -89,6 +93,7 @@ MODELS = {
     "import": "import",
     "deletion": "bulkdeletion",
     "bulk-edit": "bulkedit",
+    "approval": "approval",
     **{
         f"{app}_{model}_": model
         for app, models in {
@@ -103,6 +108,8 @@ MODELS = {
                     "import",
                     "download",
                     "schedule",
+                    "approvalrule",
+                    "approval",
                 ),
                 *("allowedtag", "customfield", "marketofield", "opportunity", "opportunitypersonrole"),
                 *("program", "programcost", "programtag"),

@@ -9,6 +9,8 @@ from mobjects.bulk_edits.operations import EditOperation
 from mobjects.bulk_edits.service import choose_operation, confirm_bulk_edit
 from mobjects.models import (
     AllowedTag,
+    Approval,
+    ApprovalRule,
     BulkDeletion,
     BulkEdit,
     BulkEditState,
@@ -34,6 +36,7 @@ from mobjects.models import (
 )
 from mobjects.sync.conflicts import alike
 from tests import factories
+from tests.support.approvals import make_rule, waiting_approval
 from tests.support.rewriting import rewrite
 from tests.views import pages
 from tests.views.imports import made_imports
@@ -112,6 +115,10 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "grid of roles": lambda: "/admin/grid/opportunitypersonrole/",
     "bulk edit, what": lambda: f"/admin/bulk-edits/{_bulk_edit().pk}/?again=1&do=.set%3AStage",
     "deletion": lambda: f"/admin/deletions/{BulkDeletion.objects.first().pk}/",
+    "to approve": lambda: "/admin/mobjects/approval/",
+    "approval": lambda: f"/admin/approvals/{Approval.objects.first().pk}/",
+    "approval rules": lambda: "/admin/mobjects/approvalrule/",
+    "approval rule": lambda: f"/admin/mobjects/approvalrule/{ApprovalRule.objects.first().pk}/change/",
     "confirm, opportunities": lambda: "/admin/sync/?kind=Opportunity",
     "confirm, a record": lambda: f"/admin/sync/?kind=Opportunity&record={Opportunity.objects.first().pk}",
     "cancelling": lambda: f"/admin/sync-jobs/{_running_job().pk}/cancel/",
@@ -206,6 +213,14 @@ def _make_jobs(records: list[Opportunity]) -> None:
         batch = pages.batch(job, answered_at=datetime.now(UTC), seconds=0.3)
         pages.result(job, batch=batch, status="UPDATED", record_id=records[0].pk, diff=[["Stage", "Lost", "Won"]])
         pages.result(job, batch=batch, status="UNKNOWN", record_id=records[1].pk, error="No answer.")
+    shown = pages.job(action=SyncJobAction.DRY_RUN, counts={"PLANNED": 20})
+    for record in records[:20]:
+        about = {"record_id": record.pk, "label": record.name, "revision": record.revision}
+        pages.result(shown, status="PLANNED", batch=None, diff=[["Stage", "Lost", "Won"]], **about)
+    held = pages.job(state=SyncJobState.HELD, username="olga", origin=failed)
+    approval = waiting_approval(held, *records[:20], username="olga", preview=shown)
+    approval.rule = make_rule(more_than=10)
+    approval.save()
     dry = pages.job(action=SyncJobAction.DRY_RUN, counts={"PLANNED": 1})
     pages.result(dry, status="PLANNED", record_id=records[0].pk, revision=records[0].revision)
     rewrite(failed, created_at=datetime.now(UTC))  # It comes first.

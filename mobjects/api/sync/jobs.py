@@ -24,7 +24,7 @@ from mobjects.forms.pull import CompareForm, PullForm, join_ids
 from mobjects.forms.sync import SyncForm
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.requests import request_job
-from mobjects.models import Kind, SyncJob, SyncJobAction
+from mobjects.models import Kind, SyncJob, SyncJobAction, SyncJobState
 from mobjects.views.imports.base import user_of
 from mobjects.views.sync.confirm import KEEP, MAKERS, SEND, TRY
 from mobjects.views.sync.preview import preview_sync
@@ -45,14 +45,19 @@ def preview_sending(request: HttpRequest, sent: Body[schemas.SendingIn]) -> Any:
     return schemas.show_preview(preview_sync(_sending_form(sent).selection))
 
 
-@router.post("/jobs", response=describe_answers(schemas.JobOut, 409, status=201), summary="Start", url_name="jobs-new")
+@router.post(
+    "/jobs",
+    response={**describe_answers(schemas.JobOut, 409, status=201), 202: schemas.JobOut},
+    summary="Start; 202 if a rule holds it until another person approves it",
+    url_name="jobs-new",
+)
 def start_job(request: HttpRequest, sent: Body[schemas.JobIn]) -> Any:
     reading = sent.action in ("pull", "compare")
     require_right(request, "mobjects.pull_records" if reading else "mobjects.sync_records")
     with transaction.atomic():
         job = _start_reading(request, sent) if reading else _start_sending(request, sent)
     job.refresh_from_db()
-    return Status(201, schemas.show_job(job))
+    return Status(202 if job.state == SyncJobState.HELD else 201, schemas.show_job(job))
 
 
 @router.get("/jobs", response=describe_answers(schemas.JobListOut), summary="List jobs", url_name="jobs-list")

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mobjects import clock
-from mobjects.jobs.requests import request_sync, selection_of_dry_run
+from mobjects.jobs.approvals.gate import selection_of_dry_run
+from mobjects.jobs.requests import request_sync
 from mobjects.jobs.tries import rest_of_try
 from mobjects.models import SyncJob, SyncJobAction, SyncResultStatus
 from mobjects.presentation.vocabulary import removed_text

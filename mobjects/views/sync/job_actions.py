@@ -59,7 +59,8 @@ def available_actions(job: SyncJob, again: str) -> frozenset[str]:
     if job.state not in SyncJob.FINAL_STATES and job.requested_action != RequestedAction.CANCEL:
         found.add("cancel")
         held = job.state == SyncJobState.PAUSED or job.requested_action == RequestedAction.PAUSE
-        found.add("resume" if held else "pause")
+        if job.state != SyncJobState.HELD:
+            found.add("resume" if held else "pause")
     if again:
         found.add("retry")
     return frozenset(found)
@@ -238,6 +239,8 @@ def redirect_to_new_job(
             translate_kept(job.problem_text)
             or _("The job could not be queued. %(nothing)s") % {"nothing": nothing or _("Nothing was sent.")},
         )
+    elif job.state == SyncJobState.HELD:
+        messages.warning(request, _("A rule holds it: another person has to approve it. This page says which and why."))
     else:
         messages.success(request, _("The job is queued. This page shows how it goes."))
     return _to(job)

@@ -27,6 +27,7 @@ from mobjects.presentation.job_titles import job_title
 from mobjects.processes import status as queue_status
 from mobjects.result_queries import FailureGroup
 from mobjects.sync.transport_factory import key_fields
+from mobjects.views.approvals.sentences import hold_text
 from mobjects.views.base import history_crumb, paginate_rows, render_page, require_permission
 from mobjects.views.sync import job_actions
 from mobjects.views.sync.follow_ups import available_follow_ups
@@ -92,6 +93,7 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         "operation": job_text.operation_text(job.operation)
         if job.action in (*SyncJob.SENDING_ACTIONS, SyncJobAction.DRY_RUN)
         else "",
+        "approvals": [(each, hold_text(each)) for each in job.approvals.order_by("-pk")],
         "events": selectors.events_on("syncjob", job.pk),
         "followers": list(job.followers.defer("selection", "progress").order_by("created_at")),
         "groups": [_describe_group(group, job) for group in groups],

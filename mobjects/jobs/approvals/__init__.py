@@ -1,0 +1,1 @@
+"""Work that waits until another person approves it."""

@@ -1,0 +1,186 @@
+"""The page of something that waits for approval: what it would do, and its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Page
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from mobjects.jobs.approvals import service
+from mobjects.jobs.approvals.service import Decision
+from mobjects.models import (
+    RECORD_MODELS,
+    Approval,
+    ApprovalRecord,
+    ApprovalState,
+    Kind,
+    SyncedRecord,
+    SyncResult,
+    SyncResultStatus,
+    records_of_kind,
+)
+from mobjects.presentation.badges import render_badge
+from mobjects.presentation.job_text import format_time
+from mobjects.views.approvals.sentences import hold_text, rule_text
+from mobjects.views.base import Crumb, may_see_kind, paginate_rows, press_only, render_page, require_permission
+
+ROWS = 50
+REASON_KEPT = 500
+TONES = {
+    ApprovalState.PREPARING: "info",
+    ApprovalState.WAITING: "warning",
+    ApprovalState.APPROVED: "success",
+    ApprovalState.REFUSED: "danger",
+    ApprovalState.WITHDRAWN: "neutral",
+    ApprovalState.EXPIRED: "neutral",
+}
+SAID = {
+    Decision.OWN: gettext_lazy("You asked for it yourself, so another person has to approve it."),
+    Decision.NOT_ALLOWED: gettext_lazy("You may not do that."),
+    Decision.TOO_LATE: gettext_lazy("Too late: it was decided already, or its preview is not there yet."),
+    Decision.CHANGED: gettext_lazy("It was withdrawn: records changed since. Nothing of it is done."),
+    Decision.EXPIRED: gettext_lazy("Too late: it has expired. Nothing of it is done."),
+}
+"""What a press did not do, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRecord:
+    """A line of what is to be approved."""
+
+    label: str
+    address: str
+    kind: str
+    operation: str = ""
+    result: SyncResult | None = None
+
+
+@require_GET
+@require_permission("mobjects.view_approval")
+def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What waits, or waited, for approval."""
+    approval = get_object_or_404(Approval.objects.select_related("job", "user"), pk=pk)
+    person, waits = _person(request), approval.state == ApprovalState.WAITING
+    rows = paginate_rows(request, _rows(approval), ROWS, count=approval.count)
+    return render_page(
+        request,
+        "approvals/page.html",
+        _("Approval %(pk)s") % {"pk": approval.pk},
+        crumbs=_crumbs(),
+        approval=approval,
+        badge=render_badge(approval.get_state_display(), TONES[ApprovalState(approval.state)]),
+        sentence=hold_text(approval),
+        rule_text=rule_text(approval),
+        asked_at=format_time(approval.created_at),
+        until=format_time(approval.expires_at),
+        own=approval.is_open and service.is_own(approval, person),
+        may_decide=waits and service.may_decide(approval, person),
+        changed=_name_records([(Kind(kind), record) for kind, record in approval.changed]),
+        changed_more=max(0, approval.changed_count - len(approval.changed)),
+        rows=rows,
+        items=_results(request, rows) if approval.preview_id else _records(rows),
+    )
+
+
+@press_only("mobjects:approval")
+@require_permission(service.APPROVE_WORK)
+def approval_approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let it be done."""
+    approval = get_object_or_404(Approval, pk=pk)
+    decision = service.approve(approval, _person(request))
+    return _answer(request, approval, decision, _("Approved. It is done exactly as it is shown."))
+
+
+@press_only("mobjects:approval")
+@require_permission(service.APPROVE_WORK)
+def approval_refuse(request: HttpRequest, pk: int) -> HttpResponse:
+    """Refuse it, with a reason."""
+    approval = get_object_or_404(Approval, pk=pk)
+    reason = request.POST.get("reason", "").replace("\0", "").strip()[:REASON_KEPT]
+    if not reason:
+        messages.error(request, _("Say why not: whoever asked for it reads that."))
+        return redirect("mobjects:approval", pk)
+    decision = service.refuse(approval, _person(request), reason)
+    return _answer(request, approval, decision, _("Refused. Nothing of it is done."))
+
+
+@press_only("mobjects:approval")
+@require_permission("mobjects.view_approval")
+def approval_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Withdraw what one asked for oneself."""
+    approval = get_object_or_404(Approval, pk=pk)
+    decision = service.withdraw_own(approval, _person(request))
+    return _answer(request, approval, decision, _("Withdrawn. Nothing of it is done."))
+
+
+def _answer(request: HttpRequest, approval: Approval, decision: Decision, done: str) -> HttpResponse:
+    if decision == Decision.DONE:
+        messages.success(request, done)
+    else:
+        messages.warning(request, SAID[decision])
+    return redirect("mobjects:approval", approval.pk)
+
+
+def _person(request: HttpRequest) -> User:
+    user: User = request.user  # type: ignore[assignment]  # signed in
+    return user
+
+
+def _crumbs() -> tuple[Crumb, ...]:
+    return ((_("To approve"), reverse("admin:mobjects_approval_changelist")),)
+
+
+def _rows(approval: Approval) -> QuerySet[Any]:
+    """What was frozen: of a sending the dry run's results, else the records."""
+    if approval.preview is None:
+        return approval.records.order_by("pk")
+    planned = approval.preview.results.filter(status=SyncResultStatus.PLANNED)
+    return planned.select_related("job", "batch").defer("batch__request", "batch__response").order_by("pk")
+
+
+def _results(request: HttpRequest, rows: Page[Any]) -> list[ShownRecord]:
+    return [
+        ShownRecord(
+            row.label,
+            _address(Kind(row.kind), row.record_id),
+            row.get_kind_display(),
+            row.batch.operation if row.batch else "",
+            row if may_see_kind(request, row.kind) else None,
+        )
+        for row in rows
+    ]
+
+
+def _records(rows: Page[Any]) -> list[ShownRecord]:
+    found: list[ApprovalRecord] = list(rows)
+    named = _name_records([(Kind(row.kind), row.record_id) for row in found])
+    return [
+        ShownRecord(label, address, row.get_kind_display()) for row, (label, address) in zip(found, named, strict=True)
+    ]
+
+
+def _name_records(keys: Sequence[tuple[Kind, int]]) -> list[tuple[str, str]]:
+    """Labels of records, each with where it is; of one that is gone, its number and ""."""
+    known: dict[tuple[Kind, int], SyncedRecord] = {}
+    for kind in dict.fromkeys(kind for kind, _pk in keys):
+        ids = [pk for other, pk in keys if other is kind]
+        known |= {(kind, record.pk): record for record in records_of_kind(kind).filter(pk__in=ids)}
+    return [
+        (str(known[key]), _address(*key)) if key in known else (_("Record %(pk)s, deleted") % {"pk": key[1]}, "")
+        for key in keys
+    ]
+
+
+def _address(kind: Kind, pk: int) -> str:
+    return reverse(f"admin:mobjects_{RECORD_MODELS[kind]._meta.model_name}_change", args=[pk])
