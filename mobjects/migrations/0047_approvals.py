@@ -22,7 +22,7 @@ def give_rights_to_groups(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0045_decide_many"),
+        ("mobjects", "0046_opening_views"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
