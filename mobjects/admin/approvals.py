@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from mobjects.admin.list_filters import DayFilter, PersonFilter
+from mobjects.admin.lists.filters import DayFilter, PersonFilter
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404
 from mobjects.models import Approval, ApprovalRule, ApprovalState
 from mobjects.presentation.badges import render_badge
