@@ -22,7 +22,7 @@ def give_rights_to_groups(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0046_opening_views"),
+        ("mobjects", "0047_left_of_deletions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
