@@ -159,3 +159,18 @@ def test_who_changed_a_value_last_is_named(api):
     deal = factories.opportunity()
     api.patch(f"opportunities/{deal.pk}", {"stage": "Won"}, if_match=api.get(f"opportunities/{deal.pk}")["ETag"])
     assert "anna" in timeline.last_author(Kind.OPPORTUNITY, deal.pk, "Stage")
+
+
+def test_lists_are_narrowed_by_the_conditions_of_the_pages():
+    for name, amount in (("Seoul", 100), ("Busan", 200), ("Sejong", 300)):
+        factories.opportunity(name=name, amount=amount)
+    api = program_of()
+    answer = api.get("opportunities", where=["amount.from.200", "name.contains.s"], limit=1).json()
+    assert [each["name"] for each in answer["items"]] == ["Busan"]
+    following = api.client.get(answer["next"], headers=api.headers).json()
+    assert [each["name"] for each in following["items"]] == ["Sejong"]
+    refused = api.get("opportunities", where=["amount.from.many"])
+    assert refused.status_code == 422
+    (problem,) = refused.json()["errors"]
+    assert (problem["pointer"], problem["value"]) == ("where", "amount.from.many")
+    assert problem["detail"].startswith("“Amount”: “many” is not a number")

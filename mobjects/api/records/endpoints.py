@@ -29,7 +29,7 @@ def _add_reading(kind: RecordKind) -> None:
     )
     def list_kind(request: HttpRequest, query: Query[RecordQuery]) -> Any:
         require_right(request, kind.permission("view"))
-        found, after = read_page(find_records(kind, query), query)
+        found, after = read_page(find_records(kind, query, request.user.get_username()), query)
         return {"items": [show_record(kind, each) for each in found], "next": next_address(request, after)}
 
     @router.get(

@@ -11,8 +11,12 @@ from django.utils import timezone
 from pydantic import Field
 
 from mobjects.api.paging import Id, PageQuery
+from mobjects.api.problems import FieldProblem, Problem
 from mobjects.api.records.kinds import CUSTOM, RecordKind, id_fields
 from mobjects.api.versions import build_etag
+from mobjects.filters.conditions import MOST, Condition, FilterRefused, read_condition
+from mobjects.filters.fields import fields_of
+from mobjects.filters.queries import apply_conditions
 from mobjects.kept_text import translate_kept
 from mobjects.marketo.value_text import to_text
 from mobjects.models import ImportChange, Kind, RecordState
@@ -29,12 +33,25 @@ class RecordQuery(PageQuery):
     external_id: Annotated[str, Field(max_length=255, description="Opportunities: only the one with this key.")] = ""
     opportunity: Annotated[Id | None, Field(description="Roles: only those of this opportunity, by our id.")] = None
     of_import: Annotated[Id | None, Field(description="Only what this import changed.")] = None
+    where: Annotated[
+        list[Annotated[str, Field(max_length=400)]],
+        Field(max_length=MOST, description="Conditions as lists have them in their addresses: amount.from.1000."),
+    ] = []  # noqa: RUF012  # pydantic copies it
     modified_since: Annotated[datetime | None, Field(description="Only what was modified then or later.")] = None
 
 
-def find_records(kind: RecordKind, query: RecordQuery) -> QuerySet[Any]:
-    """The records that a query asks for."""
-    found = list_records(kind)
+def find_records(kind: RecordKind, query: RecordQuery, username: str) -> QuerySet[Any]:
+    """The records that a query asks for.
+
+    Args:
+        kind: which.
+        query: how the list is narrowed.
+        username: who asks, for conditions that say "me".
+
+    Raises:
+        Problem: a condition makes no sense.
+    """
+    found = apply_conditions(list_records(kind), _read_conditions(kind, query), kind.kind, username)
     if query.state:
         found = found.filter(state=query.state)
     if query.unsent:
@@ -44,6 +61,16 @@ def find_records(kind: RecordKind, query: RecordQuery) -> QuerySet[Any]:
     if since := query.modified_since:
         found = found.filter(modified_at__gte=since if since.tzinfo else timezone.make_aware(since))
     return _narrow_further(kind, found, query)
+
+
+def _read_conditions(kind: RecordKind, query: RecordQuery) -> list[Condition]:
+    fields, read = fields_of(kind.kind) if query.where else {}, []
+    for text in query.where:
+        try:
+            read.append(read_condition(text, fields))
+        except FilterRefused as error:
+            raise Problem(422, str(error), [FieldProblem("where", str(error), text)]) from error
+    return read
 
 
 def _narrow_further(kind: RecordKind, found: QuerySet[Any], query: RecordQuery) -> QuerySet[Any]:
