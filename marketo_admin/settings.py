@@ -316,7 +316,26 @@ RETENTION_DAYS = {
     "edits": env.number("RETENTION_EDITS_DAYS", default=1095, minimum=0, maximum=36_500),
     "audit": env.number("RETENTION_AUDIT_DAYS", default=1095, minimum=0, maximum=36_500),
     "downloads": env.number("RETENTION_DOWNLOADS_DAYS", default=730, minimum=0, maximum=36_500),
+    "inbox": env.number("RETENTION_INBOX_DAYS", default=90, minimum=0, maximum=36_500),
 }
+
+# --- Notices -----------------------------------------------------------------------------------------------------
+
+NOTICES: dict[str, Any] = {
+    "SITE_ADDRESS": (env.origins("SITE_ADDRESS") or [f"{'https' if HTTPS else 'http'}://{ALLOWED_HOSTS[0]}"])[0],
+    "FAILED_PERCENT": env.number("NOTICES_FAILED_PERCENT", default=10, minimum=1, maximum=100),
+    "QUOTA_PERCENT": env.number("NOTICES_QUOTA_PERCENT", default=90, minimum=1, maximum=100),
+    "SCHEDULE_HOURS": env.number("NOTICES_SCHEDULE_HOURS", default=2, minimum=1, maximum=720),
+    "IMPORT_HOURS": env.number("NOTICES_IMPORT_HOURS", default=24, minimum=1, maximum=720),
+    "PROCESS_MINUTES": env.number("NOTICES_PROCESS_MINUTES", default=2, minimum=1, maximum=1440),
+    "INNER_HOSTS": env.names("NOTICES_INNER_HOSTS"),
+}
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_SECURITY = env.choice("EMAIL_SECURITY", default="starttls", choices=("starttls", "tls", "none"))
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls"
+EMAIL_PORT = env.number("EMAIL_PORT", default=465 if EMAIL_USE_SSL else 587, minimum=1, maximum=65_535)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_USER"), env.secret("EMAIL_PASSWORD")
+EMAIL_TIMEOUT, DEFAULT_FROM_EMAIL = 10, env.text("EMAIL_FROM", "marketo-admin@localhost")
 
 # --- Look ---------------------------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ ENTRY_POINTS: Mapping[str, Callable[[list[Any]], bool]] = {
     "mobjects.removals.service.run_deletion": _is_number,
     "mobjects.bulk_edits.service.run_bulk_edit": _is_number,
     "mobjects.decisions.service.run_decision": _is_number,
+    "mobjects.notices.deliveries.run_delivery": _is_number,
     "mobjects.retention.service.run_purge": _is_number,
     "mobjects.retention.erasure.service.run_erasure": _is_number,
     "mobjects.processes.connection_test.run_connection_test": _is_uuid,

@@ -31,6 +31,7 @@ OPERATOR = (
     | {f"{action}_{model}" for action in ("add", "change", "delete") for model in ("customfield", "schedule")}
     | {"sync_records", "view_payload", "test_connection", "view_queue"}
     | {"pull_records", "decide_conflict", "reset_circuit", "share_view", "view_purge", "approve_work"}
+    | {"manage_notices"}
 )
 
 GROUPS = {"viewer": VIEWER, "editor": EDITOR, "operator": OPERATOR}

@@ -1,4 +1,4 @@
-"""Secrets of the second factor, unreadable in the database: only who has the site's secret key reads them."""
+"""Secrets of the second factor and of webhooks, unreadable in the database without the site's secret key."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mobjects.accounts import account_settings
 
-_PURPOSE = b"marketo-admin secrets of second factors"
+FACTORS = b"marketo-admin secrets of second factors"
+WEBHOOKS = b"marketo-admin secrets of webhooks"
+"""What a secret is for; what was sealed for one purpose cannot be read for another."""
 
 
 class SecretKeyChanged(Exception):
     """A secret was kept under another secret key of the site."""
 
 
-def seal(text: str) -> str:
+def seal(text: str, purpose: bytes = FACTORS) -> str:
     """The text to keep, which says nothing without the site's secret key."""
-    return _cipher().encrypt(text.encode()).decode()
+    return _cipher(purpose).encrypt(text.encode()).decode()
 
 
-def unseal(kept: str) -> str:
+def unseal(kept: str, purpose: bytes = FACTORS) -> str:
     """The text that was kept. Raises :exc:`SecretKeyChanged` where it was sealed with another secret key."""
     try:
-        return _cipher().decrypt(kept.encode()).decode()
+        return _cipher(purpose).decrypt(kept.encode()).decode()
     except InvalidToken:
         raise SecretKeyChanged from None
 
 
-def _cipher() -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(account_settings.secret_key())
+def _cipher(purpose: bytes) -> Fernet:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(account_settings.secret_key())
     return Fernet(urlsafe_b64encode(derived))

@@ -110,7 +110,7 @@ def read_waiting_work(
     asked["undecided"] = models.Conflict.objects.filter(decided_at__isnull=True, answer="")
     asked["imports"] = models.Import.objects.filter(state__in=WAITING_IMPORT_STATES)
     asked |= {f"left:{number}": work for number, work in enumerate(_left_work(fresh_since))}
-    asked |= {f"silent:{number}": work for number, work in enumerate(_silent_work(fresh_since - BEATS_MISSED))}
+    asked |= {f"silent:{number}": work for number, work in enumerate(silent_work(fresh_since - BEATS_MISSED))}
     asked["halts"] = models.Circuit.objects.filter(reset_at__isnull=True)
     asked["clocks"] = models.HostClock.objects.all()
     asked["purges"] = models.PurgeLeave.objects.filter(given_at=None)
@@ -167,7 +167,7 @@ def _left_work(fresh_since: datetime) -> list[QuerySet[Any]]:
     return [work.exclude(leases__renewed_at__gte=fresh_since) for work in (jobs, imports)]
 
 
-def _silent_work(silent_since: datetime) -> list[QuerySet[Any]]:
+def silent_work(silent_since: datetime) -> list[QuerySet[Any]]:
     """Jobs and imports that a process has taken and that none of theirs has given a sign of life of since."""
     silent = models.WorkerLease.objects.filter(renewed_at__lt=silent_since)
     jobs = models.SyncJob.objects.filter(state=models.SyncJobState.RUNNING)

@@ -19,6 +19,16 @@ from mobjects.models.automation.approvals import (
     ApprovalState,
     ApprovedWork,
 )
+from mobjects.models.automation.notices import (
+    DeliveryState,
+    Notice,
+    NoticeChoice,
+    NoticeDelivery,
+    NoticeEvent,
+    NoticeWebhook,
+    OpenCondition,
+    WebhookShape,
+)
 from mobjects.models.automation.tokens import ApiToken
 from mobjects.models.circuit_breaker import Circuit
 from mobjects.models.conflict import (
@@ -112,6 +122,7 @@ __all__ = [
     "CustomField",
     "DailyFigure",
     "DeletedRecord",
+    "DeliveryState",
     "Download",
     "DownloadContent",
     "EarlierCall",
@@ -142,6 +153,12 @@ __all__ = [
     "Kind",
     "LateRuns",
     "MarketoField",
+    "Notice",
+    "NoticeChoice",
+    "NoticeDelivery",
+    "NoticeEvent",
+    "NoticeWebhook",
+    "OpenCondition",
     "OpeningView",
     "Opportunity",
     "OpportunityPersonRole",
@@ -171,6 +188,7 @@ __all__ = [
     "SyncResultStatus",
     "SyncedRecord",
     "UndoOutcome",
+    "WebhookShape",
     "WorkerLease",
     "records_of_kind",
 ]

@@ -48,6 +48,7 @@ class EventKind(models.TextChoices):
     APPROVAL_WITHDRAWN = "approval_withdrawn", _("Approval withdrawn")
     APPROVAL_EXPIRED = "approval_expired", _("Approval expired")
     TOKEN_REFUSED = "token_refused", _("API token refused")
+    NOTICE_SENT = "notice_sent", _("Notice sent by hand")
 
 
 class EventKindField(models.CharField):  # type: ignore[type-arg]  # not subscriptable when it runs

@@ -90,11 +90,11 @@ def queue_cards(now: QueueStatus, left: int, user: AbstractUser | AnonymousUser)
     button = (_("See the queue"), reverse("mobjects:queue")) if user.has_perm("mobjects.view_queue") else None
     count = {"count": count_text(left)}
     waits = ngettext("%(count)s job or import waits.", "%(count)s jobs or imports wait.", left) % count if left else ""
-    if now.problem:
+    if now.trouble == "redis":
         said = _("The queue (Redis) %(problem)s.") % {"problem": translate_kept(now.problem)}
-    elif not now.has_worker:
+    elif now.trouble == "worker":
         said = _no_worker(now)
-    elif not now.clocks:
+    elif now.trouble == "clock":
         said = _("No clock process is running.")
         waits = _("Schedules do not start, and lost jobs are not found again, until one is started.")
     else:

@@ -33,6 +33,7 @@ from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.restored import check_installation
 from mobjects.jobs.schedules import run_due
+from mobjects.processes import signals
 from mobjects.queue_redis import QUEUE, describe_redis_error
 from mobjects.removals.service import DELETION_WORK
 from mobjects.retention.erasure.service import ERASURE_WORK
@@ -71,6 +72,7 @@ def tick() -> None:
     purge_if_due()
     seal_for_a_while()
     write_anchor_if_due()
+    signals.ticked.send_robust(tick)
 
 
 def queue_tick(interval: int = INTERVAL_SECONDS) -> bool:
@@ -138,6 +140,8 @@ class TickScheduler(CronScheduler):
                 said = "cannot be reached" if isinstance(error, Error) else describe_redis_error(error)
                 logger.warning("No tick: the %s %s.", asked, said)
                 return []
+            finally:
+                signals.watched.send_robust(type(self))
         return due
 
     def heartbeat(self) -> None:

@@ -114,6 +114,15 @@ class QueueStatus:
         """Whether somebody is there to do the work."""
         return any(worker.is_alive for worker in self.workers)
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong: "redis", else "worker" (none lives), else "clock" (none runs); "" if nothing is."""
+        if self.problem or not self.reachable:
+            return "redis"
+        if not self.has_worker:
+            return "worker"
+        return "" if self.clocks else "clock"
+
 
 @dataclass(frozen=True, slots=True)
 class ForeignQueue:

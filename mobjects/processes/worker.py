@@ -25,6 +25,7 @@ from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.queue import InstallationQueue
 from mobjects.jobs.recovery import expire_jobs
 from mobjects.jobs.restored import check_installation
+from mobjects.processes import signals
 from mobjects.processes.behind import find_schema_ahead, forget_host_behind
 from mobjects.processes.refused_work import note_refused_work
 from mobjects.queue_redis import QUEUE, describe_redis_error
@@ -117,6 +118,7 @@ class SyncWorker(Worker):
             if self.queues[0].name != name_outside(QUEUE):
                 logger.warning("This installation has a new identity; the worker ends, to be started anew.")
                 self._stop_requested = True
+            signals.watched.send_robust(type(self))
             check_host_clock()
         except (HostClockOff, Error):
             pass  # Written down; the jobs are refused where they begin.

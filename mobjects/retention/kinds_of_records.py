@@ -25,6 +25,7 @@ from mobjects.models import (
     ImportProblem,
     ImportRow,
     ImportState,
+    Notice,
     PurgeKind,
     RecordEdit,
     WorkerLease,
@@ -175,6 +176,12 @@ class AuditKind(OrderedKind):
     """Who signed in, steered jobs, read payloads or was refused."""
 
     kind, model, name = PurgeKind.AUDIT, AuditEvent, "events"
+
+
+class NoticeKind(OrderedKind):
+    """Notices, with where they were delivered to."""
+
+    kind, model, name = PurgeKind.INBOX, Notice, "notices"
 
 
 class SessionKind(RetentionKind):

@@ -36,6 +36,7 @@ KINDS: tuple[RetentionKind, ...] = (
     kinds_of_records.EditKind(),
     kinds_of_records.DownloadKind(),
     kinds_of_records.AuditKind(),
+    kinds_of_records.NoticeKind(),
     kinds_of_records.SessionKind(),
 )
 """In the order of pages and of a purge."""

@@ -56,6 +56,7 @@ PERMISSION_WORDS: dict[str, StrOrPromise] = {
     "mobjects.import_records": gettext_lazy("import files"),
     "mobjects.view_approval": gettext_lazy("see what waits for approval"),
     "mobjects.approve_work": gettext_lazy("approve work that a rule holds"),
+    "mobjects.manage_notices": gettext_lazy("manage webhooks of notices and see all deliveries"),
     "mobjects.view_auditevent": gettext_lazy("see who did what"),
 }
 PERMISSION_WORDS |= {

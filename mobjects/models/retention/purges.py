@@ -23,6 +23,7 @@ class PurgeKind(models.TextChoices):
     EDITS = "edits", _("Edits of records")
     DOWNLOADS = "downloads", _("Downloads")
     AUDIT = "audit", _("Audit events")
+    INBOX = "inbox", _("Notices")
     SESSIONS = "sessions", _("Expired sessions")
 
 
