@@ -174,19 +174,29 @@ class Standing:
     undecided: int
     approvals: int
     circuits: list[models.Circuit]
+    unread: int = 0
 
 
-def read_standing() -> Standing:
-    """All in one statement: every page asks for it."""
+def read_standing(user_id: int | None = None) -> Standing:
+    """All in one statement: every page asks for it.
+
+    Args:
+        user_id: whose unread notices are counted.
+    """
     conflicts, circuits = models.Conflict._meta.db_table, models.Circuit._meta.db_table
     approvals, waiting = models.Approval._meta.db_table, models.ApprovalState.WAITING.value
+    deliveries = models.NoticeDelivery._meta.db_table
     found = models.Circuit.objects.raw(
-        f"SELECT c.*, u.undecided, a.approvals FROM (SELECT COUNT(*) AS undecided FROM {conflicts}"  # noqa: S608
+        f"SELECT c.*, u.undecided, a.approvals, n.unread FROM (SELECT COUNT(*) AS undecided FROM {conflicts}"  # noqa: S608
         f" WHERE decided_at IS NULL AND answer = '') u CROSS JOIN (SELECT COUNT(*) AS approvals FROM {approvals}"
-        f" WHERE state = '{waiting}') a LEFT JOIN {circuits} c ON c.reset_at IS NULL ORDER BY c.kind"
+        f" WHERE state = '{waiting}') a CROSS JOIN (SELECT COUNT(*) AS unread FROM {deliveries}"
+        " WHERE user_id = %s AND channel = 'inbox' AND read_at IS NULL) n"
+        f" LEFT JOIN {circuits} c ON c.reset_at IS NULL ORDER BY c.kind",
+        [user_id or 0],
     )
     rows: list[Any] = list(found)
-    return Standing(rows[0].undecided, rows[0].approvals, [row for row in rows if row.pk is not None])
+    standing = [row for row in rows if row.pk is not None]
+    return Standing(rows[0].undecided, rows[0].approvals, standing, rows[0].unread)
 
 
 def decisions_about(kind: Kind, record_id: int) -> QuerySet[models.Conflict]:

@@ -23,6 +23,7 @@ from mobjects.views.marketo import (
     named_records,
     pull,
 )
+from mobjects.views.notices import inbox, webhooks
 from mobjects.views.retention import erasures, purges
 from mobjects.views.sync import (
     batch_detail,
@@ -72,6 +73,15 @@ urlpatterns = [
     path("sync-jobs/jobs.<str:extension>", admin_view(history_files.jobs_file), name="jobs-file"),
     path("sync-results/results.<str:extension>", admin_view(history_files.results_file), name="results-file"),
     path("sync-results/<int:pk>/", admin_view(result_detail.result_page), name="result"),
+    path("notices/", admin_view(inbox.inbox_page), name="notices"),
+    path("notices/read/", admin_view(inbox.notices_read), name="notices-read"),
+    path("notices/settings/", admin_view(inbox.notice_settings_page), name="notice-settings"),
+    path("notices/deliveries/", admin_view(webhooks.deliveries_page), name="notice-deliveries"),
+    path("notices/deliveries/<int:pk>/resend/", admin_view(webhooks.delivery_resend), name="delivery-resend"),
+    path("notices/webhooks/new/", admin_view(webhooks.webhook_new), name="webhook-new"),
+    path("notices/webhooks/<int:pk>/", admin_view(webhooks.webhook_change), name="webhook"),
+    path("notices/webhooks/<int:pk>/test/", admin_view(webhooks.webhook_test), name="webhook-test"),
+    path("notices/webhooks/<int:pk>/delete/", admin_view(webhooks.webhook_delete), name="webhook-delete"),
     path("saved-views/<str:page>/", admin_view(saved_views.save_view), name="view-save"),
     path("saved-views/<str:page>/<int:pk>/open-with/", admin_view(saved_views.open_with_view), name="view-open"),
     path("saved-views/<str:page>/<int:pk>/delete/", admin_view(saved_views.delete_view), name="view-delete"),

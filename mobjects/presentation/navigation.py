@@ -107,7 +107,17 @@ _GROUPS: tuple[tuple[str, StrOrPromise, tuple[Entry, ...]], ...] = (
 def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar as the theme wants it, with what the user may see; for ``UNFOLD["SIDEBAR"]["navigation"]``."""
     groups: list[dict[str, Any]] = [
-        {"items": [{"title": _("Dashboard"), "icon": "dashboard", "link": reverse("admin:index")}]}
+        {
+            "items": [
+                {"title": _("Dashboard"), "icon": "dashboard", "link": reverse("admin:index")},
+                {
+                    "title": _("Notices"),
+                    "icon": "notifications",
+                    "link": reverse("mobjects:notices"),
+                    "badge": standing_of(request).unread,
+                },
+            ]
+        }
     ]
     for title, entries in _groups():
         items = [
@@ -126,7 +136,7 @@ def standing_of(request: HttpRequest) -> Standing:
     """What waits for a decision and what is halted, read once for a page however many parts of it say so."""
     kept: Standing | None = getattr(request, "_standing", None)
     if kept is None:
-        kept = request._standing = selectors.read_standing()  # type: ignore[attr-defined]
+        kept = request._standing = selectors.read_standing(request.user.pk)  # type: ignore[attr-defined]
     return kept
 
 
@@ -154,6 +164,7 @@ def list_actions(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
         (_("Choose a time zone"), "schedule", "mobjects:time-zone", ""),
         (_("Your sign-in: password, sessions"), "passkey", "mobjects:sign-in", ""),
         (_("Your API tokens"), "key", "mobjects:api-tokens", ""),
+        (_("Notice settings"), "notifications", "mobjects:notice-settings", ""),
     ):
         if not permission or any(map(may, permission.split())):
             yield title, icon, reverse(view)

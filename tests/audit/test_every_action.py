@@ -48,6 +48,11 @@ EVENTS: dict[str, EventKind] = {
     "mobjects:confirmation": EventKind.ALLOWED,
     "mobjects:circuit-reset": EventKind.SENDING_RESET,
     "mobjects:view-delete": EventKind.DELETED,
+    "mobjects:webhook-new": EventKind.ADDED,
+    "mobjects:webhook": EventKind.CHANGED,
+    "mobjects:webhook-delete": EventKind.DELETED,
+    "mobjects:webhook-test": EventKind.NOTICE_SENT,
+    "mobjects:delivery-resend": EventKind.NOTICE_SENT,
     "api:imports-check": EventKind.CHECKED_AGAIN,
     "api:imports-discard": EventKind.DISCARDED,
     "api:imports-write": EventKind.CHANGED,
@@ -118,7 +123,14 @@ REASONS: dict[str, str] = {
         ("mobjects:retention", "mobjects:purge", "mobjects:purge-allow", "mobjects:erase-person"),
         "the logs of purges and erasures say who asked and what went, the leave says who gave it",
     ),
-    **dict.fromkeys(("mobjects:time-zone", "mobjects:view-save", "mobjects:view-open"), OWN),
+    **dict.fromkeys(
+        (
+            "mobjects:time-zone", "mobjects:view-save", "mobjects:view-open",
+            "mobjects:notices-read", "mobjects:notice-settings",
+        ),
+        OWN,
+    ),
+    **dict.fromkeys(("mobjects:notices", "mobjects:notice-deliveries"), LOOKS),
 }  # fmt: skip
 
 ADMIN = {

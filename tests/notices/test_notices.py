@@ -189,7 +189,7 @@ def test_a_worker_that_is_away_for_a_moment_is_not_spoken_of(queue):
 
 
 def test_a_quota_near_its_end_is_spoken_of_once(marketo_settings, settings):
-    factories.sync(factories.opportunity(external_id=None))
+    factories.sync(factories.program(marketo_id=1001))
     used = RedisRateLimiter.from_settings(target()).read_usage().used_today
     assert used
     standing.look_at_quota()

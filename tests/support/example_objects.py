@@ -15,6 +15,8 @@ from mobjects.models import (
     CustomField,
     Download,
     MarketoField,
+    NoticeDelivery,
+    NoticeWebhook,
     SavedView,
     Schedule,
     SyncJobAction,
@@ -36,6 +38,7 @@ def make_examples() -> dict[str, str]:
     opportunity = factories.opportunity()
     deletion = BulkDeletion.objects.create(model="opportunity", username=OWNER)
     edited = BulkEdit.objects.create(model="opportunity", username=OWNER)
+    hook = NoticeWebhook.objects.create(name="Chat", host="chat.example.com")
     made: list[Any] = [
         *(program, factories.cost(program), factories.tag(program), opportunity, factories.role(opportunity)),
         *(job, pages.batch(job), pages.result(job, status="FAILED"), deletion, edited, imported(), owner),
@@ -49,6 +52,8 @@ def make_examples() -> dict[str, str]:
         make_rule(enabled=False),
         waiting_approval(pages.job(state=SyncJobState.HELD), username=OWNER),
         Group.objects.create(name="some"),
+        hook,
+        NoticeDelivery.objects.create(channel="webhook", webhook=hook, state="sent"),
         make_token(owner, "nightly", 30, by=owner)[0],
     ]
     return {each._meta.model_name: str(each.pk) for each in made}
@@ -94,6 +99,8 @@ MODELS = {
     "deletion": "bulkdeletion",
     "bulk-edit": "bulkedit",
     "approval": "approval",
+    "webhook": "noticewebhook",
+    "delivery-": "noticedelivery",
     **{
         f"{app}_{model}_": model
         for app, models in {

@@ -103,6 +103,10 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "custom field": lambda: f"/admin/mobjects/customfield/{CustomField.objects.first().pk}/change/",
     "schedule": lambda: f"/admin/mobjects/schedule/{Schedule.objects.first().pk}/change/",
     "decision": lambda: f"/admin/mobjects/conflict/{Conflict.objects.first().pk}/change/",
+    "notices": lambda: "/admin/notices/",
+    "notice settings": lambda: "/admin/notices/settings/",
+    "deliveries of notices": lambda: "/admin/notices/deliveries/",
+    "webhook": lambda: "/admin/notices/webhooks/new/",
     "decide many": lambda: "/admin/conflicts/alike/",
     "decide a group": lambda: _group_address(),  # noqa: PLW0108 -- defined below
     "decision of many": lambda: f"/admin/conflicts/decisions/{ConflictDecision.objects.first().pk}/",
