@@ -85,7 +85,9 @@ class WebhookForm(forms.Form):
     def clean_name(self) -> str:
         """A name that no other webhook has."""
         name: str = self.cleaned_data["name"]
-        others = NoticeWebhook.objects.filter(name=name).exclude(pk=self.hook.pk if self.hook else None)
+        others = NoticeWebhook.objects.filter(name=name)
+        if self.hook is not None:
+            others = others.exclude(pk=self.hook.pk)
         if others.exists():
             raise ValidationError(
                 gettext("There is a webhook “%(name)s” already. Choose another name.") % {"name": name}
