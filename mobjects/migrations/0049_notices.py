@@ -23,7 +23,7 @@ def let_operators_manage_notices(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("mobjects", "0047_left_of_deletions"),
+        ("mobjects", "0048_approvals"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
