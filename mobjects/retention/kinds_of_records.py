@@ -26,6 +26,7 @@ from mobjects.models import (
     ImportRow,
     ImportState,
     Notice,
+    OpenCondition,
     PurgeKind,
     RecordEdit,
     WorkerLease,
@@ -179,9 +180,14 @@ class AuditKind(OrderedKind):
 
 
 class NoticeKind(OrderedKind):
-    """Notices, with where they were delivered to."""
+    """Notices, with where they were delivered to; and that jobs failed which nobody repeated."""
 
     kind, model, name = PurgeKind.INBOX, Notice, "notices"
+
+    def iter_chunks(self, until: datetime) -> Iterator[Chunk]:
+        yield from super().iter_chunks(until)
+        old = OpenCondition.objects.filter(about__startswith="job:", noticed_at__lt=until)
+        yield from (partial(delete_rows("conditions"), part) for part in walk_rows(old))
 
 
 class SessionKind(RetentionKind):

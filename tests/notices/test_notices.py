@@ -18,6 +18,7 @@ from mobjects.notices import standing
 from mobjects.notices.choices import save_choice
 from mobjects.notices.wording import describe_notice
 from mobjects.processes.scheduler import queue_tick
+from mobjects.retention.kinds_of_records import NoticeKind
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import target
 from tests import factories
@@ -215,6 +216,18 @@ def test_words_come_in_the_language_of_the_reader():
     ended(SyncJobState.CRASHED)
     with translation.override("ko"):
         assert describe_notice(Notice.objects.get()).title.startswith("실패: ")
+
+
+def test_what_is_older_than_its_period_goes_and_a_condition_that_lasts_stays():
+    factories.user("op", group="operator")
+    ended(SyncJobState.CRASHED)
+    Circuit.objects.create(reason="Something.")
+    standing.look_at_halts()
+    for chunk in list(NoticeKind().iter_chunks(datetime.now(UTC) + timedelta(minutes=5))):
+        chunk()
+    assert not Notice.objects.exists()
+    assert not NoticeDelivery.objects.exists()
+    assert [each.event for each in OpenCondition.objects.all()] == ["halted"]
 
 
 @postgresql
