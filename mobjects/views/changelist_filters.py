@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from mobjects.filters.conditions import FilterRefused
+from mobjects.filters.conditions import WHERE, FilterRefused
 from mobjects.views.keyset import AFTER, BEFORE
 
 _LEFT_OUT = (PAGE_VAR, ALL_VAR, AFTER, BEFORE, "_changelist_filters", "e")
@@ -67,6 +67,8 @@ def describe_filters(request: HttpRequest, changes: ChangeList) -> str:
         known |= names
         if any(name in request.GET for name in names):
             chosen = [str(choice["display"]) for choice in spec.choices(changes) if choice.get("selected")]
-            found.append(f"{spec.title}: {', '.join(chosen) or 'chosen'}")
+            words = ", ".join(chosen) or "chosen"
+            # Conditions name their fields themselves.
+            found.append(words if WHERE in names else f"{spec.title}: {words}")
     rest = [(name, value) for name, values in request.GET.lists() if name not in known for value in values]
     return "; ".join([*found, *(f"{name} = {value}" for name, value in rest if not name.startswith("_"))])

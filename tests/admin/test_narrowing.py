@@ -87,6 +87,7 @@ def test_everything_that_the_list_shows_is_what_is_edited(browser):
 def test_an_export_takes_the_conditions(browser):
     page = browser.get(f"{reverse('mobjects:export', args=['opportunities'])}?where=amount.from.100")
     assert "Amount from 100.00" in pages.text(page)
+    assert "condition: Amount" not in pages.text(page)
     assert browser.get(f"{reverse('mobjects:export', args=['opportunities'])}?where=x.y").status_code == 400
 
 
