@@ -11,6 +11,7 @@ from mobjects.views import audit, base, dashboard, decisions, deletions, exports
 from mobjects.views.account import sign_in, tokens
 from mobjects.views.approvals import pages as approval_pages
 from mobjects.views.bulk_edits import pages as bulk_edit_pages
+from mobjects.views.grid import months as grid_months
 from mobjects.views.grid import pages as grid_pages
 from mobjects.views.imports import columns, corrections, detail, review, undo, upload
 from mobjects.views.marketo import (
@@ -132,6 +133,8 @@ urlpatterns = [
     path("connection/", admin_view(connection.connection_page), name="connection"),
     path("connection/allow/", admin_view(confirmations.confirmation_set), name="confirmation"),
     path("connection/reset/", admin_view(circuit_breaker.circuit_reset), name="circuit-reset"),
+    path("grid/months/", admin_view(grid_months.months_page), name="grid-months"),
+    path("grid/months/save/", admin_view(grid_months.months_save), name="grid-months-save"),
     path("grid/<str:model_name>/", admin_view(grid_pages.grid_page), name="grid"),
     path("grid/<str:model_name>/save/", admin_view(grid_pages.grid_save), name="grid-save"),
     path("approvals/<int:pk>/", admin_view(approval_pages.approval_page), name="approval"),

@@ -87,7 +87,7 @@ REASONS: dict[str, str] = {
             "api:imports-columns", "api:imports-problems", "api:previews-new", "api:jobs-list", "api:jobs-one",
             "api:jobs-results", "api:jobs-batches", "api:schedules-list", "api:schedules-one",
             "mobjects:deletion-records", "mobjects:queue", "mobjects:audit", "mobjects:deletion", "admin:search",
-            "mobjects:bulk-edit", "mobjects:grid", "mobjects:approval",
+            "mobjects:bulk-edit", "mobjects:grid", "mobjects:grid-months", "mobjects:approval",
             "admin:index", "admin:password_change_done", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site",
             "admin:app_list", "admin:mobjects_schedule_next_runs",
         ),
@@ -105,7 +105,7 @@ REASONS: dict[str, str] = {
     **dict.fromkeys(("api:imports-new", "api:imports-columns-set"), STEP),
     **dict.fromkeys((f"api:{kind}-{act}" for kind in RECORDS for act in ("new", "change")), HISTORY),
     **dict.fromkeys(("mobjects:record-restore", "mobjects:moving", "mobjects:conflict-decide"), HISTORY),
-    "mobjects:grid-save": HISTORY,
+    **dict.fromkeys(("mobjects:grid-save", "mobjects:grid-months-save"), HISTORY),
     **dict.fromkeys(
         ("mobjects:bulk-edit-plan", "mobjects:bulk-edit-confirm", "mobjects:bulk-edit-undo", "mobjects:bulk-edit-sync"),
         "the bulk edit says who, value by value; sending leads to a job",

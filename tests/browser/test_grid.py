@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from playwright.sync_api import expect
 
 from mobjects.db.edit_context import edit
-from mobjects.models import EditSource, Opportunity, RecordEdit
+from mobjects.models import EditSource, Opportunity, ProgramCost, RecordEdit
 from tests import factories
 from tests.browser.test_accessibility import overflow, violations
 
@@ -173,4 +174,21 @@ def test_on_a_phone_and_in_the_dark_it_fits(grid, open_page):
     cell(page, 19, "stage").focus()
     page.keyboard.type("Won")
     page.keyboard.press("Enter")
+    assert violations(page) + overflow(page) == []
+
+
+def test_costs_of_programs_by_month(open_page):
+    program = factories.program()
+    factories.cost(program, month=date(2026, 6, 1), note="Hall")
+    page = open_page("/admin/grid/program/")
+    page.get_by_role("link", name="Period costs of these programs by month").click()
+    page.get_by_label("From month").fill("2026-05")
+    page.get_by_label("To month").fill("2026-08")
+    page.get_by_role("button", name="Show these months").click()
+    page.locator("td[data-name='2026-05']").focus()
+    page.evaluate(CLIPBOARD, ["paste", "10\t20\t30"])
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(status(page)).to_have_text("Records saved: 1.")
+    found = ProgramCost.objects.order_by("month").values_list("month__month", "amount", "note")
+    assert list(found) == [(5, 10, ""), (6, 20, "Hall"), (7, 30, "")]
     assert violations(page) + overflow(page) == []

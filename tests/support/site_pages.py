@@ -115,6 +115,7 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "import, its review": lambda: f"/admin/imports/{_reviewed().pk}/review/",
     "import, its undo": lambda: f"/admin/imports/{_written().pk}/undo/",
     "import, written": lambda: f"/admin/imports/{_written().pk}/",
+    "costs by month": lambda: "/admin/grid/months/?since=2026-01&until=2026-12",
     "grid of programs": lambda: "/admin/grid/program/",
     "grid of roles": lambda: "/admin/grid/opportunitypersonrole/",
     "bulk edit, what": lambda: f"/admin/bulk-edits/{_bulk_edit().pk}/?again=1&do=.set%3AStage",

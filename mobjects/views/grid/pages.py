@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -28,10 +28,10 @@ def grid_page(request: HttpRequest, model_name: str) -> HttpResponse:
     """The records of a list under its search, filters and order, as cells."""
     model = _model_or_404(model_name)
     if not _may_change(request, model):
-        return _denied(request)
-    place = {name: request.GET[name] for name in (AFTER, BEFORE) if name in request.GET}
+        return deny_grid(request)
+    address, place = request.GET, read_place(request)
     found = get_filtered_list(request, model)
-    page = _read_page(found.queryset, place)
+    page = read_grid_page(found.queryset, place)
     form_class = _form_class(request, model)
     columns = list_columns(form_class)
     changelist = reverse(f"admin:mobjects_{model_name}_changelist")
@@ -44,25 +44,39 @@ def grid_page(request: HttpRequest, model_name: str) -> HttpResponse:
         plural=plural,
         narrowed=found.description,
         page=page,
-        places={name: _address(request, where) for name, where in page.places.items()},
+        places={name: page_address(address, where) for name, where in page.places.items()},
         columns=columns,
         rows=[_row(model_name, form_class, columns, record) for record in page.rows],
         save=reverse("mobjects:grid-save", args=[model_name]),
         allowed=AllowedValues() if model.KIND is Kind.PROGRAM else None,
         limit=ROWS,
+        months_address=_months_address(request, model, found.query),
     )
 
 
-def _read_page(queryset: Any, place: dict[str, str]) -> KeysetPage:
+def _months_address(request: HttpRequest, model: type[SyncedRecord], query: str) -> str:
+    """Where the costs of these programs stand by month; "" where there are none, or for who may not edit them."""
+    if model.KIND is not Kind.PROGRAM or not request.user.has_perm("mobjects.change_programcost"):
+        return ""
+    return f"{reverse('mobjects:grid-months')}?{query}"
+
+
+def read_place(request: HttpRequest) -> dict[str, str]:
+    """Where in the list an address begins."""
+    return {name: request.GET[name] for name in (AFTER, BEFORE) if name in request.GET}
+
+
+def read_grid_page(queryset: Any, place: dict[str, str]) -> KeysetPage:
+    """The records of a list at a place; at its beginning if the place makes no sense."""
     try:
         return read_keyset_page(queryset, ROWS, place)
     except (ValueError, ValidationError):
         return read_keyset_page(queryset, ROWS, {})
 
 
-def _address(request: HttpRequest, where: Any) -> str:
+def page_address(query: QueryDict, where: Any) -> str:
     """The page's own address at another place of the list."""
-    query = request.GET.copy()
+    query = query.copy()
     for name, value in where.items():
         query.pop(name, None)
         if value is not None:
@@ -77,7 +91,7 @@ def _row(model_name: str, form_class: type[MergingForm], columns: Any, record: A
         "label": str(record),
         "marketo_id": record.marketo_id or "",
         "address": reverse(f"admin:mobjects_{model_name}_change", args=[record.pk]),
-        "cells": [(column, texts[column.name]) for column in columns],
+        "cells": [(column, texts[column.name], "") for column in columns],
     }
 
 
@@ -112,5 +126,6 @@ def _may_change(request: HttpRequest, model: type[SyncedRecord]) -> bool:
     return request.user.has_perm(f"mobjects.change_{model._meta.model_name}")
 
 
-def _denied(request: HttpRequest) -> HttpResponse:
+def deny_grid(request: HttpRequest) -> HttpResponse:
+    """The page for somebody who may not edit what a grid holds."""
     return render_page(request, "denied.html", _("Not allowed"), status=403, what=_("edit these records"))

@@ -49,7 +49,7 @@
   const ask = (id, clash) => {
     const cell = cellOf(id, clash.name);
     const field = document.createElement("fieldset");
-    field.className = "mo-card mo-body";
+    field.className = "mo-card mo-question";
     const legend = document.createElement("legend");
     legend.textContent = grid.say("question", { label: clash.label, record: grid.record(cell) });
     field.append(legend);
@@ -78,7 +78,7 @@
       grid.write(cell, grid.text(cell));
     });
     questions.append(field);
-    grid.blame(cell, grid.say("theirs", { value: value(clash.now), author }));
+    grid.blame(cell, grid.say("now", { value: value(clash.now), author }));
   };
   const saved = (id, cells, sent) => {
     for (const [name, now] of Object.entries(cells)) {
