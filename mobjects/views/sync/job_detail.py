@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -20,7 +20,16 @@ from django.views.decorators.http import require_GET
 
 from mobjects import result_queries, selectors
 from mobjects.jobs.tries import count_rest
-from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncJobSource, SyncJobState, SyncResult, SyncResultStatus
+from mobjects.models import (
+    Approval,
+    SyncBatch,
+    SyncJob,
+    SyncJobAction,
+    SyncJobSource,
+    SyncJobState,
+    SyncResult,
+    SyncResultStatus,
+)
 from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.job_titles import job_title
@@ -73,11 +82,14 @@ def _jobs() -> QuerySet[SyncJob]:
         Coalesce(Subquery(found.values("job").annotate(count=Count("pk")).values("count")), 0)
         for found in (steps, batches)
     ]
-    return SyncJob.objects.select_related("schedule", "origin").annotate(steps=counts[0], batch_count=counts[1])
+    held = Exists(Approval.objects.filter(job=OuterRef("pk")))
+    return SyncJob.objects.select_related("schedule", "origin").annotate(
+        steps=counts[0], batch_count=counts[1], was_held=held
+    )
 
 
 def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
-    """All that is shown of a job, with its ``steps`` and its ``batch_count``."""
+    """All that is shown of a job, with its ``steps``, its ``batch_count`` and whether it ``was_held``."""
     asked = read_filter(request, job)
     parts = list_parts(request, asked, job)
     may_steer = request.user.has_perm("mobjects.sync_records")
@@ -93,7 +105,7 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         "operation": job_text.operation_text(job.operation)
         if job.action in (*SyncJob.SENDING_ACTIONS, SyncJobAction.DRY_RUN)
         else "",
-        "approvals": [(each, hold_text(each)) for each in job.approvals.order_by("-pk")],
+        "approvals": [(each, hold_text(each)) for each in job.approvals.order_by("-pk")] if job.was_held else [],
         "events": selectors.events_on("syncjob", job.pk),
         "followers": list(job.followers.defer("selection", "progress").order_by("created_at")),
         "groups": [_describe_group(group, job) for group in groups],
