@@ -70,6 +70,7 @@ class BulkDeletionAdmin(ReadOnlyAdmin):
 
 
 EDIT_TONES: dict[str, str] = {
+    BulkEditState.HELD: "warning",
     BulkEditState.APPLYING: "info",
     BulkEditState.APPLIED: "success",
     BulkEditState.UNDOING: "info",

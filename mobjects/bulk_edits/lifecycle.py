@@ -10,7 +10,8 @@ from mobjects.models import BulkEdit, BulkEditState
 EDIT_CHANGES: dict[str, tuple[str, ...]] = {
     BulkEditState.CHOOSING: (BulkEditState.PLANNING,),
     BulkEditState.PLANNING: (BulkEditState.REVIEW, BulkEditState.CHOOSING),
-    BulkEditState.REVIEW: (BulkEditState.APPLYING, BulkEditState.PLANNING),
+    BulkEditState.REVIEW: (BulkEditState.APPLYING, BulkEditState.HELD, BulkEditState.PLANNING),
+    BulkEditState.HELD: (BulkEditState.APPLYING, BulkEditState.REVIEW),
     BulkEditState.APPLYING: (BulkEditState.APPLIED,),
     BulkEditState.APPLIED: (BulkEditState.UNDOING,),
     BulkEditState.UNDOING: (BulkEditState.UNDONE,),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils import translation
 
 from mobjects import clock
@@ -23,14 +25,22 @@ from mobjects.bulk_edits.rows import clear_rows, save_rows
 from mobjects.db.edit_context import edit
 from mobjects.db.planning import refresh_statistics
 from mobjects.db.retry import retry_on_database_error
+from mobjects.jobs.approvals.facts import Facts, WorkFacts, greatest_amount
+from mobjects.jobs.approvals.gate import ask_approval, new_approval
+from mobjects.jobs.approvals.lifecycle import HELD_WORK, HeldWork
+from mobjects.jobs.approvals.rules import enabled_rules, find_match
 from mobjects.jobs.queue import BackgroundWork
 from mobjects.models import (
     RECORD_MODELS,
+    Approval,
+    ApprovedWork,
     BulkEdit,
     BulkEditOutcome,
     BulkEditRow,
     BulkEditState,
     EditSource,
+    Kind,
+    Program,
     ProgramCost,
 )
 
@@ -111,15 +121,80 @@ def _cost_ids(asked: BulkEdit, operation: EditOperation) -> list[int]:
 
 
 def confirm_bulk_edit(asked: BulkEdit, plan: int, user: User | None = None) -> bool:
-    """Let it be done; ``False`` if it was confirmed already, or another choice was made since it was shown.
+    """Let it be done, or wait for approval if a rule says so; ``False`` if it was confirmed already, or another choice
+    was made since it was shown.
 
     Args:
         plan: the number of the choice that was shown.
         user: who confirms it, and so is who did it; None is who asked for it.
     """
     who: dict[str, Any] = {} if user is None else {"user": user, "username": user.get_username()}
-    confirmed = EDIT_STATES.change(asked, State.APPLYING, where=Q(plan=plan), step_at=clock.now(), position=0, **who)
+    given = {"only_from": (State.REVIEW,), "where": Q(plan=plan), **who}
+    match = find_match(enabled_rules(ApprovedWork.BULK), partial(_facts, asked))
+    with transaction.atomic():
+        if match is not None:
+            held = EDIT_STATES.change(asked, State.HELD, **given)
+            if held:
+                approval = new_approval(ApprovedWork.BULK, match, user=asked.user, username=asked.username)
+                approval.bulk_edit = asked
+                ask_approval(approval, _frozen_records(asked))
+            return held
+        confirmed = EDIT_STATES.change(asked, State.APPLYING, step_at=clock.now(), position=0, **given)
     return confirmed and _start(asked)
+
+
+def _facts(asked: BulkEdit, amounts: bool, losses: bool) -> Facts:
+    """What a planned edit would do, as far as approval rules ask about it."""
+    kind, operation = _kind_of(asked), operation_of(asked)
+    changed = BulkEditRow.objects.filter(bulk_edit=asked.pk, outcome=BulkEditOutcome.CHANGED)
+    ids = changed.values("record_id")
+    amount = None
+    if amounts and kind is not Kind.ROLE:
+        parts = ProgramCost if operation.target else RECORD_MODELS[kind]
+        held = parts._default_manager.filter(pk__in=ids)
+        amount = held.aggregate(most=Max("amount"))["most"] if operation.target else greatest_amount(kind, held)
+        if operation.field == "Amount":
+            written = changed.exclude(new=None).exclude(new="").values_list("new", flat=True)
+            amount = max((Decimal(text) for text in written.iterator() if text), default=amount)
+    count = asked.counts.get(BulkEditOutcome.CHANGED.value, 0)
+    return {kind: WorkFacts({"EDIT": count}, amount=amount, lost=count if operation.do == Do.UNTAG else 0)}
+
+
+def _kind_of(asked: BulkEdit) -> Kind:
+    """Of the synced records that an edit changes: of costs their programs."""
+    name = target_of(asked)
+    return next((kind for kind, model in RECORD_MODELS.items() if model._meta.model_name == name), Kind.PROGRAM)
+
+
+def _frozen_records(asked: BulkEdit) -> Iterator[tuple[Kind, int, int]]:
+    """The records that an edit would change, each with the revision by which it was planned."""
+    kind = _kind_of(asked)
+    changed = BulkEditRow.objects.filter(bulk_edit=asked.pk, outcome=BulkEditOutcome.CHANGED)
+    if target_of(asked) == RECORD_MODELS[kind]._meta.model_name:
+        for pk, version in changed.order_by("number").values_list("record_id", "version").iterator():
+            yield kind, pk, version or 0
+        return
+    costs = ProgramCost.objects.filter(pk__in=changed.values("record_id"))
+    programs = Program.objects.filter(pk__in=costs.values("program")).order_by("pk")
+    for pk, revision in programs.values_list("pk", "revision"):
+        yield kind, pk, revision
+
+
+def _release(approval: Approval) -> None:
+    asked = approval.bulk_edit
+    if asked is not None and EDIT_STATES.change(
+        asked, State.APPLYING, only_from=(State.HELD,), step_at=clock.now(), position=0
+    ):
+        _start(asked)
+
+
+def _give_back(approval: Approval, _words: str) -> None:
+    """Back to its review, where it can be confirmed anew; or planned anew, where records changed."""
+    if approval.bulk_edit is not None:
+        EDIT_STATES.change(approval.bulk_edit, State.REVIEW, only_from=(State.HELD,))
+
+
+HELD_WORK[ApprovedWork.BULK] = HeldWork(_release, _give_back)
 
 
 def undo_bulk_edit(asked: BulkEdit, user: User) -> bool:

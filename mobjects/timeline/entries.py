@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from mobjects.models import Conflict, EditSource, Import, SyncResult
+from mobjects.models import Approval, Conflict, EditSource, Import, SyncResult
 from mobjects.timeline.import_values import ValueChange
 
 VALUES_SHOWN = 200
@@ -26,6 +26,7 @@ class EntryKind(TextChoices):
     DECISION = "decision", _("Decisions")
     DELETION = "deletion", _("Deletions")
     UNDO = "undo", _("Undo")
+    APPROVAL = "approval", _("Approvals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class TimelineEntry:
         note: a further sentence.
         result: of something that was sent or read.
         conflict: of a decision.
+        approval: of what was held for one.
         removed_at: when its values were removed, because their period was over.
         since: when that period had begun.
         restores: what :mod:`mobjects.timeline.restoring` calls it; "" if there is nothing to bring back.
@@ -83,6 +85,7 @@ class TimelineEntry:
     note: str = ""
     result: SyncResult | None = None
     conflict: Conflict | None = None
+    approval: Approval | None = None
     removed_at: datetime | None = None
     since: datetime | None = None
     restores: str = ""

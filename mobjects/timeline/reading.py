@@ -12,11 +12,13 @@ from typing import Any
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Value
 
 from mobjects.marketo.types import Kind
-from mobjects.models import Conflict, CustomField, ImportChange, RecordEdit, SyncResult
+from mobjects.models import ApprovalRecord, Conflict, CustomField, ImportChange, RecordEdit, SyncResult
+from mobjects.timeline.approval_streams import ApprovalDecisionStream, HeldStream
 from mobjects.timeline.entries import TimelineEntry, TimelineFilter
 from mobjects.timeline.fields import field_choices
 from mobjects.timeline.streams import STREAMS, TimelineStream
 
+ALL_STREAMS: tuple[type[TimelineStream], ...] = (*STREAMS, HeldStream, ApprovalDecisionStream)
 PER_PAGE = 25
 IN = "in_"
 """Begins the names of the marks that say which streams want a row."""
@@ -40,7 +42,7 @@ def read_timeline(
         hidden: names of streams that are not to be shown.
         after: ``older`` of the page before; what is no such position is the start.
     """
-    made = (stream(kind, record_id, narrowed) for stream in STREAMS if stream.name not in hidden)
+    made = (stream(kind, record_id, narrowed) for stream in ALL_STREAMS if stream.name not in hidden)
     streams = [stream for stream in made if stream.is_wanted]
     positions = _positions(after)
     try:
@@ -101,6 +103,10 @@ def narrowing_choices(kind: Kind, record_id: int) -> tuple[list[str], list[tuple
         *(
             ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id).values_list(Value("person"), name)
             for name in ("imported__committed_by", "imported__undone_by")
+        ),
+        *(
+            ApprovalRecord.objects.filter(**of_record).values_list(Value("person"), name)
+            for name in ("approval__username", "approval__decided_by")
         ),
     ]
     custom = CustomField.objects.filter(kind=kind.value).order_by().values_list(Value("field"), "name")

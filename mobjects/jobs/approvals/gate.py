@@ -18,7 +18,7 @@ from mobjects import clock
 from mobjects.audit.events import record_event
 from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.approvals.facts import Facts, find_facts, frozen_records
-from mobjects.jobs.approvals.lifecycle import APPROVAL_STATES, approval_asked
+from mobjects.jobs.approvals.lifecycle import APPROVAL_STATES, HELD_WORK, HeldWork, approval_asked
 from mobjects.jobs.approvals.rules import RuleMatch, enabled_rules, find_match
 from mobjects.jobs.lifecycle import JOB_STATES, end_job, job_came_to_rest
 from mobjects.jobs.queue import enqueue_job
@@ -100,28 +100,62 @@ def may_begin(job: SyncJob) -> bool:
 
 
 def _ask(job: SyncJob, work: ApprovedWork, match: RuleMatch) -> None:
-    approval = Approval(
+    approval = new_approval(work, match, user=job.user, username=job.username)
+    approval.job, approval.asked_selection = job, job.selection
+    if job.action != SyncJobAction.SEND:
+        ask_approval(approval, frozen_records(job))
+        return
+    approval.preview = preview = _make_preview(job)
+    job.selection = selection_of_dry_run(preview).to_json()
+    job.save(update_fields=["selection"])
+    ask_approval(approval)
+    transaction.on_commit(partial(enqueue_job, preview))
+
+
+def new_approval(work: ApprovedWork, match: RuleMatch, **asked: Any) -> Approval:
+    """A request that is not saved yet.
+
+    Args:
+        asked: ``user`` and ``username`` of who asked.
+    """
+    until = clock.now() + timedelta(hours=match.rule.expires_after)
+    return Approval(
         work=work,
-        job=job,
-        asked_selection=job.selection,
         rule=match.rule,
         rule_name=match.rule.name,
         findings=match.findings,
         count=match.count,
-        user=job.user,
-        username=job.username,
-        expires_at=clock.now() + timedelta(hours=match.rule.expires_after),
+        expires_at=until,
+        **asked,
     )
-    if job.action == SyncJobAction.SEND:
-        approval.preview = _make_preview(job)
-        job.selection = selection_of_dry_run(approval.preview).to_json()
-        job.save(update_fields=["selection"])
+
+
+def ask_approval(approval: Approval, found: Iterable[tuple[Kind, int, int]] | None = None) -> None:
+    """Save a request and write down that something is held.
+
+    Args:
+        found: kind, our own id and revision of each record; ``None`` where a preview is to tell.
+    """
     approval.save()
-    record_event(EventKind.HELD, on=job, username=job.username, detail={"rule": match.rule.name})
+    record_event(EventKind.HELD, on=approval.held, username=approval.username, detail={"rule": approval.rule_name})
+    if found is not None:
+        _show_for_approval(approval, found)
+
+
+def _release_job(approval: Approval) -> None:
+    job = approval.job
+    if job is not None and JOB_STATES.change(job, SyncJobState.NOT_QUEUED, only_from=(SyncJobState.HELD,)):
+        transaction.on_commit(partial(enqueue_job, job))
+
+
+def _cancel_job(approval: Approval, words: str) -> None:
+    if approval.job is not None:
+        end_job(approval.job, SyncJobState.CANCELLED, "approval", words)
     if approval.preview is not None:
-        transaction.on_commit(partial(enqueue_job, approval.preview))
-    else:
-        _show_for_approval(approval, frozen_records(job))
+        end_job(approval.preview, SyncJobState.CANCELLED)
+
+
+HELD_WORK |= dict.fromkeys((ApprovedWork.SEND, ApprovedWork.DELETE), HeldWork(_release_job, _cancel_job))
 
 
 def _make_preview(job: SyncJob) -> SyncJob:
@@ -211,9 +245,6 @@ def close(
     with transaction.atomic():
         if not APPROVAL_STATES.change(approval, state, decided_at=clock.now(), decided_by=by, **values):
             return False
-        job = approval.job
-        end_job(job, SyncJobState.CANCELLED, "approval", words)
-        record_event(event, on=job, username=by, detail={"rule": approval.rule_name})
-        if approval.preview is not None:
-            end_job(approval.preview, SyncJobState.CANCELLED)
+        HELD_WORK[approval.work].cancel(approval, words)
+        record_event(event, on=approval.held, username=by, detail={"rule": approval.rule_name})
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,10 +13,8 @@ from django.utils.translation import gettext_noop as _
 from mobjects import clock
 from mobjects.audit.events import record_event
 from mobjects.jobs.approvals.gate import close, withdraw_if_changed
-from mobjects.jobs.approvals.lifecycle import APPROVAL_STATES
-from mobjects.jobs.lifecycle import JOB_STATES
-from mobjects.jobs.queue import enqueue_job
-from mobjects.models import Approval, ApprovalState, EventKind, SyncJobState
+from mobjects.jobs.approvals.lifecycle import APPROVAL_STATES, HELD_WORK
+from mobjects.models import Approval, ApprovalState, EventKind
 
 REFUSED = _("Refused by %(name)s: %(reason)s")
 REFUSED_SILENTLY = _("Refused by %(name)s.")
@@ -68,9 +65,8 @@ def approve(approval: Approval, user: User) -> Decision:
         given: dict[str, Any] = {"decided_at": clock.now(), "decided_by": user.get_username()}
         if not APPROVAL_STATES.change(approval, ApprovalState.APPROVED, only_from=(ApprovalState.WAITING,), **given):
             return Decision.TOO_LATE
-        record_event(EventKind.APPROVED, on=approval.job, user=user, detail={"rule": approval.rule_name})
-        JOB_STATES.change(approval.job, SyncJobState.NOT_QUEUED, only_from=(SyncJobState.HELD,))
-        transaction.on_commit(partial(enqueue_job, approval.job))
+        record_event(EventKind.APPROVED, on=approval.held, user=user, detail={"rule": approval.rule_name})
+        HELD_WORK[approval.work].release(approval)
     return Decision.DONE
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects.models.fields import CreatedAtField
+from mobjects.models.many_records.bulk_edits import BulkEdit
 from mobjects.models.sync_history import KIND_CHOICES, OPERATION_CHOICES, SyncJob
 
 MOST_HOURS = 24 * 90
@@ -22,6 +23,7 @@ class ApprovedWork(models.TextChoices):
 
     SEND = "send", _("Send, undo of a sending")
     DELETE = "delete", _("Delete in Marketo")
+    BULK = "bulk", _("Bulk edit")
 
 
 class ApprovalRule(models.Model):
@@ -65,8 +67,8 @@ class ApprovalRule(models.Model):
 
     def clean(self) -> None:
         """Refuse what could never be true."""
-        if self.work == ApprovedWork.DELETE and self.operation:
-            said = _("Deletions have no operation. Leave it empty, or choose sending.")
+        if self.work not in ("", ApprovedWork.SEND) and self.operation:
+            said = _("Only what is sent has an operation. Leave it empty, or choose sending.")
             raise ValidationError({"operation": said})
 
 
@@ -89,7 +91,12 @@ class Approval(models.Model):
 
     state = models.CharField(_("state"), max_length=9, choices=ApprovalState, default=ApprovalState.PREPARING)
     work = models.CharField(_("work"), max_length=6, choices=ApprovedWork)
-    job = models.ForeignKey(SyncJob, models.CASCADE, related_name="approvals", help_text="What is held.")
+    job = models.ForeignKey(
+        SyncJob, models.CASCADE, null=True, related_name="approvals", help_text="What is held, if that is a job…"
+    )
+    bulk_edit = models.ForeignKey(
+        BulkEdit, models.CASCADE, null=True, related_name="approvals", help_text="…or a bulk edit."
+    )
     preview = models.ForeignKey(
         SyncJob, models.SET_NULL, null=True, related_name="+", help_text="The dry run that shows what would be sent."
     )
@@ -118,6 +125,14 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return gettext("Approval %(pk)s") % {"pk": self.pk}
+
+    @property
+    def held(self) -> SyncJob | BulkEdit:
+        """What waits."""
+        found = self.job if self.job is not None else self.bulk_edit
+        if found is None:
+            raise ValueError(f"Approval {self.pk} holds nothing.")
+        return found
 
     @property
     def is_open(self) -> bool:

@@ -15,6 +15,7 @@ class BulkEditState(models.TextChoices):
     CHOOSING = "choosing", _("Waits for what is to be changed")
     PLANNING = "planning", _("Being worked out")
     REVIEW = "review", _("Waits for its confirmation")
+    HELD = "held", _("Waiting for approval")
     APPLYING = "applying", _("Being changed")
     APPLIED = "applied", _("Changed")
     UNDOING = "undoing", _("Being undone")

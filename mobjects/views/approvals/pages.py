@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from mobjects.bulk_edits.operations import EDITED_MODELS
+from mobjects.bulk_edits.service import target_of
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
 from mobjects.models import (
@@ -24,6 +26,8 @@ from mobjects.models import (
     Approval,
     ApprovalRecord,
     ApprovalState,
+    BulkEdit,
+    BulkEditOutcome,
     Kind,
     SyncedRecord,
     SyncResult,
@@ -32,10 +36,13 @@ from mobjects.models import (
 )
 from mobjects.presentation.badges import render_badge
 from mobjects.presentation.job_text import format_time
-from mobjects.views.approvals.sentences import hold_text, rule_text
+from mobjects.views.approvals.sentences import hold_text, rule_text, what_text
 from mobjects.views.base import Crumb, may_see_kind, paginate_rows, press_only, render_page, require_permission
+from mobjects.views.bulk_edits.pages import name_rows
 
 ROWS = 50
+DONE = (BulkEditOutcome.CHANGED, BulkEditOutcome.LEFT, BulkEditOutcome.KEPT)
+"""What becomes of rows of a bulk edit that were to be changed when it was shown."""
 REASON_KEPT = 500
 TONES = {
     ApprovalState.PREPARING: "info",
@@ -64,13 +71,14 @@ class ShownRecord:
     kind: str
     operation: str = ""
     result: SyncResult | None = None
+    change: tuple[str, str] | None = None
 
 
 @require_GET
 @require_permission("mobjects.view_approval")
 def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What waits, or waited, for approval."""
-    approval = get_object_or_404(Approval.objects.select_related("job", "user"), pk=pk)
+    approval = get_object_or_404(Approval.objects.select_related("job", "user", "bulk_edit"), pk=pk)
     person, waits = _person(request), approval.state == ApprovalState.WAITING
     rows = paginate_rows(request, _rows(approval), ROWS, count=approval.count)
     return render_page(
@@ -89,7 +97,11 @@ def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
         changed=_name_records([(Kind(kind), record) for kind, record in approval.changed]),
         changed_more=max(0, approval.changed_count - len(approval.changed)),
         rows=rows,
-        items=_results(request, rows) if approval.preview_id else _records(rows),
+        items=_items(request, approval, rows),
+        what=what_text(approval),
+        what_address=_held_address(approval),
+        asked_reason=approval.job.reason if approval.job else "",
+        shows_changes=approval.preview_id or approval.bulk_edit_id,
     )
 
 
@@ -142,11 +154,34 @@ def _crumbs() -> tuple[Crumb, ...]:
 
 
 def _rows(approval: Approval) -> QuerySet[Any]:
-    """What was frozen: of a sending the dry run's results, else the records."""
+    """What was frozen: of a sending the dry run's results, of a bulk edit its rows, else the records."""
+    if approval.bulk_edit is not None:
+        return approval.bulk_edit.rows.filter(outcome__in=DONE).order_by("number")
     if approval.preview is None:
         return approval.records.order_by("pk")
     planned = approval.preview.results.filter(status=SyncResultStatus.PLANNED)
     return planned.select_related("job", "batch").defer("batch__request", "batch__response").order_by("pk")
+
+
+def _items(request: HttpRequest, approval: Approval, rows: Page[Any]) -> list[ShownRecord]:
+    if approval.bulk_edit is not None:
+        return _edited(request, approval.bulk_edit, rows)
+    return _results(request, rows) if approval.preview_id else _records(rows)
+
+
+def _held_address(approval: Approval) -> str:
+    if approval.bulk_edit_id is not None:
+        return reverse("mobjects:bulk-edit", args=[approval.bulk_edit_id])
+    return reverse("admin:mobjects_syncjob_change", args=[approval.job_id])
+
+
+def _edited(request: HttpRequest, edited: BulkEdit, rows: Page[Any]) -> list[ShownRecord]:
+    sees = request.user.has_perm(f"mobjects.view_{edited.model}")
+    kind = str(EDITED_MODELS[target_of(edited)]._meta.verbose_name)
+    return [
+        ShownRecord(item["label"], item["address"], kind, change=(item["old"], item["new"]) if sees else None)
+        for item in name_rows(edited, rows)
+    ]
 
 
 def _results(request: HttpRequest, rows: Page[Any]) -> list[ShownRecord]:

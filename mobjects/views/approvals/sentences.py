@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from mobjects.kept_text import translate_kept
 from mobjects.models import Approval, ApprovalState
 from mobjects.presentation.job_text import format_time
+from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import join_and, records_text
+from mobjects.views.bulk_edits.sentences import describe_plan
 
 
 def hold_text(approval: Approval) -> str:
@@ -34,6 +36,13 @@ def hold_text(approval: Approval) -> str:
     if approval.decided_by:
         return _("Withdrawn by %(name)s.") % said
     return translate_kept(approval.reason)
+
+
+def what_text(approval: Approval) -> str:
+    """What is held, in words."""
+    if approval.bulk_edit is not None:
+        return f"{approval.bulk_edit}: {describe_plan(approval.bulk_edit)}"
+    return job_title(approval.job) if approval.job is not None else ""
 
 
 def rule_text(approval: Approval) -> str:

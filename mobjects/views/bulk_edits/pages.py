@@ -36,6 +36,7 @@ from mobjects.models import (
 )
 from mobjects.processes import status as queue_status
 from mobjects.resources.columns import CustomColumn, FileColumn
+from mobjects.views.approvals.sentences import hold_text
 from mobjects.views.base import none_selected, paginate_rows, press_only, render_page, require_permission, say_not_done
 from mobjects.views.bulk_edits.sentences import (
     ValueTexts,
@@ -124,7 +125,8 @@ def _show_rows(request: HttpRequest, asked: BulkEdit) -> HttpResponse:
         tabs=tabs,
         shown=shown,
         rows=rows,
-        items=list(_items(asked, rows)),
+        items=list(name_rows(asked, rows)),
+        approvals=[(each, hold_text(each)) for each in asked.approvals.order_by("-pk")],
         key=service.operation_of(asked).key,
         may=_may_change(request, asked),
         may_confirm=_may_do(request, asked.model, service.operation_of(asked)),
@@ -154,7 +156,7 @@ def _tabs(asked: BulkEdit) -> list[tuple[str, str, int]]:
     return [(name.value, words[name], number) for name, number in numbers.items() if number]
 
 
-def _items(asked: BulkEdit, rows: Any) -> Iterator[dict[str, Any]]:
+def name_rows(asked: BulkEdit, rows: Any) -> Iterator[dict[str, Any]]:
     """The rows of a page with the records that they are about."""
     name, texts = service.target_of(asked), ValueTexts(asked)
     links = ("program",) if name == COSTS else ("opportunity",) if name == "opportunitypersonrole" else ()

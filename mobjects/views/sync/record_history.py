@@ -52,6 +52,8 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     hidden = [*(("edit", "import", "undo") if not sees_values else ()), *(("result",) if not sees_jobs else ())]
     if not request.user.has_perm("mobjects.view_conflict"):
         hidden += ["found", "decided"]
+    if not request.user.has_perm("mobjects.view_approval"):
+        hidden += ["held", "approval"]
     page = read_timeline(chosen, pk, narrowed, hidden=hidden, after=request.GET.get(AFTER, ""))
     if not sees_values:
         page = replace(page, entries=[replace(each, changes=[], restores="") for each in page.entries])

@@ -1,0 +1,100 @@
+"""A bulk edit that a rule holds."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mobjects.bulk_edits.operations import EditOperation
+from mobjects.bulk_edits.service import ask_bulk_edit, choose_operation, confirm_bulk_edit
+from mobjects.jobs.approvals import service
+from mobjects.jobs.approvals.service import Decision
+from mobjects.models import Approval, ApprovalState, BulkEdit, BulkEditState, EditSource, Opportunity, RecordEdit
+from tests import factories
+from tests.support.approvals import make_rule
+from tests.views import pages
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groups", "queue")]
+LOST = EditOperation("set", "Stage", value="Lost")
+
+
+@pytest.fixture
+def people() -> tuple[Any, Any]:
+    return factories.user("olga", group="operator"), factories.user("anna", group="operator")
+
+
+def confirmed(user: Any, operation: EditOperation = LOST) -> BulkEdit:
+    edited = ask_bulk_edit(Opportunity.objects.all(), "", user)
+    choose_operation(edited, operation)
+    assert confirm_bulk_edit(edited, edited.plan, user)
+    return BulkEdit.objects.get(pk=edited.pk)
+
+
+def test_it_is_done_as_shown_once_another_person_approves_it(people):
+    olga, anna = people
+    make_rule(work="bulk", more_than=1)
+    for _ in range(2):
+        factories.opportunity(stage="Open")
+    edited = confirmed(olga)
+    assert edited.state == BulkEditState.HELD
+    assert not confirm_bulk_edit(edited, edited.plan, olga)
+    assert Opportunity.objects.filter(stage="Lost").count() == 0
+    approval = edited.approvals.get()
+    assert service.approve(approval, olga) == Decision.OWN
+    said = pages.words(pages.client("viewer").get(f"/admin/approvals/{approval.pk}/"))
+    assert "Exactly this would be changed" in said
+    assert "Open" in said
+    assert service.approve(approval, anna) == Decision.DONE
+    assert Opportunity.objects.filter(stage="Lost").count() == 2
+    edited.refresh_from_db()
+    assert edited.state == BulkEditState.APPLIED
+    assert set(RecordEdit.objects.filter(source=EditSource.BULK).values_list("username", flat=True)) == {"olga"}
+
+
+def test_a_change_since_withdraws_it_and_it_is_to_be_confirmed_anew(people):
+    olga, anna = people
+    make_rule(work="bulk")
+    record = factories.opportunity(stage="Open")
+    edited = confirmed(olga)
+    record.name = "Renamed"
+    record.save()
+    assert service.approve(edited.approvals.get(), anna) == Decision.CHANGED
+    edited.refresh_from_db()
+    assert edited.state == BulkEditState.REVIEW
+    assert Opportunity.objects.get().stage == "Open"
+
+
+def test_a_refusal_gives_it_back(people):
+    olga, anna = people
+    make_rule(work="bulk")
+    factories.opportunity()
+    edited = confirmed(olga)
+    assert service.refuse(edited.approvals.get(), anna, "Not now.") == Decision.DONE
+    edited.refresh_from_db()
+    assert (edited.state, Approval.objects.get().state) == (BulkEditState.REVIEW, ApprovalState.REFUSED)
+
+
+@pytest.mark.parametrize(("limit", "held"), [("150.00", True), ("250.00", False)])
+def test_an_amount_that_would_be_written_counts(people, limit, held):
+    make_rule(work="bulk", amount_over=Decimal(limit))
+    factories.opportunity(amount=Decimal(100))
+    edited = confirmed(people[0], EditOperation("multiply", "Amount", value="2"))
+    assert (edited.state == BulkEditState.HELD) is held
+
+
+def test_a_rule_for_what_is_sent_does_not_hold_it(people):
+    make_rule(work="send")
+    factories.opportunity()
+    assert confirmed(people[0]).state == BulkEditState.APPLIED
+
+
+def test_programs_are_named_by_their_costs(people):
+    make_rule(work="bulk", kind="Program")
+    program = factories.program()
+    factories.cost(program)
+    edited = ask_bulk_edit(type(program).objects.all(), "", people[0])
+    choose_operation(edited, EditOperation("multiply", "Amount", value="2", target="programcost"))
+    assert confirm_bulk_edit(edited, edited.plan, people[0])
+    assert list(Approval.objects.get().records.values_list("kind", "record_id")) == [("Program", program.pk)]
