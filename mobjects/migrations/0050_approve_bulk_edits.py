@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0048_approvals"),
+        ("mobjects", "0049_notices"),
     ]
 
     operations = [
