@@ -114,7 +114,7 @@ class BulkEditKind(HolderKind):
     kind, marker, moment = PurgeKind.BULK_EDITS, "values_removed_at", "created_at"
 
     def due(self, until: datetime) -> QuerySet[BulkEdit]:
-        idle = BulkEdit.objects.exclude(state__in=BulkEdit.WORKING_STATES)
+        idle = BulkEdit.objects.exclude(state__in=(*BulkEdit.WORKING_STATES, BulkEditState.HELD))
         idle = idle.filter(created_at__lt=until, values_removed_at__isnull=True)
         return idle.filter(ended_before(until, "step_at", "ended_at", "undone_at"))
 

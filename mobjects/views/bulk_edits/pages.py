@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.forms import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -28,6 +28,7 @@ from mobjects.bulk_edits.operations import (
 from mobjects.forms.bulk_edits import OperationForm, ValuesForm, build_values_form, grouped_choices
 from mobjects.models import (
     AllowedValues,
+    Approval,
     BulkEdit,
     BulkEditOutcome,
     BulkEditState,
@@ -65,7 +66,8 @@ def ask_and_choose(request: HttpRequest, model: type[Model], records: QuerySet[A
 @require_GET
 def bulk_edit_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What a bulk edit would do, does, or did."""
-    asked = get_object_or_404(BulkEdit, pk=pk)
+    was_held = Exists(Approval.objects.filter(bulk_edit=OuterRef("pk")))
+    asked = get_object_or_404(BulkEdit.objects.annotate(was_held=was_held), pk=pk)
     if not _may_see(request, asked):
         return _denied(request)
     if asked.state in OPEN and (asked.state == State.CHOOSING or "again" in request.GET):
@@ -126,7 +128,7 @@ def _show_rows(request: HttpRequest, asked: BulkEdit) -> HttpResponse:
         shown=shown,
         rows=rows,
         items=list(name_rows(asked, rows)),
-        approvals=[(each, hold_text(each)) for each in asked.approvals.order_by("-pk")],
+        approvals=_approvals(asked),
         key=service.operation_of(asked).key,
         may=_may_change(request, asked),
         may_confirm=_may_do(request, asked.model, service.operation_of(asked)),
@@ -135,6 +137,12 @@ def _show_rows(request: HttpRequest, asked: BulkEdit) -> HttpResponse:
         worker_alive=queue_status.worker_alive() if asked.is_working else True,
         cancel=_list(asked),
     )
+
+
+def _approvals(asked: BulkEdit) -> list[tuple[Approval, str]]:
+    """What held it, with what became of that; most were never held, and then nothing is read."""
+    was_held = getattr(asked, "was_held", True)
+    return [(each, hold_text(each)) for each in asked.approvals.order_by("-pk")] if was_held else []
 
 
 def _tabs(asked: BulkEdit) -> list[tuple[str, str, int]]:

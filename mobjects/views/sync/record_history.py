@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core import signing
-from django.db.models import QuerySet, Subquery
+from django.db.models import Exists, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from mobjects import selectors
 from mobjects.kept_text import translate_kept
-from mobjects.models import RECORD_MODELS, Conflict, Kind, PurgeKind, SyncResult
+from mobjects.models import RECORD_MODELS, ApprovalRecord, Conflict, Kind, PurgeKind, SyncResult
 from mobjects.presentation.history.opportunity_names import link_opportunities
 from mobjects.retention.service import removed_before
 from mobjects.sync.content.loading import load_records
@@ -50,14 +50,15 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         return render_denied(request, "mobjects.view_syncresult")
     narrowed = TimelineFilter(**{name: request.GET.get(name, "")[:255] for name in NARROWING})
     hidden = [*(("edit", "import", "undo") if not sees_values else ()), *(("result",) if not sees_jobs else ())]
-    if not request.user.has_perm("mobjects.view_conflict"):
+    record = _with_conflict(chosen, pk).first()
+    # Of most records there is neither; then nothing more is asked about them.
+    if (record and not record.had_conflicts) or not request.user.has_perm("mobjects.view_conflict"):
         hidden += ["found", "decided"]
-    if not request.user.has_perm("mobjects.view_approval"):
+    if (record and not record.was_held) or not request.user.has_perm("mobjects.view_approval"):
         hidden += ["held", "approval"]
     page = read_timeline(chosen, pk, narrowed, hidden=hidden, after=request.GET.get(AFTER, ""))
     if not sees_values:
         page = replace(page, entries=[replace(each, changes=[], restores="") for each in page.entries])
-    record = _with_conflict(chosen, pk).first()
     people, fields = narrowing_choices(chosen, pk)
     is_narrowed = any((narrowed.what, narrowed.person, narrowed.field, request.GET.get(AFTER)))
     if record is None and not page.entries and not is_narrowed:
@@ -155,9 +156,14 @@ def _kind(kind: str, pk: int) -> Kind:
 
 
 def _with_conflict(kind: Kind, pk: int) -> QuerySet[Any]:
-    """A record, with the id of what there is to decide about it, read in the same query."""
-    to_decide = Conflict.objects.filter(kind=kind.value, record_id=pk, decided_at__isnull=True).values("pk")[:1]
-    found: QuerySet[Any] = RECORD_MODELS[kind]._default_manager.filter(pk=pk).annotate(to_decide=Subquery(to_decide))
+    """A record, with the id of what there is to decide about it, and whether anything ever was to be decided about it
+    or held for approval, read in the same query.
+    """
+    conflicts = Conflict.objects.filter(kind=kind.value, record_id=pk).order_by()
+    to_decide = conflicts.filter(decided_at__isnull=True).order_by("-created_at", "-pk").values("pk")[:1]
+    held = ApprovalRecord.objects.filter(kind=kind.value, record_id=pk)
+    more = {"to_decide": Subquery(to_decide), "had_conflicts": Exists(conflicts), "was_held": Exists(held)}
+    found: QuerySet[Any] = RECORD_MODELS[kind]._default_manager.filter(pk=pk).annotate(**more)
     return found
 
 
