@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    Case,
+    CharField,
+    DateTimeField,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Now
 
 from mobjects import models
@@ -51,6 +66,53 @@ def id_in(text: object, digits: int = 18) -> int | None:
 def batches_of(job: models.SyncJob) -> QuerySet[models.SyncBatch]:
     """A job's batches in the order in which they went out, without their payloads."""
     return _light(job.batches.all()).order_by("sequence", "attempt")
+
+
+@dataclass(frozen=True, slots=True)
+class JobTrouble:
+    """A batch of a job that did not simply go through, a halt of sending because of it, or what somebody did to it.
+
+    Args:
+        at: when the batch was made, sending was halted, or somebody did it.
+        number: of the batch; 0 of a halt, -1 of what somebody did.
+        attempt, is_half: of the batch.
+        state: of the batch; of what somebody did, its kind.
+        why: the reason that is kept.
+        pk: our own id of the row.
+        reset_at: when sending was let go on.
+        username: who let it go on, or did it.
+    """
+
+    at: datetime
+    number: int
+    attempt: int
+    state: str
+    is_half: bool
+    why: str
+    pk: int
+    reset_at: datetime | None
+    username: str
+
+
+def troubles_of(job: models.SyncJob) -> list[JobTrouble]:
+    """The newest further attempts, halves of refused batches, faults, halts and what people did to a job; one query."""
+    notable = Q(attempt__gt=1) | Q(part_of__isnull=False) | ~Q(fault_text="")
+    why = Case(When(cause="", then=F("fault_text")), default=F("cause"))
+    never, nobody = Value(None, DateTimeField()), Value("", CharField())
+    batches = job.batches.filter(notable).order_by()
+    halts = models.Circuit.objects.filter(job=job).order_by()
+    is_half = Case(When(part_of__isnull=False, then=Value(1)), default=Value(0))
+    of_batches = batches.values_list("created_at", "sequence", "attempt", "state", is_half, why, "pk", never, nobody)
+    zero, none = Value(0, IntegerField()), Value("", CharField())
+    of_halts = halts.values_list("opened_at", zero, zero, none, zero, "reason", "pk", "reset_at", "username")
+    events = models.AuditEvent.objects.filter(model="syncjob", object_id=str(job.pk)).order_by()
+    done, no_time = Value(-1, IntegerField()), Value(None, DateTimeField())
+    of_events = events.values_list("created_at", done, zero, "kind", zero, none, "pk", no_time, "username")
+    rows: Any = of_batches.union(of_halts, of_events, all=True).order_by("-created_at")[: 3 * EVENTS_SHOWN]
+    return [
+        JobTrouble(at, number, attempt, state, bool(half), why, pk, reset_at, username)
+        for at, number, attempt, state, half, why, pk, reset_at, username in rows
+    ]
 
 
 def unaccepted_batches(job: models.SyncJob) -> list[models.SyncBatch]:

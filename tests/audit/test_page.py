@@ -99,4 +99,4 @@ def test_the_page_of_a_job_says_who_steered_it():
     job = pages.job(state="queued")
     browser = pages.client()
     browser.post(reverse("mobjects:job-pause", args=[job.pk]))
-    assert "What people did Paused by operator-user" in pages.words(browser.get(pages.job_url(job)))
+    assert "Paused operator-user" in pages.words(browser.get(pages.job_url(job)))

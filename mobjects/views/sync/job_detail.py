@@ -32,6 +32,7 @@ from mobjects.models import (
 )
 from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.failure_advice import advise, find_field
+from mobjects.presentation.history.job_timeline import job_moments
 from mobjects.presentation.job_titles import job_title
 from mobjects.processes import status as queue_status
 from mobjects.result_queries import FailureGroup
@@ -82,14 +83,13 @@ def _jobs() -> QuerySet[SyncJob]:
         Coalesce(Subquery(found.values("job").annotate(count=Count("pk")).values("count")), 0)
         for found in (steps, batches)
     ]
-    held = Exists(Approval.objects.filter(job=OuterRef("pk")))
     return SyncJob.objects.select_related("schedule", "origin").annotate(
-        steps=counts[0], batch_count=counts[1], was_held=held
+        steps=counts[0], batch_count=counts[1], was_held=Exists(Approval.objects.filter(job=OuterRef("pk")))
     )
 
 
 def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
-    """All that is shown of a job, with its ``steps``, its ``batch_count`` and whether it ``was_held``."""
+    """All that is shown of a job, with its ``steps`` and its ``batch_count``."""
     asked = read_filter(request, job)
     parts = list_parts(request, asked, job)
     may_steer = request.user.has_perm("mobjects.sync_records")
@@ -97,6 +97,9 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
     again = job_actions.retry_label(job) if may_steer else ""
     groups = result_queries.failure_groups(job)
     may = job_actions.available_actions(job, again) | available_follow_ups(job) if may_steer else frozenset()
+    # Nothing repeats, undoes or goes on from a job that is not over.
+    over = job.state in SyncJob.FINAL_STATES
+    followers = list(job.followers.defer("selection", "progress").order_by("created_at")) if over else []
     return {
         **_head(job, groups),
         **parts,
@@ -106,8 +109,12 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         if job.action in (*SyncJob.SENDING_ACTIONS, SyncJobAction.DRY_RUN)
         else "",
         "approvals": [(each, hold_text(each)) for each in job.approvals.order_by("-pk")] if job.was_held else [],
-        "events": selectors.events_on("syncjob", job.pk),
-        "followers": list(job.followers.defer("selection", "progress").order_by("created_at")),
+        "moments": job_moments(
+            job,
+            troubles=selectors.troubles_of(job),
+            followers=followers,
+        ),
+        "followers": followers,
         "groups": [_describe_group(group, job) for group in groups],
         "asked_label": LABELS.get(asked.status, ""),
         "steps": job.steps,

@@ -48,7 +48,7 @@ def test_what_renews_itself_replaces_all_parts_at_once(browser):
     pages.batch(job)
     page = html.fromstring(live(browser, job).content.decode())
     swapped = {element.get("id") for element in page.xpath("//*[@hx-swap-oob='true']")}
-    assert swapped == {"job-about", "job-records", "job-batches", "job-facts"}
+    assert swapped == {"job-about", "job-records", "job-timeline", "job-batches", "job-facts"}
     whole = html.fromstring(browser.get(pages.job_url(job)).content.decode())
     assert swapped <= {element.get("id") for element in whole.xpath("//*[@id]")}
     assert not whole.xpath("//*[@hx-swap-oob]")
