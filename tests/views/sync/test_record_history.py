@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -43,6 +44,13 @@ def press_restore(browser, record, entry, *, names=None):
     return browser.post(address, {"seen": seen, "name": shown if names is None else names}, follow=True)
 
 
+def next_thousandth() -> None:
+    """SQLite's clock counts in thousandths of a second, and leaves off what is behind them."""
+    begun = timezone.now()
+    while timezone.now() - begun < timedelta(milliseconds=1):
+        pass
+
+
 @pytest.fixture
 def eventful():
     """An opportunity that was imported, edited, sent, pulled, decided about; its import was undone."""
@@ -63,6 +71,7 @@ def eventful():
     about = {"kind": "Opportunity", "record_id": record.pk, "label": "Deal", "reason": "both", "username": "dan"}
     Conflict.objects.create(**about, answer_text="Kept: Stage.")
     Conflict.objects.update(decided_at=timezone.now())
+    next_thousandth()
     Opportunity.objects.update(next_step="Call")
     undo.undo_import(made, lambda number: None)
     Import.objects.update(undone_by="eve", undone_at=timezone.now())
