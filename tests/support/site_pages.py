@@ -85,10 +85,15 @@ PAGES: dict[str, Callable[[], str]] = {
     "confirm who it is": lambda: "/admin/sign-in/confirm/",
     "not allowed": lambda: "/admin/auth/user/",
     "missing": lambda: "/admin/no-such-page/",
+    "notices": lambda: "/admin/notices/",
+    "costs by month": lambda: "/admin/grid/months/?since=2026-01&until=2026-12",
 }
 """Of an operator: each shape of page once."""
 
 FURTHER_PAGES: dict[str, Callable[[], str]] = {
+    "approval": lambda: f"/admin/approvals/{Approval.objects.first().pk}/",
+    "to approve": lambda: "/admin/mobjects/approval/",
+    "deliveries of notices": lambda: "/admin/notices/deliveries/",
     "running job": lambda: pages.job_url(_running_job()),
     "stopped job": lambda: pages.job_url(SyncJob.objects.filter(state=SyncJobState.STOPPED).latest("pk")),
     "dry run": lambda: pages.job_url(SyncJob.objects.filter(action=SyncJobAction.DRY_RUN).latest("pk")),
@@ -103,9 +108,7 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "custom field": lambda: f"/admin/mobjects/customfield/{CustomField.objects.first().pk}/change/",
     "schedule": lambda: f"/admin/mobjects/schedule/{Schedule.objects.first().pk}/change/",
     "decision": lambda: f"/admin/mobjects/conflict/{Conflict.objects.first().pk}/change/",
-    "notices": lambda: "/admin/notices/",
     "notice settings": lambda: "/admin/notices/settings/",
-    "deliveries of notices": lambda: "/admin/notices/deliveries/",
     "webhook": lambda: "/admin/notices/webhooks/new/",
     "decide many": lambda: "/admin/conflicts/alike/",
     "decide a group": lambda: _group_address(),  # noqa: PLW0108 -- defined below
@@ -115,13 +118,10 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "import, its review": lambda: f"/admin/imports/{_reviewed().pk}/review/",
     "import, its undo": lambda: f"/admin/imports/{_written().pk}/undo/",
     "import, written": lambda: f"/admin/imports/{_written().pk}/",
-    "costs by month": lambda: "/admin/grid/months/?since=2026-01&until=2026-12",
     "grid of programs": lambda: "/admin/grid/program/",
     "grid of roles": lambda: "/admin/grid/opportunitypersonrole/",
     "bulk edit, what": lambda: f"/admin/bulk-edits/{_bulk_edit().pk}/?again=1&do=.set%3AStage",
     "deletion": lambda: f"/admin/deletions/{BulkDeletion.objects.first().pk}/",
-    "to approve": lambda: "/admin/mobjects/approval/",
-    "approval": lambda: f"/admin/approvals/{Approval.objects.first().pk}/",
     "approval rules": lambda: "/admin/mobjects/approvalrule/",
     "approval rule": lambda: f"/admin/mobjects/approvalrule/{ApprovalRule.objects.first().pk}/change/",
     "confirm, opportunities": lambda: "/admin/sync/?kind=Opportunity",
