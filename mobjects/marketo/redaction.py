@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
@@ -30,22 +31,20 @@ def redact_secrets(text: str, secrets: Iterable[str], finders: Iterable[Finder] 
         The text with ``***`` in place of each secret.
     """
     for secret in filter(None, secrets):
-        # The longest first: one spelling may be part of another.
-        spellings = {
-            secret,
-            escape(secret),
-            *_as_json(secret),
-            quote(secret),
-            quote(secret, safe=""),
-            quote_plus(secret),
-        }
-        for spelling in sorted(spellings, key=len, reverse=True):
+        for spelling in _spellings(secret):
             text = text.replace(spelling, MASK)
     small = text.lower()
     for word, pattern in finders:
         if word in small:
             text = pattern.sub(rf"\1{MASK}", text)
     return text
+
+
+@lru_cache(maxsize=32)
+def _spellings(secret: str) -> list[str]:
+    """How a secret may be written, the longest first: one spelling may be part of another."""
+    plain = {secret, escape(secret), *_as_json(secret), quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    return sorted(plain, key=len, reverse=True)
 
 
 def _as_json(secret: str) -> set[str]:

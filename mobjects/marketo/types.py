@@ -158,10 +158,15 @@ class OutgoingRecord:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingBatch:
-    """Records that go out in one call under one operation."""
+    """Records that go out in one call under one operation.
+
+    Args:
+        checked: whether the transport was asked for its problem with each of them already, and had none.
+    """
 
     operation: Operation
     records: Sequence[OutgoingRecord]
+    checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

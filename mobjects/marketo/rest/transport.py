@@ -207,7 +207,7 @@ class RestTransport:
                     _("A batch holds at most %(most)s %(plurals)s; this one has %(number)s.")
                     % {"most": most, "plurals": paths.PLURALS[kind], "number": number}
                 )
-        for position, record in enumerate(batch.records, start=1):
+        for position, record in enumerate(() if batch.checked else batch.records, start=1):
             # Fields that the instance lacks are said record by record: one of them need not stop the others.
             if found := self._shape_problem(record, batch.operation):
                 raise Rejected(

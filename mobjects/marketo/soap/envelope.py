@@ -1,5 +1,7 @@
 """zeep's part: the bundled WSDL, envelopes with their signed header, and answers read by the schema.
 
+What there are hundreds of, objects that are sent and statuses that come back, does not pass through it.
+
 The WSDL is our own and holds the calls this project may use; it is read from disk, so zeep fetches nothing. The
 address in it is never used: Marketo's own WSDL names a shared machine, so every instance gives its endpoint.
 """
@@ -24,6 +26,7 @@ from mobjects.marking import gettext_noop as _
 WSDL = Path(__file__).with_name("mktows.wsdl")
 NAMESPACE = "http://www.marketo.com/mktows/"
 _BINDING = f"{{{NAMESPACE}}}MktowsApiSoapBinding"
+_NO_OBJECTS = b"<mObjectList/>"
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _SAFE = {"forbid_dtd": True, "forbid_entities": True, "forbid_external": True}
 
@@ -68,18 +71,23 @@ def _operation(name: str) -> Any:  # zeep's SoapOperation, which is untyped
     return binding.get(name)
 
 
-def build_envelope(operation: str, header: AuthenticationHeader, arguments: Mapping[str, Any]) -> _Element:
-    """zeep's envelope for one call.
+def build_envelope(
+    operation: str, header: AuthenticationHeader, arguments: Mapping[str, Any], objects: str = ""
+) -> bytes:
+    """zeep's envelope for one call, in UTF-8.
 
     Args:
         operation: name in the WSDL.
         header: goes into the SOAP header.
         arguments: the operation's parameters in zeep's form.
+        objects: the content of an ``mObjectList`` that is empty among them, written already.
     """
     soap_headers = {"authentication": header.to_elements()}
     # Asked of the operation, because syncMObjects has a parameter that is itself named "operation".
     built: _Element = _operation(operation).create(_soapheaders=soap_headers, **arguments).content
-    return built
+    message: bytes = etree.tostring(built, xml_declaration=True, encoding="utf-8")
+    # Nothing else can look like it: in every text "<" is written as "&lt;".
+    return message.replace(_NO_OBJECTS, f"<mObjectList>{objects}</mObjectList>".encode()) if objects else message
 
 
 def http_headers(operation: str) -> dict[str, str]:
@@ -110,24 +118,38 @@ def find_fault(root: _Element) -> _Element | None:
     return root.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
 
 
-def parse_result(operation: str, root: _Element) -> Any:
-    """zeep's reading of a successful answer: the content of its ``result`` element, ``None`` if that is empty.
+def _success(operation: str) -> str:
+    return f"success{operation[0].upper()}{operation[1:]}"
+
+
+def find_result(operation: str, root: _Element) -> _Element:
+    """The ``result`` element of a successful answer.
 
     Raises:
         UnreadableResponse: the envelope holds no answer to this operation.
     """
-    success = f"success{operation[0].upper()}{operation[1:]}"
+    success = _success(operation)
     body = root.find(f"{{{_SOAP}}}Body")
     messages = [] if body is None else list(body)
     if [QName(child.tag).localname for child in messages] != [success]:
         raise UnreadableResponse(_("a SOAP answer without %(success)s") % {"success": success})
     if not _keep_only_result(messages[0]):
         raise UnreadableResponse(_("a %(success)s without its result") % {"success": success})
+    return messages[0][0]
+
+
+def parse_result(operation: str, root: _Element) -> Any:
+    """zeep's reading of a successful answer: the content of its ``result`` element, ``None`` if that is empty.
+
+    Raises:
+        UnreadableResponse: the envelope holds no answer to this operation.
+    """
+    find_result(operation, root)
     try:
         return _operation(operation).process_reply(root)
     except (ZeepError, ValueError, TypeError, AttributeError) as error:
         raise UnreadableResponse(
-            _("a %(success)s that does not follow Marketo's schema") % {"success": success}
+            _("a %(success)s that does not follow Marketo's schema") % {"success": _success(operation)}
         ) from error
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import requests
-from lxml import etree
+from lxml.etree import _Element
 
 from mobjects.marketo.errors import ConfigError, MarketoError, OutcomeUnknown, Unavailable
 from mobjects.marketo.http_common import (
@@ -36,9 +36,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer: zeep's reading of it, the exchange, and Marketo's clock minus ours if it told."""
+    """A successful answer: what was read of it, the exchange, and Marketo's clock minus ours if it told."""
 
-    result: Any  # zeep's objects are untyped
+    result: Any  # an element, or one of zeep's objects, which are untyped
     exchange: Exchange
     clock_offset_seconds: float | None
 
@@ -59,7 +59,8 @@ class Calls:
         *,
         write: bool,
         arguments: Mapping[str, Any] = MappingProxyType({}),
-        fill: Callable[[etree._Element], None] | None = None,
+        objects: str = "",
+        parse: Callable[[str, _Element], Any] = envelope.parse_result,
     ) -> T:
         """Sign and send one call.
 
@@ -68,7 +69,8 @@ class Calls:
             read: makes of the answer what is wanted; raises :class:`InvalidResponse` where it cannot be trusted.
             write: whether Marketo may change something; decides what an answer that never came means.
             arguments: the operation's parameters in zeep's form.
-            fill: adds to the finished envelope before it is sent.
+            objects: see :func:`envelope.build_envelope`.
+            parse: reads the answer's envelope.
 
         Raises:
             MarketoError: of the class that fits; one caused by :class:`envelope.UnreadableResponse` means that what
@@ -76,12 +78,9 @@ class Calls:
         """
         self._settings.check()
         header = self._header()
-        document = envelope.build_envelope(operation, header, arguments)
-        if fill:
-            fill(document)
-        message = etree.tostring(document, xml_declaration=True, encoding="utf-8")
+        message = envelope.build_envelope(operation, header, arguments, objects)
         http_headers = envelope.http_headers(operation)
-        attempt = _Attempt(self._settings, header, message, http_headers, write=write)
+        attempt = _Attempt(self._settings, header, message, http_headers, write=write, parse=parse)
         try:
             response = http.post(self._session, self._settings.endpoint, message, http_headers, self._timeouts)
         except RequestFailed as error:
@@ -110,12 +109,14 @@ class _Attempt:
         http_headers: Mapping[str, str],
         *,
         write: bool,
+        parse: Callable[[str, _Element], Any],
     ) -> None:
         self._settings = settings
         self._header = header
         self._message = message
         self._http_headers = http_headers
         self._write = write
+        self._parse = parse
         self._started = time.perf_counter()
 
     def lost_error(self, words: str, exchange: Exchange, *, maybe_applied: bool) -> MarketoError:
@@ -132,7 +133,7 @@ class _Attempt:
                 raise self._fault_error(faults.read_fault(fault), exchange, offset)
             if response.status_code != requests.codes.ok:
                 raise envelope.UnreadableResponse(_("a SOAP answer that is not a fault"))
-            return Reply(envelope.parse_result(operation, root), exchange, offset)
+            return Reply(self._parse(operation, root), exchange, offset)
         except envelope.UnreadableResponse as error:
             raise self._not_soap_error(str(error), response.status_code, exchange) from error
 

@@ -1,14 +1,13 @@
 """Records as mObject elements, in the order of Marketo's schema.
 
-The elements are built with lxml and put into zeep's envelope: zeep's own serialiser takes ten times as long for a
-full batch (measured: 45 ms against 5 ms for 100 records of 20 attributes). A test holds both to the same bytes.
+They are written as text and put into zeep's envelope: a tree built element by element takes four times as long for a
+full batch, zeep's own serialiser longer still. Tests hold all of it to what zeep writes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-from lxml.etree import SubElement, _Element
+from xml.sax.saxutils import escape
 
 from mobjects.marketo.types import ExternalKey, Kind, LinkTarget, OutgoingCost, OutgoingRecord, RecordAssociation
 from mobjects.marketo.value_text import to_text
@@ -17,20 +16,23 @@ AttributePair = tuple[str, str]
 
 _LINK_ATTRIBUTES = {LinkTarget.OPPORTUNITY: "OpportunityId", LinkTarget.LEAD: "PersonId"}
 _LINK_ORDER = [LinkTarget.COMPANY, LinkTarget.OPPORTUNITY, LinkTarget.LEAD]
+_LINE_END = {"\r": "&#13;"}
+"""A reader of XML takes a carriage return that stands for itself for a line feed."""
 
 
-def add_records(parent: _Element, records: Iterable[OutgoingRecord]) -> None:
-    """Append one ``mObject`` per record to an ``mObjectList`` element. Expects records that passed the rules."""
-    for record in records:
-        node = SubElement(parent, "mObject")
-        _add_text(node, "type", record.kind.value)
-        if record.marketo_id is not None:
-            _add_text(node, "id", str(record.marketo_id))
-        if record.external_key is not None:
-            _add_key(node, record.external_key)
-        _add_attributes(node, "attribList", list(_attributes(record)))
-        _add_type_attributes(node, record)
-        _add_associations(node, record)
+def write_records(records: Iterable[OutgoingRecord]) -> str:
+    """The content of an ``mObjectList`` element: one ``mObject`` per record. Expects records that passed the rules."""
+    return "".join([_write_record(record) for record in records])
+
+
+def _write_record(record: OutgoingRecord) -> str:
+    number = "" if record.marketo_id is None else _element("id", str(record.marketo_id))
+    key = "" if record.external_key is None else _key(record.external_key)
+    pairs = _attribute_list("attribList", _attributes(record))
+    return (
+        f"<mObject>{_element('type', record.kind.value)}{number}{key}{pairs}"
+        f"{_type_attributes(record)}{_associations(record)}</mObject>"
+    )
 
 
 def _attributes(record: OutgoingRecord) -> Iterator[AttributePair]:
@@ -55,20 +57,16 @@ def _in_order(associations: Iterable[RecordAssociation]) -> list[RecordAssociati
     return sorted(associations, key=lambda association: _LINK_ORDER.index(association.link))
 
 
-def _add_type_attributes(node: _Element, record: OutgoingRecord) -> None:
+def _type_attributes(record: OutgoingRecord) -> str:
     if not (record.costs or record.tags):
-        return
-    parent = SubElement(node, "typeAttribList")
-    for cost in record.costs:
-        _add_type_attribute(parent, "Cost", _cost_pairs(cost))
-    for tag in record.tags:
-        _add_type_attribute(parent, "Tag", [("Type", tag.type), ("Value", tag.value)])
+        return ""
+    costs = [_type_attribute("Cost", _cost_pairs(cost)) for cost in record.costs]
+    tags = [_type_attribute("Tag", [("Type", tag.type), ("Value", tag.value)]) for tag in record.tags]
+    return f"<typeAttribList>{''.join(costs + tags)}</typeAttribList>"
 
 
-def _add_type_attribute(parent: _Element, name: str, pairs: list[AttributePair]) -> None:
-    node = SubElement(parent, "typeAttrib")
-    _add_text(node, "attrType", name)
-    _add_attributes(node, "attrList", pairs)
+def _type_attribute(name: str, pairs: list[AttributePair]) -> str:
+    return f"<typeAttrib>{_element('attrType', name)}{_attribute_list('attrList', pairs)}</typeAttrib>"
 
 
 def _cost_pairs(cost: OutgoingCost) -> list[AttributePair]:
@@ -80,36 +78,30 @@ def _cost_pairs(cost: OutgoingCost) -> list[AttributePair]:
     return pairs
 
 
-def _add_associations(node: _Element, record: OutgoingRecord) -> None:
+def _associations(record: OutgoingRecord) -> str:
     if not record.associations or _links_are_attributes(record):
-        return
+        return ""
+    links = [
+        f"<mObjAssociation>{_element('mObjType', association.link.value)}"
+        f"{_element('id', str(association.id)) if association.key is None else _key(association.key)}</mObjAssociation>"
+        for association in _in_order(record.associations)
+    ]
     # Named associationList here; the mObjAssociationList of Adobe's page exists in getMObjects only (WSDL).
-    parent = SubElement(node, "associationList")
-    for association in _in_order(record.associations):
-        child = SubElement(parent, "mObjAssociation")
-        _add_text(child, "mObjType", association.link.value)
-        if association.key is not None:
-            _add_key(child, association.key)
-        else:
-            _add_text(child, "id", str(association.id))
+    return f"<associationList>{''.join(links)}</associationList>"
 
 
-def _add_attributes(node: _Element, list_name: str, pairs: list[AttributePair]) -> None:
-    if not pairs:
-        return
-    parent = SubElement(node, list_name)
-    for name, value in pairs:
-        _add_pair(SubElement(parent, "attrib"), name, value)
+def _attribute_list(list_name: str, pairs: Iterable[AttributePair]) -> str:
+    written = "".join([f"<attrib>{_pair(name, value)}</attrib>" for name, value in pairs])
+    return f"<{list_name}>{written}</{list_name}>" if written else ""
 
 
-def _add_key(node: _Element, key: ExternalKey) -> None:
-    _add_pair(SubElement(node, "externalKey"), key.field, key.value)
+def _key(key: ExternalKey) -> str:
+    return f"<externalKey>{_pair(key.field, key.value)}</externalKey>"
 
 
-def _add_pair(node: _Element, name: str, value: str) -> None:
-    _add_text(node, "name", name)
-    _add_text(node, "value", value)
+def _pair(name: str, value: str) -> str:
+    return f"<name>{escape(name, _LINE_END)}</name><value>{escape(value, _LINE_END)}</value>"
 
 
-def _add_text(node: _Element, name: str, text: str) -> None:
-    SubElement(node, name).text = text
+def _element(name: str, text: str) -> str:
+    return f"<{name}>{escape(text, _LINE_END)}</{name}>"

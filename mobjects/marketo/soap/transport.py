@@ -106,9 +106,8 @@ class SoapTransport:
         header = envelope.AuthenticationHeader(
             self.caller, MASK, format_datetime(self._now()), self._partner_id and MASK
         )
-        document = envelope.build_envelope(_SYNC, header, _arguments(batch))
-        _fill(batch.records, document)
-        return etree.tostring(document, pretty_print=True, encoding="unicode")
+        message = envelope.build_envelope(_SYNC, header, _arguments(batch), serializer.write_records(batch.records))
+        return etree.tostring(etree.fromstring(message), pretty_print=True, encoding="unicode")
 
     def send(self, batch: types.OutgoingBatch) -> types.BatchResponse:
         """Send a batch with syncMObjects.
@@ -127,7 +126,8 @@ class SoapTransport:
             lambda reply: types.BatchResponse(sync_responses.parse_outcomes(batch, reply.result), reply.exchange),
             write=True,
             arguments=_arguments(batch),
-            fill=partial(_fill, batch.records),
+            objects=serializer.write_records(batch.records),
+            parse=envelope.find_result,
         )
 
     def find(self, query: types.MarketoQuery, position: str = "") -> types.QueryPage:
@@ -163,7 +163,8 @@ class SoapTransport:
             lambda reply: types.BatchResponse(sync_responses.parse_deletions(records, reply.result), reply.exchange),
             write=True,
             arguments={"mObjectList": {"mObject": []}},
-            fill=partial(_fill, records),
+            objects=serializer.write_records(records),
+            parse=envelope.find_result,
         )
 
     def describe(self, kind: types.Kind) -> types.DescribeResponse:
@@ -214,8 +215,3 @@ class SoapTransport:
 
 def _arguments(batch: types.OutgoingBatch) -> dict[str, Any]:
     return {"mObjectList": {"mObject": []}, "operation": batch.operation.value}
-
-
-def _fill(records: Sequence[types.OutgoingRecord], envelope: etree._Element) -> None:
-    (parent,) = envelope.iter("mObjectList")
-    serializer.add_records(parent, records)

@@ -48,7 +48,7 @@ def check_batch(batch: OutgoingBatch) -> None:
             _("Marketo takes at most %(max_records)s records in a call; this one has %(records)s.")
             % {"max_records": MAX_RECORDS, "records": len(batch.records)}
         )
-    for position, record in enumerate(batch.records, start=1):
+    for position, record in enumerate(() if batch.checked else batch.records, start=1):
         found = find_problem(record, batch.operation)
         if found:
             raise Rejected(
@@ -121,16 +121,22 @@ def _text_problem(record: OutgoingRecord) -> str | None:
                 "number": number,
                 "max_id": MAX_ID,
             }
-    texts = []
-    for label, value in _values(record):
-        try:
-            texts.append((label, to_text(value)))
-        except ValueError as error:
-            return f"{label}: {error}"
     # All at once first: hardly any record has one, and there are thousands of values in a batch.
-    if find_xml_problem("".join([text for _label, text in texts])) is None:
-        return None
-    return next(f"{label}: {found}" for label, text in texts if (found := find_xml_problem(text)))
+    values = [*record.values, *record.values.values(), *(value for _label, value in _other_values(record))]
+    try:
+        if find_xml_problem("".join(map(to_text, values))) is None:
+            return None
+    except ValueError:
+        pass
+    return next(filter(None, (_value_problem(label, value) for label, value in _values(record))))
+
+
+def _value_problem(label: str, value: AttributeValue) -> str:
+    try:
+        found = find_xml_problem(to_text(value))
+    except ValueError as error:
+        found = str(error)
+    return f"{label}: {found}" if found else ""
 
 
 def _ids(record: OutgoingRecord) -> Iterator[tuple[str, MarketoId | None]]:
@@ -142,13 +148,17 @@ def _ids(record: OutgoingRecord) -> Iterator[tuple[str, MarketoId | None]]:
 
 
 def _values(record: OutgoingRecord) -> Iterator[tuple[str, AttributeValue]]:
+    yield from _other_values(record)
+    for name, value in record.values.items():
+        yield _("attribute name"), name
+        yield name, value
+
+
+def _other_values(record: OutgoingRecord) -> Iterator[tuple[str, AttributeValue]]:
     keys = [record.external_key, *(association.key for association in record.associations)]
     for key in filter(None, keys):
         yield _("name of the external key"), key.field
         yield key.field, key.value
-    for name, value in record.values.items():
-        yield _("attribute name"), name
-        yield name, value
     for cost in record.costs:
         yield _("amount of a cost"), cost.amount
         yield _("note of a cost"), cost.note

@@ -217,7 +217,7 @@ class SendTask:
         job = self._context.job
         operation = Operation(batch.operation)
         try:
-            outgoing = OutgoingBatch(operation, [item.payload.record for item in items])
+            outgoing = OutgoingBatch(operation, [item.payload.record for item in items], checked=True)
             answer = count_calls(self._context.rate_limiter, lambda: self._context.transport.send(outgoing))
             _check_answer(items, answer, self._context.keys.id_word(Kind(batch.kind)))
         except MarketoError as error:

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from mobjects.marketo.soap import envelope, serializer
@@ -126,15 +128,45 @@ def _full_batch(size):
     ]
 
 
-def test_element_built_body_equals_what_zeep_writes():
-    header = envelope.AuthenticationHeader("user", "signature", "2013-08-05T14:22:45-07:00", "partner")
-    ours = envelope.build_envelope("syncMObjects", header, {"mObjectList": {"mObject": []}, "operation": "UPSERT"})
-    serializer.add_records(next(ours.iter("mObjectList")), _full_batch(5))
+def test_written_body_equals_what_zeep_writes():
+    header = envelope.AuthenticationHeader("user <mObjectList/>", "signature", "2013-08-05T14:22:45-07:00", "partner")
+    arguments = {"mObjectList": {"mObject": []}, "operation": "UPSERT"}
+    ours = envelope.build_envelope("syncMObjects", header, arguments, serializer.write_records(_full_batch(5)))
     records = [_zeep_form(index) for index in range(1, 6)]
     zeeps = envelope.build_envelope(
         "syncMObjects", header, {"mObjectList": {"mObject": records}, "operation": "UPSERT"}
     )
-    assert etree.tostring(ours, method="c14n") == etree.tostring(zeeps, method="c14n")
+    assert canonical(ours) == canonical(zeeps)
+
+
+def canonical(message):
+    return etree.tostring(etree.fromstring(message), method="c14n")
+
+
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\ufffe\uffff", exclude_categories=["Cc", "Cs"]))
+TEXTS = st.builds("".join, st.lists(st.sampled_from(["<", ">", "&", "\r", "\n", "\t", '"', "]]>", "&amp;"]) | VALUES))
+ATTRIBUTES = st.dictionaries(TEXTS, TEXTS, max_size=4)
+
+
+@given(ATTRIBUTES, ATTRIBUTES)
+def test_any_text_is_written_as_zeep_writes_it(values, tags):
+    header = envelope.AuthenticationHeader("user", "signature", "2013-08-05T14:22:45-07:00")
+    records = [
+        OutgoingRecord(Kind.OPPORTUNITY, 5, values=values),
+        OutgoingRecord(Kind.PROGRAM, 6, tags=[TagValue(name, value) for name, value in tags.items()]),
+    ]
+    pairs = [_attrib(name, value) for name, value in values.items()]
+    attributes = [
+        {"attrType": "Tag", "attrList": {"attrib": [_attrib("Type", name), _attrib("Value", value)]}}
+        for name, value in tags.items()
+    ]
+    zeeps = [
+        {"type": "Opportunity", "id": 5} | ({"attribList": {"attrib": pairs}} if pairs else {}),
+        {"type": "Program", "id": 6} | ({"typeAttribList": {"typeAttrib": attributes}} if attributes else {}),
+    ]
+    empty, full = ({"mObjectList": {"mObject": objects}, "operation": "UPDATE"} for objects in ([], zeeps))
+    ours = envelope.build_envelope("syncMObjects", header, empty, serializer.write_records(records))
+    assert canonical(ours) == canonical(envelope.build_envelope("syncMObjects", header, full))
 
 
 def _sent(record, operation=Operation.UPDATE):
@@ -187,7 +219,7 @@ def test_record_without_values_has_no_empty_lists():
     assert _sent(OutgoingRecord(Kind.OPPORTUNITY, 8)) == [("type", "Opportunity"), ("id", "8")]
 
 
-@pytest.mark.parametrize("given", [{}, {"id": 1, "key": OPPORTUNITY_KEY}])
-def test_association_needs_exactly_one_way_to_find_its_object(given):
+@pytest.mark.parametrize("ways", [{}, {"id": 1, "key": OPPORTUNITY_KEY}])
+def test_association_needs_exactly_one_way_to_find_its_object(ways):
     with pytest.raises(ValueError, match="either an id or a key"):
-        RecordAssociation(LinkTarget.LEAD, **given)
+        RecordAssociation(LinkTarget.LEAD, **ways)

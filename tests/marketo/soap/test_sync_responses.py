@@ -173,7 +173,6 @@ GOOD = sync_answer(row(id=1))
         (GOOD.replace("<SOAP-ENV:Env", "<!DOCTYPE a><SOAP-ENV:Env", 1), 200, "something that is not SOAP"),
         (GOOD[:-40], 200, "something that is not SOAP"),
         (soap.LIST_ANSWER, 200, "a SOAP answer without successSyncMObjects"),
-        (GOOD.replace("<mObjStatus>", '<mObjStatus xsi:type="no:Such">'), 200, "does not follow Marketo's schema"),
         (soap.envelope(""), 200, "a SOAP answer without successSyncMObjects"),
         (soap.envelope("").replace("SOAP-ENV:Body", "SOAP-ENV:Other"), 200, "without successSyncMObjects"),
     ],
@@ -245,6 +244,12 @@ def test_described_fields(server):
         FieldDescription("Region", "Region", "string", 255, read_only=True, custom=True),
     ]
     assert b"<objectName>Opportunity</objectName>" in server.calls[0].body
+
+
+def test_description_that_does_not_follow_the_schema_is_none(server):
+    server.answer(_description(FIELDS).replace("<field>", '<field xsi:type="no:Such">', 1))
+    with pytest.raises(Unavailable, match="does not follow Marketo's schema"):
+        transport(server.endpoint).describe(Kind.OPPORTUNITY)
 
 
 def test_description_without_fields_is_no_description(server):
