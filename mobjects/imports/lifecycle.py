@@ -7,13 +7,20 @@ from django.dispatch import Signal
 from mobjects.jobs.state_machine import StateMachine
 from mobjects.models import Import, ImportState
 
+
+class InvalidState(Exception):
+    """The import is not in a state for this; the text is a sentence for the person who asked."""
+
+
 IMPORT_CHANGES: dict[str, tuple[str, ...]] = {
     ImportState.MAPPING: (ImportState.MAPPING, ImportState.CHECKING, ImportState.REFUSED, ImportState.DISCARDED),
     ImportState.CHECKING: (ImportState.REVIEW, ImportState.MAPPING, ImportState.REFUSED, ImportState.DISCARDED),
     ImportState.REVIEW: (
         *(ImportState.REVIEW, ImportState.MAPPING, ImportState.CHECKING, ImportState.COMMITTING),
+        ImportState.HELD,
         *(ImportState.UNDOING, ImportState.DISCARDED),  # undoing what a commit wrote before it was broken off
     ),
+    ImportState.HELD: (ImportState.COMMITTING, ImportState.REVIEW),
     ImportState.COMMITTING: (ImportState.COMMITTED, ImportState.REVIEW),
     ImportState.COMMITTED: (ImportState.UNDOING,),
     ImportState.UNDOING: (ImportState.UNDONE, ImportState.COMMITTED, ImportState.REVIEW),

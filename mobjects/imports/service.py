@@ -15,20 +15,21 @@ from typing import Any, BinaryIO, NamedTuple
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects import clock
 from mobjects.audit.events import current_token, record_event
-from mobjects.imports import column_mapping, detection, file_storage, runner
+from mobjects.imports import column_mapping, commit_gate, detection, file_storage, runner
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.formats.questions import clean_answers
-from mobjects.imports.lifecycle import IMPORT_STATES
-from mobjects.models import EventKind, Import, ImportMode, ImportState
+from mobjects.imports.lifecycle import IMPORT_STATES, InvalidState
+from mobjects.models import EventKind, Import, ImportState
 from mobjects.spreadsheets.types import FileRefused, ReadOptions
 
 _BUSY = {
     ImportState.CHECKING: _("The file is being checked."),
+    ImportState.HELD: _("It waits for another person's approval."),
     ImportState.COMMITTING: _("The rows are being written."),
     ImportState.COMMITTED: _("The rows are written."),
     ImportState.UNDOING: _("The import is being undone."),
@@ -38,10 +39,6 @@ _BUSY = {
     ImportState.MAPPING: _("The columns are not decided yet."),
     ImportState.REVIEW: _("The import waits for review."),
 }
-
-
-class InvalidState(Exception):
-    """The import is not in a state for this; the text is a sentence for the person who asked."""
 
 
 # --- uploading ------------------------------------------------------------------------------
@@ -273,7 +270,7 @@ def request_check(imported: Import, *, enqueue: bool = True) -> None:
 def request_commit(
     imported: Import, mode: str, overwrite: bool, user: User | None, *, username: str = "", enqueue: bool = True
 ) -> None:
-    """Have the rows written. Of a commit that was broken off, the rest: in the way it was begun.
+    """Have the rows written, or held if a rule says so. Of a commit that was broken off, the rest, as it was begun.
 
     Args:
         imported: waits for review.
@@ -296,35 +293,11 @@ def request_commit(
         raise InvalidState(gettext("Values were changed since the check. Check the file again."))
     values: dict[str, Any] = {"committed_by": user.get_username() if user else username}
     if not imported.committed_to:
-        _allow_mode(imported, mode, overwrite=overwrite)
+        commit_gate.refuse_mode(imported, mode, overwrite=overwrite)
         values |= {"mode": mode, "overwrite": overwrite}
+        if commit_gate.hold_if_ruled(imported, user, username, **values):
+            return
     _start_step(imported, {ImportState.REVIEW}, ImportState.COMMITTING, enqueue=enqueue, by=(user, username), **values)
-
-
-def _allow_mode(imported: Import, mode: str, *, overwrite: bool) -> None:
-    if mode not in ImportMode.values:
-        raise InvalidState(gettext("Choose whether only the valid rows are written, or all or nothing."))
-    errors, conflicts = imported.counts.get("error", 0), imported.counts.get("conflict", 0)
-    if mode == ImportMode.ALL and errors:
-        raise InvalidState(
-            ngettext(
-                "%(count)s row with errors: all or nothing is nothing. Mend them, or write the valid rows only.",
-                "%(count)s rows with errors: all or nothing is nothing. Mend them, or write the valid rows only.",
-                errors,
-            )
-            % {"count": f"{errors:,}"}
-        )
-    if mode == ImportMode.ALL and conflicts and not overwrite:
-        raise InvalidState(
-            ngettext(
-                "%(count)s row in conflict with changes made here: all or nothing is nothing. Overwrite those changes, "
-                "or write the valid rows only.",
-                "%(count)s rows in conflict with changes made here: all or nothing is nothing. Overwrite those "
-                "changes, or write the valid rows only.",
-                conflicts,
-            )
-            % {"count": f"{conflicts:,}"}
-        )
 
 
 def request_undo(imported: Import, user: User | None, *, username: str = "", enqueue: bool = True) -> None:
@@ -390,7 +363,7 @@ def _move(
 def _start_step(
     imported: Import, states: Collection[ImportState], to: ImportState, *, enqueue: bool, by: Any = None, **values: Any
 ) -> None:
-    values |= {"begun_at": None, "reported_at": None, "expired_leases": 0, "problem": ""}
+    values |= commit_gate.STEP_BEGINS
     with transaction.atomic():
         _move(imported, states, to, step_at=clock.now(), **values)
         if by is not None:

@@ -31,6 +31,7 @@ class ImportState(models.TextChoices):
     MAPPING = "mapping", _("Waits for its columns")
     CHECKING = "checking", _("Being checked")
     REVIEW = "review", _("Waits for review")
+    HELD = "held", _("Waiting for approval")
     COMMITTING = "committing", _("Being written")
     COMMITTED = "committed", _("Written")
     UNDOING = "undoing", _("Being undone")

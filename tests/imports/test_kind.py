@@ -7,6 +7,7 @@ import io
 import pytest
 
 from mobjects.imports import column_mapping, service
+from mobjects.imports.lifecycle import InvalidState
 from mobjects.models import Import, ImportSource, ImportState, SavedMapping
 from mobjects.resources import RESOURCES
 from tests import factories
@@ -98,6 +99,6 @@ def test_it_can_be_changed_in_the_review_but_not_later():
     service.set_kind(found, "programs")
     service.request_check(found, enqueue=False)
     running.written(running.done(found, ImportState.REVIEW))
-    with pytest.raises(service.InvalidState):
+    with pytest.raises(InvalidState):
         service.set_kind(found, "opportunities")
     assert Import.objects.get().kind == "programs"

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from mobjects.imports import runner, service
+from mobjects.imports.lifecycle import InvalidState
 from mobjects.models import Import, ImportState, WorkerLease
 from tests.imports.test_runner import in_state, reviewed, silence, silent, started
 from tests.support.concurrent import Concurrently, postgresql
@@ -88,7 +89,7 @@ def test_an_import_of_which_a_part_was_written_meanwhile_is_not_discarded():
             Import.objects.update(committed_to=2)
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(write_meanwhile), pytest.raises(service.InvalidState):
+    with connection.execute_wrapper(write_meanwhile), pytest.raises(InvalidState):
         service.discard_import(imported)
     imported.refresh_from_db()
     assert imported.state == ImportState.REVIEW

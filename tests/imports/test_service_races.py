@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from mobjects.imports import service
+from mobjects.imports.lifecycle import InvalidState
 from mobjects.models import Import, ImportSource, ImportState
 
 pytestmark = pytest.mark.django_db
@@ -48,13 +49,13 @@ def changed_by_somebody_else(**values):
 
 def test_what_was_written_in_part_since_it_was_looked_at_is_not_given_up(reviewed):
     # A commit began, wrote a chunk, and broke off.
-    with changed_by_somebody_else(committed_to=2), pytest.raises(service.InvalidState):
+    with changed_by_somebody_else(committed_to=2), pytest.raises(InvalidState):
         service.discard_import(reviewed)
     assert reviewed.state == ImportState.REVIEW
 
 
 def test_the_columns_stay_as_they_are_checked_if_somebody_else_has_just_asked_for_the_check(reviewed):
-    with changed_by_somebody_else(state=ImportState.CHECKING), pytest.raises(service.InvalidState):
+    with changed_by_somebody_else(state=ImportState.CHECKING), pytest.raises(InvalidState):
         service.set_columns(reviewed, ["", "Name"], {})
     imported = Import.objects.get()
     assert (imported.state, imported.mapping) == (ImportState.CHECKING, ["External ID", "Name"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mobjects.imports import service
+from mobjects.imports.lifecycle import InvalidState
 from mobjects.models import ImportState
 from tests.imports.test_service import as_checked
 
@@ -37,7 +38,7 @@ def test_every_step_has_its_states(asked, state):
     if state in ALLOWED[asked]:
         ASK[asked](imported)
         return
-    with pytest.raises(service.InvalidState) as caught:
+    with pytest.raises(InvalidState) as caught:
         ASK[asked](imported)
     assert str(caught.value).endswith(".")
     imported.refresh_from_db()
@@ -49,7 +50,7 @@ def test_every_step_has_its_states(asked, state):
 @pytest.mark.parametrize("asked", [name for name in ASK if name not in ("commit", "undo")])
 def test_what_is_written_in_part_can_only_be_finished_or_undone(asked):
     imported = as_checked(committed_to=2)
-    with pytest.raises(service.InvalidState, match="Part of the rows is written already"):
+    with pytest.raises(InvalidState, match="Part of the rows is written already"):
         ASK[asked](imported)
 
 
@@ -64,6 +65,6 @@ def test_what_is_written_in_part_can_be_finished_or_undone(asked):
 @pytest.mark.django_db
 def test_what_is_undone_in_part_can_only_be_undone():
     imported = as_checked(committed_to=2, undone={"removed": 1})
-    with pytest.raises(service.InvalidState, match="Undo the rest"):
+    with pytest.raises(InvalidState, match="Undo the rest"):
         ASK["commit"](imported)
     ASK["undo"](imported)

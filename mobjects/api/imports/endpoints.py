@@ -18,6 +18,7 @@ from mobjects.api.problems import FieldProblem, Problem
 from mobjects.audit.events import record_event
 from mobjects.forms.imports import UploadForm, start_upload
 from mobjects.imports import column_mapping, error_file, service
+from mobjects.imports.lifecycle import InvalidState
 from mobjects.kept_text import translate_kept
 from mobjects.models import EventKind, Import, ImportSource, ImportState
 from mobjects.resources import RESOURCES
@@ -215,7 +216,7 @@ def _ask(step: Callable[[], Any]) -> None:
     """Ask for a step. Raises Problem where the state does not allow it."""
     try:
         step()
-    except service.InvalidState as error:
+    except InvalidState as error:
         raise Problem(409, translate_kept(str(error))) from error
 
 

@@ -17,6 +17,7 @@ from django.db.models import Count, F, Max, Min
 from mobjects.formatting import format_count
 from mobjects.imports import column_mapping, error_file, runner, service
 from mobjects.imports.formats.questions import QUESTIONS
+from mobjects.imports.lifecycle import InvalidState
 from mobjects.management.base import system_username
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.models import (
@@ -106,7 +107,7 @@ class Command(BaseCommand):
         self._describe_file(imported)
         try:
             self._import(imported, options)
-        except service.InvalidState as error:
+        except InvalidState as error:
             raise CommandError(f"Somebody else is at import {imported.pk}. {error}", returncode=1) from error
 
     def _import(self, imported: Import, options: dict[str, Any]) -> None:
@@ -213,6 +214,13 @@ class Command(BaseCommand):
         service.request_commit(
             imported, options["mode"], options["overwrite"], None, username=system_username(), enqueue=False
         )
+        if imported.state == ImportState.HELD:
+            rule = imported.approvals.latest("pk").rule_name
+            raise CommandError(
+                f"Nothing is written yet: the rule “{rule}” holds import {imported.pk} until another person approves "
+                "it under “To approve”; a worker writes it then.",
+                returncode=1,
+            )
         runner.run_import(imported, beat=True)
         if imported.state != ImportState.COMMITTED:
             raise CommandError(f"Import {imported.pk}: {imported.problem}", returncode=1)

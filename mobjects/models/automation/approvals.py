@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects.models.fields import CreatedAtField
+from mobjects.models.imports import Import
 from mobjects.models.many_records.bulk_edits import BulkEdit
 from mobjects.models.sync_history import KIND_CHOICES, OPERATION_CHOICES, SyncJob
 
@@ -24,6 +25,7 @@ class ApprovedWork(models.TextChoices):
     SEND = "send", _("Send, undo of a sending")
     DELETE = "delete", _("Delete in Marketo")
     BULK = "bulk", _("Bulk edit")
+    IMPORT = "import", _("Writing an import")
 
 
 class ApprovalRule(models.Model):
@@ -95,7 +97,10 @@ class Approval(models.Model):
         SyncJob, models.CASCADE, null=True, related_name="approvals", help_text="What is held, if that is a job…"
     )
     bulk_edit = models.ForeignKey(
-        BulkEdit, models.CASCADE, null=True, related_name="approvals", help_text="…or a bulk edit."
+        BulkEdit, models.CASCADE, null=True, related_name="approvals", help_text="…a bulk edit…"
+    )
+    imported = models.ForeignKey(
+        Import, models.CASCADE, null=True, related_name="approvals", help_text="…or an import."
     )
     preview = models.ForeignKey(
         SyncJob, models.SET_NULL, null=True, related_name="+", help_text="The dry run that shows what would be sent."
@@ -127,9 +132,9 @@ class Approval(models.Model):
         return gettext("Approval %(pk)s") % {"pk": self.pk}
 
     @property
-    def held(self) -> SyncJob | BulkEdit:
+    def held(self) -> SyncJob | BulkEdit | Import:
         """What waits."""
-        found = self.job if self.job is not None else self.bulk_edit
+        found = self.job or self.bulk_edit or self.imported
         if found is None:
             raise ValueError(f"Approval {self.pk} holds nothing.")
         return found

@@ -20,7 +20,8 @@ from mobjects.db.edit_context import edit
 from mobjects.imports.detection import get_read_options
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.file_storage import open_import_file
-from mobjects.imports.service import InvalidState, discard_import
+from mobjects.imports.lifecycle import InvalidState
+from mobjects.imports.service import discard_import
 from mobjects.marketo.reason_masking import reason_key
 from mobjects.models import (
     RECORD_MODELS,

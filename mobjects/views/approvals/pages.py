@@ -78,7 +78,7 @@ class ShownRecord:
 @require_permission("mobjects.view_approval")
 def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What waits, or waited, for approval."""
-    approval = get_object_or_404(Approval.objects.select_related("job", "user", "bulk_edit"), pk=pk)
+    approval = get_object_or_404(Approval.objects.select_related("job", "user", "bulk_edit", "imported"), pk=pk)
     person, waits = _person(request), approval.state == ApprovalState.WAITING
     rows = paginate_rows(request, _rows(approval), ROWS, count=approval.count)
     return render_page(
@@ -172,6 +172,8 @@ def _items(request: HttpRequest, approval: Approval, rows: Page[Any]) -> list[Sh
 def _held_address(approval: Approval) -> str:
     if approval.bulk_edit_id is not None:
         return reverse("mobjects:bulk-edit", args=[approval.bulk_edit_id])
+    if approval.imported_id is not None:
+        return reverse("mobjects:import-review", args=[approval.imported_id])
     return reverse("admin:mobjects_syncjob_change", args=[approval.job_id])
 
 

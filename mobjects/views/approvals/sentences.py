@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from mobjects.kept_text import translate_kept
 from mobjects.models import Approval, ApprovalState
+from mobjects.presentation.import_text import outcomes_text
 from mobjects.presentation.job_text import format_time
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import join_and, records_text
@@ -42,6 +43,8 @@ def what_text(approval: Approval) -> str:
     """What is held, in words."""
     if approval.bulk_edit is not None:
         return f"{approval.bulk_edit}: {describe_plan(approval.bulk_edit)}"
+    if approval.imported is not None:
+        return f"{approval.imported}: {outcomes_text(approval.imported.counts)}"
     return job_title(approval.job) if approval.job is not None else ""
 
 

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from mobjects.imports.service import InvalidState
+from mobjects.imports.lifecycle import InvalidState
 from mobjects.kept_text import translate_kept
 from mobjects.models import Import, ImportState, Kind, SyncedRecord
 from mobjects.models.imports import FILE_KINDS

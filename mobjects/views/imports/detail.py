@@ -19,6 +19,7 @@ from mobjects.imports import service
 from mobjects.imports.writing import commit
 from mobjects.models import (
     RECORD_MODELS,
+    Approval,
     EventKind,
     Import,
     ImportChange,
@@ -31,6 +32,7 @@ from mobjects.presentation import import_text as words
 from mobjects.presentation.count_links import import_undone, import_written
 from mobjects.presentation.vocabulary import records_text
 from mobjects.processes import status as queue_status
+from mobjects.views.approvals.sentences import hold_text
 from mobjects.views.base import press_only, render_page
 from mobjects.views.imports import base
 from mobjects.views.sync.job_detail import STOP_POLLING
@@ -58,6 +60,7 @@ def import_page(request: HttpRequest, imported: Import) -> HttpResponse:
         corrections=imported.corrections.order_by("pk")[:TWINS],
         columns=columns_text(imported),
         events=selectors.events_on("import", imported.pk),
+        approvals=_approvals(imported),
         sees_rows=base.may_see_rows(request, imported),
         may_export=base.may_see_rows(request, imported) and base.may_export(request, imported),
         has_rows=words.has_rows(imported),
@@ -143,6 +146,11 @@ def can_undo(imported: Import) -> bool:
     broken_off = imported.state == ImportState.REVIEW and imported.committed_to > 0
     wrote = bool(imported.written.get("created") or imported.written.get("changed"))
     return broken_off or (imported.state == ImportState.COMMITTED and wrote)
+
+
+def _approvals(imported: Import) -> list[tuple[Approval, str]]:
+    """What held it, newest first; without a query before anybody wanted it written."""
+    return [(each, hold_text(each)) for each in imported.approvals.order_by("-pk")] if imported.mode else []
 
 
 def _facts(imported: Import) -> dict[str, Any]:
