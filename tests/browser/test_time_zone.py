@@ -27,7 +27,7 @@ def test_the_second_page_is_in_the_browsers_zone(open_page):
     page = open_page(pages.job_url(job))
     move(page, "Asia/Seoul")
     page.reload()
-    moment = page.get_by_text("2026-03-01 21:00:00 KST")
+    moment = page.get_by_role("region", name="About this job").get_by_text("2026-03-01 21:00:00 KST")
     expect(moment).to_be_visible()
     expect(moment).to_have_attribute("title", "2026-03-01 12:00:00 UTC")
 
