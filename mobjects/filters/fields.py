@@ -100,6 +100,7 @@ _OF_ALL = (
     FilterField("read_at", _("Last read from Marketo"), FieldType.MOMENT, "read_at", DataType.DATETIME),
     FilterField("edited_at", _("Changed here"), FieldType.MOMENT, "created_at", DataType.DATETIME),
     FilterField("edited_by", _("Changed by"), FieldType.PERSON, "username"),
+    FilterField("held", _("Held back if it were sent now"), FieldType.YES_NO, "hold", DataType.BOOLEAN),
     FilterField("job", _("Job that dealt with it"), FieldType.JOB, "job"),
 )
 

@@ -17,6 +17,8 @@ from mobjects.filters.conditions import ME, Condition
 from mobjects.filters.fields import FieldType
 from mobjects.filters.periods import days_of
 from mobjects.models import Kind, ProgramTag, RecordEdit, SyncResult
+from mobjects.sync.send.selection import SyncSelection, foreseen_records
+from mobjects.sync.transport_factory import key_fields
 
 _OF_EDITS = ("edited_at", "edited_by")
 _BOOLEANS = {True: "true", False: "false"}
@@ -54,11 +56,20 @@ def _query(condition: Condition, kind: Kind) -> Any:
         if status:
             results = results.filter(status=status)
         return Q(pk__in=results.order_by().values("record_id"))
+    if field.name == "held":
+        return _held_query(condition, kind)
     if field.part is not None:
         return _part_query(condition, field.part)
     if field.is_custom:
         return _custom_query(condition)
     return _field_query(condition, field.path)
+
+
+def _held_query(condition: Condition, kind: Kind) -> Any:
+    """What a sending of all that changed would hold back, by the rules of the sending itself."""
+    held = foreseen_records(kind, SyncSelection(kinds=(kind,)), key_fields()).exclude(hold="").order_by().values("pk")
+    is_held = condition.value if condition.operator == "is" else condition.operator == "filled"
+    return Q(pk__in=held) if is_held else ~Q(pk__in=held)
 
 
 def _part_query(condition: Condition, model: type[Model]) -> Any:

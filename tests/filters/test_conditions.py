@@ -18,7 +18,16 @@ from mobjects.filters.fields import FieldType, FilterField, fields_of
 from mobjects.filters.periods import NAMED, OFFERED, days_of, period_words
 from mobjects.filters.queries import apply_conditions
 from mobjects.marketo.types import DataType
-from mobjects.models import CustomField, Kind, Opportunity, OpportunityPersonRole, Program, RecordEdit, SyncJobState
+from mobjects.models import (
+    Conflict,
+    CustomField,
+    Kind,
+    Opportunity,
+    OpportunityPersonRole,
+    Program,
+    RecordEdit,
+    SyncJobState,
+)
 from tests import factories
 from tests.views import pages
 
@@ -268,3 +277,14 @@ def test_every_field_has_all_its_operators_tried(deals):
                 condition = build_condition(field.name, operator, value, {field.name: field})
                 records = apply_conditions(model.objects.all(), [condition], model.KIND, "anna")
                 assert records.count() <= 3
+
+
+def test_what_a_sending_would_hold_back(groups):
+    factories.opportunity(name="Sendable")
+    decided, synced = factories.opportunity(name="To decide"), factories.opportunity(name="Synced")
+    Opportunity.objects.filter(pk=synced.pk).update(synced_revision=1, last_status="UPDATED")
+    Conflict.objects.create(kind="Opportunity", record_id=decided.pk, label="x", reason="both")
+    factories.role(decided, role="Boss")
+    assert found(Opportunity, "held.is.yes") == found(Opportunity, "held.filled") == ["To decide"]
+    assert found(Opportunity, "held.is.no") == ["Sendable", "Synced"]
+    assert len(found(OpportunityPersonRole, "held.is.yes")) == 1

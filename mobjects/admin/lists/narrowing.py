@@ -35,7 +35,7 @@ from mobjects.views.lists.columns import (
     read_places,
 )
 
-NO_COLUMNS = frozenset({"last_error", "last_synced_at", "edited_at", "edited_by", "job"})
+NO_COLUMNS = frozenset({"last_error", "last_synced_at", "edited_at", "edited_by", "held", "job"})
 """Fields that are no columns, or are shown as columns under other names."""
 _OF_FILTERS = ("", "exact", "in", "isnull")
 """What Django's filters of a field with choices write behind its name."""
