@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -178,6 +178,8 @@ def _read_day(field: FilterField, text: str) -> date:
     day = parse_value(text, FilterField("", field.label, field.type, "", DataType.DATE).attribute)
     if not isinstance(day, date):
         raise TypeError(day)
+    if day.year in (MINYEAR, MAXYEAR):  # The day before or after may be in no year.
+        raise ValueError(_("%(value)s is outside the years 2 to 9998.") % {"value": quote_value(text)})
     return day
 
 

@@ -174,3 +174,18 @@ def test_lists_are_narrowed_by_the_conditions_of_the_pages():
     (problem,) = refused.json()["errors"]
     assert (problem["pointer"], problem["value"]) == ("where", "amount.from.many")
     assert problem["detail"].startswith("“Amount”: “many” is not a number")
+
+
+@pytest.mark.parametrize(
+    ("since", "found"),
+    [
+        ("2026-01-01T05:28:50-17:19", 1),
+        ("0001-01-01T00:00:00+12:00", 1),
+        ("9999-12-31T23:59:59-12:00", 0),
+        ("2026-01-01T00:00:00", 1),
+    ],
+)
+def test_a_moment_with_any_offset_narrows_a_list(api, since, found):
+    factories.opportunity()
+    answer = api.get("opportunities", modified_since=since)
+    assert (answer.status_code, len(answer.json()["items"])) == (200, found)

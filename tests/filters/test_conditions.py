@@ -218,6 +218,8 @@ def test_the_words(text, said):
         ("amount.from.", "“Amount”: give a value of at most 255 characters."),
         ("name.is." + "x" * 256, "“Name”: give a value of at most 255 characters."),
         ("close_date.is.31/12/2026", "“Close Date”: “31/12/2026” "),
+        ("close_date.to.9999-12-31", "“Close Date”: “9999-12-31” is outside the years 2 to 9998."),
+        ("last_synced_at.is.0001-01-01", "“Last synced”: “0001-01-01” is outside the years 2 to 9998."),
         ("close_date.within.someday", "“Close Date”: “someday” is no period; choose one of: today, yesterday,"),
         ("is_won.is.perhaps", "“Is Won”: “perhaps” "),
         ("last_status.is.LOST", "“Last status”: “LOST” is not among the choices: CREATED"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -59,8 +59,16 @@ def find_records(kind: RecordKind, query: RecordQuery, username: str) -> QuerySe
     if query.marketo_id:
         found = found.filter(marketo_id=query.marketo_id)
     if since := query.modified_since:
-        found = found.filter(modified_at__gte=since if since.tzinfo else timezone.make_aware(since))
+        found = found.filter(modified_at__gte=_in_utc(since))
     return _narrow_further(kind, found, query)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment in UTC: PostgreSQL refuses offsets that Python has, such as -17:19. At the ends of time, the end."""
+    try:
+        return (moment if moment.tzinfo else timezone.make_aware(moment)).astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
 def _read_conditions(kind: RecordKind, query: RecordQuery) -> list[Condition]:
