@@ -50,8 +50,12 @@ def hold_if_ruled(imported: Import, user: User | None, username: str, **values: 
     Returns:
         Whether it waits for approval now.
     """
-    rows = _written_rows(imported, overwrite=bool(values["overwrite"]))
-    match = find_match(enabled_rules(ApprovedWork.IMPORT), partial(_facts, imported, rows))
+    outcomes = [ImportRowOutcome.NEW, ImportRowOutcome.CHANGED]
+    if values["overwrite"]:
+        outcomes.append(ImportRowOutcome.CONFLICT)
+    rows = imported.found.filter(outcome__in=outcomes)
+    count = sum(imported.counts.get(outcome.value, 0) for outcome in outcomes)
+    match = find_match(enabled_rules(ApprovedWork.IMPORT), partial(_facts, imported, rows, count))
     if match is None:
         return False
     with transaction.atomic():
@@ -91,24 +95,21 @@ def refuse_mode(imported: Import, mode: str, *, overwrite: bool) -> None:
         )
 
 
-def _written_rows(imported: Import, *, overwrite: bool) -> QuerySet[ImportRow]:
-    """The rows that would be written."""
-    outcomes = [ImportRowOutcome.NEW, ImportRowOutcome.CHANGED]
-    if overwrite:
-        outcomes.append(ImportRowOutcome.CONFLICT)
-    return imported.found.filter(outcome__in=outcomes)
+def _facts(imported: Import, rows: QuerySet[ImportRow], count: int, amounts: bool, _losses: bool) -> Facts:
+    """What an import would write, as far as approval rules ask about it. It takes no tags away.
 
-
-def _facts(imported: Import, rows: QuerySet[ImportRow], amounts: bool, _losses: bool) -> Facts:
-    """What an import would write, as far as approval rules ask about it. It takes no tags away."""
+    Args:
+        rows: those that would be written.
+        count: of them.
+    """
     target = TARGETS[imported.kind]
     amount = None
     if amounts:
         texts = rows.order_by().values_list(KeyTextTransform("amount", "data"), flat=True).iterator()
         amount = max((Decimal(text) for text in texts if text), default=None)
     is_record = target.model is RECORD_MODELS[target.owner]
-    created = rows.filter(outcome=ImportRowOutcome.NEW).count() if is_record else 0
-    return {target.owner: WorkFacts({"IMPORT": rows.count()}, created=created, amount=amount)}
+    created = imported.counts.get(ImportRowOutcome.NEW.value, 0) if is_record else 0
+    return {target.owner: WorkFacts({"IMPORT": count}, created=created, amount=amount)}
 
 
 def _frozen_records(imported: Import, rows: QuerySet[ImportRow]) -> Iterator[tuple[Kind, int, int]]:
