@@ -7,15 +7,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from mobjects.filters.conditions import WHERE, FilterRefused
-from mobjects.views.keyset import AFTER, BEFORE
+from mobjects.filters.conditions import FilterRefused
+from mobjects.views.keyset import AFTER, BEFORE, COLUMNS, VIEW
+from mobjects.views.lists.chips import find_narrowings
 
-_LEFT_OUT = (PAGE_VAR, ALL_VAR, AFTER, BEFORE, "_changelist_filters", "e")
+_LEFT_OUT = (PAGE_VAR, ALL_VAR, ERROR_FLAG, AFTER, BEFORE, COLUMNS, VIEW, "_changelist_filters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +55,5 @@ def get_filtered_list(request: HttpRequest, model: type[Model]) -> FilteredList:
 def _filter_list(request: HttpRequest, model: type[Model], query: Any) -> FilteredList:
     request.GET = query
     changes = admin.site.get_model_admin(model).get_changelist_instance(request)
-    return FilteredList(changes.queryset, changes.result_count, describe_filters(request, changes), query.urlencode())
-
-
-def describe_filters(request: HttpRequest, changes: ChangeList) -> str:
-    """What a list was narrowed to, such as ``search: “Seoul”; state: Changed``."""
-    found, known = [], {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}
-    if changes.query:
-        found.append(_("search: “%(query)s”") % {"query": changes.query})
-    for spec in changes.filter_specs:
-        names = {name for name in spec.expected_parameters() if name}
-        known |= names
-        if any(name in request.GET for name in names):
-            chosen = [str(choice["display"]) for choice in spec.choices(changes) if choice.get("selected")]
-            words = ", ".join(chosen) or "chosen"
-            # Conditions name their fields themselves.
-            found.append(words if WHERE in names else f"{spec.title}: {words}")
-    rest = [(name, value) for name, values in request.GET.lists() if name not in known for value in values]
-    return "; ".join([*found, *(f"{name} = {value}" for name, value in rest if not name.startswith("_"))])
+    words = "; ".join(each.words for each in find_narrowings(request, changes))
+    return FilteredList(changes.queryset, changes.result_count, words, query.urlencode())

@@ -36,11 +36,11 @@ def test_a_condition_is_added_and_taken_away_and_the_rest_of_the_address_stays(b
     shown = browser.get(f"{LIST}{twice.url}")
     assert rows(shown) == ["Busan"]
     chips = {chip.words: chip.address for chip in shown.context["chips"]}
-    assert list(chips) == ["Amount from 100.00", "Name contains “s”", "State: Never synced"]
+    assert list(chips) == ["Amount from 100.00", "Name contains “s”", "state: Never synced"]
     assert "Take away: Amount from 100.00" in pages.text(shown)
     fewer = browser.get(f"{LIST}{chips['Name contains “s”']}")
     assert rows(fewer) == ["Jeju", "Busan"]
-    assert rows(browser.get(f"{LIST}{chips['State: Never synced']}")) == ["Busan"]
+    assert rows(browser.get(f"{LIST}{chips['state: Never synced']}")) == ["Busan"]
 
 
 def test_what_makes_no_sense_is_said_beside_the_form_and_nothing_is_lost(browser):
@@ -157,6 +157,19 @@ def test_every_column_that_is_offered_can_be_shown_in_as_many_queries(browser, k
     with django_assert_max_num_queries(12):
         shown = browser.get(f"{address}?cols={'.'.join(names)}")
     assert len(headings(shown)) == len(names)
+
+
+def test_columns_are_no_condition_of_what_is_done_to_all(browser):
+    page = browser.get(f"{reverse('mobjects:export', args=['opportunities'])}?where=amount.from.100&cols=name&view=all")
+    assert "Amount from 100.00" in pages.text(page)
+    assert "cols = " not in pages.text(page)
+    assert "view = " not in pages.text(page)
+
+
+def test_what_no_filter_of_a_list_names_has_a_chip_too(browser):
+    shown = browser.get("/admin/mobjects/syncjob/?schedule__id__exact=7")
+    (chip,) = shown.context["chips"]
+    assert (chip.words, chip.address) == ("schedule__id__exact = 7", "?view=all")
 
 
 def test_a_file_of_jobs_is_refused_where_the_address_makes_no_sense(browser):

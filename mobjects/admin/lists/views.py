@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
-from mobjects.views.lists.chips import build_chips
+from mobjects.views.lists.chips import find_narrowings
 from mobjects.views.saved_views import default_query, shown_views
 
 
@@ -30,5 +30,5 @@ class ListOfViews(ModelAdmin):
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown:  # An action may have led elsewhere.
             shown["saved"] = shown_views(request, self.view_page)
-            shown["chips"] = build_chips(request, shown["cl"])
+            shown["chips"] = find_narrowings(request, shown["cl"])
         return response  # type: ignore[no-any-return]

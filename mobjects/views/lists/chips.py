@@ -5,49 +5,60 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from mobjects.filters.asked import without_condition
 from mobjects.filters.conditions import WHERE
-from mobjects.views.keyset import AFTER, BEFORE
+from mobjects.views.keyset import AFTER, BEFORE, COLUMNS, VIEW
+
+ALL = "view=all"
+"""The query of a list that is narrowed by nothing, whatever view a person opens it with."""
+_NARROWS_NOTHING = frozenset({SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR, ERROR_FLAG, AFTER, BEFORE, COLUMNS, VIEW})
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
+class Narrowing:
     """One thing that a list is narrowed by.
 
     Args:
-        words: what it is.
-        address: of the same list without it.
+        words: what it is, such as ``state: Changed``.
+        rest: the query of the list's address without it.
     """
 
     words: str
-    address: str
+    rest: QueryDict
+
+    @property
+    def address(self) -> str:
+        """Of the same list without it. A list without a query may open with a person's own view."""
+        return f"?{self.rest.urlencode() or ALL}"
 
 
-def build_chips(request: HttpRequest, changes: ChangeList) -> list[Chip]:
+def find_narrowings(request: HttpRequest, changes: ChangeList) -> list[Narrowing]:
     """All that a list is narrowed by, the search first."""
-    query = without(request.GET, AFTER, BEFORE)
-    chips = []
+    query, known = without(request.GET, AFTER, BEFORE), set(_NARROWS_NOTHING)
+    found = []
     if changes.query:
         words = _("search: “%(query)s”") % {"query": changes.query}
-        chips.append(_chip(words, without(query, SEARCH_VAR)))
+        found.append(Narrowing(words, without(query, SEARCH_VAR)))
     for spec in changes.filter_specs:
         names = [name for name in spec.expected_parameters() if name]
+        known.update(names)
         if not any(name in query for name in names):
             continue
-        # What a condition is in an address stands beside its words.
+        # What a condition is in an address stands beside its words, which name its field.
         chosen: list[Any] = [choice for choice in spec.choices(changes) if choice.get("selected")]
         if names == [WHERE]:
-            chips += [_chip(str(each["display"]), without_condition(query, each["text"])) for each in chosen]
-        else:
-            words = ", ".join(str(choice["display"]) for choice in chosen) or ", ".join(
-                value for name in names for value in query.getlist(name)
-            )
-            chips.append(_chip(f"{str(spec.title).capitalize()}: {words}", without(query, *names)))
-    return chips
+            found += [Narrowing(str(each["display"]), without_condition(query, each["text"])) for each in chosen]
+            continue
+        values = [value for name in names for value in query.getlist(name)]
+        words = ", ".join(str(choice["display"]) for choice in chosen) or ", ".join(map(str, values))
+        found.append(Narrowing(f"{spec.title}: {words}", without(query, *names)))
+    rest = [name for name in query if name not in known and not name.startswith("_")]
+    found += [Narrowing(f"{name} = {', '.join(map(str, query.getlist(name)))}", without(query, name)) for name in rest]
+    return found
 
 
 def without(query: QueryDict, *names: str) -> QueryDict:
@@ -56,12 +67,3 @@ def without(query: QueryDict, *names: str) -> QueryDict:
     for name in names:
         fewer.pop(name, None)
     return fewer
-
-
-def _chip(words: str, rest: QueryDict) -> Chip:
-    # A list without a query may open with a person's own view.
-    return Chip(words, f"?{rest.urlencode() or ALL}")
-
-
-ALL = "view=all"
-"""The query of a list that is narrowed by nothing, whatever view a person opens it with."""
