@@ -134,7 +134,7 @@ class ScheduleAdmin(ModelAdmin):
             "schedule": schedule,
             "last_at": _format_run_time(schedule, schedule.last_at),
             "may_run": request.user.has_perm(schedules.PERMISSIONS[schedule.action][0]),
-            "jobs_url": f"{jobs_url}?schedule__id__exact={schedule.pk}",
+            "jobs_url": f"{jobs_url}?schedule={schedule.pk}",
         }
 
     @admin.display(description=_("Next runs"))

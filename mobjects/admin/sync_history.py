@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from mobjects.admin.lists.filters import DayFilter, PeriodFilter, PersonFilter, TouchedFilter
+from mobjects.admin.lists.filters import DayFilter, PeriodFilter, PersonFilter, ScheduleFilter, TouchedFilter
 from mobjects.admin.lists.views import ListOfViews
 from mobjects.kept_text import translate_kept
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
@@ -96,6 +96,7 @@ class SyncJobAdmin(ListOfViews, ReadOnlyAdmin):
         PeriodFilter,
         PersonFilter,
         TouchedFilter,
+        ScheduleFilter,
     )
     view_page = "jobs"
     list_before_template = "mobjects/sync/jobs/_above.html"

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.admin.templatetags.admin_list import result_headers
 from django.urls import reverse
 
-from mobjects.models import CustomField, Opportunity, SavedView
+from mobjects.models import CustomField, Opportunity, SavedView, Schedule
 from tests import factories
 from tests.views import pages
 
@@ -164,6 +164,16 @@ def test_columns_are_no_condition_of_what_is_done_to_all(browser):
     assert "Amount from 100.00" in pages.text(page)
     assert "cols = " not in pages.text(page)
     assert "view = " not in pages.text(page)
+
+
+def test_jobs_of_a_schedule_are_said_to_be_that(browser):
+    schedule = Schedule.objects.create(name="Nightly", kinds=["Opportunity"], cron="0 6 * * *", time_zone="UTC")
+    job = pages.job(schedule=schedule)
+    pages.job()
+    shown = browser.get(f"/admin/mobjects/syncjob/?schedule={schedule.pk}")
+    assert [each.pk for each in shown.context["cl"].result_list] == [job.pk]
+    assert [chip.words for chip in shown.context["chips"]] == ["schedule: Nightly"]
+    assert browser.get("/admin/mobjects/syncjob/?schedule=x").status_code == 200
 
 
 def test_what_no_filter_of_a_list_names_has_a_chip_too(browser):

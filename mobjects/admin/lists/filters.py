@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from mobjects.models import Import, ImportChange, Kind, Program, SyncResult, records_of_kind
+from mobjects.models import Import, ImportChange, Kind, Program, Schedule, SyncResult, records_of_kind
 from mobjects.resources import RESOURCES
 from mobjects.selectors import id_in
 from mobjects.sync.content.gaps import RecordGap, find_gap
@@ -161,6 +161,23 @@ class TouchedFilter(admin.SimpleListFilter):
         if kind not in tuple(Kind) or (pk := id_in(number)) is None:
             return queryset
         return queryset.filter(pk__in=SyncResult.objects.filter(kind=kind, record_id=pk).order_by().values("job"))
+
+
+class ScheduleFilter(admin.SimpleListFilter):
+    """Filter jobs by the schedule that asked for them: its id. It is shown only where it is in use."""
+
+    title = _("schedule")
+    parameter_name = "schedule"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = request.GET.get(self.parameter_name, "")
+        if (pk := id_in(value)) is None:
+            return []
+        return [(value, str(Schedule.objects.filter(pk=pk).first() or value))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        pk = id_in(self.value() or "")
+        return queryset if pk is None else queryset.filter(schedule=pk)
 
 
 class GapFilter(admin.SimpleListFilter):
