@@ -131,11 +131,42 @@ def test_a_private_network_is_reached_only_if_the_settings_name_it(hook, receive
     assert receiver.calls == []
 
 
-@pytest.mark.parametrize("url", ["ftp://x/", "https://u:p@x/", "https:///path", "http://example.com/", "https://x:y/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "ftp://x/",
+            "https://u:p@x/",
+            "https:///path",
+            "http://example.com/",
+            "https://x:y/",
+            "https://example.com:99999/",
+        ),
+        *(
+            "https://a..example/",
+            "https://xn--/",
+            "https://example.com/a b",
+            f"https://{'a' * 64}.example/",
+            "https://[::1",
+        ),
+    ],
+)
 def test_an_address_that_cannot_be_a_webhook_is_refused_without_being_repeated(url):
     with pytest.raises(ValueError, match="The address should") as caught:
         check_url(url)
     assert url not in str(caught.value)
+
+
+def test_an_address_may_have_letters_beyond_ascii():
+    assert check_url("https://예시.example/훅") == ("xn--vv4b11d.example", 443)
+
+
+def test_an_answer_that_never_ends_counts_by_its_status(hook, receiver):
+    hook()
+    receiver.answers.append((200, {"Content-Length": "1000000"}))  # Of which nothing comes.
+    crash()
+    deliver_due()
+    assert NoticeDelivery.objects.get(channel="webhook").state == "sent"
 
 
 def test_nothing_of_a_webhook_is_readable_in_the_database(hook, receiver):

@@ -10,7 +10,6 @@ import secrets
 import socket
 import time
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import httpx
 import orjson
@@ -25,9 +24,8 @@ from mobjects.notices.channels.bodies import build_body
 from mobjects.notices.wording import describe_delivery
 
 SECONDS = 10
-"""Longest time to connect, and to wait for each piece of an answer."""
-READ_BYTES = 4096
-"""So much of an answer is read at most; nothing of it is kept."""
+"""Longest time to connect, and to wait for each piece of the head of an answer."""
+MOST_PORTS = 65_535
 PASSING = (408, 425, 429)
 """Statuses below 500 that may pass."""
 
@@ -95,11 +93,19 @@ def check_url(url: str) -> tuple[str, int]:
     """
     wrong = _("The address should be https://HOST/PATH, without a user name.")
     try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
+        parts = httpx.URL(url)
+        # As name servers and certificates have it: letters beyond ASCII are written in it.
+        host, port = parts.raw_host.decode("ascii"), parts.port or (443 if parts.scheme == "https" else 80)
+        readable = parts.host and host.encode("idna")  # A part of it may be empty, too long, or no name.
+    except (ValueError, httpx.InvalidURL):
         raise ValueError(wrong) from None
-    if not host or parts.scheme not in ("https", "http") or parts.username or any(c.isspace() for c in url):
+    if (
+        not readable
+        or port > MOST_PORTS
+        or parts.scheme not in ("https", "http")
+        or parts.userinfo
+        or any(c.isspace() for c in url)
+    ):
         raise ValueError(wrong)
     if parts.scheme == "http" and not notice_settings.is_inner_host(host, port):
         raise ValueError(_("The address should begin with https://; NOTICES_INNER_HOSTS names hosts without TLS."))
@@ -124,15 +130,14 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
     asked = httpx.Request(
         "POST",
         httpx.URL(url).copy_with(host=place),
-        headers={**headers, "Host": urlsplit(url).netloc},
+        headers={**headers, "Host": httpx.URL(url).netloc.decode("ascii")},
         content=body,
         extensions={"timeout": httpx.Timeout(SECONDS).as_dict(), "sni_hostname": host},
     )
     try:
         with httpx.HTTPTransport() as transport:
             answer = transport.handle_request(asked)
-            # Some of the answer, so that the other side sees that it was heard.
-            next(iter(answer.iter_bytes(READ_BYTES)), b"")
+            # The status says all; an answer may be long, or come in drops.
             answer.close()
     except httpx.TimeoutException:
         raise PassingError(_("No answer came within %(seconds)s s.") % {"seconds": SECONDS}) from None
