@@ -68,3 +68,11 @@ def test_every_module_that_is_named_exists(path):
 
 def test_the_fault_matrix_can_be_read_in_one_go():
     assert len((ROOT / "docs" / "fault-matrix.md").read_text(encoding="utf-8").splitlines()) < 350
+
+
+def test_every_decision_has_a_number_of_its_own_and_begins_with_it():
+    names = sorted(path.name for path in project_files(".md") if path.parent.name == "decisions")
+    numbers = [int(name[:4]) for name in names]
+    assert len(numbers) > 50
+    assert [number for number in numbers if numbers.count(number) > 1] == []
+    assert [name for name in names if not text_of(f"docs/decisions/{name}").startswith(f"# {int(name[:4])}. ")] == []
