@@ -17,7 +17,7 @@ from django.utils import translation
 from mobjects import clock
 from mobjects.bulk_edits.appliers import build_applier
 from mobjects.bulk_edits.lifecycle import EDIT_STATES
-from mobjects.bulk_edits.operations import Do, EditOperation
+from mobjects.bulk_edits.operations import COSTS, Do, EditOperation
 from mobjects.bulk_edits.part_writing import count_sent_tags
 from mobjects.bulk_edits.parts import CopyPlanner, TagPlanner
 from mobjects.bulk_edits.planning import FieldPlanner, OperationGone, Planner
@@ -150,9 +150,10 @@ def _facts(asked: BulkEdit, amounts: bool, losses: bool) -> Facts:
     ids = changed.values("record_id")
     amount = None
     if amounts and kind is not Kind.ROLE:
-        parts = ProgramCost if operation.target else RECORD_MODELS[kind]
-        held = parts._default_manager.filter(pk__in=ids)
-        amount = held.aggregate(most=Max("amount"))["most"] if operation.target else greatest_amount(kind, held)
+        if target_of(asked) == COSTS:
+            amount = ProgramCost.objects.filter(pk__in=ids).aggregate(most=Max("amount"))["most"]
+        else:
+            amount = greatest_amount(kind, RECORD_MODELS[kind]._default_manager.filter(pk__in=ids))
         if operation.field == "Amount":
             written = changed.exclude(new=None).exclude(new="").values_list("new", flat=True)
             amount = max((Decimal(text) for text in written.iterator() if text), default=amount)

@@ -11,7 +11,17 @@ from mobjects.bulk_edits.operations import EditOperation
 from mobjects.bulk_edits.service import ask_bulk_edit, choose_operation, confirm_bulk_edit
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
-from mobjects.models import Approval, ApprovalState, BulkEdit, BulkEditState, EditSource, Opportunity, RecordEdit
+from mobjects.models import (
+    Approval,
+    ApprovalState,
+    BulkEdit,
+    BulkEditState,
+    EditSource,
+    Opportunity,
+    Program,
+    ProgramCost,
+    RecordEdit,
+)
 from tests import factories
 from tests.support.approvals import make_rule
 from tests.views import pages
@@ -98,3 +108,39 @@ def test_programs_are_named_by_their_costs(people):
     choose_operation(edited, EditOperation("multiply", "Amount", value="2", target="programcost"))
     assert confirm_bulk_edit(edited, edited.plan, people[0])
     assert list(Approval.objects.get().records.values_list("kind", "record_id")) == [("Program", program.pk)]
+
+
+def test_the_page_has_all_rows_of_costs_however_few_their_programs_are(people):
+    make_rule(work="bulk")
+    program = factories.program()
+    for number in range(51):
+        factories.cost(program, note=f"Fair {number}")
+    edited = ask_bulk_edit(Program.objects.all(), "", people[0])
+    choose_operation(edited, EditOperation("multiply", "Amount", value="2", target="programcost"))
+    assert confirm_bulk_edit(edited, edited.plan, people[0])
+    address = f"/admin/approvals/{Approval.objects.get().pk}/"
+    browser = pages.client("viewer")
+    pages_of_rows = [browser.get(address, {"page": number}).context["items"] for number in (1, 2)]
+    assert [len(items) for items in pages_of_rows] == [50, 1]
+
+
+@pytest.mark.parametrize(("limit", "held"), [("99.00", True), ("100.00", False)])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        EditOperation("set", "Note", value="Fair"),
+        EditOperation("copy", value="2027-05-01"),
+        EditOperation("shift", "Month", value="1"),
+    ],
+    ids=lambda operation: operation.do,
+)
+def test_amounts_of_costs_that_were_chosen_themselves_count(people, operation, limit, held):
+    make_rule(work="bulk", amount_over=Decimal(limit))
+    first, second = factories.program(), factories.program(marketo_id=1002)
+    factories.cost(second, amount=Decimal(5000))
+    factories.cost(first, amount=Decimal(100), note="Chosen")
+    edited = ask_bulk_edit(ProgramCost.objects.filter(note="Chosen"), "", people[0])
+    choose_operation(edited, operation)
+    assert confirm_bulk_edit(edited, edited.plan, people[0])
+    edited.refresh_from_db()
+    assert (edited.state == BulkEditState.HELD) is held

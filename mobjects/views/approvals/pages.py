@@ -80,7 +80,7 @@ def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What waits, or waited, for approval."""
     approval = get_object_or_404(Approval.objects.select_related("job", "user", "bulk_edit", "imported"), pk=pk)
     person, waits = _person(request), approval.state == ApprovalState.WAITING
-    rows = paginate_rows(request, _rows(approval), ROWS, count=approval.count)
+    rows = paginate_rows(request, _rows(approval), ROWS, count=_count(approval))
     return render_page(
         request,
         "approvals/page.html",
@@ -161,6 +161,11 @@ def _rows(approval: Approval) -> QuerySet[Any]:
         return approval.records.order_by("pk")
     planned = approval.preview.results.filter(status=SyncResultStatus.PLANNED)
     return planned.select_related("job", "batch").defer("batch__request", "batch__response").order_by("pk")
+
+
+def _count(approval: Approval) -> int | None:
+    """How many rows there are, where that is known: of costs there are more than of the programs that were frozen."""
+    return approval.count if approval.bulk_edit_id is None and approval.records.exists() else None
 
 
 def _items(request: HttpRequest, approval: Approval, rows: Page[Any]) -> list[ShownRecord]:
