@@ -156,7 +156,8 @@ def _facts(asked: BulkEdit, amounts: bool, losses: bool) -> Facts:
             amount = greatest_amount(kind, RECORD_MODELS[kind]._default_manager.filter(pk__in=ids))
         if operation.field == "Amount":
             written = changed.exclude(new=None).exclude(new="").values_list("new", flat=True)
-            amount = max((Decimal(text) for text in written.iterator() if text), default=amount)
+            amounts_now = () if amount is None else (amount,)
+            amount = max((*amounts_now, *(Decimal(text) for text in written.iterator())), default=None)
     count = asked.counts.get(BulkEditOutcome.CHANGED.value, 0)
     return {kind: WorkFacts({"EDIT": count}, amount=amount, lost=count if operation.do == Do.UNTAG else 0)}
 

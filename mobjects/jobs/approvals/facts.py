@@ -6,18 +6,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.db.models import Max, QuerySet
 
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Opportunity, ProgramCost, SyncJob, SyncJobAction, SyncResult, records_of_kind
+from mobjects.models.program import COST_PREFIX
+from mobjects.sync.content.cost_matching import parse_cost
+from mobjects.sync.content.payload import UNKNOWN_VALUE
 from mobjects.sync.delete.task import revisions_to_delete
 from mobjects.sync.send.preview.estimates import examined_programs, find_losses
 from mobjects.sync.send.preview.forecast import forecast_groups
 from mobjects.sync.send.selection import WHOLE_SIZE, SyncSelection, foreseen_records, ordered_kinds
 from mobjects.sync.send.undo.verdicts import judged_results
 from mobjects.sync.transport_factory import key_fields
+
+AMOUNT = "Amount"
+"""What an opportunity's amount is called in what is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class WorkFacts:
     Args:
         operations: records by operation.
         created, deleted: so many of them in Marketo.
-        amount: the greatest one among them.
+        amount: the greatest one among them, before and after.
         lost: tags and costs that programs would lose.
         is_lost_known: whether all programs were looked at for that.
     """
@@ -78,15 +85,33 @@ def find_facts(job: SyncJob, *, amounts: bool, losses: bool) -> Facts:
     facts: Facts = {}
     for kind, ids in _ids_by_kind(job).items():
         operation = "DELETE" if deletes else Operation.UPDATE.value
-        records = records_of_kind(kind).filter(pk__in=ids)
         facts[kind] = WorkFacts(
             {operation: len(ids)},
             deleted=len(ids) if deletes else 0,
-            amount=greatest_amount(kind, records) if amounts else None,
+            amount=_amount_before_and_after(job, kind, ids) if amounts else None,
             # What an undo takes away again is not looked at record by record.
             is_lost_known=deletes or kind is not Kind.PROGRAM,
         )
     return facts
+
+
+def _amount_before_and_after(job: SyncJob, kind: Kind, ids: list[int]) -> Decimal | None:
+    """The greatest amount among records as they stand, and as an undo would put them back."""
+    now = greatest_amount(kind, records_of_kind(kind).filter(pk__in=ids))
+    back = _amounts_put_back(job.origin, kind) if job.action == SyncJobAction.UNDO and job.origin else ()
+    return max((amount for amount in (now, *back) if amount is not None), default=None)
+
+
+def _amounts_put_back(undone: SyncJob, kind: Kind) -> Iterator[Decimal]:
+    """The amounts that an undo of a sending would put back."""
+    diffs: QuerySet[Any, Any] = judged_results(undone, kind).filter(left="").values_list("diff", flat=True)
+    for name, old, _sent in chain.from_iterable(diffs.iterator()):
+        if not old or old == UNKNOWN_VALUE:
+            continue
+        if kind is Kind.OPPORTUNITY and name == AMOUNT:
+            yield Decimal(old)
+        elif name.startswith(COST_PREFIX):
+            yield parse_cost(old)[1]
 
 
 def _ids_by_kind(job: SyncJob) -> dict[Kind, list[int]]:
