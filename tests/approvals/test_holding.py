@@ -15,7 +15,20 @@ from mobjects.jobs.queue import enqueue_job
 from mobjects.jobs.recovery import sweep_jobs
 from mobjects.jobs.requests import request_sync
 from mobjects.jobs.runner import run_job
-from mobjects.models import Approval, ApprovalState, AuditEvent, EventKind, Opportunity, SyncJob, SyncJobState
+from mobjects.marketo.types import Operation
+from mobjects.models import (
+    Approval,
+    ApprovalRule,
+    ApprovalState,
+    AuditEvent,
+    EventKind,
+    Kind,
+    Opportunity,
+    SyncJob,
+    SyncJobState,
+)
+from mobjects.sync.send import claims
+from mobjects.sync.send.selection import SyncSelection
 from tests import factories
 from tests.support.approvals import OPPORTUNITIES, ask, make_rule
 
@@ -214,3 +227,41 @@ def test_a_job_that_grew_before_it_was_begun_is_held_then(olga):
     factories.opportunity()
     assert run(job).state == SyncJobState.HELD
     assert sent() == 0
+
+
+def waiting_with_a_claim(user: User) -> SyncJob:
+    """A job that waits in the midst of its work, of which one record is claimed and the other is not."""
+    first = factories.opportunity()
+    job = request_sync(OPPORTUNITIES, user=user)
+    here = factories.context(job)
+    selection = SyncSelection.from_json(job.selection)
+    claims.claim_batch(here, Kind.OPPORTUNITY, Operation.INSERT, selection, after=0, limit=1)
+    here.lease.delete()
+    waits = {"waits_until": timezone.now(), "waits_for": "Marketo is not available.", "started_at": timezone.now()}
+    SyncJob.objects.filter(pk=job.pk).update(state=SyncJobState.WAITING, **waits)
+    assert factories.fresh(first).claimed_by is not None
+    factories.opportunity()
+    return SyncJob.objects.get(pk=job.pk)
+
+
+def test_what_waited_to_be_sent_is_shown_for_approval_and_sent_after_it(olga, anna):
+    job = waiting_with_a_claim(olga)
+    make_rule()
+    held = run(job)
+    assert (held.state, held.waits_until, held.waits_for) == (SyncJobState.HELD, None, "")
+    approval = job.approvals.get()
+    run_job(approval.preview)
+    approval.refresh_from_db()
+    assert approval.count == 2
+    assert service.approve(approval, anna) == Decision.DONE
+    assert (run(job).state, sent()) == (SyncJobState.SUCCEEDED, 2)
+
+
+def test_a_refused_job_lets_go_of_what_waited_to_be_sent(olga, anna):
+    job = waiting_with_a_claim(olga)
+    make_rule()
+    run_job(run(job).approvals.get().preview)
+    assert service.refuse(job.approvals.get(), anna, "Not now.") == Decision.DONE
+    assert not Opportunity.objects.exclude(claimed_by=None).exists()
+    ApprovalRule.objects.all().delete()
+    assert run(ask(user=olga)).counts == {"CREATED": 2}

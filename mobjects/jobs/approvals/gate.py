@@ -35,6 +35,7 @@ from mobjects.models import (
     SyncResultStatus,
     records_of_kind,
 )
+from mobjects.sync.send import results
 from mobjects.sync.send.selection import SyncSelection
 
 WORKS = {
@@ -48,6 +49,7 @@ NAMED = 20
 _PART = 2000
 
 RECORDS_CHANGED = _("Records changed after it was shown for approval. Look at them, and ask again.")
+HELD_BEFORE_SENT = _("A rule held the job before this was sent.")
 NOTHING_TO_SEND = _("The preview that was to be approved found nothing to send.")
 
 
@@ -71,7 +73,9 @@ def hold_if_ruled(job: SyncJob) -> bool:
     if match is None:
         return False
     with transaction.atomic():
-        if JOB_STATES.change(job, SyncJobState.HELD):
+        if JOB_STATES.change(job, SyncJobState.HELD, waits_until=None, waits_for=""):
+            # So that the preview finds these records, and other jobs do.
+            results.cancel_waiting_batches(job, HELD_BEFORE_SENT, SyncResultStatus.RETRIED)
             _ask(job, work, match)
     return job.state == SyncJobState.HELD
 

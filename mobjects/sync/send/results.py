@@ -276,13 +276,19 @@ def abandon_sending_batches(job: SyncJob, message: str, lease: int | None = None
 
 
 @retry_on_database_error
-def cancel_waiting_batches(job: SyncJob, words: str) -> None:
-    """Give up what still waits to be sent: its records are let go and stay changed."""
+def cancel_waiting_batches(job: SyncJob, words: str, status: SyncResultStatus = SyncResultStatus.NOT_SENT) -> None:
+    """Give up what still waits to be sent: its records are let go and stay changed.
+
+    Args:
+        job: nobody works on it.
+        words: why, in English.
+        status: of the results; a passing one where the job may send those records later.
+    """
     with transaction.atomic():
         for batch in job.batches.select_for_update().filter(state=SyncBatchState.WAITING):
             claimed = records_of_kind(Kind(batch.kind)).filter(claimed_by=batch)
             given_up = [
-                build_result(job, record, SyncResultStatus.NOT_SENT, batch=batch, position=position, error=words)
+                build_result(job, record, status, batch=batch, position=position, error=words)
                 for position, record in enumerate(claimed.order_by("pk"), start=1)
             ]
             claimed.update(claimed_by=None)
