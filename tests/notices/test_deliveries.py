@@ -12,12 +12,13 @@ import pytest
 
 from mobjects.jobs.lifecycle import end_job
 from mobjects.models import DeliveryState, NoticeDelivery, PersonSettings, SyncJobState
-from mobjects.notices.channels.webhook import check_url, seal_text
+from mobjects.notices.channels.base import PassingError
+from mobjects.notices.channels.webhook import WHOLE_SECONDS, check_url, post, seal_text
 from mobjects.notices.choices import save_choice
-from mobjects.notices.deliveries import NOTICE_WORK, WAITS, deliver_due, run_delivery, send_again
+from mobjects.notices.deliveries import LEASE, NOTICE_WORK, WAITS, deliver_due, run_delivery, send_again
 from tests import factories
 from tests.support.concurrent import concurrently, postgresql
-from tests.support.receivers import CUT
+from tests.support.receivers import CUT, DRIP
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groups", "redis_url")]
 
@@ -137,6 +138,7 @@ def test_a_private_network_is_reached_only_if_the_settings_name_it(hook, receive
         *(
             "ftp://x/",
             "https://u:p@x/",
+            "https://:p@x/",
             "https:///path",
             "http://example.com/",
             "https://x:y/",
@@ -167,6 +169,18 @@ def test_an_answer_that_never_ends_counts_by_its_status(hook, receiver):
     crash()
     deliver_due()
     assert NoticeDelivery.objects.get(channel="webhook").state == "sent"
+
+
+def test_an_answer_in_drops_is_cut_off_when_the_time_is_over(receiver):
+    receiver.answers.append(DRIP)
+    with pytest.raises(PassingError) as caught:
+        post(receiver.url, b"{}", {}, seconds=0.3)
+    assert caught.value.said == "No answer came within 0.3 s."
+    assert receiver.drips_ended.wait(10)
+
+
+def test_a_whole_try_is_over_before_its_lease():
+    assert LEASE.total_seconds() > 2 * WHOLE_SECONDS
 
 
 def test_nothing_of_a_webhook_is_readable_in_the_database(hook, receiver):

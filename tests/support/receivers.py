@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +18,8 @@ from mobjects.local.ports import find_free_port
 
 CUT = 0
 """Instead of a status: the connection is closed without an answer."""
+DRIP = -1
+"""Instead of a status: the head of an answer comes in drops, and never ends."""
 
 
 class WebhookReceiver:
@@ -26,6 +28,7 @@ class WebhookReceiver:
     def __init__(self) -> None:
         self.answers: deque[int | tuple[int, dict[str, str]]] = deque()
         self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.is_over, self.drips_ended = threading.Event(), threading.Event()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -37,10 +40,21 @@ class WebhookReceiver:
                 if status == CUT:
                     self.close_connection = True
                     return
+                if status == DRIP:
+                    self._drip()
+                    return
                 self.send_response(status)
                 for name, value in {"Content-Length": "0", **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
+
+            def _drip(self) -> None:
+                self.close_connection = True
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                with suppress(OSError):  # The other side has had enough.
+                    while not receiver.is_over.wait(0.01):
+                        self.wfile.write(b"X-Drop: 1\r\n")
+                receiver.drips_ended.set()
 
             def log_message(self, *args: Any) -> None:
                 """Say nothing."""
@@ -61,6 +75,7 @@ class WebhookReceiver:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.is_over.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()

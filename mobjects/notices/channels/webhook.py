@@ -8,8 +8,12 @@ import hmac
 import ipaddress
 import secrets
 import socket
+import threading
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import orjson
@@ -25,6 +29,8 @@ from mobjects.notices.wording import describe_delivery
 
 SECONDS = 10
 """Longest time to connect, and to wait for each piece of the head of an answer."""
+WHOLE_SECONDS = 40.0
+"""Longest time of all that together: well within the lease of a delivery, however slowly the pieces come."""
 MOST_PORTS = 65_535
 PASSING = (408, 425, 429)
 """Statuses below 500 that may pass."""
@@ -112,11 +118,45 @@ def check_url(url: str) -> tuple[str, int]:
     return host, port
 
 
-def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+class _CutOff:
+    """Cuts a connection off when the time of a whole exchange is over; httpx's limits are for each piece of it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _CutOff:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._timer.cancel()
+
+    def follow(self, event: str, info: Mapping[str, Any]) -> None:
+        """Note what the connection goes through; httpx's ``trace``."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self.is_over:  # While it was opened; then there was nothing to cut off yet.
+                self._cut()
+
+    def _cut(self) -> None:
+        self.is_over = True
+        if self._socket is not None:
+            with suppress(OSError):  # It is closed already.
+                # Not as TLS has it, which would say goodbye and wait.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = WHOLE_SECONDS) -> tuple[int, str]:
     """Send one request. Status, and what the header Retry-After says.
 
     It goes to the address of the host that was looked at, so that no other answer of the name servers comes between.
     By httpx's transport alone: its client would write the address, which may hold a token, into the log.
+
+    Args:
+        seconds: for the whole exchange, from the connection to the end of the head of the answer.
 
     Raises:
         PermanentError: the address may not be used.
@@ -127,21 +167,24 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
     except ValueError as error:
         raise PermanentError(str(error)) from None
     place = _find_place(host, port)
+    cut_off = _CutOff(seconds)
     asked = httpx.Request(
         "POST",
         httpx.URL(url).copy_with(host=place),
         headers={**headers, "Host": httpx.URL(url).netloc.decode("ascii")},
         content=body,
-        extensions={"timeout": httpx.Timeout(SECONDS).as_dict(), "sni_hostname": host},
+        extensions={"timeout": httpx.Timeout(SECONDS).as_dict(), "sni_hostname": host, "trace": cut_off.follow},
     )
     try:
-        with httpx.HTTPTransport() as transport:
+        with cut_off, httpx.HTTPTransport() as transport:
             answer = transport.handle_request(asked)
             # The status says all; an answer may be long, or come in drops.
             answer.close()
     except httpx.TimeoutException:
         raise PassingError(_("No answer came within %(seconds)s s.") % {"seconds": SECONDS}) from None
     except httpx.HTTPError as error:
+        if cut_off.is_over:
+            raise PassingError(_("No answer came within %(seconds)s s.") % {"seconds": f"{seconds:g}"}) from None
         raise PassingError(_("The connection failed (%(error)s).") % {"error": type(error).__name__}) from None
     return answer.status_code, answer.headers.get("Retry-After", "")
 
