@@ -157,7 +157,7 @@ def _facts(asked: BulkEdit, amounts: bool, losses: bool) -> Facts:
         if operation.field == "Amount":
             written = changed.exclude(new=None).exclude(new="").values_list("new", flat=True)
             amounts_now = () if amount is None else (amount,)
-            amount = max((*amounts_now, *(Decimal(text) for text in written.iterator())), default=None)
+            amount = max((*amounts_now, *(Decimal(text) for text in written.iterator() if text)), default=None)
     count = asked.counts.get(BulkEditOutcome.CHANGED.value, 0)
     return {kind: WorkFacts({"EDIT": count}, amount=amount, lost=count if operation.do == Do.UNTAG else 0)}
 
