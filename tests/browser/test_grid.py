@@ -26,6 +26,16 @@ CLIPBOARD = """([type, block]) => {
   document.activeElement.dispatchEvent(event);
   return data.getData("text/plain");
 }"""
+HOLD = """() => {
+  const real = window.fetch;
+  window.fetch = async (...given) => {
+    const answer = await real(...given);
+    await new Promise((resolve) => { window.release = resolve; });
+    return answer;
+  };
+}"""
+"""Keeps what the server answers from the page until it is released: what was saved is saved."""
+RELEASE = "() => { const go = window.release; window.release = undefined; go(); }"
 ROWS = 20
 
 
@@ -156,17 +166,79 @@ def test_nothing_typed_is_lost_when_the_session_has_ended(grid):
     assert Opportunity.objects.get(name="Deal 19").stage == "Won"
 
 
-def test_leaving_with_unsaved_cells_warns(grid):
+@pytest.mark.parametrize("keys", [("Enter",), ()], ids=["in a cell", "in an open input"])
+def test_leaving_with_unsaved_cells_warns(grid, keys):
+    page = grid
+    page.goto("/admin/grid/opportunity/?q=Deal")
+    cell(page, 19, "stage").focus()
+    page.keyboard.type("Won")
+    press(page, *keys)
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.evaluate("() => { location.href = '/admin/'; }")
+    expect(cell(page, 19, "stage")).to_have_text("Won")
+    assert asked == ["beforeunload"]
+
+
+def test_what_is_typed_while_it_is_saved_is_compared_with_what_was_shown(grid):
     page = grid
     page.goto("/admin/grid/opportunity/?q=Deal")
     cell(page, 19, "stage").focus()
     page.keyboard.type("Won")
     page.keyboard.press("Enter")
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    page.get_by_role("link", name="Dashboard").last.click(no_wait_after=True)
-    expect(cell(page, 19, "stage")).to_have_text("Won")
-    assert asked == ["beforeunload"]
+    with edit(EditSource.FORM, factories.user("ben")):
+        Opportunity.objects.filter(name="Deal 19").update(next_step="Call", type="Renewal", description="Theirs")
+    page.evaluate(HOLD)
+    page.get_by_role("button", name="Save").press("Enter")
+    page.wait_for_function("() => window.release")
+    cell(page, 19, "next_step").focus()
+    page.keyboard.type("Mail")
+    page.keyboard.press("Enter")
+    cell(page, 19, "type").focus()
+    press(page, "F2")
+    page.keyboard.type("Mine")
+    page.evaluate(RELEASE)
+    # Of what nobody typed into, it is said that others changed it; the rest is asked about when it is saved.
+    expect(status(page)).to_have_text("Records saved: 1. Also changed by others, and kept: Description.")
+    press(page, "Enter")
+    expect(cell(page, 19, "type")).to_have_text("Mine")
+
+    page.get_by_role("button", name="Save").press("Enter")
+    page.wait_for_function("() => window.release")
+    page.evaluate(RELEASE)
+    expect(page.get_by_role("group", name="Next step of Deal 19")).to_contain_text("Keep theirs: Call (ben, ")
+    expect(page.get_by_role("group", name="Type of Deal 19")).to_contain_text("Keep theirs: Renewal (ben, ")
+    kept = Opportunity.objects.get(name="Deal 19")
+    assert (kept.stage, kept.next_step, kept.type) == ("Won", "Call", "Renewal")
+
+
+def test_what_holds_no_text_is_not_pasted_and_an_empty_cell_is(grid):
+    page = grid
+    page.goto("/admin/grid/opportunity/?q=Deal")
+    stage = cell(page, 19, "stage")
+    stage.focus()
+    page.evaluate(CLIPBOARD, ["paste", ""])  # An image.
+    expect(stage).to_have_text("New")
+    expect(status(page)).to_have_text("Nothing is changed.")
+    cell(page, 19, "type").focus()
+    block = page.evaluate(CLIPBOARD, ["copy", ""])
+    stage.focus()
+    page.evaluate(CLIPBOARD, ["paste", block])
+    expect(stage).to_have_text("")
+
+
+def test_a_pasted_block_is_counted_once_and_not_with_each_of_its_cells(grid):
+    page = grid
+    page.goto("/admin/grid/opportunity/?q=Deal")
+    cell(page, 19, "stage").focus()
+    page.evaluate("""() => {
+      window.said = [];
+      const seen = (changes) => window.said.push(...changes.map((each) => each.addedNodes[0].textContent));
+      new MutationObserver(seen).observe(document.getElementById("mo-grid-status"), {childList: true});
+    }""")
+    page.evaluate(CLIPBOARD, ["paste", "\n".join(f"Stage {number}" for number in range(ROWS))])
+    expect(status(page)).to_contain_text("Pasted: 20 cells.")
+    assert page.evaluate("said.length") == 2
 
 
 def test_on_a_phone_and_in_the_dark_it_fits(grid, open_page):

@@ -173,7 +173,7 @@ def _save_program(request: HttpRequest, pk: int, cells: Mapping[date, EditedCell
             transaction.savepoint_commit(before)
             after = _costs_of([pk], list(cells))[pk]
             shown = {f"{month:%Y-%m}": _text(after.get(month, [])) for month in cells}
-            return {"id": pk, "outcome": "saved", "cells": shown, "merged": []}
+            return {"id": pk, "outcome": "saved", "cells": shown}
         transaction.savepoint_rollback(before)
     return {"id": pk, "outcome": "conflict" if clashes else "refused", "errors": errors, "clashes": clashes}
 

@@ -100,7 +100,7 @@ class CellSaver:
             if form.changed_data:
                 self._write(form)
             shown = show_cells(self.form_class, self.model._default_manager.get(pk=pk))
-            return {"id": pk, "outcome": "saved", "cells": shown, "merged": form.merged}
+            return {"id": pk, "outcome": "saved", "cells": shown}
         errors = describe_errors(form, problems)
         if not form.clashes:
             return {"id": pk, "outcome": "refused", "errors": errors}

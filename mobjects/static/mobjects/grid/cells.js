@@ -24,10 +24,9 @@ window.moGrid = (() => {
   const isChanged = (cell) => cell.dataset.opened !== undefined && cell.dataset.opened !== text(cell);
   const changed = () => [...table?.querySelectorAll("td[data-opened]") ?? []].filter(isChanged);
 
-  const show = (cell) => {
-    cell.classList.toggle("mo-changed", isChanged(cell));
-    for (const listener of listeners) listener();
-  };
+  // Called once for an edit, however many cells it writes: who listens looks at all of them.
+  const announce = () => { for (const listener of listeners) listener(); };
+  const show = (cell) => cell.classList.toggle("mo-changed", isChanged(cell));
 
   const write = (cell, value) => {
     if (cell.dataset.opened === undefined) cell.dataset.opened = text(cell);
@@ -69,18 +68,20 @@ window.moGrid = (() => {
     done.push(edit);
     undone.length = 0;
     for (const [cell, , value] of edit) write(cell, value);
+    announce();
   };
   const repeat = (from, to, place) => {
     const edit = from.pop();
     if (!edit) return null;
     for (const entry of edit) write(entry[0], entry[place]);
     to.push(edit);
+    announce();
     return edit[0][0];
   };
   const undo = () => repeat(done, undone, 1);
   const redo = () => repeat(undone, done, 2);
   // What is saved is taken back in the record's history, not here.
-  const forget = () => { done.length = undone.length = 0; for (const listener of listeners) listener(); };
+  const forget = () => { done.length = undone.length = 0; };
 
   // Rows of texts out of what a spreadsheet puts on the clipboard: tabs, line ends, quotes around cells that hold them.
   const parse = (block) => {
@@ -105,10 +106,10 @@ window.moGrid = (() => {
   const closes = (source, place) => /^"(?:[^"]|"")*"(?=\t|\n|$)/.test(source.slice(place));
   const format = (block) => block
     .map((row) => row.map((value) => (/[\t\n"]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)).join("\t"))
-    .join("\n");
+    .join("\n") || "\n";  // An empty cell is one line, as spreadsheets have it; no text at all is something else.
 
   return {
     table, rows, say, tell, text, part, isOpen, choices, header, label, record, opened, isChanged, changed, write, refresh, blame,
-    change, undo, redo, forget, parse, format, canUndo: () => done.length > 0, onChange: (listener) => listeners.push(listener),
+    change, undo, redo, forget, announce, parse, format, canUndo: () => done.length > 0, onChange: (listener) => listeners.push(listener),
   };
 })();

@@ -158,7 +158,9 @@
   document.addEventListener("paste", (event) => {
     if (!inGrid()) return;
     event.preventDefault();
-    const block = grid.parse(event.clipboardData.getData("text/plain"));
+    const given = event.clipboardData.getData("text/plain");
+    if (!given) return;  // An image, or a file.
+    const block = grid.parse(given);
     const into = selected();
     const single = block.length === 1 && block[0].length === 1;
     const [row, column] = [rowOf(into[0][0]), into[0][0].cellIndex];

@@ -16,7 +16,10 @@
     const count = new Set(cells.map((cell) => cell.parentNode)).size;
     grid.tell(cells.length ? grid.say("changed", { cells: cells.length, rows: count }) : grid.say("unchanged"));
   });
-  window.addEventListener("beforeunload", (event) => { if (grid.changed().length) event.preventDefault(); });
+  window.addEventListener("beforeunload", (event) => {
+    grid.finish();
+    if (grid.changed().length) event.preventDefault();
+  });
 
   const cellOf = (id, name) => grid.table.querySelector(`tr[data-id="${id}"] td[data-name="${CSS.escape(name)}"]`);
   const collect = () => {
@@ -63,6 +66,7 @@
       choice.addEventListener("click", () => {
         grid.blame(cell, "");
         chosen();
+        grid.announce();
         field.remove();
         (questions.querySelector("button") ?? cell).focus();
       });
@@ -80,10 +84,16 @@
     questions.append(field);
     grid.blame(cell, grid.say("now", { value: value(clash.now), author }));
   };
+  // Puts what is kept now into a record's cells; gives the headings of those that others changed.
   const saved = (id, cells, sent) => {
+    const others = [];
     for (const [name, now] of Object.entries(cells)) {
       const cell = cellOf(id, name);
       if (!cell) continue;
+      const isBusy = grid.isChanged(cell) || cell.querySelector(".mo-cell-input");
+      // What is typed while the rest is saved is compared with what the person saw, not with what they never did.
+      if (!sent[name] && isBusy) continue;
+      if (!sent[name] && grid.text(cell) !== now) others.push(grid.label(cell));
       grid.blame(cell, "");
       if (sent[name] && grid.text(cell) === sent[name][1]) {
         grid.part(cell).textContent = now;
@@ -91,6 +101,7 @@
       }
       grid.refresh(cell, now);
     }
+    return others;
   };
   const refused = (id, errors) => {
     const row = grid.table.querySelector(`tr[data-id="${id}"]`);
@@ -102,14 +113,14 @@
     for (const answer of records) {
       counts[answer.outcome === "gone" ? "refused" : answer.outcome] += 1;
       grid.blame(grid.table.querySelector(`tr[data-id="${answer.id}"]`).cells[0], "");
-      if (answer.outcome === "saved") saved(answer.id, answer.cells, sent[answer.id]);
+      if (answer.outcome === "saved") merged.push(...saved(answer.id, answer.cells, sent[answer.id]));
       refused(answer.id, answer.errors ?? {});
       for (const clash of answer.clashes ?? []) ask(answer.id, clash);
-      merged.push(...(answer.merged ?? []));
     }
     const words = ["saved", "refused", "conflict"].filter((each) => counts[each]).map((each) => grid.say(each, counts));
     if (merged.length) words.push(grid.say("merged", { merged: [...new Set(merged)].join(", ") }));
     if (!counts.refused && !counts.conflict) grid.forget();
+    grid.announce();
     return words.join(" ");
   };
   const save = async () => {
