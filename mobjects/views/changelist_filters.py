@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from mobjects.filters.conditions import FilterRefused
-from mobjects.views.keyset import AFTER, BEFORE, COLUMNS, VIEW
+from mobjects.views.keyset import AFTER, BEFORE, COLUMNS, VIEW, KeysetPage
 from mobjects.views.lists.chips import find_narrowings
 
 _LEFT_OUT = (PAGE_VAR, ALL_VAR, ERROR_FLAG, AFTER, BEFORE, COLUMNS, VIEW, "_changelist_filters")
@@ -28,12 +30,14 @@ class FilteredList:
         count: how many there are.
         description: what they were narrowed to; empty if the list shows all.
         query: the part of the address that says it, without the question mark.
+        page: some of the records.
     """
 
     queryset: QuerySet[Any]
     count: int
     description: str
     query: str
+    page: KeysetPage
 
 
 def get_filtered_list(request: HttpRequest, model: type[Model]) -> FilteredList:
@@ -42,18 +46,41 @@ def get_filtered_list(request: HttpRequest, model: type[Model]) -> FilteredList:
     Raises:
         FilterRefused: it makes no sense. All records are never what was meant.
     """
-    query = request.GET.copy()
+    return _filter_list(request, model, {}, 1)
+
+
+def read_filtered_page(request: HttpRequest, model: type[Model], size: int) -> FilteredList:
+    """The same with the records at the address's place; at the list's beginning if the place makes no sense.
+
+    Args:
+        size: so many records at most.
+
+    Raises:
+        FilterRefused: as :func:`get_filtered_list`.
+    """
+    address = request.GET
+    place = {name: address[name] for name in (AFTER, BEFORE) if name in address}
+    try:
+        return _filter_list(request, model, place, size)
+    except FilterRefused:
+        if not place:
+            raise
+        request.GET = address
+        return _filter_list(request, model, {}, size)
+
+
+def _filter_list(request: HttpRequest, model: type[Model], place: Mapping[str, str], size: int) -> FilteredList:
+    query: Any = request.GET.copy()
     for name in _LEFT_OUT:
         query.pop(name, None)
+    request.GET = query.copy()
+    request.GET.update(place)
+    model_admin: Any = copy(admin.site.get_model_admin(model))
+    model_admin.list_per_page = size
     try:
-        return _filter_list(request, model, query)
+        changes: Any = model_admin.get_changelist_instance(request)
     except IncorrectLookupParameters as error:
         said = _("The address asks for “%(query)s”, which the list cannot be narrowed by. Open the list anew.")
         raise FilterRefused(said % {"query": query.urlencode()[:100]}) from error
-
-
-def _filter_list(request: HttpRequest, model: type[Model], query: Any) -> FilteredList:
-    request.GET = query
-    changes = admin.site.get_model_admin(model).get_changelist_instance(request)
     words = "; ".join(each.words for each in find_narrowings(request, changes))
-    return FilteredList(changes.queryset, changes.result_count, words, query.urlencode())
+    return FilteredList(changes.queryset, changes.result_count, words, query.urlencode(), changes.page)

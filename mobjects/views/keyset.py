@@ -164,6 +164,8 @@ def _may_be_null(rows: QuerySet[Any], path: str) -> bool:
 class KeysetChangeList(ChangeList):
     """A list of the admin that is read from a place on; returned by ``ModelAdmin.get_changelist``."""
 
+    page: KeysetPage
+    """The rows, and where the others are."""
     places: Mapping[str, str]
     """Addresses of the other rows, by ``first``, ``previous``, ``next`` and ``last``."""
 
@@ -178,6 +180,7 @@ class KeysetChangeList(ChangeList):
             page = read_keyset_page(self.queryset, self.list_per_page, request.GET)
         except (ValueError, ValidationError) as error:
             raise IncorrectLookupParameters from error
+        self.page = page
         self.result_list: Any = page.rows
         self.result_count = page.count
         self.places = {name: self.get_query_string(place) for name, place in page.places.items()}

@@ -55,10 +55,12 @@ class EditedCell:
     Args:
         opened: the text that it held when it was shown.
         typed: the text that it is to hold.
+        held: stands for what else went with it when it was shown; "" for nothing.
     """
 
     opened: str
     typed: str
+    held: str = ""
 
 
 def list_columns(form_class: type[MergingForm]) -> list[GridColumn]:

@@ -20,19 +20,22 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from mobjects import timeline
 from mobjects.db.edit_context import edit
+from mobjects.forms.merging import fingerprint
 from mobjects.forms.records.fields import MonthField
 from mobjects.forms.records.grid_cells import EditedCell, GridColumn, build_cell_form, describe_errors
-from mobjects.marketo.value_parsing import parse_month
+from mobjects.forms.records.programs import AMOUNT
+from mobjects.marketo.value_parsing import parse_month, parse_value, quote_value
 from mobjects.marketo.value_text import to_text
 from mobjects.models import EditSource, Kind, Program, ProgramCost
-from mobjects.views.base import press_only, render_page
-from mobjects.views.changelist_filters import get_filtered_list
-from mobjects.views.grid.pages import deny_grid, page_address, read_grid_page, read_place
-from mobjects.views.grid.saving import ROWS, Answer, read_edits
+from mobjects.views.base import press_only, render_denied, render_page
+from mobjects.views.changelist_filters import read_filtered_page
+from mobjects.views.grid.saving import ROWS, Answer, page_address, read_edits
+from mobjects.views.lists.columns import kept_inputs
 
 MONTHS = 24
 """So many stand side by side at most."""
-CHANGE = "mobjects.change_programcost"
+NEEDED = ("mobjects.view_program", "mobjects.change_programcost")
+"""Permissions, to see the page and to save."""
 YEAR = 12
 
 Costs = dict[date, list[ProgramCost]]
@@ -74,19 +77,18 @@ def _later(first: date, months: int) -> date:
 @require_GET
 def months_page(request: HttpRequest) -> HttpResponse:
     """The costs of the programs that a list shows, by month."""
-    if not request.user.has_perm(CHANGE):
-        return deny_grid(request)
-    query = request.GET.copy()
-    given = {name: query.pop(name)[-1] for name in ("since", "until") if name in query}
+    if lacking := find_lacking(request):
+        return render_denied(request, lacking)
+    query, kept = request.GET.copy(), kept_inputs(request, *MonthsForm.base_fields)
+    given = {name: query.pop(name)[-1] for name in MonthsForm.base_fields if name in query}
     chosen = MonthsForm(given or None)
     months = chosen.months
     if not chosen.is_bound:
         chosen = MonthsForm(initial={"since": months[0], "until": months[-1]})
     address = request.GET
     request.GET = query  # type: ignore[assignment]  # what follows reads it, and nothing writes it
-    place = read_place(request)
-    found = get_filtered_list(request, Program)
-    page = read_grid_page(found.queryset, place)
+    found = read_filtered_page(request, Program, ROWS)
+    page = found.page
     costs = _costs_of([program.pk for program in page.rows], months)
     columns = [GridColumn(f"{month:%Y-%m}", f"{month:%Y-%m}", forms.CharField(), (), "") for month in months]
     changelist = reverse("admin:mobjects_program_changelist")
@@ -104,7 +106,7 @@ def months_page(request: HttpRequest) -> HttpResponse:
         save=reverse("mobjects:grid-months-save"),
         limit=ROWS,
         months=chosen,
-        kept=list(query.items()),
+        kept=kept,
     )
 
 
@@ -122,8 +124,8 @@ def _row(program: Program, costs: Costs, months: list[date], columns: list[GridC
         "marketo_id": program.marketo_id,
         "address": reverse("admin:mobjects_program_change", args=[program.pk]),
         "cells": [
-            (column, _text(costs.get(month, [])), _lock(costs.get(month, [])))
-            for column, month in zip(columns, months, strict=True)
+            (column, _text(found), _lock(found), _hold(found))
+            for column, found in zip(columns, (costs.get(month, []) for month in months), strict=True)
         ],
     }
 
@@ -139,10 +141,28 @@ def _lock(costs: list[ProgramCost]) -> str:
     return ngettext("%(count)s cost", "%(count)s costs", len(costs)) % {"count": len(costs)}
 
 
+def _more_than_amount(costs: list[ProgramCost]) -> str:
+    """What a cell's cost holds that a grid does not show, in words; "" if nothing."""
+    fields: list[Any] = [ProgramCost._meta.get_field(name) for name in ("note", "marketo_cost_id")]
+    values = [(field.verbose_name, getattr(cost, field.attname)) for cost in costs for field in fields]
+    return ", ".join(f"{name} {quote_value(value)}" for name, value in values if value)
+
+
+def _hold(costs: list[ProgramCost]) -> str:
+    """Stands for what goes with a cell's cost when that is removed; "" if nothing does."""
+    held = [str(value) for cost in costs for value in (cost.note, cost.marketo_cost_id) if value]
+    return fingerprint("\n".join(held)) if held else ""
+
+
+def find_lacking(request: HttpRequest) -> str:
+    """A permission without which nobody edits the costs of programs, and that somebody lacks; "" if none."""
+    return next((name for name in NEEDED if not request.user.has_perm(name)), "")
+
+
 @press_only("mobjects:grid-months")
 def months_save(request: HttpRequest) -> HttpResponse:
     """Save the amounts that were sent; the answer says of each program what became of it."""
-    if not request.user.has_perm(CHANGE):
+    if find_lacking(request):
         return JsonResponse({"problem": _("You may not edit these records.")}, status=403)
     try:
         edits = read_edits(request.body)
@@ -164,9 +184,8 @@ def _save_program(request: HttpRequest, pk: int, cells: Mapping[date, EditedCell
         before = transaction.savepoint()
         for month, cell in cells.items():
             name, costs = f"{month:%Y-%m}", kept.get(month, [])
-            now = _text(costs)
-            if cell.opened != now != cell.typed and not _lock(costs):
-                clashes.append(_describe_clash(pk, name, costs, now))
+            if _is_clash(cell, costs):
+                clashes.append(_describe_clash(pk, name, costs))
             elif problem := _write(request, program, month, costs, cell.typed):
                 errors[name] = problem
         if not errors and not clashes:
@@ -178,9 +197,28 @@ def _save_program(request: HttpRequest, pk: int, cells: Mapping[date, EditedCell
     return {"id": pk, "outcome": "conflict" if clashes else "refused", "errors": errors, "clashes": clashes}
 
 
-def _describe_clash(pk: int, name: str, costs: list[ProgramCost], now: str) -> Answer:
+def _is_clash(cell: EditedCell, costs: list[ProgramCost]) -> bool:
+    """Whether a cost is another one than the person saw, and would be lost."""
+    if _lock(costs):
+        return False
+    opened, now, typed = map(_read_amount, (cell.opened, _text(costs), cell.typed))
+    removed_unseen = bool(costs) and typed is None and _hold(costs) not in ("", cell.held)
+    return removed_unseen or opened != now != typed
+
+
+def _read_amount(text: str) -> Any:
+    """What an amount is compared as: ``10`` is ``10.00``; what is no amount as it is."""
+    try:
+        return parse_value(text, AMOUNT)
+    except ValueError:
+        return text
+
+
+def _describe_clash(pk: int, name: str, costs: list[ProgramCost]) -> Answer:
     author = timeline.last_author(Kind.PROGRAM, pk, costs[0].content_key) if costs else ""
-    return {"name": name, "label": name, "now": now, "author": author}
+    now, more = _text(costs), _more_than_amount(costs)
+    words = f"{now} ({more})" if more else now
+    return {"name": name, "label": name, "now": now, "words": words, "held": _hold(costs), "author": author}
 
 
 def _write(request: HttpRequest, program: Program, month: date, costs: list[ProgramCost], typed: str) -> str:

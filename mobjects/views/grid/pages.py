@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -14,10 +13,10 @@ from django.views.decorators.http import require_GET
 from mobjects.forms.merging import MergingForm
 from mobjects.forms.records.grid_cells import list_columns, show_cells
 from mobjects.models import RECORD_MODELS, AllowedValues, Kind, SyncedRecord
-from mobjects.views.base import press_only, render_page
-from mobjects.views.changelist_filters import get_filtered_list
-from mobjects.views.grid.saving import ROWS, CellSaver, read_edits
-from mobjects.views.keyset import AFTER, BEFORE, KeysetPage, read_keyset_page
+from mobjects.views.base import press_only, render_denied, render_page
+from mobjects.views.changelist_filters import read_filtered_page
+from mobjects.views.grid.months import find_lacking
+from mobjects.views.grid.saving import ROWS, CellSaver, page_address, read_edits
 
 MODELS: dict[str, type[SyncedRecord]] = {str(model._meta.model_name): model for model in RECORD_MODELS.values()}
 """What can be edited in a grid, by the names of models as addresses have them."""
@@ -27,11 +26,11 @@ MODELS: dict[str, type[SyncedRecord]] = {str(model._meta.model_name): model for 
 def grid_page(request: HttpRequest, model_name: str) -> HttpResponse:
     """The records of a list under its search, filters and order, as cells."""
     model = _model_or_404(model_name)
-    if not _may_change(request, model):
-        return deny_grid(request)
-    address, place = request.GET, read_place(request)
-    found = get_filtered_list(request, model)
-    page = read_grid_page(found.queryset, place)
+    if not request.user.has_perm(_change(model)):
+        return render_denied(request, _change(model))
+    address = request.GET
+    found = read_filtered_page(request, model, ROWS)
+    page = found.page
     form_class = _form_class(request, model)
     columns = list_columns(form_class)
     changelist = reverse(f"admin:mobjects_{model_name}_changelist")
@@ -56,32 +55,9 @@ def grid_page(request: HttpRequest, model_name: str) -> HttpResponse:
 
 def _months_address(request: HttpRequest, model: type[SyncedRecord], query: str) -> str:
     """Where the costs of these programs stand by month; "" where there are none, or for who may not edit them."""
-    if model.KIND is not Kind.PROGRAM or not request.user.has_perm("mobjects.change_programcost"):
+    if model.KIND is not Kind.PROGRAM or find_lacking(request):
         return ""
     return f"{reverse('mobjects:grid-months')}?{query}"
-
-
-def read_place(request: HttpRequest) -> dict[str, str]:
-    """Where in the list an address begins."""
-    return {name: request.GET[name] for name in (AFTER, BEFORE) if name in request.GET}
-
-
-def read_grid_page(queryset: Any, place: dict[str, str]) -> KeysetPage:
-    """The records of a list at a place; at its beginning if the place makes no sense."""
-    try:
-        return read_keyset_page(queryset, ROWS, place)
-    except (ValueError, ValidationError):
-        return read_keyset_page(queryset, ROWS, {})
-
-
-def page_address(query: QueryDict, where: Any) -> str:
-    """The page's own address at another place of the list."""
-    query = query.copy()
-    for name, value in where.items():
-        query.pop(name, None)
-        if value is not None:
-            query[name] = value
-    return f"?{query.urlencode()}"
 
 
 def _row(model_name: str, form_class: type[MergingForm], columns: Any, record: Any) -> dict[str, Any]:
@@ -91,7 +67,7 @@ def _row(model_name: str, form_class: type[MergingForm], columns: Any, record: A
         "label": str(record),
         "marketo_id": record.marketo_id or "",
         "address": reverse(f"admin:mobjects_{model_name}_change", args=[record.pk]),
-        "cells": [(column, texts[column.name], "") for column in columns],
+        "cells": [(column, texts[column.name], "", "") for column in columns],
     }
 
 
@@ -99,7 +75,7 @@ def _row(model_name: str, form_class: type[MergingForm], columns: Any, record: A
 def grid_save(request: HttpRequest, model_name: str) -> HttpResponse:
     """Save the cells that were sent; the answer says of each record what became of it."""
     model = _model_or_404(model_name)
-    if not _may_change(request, model):
+    if not request.user.has_perm(_change(model)):
         return JsonResponse({"problem": _("You may not edit these records.")}, status=403)
     try:
         edits = read_edits(request.body)
@@ -122,10 +98,6 @@ def _model_or_404(name: str) -> type[SyncedRecord]:
     return MODELS[name]
 
 
-def _may_change(request: HttpRequest, model: type[SyncedRecord]) -> bool:
-    return request.user.has_perm(f"mobjects.change_{model._meta.model_name}")
-
-
-def deny_grid(request: HttpRequest) -> HttpResponse:
-    """The page for somebody who may not edit what a grid holds."""
-    return render_page(request, "denied.html", _("Not allowed"), status=403, what=_("edit these records"))
+def _change(model: type[SyncedRecord]) -> str:
+    """The permission to edit records of a model."""
+    return f"mobjects.change_{model._meta.model_name}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import IntegrityError
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from mobjects import timeline
@@ -58,6 +58,16 @@ def _require_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
     return value
+
+
+def page_address(query: QueryDict, where: Any) -> str:
+    """The page's own address at another place of the list."""
+    query = query.copy()
+    for name, value in where.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = value
+    return f"?{query.urlencode()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,16 @@ import json
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from lxml import html
 
+from mobjects.db.row_counts import RowCount
 from mobjects.models import CustomField, EditSource, Opportunity, OpportunityPersonRole, RecordEdit
+from mobjects.views.base import render_page
+from mobjects.views.changelist_filters import FilteredList
+from mobjects.views.keyset import KeysetPage
 from tests import factories
 from tests.factories import fresh
 
@@ -81,6 +87,28 @@ def test_loading_and_saving_take_few_queries(olga, django_assert_max_num_queries
         answers = save(olga, {record: {"stage": ("New", "Won")} for record in records})
     assert {each["outcome"] for each in answers.values()} == {"saved"}
     assert Opportunity.objects.filter(stage="Won").count() == 40
+
+
+@pytest.mark.parametrize("address", [f"{GRID}?q=Deal", "/admin/grid/months/?q=Deal"])
+def test_the_rows_and_their_number_are_read_once(olga, address):
+    for number in range(101):
+        factories.opportunity(name=f"Deal {number}")
+        factories.program(name=f"Deal {number}", marketo_id=number + 1)
+    with CaptureQueriesContext(connection) as queries:
+        page = olga.get(address).content.decode()
+    assert "101 " in page
+    asked = [each["sql"] for each in queries if "LIKE" in each["sql"]]
+    assert (len(asked), sum("COUNT(" in sql for sql in asked)) == (2, 1)
+
+
+@pytest.mark.parametrize("template", ["grid/page.html", "exports/page.html"])
+def test_a_number_that_is_an_estimate_says_so(rf, template):
+    count = RowCount(10500, about=True)
+    request = rf.get(GRID)
+    request.user = factories.user("olga", group="operator")
+    found = FilteredList(Opportunity.objects.none(), count, "", "", KeysetPage([], count, {}))
+    page = render_page(request, template, "Title", kind="Opportunity", plural="deals", found=found, page=found.page)
+    assert "about 10,500 deals" in page.rendered_content
 
 
 def test_what_is_saved_is_read_as_the_form_reads_it_and_stands_in_the_history(olga):

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from lxml import html
 
 from mobjects.models import EditSource, ProgramCost, RecordEdit
@@ -91,6 +92,65 @@ def test_months_that_make_no_sense_are_said_to_be(olga, since):
     factories.program()
     page = html.fromstring(olga.get(f"{GRID}?since={since}&until=2026-01").content)
     assert page.xpath("//form[@method='get']//strong[@role='alert']")
+
+
+def test_all_conditions_of_the_list_are_kept_when_other_months_are_chosen(olga):
+    factories.program(name="Road Show")
+    query = "where=name.contains.Road&where=name.contains.Show&q=o&after=7"
+    page = html.fromstring(olga.get(f"{YEAR}&{query}").content)
+    kept = [
+        (each.get("name"), each.get("value")) for each in page.xpath("//form[@method='get']//input[@type='hidden']")
+    ]
+    assert sorted(kept) == [("q", "o"), ("where", "name.contains.Road"), ("where", "name.contains.Show")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"note": "Hall"}, "2000.00 (note “Hall”)"),
+        ({"marketo_cost_id": 7}, "2000.00 (Marketo cost ID “7”)"),
+        ({"note": "Hall", "marketo_cost_id": 7}, "2000.00 (note “Hall”, Marketo cost ID “7”)"),
+    ],
+)
+def test_a_cost_that_got_more_than_was_shown_is_not_removed_unasked(olga, changes, words):
+    program = factories.program()
+    cost = factories.cost(program)
+    held = cells_of(olga)["2026-06"].get("data-held", "")
+    ProgramCost.objects.filter(pk=cost.pk).update(**changes)
+    answer = save(olga, program, m2026_06=("2000.00", "", held))
+    assert answer["outcome"] == "conflict"
+    (clash,) = answer["clashes"]
+    assert (clash["now"], clash["words"]) == ("2000.00", words)
+    assert list(ProgramCost.objects.all()) == [cost]
+    # Decided against what was seen, and once more against what came after.
+    ProgramCost.objects.filter(pk=cost.pk).update(note="Stage")
+    assert save(olga, program, m2026_06=("2000.00", "", clash["held"]))["outcome"] == "conflict"
+    held = cells_of(olga)["2026-06"].get("data-held", "")
+    assert save(olga, program, m2026_06=("2000.00", "", held))["outcome"] == "saved"
+    assert not ProgramCost.objects.exists()
+
+
+def test_amounts_are_compared_as_amounts(olga):
+    program = factories.program()
+    cost = factories.cost(program, amount=Decimal("10.00"))
+    for cells in (("5", "10"), ("10", "12")):
+        assert save(olga, program, m2026_06=cells)["outcome"] == "saved"
+    assert fresh(cost).amount == Decimal("12.00")
+
+
+@pytest.mark.parametrize("lacking", ["view_program", "change_programcost"])
+def test_the_costs_of_programs_are_for_who_may_see_programs_and_change_costs(client, lacking):
+    program = factories.program(name="Secret")
+    cost = factories.cost(program)
+    person = factories.user("ida")
+    rights = {"view_program", "view_programcost", "change_programcost", "add_programcost"} - {lacking}
+    person.user_permissions.add(*Permission.objects.filter(codename__in=rights))
+    client.force_login(person)
+    page = client.get(YEAR)
+    assert (page.status_code, b"Secret" in page.content) == (403, False)
+    sent = json.dumps({"records": {program.pk: {"2026-06": ["2000.00", "1"]}}})
+    assert client.post(f"{GRID}save/", sent, content_type="application/json").status_code == 403
+    assert fresh(cost).amount == Decimal("2000.00")
 
 
 def test_who_may_only_look_sees_none_of_it(client):

@@ -25,7 +25,7 @@
   const collect = () => {
     const records = {};
     for (const cell of grid.changed()) {
-      (records[cell.parentNode.dataset.id] ??= {})[cell.dataset.name] = [grid.opened(cell), grid.text(cell)];
+      (records[cell.parentNode.dataset.id] ??= {})[cell.dataset.name] = [grid.opened(cell), grid.text(cell), cell.dataset.held ?? ""];
     }
     return records;
   };
@@ -72,17 +72,17 @@
       });
       field.append(choice);
     };
-    choose(grid.say("theirs", { value: value(clash.now), author }), () => {
-      cell.dataset.opened = clash.now;
-      grid.write(cell, clash.now);
-    });
     // What was seen is what it is compared with next time: a third edit is asked about again.
-    choose(grid.say("mine", { value: value(grid.text(cell)) }), () => {
+    const decide = (text) => {
       cell.dataset.opened = clash.now;
-      grid.write(cell, grid.text(cell));
-    });
+      if (clash.held !== undefined) cell.dataset.held = clash.held;
+      grid.write(cell, text);
+    };
+    const theirs = value(clash.words ?? clash.now);
+    choose(grid.say("theirs", { value: theirs, author }), () => decide(clash.now));
+    choose(grid.say("mine", { value: value(grid.text(cell)) }), () => decide(grid.text(cell)));
     questions.append(field);
-    grid.blame(cell, grid.say("now", { value: value(clash.now), author }));
+    grid.blame(cell, grid.say("now", { value: theirs, author }));
   };
   // Puts what is kept now into a record's cells; gives the headings of those that others changed.
   const saved = (id, cells, sent) => {
