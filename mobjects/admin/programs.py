@@ -69,10 +69,11 @@ class CostInline(ChildInline):
     fields = ("month", "amount", "note", "marketo_cost_id", "in_marketo")
 
 
-class TagInputs(BaseModelAdminMixin):
+class SuggestingInputs(BaseModelAdminMixin):
     """Inputs that offer the values of the lists in templates/mobjects/marketo/metadata/suggestions.html."""
 
     LISTS: ClassVar[dict[str, str]] = {"type": "mo-tag-types", "value": "mo-tag-values"}
+    """The lists' ids, by the names of fields."""
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -81,7 +82,7 @@ class TagInputs(BaseModelAdminMixin):
         return field
 
 
-class TagInline(TagInputs, ChildInline):
+class TagInline(SuggestingInputs, ChildInline):
     """Tags on the program's page."""
 
     model = ProgramTag
@@ -112,9 +113,10 @@ class TagSuggestionAdmin(ModelAdmin):
 
 
 @admin.register(Program)
-class ProgramAdmin(TagSuggestionAdmin, SyncedAdmin):
+class ProgramAdmin(SuggestingInputs, TagSuggestionAdmin, SyncedAdmin):
     """Programs: costs, tags and channel are sent; the rest is for reference."""
 
+    LISTS: ClassVar[dict[str, str]] = {"channel": "mo-channels"}
     view_page = "programs"
     resource_classes = (ProgramResource,)
     list_display = ("name", "type", "channel", "workspace", *SYNC_COLUMNS, "marketo_id")
@@ -201,7 +203,7 @@ class ProgramCostAdmin(ChildAdmin):
 
 
 @admin.register(ProgramTag)
-class ProgramTagAdmin(TagInputs, TagSuggestionAdmin, ChildAdmin):
+class ProgramTagAdmin(SuggestingInputs, TagSuggestionAdmin, ChildAdmin):
     """Tags of all programs."""
 
     form = TagForm

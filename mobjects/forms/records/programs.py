@@ -61,7 +61,6 @@ class ProgramForm(MergingForm):
         super().__init__(*args, **kwargs)
         field = self.fields.get("channel")
         if field is not None:
-            field.widget.attrs["list"] = "mo-channels"
             problem = self.read_allowed().find_problem(CHANNEL_TAG, self.instance.channel)
             field.help_text = f"{problem} {field.help_text}".strip()
 

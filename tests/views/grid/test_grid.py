@@ -9,10 +9,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from lxml import html
 
 from mobjects.db.row_counts import RowCount
-from mobjects.models import CustomField, EditSource, Opportunity, OpportunityPersonRole, RecordEdit
+from mobjects.models import AllowedTag, CustomField, EditSource, Opportunity, OpportunityPersonRole, RecordEdit
 from mobjects.views.base import render_page
 from mobjects.views.changelist_filters import FilteredList
 from mobjects.views.keyset import KeysetPage
@@ -99,6 +100,14 @@ def test_the_rows_and_their_number_are_read_once(olga, address):
     assert "101 " in page
     asked = [each["sql"] for each in queries if "LIKE" in each["sql"]]
     assert (len(asked), sum("COUNT(" in sql for sql in asked)) == (2, 1)
+
+
+def test_the_channels_that_marketo_knows_are_offered(olga):
+    AllowedTag.objects.create(type="Channel", value="Webinar", described_at=timezone.now())
+    factories.program()
+    page = html.fromstring(olga.get("/admin/grid/program/").content)
+    (offered,) = page.xpath("//th[@data-name='channel']/@data-list")
+    assert page.xpath(f"//datalist[@id='{offered}']/option/@value") == ["Webinar"]
 
 
 @pytest.mark.parametrize("template", ["grid/page.html", "exports/page.html"])
