@@ -263,4 +263,17 @@ def test_costs_of_programs_by_month(open_page):
     expect(status(page)).to_have_text("Records saved: 1.")
     found = ProgramCost.objects.order_by("month").values_list("month__month", "amount", "note")
     assert list(found) == [(5, 10, ""), (6, 20, "Hall"), (7, 30, "")]
+
+    with edit(EditSource.FORM, factories.user("ben")):
+        ProgramCost.objects.filter(month__month=7).update(note="Stage")
+    page.locator("td[data-name='2026-06']").focus()
+    press(page, "Shift+ArrowRight", "Delete")
+    page.get_by_role("button", name="Save").press("Enter")
+    question = page.get_by_role("group", name="2026-07 of Webinar")
+    expect(question).to_contain_text("Keep theirs: 30.00 (note “Stage”) (ben, ")
+    assert ProgramCost.objects.count() == 3
+    question.get_by_role("button", name="Save mine: (empty)").press("Enter")
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(status(page)).to_have_text("Records saved: 1.")
+    assert list(ProgramCost.objects.values_list("month__month", flat=True)) == [5]
     assert violations(page) + overflow(page) == []
