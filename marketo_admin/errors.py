@@ -17,6 +17,7 @@ from mobjects.api.middleware import is_api
 from mobjects.api.problems import Problem
 from mobjects.audit.trace import trace_of_now
 from mobjects.filters.conditions import FilterRefused
+from mobjects.views.lists.chips import ALL
 
 INSTEAD = _("Nothing was saved. Go back and change or select fewer rows at a time; for very many, use an import.")
 
@@ -49,7 +50,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         heading = gettext("The request could not be read")
         words = gettext("It came incomplete or damaged. Nothing was saved. Try it again.")
     if isinstance(exception, FilterRefused):
-        return _in_frame(request, "400.html", gettext("There is no such filter"), str(exception), 400)
+        return _in_frame(request, "400.html", gettext("There is no such filter"), str(exception), 400, f"?{ALL}")
     if is_api(request):
         return _problem(400, f"{heading}.", words)
     return render(request, "400.html", {"heading": heading, "words": words}, status=400)
@@ -100,15 +101,16 @@ def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _in_frame(request, "403.html", gettext("You are not allowed to do this"), said, 403)
 
 
-def _in_frame(request: HttpRequest, plain: str, heading: str, words: str, status: int) -> HttpResponse:
+def _in_frame(request: HttpRequest, plain: str, heading: str, words: str, status: int, whole: str = "") -> HttpResponse:
     """A page of few words: for staff with the site's menu around it, for others, or without a database, by itself.
 
     Args:
         plain: the template that needs nothing.
+        whole: the query of the same page without what was refused; "" if there is none.
     """
     if is_api(request):
         return _problem(status, f"{heading}.", words)
-    context = {"heading": heading, "words": words}
+    context = {"heading": heading, "words": words, "whole": whole}
     try:
         if hasattr(request, "user") and admin.site.has_permission(request):
             request.current_app = admin.site.name  # The header of the theme reads it.

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from mobjects.models import OpeningView, SavedView
 from mobjects.views.base import press_only
+from mobjects.views.keyset import VIEW
+from mobjects.views.lists.chips import without
 
 PAGES = {
     "jobs": ("admin:mobjects_syncjob_changelist", "mobjects.view_syncjob"),
@@ -56,22 +58,44 @@ def shown_views(request: HttpRequest, page: str) -> dict[str, Any]:
         page: one of :data:`PAGES`.
     """
     address = reverse(PAGES[page][0])
-    here = QueryDict(request.GET.urlencode(), mutable=True)
-    for name in _OF_A_PAGE:
-        here.pop(name, None)
+    here = without(request.GET, *_OF_A_PAGE)
     may_share = request.user.has_perm(SHARE)
     opening = OpeningView.objects.filter(user=request.user.pk, page=page).values_list("view", flat=True).first()
     views = [
         {
             "view": view,
             "address": f"{address}?{view.query}" if view.query else address,
-            "is_current": QueryDict(view.query) == here and bool(view.query),
+            "is_current": _is_of(view, here) or (not here and request.GET.get(VIEW) == str(view.pk)),
             "is_opening": view.pk == opening,
             "may_delete": may_share if view.is_shared else view.user_id == request.user.pk,
         }
         for view in _seen_by(request, page)
     ]
     return {"views": views, "page": page, "query": here.urlencode(), "may_share": may_share}
+
+
+def refuse_view(request: HttpRequest, page: str, reason: str) -> HttpResponse | None:
+    """Lead from a saved view that makes no sense any more to the whole list, where it can be deleted; ``None`` if the
+    address is no view's.
+
+    Args:
+        page: one of :data:`PAGES`.
+        reason: what the list has not, in words.
+    """
+    here = without(request.GET, *_OF_A_PAGE)
+    view = next((each for each in _seen_by(request, page) if _is_of(each, here)), None)
+    if view is None:
+        return None
+    said = _(
+        "The view “%(name)s” makes no sense any more: %(reason)s All records are shown; delete it, or save another."
+    )
+    messages.warning(request, said % {"name": view.name, "reason": reason})
+    return redirect(f"{reverse(PAGES[page][0])}?{VIEW}={view.pk}")
+
+
+def _is_of(view: SavedView, here: QueryDict) -> bool:
+    """Whether an address asks for a view's list."""
+    return bool(view.query) and QueryDict(view.query) == here
 
 
 def default_query(request: HttpRequest, page: str) -> str:

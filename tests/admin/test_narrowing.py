@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from django.contrib.admin.templatetags.admin_list import result_headers
 from django.urls import reverse
+from lxml import html
 
 from mobjects.models import CustomField, Opportunity, SavedView, Schedule
 from tests import factories
@@ -119,6 +120,30 @@ def test_a_list_opens_with_a_view_that_its_person_chose(browser, page, address, 
     assert pages.client("viewer").get(address).status_code == 200
     browser.post(press)
     assert browser.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["where=custom_Region.is.EMEA", "cols=region", "region=EMEA"])
+def test_a_view_that_makes_no_sense_any_more_shows_all_and_can_be_deleted(browser, query):
+    saved(browser, "opportunities", query=query)
+    view = SavedView.objects.get()
+    browser.post(reverse("mobjects:view-open", args=["opportunities", view.pk]))
+    shown = browser.get(LIST, follow=True)
+    assert shown.status_code == 200
+    assert rows(shown) == ["Jeju", "Busan", "Seoul"]
+    said = pages.text(shown)
+    assert "The view “Big ones” makes no sense any more: " in said
+    assert "Do not open the list with it" in said
+    delete = reverse("mobjects:view-delete", args=["opportunities", view.pk])
+    assert f'action="{delete}"' in said
+    browser.post(delete)
+    assert browser.get(LIST).status_code == 200
+
+
+def test_a_refused_address_leads_to_the_whole_list(browser):
+    refused = browser.get(f"{LIST}?where=secret.is.1&q=Seoul")
+    assert refused.status_code == 400
+    (address,) = html.fromstring(refused.text).xpath("//main//a[text()='Show all']/@href")
+    assert rows(browser.get(f"{LIST}{address}")) == ["Jeju", "Busan", "Seoul"]
 
 
 def test_a_view_of_somebody_else_opens_nothing(browser):

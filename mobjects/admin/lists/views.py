@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
+from mobjects.filters.conditions import FilterRefused
 from mobjects.views.lists.chips import find_narrowings
-from mobjects.views.saved_views import default_query, shown_views
+from mobjects.views.saved_views import default_query, refuse_view, shown_views
 
 
 class ListOfViews(ModelAdmin):
@@ -26,7 +27,14 @@ class ListOfViews(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "GET" and not request.GET and (query := default_query(request, self.view_page)):
             return HttpResponseRedirect(f"?{query}")
-        response: Any = super().changelist_view(request, extra_context)
+        asked = request.GET
+        try:
+            response: Any = super().changelist_view(request, extra_context)
+        except FilterRefused as error:
+            request.GET = asked
+            if request.method == "GET" and (elsewhere := refuse_view(request, self.view_page, str(error))):
+                return elsewhere
+            raise
         shown = getattr(response, "context_data", None) or {}
         if "cl" in shown:  # An action may have led elsewhere.
             shown["saved"] = shown_views(request, self.view_page)
