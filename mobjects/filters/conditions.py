@@ -108,6 +108,7 @@ class Condition:
             return date_format(value, "Y-m-d")
         if isinstance(value, int | Decimal):
             places = 2 if self.field.data_type is DataType.CURRENCY else None
+            value = Decimal(value).normalize() if self.field.data_type is DataType.FLOAT else value
             return str(number_format(value, decimal_pos=places, use_l10n=True, force_grouping=_is_amount(self.field)))
         if self.field.type is FieldType.PERSON:
             return _("me") if value == ME else str(value)

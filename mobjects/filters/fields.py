@@ -140,9 +140,9 @@ def _verbose(kind: Kind, name: str) -> Words:
 
 
 def _custom(field: CustomField) -> FilterField:
-    """Values lie there as text: days and answers compare as such, numbers do not."""
+    """Values lie there as text, which is compared as what it stands for; moments are not."""
     data_type = DataType(field.data_type)
-    of_text = {DataType.BOOLEAN: FieldType.YES_NO, DataType.DATE: FieldType.DAY}
-    kind = of_text.get(data_type, FieldType.TEXT)
-    read_as = data_type if data_type in of_text else DataType.STRING
+    is_text = data_type is DataType.DATETIME
+    kind = FieldType.TEXT if is_text else _TYPES[data_type]
+    read_as = DataType.STRING if is_text else data_type
     return FilterField(f"custom_{field.name}", str(field), kind, field.name, read_as, is_custom=True)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import Case, DecimalField, Exists, Model, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Concat
-from django.db.models.lookups import Exact, GreaterThanOrEqual, IContains, IsNull, IStartsWith, LessThan
+from django.db.models.functions import Cast, Concat
+from django.db.models.lookups import (
+    Exact,
+    GreaterThanOrEqual,
+    IContains,
+    IsNull,
+    IStartsWith,
+    LessThan,
+    LessThanOrEqual,
+    Regex,
+)
 from django.utils import timezone
 
 from mobjects.filters.conditions import ME, Condition
@@ -157,6 +167,14 @@ def _custom_query(condition: Condition) -> Any:
         if until is not None:
             query &= Q(LessThan(text, until.isoformat()))
         return query & ~empty
+    if condition.field.type is FieldType.NUMBER:
+        # What is no number, or too long a one for a column, is not compared; the cast of it would fail.
+        number = Cast(Case(When(Regex(text, _NUMBER), then=text)), DecimalField(max_digits=60, decimal_places=20))
+        compare = {"is": Exact, "from": GreaterThanOrEqual, "to": LessThanOrEqual}[condition.operator]
+        return Q(compare(number, Decimal(value)))
     if condition.operator == "lacks":
         return Q(IsNull(text, True)) | ~Q(IContains(text, value))
     return Q({"contains": IContains, "starts": IStartsWith, "is": Exact}[condition.operator](text, value))
+
+
+_NUMBER = r"^[-+]?[0-9]{1,25}([.][0-9]{1,25})?([eE][-+]?[0-9])?$"

@@ -132,6 +132,37 @@ def test_custom_attributes_are_asked_for_by_their_type(groups):
         assert found(Opportunity, text) == expected, text
 
 
+@pytest.mark.parametrize(("data_type", "said"), [("integer", "1000"), ("float", "1,000"), ("currency", "1,000.00")])
+def test_numbers_of_custom_attributes_are_compared_as_numbers(data_type, said):
+    CustomField.objects.create(kind="Opportunity", name="Seats", label="Seats", data_type=data_type)
+    kept = {
+        "nine": "9",
+        "ten": "10.00",
+        "million": "1.5E6",
+        "minus": "-2",
+        "words": "many",
+        "none": "",
+        "huge": "9" * 400,
+    }
+    for name, text in kept.items():
+        factories.opportunity(name=name, custom_attributes={"Seats": text})
+    factories.opportunity(name="absent", custom_attributes={})
+    for text, expected in (
+        ("custom_Seats.is.10", ["ten"]),
+        ("custom_Seats.from.10", ["ten", "million"]),
+        ("custom_Seats.to.9", ["nine", "minus"]),
+        ("custom_Seats.from.-2", ["nine", "ten", "million", "minus"]),
+        ("custom_Seats.empty", ["none", "absent"]),
+        ("custom_Seats.filled", ["nine", "ten", "million", "minus", "words", "huge"]),
+    ):
+        assert found(Opportunity, text) == expected, text
+    assert words(Opportunity, "custom_Seats.from.1000") in (
+        "Seats from 1000",
+        "Seats from 1,000",
+        "Seats from 1,000.00",
+    )
+
+
 def test_costs_and_tags_of_programs():
     spring, autumn, bare = (factories.program(name=name, marketo_id=1001 + n) for n, name in enumerate(("S", "A", "B")))
     factories.cost(spring, month=date(2026, 3, 1), amount=Decimal(500))
