@@ -124,7 +124,8 @@ def _text_problem(record: OutgoingRecord) -> str | None:
     # All at once first: hardly any record has one, and there are thousands of values in a batch.
     values = [*record.values, *record.values.values(), *(value for _label, value in _other_values(record))]
     try:
-        if find_xml_problem("".join(map(to_text, values))) is None:
+        texts = [value if type(value) is str else to_text(value) for value in values]
+        if find_xml_problem("".join(texts)) is None:
             return None
     except ValueError:
         pass

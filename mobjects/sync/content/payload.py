@@ -121,7 +121,7 @@ class _PayloadDraft:
 
     def typed_values(self, *, without: tuple[str, ...]) -> dict[str, AttributeValue]:
         """The values to send; ``None`` clears."""
-        typed = {name: self.values.get(name) for name in self.sent}
+        typed = dict(zip(self.sent, map(self.values.get, self.sent), strict=True))
         for name in without:
             typed.pop(name, None)
         return typed
