@@ -19,6 +19,9 @@ _SENTENCE_ENDS = re.compile(r"(?<=[.?!]) (?=[A-Z“])")
 _FEWEST_LETTERS = 7
 """A sentence with fewer letters of its own, such as ``%(name)s: %(value)s``, would fit almost any text."""
 
+_ROLE = re.compile(r"(?P<role>.+?) of person (?P<person>.+?) in (?P<opportunity>.+)", re.DOTALL)
+"""What a person role is called, in English."""
+
 _KINDS = frozenset({"program", "programs", "opportunity", "opportunities", "role", "roles"})
 """Single words that are ours where they stand in a sentence."""
 
@@ -58,6 +61,19 @@ def translate_kept(text: str) -> str:
     if not text or not language or language.split("-")[0] == "en":
         return text
     return _translated(text, language)
+
+
+def translate_role(label: str) -> str:
+    """What a person role was called when it was written down, in the language in use; unchanged where it is cut short.
+
+    Args:
+        label: as the role's own name says it in English. Names of other records have no words of ours in them.
+    """
+    found = _ROLE.fullmatch(label)
+    if not found:
+        return label
+    person = gettext("person %(person_key)s") % {"person_key": found["person"]}
+    return gettext("%(role)s of %(person)s in %(opportunity)s") % {**found.groupdict(), "person": person}
 
 
 def translate_rule(rule: str) -> str:

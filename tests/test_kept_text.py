@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from mobjects.kept_text import translate_kept, translate_rule
+from mobjects.kept_text import translate_kept, translate_role, translate_rule
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncJob, SyncJobAction, SyncJobState
+from mobjects.models import Conflict, SyncJob, SyncJobAction, SyncJobState, SyncResult
 from mobjects.presentation import job_text
 
 
@@ -94,3 +94,25 @@ def test_a_rule_stays_as_it_is_in_english():
 @pytest.mark.usefixtures("korean")
 def test_what_is_no_sentence_of_ours_stays_as_it_is():
     assert translate_rule("speaks in riddles") == "speaks in riddles"
+
+
+@pytest.mark.usefixtures("korean")
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ("Champion of person 19 in Big deal", "Big deal에서 사람 19의 Champion"),
+        ("Champion of person a@b.c in Deal in Seoul", "Deal in Seoul에서 사람 a@b.c의 Champion"),
+        # Cut where the database ends a label.
+        ("Champion of person 19", "Champion of person 19"),
+    ],
+)
+def test_what_a_role_was_called_is_said_in_the_language_of_the_reader(kept, said):
+    assert translate_role(kept) == said
+
+
+@pytest.mark.usefixtures("korean")
+@pytest.mark.parametrize("model", [SyncResult, Conflict])
+def test_only_a_role_is_called_by_words_of_ours(model):
+    label = "Offer of person 7 in Seoul"
+    assert model(kind=Kind.OPPORTUNITY, label=label).shown_label == label
+    assert model(kind=Kind.ROLE, label=label).shown_label == "Seoul에서 사람 7의 Offer"

@@ -74,7 +74,7 @@ class ConflictAdmin(ReadOnlyAdmin):
     @admin.display(description=_("Record"), ordering="label")
     def record(self, conflict: Conflict) -> str:
         """The record's name when it was found."""
-        return conflict.label
+        return conflict.shown_label
 
     @admin.display(description=_("Why"), ordering="reason")
     def why(self, conflict: Conflict) -> str:

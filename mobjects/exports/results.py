@@ -47,7 +47,7 @@ def result_columns(
     return [
         ReportColumn(_("Job"), lambda result: title_of(result.job)),
         ReportColumn(_("Job number"), lambda result: str(result.job_id)),
-        ReportColumn(_("Record"), lambda result: result.label),
+        ReportColumn(_("Record"), lambda result: result.shown_label),
         ReportColumn(_("Kind"), lambda result: str(result.get_kind_display())),
         ReportColumn(_("Own ID"), lambda result: result.record_id, is_text=False),
         ReportColumn(_("Marketo ID"), lambda result: result.marketo_id, is_text=False),

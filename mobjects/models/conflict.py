@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from mobjects.kept_text import translate_role
+from mobjects.marketo.types import Kind
 from mobjects.models.many_records.decisions import ConflictDecision
 from mobjects.models.sync_history import KIND_CHOICES, SyncJob
 
@@ -79,4 +81,9 @@ class Conflict(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.label}: {self.get_reason_display()}"
+        return f"{self.shown_label}: {self.get_reason_display()}"
+
+    @property
+    def shown_label(self) -> str:
+        """What the record was called, in the language in use."""
+        return translate_role(self.label) if self.kind == Kind.ROLE else self.label

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects.formatting import format_moment
+from mobjects.kept_text import translate_role
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models.fields import CreatedAtField, ReasonKeyField
 
@@ -370,4 +371,9 @@ class SyncResult(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.label}: {self.get_status_display()}"
+        return f"{self.shown_label}: {self.get_status_display()}"
+
+    @property
+    def shown_label(self) -> str:
+        """What the record was called, in the language in use."""
+        return translate_role(self.label) if self.kind == Kind.ROLE else self.label

@@ -18,7 +18,7 @@ from mobjects.spreadsheets.detection.legacy_encodings import guess_eastern, gues
 from mobjects.spreadsheets.types import FileRefused
 
 ENCODINGS = {
-    "auto": "Detect",
+    "auto": _("Detect"),
     "utf-8": "UTF-8",
     "utf-8-sig": _("UTF-8 with byte order mark"),
     "utf-16": _("UTF-16 with byte order mark"),

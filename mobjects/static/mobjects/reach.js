@@ -1,7 +1,7 @@
 // What the theme made for the mouse only: parts with a click handler that are neither links with an address nor
 // buttons. They get a place in the order of the keyboard, a role, and a name where they show an icon only. The menu of
 // a narrow window takes the keyboard when it opens and gives it back when it closes. Enter in the palette opens the first
-// result where no arrow key chose another one; the theme's script fails there.
+// result where no arrow key chose another one; the theme's script fails there. What scrolls has a name in the reader's language.
 "use strict";
 (() => {
   const CLICKED = "x-on\\:click";
@@ -66,7 +66,13 @@
     }
   };
 
+  // The theme's scroll bars name what they scroll, in English; they are made after this.
+  const nameScrolled = (part) => {
+    part.setAttribute("data-simplebar-aria-label", (menu()?.contains(part) ? words().menu : words().scrolled) ?? "");
+  };
+
   const start = () => {
+    document.querySelectorAll("[data-simplebar]").forEach(nameScrolled);
     document.querySelectorAll(`[${CLICKED}]`).forEach(mend);
     const palette = document.getElementById("search-input-command")?.closest("[x-data]");
     palette?.setAttribute("role", "dialog");

@@ -194,7 +194,7 @@ def _edited(request: HttpRequest, edited: BulkEdit, rows: Page[Any]) -> list[Sho
 def _results(request: HttpRequest, rows: Page[Any]) -> list[ShownRecord]:
     return [
         ShownRecord(
-            row.label,
+            row.shown_label,
             _address(Kind(row.kind), row.record_id),
             row.get_kind_display(),
             row.batch.operation if row.batch else "",

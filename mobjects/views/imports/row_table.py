@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
 from mobjects.imports.writing.target_tables import sets_channel
-from mobjects.kept_text import translate_rule
+from mobjects.kept_text import translate_role, translate_rule
 from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome, Program
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import MonthColumn
@@ -172,7 +172,7 @@ def build_display_rows(imported: Import, rows: Sequence[ImportRow], *, whole: bo
     urls = _record_urls(imported, rows)
     found = []
     for row in rows:
-        each = DisplayRow(row.number, truncate_html(row.label, 200), row.outcome, urls.get(row.number, ""))
+        each = DisplayRow(row.number, _row_label(imported.kind, row), row.outcome, urls.get(row.number, ""))
         left = _fill_problems(each, problems[row.number], whole=whole)
         _fill_cells(each, row, names, left, whole=whole)
         found.append(each)
@@ -183,7 +183,7 @@ def display_rows_of_kind(kind: str, rows: Sequence[ImportRow]) -> dict[tuple[int
     """The values of rows of several imports of a kind, by import and number."""
     names, found = FieldLabels(kind, rows), {}
     for row in rows:
-        found[row.pk] = DisplayRow(row.number, truncate_html(row.label, 200), row.outcome)
+        found[row.pk] = DisplayRow(row.number, _row_label(kind, row), row.outcome)
         _fill_cells(found[row.pk], row, names, ROW_BYTES, whole=False)
     return found
 
@@ -192,6 +192,10 @@ def reversed_row(row: DisplayRow) -> DisplayRow:
     """A row with its values the other way round: what an undo made of the record."""
     cells = [cell if cell.old is None else FieldChange(cell.name, cell.old, cell.new) for cell in row.cells]
     return replace(row, cells=cells)
+
+
+def _row_label(kind: str, row: ImportRow) -> str:
+    return truncate_html(translate_role(row.label) if kind == "roles" else row.label, 200)
 
 
 def _record_urls(imported: Import, rows: Sequence[ImportRow]) -> Mapping[int, str]:

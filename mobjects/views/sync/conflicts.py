@@ -78,7 +78,7 @@ def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
         problem = translate_kept(problem)
         return _show(request, conflict, problem=problem, given=given)
     conflict.refresh_from_db()
-    messages.success(request, f"“{conflict.label}”: {translate_kept(conflict.answer_text.splitlines()[-1])}")
+    messages.success(request, f"“{conflict.shown_label}”: {translate_kept(conflict.answer_text.splitlines()[-1])}")
     return redirect("admin:mobjects_conflict_changelist")
 
 
@@ -86,7 +86,7 @@ def _close(conflict: Conflict, user: User) -> None:
     ambiguous.close_orphaned_conflicts(user)
     conflict.refresh_from_db()
     if conflict.decided_at is None:
-        raise ValueError(_("“%(label)s” is still here; decide about it.") % {"label": conflict.label})
+        raise ValueError(_("“%(label)s” is still here; decide about it.") % {"label": conflict.shown_label})
 
 
 def _merge(conflict: Conflict, given: QueryDict, user: User) -> None:
@@ -133,7 +133,7 @@ def _show(
     return render_page(
         request,
         "sync/conflicts/page.html",
-        conflict.label,
+        conflict.shown_label,
         status=409 if problem else 200,
         crumbs=((_("To decide"), reverse("admin:mobjects_conflict_changelist")),),
         conflict=conflict,

@@ -171,10 +171,10 @@ def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
         say_not_done(request, _("Only what was not accepted can be tried again, once its job is over."), job)
         return _to(job)
     if not records_of_kind(kind).filter(pk=result.record_id).exists():
-        say_not_done(request, _("“%(label)s” was deleted here.") % {"label": result.label}, job)
+        say_not_done(request, _("“%(label)s” was deleted here.") % {"label": result.shown_label}, job)
         return _to(job)
     if not selectors.results_left(job).filter(pk=pk).exists():
-        say_not_done(request, _("“%(label)s” was accepted since.") % {"label": result.label}, job)
+        say_not_done(request, _("“%(label)s” was accepted since.") % {"label": result.shown_label}, job)
         return _to(job)
     before = clock.now()
     return redirect_to_new_job(request, _request_again(job, kind, (result.record_id,), request), before)

@@ -187,7 +187,7 @@ def _crumbs(kind: Kind, record: Any, label: str) -> list[Crumb]:
 
 def _label(kind: Kind, pk: int, page: TimelinePage) -> str:
     """What a record that is gone was called."""
-    results = (entry.result.label for entry in page.entries if isinstance(entry.result, SyncResult))
+    results = (entry.result.shown_label for entry in page.entries if isinstance(entry.result, SyncResult))
     names = (name for entry in page.entries if (name := _old_name(entry)))
     return next(results, "") or next(names, "") or _last_name(kind, pk) or _("number %(id)s") % {"id": pk}
 

@@ -87,7 +87,7 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
     may_see_values = may_see_kind(request, result.kind)
     fields = _fields(result, record, wrong) if may_see_values else []
     return {
-        "title": _("%(record)s in a job") % {"record": result.label},
+        "title": _("%(record)s in a job") % {"record": result.shown_label},
         "crumbs": (history_crumb(), (job_title(job), f"{job_url}?{query}" if query else job_url)),
         "result": result,
         "record": record,
