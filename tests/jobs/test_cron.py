@@ -26,6 +26,30 @@ def test_the_hours_are_those_of_the_zone():
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("0 9-9 * * *", "0 9 * * *"),
+        ("0 09-9 * * *", "0 9 * * *"),
+        ("5-5,30 6 * * *", "5,30 6 * * *"),
+        ("0 9-9/2 * * *", "0 9 * * *"),
+        ("0 6 * * Mon-MON", "0 6 * * 1"),
+        ("0 6 * * mon-1", "0 6 * * 1"),
+        ("0 6 1-1 3-mar *", "0 6 1 3 *"),
+        ("0 6 * * 0-7", "0 6 * * *"),
+        ("0 22-2 * * *", "0 22,23,0,1,2 * * *"),
+    ],
+)
+def test_a_range_from_a_value_to_itself_is_that_value_and_not_the_whole_field(written, meant):
+    start = utc(2026, 3, 26, 12)
+    assert Timetable(written).first(40, start) == Timetable(meant).first(40, start)
+
+
+def test_a_day_that_never_comes_is_refused_as_a_range_too():
+    with pytest.raises(ValueError, match="never comes"):
+        Timetable("0 6 31-31 2 *")
+
+
 def test_a_time_that_summer_time_leaves_out_runs_once_an_hour_later():
     runs = Timetable("30 2 * * *", BERLIN).first(3, utc(2026, 3, 28, 0))
     assert runs == [utc(2026, 3, 28, 1, 30), utc(2026, 3, 29, 1, 30), utc(2026, 3, 30, 0, 30)]

@@ -19,6 +19,7 @@ EXAMPLE = _("such as “0 6 * * 1-5” for 06:00 from Monday to Friday")
 FIELDS = (_("minute"), _("hour"), _("day of month"), _("month"), _("day of week"))
 # croniter's own additions: drawn by lot, the same run would come at another time on each look.
 _BY_LOT = re.compile(r"^[RH]", re.IGNORECASE)
+_RANGE = re.compile(r"(\w+)-(\w+)(/\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,31 @@ class Timetable:
     def _next(self, after: datetime) -> datetime:
         zone = zoneinfo.ZoneInfo(self.zone)
         # Stepped on the wall's clock: each of its times is met once, whatever summer time does.
-        times = croniter(self.cron, after.astimezone(zone).replace(tzinfo=None))
+        times = croniter(_read_ranges(self.cron), after.astimezone(zone).replace(tzinfo=None))
         while True:
             at: datetime = times.get_next(datetime).replace(tzinfo=zone).astimezone(UTC)
             # In the repeated hour the wall's clock is behind: its times have been.
             if at > after:
                 return at
+
+
+def _read_ranges(text: str) -> str:
+    """The expression with each range from a value to itself, as ``9-9``, written as that value.
+
+    cron runs ``0 9-9 * * *`` at nine; croniter takes such a range for the whole field and would run it each hour.
+    """
+    return " ".join(
+        ",".join(_read_range(item, croniter.ALPHACONV[position]) for item in part.split(","))
+        for position, part in enumerate(text.split())
+    )
+
+
+def _read_range(item: str, numbers: dict[str, int]) -> str:
+    found = _RANGE.fullmatch(item.lower())
+    if found is None:
+        return item
+    first, last = (str(numbers.get(end, end)).lstrip("0") or "0" for end in found.groups()[:2])
+    return first if first == last else item
 
 
 def check_cron(text: str) -> None:
@@ -119,7 +139,7 @@ def check_cron(text: str) -> None:
                 % {"part": parts[position], "name": name, "text": text, "example": EXAMPLE}
             )
     try:
-        croniter(text, datetime(2026, 1, 1)).get_next()  # noqa: DTZ001 -- only whether it comes at all
+        croniter(_read_ranges(text), datetime(2026, 1, 1)).get_next()  # noqa: DTZ001 -- only whether it comes at all
     except ValueError:
         raise ValueError(
             gettext("“%(text)s” never comes: there is no such day. It should look %(example)s.")
