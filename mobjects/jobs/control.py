@@ -10,6 +10,7 @@ from django.db import transaction
 
 from mobjects import clock
 from mobjects.audit.events import record_event
+from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.lifecycle import JOB_STATES, end_cancelled_job
 from mobjects.jobs.queue import enqueue_job, enqueue_worker
 from mobjects.models import Circuit, EventKind, RequestedAction, SyncJob, SyncJobState
@@ -41,6 +42,7 @@ def resume_job(job: SyncJob) -> bool:
         return resumed and _record(job, EventKind.RESUMED)
 
 
+@retry_on_database_error  # What waits for approval is locked the other way round by who decides about it.
 def cancel_job(job: SyncJob) -> bool:
     """End a job after the batches that are under way; what was not sent stays changed. ``False`` if it is over."""
     with transaction.atomic():

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.utils import timezone
 
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
+from mobjects.jobs.control import cancel_job
 from mobjects.jobs.runner import run_job
 from mobjects.models import Approval, ApprovalState, AuditEvent, EventKind, Opportunity, SyncJob, SyncJobState
 from tests import factories
 from tests.support.approvals import ask, make_rule
-from tests.support.concurrent import Concurrently
+from tests.support.concurrent import Concurrently, concurrently, postgresql
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -19,7 +24,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite lets one transaction write at a time")
+@postgresql
 def test_of_two_who_approve_at_once_one_does():
     make_rule()
     factories.opportunity()
@@ -48,3 +53,48 @@ def test_a_change_that_is_committed_while_somebody_approves_is_not_sent():
     run_job(SyncJob.objects.get(pk=job.pk))
     assert SyncJob.objects.get(pk=job.pk).state == SyncJobState.CANCELLED
     assert Approval.objects.get().state == ApprovalState.WITHDRAWN
+
+
+# --- a deadlock: jobs lock their approval last, who decides locks it first ---------------------
+
+
+@pytest.fixture
+def held() -> SyncJob:
+    make_rule()
+    factories.opportunity()
+    return ask(user=factories.user("olga", group="operator"))
+
+
+def approve(approval: Approval) -> None:
+    service.approve(approval, factories.user("anna", group="operator"))
+
+
+def refuse(approval: Approval) -> None:
+    service.refuse(approval, factories.user("anna", group="operator"), "Not now.")
+
+
+def withdraw(approval: Approval) -> None:
+    service.withdraw_own(approval, User.objects.get(username="olga"))
+
+
+def expire(approval: Approval) -> None:
+    Approval.objects.filter(pk=approval.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    service.sweep_approvals()
+
+
+@postgresql
+@pytest.mark.parametrize("decide", [approve, refuse, withdraw, expire])
+def test_who_decides_while_the_job_is_cancelled_tries_again(held, decide):
+    with concurrently(lambda: cancel_job(SyncJob.objects.get(pk=held.pk)), before='SELECT "mobjects_syncjob"'):
+        decide(held.approvals.get())
+    held.refresh_from_db()
+    assert (held.state, held.approvals.get().is_open) == (SyncJobState.CANCELLED, False)
+
+
+@postgresql
+def test_who_cancels_the_job_while_it_is_approved_tries_again(held):
+    anna, approval = factories.user("anna", group="operator"), held.approvals.get()
+    with concurrently(lambda: service.approve(approval, anna), before='SELECT "mobjects_approval"') as other:
+        assert cancel_job(held)
+    assert other[0] in (Decision.DONE, Decision.TOO_LATE)
+    assert SyncJob.objects.get(pk=held.pk).state == SyncJobState.CANCELLED

@@ -1,4 +1,8 @@
-"""What people do about work that waits for approval, and what the clock does."""
+"""What people do about work that waits for approval, and what the clock does.
+
+An approval is locked before its job here, and a job before its approval where jobs change. One of two that meet is
+tried again by the database's word.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
 from mobjects.audit.events import record_event
+from mobjects.db.retry import retry_on_database_error
 from mobjects.jobs.approvals.gate import close, withdraw_if_changed
 from mobjects.jobs.approvals.lifecycle import APPROVAL_STATES, HELD_WORK
 from mobjects.models import Approval, ApprovalState, EventKind
@@ -49,6 +54,7 @@ def may_decide(approval: Approval, user: User) -> bool:
     return user.has_perm(APPROVE_WORK) and not is_own(approval, user)
 
 
+@retry_on_database_error
 def approve(approval: Approval, user: User) -> Decision:
     """Let the work be done exactly as it is shown. Of two that press at once, one approves.
 
@@ -70,6 +76,7 @@ def approve(approval: Approval, user: User) -> Decision:
     return Decision.DONE
 
 
+@retry_on_database_error
 def refuse(approval: Approval, user: User, reason: str) -> Decision:
     """Refuse it; its job is cancelled. Arguments as for :func:`approve`, with why."""
     with transaction.atomic():
@@ -82,6 +89,7 @@ def refuse(approval: Approval, user: User, reason: str) -> Decision:
         return Decision.DONE if done else Decision.TOO_LATE
 
 
+@retry_on_database_error
 def withdraw_own(approval: Approval, user: User) -> Decision:
     """Withdraw what one has asked for oneself."""
     with transaction.atomic():
@@ -117,7 +125,12 @@ def sweep_approvals() -> None:
     """Cancel what nobody approved in time. Safe at any time, from anywhere."""
     over = Approval.objects.filter(state__in=Approval.OPEN_STATES, expires_at__lte=clock.now())
     for approval in over.order_by("pk"):
-        with transaction.atomic():
-            approval.refresh_from_db(from_queryset=Approval.objects.select_for_update())
-            if approval.is_open and _expire(approval):
-                logger.info("Approval %s has expired", approval.pk)
+        if _expire_open(approval):
+            logger.info("Approval %s has expired", approval.pk)
+
+
+@retry_on_database_error
+def _expire_open(approval: Approval) -> bool:
+    with transaction.atomic():
+        approval.refresh_from_db(from_queryset=Approval.objects.select_for_update())
+        return approval.is_open and _expire(approval)
