@@ -15,22 +15,36 @@ from mobjects.notices.making import make_notice
 Facts = Mapping[str, Any]
 
 
+def read_conditions(event: NoticeEvent) -> dict[str, OpenCondition]:
+    """What is known to last, by what it is about.
+
+    To be read before it is looked at what lasts: what another process saw begin in between is not over.
+    """
+    return {each.about: each for each in OpenCondition.objects.filter(event=event)}
+
+
 def compare_conditions(
-    event: NoticeEvent, found: Mapping[str, Facts], *, grace: timedelta = timedelta(0), among: Collection[str] = ()
+    event: NoticeEvent,
+    known: Mapping[str, OpenCondition],
+    found: Mapping[str, Facts],
+    *,
+    grace: timedelta = timedelta(0),
+    among: Collection[str] = (),
 ) -> None:
     """Notice what has begun and what is over.
 
     Args:
         event: of this sort.
-        found: what lasts now: what it is about, and the facts.
+        known: from :func:`read_conditions`.
+        found: what lasts now, looked at after that: what it is about, and the facts.
         grace: so long it has to last to be spoken of.
         among: only what is about these was looked at; by default all.
     """
-    known = {each.about: each for each in OpenCondition.objects.filter(event=event) if not among or each.about in among}
     for about, facts in found.items():
-        open_condition(event, about, facts, grace=grace, known=known.pop(about, None))
-    for each in known.values():
-        close_condition(each)
+        open_condition(event, about, facts, grace=grace, known=known.get(about))
+    for about, each in known.items():
+        if about not in found and (not among or about in among):
+            close_condition(each)
 
 
 def open_condition(

@@ -13,7 +13,7 @@ from mobjects.figures.attention import BEATS_MISSED, WAITING_IMPORT_STATES, sile
 from mobjects.jobs.schedules import timetable
 from mobjects.models import Circuit, Import, NoticeEvent, Schedule
 from mobjects.notices import notice_settings
-from mobjects.notices.conditions import compare_conditions
+from mobjects.notices.conditions import compare_conditions, read_conditions
 from mobjects.notices.deliveries import NOTICE_WORK, deliver_due
 from mobjects.processes import status as queue_status
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
@@ -41,6 +41,7 @@ def watch_processes(sender: Any, **_kwargs: Any) -> None:
 
 def look_at_halts() -> None:
     """Compare with the halts that are open."""
+    known = read_conditions(NoticeEvent.HALTED)
     halted = {
         f"circuit:{circuit.pk}": {
             "kind": circuit.kind,
@@ -49,11 +50,12 @@ def look_at_halts() -> None:
         }
         for circuit in Circuit.objects.filter(reset_at=None)
     }
-    compare_conditions(NoticeEvent.HALTED, halted)
+    compare_conditions(NoticeEvent.HALTED, known, halted)
 
 
 def look_at_schedules() -> None:
     """Compare with the schedules whose last run is overdue."""
+    known = read_conditions(NoticeEvent.SCHEDULE_LATE)
     now = clock.now()
     late = {
         f"schedule:{schedule.pk}": {
@@ -65,7 +67,7 @@ def look_at_schedules() -> None:
         for schedule in Schedule.objects.filter(enabled=True)
         if is_late(schedule, now)
     }
-    compare_conditions(NoticeEvent.SCHEDULE_LATE, late)
+    compare_conditions(NoticeEvent.SCHEDULE_LATE, known, late)
 
 
 def is_late(schedule: Schedule, now: datetime) -> bool:
@@ -86,6 +88,7 @@ def is_late(schedule: Schedule, now: datetime) -> bool:
 
 def look_at_imports() -> None:
     """Compare with the imports that have waited for a person for too long."""
+    known = read_conditions(NoticeEvent.IMPORT_WAITS)
     since = Coalesce("checked_at", "step_at", "created_at")
     found = Import.objects.filter(state__in=WAITING_IMPORT_STATES).alias(since=since)
     found = found.filter(since__lt=clock.now() - notice_settings.import_grace())
@@ -93,11 +96,12 @@ def look_at_imports() -> None:
         f"import:{pk}": {"import": pk, "name": name, "rows": rows, "state": state}
         for pk, name, rows, state in found.order_by("pk").values_list("pk", "file_name", "rows", "state")
     }
-    compare_conditions(NoticeEvent.IMPORT_WAITS, waiting)
+    compare_conditions(NoticeEvent.IMPORT_WAITS, known, waiting)
 
 
 def look_at_quota() -> None:
     """Compare with how much of today's calls is used; nothing where nobody knows."""
+    known = read_conditions(NoticeEvent.QUOTA_LOW)
     usage = RedisRateLimiter.from_settings(target()).read_usage()
     if not usage:
         return
@@ -105,7 +109,7 @@ def look_at_quota() -> None:
     used = share - usage.calls_left
     facts = {"used": used, "share": share, "resets_at": usage.resets_at.isoformat()}
     low = share and used * 100 >= share * notice_settings.quota_percent()
-    compare_conditions(NoticeEvent.QUOTA_LOW, {"quota": facts} if low else {})
+    compare_conditions(NoticeEvent.QUOTA_LOW, known, {"quota": facts} if low else {})
 
 
 def look_at_processes() -> str:
@@ -114,6 +118,7 @@ def look_at_processes() -> str:
     Returns:
         What is wrong: one of :data:`TROUBLES`, or "".
     """
+    known = read_conditions(NoticeEvent.PROCESSES)
     now = queue_status.read()
     trouble = now.trouble
     silent = 0
@@ -122,7 +127,6 @@ def look_at_processes() -> str:
         trouble = "silent" if silent else ""
     facts = {"why": now.problem, "count": silent}
     seen = TROUBLES[: TROUBLES.index(trouble) + 1] if trouble else TROUBLES
-    compare_conditions(
-        NoticeEvent.PROCESSES, {trouble: facts} if trouble else {}, grace=notice_settings.process_grace(), among=seen
-    )
+    found = {trouble: facts} if trouble else {}
+    compare_conditions(NoticeEvent.PROCESSES, known, found, grace=notice_settings.process_grace(), among=seen)
     return trouble

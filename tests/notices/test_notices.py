@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Q
 from django.utils import translation
 from rq import SimpleWorker
@@ -238,6 +239,22 @@ def test_two_that_find_the_same_halt_make_one_notice():
     standing.look_at_halts()
     for other in others:
         other.result()
+    assert events() == [("halted", False)]
+
+
+def test_a_halt_that_begins_while_another_looks_is_not_over():
+    begun = []
+
+    def begin_meanwhile(execute, sql, params, many, context):
+        answer = execute(sql, params, many, context)
+        if 'FROM "mobjects_circuit"' in sql and not begun:
+            begun.append(Circuit.objects.create(reason="Something."))
+            standing.look_at_halts()
+        return answer
+
+    with connection.execute_wrapper(begin_meanwhile):
+        standing.look_at_halts()
+    standing.look_at_halts()
     assert events() == [("halted", False)]
 
 
