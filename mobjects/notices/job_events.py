@@ -5,12 +5,13 @@ Not from the queue's own callbacks: a process that is killed calls none.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
 
 from mobjects import clock
-from mobjects.models import NoticeEvent, OpenCondition, SyncJob, SyncJobState, SyncResultStatus
+from mobjects.models import NoticeEvent, OpenCondition, SyncJob, SyncJobAction, SyncJobState, SyncResultStatus
 from mobjects.notices import notice_settings
 from mobjects.notices.conditions import close_about, open_condition
 from mobjects.notices.making import make_notice
@@ -34,7 +35,7 @@ def notice_job(sender: Any, *, work: SyncJob, **_kwargs: Any) -> None:
                 event=event, about=about, defaults={"facts": facts, "noticed_at": clock.now()}
             )
     elif work.state in (SyncJobState.SUCCEEDED, SyncJobState.PROBLEMS):
-        close_about(TROUBLE, [_subject(work), *([f"job:{work.origin_id}"] if work.origin_id else [])])
+        close_about(TROUBLE, list(_put_right(work)))
     if work.schedule_id and work.state == SyncJobState.SUCCEEDED:
         _notice_emptiness(work)
 
@@ -67,6 +68,14 @@ def job_facts(job: SyncJob) -> dict[str, Any]:
 def _subject(job: SyncJob) -> str:
     """What a later job can put right: the schedule's next, or one that follows this."""
     return f"schedule:{job.schedule_id}" if job.schedule_id else f"job:{job.pk}"
+
+
+def _put_right(job: SyncJob) -> Iterator[str]:
+    """What a job that went well puts right: what it stands for itself, and what it was a further attempt at."""
+    yield _subject(job)
+    while job.origin is not None and job.action != SyncJobAction.DRY_RUN:
+        job = job.origin
+        yield _subject(job)
 
 
 def _notice_emptiness(job: SyncJob) -> None:

@@ -110,6 +110,22 @@ def test_a_job_that_follows_a_failed_one_and_goes_well_is_its_recovery():
     assert said()[1].startswith("Over: Failed: Sync of")
 
 
+def test_a_further_attempt_at_a_scheduled_job_is_its_recovery():
+    first = ended(SyncJobState.STOPPED, schedule=schedule())
+    ended(counts={"CREATED": 1}, origin=first)
+    assert events() == [("job_failed", False), ("job_failed", True)]
+
+
+def test_the_attempt_that_goes_well_is_the_recovery_of_all_before_it():
+    first = ended(SyncJobState.STOPPED)
+    second = ended(SyncJobState.STOPPED, origin=first)
+    ended(counts={"PLANNED": 1}, origin=second, action="dry_run")
+    assert events() == [("job_failed", False)] * 2
+    ended(counts={"CREATED": 1}, origin=second)
+    assert events()[2:] == [("job_failed", True)] * 2
+    assert not OpenCondition.objects.exists()
+
+
 def test_a_schedule_without_records_is_spoken_of_when_it_begins_and_when_it_is_over():
     nightly = schedule()
     for counts in ({}, {}, {"CREATED": 2}):
