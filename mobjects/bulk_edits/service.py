@@ -52,6 +52,8 @@ REASONS = 20
 """So many of the most frequent reasons are told one by one."""
 RUNNER = f"{__name__}.run_bulk_edit"
 State = BulkEditState
+IS_KEPT = Q(values_removed_at__isnull=True)
+"""That its rows are still there."""
 EDIT_WORK = BackgroundWork(RUNNER, "edit", lambda: BulkEdit.objects.filter(state__in=BulkEdit.WORKING_STATES))
 
 
@@ -67,7 +69,8 @@ def ask_bulk_edit(records: QuerySet[Any], filters: str, user: User) -> BulkEdit:
     order = ("opportunity", "pk") if name == "opportunitypersonrole" else ("pk",)
     ids = list(records.order_by(*order).values_list("pk", flat=True))
     with transaction.atomic():
-        old = BulkEdit.objects.filter(user=user, state__in=(State.CHOOSING, State.REVIEW))
+        # What was refused or withdrawn is history.
+        old = BulkEdit.objects.filter(user=user, state__in=(State.CHOOSING, State.REVIEW), approvals=None)
         clear_rows(old.values_list("pk", flat=True))
         old.delete()
         return BulkEdit.objects.create(
@@ -99,6 +102,7 @@ def choose_operation(asked: BulkEdit, operation: EditOperation) -> bool:
             asked,
             State.PLANNING,
             only_from=sources,
+            where=IS_KEPT,
             operation=operation.to_json(),
             items=_cost_ids(asked, operation) if operation.target else [],
             plan=F("plan") + 1,
@@ -129,7 +133,7 @@ def confirm_bulk_edit(asked: BulkEdit, plan: int, user: User | None = None) -> b
         user: who confirms it, and so is who did it; None is who asked for it.
     """
     who: dict[str, Any] = {} if user is None else {"user": user, "username": user.get_username()}
-    given = {"only_from": (State.REVIEW,), "where": Q(plan=plan), **who}
+    given = {"only_from": (State.REVIEW,), "where": Q(plan=plan) & IS_KEPT, **who}
     match = find_match(enabled_rules(ApprovedWork.BULK), partial(_facts, asked))
     with transaction.atomic():
         if match is not None:
@@ -201,9 +205,8 @@ HELD_WORK[ApprovedWork.BULK] = HeldWork(_release, _give_back)
 
 def undo_bulk_edit(asked: BulkEdit, user: User) -> bool:
     """Let it be taken back; ``False`` if that was asked for already, or the old values are gone."""
-    where = Q(values_removed_at__isnull=True)
     wanted = EDIT_STATES.change(
-        asked, State.UNDOING, where=where, step_at=clock.now(), position=0, undone_by=user.get_username()
+        asked, State.UNDOING, where=IS_KEPT, step_at=clock.now(), position=0, undone_by=user.get_username()
     )
     return wanted and _start(asked)
 

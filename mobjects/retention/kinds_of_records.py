@@ -125,8 +125,9 @@ class BulkEditKind(HolderKind):
         yield BulkEditRow.objects.filter(bulk_edit=pk), "number", delete_rows("rows")
 
     def mark_holder(self, holder: Any) -> None:
-        """A plan that nobody confirmed goes as a whole."""
-        if BulkEdit.objects.filter(pk=holder.pk, state__in=(BulkEditState.CHOOSING, BulkEditState.REVIEW)).delete()[0]:
+        """A plan that nobody confirmed goes as a whole; of one that was refused stays that it was."""
+        never_asked = BulkEdit.objects.filter(pk=holder.pk, approvals=None)
+        if never_asked.filter(state__in=(BulkEditState.CHOOSING, BulkEditState.REVIEW)).delete()[0]:
             return
         super().mark_holder(holder)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from mobjects.bulk_edits.operations import EditOperation
 from mobjects.bulk_edits.service import ask_bulk_edit, choose_operation, confirm_bulk_edit
@@ -22,6 +24,7 @@ from mobjects.models import (
     ProgramCost,
     RecordEdit,
 )
+from mobjects.retention.kinds_of_records import BulkEditKind
 from tests import factories
 from tests.support.approvals import make_rule
 from tests.views import pages
@@ -84,6 +87,32 @@ def test_a_refusal_gives_it_back(people):
     assert service.refuse(edited.approvals.get(), anna, "Not now.") == Decision.DONE
     edited.refresh_from_db()
     assert (edited.state, Approval.objects.get().state) == (BulkEditState.REVIEW, ApprovalState.REFUSED)
+
+
+def test_what_was_refused_stays_when_its_asker_begins_another(people):
+    olga, anna = people
+    make_rule(work="bulk")
+    factories.opportunity()
+    edited = confirmed(olga)
+    service.refuse(edited.approvals.get(), anna, "Not now.")
+    given_up = ask_bulk_edit(Opportunity.objects.all(), "", olga)
+    ask_bulk_edit(Opportunity.objects.all(), "", olga)
+    assert list(Approval.objects.values_list("state", "reason")) == [(ApprovalState.REFUSED, "Not now.")]
+    assert BulkEdit.objects.get(pk=edited.pk).rows.count() == 1
+    assert not BulkEdit.objects.filter(pk=given_up.pk).exists()
+
+
+def test_of_what_was_refused_its_approval_outlives_its_rows(people):
+    olga, anna = people
+    make_rule(work="bulk")
+    factories.opportunity()
+    edited = confirmed(olga)
+    service.refuse(edited.approvals.get(), anna, "Not now.")
+    for chunk in list(BulkEditKind().iter_chunks(timezone.now() + timedelta(minutes=1))):
+        chunk()
+    assert (Approval.objects.get().reason, edited.rows.count()) == ("Not now.", 0)
+    assert not choose_operation(edited, LOST)
+    assert not confirm_bulk_edit(edited, edited.plan, olga)
 
 
 @pytest.mark.parametrize(("limit", "held"), [("150.00", True), ("250.00", False)])
