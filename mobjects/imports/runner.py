@@ -39,7 +39,7 @@ from mobjects.jobs.lease import (
     release_lease,
     renew_lease,
 )
-from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_work
+from mobjects.jobs.queue import OVERDUE, enqueue_work, find_forgotten
 from mobjects.models import Import, ImportState, WorkerLease
 from mobjects.spreadsheets.types import FileRefused
 
@@ -254,9 +254,8 @@ def sweep_imports() -> None:
     late = clock.now() - OVERDUE
     forgotten = Import.objects.filter(state__in=Import.WORKING_STATES, leases=None, step_at__lt=late)
     try:
-        for pk in list(forgotten.values_list("pk", flat=True)):
-            if not count_enqueued(_prefix(pk)):
-                enqueue_import(pk)
+        for pk in find_forgotten(forgotten.values_list("pk", flat=True), _prefix):
+            enqueue_import(pk)
     except RedisError:
         return
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import django_rq
 from django.db import transaction
@@ -41,6 +41,8 @@ _ASKED_AGAIN = 2
 """How often Redis is asked again where an answer was lost: work has a name of its own, and is queued once."""
 
 QUEUED_LATER = _("Nothing was sent; the job is queued by itself when that is over, or queue it again.")
+
+Row = TypeVar("Row")
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ def enqueue_job(job: SyncJob) -> bool:
     if not JOB_STATES.change(job, SyncJobState.QUEUED, queued_at=clock.now(), problem="", problem_text=""):
         return False
     try:
-        _enqueue(RUNNER, str(job.pk), f"{job.pk}-", None)
+        _enqueue(RUNNER, str(job.pk), queue_prefix(job), None)
     except RedisError as error:
         logger.warning("Job %s could not be queued: Redis %s.", job.pk, describe_redis_error(error))
         words = f"{redis_sentence(error)} {QUEUED_LATER}"
@@ -99,7 +101,12 @@ def enqueue_job(job: SyncJob) -> bool:
 
 def enqueue_worker(job: SyncJob, at: datetime | None = None) -> bool:
     """Have a worker work on a job, now or later; ``False`` if the queue does not take it."""
-    return enqueue_work(RUNNER, str(job.pk), f"{job.pk}-", at)
+    return enqueue_work(RUNNER, str(job.pk), queue_prefix(job), at)
+
+
+def queue_prefix(job: SyncJob) -> str:
+    """With which the queue's ids of work on a job begin."""
+    return f"{job.pk}-"
 
 
 def enqueue_work(function: str, argument: str | int, prefix: str, at: datetime | None) -> bool:
@@ -143,12 +150,32 @@ def count_enqueued(prefix: str) -> int:
     Raises:
         RedisError: the queue cannot be reached.
     """
+    return sum(queue_id.startswith(prefix) for queue_id in _enqueued_ids())
+
+
+def find_forgotten(rows: Iterable[Row], prefix_of: Callable[[Row], str]) -> list[Row]:
+    """Those of some rows of which no work is on its way. The queue is asked once, and not at all for no rows.
+
+    Args:
+        rows: are to be worked on.
+        prefix_of: the whole prefix of the queue's ids of such work.
+
+    Raises:
+        RedisError: the queue cannot be reached.
+    """
+    asked = list(rows)
+    if not asked:
+        return []
+    known = {f"{queue_id.rpartition('-')[0]}-" for queue_id in _enqueued_ids()}
+    return [row for row in asked if prefix_of(row) not in known]
+
+
+def _enqueued_ids() -> list[str]:
     queue = _queue()
     later = queue.scheduled_job_registry
     # What should have been moved into the queue and was not is on nobody's list: RQ's scheduler died, or never was.
     lost = set(later.get_jobs_to_schedule(int((clock.now() - OVERDUE).timestamp())))
-    ids = [*queue.get_job_ids(), *(set(later.get_job_ids(cleanup=False)) - lost)]
-    return sum(queue_id.startswith(prefix) for queue_id in ids)
+    return [*queue.get_job_ids(), *(set(later.get_job_ids(cleanup=False)) - lost)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +205,8 @@ class BackgroundWork:
         seen = Coalesce("step_at", "created_at", output_field=DateTimeField())
         silent = self.unfinished().alias(seen=seen).filter(seen__lt=clock.now() - OVERDUE)
         try:
-            for pk in silent.order_by("pk").values_list("pk", flat=True):
-                if not count_enqueued(self._prefix_of(pk)):
-                    self.enqueue(pk)
+            for pk in find_forgotten(silent.order_by("pk").values_list("pk", flat=True), self._prefix_of):
+                self.enqueue(pk)
         except RedisError:
             return
 

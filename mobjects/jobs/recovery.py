@@ -12,7 +12,7 @@ from mobjects import clock
 from mobjects.jobs.approvals.service import sweep_approvals
 from mobjects.jobs.job_lease import expire_job
 from mobjects.jobs.lease import expired
-from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_job, enqueue_worker
+from mobjects.jobs.queue import OVERDUE, enqueue_job, enqueue_worker, find_forgotten, queue_prefix
 from mobjects.models import Circuit, SyncJob, SyncJobState, WorkerLease
 from mobjects.queue_redis import QUEUE
 from mobjects.sync.installation.identity import name_outside
@@ -47,9 +47,8 @@ def sweep_jobs() -> None:
         # It found the connection halted in the moment in which that was reset.
         late |= Q(state=SyncJobState.WAITING, waits_until=None)
     try:
-        for job in without_worker.filter(late | Q(state=SyncJobState.RUNNING)):
-            if not count_enqueued(str(job.pk)):
-                enqueue_worker(job)
+        for job in find_forgotten(without_worker.filter(late | Q(state=SyncJobState.RUNNING)), queue_prefix):
+            enqueue_worker(job)
     except RedisError:
         return
     # Not what was made a moment ago: it is about to be queued, or is begun in a process of its own.

@@ -9,9 +9,13 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
+from mobjects.imports.runner import sweep_imports
 from mobjects.jobs.queue import OVERDUE, count_enqueued, enqueue_job, enqueue_work, enqueue_worker
-from mobjects.models import SyncJob, SyncJobState
+from mobjects.jobs.recovery import sweep_jobs
+from mobjects.models import Import, ImportState, NoticeDelivery, NoticeWebhook, SyncJob, SyncJobState
+from mobjects.notices.deliveries import NOTICE_WORK
 from tests import factories
+from tests.imports.running import checked
 from tests.support.redis_proxy import RedisProxy
 
 
@@ -86,3 +90,37 @@ def test_work_whose_answer_gets_lost_is_queued_once_and_said_to_be_queued(redis_
             if not proxy.lost:
                 break
     assert "EVALSHA" in lost
+
+
+class CountingProxy(RedisProxy):
+    """A Redis that knows what it was asked."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked: list[str] = []
+
+    def loses(self, question: bytes) -> bool:
+        self.asked.append(question.split(b"\r\n")[2].decode())
+        return super().loses(question)
+
+
+@pytest.mark.django_db
+def test_a_sweep_reads_the_queue_once_however_many_rows_are_late(queue, redis_url, settings):
+    at = timezone.now() - 2 * OVERDUE
+    jobs = [factories.job_in(SyncJobState.QUEUED, queued_at=at) for _ in range(3)]
+    imports = [checked(b"External ID,Name\nE-1,Deal\n") for _ in range(3)]
+    Import.objects.update(state=ImportState.CHECKING, step_at=at)
+    webhook = NoticeWebhook.objects.create(name="Chat", host="example.com")
+    deliveries = [NoticeDelivery.objects.create(webhook=webhook, channel="webhook") for _ in range(3)]
+    NoticeDelivery.objects.update(created_at=at, due_at=at)
+    for row in (*jobs[1:], *imports[1:], *deliveries[1:]):
+        prefix = {Import: "import-", NoticeDelivery: "notice-"}.get(type(row), "") + f"{row.pk}-"
+        enqueue_work("mobjects.imports.runner.run_queued_import", 1, prefix, None)
+    with CountingProxy(redis_url) as proxy:
+        settings.RQ_QUEUES = {"sync": {**settings.RQ_QUEUES["sync"], "URL": proxy.url}}
+        for sweep in (sweep_jobs, sweep_imports, NOTICE_WORK.sweep):
+            proxy.asked.clear()
+            sweep()
+            assert proxy.asked.count("LRANGE") == 1
+    newest = {queue_id.rpartition("-")[0] for queue_id in queue.job_ids[-3:]}
+    assert newest == {str(jobs[0].pk), f"import-{imports[0].pk}", f"notice-{deliveries[0].pk}"}
