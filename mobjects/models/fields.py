@@ -92,10 +92,13 @@ def _plain_guid(value: Any) -> Any:
 
 
 class CreatedAtField(models.DateTimeField):  # type: ignore[type-arg]
-    """When a row came into being, by the database's clock: it is compared with moments that other hosts wrote."""
+    """When a row came into being, by the database's clock: it is compared with moments that other hosts wrote.
+
+    Who makes many rows asks for the time once, and gives it to each of them.
+    """
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        if add:
+        if add and getattr(model_instance, self.attname) is None:
             setattr(model_instance, self.attname, clock.now())
         return getattr(model_instance, self.attname)
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Least
 from django.utils.translation import gettext_noop as _
 
+from mobjects import clock
+from mobjects.db.bulk import bulk_update_rows
 from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType, RemoteCost
@@ -34,27 +40,61 @@ class RemoteValueRefused(ValueError):
     """Marketo holds a value that our rules refuse; the message names the field and the value."""
 
 
-def write_local_values(
-    record: SyncedRecord, given: Mapping[str, str], keys: payload.KeyFields, *, new: Iterable[RemoteCost] = ()
-) -> None:
-    """Write values into a record and its costs and tags, and save it. To be called in a transaction.
+@dataclass(slots=True)
+class RecordDraft:
+    """A record with values given to it, and its costs and tags that come, change or go; nothing of it is saved yet.
 
     Args:
         record: an existing one, or one that is not saved yet.
+        own: whether its own columns are to be saved.
+        saved: costs and tags that are new, or copies of existing ones that change.
+        removed: costs and tags that go.
+    """
+
+    record: Any
+    own: bool = True
+    saved: list[ProgramCost | ProgramTag] = field(default_factory=list)
+    removed: list[ProgramCost | ProgramTag] = field(default_factory=list)
+
+
+def write_local_values(record: SyncedRecord, given: Mapping[str, str], keys: payload.KeyFields) -> None:
+    """Write values into a record and its costs and tags, and save it. To be called in a transaction.
+
+    Args:
+        record: an existing one.
         given: content name to canonical text; "" clears, or removes a cost or tag here.
         keys: names of the external key fields.
-        new: costs to be added to a program.
 
     Raises:
         RemoteValueRefused: a value cannot be kept here. The record in memory is of no use then, and the transaction
         has to
             be rolled back.
     """
+    save_draft(draft_values(record, given, keys))
+
+
+def draft_values(
+    record: SyncedRecord,
+    given: Mapping[str, str],
+    keys: payload.KeyFields,
+    *,
+    new: Iterable[RemoteCost] = (),
+    ids: Mapping[int, int] | None = None,
+) -> RecordDraft:
+    """Write values into a record in memory.
+
+    Args:
+        record: an existing one, or one that is not saved yet.
+        given: content name to canonical text; "" clears, or removes a cost or tag here.
+        keys: names of the external key fields.
+        new: costs to be added to a program.
+        ids: Marketo cost ids that costs of a program are now known to have, by our own id of the cost.
+
+    Raises:
+        RemoteValueRefused: a value is none of its type. The record in memory is of no use then.
+    """
     if isinstance(record, Program):
-        _write_program(record, given)
-        for cost in new:
-            _save(_cost(record, None, cost))
-        return
+        return _draft_program(record, given, new, ids or {})
     standard = {item.name: item for item in attributes.STANDARD[record.KIND]}
     for name, text in given.items():
         if name in standard:
@@ -68,7 +108,57 @@ def write_local_values(
             record.external_id = text or None
         else:
             _set_custom_attribute(record, name, text)
-    _save(record)
+    return RecordDraft(record)
+
+
+def check_draft(draft: RecordDraft) -> None:
+    """Judge by itself what is to be saved. What it would stand beside, the database judges in :func:`save_drafts`.
+
+    Raises:
+        RemoteValueRefused: a value cannot be kept here.
+    """
+    for row in ([draft.record] if draft.own else []) + draft.saved:
+        links = {each.name for each in row._meta.concrete_fields if each.is_relation}
+        _clean(row, exclude=links, validate_unique=False, validate_constraints=False)
+
+
+def save_draft(draft: RecordDraft) -> None:
+    """Save one draft row by row. To be called in a transaction.
+
+    Raises:
+        RemoteValueRefused: a value cannot be kept here; the transaction has to be rolled back.
+    """
+    if draft.own:
+        _save(draft.record)
+    for gone in draft.removed:
+        gone.delete()
+    for row in draft.saved:
+        row.program = draft.record  # It may have got its id only now.
+        _save(row)
+
+
+def save_drafts(drafts: Sequence[RecordDraft]) -> None:
+    """Save drafts of one kind, with a statement for each kind of row. To be called in a transaction.
+
+    Args:
+        drafts: each of them passed :func:`check_draft`.
+
+    Raises:
+        IntegrityError: the database refuses one of them; the transaction has to be rolled back.
+    """
+    _save_records([draft.record for draft in drafts if draft.own])
+    gone: dict[type[models.Model], list[int]] = defaultdict(list)
+    rows: dict[type[models.Model], list[Any]] = defaultdict(list)
+    for draft in drafts:
+        for each in draft.removed:
+            gone[type(each)].append(each.pk)
+        for each in draft.saved:
+            rows[type(each)].append(each)
+    for model, ids in gone.items():
+        model._default_manager.filter(pk__in=ids).delete()
+    for model, found in rows.items():
+        _update_rows(model, _CHILD_COLUMNS[model], [row for row in found if row.pk is not None])
+        model._default_manager.bulk_create([row for row in found if row.pk is None])
 
 
 def store_accepted_values(
@@ -93,14 +183,39 @@ def store_accepted_values(
     records_of_kind(record.KIND).filter(pk=record.pk).update(**changes)
 
 
-def _write_program(record: Program, given: Mapping[str, str]) -> None:
+def _draft_program(
+    record: Program, given: Mapping[str, str], new: Iterable[RemoteCost], ids: Mapping[int, int]
+) -> RecordDraft:
+    draft = RecordDraft(record)
     record.channel = given.get(CHANNEL_TAG, record.channel)
-    _save(record)
+    # Copies: what is refused must leave nothing behind in a record that was loaded with them.
+    costs = {cost.pk: copy(cost) for cost in record.costs.all()} if record.pk else {}
+    tags = {tag.type: copy(tag) for tag in record.tags.all()} if record.pk else {}
+    saved: dict[int, ProgramCost] = {}
+    for pk, cost_id in ids.items():
+        saved[pk] = costs[pk]
+        costs[pk].marketo_cost_id = cost_id
     for name, text in given.items():
         if name.startswith(COST_PREFIX):
-            _write_cost(record, int(name.removeprefix(COST_PREFIX)), text)
+            known = costs.get(int(name.removeprefix(COST_PREFIX)))
+            if text:
+                changed = _cost(record, known, RemoteCost(None, *parse_cost(text)))
+                saved[changed.pk or -len(saved) - 1] = changed
+            elif known is not None:
+                draft.removed.append(known)
         elif name != CHANNEL_TAG:
-            _write_tag(record, name.removeprefix(TAG_PREFIX), text)
+            _draft_tag(draft, tags.get(name.removeprefix(TAG_PREFIX)), name.removeprefix(TAG_PREFIX), text)
+    draft.saved += [*saved.values(), *(_cost(record, None, cost) for cost in new)]
+    return draft
+
+
+def _draft_tag(draft: RecordDraft, tag: ProgramTag | None, type_: str, text: str) -> None:
+    if text:
+        tag = tag or ProgramTag(program=draft.record, type=type_)
+        tag.value = text
+        draft.saved.append(tag)
+    elif tag is not None:
+        draft.removed.append(tag)
 
 
 def _set(record: Any, column: str, attribute: MarketoAttribute, text: str) -> None:
@@ -129,16 +244,6 @@ def _set_custom_attribute(record: Any, name: str, text: str) -> None:
     record.custom_attributes = kept
 
 
-def _write_cost(program: Program, pk: int, text: str) -> None:
-    cost = ProgramCost.objects.filter(program=program, pk=pk).first()
-    if not text:
-        if cost is not None:
-            cost.delete()
-        return
-    month, amount, note = parse_cost(text)
-    _save(_cost(program, cost, RemoteCost(None, month, amount, note)))
-
-
 def _cost(program: Program, cost: ProgramCost | None, found: RemoteCost) -> ProgramCost:
     if cost is None:
         cost = ProgramCost(program=program, marketo_cost_id=found.id)
@@ -146,33 +251,48 @@ def _cost(program: Program, cost: ProgramCost | None, found: RemoteCost) -> Prog
     return cost
 
 
-def _write_tag(program: Program, type_: str, text: str) -> None:
-    tag = ProgramTag.objects.filter(program=program, type=type_).first()
-    if text:
-        tag = tag or ProgramTag(program=program, type=type_)
-        tag.value = text
-        _save(tag)
-    elif tag is not None:
-        tag.delete()
-
-
 def _save(row: Any) -> None:
-    try:
-        row.full_clean()
-    except ValidationError as error:
-        raise RemoteValueRefused(_describe_error(row, error)) from error
+    _clean(row)
     row.save()
 
 
-def keep_refusal_standing(record: SyncedRecord, before: int) -> None:
-    """A refusal speaks of what was sent; what came from Marketo since is no correction of it.
+def _clean(row: Any, **how: Any) -> None:
+    try:
+        row.full_clean(**how)
+    except ValidationError as error:
+        raise RemoteValueRefused(_describe_error(row, error)) from error
 
-    Args:
-        record: just saved with values of Marketo's.
-        before: its revision until then.
-    """
-    standing = records_of_kind(record.KIND).filter(pk=record.pk, answered_revision=before)
-    standing.update(answered_revision=F("revision"))
+
+_PROGRAM_COLUMNS = ("name", "type", "workspace", "channel")
+_CHILD_COLUMNS: Mapping[type[models.Model], Sequence[str]] = {
+    ProgramCost: ("month", "amount", "note", "marketo_cost_id"),
+    ProgramTag: ("value",),
+}
+
+
+def _save_records(records: Sequence[Any]) -> None:
+    known = [record for record in records if record.pk is not None]
+    new = [record for record in records if record.pk is None]
+    moment = clock.now()
+    for record in new:
+        record.created_at = moment
+    if new:
+        type(new[0])._default_manager.bulk_create(new)
+    if known and isinstance(known[0], Program):
+        _update_rows(Program, _PROGRAM_COLUMNS, known, modified_at=moment)
+    else:
+        for record in known:
+            record.save()
+
+
+def _update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Any], **same: Any) -> None:
+    """Write columns that hold texts, whole numbers, amounts or days."""
+    values = [[*(_plain(getattr(row, name)) for name in columns), row.pk] for row in rows]
+    bulk_update_rows(model, dict.fromkeys(columns, "%s"), values, same=same)
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, (str, int)) else str(value)
 
 
 def _describe_error(row: Any, error: ValidationError) -> str:

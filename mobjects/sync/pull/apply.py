@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_noop
 
@@ -14,7 +14,6 @@ from mobjects import clock
 from mobjects.db.edit_context import edit
 from mobjects.marketo.types import Kind, LinkTarget, RemoteObject
 from mobjects.models import (
-    RECORD_MODELS,
     ConflictReason,
     EditSource,
     RecordStatus,
@@ -24,26 +23,19 @@ from mobjects.models import (
     SyncResultStatus,
     records_of_kind,
 )
-from mobjects.sync.conflicts.both_changed import close_agreed_conflict, find_open_conflicts, open_both_changed
-from mobjects.sync.content.from_marketo import OUR_NUMBER_PREFIX, RemoteContent, RemoteReader, find_association
+from mobjects.sync.conflicts.both_changed import find_open_conflicts
+from mobjects.sync.content.from_marketo import OUR_NUMBER_PREFIX, RemoteReader, find_association
 from mobjects.sync.content.loading import load_records
-from mobjects.sync.content.merge import MergeResult, merge_sides
-from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, FieldDifference, record_content
-from mobjects.sync.content.write_local import (
-    RemoteValueRefused,
-    keep_refusal_standing,
-    store_accepted_values,
-    write_local_values,
-)
+from mobjects.sync.content.merge import merge_sides
+from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, record_content
+from mobjects.sync.content.write_local import RemoteValueRefused
 from mobjects.sync.job_results import IN_BATCH, SENT_MEANWHILE, build_result
+from mobjects.sync.pull.changes import PulledChange, plan_known, plan_new, save_changes
 from mobjects.sync.task import JobContext
 
 UNKNOWN = gettext_noop("It was sent without an answer; that has to be looked up first.")
 UNDECIDED = gettext_noop("A person has to decide about it first; see “To decide”.")
 NO_OPPORTUNITY = gettext_noop("Its opportunity is not here; pull opportunities first.")
-
-_REFERENCE = (("Name", "name", "Name"), ("Type", "type", "Type"), ("Workspace", "workspace", "Workspace Name"))
-"""What is kept of a program for reading and never sent: our name, our field, Marketo's name."""
 
 
 class PulledPage:
@@ -76,20 +68,63 @@ class PulledPage:
         now = clock.now()
         self.reader = RemoteReader(self.kind, self.found, self.context.keys)
         self._load()
-        rows: list[SyncResult] = []
-        row: SyncResult | None
+        rows = self._apply_together()
         for position, found in enumerate(self.found, start=1):
-            try:
-                # A record that cannot be kept leaves nothing of itself behind.
-                with transaction.atomic():
-                    row = self._apply_object(found)
-            except RemoteValueRefused as error:
-                row = self._held(found, self._fresh(found), gettext_noop("Not taken. %(error)s") % {"error": error})
+            if position in self.alone:
+                rows[position] = self._apply_alone(found)
+        records_of_kind(self.kind).filter(pk__in=set(self.read)).update(read_at=now)
+        kept = []
+        for position, row in sorted(rows.items()):
             if row is not None:
                 row.position = position
-                rows.append(row)
-        records_of_kind(self.kind).filter(pk__in=self.read).update(read_at=now)
-        return rows
+                kept.append(row)
+        return kept
+
+    def _apply_together(self) -> dict[int, SyncResult | None]:
+        """Save all that can be saved with a statement for each kind of row; ``alone`` has the positions of the rest."""
+        rows: dict[int, SyncResult | None] = {}
+        changes: dict[int, PulledChange] = {}
+        ids = Counter(found.marketo_id for found in self.found)
+        self.alone = {position for position, found in enumerate(self.found, start=1) if ids[found.marketo_id] > 1}
+        for position, found in enumerate(self.found, start=1):
+            if position in self.alone:
+                continue
+            try:
+                planned = self._plan(found)
+            except RemoteValueRefused:
+                self.alone.add(position)
+                continue
+            if isinstance(planned, PulledChange):
+                changes[position] = planned
+            else:
+                rows[position] = planned
+        try:
+            with transaction.atomic():
+                written = save_changes(self.context, self.batch, list(changes.values()))
+        except IntegrityError:
+            # One of them does not fit what is here; each by itself, they say which.
+            self.alone |= changes.keys()
+            self._load()
+            self.read += [row.record_id for row in rows.values() if row is not None and row.record_id]
+            return rows
+        self.read += [change.draft.record.pk for change in changes.values()]
+        return rows | dict(zip(changes, written, strict=True))
+
+    def _apply_alone(self, found: RemoteObject) -> SyncResult | None:
+        try:
+            # A record that cannot be kept leaves nothing of itself behind.
+            with transaction.atomic():
+                planned = self._plan(found)
+                if not isinstance(planned, PulledChange):
+                    return planned
+                (row,) = save_changes(self.context, self.batch, [planned], alone=True)
+        except RemoteValueRefused as error:
+            return self._held(found, self._fresh(found), gettext_noop("Not taken. %(error)s") % {"error": error})
+        record = planned.draft.record
+        self.read.append(record.pk)
+        # It may be there once more in this page.
+        (self.by_id[found.marketo_id],) = load_records(self.kind, [record.pk])
+        return row
 
     # --- which record is meant ---------------------------------------------------------------
 
@@ -184,71 +219,26 @@ class PulledPage:
 
     # --- what is taken -----------------------------------------------------------------------
 
-    def _apply_object(self, found: RemoteObject) -> SyncResult | None:
+    def _plan(self, found: RemoteObject) -> PulledChange | SyncResult | None:
+        """What is to be saved of an object, judged by itself; or why nothing is; ``None`` to pass it over."""
         record = self._match(found)
         if record is None:
-            return self._create_record(found) if self.adds else None
+            return self._plan_new(found) if self.adds else None
         if reason := self._hold(record):
             return self._held(found, record, reason)
         seen = self.reader.read_content(found, record)
         here = record_content(record, self.context.keys)
-        clean = not record.is_dirty
-        merged = merge_sides(record.accepted, here, seen.comparable_with(record.accepted), clean=clean)
+        there = seen.comparable_with(record.accepted)
+        merged = merge_sides(record.accepted, here, there, clean=not record.is_dirty)
         if self.kind is Kind.ROLE and self.reader.find_opportunity(found) is None:
             return self._held(found, record, NO_OPPORTUNITY)
-        changed = self._write_changes(found, record, seen, merged, here, clean)
-        return self._build_result(record, merged, changed, here, seen)
+        change = plan_known(self.context.keys, found, record, seen, here, merged)
+        change.conflict = self.open.get(record.pk)
+        # In memory as well: another object of this page must not be taken for this record.
+        setattr(record, self.id_column, found.marketo_id)
+        return change
 
-    def _write_changes(
-        self,
-        found: RemoteObject,
-        record: Any,
-        seen: RemoteContent,
-        merged: MergeResult,
-        here: dict[str, str],
-        clean: bool,
-    ) -> list[FieldDifference]:
-        """Write what is to be taken; returns name, here before, now."""
-        keys, changed = self.context.keys, self._write_reference_fields(found, record)
-        if keys.id_of(record) is None:
-            records_of_kind(self.kind).filter(pk=record.pk).update(**{self.id_column: found.marketo_id})
-            setattr(record, self.id_column, found.marketo_id)
-            changed.append((keys.traits.id_kind(self.kind).value, "", str(found.marketo_id)))
-        for pk, cost_id in seen.costs.ids.items():
-            record.costs.filter(pk=pk).update(marketo_cost_id=cost_id)
-        after = here
-        if merged.incoming or seen.costs.new:
-            before = record.revision
-            write_local_values(record, merged.incoming, keys, new=seen.costs.new)
-            keep_refusal_standing(record, before)
-            after = record_content(load_records(self.kind, [record.pk])[0], keys)
-        names = dict.fromkeys((*here, *after))
-        changed += [
-            (name, here.get(name, ""), after.get(name, "")) for name in names if here.get(name) != after.get(name)
-        ]
-        accepted = merged.accepted | {name: text for name, text in after.items() if name not in here}
-        if accepted != record.accepted or changed:
-            store_accepted_values(record, keys, accepted=accepted, clean=clean)
-        elif record.is_dirty and after == accepted:
-            store_accepted_values(record, keys, accepted=accepted)
-        self._store_remote_only(record, seen, after)
-        self._decide(found, record, seen, merged, accepted, after)
-        return changed
-
-    def _write_reference_fields(self, found: RemoteObject, record: Any) -> list[FieldDifference]:
-        if self.kind is not Kind.PROGRAM:
-            return []
-        changed = []
-        for name, field, theirs in _REFERENCE:
-            text, old = found.values.get(theirs, ""), getattr(record, field)
-            if text and text != old:
-                setattr(record, field, text)
-                changed.append((name, old, text))
-        if changed:
-            write_local_values(record, {}, self.context.keys)
-        return changed
-
-    def _create_record(self, found: RemoteObject) -> SyncResult:
+    def _plan_new(self, found: RemoteObject) -> PulledChange | SyncResult:
         doubtful = self._may_be(found) if self.kind is not Kind.PROGRAM else None
         if doubtful is not None:
             words = gettext_noop(
@@ -257,19 +247,7 @@ class PulledPage:
             return self._held(found, None, words)
         if self.kind is Kind.ROLE and self.reader.find_opportunity(found) is None:
             return self._held(found, None, NO_OPPORTUNITY)
-        record: Any = RECORD_MODELS[self.kind](**{self.id_column: found.marketo_id})
-        for _, field, theirs in _REFERENCE if self.kind is Kind.PROGRAM else ():
-            setattr(record, field, found.values.get(theirs, ""))
-        seen = self.reader.read_content(found, None)
-        write_local_values(record, seen.values, self.context.keys, new=seen.costs.new)
-        record = load_records(self.kind, [record.pk])[0]
-        after = record_content(record, self.context.keys)
-        store_accepted_values(record, self.context.keys, accepted=after, clean=True)
-        self._store_remote_only(record, seen, after)
-        self.by_id[found.marketo_id] = record
-        row = build_result(self.context.job, record, SyncResultStatus.ADDED, batch=self.batch)
-        row.diff = [[name, "", text] for name, text in after.items()]
-        return row
+        return plan_new(self.context.keys, found, self.reader.read_content(found, None))
 
     # --- what is told ------------------------------------------------------------------------
 
@@ -283,54 +261,6 @@ class PulledPage:
             return SENT_MEANWHILE
         conflict = self.open.get(record.pk)
         return UNDECIDED if conflict and conflict.reason == ConflictReason.AMBIGUOUS else ""
-
-    def _decide(
-        self,
-        found: RemoteObject,
-        record: Any,
-        seen: RemoteContent,
-        merged: MergeResult,
-        accepted: dict[str, str],
-        after: dict[str, str],
-    ) -> None:
-        if merged.conflicts:
-            open_both_changed(
-                self.context.job, record, found, base=accepted, here=after, there=seen.comparable_with(accepted)
-            )
-        elif record.pk in self.open:
-            close_agreed_conflict(self.open[record.pk])
-
-    def _build_result(
-        self,
-        record: Any,
-        merged: MergeResult,
-        changed: list[FieldDifference],
-        here: dict[str, str],
-        seen: RemoteContent,
-    ) -> SyncResult:
-        status = (
-            SyncResultStatus.CONFLICT
-            if merged.conflicts
-            else SyncResultStatus.TAKEN
-            if changed
-            else SyncResultStatus.SAME
-        )
-        row = build_result(self.context.job, record, status, batch=self.batch)
-        disputed = [[name, here.get(name, ""), seen.values.get(name, "")] for name in merged.conflicts]
-        row.diff = [*disputed, *map(list, changed)]
-        words = []
-        if merged.conflicts:
-            words.append(
-                gettext_noop("Changed here and in Marketo: %(conflicts)s. Decide which is right.")
-                % {"conflicts": ", ".join(merged.conflicts)}
-            )
-        if merged.local_only and record.is_dirty:
-            words.append(
-                gettext_noop("Changed here and not sent yet: %(local_only)s.")
-                % {"local_only": ", ".join(merged.local_only)}
-            )
-        row.error = " ".join(words)
-        return row
 
     def _held(self, found: RemoteObject, record: SyncedRecord | None, words: str) -> SyncResult:
         if record is not None:
@@ -349,12 +279,6 @@ class PulledPage:
             )
         setattr(row, self.id_column, found.marketo_id)
         return row
-
-    def _store_remote_only(self, record: Any, seen: RemoteContent, after: dict[str, str]) -> None:
-        self.read.append(record.pk)
-        rest = seen.remote_only(after)
-        if rest != record.in_marketo:
-            records_of_kind(self.kind).filter(pk=record.pk).update(in_marketo=rest)
 
 
 def _in_doubt(record: Any) -> bool:
