@@ -9,9 +9,9 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -24,22 +24,35 @@ from mobjects.audit.events import current_token
 from mobjects.exports import service
 from mobjects.exports.blank_templates import build_template
 from mobjects.exports.formats import BY_EXTENSION, FORMATS, ExportFormat, XlsxFormat
+from mobjects.forms.records.custom_fields import CUSTOM
 from mobjects.imports import error_file, file_storage
 from mobjects.kept_text import translate_kept
 from mobjects.models import DownloadContent, Import, ImportSource
 from mobjects.resources import RESOURCES
 from mobjects.resources.base import TransferResource
+from mobjects.resources.columns import CustomColumn, FileColumn
 from mobjects.spreadsheets.xlsx_writer import MAX_SHEET_ROWS
 from mobjects.views.base import render_denied, render_page
 from mobjects.views.changelist_filters import FilteredList, get_filtered_list
 from mobjects.views.imports.base import about_import, may_export, model_of, permission_name
+from mobjects.views.keyset import COLUMNS
+from mobjects.views.lists.chips import without
+from mobjects.views.lists.columns import column_name
 
 UNFRAMED = ("HTTP/0.9", "HTTP/1.0")
 """Here the end of the connection is the end of an answer without a length: one that breaks off would look whole."""
 
 
+TICK = "tick"
+"""The parameter of an address: which columns are ticked, ``all`` or those ``shown`` in the list."""
+
+
 class ExportForm(forms.Form):
-    """Format and columns of an export. The key columns are always in it and are not asked for."""
+    """Format and columns of an export. The key columns are always in it and are not asked for.
+
+    Args:
+        ticked: names of columns; ``None`` means all.
+    """
 
     format = forms.ChoiceField(
         choices=[(each.extension, each.title) for each in FORMATS],
@@ -48,12 +61,12 @@ class ExportForm(forms.Form):
     )
     columns = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, resource: TransferResource, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, resource: TransferResource, ticked: Collection[str] | None, *args: Any) -> None:
+        super().__init__(*args)
         names = [column.name for column in resource.export_columns() if column.name not in resource.key_names]
         field = self.fields["columns"]
         field.choices = [(name, name) for name in names]  # type: ignore[attr-defined]  # of this class
-        field.initial = names
+        field.initial = names if ticked is None else [name for name in names if name in ticked]
 
 
 @require_http_methods(["GET", "POST"])
@@ -63,8 +76,12 @@ def export_page(request: HttpRequest, kind: str) -> HttpResponseBase:
         raise Http404
     if not request.user.has_perm(permission_name("export", kind)):
         return render_denied(request, permission_name("export", kind))
-    found, resource = get_filtered_list(request, model_of(kind)), RESOURCES[kind]()
-    form = ExportForm(resource, request.POST if request.method == "POST" else None)
+    resource, address = RESOURCES[kind](), request.GET
+    tick = address.get(TICK, "shown" if COLUMNS in address else "all")
+    request.GET = without(address, TICK)  # type: ignore[assignment]  # what follows reads it, and nothing writes it
+    ticked = _shown_columns(request, kind, resource) if tick == "shown" else None
+    found = get_filtered_list(request, model_of(kind))
+    form = ExportForm(resource, ticked, request.POST if request.method == "POST" else None)
     if form.is_valid():
         given = form.cleaned_data
         file_format = BY_EXTENSION[given["format"]]()
@@ -74,11 +91,24 @@ def export_page(request: HttpRequest, kind: str) -> HttpResponseBase:
             )
         except ValueError as error:
             form.add_error("format", translate_kept(str(error)))
-    return _render_export(request, kind, form, found, resource)
+    other = without(address, TICK)
+    other[TICK] = "shown" if ticked is None else "all"
+    return _render_export(request, kind, form, found, resource, other)
+
+
+def _shown_columns(request: HttpRequest, kind: str, resource: TransferResource) -> list[str]:
+    """Names of the columns of a file that the list shows under the request's address."""
+    model_admin = admin.site.get_model_admin(model_of(kind))
+    shown = {column_name(each).removesuffix("_text") for each in model_admin.get_list_display(request)}
+    return [column.name for column in resource.columns if _list_name(column) in shown]
+
+
+def _list_name(column: FileColumn) -> str:
+    return f"{CUSTOM}{column.name}" if isinstance(column, CustomColumn) else column.field
 
 
 def _render_export(
-    request: HttpRequest, kind: str, form: ExportForm, found: FilteredList, resource: TransferResource
+    request: HttpRequest, kind: str, form: ExportForm, found: FilteredList, resource: TransferResource, other: QueryDict
 ) -> HttpResponse:
     options = model_of(kind)._meta
     plural = str(options.verbose_name_plural)
@@ -97,6 +127,8 @@ def _render_export(
         plural=plural,
         address=reverse("mobjects:export", args=[kind]) + query,
         cancel=listing + query,
+        other=f"?{other.urlencode()}",
+        ticks=other[TICK],
         sheets=found.count >= MAX_SHEET_ROWS,
     )
 

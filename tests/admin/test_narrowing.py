@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from django.contrib.admin.templatetags.admin_list import result_headers
@@ -11,6 +11,7 @@ from django.urls import reverse
 from lxml import html
 
 from mobjects.models import CustomField, Opportunity, SavedView, Schedule
+from mobjects.resources import RESOURCES
 from tests import factories
 from tests.views import pages
 
@@ -90,6 +91,41 @@ def test_an_export_takes_the_conditions(browser):
     assert "Amount from 100.00" in pages.text(page)
     assert "condition: Amount" not in pages.text(page)
     assert browser.get(f"{reverse('mobjects:export', args=['opportunities'])}?where=x.y").status_code == 400
+
+
+def test_an_export_offers_the_columns_that_the_list_shows_beside_all(browser):
+    CustomField.objects.create(kind="Opportunity", name="Region", data_type="string")
+    CustomField.objects.create(kind="Opportunity", name="Seats", data_type="integer")
+    where = "where=amount.from.100&where=name.contains.s"
+    shown = html.fromstring(browser.get(f"{LIST}?{where}&cols=name.custom_Region.amount_text.state_words").text)
+    (address,) = {link for link in shown.xpath("//a/@href") if link.startswith("/admin/export/")}
+    assert parse_qs(urlsplit(address).query)["where"] == ["amount.from.100", "name.contains.s"]
+
+    def ticked(page):
+        return page.xpath("//input[@name='columns' and @checked]/@value")
+
+    page = html.fromstring(browser.get(address).text)
+    assert ticked(page) == ["Name", "Amount", "Region"]
+    every = page.xpath("//input[@name='columns']/@value")
+    (link,) = page.xpath("//a[text()='Tick all columns']/@href")
+    page = html.fromstring(browser.get(f"/admin/export/opportunities/{link}").text)
+    assert ticked(page) == every
+    (link,) = page.xpath("//a[text()='Tick those that the list shows']/@href")
+    again = browser.get(f"/admin/export/opportunities/{link}")
+    assert ticked(html.fromstring(again.text)) == ["Name", "Amount", "Region"]
+    assert "1 opportunities will be exported" in pages.text(again)
+    # A list whose columns nobody chose.
+    usual = html.fromstring(browser.get("/admin/export/opportunities/").text)
+    assert ticked(usual) == every
+    usual = html.fromstring(browser.get("/admin/export/opportunities/?tick=shown").text)
+    assert set(ticked(usual)) < set(every)
+    assert {"Name", "Stage"} <= set(ticked(usual))
+
+
+@pytest.mark.parametrize("kind", sorted(RESOURCES.keys() - {"program-costs"}))  # All of whose columns are keys.
+def test_of_each_list_the_columns_that_it_shows_are_offered(browser, kind):
+    page = html.fromstring(browser.get(f"/admin/export/{kind}/?tick=shown").text)
+    assert page.xpath("//input[@name='columns' and @checked]/@value")
 
 
 def saved(browser, page, **values):
