@@ -46,7 +46,7 @@ def get_filtered_list(request: HttpRequest, model: type[Model]) -> FilteredList:
     Raises:
         FilterRefused: it makes no sense. All records are never what was meant.
     """
-    return _filter_list(request, model, {}, 1)
+    return _filter_list(request, model, {}, 0)
 
 
 def read_filtered_page(request: HttpRequest, model: type[Model], size: int) -> FilteredList:
@@ -76,7 +76,8 @@ def _filter_list(request: HttpRequest, model: type[Model], place: Mapping[str, s
     request.GET = query.copy()
     request.GET.update(place)
     model_admin: Any = copy(admin.site.get_model_admin(model))
-    model_admin.list_per_page = size
+    # A list of its usual page's rows needs no count.
+    model_admin.list_per_page = size or model_admin.list_per_page
     try:
         changes: Any = model_admin.get_changelist_instance(request)
     except IncorrectLookupParameters as error:
