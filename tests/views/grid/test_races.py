@@ -7,10 +7,12 @@ from datetime import date
 
 import pytest
 
+from mobjects.imports.writing.commit import CHANGED_SINCE
 from mobjects.marketo.types import Kind
 from mobjects.models import ProgramCost
 from tests import factories
 from tests.factories import fresh
+from tests.imports.rows import changed, checked, commit, left
 from tests.support import memory
 from tests.support.admin_forms import browser_of, open_form, send_form
 from tests.support.concurrent import concurrently, postgresql
@@ -64,6 +66,32 @@ def test_a_cell_that_a_pull_writes_at_once_is_asked_about(olga):
         pull(Memory(memory.opportunity(71, Stage="Won")), Kind.OPPORTUNITY)
     assert given[0]["outcome"] == "conflict"
     assert fresh(record).stage == "Won"
+
+
+def test_a_cell_that_an_import_writes_at_once_is_asked_about_and_others_are_kept(olga):
+    asked, kept = (factories.opportunity(stage="New", next_step="") for _ in range(2))
+    imported = checked("opportunities", *(changed(each, stage=("New", "Won")) for each in (asked, kept)))
+
+    def type_into_both():
+        return save(olga, asked, {"stage": ["New", "Lost"]}), save(olga, kept, {"next_step": ["", "Call"]})
+
+    # The rows are locked, and not written yet.
+    with concurrently(type_into_both, before="WITH r AS MATERIALIZED") as given:
+        commit(imported)
+    (refused, saved), (clash,) = given[0], given[0][0]["clashes"]
+    assert (refused["outcome"], clash["now"], fresh(asked).stage) == ("conflict", "Won", "Won")
+    assert (saved["outcome"], saved["cells"]["stage"]) == ("saved", "Won")
+    assert (fresh(kept).stage, fresh(kept).next_step) == ("Won", "Call")
+    assert save(olga, asked, {"stage": [clash["now"], "Lost"]})["outcome"] == "saved"
+
+
+def test_a_row_of_an_import_that_waits_for_a_grid_is_left_and_said_to_be(olga):
+    record = factories.opportunity(stage="New", next_step="")
+    imported = checked("opportunities", changed(record, stage=("New", "Won"), next_step=("", "Call")))
+    with concurrently(lambda: commit(imported), before=SAVING):
+        assert save(olga, record, {"stage": ["New", "Lost"]})["outcome"] == "saved"
+    assert (fresh(record).stage, fresh(record).next_step) == ("Lost", "")
+    assert left(imported) == {2: CHANGED_SINCE}
 
 
 def test_two_who_set_the_cost_of_a_month_at_once_make_one_cost(olga, ben):
