@@ -12,7 +12,7 @@ from django.db.models import F
 
 from bench.apis import Api, build_batches
 from bench.records import opportunities
-from bench.surroundings import Surroundings, lift_limits
+from bench.surroundings import Surroundings, database_seconds, lift_limits
 from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.models import Opportunity, SyncJobState
@@ -30,7 +30,7 @@ def measure(around: Surroundings, say: Callable[[str], None], apis: Sequence[Api
     """
     lift_limits()
     around.reset()
-    runs = [_ApiRun(around, api) for api in apis]
+    runs = [ApiRun(around, api) for api in apis]
     for number in range(-1, rounds):  # The first one warms up and is thrown away.
         for run in runs:
             run.round(keep=number >= 0)
@@ -38,7 +38,7 @@ def measure(around: Surroundings, say: Callable[[str], None], apis: Sequence[Api
         run.report(say)
 
 
-class _ApiRun:
+class ApiRun:
     """The rounds of one API."""
 
     made = count()
@@ -46,52 +46,57 @@ class _ApiRun:
 
     def __init__(self, around: Surroundings, api: Api) -> None:
         self._around, self._api, self._size = around, api, api.select()
-        self._figures: dict[str, list[float]] = defaultdict(list)
+        self.figures: dict[str, list[float]] = defaultdict(list)
+        """Milliseconds per batch of each round, by part."""
 
     def round(self, *, keep: bool) -> None:
         """Measure each part once."""
         self._api.select()
-        for name, part in (("floor", self._floor), ("job", self._job), ("call", self._calls)):
-            milliseconds = part()
-            if keep:
-                self._figures[name].append(milliseconds)
+        for part in (self._floor, self._job, self._calls):
+            for name, milliseconds in part().items():
+                if keep:
+                    self.figures[name].append(milliseconds)
 
     def report(self, say: Callable[[str], None]) -> None:
         """Print medians, ranges and ratios; the ratios are those of the medians."""
-        base, rounds = median(self._figures["floor"]), len(self._figures["floor"])
+        base, rounds = median(self.figures["floor"]), len(self.figures["floor"])
         say(
             f"{self._api.name.upper()}: CPU of our side per batch of {self._size} opportunities × 20 attributes, "
             f"n = {rounds} rounds × {BATCHES_EACH}:"
         )
         words = {"floor": f"floor: {self._api.floor_words}", **_WORDS}
         for name, text in words.items():
-            of = self._figures[name]
+            of = self.figures[name]
+            if not any(of):
+                continue  # SQLite has no process of its own.
             low, middle, high = min(of), median(of), max(of)
             say(f"  {text:<58} {middle:6.1f} ms ({low:.1f} to {high:.1f})  {middle / base:4.1f} × the floor")
 
     def _ids(self) -> list[int]:
         # Clean are those of the parts before: what is changed is what this part made.
-        Opportunity.objects.update(synced_revision=F("revision"))
+        Opportunity.objects.filter(revision__gt=F("synced_revision")).update(synced_revision=F("revision"))
         size = BATCHES_EACH * self._size
         return opportunities(size, after=next(self.made) * BATCHES_EACH * 1000)
 
-    def _floor(self) -> float:
+    def _floor(self) -> dict[str, float]:
         with self._api.prepare_floor(self._around, self._ids(), self._size) as work:
-            return _per_batch(work)
+            return {"floor": _per_batch(work)}
 
-    def _job(self) -> float:
+    def _job(self) -> dict[str, float]:
         ids = self._ids()
         job = create_sync_job(SyncSelection())
+        before = database_seconds()
         took = _per_batch(lambda: run_job(job))
+        server = (database_seconds() - before) * 1000 / BATCHES_EACH
         job.refresh_from_db()
         if job.state != SyncJobState.SUCCEEDED or job.counts != {"CREATED": len(ids)}:
             raise RuntimeError(f"the job ended {job.state} with {job.counts}: {job.problem_text}")
-        return took
+        return {"job": took, "server": server}
 
-    def _calls(self) -> float:
+    def _calls(self) -> dict[str, float]:
         batches, transport = build_batches(self._ids(), self._size), open_transport()
         try:
-            return _per_batch(lambda: [transport.send(batch) for batch in batches])
+            return {"call": _per_batch(lambda: [transport.send(batch) for batch in batches])}
         finally:
             transport.close()
 
@@ -99,6 +104,7 @@ class _ApiRun:
 _WORDS = {
     "call": "the call alone: request, sending, reading",
     "job": "all: claim, build, call, save with history, job and lease",
+    "server": "and PostgreSQL's process for us, meanwhile",
 }
 
 

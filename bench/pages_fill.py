@@ -25,21 +25,48 @@ def fill(rows: int) -> None:
     was skipped; the result of a record stands in one of the jobs.
     """
     jobs = min(JOBS, rows // 10)
-    _insert("Opportunity", rows, _opportunity())
-    _insert("OpportunityPersonRole", rows // 10, _role())
-    _insert("Program", 1000, _program())
-    at = {name: _ago(f"({jobs} - n) * 600") for name in ("created_at", "queued_at", "started_at", "finished_at")}
-    counts = _json({"UPDATED": rows // jobs})
-    _insert("SyncJob", jobs, {"id": _job("n"), **_JOB, "counts": counts, "planned": str(rows // jobs), **at})
-    sent = {name: _ago(f"({jobs} - n) * 600") for name in ("created_at", "sent_at", "answered_at")}
-    _insert("SyncBatch", jobs, {"job_id": _job("n"), **_BATCH, **sent})
+    fill_records(rows)
+    insert_jobs(jobs, planned=rows // jobs, seconds=f"({jobs} - n) * 600")
+    insert_batches(jobs, "n", sequence="1", seconds=f"({jobs} - n) * 600")
     of_job = f"((n - 1) * {jobs} / {rows} + 1)"
-    _insert("SyncResult", rows, _result() | {"job_id": _job(of_job), "batch_id": of_job})
+    insert_results(rows, of_job, of_job, record="n", seconds="n")
     with unlocked_history(), connection.cursor() as cursor:
         cursor.execute('DELETE FROM "mobjects_recordedit"')  # What triggers kept of the rows above.
     _insert("RecordEdit", rows, _edit())
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if _on_postgresql() else "ANALYZE")
+
+
+def fill_records(rows: int) -> None:
+    """Write so many opportunities, a tenth as many roles and 1,000 programs, as :func:`fill` does."""
+    _insert("Opportunity", rows, _opportunity())
+    _insert("OpportunityPersonRole", rows // 10, _role())
+    _insert("Program", 1000, _program())
+
+
+def insert_jobs(jobs: int, *, planned: int, seconds: str) -> None:
+    """Write jobs that succeeded.
+
+    Args:
+        jobs: how many; their numbers ``n`` count from 1.
+        planned: records of each.
+        seconds: SQL for how long ago a job ``n`` was.
+    """
+    at = {name: _ago(seconds) for name in ("created_at", "queued_at", "started_at", "finished_at")}
+    counts = _json({"UPDATED": planned})
+    _insert("SyncJob", jobs, {"id": _job("n"), **_JOB, "counts": counts, "planned": str(planned), **at})
+
+
+def insert_batches(batches: int, of_job: str, *, sequence: str, seconds: str) -> None:
+    """Write batches that were answered; ``of_job`` and ``sequence`` are SQL for the number of its job and its place."""
+    sent = {name: _ago(seconds) for name in ("created_at", "sent_at", "answered_at")}
+    _insert("SyncBatch", batches, {"job_id": _job(of_job), **_BATCH, "sequence": sequence, **sent})
+
+
+def insert_results(rows: int, of_job: str, of_batch: str, *, record: str, seconds: str) -> None:
+    """Write results; by SQL, the numbers of the job, the batch and the opportunity of each, and how long ago it was."""
+    which = {"job_id": _job(of_job), "batch_id": of_batch, "record_id": record, "created_at": _ago(seconds)}
+    _insert("SyncResult", rows, _result() | {"marketo_id": record, **which})
 
 
 def _insert(name: str, rows: int, given: Mapping[str, str]) -> None:
@@ -157,4 +184,4 @@ def _edit() -> dict[str, str]:
 
 
 _JOB = {"state": "'succeeded'", "action": "'send'", "kind": KIND, "username": "'olga'"}
-_BATCH = {"sequence": "1", "kind": KIND, "operation": "'UPDATE'", "state": "'answered'", "size": "100"}
+_BATCH = {"kind": KIND, "operation": "'UPDATE'", "state": "'answered'", "size": "100"}

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ PER_PAGE = 50
 
 
 def main() -> None:
-    """Migrate; fill (with ``fill ROWS``) or measure (with ``measure ROWS ROUNDS``)."""
+    """Migrate; fill (with ``fill ROWS``) or measure (with ``measure ROWS ROUNDS [PAGE …]``)."""
     django.setup()
     from django.core.management import call_command
 
@@ -46,7 +46,7 @@ def main() -> None:
         told["fill"] = time.perf_counter() - began
     else:
         _analyze()
-        told["pages"] = _measure(int(sys.argv[2]), int(sys.argv[3]))
+        told["pages"] = _measure(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])
     sys.stdout.write(f"{json.dumps(told)}\n")
 
 
@@ -58,7 +58,7 @@ def _analyze() -> None:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
-def _measure(rows: int, rounds: int) -> dict[str, dict[str, float]]:
+def _measure(rows: int, rounds: int, only: Sequence[str]) -> dict[str, dict[str, float]]:
     from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client, override_settings
@@ -73,6 +73,8 @@ def _measure(rows: int, rounds: int) -> dict[str, dict[str, float]]:
         client = Client()
         client.force_login(users.filter(username="bench").first() or users.create_superuser("bench"))
         for name, (fetch, bare) in _pages(client, rows).items():
+            if only and name not in only:
+                continue
             fetch()  # The first time loads templates.
             with connection.execute_wrapper(seen := _Queries()):
                 answer = fetch()
@@ -152,7 +154,33 @@ def _pages(client: Any, rows: int) -> dict[str, tuple[Callable[[], Any], str]]:
             f"{results} WHERE kind = '{Kind.OPPORTUNITY.value}' AND record_id = {rows // 2}",
         ),
     }
-    return {**pages, **_narrowed(get, rows, job)}
+    return {**pages, **_of_history(get, rows, job), **_narrowed(get, rows, job)}
+
+
+def _of_history(get: Callable[..., Callable[[], Any]], rows: int, job: str) -> dict[str, tuple[Callable[[], Any], str]]:
+    """Lists of results and of jobs by conditions, and from places in their midst."""
+    from django.urls import reverse
+
+    from mobjects.models import SyncResult
+
+    last = SyncResult.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    results, jobs = reverse("admin:mobjects_syncresult_changelist"), reverse("admin:mobjects_syncjob_changelist")
+    bare = 'SELECT * FROM "mobjects_syncresult" WHERE {} ORDER BY id DESC LIMIT ' + str(PER_PAGE)
+    record, of_job = f"kind = 'Opportunity' AND record_id = {rows // 2}", f"job_id = '{_stored(job)}'"
+    worded = "id IN (SELECT job_id FROM mobjects_syncresult WHERE {})"
+    in_jobs = f'SELECT * FROM "mobjects_syncjob" WHERE {worded} ORDER BY created_at DESC LIMIT {PER_PAGE}'
+    return {
+        "results, all": (get(results, status="all"), bare.format("true")),
+        "results, from their midst": (get(results, status="all", after=last // 2), bare.format(f"id < {last // 2}")),
+        "results, of a record": (get(results, record=rows // 2, kind="Opportunity"), bare.format(record)),
+        "results, of a Marketo ID": (get(results, q=rows // 2), bare.format(f"marketo_id = {rows // 2}")),
+        "results, by a name": (get(results, status="all", q="Renewal 77"), bare.format("label LIKE '%Renewal 77%'")),
+        "results, by no name": (get(results, status="all", q="Nothing such"), bare.format(f"id > {last - 50_000}")),
+        "results, of the oldest days": (get(results, until="2025-01-31"), bare.format(of_job)),
+        "results, of a status": (get(results, status="HELD"), bare.format("status = 'HELD'")),
+        "jobs, of a Marketo ID": (get(jobs, q=rows // 2), in_jobs.format(f"marketo_id = {rows // 2}")),
+        "jobs, by a name": (get(jobs, q="Renewal 77 Seoul"), in_jobs.format("label LIKE '%Renewal 77 Seoul%'")),
+    }
 
 
 def _narrowed(get: Callable[..., Callable[[], Any]], rows: int, job: str) -> dict[str, tuple[Callable[[], Any], str]]:
@@ -225,22 +253,12 @@ def _milliseconds(work: Callable[[], Any], rounds: int) -> float:
 
 def _processor_milliseconds(work: Callable[[], Any], rounds: int) -> float:
     """What one of so many times takes of the processor, here and in PostgreSQL's process for us; not in its helpers."""
-    began = time.process_time() + _database_seconds()
+    from bench.surroundings import database_seconds
+
+    began = time.process_time() + database_seconds()
     for _ in range(rounds):
         work()
-    return (time.process_time() + _database_seconds() - began) * 1000 / rounds
-
-
-def _database_seconds() -> float:
-    """How long the database's process for our connection has had the processor; 0 where that cannot be read."""
-    from django.db import connection
-
-    if connection.vendor != "postgresql":
-        return 0.0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        place = Path("/proc") / str(cursor.fetchone()[0]) / "schedstat"
-    return int(place.read_text().split()[0]) / 1e9 if place.exists() else 0.0
+    return (time.process_time() + database_seconds() - began) * 1000 / rounds
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ def _fill(results: int) -> None:
     from django.db.models import F
 
     from bench.pages_fill import fill
+    from bench.surroundings import unlocked_history
     from mobjects.db.edit_triggers import install_edit_triggers, remove_edit_triggers
     from mobjects.models import RecordEdit, SyncBatch, SyncJob
 
@@ -47,11 +48,12 @@ def _fill(results: int) -> None:
     remove_edit_triggers(config, DEFAULT_DB_ALIAS, plan=[None])  # The edits are made here.
     fill(results)
     install_edit_triggers(config, DEFAULT_DB_ALIAS)
-    SyncJob.objects.update(created_at=F("created_at") - AGE, finished_at=F("finished_at") - AGE)
-    RecordEdit.objects.update(created_at=F("created_at") - AGE)
     # As much as a call of a hundred records has, and nothing that a compression makes small.
     body = " ".join(f"<value{number}>{number * 7919 % 104729}</value{number}>" for number in range(1500))
-    SyncBatch.objects.update(request=body, response=body)
+    with unlocked_history():
+        SyncJob.objects.update(created_at=F("created_at") - AGE, finished_at=F("finished_at") - AGE)
+        RecordEdit.objects.update(created_at=F("created_at") - AGE)
+        SyncBatch.objects.update(request=body, response=body)
 
 
 def _purge(kind: str) -> int:

@@ -6,13 +6,15 @@ there are is known from the counts of their job.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, CharField, Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from mobjects import models
@@ -26,11 +28,13 @@ PROBLEMS = "problems"
 """Stands for all statuses that a person looks at first."""
 FAILURE_GROUPS = 20
 _STREAM_ROWS = 2000
+OVER_FOR = timedelta(hours=1)
+"""So long after its end a worker that was given up may still write something of a job."""
 REACH = 50_000
 """Over all jobs, texts are gone through in so many results at a time: of a million nobody waits for all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResultFilter:
     """Which results.
 
@@ -57,6 +61,11 @@ class ResultFilter:
     def is_narrowed(self) -> bool:
         """Whether anything but the status is asked for."""
         return bool(self.search or self.same_as or self.kind or self.record or self.since or self.until)
+
+    @cached_property
+    def named(self) -> Q | None:
+        """The condition of results about what is exactly searched for; ``None`` if there are none. Asked once."""
+        return _find_named(self.search)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +133,20 @@ def find_results(asked: ResultFilter) -> QuerySet[models.SyncResult]:
     if asked.record is not None:
         results = results.filter(record_id=asked.record)
     if asked.since or asked.until:
-        results = results.filter(job__in=_jobs_between(asked.since, asked.until))
+        results = _of_jobs_between(results, asked.since, asked.until)
     if asked.same_as is not None:
         sample = models.SyncResult.objects.filter(pk=asked.same_as)
         same = {name: sample.values(name)[:1] for name in ("status", "reason_key")}
         results = results.filter(**{f"{name}__in": value for name, value in same.items()})
-    if not asked.search:
-        return results
-    return results.filter(_matches(asked.search, in_one_job=asked.job is not None))
+    return _that_match(results, asked) if asked.search else results
+
+
+def _that_match(results: QuerySet[models.SyncResult], asked: ResultFilter) -> QuerySet[models.SyncResult]:
+    worded = Q(label__icontains=asked.search) | Q(error__icontains=asked.search)
+    if asked.named is None:
+        return results.filter(worded)
+    # Over all jobs, texts are gone through only where the search names nothing.
+    return results.filter(asked.named if asked.job is None else asked.named | worded)
 
 
 def find_reach(asked: ResultFilter, *, after: int | None = None, before: int | None = None) -> SearchReach | None:
@@ -141,7 +156,7 @@ def find_reach(asked: ResultFilter, *, after: int | None = None, before: int | N
         after, before: as for :func:`read_page`.
     """
     everything = models.SyncResult.objects.order_by("-pk")
-    if asked.job is not None or not asked.search or everything.filter(_names(asked.search)).exists():
+    if asked.job is not None or not asked.search or asked.named is not None:
         return None
     newest = everything.values_list("pk", flat=True).first() or 0
     low, high = (before + 1, before + 1 + REACH) if before is not None else (0, after or newest + 1)
@@ -274,10 +289,16 @@ def failure_groups(job: models.SyncJob) -> list[FailureGroup]:
 
 
 def jobs_touching(term: str) -> Q:
-    """The condition that a job dealt with a record of this key, Marketo ID or GUID, or with such a word in its name."""
+    """The condition that a job dealt with a record of this key, Marketo ID or GUID, or with such a word in its name.
+
+    Names are gone through in the newest :data:`REACH` results only.
+    """
     results = models.SyncResult.objects.order_by()
-    found = results.filter(_names(term))
-    return Q(pk__in=(found if found.exists() else results.filter(label__icontains=term)).values("job"))
+    named = _find_named(term)
+    if named is not None:
+        return Q(pk__in=results.filter(named).values("job"))
+    newest = models.SyncResult.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return Q(pk__in=results.filter(pk__gt=newest - REACH, label__icontains=term).values("job"))
 
 
 def _statuses(status: str) -> list[str]:
@@ -288,33 +309,49 @@ def _statuses(status: str) -> list[str]:
     return [] if status in (ANY, "") else [status]
 
 
-def _jobs_between(since: datetime | None, until: datetime | None) -> Any:
-    jobs = models.SyncJob.objects.order_by()
+def _of_jobs_between(
+    results: QuerySet[models.SyncResult], since: datetime | None, until: datetime | None
+) -> QuerySet[models.SyncResult]:
+    """Results of the jobs that were asked for in a time; with bounds for their ids: few others are gone through.
+
+    What a job wrote that was over before has lower ids; what one wrote that was asked for afterwards has higher ones.
+    """
+    jobs, own = models.SyncJob.objects.order_by(), models.SyncResult.objects.filter(job=OuterRef("pk")).order_by()
+    written = jobs.filter(Exists(own)).annotate(one=Subquery(own.values("pk")[:1]))
     if since:
         jobs = jobs.filter(created_at__gte=since)
+        over = written.filter(created_at__lt=since, finished_at__lt=since - OVER_FOR).order_by("-created_at")
+        results = results.filter(pk__gt=over.values_list("one", flat=True).first() or 0)
     if until:
         jobs = jobs.filter(created_at__lt=until)
-    return jobs.values("pk")
+        ends = jobs.aggregate(last=Max("finished_at"), open=Count("pk", filter=Q(finished_at=None)))
+        if ends["last"] and not ends["open"]:
+            later = written.filter(created_at__gt=ends["last"] + OVER_FOR).order_by("created_at")
+            if (one := later.values_list("one", flat=True).first()) is not None:
+                results = results.filter(pk__lt=one)
+    return results.filter(job__in=jobs.values("pk"))
 
 
-def _names(term: str) -> Q:
-    """The condition that a result is about the record, or records, with this key, Marketo ID or GUID; by indexes."""
+def _find_named(term: str) -> Q | None:
+    """The condition that a result is about a record with this key, Marketo ID or GUID; ``None`` if no result is.
+
+    The records' ids are looked up first: PostgreSQL would read all results to compare them with a query's.
+    """
     named = Q(marketo_guid=term.lower())
     if (number := id_in(term, digits=9)) is not None:
         named |= Q(marketo_id=number)
     keyed = models.Opportunity.objects.filter(external_id=term)
     roles = models.OpportunityPersonRole.objects.filter(opportunity__external_id=term)
-    for kind, records in ((Kind.OPPORTUNITY, keyed), (Kind.ROLE, roles)):
-        named |= Q(kind=kind.value, record_id__in=records.values("pk"))
-    return named
+    ids = defaultdict(list)
+    for kind, pk in _kind_and_id(Kind.OPPORTUNITY, keyed).union(_kind_and_id(Kind.ROLE, roles), all=True):
+        ids[kind].append(pk)
+    for kind, pks in ids.items():
+        named |= Q(kind=kind, record_id__in=pks)
+    return named if models.SyncResult.objects.order_by().filter(named).exists() else None
 
 
-def _matches(term: str, *, in_one_job: bool) -> Q:
-    """What a search means. Over all jobs, texts are gone through only where the term names nothing."""
-    named, worded = _names(term), Q(label__icontains=term) | Q(error__icontains=term)
-    if in_one_job:
-        return named | worded
-    return named if models.SyncResult.objects.filter(named).exists() else worded
+def _kind_and_id(kind: Kind, records: QuerySet[Any]) -> Any:  # a queryset of pairs
+    return records.order_by().annotate(of_kind=Value(kind.value, output_field=CharField())).values_list("of_kind", "pk")
 
 
 def _with_job_and_batch(results: QuerySet[models.SyncResult]) -> QuerySet[models.SyncResult]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import BooleanField, Exists, F, Func, OuterRef
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_noop as _
 
 from mobjects.db.prepared import SHARED, given, the_row
@@ -25,8 +26,20 @@ _UNFINISHED = (*SyncResult.PASSING_STATUSES, SyncResultStatus.UNKNOWN)
 
 
 def results_of_record(job: SyncJob, kind: Kind) -> SyncedQuerySet:
-    """Results of a job about the record of an outer query."""
-    return SyncResult.objects.filter(job=job, kind=kind.value, record_id=OuterRef("pk"))  # type: ignore[return-value]
+    """Results of a job about the record of an outer query.
+
+    They are found by the record: of a job that has just begun PostgreSQL supposes next to no results, and would read
+    all of them for each record.
+    """
+    of_record = SyncResult.objects.filter(kind=kind.value, record_id=OuterRef("pk"))
+    return of_record.filter(_IsTrue(Exact(F("job"), job.pk)))  # type: ignore[return-value]
+
+
+class _IsTrue(Func):
+    """A condition that no index is read by."""
+
+    template = "((%(expressions)s) IS TRUE)"
+    output_field: ClassVar = BooleanField()
 
 
 def has_end(job: SyncJob, kind: Kind) -> Exists:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -11,8 +12,8 @@ from lxml import html
 from openpyxl import load_workbook
 
 from mobjects.audit.door import history_opened
-from mobjects.models import Download, Opportunity, SavedView, SyncJobState, SyncResult
-from mobjects.result_queries import REACH
+from mobjects.models import Download, Opportunity, SavedView, SyncJob, SyncJobState, SyncResult
+from mobjects.result_queries import REACH, ResultFilter, find_results
 from tests import factories
 from tests.views import pages
 
@@ -280,3 +281,39 @@ def test_a_search_over_all_jobs_goes_through_so_many_texts_at_a_time_and_says_so
     back = browser.get(RESULTS, {"q": "deal", "before": old.pk})
     assert new.label not in pages.words(back)
     assert pages.tree(back).xpath("//a[@rel='prev']")
+
+
+def test_jobs_are_searched_by_a_name_in_so_many_of_the_newest_results(browser):
+    old, new = pages.job(), pages.job()
+    first = pages.result(old, label="Winter deal")
+    pages.result(new, label="Summer deal", pk=first.pk + REACH)
+    address = reverse("admin:mobjects_syncjob_changelist")
+    found = pages.text(browser.get(address, {"q": "deal"}))
+    assert pages.job_url(new) in found
+    assert pages.job_url(old) not in found
+
+
+def test_a_search_for_a_key_compares_results_with_ids_not_with_a_query(failed):
+    """PostgreSQL reads all results, twenty million or not, where one of several conditions is a query of its own."""
+    found = find_results(ResultFilter(search="K-B"))
+    assert [row.label for row in found] == ["B"]
+    assert "subplan" not in found.explain().lower()
+    assert "subquery" not in found.explain().lower()
+
+
+def test_results_of_a_time_are_those_of_its_jobs_with_bounds_for_their_ids(db):
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    jobs = {}
+    # "long" is asked for in time and writes after "next", which is not.
+    hours = {"old": (0, 1), "long": (100, 140), "in": (101, 102), "next": (130, 131), "new": (200, 201)}
+    for name, (begun, ended) in hours.items():
+        jobs[name] = pages.job(finished_at=moment + timedelta(hours=ended))
+        with history_opened("as if it had been then"):
+            SyncJob.objects.filter(pk=jobs[name].pk).update(created_at=moment + timedelta(hours=begun))
+        first = pages.result(jobs[name], label=name)
+        if name == "next":
+            pages.result(jobs["long"], label="late")
+    asked = ResultFilter(since=moment + timedelta(hours=90), until=moment + timedelta(hours=120))
+    found = find_results(asked)
+    assert [row.label for row in found] == ["late", "in", "long"]
+    assert f'"id" < {first.pk}' in str(found.query)
