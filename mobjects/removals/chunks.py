@@ -16,6 +16,7 @@ from django.core import serializers
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_noop as _
+from django.utils.translation import override
 
 from mobjects.db.edit_context import edit
 from mobjects.models import (
@@ -132,7 +133,9 @@ def _kept(deletion: BulkDeletion, row: models.Model) -> DeletedRecord:
     # Not by Django's own JSON, which cuts times to milliseconds.
     values["fields"] = {field: _to_plain(value) for field, value in values["fields"].items()}
     name = str(row._meta.model_name)
-    return DeletedRecord(deletion=deletion, model=name, record_id=row.pk, label=str(row)[:255], values=values)
+    with override("en"):  # As all that is kept.
+        label = str(row)[:255]
+    return DeletedRecord(deletion=deletion, model=name, record_id=row.pk, label=label, values=values)
 
 
 def _to_plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import BooleanField, Exists, F, Func, OuterRef
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_noop as _
+from django.utils.translation import override
 
 from mobjects.db.prepared import SHARED, given, the_row
 from mobjects.formatting import format_moment
@@ -48,8 +49,9 @@ def has_end(job: SyncJob, kind: Kind) -> Exists:
 
 
 def short_label(record: SyncedRecord) -> str:
-    """A record's name as a result keeps it."""
-    return str(record)[:255]
+    """A record's name as a result keeps it: in English, whoever's request it is written in."""
+    with override("en"):
+        return str(record)[:255]
 
 
 def supersede_unknown(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:

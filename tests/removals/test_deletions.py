@@ -111,6 +111,17 @@ def test_what_belongs_to_a_program_goes_and_comes_back_with_it_as_it_was(browser
     assert [list(model.objects.values()) for model in models] == before
 
 
+def test_what_a_role_was_called_is_kept_in_english_and_said_in_the_readers_language(browser):
+    role = factories.role(factories.opportunity(name="Deal"), role="Champion")
+    browser.defaults["HTTP_ACCEPT_LANGUAGE"] = "ko"
+    ask(browser, role, model="opportunitypersonrole")
+    press(browser, "deletion-confirm")
+    deletion = BulkDeletion.objects.get()
+    assert deletion.deleted.get().label == f"Champion of person {role.person_id} in Deal"
+    page = browser.get(reverse("mobjects:deletion", args=[deletion.pk]))
+    assert f"Deal에서 사람 {role.person_id}의 Champion" in pages.words(page)
+
+
 def test_what_may_be_on_its_way_to_marketo_is_left_alone(browser):
     batch = pages.batch(pages.job())
     claimed = factories.opportunity(name="Claimed", claimed_by=batch)
