@@ -2,9 +2,9 @@
 
     python bench/history.py --database postgres://user@host:5432/postgres [--jobs 16667] [--records 200000] [--rounds 3]
 
-It makes a database on that server, which takes 12 GB with as many jobs as above and some ten minutes to fill, and drops
-it at the end. Each job has four calls of 300 results. docs/performance.md explains the figures. Exit code 1 if a page
-or a batch takes more than a third longer than with the little history, by processor time, and 20 ms more.
+It makes a database on that server, which takes 9 GB with as many jobs as above and four to eight minutes to fill, and
+drops it at the end. Each job has four calls of 300 results. docs/performance.md explains the figures. Exit code 1 if
+a page or a batch takes more than a third longer than with the little history, by processor time, and 20 ms more.
 """
 
 from __future__ import annotations
