@@ -8,6 +8,7 @@ from mobjects import clock
 from mobjects.models import AuditEvent, EventKind, Schedule, SyncJob, SyncJobSource
 from tests import factories
 from tests.api.clients import program_of
+from tests.support.approvals import make_rule
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("groups")]
 
@@ -46,6 +47,13 @@ def test_exactly_what_a_dry_run_found_is_sent(api, work):
     work()
     assert api.get(f"jobs/{sent['id']}").json()["counts"] == {"CREATED": 1}
     assert factories.fresh(later).state == "never"
+
+
+def test_a_sending_that_a_rule_holds_is_answered_so(api):
+    make_rule()
+    deal = factories.opportunity()
+    answer = api.post("jobs", {"action": "send", "kind": "Opportunity", "ids": [deal.pk]})
+    assert (answer.status_code, answer.json()["state"]) == (202, "held")
 
 
 def test_jobs_are_steered_and_listed_by_key(api):
