@@ -1,6 +1,6 @@
 """How fast syncing is, and what that is in proportion to. Prints; writes nothing outside a temporary folder.
 
-    python bench/sync.py [cpu|throughput|memory|plan|all] [--transport soap|rest|both]
+    python bench/sync.py [cpu|throughput|memory|plan|all] [--transport soap|rest|both] [--records 100000]
         [--database postgres://user@host:5432/postgres]
 
 docs/performance.md explains the figures. It starts a local Marketo and a Redis of its own; with ``--database`` it
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("part", nargs="?", default="all", choices=(*PARTS, "all"))
     parser.add_argument("--database", default="", help="a PostgreSQL to measure on (default: a temporary SQLite file)")
     parser.add_argument("--transport", default="both", choices=("soap", "rest", "both"), help="default: both, by turns")
+    parser.add_argument("--records", type=int, default=100_000, help="changed ones, of plan (default: 100,000)")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # So that it cleans up.
     with surroundings(options.database) as around:
@@ -41,7 +42,8 @@ def main() -> None:
         apis = APIS if options.transport == "both" else [api for api in APIS if api.name == options.transport]
         say(f"On {connection.vendor}.")
         for part in PARTS if options.part == "all" else (options.part,):
-            parts[part].measure(around, say, apis)
+            size = {"records": options.records} if part == "plan" else {}
+            parts[part].measure(around, say, apis, **size)
 
 
 def say(line: str) -> None:
