@@ -25,7 +25,6 @@ from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.models import SyncJob, SyncJobState, WorkerLease
-from mobjects.sync import marketo_settings
 from mobjects.sync.rate_limits.calls_of_others import learn_calls_of_others
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.send.task import SendTask
@@ -142,7 +141,7 @@ def _note_transport(job: SyncJob, transport: MarketoTransport) -> None:
 
 def _enqueue_more_workers(job: SyncJob, task: JobTask, *, top_up: bool) -> None:
     """Have as many more workers as there is work for, unless they are at work or on their way."""
-    wanted = min(task.wanted_workers(), marketo_settings.workers_per_job()) if isinstance(task, SendTask) else 1
+    wanted = task.wanted_workers() if isinstance(task, SendTask) else 1
     if not top_up or wanted <= 1:
         return
     for _ in range(wanted - job.leases.count() - count_enqueued(str(job.pk))):

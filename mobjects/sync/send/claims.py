@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from mobjects import clock
 from mobjects.db.bulk import bulk_insert_rows
@@ -77,13 +78,18 @@ def unread_records(context: JobContext, kind: Kind, operation: Operation, select
     return _open(context, kind, operation, selection).filter(not_read_by(context.job), has_id(kind, context.keys))
 
 
-def count_sendable(context: JobContext, kind: Kind, selection: SyncSelection) -> list[tuple[Operation, int]]:
-    """How many records this job may send now and has not dealt with yet, by operation."""
-    if not candidate_records(kind, selection).exists():
-        return []
-    found = classify_records(kind, selection, context.keys).filter(hold="").exclude(has_end(context.job, kind))
-    counted = found.order_by().values_list("wire_operation").annotate(n=Count("pk"))
-    return [(Operation(operation), count) for operation, count in counted]
+def count_batches(context: JobContext, kind: Kind, selection: SyncSelection, *, most: int) -> int:
+    """How many batches this job may send now of what it has not dealt with yet; ``most`` where it is more than that.
+
+    No more records are judged than that many batches hold: a worker that begins does not wait for a count of a million.
+    """
+    limits = {each: limit for each in Operation if (limit := context.transport.limit(kind, each))}
+    if not limits or not candidate_records(kind, selection).exists():
+        return 0
+    found = classify_records(kind, selection, context.keys).filter(hold="", wire_operation__in=list(limits))
+    found = found.exclude(has_end(context.job, kind)).order_by()
+    counted = Counter(found.values_list("wire_operation", flat=True)[: most * max(limits.values())])
+    return min(most, sum(-(-count // limits[Operation(operation)]) for operation, count in counted.items()))
 
 
 def not_read_by(job: SyncJob) -> Q:

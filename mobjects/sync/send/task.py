@@ -79,7 +79,8 @@ class SendTask:
         self._identity = get_installation().identity
 
     def wanted_workers(self) -> int:
-        """How many workers the work is for: as many as there are batches to send now; one if each record is read first.
+        """How many workers the work is for: as many as there are batches to send now, and no more than may work on one
+        job; one if each record is read first.
 
         What the job is done with is no work: a worker that came for it would find none, and call others as it comes.
         """
@@ -93,13 +94,12 @@ class SendTask:
             job.save(update_fields=["planned"])
         if self._selection.read_first:
             return 1
-        batches = 0
+        wanted, most = 0, marketo_settings.workers_per_job()
         for kind in ordered_kinds(self._selection):
             for part in self._selection.iter_parts():
-                for operation, count in claims.count_sendable(self._context, kind, part):
-                    limit = self._context.transport.limit(kind, operation)
-                    batches += -(-count // limit) if limit else 0
-        return batches
+                if wanted < most:
+                    wanted += claims.count_batches(self._context, kind, part, most=most - wanted)
+        return wanted
 
     def step(self) -> bool:
         """Send a batch that waits; else look up a lost sending; else send the next slice. One call at most."""

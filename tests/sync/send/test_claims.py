@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from mobjects.jobs import requests
 from mobjects.marketo.types import Kind, Operation
@@ -114,3 +115,17 @@ def test_of_two_lanes_that_want_the_same_batch_one_gets_it(here, waiting, sandbo
     waiting.refresh_from_db()
     assert (waiting.state, waiting.lease) == (SyncBatchState.WAITING, others[-1])
     assert "syncMObjects" not in [call.operation for call in sandbox.calls]
+
+
+@pytest.mark.parametrize(("at_once", "wanted"), [(5, 3), (2, 2)])
+def test_a_worker_is_wanted_for_each_batch_but_no_more_than_may_work(settings, here, record, at_once, wanted):
+    Opportunity.objects.bulk_create(
+        [Opportunity(name=f"Deal {number}", external_id=f"K{number}") for number in range(249)]
+    )
+    settings.MARKETO = {**settings.MARKETO, "CALLS_AT_ONCE": at_once}
+    task = SendTask(here)
+    task.wanted_workers()
+    with CaptureQueriesContext(connection) as asked:
+        assert task.wanted_workers() == wanted
+    (judged,) = [each["sql"] for each in asked if "EXISTS" in each["sql"]]
+    assert f"LIMIT {at_once * 100}" in judged
