@@ -64,8 +64,12 @@ class ResultFilter:
 
     @cached_property
     def named(self) -> Q | None:
-        """The condition of results about what is exactly searched for; ``None`` if there are none. Asked once."""
-        return _find_named(self.search)
+        """The condition of results about what is exactly searched for; over all jobs ``None`` if there are none.
+
+        Asked once.
+        """
+        found = _names(self.search)
+        return found if self.job is not None or _are_there(found) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +298,8 @@ def jobs_touching(term: str) -> Q:
     Names are gone through in the newest :data:`REACH` results only.
     """
     results = models.SyncResult.objects.order_by()
-    named = _find_named(term)
-    if named is not None:
+    named = _names(term)
+    if _are_there(named):
         return Q(pk__in=results.filter(named).values("job"))
     newest = models.SyncResult.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     return Q(pk__in=results.filter(pk__gt=newest - REACH, label__icontains=term).values("job"))
@@ -332,8 +336,8 @@ def _of_jobs_between(
     return results.filter(job__in=jobs.values("pk"))
 
 
-def _find_named(term: str) -> Q | None:
-    """The condition that a result is about a record with this key, Marketo ID or GUID; ``None`` if no result is.
+def _names(term: str) -> Q:
+    """The condition that a result is about a record with this key, Marketo ID or GUID.
 
     The records' ids are looked up first: PostgreSQL would read all results to compare them with a query's.
     """
@@ -347,7 +351,11 @@ def _find_named(term: str) -> Q | None:
         ids[kind].append(pk)
     for kind, pks in ids.items():
         named |= Q(kind=kind, record_id__in=pks)
-    return named if models.SyncResult.objects.order_by().filter(named).exists() else None
+    return named
+
+
+def _are_there(named: Q) -> bool:
+    return models.SyncResult.objects.order_by().filter(named).exists()
 
 
 def _kind_and_id(kind: Kind, records: QuerySet[Any]) -> Any:  # a queryset of pairs
