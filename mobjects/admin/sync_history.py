@@ -101,7 +101,9 @@ class SyncJobAdmin(ListOfViews, ReadOnlyAdmin):
     view_page = "jobs"
     list_before_template = "mobjects/sync/jobs/_above.html"
     search_fields = ("username", "reason")
-    search_help_text = gettext_lazy("User, reason, job number, or a record's name, key, Marketo ID or GUID")
+    search_help_text = gettext_lazy(
+        "User, reason, job number, or a record's key, Marketo ID or GUID, or its name among the newest 50,000 results"
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncJob]:
         # A selection may hold a hundred thousand ids.
