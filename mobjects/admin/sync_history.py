@@ -24,7 +24,7 @@ from mobjects.presentation.badges import state_badge
 from mobjects.presentation.count_links import job_outcome
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.status_bar import WIDTH, build_bar
-from mobjects.result_queries import jobs_touching
+from mobjects.result_queries import REACH, jobs_touching
 from mobjects.selectors import PAYLOAD_FIELDS, id_in
 from mobjects.views.keyset import KeysetChangeList
 from mobjects.views.sync.batch_detail import batch_page
@@ -101,16 +101,15 @@ class SyncJobAdmin(ListOfViews, ReadOnlyAdmin):
     view_page = "jobs"
     list_before_template = "mobjects/sync/jobs/_above.html"
     search_fields = ("username", "reason")
-    search_help_text = gettext_lazy(
-        "User, reason, job number, or a record's key, Marketo ID or GUID, or its name among the newest 50,000 results"
-    )
+    search_help_text = gettext_lazy("User, reason, job number, or a record's name, key, Marketo ID or GUID")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncJob]:
         # A selection may hold a hundred thousand ids.
         return super().get_queryset(request).defer("selection", "progress")  # type: ignore[no-any-return]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "list_query": request.GET.urlencode()})
+        above = {"list_query": request.GET.urlencode(), "reached": REACH}
+        return super().changelist_view(request, {**(extra_context or {}), **above})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SyncJob], search_term: str

@@ -38,6 +38,13 @@ def test_the_list_says_state_who_and_counts_in_words(browser):
         assert words in shown
 
 
+def test_a_search_says_how_far_names_of_records_are_looked_for(browser):
+    pages.job()
+    address, words = reverse("admin:mobjects_syncjob_changelist"), "in the newest 50,000 results only"
+    assert words in pages.text(browser.get(address, {"q": "Deal"}))
+    assert words not in pages.text(browser.get(address))
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_nobody_can_add_change_or_delete_history(model, admin_client):
     job = pages.job()
