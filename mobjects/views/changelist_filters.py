@@ -15,10 +15,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from mobjects.filters.conditions import FilterRefused
-from mobjects.views.keyset import AFTER, BEFORE, COLUMNS, VIEW, KeysetPage
-from mobjects.views.lists.chips import find_narrowings
+from mobjects.views.keyset import AFTER, BEFORE, KeysetPage
+from mobjects.views.lists.chips import find_narrowings, without
 
-_LEFT_OUT = (PAGE_VAR, ALL_VAR, ERROR_FLAG, AFTER, BEFORE, COLUMNS, VIEW, "_changelist_filters")
+_LEFT_OUT = (PAGE_VAR, ALL_VAR, ERROR_FLAG, AFTER, BEFORE, "_changelist_filters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,7 @@ def read_filtered_page(request: HttpRequest, model: type[Model], size: int) -> F
 
 
 def _filter_list(request: HttpRequest, model: type[Model], place: Mapping[str, str], size: int) -> FilteredList:
-    query: Any = request.GET.copy()
-    for name in _LEFT_OUT:
-        query.pop(name, None)
+    query: Any = without(request.GET, *_LEFT_OUT)
     request.GET = query.copy()
     request.GET.update(place)
     model_admin: Any = copy(admin.site.get_model_admin(model))

@@ -223,6 +223,7 @@ def test_every_column_that_is_offered_can_be_shown_in_as_many_queries(browser, k
 def test_columns_are_no_condition_of_what_is_done_to_all(browser):
     page = browser.get(f"{reverse('mobjects:export', args=['opportunities'])}?where=amount.from.100&cols=name&view=all")
     assert "Amount from 100.00" in pages.text(page)
+    assert page.context["cancel"].endswith("?where=amount.from.100&cols=name&view=all")
     assert "cols = " not in pages.text(page)
     assert "view = " not in pages.text(page)
 

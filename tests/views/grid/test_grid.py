@@ -49,6 +49,15 @@ def shown(client, address=GRID):
     }
 
 
+def test_the_page_is_sorted_by_the_column_that_the_list_shows_at_that_place(olga):
+    first = factories.opportunity(name="One", stage="B", external_id="A1")
+    second = factories.opportunity(name="Two", stage="A", external_id="A2")
+    query = "?cols=name.stage.external_id&o=3"
+    listed = olga.get(f"/admin/mobjects/opportunity/{query}").context["cl"].result_list
+    assert [each.pk for each in listed] == [first.pk, second.pk]
+    assert list(shown(olga, f"{GRID}{query}")) == [first.pk, second.pk]
+
+
 def test_the_page_shows_the_list_as_it_was_narrowed_and_sorted(olga):
     second = factories.opportunity(name="Deal two", stage="Won", amount=Decimal("1234.5"))
     first = factories.opportunity(name="Deal one", is_closed=True)
