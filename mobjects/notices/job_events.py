@@ -5,7 +5,6 @@ Not from the queue's own callbacks: a process that is killed calls none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +12,7 @@ from django.db import transaction
 from mobjects import clock
 from mobjects.models import NoticeEvent, OpenCondition, SyncJob, SyncJobAction, SyncJobState, SyncResultStatus
 from mobjects.notices import notice_settings
-from mobjects.notices.conditions import close_about, open_condition
+from mobjects.notices.conditions import close_about, close_condition, open_condition
 from mobjects.notices.making import make_notice
 from mobjects.notices.standing import look_at_halts
 
@@ -35,7 +34,8 @@ def notice_job(sender: Any, *, work: SyncJob, **_kwargs: Any) -> None:
                 event=event, about=about, defaults={"facts": facts, "noticed_at": clock.now()}
             )
     elif work.state in (SyncJobState.SUCCEEDED, SyncJobState.PROBLEMS):
-        close_about(TROUBLE, list(_put_right(work)))
+        close_about(TROUBLE, [_subject(work)])
+        _close_followed(work)
     if work.schedule_id and work.state == SyncJobState.SUCCEEDED:
         _notice_emptiness(work)
 
@@ -70,12 +70,13 @@ def _subject(job: SyncJob) -> str:
     return f"schedule:{job.schedule_id}" if job.schedule_id else f"job:{job.pk}"
 
 
-def _put_right(job: SyncJob) -> Iterator[str]:
-    """What a job that went well puts right: what it stands for itself, and what it was a further attempt at."""
-    yield _subject(job)
+def _close_followed(job: SyncJob) -> None:
+    """End what lasts of the jobs that this one follows; of a schedule only what that run of it began."""
     while job.origin is not None and job.action != SyncJobAction.DRY_RUN:
         job = job.origin
-        yield _subject(job)
+        for condition in OpenCondition.objects.filter(event__in=TROUBLE, about=_subject(job)):
+            if condition.facts["job"] == str(job.pk):
+                close_condition(condition)
 
 
 def _notice_emptiness(job: SyncJob) -> None:

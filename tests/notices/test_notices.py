@@ -116,6 +116,16 @@ def test_a_further_attempt_at_a_scheduled_job_is_its_recovery():
     assert events() == [("job_failed", False), ("job_failed", True)]
 
 
+def test_what_follows_an_earlier_run_of_a_schedule_is_no_recovery_of_a_later_one():
+    nightly = schedule()
+    first = ended(counts={"CREATED": 1}, schedule=nightly)
+    ended(SyncJobState.STOPPED, schedule=nightly)
+    ended(counts={"UPDATED": 1}, origin=first)
+    assert events() == [("job_failed", False)]
+    ended(counts={"UPDATED": 1}, schedule=nightly)
+    assert events() == [("job_failed", False), ("job_failed", True)]
+
+
 def test_the_attempt_that_goes_well_is_the_recovery_of_all_before_it():
     first = ended(SyncJobState.STOPPED)
     second = ended(SyncJobState.STOPPED, origin=first)
