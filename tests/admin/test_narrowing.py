@@ -238,6 +238,18 @@ def test_jobs_of_a_schedule_are_said_to_be_that(browser):
     assert browser.get("/admin/mobjects/syncjob/?schedule=x").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("kind", "query"), [("syncjob", "schedule=x"), ("syncjob", "touched=x"), ("opportunity", "import=x")]
+)
+def test_what_a_filter_does_not_know_is_what_no_record_has(browser, kind, query):
+    pages.job()
+    factories.opportunity()
+    shown = browser.get(f"/admin/mobjects/{kind}/?{query}")
+    assert list(shown.context["cl"].result_list) == []
+    (chip,) = shown.context["chips"]
+    assert chip.words.endswith(": x")
+
+
 def test_what_no_filter_of_a_list_names_has_a_chip_too(browser):
     shown = browser.get("/admin/mobjects/syncjob/?schedule__id__exact=7")
     (chip,) = shown.context["chips"]

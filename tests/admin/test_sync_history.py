@@ -129,7 +129,7 @@ def test_jobs_are_listed_by_a_record_that_they_touched(browser):
     address = reverse("admin:mobjects_syncjob_changelist")
     assert listed(browser.get(f"{address}?touched=Opportunity-{record.pk}")) == [job]
     assert listed(browser.get(f"{address}?q=K-1")) == [job]
-    assert len(listed(browser.get(f"{address}?touched=nonsense"))) == 2
+    assert listed(browser.get(f"{address}?touched=nonsense")) == []
 
 
 def test_history_outlives_its_user(browser):

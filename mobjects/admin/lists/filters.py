@@ -126,20 +126,25 @@ class ImportFilter(admin.SimpleListFilter):
         return (
             [(value, gettext("%(what)s by import %(number)s") % {"what": WORDS[what], "number": number})]
             if what in WORDS and id_in(number)
-            else []
+            else _as_given(value)
         )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         number, _, what = (self.value() or "").partition("-")
         pk = id_in(number)
         if pk is None or what not in WORDS:
-            return queryset
+            return queryset.none() if self.value() else queryset
         if what == "channels":
             set_here = ImportChange.objects.filter(imported=pk, record_id=None)
             return queryset.filter(pk__in=set_here.values("owner_id")) if queryset.model is Program else queryset.none()
         written = ImportChange.objects.filter(imported=pk, created=what == "created")
         here = Import.objects.filter(pk=pk, kind__in=_kinds_of(queryset.model))
         return queryset.filter(pk__in=written.filter(imported__in=here).values("record_id"))
+
+
+def _as_given(value: str) -> list[tuple[str, str]]:
+    """The choice of a value that a filter does not know, so that it is shown; no record has it."""
+    return [(value, value)] if value else []
 
 
 class TouchedFilter(admin.SimpleListFilter):
@@ -152,14 +157,14 @@ class TouchedFilter(admin.SimpleListFilter):
         value = request.GET.get(self.parameter_name, "").replace("\0", "")
         kind, _, number = value.partition("-")
         if kind not in tuple(Kind) or id_in(number) is None:
-            return []
+            return _as_given(value)
         record = records_of_kind(Kind(kind)).filter(pk=number).first()
         return [(value, str(record) if record else f"{kind} {number}")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         kind, _, number = (self.value() or "").partition("-")
         if kind not in tuple(Kind) or (pk := id_in(number)) is None:
-            return queryset
+            return queryset.none() if self.value() else queryset
         return queryset.filter(pk__in=SyncResult.objects.filter(kind=kind, record_id=pk).order_by().values("job"))
 
 
@@ -172,12 +177,14 @@ class ScheduleFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         value = request.GET.get(self.parameter_name, "")
         if (pk := id_in(value)) is None:
-            return []
+            return _as_given(value)
         return [(value, str(Schedule.objects.filter(pk=pk).first() or value))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         pk = id_in(self.value() or "")
-        return queryset if pk is None else queryset.filter(schedule=pk)
+        if pk is None:
+            return queryset.none() if self.value() else queryset
+        return queryset.filter(schedule=pk)
 
 
 class GapFilter(admin.SimpleListFilter):
