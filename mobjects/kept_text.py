@@ -73,7 +73,12 @@ def translate_role(label: str) -> str:
     if not found:
         return label
     person = gettext("person %(person_key)s") % {"person_key": found["person"]}
-    return gettext("%(role)s of %(person)s in %(opportunity)s") % {**found.groupdict(), "person": person}
+    return gettext("%(role)s of %(person)s in %(opportunity)s") % {
+        # The one word of ours: what stands for a role without a name.
+        "role": gettext("Role") if found["role"] == "Role" else found["role"],
+        "person": person,
+        "opportunity": found["opportunity"],
+    }
 
 
 def translate_rule(rule: str) -> str:

@@ -102,6 +102,8 @@ def test_what_is_no_sentence_of_ours_stays_as_it_is():
     [
         ("Champion of person 19 in Big deal", "Big deal에서 사람 19의 Champion"),
         ("Champion of person a@b.c in Deal in Seoul", "Deal in Seoul에서 사람 a@b.c의 Champion"),
+        # What is said of a role that has no name.
+        ("Role of person 5 in Deal", "Deal에서 사람 5의 역할"),
         # Cut where the database ends a label.
         ("Champion of person 19", "Champion of person 19"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
@@ -94,3 +95,10 @@ def test_a_group_that_is_decided_leads_back_in_words(browser):
     address = decide_address()
     alike.open_conflicts().delete()
     assert "None of these is left to decide." in pages.text(browser.get(address, follow=True))
+
+
+@pytest.mark.parametrize("kind", ["Opportunity", "OpportunityPersonRole"])
+def test_what_has_no_name_any_more_is_called_by_its_number(kind):
+    rows = [(7, "", "It is decided already.")]
+    shown = render_to_string("mobjects/decisions/_left.html", {"rows": rows, "kind": kind, "title": "Left alone"})
+    assert ">7</a>" in shown
