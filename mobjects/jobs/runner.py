@@ -18,7 +18,7 @@ from mobjects.jobs.host_clock import HostClockOff, check_host_clock
 from mobjects.jobs.job_lease import IDLE_DELAY, JobRelease, acquire_job, crash_job, release_job
 from mobjects.jobs.lease import heartbeat
 from mobjects.jobs.lifecycle import stop_job
-from mobjects.jobs.queue import count_enqueued, enqueue_worker
+from mobjects.jobs.queue import count_enqueued, enqueue_worker, queue_prefix
 from mobjects.jobs.recovery import give_up_worker, sweep_if_due
 from mobjects.jobs.restored import check_installation
 from mobjects.jobs.step_loop import StepLoop
@@ -144,5 +144,5 @@ def _enqueue_more_workers(job: SyncJob, task: JobTask, *, top_up: bool) -> None:
     wanted = task.wanted_workers() if isinstance(task, SendTask) else 1
     if not top_up or wanted <= 1:
         return
-    for _ in range(wanted - job.leases.count() - count_enqueued(str(job.pk))):
+    for _ in range(wanted - job.leases.count() - count_enqueued(queue_prefix(job))):
         enqueue_worker(job)

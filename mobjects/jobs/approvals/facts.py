@@ -98,7 +98,8 @@ def find_facts(job: SyncJob, *, amounts: bool, losses: bool) -> Facts:
 def _amount_before_and_after(job: SyncJob, kind: Kind, ids: list[int]) -> Decimal | None:
     """The greatest amount among records as they stand, and as an undo would put them back."""
     now = greatest_amount(kind, records_of_kind(kind).filter(pk__in=ids))
-    back = _amounts_put_back(job.origin, kind) if job.action == SyncJobAction.UNDO and job.origin else ()
+    undone = job.origin if job.action == SyncJobAction.UNDO and kind is not Kind.ROLE else None
+    back = _amounts_put_back(undone, kind) if undone else ()
     return max((amount for amount in (now, *back) if amount is not None), default=None)
 
 
