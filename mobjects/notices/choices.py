@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from mobjects.models import NoticeChoice, NoticeEvent
+from mobjects.jobs.approvals.service import APPROVE_WORK, is_own
+from mobjects.models import Approval, Notice, NoticeChoice, NoticeEvent
 
 BACKEND = "mobjects.accounts.backend.AccountBackend"
 ACTS = "mobjects.sync_records"
-"""Whoever has this right gets everything in the inbox until they choose otherwise."""
+"""Whoever has this right gets everything that they may see in the inbox until they choose otherwise."""
 
 SEES: Mapping[NoticeEvent, str] = {
     NoticeEvent.JOB_FAILED: "mobjects.view_syncjob",
@@ -23,17 +24,33 @@ SEES: Mapping[NoticeEvent, str] = {
     NoticeEvent.QUOTA_LOW: "mobjects.view_syncjob",
     NoticeEvent.PROCESSES: "mobjects.view_queue",
     NoticeEvent.IMPORT_WAITS: "mobjects.view_import",
+    NoticeEvent.APPROVAL_WAITS: APPROVE_WORK,
 }
-"""The right that an event's page asks for."""
+"""The right that an event's page asks for; of an approval its buttons."""
 
 
-def list_readers(event: NoticeEvent, channel: str) -> list[User]:
-    """Those who hear of an event by ``inbox`` or ``email``; three queries."""
+def list_readers(notice: Notice, channel: str) -> list[User]:
+    """Those who hear of a notice by ``inbox`` or ``email``; four queries at most."""
+    event = NoticeEvent(notice.event)
     sees = _with_right(SEES[event])
     chosen = {choice.pk: getattr(choice, channel) for choice in NoticeChoice.objects.all()}
     found = list(sees.select_related("person_settings").order_by("pk"))
-    acts: set[int] = set(_with_right(ACTS).values_list("pk", flat=True)) if channel == "inbox" else set()
-    return [user for user in found if (event in chosen[user.pk] if user.pk in chosen else user.pk in acts)]
+    usual: set[int] = set(_with_right(_usual(event)).values_list("pk", flat=True)) if channel == "inbox" else set()
+    wanting = [user for user in found if (event in chosen[user.pk] if user.pk in chosen else user.pk in usual)]
+    return _without_author(notice, wanting) if event == NoticeEvent.APPROVAL_WAITS else wanting
+
+
+def _without_author(notice: Notice, users: Sequence[User]) -> list[User]:
+    """Nobody hears of what they asked for themselves, or have just decided."""
+    if notice.is_recovery:
+        return [user for user in users if user.get_username() != notice.facts["by"]]
+    approval = Approval.objects.select_related("user").get(pk=notice.facts["approval"])
+    return [user for user in users if not is_own(approval, user)]
+
+
+def _usual(event: NoticeEvent) -> str:
+    """Who has this right hears of an event in the inbox without having chosen so."""
+    return SEES[event] if event == NoticeEvent.APPROVAL_WAITS else ACTS
 
 
 def events_for(user: User) -> list[NoticeEvent]:
@@ -44,7 +61,7 @@ def events_for(user: User) -> list[NoticeEvent]:
 def read_choice(user: User) -> NoticeChoice:
     """What a user chose; without a choice what holds until then, not saved."""
     found = NoticeChoice.objects.filter(pk=user.pk).first()
-    usual = [event.value for event in events_for(user)] if user.has_perm(ACTS) else []
+    usual = [event.value for event in events_for(user) if user.has_perm(_usual(event))]
     return found or NoticeChoice(user=user, inbox=usual, email=[])
 
 

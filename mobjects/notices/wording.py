@@ -14,10 +14,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mobjects.kept_text import translate_kept
-from mobjects.models import Circuit, ImportState, Notice, NoticeDelivery, NoticeEvent, SyncJob
+from mobjects.models import (
+    ApprovalState,
+    ApprovedWork,
+    Circuit,
+    ImportState,
+    Notice,
+    NoticeDelivery,
+    NoticeEvent,
+    SyncJob,
+)
 from mobjects.notices import notice_settings
 from mobjects.presentation.job_text import counts_text, format_time
 from mobjects.presentation.job_titles import job_title
+from mobjects.presentation.vocabulary import records_text
 
 Facts = Mapping[str, Any]
 
@@ -160,6 +170,27 @@ def _waits(facts: Facts, about: str) -> tuple[str, str, str]:
     )
 
 
+def _asked(facts: Facts, about: str) -> tuple[str, str, str]:
+    said = {"name": facts["asker"] or "-", "rule": facts["rule"], "until": _time(facts["until"])}
+    return (
+        _("Waits for approval: %(what)s") % {"what": _held_work(facts)},
+        _("%(name)s asked for it; the rule “%(rule)s” holds it, until %(until)s.") % said,
+        _("Look at what would be done, and approve or refuse it."),
+    )
+
+
+def _decided(facts: Facts) -> tuple[str, str]:
+    by = _("By %(name)s.") % {"name": facts["by"]} if facts["by"] else ""
+    detail = " ".join(part for part in (by, translate_kept(facts["reason"])) if part)
+    return f"{ApprovalState(facts['state']).label}: {_held_work(facts)}", detail
+
+
+def _held_work(facts: Facts) -> str:
+    if "action" in facts:
+        return _title_of_job(facts)
+    return f"{ApprovedWork(facts['work']).label}, {records_text(facts['planned'])}"
+
+
 _WORDS: Mapping[NoticeEvent, Callable[[Facts, str], tuple[str, str, str]]] = {
     NoticeEvent.JOB_FAILED: _failed,
     NoticeEvent.JOB_UNKNOWN: _unknown,
@@ -170,6 +201,7 @@ _WORDS: Mapping[NoticeEvent, Callable[[Facts, str], tuple[str, str, str]]] = {
     NoticeEvent.QUOTA_LOW: _quota,
     NoticeEvent.PROCESSES: _processes,
     NoticeEvent.IMPORT_WAITS: _waits,
+    NoticeEvent.APPROVAL_WAITS: _asked,
 }
 
 
@@ -177,6 +209,8 @@ def _over(event: NoticeEvent, facts: Facts, about: str) -> tuple[str, str]:
     """Title and detail of what is over."""
     if event == NoticeEvent.HALTED:
         return _("Over: %(what)s") % {"what": Circuit(kind=facts["kind"]).headline}, _("Somebody let sending go on.")
+    if event == NoticeEvent.APPROVAL_WAITS:
+        return _decided(facts)
     title, *_rest = _WORDS[event](facts, about)
     return _("Over: %(what)s") % {"what": title}, ""
 
@@ -188,6 +222,8 @@ def _path(event: NoticeEvent, facts: Facts) -> str:
         return reverse("admin:mobjects_schedule_change", args=[facts["schedule"]])
     if event == NoticeEvent.IMPORT_WAITS:
         return reverse("mobjects:import", args=[facts["import"]])
+    if event == NoticeEvent.APPROVAL_WAITS:
+        return reverse("mobjects:approval", args=[facts["approval"]])
     return reverse("mobjects:queue" if event == NoticeEvent.PROCESSES else "mobjects:connection")
 
 

@@ -29,6 +29,7 @@ class NoticeEvent(models.TextChoices):
     QUOTA_LOW = "quota_low", _("Today’s calls to Marketo are nearly used up")
     PROCESSES = "processes", _("Queue, worker or clock is gone or frozen")
     IMPORT_WAITS = "import_waits", _("An import waits for a person")
+    APPROVAL_WAITS = "approval_waits", _("Something waits for approval")
 
 
 class NoticeEventField(models.CharField):  # type: ignore[type-arg]  # not subscriptable when it runs

@@ -10,7 +10,7 @@ from django.core.mail.utils import DNS_NAME
 from django.utils import timezone, translation
 from django.utils.translation import gettext_noop as _
 
-from mobjects.models import Notice, NoticeDelivery, NoticeEvent
+from mobjects.models import Notice, NoticeDelivery
 from mobjects.notices import notice_settings
 from mobjects.notices.channels.base import Channel, PassingError, PermanentError
 from mobjects.notices.choices import list_readers
@@ -25,7 +25,7 @@ class EmailChannel(Channel):
     def find_receivers(self, notice: Notice) -> list[NoticeDelivery]:
         if not notice_settings.has_email():
             return []
-        readers = list_readers(NoticeEvent(notice.event), self.name)
+        readers = list_readers(notice, self.name)
         return [NoticeDelivery(notice=notice, channel=self.name, user=user) for user in readers if user.email]
 
     def send(self, delivery: NoticeDelivery) -> str:

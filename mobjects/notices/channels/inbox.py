@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobjects.models import DeliveryState, Notice, NoticeDelivery, NoticeEvent
+from mobjects.models import DeliveryState, Notice, NoticeDelivery
 from mobjects.notices.channels.base import Channel
 from mobjects.notices.choices import list_readers
 
@@ -22,7 +22,7 @@ class InboxChannel(Channel):
                 created_at=notice.created_at,
                 sent_at=notice.created_at,
             )
-            for user in list_readers(NoticeEvent(notice.event), self.name)
+            for user in list_readers(notice, self.name)
         ]
 
     def send(self, delivery: NoticeDelivery) -> str:
