@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -75,28 +76,25 @@ def _current_username() -> str:
 
 def _seal_changes(reason: str, username: str) -> None:
     """Make links of the notes, and take the notes away."""
-    if not HistoryChange.objects.exists():
+    notes: defaultdict[tuple[str, str], set[Key]] = defaultdict(set)
+    for name, what, key in HistoryChange.objects.values_list("table", "what", "row_key"):
+        notes[name, what].add(TABLES[name].find_key(key))
+    if not notes:
         return
+    HistoryChange.objects.all().delete()
     state = lock_state()
     if state is None:  # Emptied by another process since; there is nothing to go on from.
         state = HistoryState(pk=1)
     for table in TABLES.values():
-        notes = HistoryChange.objects.filter(table=table.name)
-        removed = _keys(table, SealKind.REMOVED)
-        changed = _keys(table, SealKind.CHANGED) - removed
+        removed = notes[table.name, SealKind.REMOVED]
+        changed = notes[table.name, SealKind.CHANGED] - removed
         for what, keys in ((SealKind.CHANGED, changed), (SealKind.REMOVED, removed)):
             listed = sorted(keys, key=str)
             for start in range(0, len(listed), ROWS_IN_A_SEAL):
                 part = listed[start : start + ROWS_IN_A_SEAL]
                 rows = _digests(table, part) if what is SealKind.CHANGED else [(key, b"") for key in part]
                 append_seal(state, what, table, rows, reason=reason, username=username)
-        notes.delete()
     state.save()
-
-
-def _keys(table: HistoryTable, what: SealKind) -> set[Key]:
-    found = HistoryChange.objects.filter(table=table.name, what=what).values_list("row_key", flat=True)
-    return {table.find_key(key) for key in found}
 
 
 def _digests(table: HistoryTable, keys: list[Key]) -> list[tuple[Key, bytes]]:

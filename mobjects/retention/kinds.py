@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Model, Q, QuerySet
 from django.utils.formats import number_format
 
 from mobjects import clock
@@ -83,38 +83,100 @@ class RetentionKind(ABC):
         return DueRows(min(count, limit), found["oldest"], found["newest"], count > limit)
 
 
-class HolderKind(RetentionKind):
-    """Values and rows that hang on something that stays, such as a job: it is marked when they are gone."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that hang on holders, and what is done to them.
 
+    Args:
+        rows: of all holders, those that are still to go.
+        holder: the way from a row to its holder, as in a filter.
+        remove: does it.
+        key: the field to walk along where one holder has many rows.
+        apart: a field whose values are walked one after the other, as the index of a holder's rows goes.
+    """
+
+    rows: QuerySet[Any]
+    holder: str
+    remove: Removal
+    key: str = "pk"
+    apart: str = ""
+
+    def of(self, pks: Collection[Any]) -> QuerySet[Any]:
+        """The rows of some holders."""
+        return self.rows.filter(**{f"{self.holder}__in": pks})
+
+    def count(self, pks: Collection[Any]) -> dict[Any, int]:
+        """How many rows each holder has."""
+        return dict(self.of(pks).order_by().values_list(self.holder).annotate(Count("pk")))
+
+    def walk(self, pk: Any) -> Iterator[QuerySet[Any]]:
+        """The rows of one holder, so many at a time as one transaction may hold."""
+        rows = self.of([pk])
+        values = rows.order_by().values_list(self.apart, flat=True).distinct() if self.apart else ()
+        for some in [rows.filter(**{self.apart: value}) for value in values] or [rows]:
+            yield from walk_rows(some, self.key)
+
+
+class HolderKind(RetentionKind):
+    """Values and rows that hang on something that stays, such as a job: it is marked when they are gone.
+
+    Holders with few rows go together, as many as make up one transaction; one with many goes in several.
+    """
+
+    holders: ClassVar[type[Model]]
     marker: ClassVar[str]
     """The field of the holder that says when its values were removed."""
 
-    @abstractmethod
-    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
-        """The rows of a holder, the field to walk along, what is done to them; those that come first go first."""
+    parts: ClassVar[tuple[Part, ...]]
+    """What hangs on it; what comes first goes first."""
 
     def iter_chunks(self, until: datetime) -> Iterator[Chunk]:
-        for pk in list(self.due(until).order_by(self.moment, "pk").values_list("pk", flat=True)):
-            for rows, key, remove in self.iter_parts(pk):
-                for part in walk_rows(rows, key):
-                    yield partial(self._remove, until, pk, partial(remove, part))
-            yield partial(self._mark, until, pk)
+        due = list(self.due(until).order_by(self.moment, "pk").values_list("pk", flat=True))
+        for pks, rows in self._iter_packs(due):
+            if rows <= CHUNK:
+                yield partial(self._finish, until, pks, self.parts)
+                continue
+            for part in self.parts:
+                for some in part.walk(pks[0]):
+                    yield partial(self._remove, until, pks, partial(part.remove, some))
+            yield partial(self._finish, until, pks, ())
 
-    def _hold(self, until: datetime, pk: Any) -> QuerySet[Any]:
-        """The holder, locked, if it is still due: nobody has it go on meanwhile."""
-        return self.due(until).filter(pk=pk).select_for_update(of=("self",))
+    def _iter_packs(self, due: Sequence[Any]) -> Iterator[tuple[list[Any], int]]:
+        """Holders that go together, with how many rows that writes: each is a row itself, which is marked."""
+        pack: list[Any] = []
+        size = 0
+        for start in range(0, len(due), CHUNK):
+            page = due[start : start + CHUNK]
+            counts = sum((Counter(part.count(page)) for part in self.parts), Counter(page))
+            for pk in page:
+                if pack and size + counts[pk] > CHUNK:
+                    yield pack, size
+                    pack, size = [], 0
+                pack.append(pk)
+                size += counts[pk]
+        if pack:
+            yield pack, size
 
-    def _remove(self, until: datetime, pk: Any, remove: Chunk) -> Counter[str]:
-        return remove() if self._hold(until, pk).exists() else Counter()
+    def _hold(self, until: datetime, pks: Collection[Any]) -> list[Any]:
+        """Those of the holders that are still due, locked: nobody has them go on meanwhile."""
+        held = self.due(until).filter(pk__in=pks).order_by("pk").select_for_update(of=("self",))
+        return [holder.pk for holder in held.only("pk")]
 
-    def _mark(self, until: datetime, pk: Any) -> Counter[str]:
-        for holder in self._hold(until, pk).only("pk"):
-            self.mark_holder(holder)
-        return Counter()
+    def _remove(self, until: datetime, pks: Collection[Any], remove: Chunk) -> Counter[str]:
+        return remove() if self._hold(until, pks) else Counter()
 
-    def mark_holder(self, holder: Any) -> None:
+    def _finish(self, until: datetime, pks: Collection[Any], parts: Iterable[Part]) -> Counter[str]:
+        """Remove what is left of some holders, and mark them."""
+        counts: Counter[str] = Counter()
+        if held := self._hold(until, pks):
+            for part in parts:
+                counts += part.remove(part.of(held))
+            self.mark_holders(held)
+        return counts
+
+    def mark_holders(self, pks: Collection[Any]) -> None:
         """Write down that nothing is left."""
-        type(holder)._default_manager.filter(pk=holder.pk).update(**{self.marker: clock.now()})
+        self.holders._default_manager.filter(pk__in=pks).update(**{self.marker: clock.now()})
 
 
 def ended_before(until: datetime, *names: str) -> Q:

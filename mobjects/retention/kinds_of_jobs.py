@@ -23,7 +23,7 @@ from mobjects.models import (
     WorkerLease,
     records_of_kind,
 )
-from mobjects.retention.kinds import Chunk, HolderKind, Removal, RetentionKind, clear_values, ended_before, walk_rows
+from mobjects.retention.kinds import Chunk, HolderKind, Part, RetentionKind, clear_values, ended_before, walk_rows
 
 UNANSWERED = (SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
 """Results by whose values a look-up, or a pull, still finds out what became of a sending."""
@@ -49,10 +49,21 @@ def jobs_at_rest(until: datetime) -> QuerySet[SyncJob]:
     return over.exclude(needed)
 
 
+def _with_payload(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.exclude(request="", response="", headers={})
+
+
+_NO_PAYLOAD: dict[str, Any] = {"request": "", "response": "", "headers": {}}
+
+
 class PayloadKind(HolderKind):
     """Requests and answers, whole; the batch with its times, states and fault stays."""
 
-    kind, marker = PurgeKind.PAYLOADS, "payloads_removed_at"
+    kind, holders, marker = PurgeKind.PAYLOADS, SyncJob, "payloads_removed_at"
+    parts = (
+        Part(_with_payload(EarlierCall.objects.all()), "batch__job", clear_values("calls", **_NO_PAYLOAD)),
+        Part(_with_payload(SyncBatch.objects.all()), "job", clear_values("batches", **_NO_PAYLOAD)),
+    )
 
     def due(self, until: datetime) -> QuerySet[SyncJob]:
         return jobs_at_rest(until).filter(payloads_removed_at__isnull=True)
@@ -60,21 +71,19 @@ class PayloadKind(HolderKind):
     def rows(self, until: datetime) -> QuerySet[SyncBatch]:
         return _with_payload(SyncBatch.objects.filter(job__in=self.due(until).values("pk")).order_by())
 
-    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
-        empty: dict[str, Any] = {"request": "", "response": "", "headers": {}}
-        calls = _with_payload(EarlierCall.objects.filter(batch__job=pk))
-        yield calls, "pk", clear_values("calls", **empty)
-        yield _with_payload(SyncBatch.objects.filter(job=pk)), "pk", clear_values("batches", **empty)
-
-
-def _with_payload(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.exclude(request="", response="", headers={})
-
 
 class ResultKind(HolderKind):
     """What results say of values: sent, before and after. The result with its record, status and reason stays."""
 
-    kind, marker = PurgeKind.RESULTS, "values_removed_at"
+    kind, holders, marker = PurgeKind.RESULTS, SyncJob, "values_removed_at"
+    parts = (
+        Part(
+            SyncResult.objects.exclude(sent={}, diff=[]),
+            "job",
+            clear_values("results", sent={}, diff=[]),
+            apart="status",
+        ),
+    )
 
     def due(self, until: datetime) -> QuerySet[SyncJob]:
         return jobs_at_rest(until).filter(values_removed_at__isnull=True)
@@ -82,13 +91,6 @@ class ResultKind(HolderKind):
     def rows(self, until: datetime) -> QuerySet[SyncResult]:
         found = SyncResult.objects.filter(job__in=self.due(until).values("pk")).order_by()
         return found.exclude(sent={}, diff=[])
-
-    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
-        clear = clear_values("results", sent={}, diff=[])
-        of_job = SyncResult.objects.filter(job=pk)
-        # As the index of a job's results goes; a job may have a hundred thousand.
-        for status in list(of_job.order_by().values_list("status", flat=True).distinct()):
-            yield of_job.filter(status=status).exclude(sent={}, diff=[]), "pk", clear
 
 
 class DecisionKind(RetentionKind):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -37,7 +37,7 @@ from mobjects.retention.kinds import (
     Chunk,
     DueRows,
     HolderKind,
-    Removal,
+    Part,
     RetentionKind,
     clear_values,
     delete_rows,
@@ -60,23 +60,27 @@ def imports_over(until: datetime) -> QuerySet[Import]:
 class FileKind(HolderKind):
     """Uploaded files, with the samples of their columns."""
 
-    kind, marker = PurgeKind.FILES, "file_removed_at"
+    kind, holders, marker = PurgeKind.FILES, Import, "file_removed_at"
+    parts = (Part(ImportPart.objects.all(), "imported", delete_rows("pieces")),)
 
     def due(self, until: datetime) -> QuerySet[Import]:
         return imports_over(until).filter(file_removed_at__isnull=True)
 
-    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
-        yield ImportPart.objects.filter(imported=pk), "pk", delete_rows("pieces")
-
-    def mark_holder(self, holder: Any) -> None:
-        Import.objects.filter(pk=holder.pk).update(samples=[])
-        super().mark_holder(holder)
+    def mark_holders(self, pks: Collection[Any]) -> None:
+        Import.objects.filter(pk__in=pks).update(samples=[])
+        super().mark_holders(pks)
 
 
 class RowKind(HolderKind):
     """What the check found in each row. Which records an import changed, and when, stays; its undo does not."""
 
-    kind, marker = PurgeKind.ROWS, "rows_removed_at"
+    kind, holders, marker = PurgeKind.ROWS, Import, "rows_removed_at"
+    parts = (
+        Part(ImportFix.objects.all(), "imported", delete_rows("corrections")),
+        Part(ImportGroup.objects.all(), "imported", delete_rows("problems")),
+        Part(ImportProblem.objects.all(), "imported", delete_rows("problems")),
+        Part(ImportRow.objects.all(), "imported", delete_rows("rows"), key="number"),
+    )
 
     def due(self, until: datetime) -> QuerySet[Import]:
         return imports_over(until).filter(rows_removed_at__isnull=True)
@@ -84,17 +88,12 @@ class RowKind(HolderKind):
     def rows(self, until: datetime) -> QuerySet[ImportRow]:
         return ImportRow.objects.filter(imported__in=self.due(until).values("pk")).order_by()
 
-    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
-        yield ImportFix.objects.filter(imported=pk), "pk", delete_rows("corrections")
-        yield ImportGroup.objects.filter(imported=pk), "pk", delete_rows("problems")
-        yield ImportProblem.objects.filter(imported=pk), "pk", delete_rows("problems")
-        yield ImportRow.objects.filter(imported=pk), "number", delete_rows("rows")
-
 
 class DeletionKind(HolderKind):
     """The values of what was deleted by a list, which could be brought back until then."""
 
-    kind, marker, moment = PurgeKind.DELETIONS, "values_removed_at", "created_at"
+    kind, holders, marker = PurgeKind.DELETIONS, BulkDeletion, "values_removed_at"
+    parts = (Part(DeletedRecord.objects.exclude(values={}), "deletion", clear_values("records", values={})),)
 
     def due(self, until: datetime) -> QuerySet[BulkDeletion]:
         over = BulkDeletion.objects.filter(state__in=(BulkDeletionState.DELETED, BulkDeletionState.UNDONE))
@@ -104,14 +103,12 @@ class DeletionKind(HolderKind):
     def rows(self, until: datetime) -> QuerySet[DeletedRecord]:
         return DeletedRecord.objects.filter(deletion__in=self.due(until).values("pk")).order_by()
 
-    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
-        yield DeletedRecord.objects.filter(deletion=pk).exclude(values={}), "pk", clear_values("records", values={})
-
 
 class BulkEditKind(HolderKind):
     """Old and new values of bulk edits, which could be undone until then; of those nobody confirmed, the plan."""
 
-    kind, marker, moment = PurgeKind.BULK_EDITS, "values_removed_at", "created_at"
+    kind, holders, marker = PurgeKind.BULK_EDITS, BulkEdit, "values_removed_at"
+    parts = (Part(BulkEditRow.objects.all(), "bulk_edit", delete_rows("rows"), key="number"),)
 
     def due(self, until: datetime) -> QuerySet[BulkEdit]:
         idle = BulkEdit.objects.exclude(state__in=(*BulkEdit.WORKING_STATES, BulkEditState.HELD))
@@ -121,15 +118,11 @@ class BulkEditKind(HolderKind):
     def rows(self, until: datetime) -> QuerySet[BulkEditRow]:
         return BulkEditRow.objects.filter(bulk_edit__in=self.due(until).values("pk")).order_by()
 
-    def iter_parts(self, pk: Any) -> Iterator[tuple[QuerySet[Any], str, Removal]]:
-        yield BulkEditRow.objects.filter(bulk_edit=pk), "number", delete_rows("rows")
-
-    def mark_holder(self, holder: Any) -> None:
+    def mark_holders(self, pks: Collection[Any]) -> None:
         """A plan that nobody confirmed goes as a whole; of one that was refused stays that it was."""
-        never_asked = BulkEdit.objects.filter(pk=holder.pk, approvals=None)
-        if never_asked.filter(state__in=(BulkEditState.CHOOSING, BulkEditState.REVIEW)).delete()[0]:
-            return
-        super().mark_holder(holder)
+        plans = BulkEdit.objects.filter(pk__in=pks, state__in=(BulkEditState.CHOOSING, BulkEditState.REVIEW))
+        plans.filter(approvals=None).delete()
+        super().mark_holders(pks)
 
 
 class OrderedKind(RetentionKind):
