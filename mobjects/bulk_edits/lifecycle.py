@@ -11,9 +11,9 @@ EDIT_CHANGES: dict[str, tuple[str, ...]] = {
     BulkEditState.CHOOSING: (BulkEditState.PLANNING,),
     BulkEditState.PLANNING: (BulkEditState.REVIEW, BulkEditState.CHOOSING),
     BulkEditState.REVIEW: (BulkEditState.APPLYING, BulkEditState.HELD, BulkEditState.PLANNING),
-    BulkEditState.HELD: (BulkEditState.APPLYING, BulkEditState.REVIEW),
+    BulkEditState.HELD: (BulkEditState.APPLYING, BulkEditState.REVIEW, BulkEditState.UNDOING, BulkEditState.APPLIED),
     BulkEditState.APPLYING: (BulkEditState.APPLIED,),
-    BulkEditState.APPLIED: (BulkEditState.UNDOING,),
+    BulkEditState.APPLIED: (BulkEditState.UNDOING, BulkEditState.HELD),
     BulkEditState.UNDOING: (BulkEditState.UNDONE,),
 }
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mobjects.marketo.types import DataType
 from mobjects.models import (
+    BulkEdit,
     Opportunity,
     OpportunityPersonRole,
     Program,
@@ -166,3 +167,19 @@ def rights_needed(model_name: str, operation: EditOperation) -> tuple[str, ...]:
     if operation.do == Do.UNTAG:
         return (f"mobjects.change_{model_name}", f"mobjects.delete_{tag}")
     return (f"mobjects.change_{changed}",)
+
+
+def operation_of(asked: BulkEdit) -> EditOperation:
+    """What is to be done."""
+    return EditOperation.from_json(asked.operation)
+
+
+def target_of(asked: BulkEdit) -> str:
+    """The name of the model that is changed."""
+    return operation_of(asked).target or asked.model
+
+
+def item_ids(asked: BulkEdit) -> list[int]:
+    """Our own ids of what is changed."""
+    ids: list[int] = asked.items if operation_of(asked).target else asked.records
+    return ids

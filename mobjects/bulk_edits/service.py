@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import translation
 
 from mobjects import clock
 from mobjects.bulk_edits.appliers import build_applier
+from mobjects.bulk_edits.approval_gate import hold_if_ruled
 from mobjects.bulk_edits.lifecycle import EDIT_STATES
-from mobjects.bulk_edits.operations import COSTS, Do, EditOperation
+from mobjects.bulk_edits.operations import Do, EditOperation, item_ids, operation_of, target_of
 from mobjects.bulk_edits.part_writing import count_sent_tags
 from mobjects.bulk_edits.parts import CopyPlanner, TagPlanner
 from mobjects.bulk_edits.planning import FieldPlanner, OperationGone, Planner
@@ -25,10 +24,7 @@ from mobjects.bulk_edits.rows import clear_rows, save_rows
 from mobjects.db.edit_context import edit
 from mobjects.db.planning import refresh_statistics
 from mobjects.db.retry import retry_on_database_error
-from mobjects.jobs.approvals.facts import Facts, WorkFacts, greatest_amount
-from mobjects.jobs.approvals.gate import ask_approval, new_approval
 from mobjects.jobs.approvals.lifecycle import HELD_WORK, HeldWork
-from mobjects.jobs.approvals.rules import enabled_rules, find_match
 from mobjects.jobs.queue import BackgroundWork
 from mobjects.models import (
     RECORD_MODELS,
@@ -39,8 +35,6 @@ from mobjects.models import (
     BulkEditRow,
     BulkEditState,
     EditSource,
-    Kind,
-    Program,
     ProgramCost,
 )
 
@@ -76,22 +70,6 @@ def ask_bulk_edit(records: QuerySet[Any], filters: str, user: User) -> BulkEdit:
         return BulkEdit.objects.create(
             model=name, filters=filters, records=ids, user=user, username=user.get_username()
         )
-
-
-def operation_of(asked: BulkEdit) -> EditOperation:
-    """What is to be done."""
-    return EditOperation.from_json(asked.operation)
-
-
-def target_of(asked: BulkEdit) -> str:
-    """The name of the model that is changed."""
-    return operation_of(asked).target or asked.model
-
-
-def item_ids(asked: BulkEdit) -> list[int]:
-    """Our own ids of what is changed."""
-    ids: list[int] = asked.items if operation_of(asked).target else asked.records
-    return ids
 
 
 def choose_operation(asked: BulkEdit, operation: EditOperation) -> bool:
@@ -134,81 +112,38 @@ def confirm_bulk_edit(asked: BulkEdit, plan: int, user: User | None = None) -> b
     """
     who: dict[str, Any] = {} if user is None else {"user": user, "username": user.get_username()}
     given = {"only_from": (State.REVIEW,), "where": Q(plan=plan) & IS_KEPT, **who}
-    match = find_match(enabled_rules(ApprovedWork.BULK), partial(_facts, asked))
-    with transaction.atomic():
-        if match is not None:
-            held = EDIT_STATES.change(asked, State.HELD, **given)
-            if held:
-                approval = new_approval(ApprovedWork.BULK, match, user=asked.user, username=asked.username)
-                approval.bulk_edit = asked
-                ask_approval(approval, _frozen_records(asked))
-            return held
-        confirmed = EDIT_STATES.change(asked, State.APPLYING, step_at=clock.now(), position=0, **given)
-    return confirmed and _start(asked)
-
-
-def _facts(asked: BulkEdit, amounts: bool, losses: bool) -> Facts:
-    """What a planned edit would do, as far as approval rules ask about it."""
-    kind, operation = _kind_of(asked), operation_of(asked)
-    changed = BulkEditRow.objects.filter(bulk_edit=asked.pk, outcome=BulkEditOutcome.CHANGED)
-    ids = changed.values("record_id")
-    amount = None
-    if amounts and kind is not Kind.ROLE:
-        if target_of(asked) == COSTS:
-            amount = ProgramCost.objects.filter(pk__in=ids).aggregate(most=Max("amount"))["most"]
-        else:
-            amount = greatest_amount(kind, RECORD_MODELS[kind]._default_manager.filter(pk__in=ids))
-        if operation.field == "Amount":
-            written = changed.exclude(new=None).exclude(new="").values_list("new", flat=True)
-            amounts_now = () if amount is None else (amount,)
-            amount = max((*amounts_now, *(Decimal(text) for text in written.iterator() if text)), default=None)
-    count = asked.counts.get(BulkEditOutcome.CHANGED.value, 0)
-    return {kind: WorkFacts({"EDIT": count}, amount=amount, lost=count if operation.do == Do.UNTAG else 0)}
-
-
-def _kind_of(asked: BulkEdit) -> Kind:
-    """Of the synced records that an edit changes: of costs their programs."""
-    name = target_of(asked)
-    return next((kind for kind, model in RECORD_MODELS.items() if model._meta.model_name == name), Kind.PROGRAM)
-
-
-def _frozen_records(asked: BulkEdit) -> Iterator[tuple[Kind, int, int]]:
-    """The records that an edit would change, each with the revision by which it was planned."""
-    kind = _kind_of(asked)
-    changed = BulkEditRow.objects.filter(bulk_edit=asked.pk, outcome=BulkEditOutcome.CHANGED)
-    if target_of(asked) == RECORD_MODELS[kind]._meta.model_name:
-        for pk, version in changed.order_by("number").values_list("record_id", "version").iterator():
-            yield kind, pk, version or 0
-        return
-    costs = ProgramCost.objects.filter(pk__in=changed.values("record_id"))
-    programs = Program.objects.filter(pk__in=costs.values("program")).order_by("pk")
-    for pk, revision in programs.values_list("pk", "revision"):
-        yield kind, pk, revision
+    held = hold_if_ruled(asked, **given)
+    return _begin(asked, State.APPLYING, **given) if held is None else held
 
 
 def _release(approval: Approval) -> None:
     asked = approval.bulk_edit
-    if asked is not None and EDIT_STATES.change(
-        asked, State.APPLYING, only_from=(State.HELD,), step_at=clock.now(), position=0
-    ):
-        _start(asked)
+    if asked is not None:
+        _begin(asked, State.UNDOING if approval.is_undo else State.APPLYING, only_from=(State.HELD,))
 
 
 def _give_back(approval: Approval, _words: str) -> None:
-    """Back to its review, where it can be confirmed anew; or planned anew, where records changed."""
+    """Back to its review, where it can be confirmed or planned anew; where its undo was asked for, to be done."""
     if approval.bulk_edit is not None:
-        EDIT_STATES.change(approval.bulk_edit, State.REVIEW, only_from=(State.HELD,))
+        back = State.APPLIED if approval.is_undo else State.REVIEW
+        EDIT_STATES.change(approval.bulk_edit, back, only_from=(State.HELD,), undone_by="")
 
 
 HELD_WORK[ApprovedWork.BULK] = HeldWork(_release, _give_back)
 
 
 def undo_bulk_edit(asked: BulkEdit, user: User) -> bool:
-    """Let it be taken back; ``False`` if that was asked for already, or the old values are gone."""
-    wanted = EDIT_STATES.change(
-        asked, State.UNDOING, where=IS_KEPT, step_at=clock.now(), position=0, undone_by=user.get_username()
-    )
-    return wanted and _start(asked)
+    """Let it be taken back, or wait for approval if a rule says so; ``False`` if that was asked for already, or the
+    old values are gone.
+    """
+    given = {"only_from": (State.APPLIED,), "where": IS_KEPT, "undone_by": user.get_username()}
+    held = hold_if_ruled(asked, undone_for=user, **given)
+    return _begin(asked, State.UNDOING, **given) if held is None else held
+
+
+def _begin(asked: BulkEdit, state: State, **given: Any) -> bool:
+    """Begin with a step, unless the edit has gone on meanwhile."""
+    return EDIT_STATES.change(asked, state, step_at=clock.now(), position=0, **given) and _start(asked)
 
 
 def _start(asked: BulkEdit) -> bool:

@@ -20,9 +20,9 @@ IMPORT_CHANGES: dict[str, tuple[str, ...]] = {
         ImportState.HELD,
         *(ImportState.UNDOING, ImportState.DISCARDED),  # undoing what a commit wrote before it was broken off
     ),
-    ImportState.HELD: (ImportState.COMMITTING, ImportState.REVIEW),
+    ImportState.HELD: (ImportState.COMMITTING, ImportState.REVIEW, ImportState.UNDOING, ImportState.COMMITTED),
     ImportState.COMMITTING: (ImportState.COMMITTED, ImportState.REVIEW),
-    ImportState.COMMITTED: (ImportState.UNDOING,),
+    ImportState.COMMITTED: (ImportState.UNDOING, ImportState.HELD),
     ImportState.UNDOING: (ImportState.UNDONE, ImportState.COMMITTED, ImportState.REVIEW),
     ImportState.REFUSED: (ImportState.MAPPING, ImportState.DISCARDED),
 }

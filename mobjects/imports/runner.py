@@ -228,10 +228,10 @@ def _give_up(lease: WorkerLease, what: str) -> None:
         }
     elif imported.state == ImportState.UNDOING:
         kept = _("what is undone already stays so. Undo again to go on.")
-    _end_step(lease, _before(imported), problem=f"{what}; {kept}")
+    _end_step(lease, state_before(imported), problem=f"{what}; {kept}")
 
 
-def _before(imported: Import) -> ImportState:
+def state_before(imported: Import) -> ImportState:
     """The state from which the present step can be asked for again."""
     if imported.state == ImportState.CHECKING:
         return ImportState.MAPPING  # What an earlier check found is deleted.

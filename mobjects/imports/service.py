@@ -301,7 +301,7 @@ def request_commit(
 
 
 def request_undo(imported: Import, user: User | None, *, username: str = "", enqueue: bool = True) -> None:
-    """Have taken back what the import wrote, also what a commit wrote before it was broken off.
+    """Have taken back what the import wrote, also what a commit wrote before it was broken off. A rule may hold that.
 
     Raises:
         InvalidState: nothing is written, or it is being worked on, or was undone, or its rows are not kept any more.
@@ -312,6 +312,8 @@ def request_undo(imported: Import, user: User | None, *, username: str = "", enq
     if imported.rows_removed_at is not None:
         raise InvalidState(gettext("What it wrote is not kept any more, so it cannot be undone."))
     values = {"undone_by": user.get_username() if user else username}
+    if commit_gate.hold_if_ruled(imported, user, username, undoes=True, **values):
+        return
     before = {ImportState(imported.state)}
     _start_step(imported, before, ImportState.UNDOING, enqueue=enqueue, by=(user, username), **values)
 

@@ -16,6 +16,7 @@ def notice_asking(sender: Any, *, approval: Approval, **_kwargs: Any) -> None:
         "approval": approval.pk,
         "work": approval.work,
         "planned": approval.count,
+        "undoes": approval.is_undo,
         "rule": approval.rule_name,
         "asker": approval.username,
         "until": approval.expires_at.isoformat(),

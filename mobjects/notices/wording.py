@@ -188,7 +188,8 @@ def _decided(facts: Facts) -> tuple[str, str]:
 def _held_work(facts: Facts) -> str:
     if "action" in facts:
         return _title_of_job(facts)
-    return f"{ApprovedWork(facts['work']).label}, {records_text(facts['planned'])}"
+    what = f"{ApprovedWork(facts['work']).label}, {records_text(facts['planned'])}"
+    return _("Undo: %(what)s") % {"what": what} if facts["undoes"] else what
 
 
 _WORDS: Mapping[NoticeEvent, Callable[[Facts, str], tuple[str, str, str]]] = {

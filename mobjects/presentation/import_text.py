@@ -281,6 +281,12 @@ def _refused(imported: Import) -> str:
     return _("Refused: %(reason)s") % {"reason": translate_kept(imported.problem) or _("no reason is known.")}
 
 
+def _held(imported: Import) -> str:
+    if imported.committed_to:
+        return _("Nothing is put back before another person approves it.")
+    return _("Nothing is written before another person approves it.")
+
+
 _WAITS: dict[str, StrOrPromise] = {
     ImportState.CHECKING: gettext_lazy("Waits for a worker to check it."),
     ImportState.COMMITTING: gettext_lazy("Waits for a worker to write it."),
@@ -290,7 +296,7 @@ _SENTENCES: dict[str, Callable[[Import], str]] = {
     ImportState.MAPPING: lambda imported: _("Waits for a person to say what each column of the file means."),
     ImportState.CHECKING: _working,
     ImportState.REVIEW: _reviewing,
-    ImportState.HELD: lambda imported: _("Nothing is written before another person approves it."),
+    ImportState.HELD: _held,
     ImportState.COMMITTING: _working,
     ImportState.COMMITTED: _committed,
     ImportState.UNDOING: _working,

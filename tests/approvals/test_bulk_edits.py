@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from mobjects.bulk_edits.operations import EditOperation
-from mobjects.bulk_edits.service import ask_bulk_edit, choose_operation, confirm_bulk_edit
+from mobjects.bulk_edits.service import ask_bulk_edit, choose_operation, confirm_bulk_edit, undo_bulk_edit
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
 from mobjects.models import (
@@ -19,17 +20,20 @@ from mobjects.models import (
     BulkEdit,
     BulkEditState,
     EditSource,
+    Notice,
     Opportunity,
     Program,
     ProgramCost,
     RecordEdit,
 )
+from mobjects.notices.wording import describe_notice
 from mobjects.retention.kinds_of_records import BulkEditKind
 from tests import factories
 from tests.support.approvals import make_rule
 from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groups", "queue")]
+LIMITS = pytest.mark.parametrize(("limit", "held"), [("4999.00", True), ("5000.00", False)])
 LOST = EditOperation("set", "Stage", value="Lost")
 
 
@@ -172,4 +176,91 @@ def test_amounts_of_costs_that_were_chosen_themselves_count(people, operation, l
     choose_operation(edited, operation)
     assert confirm_bulk_edit(edited, edited.plan, people[0])
     edited.refresh_from_db()
+    assert (edited.state == BulkEditState.HELD) is held
+
+
+def test_what_was_refused_does_not_show_what_was_planned_after_it(people):
+    olga, anna = people
+    make_rule(work="bulk")
+    record = factories.opportunity(stage="Open")
+    edited = confirmed(olga)
+    refused = edited.approvals.get()
+    service.refuse(refused, anna, "Not now.")
+    assert choose_operation(edited, EditOperation("set", "Name", value="Renamed"))
+    assert confirm_bulk_edit(edited, edited.plan, olga)
+    browser = pages.client("viewer")
+    said = pages.words(browser.get(f"/admin/approvals/{refused.pk}/"))
+    assert "Set Stage to “Lost” in 1 opportunity" in said
+    assert str(record) in said
+    assert "Renamed" not in said
+    assert "It was planned anew since" in said
+    assert "Renamed" in pages.words(browser.get(f"/admin/approvals/{edited.approvals.first().pk}/"))
+
+
+def test_the_undo_of_what_nobody_held_is_held(people):
+    olga, anna = people
+    record = factories.opportunity(stage="Open")
+    edited = confirmed(olga)
+    make_rule(work="bulk")
+    assert undo_bulk_edit(edited, anna)
+    assert not undo_bulk_edit(edited, anna)
+    assert (factories.fresh(record).stage, edited.state) == ("Lost", BulkEditState.HELD)
+    approval = edited.approvals.get()
+    assert (approval.username, approval.count) == ("anna", 1)
+    browser = pages.client("viewer")
+    said = pages.words(browser.get(f"/admin/approvals/{approval.pk}/"))
+    assert f"Undo of what was done by: Bulk edit {edited.pk}" in said
+    assert re.search(r"Lost\W+now\W+Open", said)
+    assert "Nothing is put back before another person approves it." in pages.words(
+        browser.get(f"/admin/bulk-edits/{edited.pk}/")
+    )
+    assert describe_notice(Notice.objects.latest("pk")).title == "Waits for approval: Undo: Bulk edit, 1 record"
+    assert service.approve(approval, anna) == Decision.OWN
+    assert service.approve(approval, olga) == Decision.DONE
+    edited.refresh_from_db()
+    assert (factories.fresh(record).stage, edited.state, edited.undone_by) == ("Open", BulkEditState.UNDONE, "anna")
+
+
+def test_an_undo_that_is_refused_leaves_what_was_done(people):
+    olga, anna = people
+    record = factories.opportunity(stage="Open")
+    edited = confirmed(olga)
+    make_rule(work="bulk")
+    undo_bulk_edit(edited, olga)
+    assert service.refuse(edited.approvals.get(), anna, "Keep it.") == Decision.DONE
+    edited.refresh_from_db()
+    assert (factories.fresh(record).stage, edited.state, edited.undone_by) == ("Lost", BulkEditState.APPLIED, "")
+    assert undo_bulk_edit(edited, olga)
+    assert edited.approvals.count() == 2
+
+
+@LIMITS
+def test_an_amount_that_its_undo_puts_back_counts(people, limit, held):
+    factories.opportunity(amount=Decimal(5000))
+    edited = confirmed(people[0], EditOperation("set", "Amount", value="10"))
+    make_rule(work="bulk", amount_over=Decimal(limit))
+    undo_bulk_edit(edited, people[0])
+    assert (edited.state == BulkEditState.HELD) is held
+
+
+@pytest.mark.parametrize(
+    ("operation", "had", "held"),
+    [
+        (EditOperation("tag", sought="Region", value="EMEA"), None, True),
+        (EditOperation("tag", sought="Region", value="EMEA"), "APAC", False),
+        (EditOperation("untag", sought="Region"), "APAC", False),
+        (EditOperation("copy", sought="2026-03-01", value="2027-05-01", target="programcost"), None, True),
+    ],
+)
+def test_tags_and_costs_that_its_undo_takes_away_count(people, operation, had, held):
+    program = factories.program()
+    factories.cost(program, month=date(2026, 3, 1))
+    if had:
+        program.tags.create(type="Region", value=had)
+    edited = ask_bulk_edit(Program.objects.all(), "", people[0])
+    assert choose_operation(edited, operation)
+    assert confirm_bulk_edit(edited, edited.plan, people[0])
+    assert edited.counts["changed"] == 1
+    make_rule(work="bulk", loses_tags=True)
+    undo_bulk_edit(edited, people[0])
     assert (edited.state == BulkEditState.HELD) is held

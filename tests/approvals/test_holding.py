@@ -265,3 +265,19 @@ def test_a_refused_job_lets_go_of_what_waited_to_be_sent(olga, anna):
     assert not Opportunity.objects.exclude(claimed_by=None).exists()
     ApprovalRule.objects.all().delete()
     assert run(ask(user=olga)).counts == {"CREATED": 2}
+
+
+def test_what_a_job_that_waits_has_claimed_counts(olga):
+    job = waiting_with_a_claim(olga)
+    make_rule(more_than=1)
+    assert run(job).state == SyncJobState.HELD
+    assert sent() == 0
+
+
+def test_a_job_that_waits_keeps_its_claims_where_no_rule_holds_it(olga):
+    job = waiting_with_a_claim(olga)
+    make_rule(more_than=2)
+    batch = job.batches.get()
+    assert (run(job).state, sent()) == (SyncJobState.SUCCEEDED, 2)
+    assert job.batches.order_by("pk").first() == batch
+    assert batch.results.get().status == "CREATED"

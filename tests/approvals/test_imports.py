@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from mobjects.imports.lifecycle import InvalidState
-from mobjects.imports.service import discard_import, request_check, request_commit
+from mobjects.imports.runner import run_import
+from mobjects.imports.service import discard_import, request_check, request_commit, request_undo
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
 from mobjects.models import Approval, Import, ImportMode, ImportState, Opportunity, ProgramCost
@@ -140,3 +141,108 @@ def test_the_command_line_says_what_holds_it(people, record, tmp_path, work):
         assert service.approve(made.approvals.get(), people[1]) == Decision.DONE
     work()
     assert Opportunity.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [
+        ("opportunities", "External ID,Amount\nE-1,10\n"),
+        ("opportunities", "External ID,Stage\nE-1,Won\n"),
+        ("program-costs", "Program ID,Month,Cost ID,Amount\n1001,2026-03,7,10\n"),
+    ],
+)
+@pytest.mark.parametrize(("limit", "held"), [(4999, True), (5000, False)])
+def test_an_amount_that_is_replaced_counts(people, kind, file, limit, held):
+    factories.opportunity(external_id="E-1", amount=Decimal(5000))
+    program = factories.program(marketo_id=1001)
+    factories.cost(program, month=date(2026, 3, 1), amount=Decimal(5000), marketo_cost_id=7)
+    factories.cost(program, month=date(2026, 4, 1), amount=Decimal(9000), marketo_cost_id=8)
+    factories.opportunity(external_id="E-2", amount=Decimal(9000))
+    make_rule(work="import", amount_over=Decimal(limit))
+    assert (asked(people[0], kind, file).state == ImportState.HELD) is held
+
+
+def test_the_page_says_what_was_asked_for_and_not_what_a_later_check_found(people, record):
+    olga, anna = people
+    make_rule(work="import")
+    made = asked(olga)
+    approval = made.approvals.get()
+    service.refuse(approval, anna, "Not now.")
+    Opportunity.objects.update(amount=Decimal(500))
+    made = Import.objects.get(pk=made.pk)
+    request_check(made, enqueue=False)
+    run_import(made)
+    assert Import.objects.get(pk=made.pk).counts["unchanged"] == 1
+    said = pages.words(pages.client("viewer").get(f"/admin/approvals/{approval.pk}/"))
+    assert "1 new, 1 changed" in said
+
+
+def written(user: Any, work: Any, kind: str = "opportunities", file: str = FILE) -> Import:
+    made = asked(user, kind, file)
+    work()
+    made.refresh_from_db()
+    assert made.state == ImportState.COMMITTED
+    return made
+
+
+def test_the_undo_of_what_nobody_held_is_held(people, record, work):
+    olga, anna = people
+    made = written(olga, work)
+    make_rule(work="import", more_than=1)
+    request_undo(made, anna)
+    work()
+    made.refresh_from_db()
+    assert (made.state, Opportunity.objects.count(), factories.fresh(record).amount) == (ImportState.HELD, 2, 500)
+    with pytest.raises(InvalidState, match="waits for another person's approval"):
+        request_undo(made, anna)
+    approval = made.approvals.get()
+    assert (approval.username, approval.count) == ("anna", 2)
+    browser = pages.client("viewer")
+    said = pages.words(browser.get(f"/admin/approvals/{approval.pk}/"))
+    assert "Records that would be put back as they were, or removed if they were new" in said
+    assert "Nothing is put back before" in pages.words(browser.get(f"/admin/imports/{made.pk}/"))
+    assert service.approve(approval, anna) == Decision.OWN
+    assert service.approve(approval, olga) == Decision.DONE
+    work()
+    made.refresh_from_db()
+    assert (made.state, Opportunity.objects.count(), factories.fresh(record).amount) == (ImportState.UNDONE, 1, 100)
+
+
+def test_an_undo_that_is_refused_leaves_what_was_written(people, record, work):
+    olga, anna = people
+    made = written(olga, work)
+    make_rule(work="import")
+    request_undo(made, olga)
+    service.refuse(made.approvals.get(), anna, "Keep it.")
+    made.refresh_from_db()
+    assert (made.state, made.undone_by) == (ImportState.COMMITTED, "")
+    request_undo(made, olga)
+    assert made.approvals.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [
+        ("opportunities", "External ID,Amount\nE-1,10\n"),
+        ("program-costs", "Program ID,Month,Cost ID,Amount\n1001,2026-03,7,10\n"),
+    ],
+)
+@pytest.mark.parametrize(("limit", "held"), [(4999, True), (5000, False)])
+def test_an_amount_that_its_undo_puts_back_counts(people, work, kind, file, limit, held):
+    factories.opportunity(external_id="E-1", amount=Decimal(5000))
+    program = factories.program(marketo_id=1001)
+    factories.cost(program, month=date(2026, 3, 1), amount=Decimal(5000), marketo_cost_id=7)
+    made = written(people[0], work, kind, file)
+    make_rule(work="import", amount_over=Decimal(limit))
+    request_undo(made, people[0])
+    assert (made.state == ImportState.HELD) is held
+
+
+def test_new_costs_that_its_undo_takes_away_count(people, work):
+    factories.program(marketo_id=1001)
+    made = written(people[0], work, "program-costs", "Program ID,Month,Amount\n1001,2026-03,25\n")
+    make_rule(work="import", loses_tags=True)
+    request_undo(made, people[0])
+    approval = made.approvals.get()
+    assert approval.findings[-1] == {"what": "loses", "found": 1, "limit": None}
+    assert approval.count == 1

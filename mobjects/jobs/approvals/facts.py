@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import chain
 from typing import Any
 
 from django.db.models import Max, QuerySet
 
 from mobjects.marketo.types import Kind, Operation
-from mobjects.models import Opportunity, ProgramCost, SyncJob, SyncJobAction, SyncResult, records_of_kind
+from mobjects.models import Opportunity, Program, ProgramCost, SyncJob, SyncJobAction, SyncResult, records_of_kind
 from mobjects.models.program import COST_PREFIX
 from mobjects.sync.content.cost_matching import parse_cost
 from mobjects.sync.content.payload import UNKNOWN_VALUE
@@ -65,7 +64,7 @@ def merge_facts(found: Iterable[WorkFacts]) -> WorkFacts:
         operations,
         sum(part.created for part in parts),
         sum(part.deleted for part in parts),
-        max((part.amount for part in parts if part.amount is not None), default=None),
+        _greatest(*(part.amount for part in parts)),
         sum(part.lost for part in parts),
         all(part.is_lost_known for part in parts),
     )
@@ -82,44 +81,53 @@ def find_facts(job: SyncJob, *, amounts: bool, losses: bool) -> Facts:
     if job.action == SyncJobAction.SEND:
         return _facts_of_sending(SyncSelection.from_json(job.selection), amounts=amounts, losses=losses)
     deletes = job.action == SyncJobAction.DELETE
-    facts: Facts = {}
-    for kind, ids in _ids_by_kind(job).items():
-        operation = "DELETE" if deletes else Operation.UPDATE.value
-        facts[kind] = WorkFacts(
-            {operation: len(ids)},
-            deleted=len(ids) if deletes else 0,
-            amount=_amount_before_and_after(job, kind, ids) if amounts else None,
+    ids: dict[Kind, list[int]] = defaultdict(list)
+    back: dict[Kind, Decimal | None] = {}
+    for kind, pk, amount in _records_and_amounts(job):
+        ids[kind].append(pk)
+        back[kind] = _greatest(back.get(kind), amount)
+    operation = "DELETE" if deletes else Operation.UPDATE.value
+    return {
+        kind: WorkFacts(
+            {operation: len(found)},
+            deleted=len(found) if deletes else 0,
+            # As they stand, and as an undo would put them back.
+            amount=_greatest(back[kind], greatest_amount(records_of_kind(kind).filter(pk__in=found)))
+            if amounts
+            else None,
             # What an undo takes away again is not looked at record by record.
             is_lost_known=deletes or kind is not Kind.PROGRAM,
         )
-    return facts
+        for kind, found in ids.items()
+    }
 
 
-def _amount_before_and_after(job: SyncJob, kind: Kind, ids: list[int]) -> Decimal | None:
-    """The greatest amount among records as they stand, and as an undo would put them back."""
-    now = greatest_amount(kind, records_of_kind(kind).filter(pk__in=ids))
-    undone = job.origin if job.action == SyncJobAction.UNDO and kind is not Kind.ROLE else None
-    back = _amounts_put_back(undone, kind) if undone else ()
-    return max((amount for amount in (now, *back) if amount is not None), default=None)
+def _greatest(*amounts: Decimal | None) -> Decimal | None:
+    return max((amount for amount in amounts if amount is not None), default=None)
 
 
-def _amounts_put_back(undone: SyncJob, kind: Kind) -> Iterator[Decimal]:
-    """The amounts that an undo of a sending would put back."""
-    diffs: QuerySet[Any, Any] = judged_results(undone, kind).filter(left="").values_list("diff", flat=True)
-    for name, old, _sent in chain.from_iterable(diffs.iterator()):
+def _records_and_amounts(job: SyncJob) -> Iterator[tuple[Kind, int, Decimal | None]]:
+    """Kind and our own id of each record that a job which undoes or deletes is about, and the greatest amount that it
+    would put back.
+    """
+    if job.action == SyncJobAction.DELETE or job.origin is None:
+        yield from ((kind, pk, None) for kind, pk, _revision in frozen_records(job))
+        return
+    for kind in Kind:
+        found: QuerySet[Any, Any] = judged_results(job.origin, kind).filter(left="").values_list("record_id", "diff")
+        for pk, diff in found.iterator():
+            yield kind, pk, max(_amounts_put_back(kind, diff), default=None)
+
+
+def _amounts_put_back(kind: Kind, diff: Iterable[tuple[str, str, str]]) -> Iterator[Decimal]:
+    """The amounts among the values of one record that an undo of a sending would put back."""
+    for name, old, _sent in diff:
         if not old or old == UNKNOWN_VALUE:
             continue
         if kind is Kind.OPPORTUNITY and name == AMOUNT:
             yield Decimal(old)
         elif name.startswith(COST_PREFIX):
             yield parse_cost(old)[1]
-
-
-def _ids_by_kind(job: SyncJob) -> dict[Kind, list[int]]:
-    found: dict[Kind, list[int]] = {}
-    for kind, pk, _revision in frozen_records(job):
-        found.setdefault(kind, []).append(pk)
-    return found
 
 
 def frozen_records(job: SyncJob) -> Iterator[tuple[Kind, int, int]]:
@@ -144,23 +152,22 @@ def _facts_of_sending(selection: SyncSelection, *, amounts: bool, losses: bool) 
     if amounts:
         for kind in ordered_kinds(selection):
             found = [
-                greatest_amount(kind, foreseen_records(kind, part, keys).filter(hold=""))
+                greatest_amount(foreseen_records(kind, part, keys).filter(hold=""))
                 for part in selection.iter_parts(WHOLE_SIZE)
             ]
-            most = max((amount for amount in found if amount is not None), default=None)
-            facts[kind] = replace(facts.get(kind, WorkFacts()), amount=most)
+            facts[kind] = replace(facts.get(kind, WorkFacts()), amount=_greatest(*found))
     if losses and facts.get(Kind.PROGRAM):
         lost = find_losses(examined_programs(selection, keys), selection, keys)
         facts[Kind.PROGRAM] = replace(facts[Kind.PROGRAM], lost=lost.tags + lost.costs, is_lost_known=lost.complete)
     return facts
 
 
-def greatest_amount(kind: Kind, records: QuerySet[Any]) -> Decimal | None:
-    """The greatest amount of opportunities, or period cost of programs; ``None`` if there is none."""
+def greatest_amount(records: QuerySet[Any]) -> Decimal | None:
+    """The greatest amount of opportunities, or period cost, also of programs; ``None`` if there is none."""
     pks = records.order_by().values("pk")
-    found: Decimal | None = None
-    if kind is Kind.OPPORTUNITY:
-        found = Opportunity.objects.filter(pk__in=pks).aggregate(most=Max("amount"))["most"]
-    elif kind is Kind.PROGRAM:
-        found = ProgramCost.objects.filter(program__in=pks).aggregate(most=Max("amount"))["most"]
-    return found
+    found: QuerySet[Any] | None = None
+    if records.model is Opportunity:
+        found = Opportunity.objects.filter(pk__in=pks)
+    elif records.model in (Program, ProgramCost):
+        found = ProgramCost.objects.filter(**{"program__in" if records.model is Program else "pk__in": pks})
+    return None if found is None else found.aggregate(most=Max("amount"))["most"]

@@ -66,18 +66,29 @@ def hold_if_ruled(job: SyncJob) -> bool:
     if work is None:
         return False
 
-    def read_facts(amounts: bool, losses: bool) -> Facts:
-        return find_facts(job, amounts=amounts, losses=losses)
-
-    match = find_match(enabled_rules(work), read_facts)
+    match = find_match(enabled_rules(work), partial(_read_facts, job))
     if match is None:
         return False
     with transaction.atomic():
         if JOB_STATES.change(job, SyncJobState.HELD, waits_until=None, waits_for=""):
             # So that the preview finds these records, and other jobs do.
-            results.cancel_waiting_batches(job, HELD_BEFORE_SENT, SyncResultStatus.RETRIED)
+            _let_go_of_claims(job)
             _ask(job, work, match)
     return job.state == SyncJobState.HELD
+
+
+def _read_facts(job: SyncJob, amounts: bool, losses: bool) -> Facts:
+    """What a job would do, what it has claimed already included."""
+    with transaction.atomic():
+        _let_go_of_claims(job)
+        facts = find_facts(job, amounts=amounts, losses=losses)
+        transaction.set_rollback(True)
+    return facts
+
+
+def _let_go_of_claims(job: SyncJob) -> None:
+    """Have the records that wait in batches of a job found again."""
+    results.cancel_waiting_batches(job, HELD_BEFORE_SENT, SyncResultStatus.RETRIED)
 
 
 @retry_on_database_error

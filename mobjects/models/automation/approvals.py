@@ -140,6 +140,11 @@ class Approval(models.Model):
         return found
 
     @property
+    def is_undo(self) -> bool:
+        """Whether the undo of a bulk edit or of an import is held, and not what it would take back."""
+        return bool(self.asked_selection.get("undoes"))
+
+    @property
     def is_open(self) -> bool:
         """Whether it is still to be decided."""
         return self.state in self.OPEN_STATES

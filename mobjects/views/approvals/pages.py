@@ -17,8 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from mobjects.bulk_edits.operations import EDITED_MODELS
-from mobjects.bulk_edits.service import target_of
+from mobjects.bulk_edits.operations import EDITED_MODELS, target_of
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
 from mobjects.models import (
@@ -43,6 +42,8 @@ from mobjects.views.bulk_edits.pages import name_rows
 ROWS = 50
 DONE = (BulkEditOutcome.CHANGED, BulkEditOutcome.LEFT, BulkEditOutcome.KEPT)
 """What becomes of rows of a bulk edit that were to be changed when it was shown."""
+UNDONE = (BulkEditOutcome.CHANGED, BulkEditOutcome.KEPT)
+"""The same of its undo."""
 REASON_KEPT = 500
 TONES = {
     ApprovalState.PREPARING: "info",
@@ -101,7 +102,8 @@ def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
         what=what_text(approval),
         what_address=_held_address(approval),
         asked_reason=approval.job.reason if approval.job else "",
-        shows_changes=approval.preview_id or approval.bulk_edit_id,
+        shows_changes=approval.preview_id or _shown_edit(approval),
+        planned_anew=approval.bulk_edit is not None and _shown_edit(approval) is None,
     )
 
 
@@ -155,22 +157,30 @@ def _crumbs() -> tuple[Crumb, ...]:
 
 def _rows(approval: Approval) -> QuerySet[Any]:
     """What was frozen: of a sending the dry run's results, of a bulk edit its rows, else the records."""
-    if approval.bulk_edit is not None:
-        return approval.bulk_edit.rows.filter(outcome__in=DONE).order_by("number")
+    edited = _shown_edit(approval)
+    if edited is not None:
+        return edited.rows.filter(outcome__in=UNDONE if approval.is_undo else DONE).order_by("number")
     if approval.preview is None:
         return approval.records.order_by("pk")
     planned = approval.preview.results.filter(status=SyncResultStatus.PLANNED)
     return planned.select_related("job", "batch").defer("batch__request", "batch__response").order_by("pk")
 
 
+def _shown_edit(approval: Approval) -> BulkEdit | None:
+    """The bulk edit that is held, while it has the rows that were shown: it may have been planned anew since."""
+    edited = approval.bulk_edit
+    return edited if edited and edited.plan == approval.asked_selection.get("plan", edited.plan) else None
+
+
 def _count(approval: Approval) -> int | None:
     """How many rows there are, where that is known: of costs there are more than of the programs that were frozen."""
-    return approval.count if approval.bulk_edit_id is None and approval.records.exists() else None
+    return approval.count if _shown_edit(approval) is None and approval.records.exists() else None
 
 
 def _items(request: HttpRequest, approval: Approval, rows: Page[Any]) -> list[ShownRecord]:
-    if approval.bulk_edit is not None:
-        return _edited(request, approval.bulk_edit, rows)
+    edited = _shown_edit(approval)
+    if edited is not None:
+        return _edited(request, edited, rows, undoes=approval.is_undo)
     return _results(request, rows) if approval.preview_id else _records(rows)
 
 
@@ -178,15 +188,17 @@ def _held_address(approval: Approval) -> str:
     if approval.bulk_edit_id is not None:
         return reverse("mobjects:bulk-edit", args=[approval.bulk_edit_id])
     if approval.imported_id is not None:
-        return reverse("mobjects:import-review", args=[approval.imported_id])
+        page = "mobjects:import" if approval.is_undo else "mobjects:import-review"
+        return reverse(page, args=[approval.imported_id])
     return reverse("admin:mobjects_syncjob_change", args=[approval.job_id])
 
 
-def _edited(request: HttpRequest, edited: BulkEdit, rows: Page[Any]) -> list[ShownRecord]:
+def _edited(request: HttpRequest, edited: BulkEdit, rows: Page[Any], *, undoes: bool) -> list[ShownRecord]:
+    now, then = ("new", "old") if undoes else ("old", "new")
     sees = request.user.has_perm(f"mobjects.view_{edited.model}")
     kind = str(EDITED_MODELS[target_of(edited)]._meta.verbose_name)
     return [
-        ShownRecord(item["label"], item["address"], kind, change=(item["old"], item["new"]) if sees else None)
+        ShownRecord(item["label"], item["address"], kind, change=(item[now], item[then]) if sees else None)
         for item in name_rows(edited, rows)
     ]
 

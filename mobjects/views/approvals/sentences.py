@@ -9,7 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from mobjects.kept_text import translate_kept
-from mobjects.models import Approval, ApprovalState
+from mobjects.models import Approval, ApprovalState, BulkEdit
 from mobjects.presentation.import_text import outcomes_text
 from mobjects.presentation.job_text import format_time
 from mobjects.presentation.job_titles import job_title
@@ -40,11 +40,19 @@ def hold_text(approval: Approval) -> str:
 
 
 def what_text(approval: Approval) -> str:
-    """What is held, in words."""
-    if approval.bulk_edit is not None:
-        return f"{approval.bulk_edit}: {describe_plan(approval.bulk_edit)}"
-    if approval.imported is not None:
-        return f"{approval.imported}: {outcomes_text(approval.imported.counts)}"
+    """What is held, in words: as it was asked for, however that goes on."""
+    shown, edited, imported = approval.asked_selection, approval.bulk_edit, approval.imported
+    if approval.is_undo:
+        return _("Undo of what was done by: %(what)s") % {"what": edited or imported}
+    if edited is not None:
+        as_asked = BulkEdit(
+            model=edited.model,
+            operation=shown.get("operation", edited.operation),
+            counts=shown.get("counts", edited.counts),
+        )
+        return f"{edited}: {describe_plan(as_asked)}"
+    if imported is not None:
+        return f"{imported}: {outcomes_text(shown.get('counts', imported.counts))}"
     return job_title(approval.job) if approval.job is not None else ""
 
 

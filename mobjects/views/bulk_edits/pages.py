@@ -22,8 +22,11 @@ from mobjects.bulk_edits.operations import (
     EDITED_MODELS,
     Do,
     EditOperation,
+    item_ids,
     list_operations,
+    operation_of,
     rights_needed,
+    target_of,
 )
 from mobjects.forms.bulk_edits import OperationForm, ValuesForm, build_values_form, grouped_choices
 from mobjects.models import (
@@ -121,7 +124,7 @@ def _show_rows(request: HttpRequest, asked: BulkEdit) -> HttpResponse:
         crumbs=_crumbs(asked),
         asked=asked,
         what=describe_target(asked),
-        total=len(service.item_ids(asked)),
+        total=len(item_ids(asked)),
         plan=describe_plan(asked) if planned else "",
         change=describe_change(asked, asked.counts.get("written", asked.counts["changed"])) if planned else "",
         tabs=tabs,
@@ -129,9 +132,9 @@ def _show_rows(request: HttpRequest, asked: BulkEdit) -> HttpResponse:
         rows=rows,
         items=list(name_rows(asked, rows)),
         approvals=_approvals(asked),
-        key=service.operation_of(asked).key,
+        key=operation_of(asked).key,
         may=_may_change(request, asked),
-        may_confirm=_may_do(request, asked.model, service.operation_of(asked)),
+        may_confirm=_may_do(request, asked.model, operation_of(asked)),
         may_undo=_may_undo(request, asked),
         may_sync=request.user.has_perm("mobjects.sync_records"),
         worker_alive=queue_status.worker_alive() if asked.is_working else True,
@@ -166,7 +169,7 @@ def _tabs(asked: BulkEdit) -> list[tuple[str, str, int]]:
 
 def name_rows(asked: BulkEdit, rows: Any) -> Iterator[dict[str, Any]]:
     """The rows of a page with the records that they are about."""
-    name, texts = service.target_of(asked), ValueTexts(asked)
+    name, texts = target_of(asked), ValueTexts(asked)
     links = ("program",) if name == COSTS else ("opportunity",) if name == "opportunitypersonrole" else ()
     records = EDITED_MODELS[name]._default_manager.select_related(*links)
     found = records.in_bulk([row.record_id for row in rows])
@@ -206,7 +209,7 @@ def bulk_edit_plan(request: HttpRequest, pk: int) -> HttpResponse:
 def bulk_edit_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Do what the page showed."""
     asked = get_object_or_404(BulkEdit, pk=pk)
-    if not _may_change(request, asked) or not _may_do(request, asked.model, service.operation_of(asked)):
+    if not _may_change(request, asked) or not _may_do(request, asked.model, operation_of(asked)):
         return _denied(request)
     plan, user = request.POST.get("plan", ""), _person(request)
     if not (plan.isdecimal() and len(plan) < MOST_DIGITS and service.confirm_bulk_edit(asked, int(plan), user)):
@@ -218,7 +221,7 @@ def bulk_edit_confirm(request: HttpRequest, pk: int) -> HttpResponse:
 def bulk_edit_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it back."""
     asked = get_object_or_404(BulkEdit, pk=pk)
-    if not _may_do(request, asked.model, service.operation_of(asked)):
+    if not _may_do(request, asked.model, operation_of(asked)):
         return _denied(request)
     if not service.undo_bulk_edit(asked, _person(request)):
         say_not_done(request, gettext("That was asked for already."), asked)
@@ -295,7 +298,7 @@ def _may_see(request: HttpRequest, asked: BulkEdit) -> bool:
 
 def _may_undo(request: HttpRequest, asked: BulkEdit) -> bool:
     over = asked.state == State.APPLIED and asked.values_removed_at is None
-    return over and bool(asked.counts["written"]) and _may_do(request, asked.model, service.operation_of(asked))
+    return over and bool(asked.counts["written"]) and _may_do(request, asked.model, operation_of(asked))
 
 
 def _denied(request: HttpRequest) -> HttpResponse:

@@ -10,8 +10,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mobjects.bulk_edits.operations import Do, EditOperation, edited_fields
-from mobjects.bulk_edits.service import item_ids, operation_of, target_of
+from mobjects.bulk_edits.operations import Do, EditOperation, edited_fields, item_ids, operation_of, target_of
 from mobjects.kept_text import translate_rule
 from mobjects.marketo.types import DataType
 from mobjects.models import BulkEdit
