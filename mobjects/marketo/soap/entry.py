@@ -8,8 +8,8 @@ from mobjects.marketo.probing import FactsSource
 from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.soap.config import ENCRYPTION_KEY, ENDPOINT, PARTNER_ID, USER_ID
 from mobjects.marketo.soap.envelope import find_member
+from mobjects.marketo.soap.signature import verify_signature
 from mobjects.marketo.soap.transport import SoapTransport
-from mobjects.marketo.soap.verification import verify_signature
 from mobjects.marketo.transport_entry import Config, TransportEntry
 from mobjects.marking import gettext_noop as _
 

@@ -1,6 +1,6 @@
-"""zeep's part: the bundled WSDL, envelopes with their signed header, and answers read by the schema.
+"""zeep's part: the bundled WSDL, envelopes with their signed header, and the parser of answers.
 
-What there are hundreds of, objects that are sent and statuses that come back, does not pass through it.
+Objects that are sent do not pass through it, and what answers hold is read from their elements.
 
 The WSDL is our own and holds the calls this project may use; it is read from disk, so zeep fetches nothing. The
 address in it is never used: Marketo's own WSDL names a shared machine, so every instance gives its endpoint.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lxml import etree
-from lxml.etree import QName, _Element
+from lxml.etree import Element, QName, _Element
 from zeep import Settings, Transport
 from zeep.exceptions import Error as ZeepError
 from zeep.loader import parse_xml
@@ -28,12 +28,10 @@ NAMESPACE = "http://www.marketo.com/mktows/"
 _BINDING = f"{{{NAMESPACE}}}MktowsApiSoapBinding"
 _NO_OBJECTS = b"<mObjectList/>"
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-_SAFE = {"forbid_dtd": True, "forbid_entities": True, "forbid_external": True}
 
 # The XML of an answer must be well-formed to the last byte: zeep's tolerant parser would mend an answer that was
-# cut off. What the elements then hold is read tolerantly: unknown ones, another order, an absent id.
-_PARSING = Settings(strict=True, **_SAFE)
-_READING = Settings(strict=False, xsd_ignore_sequence_order=True, **_SAFE)
+# cut off.
+_STRICT = Settings(strict=True, forbid_dtd=True, forbid_entities=True, forbid_external=True)
 
 
 class UnreadableResponse(Exception):
@@ -63,7 +61,7 @@ class AuthenticationHeader:
 def _document() -> Document:
     # zeep's constructors have no types, and it annotates the instance it takes as the class.
     transport: Any = Transport()  # type: ignore[no-untyped-call]
-    return Document(str(WSDL), transport, settings=_READING)
+    return Document(str(WSDL), transport, settings=_STRICT)
 
 
 def _operation(name: str) -> Any:  # zeep's SoapOperation, which is untyped
@@ -105,7 +103,7 @@ def parse_envelope(content: bytes) -> _Element:
     if not content.strip():
         raise UnreadableResponse(_("an empty answer"))
     try:
-        root: _Element = parse_xml(content.strip(), None, settings=_PARSING)  # type: ignore[arg-type]  # takes bytes, says str
+        root: _Element = parse_xml(content.strip(), None, settings=_STRICT)  # type: ignore[arg-type]  # takes bytes, says str
     except ZeepError as error:
         raise UnreadableResponse(_kind_of_page(content)) from error
     if root.tag != f"{{{_SOAP}}}Envelope":
@@ -118,47 +116,21 @@ def find_fault(root: _Element) -> _Element | None:
     return root.find(f"{{{_SOAP}}}Body/{{{_SOAP}}}Fault")
 
 
-def _success(operation: str) -> str:
-    return f"success{operation[0].upper()}{operation[1:]}"
-
-
 def find_result(operation: str, root: _Element) -> _Element:
-    """The ``result`` element of a successful answer.
+    """The ``result`` element of a successful answer; what stands next to it is passed over.
 
     Raises:
         UnreadableResponse: the envelope holds no answer to this operation.
     """
-    success = _success(operation)
+    success = f"success{operation[0].upper()}{operation[1:]}"
     body = root.find(f"{{{_SOAP}}}Body")
-    messages = [] if body is None else list(body)
+    messages = [] if body is None else list(body.iterchildren(Element))
     if [QName(child.tag).localname for child in messages] != [success]:
         raise UnreadableResponse(_("a SOAP answer without %(success)s") % {"success": success})
-    if not _keep_only_result(messages[0]):
+    results = messages[0].findall("result")
+    if len(results) != 1:
         raise UnreadableResponse(_("a %(success)s without its result") % {"success": success})
-    return messages[0][0]
-
-
-def parse_result(operation: str, root: _Element) -> Any:
-    """zeep's reading of a successful answer: the content of its ``result`` element, ``None`` if that is empty.
-
-    Raises:
-        UnreadableResponse: the envelope holds no answer to this operation.
-    """
-    find_result(operation, root)
-    try:
-        return _operation(operation).process_reply(root)
-    except (ZeepError, ValueError, TypeError, AttributeError) as error:
-        raise UnreadableResponse(
-            _("a %(success)s that does not follow Marketo's schema") % {"success": _success(operation)}
-        ) from error
-
-
-def _keep_only_result(message: _Element) -> bool:
-    """Remove what stands next to the result, for zeep would give that instead; ``False`` if there is no result."""
-    others = [child for child in message if child.tag != "result"]
-    for child in others:
-        message.remove(child)
-    return len(message) == 1
+    return results[0]
 
 
 def _kind_of_page(content: bytes) -> str:

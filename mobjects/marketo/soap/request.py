@@ -24,9 +24,8 @@ from mobjects.marketo.http_common import (
 from mobjects.marketo.redaction import redact_secrets
 from mobjects.marketo.soap import envelope, faults, http
 from mobjects.marketo.soap.config import SoapSettings
-from mobjects.marketo.soap.signature import compute_signature
-from mobjects.marketo.soap.sync_responses import InvalidResponse
-from mobjects.marketo.soap.verification import SIGNED_AS, SIGNED_TIME, digest_of
+from mobjects.marketo.soap.elements import InvalidResponse
+from mobjects.marketo.soap.signature import SIGNED_AS, SIGNED_TIME, compute_signature, digest_of
 from mobjects.marketo.types import Exchange
 from mobjects.marketo.value_text import format_datetime
 from mobjects.marking import gettext_noop as _
@@ -36,9 +35,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer: what was read of it, the exchange, and Marketo's clock minus ours if it told."""
+    """A successful answer: its result, the exchange, and Marketo's clock minus ours if it told."""
 
-    result: Any  # an element, or one of zeep's objects, which are untyped
+    result: _Element
     exchange: Exchange
     clock_offset_seconds: float | None
 
@@ -60,7 +59,6 @@ class Calls:
         write: bool,
         arguments: Mapping[str, Any] = MappingProxyType({}),
         objects: str = "",
-        parse: Callable[[str, _Element], Any] = envelope.parse_result,
     ) -> T:
         """Sign and send one call.
 
@@ -70,7 +68,6 @@ class Calls:
             write: whether Marketo may change something; decides what an answer that never came means.
             arguments: the operation's parameters in zeep's form.
             objects: see :func:`envelope.build_envelope`.
-            parse: reads the answer's envelope.
 
         Raises:
             MarketoError: of the class that fits; one caused by :class:`envelope.UnreadableResponse` means that what
@@ -80,7 +77,7 @@ class Calls:
         header = self._header()
         message = envelope.build_envelope(operation, header, arguments, objects)
         http_headers = envelope.http_headers(operation)
-        attempt = _Attempt(self._settings, header, message, http_headers, write=write, parse=parse)
+        attempt = _Attempt(self._settings, header, message, http_headers, write=write)
         try:
             response = http.post(self._session, self._settings.endpoint, message, http_headers, self._timeouts)
         except RequestFailed as error:
@@ -109,14 +106,12 @@ class _Attempt:
         http_headers: Mapping[str, str],
         *,
         write: bool,
-        parse: Callable[[str, _Element], Any],
     ) -> None:
         self._settings = settings
         self._header = header
         self._message = message
         self._http_headers = http_headers
         self._write = write
-        self._parse = parse
         self._started = time.perf_counter()
 
     def lost_error(self, words: str, exchange: Exchange, *, maybe_applied: bool) -> MarketoError:
@@ -133,7 +128,7 @@ class _Attempt:
                 raise self._fault_error(faults.read_fault(fault), exchange, offset)
             if response.status_code != requests.codes.ok:
                 raise envelope.UnreadableResponse(_("a SOAP answer that is not a fault"))
-            return Reply(self._parse(operation, root), exchange, offset)
+            return Reply(envelope.find_result(operation, root), exchange, offset)
         except envelope.UnreadableResponse as error:
             raise self._not_soap_error(str(error), response.status_code, exchange) from error
 

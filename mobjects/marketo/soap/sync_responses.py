@@ -1,4 +1,4 @@
-"""Answers as outcomes and field descriptions. Nothing is guessed: what does not fit is refused.
+"""Answers as outcomes. Nothing is guessed: what does not fit is refused.
 
 The statuses of a batch are read from their elements, as zeep's tolerant mode reads them: by local names, in any order,
 unknown ones passed over. zeep itself takes seven times as long; a test holds both to the same outcomes.
@@ -6,21 +6,13 @@ unknown ones passed over. zeep itself takes seven times as long; a test holds bo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from lxml.etree import Element, _Element
+from lxml.etree import _Element
 
-from mobjects.marketo.types import (
-    DescribeResponse,
-    Exchange,
-    FieldDescription,
-    Operation,
-    OutcomeStatus,
-    OutgoingBatch,
-    OutgoingRecord,
-    RecordOutcome,
-)
+from mobjects.marketo.soap.elements import InvalidResponse, Parts, id_of, items_of, pairs_of, parts_of, text_of
+from mobjects.marketo.types import Operation, OutcomeStatus, OutgoingBatch, OutgoingRecord, RecordOutcome
 from mobjects.marking import gettext_noop as _
 
 _SKIPPED_WORDS = {
@@ -32,10 +24,6 @@ _SENT = frozenset(
     {OutcomeStatus.CREATED, OutcomeStatus.UPDATED, OutcomeStatus.UNCHANGED, OutcomeStatus.SKIPPED, OutcomeStatus.FAILED}
 )
 _DELETED = frozenset({OutcomeStatus.DELETED, OutcomeStatus.UNCHANGED, OutcomeStatus.FAILED})
-
-
-class InvalidResponse(Exception):
-    """An answer is not one to what was sent or asked; the text says why in one sentence."""
 
 
 def parse_outcomes(batch: OutgoingBatch, result: _Element) -> list[RecordOutcome]:
@@ -62,21 +50,21 @@ def parse_deletions(records: Sequence[OutgoingRecord], result: _Element) -> list
 def _matched(
     records: Sequence[OutgoingRecord], result: _Element, allowed: frozenset[OutcomeStatus], skipped: str
 ) -> list[RecordOutcome]:
-    rows = [row for found in list(_named(result, "mObjStatusList"))[:1] for row in _named(found, "mObjStatus")]
+    rows = [parts_of(row) for row in items_of(parts_of(result), "mObjStatusList", "mObjStatus")]
     if len(rows) != len(records):
         raise InvalidResponse(
             _("Marketo gave %(count)s results for %(sent)s records.") % {"count": len(rows), "sent": len(records)}
         )
     sent_keys = {_pair(record) for record in records}
     matched = []
-    for position, (record, element) in enumerate(zip(records, rows, strict=True), start=1):
-        if not len(element):
+    for position, (record, parts) in enumerate(zip(records, rows, strict=True), start=1):
+        if not parts:
             raise InvalidResponse(_("Result %(position)s is empty.") % {"position": position})
-        row = _read_row(element)
+        row = _read_row(parts)
         _check_match(position, record, row, sent_keys)
         status = _status(position, row, allowed)
         reason = row.error or (skipped if status is OutcomeStatus.SKIPPED else "")
-        matched.append(RecordOutcome(status, id_of(row), reason))
+        matched.append(RecordOutcome(status, row.id, reason))
     return matched
 
 
@@ -89,35 +77,11 @@ class _StatusRow(NamedTuple):
     echo: tuple[str, str]
 
 
-def _named(parent: _Element, name: str) -> Iterator[_Element]:
-    return (child for child in parent.iterchildren(Element) if _local_name(child) == name)
-
-
-def _local_name(element: _Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _read_row(element: _Element) -> _StatusRow:
-    texts = _texts(element)
-    key = next(_named(element, "externalKey"), None)
-    pair = {} if key is None else _texts(key)
-    echo = pair.get("name", ""), pair.get("value", "")
-    return _StatusRow(_whole_number(texts.get("id", "")), texts.get("status", ""), texts.get("error", ""), echo)
-
-
-def _texts(parent: _Element) -> dict[str, str]:
-    """The texts of an element's children, by name; of several with one name the first."""
-    texts: dict[str, str] = {}
-    for child in parent.iterchildren(Element):
-        texts.setdefault(_local_name(child), text_of(child.text))
-    return texts
-
-
-def _whole_number(text: str) -> int | None:
-    try:
-        return int(text) if text else None
-    except ValueError:
-        return None
+def _read_row(parts: Parts) -> _StatusRow:
+    name, value = next(pairs_of(parts.get("externalKey", [])[:1]), ("", ""))
+    # Whatever stands in a reason is part of it.
+    errors = ["".join(map(str, each.itertext())).strip() for each in parts.get("error", [])[:1]]
+    return _StatusRow(id_of(parts), text_of(parts, "status"), "".join(errors), (name, value.strip()))
 
 
 def _status(position: int, row: _StatusRow, allowed: frozenset[OutcomeStatus]) -> OutcomeStatus:
@@ -132,7 +96,7 @@ def _status(position: int, row: _StatusRow, allowed: frozenset[OutcomeStatus]) -
 def _check_match(
     position: int, record: OutgoingRecord, row: _StatusRow, sent_keys: set[tuple[str, str] | None]
 ) -> None:
-    answered_id = id_of(row)
+    answered_id = row.id
     if record.marketo_id is not None and answered_id is not None and answered_id != record.marketo_id:
         raise InvalidResponse(
             _("Result %(position)s is about ID %(answered_id)s, but record %(position)s has %(marketo_id)s.")
@@ -149,40 +113,6 @@ def _check_match(
         )
 
 
-def id_of(row: Any) -> int | None:
-    """The id of a row, an object or an association. Marketo writes "no id" as nil, empty, 0 or not at all."""
-    return row.id if row.id and row.id > 0 else None
-
-
 def _pair(record: OutgoingRecord) -> tuple[str, str] | None:
     key = record.external_key
     return (key.field.strip(), key.value.strip()) if key else None
-
-
-def text_of(value: object) -> str:
-    """A value without the spaces around it; ``""`` for none."""
-    return "" if value is None else str(value).strip()
-
-
-def parse_description(metadata: Any, exchange: Exchange) -> DescribeResponse:
-    """The fields in zeep's reading of describeMObject's metadata.
-
-    Raises:
-        InvalidResponse: it holds no fields.
-    """
-    fields = getattr(getattr(metadata, "fieldList", None), "field", None)
-    if not fields:
-        raise InvalidResponse(_("Marketo described no fields."))
-    return DescribeResponse([_field_info(field) for field in fields], exchange)
-
-
-def _field_info(field: Any) -> FieldDescription:
-    name = text_of(field.name)
-    return FieldDescription(
-        name=name,
-        label=text_of(field.displayName) or name,
-        type=text_of(field.dataType),
-        size=field.size,
-        read_only=bool(field.isReadonly or field.isUpdateBlocked),
-        custom=bool(field.isCustom),
-    )

@@ -127,7 +127,6 @@ class SoapTransport:
             write=True,
             arguments=_arguments(batch),
             objects=serializer.write_records(batch.records),
-            parse=envelope.find_result,
         )
 
     def find(self, query: types.MarketoQuery, position: str = "") -> types.QueryPage:
@@ -164,7 +163,6 @@ class SoapTransport:
             write=True,
             arguments={"mObjectList": {"mObject": []}},
             objects=serializer.write_records(records),
-            parse=envelope.find_result,
         )
 
     def describe(self, kind: types.Kind) -> types.DescribeResponse:
@@ -178,7 +176,7 @@ class SoapTransport:
             raise Rejected(_("Marketo does not describe the fields of programs."))
         return self._calls.call(
             "describeMObject",
-            lambda reply: sync_responses.parse_description(reply.result, reply.exchange),
+            lambda reply: query_responses.parse_description(reply.result, reply.exchange),
             write=False,
             arguments={"objectName": kind.value},
         )

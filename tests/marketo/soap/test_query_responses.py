@@ -55,6 +55,11 @@ def only(server, xml, kind=Kind.OPPORTUNITY):
     return found
 
 
+def only_of(page):
+    (found,) = page.found
+    return found.values
+
+
 def test_program_with_costs_and_tags(server):
     """After the sample of Adobe's getMObjects page, with the raw HTML that it holds inside a token."""
     xml = """
@@ -233,6 +238,26 @@ def test_detail_that_cannot_be_read_is_not_dropped(server, detail, words):
     assert "successGetMObjects" in exchange_of(caught.value).response
 
 
+@pytest.mark.parametrize("value", ["Hello <b>you</b> there", "<new/>Fair", "Fair<new/>", "Fair<?new?>", "<p>Fair</p>"])
+def test_value_with_elements_in_it_is_not_half_a_value(server, value):
+    with pytest.raises(Unavailable, match="elements where the text of “value” belongs") as caught:
+        find(server, answer(mobject(Kind.OPPORTUNITY, values={"Name": value})))
+    assert value in exchange_of(caught.value).response
+
+
+def test_list_in_pieces_is_read_whole(server):
+    more = f"<attribList>{attribs({'Stage': 'Won'})}</attribList>"
+    assert only(server, mobject(Kind.OPPORTUNITY, values={"Name": "x"}, more=more)).values == {
+        "Name": "x",
+        "Stage": "Won",
+    }
+
+
+def test_instructions_and_comments_between_elements_are_passed_over(server):
+    body = answer(mobject(Kind.OPPORTUNITY, values={"Name": "x"})).replace("><", "><?new one?><!-- two --><")
+    assert only_of(find(server, body)) == {"Name": "x"}
+
+
 DEAL = mobject(Kind.OPPORTUNITY)
 
 
@@ -244,6 +269,8 @@ DEAL = mobject(Kind.OPPORTUNITY)
         (answer(count=3), None, "announced 3 objects, but gave 0"),
         (answer(DEAL, count=""), None, "did not say how many"),
         (answer(DEAL, more=""), None, "did not say how many"),
+        (answer(DEAL, more="perhaps"), None, "did not say how many"),
+        (answer(DEAL, more="<new/>true"), None, "elements where the text of “hasMore” belongs"),
         (soap.success("GetMObjects", ""), None, "did not say how many"),
         (answer(DEAL, more="true", position=" "), None, "there is more, but not where"),
         (answer(mobject(Kind.ROLE)), None, "Asked for opportunities, .* of the type “OpportunityPersonRole”"),
@@ -313,11 +340,15 @@ def test_no_channels(server):
     [
         ("tags", "GetTags", f"<tagList>{_tag('', 'x')}</tagList>", "a tag without its type"),
         ("tags", "GetTags", "<tagList><tag/></tagList>", "a tag without its type"),
+        ("tags", "GetTags", "", "gave no tagList"),
+        ("tags", "GetTags", _tag("<type>Region</type>", "<b>x</b>"), "gave no tagList"),
+        ("tags", "GetTags", f"<tagList>{_tag('<type>Region</type>', '<b/>x')}</tagList>", "the text of “stringItem”"),
+        ("channels", "GetChannels", "<new/>", "gave no tags"),
         ("channels", "GetChannels", "<tags><tagStatus><tagValue/></tagStatus></tags>", "a channel without its name"),
         ("channels", "GetChannels", "<tags><tagStatus/></tags>", "a channel without its name"),
     ],
 )
-def test_nameless_tag_or_channel_is_refused(server, call, operation, xml, words):
+def test_list_that_is_absent_or_has_nameless_ones_is_refused(server, call, operation, xml, words):
     server.answer(soap.success(operation, xml))
     with pytest.raises(Unavailable, match=words):
         getattr(transport(server.endpoint), call)()

@@ -246,10 +246,18 @@ def test_described_fields(server):
     assert b"<objectName>Opportunity</objectName>" in server.calls[0].body
 
 
-def test_description_that_does_not_follow_the_schema_is_none(server):
-    server.answer(_description(FIELDS).replace("<field>", '<field xsi:type="no:Such">', 1))
-    with pytest.raises(Unavailable, match="does not follow Marketo's schema"):
+@pytest.mark.parametrize("written", ["<name/>", ""])
+def test_field_without_a_name_is_no_description(server, written):
+    server.answer(_description(FIELDS).replace("<name>Amount</name>", written, 1))
+    with pytest.raises(Unavailable, match="a field without its name"):
         transport(server.endpoint).describe(Kind.OPPORTUNITY)
+
+
+def test_a_reason_is_kept_whole_with_what_stands_in_it(server):
+    server.answer(
+        soap.sync_answer(row("FAILED").replace("</mObjStatus>", "<error>No <b>such</b> field</error></mObjStatus>"))
+    )
+    assert transport(server.endpoint).send(_batch()).outcomes[0].message == "No such field"
 
 
 def test_description_without_fields_is_no_description(server):
