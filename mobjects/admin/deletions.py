@@ -21,6 +21,7 @@ from mobjects.removals.chunks import model_of_deletion
 from mobjects.views.bulk_edits.sentences import describe_change
 
 TONES: dict[str, str] = {
+    BulkDeletionState.HELD: "warning",
     BulkDeletionState.DELETING: "info",
     BulkDeletionState.DELETED: "success",
     BulkDeletionState.UNDOING: "info",

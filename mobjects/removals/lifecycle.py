@@ -8,7 +8,8 @@ from mobjects.jobs.state_machine import StateMachine
 from mobjects.models import BulkDeletion, BulkDeletionState
 
 DELETION_CHANGES: dict[str, tuple[str, ...]] = {
-    BulkDeletionState.ASKED: (BulkDeletionState.DELETING,),
+    BulkDeletionState.ASKED: (BulkDeletionState.DELETING, BulkDeletionState.HELD),
+    BulkDeletionState.HELD: (BulkDeletionState.DELETING, BulkDeletionState.ASKED),
     BulkDeletionState.DELETING: (BulkDeletionState.DELETED,),
     BulkDeletionState.DELETED: (BulkDeletionState.UNDOING,),
     BulkDeletionState.UNDOING: (BulkDeletionState.UNDONE,),

@@ -14,8 +14,10 @@ from django.db.models import Q, QuerySet
 from mobjects import clock
 from mobjects.audit.events import record_event
 from mobjects.db.retry import retry_on_database_error
+from mobjects.jobs.approvals.lifecycle import HELD_WORK, HeldWork
 from mobjects.jobs.queue import BackgroundWork
-from mobjects.models import BulkDeletion, BulkDeletionState, EventKind, SyncedRecord
+from mobjects.models import Approval, ApprovedWork, BulkDeletion, BulkDeletionState, EventKind, SyncedRecord
+from mobjects.removals.approval_gate import hold_if_ruled
 from mobjects.removals.chunks import PARTS, REASONS, delete_chunk, model_of_deletion, under_way, versions_of
 from mobjects.removals.lifecycle import DELETION_STATES
 from mobjects.removals.undo import restore_chunk
@@ -39,7 +41,8 @@ def ask_deletion(records: QuerySet[Any], filters: str, user: User) -> BulkDeleti
     ids = list(records.order_by("pk").values_list("pk", flat=True))
     parts = (versions_of(model, ids[start : start + CHUNK * 10]) for start in range(0, len(ids), CHUNK * 10))
     pairs = [[pk, version] for part in parts for pk, version in part.items()]
-    BulkDeletion.objects.filter(user=user, state=State.ASKED).delete()
+    # What was refused or withdrawn is history.
+    BulkDeletion.objects.filter(user=user, state=State.ASKED, approvals=None).delete()
     name = str(model._meta.model_name)
     return BulkDeletion.objects.create(
         model=name, filters=filters, records=pairs, user=user, username=user.get_username()
@@ -88,18 +91,38 @@ def count_words(model: Any, count: int) -> str:
     return f"{count:,} {options.verbose_name if count == 1 else options.verbose_name_plural}"
 
 
-def confirm_deletion(deletion: BulkDeletion) -> bool:
-    """Let it be done; ``False`` if it was confirmed already."""
+def confirm_deletion(deletion: BulkDeletion, user: User | None = None) -> bool:
+    """Let it be done, or wait for approval if a rule says so; ``False`` if it was confirmed already.
+
+    Args:
+        user: who confirms it; ``None`` is who asked for it.
+    """
+    held = hold_if_ruled(deletion, user)
+    if held is not None:
+        return held
     with transaction.atomic():
-        confirmed = _confirm(deletion)
+        confirmed = _begin(deletion, State.ASKED)
+        if confirmed:
+            record_event(EventKind.ASKED, on=deletion, detail={"what": "deletion"})
     return confirmed and _start(deletion, len(deletion.records))
 
 
-def _confirm(deletion: BulkDeletion) -> bool:
-    confirmed = DELETION_STATES.change(deletion, State.DELETING, step_at=clock.now(), position=0)
-    if confirmed:
-        record_event(EventKind.ASKED, on=deletion, detail={"what": "deletion"})
-    return confirmed
+def _begin(deletion: BulkDeletion, before: State) -> bool:
+    return DELETION_STATES.change(deletion, State.DELETING, only_from=(before,), step_at=clock.now(), position=0)
+
+
+def _release(approval: Approval) -> None:
+    if approval.deletion is not None and _begin(approval.deletion, State.HELD):
+        _start(approval.deletion, len(approval.deletion.records))
+
+
+def _give_back(approval: Approval, _words: str) -> None:
+    """Back to its preview, where it can be confirmed anew."""
+    if approval.deletion is not None:
+        DELETION_STATES.change(approval.deletion, State.ASKED, only_from=(State.HELD,))
+
+
+HELD_WORK[ApprovedWork.REMOVE] = HeldWork(_release, _give_back)
 
 
 def undo_deletion(deletion: BulkDeletion, user: User) -> bool:

@@ -18,6 +18,7 @@ from mobjects.models import BulkDeletion, BulkDeletionState
 from mobjects.processes import status as queue_status
 from mobjects.removals import service
 from mobjects.removals.chunks import PARTS, REASONS, model_of_deletion
+from mobjects.views.approvals.sentences import hold_text
 from mobjects.views.base import paginate_rows, press_only, render_page, say_not_done
 from mobjects.views.changelist_filters import get_filtered_list
 
@@ -62,6 +63,7 @@ def deletion_page(request: HttpRequest, pk: int) -> HttpResponse:
         opts=model._meta,
         preview=preview,
         left=_left(deletion),
+        approvals=[(each, hold_text(each)) for each in deletion.approvals.order_by("-pk")],
         rows=paginate_rows(request, deletion.deleted.defer("values"), PER_PAGE),
         may=_may(request, deletion, "delete"),
         may_undo=can_be_undone(deletion),
@@ -138,7 +140,8 @@ def deletion_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     deletion = get_object_or_404(BulkDeletion, pk=pk)
     if not _may(request, deletion, "delete"):
         return _denied(request)
-    if not service.confirm_deletion(deletion):
+    user: User = request.user  # type: ignore[assignment]  # signed in
+    if not service.confirm_deletion(deletion, user):
         say_not_done(request, gettext("That was confirmed already."), deletion)
     return redirect("mobjects:deletion", pk)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from mobjects.models.fields import CreatedAtField
 from mobjects.models.imports import Import
 from mobjects.models.many_records.bulk_edits import BulkEdit
+from mobjects.models.many_records.deletions import BulkDeletion
 from mobjects.models.sync_history import KIND_CHOICES, OPERATION_CHOICES, SyncJob
 
 MOST_HOURS = 24 * 90
@@ -26,6 +27,7 @@ class ApprovedWork(models.TextChoices):
     DELETE = "delete", _("Delete in Marketo")
     BULK = "bulk", _("Bulk edit")
     IMPORT = "import", _("Writing an import")
+    REMOVE = "remove", _("Delete many here")
 
 
 class ApprovalRule(models.Model):
@@ -99,8 +101,9 @@ class Approval(models.Model):
     bulk_edit = models.ForeignKey(
         BulkEdit, models.CASCADE, null=True, related_name="approvals", help_text="…a bulk edit…"
     )
-    imported = models.ForeignKey(
-        Import, models.CASCADE, null=True, related_name="approvals", help_text="…or an import."
+    imported = models.ForeignKey(Import, models.CASCADE, null=True, related_name="approvals", help_text="…an import…")
+    deletion = models.ForeignKey(
+        BulkDeletion, models.CASCADE, null=True, related_name="approvals", help_text="…or a deletion here."
     )
     preview = models.ForeignKey(
         SyncJob, models.SET_NULL, null=True, related_name="+", help_text="The dry run that shows what would be sent."
@@ -132,9 +135,9 @@ class Approval(models.Model):
         return gettext("Approval %(pk)s") % {"pk": self.pk}
 
     @property
-    def held(self) -> SyncJob | BulkEdit | Import:
+    def held(self) -> SyncJob | BulkEdit | Import | BulkDeletion:
         """What waits."""
-        found = self.job or self.bulk_edit or self.imported
+        found = self.job or self.bulk_edit or self.imported or self.deletion
         if found is None:
             raise ValueError(f"Approval {self.pk} holds nothing.")
         return found

@@ -14,6 +14,7 @@ from mobjects.models.many_records.base import WorkOnMany
 
 class BulkDeletionState(models.TextChoices):
     ASKED = "asked", _("Not confirmed")
+    HELD = "held", _("Waiting for approval")
     DELETING = "deleting", _("Deleting")
     DELETED = "deleted", _("Deleted")
     UNDOING = "undoing", _("Being undone")

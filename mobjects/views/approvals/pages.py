@@ -79,7 +79,9 @@ class ShownRecord:
 @require_permission("mobjects.view_approval")
 def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What waits, or waited, for approval."""
-    approval = get_object_or_404(Approval.objects.select_related("job", "user", "bulk_edit", "imported"), pk=pk)
+    approval = get_object_or_404(
+        Approval.objects.select_related("job", "user", "bulk_edit", "imported", "deletion"), pk=pk
+    )
     person, waits = _person(request), approval.state == ApprovalState.WAITING
     rows = paginate_rows(request, _rows(approval), ROWS, count=_count(approval))
     return render_page(
@@ -190,6 +192,8 @@ def _held_address(approval: Approval) -> str:
     if approval.imported_id is not None:
         page = "mobjects:import" if approval.is_undo else "mobjects:import-review"
         return reverse(page, args=[approval.imported_id])
+    if approval.deletion_id is not None:
+        return reverse("mobjects:deletion", args=[approval.deletion_id])
     return reverse("admin:mobjects_syncjob_change", args=[approval.job_id])
 
 

@@ -14,6 +14,8 @@ from mobjects.presentation.import_text import outcomes_text
 from mobjects.presentation.job_text import format_time
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import join_and, records_text
+from mobjects.removals.chunks import model_of_deletion
+from mobjects.removals.service import count_words
 from mobjects.views.bulk_edits.sentences import describe_plan
 
 
@@ -53,6 +55,9 @@ def what_text(approval: Approval) -> str:
         return f"{edited}: {describe_plan(as_asked)}"
     if imported is not None:
         return f"{imported}: {outcomes_text(shown.get('counts', imported.counts))}"
+    if approval.deletion is not None:
+        model = model_of_deletion(approval.deletion)
+        return f"{approval.deletion}: {count_words(model, len(approval.deletion.records))}"
     return job_title(approval.job) if approval.job is not None else ""
 
 

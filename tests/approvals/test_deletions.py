@@ -1,0 +1,104 @@
+"""A deletion of many records here that a rule holds."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mobjects.jobs.approvals import service
+from mobjects.jobs.approvals.service import Decision
+from mobjects.models import Approval, BulkDeletion, BulkDeletionState, Opportunity, ProgramCost, ProgramTag
+from mobjects.removals.service import ask_deletion, confirm_deletion, undo_deletion
+from tests import factories
+from tests.support.approvals import make_rule
+from tests.views import pages
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groups", "queue")]
+
+
+@pytest.fixture
+def people() -> tuple[Any, Any]:
+    return factories.user("olga", group="operator"), factories.user("anna", group="operator")
+
+
+def confirmed(user: Any, model: Any = Opportunity) -> BulkDeletion:
+    deletion = ask_deletion(model.objects.all(), "", user)
+    assert confirm_deletion(deletion, user)
+    return BulkDeletion.objects.get(pk=deletion.pk)
+
+
+def test_it_is_done_as_shown_once_another_person_approves_it(people):
+    olga, anna = people
+    make_rule(more_than=1)
+    for number in range(2):
+        factories.opportunity(name=f"Deal {number}")
+    deletion = confirmed(olga)
+    assert not confirm_deletion(deletion, anna)
+    assert (deletion.state, Opportunity.objects.count()) == (BulkDeletionState.HELD, 2)
+    approval = deletion.approvals.get()
+    browser = pages.client("viewer")
+    said = pages.words(browser.get(f"/admin/approvals/{approval.pk}/"))
+    assert f"Deletion {deletion.pk}: 2 opportunities" in said
+    assert "Deal 1" in said
+    said = pages.words(browser.get(f"/admin/deletions/{deletion.pk}/"))
+    assert "Nothing is deleted before another person approves it." in said
+    assert "A rule holds it" in said
+    assert service.approve(approval, olga) == Decision.OWN
+    assert service.approve(approval, anna) == Decision.DONE
+    deletion.refresh_from_db()
+    assert (deletion.state, Opportunity.objects.count()) == (BulkDeletionState.DELETED, 0)
+    assert undo_deletion(deletion, olga)
+    assert Opportunity.objects.count() == 2
+
+
+def test_what_was_refused_can_be_confirmed_anew_and_stays_when_its_asker_begins_another(people):
+    olga, anna = people
+    make_rule(work="remove")
+    factories.opportunity()
+    deletion = confirmed(olga)
+    assert service.refuse(deletion.approvals.get(), anna, "Not now.") == Decision.DONE
+    ask_deletion(Opportunity.objects.all(), "", olga)
+    deletion.refresh_from_db()
+    assert (deletion.state, Opportunity.objects.count()) == (BulkDeletionState.ASKED, 1)
+    assert "Refused by anna: Not now." in pages.words(pages.client("viewer").get(f"/admin/deletions/{deletion.pk}/"))
+    assert confirm_deletion(deletion, olga)
+    assert deletion.approvals.count() == 2
+
+
+def test_a_change_since_withdraws_it(people):
+    olga, anna = people
+    make_rule(work="remove")
+    record = factories.opportunity()
+    deletion = confirmed(olga)
+    record.stage = "Won"
+    record.save()
+    assert service.approve(deletion.approvals.get(), anna) == Decision.CHANGED
+    deletion.refresh_from_db()
+    assert (deletion.state, Opportunity.objects.count()) == (BulkDeletionState.ASKED, 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "rule", "held"),
+    [
+        (Opportunity, {"amount_over": Decimal("4999.99")}, True),
+        (Opportunity, {"amount_over": Decimal(5000)}, False),
+        (Opportunity, {"loses_tags": True}, False),
+        (Opportunity, {"deletes": True}, False),
+        (Opportunity, {"kind": "Program"}, False),
+        (Opportunity, {"work": "bulk"}, False),
+        (ProgramCost, {"amount_over": Decimal(99)}, True),
+        (ProgramCost, {"loses_tags": True}, True),
+        (ProgramTag, {"loses_tags": True, "kind": "Program"}, True),
+    ],
+)
+def test_what_a_rule_asks_of_it(people, model, rule, held):
+    factories.opportunity(amount=Decimal(5000))
+    program = factories.program()
+    factories.cost(program, amount=Decimal(100))
+    program.tags.create(type="Region", value="EMEA")
+    make_rule(**rule)
+    assert (confirmed(people[0], model).state == BulkDeletionState.HELD) is held
+    if held and model is not Opportunity:
+        assert list(Approval.objects.get().records.values_list("kind", "record_id")) == [("Program", program.pk)]
