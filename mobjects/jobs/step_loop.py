@@ -104,13 +104,20 @@ class StepLoop:
 
     def _after_nothing(self) -> JobRelease | None:
         self._signature_expired = False
-        if not self._is_last():
+        return self._finish() if self._looked_as_last and self._is_last() else self._leave_to_others()
+
+    @retry_on_database_error
+    def _leave_to_others(self) -> JobRelease | None:
+        """Leave, unless this worker is the last: then it looks once more for what another may have left undone.
+
+        Both under the lock on the job: of two that see each other there and go, the second had to come again.
+        """
+        job, lease = self._context.job, self._context.lease
+        with transaction.atomic():
+            if lock_job(job, lease) and self._is_last():
+                self._looked_as_last = True
+                return None
             return self._leave()
-        if self._looked_as_last:
-            return self._finish()
-        # Another worker may have left something undone when it went; now nobody else is there.
-        self._looked_as_last = True
-        return None
 
     def _is_last(self) -> bool:
         return not self._context.job.leases.exclude(pk=self._context.lease.pk).exists()
@@ -148,14 +155,14 @@ class StepLoop:
         stop_job(self._context.job, error)
         return self._leave()
 
-    def _finish(self) -> JobRelease:
+    def _finish(self) -> JobRelease | None:
         """The last worker has found nothing to do: wait for what is due later, or end the job."""
         due = self._task.due_at()
         if due is not None:
             return self._leave(due, _("It waits until Marketo can no longer be working on what was not answered."))
         self._task.finish()
         self._end()
-        return self._leave()
+        return self._leave_to_others()
 
     @retry_on_database_error
     def _end(self) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from mobjects.jobs.job_lease import IDLE_DELAY, acquire_job
+from mobjects.jobs.job_lease import IDLE_DELAY, acquire_job, release_job
 from mobjects.jobs.lifecycle import end_job
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.errors import AuthError, RefusalReason, Rejected, Unavailable
@@ -133,6 +134,28 @@ def test_a_worker_that_is_not_the_last_leaves_the_end_to_the_others():
     factories.context(job)
     task, release, _ = run(job, False)
     assert (task.finished, job.state, release.again_at) == (0, SyncJobState.RUNNING, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_that_see_each_other_leave_the_second_ends_the_job():
+    job = factories.job_in(SyncJobState.QUEUED)
+    context, other = factories.context(job), factories.context(job)
+    task, looked = ScriptedTask(False, False), []
+
+    def leave_meanwhile(execute, sql, params, many, at):
+        """Be the other worker: it leaves as soon as this one has asked for leases and holds no lock."""
+        found = execute(sql, params, many, at)
+        if task.steps == [False] and not looked and "workerlease" in sql and not connection.in_atomic_block:
+            looked.append(sql)
+            release_job(SyncJob.objects.get(pk=job.pk), other.lease)
+        return found
+
+    with connection.execute_wrapper(leave_meanwhile):
+        release = StepLoop(context, task).run()
+    if not looked:
+        StepLoop(other, ScriptedTask(False, False)).run()
+    job.refresh_from_db()
+    assert (job.state, release.again_at) == (SyncJobState.SUCCEEDED, None)
 
 
 def test_a_step_starts_both_counts_of_failures_anew():
