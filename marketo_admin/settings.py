@@ -36,7 +36,7 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env.names("DJANGO_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 
 INSTALLED_APPS = [
-    "unfold",
+    "marketo_admin.theme.apps.ThemeConfig",
     "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -89,8 +89,8 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": ["marketo_admin.theme.templates.Loader"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -343,9 +343,7 @@ UNFOLD = {
     "SITE_TITLE": "Marketo Admin",
     "SITE_HEADER": "Marketo Admin",
     "SITE_SYMBOL": "sync_alt",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "mobjects.presentation.navigation.favicon_url"},
-    ],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "mobjects.presentation.navigation.favicon_url"}],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "mobjects.views.dashboard.dashboard_callback",
     "SCRIPTS": [
@@ -354,6 +352,7 @@ UNFOLD = {
         "mobjects.presentation.navigation.reach_script_url",
     ],
     "STYLES": [
+        "mobjects.presentation.navigation.frame_styles_url",
         "mobjects.presentation.navigation.form_styles_url",
         "mobjects.presentation.navigation.keys_styles_url",
     ],
@@ -364,7 +363,7 @@ UNFOLD = {
         ]
     },
     "SIDEBAR": {
-        "navigation": "mobjects.presentation.navigation.build_navigation",
+        "navigation": "mobjects.presentation.navigation.render_navigation",
         "show_search": True,
         "command_search": True,
     },

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from unfold.settings import CONFIG_DEFAULTS
+
 from tests.files import ROOT
 
 SHEETS = sorted((ROOT / "mobjects/static/mobjects").glob("*.css"))
@@ -30,3 +32,14 @@ def test_a_name_looks_one_way_only():
             values[selector, name].add(value)
     assert len(values) > 300
     assert sorted(each for each, said in values.items() if len(said) > 1) == []
+
+
+def test_the_colours_of_the_theme_are_in_the_sheet_of_all_pages():
+    said = dict(
+        re.findall(r"--color-([a-z0-9-]+): ([^;]+);", (ROOT / "mobjects/static/mobjects/frame.css").read_text())
+    )
+    assert said == {
+        f"{name}-{weight}": value
+        for name, all_of in CONFIG_DEFAULTS["COLORS"].items()
+        for weight, value in all_of.items()
+    }

@@ -7,14 +7,8 @@ from django.utils.safestring import SafeString
 
 from mobjects.models import RecordState, SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult, SyncResultStatus
 
-TONES = {
-    "neutral": "bg-base-500/8 text-base-700 dark:bg-base-500/20 dark:text-base-200",
-    "info": "bg-blue-100 text-blue-700 dark:bg-blue-500/20 dark:text-blue-400",
-    "success": "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400",
-    "warning": "bg-orange-100 text-orange-700 dark:bg-orange-500/20 dark:text-orange-400",
-    "danger": "bg-red-100 text-red-700 dark:bg-red-500/20 dark:text-red-400",
-}
-"""Unfold's own label colours, for light and dark."""
+TONES = frozenset({"neutral", "info", "success", "warning", "danger"})
+"""Of labels; ``frame.css`` has the theme's colours for them, for light and dark."""
 
 RECORD_TONES: dict[str, str] = {
     RecordState.NEVER: "neutral",
@@ -81,12 +75,7 @@ def render_badge(label: str, tone: str = "neutral") -> SafeString:
         label: the words; escaped here.
         tone: one of :data:`TONES`.
     """
-    return format_html(
-        '<span class="inline-block font-semibold h-6 leading-6 px-2 rounded-default text-[11px] uppercase '
-        'whitespace-nowrap {}">{}</span>',
-        TONES[tone],
-        label,
-    )
+    return format_html('<span class="mo-label mo-{}">{}</span>', tone, label)
 
 
 def state_badge(row: SyncJob | SyncBatch | SyncResult) -> SafeString:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -104,16 +107,44 @@ _GROUPS: tuple[tuple[str, StrOrPromise, tuple[Entry, ...]], ...] = (
 )
 
 
+def render_navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar for the theme, as HTML in one group; for ``UNFOLD["SIDEBAR"]["navigation"]``."""
+    home, path = address_of("admin:index"), request.path
+    parts = []
+    for group in build_navigation(request):
+        parts.append("<hr><h2>{}</h2>".format(escape(group["title"])) if "title" in group else "")
+        parts.append("<ol>")
+        for item in group["items"]:
+            link, badge = item["link"], item.get("badge")
+            here = ' class="active"' if (link == path if link == home else link in path) else ""
+            parts.append(
+                f'<li><a href="{escape(link)}"{here}><span class="material-symbols-outlined">{item["icon"]}</span>'
+                f"<span>{escape(item['title'])}</span>{f'<b>{badge}</b>' if badge else ''}</a></li>"
+            )
+        parts.append("</ol>")
+    return [{"items": [], "html": mark_safe("".join(parts))}]  # noqa: S308 -- of escaped parts
+
+
+@cache
+def _address(view: str, _prefix: str) -> str:
+    return reverse(view)
+
+
+def address_of(view: str) -> str:
+    """The address of a page that needs no arguments; looked up once for a process and what stands before all paths."""
+    return _address(view, get_script_prefix())
+
+
 def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The sidebar as the theme wants it, with what the user may see; for ``UNFOLD["SIDEBAR"]["navigation"]``."""
+    """The sidebar's groups, with what the user may see."""
     groups: list[dict[str, Any]] = [
         {
             "items": [
-                {"title": _("Dashboard"), "icon": "dashboard", "link": reverse("admin:index")},
+                {"title": _("Dashboard"), "icon": "dashboard", "link": address_of("admin:index")},
                 {
                     "title": _("Notices"),
                     "icon": "notifications",
-                    "link": reverse("mobjects:notices"),
+                    "link": address_of("mobjects:notices"),
                     "badge": standing_of(request).unread,
                 },
             ]
@@ -121,7 +152,7 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     for title, entries in _groups():
         items = [
-            {"title": name, "icon": icon, "link": reverse(view)}
+            {"title": name, "icon": icon, "link": address_of(view)}
             | ({"badge": standing_of(request).undecided} if icon == TO_DECIDE else {})
             | ({"badge": standing_of(request).approvals} if icon == TO_APPROVE else {})
             for name, icon, view, permissions in entries
@@ -140,9 +171,9 @@ def standing_of(request: HttpRequest) -> Standing:
     return kept
 
 
-def menu_names() -> dict[str, str]:
+def menu_names() -> dict[str, StrOrPromise]:
     """What the menu calls each of its pages, by address."""
-    return {reverse(view): str(title) for _group, entries in _groups() for title, _icon, view, _permissions in entries}
+    return {address_of(view): title for _group, entries in _groups() for title, _icon, view, _permissions in entries}
 
 
 def list_actions(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
@@ -168,6 +199,11 @@ def list_actions(request: HttpRequest) -> Iterator[tuple[str, str, str]]:
     ):
         if not permission or any(map(may, permission.split())):
             yield title, icon, reverse(view)
+
+
+def frame_styles_url(request: HttpRequest) -> str:
+    """Address of the styles of what stands on all pages; static file storage may rename it."""
+    return static("mobjects/frame.css")
 
 
 def keys_styles_url(request: HttpRequest) -> str:

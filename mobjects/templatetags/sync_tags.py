@@ -118,7 +118,7 @@ def list_title(changelist: Any, title: str) -> str:
         return title
     options = changelist.opts
     address = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
-    return menu_names().get(address) or str(options.verbose_name_plural).capitalize()
+    return str(menu_names().get(address) or options.verbose_name_plural.capitalize())
 
 
 @register.simple_tag(takes_context=True)

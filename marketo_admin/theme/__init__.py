@@ -1,0 +1,1 @@
+"""What this project does about the theme of the admin's pages."""
