@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from mobjects.audit.chain import ROWS_IN_A_SEAL, append_seal, lock_state
 from mobjects.audit.digests import choose_form, read_digests
 from mobjects.audit.events import asker
-from mobjects.audit.history_tables import TABLES, HistoryTable, Key
+from mobjects.audit.history_tables import TABLES, Key
 from mobjects.models import HistoryChange, HistoryDoor, HistoryState, SealKind
 
 SETTING = "mobjects.history_door"
@@ -77,8 +77,8 @@ def _current_username() -> str:
 def _seal_changes(reason: str, username: str) -> None:
     """Make links of the notes, and take the notes away."""
     notes: defaultdict[tuple[str, str], set[Key]] = defaultdict(set)
-    for name, what, key in HistoryChange.objects.values_list("table", "what", "row_key"):
-        notes[name, what].add(TABLES[name].find_key(key))
+    for name, what, noted in HistoryChange.objects.values_list("table", "what", "row_key"):
+        notes[name, what].update(map(TABLES[name].find_key, noted.split(",")))
     if not notes:
         return
     HistoryChange.objects.all().delete()
@@ -92,11 +92,8 @@ def _seal_changes(reason: str, username: str) -> None:
             listed = sorted(keys, key=str)
             for start in range(0, len(listed), ROWS_IN_A_SEAL):
                 part = listed[start : start + ROWS_IN_A_SEAL]
-                rows = _digests(table, part) if what is SealKind.CHANGED else [(key, b"") for key in part]
+                rows = [(key, b"") for key in part]
+                if what is SealKind.CHANGED:
+                    rows = list(read_digests(table, table.rows(part).order_by("pk"), choose_form()).items())
                 append_seal(state, what, table, rows, reason=reason, username=username)
     state.save()
-
-
-def _digests(table: HistoryTable, keys: list[Key]) -> list[tuple[Key, bytes]]:
-    rows = table.model._base_manager.filter(pk__in=keys).order_by("pk")
-    return list(read_digests(table, rows, choose_form()).items())

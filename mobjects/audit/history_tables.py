@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 
 from mobjects.models import (
     AuditEvent,
@@ -53,6 +54,11 @@ class HistoryTable:
     def table(self) -> str:
         """The table's name in the database."""
         return self.model._meta.db_table
+
+    def rows(self, keys: Collection[Key]) -> QuerySet[Any]:
+        """The rows with some keys that are still there."""
+        found: QuerySet[Any] = self.model._base_manager.all()
+        return found.filter(**{"pk__in" if self.model is SyncJob else "pk__among": keys})
 
     def find_key(self, text: object) -> Key:
         """A primary key as seals keep it: a number, or of a job the 32 digits of its id."""

@@ -190,9 +190,8 @@ def _check_pairs(
 ) -> BrokenEntry | None:
     """The first row of a link that is not as it was."""
     table, keys = TABLES[seal.table], [key for key, _digest in pairs]
-    rows = table.model._base_manager.filter(**{"pk__in" if table is JOBS else "pk__among": keys})
     try:
-        now = read_digests(table, rows, seal.form)
+        now = read_digests(table, table.rows(keys), seal.form)
     except FormRefused as error:
         return BrokenEntry("seal", seal.number, str(error))
     result.rows += len(now)

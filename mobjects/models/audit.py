@@ -176,13 +176,15 @@ class HistoryOpen(models.Model):
 
 
 class HistoryChange(models.Model):
-    """A finished row that is changed or removed through the door in the transaction that goes on; none outside of it.
+    """What is changed or removed through the door in the transaction that goes on; none outside of it.
 
     Written by triggers only.
     """
 
     table = models.CharField(max_length=10)
-    row_key = models.CharField(max_length=36)
+    row_key = models.TextField(
+        help_text="Of the row; on PostgreSQL of all rows of a statement, with commas between them."
+    )
     what = models.CharField(max_length=8, choices=SealKind)
 
     class Meta:

@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from mobjects import clock
 from mobjects.models import PurgeKind
 
-CHUNK = 500
+CHUNK = 2_000
 """Rows of one transaction: others wait for its locks no longer than that takes."""
 
 PREVIEWED = 100_000
@@ -194,7 +194,7 @@ def walk_rows(rows: QuerySet[Any], key: str = "pk") -> Iterator[QuerySet[Any]]:
     found = rows.order_by(key).values_list(key, flat=True)
     keys = list(found[:CHUNK])
     while keys:
-        yield rows.order_by().filter(**{f"{key}__in": keys})
+        yield rows.order_by().filter(**{f"{key}__gte": keys[0], f"{key}__lte": keys[-1]})
         keys = list(found.filter(**{f"{key}__gt": keys[-1]})[:CHUNK])
 
 
