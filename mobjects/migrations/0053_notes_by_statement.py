@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mobjects", "0051_approve_imports"),
+        ("mobjects", "0052_approve_deletions"),
     ]
 
     operations = [
