@@ -335,6 +335,7 @@ EMAIL_SECURITY = env.choice("EMAIL_SECURITY", default="starttls", choices=("star
 EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls"
 EMAIL_PORT = env.number("EMAIL_PORT", default=465 if EMAIL_USE_SSL else 587, minimum=1, maximum=65_535)
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_USER"), env.secret("EMAIL_PASSWORD")
+EMAIL_BACKEND = "mobjects.notices.channels.mail_backend.TimedEmailBackend"
 EMAIL_TIMEOUT, DEFAULT_FROM_EMAIL = 10, env.text("EMAIL_FROM", "marketo-admin@localhost")
 
 # --- Look ---------------------------------------------------------------------------------------------------------

@@ -9,16 +9,20 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.mail import EmailMessage
 
+from marketo_admin import settings as site_settings
 from mobjects.jobs.lifecycle import end_job
 from mobjects.models import DeliveryState, NoticeDelivery, PersonSettings, SyncJobState
 from mobjects.notices.channels.base import PassingError
-from mobjects.notices.channels.webhook import WHOLE_SECONDS, check_url, post, seal_text
+from mobjects.notices.channels.cut_off import WHOLE_SECONDS
+from mobjects.notices.channels.mail_backend import TimedEmailBackend
+from mobjects.notices.channels.webhook import check_url, post, seal_text
 from mobjects.notices.choices import save_choice
 from mobjects.notices.deliveries import LEASE, NOTICE_WORK, WAITS, deliver_due, run_delivery, send_again
 from tests import factories
 from tests.support.concurrent import concurrently, postgresql
-from tests.support.receivers import CUT, DRIP
+from tests.support.receivers import CUT, DRIP, DrippingMailServer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groups", "redis_url")]
 
@@ -179,7 +183,18 @@ def test_an_answer_in_drops_is_cut_off_when_the_time_is_over(receiver):
     assert receiver.drips_ended.wait(10)
 
 
+@pytest.mark.parametrize("security", [{}, {"use_tls": True}, {"use_tls": False, "use_ssl": True}])
+def test_a_mail_server_that_answers_in_drops_is_cut_off_when_the_time_is_over(security):
+    drop = b"" if security.get("use_ssl") else b"220-Good morning\r\n"  # Silence, in which TLS would be begun.
+    with DrippingMailServer(drop) as server:
+        backend = TimedEmailBackend("127.0.0.1", server.port, seconds=0.3, **security)
+        with pytest.raises(TimeoutError, match="longer than"):
+            backend.send_messages([EmailMessage("Subject", "Body", to=["olga@example.com"])])
+        assert not drop or server.drips_ended.wait(10)
+
+
 def test_a_whole_try_is_over_before_its_lease():
+    assert f"{TimedEmailBackend.__module__}.{TimedEmailBackend.__name__}" == site_settings.EMAIL_BACKEND
     assert LEASE.total_seconds() > 2 * WHOLE_SECONDS
 
 

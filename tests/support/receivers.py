@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -100,10 +101,39 @@ def mail_server(settings: Any) -> Iterator[MailReceiver]:
     receiver = MailReceiver()
     controller = Controller(receiver, hostname="127.0.0.1", port=find_free_port())
     controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "mobjects.notices.channels.mail_backend.TimedEmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = controller.hostname, controller.port
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     try:
         yield receiver
     finally:
         controller.stop()
+
+
+class DrippingMailServer:
+    """A mail server whose greeting comes in drops, and never ends."""
+
+    def __init__(self, drop: bytes) -> None:
+        self.is_over, self.drips_ended = threading.Event(), threading.Event()
+        server = self
+
+        class Handler(BaseRequestHandler):
+            def handle(self) -> None:
+                with suppress(OSError):  # The other side has had enough.
+                    while not server.is_over.wait(0.01):
+                        self.request.sendall(drop)
+                server.drips_ended.set()
+
+        self._tcp = ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.port = self._tcp.server_address[1]
+        self._thread = threading.Thread(target=self._tcp.serve_forever, args=(0.01,), daemon=True)
+
+    def __enter__(self) -> DrippingMailServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.is_over.set()
+        self._tcp.shutdown()
+        self._tcp.server_close()
+        self._thread.join()

@@ -8,10 +8,8 @@ import hmac
 import ipaddress
 import secrets
 import socket
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -25,12 +23,11 @@ from mobjects.models import Notice, NoticeDelivery, NoticeWebhook
 from mobjects.notices import notice_settings
 from mobjects.notices.channels.base import Channel, PassingError, PermanentError
 from mobjects.notices.channels.bodies import build_body
+from mobjects.notices.channels.cut_off import WHOLE_SECONDS, CutOff
 from mobjects.notices.wording import describe_delivery
 
 SECONDS = 10
 """Longest time to connect, and to wait for each piece of the head of an answer."""
-WHOLE_SECONDS = 40.0
-"""Longest time of all that together: well within the lease of a delivery, however slowly the pieces come."""
 MOST_PORTS = 65_535
 PASSING = (408, 425, 429)
 """Statuses below 500 that may pass."""
@@ -118,37 +115,6 @@ def check_url(url: str) -> tuple[str, int]:
     return host, port
 
 
-class _CutOff:
-    """Cuts a connection off when the time of a whole exchange is over; httpx's limits are for each piece of it."""
-
-    def __init__(self, seconds: float) -> None:
-        self.is_over = False
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _CutOff:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self._timer.cancel()
-
-    def follow(self, event: str, info: Mapping[str, Any]) -> None:
-        """Note what the connection goes through; httpx's ``trace``."""
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._socket = info["return_value"].get_extra_info("socket")
-            if self.is_over:  # While it was opened; then there was nothing to cut off yet.
-                self._cut()
-
-    def _cut(self) -> None:
-        self.is_over = True
-        if self._socket is not None:
-            with suppress(OSError):  # It is closed already.
-                # Not as TLS has it, which would say goodbye and wait.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
 def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = WHOLE_SECONDS) -> tuple[int, str]:
     """Send one request. Status, and what the header Retry-After says.
 
@@ -167,13 +133,18 @@ def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = WHO
     except ValueError as error:
         raise PermanentError(str(error)) from None
     place = _find_place(host, port)
-    cut_off = _CutOff(seconds)
+    cut_off = CutOff(seconds)
+
+    def follow(event: str, info: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            cut_off.watch(info["return_value"].get_extra_info("socket"))
+
     asked = httpx.Request(
         "POST",
         httpx.URL(url).copy_with(host=place),
         headers={**headers, "Host": httpx.URL(url).netloc.decode("ascii")},
         content=body,
-        extensions={"timeout": httpx.Timeout(SECONDS).as_dict(), "sni_hostname": host, "trace": cut_off.follow},
+        extensions={"timeout": httpx.Timeout(SECONDS).as_dict(), "sni_hostname": host, "trace": follow},
     )
     try:
         with cut_off, httpx.HTTPTransport() as transport:
