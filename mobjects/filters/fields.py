@@ -140,9 +140,6 @@ def _verbose(kind: Kind, name: str) -> Words:
 
 
 def _custom(field: CustomField) -> FilterField:
-    """Values lie there as text, which is compared as what it stands for; moments are not."""
+    """Values lie there as text, which is compared as what it stands for."""
     data_type = DataType(field.data_type)
-    is_text = data_type is DataType.DATETIME
-    kind = FieldType.TEXT if is_text else _TYPES[data_type]
-    read_as = DataType.STRING if is_text else data_type
-    return FilterField(f"custom_{field.name}", str(field), kind, field.name, read_as, is_custom=True)
+    return FilterField(f"custom_{field.name}", str(field), _TYPES[data_type], field.name, data_type, is_custom=True)

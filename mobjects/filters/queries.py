@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from django.utils import timezone
 from mobjects.filters.conditions import ME, Condition
 from mobjects.filters.fields import FieldType
 from mobjects.filters.periods import days_of
+from mobjects.marketo.value_text import format_datetime
 from mobjects.models import Kind, ProgramTag, RecordEdit, SyncResult
 from mobjects.sync.send.selection import SyncSelection, foreseen_records
 from mobjects.sync.transport_factory import key_fields
@@ -150,22 +151,30 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
 
 
+def _midnight_text(day: date) -> str:
+    """The same as texts of moments are kept."""
+    return format_datetime(_midnight(day).astimezone(UTC))
+
+
 def _itself(day: date) -> date:
     return day
 
 
 def _custom_query(condition: Condition) -> Any:
-    """A condition on a custom attribute: a text in the record's JSON, days as ISO, answers as true and false."""
+    """A condition on a custom attribute: a text in the record's JSON, days as ISO, moments in UTC, answers as true and
+    false.
+    """
     text: Any = KeyTextTransform(condition.field.path, "custom_attributes")
     value = _BOOLEANS[condition.value] if isinstance(condition.value, bool) else condition.value
     empty = Q(IsNull(text, True)) | Q(Exact(text, ""))
     if condition.operator in ("empty", "filled"):
         return empty if condition.operator == "empty" else ~empty
-    if condition.field.type is FieldType.DAY:
+    if condition.field.type in (FieldType.DAY, FieldType.MOMENT):
+        begin = _midnight_text if condition.field.type is FieldType.MOMENT else date.isoformat
         since, until = _days(condition)
-        query = Q() if since is None else Q(GreaterThanOrEqual(text, since.isoformat()))
+        query = Q() if since is None else Q(GreaterThanOrEqual(text, begin(since)))
         if until is not None:
-            query &= Q(LessThan(text, until.isoformat()))
+            query &= Q(LessThan(text, begin(until)))
         return query & ~empty
     if condition.field.type is FieldType.NUMBER:
         # What is no number, or too long a one for a column, is not compared; the cast of it would fail.

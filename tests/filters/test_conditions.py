@@ -132,6 +132,24 @@ def test_custom_attributes_are_asked_for_by_their_type(groups):
         assert found(Opportunity, text) == expected, text
 
 
+def test_moments_of_custom_attributes_are_asked_for_by_the_days_of_whoever_asks(groups):
+    CustomField.objects.create(kind="Opportunity", name="Signed", data_type="datetime")
+    for name, text in (("A", "2026-06-30T14:59:59+00:00"), ("B", "2026-06-30T15:00:00+00:00"), ("C", "")):
+        factories.opportunity(name=name, custom_attributes={"Signed": text} if text else {})
+    with timezone.override("Asia/Seoul"):
+        for asked, expected in (
+            ("custom_Signed.is.2026-06-30", ["A"]),
+            ("custom_Signed.is.2026-07-01", ["B"]),
+            ("custom_Signed.to.2026-06-30", ["A"]),
+            ("custom_Signed.from.2026-07-01", ["B"]),
+            ("custom_Signed.from.0002-01-01", ["A", "B"]),
+            ("custom_Signed.to.9998-12-31", ["A", "B"]),
+            ("custom_Signed.empty", ["C"]),
+            ("custom_Signed.filled", ["A", "B"]),
+        ):
+            assert found(Opportunity, asked) == expected, asked
+
+
 @pytest.mark.parametrize(("data_type", "said"), [("integer", "1000"), ("float", "1,000"), ("currency", "1,000.00")])
 def test_numbers_of_custom_attributes_are_compared_as_numbers(data_type, said):
     CustomField.objects.create(kind="Opportunity", name="Seats", label="Seats", data_type=data_type)

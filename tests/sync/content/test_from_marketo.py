@@ -61,6 +61,13 @@ def test_an_opportunity_reads_the_same_however_marketo_writes_it():
     assert seen(found, again(record), KEYS).values == record_content(again(record), KEYS)
 
 
+@pytest.mark.parametrize("text", ["2026-06-30T14:00:00+0200", "2026-06-30T12:00:00.000Z", "2026-06-30 12:00"])
+def test_a_moment_of_a_custom_field_is_the_same_however_marketo_writes_it(text):
+    CustomField.objects.create(kind="Opportunity", name="Signed", data_type="datetime")
+    record = factories.opportunity(custom_attributes={"Signed": "2026-06-30T12:00:00+00:00"})
+    assert seen(memory.opportunity(Signed=text)).values["Signed"] == record_content(again(record), KEYS)["Signed"]
+
+
 def test_what_cannot_be_read_stays_as_marketo_wrote_it_and_unknown_attributes_stand_aside():
     found = memory.opportunity(Probability="180", Extra="x")
     told = seen(found)
