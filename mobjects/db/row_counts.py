@@ -63,7 +63,10 @@ def count_rows(rows: models.QuerySet[Any]) -> RowCount:
     if connections[rows.db].vendor != "postgresql":
         return RowCount(rows.count())
     number = rows.order_by()[: EXACT_UP_TO + 1].count()
-    if number <= EXACT_UP_TO:
-        return RowCount(number)
+    return RowCount(number) if number <= EXACT_UP_TO else estimate_rows(rows)
+
+
+def estimate_rows(rows: models.QuerySet[Any]) -> RowCount:
+    """About how many rows a query finds of which PostgreSQL has counted more than :data:`EXACT_UP_TO`; one query."""
     plan = json.loads(rows.order_by().values("pk").explain(format="json"))
     return RowCount(max(plan[0]["Plan"]["Plan Rows"], EXACT_UP_TO + 1), about=True)

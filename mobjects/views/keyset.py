@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, ValidationError
 from django.db import connections
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
-from mobjects.db.row_counts import RowCount, count_rows
+from mobjects.db.row_counts import EXACT_UP_TO, RowCount, count_rows, estimate_rows
 
 AFTER = "after"
 """Parameter of an address: the rows that follow a place."""
@@ -76,13 +76,20 @@ def read_keyset_page(rows: QuerySet[Any], size: int, parameters: Mapping[str, st
     place = parameters.get(AFTER if forward else BEFORE, "")
     if place:
         sorted_rows = sorted_rows.filter(_beyond(rows, keys, _read_place(place, keys), forward=forward))
-    found = list((sorted_rows if forward else sorted_rows.reverse())[: size + 1])
+    found, count = _found_at_once(rows, keys, size + 1, place, forward=forward)
+    if found is None:
+        found = list((sorted_rows if forward else sorted_rows.reverse())[: size + 1])
     more, found = len(found) > size, found[:size]
     if not forward:
         found.reverse()
     behind = bool(place) if forward else more
     ahead = more if forward else bool(place)
-    count = count_rows(rows) if behind or ahead else RowCount(len(found))
+    if count is None:
+        count = count_rows(rows) if behind or ahead else RowCount(len(found))
+    return KeysetPage(found, count, _places(found, keys, behind=behind, ahead=ahead))
+
+
+def _places(found: Sequence[Any], keys: Sequence[SortKey], *, behind: bool, ahead: bool) -> dict[str, Place]:
     places: dict[str, Place] = {}
     if behind:
         places["first"] = {AFTER: None, BEFORE: None}
@@ -92,7 +99,39 @@ def read_keyset_page(rows: QuerySet[Any], size: int, parameters: Mapping[str, st
         places["next"] = {AFTER: _write_place(found[-1], keys), BEFORE: None}
     if ahead:
         places["last"] = {AFTER: None, BEFORE: ""}
-    return KeysetPage(found, count, places)
+    return places
+
+
+def _found_at_once(
+    rows: QuerySet[Any], keys: Sequence[SortKey], most: int, place: str, *, forward: bool
+) -> tuple[list[Any] | None, RowCount | None]:
+    """The first rows beyond a place, and how many a list has: what it is narrowed to is looked for once, not twice.
+
+    Returns:
+        ``None`` for what has to be asked for by itself: the rows where there are too many to count; both where the
+        database is not PostgreSQL, or the list not narrowed, or not in the order of its keys.
+    """
+    query, smaller = rows.query, keys[0].descending is forward
+    if connections[rows.db].vendor != "postgresql" or len(keys) > 1 or not query.where or len(query.alias_map) > 1:
+        return None, None
+    beyond = [rows.model._meta.pk.to_python(place)] if place else []
+    try:
+        sql, args = rows.order_by().values("pk")[: EXACT_UP_TO + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return [], RowCount(0)
+    order, condition = ("DESC", "WHERE pk < %s") if smaller else ("ASC", "WHERE pk > %s")
+    there = f" FILTER ({condition})" if beyond else ""
+    with connections[rows.db].cursor() as cursor:
+        cursor.execute(
+            f"SELECT COUNT(*), (ARRAY_AGG(pk ORDER BY pk {order}){there})[:{most}] FROM ({sql}) found (pk)",  # noqa: S608
+            [*beyond, *args],
+        )
+        number, pks = cursor.fetchone()
+    if number > EXACT_UP_TO:
+        return None, estimate_rows(rows)
+    chosen = rows.order_by("-pk" if smaller else "pk")
+    chosen.query.clear_where()
+    return list(chosen.filter(pk__in=pks)) if pks else [], RowCount(number)
 
 
 def _sort_keys(rows: QuerySet[Any]) -> list[SortKey]:

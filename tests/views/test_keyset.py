@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from mobjects.db.text_search import search_records
 from mobjects.models import Opportunity, Program, SyncJob
 from mobjects.views.keyset import AFTER, BEFORE, read_keyset_page
 from tests import factories
@@ -46,6 +47,30 @@ def test_every_row_is_on_one_page_in_both_directions(order):
     assert list(chain(*forward)) == whole
     assert list(chain(*reversed(backward))) == whole
     assert [len(page) for page in forward] == [3, 3, 3, 2]
+
+
+@pytest.mark.parametrize("order", ["pk", "-pk"])
+def test_a_narrowed_list_has_each_row_on_one_page_and_their_number(order):
+    made = [factories.opportunity(name=f"N{number % 2}").pk for number in range(9)]
+    rows = Opportunity.objects.filter(name="N0").order_by(order)
+    whole = made[::2] if order == "pk" else made[::-2]
+    assert list(chain(*walk(rows, "next", 2))) == whole
+    assert list(chain(*reversed(walk(rows, "previous", 2)))) == whole
+    assert [int(read_keyset_page(rows, 2, {AFTER: str(whole[2])}).count), len(whole)] == [5, 5]
+    assert read_keyset_page(rows.filter(pk__in=()), 2, {}).rows == []
+    assert read_keyset_page(rows.filter(name="N1"), 2, {BEFORE: ""}).rows == []
+    with pytest.raises((ValueError, ValidationError)):
+        read_keyset_page(rows, 2, {AFTER: "nothing"})
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite counts and reads a list by two statements")
+def test_what_a_list_is_narrowed_to_is_looked_for_once():
+    for _ in range(5):
+        factories.opportunity(name="Deal")
+    with CaptureQueriesContext(connection) as seen:
+        page = read_keyset_page(search_records(Opportunity.objects.order_by("-pk"), "deal"), 2, {})
+    assert (len(page.rows), int(page.count)) == (2, 5)
+    assert sum("_search" in each["sql"] for each in seen) == 1
 
 
 def test_a_place_shows_the_same_rows_when_others_come_in_before_or_go():
