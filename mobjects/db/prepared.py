@@ -129,6 +129,9 @@ def _converter(steps: Sequence[Callable[..., Any]], expression: Any) -> Callable
     """
     if [getattr(step, "__func__", None) for step in steps] == [JSONField.from_db_value] and isinstance(expression, Col):
         return _read_json
+    if len(steps) == 1:
+        (only,) = steps
+        return lambda value: None if value is None else only(value, expression, connection)
 
     def convert(value: Any) -> Any:
         for step in steps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -48,10 +48,15 @@ def has_end(job: SyncJob, kind: Kind) -> Exists:
     return Exists(results_of_record(job, kind).exclude(status__in=_UNFINISHED))
 
 
-def short_label(record: SyncedRecord) -> str:
-    """A record's name as a result keeps it: in English, whoever's request it is written in."""
+def short_labels(records: Iterable[SyncedRecord]) -> list[str]:
+    """The records' names as results keep them: in English, whoever's request they are written in."""
     with override("en"):
-        return str(record)[:255]
+        return [str(record)[:255] for record in records]
+
+
+def short_label(record: SyncedRecord) -> str:
+    """A record's name as a result keeps it; see :func:`short_labels`, which is quicker for many."""
+    return short_labels([record])[0]
 
 
 def supersede_unknown(job: SyncJob, kind: Kind, ids: Sequence[int]) -> None:

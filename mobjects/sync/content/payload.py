@@ -22,7 +22,7 @@ from mobjects.marketo.types import (
     RecordAssociation,
     TagValue,
 )
-from mobjects.marketo.value_text import find_xml_problem, to_text
+from mobjects.marketo.value_text import WRITERS, find_xml_problem
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX, TAG_PREFIX
 from mobjects.sync.content.cost_sending import find_removed_tags, gather_costs
@@ -84,7 +84,7 @@ class KeyFields:
         return self.traits.id_kind(kind).value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Not frozen: a batch has hundreds, and those take three times as long to make.
 class Payload:
     """What goes out for one record, and what becomes ``accepted`` if Marketo takes it."""
 
@@ -110,7 +110,7 @@ class NothingToSend:
 BuildResult = Payload | HeldBack | NothingToSend
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Not frozen: a batch has hundreds, and those take three times as long to make.
 class _PayloadDraft:
     """What to send, values in content order before cleared ones; and all entries as they are now, in both ways."""
 
@@ -187,16 +187,18 @@ def build_payload(record: SyncedRecord, operation: Operation, keys: KeyFields, *
     if not everything and not diff:
         return NothingToSend()
     sent = dict(now) if everything else {name: text for name, _, text in diff if text}
-    sent.update(sorted((name, "") for name, _, text in diff if not text))
+    if record.accepted:
+        sent.update(sorted((name, "") for name, _, text in diff if not text))
     draft = _PayloadDraft(sent, values, now, diff)
     return _BUILDERS[record.KIND](record, operation, keys, draft)
 
 
 def _texts(values: Mapping[str, AttributeValue]) -> dict[str, str]:
+    writers = WRITERS
     return {
         name: text
         for name, value in values.items()
-        if value is not None and (text := value if type(value) is str else to_text(value))
+        if value is not None and (text := value if type(value) is str else writers[type(value)](value))
     }
 
 

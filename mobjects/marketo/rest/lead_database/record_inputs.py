@@ -126,7 +126,8 @@ class InputBuilder:
             for name, value in record.values.items():
                 if name not in key_names:
                     field, write = writers.get(name) or self._find_writer(name)
-                    body[field.name] = None if value is None or value == "" else write(value, field)
+                    # Its truth first: comparing a decimal with a text takes as long as writing it.
+                    body[field.name] = write(value, field) if value or not (value is None or value == "") else None
         except FieldRefused:
             raise
         except ValueError as error:
