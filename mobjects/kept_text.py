@@ -19,6 +19,7 @@ _SENTENCE_ENDS = re.compile(r"(?<=[.?!]) (?=[A-Z“])")
 _FEWEST_LETTERS = 7
 """A sentence with fewer letters of its own, such as ``%(name)s: %(value)s``, would fit almost any text."""
 
+_ROLES = ("opportunitypersonrole", "roles")
 _ROLE = re.compile(r"(?P<role>.+?) of person (?P<person>.+?) in (?P<opportunity>.+)", re.DOTALL)
 """What a person role is called, in English."""
 
@@ -63,13 +64,14 @@ def translate_kept(text: str) -> str:
     return _translated(text, language)
 
 
-def translate_role(label: str) -> str:
-    """What a person role was called when it was written down, in the language in use; unchanged where it is cut short.
+def translate_label(label: str, kind: str) -> str:
+    """What a record was called when it was written down, in the language in use; unchanged where it is cut short.
 
     Args:
-        label: as the role's own name says it in English. Names of other records have no words of ours in them.
+        label: as its own name says it in English. Only names of person roles have words of ours in them.
+        kind: of the record, or of the file that it stands in, or the name of its model.
     """
-    found = _ROLE.fullmatch(label)
+    found = _ROLE.fullmatch(label) if kind.lower() in _ROLES else None
     if not found:
         return label
     person = gettext("person %(person_key)s") % {"person_key": found["person"]}

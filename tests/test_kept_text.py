@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from mobjects.kept_text import translate_kept, translate_role, translate_rule
+from mobjects.kept_text import translate_kept, translate_label, translate_rule
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, SyncJob, SyncJobAction, SyncJobState, SyncResult
 from mobjects.presentation import job_text
@@ -109,7 +109,9 @@ def test_what_is_no_sentence_of_ours_stays_as_it_is():
     ],
 )
 def test_what_a_role_was_called_is_said_in_the_language_of_the_reader(kept, said):
-    assert translate_role(kept) == said
+    for kind in ("OpportunityPersonRole", "opportunitypersonrole", "roles"):
+        assert translate_label(kept, kind) == said
+    assert translate_label(kept, "Opportunity") == kept
 
 
 @pytest.mark.usefixtures("korean")

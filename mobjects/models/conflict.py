@@ -7,8 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from mobjects.kept_text import translate_role
-from mobjects.marketo.types import Kind
+from mobjects.kept_text import translate_label
 from mobjects.models.many_records.decisions import ConflictDecision
 from mobjects.models.sync_history import KIND_CHOICES, SyncJob
 
@@ -86,4 +85,4 @@ class Conflict(models.Model):
     @property
     def shown_label(self) -> str:
         """What the record was called, in the language in use."""
-        return translate_role(self.label) if self.kind == Kind.ROLE else self.label
+        return translate_label(self.label, self.kind)

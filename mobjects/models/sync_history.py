@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mobjects.formatting import format_moment
-from mobjects.kept_text import translate_role
+from mobjects.kept_text import translate_label
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models.fields import CreatedAtField, ReasonKeyField
 
@@ -376,4 +376,4 @@ class SyncResult(models.Model):
     @property
     def shown_label(self) -> str:
         """What the record was called, in the language in use."""
-        return translate_role(self.label) if self.kind == Kind.ROLE else self.label
+        return translate_label(self.label, self.kind)

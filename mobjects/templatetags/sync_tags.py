@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from mobjects import selectors
 from mobjects.accounts.tokens import SCOPE_WORDS
 from mobjects.bulk_edits.service import UNDO
-from mobjects.kept_text import translate_kept, translate_role, translate_rule
+from mobjects.kept_text import translate_kept, translate_label, translate_rule
 from mobjects.models import RECORD_MODELS, EditSource, Kind, SyncJob, SyncResult
 from mobjects.presentation import badges, follow_up_text, job_text, vocabulary
 from mobjects.presentation.job_titles import job_title
@@ -28,7 +28,7 @@ register = template.Library()
 register.filter("moment", job_text.render_time)
 register.filter("kept", translate_kept)
 register.filter("kept_rule", translate_rule)
-register.filter("kept_role", translate_role)
+register.filter("kept_label", translate_label)
 register.filter("duration", vocabulary.format_duration)
 register.filter("removed_after", vocabulary.removed_text)
 register.filter("field_text", vocabulary.field_text)

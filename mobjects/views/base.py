@@ -7,6 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.core.paginator import Page, Paginator
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -193,3 +194,10 @@ def none_selected(request: HttpRequest, kind: Kind) -> HttpResponse:
 def history_crumb() -> Crumb:
     """The link back to the sync history."""
     return _("Sync history"), reverse("admin:mobjects_syncjob_changelist")
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Who is asking; these pages are reached by nobody else."""
+    if not isinstance(request.user, User):
+        raise TypeError("the page was reached without signing in")
+    return request.user

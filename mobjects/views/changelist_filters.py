@@ -9,16 +9,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from mobjects.filters.conditions import FilterRefused
 from mobjects.views.keyset import AFTER, BEFORE, KeysetPage
-from mobjects.views.lists.chips import find_narrowings, without
-
-_LEFT_OUT = (PAGE_VAR, ALL_VAR, ERROR_FLAG, AFTER, BEFORE, "_changelist_filters")
+from mobjects.views.lists.chips import OF_A_PAGE, find_narrowings, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def read_filtered_page(request: HttpRequest, model: type[Model], size: int) -> F
 
 
 def _filter_list(request: HttpRequest, model: type[Model], place: Mapping[str, str], size: int) -> FilteredList:
-    query: Any = without(request.GET, *_LEFT_OUT)
+    query: Any = without(request.GET, *OF_A_PAGE)
     request.GET = query.copy()
     request.GET.update(place)
     model_admin: Any = copy(admin.site.get_model_admin(model))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -19,7 +18,7 @@ from mobjects.processes import status as queue_status
 from mobjects.removals import service
 from mobjects.removals.chunks import PARTS, REASONS, model_of_deletion
 from mobjects.views.approvals.sentences import hold_text
-from mobjects.views.base import paginate_rows, press_only, render_page, say_not_done
+from mobjects.views.base import paginate_rows, press_only, render_page, say_not_done, signed_in
 from mobjects.views.changelist_filters import get_filtered_list
 
 PER_PAGE = 50
@@ -38,8 +37,8 @@ LEFT = "left"
 def ask_and_show(request: HttpRequest, model: type[Model], records: QuerySet[Any]) -> HttpResponse:
     """Write down which records are to be deleted, and lead to the page that asks."""
     filters = get_filtered_list(request, model).description if request.POST.get("select_across") == "1" else ""
-    user: Any = request.user
-    deletion = service.ask_deletion(model._default_manager.filter(pk__in=records.values("pk")), filters, user)
+    chosen = model._default_manager.filter(pk__in=records.values("pk"))
+    deletion = service.ask_deletion(chosen, filters, signed_in(request))
     return redirect("mobjects:deletion", deletion.pk)
 
 
@@ -140,8 +139,7 @@ def deletion_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     deletion = get_object_or_404(BulkDeletion, pk=pk)
     if not _may(request, deletion, "delete"):
         return _denied(request)
-    user: User = request.user  # type: ignore[assignment]  # signed in
-    if not service.confirm_deletion(deletion, user):
+    if not service.confirm_deletion(deletion, signed_in(request)):
         say_not_done(request, gettext("That was confirmed already."), deletion)
     return redirect("mobjects:deletion", pk)
 
@@ -152,8 +150,7 @@ def deletion_undo(request: HttpRequest, pk: int) -> HttpResponse:
     deletion = get_object_or_404(BulkDeletion, pk=pk)
     if not _may(request, deletion, "delete"):
         return _denied(request)
-    user: User = request.user  # type: ignore[assignment]  # signed in
-    if not service.undo_deletion(deletion, user):
+    if not service.undo_deletion(deletion, signed_in(request)):
         say_not_done(request, gettext("That was asked for already."), deletion)
     return redirect("mobjects:deletion", pk)
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from mobjects.models import OpeningView, SavedView
 from mobjects.views.base import press_only
 from mobjects.views.keyset import VIEW
-from mobjects.views.lists.chips import without
+from mobjects.views.lists.chips import OF_A_PAGE, without
 
 PAGES = {
     "jobs": ("admin:mobjects_syncjob_changelist", "mobjects.view_syncjob"),
@@ -32,7 +32,7 @@ PAGES = {
 SHARE = "mobjects.share_view"
 MOST_CHARACTERS = 2000
 """Of a query. Browsers and proxies carry so much."""
-_OF_A_PAGE = frozenset({"p", "page", "after", "before", "all", "_changelist_filters", "e", "view"})
+_NOT_KEPT = OF_A_PAGE | {VIEW}
 
 
 class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
@@ -48,7 +48,7 @@ class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only 
     def clean_query(self) -> str:
         """Without the page: a view is a list, not a place in it."""
         pairs = parse_qsl(self.cleaned_data["query"], keep_blank_values=True)
-        return urlencode([(name, value) for name, value in pairs if name not in _OF_A_PAGE])
+        return urlencode([(name, value) for name, value in pairs if name not in _NOT_KEPT])
 
 
 def shown_views(request: HttpRequest, page: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def shown_views(request: HttpRequest, page: str) -> dict[str, Any]:
         page: one of :data:`PAGES`.
     """
     address = reverse(PAGES[page][0])
-    here = without(request.GET, *_OF_A_PAGE)
+    here = without(request.GET, *_NOT_KEPT)
     may_share = request.user.has_perm(SHARE)
     opening = OpeningView.objects.filter(user=request.user.pk, page=page).values_list("view", flat=True).first()
     views = [
@@ -82,7 +82,7 @@ def refuse_view(request: HttpRequest, page: str, reason: str) -> HttpResponse | 
         page: one of :data:`PAGES`.
         reason: what the list has not, in words.
     """
-    here = without(request.GET, *_OF_A_PAGE)
+    here = without(request.GET, *_NOT_KEPT)
     view = next((each for each in _seen_by(request, page) if _is_of(each, here)), None)
     if view is None:
         return None

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -36,7 +35,15 @@ from mobjects.models import (
 from mobjects.presentation.badges import render_badge
 from mobjects.presentation.job_text import format_time
 from mobjects.views.approvals.sentences import hold_text, rule_text, what_text
-from mobjects.views.base import Crumb, may_see_kind, paginate_rows, press_only, render_page, require_permission
+from mobjects.views.base import (
+    Crumb,
+    may_see_kind,
+    paginate_rows,
+    press_only,
+    render_page,
+    require_permission,
+    signed_in,
+)
 from mobjects.views.bulk_edits.pages import name_rows
 
 ROWS = 50
@@ -82,7 +89,7 @@ def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
     approval = get_object_or_404(
         Approval.objects.select_related("job", "user", "bulk_edit", "imported", "deletion"), pk=pk
     )
-    person, waits = _person(request), approval.state == ApprovalState.WAITING
+    person, waits = signed_in(request), approval.state == ApprovalState.WAITING
     rows = paginate_rows(request, _rows(approval), ROWS, count=_count(approval))
     return render_page(
         request,
@@ -114,7 +121,7 @@ def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
 def approval_approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Let it be done."""
     approval = get_object_or_404(Approval, pk=pk)
-    decision = service.approve(approval, _person(request))
+    decision = service.approve(approval, signed_in(request))
     return _answer(request, approval, decision, _("Approved. It is done exactly as it is shown."))
 
 
@@ -127,7 +134,7 @@ def approval_refuse(request: HttpRequest, pk: int) -> HttpResponse:
     if not reason:
         messages.error(request, _("Say why not: whoever asked for it reads that."))
         return redirect("mobjects:approval", pk)
-    decision = service.refuse(approval, _person(request), reason)
+    decision = service.refuse(approval, signed_in(request), reason)
     return _answer(request, approval, decision, _("Refused. Nothing of it is done."))
 
 
@@ -136,7 +143,7 @@ def approval_refuse(request: HttpRequest, pk: int) -> HttpResponse:
 def approval_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw what one asked for oneself."""
     approval = get_object_or_404(Approval, pk=pk)
-    decision = service.withdraw_own(approval, _person(request))
+    decision = service.withdraw_own(approval, signed_in(request))
     return _answer(request, approval, decision, _("Withdrawn. Nothing of it is done."))
 
 
@@ -146,11 +153,6 @@ def _answer(request: HttpRequest, approval: Approval, decision: Decision, done: 
     else:
         messages.warning(request, SAID[decision])
     return redirect("mobjects:approval", approval.pk)
-
-
-def _person(request: HttpRequest) -> User:
-    user: User = request.user  # type: ignore[assignment]  # signed in
-    return user
 
 
 def _crumbs() -> tuple[Crumb, ...]:

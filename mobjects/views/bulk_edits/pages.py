@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.forms import Field
 from django.http import HttpRequest, HttpResponse
@@ -41,7 +40,15 @@ from mobjects.models import (
 from mobjects.processes import status as queue_status
 from mobjects.resources.columns import CustomColumn, FileColumn
 from mobjects.views.approvals.sentences import hold_text
-from mobjects.views.base import none_selected, paginate_rows, press_only, render_page, require_permission, say_not_done
+from mobjects.views.base import (
+    none_selected,
+    paginate_rows,
+    press_only,
+    render_page,
+    require_permission,
+    say_not_done,
+    signed_in,
+)
 from mobjects.views.bulk_edits.sentences import (
     ValueTexts,
     choice_words,
@@ -62,7 +69,7 @@ def ask_and_choose(request: HttpRequest, model: type[Model], records: QuerySet[A
     """Write down which records are meant, and lead to the page that asks what is to be done."""
     filters = get_filtered_list(request, model).description if request.POST.get("select_across") == "1" else ""
     chosen = model._default_manager.filter(pk__in=records.values("pk"))
-    asked = service.ask_bulk_edit(chosen, filters, _person(request))
+    asked = service.ask_bulk_edit(chosen, filters, signed_in(request))
     return redirect("mobjects:bulk-edit", asked.pk)
 
 
@@ -211,7 +218,7 @@ def bulk_edit_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     asked = get_object_or_404(BulkEdit, pk=pk)
     if not _may_change(request, asked) or not _may_do(request, asked.model, operation_of(asked)):
         return _denied(request)
-    plan, user = request.POST.get("plan", ""), _person(request)
+    plan, user = request.POST.get("plan", ""), signed_in(request)
     if not (plan.isdecimal() and len(plan) < MOST_DIGITS and service.confirm_bulk_edit(asked, int(plan), user)):
         say_not_done(request, gettext("It was confirmed already, or another choice was made since; look again."), asked)
     return redirect("mobjects:bulk-edit", pk)
@@ -223,7 +230,7 @@ def bulk_edit_undo(request: HttpRequest, pk: int) -> HttpResponse:
     asked = get_object_or_404(BulkEdit, pk=pk)
     if not _may_do(request, asked.model, operation_of(asked)):
         return _denied(request)
-    if not service.undo_bulk_edit(asked, _person(request)):
+    if not service.undo_bulk_edit(asked, signed_in(request)):
         say_not_done(request, gettext("That was asked for already."), asked)
     return redirect("mobjects:bulk-edit", pk)
 
@@ -285,11 +292,6 @@ def _may_do(request: HttpRequest, model_name: str, operation: EditOperation) -> 
 def _may_change(request: HttpRequest, asked: BulkEdit) -> bool:
     """Whether the person may go on with it."""
     return request.user.has_perm(f"mobjects.change_{asked.model}")
-
-
-def _person(request: HttpRequest) -> User:
-    user: User = request.user  # type: ignore[assignment]  # signed in
-    return user
 
 
 def _may_see(request: HttpRequest, asked: BulkEdit) -> bool:

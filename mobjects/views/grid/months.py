@@ -141,17 +141,17 @@ def _lock(costs: list[ProgramCost]) -> str:
     return ngettext("%(count)s cost", "%(count)s costs", len(costs)) % {"count": len(costs)}
 
 
-def _more_than_amount(costs: list[ProgramCost]) -> str:
-    """What a cell's cost holds that a grid does not show, in words; "" if nothing."""
+def _more_than_amount(costs: list[ProgramCost]) -> list[tuple[str, Any]]:
+    """What a cell's cost holds that a grid does not show, with what that is called."""
     fields: list[Any] = [ProgramCost._meta.get_field(name) for name in ("note", "marketo_cost_id")]
-    values = [(field.verbose_name, getattr(cost, field.attname)) for cost in costs for field in fields]
-    return ", ".join(f"{name} {quote_value(value)}" for name, value in values if value)
+    held = [(field.verbose_name, getattr(cost, field.attname)) for cost in costs for field in fields]
+    return [(name, value) for name, value in held if value]
 
 
 def _hold(costs: list[ProgramCost]) -> str:
     """Stands for what goes with a cell's cost when that is removed; "" if nothing does."""
-    held = [str(value) for cost in costs for value in (cost.note, cost.marketo_cost_id) if value]
-    return fingerprint("\n".join(held)) if held else ""
+    held = _more_than_amount(costs)
+    return fingerprint("\n".join(str(value) for _name, value in held)) if held else ""
 
 
 def find_lacking(request: HttpRequest) -> str:
@@ -216,7 +216,8 @@ def _read_amount(text: str) -> Any:
 
 def _describe_clash(pk: int, name: str, costs: list[ProgramCost]) -> Answer:
     author = timeline.last_author(Kind.PROGRAM, pk, costs[0].content_key) if costs else ""
-    now, more = _text(costs), _more_than_amount(costs)
+    now, held = _text(costs), _more_than_amount(costs)
+    more = ", ".join(f"{name} {quote_value(value)}" for name, value in held)
     words = f"{now} ({more})" if more else now
     return {"name": name, "label": name, "now": now, "words": words, "held": _hold(costs), "author": author}
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
 from mobjects.imports.writing.target_tables import sets_channel
-from mobjects.kept_text import translate_role, translate_rule
+from mobjects.kept_text import translate_label, translate_rule
 from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome, Program
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import MonthColumn
@@ -195,7 +195,7 @@ def reversed_row(row: DisplayRow) -> DisplayRow:
 
 
 def _row_label(kind: str, row: ImportRow) -> str:
-    return truncate_html(translate_role(row.label) if kind == "roles" else row.label, 200)
+    return truncate_html(translate_label(row.label, kind), 200)
 
 
 def _record_urls(imported: Import, rows: Sequence[ImportRow]) -> Mapping[int, str]:

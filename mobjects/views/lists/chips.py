@@ -15,7 +15,9 @@ from mobjects.views.keyset import AFTER, BEFORE, COLUMNS, VIEW
 
 ALL = "view=all"
 """The query of a list that is narrowed by nothing, whatever view a person opens it with."""
-_NARROWS_NOTHING = frozenset({SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR, ERROR_FLAG, AFTER, BEFORE, COLUMNS, VIEW})
+OF_A_PAGE = frozenset({PAGE_VAR, "page", ALL_VAR, ERROR_FLAG, AFTER, BEFORE, "_changelist_filters"})
+"""Parameters that say which part of a list is shown, and not what is in it."""
+_NARROWS_NOTHING = OF_A_PAGE | {SEARCH_VAR, ORDER_VAR, COLUMNS, VIEW}
 
 
 @dataclass(frozen=True, slots=True)

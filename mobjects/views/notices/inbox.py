@@ -19,7 +19,7 @@ from mobjects.notices.choices import save_choice
 from mobjects.notices.notice_settings import has_email
 from mobjects.notices.wording import describe_delivery
 from mobjects.selectors import id_in
-from mobjects.views.base import paginate_rows, press_only, render_page
+from mobjects.views.base import paginate_rows, press_only, render_page, signed_in
 
 PER_PAGE = 50
 MANAGE = "mobjects.manage_notices"
@@ -81,13 +81,6 @@ def notice_settings_page(request: HttpRequest) -> HttpResponse:
         address=person.email,
         manages=person.has_perm(MANAGE),
     )
-
-
-def signed_in(request: HttpRequest) -> User:
-    """Who is asking; these pages are reached by nobody else."""
-    if not isinstance(request.user, User):
-        raise TypeError("the page was reached without signing in")
-    return request.user
 
 
 def _own(person: User) -> QuerySet[NoticeDelivery]:

@@ -19,8 +19,8 @@ from mobjects.notices.channels.webhook import make_secret, seal_text
 from mobjects.notices.deliveries import NOTICE_WORK, send_again
 from mobjects.notices.wording import describe_delivery
 from mobjects.presentation.badges import render_badge
-from mobjects.views.base import paginate_rows, press_only, render_page, require_permission
-from mobjects.views.notices.inbox import MANAGE, PER_PAGE, signed_in
+from mobjects.views.base import paginate_rows, press_only, render_page, require_permission, signed_in
+from mobjects.views.notices.inbox import MANAGE, PER_PAGE
 
 TONES = {DeliveryState.WAITING: "info", DeliveryState.SENT: "success", DeliveryState.FAILED: "danger"}
 

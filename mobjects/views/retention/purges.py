@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from mobjects.models import Purge, PurgeKind, SyncJobSource
 from mobjects.processes import status as queue_status
 from mobjects.retention import service
 from mobjects.retention.leave import give_leave, list_waiting_kinds
-from mobjects.views.base import paginate_rows, press_only, render_page, require_permission
+from mobjects.views.base import paginate_rows, press_only, render_page, require_permission, signed_in
 
 PER_PAGE = 50
 
@@ -50,8 +49,7 @@ def purge_now(request: HttpRequest) -> HttpResponse:
     if not request.POST.get("sure"):
         previews = [each for each in service.preview_purge(kinds) if each.due.count]
         return render_page(request, "retention/sure.html", _("Purge now?"), previews=previews, kind=wanted)
-    user: User = request.user  # type: ignore[assignment]  # signed in
-    made = service.request_purge(kinds, source=SyncJobSource.ADMIN, user=user)
+    made = service.request_purge(kinds, source=SyncJobSource.ADMIN, user=signed_in(request))
     said = ngettext("%(count)s purge was asked for.", "%(count)s purges were asked for.", len(made))
     messages.success(request, said % {"count": len(made)})
     return redirect("mobjects:retention")
