@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from mobjects.sandbox import SandboxServer
+from mobjects.sandbox.fields import OPPORTUNITY_KEY
 from mobjects.sandbox.state import SandboxStore, StoredCost
 
 COSTS = TAGS = 3
@@ -19,12 +20,16 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=int, default=0)
     parser.add_argument("--opportunities", type=int, default=0)
+    parser.add_argument("--roles", type=int, default=0, help="each of an opportunity of its own")
     parser.add_argument("--address", type=Path, required=True, help="the file to write its address into")
     options = parser.parse_args()
     server = SandboxServer()
     fill_programs(server.store, options.programs)
-    for number in range(1, options.opportunities + 1):
-        server.store.create_object("Opportunity", opportunity(number))
+    deals = [
+        server.store.create_object("Opportunity", opportunity(number)) for number in range(1, options.opportunities + 1)
+    ]
+    for number, deal in enumerate(deals[: options.roles], start=1):
+        server.store.create_object("OpportunityPersonRole", role(number, deal.id))
     written = options.address.with_suffix(".new")
     written.write_text(server.url)
     written.rename(options.address)
@@ -61,7 +66,18 @@ def opportunity(number: int) -> dict[str, str]:
         "Probability": str(number % 101),
         "Fiscal": "FY26",
         "NextStep": "Call the buyer",
+        OPPORTUNITY_KEY: key_of(number),
     }
+
+
+def key_of(number: int) -> str:
+    """The external key of an opportunity."""
+    return f"key-{number}"
+
+
+def role(number: int, deal: int) -> dict[str, str]:
+    """Values of one, by Marketo's names."""
+    return {"OpportunityId": str(deal), "PersonId": str(1 + number % 90), "Role": "Evaluator", "IsPrimary": "false"}
 
 
 if __name__ == "__main__":

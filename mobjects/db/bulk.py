@@ -2,10 +2,10 @@
 
 ``bulk_update`` builds one CASE for every column and row, ``bulk_create`` asks every field about every value: either
 takes longer for a batch than the call to Marketo. Here rows hold what a database takes as it is: texts, whole numbers,
-``None``, and for JSON fields what JSON can hold; not content, which SQLite compares as text, as Django writes it. The
-database gets them as one JSON document, which it takes apart by itself; only what SQLite inserts goes row by row, as
-that is quicker there. Its updates are not: where a table has a trigger, each statement first copies the pages that it
-is going to change.
+``None``, and for JSON fields what JSON can hold; where that is content, which SQLite compares as text, it is written as
+Django writes it. The database gets them as one JSON document, which it takes apart by itself; only what SQLite inserts
+goes row by row, as that is quicker there. Its updates are not: where a table has a trigger, each statement first copies
+the pages that it is going to change.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ class _RowWriter:
             field.get_db_prep_save(value, self._connection) for field, value in zip(fields, same.values(), strict=False)
         ]
         self._each: list[Any] = [model._meta.get_field("id" if name in by_id else name) for name in columns]
+        self._content: Collection[str] = getattr(model, "content_fields", ())
         self.is_typed = self._connection.vendor == "postgresql"
         self.table, self.names = quote(model._meta.db_table), [quote(field.column) for field in fields]
         part = "given.c{}" if self.is_typed else "json_extract(given.value, '$[{}]')"
@@ -114,5 +115,11 @@ class _RowWriter:
         for row in rows:
             values = list(row)
             for number in json_at:
-                values[number] = _encode(values[number])
+                values[number] = self._json_text(self._each[number], values[number])
             yield values
+
+    def _json_text(self, field: Any, value: Any) -> str:
+        if field.name not in self._content:
+            return _encode(value)
+        written: str = field.get_db_prep_save(value, self._connection)
+        return written

@@ -155,7 +155,9 @@ def parse_decimal(value: object, places: int) -> Decimal:
 
 
 def _text(value: object, attribute: MarketoAttribute) -> str:
-    text = _native_text(value).replace("\r\n", "\n").replace("\r", "\n")
+    text = value if type(value) is str else _native_text(value)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if attribute.size is not None and len(text) > attribute.size:
         raise ValueError(
             _("%(value)s is %(count)s characters long; at most %(size)s are allowed.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from mobjects.marketo import attributes, value_parsing
 from mobjects.marketo.types import DataType, Kind
 from mobjects.models.program import CHANNEL_TAG
+
+_READ_ONCE: ContextVar[dict[Kind, Mapping[str, CustomField]] | None] = ContextVar("custom_fields", default=None)
 
 
 class CustomField(models.Model):
@@ -67,6 +71,27 @@ class CustomField(models.Model):
         return attributes.MarketoAttribute(self.name, self.label or self.name, DataType(self.data_type), self.size)
 
     @classmethod
+    @contextmanager
+    def read_once(cls) -> Iterator[None]:
+        """Within it the fields of a kind are read once, not for each record that is judged."""
+        token = _READ_ONCE.set({})
+        try:
+            yield
+        finally:
+            _READ_ONCE.reset(token)
+
+    @classmethod
+    def by_name(cls, kind: Kind) -> Mapping[str, CustomField]:
+        """The fields of a kind by their names."""
+        kept = _READ_ONCE.get()
+        if kept is not None and kind in kept:
+            return kept[kind]
+        found: Mapping[str, CustomField] = {field.name: field for field in cls.objects.filter(kind=kind.value)}
+        if kept is not None:
+            kept[kind] = found
+        return found
+
+    @classmethod
     def normalize_values(cls, kind: Kind, given: Mapping[str, Any]) -> dict[str, str]:
         """Check custom attributes and give them as canonical text, sorted by name; empty ones are left out.
 
@@ -75,7 +100,7 @@ class CustomField(models.Model):
         """
         if not given:
             return {}
-        fields = {field.name: field for field in cls.objects.filter(kind=kind.value)}
+        fields = cls.by_name(kind)
         result, problems = {}, []
         for name, value in sorted(given.items()):
             if name not in fields:

@@ -237,14 +237,20 @@ class SyncedRecord(models.Model):
         record.__dict__.update(zip(field_names, values, strict=True))
         return record
 
+    @classmethod
+    def edited_fields(cls) -> list[str]:
+        """Names of the columns that people edit."""
+        others = {*cls.SYNC_FIELDS, "created_at", "modified_at"}
+        return [
+            field.name
+            for field in cls._meta.concrete_fields
+            if not (field.primary_key or field.generated or field.name in others)
+        ]
+
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Save the record; on an existing one only what people edit, unless ``update_fields`` says otherwise."""
         if update_fields is None and not self._state.adding and not kwargs.get("force_insert"):
-            update_fields = [
-                field.name
-                for field in self._meta.concrete_fields
-                if not (field.primary_key or field.generated or field.name in self.SYNC_FIELDS)
-            ]
+            update_fields = [*self.edited_fields(), "modified_at"]
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:

@@ -146,7 +146,8 @@ class NamedChunk:
 
     def without_records(self, seen: Sequence[int]) -> Self:
         """What is left after a page that told of these records of ours."""
-        return replace(self, missing=[pk for pk in self.missing if pk not in set(seen)])
+        known = set(seen)
+        return replace(self, missing=[pk for pk in self.missing if pk not in known])
 
     def without_found(self, found: Sequence[RemoteObject], keys: KeyFields) -> Self:
         """What is left of the names after a page that held these objects."""

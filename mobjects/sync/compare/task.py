@@ -103,13 +103,14 @@ class CompareTask(JobTask):
     @retry_on_database_error
     def _save(self, batch: SyncBatch, page: QueryPage, place: PageCursor, began: str) -> None:
         with transaction.atomic():
-            rows = self._compare(batch, page.found)
+            rows, same = self._compare(batch, page.found)
             batch.size = len(page.found)
             batch.save(update_fields=["size"])
             self._store_cursor(place, began)
-            self._store_results(rows)
+            self._store_results(rows, same)
 
-    def _compare(self, batch: SyncBatch, found: Sequence[RemoteObject]) -> list[SyncResult]:
+    def _compare(self, batch: SyncBatch, found: Sequence[RemoteObject]) -> tuple[list[SyncResult], list[int]]:
+        """The results of what differs or cannot be compared, and our ids of the records that are the same."""
         kind = Kind(batch.kind)
         by_marketo_id = {each.marketo_id: each for each in found}
         here = records_of_kind(kind).filter(**{f"{self.context.keys.id_column(kind)}__in": by_marketo_id})
@@ -119,30 +120,33 @@ class CompareTask(JobTask):
         compared = self._synced(kind).filter(pk__in=seen_here).values_list("pk", flat=True)
         reader = RemoteReader(kind, found, self.context.keys)
         positions = {each.marketo_id: position for position, each in enumerate(found, start=1)}
-        rows = []
+        rows, same = [], []
         for record in load_records(kind, list(compared)):
             called = self.context.keys.id_of(record) or 0
             row = self._compare_record(batch, record, reader.read_content(by_marketo_id[called], record))
-            row.position = positions[called]
-            rows.append(row)
-        return rows
+            if row is None:
+                same.append(record.pk)
+            else:
+                row.position = positions[called]
+                rows.append(row)
+        return rows, same
 
-    def _compare_record(self, batch: SyncBatch, record: SyncedRecord, seen: RemoteContent) -> SyncResult:
-        row = build_result(self.context.job, record, SyncResultStatus.SAME, batch=batch)
+    def _compare_record(self, batch: SyncBatch, record: SyncedRecord, seen: RemoteContent) -> SyncResult | None:
+        """The result of a record; ``None`` if it is the same."""
+        job = self.context.job
         if record.claimed_by_id is not None:
-            row.status, row.error = SyncResultStatus.HELD.value, IN_BATCH
-            return row
+            return build_result(job, record, SyncResultStatus.HELD, batch=batch, error=IN_BATCH)
         if batch.sent_at and record.last_synced_at and record.last_synced_at >= batch.sent_at:
-            row.status, row.error = SyncResultStatus.HELD.value, SENT_MEANWHILE
-            return row
-        here = record_content(record, self.context.keys)
-        rest = seen.remote_only(here)
+            return build_result(job, record, SyncResultStatus.HELD, batch=batch, error=SENT_MEANWHILE)
+        rest = seen.remote_only(record_content(record, self.context.keys))
         if rest != record.in_marketo:
             records_of_kind(record.KIND).filter(pk=record.pk).update(in_marketo=rest)
         changed = find_drift(record.accepted, seen)
-        if changed:
-            row.status, row.diff = SyncResultStatus.DIFFERS.value, [list(each) for each in changed]
-            row.error = _local(record, changed, self.context.keys)
+        if not changed:
+            return None
+        words = _local(record, changed, self.context.keys)
+        row = build_result(job, record, SyncResultStatus.DIFFERS, batch=batch, error=words)
+        row.diff = [list(each) for each in changed]
         return row
 
     # --- one by one, and what is missing -------------------------------------------------------
@@ -178,10 +182,10 @@ class CompareTask(JobTask):
     @retry_on_database_error
     def _save_chunk(self, batch: SyncBatch, page: QueryPage, place: NamedPlace, chunk: NamedChunk) -> None:
         with transaction.atomic():
-            rows = self._compare(batch, page.found)
+            rows, same = self._compare(batch, page.found)
             batch.size = len(page.found)
             batch.save(update_fields=["size"])
-            chunk = chunk.without_records([row.record_id for row in rows])
+            chunk = chunk.without_records([*same, *(row.record_id for row in rows)])
             if page.more:
                 place = replace(place, chunk=chunk, page=place.page.after_page(page))
             else:
@@ -192,7 +196,7 @@ class CompareTask(JobTask):
                 rows += [build_result(job, record, status, batch=batch, error=GONE) for record in missing]
                 place = replace(place, chunk=None, page=PageCursor())
             self._store_place(place)
-            self._store_results(rows)
+            self._store_results(rows, same)
 
     def _store_place(self, place: NamedPlace) -> None:
         store_progress(self.context.job, {**load_progress(self.context.job), **place.to_json()})
@@ -226,9 +230,10 @@ class CompareTask(JobTask):
         kept = load_progress(self.context.job)
         store_progress(self.context.job, {**kept, **place.to_json(), "began": began})
 
-    def _store_results(self, rows: Sequence[SyncResult]) -> None:
-        SyncResult.objects.bulk_create(row for row in rows if row.status != SyncResultStatus.SAME)
-        add_counts(self.context.job, Counter(str(row.status) for row in rows))
+    def _store_results(self, rows: Sequence[SyncResult], same: Sequence[int] = ()) -> None:
+        SyncResult.objects.bulk_create(rows)
+        counts = Counter(str(row.status) for row in rows)
+        add_counts(self.context.job, counts | {SyncResultStatus.SAME.value: len(same)})
 
 
 def find_drift(accepted: Mapping[str, str], seen: RemoteContent) -> list[FieldDifference]:

@@ -72,7 +72,7 @@ class RemoteReader:
     def __init__(self, kind: Kind, found: Sequence[RemoteObject], keys: KeyFields) -> None:
         self.keys = keys
         self.attributes = {item.name: item for item in attributes.STANDARD[kind]}
-        self.custom = {item.name: item.attribute for item in CustomField.objects.filter(kind=kind.value)}
+        self.custom = {name: field.attribute for name, field in CustomField.by_name(kind).items()}
         self._opportunities: dict[MarketoId, int] = {}
         self._by_key: dict[str, int] = {}
         if kind is Kind.ROLE:

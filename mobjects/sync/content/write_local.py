@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Least
 from django.utils.translation import gettext_noop as _
@@ -236,9 +237,8 @@ def _set_opportunity(record: Any, text: str) -> None:
 def _set_custom_attribute(record: Any, name: str, text: str) -> None:
     kept = {key: value for key, value in record.custom_attributes.items() if key != name}
     if text:
-        field = CustomField.objects.get(kind=record.KIND.value, name=name)
         try:
-            kept[name] = value_parsing.canonical_text(text, field.attribute)
+            kept[name] = value_parsing.canonical_text(text, CustomField.by_name(record.KIND)[name].attribute)
         except ValueError as error:
             raise RemoteValueRefused(f"{name}: {error}") from error
     record.custom_attributes = kept
@@ -263,7 +263,6 @@ def _clean(row: Any, **how: Any) -> None:
         raise RemoteValueRefused(_describe_error(row, error)) from error
 
 
-_PROGRAM_COLUMNS = ("name", "type", "workspace", "channel")
 _CHILD_COLUMNS: Mapping[type[models.Model], Sequence[str]] = {
     ProgramCost: ("month", "amount", "note", "marketo_cost_id"),
     ProgramTag: ("value",),
@@ -278,21 +277,21 @@ def _save_records(records: Sequence[Any]) -> None:
         record.created_at = moment
     if new:
         type(new[0])._default_manager.bulk_create(new)
-    if known and isinstance(known[0], Program):
-        _update_rows(Program, _PROGRAM_COLUMNS, known, modified_at=moment)
-    else:
-        for record in known:
-            record.save()
+    if known:
+        _update_rows(type(known[0]), known[0].edited_fields(), known, modified_at=moment)
 
 
 def _update_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Any], **same: Any) -> None:
-    """Write columns that hold texts, whole numbers, amounts or days."""
-    values = [[*(_plain(getattr(row, name)) for name in columns), row.pk] for row in rows]
+    fields: list[Any] = [model._meta.get_field(name) for name in columns]
+    values = [[*(_plain(getattr(row, field.attname)) for field in fields), row.pk] for row in rows]
     bulk_update_rows(model, dict.fromkeys(columns, "%s"), values, same=same)
 
 
 def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (str, int)) else str(value)
+    """A value as JSON can hold it and the database takes it."""
+    if isinstance(value, datetime):
+        value = connection.ops.adapt_datetimefield_value(value)
+    return value if value is None or isinstance(value, (str, int, dict)) else str(value)
 
 
 def _describe_error(row: Any, error: ValidationError) -> str:

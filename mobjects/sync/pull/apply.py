@@ -15,6 +15,7 @@ from mobjects.db.edit_context import edit
 from mobjects.marketo.types import Kind, LinkTarget, RemoteObject
 from mobjects.models import (
     ConflictReason,
+    CustomField,
     EditSource,
     RecordStatus,
     SyncBatch,
@@ -61,7 +62,8 @@ class PulledPage:
         Returns:
             A result for each object that was not passed over, not saved yet.
         """
-        with edit(EditSource.PULL, username=self.context.job.username, reference=self.context.job.pk):
+        source, job = EditSource.PULL, self.context.job
+        with edit(source, username=job.username, reference=job.pk), CustomField.read_once():
             return self._apply()
 
     def _apply(self) -> list[SyncResult]:
