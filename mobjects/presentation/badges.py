@@ -80,11 +80,12 @@ def render_badge(label: str, tone: str = "neutral") -> SafeString:
 
 def state_badge(row: SyncJob | SyncBatch | SyncResult) -> SafeString:
     """The state of a job or batch, or the status of a result."""
+    # Not by get_state_display(), which lists all states in words each time.
     if isinstance(row, SyncJob):
-        return render_badge(row.get_state_display(), JOB_TONES[row.state])
+        return render_badge(str(SyncJobState(row.state).label), JOB_TONES[row.state])
     if isinstance(row, SyncBatch):
-        return render_badge(row.get_state_display(), BATCH_TONES[row.state])
-    return render_badge(row.get_status_display(), RESULT_TONES[row.status])
+        return render_badge(str(SyncBatchState(row.state).label), BATCH_TONES[row.state])
+    return render_badge(str(SyncResultStatus(row.status).label), RESULT_TONES[row.status])
 
 
 def record_state_badge(state: str) -> SafeString:
