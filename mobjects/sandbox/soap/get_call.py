@@ -6,8 +6,10 @@ import base64
 import binascii
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 
 from lxml import etree
 
@@ -33,7 +35,7 @@ def get_mobjects(store: SandboxStore, message: etree._Element, result: etree._El
         raise SoapFault("20110", f"getMObjects does not support objects of type {kind!r}")
     filters = _fingerprint(message)
     after = _read_position(text_of(message, "streamPosition"), filters)
-    found = [item for item in _find(store, kind, message) if item.id > after]
+    found = _find(store, kind, message, after)
     page, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
     add_child(result, "returnCount", str(len(page)))
     add_child(result, "hasMore", "true" if more else "false")
@@ -44,7 +46,8 @@ def get_mobjects(store: SandboxStore, message: etree._Element, result: etree._El
         _write_object(listing, item, details=details)
 
 
-def _find(store: SandboxStore, kind: str, message: etree._Element) -> list[SandboxObject]:
+def _find(store: SandboxStore, kind: str, message: etree._Element, after: int) -> list[SandboxObject]:
+    """The first of what is asked for behind an id, one more than a page has; objects behind them are not looked at."""
     wanted_id, key = read_int(message, "id"), read_key(message)
     if wanted_id is not None and key is not None:
         raise SoapFault("20110", "Give id or externalKey, not both")
@@ -57,11 +60,10 @@ def _find(store: SandboxStore, kind: str, message: etree._Element) -> list[Sandb
     if links is None:
         return []
     pool: Mapping[int, SandboxObject] = store.programs if kind == PROGRAM else store.objects[kind]
-    return [
-        item
-        for id_, item in sorted(pool.items())
-        if wanted_id in (None, id_) and all(test(item) for test in tests) and _has_links(item, links)
-    ]
+    ids = sorted(pool if wanted_id is None else pool.keys() & {wanted_id})
+    later = (pool[id_] for id_ in ids[bisect_right(ids, after) :])
+    fits = (item for item in later if all(test(item) for test in tests) and _has_links(item, links))
+    return list(islice(fits, PAGE_SIZE + 1))
 
 
 def _resolve_links(store: SandboxStore, kind: str, associations: Iterable[MObjectAssociation]) -> dict[str, str] | None:
