@@ -29,25 +29,25 @@ def fill_history(jobs: int, records: int) -> int:
     """
     batches, results = jobs * CALLS, jobs * CALLS * CALL
     tables = [model._meta.db_table for model in (SyncJob, SyncBatch, SyncResult)]
-    with _bare_tables(tables):
-        pages_fill.insert_jobs(jobs, planned=CALLS * CALL, seconds=_seconds(jobs))
+    with bare_tables(tables):
+        pages_fill.insert_jobs(jobs, planned=CALLS * CALL, seconds=seconds_ago(jobs))
         of_job = f"((n - 1) / {CALLS} + 1)"
-        pages_fill.insert_batches(batches, of_job, sequence=f"(n - 1) % {CALLS} + 1", seconds=_seconds(batches))
+        pages_fill.insert_batches(batches, of_job, sequence=f"(n - 1) % {CALLS} + 1", seconds=seconds_ago(batches))
         of_job, of_batch = f"((n - 1) / {CALLS * CALL} + 1)", f"((n - 1) / {CALL} + 1)"
         record = f"(n - 1) % {records} + 1"
-        pages_fill.insert_results(results, of_job, of_batch, record=record, seconds=_seconds(results))
+        pages_fill.insert_results(results, of_job, of_batch, record=record, seconds=seconds_ago(results))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return results
 
 
-def _seconds(rows: int) -> str:
+def seconds_ago(rows: int) -> str:
     """SQL for how long ago row ``n`` was made."""
     return f"({rows} - n) * {SECONDS} / {rows}"
 
 
 @contextmanager
-def _bare_tables(tables: list[str]) -> Iterator[None]:
+def bare_tables(tables: list[str]) -> Iterator[None]:
     """Empty tables without triggers, foreign keys and further indexes; with them again afterwards."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -23,7 +23,8 @@ def lock_state(*, wait: bool = True) -> HistoryState | None:
     Args:
         wait: for whoever holds it; else ``None`` is returned then.
     """
-    HistoryState.objects.bulk_create([HistoryState(pk=1)], ignore_conflicts=True)
+    if not HistoryState.objects.filter(pk=1).exists():  # An insert would wait for whoever holds the row.
+        HistoryState.objects.bulk_create([HistoryState(pk=1)], ignore_conflicts=True)
     skips = not wait and connection.features.has_select_for_update_skip_locked
     return HistoryState.objects.select_for_update(skip_locked=skips).filter(pk=1).first()
 

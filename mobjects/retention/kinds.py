@@ -91,6 +91,7 @@ class Part:
         rows: of all holders, those that are still to go.
         holder: the way from a row to its holder, as in a filter.
         remove: does it.
+        weight: as so many rows each counts, being long.
         key: the field to walk along where one holder has many rows.
         apart: a field whose values are walked one after the other, as the index of a holder's rows goes.
     """
@@ -98,6 +99,7 @@ class Part:
     rows: QuerySet[Any]
     holder: str
     remove: Removal
+    weight: int = 1
     key: str = "pk"
     apart: str = ""
 
@@ -105,16 +107,16 @@ class Part:
         """The rows of some holders."""
         return self.rows.filter(**{f"{self.holder}__in": pks})
 
-    def count(self, pks: Collection[Any]) -> dict[Any, int]:
-        """How many rows each holder has."""
-        return dict(self.of(pks).order_by().values_list(self.holder).annotate(Count("pk")))
+    def weigh(self, pks: Collection[Any]) -> dict[Any, int]:
+        """As how many rows those of each holder count."""
+        return dict(self.of(pks).order_by().values_list(self.holder).annotate(weight=Count("pk") * self.weight))
 
     def walk(self, pk: Any) -> Iterator[QuerySet[Any]]:
         """The rows of one holder, so many at a time as one transaction may hold."""
         rows = self.of([pk])
         values = rows.order_by().values_list(self.apart, flat=True).distinct() if self.apart else ()
         for some in [rows.filter(**{self.apart: value}) for value in values] or [rows]:
-            yield from walk_rows(some, self.key)
+            yield from walk_rows(some, self.key, CHUNK // self.weight)
 
 
 class HolderKind(RetentionKind):
@@ -147,7 +149,7 @@ class HolderKind(RetentionKind):
         size = 0
         for start in range(0, len(due), CHUNK):
             page = due[start : start + CHUNK]
-            counts = sum((Counter(part.count(page)) for part in self.parts), Counter(page))
+            counts = sum((Counter(part.weigh(page)) for part in self.parts), Counter(page))
             for pk in page:
                 if pack and size + counts[pk] > CHUNK:
                     yield pack, size
@@ -189,13 +191,13 @@ def ended_before(until: datetime, *names: str) -> Q:
     return Q(*(Q((f"{name}__isnull", True)) | Q((f"{name}__lt", until)) for name in names))
 
 
-def walk_rows(rows: QuerySet[Any], key: str = "pk") -> Iterator[QuerySet[Any]]:
-    """Some rows, along a field that tells them apart, so many at a time as one transaction may hold."""
+def walk_rows(rows: QuerySet[Any], key: str = "pk", size: int = CHUNK) -> Iterator[QuerySet[Any]]:
+    """Some rows, along a field that tells them apart, so many at a time."""
     found = rows.order_by(key).values_list(key, flat=True)
-    keys = list(found[:CHUNK])
+    keys = list(found[:size])
     while keys:
         yield rows.order_by().filter(**{f"{key}__gte": keys[0], f"{key}__lte": keys[-1]})
-        keys = list(found.filter(**{f"{key}__gt": keys[-1]})[:CHUNK])
+        keys = list(found.filter(**{f"{key}__gt": keys[-1]})[:size])
 
 
 def clear_values(name: str, **values: Any) -> Removal:

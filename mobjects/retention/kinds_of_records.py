@@ -61,7 +61,7 @@ class FileKind(HolderKind):
     """Uploaded files, with the samples of their columns."""
 
     kind, holders, marker = PurgeKind.FILES, Import, "file_removed_at"
-    parts = (Part(ImportPart.objects.all(), "imported", delete_rows("pieces")),)
+    parts = (Part(ImportPart.objects.all(), "imported", delete_rows("pieces"), weight=100),)
 
     def due(self, until: datetime) -> QuerySet[Import]:
         return imports_over(until).filter(file_removed_at__isnull=True)

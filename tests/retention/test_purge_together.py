@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from mobjects.audit.sealing import seal_everything
+from mobjects.audit.door import history_opened
+from mobjects.audit.sealing import seal_everything, seal_once
 from mobjects.audit.verifying import verify_history
 from mobjects.models import (
     HistorySeal,
     Purge,
     PurgeKind,
     SealKind,
+    SyncBatch,
     SyncJob,
     SyncJobAction,
     SyncJobSource,
@@ -87,6 +91,18 @@ def test_a_transaction_holds_no_more_rows_than_it_may_whatever_the_jobs_are_like
     assert whole() == set()
 
 
+def test_requests_count_as_ten_rows_each():
+    job, many = old_jobs(0)[0], kinds.CHUNK // 10 + 1
+    values = {"kind": "Opportunity", "operation": "UPSERT", "state": "answered", "request": "<sent/>"}
+    SyncBatch.objects.bulk_create(SyncBatch(job=job, sequence=n, **values) for n in range(many))
+    [purge] = service.request_purge([PurgeKind.PAYLOADS], source=SyncJobSource.COMMAND, enqueue=False)
+    with history_opened("as a purge does"):
+        chunks = [chunk() for chunk in service.BY_NAME[PurgeKind.PAYLOADS].iter_chunks(purge.until)]
+    assert [chunk.total() for chunk in chunks] == [many - 1, 1, 0]
+    job.refresh_from_db()
+    assert job.payloads_removed_at
+
+
 def test_a_job_that_becomes_needed_stays_and_the_others_go():
     first, needed, last = old_jobs(2, 2, 2)
     purge = asked()
@@ -118,3 +134,30 @@ def test_what_went_together_is_in_the_chain_row_by_row():
     assert (link.table, link.reason) == ("result", f"purge {purge.pk}")
     assert sorted(link.rows) == sorted(SyncResult.objects.values_list("pk", flat=True))
     assert verify_history().broken is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_runs_waits_for_no_purge():
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer")
+    old_jobs(3)
+    running = pages.job(state=SyncJobState.RUNNING)
+    seal_everything()
+    purge, done = asked(), []
+
+    def work() -> None:
+        with closing(connection):
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '5s'")
+            pages.result(running, batch=pages.batch(running, state="sending"), status="PENDING")
+            SyncJob.objects.filter(pk=running.pk).update(planned=2)
+            done.append(seal_once())
+
+    with transaction.atomic():
+        service.do_chunk(purge.pk, chunks_of(purge)[0])
+        # All is written and in the chain, and nothing is committed.
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert done == [None]  # The sealer comes another time.
+    assert SyncResult.objects.filter(job=running).exists()
