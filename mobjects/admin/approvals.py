@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -44,7 +45,7 @@ class ApprovalRuleAdmin(ModelAdmin):
 class ApprovalAdmin(ReadOnlyAdmin):
     """What waits or waited for approval; each leads to its page."""
 
-    list_display = ("asked", "state_words", "what", "count", "who", "until", "decided_by")
+    list_display = ("asked", "state_words", "what", "records", "who", "until", "decided_by")
     list_display_links = ("asked",)
     list_filter = ("state", "work", ("created_at", DayFilter), PersonFilter)
     search_fields = ("username", "decided_by", "rule_name")
@@ -64,6 +65,11 @@ class ApprovalAdmin(ReadOnlyAdmin):
     def what(self, row: Approval) -> str:
         """Which rule holds it, and why."""
         return rule_text(row)
+
+    @admin.display(description=_("Records"), ordering="count")
+    def records(self, row: Approval) -> str:
+        """How many it is about."""
+        return number_format(row.count, force_grouping=True)
 
     @admin.display(description=_("Until"), ordering="expires_at")
     def until(self, row: Approval) -> SafeString | str:

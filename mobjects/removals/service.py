@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from mobjects import clock
 from mobjects.audit.events import record_event
@@ -88,7 +89,8 @@ def preview_deletion(deletion: BulkDeletion) -> dict[str, Any]:
 def count_words(model: Any, count: int) -> str:
     """A number of records of a model, in words."""
     options = model._meta
-    return f"{count:,} {options.verbose_name if count == 1 else options.verbose_name_plural}"
+    what = options.verbose_name if count == 1 else options.verbose_name_plural
+    return gettext("%(count)s %(what)s") % {"count": f"{count:,}", "what": what}
 
 
 def confirm_deletion(deletion: BulkDeletion, user: User | None = None) -> bool:

@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
 from mobjects.models import Approval, BulkDeletion, BulkDeletionState, Opportunity, ProgramCost, ProgramTag
 from mobjects.removals.service import ask_deletion, confirm_deletion, undo_deletion
+from mobjects.views.approvals.sentences import what_text
 from tests import factories
 from tests.support.approvals import make_rule
 from tests.views import pages
@@ -49,6 +51,7 @@ def test_it_is_done_as_shown_once_another_person_approves_it(people):
     assert service.approve(approval, anna) == Decision.DONE
     deletion.refresh_from_db()
     assert (deletion.state, Opportunity.objects.count()) == (BulkDeletionState.DELETED, 0)
+    assert "Deal 1" in pages.words(browser.get(f"/admin/approvals/{approval.pk}/"))
     assert undo_deletion(deletion, olga)
     assert Opportunity.objects.count() == 2
 
@@ -102,3 +105,14 @@ def test_what_a_rule_asks_of_it(people, model, rule, held):
     assert (confirmed(people[0], model).state == BulkDeletionState.HELD) is held
     if held and model is not Opportunity:
         assert list(Approval.objects.get().records.values_list("kind", "record_id")) == [("Program", program.pk)]
+
+
+def test_what_is_counted_stands_in_korean_as_koreans_say_it(people):
+    make_rule()
+    for _ in range(2):
+        factories.opportunity()
+    approval = confirmed(people[0]).approvals.get()
+    with translation.override("ko"):
+        assert what_text(approval).endswith(": 영업 기회 2개")
+    said = pages.words(pages.client("viewer").get("/admin/mobjects/approval/", headers={"accept-language": "ko"}))
+    assert "Count" not in said

@@ -19,11 +19,13 @@ from django.views.decorators.http import require_GET
 from mobjects.bulk_edits.operations import EDITED_MODELS, target_of
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
+from mobjects.kept_text import translate_label
 from mobjects.models import (
     RECORD_MODELS,
     Approval,
     ApprovalRecord,
     ApprovalState,
+    BulkDeletion,
     BulkEdit,
     BulkEditOutcome,
     Kind,
@@ -185,7 +187,7 @@ def _items(request: HttpRequest, approval: Approval, rows: Page[Any]) -> list[Sh
     edited = _shown_edit(approval)
     if edited is not None:
         return _edited(request, edited, rows, undoes=approval.is_undo)
-    return _results(request, rows) if approval.preview_id else _records(rows)
+    return _results(request, rows) if approval.preview_id else _records(rows, approval.deletion)
 
 
 def _held_address(approval: Approval) -> str:
@@ -222,24 +224,42 @@ def _results(request: HttpRequest, rows: Page[Any]) -> list[ShownRecord]:
     ]
 
 
-def _records(rows: Page[Any]) -> list[ShownRecord]:
+def _records(rows: Page[Any], deletion: BulkDeletion | None) -> list[ShownRecord]:
     found: list[ApprovalRecord] = list(rows)
-    named = _name_records([(Kind(row.kind), row.record_id) for row in found])
+    named = _name_records([(Kind(row.kind), row.record_id) for row in found], deletion)
     return [
         ShownRecord(label, address, row.get_kind_display()) for row, (label, address) in zip(found, named, strict=True)
     ]
 
 
-def _name_records(keys: Sequence[tuple[Kind, int]]) -> list[tuple[str, str]]:
-    """Labels of records, each with where it is; of one that is gone, its number and ""."""
+def _name_records(keys: Sequence[tuple[Kind, int]], deletion: BulkDeletion | None = None) -> list[tuple[str, str]]:
+    """Labels of records, each with where it is; of one that is gone, that it is, and ""."""
     known: dict[tuple[Kind, int], SyncedRecord] = {}
     for kind in dict.fromkeys(kind for kind, _pk in keys):
         ids = [pk for other, pk in keys if other is kind]
         known |= {(kind, record.pk): record for record in records_of_kind(kind).filter(pk__in=ids)}
+    gone = _deleted_names([key for key in keys if key not in known], deletion)
     return [
-        (str(known[key]), _address(*key)) if key in known else (_("Record %(pk)s, deleted") % {"pk": key[1]}, "")
+        (str(known[key]), _address(*key))
+        if key in known
+        else (
+            _("%(record)s, deleted") % {"record": gone[key]}
+            if key in gone
+            else _("Record %(pk)s, deleted") % {"pk": key[1]},
+            "",
+        )
         for key in keys
     ]
+
+
+def _deleted_names(keys: Sequence[tuple[Kind, int]], deletion: BulkDeletion | None) -> dict[tuple[Kind, int], str]:
+    """What records were called that a deletion here deleted."""
+    if deletion is None or not keys:
+        return {}
+    kinds = {RECORD_MODELS[kind]._meta.model_name: kind for kind, _pk in keys}
+    rows = deletion.deleted.filter(model__in=kinds, record_id__in=[pk for _kind, pk in keys])
+    found = rows.values_list("model", "record_id", "label")
+    return {(kinds[model], pk): translate_label(label, model) for model, pk, label in found}
 
 
 def _address(kind: Kind, pk: int) -> str:
