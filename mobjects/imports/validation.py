@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import BinaryIO
 
 from django.db import transaction
@@ -25,13 +26,13 @@ from mobjects.imports.staging import CheckedRow
 from mobjects.imports.validators import KINDS, RowValidator
 from mobjects.imports.validators.base import CHUNK, RowSource
 from mobjects.imports.validators.total_rows import LEFT_OUT, TotalRows
+from mobjects.jobs.step_loop import without_collecting
 from mobjects.marketo.attributes import MarketoAttribute
 from mobjects.marketo.types import DataType
 from mobjects.models import Import, ImportProblem, ImportProblemLevel, ImportRow, ImportRowOutcome
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import REVISION, CustomColumn, FileColumn
 from mobjects.spreadsheets import reader as tables
-from mobjects.spreadsheets.csv_writer import iter_batches
 from mobjects.spreadsheets.types import TableRow
 
 _REVISION = FileColumn(MarketoAttribute(REVISION, REVISION, DataType.INTEGER), "")
@@ -86,13 +87,19 @@ def _prepare_kind(imported: Import, rows: RowSource, columns: list[FileColumn], 
 
 
 def _check_rows(imported: Import, rows: RowSource, kind: RowValidator, alive: Callable[[int], None]) -> None:
-    for chunk in iter_batches(rows(), CHUNK):
-        items = list(kind.layout.parse_rows(chunk))
-        if not imported.rows and kind.layout.decide_again():
+    source = rows()
+    while True:
+        # A chunk makes so much that collecting would look through the whole process every few of them.
+        with without_collecting():
+            chunk = list(islice(source, CHUNK))
+            if not chunk:
+                return
             items = list(kind.layout.parse_rows(chunk))
-        imported.rows += len(chunk)
-        findings = list(kind.validate_rows(items))
-        _save(imported, findings, [problem for item in items for problem in item.problems], alive)
+            if not imported.rows and kind.layout.decide_again():
+                items = list(kind.layout.parse_rows(chunk))
+            imported.rows += len(chunk)
+            findings = list(kind.validate_rows(items))
+            _save(imported, findings, [problem for item in items for problem in item.problems], alive)
 
 
 @retry_on_database_error

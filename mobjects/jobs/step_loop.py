@@ -32,8 +32,8 @@ TURN_OVER = _("It makes room for other jobs, and goes on at once.")
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Look for no garbage in circles while a step makes thousands of values, of which nearly all go by themselves."""
+def without_collecting() -> Iterator[None]:
+    """Look for no garbage in circles while thousands of values are made, of which nearly all go by themselves."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -65,7 +65,7 @@ class StepLoop:
         release = None
         while release is None and self._may_go_on():
             try:
-                with _without_collecting():
+                with without_collecting():
                     busy = self._task.step()
             except WaitRequired as wait:
                 release = self._leave(wait.until, wait.reason)

@@ -32,7 +32,7 @@ from mobjects.models import (
 )
 
 CHUNK = 5000
-"""Rows of a file in one transaction."""
+"""Rows of a file in one transaction, blank ones counted."""
 MAX_NAMED_ROWS = 3
 """So many rows are named where all or nothing became nothing."""
 
@@ -116,9 +116,13 @@ def _held(imported: Import) -> Import:
 
 def _end(imported: Import, after: int) -> int:
     """The number of the last row of the next chunk; 0 if there is none."""
-    rows = ImportRow.objects.filter(imported=imported, number__gt=after).order_by("number")
-    full = list(rows.values_list("number", flat=True)[CHUNK - 1 : CHUNK])
-    return full[0] if full else int(rows.aggregate(last=models.Max("number"))["last"] or 0)
+    # By bounds, not by an offset: where the planner knows no numbers yet, it would sort all rows that are left.
+    rows = ImportRow.objects.filter(imported=imported).order_by()
+    first = rows.filter(number__gt=after).aggregate(first=models.Min("number"))["first"]
+    if first is None:
+        return 0
+    bounds = (first, first + CHUNK - 1)
+    return int(rows.filter(number__range=bounds).aggregate(last=models.Max("number"))["last"])
 
 
 def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int], None]) -> list[ImportProblem]:
