@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from operator import itemgetter
+from operator import getitem, itemgetter
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -335,6 +335,7 @@ class ColumnLayout:
         row_fixes: number of a row and name of a column to the text to read there.
         faults: the list that all parsers add to.
         clears: names of the columns whose blank cells clear the field.
+        only_texts: whether cells are texts, or bad, as in a CSV file; they are keys of the parsers' memory as they are.
     """
 
     def __init__(
@@ -345,6 +346,8 @@ class ColumnLayout:
         row_fixes: Mapping[int, Mapping[str, str]],
         faults: list[CellError],
         clears: Collection[str],
+        *,
+        only_texts: bool = False,
     ) -> None:
         self.parsers = parsers
         self.clears = frozenset(clears)
@@ -352,7 +355,7 @@ class ColumnLayout:
         self._constants = tuple(constants)
         self._pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
         self._row_fixes = row_fixes
-        self._faults = faults
+        self._faults, self._only_texts = faults, only_texts
 
     def decide_again(self) -> bool:
         """Take account of what the rows so far tell about the file's formats.
@@ -376,10 +379,7 @@ class ColumnLayout:
                 item.add_errors([CellError("", None, "", row.problem, "")])
                 yield item
                 continue
-            values = [
-                parser[cell if cell.__class__ is str else cell_key(cell)]
-                for parser, cell in zip(parsers, cells, strict=True)
-            ]
+            values = list(map(getitem, parsers, cells if self._only_texts else map(cell_key, cells)))
             if row.number in row_fixes:
                 self._fix(row.number, cells, values)
             item = ParsedRow(row.number, cells, values)

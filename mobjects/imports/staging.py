@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import connection, models, transaction
 
 from mobjects.db.retry import retry_on_database_error
@@ -19,7 +19,9 @@ _PROBLEM_COLUMNS = 'imported_id, number, level, "column", position, value, rule,
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+def _encode(values: Mapping[str, Any]) -> str:
+    return orjson.dumps(values).decode()
 
 
 class CheckedRow(NamedTuple):

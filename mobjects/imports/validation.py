@@ -174,7 +174,8 @@ def build_layout(imported: Import, columns: list[FileColumn], formats: FileForma
     places, constants = [place for _, place, _ in chosen], list(imported.constants.values())
     # What a person gave for every row, the empty text as well, was given on purpose.
     clears = (*imported.blank_clears, *imported.constants)
-    return ColumnLayout(parsers, places, constants, of_rows, faults, clears)
+    only_texts = get_read_options(imported).format == "csv"
+    return ColumnLayout(parsers, places, constants, of_rows, faults, clears, only_texts=only_texts)
 
 
 def _fixes(
