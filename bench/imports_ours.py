@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +10,7 @@ from django.apps import apps
 from django.db import connection
 
 from bench import imports_floor
+from bench.time_used import TimeUsed, read_clocks
 from mobjects.imports import runner, service
 from mobjects.models import Import, ImportMode, ImportSource, ImportState, Opportunity
 
@@ -20,14 +20,14 @@ _CHILDREN = ("ImportChange", "ImportFix", "ImportGroup", "ImportProblem", "Impor
 
 @dataclass(frozen=True)
 class Took:
-    """Seconds of the steps of one import."""
+    """What the steps of one import took."""
 
-    upload: float
-    check: float
-    commit: float
+    upload: TimeUsed
+    check: TimeUsed
+    commit: TimeUsed
 
     @property
-    def total(self) -> float:
+    def total(self) -> TimeUsed:
         """What is compared: everything."""
         return self.upload + self.check + self.commit
 
@@ -53,15 +53,15 @@ def upload(path: Path, *, enqueue: bool) -> Import:
 
 def run(path: Path, **expected: int) -> Took:
     """Import a file of opportunities; every row has to be what is expected: ``new``, ``changed``, ``unchanged``."""
-    times = [time.perf_counter()]
+    times = [read_clocks()]
     imported = upload(path, enqueue=False)
-    times.append(time.perf_counter())
+    times.append(read_clocks())
     runner.run_import(imported, beat=True)
     _expect(imported, ImportState.REVIEW, expected)
-    times.append(time.perf_counter())
+    times.append(read_clocks())
     service.request_commit(imported, ImportMode.VALID, overwrite=False, user=None, enqueue=False)
     runner.run_import(imported, beat=True)
-    times.append(time.perf_counter())
+    times.append(read_clocks())
     _expect(imported, ImportState.COMMITTED, expected)
     return Took(*(after - before for before, after in pairwise(times)))
 

@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 import csv
-import os
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.apps import apps
 from django.db import connection
 
 from bench.surroundings import Surroundings
+from bench.time_used import TimeUsed, read_clocks
 from mobjects.imports import runner, service
 from mobjects.models import Import, ImportMode, ImportSource, ImportState, Program
 
 _TABLES = ("Import", "Program", "SavedMapping")
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _Took:
-    """Seconds by the clock, and of CPU: ours and PostgreSQL's for us, which others on the machine do not lengthen."""
-
-    seconds: float
-    cpu: float
-
-    def __sub__(self, other: _Took) -> _Took:
-        return _Took(self.seconds - other.seconds, self.cpu - other.cpu)
-
-    def __str__(self) -> str:
-        return f"{self.seconds:.2f} s ({self.cpu:.2f} s of CPU)"
-
-
-def _now() -> _Took:
-    return _Took(time.perf_counter(), time.process_time() + _backend_cpu())
-
-
-def _backend_cpu() -> float:
-    """CPU seconds of the PostgreSQL process that serves us; 0 on SQLite, and where it runs on another host."""
-    if connection.vendor != "postgresql":
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (process,) = cursor.fetchone()
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return 0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(around: Surroundings, say: Say, *, rows: int, each: int) -> None:
@@ -76,10 +42,10 @@ def measure_refused(around: Surroundings, say: Say, *, rows: int) -> None:
     imported = _checked(_write(around.folder / "refused.csv", _cost_rows(rows, 100)), "program-costs")
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE mobjects_programcost ADD CONSTRAINT bench CHECK (amount < 0) NOT VALID")
-        begun = _now()
+        begun = read_clocks()
         service.request_commit(imported, ImportMode.VALID, overwrite=False, user=None, enqueue=False)
         runner.run_import(imported, beat=True)
-        took = _now() - begun
+        took = read_clocks() - begun
         cursor.execute("ALTER TABLE mobjects_programcost DROP CONSTRAINT bench")
     if imported.written != {"created": 0, "changed": 0, "left": rows}:
         raise RuntimeError(f"{imported.written} were written, not nothing")
@@ -116,14 +82,14 @@ def _write(path: Path, rows: Iterator[tuple[str, ...]]) -> Path:
     return path
 
 
-def _import(path: Path, kind: str, rows: int) -> tuple[_Took, _Took]:
+def _import(path: Path, kind: str, rows: int) -> tuple[TimeUsed, TimeUsed]:
     """What check and commit took."""
-    begun = _now()
+    begun = read_clocks()
     imported = _checked(path, kind)
-    checked = _now()
+    checked = read_clocks()
     service.request_commit(imported, ImportMode.VALID, overwrite=False, user=None, enqueue=False)
     runner.run_import(imported, beat=True)
-    written = _now()
+    written = read_clocks()
     _expect(imported, ImportState.COMMITTED)
     if imported.written["created"] != rows:
         raise RuntimeError(f"{imported.written} were written, not {rows}")

@@ -106,6 +106,11 @@ class RowValidator:
         place = self.index.get(name)
         return None if place is None else item.values[place]
 
+    def get_values(self, items: Sequence[ParsedRow], name: str) -> set[str]:
+        """What some rows have in a column; nothing where they have nothing, or the file lacks the column."""
+        place = self.index.get(name)
+        return set() if place is None else {value for item in items if (value := item.values[place])}
+
     def add_problem(
         self, item: ParsedRow, name: str, rule: str, suggestion: str = "", level: str = ImportProblemLevel.ERROR.value
     ) -> None:
@@ -150,7 +155,7 @@ class RowValidator:
             label: what it is called.
             key: our own key in the row.
         """
-        called = [self.get_value(item, name) for name in ("Marketo ID", "Marketo GUID")]
+        marketo_id, guid = self.get_value(item, "Marketo ID"), self.get_value(item, "Marketo GUID")
         pk, old, data, cleared = (record[0] if record else None), _EMPTY, _EMPTY, 0
         if record is None and not item.failed:
             self._refuse_lost_key(item)
@@ -168,7 +173,7 @@ class RowValidator:
                     ImportRowOutcome.CONFLICT if self._conflicts(item, record, changed) else ImportRowOutcome.CHANGED
                 ).value
         return CheckedRow(
-            item.number, outcome, pk, label[:_LABEL], key, called[0] or None, called[1] or "", data, old, cleared
+            item.number, outcome, pk, label[:_LABEL], key, marketo_id or None, guid or "", data, old, cleared
         )
 
     def _refuse_lost_key(self, item: ParsedRow) -> None:
@@ -301,10 +306,10 @@ def resolve_record(
         key: what the own key is called.
         name: what a record is called.
     """
+    if by_key is None and not any(by_ids.values()):
+        return None
     found = [(column, record) for column, record in by_ids.items() if record is not None]
     meant = [*found, *([(key, by_key)] if by_key is not None else [])]
-    if not meant:
-        return None
     column, record = meant[0]
     for other, another in meant[1:]:
         if another[0] != record[0]:

@@ -30,16 +30,14 @@ class OpportunityValidator(RowValidator):
     either: ClassVar = ("Company ID", "Company Key")
 
     def validate_rows(self, items: Sequence[ParsedRow]) -> Iterator[CheckedRow]:
-        ids = {value for item in items if (value := self.get_value(item, "Marketo ID"))}
-        keys = {value for item in items if (value := self.get_value(item, "External ID"))}
-        by_id = {
-            record[_ID]: record for record in self.lookup.find_by_field("marketo_id", [int(value) for value in ids])
-        }
-        guids = {value for item in items if (value := self.get_value(item, "Marketo GUID"))}
+        ids = [int(value) for value in self.get_values(items, "Marketo ID")]
+        guids, keys = self.get_values(items, "Marketo GUID"), self.get_values(items, "External ID")
+        by_id = {record[_ID]: record for record in self.lookup.find_by_field("marketo_id", ids)}
         by_guid = {record[_GUID]: record for record in self.lookup.find_by_field("marketo_guid", guids)}
         by_key = {record[_EXTERNAL]: record for record in self.lookup.find_by_field("external_id", keys)}
+        here = {"Marketo ID": by_id, "Marketo GUID": by_guid}
         for item in items:
-            yield self._validate_row(item, {"Marketo ID": by_id, "Marketo GUID": by_guid}, by_key)
+            yield self._validate_row(item, here, by_key)
 
     def _validate_row(
         self, item: ParsedRow, here: Mapping[str, dict[FieldText, StoredRecord]], by_key: dict[FieldText, StoredRecord]

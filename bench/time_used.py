@@ -1,0 +1,54 @@
+"""How long a measurement took, by the clock and of the processor."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from django.db import connection
+
+
+@dataclass(frozen=True)
+class TimeUsed:
+    """Seconds by the clock, and of CPU: ours and PostgreSQL's for us, which others on the machine do not lengthen."""
+
+    seconds: float
+    cpu: float
+
+    def __add__(self, other: TimeUsed) -> TimeUsed:
+        return TimeUsed(self.seconds + other.seconds, self.cpu + other.cpu)
+
+    def __sub__(self, other: TimeUsed) -> TimeUsed:
+        return TimeUsed(self.seconds - other.seconds, self.cpu - other.cpu)
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s ({self.cpu:.2f} s of CPU)"
+
+
+def read_clocks() -> TimeUsed:
+    """What both clocks show now; only differences mean anything."""
+    return TimeUsed(time.perf_counter(), time.process_time() + _backend_cpu())
+
+
+def _backend_cpu() -> float:
+    """CPU seconds of the PostgreSQL process that serves us; 0 on SQLite, and where it runs on another host."""
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (process,) = cursor.fetchone()
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def median_of(times: Iterable[TimeUsed]) -> TimeUsed:
+    """The median of each clock by itself."""
+    found = list(times)
+    return TimeUsed(median(each.seconds for each in found), median(each.cpu for each in found))
