@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from bench.apis import Api
-from bench.records import opportunities
+from bench.records import many_opportunities
 from bench.surroundings import Surroundings, lift_limits, served_from_source
 from mobjects.jobs.control import cancel_job
 from mobjects.jobs.job_lease import acquire_job, release_job
@@ -42,7 +42,7 @@ def _measure(around: Surroundings, say: Callable[[str], None], records: int, api
     size = api.select()
     around.reset()
     lift_limits()
-    opportunities(records)
+    many_opportunities(records)
     say(f"{api.name.upper()}: {records:,} changed records:")
     with served_from_source(), _transactions() as seen:
         client = Client()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from mobjects.models import Opportunity
+from django.db import connection
+
+from mobjects.db.edit_context import edit
+from mobjects.models import EditSource, Opportunity
 
 BATCH = 100
 
@@ -17,6 +20,22 @@ def opportunities(count: int, *, after: int = 0) -> list[int]:
         rows = [_opportunity(number) for number in range(start, min(start + 2000, after + count))]
         made += [row.pk for row in Opportunity.objects.bulk_create(rows)]
     return made
+
+
+def many_opportunities(count: int) -> None:
+    """Make changed opportunities by one statement, which copies the first of them: a million in half a minute or so."""
+    (first,) = opportunities(1)
+    own = {"external_id": "'E-' || number", "name": "'Renewal ' || number"}
+    fields = [each for each in Opportunity._meta.concrete_fields if not (each.primary_key or each.generated)]
+    columns = ", ".join(each.column for each in fields)
+    values = ", ".join(own.get(each.column, each.column) for each in fields)
+    with edit(EditSource.IMPORT), connection.cursor() as cursor:  # Whose values the import keeps, not the triggers.
+        cursor.execute(
+            f"INSERT INTO {Opportunity._meta.db_table} ({columns}) WITH RECURSIVE numbers(number) AS "
+            "(SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < %s) "
+            f"SELECT {values} FROM numbers, {Opportunity._meta.db_table} WHERE id = %s",
+            [count - 1, first],
+        )
 
 
 def _opportunity(number: int) -> Opportunity:

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from mobjects import clock
 from mobjects.db.bulk import bulk_insert_rows
+from mobjects.db.planning import walk_in_order
 from mobjects.db.prepared import SHARED, given, given_among
 from mobjects.db.retry import retry_on_database_error
 from mobjects.formatting import to_sentence
@@ -119,6 +120,8 @@ def claim_batch(
             found = sendable_records(context, kind, operation, selection).filter(pk__gt=given())
             return found.select_for_update(skip_locked=True, of=("self",)).values_list("pk")[:limit]
 
+        if selection.is_whole:
+            walk_in_order()
         # What it judges by the clock, it judges by that of where the walk began: it passes over more, and the next
         # walk comes by there again.
         ids = [pk for (pk,) in context.queries.ask(("sendable", kind, operation), make, after, anew=not after)]

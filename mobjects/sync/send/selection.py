@@ -93,6 +93,11 @@ class SyncSelection(KindSelection):
     rest_by_itself: bool = False
     after_try: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is about all records of its kinds, or all that changed."""
+        return self.ids is None and not (self.of_job or self.of_import or self.of_dry_run)
+
     def iter_parts(self, size: int = PART_SIZE) -> Iterator[Self]:
         """The same selection in parts of at most so many ids, so that no query carries all of a long list."""
         if self.ids is None:

@@ -6,6 +6,8 @@ No network call is made inside a transaction.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,10 +17,12 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
+from mobjects.db.counting import LIMIT, read_bounded
+from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, OutcomeUnknown, RefusalReason, Rejected
 from mobjects.marketo.transport import MarketoTransport
 from mobjects.marketo.types import BatchResponse, Kind, Operation, OutgoingBatch
-from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, records_of_kind
+from mobjects.models import RecordStatus, SyncBatch, SyncBatchState, SyncJob, SyncResult, records_of_kind
 from mobjects.sync import marketo_settings
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import KeyFields, Payload, build_payload
@@ -46,6 +50,9 @@ from mobjects.sync.task import JobContext, count_calls
 SENDING_ORDER = (Operation.UPDATE, Operation.UPSERT, Operation.INSERT)
 REFUSED_IN_A_ROW = 20
 """So many refused calls, one after the other, end a job. A few bad records among good ones cause far fewer in a row."""
+
+ALL = 2**31 - 2
+"""More records than there are."""
 
 _Phase = tuple[Kind, SyncSelection, Operation]
 
@@ -84,14 +91,8 @@ class SendTask:
 
         What the job is done with is no work: a worker that came for it would find none, and call others as it comes.
         """
-        job = self._context.job
-        if not job.planned:
-            job.planned = sum(
-                candidate_records(kind, part).count()
-                for kind in ordered_kinds(self._selection)
-                for part in self._selection.iter_parts(WHOLE_SIZE)
-            )
-            job.save(update_fields=["planned"])
+        if not self._context.job.planned:
+            self._note_planned(most=LIMIT)
         if self._selection.read_first:
             return 1
         wanted, most = 0, marketo_settings.workers_per_job()
@@ -100,6 +101,28 @@ class SendTask:
                 if wanted < most:
                     wanted += claims.count_batches(self._context, kind, part, most=most - wanted)
         return wanted
+
+    @retry_on_database_error
+    def _note_planned(self, *, most: int) -> None:
+        """Write down how many records the job is about, unless they are more than ``most``: to count a million would
+        keep its first batch waiting, so it is done after that.
+        """
+        job, parts = self._context.job, list(self._selection.iter_parts(WHOLE_SIZE))
+        counted = {
+            f"{kind} {number}": candidate_records(kind, part)
+            for kind in ordered_kinds(self._selection)
+            for number, part in enumerate(parts)
+        }
+        # In one statement: what others of this job get accepted meanwhile is counted here or there.
+        own = {"counts": SyncJob.objects.filter(pk=job.pk).order_by().values("counts")}
+        found = read_bounded(counted, own, limit=most)
+        accepted: Counter[str] = Counter(json.loads(found.pop("counts")))
+        if sum(found.values()) > most:
+            return
+        job.planned = sum(found.values())
+        if not (self._selection.resend or self._selection.of_dry_run):  # These are about what was accepted, too.
+            job.planned += sum(accepted[status] for status in SyncResult.ACCEPTED_STATUSES)
+        job.save(update_fields=["planned"])
 
     def step(self) -> bool:
         """Send a batch that waits; else look up a lost sending; else send the next slice. One call at most."""
@@ -113,6 +136,11 @@ class SendTask:
         if batch is None:
             return self._cost_ids is not None and self._cost_ids.read_next_page()
         self._send_waiting(batch)
+        job = self._context.job
+        if not job.planned:
+            job.refresh_from_db(fields=["planned"])  # Another worker may have counted.
+        if not job.planned:
+            self._note_planned(most=ALL)
         return True
 
     def due_at(self) -> datetime | None:

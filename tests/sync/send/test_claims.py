@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from mobjects.db.counting import LIMIT
 from mobjects.jobs import requests
 from mobjects.marketo.types import Kind, Operation
-from mobjects.models import Opportunity, SyncBatch, SyncBatchState, WorkerLease
+from mobjects.models import Opportunity, SyncBatch, SyncBatchState, SyncJob, WorkerLease
 from mobjects.sync.send import claims
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.send.task import SendTask
@@ -129,3 +130,34 @@ def test_a_worker_is_wanted_for_each_batch_but_no_more_than_may_work(settings, h
         assert task.wanted_workers() == wanted
     (judged,) = [each["sql"] for each in asked if "EXISTS" in each["sql"]]
     assert f"LIMIT {at_once * 100}" in judged
+
+
+def test_what_a_job_is_about_is_counted_after_its_first_batch_where_it_is_much(here, record):
+    Opportunity.objects.bulk_create(
+        [Opportunity(name=f"Deal {number}", external_id=f"K{number}") for number in range(LIMIT)]
+    )
+    task = SendTask(here)
+    task.wanted_workers()
+    before = SyncJob.objects.get(pk=here.job.pk).planned
+    task.step()
+    job = SyncJob.objects.get(pk=here.job.pk)
+    assert (before, job.counts, job.planned) == (0, {"CREATED": 100}, LIMIT + 1)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite goes by the index by itself")
+def test_a_batch_of_very_many_records_is_not_sorted_out_of_all_of_them(here, record):
+    Opportunity.objects.bulk_create(
+        [Opportunity(name=f"Deal {number}", external_id=f"K{number}") for number in range(5000)]
+    )
+    plans = []
+
+    def explain(execute, sql, params, many, context):
+        if "SKIP LOCKED" in sql:
+            with connection.connection.cursor() as cursor:
+                plans.append("\n".join(row[0] for row in cursor.execute(f"EXPLAIN {sql}", params)))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        SendTask(here).step()
+    assert plans
+    assert [plan for plan in plans if "Sort" in plan] == []
