@@ -31,7 +31,7 @@ def hold_if_ruled(deletion: BulkDeletion, user: User | None) -> bool | None:
     if match is None:
         return None
     with transaction.atomic():
-        held = DELETION_STATES.change(deletion, BulkDeletionState.HELD, only_from=(BulkDeletionState.ASKED,))
+        held = DELETION_STATES.change(deletion, BulkDeletionState.HELD)
         if held:
             name = user.get_username() if user else deletion.username
             approval = new_approval(ApprovedWork.REMOVE, match, user=user or deletion.user, username=name)

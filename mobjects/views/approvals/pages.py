@@ -242,12 +242,7 @@ def _name_records(keys: Sequence[tuple[Kind, int]], deletion: BulkDeletion | Non
     return [
         (str(known[key]), _address(*key))
         if key in known
-        else (
-            _("%(record)s, deleted") % {"record": gone[key]}
-            if key in gone
-            else _("Record %(pk)s, deleted") % {"pk": key[1]},
-            "",
-        )
+        else (gone.get(key) or _("Record %(pk)s, deleted") % {"pk": key[1]}, "")
         for key in keys
     ]
 
@@ -259,7 +254,8 @@ def _deleted_names(keys: Sequence[tuple[Kind, int]], deletion: BulkDeletion | No
     kinds = {RECORD_MODELS[kind]._meta.model_name: kind for kind, _pk in keys}
     rows = deletion.deleted.filter(model__in=kinds, record_id__in=[pk for _kind, pk in keys])
     found = rows.values_list("model", "record_id", "label")
-    return {(kinds[model], pk): translate_label(label, model) for model, pk, label in found}
+    words = _("%(record)s, deleted")
+    return {(kinds[model], pk): words % {"record": translate_label(label, model)} for model, pk, label in found}
 
 
 def _address(kind: Kind, pk: int) -> str:
