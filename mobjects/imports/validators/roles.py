@@ -89,7 +89,7 @@ class RoleValidator(RowValidator):
         for item, record in zip(items, records, strict=True):
             self.blanks.fill(item, record)
         finals = [self._final(item, record) for item, record in zip(items, records, strict=True)]
-        self._find_by_key({final for final, key in zip(finals, keys, strict=True) if final and not key}, chunk)
+        self._find_by_key({final for final, key in zip(finals, keys, strict=True) if final and final != key}, chunk)
         for item, parent, record, final in zip(items, parents, records, finals, strict=True):
             if "" not in item.failed:
                 self._check_row(item, parent, record, final)
