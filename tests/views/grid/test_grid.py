@@ -108,7 +108,8 @@ def test_the_rows_and_their_number_are_read_once(olga, address):
         page = olga.get(address).content.decode()
     assert "101 " in page
     asked = [each["sql"] for each in queries if "LIKE" in each["sql"]]
-    assert (len(asked), sum("COUNT(" in sql for sql in asked)) == (2, 1)
+    # On PostgreSQL both in one statement, where the order allows it.
+    assert (1 <= len(asked) <= 2, sum("COUNT(" in sql for sql in asked)) == (True, 1)
 
 
 def test_the_channels_that_marketo_knows_are_offered(olga):
