@@ -46,7 +46,7 @@ def hold_if_ruled(asked: BulkEdit, *, undone_for: User | None = None, **given: A
     with transaction.atomic():
         held = EDIT_STATES.change(asked, BulkEditState.HELD, **given)
         if held:
-            name = asked.undone_by if undoes else asked.username
+            name = undone_for.get_username() if undone_for else asked.username
             approval = new_approval(ApprovedWork.BULK, match, user=undone_for or asked.user, username=name)
             shown = {"operation": asked.operation, "counts": asked.counts, "plan": asked.plan, "undoes": undoes}
             approval.bulk_edit, approval.asked_selection = asked, shown

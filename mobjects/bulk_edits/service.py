@@ -117,16 +117,16 @@ def confirm_bulk_edit(asked: BulkEdit, plan: int, user: User | None = None) -> b
 
 
 def _release(approval: Approval) -> None:
-    asked = approval.bulk_edit
+    asked, given = approval.bulk_edit, {"undone_by": approval.username} if approval.is_undo else {}
     if asked is not None:
-        _begin(asked, State.UNDOING if approval.is_undo else State.APPLYING, only_from=(State.HELD,))
+        _begin(asked, State.UNDOING if approval.is_undo else State.APPLYING, only_from=(State.HELD,), **given)
 
 
 def _give_back(approval: Approval, _words: str) -> None:
     """Back to its review, where it can be confirmed or planned anew; where its undo was asked for, to be done."""
     if approval.bulk_edit is not None:
         back = State.APPLIED if approval.is_undo else State.REVIEW
-        EDIT_STATES.change(approval.bulk_edit, back, only_from=(State.HELD,), undone_by="")
+        EDIT_STATES.change(approval.bulk_edit, back, only_from=(State.HELD,))
 
 
 HELD_WORK[ApprovedWork.BULK] = HeldWork(_release, _give_back)
@@ -136,9 +136,9 @@ def undo_bulk_edit(asked: BulkEdit, user: User) -> bool:
     """Let it be taken back, or wait for approval if a rule says so; ``False`` if that was asked for already, or the
     old values are gone.
     """
-    given = {"only_from": (State.APPLIED,), "where": IS_KEPT, "undone_by": user.get_username()}
+    given: dict[str, Any] = {"only_from": (State.APPLIED,), "where": IS_KEPT}
     held = hold_if_ruled(asked, undone_for=user, **given)
-    return _begin(asked, State.UNDOING, **given) if held is None else held
+    return _begin(asked, State.UNDOING, undone_by=user.get_username(), **given) if held is None else held
 
 
 def _begin(asked: BulkEdit, state: State, **given: Any) -> bool:

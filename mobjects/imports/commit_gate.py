@@ -165,6 +165,8 @@ def _frozen_records(imported: Import, rows: QuerySet[ImportRow], undoes: bool) -
 def _release(approval: Approval) -> None:
     imported = approval.imported
     given = {**STEP_BEGINS, "step_at": clock.now()}
+    # Who asks for the rest of an undo that broke off has undone nothing before.
+    given |= {"undone_by": approval.username} if approval.is_undo else {}
     step = ImportState.UNDOING if approval.is_undo else ImportState.COMMITTING
     if imported is not None and IMPORT_STATES.change(imported, step, only_from=(ImportState.HELD,), **given):
         transaction.on_commit(partial(runner.enqueue_import, imported.pk))
@@ -174,7 +176,7 @@ def _give_back(approval: Approval, _words: str) -> None:
     """Back to its review, where it can be checked and asked for anew; where its undo was asked for, to be written."""
     if approval.imported is not None:
         back = runner.state_before(approval.imported)
-        IMPORT_STATES.change(approval.imported, back, only_from=(ImportState.HELD,), undone_by="")
+        IMPORT_STATES.change(approval.imported, back, only_from=(ImportState.HELD,))
 
 
 HELD_WORK[ApprovedWork.IMPORT] = HeldWork(_release, _give_back)

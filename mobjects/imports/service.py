@@ -311,11 +311,10 @@ def request_undo(imported: Import, user: User | None, *, username: str = "", enq
         raise InvalidState(_busy_message(imported))
     if imported.rows_removed_at is not None:
         raise InvalidState(gettext("What it wrote is not kept any more, so it cannot be undone."))
-    values = {"undone_by": user.get_username() if user else username}
-    if commit_gate.hold_if_ruled(imported, user, username, undoes=True, **values):
+    if commit_gate.hold_if_ruled(imported, user, username, undoes=True):
         return
-    before = {ImportState(imported.state)}
-    _start_step(imported, before, ImportState.UNDOING, enqueue=enqueue, by=(user, username), **values)
+    before, name = {ImportState(imported.state)}, user.get_username() if user else username
+    _start_step(imported, before, ImportState.UNDOING, enqueue=enqueue, by=(user, username), undone_by=name)
 
 
 def discard_import(imported: Import) -> None:

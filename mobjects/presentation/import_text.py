@@ -112,6 +112,8 @@ def wizard_steps(imported: Import) -> list[WizardStep]:
 def _at(imported: Import) -> int:
     if imported.state == ImportState.DISCARDED:
         return 3 if imported.counts else 1
+    if imported.state == ImportState.HELD and imported.committed_to:
+        return _AT[ImportState.UNDOING]
     return _AT[imported.state]
 
 

@@ -8,11 +8,18 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from mobjects.models import ApprovalRecord, ApprovalState
+from mobjects.models import Approval, ApprovalRecord, ApprovalState, ApprovedWork
 from mobjects.timeline.entries import EntryKind, TimelineEntry
 from mobjects.timeline.streams import TimelineStream
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _held_title(approval: Approval) -> str:
+    if approval.is_undo:
+        return _("Undo held for approval")
+    is_deletion = approval.work in (ApprovedWork.DELETE, ApprovedWork.REMOVE)
+    return _("Deletion held for approval") if is_deletion else _("Held for approval")
 
 
 class HeldStream(TimelineStream):
@@ -34,7 +41,7 @@ class HeldStream(TimelineStream):
             TimelineEntry(
                 at=row.approval.created_at,
                 kind=EntryKind.APPROVAL,
-                title=_("Held for approval"),
+                title=_held_title(row.approval),
                 position=str(row.pk),
                 person=row.approval.username,
                 note=_("Rule: %(rule)s") % {"rule": row.approval.rule_name},

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from mobjects.models import Import, ImportSource, Opportunity
+from mobjects.jobs.approvals import service
+from mobjects.models import Approval, AuditEvent, EventKind, Import, ImportSource, Opportunity
 from tests import factories
 from tests.api.clients import program_of
+from tests.support.approvals import make_rule
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("groups")]
 
@@ -77,3 +79,21 @@ def test_a_file_is_read_only_from_who_may_send_one(queue):
     api = program_of("operator")
     answer = api.client.post("/api/v1/roles", {"file": SimpleUploadedFile("x.csv", large)}, headers=api.headers)
     assert answer.status_code == 413
+
+
+def test_what_a_rule_holds_is_not_said_to_have_begun(queue, work):
+    api = program_of("operator")
+    one = f"imports/{upload(api, kind='opportunities').json()['id']}"
+    work()
+    rule = make_rule(work="import")
+    ask = {"checked": api.get(one).json()["checked"], "mode": "valid"}
+    assert api.post(f"{one}/write", ask).json()["state"] == "held"
+    service.refuse(Approval.objects.get(), factories.user("bob", group="operator"), "Not now.")
+    assert not AuditEvent.objects.filter(kind=EventKind.CHANGED, model="import").exists()
+    rule.delete()
+    assert api.post(f"{one}/write", ask).json()["state"] == "committing"
+    work()
+    make_rule(work="import")
+    assert api.post(f"{one}/undo").json()["state"] == "held"
+    said = AuditEvent.objects.filter(kind=EventKind.CHANGED, model="import")
+    assert [event.detail["what"] for event in said] == ["write"]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import translation
 
 from mobjects.jobs.approvals import service
@@ -116,3 +117,27 @@ def test_what_is_counted_stands_in_korean_as_koreans_say_it(people):
         assert what_text(approval).endswith(": 영업 기회 2개")
     said = pages.words(pages.client("viewer").get("/admin/mobjects/approval/", headers={"accept-language": "ko"}))
     assert "Count" not in said
+
+
+def test_names_of_what_was_deleted_are_shown_to_who_may_see_the_kind(people):
+    olga, anna = people
+    make_rule(work="remove")
+    record = factories.opportunity(name="Secret deal")
+    approval = confirmed(olga).approvals.get()
+    assert service.approve(approval, anna) == Decision.DONE
+    user = factories.user("vera")
+    user.user_permissions.add(factories.permission("view_approval"))
+    browser = Client()
+    browser.force_login(user)
+    said = pages.words(browser.get(f"/admin/approvals/{approval.pk}/"))
+    assert f"Record {record.pk}, deleted" in said
+    assert "Secret deal" not in said
+    assert "Secret deal" in pages.words(pages.client("viewer").get(f"/admin/approvals/{approval.pk}/"))
+
+
+def test_the_history_of_a_record_tells_what_of_it_was_held(people):
+    record = factories.opportunity()
+    make_rule()
+    confirmed(people[0])
+    said = pages.words(pages.client("viewer").get(f"/admin/sync-history/Opportunity/{record.pk}/"))
+    assert "Deletion held for approval" in said

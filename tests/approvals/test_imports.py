@@ -246,3 +246,33 @@ def test_new_costs_that_its_undo_takes_away_count(people, work):
     approval = made.approvals.get()
     assert approval.findings[-1] == {"what": "loses", "found": 1, "limit": None}
     assert approval.count == 1
+
+
+def test_who_began_an_undo_that_broke_off_stays_while_another_waits_for_the_rest(people, record, work):
+    olga, anna = people
+    made = written(olga, work)
+    Import.objects.update(undone_by="olga", undone={"restored": 1})
+    make_rule(work="import")
+    request_undo(made, anna)
+    made.refresh_from_db()
+    assert (made.state, made.undone_by) == (ImportState.HELD, "olga")
+    service.refuse(made.approvals.get(), olga, "Keep it.")
+    made.refresh_from_db()
+    assert (made.state, made.undone_by) == (ImportState.COMMITTED, "olga")
+    request_undo(made, anna)
+    assert service.approve(made.approvals.latest("pk"), olga) == Decision.DONE
+    made.refresh_from_db()
+    assert (made.state, made.undone_by) == (ImportState.UNDOING, "anna")
+
+
+def test_the_page_of_what_is_written_stays_as_it_is_while_its_undo_waits(people, record, work):
+    made = written(people[0], work)
+    browser = pages.client("operator")
+    assert "Sync these 2 records…" in pages.words(browser.get(f"/admin/imports/{made.pk}/"))
+    make_rule(work="import")
+    request_undo(made, people[0])
+    made.refresh_from_db()
+    answer = browser.get(f"/admin/imports/{made.pk}/")
+    assert "Sync these 2 records…" in pages.words(answer)
+    assert "None of its records has been in a sync job since." in pages.words(answer)
+    assert [(step.name, step.words) for step in answer.context["steps"]][-2:] == [("Write", "done"), ("Result", "now")]

@@ -153,7 +153,7 @@ def write_import(request: HttpRequest, pk: Path[Id], sent: Body[schemas.WriteIn]
     if imported.state == ImportState.REVIEW and sent.checked != check_stamp(imported):
         raise Problem(409, _("The file was checked again since. Look at the counts once more, and send what is new."))
     _ask(lambda: service.request_commit(imported, sent.mode, sent.overwrite, user_of(request)))
-    record_event(EventKind.CHANGED, on=imported, detail={"what": "write"})
+    _record_beginning(imported, "write")
     return schemas.show_import(imported)
 
 
@@ -166,7 +166,7 @@ def write_import(request: HttpRequest, pk: Path[Id], sent: Body[schemas.WriteIn]
 def undo_import(request: HttpRequest, pk: Path[Id]) -> Any:
     imported = _find_import(request, pk, "import")
     _ask(lambda: service.request_undo(imported, user_of(request)))
-    record_event(EventKind.CHANGED, on=imported, detail={"what": "undo"})
+    _record_beginning(imported, "undo")
     return schemas.show_import(imported)
 
 
@@ -218,6 +218,12 @@ def _ask(step: Callable[[], Any]) -> None:
         step()
     except InvalidState as error:
         raise Problem(409, translate_kept(str(error))) from error
+
+
+def _record_beginning(imported: Import, what: str) -> None:
+    """Keep that a step was asked for; that a rule holds it is an event already."""
+    if imported.state != ImportState.HELD:
+        record_event(EventKind.CHANGED, on=imported, detail={"what": what})
 
 
 def _column_names(imported: Import) -> list[str]:

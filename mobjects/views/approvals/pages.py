@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -187,7 +187,7 @@ def _items(request: HttpRequest, approval: Approval, rows: Page[Any]) -> list[Sh
     edited = _shown_edit(approval)
     if edited is not None:
         return _edited(request, edited, rows, undoes=approval.is_undo)
-    return _results(request, rows) if approval.preview_id else _records(rows, approval.deletion)
+    return _results(request, rows) if approval.preview_id else _records(request, rows, approval.deletion)
 
 
 def _held_address(approval: Approval) -> str:
@@ -224,25 +224,29 @@ def _results(request: HttpRequest, rows: Page[Any]) -> list[ShownRecord]:
     ]
 
 
-def _records(rows: Page[Any], deletion: BulkDeletion | None) -> list[ShownRecord]:
+def _records(request: HttpRequest, rows: Page[Any], deletion: BulkDeletion | None) -> list[ShownRecord]:
     found: list[ApprovalRecord] = list(rows)
-    named = _name_records([(Kind(row.kind), row.record_id) for row in found], deletion)
+    keys = [(Kind(row.kind), row.record_id) for row in found]
+    # The names of deleted records stand only where a deletion kept them.
+    gone = _deleted_names([key for key in keys if may_see_kind(request, key[0])], deletion)
+    named = _name_records(keys, gone)
     return [
         ShownRecord(label, address, row.get_kind_display()) for row, (label, address) in zip(found, named, strict=True)
     ]
 
 
-def _name_records(keys: Sequence[tuple[Kind, int]], deletion: BulkDeletion | None = None) -> list[tuple[str, str]]:
+def _name_records(
+    keys: Sequence[tuple[Kind, int]], gone: Mapping[tuple[Kind, int], str] | None = None
+) -> list[tuple[str, str]]:
     """Labels of records, each with where it is; of one that is gone, that it is, and ""."""
     known: dict[tuple[Kind, int], SyncedRecord] = {}
     for kind in dict.fromkeys(kind for kind, _pk in keys):
         ids = [pk for other, pk in keys if other is kind]
         known |= {(kind, record.pk): record for record in records_of_kind(kind).filter(pk__in=ids)}
-    gone = _deleted_names([key for key in keys if key not in known], deletion)
     return [
         (str(known[key]), _address(*key))
         if key in known
-        else (gone.get(key) or _("Record %(pk)s, deleted") % {"pk": key[1]}, "")
+        else ((gone or {}).get(key) or _("Record %(pk)s, deleted") % {"pk": key[1]}, "")
         for key in keys
     ]
 

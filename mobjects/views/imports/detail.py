@@ -185,12 +185,11 @@ def _next(request: HttpRequest, imported: Import) -> tuple[str, str] | None:
 
 def _synced(request: HttpRequest, imported: Import) -> dict[str, Any]:
     """Which jobs the import's records went out with, and how many still have something to send."""
-    if imported.state not in (ImportState.COMMITTED, ImportState.UNDOING, ImportState.UNDONE):
+    if imported.committed_at is None and not imported.committed_to:
         return {}
     kind, ids = commit.owner_ids(imported)
-    to_sync = (
-        RECORD_MODELS[kind].objects.filter(pk__in=ids).dirty().count() if imported.state == ImportState.COMMITTED else 0
-    )
+    stands = imported.state in (ImportState.COMMITTED, ImportState.HELD)
+    to_sync = RECORD_MODELS[kind].objects.filter(pk__in=ids).dirty().count() if stands else 0
     found: dict[str, Any] = {
         "to_sync": to_sync if request.user.has_perm("mobjects.sync_records") else 0,
         "records": records_text(to_sync),
