@@ -214,6 +214,8 @@ def test_the_undo_of_what_nobody_held_is_held(people):
     said = pages.words(browser.get(f"/admin/bulk-edits/{edited.pk}/"))
     assert "Nothing is put back before another person approves it." in said
     assert "not yet by" not in said
+    history = browser.get(f"/admin/sync-history/Opportunity/{record.pk}/")
+    assert "Undo held for approval" in pages.words(history)
     assert describe_notice(Notice.objects.latest("pk")).title == "Waits for approval: Undo: Bulk edit, 1 record"
     assert service.approve(approval, anna) == Decision.OWN
     assert service.approve(approval, olga) == Decision.DONE
