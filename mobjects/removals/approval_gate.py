@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,8 +14,8 @@ from django.db.models import QuerySet
 from mobjects.jobs.approvals.facts import Facts, WorkFacts, greatest_amount
 from mobjects.jobs.approvals.gate import ask_approval, new_approval
 from mobjects.jobs.approvals.rules import enabled_rules, find_match
-from mobjects.models import ApprovedWork, BulkDeletion, BulkDeletionState, Kind, records_of_kind
-from mobjects.removals.chunks import OWNERS, model_of_deletion
+from mobjects.models import ApprovedWork, BulkDeletion, BulkDeletionState, Kind, SyncedRecord, records_of_kind
+from mobjects.removals.chunks import OWNERS, PARTS, model_of_deletion
 from mobjects.removals.lifecycle import DELETION_STATES
 
 
@@ -43,11 +44,12 @@ def hold_if_ruled(deletion: BulkDeletion, user: User | None) -> bool | None:
 def _facts(deletion: BulkDeletion, amounts: bool, _losses: bool) -> Facts:
     """What a deletion would do, as far as approval rules ask about it. In Marketo it deletes nothing."""
     here = _records(deletion)
-    count = here.count()
-    lost = count if here.model in OWNERS else 0
-    return {
-        _kind_of(deletion): WorkFacts({"REMOVE": count}, amount=greatest_amount(here) if amounts else None, lost=lost)
-    }
+    amount = greatest_amount(here) if amounts else None
+    if here.model in OWNERS:
+        count = here.count()
+        return {Kind.PROGRAM: WorkFacts({"REMOVE": count}, amount=amount, lost=count)}
+    facts = {kind: WorkFacts({"REMOVE": records.count()}) for kind, records in _synced_records(here).items()}
+    return facts | {here.model.KIND: replace(facts[here.model.KIND], amount=amount)}
 
 
 def _records(deletion: BulkDeletion) -> QuerySet[Any]:
@@ -55,15 +57,21 @@ def _records(deletion: BulkDeletion) -> QuerySet[Any]:
     return found.filter(pk__among=[pk for pk, _version in deletion.records])
 
 
-def _kind_of(deletion: BulkDeletion) -> Kind:
-    """Of the synced records: of costs and tags their programs."""
-    model = model_of_deletion(deletion)
-    return Kind.PROGRAM if model in OWNERS else Kind(model.KIND)
+def _synced_records(here: QuerySet[Any]) -> dict[Kind, QuerySet[Any]]:
+    """What is deleted, with what goes along, by kind; of costs and tags their programs."""
+    if here.model in OWNERS:
+        owners = here.order_by().values(OWNERS[here.model])
+        return {Kind.PROGRAM: records_of_kind(Kind.PROGRAM).filter(pk__in=owners)}
+    pks = here.order_by().values("pk")
+    along = {
+        part.KIND: part._default_manager.filter(**{f"{link}__in": pks})
+        for part, link in PARTS.get(here.model, ())
+        if issubclass(part, SyncedRecord)
+    }
+    return {here.model.KIND: here, **along}
 
 
 def _frozen_records(deletion: BulkDeletion) -> Iterator[tuple[Kind, int, int]]:
-    kind, here = _kind_of(deletion), _records(deletion)
-    if here.model in OWNERS:
-        here = records_of_kind(kind).filter(pk__in=here.order_by().values(OWNERS[here.model]))
-    for pk, revision in here.order_by("pk").values_list("pk", "revision").iterator():
-        yield kind, pk, revision
+    for kind, records in _synced_records(_records(deletion)).items():
+        for pk, revision in records.order_by("pk").values_list("pk", "revision").iterator():
+            yield kind, pk, revision

@@ -11,7 +11,15 @@ from django.utils import translation
 
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
-from mobjects.models import Approval, BulkDeletion, BulkDeletionState, Opportunity, ProgramCost, ProgramTag
+from mobjects.models import (
+    Approval,
+    BulkDeletion,
+    BulkDeletionState,
+    Opportunity,
+    OpportunityPersonRole,
+    ProgramCost,
+    ProgramTag,
+)
 from mobjects.removals.service import ask_deletion, confirm_deletion, undo_deletion
 from mobjects.views.approvals.sentences import what_text
 from tests import factories
@@ -106,6 +114,33 @@ def test_what_a_rule_asks_of_it(people, model, rule, held):
     assert (confirmed(people[0], model).state == BulkDeletionState.HELD) is held
     if held and model is not Opportunity:
         assert list(Approval.objects.get().records.values_list("kind", "record_id")) == [("Program", program.pk)]
+
+
+def test_roles_that_go_along_count_and_are_shown(people):
+    olga, anna = people
+    deal = factories.opportunity()
+    roles = [factories.role(deal, person_key=f"P{number}") for number in range(2)]
+    make_rule(work="remove", kind="OpportunityPersonRole", operation="", more_than=1)
+    deletion = confirmed(olga)
+    assert deletion.state == BulkDeletionState.HELD
+    approval = deletion.approvals.get()
+    shown = {("Opportunity", deal.pk), *(("OpportunityPersonRole", role.pk) for role in roles)}
+    assert set(approval.records.values_list("kind", "record_id")) == shown
+    assert service.approve(approval, anna) == Decision.DONE
+    assert (Opportunity.objects.count(), OpportunityPersonRole.objects.count()) == (0, 0)
+    page = pages.client("viewer").get(f"/admin/approvals/{approval.pk}/")
+    assert pages.words(page).count(str(roles[0])) == 1
+
+
+def test_a_role_that_changed_since_withdraws_the_deletion_of_its_opportunity(people):
+    olga, anna = people
+    role = factories.role(factories.opportunity())
+    make_rule(work="remove")
+    deletion = confirmed(olga)
+    role.is_primary = True
+    role.save()
+    assert service.approve(deletion.approvals.get(), anna) == Decision.CHANGED
+    assert OpportunityPersonRole.objects.count() == 1
 
 
 def test_what_is_counted_stands_in_korean_as_koreans_say_it(people):

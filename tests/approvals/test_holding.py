@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from mobjects.jobs.approvals import service
+from mobjects.jobs.approvals.gate import may_begin
 from mobjects.jobs.approvals.service import Decision
 from mobjects.jobs.control import cancel_job
 from mobjects.jobs.queue import enqueue_job
@@ -281,3 +283,14 @@ def test_a_job_that_waits_keeps_its_claims_where_no_rule_holds_it(olga):
     assert (run(job).state, sent()) == (SyncJobState.SUCCEEDED, 2)
     assert job.batches.order_by("pk").first() == batch
     assert batch.results.get().status == "CREATED"
+
+
+def test_a_job_that_is_judged_does_not_log_that_its_batches_were_not_sent(olga, caplog):
+    job = waiting_with_a_claim(olga)
+    make_rule(more_than=2)
+    caplog.set_level(logging.INFO)
+    assert may_begin(job)
+    assert [line for line in caplog.messages if line.startswith("Batch")] == []
+    run(job)
+    assert [line for line in caplog.messages if "not_sent" in line.lower()] == []
+    assert any(line.startswith("Batch 1, ") for line in caplog.messages)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import Max, QuerySet
@@ -83,7 +84,7 @@ def find_facts(job: SyncJob, *, amounts: bool, losses: bool) -> Facts:
     deletes = job.action == SyncJobAction.DELETE
     ids: dict[Kind, list[int]] = defaultdict(list)
     back: dict[Kind, Decimal | None] = {}
-    for kind, pk, amount in _records_and_amounts(job):
+    for kind, pk, amount in _records_and_amounts(job, amounts):
         ids[kind].append(pk)
         back[kind] = _greatest(back.get(kind), amount)
     operation = "DELETE" if deletes else Operation.UPDATE.value
@@ -106,11 +107,11 @@ def _greatest(*amounts: Decimal | None) -> Decimal | None:
     return max((amount for amount in amounts if amount is not None), default=None)
 
 
-def _records_and_amounts(job: SyncJob) -> Iterator[tuple[Kind, int, Decimal | None]]:
+def _records_and_amounts(job: SyncJob, amounts: bool) -> Iterator[tuple[Kind, int, Decimal | None]]:
     """Kind and our own id of each record that a job which undoes or deletes is about, and the greatest amount that it
-    would put back.
+    would put back, if amounts are asked for.
     """
-    if job.action == SyncJobAction.DELETE or job.origin is None:
+    if not amounts or job.action == SyncJobAction.DELETE or job.origin is None:
         yield from ((kind, pk, None) for kind, pk, _revision in frozen_records(job))
         return
     for kind in Kind:
@@ -124,10 +125,14 @@ def _amounts_put_back(kind: Kind, diff: Iterable[tuple[str, str, str]]) -> Itera
     for name, old, _sent in diff:
         if not old or old == UNKNOWN_VALUE:
             continue
-        if kind is Kind.OPPORTUNITY and name == AMOUNT:
-            yield Decimal(old)
-        elif name.startswith(COST_PREFIX):
-            yield parse_cost(old)[1]
+        found = Decimal("NaN")
+        with suppress(ValueError, InvalidOperation):  # Kept text need not be an amount.
+            if kind is Kind.OPPORTUNITY and name == AMOUNT:
+                found = Decimal(old)
+            elif name.startswith(COST_PREFIX):
+                found = parse_cost(old)[1]
+        if found.is_finite():
+            yield found
 
 
 def frozen_records(job: SyncJob) -> Iterator[tuple[Kind, int, int]]:

@@ -29,6 +29,7 @@ from mobjects.models import (
     ApprovedWork,
     EventKind,
     Kind,
+    SyncBatchState,
     SyncJob,
     SyncJobAction,
     SyncJobState,
@@ -72,7 +73,7 @@ def hold_if_ruled(job: SyncJob) -> bool:
     with transaction.atomic():
         if JOB_STATES.change(job, SyncJobState.HELD, waits_until=None, waits_for=""):
             # So that the preview finds these records, and other jobs do.
-            _let_go_of_claims(job)
+            results.cancel_waiting_batches(job, HELD_BEFORE_SENT, SyncResultStatus.RETRIED)
             _ask(job, work, match)
     return job.state == SyncJobState.HELD
 
@@ -80,15 +81,11 @@ def hold_if_ruled(job: SyncJob) -> bool:
 def _read_facts(job: SyncJob, amounts: bool, losses: bool) -> Facts:
     """What a job would do, what it has claimed already included."""
     with transaction.atomic():
-        _let_go_of_claims(job)
+        for batch in job.batches.filter(state=SyncBatchState.WAITING):
+            records_of_kind(Kind(batch.kind)).filter(claimed_by=batch).update(claimed_by=None)
         facts = find_facts(job, amounts=amounts, losses=losses)
         transaction.set_rollback(True)
     return facts
-
-
-def _let_go_of_claims(job: SyncJob) -> None:
-    """Have the records that wait in batches of a job found again."""
-    results.cancel_waiting_batches(job, HELD_BEFORE_SENT, SyncResultStatus.RETRIED)
 
 
 @retry_on_database_error
