@@ -56,11 +56,16 @@ def measure(
         around: where it works.
         say: prints a line.
         apis: which ones.
-        records: of the largest job, at least 10,000.
+        records: at most so many in a job, at least 10,000.
         picture: the SVG to write; none is drawn without.
+
+    Raises:
+        SystemExit: too few records.
     """
+    if records < SMALLEST * 10:
+        raise SystemExit(f"--records {records:,} shows no growth; give at least {SMALLEST * 10:,}.")
     lift_limits()
-    sizes = [SMALLEST * 10**power for power in range(1 + round(math.log10(records / SMALLEST)))]
+    sizes = [SMALLEST * 10**power for power in range(len(str(records // SMALLEST)))]
     found = [_measure(around, say, sizes, api) for api in apis]
     if picture:
         picture.write_text(_drawn(found), encoding="utf-8")

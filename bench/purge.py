@@ -26,7 +26,8 @@ from statistics import median
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)
 
-from bench.surroundings import Surroundings, database_seconds, surroundings, unlocked_history  # noqa: E402
+from bench.surroundings import Surroundings, surroundings, unlocked_history  # noqa: E402
+from bench.time_used import TimeUsed, read_clocks  # noqa: E402
 
 RECORDS = 200_000
 """So many opportunities at most; results go round them."""
@@ -35,21 +36,6 @@ LONG = timedelta(days=4000)
 KINDS = ("payloads", "results", "edits")
 PAGES = ("list of jobs", "job", "record", "results", "results, all", "results, of a record")
 ROUNDS = 5
-
-
-class Stopwatch:
-    """Seconds by the clock, and of the processor, ours and the database's process for us, since it was made."""
-
-    def __init__(self) -> None:
-        self._began = self._now()
-
-    def _now(self) -> tuple[float, float]:
-        return time.perf_counter(), time.process_time() + database_seconds()
-
-    def read(self) -> tuple[float, float]:
-        """By the clock, and of the processor."""
-        clock, processor = self._now()
-        return clock - self._began[0], processor - self._began[1]
 
 
 def main() -> int:
@@ -65,9 +51,9 @@ def main() -> int:
         from django.conf import settings
 
         settings.RETENTION_DAYS.update(payloads=YEAR, results=YEAR)
-        stopwatch = Stopwatch()
+        began = read_clocks()
         records = _fill(options)
-        _say(f"{options.jobs:,} jobs of {options.each:,} results: filled in {stopwatch.read()[0]:.0f} s")
+        _say(f"{options.jobs:,} jobs of {options.each:,} results: filled in {(read_clocks() - began).seconds:.0f} s")
         pages = _measure_pages(around, records) if options.pages else None
         before = _read_pages(pages)
         meanwhile = _measure_pages(around, records) if options.pages else None
@@ -116,14 +102,14 @@ def _purge(kind: str) -> int:
     from mobjects.retention import service
 
     [purge] = service.request_purge([PurgeKind(kind)], source=SyncJobSource.COMMAND, enqueue=False)
-    spans, stopwatch = [], Stopwatch()
+    spans, began = [], read_clocks()
     for chunk in service.BY_NAME[PurgeKind(kind)].iter_chunks(purge.until):
-        step = Stopwatch()
+        step = time.perf_counter()
         service.do_chunk(purge.pk, chunk)
-        spans.append(step.read()[0])
-    seconds, processor = stopwatch.read()
+        spans.append(time.perf_counter() - step)
+    used = read_clocks() - began
     purge.refresh_from_db()
-    _say_rate(kind, purge.removed_count, seconds, processor)
+    _say_rate(kind, purge.removed_count, used)
     _say(
         f"  {len(spans):,} transactions, median {median(spans) * 1000:.0f} ms, longest {max(spans) * 1000:.0f} ms: "
         "so long anybody waits for it at most"
@@ -142,21 +128,23 @@ def _say_floor(options: Namespace) -> None:
     table = SyncResult._meta.db_table
     last = options.jobs * options.each
     first = last - options.jobs // 2 * options.each + CHUNK
+    if first >= last:
+        return
     for name, statement in (
         ("bare UPDATE", f"UPDATE {table} SET sent = '{{}}', diff = '[]'"),
         ("bare DELETE", f"DELETE FROM {table}"),
     ):
         with unlocked_history(), connection.cursor() as cursor:
-            stopwatch = Stopwatch()
+            began = read_clocks()
             for start in range(first, last, CHUNK):
                 cursor.execute(f"{statement} WHERE id > %s AND id <= %s", [start, start + CHUNK])
-            _say_rate(name, last - first, *stopwatch.read())
+            _say_rate(name, last - first, read_clocks() - began)
 
 
-def _say_rate(name: str, rows: int, seconds: float, processor: float) -> None:
+def _say_rate(name: str, rows: int, used: TimeUsed) -> None:
     _say(
-        f"{name}: {rows:,} rows in {seconds:.1f} s, {rows / seconds:,.0f} a second; "
-        f"{processor:.1f} s of the processor, {rows / processor:,.0f} rows for each"
+        f"{name}: {rows:,} rows in {used.seconds:.1f} s, {rows / used.seconds:,.0f} a second; "
+        f"{used.cpu:.1f} s of the processor, {rows / used.cpu:,.0f} rows for each"
     )
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
-from django.db import connection
+from bench.surroundings import database_seconds
 
 
 @dataclass(frozen=True)
@@ -31,21 +29,7 @@ class TimeUsed:
 
 def read_clocks() -> TimeUsed:
     """What both clocks show now; only differences mean anything."""
-    return TimeUsed(time.perf_counter(), time.process_time() + _backend_cpu())
-
-
-def _backend_cpu() -> float:
-    """CPU seconds of the PostgreSQL process that serves us; 0 on SQLite, and where it runs on another host."""
-    if connection.vendor != "postgresql":
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (process,) = cursor.fetchone()
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return 0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return TimeUsed(time.perf_counter(), time.process_time() + database_seconds())
 
 
 def median_of(times: Iterable[TimeUsed]) -> TimeUsed:
