@@ -34,6 +34,7 @@ from mobjects.models.program import CHANNEL_TAG, COST_PREFIX
 from mobjects.sandbox import SandboxServer
 from mobjects.sandbox.call_log import LoggedCall
 from mobjects.sandbox.fault_injection import REST_API
+from mobjects.sandbox.fields import FIELDS
 from mobjects.sandbox.state import StoredObject
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import OPPORTUNITY, PERSON_ID, record_content
@@ -44,6 +45,8 @@ OURS = "cost no. "
 
 _OPEN = frozenset({SyncBatchState.WAITING.value, SyncBatchState.SENDING.value})
 _FINAL = frozenset(state.value for state in SyncJob.FINAL_STATES)
+
+_BOOLEANS = {field.name for fields in FIELDS.values() for field in fields.values() if field.data_type == "boolean"}
 
 _OPERATIONS = {"getMObjects": "GET", "deleteMObjects": "DELETE", "describeMObject": "DESCRIBE"}
 
@@ -143,6 +146,8 @@ def differences(sandbox: SandboxServer, record: Any) -> list[str]:
         deal = stored_for(sandbox, record.opportunity)
         here["OpportunityId"], here["PersonId"] = str(deal.id if deal else None), here.pop(PERSON_ID)
         del here[OPPORTUNITY]
+    # A boolean that was never set is read as false over REST, and a pull writes that down.
+    there |= {name: "false" for name in _BOOLEANS - there.keys() if here.get(name) == "false"}
     names = sorted({*here, *there})
     return [
         f"{name} is {here.get(name, '')!r} here, {there.get(name, '')!r} in Marketo"
