@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,13 +11,12 @@ from pathlib import Path
 
 from bench.apis import Api
 from bench.cpu import BATCHES_EACH
+from bench.own_process import send_all
 from bench.records import opportunities
-from bench.surroundings import ROOT, Surroundings, database_seconds, lift_limits
+from bench.surroundings import Surroundings, database_seconds, lift_limits
 from bench.throughput import CALLS_PER_WINDOW
-from mobjects.jobs.requests import create_sync_job
 from mobjects.jobs.runner import run_job
 from mobjects.models import SyncJob
-from mobjects.sync.send.selection import SyncSelection
 
 SMALLEST = 1_000
 WINDOW_SECONDS = 20
@@ -79,14 +77,7 @@ def _measure(around: Surroundings, say: Callable[[str], None], sizes: Sequence[i
     for count in sizes:
         around.reset()
         opportunities(count)
-        job = create_sync_job(SyncSelection())
-        code = f"from bench import growth; growth.work('{job.pk}')"
-        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
-        worker = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        job.refresh_from_db()
-        if job.counts != {"CREATED": count}:
-            raise RuntimeError(f"the job ended {job.state} with {job.counts}: {job.problem_text}")
-        ours, servers = map(float, worker.stdout.split())
+        ours, servers = map(float, send_all("growth.work", count).split())
         growth.seconds[count] = ours + servers
         of_server = f", PostgreSQL's process {servers * 1e6 / count:,.0f} µs" if servers else ""
         say(f"  {count:>9,} records: ours {ours * 1e6 / count:,.0f} µs{of_server}; {ours + servers:,.1f} s in all")

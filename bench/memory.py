@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.apis import Api
+from bench.own_process import send_all
 from bench.records import opportunities
-from bench.surroundings import ROOT, Surroundings, lift_limits
-from mobjects.jobs.requests import create_sync_job
+from bench.surroundings import Surroundings, lift_limits
 from mobjects.jobs.runner import run_job
 from mobjects.models import SyncJob
-from mobjects.sync.send.selection import SyncSelection
 
 SIZES = (10_000, 100_000)
 
@@ -33,14 +31,7 @@ def _measure(around: Surroundings, say: Callable[[str], None], sizes: tuple[int,
     for size in sizes:
         around.reset()
         opportunities(size)
-        job = create_sync_job(SyncSelection())
-        code = f"from bench import memory; memory.work('{job.pk}')"
-        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
-        worker = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        job.refresh_from_db()
-        if job.counts != {"CREATED": size}:
-            raise RuntimeError(f"the job ended {job.state} with {job.counts}: {job.problem_text}")
-        peaks.append(int(worker.stdout))
+        peaks.append(int(send_all("memory.work", size)))
         say(f"  {size:>7,} records: {peaks[-1] / 1024:.0f} MiB")
     say(f"  ratio {peaks[-1] / peaks[0]:.2f} for {sizes[-1] / sizes[0]:.0f} times as many records")
 
