@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -107,22 +107,33 @@ _GROUPS: tuple[tuple[str, StrOrPromise, tuple[Entry, ...]], ...] = (
 )
 
 
+_ENTRY = '<li><a href="{}" class="{}"><span class="material-symbols-outlined">{}</span><span>{}</span>{}</a></li>'
+
+
 def render_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar for the theme, as HTML in one group; for ``UNFOLD["SIDEBAR"]["navigation"]``."""
     home, path = address_of("admin:index"), request.path
     parts = []
     for group in build_navigation(request):
-        parts.append("<hr><h2>{}</h2>".format(escape(group["title"])) if "title" in group else "")
-        parts.append("<ol>")
-        for item in group["items"]:
-            link, badge = item["link"], item.get("badge")
-            here = ' class="active"' if (link == path if link == home else link in path) else ""
-            parts.append(
-                f'<li><a href="{escape(link)}"{here}><span class="material-symbols-outlined">{item["icon"]}</span>'
-                f"<span>{escape(item['title'])}</span>{f'<b>{badge}</b>' if badge else ''}</a></li>"
+        if "title" in group:
+            parts.append(format_html("<hr><h2>{}</h2>", group["title"]))
+        items = [
+            format_html(
+                _ENTRY,
+                link := item["link"],
+                "active" if (link == path if link == home else link in path) else "",
+                item["icon"],
+                item["title"],
+                format_html("<b>{}</b>", item["badge"]) if item.get("badge") else "",
             )
-        parts.append("</ol>")
-    return [{"items": [], "html": mark_safe("".join(parts))}]  # noqa: S308 -- of escaped parts
+            for item in group["items"]
+        ]
+        parts.append(format_html("<ol>{}</ol>", _joined(items)))
+    return [{"items": [], "html": _joined(parts)}]
+
+
+def _joined(parts: Iterable[SafeString]) -> SafeString:
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 @cache
