@@ -45,6 +45,13 @@ def test_a_condition_is_added_and_taken_away_and_the_rest_of_the_address_stays(b
     assert rows(browser.get(f"{LIST}{chips['state: Never synced']}")) == ["Busan"]
 
 
+def test_beside_the_title_of_a_narrowed_list_stands_nothing_but_the_way_back(browser):
+    page = html.fromstring(browser.get(f"{LIST}?q=Seoul").content)
+    (title,) = page.xpath("//h1")
+    assert " ".join(title.text_content().replace("chevron_right", "").split()) == "Dashboard Opportunities"
+    assert page.xpath("//a[text()='Show all']/@href") == ["?view=all"]
+
+
 def test_what_makes_no_sense_is_said_beside_the_form_and_nothing_is_lost(browser):
     shown = browser.get(f"{LIST}?where=name.contains.s&add=amount&op=from&value=12,000")
     assert shown.status_code == 200

@@ -39,4 +39,7 @@ class ListOfViews(ModelAdmin):
         if "cl" in shown:  # An action may have led elsewhere.
             shown["saved"] = shown_views(request, self.view_page)
             shown["chips"] = find_narrowings(request, shown["cl"])
+            # Chips lead to all, and the foot says how many. Where these two differ the theme would say so again beside
+            # the title, which leaves that no room.
+            shown["cl"].full_result_count = shown["cl"].result_count
         return response  # type: ignore[no-any-return]
