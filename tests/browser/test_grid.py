@@ -56,13 +56,19 @@ def press(page, *keys):
         page.keyboard.press(key)
 
 
+def follow(page, element):
+    """Go where a link or a button leads and wait for the scripts there, as somebody does who sees the page load."""
+    with page.expect_navigation():
+        element.click()
+
+
 def status(page):
     return page.locator("#mo-grid-status")
 
 
 def test_forty_cells_by_keyboard_and_by_a_pasted_block(grid):
     page = grid
-    page.get_by_role("link", name="Edit in a grid").click()
+    follow(page, page.get_by_role("link", name="Edit in a grid"))
     expect(page.locator("main")).to_contain_text("20 opportunities, narrowed to search: “Deal”.")
 
     cell(page, 19, "stage").focus()
@@ -147,6 +153,23 @@ def test_keys_are_those_of_a_spreadsheet(grid):
     page.locator(".mo-cell-input").select_option("Yes")
     page.keyboard.press("Enter")
     expect(cell(page, 19, "is_won")).to_have_text("Yes")
+
+
+def test_who_is_in_a_cell_before_the_scripts_run_types_into_that_cell(grid):
+    page = grid
+    held = []
+    page.route("**/grid/keys*.js", lambda route: held.append(route))
+    page.goto("/admin/grid/opportunity/?q=Deal", wait_until="commit")
+    stage = cell(page, 19, "stage")
+    stage.focus()
+    expect(stage).to_be_focused()
+    for route in held:
+        route.continue_()
+    page.wait_for_load_state()
+    page.keyboard.type("Won")
+    page.keyboard.press("Enter")
+    expect(status(page)).to_have_text("Changed and not saved yet: 1 cells of 1 records.")
+    expect(stage).to_have_text("Won")
 
 
 def test_nothing_typed_is_lost_when_the_session_has_ended(grid):
@@ -256,7 +279,7 @@ def test_costs_of_programs_by_month(open_page):
     page.get_by_role("link", name="Period costs of these programs by month").click()
     page.get_by_label("From month").fill("2026-05")
     page.get_by_label("To month").fill("2026-08")
-    page.get_by_role("button", name="Show these months").click()
+    follow(page, page.get_by_role("button", name="Show these months"))
     page.locator("td[data-name='2026-05']").focus()
     page.evaluate(CLIPBOARD, ["paste", "10\t20\t30"])
     page.get_by_role("button", name="Save").press("Enter")

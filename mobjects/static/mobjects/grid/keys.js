@@ -173,4 +173,6 @@
   });
   document.getElementById("mo-grid-undo").addEventListener("click", () => go(grid.undo() ?? current));
   grid.finish = () => close(true);
+  // Who went into a cell before this ran is in that cell, not in the first one.
+  if (table.contains(document.activeElement)) go(document.activeElement.closest("[role=gridcell], [role=rowheader]"));
 })();
