@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from django.core.paginator import Page, Paginator
 from django.db import connection
@@ -32,6 +33,48 @@ def read_counted_page(rows: QuerySet[Any], size: int, number: int) -> Page[Any]:
     return Page(found, number, pages)
 
 
+@dataclass(frozen=True, slots=True)
+class BoundedFigures:
+    """Counts and values that one statement reads, as SQL: made once, read often. See :func:`read_bounded`.
+
+    Args:
+        columns: by their names, the SQL of each and what stands for its placeholders.
+    """
+
+    columns: Mapping[str, tuple[str, tuple[Any, ...]]]
+
+    @classmethod
+    def of(
+        cls,
+        counted: Mapping[str, QuerySet[Any]],
+        first: Mapping[str, QuerySet[Any]] | None = None,
+        *,
+        limit: int = LIMIT,
+    ) -> Self:
+        """What :func:`read_bounded` reads; the arguments are the same."""
+        columns = {}
+        for name, rows in counted.items():
+            sql, args = rows.order_by().values("pk")[: limit + 1].query.sql_with_params()
+            columns[name] = f"(SELECT COUNT(*) FROM ({sql}) counted)", args
+        for name, rows in (first or {}).items():
+            sql, args = rows[:1].query.sql_with_params()
+            columns[name] = f"({sql})", args
+        return cls(columns)
+
+    def and_those(self, others: Self) -> Self:
+        """These and others, in one statement; their names differ."""
+        return replace(self, columns={**self.columns, **others.columns})
+
+    def read(self) -> dict[str, Any]:
+        """Ask the database; by the names. ``None`` for a value where there is no row."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT " + ", ".join(sql for sql, _ in self.columns.values()),
+                [arg for _, args in self.columns.values() for arg in args],
+            )
+            return dict(zip(self.columns, cursor.fetchone(), strict=True))
+
+
 def read_bounded(
     counted: Mapping[str, QuerySet[Any]], first: Mapping[str, QuerySet[Any]] | None = None, *, limit: int = LIMIT
 ) -> dict[str, Any]:
@@ -45,16 +88,4 @@ def read_bounded(
     Returns:
         By the names of both, which differ. Of ``first``, ``None`` where there is no row.
     """
-    columns = {}
-    for name, rows in counted.items():
-        sql, args = rows.order_by().values("pk")[: limit + 1].query.sql_with_params()
-        columns[name] = f"(SELECT COUNT(*) FROM ({sql}) counted)", args
-    for name, rows in (first or {}).items():
-        sql, args = rows[:1].query.sql_with_params()
-        columns[name] = f"({sql})", args
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT " + ", ".join(sql for sql, _ in columns.values()),
-            [arg for _, args in columns.values() for arg in args],
-        )
-        return dict(zip(columns, cursor.fetchone(), strict=True))
+    return BoundedFigures.of(counted, first, limit=limit).read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -13,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
 
 from mobjects import models
-from mobjects.db.counting import read_bounded
+from mobjects.db.counting import BoundedFigures
 from mobjects.models.synced_record import CHANGED
 
 WAITING_IMPORT_STATES = (models.ImportState.MAPPING, models.ImportState.REVIEW)
@@ -91,33 +92,21 @@ class WaitingWork:
 
 
 def read_waiting_work(
-    kinds: Iterable[models.Kind], jobs: Sequence[models.SyncJob], *, fresh_since: datetime
+    kinds: Iterable[models.Kind], jobs: Sequence[models.SyncJob], *, left_after: timedelta
 ) -> WaitingWork:
-    """All of it, in one query.
+    """All of it, in one query, by the database's clock.
 
     Args:
         kinds: those that the reader may see.
         jobs: what :func:`read_latest_jobs` gave.
-        fresh_since: work whose process gave a sign of life since then is being done.
+        left_after: work that no process is at is left after so long.
     """
     figures = [KindFigures(kind) for kind in kinds]
     held_by = next((job for job in jobs if job.counts.get(models.SyncResultStatus.HELD)), None)
-    asked: dict[str, QuerySet[Any]] = {
-        f"{figure.kind}:{what}": models.RECORD_MODELS[figure.kind].objects.filter(condition)
-        for figure in figures
-        for what, condition in CONDITIONS.items()
-    }
-    asked["undecided"] = models.Conflict.objects.filter(decided_at__isnull=True, answer="")
-    asked["imports"] = models.Import.objects.filter(state__in=WAITING_IMPORT_STATES)
-    asked |= {f"left:{number}": work for number, work in enumerate(_left_work(fresh_since))}
-    asked |= {f"silent:{number}": work for number, work in enumerate(silent_work(fresh_since - BEATS_MISSED))}
-    asked["halts"] = models.Circuit.objects.filter(reset_at__isnull=True)
-    asked["clocks"] = models.HostClock.objects.all()
-    asked["purges"] = models.PurgeLeave.objects.filter(given_at=None)
-    asked["approvals"] = models.Approval.objects.filter(state=models.ApprovalState.WAITING)
+    asked = _figures(tuple(figure.kind for figure in figures), left_after)
     if held_by is not None:
-        asked["held"] = _held_results(held_by)
-    found = read_bounded(asked, {name: rows for figure in figures for name, rows in _newest(figure.kind).items()})
+        asked = asked.and_those(BoundedFigures.of({"held": _held_results(held_by)}))
+    found = asked.read()
     for figure in figures:
         figure.counts = {what: found[f"{figure.kind}:{what}"] for what in CONDITIONS}
         figure.newest = found[f"{figure.kind}:pk"]
@@ -135,6 +124,25 @@ def read_waiting_work(
         purges=found["purges"],
         approvals=found["approvals"],
     )
+
+
+@cache
+def _figures(kinds: tuple[models.Kind, ...], left_after: timedelta) -> BoundedFigures:
+    """What is counted whoever asks. Writing some thirty statements takes longer than answering them."""
+    asked: dict[str, QuerySet[Any]] = {
+        f"{kind}:{what}": models.RECORD_MODELS[kind].objects.filter(condition)
+        for kind in kinds
+        for what, condition in CONDITIONS.items()
+    }
+    asked["undecided"] = models.Conflict.objects.filter(decided_at__isnull=True, answer="")
+    asked["imports"] = models.Import.objects.filter(state__in=WAITING_IMPORT_STATES)
+    asked |= {f"left:{number}": work for number, work in enumerate(_left_work(left_after))}
+    asked |= {f"silent:{number}": work for number, work in enumerate(silent_work())}
+    asked["halts"] = models.Circuit.objects.filter(reset_at__isnull=True)
+    asked["clocks"] = models.HostClock.objects.all()
+    asked["purges"] = models.PurgeLeave.objects.filter(given_at=None)
+    asked["approvals"] = models.Approval.objects.filter(state=models.ApprovalState.WAITING)
+    return BoundedFigures.of(asked, {name: rows for kind in kinds for name, rows in _newest(kind).items()})
 
 
 def read_latest_jobs() -> list[models.SyncJob]:
@@ -156,9 +164,9 @@ def read_latest_imports(count: int) -> list[models.Import]:
     return list(models.Import.objects.defer(*columns).order_by("-pk")[:count])
 
 
-def _left_work(fresh_since: datetime) -> list[QuerySet[Any]]:
+def _left_work(left_after: timedelta) -> list[QuerySet[Any]]:
     """Jobs and imports that are to be worked on and are not."""
-    states = models.SyncJobState
+    states, fresh_since = models.SyncJobState, Now() - left_after
     due = Q(state=states.WAITING, waits_until__lte=Now())
     jobs = models.SyncJob.objects.filter(due | Q(state__in=(states.NOT_QUEUED, states.QUEUED, states.RUNNING)))
     imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)
@@ -167,8 +175,9 @@ def _left_work(fresh_since: datetime) -> list[QuerySet[Any]]:
     return [work.exclude(leases__renewed_at__gte=fresh_since) for work in (jobs, imports)]
 
 
-def silent_work(silent_since: datetime) -> list[QuerySet[Any]]:
-    """Jobs and imports that a process has taken and that none of theirs has given a sign of life of since."""
+def silent_work() -> list[QuerySet[Any]]:
+    """Jobs and imports that a process has taken and that none of theirs has given a sign of life of for a while."""
+    silent_since = Now() - BEATS_MISSED
     silent = models.WorkerLease.objects.filter(renewed_at__lt=silent_since)
     jobs = models.SyncJob.objects.filter(state=models.SyncJobState.RUNNING)
     imports = models.Import.objects.filter(state__in=models.Import.WORKING_STATES)

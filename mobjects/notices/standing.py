@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from mobjects import clock
-from mobjects.figures.attention import BEATS_MISSED, WAITING_IMPORT_STATES, silent_work
+from mobjects.figures.attention import WAITING_IMPORT_STATES, silent_work
 from mobjects.jobs.schedules import timetable
 from mobjects.models import Circuit, Import, NoticeEvent, Schedule
 from mobjects.notices import notice_settings
@@ -123,7 +122,7 @@ def look_at_processes() -> str:
     trouble = now.trouble
     silent = 0
     if not trouble:
-        silent = sum(work.count() for work in silent_work(timezone.now() - BEATS_MISSED))
+        silent = sum(work.count() for work in silent_work())
         trouble = "silent" if silent else ""
     facts = {"why": now.problem, "count": silent}
     seen = TROUBLES[: TROUBLES.index(trouble) + 1] if trouble else TROUBLES

@@ -29,7 +29,7 @@ from mobjects.sync import marketo_settings
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import target
 
-LEFT_SECONDS = 30
+LEFT_AFTER = timedelta(seconds=30)
 """Work that is left alone for so long should have been begun."""
 STATEMENT_SECONDS = 5
 """PostgreSQL ends a statement of ours that takes longer: a slow database is not to be made slower by its watchers."""
@@ -117,7 +117,7 @@ def _read_recent_batches() -> Values:
 
 
 def _read_what_is_left() -> Values:
-    waiting = read_waiting_work(RECORD_MODELS, (), fresh_since=clock.now() - timedelta(seconds=LEFT_SECONDS))
+    waiting = read_waiting_work(RECORD_MODELS, (), left_after=LEFT_AFTER)
     for kind in waiting.kinds:
         yield from (("records", (kind.kind.value, state), kind.counts[state]) for state in CONDITIONS)
     yield "decisions", (), waiting.undecided

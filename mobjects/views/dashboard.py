@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -38,7 +37,7 @@ from mobjects.views.sync.job_detail import STOP_POLLING
 
 JOBS = 5
 IMPORTS = 5
-LEFT_SECONDS = 5
+LEFT_AFTER = timedelta(seconds=5)
 """Work that is left alone for so long should have been begun."""
 
 
@@ -48,7 +47,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
     kinds = [kind for kind in RECORD_MODELS if user.has_perm(f"mobjects.view_{RECORD_MODELS[kind]._meta.model_name}")]
     sees_history, sees_imports = user.has_perm("mobjects.view_syncjob"), user.has_perm("mobjects.view_import")
     jobs = read_latest_jobs() if sees_history else []
-    waiting = read_waiting_work(kinds, jobs, fresh_since=timezone.now() - timedelta(seconds=LEFT_SECONDS))
+    waiting = read_waiting_work(kinds, jobs, left_after=LEFT_AFTER)
     context.update(
         title=_("Dashboard"),
         cards=_cards(request, waiting, jobs),

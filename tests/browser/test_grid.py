@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from mobjects.db.edit_context import edit
 from mobjects.models import EditSource, Opportunity, ProgramCost, RecordEdit
@@ -157,8 +157,12 @@ def test_keys_are_those_of_a_spreadsheet(grid):
 
 def test_who_is_in_a_cell_before_the_scripts_run_types_into_that_cell(grid):
     page = grid
-    held = []
-    page.route("**/grid/keys*.js", lambda route: held.append(route))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/grid/keys*.js", hold)
     page.goto("/admin/grid/opportunity/?q=Deal", wait_until="commit")
     stage = cell(page, 19, "stage")
     stage.focus()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
+from mobjects import clock
 from mobjects.models import ImportState, SyncJobState
 from mobjects.processes.behind import FORGOTTEN_SECONDS, find_schema_ahead
 from mobjects.processes.status import SILENCE_SECONDS
 from mobjects.processes.worker import KEPT_SECONDS, SyncWorker
-from mobjects.views.dashboard import LEFT_SECONDS
+from mobjects.views.dashboard import LEFT_AFTER
 from tests import factories
 from tests.support.newer_schema import migrate_to_later_release
 from tests.support.rewriting import rewrite
@@ -57,19 +59,32 @@ def test_a_worker_that_is_frozen_or_killed_is_said_within_half_a_minute(dashboar
     shown = dashboard()
     assert "No worker has given a sign of life for 26 seconds." in shown
     assert "2 jobs or imports wait." in shown
-    assert SILENCE_SECONDS + LEFT_SECONDS <= 30
+    assert timedelta(seconds=SILENCE_SECONDS) + LEFT_AFTER <= timedelta(seconds=30)
 
 
 def test_a_process_that_is_frozen_beside_living_workers_is_said_within_half_a_minute(dashboard, queue, worker):
     frozen = left_alone(SyncJobState.RUNNING)
-    lease = frozen.leases.create(process="here 1", renewed_at=timezone.now() - timedelta(seconds=20))
+    lease = frozen.leases.create(process="here 1", renewed_at=timezone.now() - timedelta(seconds=15))
     said = "The process at work on 1 job or import gives no sign of life."
     assert said not in dashboard()
-    rewrite(lease, renewed_at=timezone.now() - timedelta(seconds=26))
+    rewrite(lease, renewed_at=timezone.now() - timedelta(seconds=21))
     assert said in dashboard()
     # Several may be at one job; it goes on while one of them lives.
     frozen.leases.create(process="here 2", renewed_at=timezone.now())
     assert said not in dashboard()
+
+
+@pytest.mark.parametrize("minutes", [-20, 20])
+def test_who_works_is_seen_by_the_clock_of_the_database(dashboard, queue, worker, minutes):
+    there = clock.now()
+    working = rewrite(factories.job_in(SyncJobState.RUNNING), created_at=there - MINUTE_AGO)
+    lease = working.leases.create(process="here 1", renewed_at=there)
+    said = "The process at work on 1 job or import gives no sign of life."
+    with time_machine.travel(there + timedelta(minutes=minutes)):
+        worker.heartbeat()
+        assert said not in dashboard()
+        rewrite(lease, renewed_at=there - MINUTE_AGO)
+        assert said in dashboard()
 
 
 def test_an_import_that_nobody_works_on_is_said(dashboard):
