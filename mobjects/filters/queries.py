@@ -28,6 +28,7 @@ from mobjects.filters.fields import FieldType
 from mobjects.filters.periods import days_of
 from mobjects.marketo.value_text import format_datetime
 from mobjects.models import Kind, ProgramTag, RecordEdit, SyncResult
+from mobjects.models.synced_record import HAS_ERROR
 from mobjects.sync.send.selection import SyncSelection, foreseen_records
 from mobjects.sync.transport_factory import key_fields
 
@@ -114,6 +115,8 @@ def _field_query(condition: Condition, path: str) -> Q:
     query = Q(**{f"{path}{_LOOKUPS[condition.operator]}": value})
     if condition.operator == "lacks":
         return ~query | Q(**{f"{path}__isnull": True})
+    if path == "last_error":
+        query &= HAS_ERROR  # It fits no other; said as in the index, the few that failed are looked at, not all.
     return query
 
 

@@ -13,7 +13,7 @@ from mobjects.marketo import attributes
 from mobjects.marketo.types import Kind
 from mobjects.models.fields import MarketoCharField, MarketoGuidField, MarketoIdField, MarketoTextField
 from mobjects.models.marketo_metadata import CustomField
-from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_marketo_id
+from mobjects.models.synced_record import CHANGED, HAS_ERROR, SyncedRecord, positive_marketo_id
 
 
 class Opportunity(SyncedRecord):
@@ -135,6 +135,7 @@ class Opportunity(SyncedRecord):
         indexes = (
             # Lists and the engine's walk over changed opportunities.
             models.Index(fields=("last_status",), name="opportunity_last_status"),
+            models.Index(fields=("id",), condition=HAS_ERROR, name="opportunity_error"),
             models.Index(fields=("id",), condition=CHANGED, name="opportunity_changed"),
             # The newest unsent change, on the dashboard.
             models.Index(fields=("-modified_at",), condition=CHANGED, name="opportunity_newest_change"),

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mobjects.marketo.types import Kind
 from mobjects.models.fields import MarketoCharField, MarketoIdField, MarketoTextField, validate_month
-from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_marketo_id
+from mobjects.models.synced_record import CHANGED, HAS_ERROR, SyncedRecord, positive_marketo_id
 
 CHANNEL_TAG = "Channel"
 """The tag type under which Marketo's API takes a program's channel."""
@@ -61,6 +61,7 @@ class Program(SyncedRecord):
         indexes = (
             # Lists filtered by "needs sync" and the sync engine's walk over changed programs.
             models.Index(fields=("last_status",), name="program_last_status"),
+            models.Index(fields=("id",), condition=HAS_ERROR, name="program_error"),
             models.Index(fields=("id",), condition=CHANGED, name="program_changed"),
             # The newest unsent change, on the dashboard.
             models.Index(fields=("-modified_at",), condition=CHANGED, name="program_newest_change"),

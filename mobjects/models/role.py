@@ -14,7 +14,7 @@ from mobjects.marketo.types import Kind
 from mobjects.models.fields import MarketoCharField, MarketoGuidField, MarketoIdField
 from mobjects.models.marketo_metadata import CustomField
 from mobjects.models.opportunity import Opportunity
-from mobjects.models.synced_record import CHANGED, SyncedRecord, positive_marketo_id
+from mobjects.models.synced_record import CHANGED, HAS_ERROR, SyncedRecord, positive_marketo_id
 
 
 class OpportunityPersonRole(SyncedRecord):
@@ -86,6 +86,7 @@ class OpportunityPersonRole(SyncedRecord):
         indexes = (
             # Lists and the engine's walk over changed roles.
             models.Index(fields=("last_status",), name="role_last_status"),
+            models.Index(fields=("id",), condition=HAS_ERROR, name="role_error"),
             models.Index(fields=("id",), condition=CHANGED, name="role_changed"),
             # The newest unsent change, on the dashboard.
             models.Index(fields=("-modified_at",), condition=CHANGED, name="role_newest_change"),

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.db import connection
 from django.http import QueryDict
 from django.utils import timezone
 from hypothesis import given
@@ -34,10 +35,14 @@ from tests.views import pages
 pytestmark = pytest.mark.django_db
 
 
-def found(model, *texts, username="anna"):
+def fitting(model, *texts, username="anna"):
     fields = fields_of(model.KIND)
     conditions = [read_condition(text, fields) for text in texts]
-    return [str(record) for record in apply_conditions(model.objects.order_by("pk"), conditions, model.KIND, username)]
+    return apply_conditions(model.objects.order_by("pk"), conditions, model.KIND, username)
+
+
+def found(model, *texts, username="anna"):
+    return [str(record) for record in fitting(model, *texts, username=username)]
 
 
 def words(model, text):
@@ -236,6 +241,21 @@ def test_statuses_and_errors(groups):
     assert found(Opportunity, "last_status.is.failed") == ["Bad"]
     assert found(Opportunity, "last_status.empty") == ["New"]
     assert found(Opportunity, "last_error.contains.wun") == ["Bad"]
+    assert found(Opportunity, "last_error.starts.stage") == ["Bad"]
+    assert found(Opportunity, "last_error.lacks.wun") == ["Good", "New"]
+    assert found(Opportunity, "last_error.filled") == ["Bad"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL's indexes")
+@pytest.mark.parametrize(
+    ("model", "index"),
+    [(Program, "program_error"), (Opportunity, "opportunity_error"), (OpportunityPersonRole, "role_error")],
+)
+@pytest.mark.parametrize("text", ["last_error.contains.wun", "last_error.starts.stage", "last_error.filled"])
+def test_records_by_their_error_are_found_without_reading_all(model, index, text):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        assert index in fitting(model, text).explain()
 
 
 @pytest.mark.parametrize(
