@@ -42,12 +42,21 @@ def key_fields() -> KeyFields:
     values = marketo_settings.marketo()
     entry = TRANSPORTS.get(values["TRANSPORT"])
     traits = entry.traits if entry else DEFAULT_TRAITS
+    opportunity = traits.opportunity_key or values["OPPORTUNITY_KEY_FIELD"]
     return KeyFields(
-        opportunity=traits.opportunity_key or values["OPPORTUNITY_KEY_FIELD"],
+        opportunity=opportunity,
         person=values["PERSON_KEY_FIELD"],
         company=traits.company_key or values["COMPANY_KEY_FIELD"],
         traits=traits,
+        former=_former_names(opportunity, values["OPPORTUNITY_KEY_FIELD"]),
     )
+
+
+def _former_names(now: str, configured: str) -> tuple[str, ...]:
+    """What another API calls the key field of opportunities: by its settings, by its own rule, or with another case."""
+    others = [entry.traits.opportunity_key for entry in TRANSPORTS.values()]
+    names = dict.fromkeys((configured, *others, f"{now[:1].swapcase()}{now[1:]}"))
+    return tuple(name for name in names if name not in ("", now))
 
 
 def transport_label() -> str:

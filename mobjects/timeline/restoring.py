@@ -131,8 +131,8 @@ def _of_result(kind: Kind, record_id: int, pk: int) -> list[ValueChange] | None:
     if chosen is None or not chosen.sent:
         return None
     keys = key_fields()
-    names = {keys.opportunity: attributes.EXTERNAL_ID} if keys.opportunity else {}
-    return [(names.get(name, name), text, "") for name, text in chosen.sent.items()]
+    key = next((name for name in (keys.opportunity, *keys.former) if name in chosen.sent), "")
+    return [(attributes.EXTERNAL_ID if name == key else name, text, "") for name, text in chosen.sent.items()]
 
 
 def preview_restore(record: SyncedRecord, changes: Iterable[ValueChange]) -> list[RestoredValue]:

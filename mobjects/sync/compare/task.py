@@ -141,7 +141,7 @@ class CompareTask(JobTask):
         rest = seen.remote_only(record_content(record, self.context.keys))
         if rest != record.in_marketo:
             records_of_kind(record.KIND).filter(pk=record.pk).update(in_marketo=rest)
-        changed = find_drift(record.accepted, seen)
+        changed = find_drift(self.context.keys.accepted_of(record), seen)
         if not changed:
             return None
         words = _local(record, changed, self.context.keys)

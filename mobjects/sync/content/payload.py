@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,8 +24,9 @@ from mobjects.marketo.types import (
 )
 from mobjects.marketo.value_text import WRITERS, find_xml_problem
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedRecord
-from mobjects.models.program import CHANNEL_TAG, COST_PREFIX, TAG_PREFIX
+from mobjects.models.program import CHANNEL_TAG, TAG_PREFIX
 from mobjects.sync.content.cost_sending import find_removed_tags, gather_costs
+from mobjects.sync.content.former_names import OpportunityKey
 from mobjects.sync.content.standard_values import standard_values
 
 COMPANY_ID, COMPANY_KEY = attributes.COMPANY_ID, attributes.COMPANY_KEY
@@ -44,6 +45,7 @@ REPLACED = _("It is deleted and made anew in Marketo, because its key changed (o
 
 _NOT_REMOVED = _("Removed here, but Marketo's API cannot remove it; remove it in Marketo as well: ")
 
+_COMPANY_STAYS = _("Marketo's API cannot remove an opportunity's company; remove it in Marketo as well.")
 _ID_COLUMNS = {IdKind.NUMBER: "marketo_id", IdKind.GUID: "marketo_guid"}
 
 FieldDifference = tuple[str, str, str]
@@ -51,7 +53,7 @@ FieldDifference = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class KeyFields:
+class KeyFields(OpportunityKey):
     """How records are found in Marketo.
 
     Args:
@@ -59,7 +61,6 @@ class KeyFields:
         traits: the ways of the API in use.
     """
 
-    opportunity: str = ""
     person: str = ""
     company: str = ""
     traits: TransportTraits = DEFAULT_TRAITS
@@ -126,6 +127,11 @@ class _PayloadDraft:
             typed.pop(name, None)
         return typed
 
+    def without_name(self, name: str) -> _PayloadDraft:
+        """The same without one entry."""
+        sent = {each: text for each, text in self.sent.items() if each != name}
+        return replace(self, sent=sent, diff=[entry for entry in self.diff if entry[0] != name])
+
 
 def record_content(record: SyncedRecord, keys: KeyFields) -> dict[str, str]:
     """All that could be sent of a record, as name to canonical text; empty values are left out."""
@@ -134,27 +140,7 @@ def record_content(record: SyncedRecord, keys: KeyFields) -> dict[str, str]:
 
 def record_difference(record: SyncedRecord, keys: KeyFields) -> list[FieldDifference]:
     """The field diff "accepted → now"."""
-    return _difference(record.accepted, record_content(record, keys))
-
-
-def mark_doubtful(
-    accepted: Mapping[str, str], sent: Mapping[str, str], known_costs: Collection[str] = (), fixed: Collection[str] = ()
-) -> dict[str, str]:
-    """The accepted values after these were sent and nobody knows whether they were applied.
-
-    Args:
-        accepted: before.
-        sent: what was sent.
-        known_costs: content names of costs with a Marketo cost id. Others stay: they would be added a second time.
-        fixed: names that Marketo cannot change; sent as they were accepted, they are known still.
-    """
-    doubtful = [
-        name
-        for name, text in sent.items()
-        if (not name.startswith(COST_PREFIX) or name in known_costs)
-        and not (name in fixed and accepted.get(name, "") == text)
-    ]
-    return {**accepted, **dict.fromkeys(doubtful, UNKNOWN_VALUE)}
+    return _difference(keys.accepted_of(record), record_content(record, keys))
 
 
 def fixed_names(kind: Kind, keys: KeyFields) -> tuple[str, ...]:
@@ -180,7 +166,7 @@ def build_payload(record: SyncedRecord, operation: Operation, keys: KeyFields, *
     now = _texts(values)
     if find_xml_problem("".join(now.values())):
         return HeldBack(next(f"{name}: {problem}" for name, text in now.items() if (problem := find_xml_problem(text))))
-    diff = _difference(record.accepted, now)
+    diff = _difference(keys.accepted_of(record), now)
     # Marketo may not have it yet where only another API has accepted it.
     new = keys.id_of(record) is None and bool(fixed_names(record.KIND, keys))
     everything = resend or not record.accepted or operation is Operation.INSERT or new
@@ -277,9 +263,11 @@ def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyField
     if keys.traits.needs_opportunity_key and known is None and not record.external_id:
         return HeldBack(to_sentence(NEEDS_KEY))
     # A key that Marketo cannot change is none of the values; it only says which object is meant.
+    if fixed and keys.is_key_unknown(record):
+        draft = draft.without_name(keys.opportunity)
     values = draft.typed_values(without=(COMPANY_ID, COMPANY_KEY, *([keys.opportunity] if fixed else [])))
     if not values and not associations:
-        return NothingToSend(_("Marketo's API cannot remove an opportunity's company; remove it in Marketo as well."))
+        return NothingToSend(_COMPANY_STAYS if draft.diff else "")
     needed = known is None or (keys.traits.needs_opportunity_key and operation is not Operation.UPDATE)
     by_key = needed and keys.opportunity and record.external_id
     wire = OutgoingRecord(
@@ -294,9 +282,9 @@ def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyField
 
 def _find_changed_key(record: Opportunity, keys: KeyFields) -> str:
     """That the key was changed since Marketo accepted the record, as a sentence; "" if not, or if nobody knows."""
-    if not record.accepted:
+    if not record.accepted or keys.is_key_unknown(record):
         return ""
-    accepted, now = record.accepted.get(keys.opportunity, ""), record.external_id or ""
+    accepted, now = keys.accepted_of(record).get(keys.opportunity, ""), record.external_id or ""
     if accepted in (now, UNKNOWN_VALUE):
         return ""
     was = _("is “%(accepted)s” in Marketo") % {"accepted": accepted} if accepted else _("is empty in Marketo")
@@ -378,9 +366,6 @@ def link_opportunity(opportunity: Opportunity, keys: KeyFields) -> RecordAssocia
     if keys.opportunity and opportunity.external_id:
         return RecordAssociation(LinkTarget.OPPORTUNITY, key=ExternalKey(keys.opportunity, opportunity.external_id))
     return None
-
-
-# --- shared ---------------------------------------------------------------------------------
 
 
 _READERS: dict[Kind, Callable[[Any, KeyFields], dict[str, AttributeValue]]] = {

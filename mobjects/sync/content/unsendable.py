@@ -5,6 +5,9 @@ The same as :func:`mobjects.sync.content.payload.build_payload` finds record by 
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 from django.db.models import Exists, F, OuterRef, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat, Floor, RTrim, Substr
@@ -34,10 +37,17 @@ def has_fixed_key_changed(keys: KeyFields) -> Q:
     if not keys.traits.needs_opportunity_key:
         return Q(pk__in=[])
     empty = Value("", output_field=TextField())
-    accepted = Coalesce(KeyTextTransform(keys.opportunity, "accepted"), empty, output_field=TextField())
+    same = keys.same
+    kept = [KeyTextTransform(name, "accepted") for name in (keys.opportunity, *same)]
+    accepted = Coalesce(*kept, empty, output_field=TextField())
     now = Coalesce(Cast("external_id", TextField()), empty)
     known = Q(**{f"{keys.id_column(Kind.OPPORTUNITY)}__isnull": False}, wire_operation=Operation.UPDATE.value)
-    return known & ~Q(accepted={}) & ~Q(In(accepted, [now, Value(UNKNOWN_VALUE)]))
+    changed = known & ~Q(accepted={}) & ~Q(In(accepted, [now, Value(UNKNOWN_VALUE)]))
+    if others := [name for name in keys.former if name not in same]:
+        # Accepted under another field; what stands in this one is not known.
+        elsewhere = (Q(accepted__has_key=name) & ~Q(custom_attributes__has_key=name) for name in others)
+        changed &= ~(reduce(or_, elsewhere) & ~Q(accepted__has_any_keys=[keys.opportunity, *same]))
+    return changed
 
 
 def has_cost_decimals(keys: KeyFields) -> Q:

@@ -88,7 +88,7 @@ def _open_conflict_if_changed(context: JobContext, pk: int, found: RemoteObject)
         there = (
             RemoteReader(found.kind, [found], context.keys).read_content(found, record).comparable_with(record.accepted)
         )
-        names = conflicting_fields(record.accepted, here, there)
+        names = conflicting_fields(context.keys.accepted_of(record), here, there)
         # After a lost answer nobody knows what Marketo last accepted, so nobody can say that it changed.
         if not [name for name in names if record.accepted.get(name) != UNKNOWN_VALUE]:
             return False

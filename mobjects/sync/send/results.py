@@ -33,7 +33,8 @@ from mobjects.models import (
     records_of_kind,
 )
 from mobjects.models.synced_record import SyncedQuerySet
-from mobjects.sync.content.payload import KeyFields, fixed_names, mark_doubtful
+from mobjects.sync.content.doubtful import mark_doubtful
+from mobjects.sync.content.payload import KeyFields, fixed_names
 from mobjects.sync.job_results import (
     add_counts,
     build_result,

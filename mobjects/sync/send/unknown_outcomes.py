@@ -167,7 +167,7 @@ class UnknownOutcomeResolver:
         """What the lost sendings held; those that a restored database does not know, what they would have held."""
         doubted = list(records_of_kind(kind).filter(pk__in=pks, last_error=DOUBTED).values_list("pk", flat=True))
         assumed = {each.pk: record_content(each, self._context.keys) for each in load_records(kind, doubted)}
-        return {pk: assumed[pk] if pk in assumed else _last_sent(kind, pk) for pk in pks}
+        return {pk: assumed[pk] if pk in assumed else _last_sent(kind, pk, self._context.keys) for pk in pks}
 
     def _created_since(self, sent_at: datetime) -> datetime:
         return sent_at + self._marketo_offset - CLOCK_MARGIN
@@ -347,7 +347,7 @@ def _query(record: Any, keys: KeyFields, since: datetime | None) -> MarketoQuery
         return MarketoQuery(Kind.PROGRAM, id=record.marketo_id, archived=True, details=True)
     if isinstance(record, Opportunity):
         # As it was sent; it may have been edited since.
-        sent = _last_sent(record.KIND, record.pk)
+        sent = _last_sent(record.KIND, record.pk, keys)
         key = sent.get(keys.opportunity, "") if sent else record.external_id
         if keys.opportunity and key:
             return MarketoQuery(Kind.OPPORTUNITY, key=ExternalKey(keys.opportunity, key))
@@ -356,11 +356,11 @@ def _query(record: Any, keys: KeyFields, since: datetime | None) -> MarketoQuery
     return MarketoQuery(Kind.ROLE, opportunity=link) if link else None
 
 
-def _last_sent(kind: Kind, pk: int) -> dict[str, str]:
+def _last_sent(kind: Kind, pk: int, keys: KeyFields) -> dict[str, str]:
     """What the sending of a record that was never answered held."""
     lost = SyncResult.objects.filter(kind=kind.value, record_id=pk, batch__state=SyncBatchState.UNKNOWN)
     sent: dict[str, str] = lost.order_by("-pk").values_list("sent", flat=True).first() or {}
-    return sent
+    return dict(keys.rename_key(sent)) if kind is Kind.OPPORTUNITY else sent
 
 
 def _update(record: SyncedRecord, **changes: Any) -> None:

@@ -161,7 +161,7 @@ class PlannedRecords:
         if self.which == NEW:
             return found.filter(is_new(kind, keys), hold="")
         if self.which == CLEARED:
-            return filter_clearing(kind, found)
+            return filter_clearing(kind, found, keys)
         if self.which == REPLACED:
             return found.filter(has_changed_key(keys), hold="") if kind is Kind.ROLE else found.none()
         if self.which == LOSING:

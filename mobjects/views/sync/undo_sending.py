@@ -162,6 +162,6 @@ def _read_rows(
 def _row(result: Any) -> UndoRow:
     if left := result.left:
         return UndoRow(result, [(field_text(name), new, new) for name, _old, new in result.diff], [to_sentence(left)])
-    values = find_old_values(result, key_fields().traits)
+    values = find_old_values(result, key_fields())
     kept = [_("Not taken back: %s.") % ", ".join(values.kept)] if values.kept else []
     return UndoRow(result, [(field_text(name), sent, old) for name, sent, old in values.back], kept)

@@ -14,7 +14,8 @@ from mobjects.db.bulk import bulk_update_rows
 from mobjects.db.prepared import SHARED, given_among
 from mobjects.marketo.types import ACCEPTED_STATUSES, Kind, MarketoId, OutcomeStatus, RecordOutcome
 from mobjects.models import RECORD_MODELS, records_of_kind
-from mobjects.sync.content.payload import REPLACED, KeyFields, fixed_names, mark_doubtful
+from mobjects.sync.content.doubtful import mark_doubtful
+from mobjects.sync.content.payload import REPLACED, KeyFields, fixed_names
 from mobjects.sync.send.claims import BatchItem
 
 

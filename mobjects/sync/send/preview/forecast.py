@@ -120,7 +120,7 @@ def _before(found: SyncedQuerySet, bound: int | None) -> SyncedQuerySet:
 
 
 def _counted(kind: Kind, judged: SyncedQuerySet, custom: Iterable[str], keys: KeyFields) -> QuerySet[Any, Any]:
-    cleared, none = list(_cleared(kind, custom)), Value(0)
+    cleared, none = list(_cleared(kind, custom, keys)), Value(0)
     counted: QuerySet[Any, Any] = (
         judged.order_by()
         .annotate(of_kind=Value(kind.value, CharField()))
@@ -136,9 +136,9 @@ def _counted(kind: Kind, judged: SyncedQuerySet, custom: Iterable[str], keys: Ke
     return counted
 
 
-def filter_clearing(kind: Kind, judged: SyncedQuerySet) -> SyncedQuerySet:
+def filter_clearing(kind: Kind, judged: SyncedQuerySet, keys: KeyFields) -> SyncedQuerySet:
     """Those of some records, with ``hold``, of which :attr:`ForecastGroup.cleared` counts values."""
-    cleared = list(_cleared(kind, _custom_names().get(kind, ())))
+    cleared = list(_cleared(kind, _custom_names().get(kind, ()), keys))
     if not cleared:
         return judged.none()
     found: SyncedQuerySet = judged.alias(cleared=reduce(add, cleared)).filter(
@@ -154,14 +154,15 @@ def _custom_names() -> dict[str, list[str]]:
     return names
 
 
-def _cleared(kind: Kind, custom: Iterable[str]) -> Iterator[Case]:
-    """For each attribute 1 where it would be cleared, else 0."""
+def _cleared(kind: Kind, custom: Iterable[str], keys: KeyFields) -> Iterator[Case]:
+    """For each attribute 1 where it would be cleared, else 0. What was the key over another API is not cleared."""
     model = RECORD_MODELS[kind]
     for attribute in STANDARD[kind]:
         field: Any = model._meta.get_field(attribute.field_name)
         now = Q(**{f"{field.name}__isnull": True}) if field.null else Q(**{field.name: ""})
         yield _one_where(now, attribute.name)
-    for name in custom if STANDARD[kind] else ():
+    former = keys.former if kind is Kind.OPPORTUNITY else ()
+    for name in (each for each in custom if STANDARD[kind] and each not in former):
         value = Coalesce(KeyTextTransform(name, "custom_attributes"), Value(""), output_field=TextField())
         yield _one_where(Exact(value, Value("")), name)
 

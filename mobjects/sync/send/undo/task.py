@@ -94,7 +94,7 @@ class UndoTask(SendTask):
         job, left = self._context.job, result.left  # type: ignore[attr-defined]  # annotated
         if record is None or left:
             return _left_alone(job, result, to_sentence(left))
-        values = find_old_values(result, self._context.keys.traits)
+        values = find_old_values(result, self._context.keys)
         if not values.back:
             return _left_alone(job, result, to_sentence(NOTHING_LEFT))
         try:

@@ -16,7 +16,7 @@ from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, SyncJob, SyncResult, SyncResultStatus, records_of_kind
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX, TAG_PREFIX
 from mobjects.models.synced_record import UNDER_WAY
-from mobjects.sync.content.payload import COMPANY_ID, COMPANY_KEY, UNKNOWN_VALUE, FieldDifference
+from mobjects.sync.content.payload import COMPANY_ID, COMPANY_KEY, UNKNOWN_VALUE, FieldDifference, KeyFields
 
 CHANGED_THERE = (SyncResultStatus.CREATED, SyncResultStatus.UPDATED)
 """After these Marketo holds something else than before."""
@@ -142,15 +142,19 @@ def undo_groups(job: SyncJob, bound: int | None = None) -> list[UndoGroup]:
     ]
 
 
-def find_old_values(result: SyncResult, traits: TransportTraits) -> OldValues:
+def find_old_values(result: SyncResult, keys: KeyFields) -> OldValues:
     """Which values are put back, and which Marketo's API has no way to take back.
 
     Args:
         result: of a record that is not left alone.
-        traits: the ways of the API in use.
+        keys: the key fields, with the ways of the API in use.
     """
     entries: list[Any] = list(result.diff)
-    stays = [name for name, old, _ in entries if old == UNKNOWN_VALUE or (not old and _stays(name, traits))]
+    stays = [
+        name
+        for name, old, _ in entries
+        if old == UNKNOWN_VALUE or name in keys.former or (not old and _stays(name, keys.traits))
+    ]
     back = [(name, sent, old) for name, old, sent in entries if name not in stays]
     kept = [
         gettext_noop("the cost %(sent)s") % {"sent": sent} if name.startswith(COST_PREFIX) else name
