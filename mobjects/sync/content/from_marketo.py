@@ -92,8 +92,8 @@ class RemoteReader:
         """What Marketo holds, named after the record (its costs, the spelling of its tags) if there is one."""
         if isinstance(record, Program) or found.kind is Kind.PROGRAM:
             return self._program(found, record if isinstance(record, Program) else None)
-        known, unknown = self._attributes(found)
         accepted = record.accepted if record is not None else {}
+        known, unknown = self._attributes(found, accepted)
         if found.kind is Kind.OPPORTUNITY:
             link = find_association(found, LinkTarget.COMPANY)
             own = (getattr(record, "company_id", None), getattr(record, "company_key", ""))
@@ -123,9 +123,18 @@ class RemoteReader:
         called = self.keys.traits.id_kind(Kind.OPPORTUNITY).value
         return f"{called} {link.id}" if link.id else f"external ID {link.key.value if link.key else ''}"
 
-    def _attributes(self, found: RemoteObject) -> tuple[dict[str, str], dict[str, str]]:
+    def _is_unset(self, name: str, text: str, accepted: Mapping[str, str]) -> bool:
+        """Whether a no is what the API tells of a yes or no that was never set: Marketo accepted the record without."""
+        if not self.keys.traits.unset_is_false or not accepted or accepted.get(name):
+            return False
+        attribute = self.attributes.get(name) or self.custom.get(name)
+        return attribute is not None and attribute.type is DataType.BOOLEAN and text.casefold() == "false"
+
+    def _attributes(self, found: RemoteObject, accepted: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         known, unknown = {}, {}
         for name, text in found.values.items():
+            if self._is_unset(name, text, accepted):
+                continue
             if name in self.attributes:
                 known[name] = value_parsing.normalize_remote_text(text, self.attributes[name])
             elif name == self.keys.opportunity and found.kind is Kind.OPPORTUNITY:
