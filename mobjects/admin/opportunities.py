@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
@@ -15,7 +15,8 @@ from mobjects.admin.base import SYNC_COLUMNS
 from mobjects.admin.custom_fields import CustomAdmin
 from mobjects.forms.records.custom_fields import OpportunityForm
 from mobjects.marketo import attributes
-from mobjects.models import CustomField, Opportunity, OpportunityPersonRole
+from mobjects.marketo.types import Kind
+from mobjects.models import CustomField, Opportunity, OpportunityPersonRole, records_of_kind
 from mobjects.resources.opportunities import OpportunityResource
 from mobjects.resources.roles import OpportunityPersonRoleResource
 
@@ -113,3 +114,25 @@ class CustomFieldAdmin(ModelAdmin):
 
     list_display = ("name", "label", "kind", "data_type", "size", "in_list")
     search_fields = ("name", "label")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Records keep their values under the name; another one would leave them without a field."""
+        return ("kind", "name") if obj is not None else ()
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes along; fields of which a record holds a value stand in the way, on the page and for the action."""
+        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, needed, [*protected, *filter(None, map(_describe_holders, objs))]
+
+
+def _describe_holders(field: CustomField) -> str:
+    """That records hold a value of a field, in words; "" if none does."""
+    count = records_of_kind(Kind(field.kind)).filter(custom_attributes__has_key=field.name).count()
+    if not count:
+        return ""
+    said = ngettext(
+        "%(field)s: %(count)s record holds a value of it. Clear it there first, with “Edit selected…”, and sync.",
+        "%(field)s: %(count)s records hold a value of it. Clear it there first, with “Edit selected…”, and sync.",
+        count,
+    )
+    return said % {"field": field, "count": f"{count:,}"}

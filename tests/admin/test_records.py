@@ -366,3 +366,19 @@ def test_the_button_history_leads_to_all_that_became_of_a_record(operator):
     record = factories.opportunity()
     answer = operator.get(reverse("admin:mobjects_opportunity_history", args=[record.pk]))
     assert answer.url == reverse("mobjects:record-history", args=["Opportunity", record.pk])
+
+
+def test_a_custom_field_that_records_hold_is_not_deleted_and_keeps_its_name(admin_client):
+    field = CustomField.objects.create(name="Words")
+    factories.opportunity(custom_attributes={"Words": "x"})
+    page = f"/admin/mobjects/customfield/{field.pk}"
+    assert "1 record holds a value of it" in admin_client.get(f"{page}/delete/").content.decode()
+    admin_client.post(f"{page}/delete/", {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [field.pk], "post": "yes"}
+    admin_client.post("/admin/mobjects/customfield/", chosen)
+    admin_client.post(f"{page}/change/", {"kind": field.kind, "name": "Other", "label": "New", "data_type": "string"})
+    field.refresh_from_db()
+    assert (field.name, field.label) == ("Words", "New")
+    Opportunity.objects.update(custom_attributes={})
+    admin_client.post(f"{page}/delete/", {"post": "yes"})
+    assert not CustomField.objects.exists()

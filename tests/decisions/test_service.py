@@ -121,3 +121,18 @@ def test_many_are_left_to_a_worker(person, queue, django_capture_on_commit_callb
     service.run_decision(decision.pk)
     decision.refresh_from_db()
     assert (decision.state, decision.position, set(stages().values())) == ("decided", 120, {"Won"})
+
+
+def test_a_field_that_is_not_defined_any_more_is_left_alone_and_the_decision_ends(person):
+    (conflict,) = disputes(1)
+    # Cleared here, changed in Marketo; then its custom field was deleted.
+    base = {**conflict.base, "Words": "old"}
+    candidate = conflict.candidates[0]
+    remote = {**candidate, "values": {**candidate["values"], "Words": "new"}}
+    Conflict.objects.update(base=base, candidates=[remote])
+    Opportunity.objects.update(accepted=base)
+    decision = ask(person, Stage="marketo", Words="marketo")
+    assert service.confirm_decision(decision)
+    assert decision.state == "decided"
+    assert decision.left == [[conflict.pk, "Deal 1", "Words: there is no such custom field any more."]]
+    assert stages() == {"Deal 1": "Open"}

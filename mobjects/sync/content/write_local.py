@@ -237,8 +237,11 @@ def _set_opportunity(record: Any, text: str) -> None:
 def _set_custom_attribute(record: Any, name: str, text: str) -> None:
     kept = {key: value for key, value in record.custom_attributes.items() if key != name}
     if text:
+        defined = CustomField.by_name(record.KIND).get(name)
+        if defined is None:
+            raise RemoteValueRefused(_("%(names)s: there is no such custom field any more.") % {"names": name})
         try:
-            kept[name] = value_parsing.canonical_text(text, CustomField.by_name(record.KIND)[name].attribute)
+            kept[name] = value_parsing.canonical_text(text, defined.attribute)
         except ValueError as error:
             raise RemoteValueRefused(f"{name}: {error}") from error
     record.custom_attributes = kept

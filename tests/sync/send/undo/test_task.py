@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from mobjects.jobs.requests import request_undo
 from mobjects.jobs.runner import run_job
-from mobjects.models import Opportunity, ProgramCost, RecordEdit, SyncJob
+from mobjects.models import CustomField, Opportunity, ProgramCost, RecordEdit, SyncJob
 from mobjects.sync.send.undo.verdicts import undo_groups
 from tests import factories
 
@@ -99,3 +99,17 @@ def test_costs_and_tags_that_the_api_cannot_take_away_stay_and_are_named():
     assert (restored, sent) == ("RESTORED", ("UPDATED", ""))
     assert said == "Not taken back: Tag Region, the cost 2026-06 30.00."
     assert [each.amount for each in program.costs.order_by("pk")] == [10, 30]
+
+
+def test_a_value_whose_field_is_not_defined_any_more_is_left_alone_and_the_rest_is_taken_back():
+    field = CustomField.objects.create(name="ContractMonths", data_type="integer")
+    lost = factories.opportunity(custom_attributes={"ContractMonths": "12"}, stage="Open")
+    back = factories.opportunity(stage="Open")
+    factories.sync(lost, back)
+    Opportunity.objects.update(custom_attributes={}, stage="Won")
+    job = factories.sync(lost, back)
+    field.delete()
+    assert outcomes(undo(job)) == {
+        lost.pk: [("HELD", "ContractMonths: there is no such custom field any more.")],
+        back.pk: [("RESTORED", ""), ("UPDATED", "")],
+    }
