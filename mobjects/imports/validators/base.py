@@ -77,6 +77,11 @@ class RowValidator:
         self.keys = [
             parser.name if field is None else field.attname for parser, field in zip(self.written, fields, strict=True)
         ]
+        own = {key for place, key in enumerate(self.keys) if place not in self.custom}
+        # In the order in which PostgreSQL keeps them, so that it has nothing to sort.
+        names = sorted(own | ({"custom_attributes"} if custom else set()), key=lambda name: (len(name), name))
+        self._empty_data: dict[str, Any] = dict.fromkeys(names)
+        self._id_at, self._guid_at = self.index.get("Marketo ID"), self.index.get("Marketo GUID")
         self.kept_at = [self.index[name] for name in self.kept_id_columns if name in self.index]
         self.blanks = BlankCells(self.written, layout.clears, self.kept_id_columns, self.either, self.base)
         self.required = [place for place, parser in enumerate(self.written) if parser.column.required]
@@ -155,7 +160,8 @@ class RowValidator:
             label: what it is called.
             key: our own key in the row.
         """
-        marketo_id, guid = self.get_value(item, "Marketo ID"), self.get_value(item, "Marketo GUID")
+        marketo_id = None if self._id_at is None else item.values[self._id_at]
+        guid = None if self._guid_at is None else item.values[self._guid_at]
         pk, old, data, cleared = (record[0] if record else None), _EMPTY, _EMPTY, 0
         if record is None and not item.failed:
             self._refuse_lost_key(item)
@@ -183,10 +189,12 @@ class RowValidator:
             self.add_problem(item, next(named, REVISION), KEY_LOST)
 
     def _new(self, values: Sequence[FieldText]) -> dict[str, Any]:
+        data = self._empty_data.copy()  # A dictionary that grows from nothing is made anew three times.
         if not self.custom:
-            return dict(zip(self.keys, values, strict=False))
+            data.update(zip(self.keys, values, strict=False))
+            return data
         pairs = list(zip(self.keys, values, strict=False))
-        data: dict[str, Any] = {name: value for place, (name, value) in enumerate(pairs) if place not in self.custom}
+        data.update(pair for place, pair in enumerate(pairs) if place not in self.custom)
         data["custom_attributes"] = _sorted({pairs[place][0]: pairs[place][1] for place in self.custom})
         return data
 
@@ -202,7 +210,7 @@ class RowValidator:
         return [
             place
             for place, (before, now) in enumerate(zip(old, values, strict=False))
-            if before != now and not self._same(place, before, now)
+            if before != now and (before or now) and not self._same(place, before, now)
         ]
 
     def _same(self, place: int, before: FieldText, now: FieldText) -> bool:
@@ -214,14 +222,17 @@ class RowValidator:
                 return False  # Kept from before the field's type was changed.
         if before and "\r" in before:
             return before.replace("\r\n", "\n").replace("\r", "\n") == now
-        return not before and not now
+        return False
 
     def _difference(
-        self, now: Sequence[FieldText], record: StoredRecord, changed: Iterable[int]
+        self, now: Sequence[FieldText], record: StoredRecord, changed: Sequence[int]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        own = [place for place in changed if place not in self.custom]
-        data: dict[str, Any] = {self.keys[place]: now[place] for place in own}
-        old: dict[str, Any] = {self.keys[place]: record[self.base + place] for place in own}
+        keys, base = self.keys, self.base
+        own = [place for place in changed if place not in self.custom] if self.custom else changed
+        data: dict[str, Any] = {keys[place]: now[place] for place in own}
+        old: dict[str, Any] = {keys[place]: record[base + place] for place in own}
+        if not self.custom:
+            return data, old
         if custom := {self.keys[place]: now[place] for place in changed if place in self.custom}:
             before = json.loads(record[self.base - 1])
             data["custom_attributes"] = _sorted({**before, **custom})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from operator import itemgetter
 from typing import ClassVar
 
@@ -37,23 +38,33 @@ class OpportunityValidator(RowValidator):
         by_key = {record[_EXTERNAL]: record for record in self.lookup.find_by_field("external_id", keys)}
         here = {"Marketo ID": by_id, "Marketo GUID": by_guid}
         for item in items:
-            yield self._validate_row(item, here, by_key)
+            external_id = self.get_value(item, "External ID")
+            record = by_key.get(external_id)
+            called = self._marketo_ids(item) if self._has_ids else ""
+            if called:
+                by_ids = {name: found.get(self.get_value(item, name)) for name, found in here.items()}
+                record = resolve_record(self, item, by_ids, record, "External ID", itemgetter(_NAME))
+            yield self._validate_row(item, record, called, external_id)
+
+    @cached_property
+    def _has_ids(self) -> bool:
+        return "Marketo ID" in self.index or "Marketo GUID" in self.index
+
+    def _marketo_ids(self, item: ParsedRow) -> str:
+        """The first thing that a row's record is called in Marketo; empty if it names nothing of the kind."""
+        return self.get_value(item, "Marketo ID") or self.get_value(item, "Marketo GUID") or ""
 
     def _validate_row(
-        self, item: ParsedRow, here: Mapping[str, dict[FieldText, StoredRecord]], by_key: dict[FieldText, StoredRecord]
+        self, item: ParsedRow, record: StoredRecord | None, called: str, external_id: FieldText
     ) -> CheckedRow:
-        external_id = self.get_value(item, "External ID")
-        called = {name: self.get_value(item, name) for name in here}
-        by_ids = {name: found.get(called[name]) if called[name] else None for name, found in here.items()}
-        record = resolve_record(self, item, by_ids, by_key.get(external_id), "External ID", itemgetter(_NAME))
-        marketo_id = next(filter(None, called.values()), None)
-        self.blanks.fill(item, record)
+        if record is not None:
+            self.blanks.fill(item, record)
         if "" not in item.failed:
-            if not marketo_id and not external_id and item.failed.isdisjoint(self.key_names):
+            if not called and not external_id and item.failed.isdisjoint(self.key_names):
                 self.add_problem(item, "", _("has neither a Marketo ID nor an External ID; give one of them."))
             self.check_required(item, record)
             self._check_row(item, record, external_id)
-        label = self.get_value(item, "Name") or (record[_NAME] if record else external_id or marketo_id or "")
+        label = self.get_value(item, "Name") or (record[_NAME] if record else external_id or called or "")
         return self.build_checked_row(item, record, label, key=external_id or "")
 
     def _check_row(self, item: ParsedRow, record: StoredRecord | None, external_id: FieldText) -> None:
