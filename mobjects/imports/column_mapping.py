@@ -178,6 +178,12 @@ def find_mapping_problems(
     return found
 
 
+def find_gone_column(imported: Import) -> str:
+    """A column that an import was given and that is there no more, as its custom field was deleted; else ""."""
+    known = {REVISION, *(column.name for column in columns_of(imported.kind))}
+    return next((name for name in (*imported.mapping, *imported.constants) if name and name not in known), "")
+
+
 def missing_columns(kind: str, names: Collection[str]) -> list[str]:
     """The columns that a file with the named ones lacks to say which records its rows mean, in words."""
     have = set(names)
