@@ -230,17 +230,22 @@ def next_sequence(job: SyncJob) -> int:
 
 
 @retry_on_database_error
-def close_batch(batch: SyncBatch, state: SyncBatchState, exchange: Exchange | None) -> None:
-    """Write down how a call ended, and the calls that were made before it for the same batch."""
+def close_batch(
+    batch: SyncBatch, state: SyncBatchState, exchange: Exchange | None, *, at: datetime | None = None
+) -> None:
+    """Write down how a call ended, and the calls that were made before it for the same batch.
+
+    Args:
+        at: when, by the database's clock; now if nobody has asked it yet.
+    """
     batch.state = state
-    batch.answered_at = clock.now()
+    batch.answered_at = at or clock.now()
     with transaction.atomic(savepoint=False):
         if exchange is not None:
             for name, value in _stated(exchange).items():
                 setattr(batch, name, value)
             batch.seconds = exchange.seconds + sum(each.seconds for each in exchange.earlier)
             _keep_earlier(batch, exchange.earlier)
-        # Not the lease: it may have expired by now.
         values = [getattr(batch, name) for name in _CLOSED_WITH]
         SHARED.update("closed batch", _close_statement, *values, batch.pk)
     said = {"batch": batch.sequence, "attempt": batch.attempt, "state": str(state), "http_status": batch.http_status}
@@ -265,7 +270,9 @@ _CLOSED_WITH = (
 
 def _close_statement() -> tuple[QuerySet[Any], dict[str, Any]]:
     the_batch = SyncBatch.objects.filter(pk=given(len(_CLOSED_WITH)))
-    return the_batch, {name: given(at, SyncBatch._meta.get_field(name)) for at, name in enumerate(_CLOSED_WITH)}
+    # A lease that ends empties this column in all batches that name it, and so writes their requests and answers anew.
+    closed = {name: given(at, SyncBatch._meta.get_field(name)) for at, name in enumerate(_CLOSED_WITH)}
+    return the_batch, {"lease": None, **closed}
 
 
 def _stated(exchange: Exchange) -> dict[str, Any]:

@@ -85,7 +85,8 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         taken = find_foreign_ids(kind, live, keys)
         mine = hold_records(batch, keys)
         final = [(item, reject_foreign_id(item, given, taken, mine.get(item.pk)), given) for item, given in live]
-        _save_on_records(kind, keys, [(*row, results[row[0].pk][0]) for row in final if row[0].pk in mine])
+        now = clock.now()
+        _save_on_records(kind, keys, [(*row, results[row[0].pk][0]) for row in final if row[0].pk in mine], now)
         statuses = _statuses(final)
         column = keys.id_column(kind)
         none = "" if column == "marketo_guid" else None
@@ -99,7 +100,7 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
                 for words in [describe_outcome(item, outcome)]
             ],
         )
-        close_batch(batch, SyncBatchState.ANSWERED, answer.exchange)
+        close_batch(batch, SyncBatchState.ANSWERED, answer.exchange, at=now)
         changes = Counter(statuses.values())
         changes.subtract(status for _, status in results.values() if status == SyncResultStatus.UNKNOWN)
         add_counts(job, changes)
@@ -152,12 +153,13 @@ def _end_earlier(job: SyncJob, kind: Kind, ends: Mapping[int, tuple[str, str]]) 
 
 
 def _save_on_records(
-    kind: Kind, keys: KeyFields, outcomes: Sequence[tuple[BatchItem, RecordOutcome, RecordOutcome, int]]
+    kind: Kind, keys: KeyFields, outcomes: Sequence[tuple[BatchItem, RecordOutcome, RecordOutcome, int]], now: datetime
 ) -> None:
     """Save what became of each record.
 
     Args:
         outcomes: each with the id of its result.
+        now: by the database's clock.
     """
     column, free = keys.id_column(kind), {"unknown_since": None, "claimed_by": None}
     said = {
@@ -182,7 +184,7 @@ def _save_on_records(
         else:
             # Stays dirty, or becomes so if it was sent again without changes.
             others.append((*row, max(item.revision - 1, 0), item.pk))
-    model, now = RECORD_MODELS[kind], clock.now()
+    model = RECORD_MODELS[kind]
     synced = {**free, "last_synced_at": now}
     # What was all of it is written down already.
     bulk_update_rows(model, {**said, "accepted": _AS_SENT}, complete, same=synced, by_id=("accepted",))

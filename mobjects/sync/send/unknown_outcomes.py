@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext_noop as _
 
 from mobjects import clock
+from mobjects.db.prepared import the_row
 from mobjects.db.retry import retry_on_database_error
 from mobjects.marketo.errors import MarketoError, RefusalReason, Rejected
 from mobjects.marketo.types import ExternalKey, Kind, MarketoQuery, QueryPage, RemoteObject
@@ -29,6 +30,7 @@ from mobjects.models import (
     SyncBatch,
     SyncBatchState,
     SyncedRecord,
+    SyncJob,
     SyncResult,
     SyncResultStatus,
     records_of_kind,
@@ -78,7 +80,7 @@ class UnknownOutcomeResolver:
     def resolve_next(self) -> bool:
         """Look up records whose outcome is unknown, with one call; ``False`` if there are none."""
         # Asked first and of all records of the kinds: there hardly ever are any, and judging records is dear.
-        if not any(self._any_lost(kind) for kind in self._kinds) or self._context.job.leases.count() > 1:
+        if not self._is_any_lost() or self._context.job.leases.count() > 1:
             return False
         gathering = load_gathering(self._context.job)
         if gathering is not None and not gathering.over:
@@ -94,11 +96,13 @@ class UnknownOutcomeResolver:
                     return True
         return False
 
-    def _any_lost(self, kind: Kind) -> bool:
+    def _is_any_lost(self) -> bool:
         def make() -> QuerySet[Any]:
-            return records_of_kind(kind).filter(last_status=RecordStatus.UNKNOWN).order_by().values_list("pk")[:1]
+            lost = (records_of_kind(kind).filter(last_status=RecordStatus.UNKNOWN).order_by() for kind in self._kinds)
+            return the_row(SyncJob).values_list(*map(Exists, lost))
 
-        return any(True for _ in self._context.queries.ask(("lost", kind), make))
+        ((*found,),) = self._context.queries.ask("lost", make, self._context.job.pk)
+        return any(found)
 
     # --- lost sendings ---
 

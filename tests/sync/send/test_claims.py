@@ -196,3 +196,9 @@ def test_a_difference_that_is_not_all_that_is_sent_is_kept_by_itself(record):
 def test_a_difference_is_read_whatever_else_is_not(here, waiting, record):
     take(here, waiting)
     assert SyncResult.objects.only("diff").get().diff == [["Name", "", record.name]]
+
+
+def test_a_batch_that_is_over_names_no_lease(here, waiting):
+    started = take(here, waiting)
+    factories.answer(here.job, started)
+    assert fresh(started.batch).lease is None
