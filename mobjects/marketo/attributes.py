@@ -7,7 +7,6 @@ both list the same names. ``label`` is Marketo's display name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -78,15 +77,6 @@ COST_ID_WORDS = "Marketo cost ID "
 OUR_NUMBER_PREFIX = "our no. "
 """How a role's content names its opportunity: by our own id."""
 
-_ORDER = {
-    kind: {name: place for place, name in enumerate((*links, *(item.name for item in STANDARD[kind])))}
-    for kind, links in (
-        (Kind.PROGRAM, ()),
-        (Kind.OPPORTUNITY, ()),
-        (Kind.ROLE, (OPPORTUNITY_LINK, PERSON_ID, PERSON_KEY)),
-    )
-}
-
 OTHER_NAMES = {
     "marketo_id": MARKETO_ID,
     "marketo_guid": MARKETO_GUID,
@@ -107,9 +97,3 @@ def entry_name(kind: Kind, field: str) -> str:
     """The name under which a model's field stands among the values of a record; of a custom attribute its own name."""
     names = {attribute.field_name: attribute.name for attribute in STANDARD[kind]}
     return names.get(field) or OTHER_NAMES.get(field, field)
-
-
-def order_content(kind: Kind, names: Iterable[str]) -> list[str]:
-    """Names of a record's values in the order in which they are sent, as far as it is known: PostgreSQL keeps none."""
-    places = _ORDER[kind]
-    return sorted(names, key=lambda name: places.get(name, len(places)))

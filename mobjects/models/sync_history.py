@@ -7,9 +7,8 @@ Rows are written by the sync engine only and never changed by people. They hold 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -19,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 
 from mobjects.formatting import format_moment
 from mobjects.kept_text import translate_label
-from mobjects.marketo.attributes import order_content
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models.fields import CreatedAtField, ReasonKeyField
 
@@ -334,9 +332,6 @@ class SyncResult(models.Model):
         SyncResultStatus.NOT_SENT,
     )
     """What a person looks at first, in this order; also of an index."""
-    ALL_SENT: ClassVar[dict[str, str]] = {}
-    """Kept as the difference of a record of which Marketo had accepted nothing: all that was sent, which is not kept
-    twice. A result that is read has the difference written out."""
 
     job = models.ForeignKey(SyncJob, models.CASCADE, related_name="results")
     batch = models.ForeignKey(SyncBatch, models.CASCADE, null=True, blank=True, related_name="results")
@@ -377,15 +372,6 @@ class SyncResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shown_label}: {self.get_status_display()}"
-
-    @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        """A result as the database has it, with its difference written out."""
-        result = super().from_db(db, field_names, values)
-        if result.__dict__.get("diff") == cls.ALL_SENT:
-            sent = result.sent
-            result.diff = [[name, "", sent[name]] for name in order_content(Kind(result.kind), sent)]
-        return result
 
     @property
     def shown_label(self) -> str:

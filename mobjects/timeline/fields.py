@@ -50,9 +50,7 @@ class ListNamesField(Func):
         (column, params), (value, given) = (compiler.compile(each) for each in self.get_source_expressions())
         # Strict, because the other mode looks into each entry: a field would be found by its values, too.
         path = f"'strict $[*] ? (@[0] {self.compared} $name)'"
-        # Silent: what is no list, such as SyncResult.ALL_SENT, names none.
-        called = f"jsonb_path_exists({column}, {path}, jsonb_build_object('name', {value}::text), true)"
-        return called, [*params, *given]
+        return f"jsonb_path_exists({column}, {path}, jsonb_build_object('name', {value}::text))", [*params, *given]
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         (column, params), (value, given) = (compiler.compile(each) for each in self.get_source_expressions())

@@ -44,8 +44,6 @@ TAKEN = (SyncResultStatus.TAKEN, SyncResultStatus.ADDED)
 """What a pull changed; the same values stand in its edits, where these are kept."""
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _HEAVY = ("batch__request", "batch__response")
-_ALL_OF_SENT: tuple[object, ...] = ([], SyncResult.ALL_SENT)
-"""Kept differences of results that are shown by what they sent."""
 
 
 class TimelineStream(ABC):
@@ -269,7 +267,7 @@ class ResultStream(TimelineStream):
         results = results.filter(pk__lt=int(after)) if after else results
         results = results.filter(job__username=self.narrowed.person) if self.narrowed.person else results
         if field := self.narrowed.field:
-            results = results.filter(Q(ListNamesField("diff", field)) | Q(sent__has_key=field, diff__in=_ALL_OF_SENT))
+            results = results.filter(Q(ListNamesField("diff", field)) | Q(sent__has_key=field, diff=[]))
         if self.narrowed.what == EntryKind.SEND:
             results = results.filter(job__action__in=SENDING)
         elif self.narrowed.what == EntryKind.READ:

@@ -91,7 +91,7 @@ def read_job(request: HttpRequest, pk: Path[UUID]) -> Any:
 )
 def list_results(request: HttpRequest, pk: Path[UUID], query: Query[schemas.ResultQuery]) -> Any:
     require_right(request, "mobjects.view_syncresult")
-    found = _find_job(request, pk).results.all()
+    found = _find_job(request, pk).results.defer("sent")
     found = found.filter(status=query.status) if query.status else found
     rows, after = read_page(found, query)
     return {"items": [schemas.show_result(each) for each in rows], "next": next_address(request, after)}

@@ -216,17 +216,14 @@ def _store_payloads(
 def _expect(batch: SyncBatch, sent: Sequence[tuple[SyncedRecord, Payload]]) -> None:
     """Write down the results that a batch is going to have."""
     same = {"job": batch.job_id, "batch": batch.pk, "kind": batch.kind, "status": SyncResultStatus.PENDING.value}
-    # Not of programs: of them there may be differences that the API cannot send.
-    all_sent = batch.kind != Kind.PROGRAM.value
     labels = short_labels(record for record, _ in sent)
     bulk_insert_rows(
         SyncResult,
         {**same, "error": "", "created_at": batch.sent_at},
         ("record_id", "label", "position", "revision", "sent", "diff", *ids_of_result(sent[0][0])),
         [
-            (record.pk, label, position, record.revision, part.sent, diff, *ids_of_result(record).values())
+            (record.pk, label, position, record.revision, part.sent, part.diff, *ids_of_result(record).values())
             for position, ((record, part), label) in enumerate(zip(sent, labels, strict=True), start=1)
-            for diff in [part.diff if record.accepted or not all_sent else SyncResult.ALL_SENT]
         ],
     )
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from mobjects.db.counting import LIMIT
 from mobjects.jobs import requests
 from mobjects.marketo.types import Kind, Operation
-from mobjects.models import Opportunity, SyncBatch, SyncBatchState, SyncJob, SyncResult, WorkerLease
+from mobjects.models import Opportunity, SyncBatch, SyncBatchState, SyncJob, WorkerLease
 from mobjects.sync.send import claims
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.send.task import SendTask
@@ -161,41 +161,6 @@ def test_a_batch_of_very_many_records_is_not_sorted_out_of_all_of_them(here, rec
         SendTask(here).step()
     assert plans
     assert [plan for plan in plans if "Sort" in plan] == []
-
-
-def kept_and_read(kind):
-    """What the database keeps as the difference of the only result of a kind, and what is read of it."""
-    (kept,) = SyncResult.objects.filter(kind=kind.value).values_list("diff", flat=True)
-    return kept, SyncResult.objects.get(kind=kind.value).diff
-
-
-def test_the_values_of_a_new_record_are_kept_once_and_read_as_its_difference(here, waiting, record):
-    Opportunity.objects.update(stage="Won", amount=5, custom_attributes={"Zone__c": "7"})
-    (item,) = take(here, waiting).items
-    kept, read = kept_and_read(Kind.OPPORTUNITY)
-    assert kept == SyncResult.ALL_SENT
-    assert [name for name, _, _ in read] == ["Name", "Stage", "Amount", "Zone__c"]
-    assert read == [list(each) for each in item.payload.diff]
-
-
-def test_the_values_of_a_new_role_are_read_as_its_difference():
-    factories.role(factories.opportunity(marketo_id=64), role="Buyer")
-    job = requests.create_sync_job(SyncSelection(kinds=(Kind.ROLE,)))
-    (item,) = factories.claim_next(job, Kind.ROLE).items
-    kept, read = kept_and_read(Kind.ROLE)
-    assert kept == SyncResult.ALL_SENT
-    assert read == [list(each) for each in item.payload.diff]
-
-
-def test_a_difference_that_is_not_all_that_is_sent_is_kept_by_itself(record):
-    Opportunity.objects.update(stage="Won", marketo_id=64, accepted={"Name": record.name})
-    factories.claim_next(requests.create_sync_job(OPPORTUNITIES), Kind.OPPORTUNITY)
-    assert kept_and_read(Kind.OPPORTUNITY) == ([["Stage", "", "Won"]],) * 2
-
-
-def test_a_difference_is_read_whatever_else_is_not(here, waiting, record):
-    take(here, waiting)
-    assert SyncResult.objects.only("diff").get().diff == [["Name", "", record.name]]
 
 
 def test_a_batch_that_is_over_names_no_lease(here, waiting):

@@ -14,17 +14,7 @@ from lxml import html
 
 from mobjects.db.edit_context import edit
 from mobjects.imports.writing import undo
-from mobjects.models import (
-    Conflict,
-    CustomField,
-    EditSource,
-    Import,
-    Opportunity,
-    ProgramCost,
-    ProgramTag,
-    RecordEdit,
-    SyncResult,
-)
+from mobjects.models import Conflict, CustomField, EditSource, Import, Opportunity, ProgramCost, ProgramTag, RecordEdit
 from tests import factories
 from tests.imports.helpers import imported
 from tests.views import pages
@@ -304,12 +294,3 @@ def test_it_leads_to_the_jobs_that_dealt_with_the_record(browser):
     page = html.fromstring(history(browser, record).content.decode())
     (address,) = page.xpath("//a[.='Jobs that dealt with this record']/@href")
     assert list(browser.get(address).context["cl"].result_list) == [job]
-
-
-def test_what_a_new_record_sent_is_told_and_narrowed_by_field(browser):
-    record = Opportunity.objects.create(name="Deal", external_id="E-1")
-    job = pages.job(username="bob")
-    sent = {"sent": {"Name": "Deal", "Stage": "Won"}, "diff": SyncResult.ALL_SENT}
-    pages.result(job, batch=pages.batch(job), record_id=record.pk, status="CREATED", **sent)
-    assert titles(history(browser, record, "?what=send&field=Stage")) == ["Created bob"]
-    assert titles(history(browser, record, "?what=send&field=Amount")) == []
