@@ -28,7 +28,7 @@ STANDING_STATES = (
     models.SyncJobState.HELD,
 )
 """Of jobs that are not over."""
-BEATS_MISSED = timedelta(seconds=20)
+BEATS_MISSED = timedelta(seconds=25)
 """Processes renew their lease every ten seconds; of one that missed two beats, and a little more, it is said."""
 _FREE = Q(claimed_by__isnull=True)
 _STANDS = CHANGED & _FREE & Q(revision__lte=F("answered_revision"))

@@ -135,8 +135,9 @@ class Opportunity(SyncedRecord):
         indexes = (
             # Lists and the engine's walk over changed opportunities.
             models.Index(fields=("last_status",), name="opportunity_last_status"),
-            models.Index(fields=("id",), condition=HAS_ERROR, name="opportunity_error"),
             models.Index(fields=("id",), condition=CHANGED, name="opportunity_changed"),
+            # Lists narrowed by the last error.
+            models.Index(fields=("id",), condition=HAS_ERROR, name="opportunity_error"),
             # The newest unsent change, on the dashboard.
             models.Index(fields=("-modified_at",), condition=CHANGED, name="opportunity_newest_change"),
             # The list by state, and how many there are of each.

@@ -61,8 +61,9 @@ class Program(SyncedRecord):
         indexes = (
             # Lists filtered by "needs sync" and the sync engine's walk over changed programs.
             models.Index(fields=("last_status",), name="program_last_status"),
-            models.Index(fields=("id",), condition=HAS_ERROR, name="program_error"),
             models.Index(fields=("id",), condition=CHANGED, name="program_changed"),
+            # Lists narrowed by the last error.
+            models.Index(fields=("id",), condition=HAS_ERROR, name="program_error"),
             # The newest unsent change, on the dashboard.
             models.Index(fields=("-modified_at",), condition=CHANGED, name="program_newest_change"),
             # The list by state, and how many there are of each.

@@ -86,8 +86,9 @@ class OpportunityPersonRole(SyncedRecord):
         indexes = (
             # Lists and the engine's walk over changed roles.
             models.Index(fields=("last_status",), name="role_last_status"),
-            models.Index(fields=("id",), condition=HAS_ERROR, name="role_error"),
             models.Index(fields=("id",), condition=CHANGED, name="role_changed"),
+            # Lists narrowed by the last error.
+            models.Index(fields=("id",), condition=HAS_ERROR, name="role_error"),
             # The newest unsent change, on the dashboard.
             models.Index(fields=("-modified_at",), condition=CHANGED, name="role_newest_change"),
             # The list by state, and how many there are of each.

@@ -16,8 +16,9 @@ from mobjects.marketo.value_parsing import LARGEST_ID
 from mobjects.models.fields import CreatedAtField, MarketoIdField
 
 CHANGED = Q(revision__gt=F("synced_revision"))
-HAS_ERROR = ~Q(last_error="")
 """The condition that a record holds content which Marketo has not accepted yet; also of an index of each table."""
+HAS_ERROR = ~Q(last_error="")
+"""The condition that Marketo's last answer about a record holds an error; also of an index of each table."""
 
 
 class RecordStatus(models.TextChoices):

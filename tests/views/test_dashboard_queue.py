@@ -64,10 +64,10 @@ def test_a_worker_that_is_frozen_or_killed_is_said_within_half_a_minute(dashboar
 
 def test_a_process_that_is_frozen_beside_living_workers_is_said_within_half_a_minute(dashboard, queue, worker):
     frozen = left_alone(SyncJobState.RUNNING)
-    lease = frozen.leases.create(process="here 1", renewed_at=timezone.now() - timedelta(seconds=15))
+    lease = frozen.leases.create(process="here 1", renewed_at=timezone.now() - timedelta(seconds=20))
     said = "The process at work on 1 job or import gives no sign of life."
     assert said not in dashboard()
-    rewrite(lease, renewed_at=timezone.now() - timedelta(seconds=21))
+    rewrite(lease, renewed_at=timezone.now() - timedelta(seconds=26))
     assert said in dashboard()
     # Several may be at one job; it goes on while one of them lives.
     frozen.leases.create(process="here 2", renewed_at=timezone.now())
