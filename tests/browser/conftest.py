@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests import factories
 
@@ -16,6 +16,8 @@ ASYNC_UNSAFE = "DJANGO_ALLOW_ASYNC_UNSAFE"
 REFUSED = "Content Security Policy"
 """In each message of a browser that did not run, show or load something because of the page's policy."""
 DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
+
+expect.set_options(timeout=20_000)  # Milliseconds; five seconds are not enough where three suites share a slow machine.
 
 
 @pytest.fixture(scope="module")

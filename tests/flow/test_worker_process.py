@@ -26,7 +26,7 @@ from mobjects.sync.installation.identity import get_installation, name_outside
 from tests.files import ROOT
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120), pytest.mark.django_db(transaction=True)]
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 100
 
 
 @pytest.fixture
