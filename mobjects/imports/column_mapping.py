@@ -10,9 +10,10 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from mobjects.models import Import, SavedMapping
 from mobjects.resources import RESOURCES
@@ -178,10 +179,34 @@ def find_mapping_problems(
     return found
 
 
-def find_gone_column(imported: Import) -> str:
-    """A column that an import was given and that is there no more, as its custom field was deleted; else ""."""
-    known = {REVISION, *(column.name for column in columns_of(imported.kind))}
-    return next((name for name in (*imported.mapping, *imported.constants) if name and name not in known), "")
+class ColumnGone(Exception):
+    """A column that a file was mapped to is not there any more; the message says so to a person.
+
+    Args:
+        name: of the column.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            gettext_noop("There is no column “%(name)s” here any more; say what the columns mean once more.")
+            % {"name": name}
+        )
+
+
+def refuse_gone_columns(imported: Import, columns: Iterable[FileColumn]) -> None:
+    """See that all columns that a file was mapped to are still there.
+
+    Args:
+        imported: says what its columns mean.
+        columns: all of its kind, read at this moment.
+
+    Raises:
+        ColumnGone: a custom field was deleted since.
+    """
+    known = {REVISION, *(column.name for column in columns)}
+    if gone := [name for name in (*imported.mapping, *imported.constants) if name and name not in known]:
+        raise ColumnGone(gone[0])
 
 
 def missing_columns(kind: str, names: Collection[str]) -> list[str]:

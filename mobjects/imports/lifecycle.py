@@ -21,7 +21,7 @@ IMPORT_CHANGES: dict[str, tuple[str, ...]] = {
         *(ImportState.UNDOING, ImportState.DISCARDED),  # undoing what a commit wrote before it was broken off
     ),
     ImportState.HELD: (ImportState.COMMITTING, ImportState.REVIEW, ImportState.UNDOING, ImportState.COMMITTED),
-    ImportState.COMMITTING: (ImportState.COMMITTED, ImportState.REVIEW),
+    ImportState.COMMITTING: (ImportState.COMMITTED, ImportState.REVIEW, ImportState.MAPPING),
     ImportState.COMMITTED: (ImportState.UNDOING, ImportState.HELD),
     ImportState.UNDOING: (ImportState.UNDONE, ImportState.COMMITTED, ImportState.REVIEW),
     ImportState.REFUSED: (ImportState.MAPPING, ImportState.DISCARDED),

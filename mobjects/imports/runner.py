@@ -25,6 +25,7 @@ from mobjects import clock
 from mobjects.db.retry import retry_on_database_error
 from mobjects.db.schema_version import broke_on_newer_schema
 from mobjects.imports import file_storage, validation
+from mobjects.imports.column_mapping import ColumnGone
 from mobjects.imports.formats.kept_answers import teach_answers
 from mobjects.imports.lifecycle import IMPORT_STATES
 from mobjects.imports.writing import commit, undo
@@ -160,8 +161,8 @@ def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
         return _expire_import(lease, Q())
     except commit.NothingWritten as error:
         _end_step(lease, ImportState.REVIEW, problem=str(error))
-    except validation.ColumnGone as error:
-        _end_step(lease, ImportState.MAPPING, problem=str(error))
+    except ColumnGone as error:
+        _end_without_column(lease, error)
     except FileRefused as error:
         _end_step(lease, ImportState.REFUSED, problem=str(error))
     except BaseException as error:
@@ -171,6 +172,20 @@ def _do_step(lease: WorkerLease, *, beat: bool) -> bool:
             raise
         return again
     return False
+
+
+def _end_without_column(lease: WorkerLease, error: ColumnGone) -> None:
+    """Ask for the columns again; those of a file that is written in part stay, and it can be undone."""
+    imported = _import_of(lease)
+    imported.refresh_from_db(fields=["committed_to"])
+    if not imported.committed_to:
+        _end_step(lease, ImportState.MAPPING, problem=str(error))
+        return
+    problem = _(
+        "There is no column “%(name)s” here any more, and the file is written up to row %(committed_to)s. Undo the "
+        "import, or add the custom field again and write the rest."
+    ) % {"name": error.name, "committed_to": f"{imported.committed_to:,}"}
+    _end_step(lease, ImportState.REVIEW, problem=problem)
 
 
 def _end_broken_step(lease: WorkerLease, error: BaseException) -> bool:

@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Count, Sum
-from django.utils.translation import gettext_noop
 
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports import duplicates, staging
 from mobjects.imports.cell_parser import CellError, ColumnLayout, ColumnParser, RowProblem
+from mobjects.imports.column_mapping import refuse_gone_columns
 from mobjects.imports.detection import get_read_options
 from mobjects.imports.file_limits import limits_for
 from mobjects.imports.formats.evidence import FileFormats
@@ -37,10 +37,6 @@ from mobjects.spreadsheets.types import TableRow
 
 _REVISION = FileColumn(MarketoAttribute(REVISION, REVISION, DataType.INTEGER), "")
 _READINGS = 2
-
-
-class ColumnGone(Exception):
-    """A column that the file was mapped to is not there any more; the message says so to a person."""
 
 
 def check_import(imported: Import, file: BinaryIO, alive: Callable[[int], None]) -> None:
@@ -148,15 +144,10 @@ def build_layout(imported: Import, columns: list[FileColumn], formats: FileForma
         columns: all columns of its kind.
         formats: what is known of how the file writes values; what its cells tell is noted there.
     """
+    refuse_gone_columns(imported, columns)
     everywhere, of_rows, rules = _fixes(imported)
     by_name = {column.name: column for column in columns}
     mapped = [(name, place) for place, name in enumerate(imported.mapping) if name]
-    names = [*(name for name, _ in mapped), *imported.constants]
-    if gone := [name for name in names if name not in by_name and name != REVISION]:
-        raise ColumnGone(
-            gettext_noop("There is no column “%(name)s” here any more; say what the columns mean once more.")
-            % {"name": gone[0]}
-        )
     width = len(imported.headers)
     chosen = [(name, place, place + 1) for name, place in mapped if name != REVISION]
     chosen += [(name, width + number, None) for number, name in enumerate(imported.constants)]  # type: ignore[misc]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop as _
 from mobjects import clock
 from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
-from mobjects.imports.column_mapping import find_gone_column
+from mobjects.imports.column_mapping import columns_of, refuse_gone_columns
 from mobjects.imports.writing.commit_sql import get_commit_sqls
 from mobjects.imports.writing.db_errors import Refused, by_halves
 from mobjects.imports.writing.row_by_row import write_row_by_row
@@ -48,7 +48,7 @@ CAME_SINCE = _("the same {} was added in another way since the check; it was not
 
 
 class NothingWritten(Exception):
-    """A row could not be written, and all or nothing was wanted; or a column is gone. The message says why."""
+    """All or nothing: a row could not be written, so nothing was; the message says which and why."""
 
 
 def commit_import(imported: Import, alive: Callable[[int], None]) -> None:
@@ -62,14 +62,10 @@ def commit_import(imported: Import, alive: Callable[[int], None]) -> None:
         alive: called in each chunk's transaction with the number of its last row; what it raises undoes the chunk.
 
     Raises:
-        NothingWritten: mode is all or nothing, and a row would have been left out; or a custom field that the rows
-            hold was deleted since the check.
+        NothingWritten: mode is all or nothing, and a row would have been left out.
+        ColumnGone: a custom field that the rows hold was deleted since the check; what was written before stays.
     """
     _read(imported)
-    if not imported.committed_to and (gone := find_gone_column(imported)):
-        raise NothingWritten(
-            _("There is no column “%(name)s” here any more; say what the columns mean once more.") % {"name": gone}
-        )
     if imported.mode == ImportMode.ALL:
         _everything(imported, alive)
     else:
@@ -135,6 +131,7 @@ def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int],
     """Write one chunk; returns a problem, not saved, for each row that was left out."""
     first = progress.committed_to + 1
     alive(last)
+    refuse_gone_columns(imported, columns_of(imported.kind))
     sql, *others = get_commit_sqls(imported.pk, imported.kind, overwrite=imported.overwrite)
     sql.lock_records(first, last)
 
