@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -122,17 +123,31 @@ class CustomFieldAdmin(ModelAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes along; fields of which a record holds a value stand in the way, on the page and for the action."""
         deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
-        return deleted, counts, needed, [*protected, *filter(None, map(_describe_holders, objs))]
+        return deleted, counts, needed, [*protected, *_describe_holders(list(objs))]
 
 
-def _describe_holders(field: CustomField) -> str:
-    """That records hold a value of a field, in words; "" if none does."""
-    count = records_of_kind(Kind(field.kind)).filter(custom_attributes__has_key=field.name).count()
-    if not count:
-        return ""
+def _describe_holders(fields: Sequence[CustomField]) -> list[str]:
+    """That records hold a value of a field, in words; a sentence for each field of which any does."""
+    counts: dict[str, int] = {}
+    for kind in {field.kind for field in fields}:
+        # One pass over all records of a kind, however many fields: without an index, for which each saving of a record
+        # would pay, it can be said in no other way that none holds a value. Of a million records PostgreSQL needs 0.7 s
+        # for one field and 1 s for three.
+        held = {
+            f"field_{field.pk}": Count("pk", filter=Q(custom_attributes__has_key=field.name))
+            for field in fields
+            if field.kind == kind
+        }
+        counts |= records_of_kind(Kind(kind)).order_by().aggregate(**held)
+    return [_describe_count(field, count) for field in fields if (count := counts[f"field_{field.pk}"])]
+
+
+def _describe_count(field: CustomField, count: int) -> str:
     said = ngettext(
-        "%(field)s: %(count)s record holds a value of it. Clear it there first, with “Edit selected…”, and sync.",
-        "%(field)s: %(count)s records hold a value of it. Clear it there first, with “Edit selected…”, and sync.",
+        "%(field)s: %(count)s record holds a value of it. Clear it there first, with “Edit selected…”, and sync; if "
+        "Marketo has no such field any more, pull instead.",
+        "%(field)s: %(count)s records hold a value of it. Clear it there first, with “Edit selected…”, and sync; if "
+        "Marketo has no such field any more, pull instead.",
         count,
     )
     return said % {"field": field, "count": f"{count:,}"}
