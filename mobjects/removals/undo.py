@@ -22,9 +22,12 @@ from mobjects.db.edit_context import edit
 from mobjects.models import (
     BulkDeletion,
     Conflict,
+    CustomField,
     DeletedRecord,
     EditSource,
     Kind,
+    Opportunity,
+    OpportunityPersonRole,
     Program,
     ProgramCost,
     records_of_kind,
@@ -33,6 +36,9 @@ from mobjects.removals.chunks import OWNERS
 from mobjects.sync.conflicts.ambiguous import RECORD_DELETED
 
 TAKEN = _("Something else has its Marketo ID, its key or its place by now, or an equal cost was added.")
+
+GONE_FIELDS = _("%(names)s: there is no such custom field any more.")
+"""Noted at what came back without values."""
 
 _Row = tuple[DeletedRecord, models.Model]
 """What was kept of a deleted row, and the row itself."""
@@ -49,12 +55,13 @@ def restore_chunk(deletion: BulkDeletion, kept: Sequence[DeletedRecord]) -> Coun
         How many came back, and how many were left.
     """
     back: list[DeletedRecord] = []
-    with edit(EditSource.RESTORED, username=deletion.undone_by, reference=deletion.pk):
+    with edit(EditSource.RESTORED, username=deletion.undone_by, reference=deletion.pk), CustomField.read_once():
         for _name, group in groupby(kept, key=lambda row: row.model):
             back += _restore_rows(list(group))
     ids = {row.pk for row in back}
     left = [row.pk for row in kept if row.pk not in ids]
     DeletedRecord.objects.filter(pk__in=ids).update(restored=True)
+    DeletedRecord.objects.bulk_update([row for row in back if row.note], ["note"], batch_size=500)
     DeletedRecord.objects.filter(pk__in=left).update(restored=False, note=TAKEN)
     _reopen_conflicts(back)
     return +Counter({"restored": len(back), "left": len(left)})
@@ -63,6 +70,9 @@ def restore_chunk(deletion: BulkDeletion, kept: Sequence[DeletedRecord]) -> Coun
 def _restore_rows(kept: Sequence[DeletedRecord]) -> list[DeletedRecord]:
     """Those of some rows of one model that came back."""
     objects = [found.object for found in serializers.deserialize("python", [row.values for row in kept])]
+    for row, found in zip(kept, objects, strict=True):
+        if isinstance(found, Opportunity | OpportunityPersonRole) and (names := _leave_out_undefined(found)):
+            row.note = GONE_FIELDS % {"names": names}
     rows = _without_equal_cost(_with_owners(list(zip(kept, objects, strict=True))))
     if not rows:
         return []
@@ -71,6 +81,19 @@ def _restore_rows(kept: Sequence[DeletedRecord]) -> list[DeletedRecord]:
     back = [row for row, _found in _insert_rows(rows)]
     _put_back_revisions(kept[0].deletion_id, before)
     return back
+
+
+def _leave_out_undefined(found: Opportunity | OpportunityPersonRole) -> str:
+    """Leave out values of custom fields that were deleted since, which no form would save; the names of these fields.
+
+    Nor does Marketo count as having accepted them: it may have no such field any more, and would refuse to clear it.
+    """
+    gone = found.custom_attributes.keys() - CustomField.by_name(found.KIND).keys()
+    if gone:
+        for column in ("custom_attributes", "accepted"):
+            values = getattr(found, column)
+            setattr(found, column, {name: text for name, text in values.items() if name not in gone})
+    return ", ".join(sorted(gone))
 
 
 def _insert_rows(rows: Sequence[_Row]) -> Iterator[_Row]:

@@ -1,12 +1,14 @@
-"""A custom field that is deleted between the check of a file and its writing."""
+"""A custom field that is deleted between the check of a file, its writing and its undo."""
 
 from __future__ import annotations
 
 import pytest
 
 from mobjects.imports import runner, service
-from mobjects.models import CustomField, Import, ImportMode, ImportState, Opportunity
-from tests.imports.running import as_csv, checked, done, undone
+from mobjects.imports.writing import undo
+from mobjects.models import CustomField, Import, ImportMode, ImportState, Opportunity, UndoOutcome
+from tests import factories
+from tests.imports.running import as_csv, checked, done, undone, written
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +72,36 @@ def test_the_rest_is_written_once_the_field_is_there_again():
     CustomField.objects.create(name="Words")
     go_on(imported, ImportState.COMMITTED)
     assert Opportunity.objects.get(external_id="E-2").custom_attributes == {"Words": "hello"}
+
+
+def test_an_undo_brings_no_value_of_it_back_and_says_so_before_and_after():
+    field = CustomField.objects.create(name="Words")
+    factories.opportunity(external_id="E-1", stage="Open", custom_attributes={"Words": "hello"})
+    factories.opportunity(external_id="E-2", stage="Open")
+    file = as_csv([{"External ID": f"E-{number}", "Stage": "Won", "Words": ""} for number in (1, 2)])
+    imported = checked(file)
+    service.set_columns(imported, imported.mapping, {}, blank_clears=["Words"])
+    service.request_check(imported, enqueue=False)
+    written(done(imported, ImportState.REVIEW))
+    assert not Opportunity.objects.filter(custom_attributes__has_key="Words").exists()
+    field.delete()
+    why = "held a value of a custom field that was deleted since"
+    preview = undo.preview_undo(imported)
+    assert (preview.restored, [(row.number, row.why) for row in preview.list_records()]) == (1, [(2, why)])
+    undone(imported)
+    assert list(imported.changes.values_list("number", "undone", "undone_note")) == [
+        (2, UndoOutcome.LEFT, why),
+        (3, UndoOutcome.RESTORED, ""),
+    ]
+    kept = Opportunity.objects.order_by("external_id").values_list("stage", "custom_attributes")
+    assert list(kept) == [("Won", {}), ("Open", {})]
+
+
+def test_an_undo_takes_a_record_back_that_holds_a_value_of_a_field_that_is_not_defined():
+    CustomField.objects.create(name="Words")
+    record = factories.opportunity(external_id="E-1", stage="Open", custom_attributes={"Old": "x"})
+    imported = written(checked(as_csv([{"External ID": "E-1", "Stage": "Won", "Words": "hello"}])))
+    undone(imported)
+    assert imported.undone["restored"] == 1
+    record.refresh_from_db()
+    assert (record.stage, record.custom_attributes) == ("Open", {"Old": "x"})

@@ -8,10 +8,13 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from mobjects.models import (
     Conflict,
     ConflictReason,
+    CustomField,
+    DeletedRecord,
     Opportunity,
     OpportunityPersonRole,
     Program,
@@ -127,3 +130,22 @@ def test_one_that_cannot_come_back_among_many_keeps_none_of_the_others():
     assert deletion.undone == {"restored": 37, "left": 3}
     assert [row.values["fields"]["marketo_id"] for row in deletion.deleted.filter(restored=False)] == [7, 8, 31]
     assert Opportunity.objects.count() == 40
+
+
+def test_a_record_comes_back_without_values_of_a_custom_field_that_was_deleted_since_and_it_is_said(client, groups):
+    fields = [CustomField.objects.create(name=name) for name in ("Kept", "Words")]
+    values = {"Kept": "1", "Words": "x"}
+    record = factories.opportunity(custom_attributes=values, accepted={**values, "Name": "Deal"}, revision=1)
+    deletion = deleted(Opportunity.objects.all())
+    fields[1].delete()
+    service.undo_deletion(deletion, deletion.user)
+    back = Opportunity.objects.get(pk=record.pk)
+    back.full_clean()
+    # Nothing of it is left to be cleared in Marketo, which may have no such field any more.
+    assert (back.custom_attributes, back.accepted) == ({"Kept": "1"}, {"Kept": "1", "Name": "Deal"})
+    kept = DeletedRecord.objects.get()
+    note = "Words: there is no such custom field any more."
+    assert (kept.restored, kept.note) == (True, note)
+    client.force_login(factories.user("ida", group="editor"))
+    page = client.get(reverse("mobjects:deletion", args=[deletion.pk])).content.decode()
+    assert f"brought back; {note}" in page

@@ -66,6 +66,10 @@ class SqlDialect:
         """Whether a JSON object has a key, given in SQL."""
         return f"{source} ? ({key})"
 
+    def keys_of(self, source: str, field: Any) -> str:
+        """The keys of a field that is an object in JSON, as a table ``held`` with a column ``key``; none without it."""
+        return f"jsonb_object_keys({source} -> '{field.attname}') AS held(key)"
+
 
 class SqliteDialect(SqlDialect):
     """SQLite's."""
@@ -105,6 +109,9 @@ class SqliteDialect(SqlDialect):
 
     def has_key(self, source: str, key: str) -> str:
         return f"EXISTS (SELECT 1 FROM json_each({source}) entry WHERE entry.key = {key})"  # noqa: S608
+
+    def keys_of(self, source: str, field: Any) -> str:
+        return f"json_each({source}, '$.{field.attname}') held"
 
 
 def get_dialect() -> SqlDialect:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as _
 
 from mobjects.imports.writing.commit_sql import CHANGES, CHUNK_TABLE, ImportSql, empty_chunk
 from mobjects.imports.writing.target_tables import MARKETO_ID_FIELDS, ImportTarget, execute_sql, quote_name
-from mobjects.models import Opportunity, Program, ProgramCost
+from mobjects.models import CustomField, Opportunity, Program, ProgramCost
 from mobjects.models.program import COST_PREFIX
 from mobjects.models.synced_record import RecordStatus
 
@@ -20,10 +20,12 @@ REASONS = {
     "marketo": _("is in Marketo by now, or is being sent"),
     "changed": _("was changed since"),
     "link": _("what it belonged to was deleted since"),
+    "field": _("held a value of a custom field that was deleted since"),
 }
 """Why a change is left alone, by the names that statements give."""
 KEPT_ID = _("The Marketo ID stays, because the record was sent to Marketo since.")
 
+_CUSTOM_FIELDS = CustomField._meta.db_table
 _IN_MARKETO = ", ".join(
     f"'{status.value}'" for status in (RecordStatus.CREATED, RecordStatus.UPDATED, RecordStatus.UNCHANGED)
 )
@@ -68,6 +70,7 @@ class UndoSql(ImportSql):
             (f"x.created AND ({self._arrived()})", "marketo"),
             (self._changed(), "changed"),
             *([(f"NOT x.created AND ({self._unlinked()})", "link")] if self.target.link else []),
+            *((f"NOT x.created AND {self._undefined(field)}", "field") for field in self._custom_attributes()),
         ]
         reason = " ".join(f"WHEN {condition} THEN '{name}'" for condition, name in cases)
         query = (
@@ -227,6 +230,18 @@ class UndoSql(ImportSql):
         parent_id = self.dialect.typed_value("r.old", linked)
         parent = f"SELECT 1 FROM {self.target.parent_sql} linked WHERE linked.id = {parent_id}"  # noqa: S608
         return f"{self.dialect.has_field('r.old', linked)} AND NOT EXISTS ({parent})"
+
+    def _custom_attributes(self) -> list[Any]:
+        return [field for field in self.target.file_fields if field.name == "custom_attributes"]
+
+    def _undefined(self, field: Any) -> str:
+        """Whether a record would get a value back that no form lets it keep: its custom field is not there any more."""
+        defined = f"SELECT name FROM {_CUSTOM_FIELDS} WHERE kind = '{self.target.owner.value}'"  # noqa: S608
+        here = self.dialect.has_key(self.target.column_sql(field), "held.key")
+        return (
+            f"EXISTS (SELECT 1 FROM {self.dialect.keys_of('r.old', field)} "  # noqa: S608
+            f"WHERE held.key NOT IN ({defined}) AND NOT {here})"
+        )
 
 
 def _under_way(table: str) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from mobjects.imports.writing import undo as undoing
 from mobjects.imports.writing.undo_sql import KEPT_ID, REASONS
 from mobjects.models import (
+    CustomField,
     Import,
     ImportChange,
     Opportunity,
@@ -55,6 +56,7 @@ def claimed(record: Program | Opportunity) -> None:
 
 
 def test_a_changed_record_gets_back_what_it_held_of_every_type():
+    CustomField.objects.bulk_create(CustomField(name=name) for name in ("A__c", "B__c"))
     old = {
         "name": "Größe",
         "stage": "",
