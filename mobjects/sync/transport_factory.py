@@ -42,7 +42,7 @@ def key_fields() -> KeyFields:
     values = marketo_settings.marketo()
     entry = TRANSPORTS.get(values["TRANSPORT"])
     traits = entry.traits if entry else DEFAULT_TRAITS
-    opportunity = traits.opportunity_key or values["OPPORTUNITY_KEY_FIELD"]
+    opportunity = _opportunity_key(values["TRANSPORT"])
     return KeyFields(
         opportunity=opportunity,
         person=values["PERSON_KEY_FIELD"],
@@ -52,10 +52,35 @@ def key_fields() -> KeyFields:
     )
 
 
+def key_names(transport: str) -> tuple[str, ...]:
+    """How the key field of opportunities may be called in what was sent, the likeliest first.
+
+    Args:
+        transport: which sent it; "" if that is not known.
+    """
+    keys = key_fields()
+    if transport == marketo_settings.marketo()["TRANSPORT"]:
+        return tuple(name for name in (keys.opportunity,) if name)
+    called = _opportunity_key(transport) if transport in TRANSPORTS else ""
+    if not called:  # It may have been another setting then.
+        return tuple(name for name in (keys.opportunity, *keys.former) if name)
+    return called, _with_other_case(called)
+
+
+def _opportunity_key(transport: str) -> str:
+    entry = TRANSPORTS.get(transport)
+    own = entry.traits.opportunity_key if entry else ""
+    return own or str(marketo_settings.marketo()["OPPORTUNITY_KEY_FIELD"])
+
+
+def _with_other_case(name: str) -> str:
+    return f"{name[:1].swapcase()}{name[1:]}"
+
+
 def _former_names(now: str, configured: str) -> tuple[str, ...]:
     """What another API calls the key field of opportunities: by its settings, by its own rule, or with another case."""
     others = [entry.traits.opportunity_key for entry in TRANSPORTS.values()]
-    names = dict.fromkeys((configured, *others, f"{now[:1].swapcase()}{now[1:]}"))
+    names = dict.fromkeys((configured, *others, _with_other_case(now)))
     return tuple(name for name in names if name not in ("", now))
 
 

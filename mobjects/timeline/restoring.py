@@ -34,7 +34,7 @@ from mobjects.sync.content import payload
 from mobjects.sync.content.cost_matching import parse_cost
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.write_local import RemoteValueRefused, write_local_values
-from mobjects.sync.transport_factory import key_fields
+from mobjects.sync.transport_factory import key_fields, key_names
 from mobjects.timeline.entries import merge_changes
 from mobjects.timeline.import_values import ValueChange, import_values, rows_of_changes, tag_types
 
@@ -127,11 +127,11 @@ def _of_import(kind: Kind, record_id: int, pk: int) -> list[ValueChange] | None:
 
 
 def _of_result(kind: Kind, record_id: int, pk: int) -> list[ValueChange] | None:
-    chosen = SyncResult.objects.filter(kind=kind.value, record_id=record_id, pk=pk).first()
+    chosen = SyncResult.objects.filter(kind=kind.value, record_id=record_id, pk=pk).select_related("job").first()
     if chosen is None or not chosen.sent:
         return None
-    keys = key_fields()
-    key = next((name for name in (keys.opportunity, *keys.former) if name in chosen.sent), "")
+    called = key_names(chosen.job.transport) if kind is Kind.OPPORTUNITY else ()
+    key = next((name for name in called if name in chosen.sent), "")
     return [(attributes.EXTERNAL_ID if name == key else name, text, "") for name, text in chosen.sent.items()]
 
 

@@ -7,10 +7,12 @@ import pytest
 from mobjects.jobs.requests import create_job, request_undo
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
-from mobjects.models import CustomField, Opportunity, SyncJobAction
+from mobjects.models import CustomField, Opportunity, SyncJobAction, SyncResult
 from mobjects.sync.compare.task import CompareSelection
 from mobjects.sync.pull.identify.task import IdentifySelection
+from mobjects.sync.pull.task import PullSelection
 from mobjects.sync.send.preview.forecast import forecast_groups
+from mobjects.sync.send.preview.record_plans import judged_records, plan_records
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.sync.transport_factory import key_fields
 from mobjects.timeline.restoring import find_restored
@@ -20,7 +22,7 @@ from tests.support.rest_site import rest_settings
 
 # Real transactions: the tests of this folder work as the processes do.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("over_soap")]
-SOAP_KEY, ELSEWHERE = "ExternalOpportunityId", "ContractMonths"
+SOAP_KEY, REST_KEY, ELSEWHERE = "ExternalOpportunityId", "externalOpportunityId", "ContractMonths"
 
 
 @pytest.fixture
@@ -75,8 +77,10 @@ def said(job):
     return [(row.status, row.error) for row in job.results.order_by("pk")]
 
 
-def in_marketo(sandbox, deal):
-    return sandbox.store.opportunities[fresh(deal).marketo_id].values
+def in_marketo(sandbox):
+    """What the only opportunity holds there; the sandbox names the key as SOAP does."""
+    (only,) = sandbox.store.opportunities.values()
+    return only.values
 
 
 def test_an_edit_goes_to_what_soap_made(sandbox, over_rest):
@@ -89,7 +93,7 @@ def test_an_edit_goes_to_what_soap_made(sandbox, over_rest):
     job = factories.sync(deal)
     assert said(job) == [("UPDATED", "")]
     assert job.results.get().diff == [["Stage", "Open", "Won"]]
-    assert in_marketo(sandbox, deal) == {"Name": "Deal", "Stage": "Won", SOAP_KEY: "E-1"}
+    assert in_marketo(sandbox) == {"Name": "Deal", "Stage": "Won", SOAP_KEY: "E-1"}
     assert fresh(deal).is_dirty is False
 
 
@@ -99,7 +103,7 @@ def test_an_edit_goes_by_key_where_no_guid_was_looked_up(sandbox, over_rest):
     over_rest()
     deal = edited(deal, stage="Won")
     assert said(factories.sync(deal)) == [("UPDATED", "")]
-    assert in_marketo(sandbox, deal) == {"Name": "Deal", "Stage": "Won", SOAP_KEY: "E-1"}
+    assert in_marketo(sandbox) == {"Name": "Deal", "Stage": "Won", SOAP_KEY: "E-1"}
     assert len(sandbox.store.opportunities) == 1
 
 
@@ -144,8 +148,8 @@ def test_a_key_in_another_field_is_neither_emptied_nor_believed_to_be_the_key_of
     deal = edited(deal, stage="Won")
     assert foreseen() == [("UPDATE", "", 1, 0)]
     assert said(factories.sync(deal)) == [("UPDATED", "")]
-    assert in_marketo(sandbox, deal) == {"Name": "Deal", "Stage": "Won", ELSEWHERE: "7"}
-    assert "externalOpportunityId" not in fresh(deal).accepted
+    assert in_marketo(sandbox) == {"Name": "Deal", "Stage": "Won", ELSEWHERE: "7"}
+    assert fresh(deal).accepted[REST_KEY] == "(not known)"
     deal = edited(deal, stage="Lost")
     assert said(factories.sync(deal)) == [("UPDATED", "")]
 
@@ -169,9 +173,126 @@ def test_a_sending_that_changed_the_key_is_taken_back_but_for_the_key(sandbox, o
     look_up()
     undoing = done(request_undo(job, read_first=False, user=factories.user()))
     assert said(undoing) == [("RESTORED", f"Not taken back: {SOAP_KEY}."), ("UPDATED", "")]
-    assert in_marketo(sandbox, deal) == {"Name": "Deal", "Stage": "Open", SOAP_KEY: "E-2"}
+    assert in_marketo(sandbox) == {"Name": "Deal", "Stage": "Open", SOAP_KEY: "E-2"}
     result = job.results.get()
     assert find_restored(Kind.OPPORTUNITY, deal.pk, f"result-{result.pk}") == [
         ("Stage", "Won", ""),
         ("External ID", "E-2", ""),
     ]
+
+
+@pytest.fixture
+def in_custom_field(sandbox, over_soap, over_rest):
+    """A record that SOAP sent with its external ID in a custom field, looked up over REST, which defines that field."""
+    over_soap(ELSEWHERE)
+    deal = factories.opportunity(external_id="7", name="Deal", stage="Open")
+    factories.sync(deal)
+    over_rest()
+    CustomField.objects.create(name=ELSEWHERE, data_type="integer")
+    look_up(ELSEWHERE)
+    return fresh(deal)
+
+
+def pull(deal):
+    asked = PullSelection(Kind.OPPORTUNITY, ids=[deal.pk])
+    return done(create_job(SyncJobAction.PULL, Kind.OPPORTUNITY.value, asked.to_json()))
+
+
+def test_a_custom_field_that_was_the_key_over_soap_is_cleared_like_any_other(sandbox, over_soap, over_rest):
+    over_soap(ELSEWHERE)
+    over_rest()
+    CustomField.objects.create(name=ELSEWHERE, data_type="integer")
+    deal = factories.opportunity(external_id="7", name="Deal", custom_attributes={ELSEWHERE: 9})
+    factories.sync(deal)
+    assert in_marketo(sandbox) == {"Name": "Deal", SOAP_KEY: "7", ELSEWHERE: "9"}
+    deal = edited(deal, custom_attributes={})
+    assert foreseen() == [("UPDATE", "", 1, 1)]
+    assert said(factories.sync(deal)) == [("UPDATED", "")]
+    assert in_marketo(sandbox) == {"Name": "Deal", SOAP_KEY: "7"}
+    assert fresh(deal).accepted == {"Name": "Deal", REST_KEY: "7"}
+
+
+def test_the_key_of_before_gets_a_value_as_a_custom_field_and_loses_it(sandbox, in_custom_field):
+    deal = edited(in_custom_field, custom_attributes={ELSEWHERE: 9})
+    assert foreseen() == [("UPDATE", "", 1, 0)]
+    job = factories.sync(deal)
+    assert said(job) == [("UPDATED", "")]
+    assert job.results.get().sent == {ELSEWHERE: "9"}
+    assert in_marketo(sandbox)[ELSEWHERE] == "9"
+    deal = edited(deal, custom_attributes={})
+    assert foreseen() == [("UPDATE", "", 1, 1)]
+    assert said(factories.sync(deal)) == [("UPDATED", "")]
+    assert ELSEWHERE not in in_marketo(sandbox)
+    assert fresh(deal).accepted == {"Name": "Deal", "Stage": "Open", REST_KEY: "(not known)"}
+
+
+def test_a_record_that_was_sent_again_over_rest_keeps_the_key_of_before(sandbox, in_custom_field):
+    deal = edited(in_custom_field, stage="Won")
+    factories.sync(deal)
+    deal = edited(deal, stage="Lost")
+    assert foreseen() == [("UPDATE", "", 1, 0)]
+    factories.sync(deal)
+    assert in_marketo(sandbox) == {"Name": "Deal", "Stage": "Lost", ELSEWHERE: "7"}
+    assert said(factories.sync(deal, resend=True)) == [("UPDATED", "")]
+    assert fresh(deal).accepted[REST_KEY] == "(not known)"
+
+
+def test_a_pull_that_finds_the_key_empty_makes_that_known(sandbox, in_custom_field):
+    assert compare().counts == {"SAME": 1}
+    pull(in_custom_field)
+    deal = fresh(in_custom_field)
+    assert (deal.external_id, deal.custom_attributes) == ("7", {ELSEWHERE: "7"})
+    assert deal.accepted == {"Name": "Deal", "Stage": "Open", ELSEWHERE: "7", REST_KEY: ""}
+    assert compare().counts == {"SAME": 1}
+    assert pull(deal).counts == {"SAME": 1}
+    deal = edited(deal, stage="Won")
+    assert [(operation, count) for operation, _, count, _ in foreseen()] == [(None, 1)]
+    assert "is empty in Marketo" in factories.sync(deal).results.get().error
+    deal = edited(deal, external_id=None, custom_attributes={})
+    assert foreseen() == [("UPDATE", "", 1, 1)]
+    assert said(factories.sync(deal)) == [("UPDATED", "")]
+    assert in_marketo(sandbox) == {"Name": "Deal", "Stage": "Won"}
+
+
+def test_what_rest_sent_of_that_field_is_restored_and_undone_as_one_of_its_own(sandbox, in_custom_field):
+    deal = edited(in_custom_field, custom_attributes={ELSEWHERE: 8})
+    factories.sync(deal)
+    job = factories.sync(edited(deal, custom_attributes={ELSEWHERE: 9}))
+    result = job.results.get()
+    assert find_restored(Kind.OPPORTUNITY, deal.pk, f"result-{result.pk}") == [(ELSEWHERE, "9", "")]
+    undoing = done(request_undo(job, read_first=False, user=factories.user()))
+    assert said(undoing) == [("RESTORED", ""), ("UPDATED", "")]
+    assert in_marketo(sandbox)[ELSEWHERE] == "8"
+    assert fresh(deal).external_id == "7"
+
+
+def test_what_soap_sent_is_restored_as_the_key(in_custom_field):
+    result = SyncResult.objects.get(sent__has_key=ELSEWHERE)
+    restored = find_restored(Kind.OPPORTUNITY, in_custom_field.pk, f"result-{result.pk}")
+    assert ("External ID", "7", "") in restored
+    assert ELSEWHERE not in [name for name, *_ in restored]
+
+
+def test_a_resend_shows_the_key_as_accepted_and_keeps_it_known_without_an_answer(sandbox, over_rest):
+    deal = factories.opportunity(external_id="E-1", name="Deal")
+    factories.sync(deal)
+    over_rest()
+    look_up()
+    selection, keys = SyncSelection((Kind.OPPORTUNITY,), resend=True), key_fields()
+    judged = list(judged_records(Kind.OPPORTUNITY, selection, keys))
+    (plan,) = plan_records(judged, selection, keys, None)
+    assert (REST_KEY, "E-1", "E-1") in plan.changes
+    sandbox.faults.add("cut_after", path="/rest/v1/opportunities.json")
+    factories.sync(deal, resend=True)
+    assert fresh(deal).last_status == "UNKNOWN"
+    assert fresh(deal).accepted == {"Name": "(not known)", REST_KEY: "E-1"}
+
+
+def test_where_only_the_key_is_not_known_no_company_is_spoken_of(over_rest):
+    over_rest()
+    deal = factories.opportunity(external_id="E-1", name="Deal")
+    factories.sync(deal)
+    Opportunity.objects.update(accepted={"Name": "Deal", REST_KEY: "(not known)"}, synced_revision=0)
+    assert [error for _, error in said(factories.sync(fresh(deal)))] == [""]
+    assert fresh(deal).is_dirty is False
+    assert fresh(deal).accepted[REST_KEY] == "(not known)"

@@ -9,6 +9,7 @@ import pytest
 from mobjects.models import ImportProblemLevel, Opportunity, Program
 from tests import factories
 from tests.imports.helpers import checked, counts, words
+from tests.support.guids import guid
 
 pytestmark = pytest.mark.django_db
 
@@ -166,3 +167,14 @@ def test_an_unsent_key_counts_if_it_is_sent_at_all(key_field, settings):
     Opportunity.objects.filter(pk=record.pk).update(stage="Here")
     found = checked("opportunities", "Marketo ID,External ID\n5,B\n")
     assert counts(found) == ((0, 0, 0, 0, 1) if key_field else (0, 1, 0, 0))
+
+
+@pytest.mark.usefixtures("marketo_rest_settings")
+@pytest.mark.parametrize("name", ["ExternalOpportunityId", "externalOpportunityId"])
+def test_a_key_that_marketo_accepted_over_either_api_is_no_conflict(name):
+    record = factories.opportunity(external_id="E-1", marketo_guid=guid(1), name="x")
+    accepted(record, Name="x", **{name: "E-1"})
+    Opportunity.objects.update(stage="Here")  # Another edit that was not sent.
+    found = checked("opportunities", f"Marketo GUID,External ID\n{guid(1)},E-2\n")
+    assert words(found, ImportProblemLevel.CONFLICT) == []
+    assert counts(found) == (0, 1, 0, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import ClassVar
@@ -85,6 +85,13 @@ class OpportunityValidator(RowValidator):
     def unique_rules(self) -> list[UniqueRule]:
         rules = [UniqueRule(field, name, self.column_position(name)) for field, name in _UNIQUE if name in self.index]
         return [*rules, UniqueRule("record_id")] if len(rules) > 1 else rules
+
+    # --- conflicts -----------------------------------------------------------------------------------------------
+
+    def unsent_values(
+        self, item: ParsedRow, record: StoredRecord, changed: Sequence[int], accepted: Mapping[str, str]
+    ) -> Iterator[tuple[str, str]]:
+        return super().unsent_values(item, record, changed, self.key_fields.rename_key(accepted))
 
     def accepted_name(self, place: int) -> str:
         name = self.written[place].name

@@ -15,7 +15,7 @@ from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Opportunity, Program, ProgramCost, SyncJob, SyncJobAction, SyncResult, records_of_kind
 from mobjects.models.program import COST_PREFIX
 from mobjects.sync.content.cost_matching import parse_cost
-from mobjects.sync.content.payload import UNKNOWN_VALUE
+from mobjects.sync.content.former_names import UNKNOWN_VALUE
 from mobjects.sync.delete.task import revisions_to_delete
 from mobjects.sync.send.preview.estimates import examined_programs, find_losses
 from mobjects.sync.send.preview.forecast import forecast_groups

@@ -18,9 +18,10 @@ from mobjects.marketo.types import Kind, MarketoQuery, QueryPage, RemoteObject
 from mobjects.models import RECORD_MODELS, SyncBatch, SyncedRecord, SyncResult, SyncResultStatus, records_of_kind
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.cost_matching import format_cost
+from mobjects.sync.content.former_names import UNKNOWN_VALUE
 from mobjects.sync.content.from_marketo import RemoteContent, RemoteReader
 from mobjects.sync.content.loading import load_records
-from mobjects.sync.content.payload import UNKNOWN_VALUE, FieldDifference, KeyFields, record_content
+from mobjects.sync.content.payload import FieldDifference, KeyFields, record_content
 from mobjects.sync.job_results import GONE, IN_BATCH, SENT_MEANWHILE, add_counts, build_result
 from mobjects.sync.paging import (
     NamedBy,
@@ -141,7 +142,9 @@ class CompareTask(JobTask):
         rest = seen.remote_only(record_content(record, self.context.keys))
         if rest != record.in_marketo:
             records_of_kind(record.KIND).filter(pk=record.pk).update(in_marketo=rest)
-        changed = find_drift(self.context.keys.accepted_of(record), seen)
+        # What was the key over another API is a field like any other there.
+        plain = {name: text for name, text in record.accepted.items() if name in seen.values}
+        changed = find_drift(plain | {**self.context.keys.accepted_of(record)}, seen)
         if not changed:
             return None
         words = _local(record, changed, self.context.keys)

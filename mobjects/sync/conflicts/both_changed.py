@@ -117,7 +117,10 @@ def resolve_both_changed(
             if theirs:
                 write_local_values(record, theirs, keys)
             _forget_lost_cost_ids([name for name, _, _, value in fields if choices[name] == "here" and not value])
-        store_accepted_values(record, keys, accepted={name: text for name, text in accepted.items() if text})
+        # That the key is empty stays said; see OpportunityKey.
+        stays = {keys.opportunity}.intersection(record.accepted)
+        kept = {name: text for name, text in accepted.items() if text or name in stays}
+        store_accepted_values(record, keys, accepted=kept)
         _close(conflict, _describe_choices(fields, choices), user)
 
 

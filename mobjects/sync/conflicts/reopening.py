@@ -41,7 +41,7 @@ def reopen_both_changed(conflict: models.Conflict, choices: Mapping[str, Conflic
     record = locked_record(conflict)
     after = _without_blanks({**conflict.here, **from_marketo})
     accepted = _without_blanks({**conflict.base, **{name: theirs for name, _base, _here, theirs in fields}})
-    if _without_blanks(record_content(record, keys)) != after or record.accepted != accepted:
+    if _without_blanks(record_content(record, keys)) != after or _without_blanks(record.accepted) != accepted:
         raise ValueError(CHANGED)
     with transaction.atomic():
         if from_marketo:

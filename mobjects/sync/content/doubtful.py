@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from mobjects.models.program import COST_PREFIX
-from mobjects.sync.content.payload import UNKNOWN_VALUE
+from mobjects.sync.content.former_names import UNKNOWN_VALUE
 
 
 def mark_doubtful(

@@ -26,15 +26,12 @@ from mobjects.marketo.value_text import WRITERS, find_xml_problem
 from mobjects.models import Opportunity, OpportunityPersonRole, Program, SyncedRecord
 from mobjects.models.program import CHANNEL_TAG, TAG_PREFIX
 from mobjects.sync.content.cost_sending import find_removed_tags, gather_costs
-from mobjects.sync.content.former_names import OpportunityKey
+from mobjects.sync.content.former_names import UNKNOWN_VALUE, OpportunityKey
 from mobjects.sync.content.standard_values import standard_values
 
 COMPANY_ID, COMPANY_KEY = attributes.COMPANY_ID, attributes.COMPANY_KEY
 OPPORTUNITY, PERSON_ID, PERSON_KEY = attributes.OPPORTUNITY_LINK, attributes.PERSON_ID, attributes.PERSON_KEY
 OUR_NUMBER_PREFIX = attributes.OUR_NUMBER_PREFIX
-
-UNKNOWN_VALUE = _("(not known)")
-"""Stands among the accepted values for one that was sent without an answer."""
 
 ROLE_KEY = (OPPORTUNITY, PERSON_ID, PERSON_KEY, "Role")
 """Content names of what is a role's key, where it has one."""
@@ -262,12 +259,13 @@ def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyField
         return HeldBack(problem)
     if keys.traits.needs_opportunity_key and known is None and not record.external_id:
         return HeldBack(to_sentence(NEEDS_KEY))
-    # A key that Marketo cannot change is none of the values; it only says which object is meant.
+    # A key that Marketo cannot change is none of the values; it only says which object is meant. Nor is it accepted so.
     if fixed and keys.is_key_unknown(record):
         draft = draft.without_name(keys.opportunity)
     values = draft.typed_values(without=(COMPANY_ID, COMPANY_KEY, *([keys.opportunity] if fixed else [])))
     if not values and not associations:
-        return NothingToSend(_COMPANY_STAYS if draft.diff else "")
+        differ = {name for name, *_ in draft.diff}
+        return NothingToSend(_COMPANY_STAYS if differ.intersection((COMPANY_ID, COMPANY_KEY)) else "")
     needed = known is None or (keys.traits.needs_opportunity_key and operation is not Operation.UPDATE)
     by_key = needed and keys.opportunity and record.external_id
     wire = OutgoingRecord(
@@ -282,7 +280,7 @@ def _build_opportunity(record: Opportunity, operation: Operation, keys: KeyField
 
 def _find_changed_key(record: Opportunity, keys: KeyFields) -> str:
     """That the key was changed since Marketo accepted the record, as a sentence; "" if not, or if nobody knows."""
-    if not record.accepted or keys.is_key_unknown(record):
+    if not record.accepted:
         return ""
     accepted, now = keys.accepted_of(record).get(keys.opportunity, ""), record.external_id or ""
     if accepted in (now, UNKNOWN_VALUE):

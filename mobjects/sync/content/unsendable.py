@@ -5,9 +5,6 @@ The same as :func:`mobjects.sync.content.payload.build_payload` finds record by 
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
-
 from django.db.models import Exists, F, OuterRef, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Concat, Floor, RTrim, Substr
@@ -18,7 +15,8 @@ from mobjects.db.json_text import CentsText, JsonKeyText
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import ProgramCost
 from mobjects.models.program import COST_PREFIX
-from mobjects.sync.content.payload import UNKNOWN_VALUE, KeyFields
+from mobjects.sync.content.former_names import UNKNOWN_VALUE
+from mobjects.sync.content.payload import KeyFields
 
 KEY_CHANGED = _("its external ID was changed here, and Marketo cannot change it; put it back, or delete it in Marketo")
 COST_DECIMALS = _("one of its costs has decimals, and Marketo takes whole amounts only over this API; round it")
@@ -37,16 +35,15 @@ def has_fixed_key_changed(keys: KeyFields) -> Q:
     if not keys.traits.needs_opportunity_key:
         return Q(pk__in=[])
     empty = Value("", output_field=TextField())
-    same = keys.same
-    kept = [KeyTextTransform(name, "accepted") for name in (keys.opportunity, *same)]
+    names = [keys.opportunity, *keys.same]
+    kept = [KeyTextTransform(name, "accepted") for name in names]
     accepted = Coalesce(*kept, empty, output_field=TextField())
     now = Coalesce(Cast("external_id", TextField()), empty)
     known = Q(**{f"{keys.id_column(Kind.OPPORTUNITY)}__isnull": False}, wire_operation=Operation.UPDATE.value)
     changed = known & ~Q(accepted={}) & ~Q(In(accepted, [now, Value(UNKNOWN_VALUE)]))
-    if others := [name for name in keys.former if name not in same]:
+    if keys.others:
         # Accepted under another field; what stands in this one is not known.
-        elsewhere = (Q(accepted__has_key=name) & ~Q(custom_attributes__has_key=name) for name in others)
-        changed &= ~(reduce(or_, elsewhere) & ~Q(accepted__has_any_keys=[keys.opportunity, *same]))
+        changed &= Q(accepted__has_any_keys=names) | ~Q(accepted__has_any_keys=keys.others)
     return changed
 
 

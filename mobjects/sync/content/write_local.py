@@ -175,7 +175,7 @@ def store_accepted_values(
     """
     now = load_records(record.KIND, [record.pk])[0]
     changes: dict[str, Any] = {"accepted": dict(accepted)}
-    if clean or payload.record_content(now, keys) == dict(accepted):
+    if clean or payload.record_content(now, keys) == {name: text for name, text in accepted.items() if text}:
         # What Marketo last answered stays; that it did not answer is known no longer.
         answered = Case(When(last_status=RecordStatus.UNKNOWN, then=Value("")), default=F("last_status"))
         changes |= {"synced_revision": F("revision"), "last_status": answered, "last_error": "", "unknown_since": None}

@@ -231,7 +231,7 @@ class PulledPage:
         seen = self.reader.read_content(found, record)
         here = record_content(record, self.context.keys)
         there = seen.comparable_with(record.accepted)
-        merged = merge_sides(self.context.keys.accepted_of(record), here, there, clean=not record.is_dirty)
+        merged = merge_sides(self.context.keys.merge_base(record), here, there, clean=not record.is_dirty)
         if self.kind is Kind.ROLE and self.reader.find_opportunity(found) is None:
             return self._held(found, record, NO_OPPORTUNITY)
         change = plan_known(self.context.keys, found, record, seen, here, merged)

@@ -152,15 +152,16 @@ class _Written:
         names = dict.fromkeys((*here, *after))
         content = [(name, here.get(name, ""), after.get(name, "")) for name in names]
         self.changed = change.columns + [each for each in content if each[0] not in here or each[1] != each[2]]
-        self.accepted = change.merged.accepted | {name: text for name, text in after.items() if name not in here}
+        accepted = change.merged.accepted | {name: text for name, text in after.items() if name not in here}
+        self.accepted = keys.mark_empty(accepted) if change.found.kind is Kind.OPPORTUNITY else accepted
         self.remote_only = change.seen.remote_only(after)
         revision = self.record.revision
         self.synced_revision: int = before.synced_revision if before is not None else 0
         self.answered_revision: int = before.answered_revision if before is not None else 0
         self.stored = before is None or self.accepted != before.accepted or bool(self.changed)
-        held_by_now = before is not None and before.is_dirty and after == self.accepted
+        held_by_now = before is not None and before.is_dirty and after == accepted
         #: Whether nothing is left to send, which was not known before.
-        self.is_clean_now = (self.stored and (change.is_clean or after == self.accepted)) or held_by_now
+        self.is_clean_now = (self.stored and (change.is_clean or after == accepted)) or held_by_now
         if self.is_clean_now:
             self.synced_revision = revision
         elif self.stored:

@@ -208,8 +208,8 @@ def _store_payloads(
         batch.size = len(sent)
         batch.save(update_fields=["size"])
     _expect(batch, sent)
-    id_of = context.keys.id_of
-    items = [BatchItem(record.pk, record.revision, id_of(record), record.accepted, part) for record, part in sent]
+    id_of, kept_of = context.keys.id_of, context.keys.kept_of
+    items = [BatchItem(record.pk, record.revision, id_of(record), kept_of(record), part) for record, part in sent]
     return StartedBatch(batch, items)
 
 

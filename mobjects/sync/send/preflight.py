@@ -15,10 +15,11 @@ from mobjects.marketo.errors import MarketoError
 from mobjects.marketo.types import Kind, MarketoId, RemoteObject
 from mobjects.models import SyncJob, SyncResultStatus, records_of_kind
 from mobjects.sync.conflicts.both_changed import find_open_conflicts, open_both_changed
+from mobjects.sync.content.former_names import UNKNOWN_VALUE
 from mobjects.sync.content.from_marketo import RemoteReader
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.merge import conflicting_fields
-from mobjects.sync.content.payload import UNKNOWN_VALUE, record_content
+from mobjects.sync.content.payload import record_content
 from mobjects.sync.job_results import build_result, save_results
 from mobjects.sync.paging import query_by_id
 from mobjects.sync.task import JobContext, read_from_marketo
@@ -88,9 +89,10 @@ def _open_conflict_if_changed(context: JobContext, pk: int, found: RemoteObject)
         there = (
             RemoteReader(found.kind, [found], context.keys).read_content(found, record).comparable_with(record.accepted)
         )
-        names = conflicting_fields(context.keys.accepted_of(record), here, there)
+        accepted = context.keys.accepted_of(record)
+        names = conflicting_fields(accepted, here, there)
         # After a lost answer nobody knows what Marketo last accepted, so nobody can say that it changed.
-        if not [name for name in names if record.accepted.get(name) != UNKNOWN_VALUE]:
+        if not [name for name in names if accepted.get(name) != UNKNOWN_VALUE]:
             return False
         open_both_changed(context.job, record, found, base=record.accepted, here=here, there=there)
         return True

@@ -382,8 +382,6 @@ def _doubt(claimed: SyncedQuerySet, batch: SyncBatch) -> None:
     known = ProgramCost.objects.filter(marketo_cost_id__isnull=False)
     costs = {cost.content_key for cost in known.filter(program__in=sent)} if by_id else set()
     fixed = fixed_names(kind, keys)
-    rows = [
-        (mark_doubtful(record.accepted, sent[record.pk], costs, fixed), record.pk)
-        for record in claimed.only("accepted")
-    ]
+    read = claimed.only("accepted", *(["custom_attributes"] if kind is Kind.OPPORTUNITY else []))
+    rows = [(mark_doubtful(keys.kept_of(record), sent[record.pk], costs, fixed), record.pk) for record in read]
     bulk_update_rows(RECORD_MODELS[kind], {"accepted": "%s"}, rows)

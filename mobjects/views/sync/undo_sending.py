@@ -31,7 +31,7 @@ from mobjects.sync.send.undo.verdicts import (
     status_with,
     undo_groups,
 )
-from mobjects.sync.transport_factory import key_fields
+from mobjects.sync.transport_factory import key_fields, key_names
 from mobjects.views.base import history_crumb, render_denied, render_page, require_permission, say_not_done
 from mobjects.views.sync.job_actions import redirect_to_new_job
 
@@ -156,12 +156,12 @@ def _read_rows(
     if len(results) < min(PER_PAGE + 1, most):
         results = list(found.filter(left=reason)[: PER_PAGE + 1])
     shown = results[:PER_PAGE]
-    return [_row(result) for result in shown], shown[-1].pk if len(results) > PER_PAGE else None
+    return [_row(job, result) for result in shown], shown[-1].pk if len(results) > PER_PAGE else None
 
 
-def _row(result: Any) -> UndoRow:
+def _row(job: SyncJob, result: Any) -> UndoRow:
     if left := result.left:
         return UndoRow(result, [(field_text(name), new, new) for name, _old, new in result.diff], [to_sentence(left)])
-    values = find_old_values(result, key_fields())
+    values = find_old_values(result, key_fields(), key_names(job.transport))
     kept = [_("Not taken back: %s.") % ", ".join(values.kept)] if values.kept else []
     return UndoRow(result, [(field_text(name), sent, old) for name, sent, old in values.back], kept)

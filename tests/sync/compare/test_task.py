@@ -10,8 +10,9 @@ from mobjects.models import Conflict, ConflictAnswer, Opportunity, Program, Sync
 from mobjects.sync.compare.task import MAX_ONE_BY_ONE, CompareSelection, CompareTask
 from mobjects.sync.conflicts.alike import disputed_fields
 from mobjects.sync.conflicts.both_changed import resolve_both_changed
+from mobjects.sync.content.former_names import UNKNOWN_VALUE
 from mobjects.sync.content.loading import load_records
-from mobjects.sync.content.payload import UNKNOWN_VALUE, KeyFields, Payload, build_payload, record_content
+from mobjects.sync.content.payload import KeyFields, Payload, build_payload, record_content
 from mobjects.sync.pull.task import PullSelection, PullTask
 from mobjects.sync.send.preflight import preflight_read
 from tests import factories

@@ -155,16 +155,19 @@ def _custom_names() -> dict[str, list[str]]:
 
 
 def _cleared(kind: Kind, custom: Iterable[str], keys: KeyFields) -> Iterator[Case]:
-    """For each attribute 1 where it would be cleared, else 0. What was the key over another API is not cleared."""
+    """For each attribute 1 where it would be cleared, else 0; accepted is what ``accepted_of`` says."""
     model = RECORD_MODELS[kind]
     for attribute in STANDARD[kind]:
         field: Any = model._meta.get_field(attribute.field_name)
         now = Q(**{f"{field.name}__isnull": True}) if field.null else Q(**{field.name: ""})
         yield _one_where(now, attribute.name)
-    former = keys.former if kind is Kind.OPPORTUNITY else ()
-    for name in (each for each in custom if STANDARD[kind] and each not in former):
+    of_key = kind is Kind.OPPORTUNITY
+    for name in (each for each in custom if STANDARD[kind] and not (of_key and each in keys.same)):
         value = Coalesce(KeyTextTransform(name, "custom_attributes"), Value(""), output_field=TextField())
-        yield _one_where(Exact(value, Value("")), name)
+        empty = Q(Exact(value, Value("")))
+        if of_key and name in keys.others:
+            empty &= Q(accepted__has_any_keys=[keys.opportunity, *keys.same])
+        yield _one_where(empty, name)
 
 
 def _one_where(empty: Q | Expression, name: str) -> Case:

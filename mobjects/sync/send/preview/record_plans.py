@@ -147,7 +147,8 @@ def plan_record(
         return RecordPlan(record, operation, PlannedEffect.HELD, differs, built.reason)
     if isinstance(built, NothingToSend):
         return RecordPlan(record, operation, PlannedEffect.NOTHING, differs, built.note)
-    changes = built.diff or [(name, record.accepted.get(name, ""), text) for name, text in built.sent.items()]
+    accepted = keys.accepted_of(record)
+    changes = built.diff or [(name, accepted.get(name, ""), text) for name, text in built.sent.items()]
     effect = _effect(record, keys)
     plan = RecordPlan(record, operation, effect, changes, sent=built.sent, wire=built.record)
     return _with_losses(plan) if effect is PlannedEffect.CHANGE else plan

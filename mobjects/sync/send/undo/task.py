@@ -24,6 +24,7 @@ from mobjects.sync.content.write_local import RemoteValueRefused, write_local_va
 from mobjects.sync.job_results import build_result, save_results
 from mobjects.sync.send.task import SendTask
 from mobjects.sync.send.undo.verdicts import NOTHING_LEFT, find_old_values, judged_results, undo_groups
+from mobjects.sync.transport_factory import key_names
 
 CHUNK = 100
 """Records in one transaction."""
@@ -94,7 +95,7 @@ class UndoTask(SendTask):
         job, left = self._context.job, result.left  # type: ignore[attr-defined]  # annotated
         if record is None or left:
             return _left_alone(job, result, to_sentence(left))
-        values = find_old_values(result, self._context.keys)
+        values = find_old_values(result, self._context.keys, key_names(job.origin.transport if job.origin else ""))
         if not values.back:
             return _left_alone(job, result, to_sentence(NOTHING_LEFT))
         try:

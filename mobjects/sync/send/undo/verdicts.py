@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, SyncJob, SyncResult, SyncResultStatus, records_of_kind
 from mobjects.models.program import CHANNEL_TAG, COST_PREFIX, TAG_PREFIX
 from mobjects.models.synced_record import UNDER_WAY
-from mobjects.sync.content.payload import COMPANY_ID, COMPANY_KEY, UNKNOWN_VALUE, FieldDifference, KeyFields
+from mobjects.sync.content.former_names import UNKNOWN_VALUE
+from mobjects.sync.content.payload import COMPANY_ID, COMPANY_KEY, FieldDifference, KeyFields
 
 CHANGED_THERE = (SyncResultStatus.CREATED, SyncResultStatus.UPDATED)
 """After these Marketo holds something else than before."""
@@ -142,18 +143,23 @@ def undo_groups(job: SyncJob, bound: int | None = None) -> list[UndoGroup]:
     ]
 
 
-def find_old_values(result: SyncResult, keys: KeyFields) -> OldValues:
+def find_old_values(result: SyncResult, keys: KeyFields, key_then: Collection[str]) -> OldValues:
     """Which values are put back, and which Marketo's API has no way to take back.
 
     Args:
         result: of a record that is not left alone.
         keys: the key fields, with the ways of the API in use.
+        key_then: how the key field of opportunities may be called in what was sent.
     """
+    of_key = result.kind == Kind.OPPORTUNITY.value
     entries: list[Any] = list(result.diff)
     stays = [
         name
         for name, old, _ in entries
-        if old == UNKNOWN_VALUE or name in keys.former or (not old and _stays(name, keys.traits))
+        if old == UNKNOWN_VALUE
+        # What was the key is another field now, or the other way round.
+        or (of_key and (name in key_then) != (name == keys.opportunity))
+        or (not old and _stays(name, keys.traits))
     ]
     back = [(name, sent, old) for name, old, sent in entries if name not in stays]
     kept = [

@@ -10,8 +10,9 @@ from mobjects.marketo.rest.traits import REST_TRAITS
 from mobjects.marketo.transport_traits import DEFAULT_TRAITS
 from mobjects.marketo.types import Kind, Operation
 from mobjects.models import Opportunity, Program, ProgramCost, SyncResult
+from mobjects.sync.content.former_names import UNKNOWN_VALUE
 from mobjects.sync.content.loading import load_records
-from mobjects.sync.content.payload import UNKNOWN_VALUE, HeldBack, build_payload
+from mobjects.sync.content.payload import HeldBack, build_payload
 from mobjects.sync.content.unsendable import COST_DECIMALS, KEY_CHANGED
 from mobjects.sync.send.preview.forecast import forecast_groups
 from mobjects.sync.send.selection import SyncSelection, count_calls
