@@ -19,6 +19,7 @@ from mobjects.timeline.restoring import find_restored
 from tests import factories
 from tests.factories import fresh
 from tests.support.rest_site import rest_settings
+from tests.views import pages
 
 # Real transactions: the tests of this folder work as the processes do.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("over_soap")]
@@ -138,6 +139,16 @@ def test_what_soap_sent_without_an_answer_stands_once_in_marketo(sandbox, over_r
     assert len(sandbox.store.opportunities) == 1
 
 
+def test_what_soap_sent_without_an_answer_is_looked_up_before_another_key_is_sent(sandbox, over_rest):
+    deal = factories.opportunity(external_id="E-1", name="Deal")
+    sandbox.faults.add("cut_after", operation="syncMObjects")
+    job = factories.sync(deal)
+    over_rest()
+    edited(deal, external_id="E-2")
+    factories.later(job)
+    assert in_marketo(sandbox)[SOAP_KEY] == "E-1"
+
+
 def test_a_key_in_another_field_is_neither_emptied_nor_believed_to_be_the_key_of_rest(sandbox, over_soap, over_rest):
     over_soap(ELSEWHERE)
     deal = factories.opportunity(external_id="7", name="Deal", stage="Open")
@@ -254,6 +265,18 @@ def test_a_pull_that_finds_the_key_empty_makes_that_known(sandbox, in_custom_fie
     assert in_marketo(sandbox) == {"Name": "Deal", "Stage": "Won"}
 
 
+@pytest.mark.parametrize("resend", [False, True])
+def test_that_the_key_is_empty_stays_known_when_other_fields_are_sent(sandbox, in_custom_field, resend):
+    deal = edited(in_custom_field, external_id=None)
+    pull(deal)
+    deal = edited(deal, stage="Won")
+    assert said(factories.sync(deal, resend=resend)) == [("UPDATED", "")]
+    deal = edited(deal, custom_attributes={})
+    assert foreseen() == [("UPDATE", "", 1, 1)]
+    assert said(factories.sync(deal)) == [("UPDATED", "")]
+    assert in_marketo(sandbox) == {"Name": "Deal", "Stage": "Won"}
+
+
 def test_what_rest_sent_of_that_field_is_restored_and_undone_as_one_of_its_own(sandbox, in_custom_field):
     deal = edited(in_custom_field, custom_attributes={ELSEWHERE: 8})
     factories.sync(deal)
@@ -286,6 +309,17 @@ def test_a_resend_shows_the_key_as_accepted_and_keeps_it_known_without_an_answer
     factories.sync(deal, resend=True)
     assert fresh(deal).last_status == "UNKNOWN"
     assert fresh(deal).accepted == {"Name": "(not known)", REST_KEY: "E-1"}
+
+
+@pytest.mark.usefixtures("groups")
+def test_what_soap_sent_as_the_key_is_shown_as_accepted_after_rest_sent_again(over_rest):
+    deal = factories.opportunity(external_id="E-1", name="Deal")
+    (result,) = factories.sync(deal).results.all()
+    over_rest()
+    look_up()
+    factories.sync(edited(deal, stage="Won"))
+    page = pages.client().get(f"/admin/sync-results/{result.pk}/")
+    assert [(each.sent, each.accepted) for each in page.context["fields"] if each.sent == "E-1"] == [("E-1", "E-1")]
 
 
 def test_where_only_the_key_is_not_known_no_company_is_spoken_of(over_rest):

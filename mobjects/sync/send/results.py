@@ -162,6 +162,7 @@ def _save_on_records(
         now: by the database's clock.
     """
     column, free = keys.id_column(kind), {"unknown_since": None, "claimed_by": None}
+    former_keys = keys.others if kind is Kind.OPPORTUNITY else []
     said = {
         "last_status": "%s",
         "last_error": "%s",
@@ -175,11 +176,18 @@ def _save_on_records(
         error = "" if outcome.status in ACCEPTED_STATUSES else outcome.message
         row = (outcome.status.value, error, item.revision, known)
         # The revision that was sent, not the one of now: an edit made meanwhile stays dirty.
-        if outcome.status in ACCEPTED_STATUSES and not item.accepted and all(item.payload.sent.values()):
+        if (
+            outcome.status in ACCEPTED_STATUSES
+            and not item.accepted
+            and all(item.payload.sent.values())
+            and not any(name in item.payload.sent for name in former_keys)
+        ):
             complete.append((*row, item.revision, result, item.pk))
         elif outcome.status in ACCEPTED_STATUSES:
             merged = item.accepted | item.payload.sent
             values = {name: text for name, text in merged.items() if text != ""}
+            if former_keys and (not item.accepted or merged.get(keys.opportunity) == ""):
+                values = keys.mark_empty(values)
             accepted.append((*row, item.revision, values, item.pk))
         else:
             # Stays dirty, or becomes so if it was sent again without changes.
@@ -382,6 +390,6 @@ def _doubt(claimed: SyncedQuerySet, batch: SyncBatch) -> None:
     known = ProgramCost.objects.filter(marketo_cost_id__isnull=False)
     costs = {cost.content_key for cost in known.filter(program__in=sent)} if by_id else set()
     fixed = fixed_names(kind, keys)
-    read = claimed.only("accepted", *(["custom_attributes"] if kind is Kind.OPPORTUNITY else []))
+    read = claimed.only("accepted", *(["external_id", "custom_attributes"] if kind is Kind.OPPORTUNITY else []))
     rows = [(mark_doubtful(keys.kept_of(record), sent[record.pk], costs, fixed), record.pk) for record in read]
     bulk_update_rows(RECORD_MODELS[kind], {"accepted": "%s"}, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,12 +17,12 @@ from django.views.decorators.http import require_http_methods
 
 from mobjects import result_queries, selectors
 from mobjects.audit.events import record_event
-from mobjects.models import RECORD_MODELS, EventKind, Kind, SyncedRecord, SyncJobAction, SyncResult
+from mobjects.models import RECORD_MODELS, EventKind, Kind, Opportunity, SyncedRecord, SyncJobAction, SyncResult
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.history.opportunity_names import link_opportunities
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import field_text
-from mobjects.sync.transport_factory import find_member
+from mobjects.sync.transport_factory import find_member, key_fields, key_names
 from mobjects.views.base import history_crumb, may_see_kind, render_page, require_permission
 from mobjects.views.sync.result_list import list_query, read_filter
 
@@ -115,9 +116,18 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
     }
 
 
+def _accepted_now(result: SyncResult, record: SyncedRecord) -> Mapping[str, str]:
+    """What Marketo last accepted of a record, its key also under the names that it had when the result was sent."""
+    keys = key_fields()
+    accepted = keys.accepted_of(record)
+    if not isinstance(record, Opportunity) or keys.opportunity not in accepted:
+        return accepted
+    return {**dict.fromkeys(key_names(result.job.transport), accepted[keys.opportunity]), **accepted}
+
+
 def _fields(result: SyncResult, record: SyncedRecord | None, wrong: str) -> list[SentField]:
     """All values that went out or would have, those that changed first."""
-    accepted = record.accepted if record is not None else {}
+    accepted = _accepted_now(result, record) if record is not None else {}
     old = {name: before for name, before, _sent in result.diff}
     names = [*old, *(name for name in result.sent if name not in old)]
     sent = {name: value for name, _before, value in result.diff} | result.sent

@@ -35,7 +35,10 @@ def was_lost_under_other_key(kind: Kind, keys: KeyFields) -> Q:
     """
     lost = SyncResult.objects.filter(kind=kind.value, record_id=OuterRef("pk"), batch__state=SyncBatchState.UNKNOWN)
     if kind is Kind.OPPORTUNITY and keys.opportunity:
-        sent = lost.annotate(key_sent=KeyTextTransform(keys.opportunity, "sent"))
+        # Over another API the same field may have been called otherwise.
+        empty = Value(None, output_field=TextField())
+        names = (keys.opportunity, *keys.same)
+        sent = lost.annotate(key_sent=Coalesce(*(KeyTextTransform(name, "sent") for name in names), empty))
         return Q(Exists(sent.exclude(key_sent=OuterRef("external_id")))) & Q(**{keys.id_column(kind): None})
     if kind is Kind.ROLE and keys.traits.role_is_key:
         # What was sent of a role that keeps its key may be without the role name.
