@@ -204,8 +204,8 @@ def refuse_gone_columns(imported: Import, columns: Iterable[FileColumn]) -> None
     Raises:
         ColumnGone: a custom field was deleted since.
     """
-    known = {REVISION, *(column.name for column in columns)}
-    if gone := [name for name in (*imported.mapping, *imported.constants) if name and name not in known]:
+    known = {column.name: column for column in columns}
+    if gone := _unknown_names([name for name in (*imported.mapping, *imported.constants) if name], known):
         raise ColumnGone(gone[0])
 
 
@@ -249,8 +249,11 @@ def _column(header: str, position: int) -> str:
 
 
 def _unknown(names: Sequence[str], columns: Mapping[str, FileColumn]) -> list[str]:
-    unknown = [name for name in dict.fromkeys(names) if name not in columns and name != REVISION]
-    return [_("There is no column “%(name)s” here.") % {"name": name} for name in unknown]
+    return [_("There is no column “%(name)s” here.") % {"name": name} for name in _unknown_names(names, columns)]
+
+
+def _unknown_names(names: Sequence[str], columns: Mapping[str, FileColumn]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name not in columns and name != REVISION]
 
 
 def _twice(names: Sequence[str]) -> list[str]:

@@ -142,9 +142,11 @@ class CompareTask(JobTask):
         rest = seen.remote_only(record_content(record, self.context.keys))
         if rest != record.in_marketo:
             records_of_kind(record.KIND).filter(pk=record.pk).update(in_marketo=rest)
-        # What was the key over another API is a field like any other there.
-        plain = {name: text for name, text in record.accepted.items() if name in seen.values}
-        changed = find_drift(plain | {**self.context.keys.accepted_of(record)}, seen)
+        accepted = self.context.keys.accepted_of(record)
+        if accepted is not record.accepted:
+            # What was the key over another API is a field like any other there.
+            accepted = {**{name: text for name, text in record.accepted.items() if name in seen.values}, **accepted}
+        changed = find_drift(accepted, seen)
         if not changed:
             return None
         words = _local(record, changed, self.context.keys)

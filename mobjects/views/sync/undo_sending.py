@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from mobjects.jobs.requests import request_undo
 from mobjects.models import RECORD_MODELS, Kind, SyncJob, SyncResult
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import field_text, removed_text
+from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.undo.verdicts import (
     LEFT_ALONE,
     WAS_CREATED,
@@ -156,12 +158,13 @@ def _read_rows(
     if len(results) < min(PER_PAGE + 1, most):
         results = list(found.filter(left=reason)[: PER_PAGE + 1])
     shown = results[:PER_PAGE]
-    return [_row(job, result) for result in shown], shown[-1].pk if len(results) > PER_PAGE else None
+    keys, key_then = key_fields(), key_names(job.transport)
+    return [_row(result, keys, key_then) for result in shown], shown[-1].pk if len(results) > PER_PAGE else None
 
 
-def _row(job: SyncJob, result: Any) -> UndoRow:
+def _row(result: Any, keys: KeyFields, key_then: Collection[str]) -> UndoRow:
     if left := result.left:
         return UndoRow(result, [(field_text(name), new, new) for name, _old, new in result.diff], [to_sentence(left)])
-    values = find_old_values(result, key_fields(), key_names(job.transport))
+    values = find_old_values(result, keys, key_then)
     kept = [_("Not taken back: %s.") % ", ".join(values.kept)] if values.kept else []
     return UndoRow(result, [(field_text(name), sent, old) for name, sent, old in values.back], kept)

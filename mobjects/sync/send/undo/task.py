@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
@@ -87,15 +87,16 @@ class UndoTask(SendTask):
         judged = judged_results(undone, kind).filter(pk__in=[result.pk for result in found])
         records = {record.pk: record for record in load_records(kind, ids)}
         job = self._context.job
+        key_then = key_names(undone.transport)
         with edit(EditSource.UNDO, username=job.username, reference=job.pk):
-            rows = [self._restore_record(result, records.get(result.record_id)) for result in judged]
+            rows = [self._restore_record(result, records.get(result.record_id), key_then) for result in judged]
         return self._with_revisions(kind, rows)
 
-    def _restore_record(self, result: SyncResult, record: SyncedRecord | None) -> SyncResult:
+    def _restore_record(self, result: SyncResult, record: SyncedRecord | None, key_then: Collection[str]) -> SyncResult:
         job, left = self._context.job, result.left  # type: ignore[attr-defined]  # annotated
         if record is None or left:
             return _left_alone(job, result, to_sentence(left))
-        values = find_old_values(result, self._context.keys, key_names(job.origin.transport if job.origin else ""))
+        values = find_old_values(result, self._context.keys, key_then)
         if not values.back:
             return _left_alone(job, result, to_sentence(NOTHING_LEFT))
         try:
