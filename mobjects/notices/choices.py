@@ -28,24 +28,37 @@ SEES: Mapping[NoticeEvent, str] = {
 }
 """The right that an event's page asks for; of an approval its buttons."""
 
+SEES_APPROVAL = "mobjects.view_approval"
+
 
 def list_readers(notice: Notice, channel: str) -> list[User]:
-    """Those who hear of a notice by ``inbox`` or ``email``; four queries at most."""
+    """Those who hear of a notice by ``inbox`` or ``email``; a few queries, however many people there are."""
     event = NoticeEvent(notice.event)
-    sees = _with_right(SEES[event])
     chosen = {choice.pk: getattr(choice, channel) for choice in NoticeChoice.objects.all()}
-    found = list(sees.select_related("person_settings").order_by("pk"))
+    found = list(_with_right(SEES[event]).select_related("person_settings").order_by("pk"))
     usual: set[int] = set(_with_right(_usual(event)).values_list("pk", flat=True)) if channel == "inbox" else set()
-    wanting = [user for user in found if (event in chosen[user.pk] if user.pk in chosen else user.pk in usual)]
-    return _without_author(notice, wanting) if event == NoticeEvent.APPROVAL_WAITS else wanting
+    if event == NoticeEvent.APPROVAL_WAITS:
+        approval = Approval.objects.select_related("user__person_settings").get(pk=notice.facts["approval"])
+        found, asker = _without_author(notice, approval, found), _answered_asker(notice, approval, found)
+        if asker is not None:
+            found.append(asker)
+            usual |= {asker.pk} if channel == "inbox" else set()
+    return [user for user in found if (event in chosen[user.pk] if user.pk in chosen else user.pk in usual)]
 
 
-def _without_author(notice: Notice, users: Sequence[User]) -> list[User]:
+def _without_author(notice: Notice, approval: Approval, users: Sequence[User]) -> list[User]:
     """Nobody hears of what they asked for themselves, or have just decided."""
     if notice.is_recovery:
         return [user for user in users if user.get_username() != notice.facts["by"]]
-    approval = Approval.objects.select_related("user").get(pk=notice.facts["approval"])
     return [user for user in users if not is_own(approval, user)]
+
+
+def _answered_asker(notice: Notice, approval: Approval, others: Sequence[User]) -> User | None:
+    """Who asked for it and may not approve, once others have decided it; ``None`` if that is nobody."""
+    user = approval.user
+    if user is None or not notice.is_recovery or user in others or user.get_username() == notice.facts["by"]:
+        return None
+    return user if user.is_active and user.is_staff and user.has_perm(SEES_APPROVAL) else None
 
 
 def _usual(event: NoticeEvent) -> str:
@@ -54,14 +67,17 @@ def _usual(event: NoticeEvent) -> str:
 
 
 def events_for(user: User) -> list[NoticeEvent]:
-    """The events that a user may hear of."""
-    return [event for event in NoticeEvent if user.has_perm(SEES[event])]
+    """The events that a user may hear of; of approvals also who can ask for something, and then waits for an answer."""
+    asks = user.has_perm(ACTS) and user.has_perm(SEES_APPROVAL)
+    return [
+        event for event in NoticeEvent if user.has_perm(SEES[event]) or (asks and event == NoticeEvent.APPROVAL_WAITS)
+    ]
 
 
 def read_choice(user: User) -> NoticeChoice:
     """What a user chose; without a choice what holds until then, not saved."""
     found = NoticeChoice.objects.filter(pk=user.pk).first()
-    usual = [event.value for event in events_for(user) if user.has_perm(_usual(event))]
+    usual = [event.value for event in events_for(user) if user.has_perm(_usual(event)) or user.has_perm(ACTS)]
     return found or NoticeChoice(user=user, inbox=usual, email=[])
 
 

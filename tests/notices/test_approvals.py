@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone, translation
 
 from mobjects.jobs.approvals import service
 from mobjects.jobs.approvals.service import Decision
 from mobjects.jobs.control import cancel_job
 from mobjects.jobs.requests import request_sync
-from mobjects.models import Approval, Notice, NoticeDelivery, OpenCondition
-from mobjects.notices.choices import save_choice
+from mobjects.models import Approval, Notice, NoticeDelivery, NoticeEvent, OpenCondition
+from mobjects.notices.choices import events_for, read_choice, save_choice
 from mobjects.notices.wording import describe_notice
 from tests import factories
 from tests.notices.test_notices import events, said
@@ -104,3 +104,37 @@ def test_what_nobody_approves_in_time_is_over_in_the_language_of_the_reader(olga
         first, last = (describe_notice(notice) for notice in _notices())
     assert first.title.startswith("승인 대기: ")
     assert last.title.startswith("만료됨: ")
+
+
+def test_who_asked_and_may_not_approve_hears_how_it_was_decided(anna):
+    olga = factories.user("olga", group="viewer")
+    olga.user_permissions.add(*Permission.objects.filter(codename="sync_records"))
+    approval = held(olga)
+    assert readers() == [["anna"]]
+    service.refuse(approval, anna, "Not this month.")
+    assert readers() == [["anna"], ["olga"]]
+
+
+def test_who_asked_hears_nothing_of_what_they_withdrew_themselves(anna):
+    olga = factories.user("olga", group="viewer")
+    service.withdraw_own(held(olga), olga)
+    assert readers() == [["anna"], ["anna"]]
+
+
+def test_who_asked_and_may_not_see_approvals_hears_nothing(anna):
+    olga = factories.user("olga", group="viewer")
+    Group.objects.get(name="viewer").permissions.remove(Permission.objects.get(codename="view_approval"))
+    service.refuse(held(olga), anna, "Not this month.")
+    assert readers() == [["anna"], []]
+
+
+def test_who_asks_chooses_whether_they_hear_of_it(anna):
+    olga = factories.user("olga", group="viewer")
+    assert NoticeEvent.APPROVAL_WAITS not in events_for(olga)
+    olga.user_permissions.add(*Permission.objects.filter(codename="sync_records"))
+    olga = User.objects.get(pk=olga.pk)
+    assert NoticeEvent.APPROVAL_WAITS in events_for(olga)
+    assert NoticeEvent.APPROVAL_WAITS in read_choice(olga).inbox
+    save_choice(olga, [], [])
+    service.refuse(held(olga), anna, "Not this month.")
+    assert readers() == [["anna"], []]
