@@ -13,13 +13,18 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from mobjects.accounts import account_settings
 
 SIGNED_IN, SEEN = "signed_in_at", "seen_at"
 """In the session: when it began and when its person did something last, in seconds since 1970."""
+NOT_SAVED = gettext_lazy(
+    "Nothing of the page that you sent was saved or done: you were not signed in any more. Sign in, then go back twice "
+    "in your browser: what you typed should still stand there."
+)
 _WRITTEN_EVERY = timedelta(minutes=1)
 """A session is not written for each request; so one may end this much early."""
 
@@ -41,11 +46,20 @@ class SessionLimitsMiddleware:
                 messages.info(request, reason)
             elif "HX-Request" not in request.headers:
                 _note_activity(request)
-        before = request.session.session_key
+        before, was_signed_in = request.session.session_key, request.user.is_authenticated
         response = self._get_response(request)
+        if not was_signed_in and _is_sent_away(request, response):
+            messages.warning(request, NOT_SAVED)
         if before and request.session.session_key != before:
             _follow_key(before, request.session.session_key)
         return response
+
+
+def _is_sent_away(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether a page that somebody sent was answered with the login page; signing out loses nothing."""
+    address = response.get("Location", "").partition("?")[0]
+    is_page = request.method == "POST" and "HX-Request" not in request.headers
+    return is_page and address == reverse("admin:login") and request.path != reverse("admin:logout")
 
 
 def begin(request: HttpRequest, user: AbstractBaseUser) -> None:

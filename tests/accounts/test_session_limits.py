@@ -46,6 +46,19 @@ def test_half_an_hour_without_a_page_ends_a_session_in_words(browser, clock):
     assert not is_in(browser)
 
 
+def test_who_sends_a_page_after_that_is_told_that_nothing_of_it_was_saved(browser, clock):
+    clock.shift(31 * MINUTE)
+    answer = browser.post(PAGE, {"time_zone": "Asia/Seoul", "language": "en"}, follow=True)
+    assert answer.redirect_chain == [(f"/admin/login/?next={PAGE}", 302)]
+    assert "Nothing of the page that you sent was saved or done" in pages.text(answer)
+
+
+def test_looking_and_signing_out_after_that_lose_nothing(browser, clock):
+    clock.shift(31 * MINUTE)
+    for answer in (browser.get(PAGE, follow=True), browser.post("/admin/logout/", follow=True)):
+        assert "Nothing of the page" not in pages.text(answer)
+
+
 def test_work_keeps_a_session_until_it_is_twelve_hours_old(browser, clock):
     for _ in range(11 * 3 + 2):
         clock.shift(20 * MINUTE)
