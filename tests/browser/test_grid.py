@@ -193,6 +193,23 @@ def test_nothing_typed_is_lost_when_the_session_has_ended(grid):
     assert Opportunity.objects.get(name="Deal 19").stage == "Won"
 
 
+def test_who_signed_in_as_somebody_else_meanwhile_is_told_before_it_is_saved_as_theirs(grid, client):
+    page = grid
+    page.goto("/admin/grid/opportunity/?q=Deal")
+    cell(page, 19, "stage").focus()
+    page.keyboard.type("Won")
+    page.keyboard.press("Enter")
+    client.force_login(factories.user("ben", group="operator"))
+    page.context.clear_cookies()  # As signing in does, the token of the form with it.
+    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": page.url}])
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(status(page)).to_contain_text("you are signed in as ben now")
+    assert Opportunity.objects.get(name="Deal 19").stage == "New"
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(status(page)).to_have_text("Records saved: 1.")
+    assert RecordEdit.objects.latest("pk").username == "ben"
+
+
 @pytest.mark.parametrize("keys", [("Enter",), ()], ids=["in a cell", "in an open input"])
 def test_leaving_with_unsaved_cells_warns(grid, keys):
     page = grid

@@ -37,15 +37,22 @@
   // Signing in again in another tab makes the page's token an old one.
   const renew = async () => {
     const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-    const fresh = page.querySelector("#mo-grid-form [name=csrfmiddlewaretoken]");
-    if (fresh) token.value = fresh.value;
-    return Boolean(fresh);
+    const fresh = page.querySelector("#mo-grid-form");
+    if (!fresh) return "signed-out";
+    token.value = fresh.querySelector("[name=csrfmiddlewaretoken]").value;
+    const before = form.dataset.person;
+    form.dataset.person = fresh.dataset.person;
+    return before === form.dataset.person ? "" : "somebody-else";
   };
-  // The answer; null where somebody has to sign in first.
+  // The answer; where there is none because somebody has to sign in first, or is somebody else now, the name of the text.
   const send = async (records) => {
     let response = await post(records);
-    if (response.status === 403 && !isJson(response)) response = await renew() ? await post(records) : null;
-    return response?.redirected ? null : response;
+    if (response.status === 403 && !isJson(response)) {
+      const reason = await renew();
+      if (reason) return reason;
+      response = await post(records);
+    }
+    return response.redirected ? "signed-out" : response;
   };
   const isJson = (response) => (response.headers.get("Content-Type") ?? "").startsWith("application/json");
 
@@ -132,7 +139,7 @@
     let words = grid.say("failed");
     try {
       const response = await send(records);
-      if (!response) words = grid.say("signed-out");
+      if (typeof response === "string") words = grid.say(response, { person: form.dataset.person });
       else if (isJson(response)) {
         const answer = await response.json();
         words = answer.problem ?? apply(answer.records, records);
