@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -10,10 +11,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from openpyxl.utils import get_column_letter
 
 from mobjects.forms.imports import LEFT_OUT, UNDECIDED, ColumnsForm, KindForm, ReadOptionsForm
+from mobjects.forms.merging import fingerprint
 from mobjects.imports import column_mapping, service
 from mobjects.kept_text import translate_kept
 from mobjects.models import Import, ImportState
@@ -26,6 +29,10 @@ from mobjects.views.imports.detail import live_context, shown_same_file_imports
 
 OPEN = (ImportState.MAPPING, ImportState.REVIEW, ImportState.REFUSED)
 """States in which columns, and how the file is read, can be changed."""
+OTHER_FILE = gettext_lazy(
+    "Nothing was kept: what the file holds, or how it is read, was changed since you opened the page, and its columns "
+    "are others now. Look at them once more."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -41,6 +48,13 @@ def import_columns(request: HttpRequest, imported: Import) -> HttpResponse:
         return _change_kind(request, imported)
     if "read" in request.POST:
         return _read_again(request, imported)
+    return _keep_columns(request, imported, known)
+
+
+def _keep_columns(request: HttpRequest, imported: Import, known: list[tuple[str, str, str]]) -> HttpResponse:
+    if request.POST.get("seen", now := _shown_file(imported)) != now:
+        messages.warning(request, OTHER_FILE)
+        return redirect("mobjects:import-columns", imported.pk)
     form = ColumnsForm(imported, known, request.POST)
     if not form.is_valid():
         return _show(request, imported, form, ReadOptionsForm(imported))
@@ -109,6 +123,7 @@ def _show(
         status=400 if form.errors or reading.errors or (form.is_bound and problems) else 200,
         **live_context(imported),
         form=form,
+        seen=_shown_file(imported),
         rows=[(*row, notes.get(index, "")) for index, row in enumerate(form.column_rows())],
         reading=reading,
         kind_form=KindForm(imported, base.importable_kinds(request)),
@@ -119,6 +134,11 @@ def _show(
         steps=words.wizard_steps(imported),
         twins=shown_same_file_imports(imported),
     )
+
+
+def _shown_file(imported: Import) -> str:
+    """Stands for what the columns are about: a page that was opened before another choice says nothing about these."""
+    return fingerprint(json.dumps([imported.kind, imported.header_row, imported.headers]))
 
 
 def _column_notes(form: ColumnsForm) -> dict[int, str]:

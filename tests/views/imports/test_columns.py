@@ -14,6 +14,7 @@ from tests.views.imports import made_imports as made
 pytestmark = pytest.mark.django_db
 
 NEW = "/admin/imports/new/"
+READ = {"read": "1", "encoding": "utf-8", "delimiter": ","}
 GOOD = "External ID,Name\nA,서울\n"
 
 
@@ -244,8 +245,7 @@ def test_the_file_can_be_read_in_another_way(editor):
     imported = Import.objects.get()
     shown = pages.text(editor.get(url(imported)))
     assert '<option value=";" selected>Semicolon' in shown
-    data = {"read": "1", "encoding": "utf-8", "delimiter": ","}
-    answer = editor.post(url(imported), data, follow=True)
+    answer = editor.post(url(imported), READ, follow=True)
     assert "Read again." in pages.text(answer)
     imported.refresh_from_db()
     assert imported.headers == ["External ID;Deal"]
@@ -257,16 +257,31 @@ def test_the_row_with_the_headers_is_shown_and_can_be_changed(editor):
     shown = pages.text(editor.get(url(imported)))
     assert "The headers stand in row 2; what stands above them (1 row) is not read." in shown
     assert 'name="header" value="2"' in shown
-    again = {"read": "1", "encoding": "utf-8", "delimiter": ","}
-    editor.post(url(imported), {**again, "header": "4"})
+    editor.post(url(imported), {**READ, "header": "4"})
     imported.refresh_from_db()
     assert (imported.header_row, imported.headers) == (4, ["Key", "Sum"])
-    editor.post(url(imported), {**again, "delimiter": ";", "header": "4"})
+    editor.post(url(imported), {**READ, "delimiter": ";", "header": "4"})
     imported.refresh_from_db()
     assert imported.header_row == 1
-    editor.post(url(imported), {**again, "delimiter": ",", "header": ""})
+    editor.post(url(imported), {**READ, "delimiter": ",", "header": ""})
     imported.refresh_from_db()
     assert imported.header_row == 2
+
+
+@pytest.mark.parametrize("other", [{**READ, "header": "2"}, {"change_kind": "1", "kind": "roles"}])
+def test_what_is_said_of_columns_that_another_tab_made_others_is_not_kept(editor, other):
+    upload(editor, "External ID,Name,Role\nName,External ID,Role\nA,B,C\n")
+    imported = Import.objects.get()
+    (seen,) = pages.tree(editor.get(url(imported))).xpath("//input[@name='seen']/@value")
+    editor.post(url(imported), other)
+    imported.refresh_from_db()
+    now = imported.mapping
+    answer = editor.post(url(imported), said("=External ID", "=Name", "-", seen=seen), follow=True)
+    imported.refresh_from_db()
+    assert (imported.state, imported.mapping) == (ImportState.MAPPING, now)
+    assert "Nothing was kept" in pages.text(answer)
+    (seen,) = pages.tree(answer).xpath("//input[@name='seen']/@value")
+    assert "Nothing was kept" not in pages.text(editor.post(url(imported), said("-", "-", "-", seen=seen), follow=True))
 
 
 def test_a_refused_file_can_be_read_in_another_way(editor):
