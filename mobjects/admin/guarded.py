@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from contextlib import nullcontext
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +19,7 @@ from mobjects.db.edit_context import edit
 from mobjects.forms.merging import FieldClash, fingerprint
 from mobjects.marketo.attributes import entry_name
 from mobjects.models import EditSource, Kind, OpportunityPersonRole, SyncedRecord, records_of_kind
+from mobjects.views.pressed_once import lead_to_made, make_once
 
 SEEN = "seen"
 """The input of a page that asks before it deletes: stands for what the page showed."""
@@ -63,8 +63,16 @@ class GuardedAdmin(TransferAdmin):
     # --- saving ---
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        with edit(EditSource.FORM, request.user) if request.method == "POST" else nullcontext():
-            return super().changeform_view(request, *args, **kwargs)
+        answer = super().changeform_view
+        if request.method != "POST":
+            return answer(request, *args, **kwargs)
+
+        def save() -> Any:
+            with edit(EditSource.FORM, request.user):
+                return answer(request, *args, **kwargs)
+
+        saved = make_once(request, save, lambda made: made.get("Location", ""))
+        return lead_to_made(request) if saved is None else saved
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

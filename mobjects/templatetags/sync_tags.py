@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from mobjects import selectors
@@ -38,6 +40,12 @@ register.filter("origin_label", follow_up_text.origin_label)
 register.filter("job_outcome", job_text.outcome_text)
 register.filter("state_badge", badges.state_badge)
 register.filter("tone_badge", badges.render_badge)
+
+
+@register.simple_tag
+def press_token() -> SafeString:
+    """In a form: what tells a second press of its button from the first, see :mod:`mobjects.views.pressed_once`."""
+    return format_html('<input type="hidden" name="token" value="{}">', uuid4())
 
 
 @register.simple_tag(takes_context=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +23,7 @@ from mobjects.views.imports.base import (
     redirect_to_step,
     user_of,
 )
+from mobjects.views.pressed_once import lead_to_made, make_once
 from mobjects.views.uploads import takes_upload
 
 
@@ -40,7 +43,9 @@ def import_new(request: HttpRequest) -> HttpResponse:
     form = UploadForm(kinds, request.POST, request.FILES)
     if form.is_valid():
         try:
-            return redirect_to_step(start_upload(form, kinds, user_of(request), ImportSource.ADMIN))
+            upload = partial(start_upload, form, kinds, user_of(request), ImportSource.ADMIN)
+            imported = make_once(request, upload, lambda made: reverse("mobjects:import", args=[made.pk]))
+            return lead_to_made(request) if imported is None else redirect_to_step(imported)
         except FileRefused as error:
             form.add_error("pasted" if not form.cleaned_data["file"] else "file", translate_kept(str(error)))
     return _show(request, form, asked)

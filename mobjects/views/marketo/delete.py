@@ -19,6 +19,7 @@ from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.delete.task import records_to_delete, revisions_to_delete
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import list_url, none_selected, press_only, render_page, require_permission
+from mobjects.views.pressed_once import lead_to_made, made_before
 from mobjects.views.record_list import asked_list, show_records
 from mobjects.views.sync.job_actions import start_job
 
@@ -71,6 +72,8 @@ def delete_in_marketo(request: HttpRequest) -> HttpResponse:
         return _show(request, form)
     if "preview" in request.POST:
         return _show(request, form, asked=True)
+    if made_before(request):
+        return lead_to_made(request)
     revisions, going = revisions_to_delete(form.selection, key_fields().id_column), preview_delete(form.selection)
     if not going.count or not form.is_confirmed(going.count):
         return _show(request, form)

@@ -7,14 +7,13 @@ from typing import Unpack
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.sessions.models import Session
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from mobjects import clock
@@ -29,14 +28,13 @@ from mobjects.sync.send.preview.estimates import examined_programs
 from mobjects.sync.send.preview.forecast import NO_BOUNDS, find_bounds
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import list_url, may_see_kind, none_selected, render_page, require_permission
+from mobjects.views.pressed_once import lead_to_made, made_before, make_once
 from mobjects.views.record_list import LIST, asked_list
-from mobjects.views.sync.job_actions import redirect_to_new_job
+from mobjects.views.sync.job_actions import job_address, redirect_to_new_job
 from mobjects.views.sync.planned_records import CLEARED, LOSING, REPLACED, PlannedPage, PlannedRecords
 from mobjects.views.sync.preview import FIRST, may_send, preview_sync
 
-SENT = "sync_sent"
-"""In the session: the form tokens that were used, and the job each of them made."""
-SENT_KEPT = 20
+SENT_ALREADY = gettext_lazy("This was sent already; here is its job.")
 COUNT = "count"
 """The button that has all records counted; a page of many presses it by itself once it is open."""
 SHOWN = 10
@@ -55,9 +53,10 @@ def sync_page(request: HttpRequest) -> HttpResponse:
     press = next((name for name in MAKERS if name in request.POST), "")
     if not press or not form.is_valid():
         return _show(request, form)
-    if _find_sent_job(request, form):
+    key = str(form.cleaned_data["token"])
+    if made_before(request, key):
         # Before anything else: the first press of a double click may have sent it all by now.
-        return _lead_to_job(request, form)
+        return lead_to_made(request, key, SENT_ALREADY)
     if request.POST.get("shown", form.options) != form.options:
         messages.warning(request, _("You changed the options: this is what they would do. Press the button again."))
         return _show(request, form)
@@ -65,8 +64,13 @@ def sync_page(request: HttpRequest) -> HttpResponse:
         # What was there to send went out, or was taken back, since the page was shown.
         return _show(request, form)
     before = clock.now()
-    job = _job_once(request, form, MAKERS[press])
-    return _lead_to_job(request, form) if job is None else redirect_to_new_job(request, job, before)
+
+    def make() -> SyncJob:
+        of_dry_run = SyncJob.objects.filter(pk=form.cleaned_data["of_dry_run"]).first()
+        return MAKERS[press](form, user=request.user, reason=form.cleaned_data["reason"], origin=of_dry_run)
+
+    job = make_once(request, make, job_address, key)
+    return lead_to_made(request, key, SENT_ALREADY) if job is None else redirect_to_new_job(request, job, before)
 
 
 def _asked_form(request: HttpRequest) -> SyncForm:
@@ -134,33 +138,6 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         others=max(shown.sendable - TRIED, 0) if shown else 0,
         cancel=_cancel(form),
     )
-
-
-def _find_sent_job(request: HttpRequest, form: SyncForm) -> str | None:
-    noted: str | None = request.session.get(SENT, {}).get(str(form.cleaned_data["token"]))
-    return noted
-
-
-def _lead_to_job(request: HttpRequest, form: SyncForm) -> HttpResponse:
-    messages.info(request, _("This was sent already; here is its job."))
-    return redirect("admin:mobjects_syncjob_change", _find_sent_job(request, form))
-
-
-def _job_once(request: HttpRequest, form: SyncForm, make: Callable[..., SyncJob]) -> SyncJob | None:
-    """The job, or ``None`` if the same page has made one already."""
-    token = str(form.cleaned_data["token"])
-    with transaction.atomic():
-        # A double click gives two requests at once; here the second waits until the first has noted its job.
-        Session.objects.select_for_update().filter(pk=request.session.session_key).first()
-        noted: dict[str, str] = type(request.session)(request.session.session_key).get(SENT, {})
-        if token in noted:
-            request.session[SENT] = noted
-            return None
-        of_dry_run = SyncJob.objects.filter(pk=form.cleaned_data["of_dry_run"]).first()
-        job = make(form, user=request.user, reason=form.cleaned_data["reason"], origin=of_dry_run)
-        request.session[SENT] = dict([*noted.items(), (token, str(job.pk))][-SENT_KEPT:])
-        request.session.save()
-    return job
 
 
 def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpResponse:

@@ -37,6 +37,7 @@ from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import records_text
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.views.base import history_crumb, press_only, render_page, require_permission, say_not_done
+from mobjects.views.pressed_once import lead_to_made, make_once
 
 ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
 NOTHING_LEFT = gettext_lazy("Nothing of it is left to send: all of it was accepted since.")
@@ -213,8 +214,12 @@ def start_job(
     request: HttpRequest, action: SyncJobAction, kind: str, selection: Mapping[str, Any], reason: str, nothing: str
 ) -> HttpResponse:
     """Ask for a job, and go to its page; ``nothing`` as for :func:`redirect_to_new_job`."""
-    job = request_job(action, kind, selection, user=request.user, reason=reason)  # type: ignore[arg-type]  # signed in
-    return redirect_to_new_job(request, job, nothing=nothing)
+
+    def make() -> SyncJob:
+        return request_job(action, kind, selection, user=request.user, reason=reason)  # type: ignore[arg-type]  # signed in
+
+    job = make_once(request, make, job_address)
+    return lead_to_made(request) if job is None else redirect_to_new_job(request, job, nothing=nothing)
 
 
 def redirect_to_new_job(
@@ -274,5 +279,10 @@ def _left_like(sample: SyncResult) -> QuerySet[SyncResult]:
     return selectors.results_left(sample.job).filter(status=sample.status, reason_key=sample.reason_key)
 
 
+def job_address(job: SyncJob) -> str:
+    """Where a job's page is."""
+    return reverse("admin:mobjects_syncjob_change", args=[job.pk])
+
+
 def _to(job: SyncJob) -> HttpResponse:
-    return redirect("admin:mobjects_syncjob_change", job.pk)
+    return redirect(job_address(job))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,8 @@ from mobjects.sync.send.undo.verdicts import (
 )
 from mobjects.sync.transport_factory import key_fields, key_names
 from mobjects.views.base import history_crumb, render_denied, render_page, require_permission, say_not_done
-from mobjects.views.sync.job_actions import redirect_to_new_job
+from mobjects.views.pressed_once import lead_to_made, made_before, make_once
+from mobjects.views.sync.job_actions import job_address, redirect_to_new_job
 
 COUNT = "count"
 """In the address: all records are to be counted. A page of many asks for that by itself once it is open."""
@@ -65,6 +67,8 @@ class UndoRow:
 def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Say what taking a job back would do; on "Undo", make the job that does it."""
     job = get_object_or_404(SyncJob, pk=pk)
+    if made_before(request):
+        return lead_to_made(request)
     if not can_be_undone(job):
         removed = removed_text(job.values_removed_at, job.finished_at)
         say_not_done(request, removed or _("Only what was sent can be undone, once its job is over."), job)
@@ -79,8 +83,9 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     back = sum(group.count for group in groups if not group.reason)
     if form.is_bound and form.is_valid() and back:
         given = form.cleaned_data
-        new = request_undo(job, read_first=given["read_first"], user=request.user, reason=given["reason"])  # type: ignore[arg-type]
-        return redirect_to_new_job(request, new)
+        undo = partial(request_undo, job, read_first=given["read_first"], user=request.user, reason=given["reason"])  # type: ignore[arg-type]
+        new = make_once(request, undo, job_address)
+        return lead_to_made(request) if new is None else redirect_to_new_job(request, new)
     if bound is not None and not _holds_chosen(request, groups):
         bound, groups = None, undo_groups(job)
         back = sum(group.count for group in groups if not group.reason)

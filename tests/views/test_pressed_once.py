@@ -1,0 +1,100 @@
+"""A button that is pressed again before its first answer came: what it does is done once, and said to be."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+from lxml import html
+
+from mobjects.models import Import, Opportunity, ProgramCost, SyncJob, SyncJobState
+from mobjects.views.pressed_once import DONE_ALREADY
+from tests import factories
+from tests.support.admin_forms import browser_of, change_url
+from tests.views import pages
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("groups", "queue", "marketo_rest_settings"),
+]
+
+COMPARE, PULL, UPLOAD = "/admin/compare/", "/admin/pull/?kind=Opportunity", "/admin/imports/new/"
+
+
+@pytest.fixture
+def browser():
+    return browser_of(factories.user("ann", group="operator"))
+
+
+def read_page(browser, address, button):
+    """The form of a page that has a button or input of this name, as a browser would send it."""
+    forms = html.fromstring(browser.get(address).content).forms
+    form = next(form for form in forms if form.xpath(f".//*[@name='{button}']"))
+    for empty in form.xpath(".//input[not(@value)][not(@type='checkbox' or @type='file')]"):
+        empty.set("value", "")
+    return {name: value for name, value in form.form_values() if "__prefix__" not in name}
+
+
+def press_twice(browser, address, sent):
+    """The second answer; both presses have to lead to the same place."""
+    first, second = browser.post(address, sent), browser.post(address, sent, follow=True)
+    assert first.status_code == 302
+    assert second.redirect_chain[0] == (first.url, 302)
+    assert str(DONE_ALREADY) in pages.text(second)
+    return second
+
+
+def test_a_cost_is_added_once(browser):
+    program, address = factories.program(), reverse("admin:mobjects_programcost_add")
+    typed = {"program": str(program.pk), "month": "2031-01", "amount": "7"}
+    press_twice(browser, address, read_page(browser, address, "amount") | typed)
+    assert ProgramCost.objects.count() == 1
+
+
+def test_a_row_on_a_programs_page_is_added_once(browser):
+    program = factories.program()
+    row = {"costs-TOTAL_FORMS": "1", "costs-0-month": "2031-01", "costs-0-amount": "7", "costs-0-id": ""}
+    row["costs-0-program"] = str(program.pk)
+    press_twice(browser, change_url(program), read_page(browser, change_url(program), "channel") | row)
+    assert program.costs.count() == 1
+
+
+def test_an_opportunity_without_a_key_is_added_once(browser):
+    address = reverse("admin:mobjects_opportunity_add")
+    press_twice(browser, address, read_page(browser, address, "stage") | {"name": "Deal"})
+    assert Opportunity.objects.count() == 1
+
+
+def test_a_form_that_was_changed_since_is_saved_again(browser):
+    """Browsers may show a page of before as it was left, its token with it."""
+    record = factories.opportunity(name="Deal")
+    sent = read_page(browser, change_url(record), "stage")
+    browser.post(change_url(record), sent | {"stage": "Won"})
+    browser.post(change_url(record), sent | {"stage": "Won", "amount": "5"})
+    assert Opportunity.objects.get().amount == Decimal(5)
+
+
+def test_a_press_that_was_refused_is_no_press(browser):
+    address = reverse("admin:mobjects_programcost_add")
+    typed = {"program": str(factories.program().pk), "month": "2031-13", "amount": "7"}
+    sent = read_page(browser, address, "amount") | typed
+    assert [browser.post(address, sent).status_code for _ in range(2)] == [200, 200]
+    assert browser.post(address, sent | {"month": "2031-12"}).status_code == 302
+
+
+@pytest.mark.parametrize("address", [COMPARE, PULL])
+def test_a_job_that_has_begun_is_not_started_again(browser, address):
+    sent = read_page(browser, address, "reason") | {"start": "1"}
+    first = browser.post(address, sent)
+    SyncJob.objects.update(started_at="2026-03-01T12:00:00Z", state=SyncJobState.RUNNING)
+    second = browser.post(address, sent, follow=True)
+    assert second.redirect_chain == [(first.url, 302)]
+    assert SyncJob.objects.count() == 1
+
+
+def test_a_file_is_uploaded_once(browser):
+    sent = read_page(browser, UPLOAD, "pasted") | {"pasted": "Name\tStage\nDeal\tWon"}
+    first, second = browser.post(UPLOAD, sent), browser.post(UPLOAD, sent)
+    assert first.status_code == second.status_code == 302
+    assert second.url == reverse("mobjects:import", args=[Import.objects.get().pk])
