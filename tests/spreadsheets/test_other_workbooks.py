@@ -10,9 +10,10 @@ from datetime import date, datetime
 
 import pytest
 import xlwt
+from odf.office import Annotation
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
-from odf.text import P
+from odf.text import LineBreak, P, S, Span, Tab
 
 from mobjects.spreadsheets.types import BadCell, DrawnNumber, FileRefused
 from mobjects.spreadsheets.workbooks.ods_cells import mark_ods
@@ -170,6 +171,38 @@ def test_errors_and_uncalculated_formulas_of_an_ods_file_are_bad_cells():
     assert row[:2] == (NOT_AVAILABLE, NOT_AVAILABLE)
     assert row[2].text == "(formula)"
     assert row[3] == "#N/A"
+
+
+def ods_text(*paragraphs, **values):
+    """A cell of text; what is no text in a paragraph is an element."""
+    cell = TableCell(valuetype="string", **values)
+    note = Annotation()
+    note.addElement(P(text="a note"))
+    cell.addElement(note)
+    for paragraph in paragraphs:
+        made = P()
+        for piece in paragraph:
+            made.addText(piece) if isinstance(piece, str) else made.addElement(piece)
+        cell.addElement(made)
+    return cell
+
+
+def test_tabs_and_breaks_within_a_paragraph_of_an_ods_file_part_words():
+    bold = Span(text="won")
+    bold.addElement(Tab())
+    line = [
+        ods_text(["OPP", Tab(), "7"]),
+        ods_text(["120", LineBreak(), "30"]),
+        ods_text(["a", S(c=2), "b", LineBreak()], [bold, "c", S(), "d"]),
+        ods_text(["shown", Tab()], stringvalue="meant"),
+        ods_text(["one"], ["two", S(c=2), "three"]),
+    ]
+    assert cells(ods(line), "in.ods") == [("OPP\t7", "120\n30", "a  b\n\nwon\tc d", "meant", "one\ntwo  three")]
+
+
+def test_a_text_of_an_ods_file_that_spaces_make_too_long_is_a_bad_cell():
+    [[cell]] = cells(ods([ods_text([Tab(), *(S(c=1_000_000) for _ in range(9))])]), "in.ods")
+    assert "longer than 32,767 characters" in cell.why
 
 
 def test_repeated_cells_and_rows_of_an_ods_file_are_as_many():

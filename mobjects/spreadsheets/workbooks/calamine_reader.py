@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import BinaryIO
 
 from openpyxl.utils import get_column_letter
@@ -72,8 +72,8 @@ class CalamineBook:
         with _refuse_damaged_file(self.format):
             table = self.workbook.get_sheet_by_name(sheet.name)
             before: list[Cell] = [None] * table.start[1] if table.start else []
-            rows = ([*before, *(_cell(value, limits) for value in values)] for values in table.iter_rows())
-            yield from enumerate(marked.put_known(rows), 1)
+            rows = marked.put_known([*before, *values] for values in table.iter_rows())
+            yield from enumerate(([_cell(value, limits) for value in row] for row in rows), 1)
 
     @property
     def note(self) -> str:
@@ -167,7 +167,7 @@ def _mark_ods(file: BinaryIO, limits: FileLimits) -> Callable[[str], MarkedCells
 _MARKERS = {".xls": _mark_xls, ".xlsb": _mark_xlsb, ".ods": _mark_ods}
 
 
-def _cell(value: str | float | bool | time | date | datetime | timedelta, limits: FileLimits) -> Cell:
+def _cell(value: Cell | timedelta, limits: FileLimits) -> Cell:
     if isinstance(value, str):
         return check_text(value, limits) if value else None
     return duration_text(value) if isinstance(value, timedelta) else value

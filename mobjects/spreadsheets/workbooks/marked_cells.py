@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mobjects.marking import gettext_noop as _
 from mobjects.spreadsheets.types import Cell, FileRefused
@@ -54,7 +54,7 @@ class MarkedCells:
         if known is not None:
             self._blocks.append(_Block(row, row + rows, range(column, column + columns), known))
 
-    def put_known(self, rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
+    def put_known(self, rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
         """The rows of a sheet from its first one, with what is known in its places."""
         waiting = sorted(self._blocks, key=lambda block: -block.row)
         present: list[_Block] = []
