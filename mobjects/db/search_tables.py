@@ -55,9 +55,14 @@ def _statements(model: type[models.Model], names: tuple[str, ...], exists: bool)
     changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in quoted)
     insert = f'INSERT INTO "{search}" SELECT id, {_text(quoted)} FROM'
     upsert = "ON CONFLICT (id) DO UPDATE SET text = EXCLUDED.text"
+    # Ids beyond all known ones are new: nothing to look for, which takes a fifth of writing them.
+    known = f'(SELECT coalesce(max(id), 0) FROM "{search}")'
+    either = (
+        f"IF (SELECT min(id) FROM new_rows) > {known} THEN {insert} new_rows; ELSE {insert} new_rows {upsert}; END IF"
+    )
     mended = _text([f"NEW.{column}" for column in quoted])
     events = (
-        ("insert", "INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", f"{insert} new_rows {upsert}"),
+        ("insert", "INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT", either),
         (
             "update",
             f"UPDATE OF {', '.join(quoted)}",

@@ -80,6 +80,19 @@ def test_the_search_table_follows_every_way_of_writing():
     assert held() == []
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite searches the columns themselves")
+@pytest.mark.parametrize("further", [0, 100])
+def test_what_was_left_in_the_search_table_is_no_obstacle_to_new_records(further: int):
+    first = Program.objects.create(name="One", marketo_id=1).pk
+    with connection.cursor() as cursor:
+        cursor.execute(f'INSERT INTO "{search_table(Program)}" VALUES (%s, %s)', [first + 1 + further, " STALE"])
+    new = [Program(pk=first + number, name=f"New {number}", marketo_id=1 + number) for number in range(1, 200)]
+    Program.objects.bulk_create(new)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*), count(DISTINCT text) FROM \"{search_table(Program)}\" WHERE text <> ' STALE'")
+        assert cursor.fetchone() == (200, 200)
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL's indexes")
 def test_searching_reads_no_whole_table():
     with connection.cursor() as cursor:

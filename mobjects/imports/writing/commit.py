@@ -7,6 +7,7 @@ each record (:class:`~mobjects.models.ImportChange`). So a commit that is called
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from django.db import connection, models
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -16,8 +17,8 @@ from mobjects import clock
 from mobjects.db.edit_context import edit
 from mobjects.db.retry import retry_on_database_error
 from mobjects.imports.column_mapping import columns_of, refuse_gone_columns
-from mobjects.imports.writing.commit_sql import get_commit_sqls
-from mobjects.imports.writing.db_errors import Refused, by_halves
+from mobjects.imports.writing.commit_sql import CommitSql, get_commit_sqls
+from mobjects.imports.writing.db_errors import Refused, by_halves, try_rows
 from mobjects.imports.writing.row_by_row import write_row_by_row
 from mobjects.imports.writing.target_tables import TARGETS, ImportTarget, sets_channel
 from mobjects.marketo.types import Kind
@@ -133,19 +134,9 @@ def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int],
     alive(last)
     refuse_gone_columns(imported, columns_of(imported.kind))
     sql, *others = get_commit_sqls(imported.pk, imported.kind, overwrite=imported.overwrite)
+    sql.hold_in_memory()
     sql.lock_records(first, last)
-
-    def write(start: int, end: int) -> None:
-        now = clock.now()
-        for each in (sql, *others):
-            each.change_records(start, end, now)
-        sql.create_records(start, end, now)
-
-    def write_one_by_one(start: int, end: int) -> Refused:
-        return write_row_by_row(sql, others, start, end, clock.now())
-
-    one_by_one = None if connection.vendor == "sqlite" else write_one_by_one
-    refused = dict(by_halves(first, last, write, sql.target.model, one_by_one=one_by_one))
+    refused = _write(sql, others, first, last)
     sql.note_revisions(first, last)
     done, wanted = _counted(imported, first, last)
     left = _left(imported, first, last, refused) if done["created"] + done["changed"] < wanted else []
@@ -153,6 +144,25 @@ def _chunk(imported: Import, progress: Import, last: int, alive: Callable[[int],
     for name, more in {**done, "left": len(left)}.items():
         progress.written[name] = progress.written.get(name, 0) + more
     return left
+
+
+def _write(sql: CommitSql, others: Sequence[CommitSql], first: int, last: int) -> Mapping[int, str]:
+    """Write the rows between two numbers; what the database said of those that it refused."""
+
+    def write(start: int, end: int, *, all_free: bool = False) -> None:
+        now = clock.now()
+        for each in (sql, *others):
+            each.change_records(start, end, now)
+        sql.create_records(start, end, now, all_free=all_free)
+
+    def write_one_by_one(start: int, end: int) -> Refused:
+        return write_row_by_row(sql, others, start, end, clock.now())
+
+    if connection.vendor == "sqlite":
+        return dict(by_halves(first, last, write, sql.target.model))
+    if try_rows(first, last, partial(write, all_free=True)) is None:
+        return {}
+    return dict(by_halves(first, last, write, sql.target.model, one_by_one=write_one_by_one))
 
 
 def _counted(imported: Import, first: int, last: int) -> tuple[dict[str, int], int]:

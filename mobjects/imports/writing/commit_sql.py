@@ -26,6 +26,9 @@ from mobjects.models import ImportChange, ImportRowOutcome, ProgramCost
 CHANGES = ImportChange._meta.db_table
 CHUNK_TABLE = "temp.mobjects_chunk"
 """Where SQLite notes the records of a chunk."""
+_MEMORY = "32MB"
+"""PostgreSQL puts more than that of a chunk into files; its own limit is 4 MB, and 5,000 rows need some more."""
+_UNLESS_THERE = " ON CONFLICT DO NOTHING"
 
 
 class ImportSql:
@@ -42,12 +45,15 @@ class ImportSql:
         self.sqlite = connection.vendor == "sqlite"
         self.dialect: SqlDialect = get_dialect()
 
-    def rows_sql(self) -> str:
+    def rows_sql(self, condition: str) -> str:
         """The import's rows within bounds (three parameters) as ``r``; of other targets than the file's first its own.
 
         Rows that set something of the record that parts belong to have that record's id here.
+
+        Args:
+            condition: on their outcome.
         """
-        rows, parts = self.dialect.rows_sql(), self.target.parts
+        rows, parts = self.dialect.rows_sql(condition), self.target.parts
         if parts is None:
             return rows
         owner = self.dialect.typed_value("data", parts.link_field)
@@ -71,8 +77,13 @@ class CommitSql(ImportSql):
     def __init__(self, imported_id: int, target: ImportTarget, *, overwrite: bool) -> None:
         super().__init__(imported_id, target)
         changing = [ImportRowOutcome.CHANGED, *([ImportRowOutcome.CONFLICT] if overwrite else [])]
-        self.changing = f"r.outcome IN ({', '.join(repr(outcome.value) for outcome in changing)})"
-        self.new = f"r.outcome = '{ImportRowOutcome.NEW.value}'"
+        self.changing = f"outcome IN ({', '.join(repr(outcome.value) for outcome in changing)})"
+        self.new = f"outcome = '{ImportRowOutcome.NEW.value}'"
+
+    def hold_in_memory(self) -> None:
+        """Let the database hold a chunk's rows in memory until the transaction ends, rather than in files."""
+        less = "pg_size_bytes(current_setting('work_mem')) < pg_size_bytes(%s)"
+        execute_sql(f"SELECT set_config('work_mem', %s, true) WHERE {less}", _MEMORY, _MEMORY)
 
     def lock_records(self, first: int, last: int) -> None:
         """Hold what a chunk writes or links to, in the order of ids, as the engine does."""
@@ -107,16 +118,28 @@ class CommitSql(ImportSql):
         sets = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
         moment = self._modified()
         statement = (
-            f"WITH r AS MATERIALIZED (SELECT * FROM {self.rows_sql()} WHERE {self.changing}), done AS ("  # noqa: S608
+            f"WITH r AS MATERIALIZED (SELECT * FROM {self.rows_sql(self.changing)}), done AS ("  # noqa: S608
             f"UPDATE {target.table_sql} SET {sets}{moment} FROM r WHERE {target.table_sql}.id = r.record_id "
             f"AND {self._unchanged()} RETURNING r.number, {target.table_sql}.id, {target.owner_id_sql} AS owner_id, "
             f"{self._revision()} AS revision) {self._noting('false')} FROM done"
         )
         return statement, [now] if moment else []
 
-    def create_records(self, first: int, last: int, now: datetime) -> None:
-        """Insert the new records whose keys are still free, and write down that it was done."""
+    def create_records(self, first: int, last: int, now: datetime, *, all_free: bool = False) -> None:
+        """Insert the new records whose keys are still free, and write down that it was done.
+
+        Args:
+            first, last: numbers of the rows.
+            now: when it is done.
+            all_free: whether to take it that no key came in since the check: looking for each costs a tenth.
+
+        Raises:
+            IntegrityError: one did all the same.
+        """
         statement, constants = self.create_statement(now)
+        if all_free:
+            execute_sql(statement.removesuffix(_UNLESS_THERE), *self._bounds(first, last), *constants)
+            return
         written = execute_sql(statement, *self._bounds(first, last), *constants)
         self.forget_unwritten(first, last, written)
 
@@ -128,10 +151,10 @@ class CommitSql(ImportSql):
         owner = self.dialect.typed_value("data", target.link_field) if target.is_part else "id"
         # Noted without a look at what was inserted: joining the two goes wrong where the planner knows no numbers yet.
         statement = (
-            f"WITH r AS MATERIALIZED (SELECT *, {sequence} AS id FROM {self.rows_sql()} "  # noqa: S608
-            f"WHERE {self.new} AND {self._welcome()}), noted AS ({self._noting('true')} "
+            f"WITH r AS MATERIALIZED (SELECT *, {sequence} AS id FROM {self.rows_sql(self.new)} "  # noqa: S608
+            f"WHERE {self._welcome()}), noted AS ({self._noting('true')} "
             f"FROM (SELECT number, id, {owner} AS owner_id, {self._first_revision(owner)} AS revision FROM r) done) "
-            f"INSERT INTO {target.table_sql} (id, {names}) SELECT r.id, {values} FROM r ON CONFLICT DO NOTHING"
+            f"INSERT INTO {target.table_sql} (id, {names}) SELECT r.id, {values} FROM r{_UNLESS_THERE}"
         )
         return statement, constants
 
@@ -250,6 +273,9 @@ class SqliteCommitSql(CommitSql):
     The records of a chunk are noted in a temporary table first.
     """
 
+    def hold_in_memory(self) -> None:
+        """Do nothing: it has no such limit."""
+
     def lock_records(self, first: int, last: int) -> None:
         """Do nothing: there is one writer, and it is us."""
 
@@ -258,8 +284,8 @@ class SqliteCommitSql(CommitSql):
         empty_chunk()
         execute_sql(
             f"INSERT OR IGNORE INTO {CHUNK_TABLE} (record_id, number) SELECT {target.table_sql}.id, r.number "  # noqa: S608
-            f"FROM {self.rows_sql()} JOIN {target.table_sql} ON {target.table_sql}.id = r.record_id "
-            f"WHERE {self.changing} AND {self._unchanged()}",
+            f"FROM {self.rows_sql(self.changing)} JOIN {target.table_sql} ON {target.table_sql}.id = r.record_id "
+            f"WHERE {self._unchanged()}",
             *self._bounds(first, last),
         )
         names, values = self._assigned()
@@ -272,22 +298,21 @@ class SqliteCommitSql(CommitSql):
         )
         self._note_changes("0")
 
-    def create_records(self, first: int, last: int, now: datetime) -> None:
+    def create_records(self, first: int, last: int, now: datetime, *, all_free: bool = False) -> None:
         target = self.target
         empty_chunk()
         execute_sql(
             f"INSERT INTO {CHUNK_TABLE} (record_id, number) SELECT max(coalesce((SELECT seq FROM sqlite_sequence "  # noqa: S608
             f"WHERE name = '{target.model._meta.db_table}'), 0), "
             f"coalesce((SELECT max(id) FROM {target.table_sql}), 0)) "
-            f"+ row_number() OVER (ORDER BY r.number), r.number FROM {self.rows_sql()} "
-            f"WHERE {self.new} AND {self._welcome()}",
+            f"+ row_number() OVER (ORDER BY r.number), r.number FROM {self.rows_sql(self.new)} "
+            f"WHERE {self._welcome()}",
             *self._bounds(first, last),
         )
         names, values, constants = self._inserted(now)
         execute_sql(
             f"INSERT INTO {target.table_sql} (id, {names}) "  # noqa: S608
-            f"SELECT k.record_id, {values} FROM {self._chunk_rows_sql()} WHERE true "
-            "ON CONFLICT DO NOTHING",
+            f"SELECT k.record_id, {values} FROM {self._chunk_rows_sql()} WHERE true{_UNLESS_THERE}",
             *constants,
         )
         self._note_changes("1")

@@ -33,7 +33,7 @@ def by_halves(
         one_by_one: writes rows one by one, for where both halves are refused; by halves, a chunk of which every row
             is refused would take twice as many statements as it has rows.
     """
-    error = _try_rows(first, last, write)
+    error = try_rows(first, last, write)
     if error is not None:
         yield from _halve(first, last, error, write, model, last_first=last_first, one_by_one=one_by_one)
 
@@ -47,7 +47,7 @@ def _halve(first: int, last: int, error: DatabaseError, write: _Write, model: _M
     halves = [(first, middle), (middle + 1, last)]
     if how["last_first"]:
         halves.reverse()
-    refused = [(half, found) for half in halves if (found := _try_rows(*half, write))]
+    refused = [(half, found) for half in halves if (found := try_rows(*half, write))]
     if len(refused) == len(halves) and how["one_by_one"]:
         yield from how["one_by_one"](first, last)
         return
@@ -55,8 +55,16 @@ def _halve(first: int, last: int, error: DatabaseError, write: _Write, model: _M
         yield from _halve(*half, said, write, model, **how)
 
 
-def _try_rows(first: int, last: int, write: _Write) -> DatabaseError | None:
-    """Write rows, all or none of them; what the database says if it refuses."""
+def try_rows(first: int, last: int, write: _Write) -> DatabaseError | None:
+    """Write rows, all or none of them.
+
+    Args:
+        first, last: numbers of the rows.
+        write: writes the rows between two numbers.
+
+    Returns:
+        What the database says if it refuses.
+    """
     try:
         with transaction.atomic():
             write(first, last)

@@ -18,14 +18,14 @@ ROWS = ImportRow._meta.db_table
 class SqlDialect:
     """How values in JSON are told from each other and become values of columns. This one is PostgreSQL's."""
 
-    def rows_sql(self) -> str:
-        """Rows of an import within bounds (three parameters: import, first and last number).
+    def rows_sql(self, condition: str) -> str:
+        """Rows of an import within bounds (three parameters: import, first and last number) that meet a condition.
 
         Concatenated, because long JSON is kept compressed and would be unpacked anew for each of its values.
         """
         return (
             f"(SELECT number, outcome, record_id, data || '{{}}' AS data, old || '{{}}' AS old FROM {ROWS} "  # noqa: S608
-            "WHERE imported_id = %s AND number BETWEEN %s AND %s ORDER BY number OFFSET 0) r"
+            f"WHERE imported_id = %s AND number BETWEEN %s AND %s AND {condition} ORDER BY number OFFSET 0) r"
         )
 
     def join_row(self) -> str:
@@ -74,10 +74,10 @@ class SqlDialect:
 class SqliteDialect(SqlDialect):
     """SQLite's."""
 
-    def rows_sql(self) -> str:
+    def rows_sql(self, condition: str) -> str:
         return (
             f"(SELECT number, outcome, record_id, data, old FROM {ROWS} "  # noqa: S608
-            "WHERE imported_id = %s AND number BETWEEN %s AND %s) r"
+            f"WHERE imported_id = %s AND number BETWEEN %s AND %s AND {condition}) r"
         )
 
     def join_row(self) -> str:
