@@ -93,7 +93,7 @@ def try_operation(operation: Any, api: ApiClient, known: dict[str, Any]) -> set[
     return seen
 
 
-@pytest.mark.timeout(180)  # Some hundreds of requests: 20 s of processor time.
+@pytest.mark.timeout(360)  # Some hundreds of requests: 20 s of processor time.
 def test_each_address_answers_as_it_is_described(known):
     boss = factories.user("boss")
     boss.is_superuser = True

@@ -66,7 +66,7 @@ def ask(api: ApiClient, method: str, path: str) -> str:
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(180)  # Four hundred requests.
+@pytest.mark.timeout(360)  # Four hundred requests.
 def test_every_address_is_open_to_whom_the_table_says(groups, queue, marketo_settings, settings):
     settings.ACCOUNTS = {**settings.ACCOUNTS, "API_PER_MINUTE": 100_000}
     made, asking, lines = make_examples(), clients(), []

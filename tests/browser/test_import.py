@@ -22,7 +22,7 @@ from tests.files import ROOT
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(180),  # The longest takes 38 s beside two other suites.
+    pytest.mark.timeout(360),  # The longest takes 38 s beside two other suites.
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("marketo_settings", "groups"),
 ]

@@ -24,7 +24,7 @@ def make_due() -> None:
 
 
 @pytest.mark.usefixtures("marketo_settings", "groups")
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_a_failing_job_arrives_in_inbox_mailbox_and_webhook_and_the_log_says_so(open_page, settings, work):
     with WebhookReceiver() as receiver, mail_server(settings) as mail:
         settings.NOTICES = {**settings.NOTICES, "INNER_HOSTS": [receiver.host]}

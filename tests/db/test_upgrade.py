@@ -11,7 +11,7 @@ import pytest
 
 from tests.files import ROOT
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes]
 
 RECORDS = 300
 ROWS = 4 * RECORDS + 3 * RECORDS // 10 + 3

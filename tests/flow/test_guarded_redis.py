@@ -33,7 +33,7 @@ from mobjects.sync.transport_factory import target
 from tests import factories
 from tests.files import ROOT
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(120), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 PASSWORD = "only-for-this-test"
 
 

@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 150
 
 
 # Up to 15 s each where nothing else runs.
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(360)]
 
 
 @pytest.fixture(scope="module")

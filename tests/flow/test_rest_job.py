@@ -21,7 +21,7 @@ from mobjects.models import records_of_kind as records_of
 from tests import factories
 from tests.support import invariants
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(360)]
 
 RECORDS, PROGRAMS = 1000, 40
 CALLS = {

@@ -74,7 +74,7 @@ def note(observed: dict[str, list[str]], name: str, found: dict[str, Facts]) -> 
         fault_matrix.stands_in_document(observed[name])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 @pytest.mark.parametrize("call", CALLS)
 def test_an_undo_under_a_fault_tells_and_brings_back_the_old_values_or_leaves_them_changed(faulty, observed, call):
     found = {}
@@ -92,7 +92,7 @@ def test_an_undo_under_a_fault_tells_and_brings_back_the_old_values_or_leaves_th
     note(observed, UNDO + call, found)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_sending_what_a_dry_run_kept_tells_under_a_fault(faulty, observed):
     found = {}
     for fault, answer in FAULTS.items():

@@ -22,7 +22,7 @@ from tests import factories
 from tests.files import ROOT
 from tests.support.backup import make_backup
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(360), pytest.mark.django_db(transaction=True)]
 EXPORT = reverse("mobjects:export", args=["opportunities"])
 TOKEN = "x" * 32
 PATIENCE_SECONDS = 60

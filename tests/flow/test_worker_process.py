@@ -25,7 +25,7 @@ from mobjects.processes.worker import SIGN_OF_LIFE_SECONDS
 from mobjects.sync.installation.identity import get_installation, name_outside
 from tests.files import ROOT
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(120), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 PATIENCE_SECONDS = 100
 
 

@@ -22,7 +22,7 @@ from mobjects.local.redis_server import find_running_url
 from tests.files import ROOT, project_files
 
 # 12 s where nothing else runs.
-pytestmark = [pytest.mark.demo, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.demo, pytest.mark.timeout(360)]
 
 
 @pytest.fixture

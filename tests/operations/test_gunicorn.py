@@ -13,7 +13,7 @@ from mobjects.local.ports import HOST, find_free_port
 from mobjects.local.supervisor import Supervisor
 from tests.files import ROOT
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes]
 
 
 def answers(port):

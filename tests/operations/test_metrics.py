@@ -153,7 +153,6 @@ def test_the_number_of_queries_does_not_grow_with_what_there_is(queue):
 
 
 @pytest.mark.processes
-@pytest.mark.timeout(120)
 def test_web_processes_count_together_how_long_pages_take(tmp_path):
     """With one folder; also those of a process that has ended."""
     port, folder = find_free_port(), tmp_path / "metrics"

@@ -36,7 +36,7 @@ bounded = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
-pytestmark = pytest.mark.timeout(max(60, EXAMPLES * 4))
+pytestmark = pytest.mark.timeout(max(180, EXAMPLES * 4))
 
 
 class Cost(NamedTuple):

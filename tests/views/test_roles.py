@@ -70,7 +70,7 @@ def ask(client: Client, method: str, address: str) -> str:
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(600)  # Two thousand requests: a minute of processor time.
+@pytest.mark.timeout(900)  # Two thousand requests: a minute of processor time.
 def test_every_address_is_open_to_whom_the_table_says(groups, queue):
     made, people = make_examples(), [person(role) for role in ROLES]
     clients = [browser(each) for each in people]

@@ -129,7 +129,7 @@ def test_one_record_that_may_not_be_sent_does_not_stop_the_others(marketo_settin
     assert factories.fresh(bad).claimed_by is None
 
 
-@pytest.mark.timeout(180)  # 17 s on PostgreSQL where nothing else runs
+@pytest.mark.timeout(360)  # 17 s on PostgreSQL where nothing else runs
 def test_a_long_selection_goes_out_in_parts_and_full_batches(marketo_settings, settings):
     opportunities = Opportunity.objects.bulk_create(
         Opportunity(external_id=f"L-{number}", name=f"Deal {number}") for number in range(PART_SIZE + 100)
