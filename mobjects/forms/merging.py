@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -79,8 +80,9 @@ class MergingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in
         """Names of the fields that somebody else changed since the page was opened."""
         shown_before = f"initial-{self.add_prefix('')}"
         self.is_existing = self.instance.pk is not None or any(name.startswith(shown_before) for name in self.data)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.show_hidden_initial = self.is_existing
+            give_lines(field, self.initial.get(name))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -130,6 +132,16 @@ class MergingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in
             seen=fingerprint(now),
             chosen=read_choice(self.data, name, now),
         )
+
+
+def give_lines(field: forms.Field, value: Any) -> None:
+    """Let a value of several lines, as files and Marketo may bring, be edited in as many.
+
+    Browsers send it back from an input of one line without its line ends, as if somebody had taken them out.
+    """
+    if isinstance(field.widget, forms.TextInput) and isinstance(value, str) and not {"\n", "\r"}.isdisjoint(value):
+        field.widget = UnfoldAdminTextareaWidget(attrs={**field.widget.attrs, "rows": 2})
+        field.widget.is_required = field.required
 
 
 def read_choice(given: Any, name: str, now: str) -> str:

@@ -177,6 +177,27 @@ def test_an_untouched_page_keeps_all_that_others_changed(olga):
     assert {name: getattr(fresh(record), name) for name in changed} == changed
 
 
+def test_values_of_several_lines_survive_an_edit_of_something_else(olga):
+    CustomField.objects.create(name="Region", data_type="string", size=40)
+    record = factories.opportunity(name="two\nlines", custom_attributes={"Region": "north\neast"}, stage="New")
+    assert saved(send_form(olga, record, open_form(olga, record), stage="Won"))
+    kept = fresh(record)
+    assert (kept.name, kept.custom_attributes, kept.stage) == ("two\nlines", {"Region": "north\neast"}, "Won")
+    program = factories.program()
+    ProgramTag.objects.create(program=program, type="Region", value="north\neast")
+    assert saved(send_form(olga, program, open_form(olga, program), name="Other"))
+    assert program.tags.get().value == "north\neast"
+
+
+def test_a_key_may_not_be_given_what_nobody_sees_but_an_old_one_is_left(olga):
+    record = factories.opportunity(external_id="A\u200b1", stage="New")
+    form = open_form(olga, record)
+    answer = send_form(olga, record, form, external_id="B\u200b1")
+    assert "It holds a character that cannot be seen" in answer.content.decode()
+    assert saved(send_form(olga, record, form, stage="Won"))
+    assert (fresh(record).external_id, fresh(record).stage) == ("A\u200b1", "Won")
+
+
 def test_a_role_that_both_gave_to_another_opportunity_is_shown_by_names(olga):
     one, two, three = (factories.opportunity(name=name) for name in ("One", "Two", "Three"))
     role = factories.role(one)

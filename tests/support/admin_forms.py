@@ -26,7 +26,10 @@ def read_form(page: Any, record: models.Model) -> dict[str, str]:
     form = html.fromstring(page.content).get_element_by_id(f"{record._meta.model_name}_form")  # type: ignore[attr-defined]  # poor stubs
     for empty in form.xpath(".//input[not(@value)][not(@type='checkbox')]"):
         empty.set("value", "")  # As browsers do; lxml leaves it out.
-    return {field: value for field, value in form.form_values() if "__prefix__" not in field}
+    for line in form.xpath(".//input[@type='text']"):
+        line.set("value", line.get("value").replace("\r", "").replace("\n", ""))  # An input of one line holds no more.
+    found = {field: value for field, value in form.form_values() if "__prefix__" not in field}
+    return {field: value.replace("\r\n", "\n").replace("\n", "\r\n") for field, value in found.items()}
 
 
 def send_form(client: Client, record: models.Model, form: dict[str, str], **changes: str) -> HttpResponse:

@@ -8,16 +8,19 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold import widgets
 
-from mobjects.forms.merging import MergingForm
+from mobjects.forms.merging import MergingForm, give_lines
 from mobjects.forms.records.fields import AttributeField
 from mobjects.marketo.types import DataType
+from mobjects.marketo.value_text import drop_unseen
 from mobjects.models import CustomField
 
 CUSTOM = "custom_"
 """Prefix of the form fields that stand for entries of ``custom_attributes``."""
 
+UNSEEN = gettext_lazy("It holds a character that cannot be seen, such as a space without width. Type it anew.")
 LONG_TEXT = 255
 YES_NO = (("", _("Unknown")), ("true", _("Yes")), ("false", _("No")))
 PLACEHOLDERS = {DataType.DATE: "YYYY-MM-DD", DataType.DATETIME: "YYYY-MM-DD HH:MM:SS+00:00"}
@@ -35,6 +38,7 @@ class CustomForm(MergingForm):
             field = self.fields.get(f"{CUSTOM}{name}")
             if field is not None:
                 _offer(field.widget, value)
+                give_lines(field, value)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -60,6 +64,8 @@ class OpportunityForm(CustomForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        if "external_id" in self.changed_data and drop_unseen(key := cleaned.get("external_id") or "") != key:
+            self.add_error("external_id", UNSEEN)
         named = [cleaned.get(name) or getattr(self.instance, name) for name in ("marketo_id", "marketo_guid")]
         if not cleaned.get("external_id"):
             cleaned["external_id"] = None if any(named) else f"MA-{secrets.token_hex(6)}"

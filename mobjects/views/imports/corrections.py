@@ -173,8 +173,9 @@ def suggestible_groups(imported: models.Import) -> QuerySet[models.ImportGroup]:
 
 
 def boxed_suggestion(group: models.ImportGroup) -> str:
-    """What stands in the box of a group before anybody types there."""
-    return group.suggestion if len(group.suggestion) <= VALUE_SHOWN else ""
+    """What stands in the box of a group before anybody types there; a box of one line has no place for several."""
+    fits = len(group.suggestion) <= VALUE_SHOWN and len(group.suggestion.splitlines()) <= 1
+    return group.suggestion if fits else ""
 
 
 def _suggested_corrections(imported: models.Import, pk: int | None) -> Iterator[Correction]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from mobjects.models import Import, ImportState
+from mobjects.models import Import, ImportGroup, ImportState
+from mobjects.views.imports.corrections import boxed_suggestion
 from tests.views import pages
 from tests.views.imports import made_imports as made
 from tests.views.imports.reviewing import fix, mixed, seen, write
@@ -77,6 +78,12 @@ def test_a_page_of_an_earlier_check_says_that_nothing_of_it_was_applied(editor):
     shown = fix(editor, imported, checked="2020", **{f"group_{imported.groups.get().pk}": "13"})
     assert "nothing of what you gave there was applied" in shown
     assert (imported.state, fixes(imported)) == (ImportState.REVIEW, [])
+
+
+def test_a_suggestion_of_several_lines_stands_in_no_box_of_one_line():
+    """Browsers would send it back as one line, as if somebody had typed that."""
+    assert boxed_suggestion(ImportGroup(suggestion="ab")) == "ab"
+    assert boxed_suggestion(ImportGroup(suggestion="ab\nc")) == ""
 
 
 def test_a_button_of_a_group_takes_its_box_as_it_stands(editor):
