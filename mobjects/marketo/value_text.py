@@ -14,6 +14,11 @@ from mobjects.marking import gettext_noop as _
 # XML 1.0, production [2] Char; the surrogates are never characters.
 _NOT_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
+# Spaces of no width, marks of direction, soft hyphens, byte order marks: spreadsheets and web pages leave them in what
+# is copied. Those that join or part letters of some scripts are no such.
+_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+HOLDS_UNSEEN = _("holds a character that cannot be seen, such as a space without width.")
+
 
 def find_xml_problem(text: str) -> str | None:
     """Say what in a text XML 1.0 cannot carry.
@@ -30,6 +35,11 @@ def find_xml_problem(text: str) -> str | None:
         "number": found.start() + 1,
         "code": f"{ord(found.group()):04X}",
     }
+
+
+def drop_unseen(text: str) -> str:
+    """A text without what nobody sees in it: two keys that differ in nothing else are one to whoever reads them."""
+    return text if text.isprintable() else _UNSEEN.sub("", text)
 
 
 def to_text(value: AttributeValue) -> str:

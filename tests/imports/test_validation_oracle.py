@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from mobjects.marketo.value_text import drop_unseen
 from mobjects.models import CustomField, Opportunity, OpportunityPersonRole
 from mobjects.resources import RESOURCES
 from mobjects.resources.columns import CustomColumn
@@ -211,9 +212,9 @@ class Reference:
 
     @staticmethod
     def tidy(record: Any, before: dict[str, Any]) -> None:
-        """Refuse new names of spaces, and new keys with a space at an end."""
+        """Refuse new names of spaces, and new keys with a space at an end or with what nobody sees."""
         key = record.external_id or ""
-        if (key != key.strip() and key != before.get("external_id")) or not record.name.strip():
+        if (key != drop_unseen(key).strip() and key != before.get("external_id")) or not record.name.strip():
             raise Refused
 
     @staticmethod

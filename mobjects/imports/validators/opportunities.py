@@ -14,6 +14,7 @@ from mobjects.imports.duplicates import UniqueRule
 from mobjects.imports.staging import CheckedRow
 from mobjects.imports.validators.base import RowValidator, resolve_record
 from mobjects.imports.validators.record_lookup import LEADING_VALUES, StoredRecord
+from mobjects.marketo.value_text import HOLDS_UNSEEN, drop_unseen
 from mobjects.models import Opportunity
 
 _ID, _GUID, _EXTERNAL, _NAME, _COMPANY_ID, _COMPANY_KEY = range(LEADING_VALUES, LEADING_VALUES + 6)
@@ -68,9 +69,11 @@ class OpportunityValidator(RowValidator):
         return self.build_checked_row(item, record, label, key=external_id or "")
 
     def _check_row(self, item: ParsedRow, record: StoredRecord | None, external_id: FieldText) -> None:
-        untidy = external_id and (external_id[0].isspace() or external_id[-1].isspace())
-        if external_id and untidy and (record is None or record[_EXTERNAL] != external_id):
-            self.add_problem(item, "External ID", _("starts or ends with a space."), external_id.strip())
+        tidy = drop_unseen(external_id or "").strip()
+        if external_id and tidy != external_id and (record is None or record[_EXTERNAL] != external_id):
+            spaced = external_id != external_id.strip()
+            rule = _("starts or ends with a space.") if spaced else HOLDS_UNSEEN
+            self.add_problem(item, "External ID", rule, tidy)
         company_id = self._resulting_value(item, record, "Company ID", _COMPANY_ID)
         if company_id and self._resulting_value(item, record, "Company Key", _COMPANY_KEY):
             name = "Company Key" if "Company Key" in self.index else "Company ID"

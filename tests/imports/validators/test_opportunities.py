@@ -160,6 +160,16 @@ def test_new_key_may_not_end_with_a_space_but_an_old_one_is_left():
     assert found.found_problems.get().suggestion == "B"
 
 
+def test_new_key_may_not_hold_what_nobody_sees_but_an_old_one_is_left():
+    factories.opportunity(external_id="A\u200b1", name="x")
+    assert counts(checked("opportunities", "External ID,Name\nA\u200b1,x\n")) == (0, 0, 1, 0)
+    for unseen in ("\u200b", "\u202e", "\u00ad"):
+        found = checked("opportunities", f"External ID,Name\nB{unseen}1,x\n")
+        assert "holds a character that cannot be seen" in words(found)[0]
+        assert found.found_problems.get().suggestion == "B1"
+    assert counts(checked("opportunities", "External ID,Name\nم\u200cر,x\n")) == (1, 0, 0, 0)
+
+
 def test_company_is_given_once():
     assert words(checked("opportunities", "External ID,Name,Company ID,Company Key\nA,x,1,k\n")) == [
         "row 2, Company Key, “k”: give the Company ID or the Company Key, not both."
