@@ -27,7 +27,7 @@ from mobjects.jobs.timetables.words import describe_times
 from mobjects.kept_text import translate_kept
 from mobjects.models import Schedule
 from mobjects.presentation.badges import render_badge, state_badge
-from mobjects.presentation.job_text import operation_text, render_time
+from mobjects.presentation.job_text import render_time
 from mobjects.presentation.vocabulary import KIND_WORDS
 from mobjects.sync.send.selection import OperationChoice
 from mobjects.views.base import press_only
@@ -149,7 +149,7 @@ class ScheduleAdmin(ModelAdmin):
     def what(self, schedule: Schedule) -> str:
         """Action, kinds and operation."""
         kinds = ", ".join(str(KIND_WORDS[kind]) for kind in schedule.kinds if kind in KIND_WORDS)
-        how = f" ({operation_text(schedule.operation)})" if schedule.operation != OperationChoice.AUTO else ""
+        how = f" ({schedule.operation})" if schedule.operation != OperationChoice.AUTO else ""
         return f"{schedule.get_action_display()} {kinds}{how}"
 
     @admin.display(description=_("When"), ordering="cron")

@@ -18,10 +18,11 @@ from unfold.admin import ModelAdmin
 from mobjects.admin.lists.filters import DayFilter, PeriodFilter, PersonFilter, ScheduleFilter, TouchedFilter
 from mobjects.admin.lists.views import ListOfViews
 from mobjects.kept_text import translate_kept
-from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResult
+from mobjects.models import SyncBatch, SyncJob, SyncResult
 from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.badges import state_badge
 from mobjects.presentation.count_links import job_outcome
+from mobjects.presentation.follow_up_text import operation_text
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.status_bar import WIDTH, build_bar
 from mobjects.result_queries import REACH, jobs_touching
@@ -139,8 +140,8 @@ class SyncJobAdmin(ListOfViews, ReadOnlyAdmin):
 
     @admin.display(description=_("Operation"), ordering="operation")
     def operation_words(self, job: SyncJob) -> str:
-        """The operation that was asked for."""
-        return job_text.operation_text(job.operation) if job.action == SyncJobAction.SEND else "-"
+        """The operation by which it sends."""
+        return operation_text(job) or "-"
 
     @admin.display(description=gettext_lazy("Outcome"))
     def outcome(self, job: SyncJob) -> SafeString | str:

@@ -61,12 +61,15 @@ def result_columns(
     ]
 
 
-def job_columns(title_of: Callable[[SyncJob], str], outcome_of: Callable[[SyncJob], str]) -> list[ReportColumn]:
+def job_columns(
+    title_of: Callable[[SyncJob], str], outcome_of: Callable[[SyncJob], str], operation_of: Callable[[SyncJob], str]
+) -> list[ReportColumn]:
     """The columns of a file of jobs, in the reader's language.
 
     Args:
         title_of: what a job is called.
         outcome_of: what it has come to, in words.
+        operation_of: by which operation it sends; "" where it sends nothing.
     """
     return [
         ReportColumn(_("Job"), title_of),
@@ -74,7 +77,7 @@ def job_columns(title_of: Callable[[SyncJob], str], outcome_of: Callable[[SyncJo
         ReportColumn(_("State"), lambda job: str(job.get_state_display())),
         ReportColumn(_("Action"), lambda job: str(job.get_action_display())),
         ReportColumn(_("Kind"), lambda job: str(job.get_kind_display())),
-        ReportColumn(_("Operation"), lambda job: str(job.get_operation_display())),
+        ReportColumn(_("Operation"), operation_of),
         ReportColumn(_("By"), lambda job: job.username),
         ReportColumn(_("Reason"), lambda job: cut_text(job.reason)),
         ReportColumn(_("Records"), lambda job: max(job.planned, job.result_count), is_text=False),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResultStatus
+from mobjects.sync.send.selection import OperationChoice
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -32,9 +33,31 @@ def origin_label(job: SyncJob) -> str:
     return _("Repeats")
 
 
+def operation_text(job: SyncJob) -> str:
+    """The operation by which a job sends; "" of one that sends nothing."""
+    if job.action not in (*SyncJob.SENDING_ACTIONS, SyncJobAction.DRY_RUN):
+        return ""
+    return _("Automatic") if job.operation == OperationChoice.AUTO else job.operation
+
+
 def describe_undo() -> str:
     """What an undo is about."""
     return _("The values that Marketo had accepted before, put back here and sent")
+
+
+def describe_gone(job: SyncJob) -> str:
+    """That a job which has sent came too late for some of its records, as a sentence after others; "" if it did not."""
+    count = job.planned - job.result_count
+    if count <= 0:
+        return ""
+    words = ngettext(
+        "%(count)s more record was there when it began and had nothing to send any more: another job sent it, or it is "
+        "deleted here.",
+        "%(count)s more records were there when it began and had nothing to send any more: another job sent them, or "
+        "they are deleted here.",
+        count,
+    )
+    return " " + words % {"count": f"{count:,}"}
 
 
 def describe_dry_run_part(kept: Mapping[str, object]) -> str:

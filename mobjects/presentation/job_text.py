@@ -30,7 +30,6 @@ from mobjects.presentation.vocabulary import (
     status_count_text,
     status_counts,
 )
-from mobjects.sync.send.selection import OperationChoice
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -77,8 +76,13 @@ def count_done(job: models.SyncJob) -> int:
 
 
 def count_records(job: models.SyncJob) -> int:
-    """The records that a job is about, as far as is known."""
-    return max(job.planned, job.result_count)
+    """The records that a job is about, as far as is known; where it has sent all, those that it came in time for."""
+    return job.result_count if _has_sent(job) else max(job.planned, job.result_count)
+
+
+def _has_sent(job: models.SyncJob) -> bool:
+    ended = (models.SyncJobState.SUCCEEDED, models.SyncJobState.PROBLEMS)
+    return job.action == models.SyncJobAction.SEND and job.state in ended
 
 
 def describe_job(
@@ -113,7 +117,7 @@ def describe_job(
         return f"{_left_off(job, _('Paused'))} {resumes}"
     if job.state in (models.SyncJobState.STOPPED, models.SyncJobState.CRASHED, models.SyncJobState.CANCELLED):
         return " ".join(_stopped(job, unaccepted))
-    return _finished(job, failed_for)
+    return _finished(job, failed_for) + (follow_up_text.describe_gone(job) if _has_sent(job) else "")
 
 
 def asked_text(job: models.SyncJob) -> str:
@@ -229,11 +233,6 @@ def batch_sentence(batch: models.SyncBatch, counts: Mapping[str, int]) -> str:
     if came:
         return _("%(operation)s of %(records)s (%(kind)s): %(outcome)s.") % {**said, "outcome": came}
     return _("%(operation)s of %(records)s (%(kind)s).") % said
-
-
-def operation_text(operation: str) -> str:
-    """An operation as shown."""
-    return _("Automatic") if operation == OperationChoice.AUTO else operation
 
 
 def format_time(at: datetime | None) -> str:
@@ -369,10 +368,9 @@ def _stopped(job: models.SyncJob, unaccepted: Sequence[models.SyncBatch]) -> lis
 
 
 def _left_to_do(job: models.SyncJob, left: int) -> str:
+    words = ngettext("%(count)s record was left to be sent.", "%(count)s records were left to be sent.", left)
     if job.action == models.SyncJobAction.DELETE:
-        words = ngettext("%(count)s record stays to be deleted.", "%(count)s records stay to be deleted.", left)
-    else:
-        words = ngettext("%(count)s record stays to be sent.", "%(count)s records stay to be sent.", left)
+        words = ngettext("%(count)s record was left to be deleted.", "%(count)s records were left to be deleted.", left)
     return words % {"count": f"{left:,}"}
 
 

@@ -38,8 +38,12 @@ def _title(action: str, what: str, when: str) -> str:
 
 def _about(job: SyncJob) -> str:
     """How many records of which kind; only the kind where the number is not known yet."""
-    count = max(job.planned, job.result_count) or _asked_for(job)
+    counted = max(job.planned, job.result_count)
+    count = counted or _asked_for(job)
     number = {"count": number_format(count, force_grouping=True)}
+    if job.action == SyncJobAction.DELETE and job.kind == "Opportunity" and counted:
+        # Their roles go with them, and are counted with them.
+        return ngettext("%(count)s record", "%(count)s records", count) % number
     if job.kind == "Program":
         return ngettext("%(count)s program", "%(count)s programs", count) % number if count else _("programs")
     if job.kind == "Opportunity":

@@ -11,6 +11,7 @@ from django.utils import timezone
 from mobjects.models import SyncBatch, SyncBatchState, SyncJob, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.badges import BATCH_TONES, JOB_TONES, RESULT_TONES
+from mobjects.presentation.job_titles import job_title
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WAITS_FOR_WORKER = "Waiting for a worker. 1 of 4 records done."
@@ -59,7 +60,7 @@ def job(state, **values):
         ),
         (
             job(SyncJobState.CANCELLED, planned=9, counts={"CREATED": 4, "NOT_SENT": 1}, started_at=NOW),
-            "Cancelled: 4 of 9 accepted. 5 records stay to be sent.",
+            "Cancelled: 4 of 9 accepted. 5 records were left to be sent.",
         ),
         (job(SyncJobState.RUNNING, action="pull", counts={"ADDED": 40}), "Running: 40 records read so far."),
         (job(SyncJobState.RUNNING, action="describe", progress={"done": 2}), "Running: 2 of 4 lists read."),
@@ -112,7 +113,7 @@ def test_a_stopped_job_says_what_was_not_applied_and_what_is_left():
     )
     batch = SyncBatch(sequence=2, state=SyncBatchState.NOT_SENT)
     assert job_text.describe_job(stopped, [batch]) == (
-        "Stopped: Signature refused. Nothing of batch 2 was applied. 330 records stay to be sent."
+        "Stopped: Signature refused. Nothing of batch 2 was applied. 330 records were left to be sent."
     )
 
 
@@ -121,7 +122,7 @@ def test_an_unknown_outcome_is_never_counted_as_left_to_send():
     batch = SyncBatch(sequence=1, state=SyncBatchState.UNKNOWN)
     assert job_text.describe_job(stopped, [batch]) == (
         "Stopped: Cut off. Batch 1 may or may not have been applied. "
-        "What became of 100 records is not known. 1 record stays to be sent."
+        "What became of 100 records is not known. 1 record was left to be sent."
     )
 
 
@@ -254,3 +255,17 @@ def test_several_reasons_of_failures_are_counted_and_one_is_not_said():
     said = "Finished: 412 of 430 accepted; 15 failed for 2 reasons, 3 with an unknown outcome."
     assert job_text.describe_job(given, failed_for=2) == said
     assert job_text.describe_job(given, failed_for=1) == said.replace(" for 2 reasons", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts", "said"),
+    [
+        ("Opportunity", {}, "Deletion of 2 opportunities in Marketo"),
+        ("Opportunity", {"DELETED": 3}, "Deletion of 3 records in Marketo"),
+        ("OpportunityPersonRole", {"DELETED": 2}, "Deletion of 2 person roles in Marketo"),
+    ],
+)
+def test_roles_that_were_deleted_with_opportunities_are_not_called_opportunities(kind, counts, said):
+    deletion = job(SyncJobState.SUCCEEDED, action="delete", kind=kind, counts=counts, created_at=NOW)
+    deletion.selection = {"kind": kind, "ids": [1, 2]}
+    assert job_title(deletion).startswith(said)

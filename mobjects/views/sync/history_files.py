@@ -18,6 +18,7 @@ from mobjects.exports.formats import BY_EXTENSION
 from mobjects.exports.results import ReportColumn, job_columns, result_columns, write_report
 from mobjects.models import Kind, SyncJob, SyncResultStatus
 from mobjects.presentation import job_text
+from mobjects.presentation.follow_up_text import operation_text
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import field_text
 from mobjects.result_queries import ResultFilter, find_results, iter_results
@@ -50,7 +51,7 @@ def jobs_file(request: HttpRequest, extension: str) -> HttpResponseBase:
         return render_denied(request, "mobjects.view_syncjob")
     found = get_filtered_list(request, SyncJob)
     name = f"jobs-{timezone.localdate():%Y-%m-%d}"
-    columns = job_columns(job_title, job_text.outcome_text)
+    columns = job_columns(job_title, job_text.outcome_text, operation_text)
     return _send(request, extension, name, columns, _iter_jobs(found.queryset), found.description)
 
 

@@ -24,13 +24,12 @@ from mobjects.models import (
     Approval,
     SyncBatch,
     SyncJob,
-    SyncJobAction,
     SyncJobSource,
     SyncJobState,
     SyncResult,
     SyncResultStatus,
 )
-from mobjects.presentation import job_text, vocabulary
+from mobjects.presentation import follow_up_text, job_text, vocabulary
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.history.job_timeline import job_moments
 from mobjects.presentation.job_titles import job_title
@@ -105,9 +104,7 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
         **parts,
         "query": request.GET.urlencode(),
         "asked_text": job_text.asked_text(job),
-        "operation": job_text.operation_text(job.operation)
-        if job.action in (*SyncJob.SENDING_ACTIONS, SyncJobAction.DRY_RUN)
-        else "",
+        "operation": follow_up_text.operation_text(job),
         "approvals": [(each, hold_text(each)) for each in job.approvals.order_by("-pk")] if job.was_held else [],
         "moments": job_moments(
             job,
