@@ -107,6 +107,13 @@ def changes(result: SyncResult) -> list[tuple[str, str, str]]:
     return [(vocabulary.field_text(name), new, new) for name, new in result.sent.items()]
 
 
+@register.simple_tag(takes_context=True)
+def may_see_values(context: template.Context, result: SyncResult) -> bool:
+    """Whether the reader may see values of records of a result's kind; a job's history is another right."""
+    user, model = context["request"].user, RECORD_MODELS[Kind(result.kind)]
+    return bool(user.has_perm(f"mobjects.view_{model._meta.model_name}"))
+
+
 @register.filter
 def agree_with_menu(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The theme's way back to a page, in the words of the menu; it begins at the dashboard, not at a list of tables."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from mobjects import clock
 from mobjects.models import AuditEvent, EventKind, Schedule, SyncJob, SyncJobSource
 from tests import factories
-from tests.api.clients import program_of
+from tests.api.clients import ApiClient, program_of, token
 from tests.support.approvals import make_rule
+from tests.views import pages
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("groups")]
 
@@ -54,6 +57,25 @@ def test_a_sending_that_a_rule_holds_is_answered_so(api):
     deal = factories.opportunity()
     answer = api.post("jobs", {"action": "send", "kind": "Opportunity", "ids": [deal.pk]})
     assert (answer.status_code, answer.json()["state"]) == (202, "held")
+
+
+@pytest.mark.parametrize("right", [[], ["view_opportunity"]])
+def test_values_of_results_are_for_those_who_may_see_the_kind(right):
+    person = factories.user("watcher")
+    person.user_permissions.add(*map(factories.permission, [*right, "view_syncjob", "view_syncresult"]))
+    diff = [["Stage", "Open", "Won"]]
+    job = pages.result(pages.job(), diff=diff).job
+    (result,) = ApiClient(token(person)[1]).get(f"jobs/{job.pk}/results").json()["items"]
+    assert result["changes"] == (diff if right else [])
+    assert result["changes_missing"] == ("" if right else "Not shown: you may not see records of this kind.")
+
+
+def test_values_that_were_removed_are_told_from_such_as_never_were(api):
+    now = clock.now()
+    job = pages.job(finished_at=now - timedelta(days=800), values_removed_at=now - timedelta(days=70))
+    pages.result(job)
+    (result,) = api.get(f"jobs/{job.pk}/results").json()["items"]
+    assert (result["changes"], result["changes_missing"]) == ([], "The values were removed after 730 days.")
 
 
 def test_jobs_are_steered_and_listed_by_key(api):

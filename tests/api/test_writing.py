@@ -10,7 +10,7 @@ from mobjects.models import AllowedTag, CustomField, EditSource, Kind, Opportuni
 from mobjects.timeline.entries import TimelineFilter
 from mobjects.timeline.reading import read_timeline
 from tests import factories
-from tests.api.clients import program_of
+from tests.api.clients import ApiClient, program_of, token
 from tests.views.pages import MOMENT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("groups")]
@@ -189,3 +189,20 @@ def test_a_moment_with_any_offset_narrows_a_list(api, since, found):
     factories.opportunity()
     answer = api.get("opportunities", modified_since=since)
     assert (answer.status_code, len(answer.json()["items"])) == (200, found)
+
+
+@pytest.mark.parametrize("right", [[], ["view_programcost"], ["view_programtag"]])
+def test_costs_and_tags_are_for_those_who_may_see_them(right):
+    program = factories.program()
+    cost, tag = factories.cost(program), factories.tag(program)
+    person = factories.user("watcher")
+    person.user_permissions.add(*map(factories.permission, [*right, "view_program", "change_program"]))
+    api = ApiClient(token(person)[1])
+    (listed,) = api.get("programs").json()["items"]
+    changed = api.patch(f"programs/{program.pk}", {"name": "New"}, if_match=listed["etag"]).json()
+    for shown in (listed, changed):
+        assert (shown["costs"] or [{"id": None}])[0]["id"] == (cost.pk if "view_programcost" in right else None)
+        assert (shown["tags"] is None, (shown["tags"] or [{}])[0].get("id") == tag.pk) == (
+            ("view_programtag" not in right),
+            ("view_programtag" in right),
+        )

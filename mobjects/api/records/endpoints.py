@@ -30,7 +30,10 @@ def _add_reading(kind: RecordKind) -> None:
     def list_kind(request: HttpRequest, query: Query[RecordQuery]) -> Any:
         require_right(request, kind.permission("view"))
         found, after = read_page(find_records(kind, query, request.user.get_username()), query)
-        return {"items": [show_record(kind, each) for each in found], "next": next_address(request, after)}
+        return {
+            "items": [show_record(kind, each, request.user) for each in found],
+            "next": next_address(request, after),
+        }
 
     @router.get(
         f"/{kind.name}/{{pk}}",
@@ -41,7 +44,7 @@ def _add_reading(kind: RecordKind) -> None:
     )
     def read_kind(request: HttpRequest, response: HttpResponse, pk: Path[Id]) -> Any:
         require_right(request, kind.permission("view"))
-        shown = show_record(kind, find_record(kind, pk))
+        shown = show_record(kind, find_record(kind, pk), request.user)
         response["ETag"] = shown["etag"]
         return shown
 

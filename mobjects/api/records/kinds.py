@@ -167,7 +167,8 @@ def _make_kind(name: str, kind: Kind, one: str) -> RecordKind:
     }
     ids: dict[str, Any] = {each: (_in_type(fields[each]), Field(None)) for each in id_fields(model)}
     if kind is Kind.PROGRAM:
-        out |= {"costs": (list[CostOut], ...), "tags": (list[TagOut], ...)}
+        unseen = Field(description="null: the token or its person may not see them.")
+        out |= {"costs": (list[CostOut] | None, unseen), "tags": (list[TagOut] | None, unseen)}
         given |= {
             "costs": (list[CostIn], Field([], max_length=1000, description="Costs to add, change or remove.")),
             "tags": (list[TagIn], Field([], max_length=1000, description="Tags to add, change or remove.")),

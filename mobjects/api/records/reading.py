@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.utils import timezone
@@ -21,6 +22,9 @@ from mobjects.kept_text import translate_kept
 from mobjects.marketo.value_text import to_text
 from mobjects.models import ImportChange, Kind, RecordState
 from mobjects.views.sync.planned_records import matches_search
+
+ROW_RIGHTS = {"costs": "mobjects.view_programcost", "tags": "mobjects.view_programtag"}
+"""What it takes to see the rows of a program, as on its page."""
 
 
 class RecordQuery(PageQuery):
@@ -110,11 +114,13 @@ def find_record(kind: RecordKind, pk: int) -> Any:
     return record
 
 
-def show_record(kind: RecordKind, record: Any) -> dict[str, Any]:
-    """A record as it is given."""
+def show_record(kind: RecordKind, record: Any, user: User | AnonymousUser) -> dict[str, Any]:
+    """A record as it is given to a user: costs and tags only where the user may see such rows."""
     content = show_content(kind, record)
+    unseen = [name for name, right in ROW_RIGHTS.items() if name in content and not user.has_perm(right)]
     return {
         **content,
+        **dict.fromkeys(unseen),
         "id": record.pk,
         "label": str(record),
         "state": record.state,

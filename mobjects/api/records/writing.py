@@ -35,7 +35,7 @@ def create_record(request: HttpRequest, kind: RecordKind, sent: Mapping[str, Any
         empty = dict.fromkeys((*kind.field_names, *id_fields(kind.model)))
         changed = _save(request, record, {**empty, **sent})
         log_in_admin(request, record, ADDITION, changed)
-        return show_record(kind, find_record(kind, record.pk))
+        return show_record(kind, find_record(kind, record.pk), request.user)
 
 
 def change_record(request: HttpRequest, kind: RecordKind, pk: int, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def change_record(request: HttpRequest, kind: RecordKind, pk: int, sent: Mapping
         require_version(request, build_etag(show_content(kind, record)))
         if changed := _save(request, record, sent):
             log_in_admin(request, record, CHANGE, changed)
-        return show_record(kind, find_record(kind, pk))
+        return show_record(kind, find_record(kind, pk), request.user)
 
 
 def _edited_by(request: HttpRequest) -> Any:

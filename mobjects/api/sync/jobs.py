@@ -25,6 +25,7 @@ from mobjects.forms.sync import SyncForm
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.requests import request_job
 from mobjects.models import Kind, SyncJob, SyncJobAction, SyncJobState
+from mobjects.views.base import may_see_kind
 from mobjects.views.imports.base import user_of
 from mobjects.views.sync.confirm import KEEP, MAKERS, SEND, TRY
 from mobjects.views.sync.preview import preview_sync
@@ -94,7 +95,8 @@ def list_results(request: HttpRequest, pk: Path[UUID], query: Query[schemas.Resu
     found = _find_job(request, pk).results.defer("sent")
     found = found.filter(status=query.status) if query.status else found
     rows, after = read_page(found, query)
-    return {"items": [schemas.show_result(each) for each in rows], "next": next_address(request, after)}
+    shown = [schemas.show_result(each, may_see=may_see_kind(request, each.kind)) for each in rows]
+    return {"items": shown, "next": next_address(request, after)}
 
 
 @router.get(

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.utils.translation import gettext as _
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
@@ -13,6 +14,7 @@ from mobjects.api.paging import Id, PageQuery
 from mobjects.kept_text import translate_kept
 from mobjects.models import Kind, SyncBatch, SyncJob, SyncJobAction, SyncJobState, SyncResult, SyncResultStatus
 from mobjects.presentation import job_text
+from mobjects.presentation.vocabulary import removed_text
 from mobjects.views.sync.preview import SyncPreview
 
 KindName = Literal["all", "Program", "Opportunity", "OpportunityPersonRole"]
@@ -135,6 +137,7 @@ class ResultOut(Schema):
     marketo_id: int | None
     marketo_guid: str | None
     changes: list[list[str]] = Field(description="Field, before, after.")
+    changes_missing: str = Field(description="Why none are given though there may have been some; empty where all are.")
     batch: int | None
     created_at: datetime
 
@@ -199,12 +202,21 @@ def show_job(job: SyncJob) -> dict[str, Any]:
     }
 
 
-def show_result(result: SyncResult) -> dict[str, Any]:
-    """A result as it is given."""
-    names = [name for name in ResultOut.model_fields if name not in ("error", "changes", "batch")]
-    return {name: getattr(result, name) for name in names} | {
+def show_result(result: SyncResult, *, may_see: bool) -> dict[str, Any]:
+    """A result as it is given.
+
+    Args:
+        result: with its job.
+        may_see: whether the reader may see values of its kind.
+    """
+    special = ("error", "changes", "changes_missing", "batch")
+    diff, missing = result.diff, _("Not shown: you may not see records of this kind.")
+    if may_see:
+        missing = "" if diff else removed_text(result.job.values_removed_at, result.job.finished_at)
+    return {name: getattr(result, name) for name in ResultOut.model_fields if name not in special} | {
         "error": translate_kept(result.error),
-        "changes": [[str(part) for part in change] for change in result.diff],
+        "changes": [[str(part) for part in change] for change in diff if may_see],
+        "changes_missing": missing,
         "batch": result.batch_id,
     }
 
