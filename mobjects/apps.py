@@ -27,6 +27,9 @@ class MobjectsConfig(AppConfig):
         lifecycle.job_came_to_rest.connect(daily.count_ended_job, dispatch_uid="mobjects.figures.daily")
         notices = import_module("mobjects.notices.job_events")
         lifecycle.job_came_to_rest.connect(notices.notice_job, dispatch_uid="mobjects.notices")
+        late = import_module("mobjects.sync.job_results").results_ended_late
+        late.connect(daily.count_late_ends, dispatch_uid="mobjects.figures.daily")
+        late.connect(notices.notice_late_ends, dispatch_uid="mobjects.notices")
         approvals = import_module("mobjects.notices.approval_events")
         approval_states = import_module("mobjects.jobs.approvals.lifecycle")
         approval_states.approval_asked.connect(approvals.notice_asking, dispatch_uid="mobjects.notices")

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.db.models.functions import TruncDate
 
 from mobjects import clock
 from mobjects.marketo.reason_masking import mask_reason
-from mobjects.models import RECORD_MODELS, DailyFigure, SyncJob, SyncJobAction, SyncResult
+from mobjects.models import RECORD_MODELS, DailyFigure, SyncJob, SyncResult
 
 Figure = DailyFigure.Figure
 
@@ -67,7 +67,7 @@ def count_ended_job(sender: object, work: SyncJob, **_: Any) -> None:
         return
     today = (work.finished_at or clock.now()).astimezone(UTC).date()
     added: Counter[tuple[date, str, str]] = Counter()
-    if work.action == SyncJobAction.SEND:
+    if work.action in SyncJob.SENDING_ACTIONS:
         added.update({(today, Figure.OUTCOMES, status): count for status, count in work.counts.items()})
         added.update({(today, Figure.REASONS, reason): count for reason, count in _reasons(work).items()})
     calls = _calls(work)
@@ -78,6 +78,36 @@ def count_ended_job(sender: object, work: SyncJob, **_: Any) -> None:
     added[today, CounterFigure.SENT, api] += sum(calls.values())
     added[today, CounterFigure.WAITED, api] += _milliseconds(work)
     _add(added)
+
+
+def count_late_ends(
+    sender: object, work: SyncJob, counts: Mapping[str, int], reasons: Mapping[str, int], **_: Any
+) -> None:
+    """Correct the figures of a job's day once what was unknown at its end is known; a receiver of the signal for that.
+
+    Counters of monitoring only grow, and stay.
+
+    Args:
+        counts: by status; negative for what is no longer so.
+        reasons: by words, likewise.
+    """
+    if work.action not in SyncJob.SENDING_ACTIONS or work.finished_at is None:
+        return
+    day = work.finished_at.astimezone(UTC).date()
+    changed = Counter({(Figure.OUTCOMES, status): count for status, count in counts.items()})
+    for reason, count in reasons.items():
+        changed[Figure.REASONS, mask_reason(reason)[:REASON_LENGTH]] += count
+    for (figure, key), count in sorted(changed.items()):
+        if count > 0:
+            _add({(day, figure, key): count})
+        elif not _take(day, figure, key, -count) and figure == Figure.REASONS:
+            _take(day, figure, OTHER_REASONS, -count)
+
+
+def _take(day: date, figure: str, key: str, count: int) -> bool:
+    """Take from a figure what was added to it; ``False`` if it holds less."""
+    found = DailyFigure.objects.filter(day=day, figure=figure, key=key, value__gte=count)
+    return bool(found.update(value=F("value") - count, written_at=clock.now()))
 
 
 def count_records_if_due() -> None:

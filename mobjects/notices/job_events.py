@@ -5,6 +5,7 @@ Not from the queue's own callbacks: a process that is killed calls none.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
@@ -38,6 +39,12 @@ def notice_job(sender: Any, *, work: SyncJob, **_kwargs: Any) -> None:
         _close_followed(work)
     if work.schedule_id and work.state == SyncJobState.SUCCEEDED:
         _notice_emptiness(work)
+
+
+def notice_late_ends(sender: Any, *, work: SyncJob, **_kwargs: Any) -> None:
+    """Notice that what was unknown at the end of a job is known now; for ``results_ended_late``."""
+    if not work.counts.get(SyncResultStatus.UNKNOWN):
+        _close_own(work, [NoticeEvent.JOB_UNKNOWN])
 
 
 def find_trouble(job: SyncJob) -> NoticeEvent | None:
@@ -74,9 +81,13 @@ def _close_followed(job: SyncJob) -> None:
     """End what lasts of the jobs that this one follows; of a schedule only what that run of it began."""
     while job.origin is not None and job.action != SyncJobAction.DRY_RUN:
         job = job.origin
-        for condition in OpenCondition.objects.filter(event__in=TROUBLE, about=_subject(job)):
-            if condition.facts["job"] == str(job.pk):
-                close_condition(condition)
+        _close_own(job, TROUBLE)
+
+
+def _close_own(job: SyncJob, events: Collection[NoticeEvent]) -> None:
+    for condition in OpenCondition.objects.filter(event__in=events, about=_subject(job)):
+        if condition.facts["job"] == str(job.pk):
+            close_condition(condition)
 
 
 def _notice_emptiness(job: SyncJob) -> None:

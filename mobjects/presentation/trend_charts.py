@@ -211,7 +211,7 @@ def _sum_up(kept: Days) -> Counter[str]:
     total: Counter[str] = Counter()
     for values in kept.values():
         total.update(values)
-    return total
+    return +total  # What was unknown and is known now leaves a zero.
 
 
 def _table(days: Sequence[date], kept: Days, keys: Sequence[str]) -> list[list[str]]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.db.models import BooleanField, Exists, F, Func, OuterRef
 from django.db.models.lookups import Exact
+from django.dispatch import Signal
 from django.utils.translation import gettext_noop as _
 from django.utils.translation import override
 
@@ -22,6 +23,11 @@ from mobjects.models.synced_record import SyncedQuerySet
 GONE = _("Marketo has no object with this ID any more.")
 IN_BATCH = _("It is in a batch right now; pull it again afterwards.")
 SENT_MEANWHILE = _("It was sent while Marketo was being read; pull it again.")
+
+results_ended_late = Signal()
+"""Sent, in the transaction of the change, when results of a job that is over get another end: ``work``, ``counts`` by
+status and ``reasons`` by words, both negative for what is no longer so.
+"""
 
 _UNFINISHED = (*SyncResult.PASSING_STATUSES, SyncResultStatus.UNKNOWN)
 
@@ -89,14 +95,40 @@ def end_waiting_results(
         end_of: the status that such a result gets, and the words for it.
     """
     waiting = SyncResult.objects.filter(kind=kind.value, record_id__in=ids, status=SyncResultStatus.UNKNOWN)
-    changes: dict[SyncJob, Counter[str]] = {}
+    changes: dict[SyncJob, LateEnds] = {}
     for row in waiting.exclude(job=job).select_related("job").order_by("job", "pk"):
         status, words = end_of(row)
         still = SyncResult.objects.filter(pk=row.pk, status=SyncResultStatus.UNKNOWN)
         if still.update(status=status, error=words, reason_key=reason_key(words)):
-            changes.setdefault(row.job, Counter()).update({status.value: 1, SyncResultStatus.UNKNOWN.value: -1})
-    for other, counts in changes.items():
-        add_counts(other, counts)
+            changes.setdefault(row.job, LateEnds()).add(row.error, status, words)
+    for other, late in changes.items():
+        add_counts(other, late.counts)
+        late.tell(other)
+
+
+class LateEnds:
+    """Outcomes of a job that were unknown and are known now: what changes of its counts and reasons."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+
+    def add(self, before: str, status: str, words: str) -> None:
+        """Note one.
+
+        Args:
+            before: the words that it had.
+            status, words: what became of it.
+        """
+        self.counts.update({status: 1, SyncResultStatus.UNKNOWN.value: -1})
+        self.reasons.update({before: -1} if before else {})
+        self.reasons.update({words: 1} if words and status not in SyncResult.ACCEPTED_STATUSES else {})
+
+    def tell(self, job: SyncJob) -> None:
+        """Send :data:`results_ended_late` if the job is over. The caller holds its row."""
+        over = SyncJob.objects.filter(pk=job.pk, state__in=SyncJob.FINAL_STATES).defer("selection", "progress").first()
+        if over is not None and self.counts:
+            results_ended_late.send(SyncJob, work=over, counts=self.counts, reasons=self.reasons)
 
 
 def sent_again_by(job: SyncJob, status: SyncResultStatus, words: str) -> tuple[SyncResultStatus, str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from mobjects.db.prepared import SHARED, given
-from mobjects.marketo.types import Kind
-from mobjects.models import RecordStatus, SyncBatch, SyncResult, records_of_kind
+from mobjects.marketo.types import Kind, RecordOutcome
+from mobjects.models import RecordStatus, SyncBatch, SyncResult, SyncResultStatus, records_of_kind
 from mobjects.sync.content.payload import KeyFields
-from mobjects.sync.send.naming.answered_ids import HeldRecord
+from mobjects.sync.job_results import LateEnds
+from mobjects.sync.send.claims import BatchItem
+from mobjects.sync.send.naming.answered_ids import HeldRecord, describe_outcome
 
 
 def hold_batch(batch: SyncBatch) -> str:
@@ -49,3 +51,16 @@ def hold_records(batch: SyncBatch, keys: KeyFields) -> dict[int, HeldRecord]:
 
     rows = SHARED.ask(("own records", batch.kind, column), make, batch.pk, batch.sent_at)
     return {pk: HeldRecord(status == RecordStatus.UNKNOWN, number) for pk, status, number in rows}
+
+
+def find_late_ends(
+    batch: SyncBatch, results: Mapping[int, tuple[int, str]], ends: Sequence[tuple[BatchItem, str, RecordOutcome]]
+) -> LateEnds:
+    """What an answer ends that counted as unknown; asked before the results are written. Hardly ever anything."""
+    late, unknown = LateEnds(), SyncResultStatus.UNKNOWN
+    if any(status == unknown for _, status in results.values()):
+        words = dict(batch.results.filter(status=unknown).values_list("record_id", "error"))
+        for item, status, outcome in ends:
+            if item.pk in words:
+                late.add(words[item.pk], status, describe_outcome(item, outcome))
+    return late

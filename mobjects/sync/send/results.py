@@ -44,7 +44,7 @@ from mobjects.sync.job_results import (
     sent_again_by,
     short_label,
 )
-from mobjects.sync.send.answered_rows import hold_batch, hold_records, results_of_batch
+from mobjects.sync.send.answered_rows import find_late_ends, hold_batch, hold_records, results_of_batch
 from mobjects.sync.send.claims import BatchItem
 from mobjects.sync.send.held_now import explain_holds
 from mobjects.sync.send.naming.answered_ids import (
@@ -88,6 +88,7 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         now = clock.now()
         _save_on_records(kind, keys, [(*row, results[row[0].pk][0]) for row in final if row[0].pk in mine], now)
         statuses = _statuses(final)
+        late = find_late_ends(batch, results, [(item, statuses[item.pk], outcome) for item, outcome, _ in final])
         column = keys.id_column(kind)
         none = "" if column == "marketo_guid" else None
         _open_conflicts(job, kind, final, statuses)
@@ -104,6 +105,7 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         changes = Counter(statuses.values())
         changes.subtract(status for _, status in results.values() if status == SyncResultStatus.UNKNOWN)
         add_counts(job, changes)
+        late.tell(job)
         again = {item.pk: outcome for item, outcome, _ in final if item.pk in mine and mine[item.pk].was_lost}
         if again:
             _end_earlier(job, kind, {pk: (outcome.status, outcome.message) for pk, outcome in again.items()})

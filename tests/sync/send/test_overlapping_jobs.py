@@ -8,11 +8,29 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from mobjects.figures.daily import read_figures
 from mobjects.formatting import format_moment
+from mobjects.jobs.control import cancel_job
+from mobjects.jobs.lifecycle import end_job
+from mobjects.jobs.requests import create_sync_job
+from mobjects.jobs.runner import run_job
+from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.types import Kind
-from mobjects.models import Opportunity, ProgramCost, SyncJob, SyncJobState, SyncResult, SyncResultStatus
+from mobjects.models import (
+    Notice,
+    NoticeEvent,
+    OpenCondition,
+    Opportunity,
+    ProgramCost,
+    SyncJob,
+    SyncJobState,
+    SyncResult,
+    SyncResultStatus,
+)
+from mobjects.presentation import job_text
 from mobjects.sync.job_results import end_waiting_results
 from mobjects.sync.send.selection import SyncSelection
+from mobjects.sync.send.task import SendTask
 from mobjects.sync.send.unknown_outcomes import UnknownOutcomeResolver
 from tests import factories
 from tests.support.invariants import history_tells
@@ -181,3 +199,89 @@ def test_a_result_that_gets_its_end_meanwhile_is_counted_once(sandbox):
     end_waiting_results(pages.job(), Kind.OPPORTUNITY, [record.pk], end_of)
     first.refresh_from_db()
     assert (ends(first)[0][0], first.counts) == ("CREATED", {"CREATED": 1})
+
+
+class BusyMarketo(SlowMarketo):
+    """One that also takes long to answer what is sent."""
+
+    def send(self, batch):
+        answer = self._marketo.send(batch)
+        self._meanwhile(answer)
+        return answer
+
+
+def test_a_job_speaks_only_of_what_it_sent_itself_where_others_came_before_its_turn(sandbox):
+    deals, program = [factories.opportunity() for _ in range(2)], factories.program()
+    factories.cost(program)
+    job = create_sync_job(SyncSelection(kinds=(Kind.PROGRAM, Kind.OPPORTUNITY)))
+
+    def others_come(answer):
+        if Opportunity.objects.count() == 2:
+            factories.work(create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,), ids=(deals[0].pk,))))
+            deals[1].delete()
+
+    here = factories.context(job, transport=BusyMarketo(others_come))
+    task = SendTask(here)
+    assert (task.wanted_workers(), job.planned) == (2, 3)
+    StepLoop(here, task).run()
+    job.refresh_from_db()
+    assert ends(job) == [("UPDATED", "")]
+    assert job_text.describe_job(job) == (
+        "Finished: the record was accepted. 2 more records were there when it began and had nothing to send any more: "
+        "another job sent them, or they are deleted here."
+    )
+
+
+def cancelled_without_an_answer(sandbox, *records) -> SyncJob:
+    job = lost(sandbox, *records)
+    assert cancel_job(job)
+    job.refresh_from_db()
+    return job
+
+
+def test_what_another_job_finds_out_later_is_told_by_figures_and_notices(sandbox):
+    deals = [factories.opportunity() for _ in range(2)]
+    factories.sync(*deals)
+    Opportunity.objects.update(stage="Won")
+    job = cancelled_without_an_answer(sandbox, *deals)
+    assert (job.counts, read_day("outcomes")) == ({"UNKNOWN": 2}, {"CREATED": 2, "UNKNOWN": 2})
+    assert sum(read_day("reasons").values()) == 2
+    about = {"event": NoticeEvent.JOB_UNKNOWN, "about__contains": str(job.pk)}
+    sandbox.faults.add("bad_row", text="Locked")
+    again = factories.later(create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,))))
+    with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=True):
+        run_job(again)
+    job.refresh_from_db()
+    again.refresh_from_db()
+    assert (job.counts, again.counts) == ({"FAILED": 1, "EQUAL": 1}, {"FAILED": 1, "UNCHANGED": 1})
+    assert read_day("outcomes") == {"CREATED": 2, "EQUAL": 1, "FAILED": 2, "UNCHANGED": 1, "UNKNOWN": 0}
+    assert sum(read_day("reasons").values()) == 2
+    assert "known" not in "".join(reason for reason, count in read_day("reasons").items() if count)
+    assert not OpenCondition.objects.filter(**about).exists()
+    notices = Notice.objects.filter(event=NoticeEvent.JOB_UNKNOWN).order_by("pk")
+    assert [each.is_recovery for each in notices] == [False, True]
+
+
+def test_an_answer_that_comes_after_the_end_of_its_job_is_told_by_the_figures(sandbox):
+    record = factories.opportunity()
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
+    claim = factories.claim_next(job, Kind.OPPORTUNITY)
+    factories.give_up(claim.batch)
+    end_job(job, SyncJobState.STOPPED)
+    assert read_day("outcomes") == {"UNKNOWN": 1}
+    factories.answer(job, claim)
+    assert (ends(job), factories.fresh(record).is_dirty) == ([("UPDATED", "")], False)
+    assert (read_day("outcomes"), sum(read_day("reasons").values())) == ({"UPDATED": 1, "UNKNOWN": 0}, 0)
+
+
+def test_the_figures_tell_what_an_undo_sent_too():
+    job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,)))
+    SyncJob.objects.filter(pk=job.pk).update(action="undo", state=SyncJobState.RUNNING, counts={"UPDATED": 3})
+    end_job(job, SyncJobState.SUCCEEDED)
+    assert read_day("outcomes") == {"UPDATED": 3}
+
+
+def read_day(figure: str) -> dict[str, int]:
+    """A figure of today by its keys."""
+    (found,) = read_figures(1)[figure].values()
+    return found
