@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Callable, Collection, Generator
 from contextlib import ExitStack, closing
+from datetime import tzinfo
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryD
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -247,7 +248,22 @@ def _attachment(response: StreamingHttpResponse, name: str, content_type: str) -
 
 def _stream(request: HttpRequest, pieces: Generator[bytes, None, None]) -> StreamingHttpResponse:
     """An answer of unknown length that cannot break off unnoticed."""
-    return _with_length(pieces) if request.META.get("SERVER_PROTOCOL") in UNFRAMED else StreamingHttpResponse(pieces)
+    if request.META.get("SERVER_PROTOCOL") in UNFRAMED:
+        return _with_length(pieces)
+    return StreamingHttpResponse(_as_reader(pieces, translation.get_language(), timezone.get_current_timezone()))
+
+
+def _as_reader(
+    pieces: Generator[bytes, None, None], language: str | None, zone: tzinfo
+) -> Generator[bytes, None, None]:
+    """Make each piece in the language and the zone of the reader, which the request has left when it is sent."""
+    with closing(pieces):
+        while True:
+            with translation.override(language), timezone.override(zone):
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
 
 
 def _with_length(pieces: Generator[bytes, None, None]) -> FileResponse:

@@ -7,12 +7,13 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.urls import reverse
 from lxml import html
 from openpyxl import load_workbook
 
 from mobjects.audit.door import history_opened
-from mobjects.models import Download, Opportunity, SavedView, SyncJob, SyncJobState, SyncResult
+from mobjects.models import Download, Opportunity, PersonSettings, SavedView, SyncJob, SyncJobState, SyncResult
 from mobjects.result_queries import REACH, ResultFilter, find_results
 from tests import factories
 from tests.views import pages
@@ -184,11 +185,33 @@ def test_a_file_says_reasons_and_fields_in_the_language_of_the_reader(browser, f
     assert (row["이유"], row["변경"]) == ("Marketo에 더 이상 없었습니다.", "마감일: - → 2026-01-07")
 
 
+def test_a_file_is_in_the_language_and_the_zone_that_its_reader_chose_not_in_those_of_the_browser(browser, failed):
+    reader = User.objects.get(username="operator-user")
+    PersonSettings.objects.create(user=reader, language="ko", time_zone="Asia/Seoul")
+    job = failed[0].job
+    with history_opened("asked for at a known time"):
+        SyncJob.objects.filter(pk=job.pk).update(created_at=datetime(2026, 3, 1, 20, 30, tzinfo=UTC))
+    response = browser.get(f"/admin/sync-jobs/{job.pk}/results.json?status=CREATED", headers={"accept-language": "en"})
+    (row,) = json.loads(b"".join(response.streaming_content))
+    assert row["상태"] == "생성됨"
+    assert "05:30" in row["작업"]
+
+
 def test_a_file_of_jobs_holds_those_of_the_list(browser, failed):
     pages.job(state=SyncJobState.STOPPED, username="bo")
     response = browser.get("/admin/sync-jobs/jobs.json?username=bo")
     (row,) = json.loads(b"".join(response.streaming_content))
-    assert (row["State"], row["By"]) == ("Stopped", "bo")
+    assert (row["State"], row["By"], row["Operation"]) == ("Stopped", "bo", "Automatic")
+
+
+def test_a_job_that_sends_nothing_has_no_operation_in_the_list_and_in_its_file(browser):
+    pages.job(action="delete", kind="OpportunityPersonRole")
+    response = browser.get("/admin/sync-jobs/jobs.json")
+    (row,) = json.loads(b"".join(response.streaming_content))
+    assert row["Operation"] is None
+    pages.job(action="undo")
+    cells = pages.tree(browser.get("/admin/mobjects/syncjob/")).xpath("//td[contains(@class, 'field-operation_words')]")
+    assert [cell.text_content().strip() for cell in cells] == ["Automatic", "-"]
 
 
 # --- saved views ---
@@ -249,11 +272,14 @@ def test_what_was_only_read_or_planned_is_not_called_sent(browser, action, sent,
 @pytest.mark.parametrize("rights", [["view_syncresult"], ["view_syncresult", "view_opportunity"]])
 def test_values_in_the_history_are_for_those_who_may_see_the_kind(failed, client, rights):
     person = factories.user("watcher")
-    person.user_permissions.add(*map(factories.permission, [*rights, "view_syncjob"]))
+    person.user_permissions.add(*map(factories.permission, [*rights, "view_syncjob", "view_syncbatch"]))
     client.force_login(person)
     result = failed[0]
     history = reverse("mobjects:record-history", args=[result.kind, result.record_id])
-    for address in (result_url(result), history):
+    batch = pages.batch(result.job)
+    pages.result(result.job, batch=batch, record_id=result.record_id, diff=result.diff)
+    lists = [RESULTS, pages.job_url(result.job), reverse("admin:mobjects_syncbatch_change", args=[batch.pk])]
+    for address in (result_url(result), history, *lists):
         page = client.get(address)
         assert page.status_code == 200
         shown = [" ".join(cell.text_content().split()) for cell in pages.tree(page).xpath("//td")]
