@@ -100,12 +100,12 @@ def count_late_ends(
     for (figure, key), count in sorted(changed.items()):
         if count > 0:
             _add({(day, figure, key): count})
-        elif not _take(day, figure, key, -count) and figure == Figure.REASONS:
-            _take(day, figure, OTHER_REASONS, -count)
+        elif not _subtract(day, figure, key, -count) and figure == Figure.REASONS:
+            _subtract(day, figure, OTHER_REASONS, -count)
 
 
-def _take(day: date, figure: str, key: str, count: int) -> bool:
-    """Take from a figure what was added to it; ``False`` if it holds less."""
+def _subtract(day: date, figure: str, key: str, count: int) -> bool:
+    """Subtract from a figure what was added to it; ``False`` if it holds less."""
     found = DailyFigure.objects.filter(day=day, figure=figure, key=key, value__gte=count)
     return bool(found.update(value=F("value") - count, written_at=clock.now()))
 
