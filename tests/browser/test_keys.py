@@ -82,3 +82,21 @@ def test_the_menu_of_a_phone_takes_the_keyboard_and_gives_it_back(open_page):
     page.keyboard.press("Escape")
     expect(menu).to_be_focused()
     expect(page.locator("#nav-sidebar")).to_be_hidden()
+
+
+BEHIND_THE_BUTTONS = """() => {
+  const foot = document.getElementById("submit-row");
+  const here = document.activeElement;
+  const ends = here.getBoundingClientRect().bottom;
+  return foot.contains(here) || ends <= foot.getBoundingClientRect().top ? "" : here.name;
+}"""
+
+
+def test_what_the_keyboard_goes_to_is_not_behind_the_buttons_at_the_foot(open_page):
+    page = open_page(f"/admin/mobjects/opportunity/{factories.opportunity().pk}/change/")
+    page.locator("#id_name").focus()
+    behind = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        behind.append(page.evaluate(BEHIND_THE_BUTTONS))
+    assert set(behind) == {""}
