@@ -327,6 +327,7 @@ NOTICES: dict[str, Any] = {
     "QUOTA_PERCENT": env.number("NOTICES_QUOTA_PERCENT", default=90, minimum=1, maximum=100),
     "SCHEDULE_HOURS": env.number("NOTICES_SCHEDULE_HOURS", default=2, minimum=1, maximum=720),
     "IMPORT_HOURS": env.number("NOTICES_IMPORT_HOURS", default=24, minimum=1, maximum=720),
+    "LONG_WORK_MINUTES": env.number("NOTICES_LONG_WORK_MINUTES", default=2, minimum=1, maximum=1440),
     "PROCESS_MINUTES": env.number("NOTICES_PROCESS_MINUTES", default=2, minimum=1, maximum=1440),
     "INNER_HOSTS": env.names("NOTICES_INNER_HOSTS"),
 }

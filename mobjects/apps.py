@@ -30,6 +30,10 @@ class MobjectsConfig(AppConfig):
         late = import_module("mobjects.sync.job_results").results_ended_late
         late.connect(daily.count_late_ends, dispatch_uid="mobjects.figures.daily")
         late.connect(notices.notice_late_ends, dispatch_uid="mobjects.notices")
+        own_work = import_module("mobjects.notices.own_work")
+        lifecycle.job_came_to_rest.connect(own_work.notice_job_done, dispatch_uid="mobjects.notices.own_work")
+        import_states = import_module("mobjects.imports.lifecycle")
+        import_states.import_came_to_rest.connect(own_work.notice_import_step, dispatch_uid="mobjects.notices.own_work")
         approvals = import_module("mobjects.notices.approval_events")
         approval_states = import_module("mobjects.jobs.approvals.lifecycle")
         approval_states.approval_asked.connect(approvals.notice_asking, dispatch_uid="mobjects.notices")

@@ -25,25 +25,37 @@ SEES: Mapping[NoticeEvent, str] = {
     NoticeEvent.PROCESSES: "mobjects.view_queue",
     NoticeEvent.IMPORT_WAITS: "mobjects.view_import",
     NoticeEvent.APPROVAL_WAITS: APPROVE_WORK,
+    NoticeEvent.LONG_WORK: "mobjects.view_syncjob",
 }
 """The right that an event's page asks for; of an approval its buttons."""
 
-SEES_APPROVAL = "mobjects.view_approval"
+SEES_APPROVAL, SEES_IMPORT = "mobjects.view_approval", "mobjects.view_import"
 
 
 def list_readers(notice: Notice, channel: str) -> list[User]:
     """Those who hear of a notice by ``inbox`` or ``email``; a few queries, however many people there are."""
     event = NoticeEvent(notice.event)
     chosen = {choice.pk: getattr(choice, channel) for choice in NoticeChoice.objects.all()}
-    found = list(_with_right(SEES[event]).select_related("person_settings").order_by("pk"))
-    usual: set[int] = set(_with_right(_usual(event)).values_list("pk", flat=True)) if channel == "inbox" else set()
+    usual: set[int] = set()
+    if event == NoticeEvent.LONG_WORK:
+        found = told = _list_starter(notice)
+    else:
+        found, told = list(_with_right(SEES[event]).select_related("person_settings").order_by("pk")), []
+        usual.update(_with_right(_usual(event)).values_list("pk", flat=True) if channel == "inbox" else ())
     if event == NoticeEvent.APPROVAL_WAITS:
         approval = Approval.objects.select_related("user__person_settings").get(pk=notice.facts["approval"])
-        found, asker = _without_author(notice, approval, found), _answered_asker(notice, approval, found)
-        if asker is not None:
-            found.append(asker)
-            usual |= {asker.pk} if channel == "inbox" else set()
+        told = _list_answered_asker(notice, approval, found)
+        found = [*_without_author(notice, approval, found), *told]
+    if channel == "inbox":
+        usual.update(user.pk for user in told)
     return [user for user in found if (event in chosen[user.pk] if user.pk in chosen else user.pk in usual)]
+
+
+def _list_starter(notice: Notice) -> list[User]:
+    """Who started what is done."""
+    right = SEES_IMPORT if "import" in notice.facts else SEES[NoticeEvent.LONG_WORK]
+    found = User.objects.select_related("person_settings").filter(pk=notice.facts["user"])
+    return [user for user in found if _may_see(user, right)]
 
 
 def _without_author(notice: Notice, approval: Approval, users: Sequence[User]) -> list[User]:
@@ -53,17 +65,21 @@ def _without_author(notice: Notice, approval: Approval, users: Sequence[User]) -
     return [user for user in users if not is_own(approval, user)]
 
 
-def _answered_asker(notice: Notice, approval: Approval, others: Sequence[User]) -> User | None:
-    """Who asked for it and may not approve, once others have decided it; ``None`` if that is nobody."""
+def _list_answered_asker(notice: Notice, approval: Approval, others: Sequence[User]) -> list[User]:
+    """Who asked for it and may not approve, once others have decided it."""
     user = approval.user
     if user is None or not notice.is_recovery or user in others or user.get_username() == notice.facts["by"]:
-        return None
-    return user if user.is_active and user.is_staff and user.has_perm(SEES_APPROVAL) else None
+        return []
+    return [user] if _may_see(user, SEES_APPROVAL) else []
+
+
+def _may_see(user: User, right: str) -> bool:
+    return user.is_active and user.is_staff and user.has_perm(right)
 
 
 def _usual(event: NoticeEvent) -> str:
     """Who has this right hears of an event in the inbox without having chosen so."""
-    return SEES[event] if event == NoticeEvent.APPROVAL_WAITS else ACTS
+    return SEES[event] if event in (NoticeEvent.APPROVAL_WAITS, NoticeEvent.LONG_WORK) else ACTS
 
 
 def events_for(user: User) -> list[NoticeEvent]:

@@ -36,6 +36,11 @@ def import_grace() -> timedelta:
     return timedelta(hours=settings.NOTICES["IMPORT_HOURS"])
 
 
+def long_work() -> timedelta:
+    """Work that takes so long has ended by itself: whoever started it does not wait for it."""
+    return timedelta(minutes=settings.NOTICES["LONG_WORK_MINUTES"])
+
+
 def process_grace() -> timedelta:
     """So long a worker, a clock or Redis may be away: while a host is brought to a new version, say."""
     return timedelta(minutes=settings.NOTICES["PROCESS_MINUTES"])

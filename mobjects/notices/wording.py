@@ -18,6 +18,7 @@ from mobjects.models import (
     ApprovalState,
     ApprovedWork,
     Circuit,
+    Import,
     ImportState,
     Notice,
     NoticeDelivery,
@@ -25,11 +26,18 @@ from mobjects.models import (
     SyncJob,
 )
 from mobjects.notices import notice_settings
+from mobjects.presentation.import_text import describe_import
 from mobjects.presentation.job_text import counts_text, format_time
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import records_text
 
 Facts = Mapping[str, Any]
+
+IMPORT_FIELDS = (
+    *("kind", "state", "file_name", "rows", "counts", "blanks", "overwrite"),
+    *("committed_to", "written", "undone", "problem"),
+)
+"""What a sentence about an import is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +200,14 @@ def _held_work(facts: Facts) -> str:
     return _("Undo: %(what)s") % {"what": what} if facts["undoes"] else what
 
 
+def _done(facts: Facts, about: str) -> tuple[str, str, str]:
+    if "import" not in facts:
+        return _of_job(_("Done: %(job)s"), facts, "")
+    shown = Import(**{name: facts[name] for name in IMPORT_FIELDS})
+    said = {"state": shown.get_state_display(), "name": shown.file_name}
+    return _("%(state)s: import of “%(name)s”") % said, describe_import(shown), ""
+
+
 _WORDS: Mapping[NoticeEvent, Callable[[Facts, str], tuple[str, str, str]]] = {
     NoticeEvent.JOB_FAILED: _failed,
     NoticeEvent.JOB_UNKNOWN: _unknown,
@@ -203,6 +219,7 @@ _WORDS: Mapping[NoticeEvent, Callable[[Facts, str], tuple[str, str, str]]] = {
     NoticeEvent.PROCESSES: _processes,
     NoticeEvent.IMPORT_WAITS: _waits,
     NoticeEvent.APPROVAL_WAITS: _asked,
+    NoticeEvent.LONG_WORK: _done,
 }
 
 
@@ -221,7 +238,7 @@ def _path(event: NoticeEvent, facts: Facts) -> str:
         return reverse("admin:mobjects_syncjob_change", args=[UUID(facts["job"])])
     if event == NoticeEvent.SCHEDULE_LATE:
         return reverse("admin:mobjects_schedule_change", args=[facts["schedule"]])
-    if event == NoticeEvent.IMPORT_WAITS:
+    if "import" in facts:
         return reverse("mobjects:import", args=[facts["import"]])
     if event == NoticeEvent.APPROVAL_WAITS:
         return reverse("mobjects:approval", args=[facts["approval"]])

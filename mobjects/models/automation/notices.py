@@ -30,6 +30,7 @@ class NoticeEvent(models.TextChoices):
     PROCESSES = "processes", _("Queue, worker or clock is gone or frozen")
     IMPORT_WAITS = "import_waits", _("An import waits for a person")
     APPROVAL_WAITS = "approval_waits", _("Something waits for approval")
+    LONG_WORK = "long_work", _("Long work is done")
 
 
 class NoticeEventField(models.CharField):  # type: ignore[type-arg]  # not subscriptable when it runs
