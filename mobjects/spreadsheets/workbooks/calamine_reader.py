@@ -23,7 +23,7 @@ from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
 from mobjects.spreadsheets.workbooks.binary_cells import is_xlsb_uncalculated, list_xlsb_sheets, mark_xls, mark_xlsb
 from mobjects.spreadsheets.workbooks.cell_readers import NumberedRow
 from mobjects.spreadsheets.workbooks.marked_cells import MarkedCells
-from mobjects.spreadsheets.workbooks.ods_cells import mark_ods
+from mobjects.spreadsheets.workbooks.ods_cells import mark_ods, without_indents
 from mobjects.spreadsheets.workbooks.xlsx_package import (
     BROKEN,
     SAME_PART,
@@ -125,13 +125,22 @@ def open_calamine(file: BinaryIO, kind: str, limits: FileLimits) -> Iterator[Cal
     with _refuse_damaged_file(kind):
         mark_cells = _MARKERS[kind](file, limits)
         file.seek(0)
-        with CalamineWorkbook.from_filelike(file) as workbook:
+        with _load(file, kind) as workbook:
             sheets = [
                 SheetInfo(sheet.name, "", sheet.visible is not SheetVisibleEnum.Visible)
                 for sheet in workbook.sheets_metadata
                 if sheet.typ is SheetTypeEnum.WorkSheet
             ]
             yield CalamineBook(kind, sheets, workbook, mark_cells)
+
+
+def _load(file: BinaryIO, kind: str) -> CalamineWorkbook:
+    try:
+        return CalamineWorkbook.from_filelike(file)
+    except CalamineError:
+        if kind != ".ods":
+            raise
+        return CalamineWorkbook.from_filelike(without_indents(file))
 
 
 def _mark_xls(file: BinaryIO, limits: FileLimits) -> Callable[[str], MarkedCells]:

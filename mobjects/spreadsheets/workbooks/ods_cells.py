@@ -6,8 +6,10 @@ out: "120" above "30" would be 12030.
 
 from __future__ import annotations
 
+import io
 import re
-from typing import IO
+import zipfile
+from typing import IO, BinaryIO
 
 from mobjects.spreadsheets.types import Cell, DrawnNumber
 from mobjects.spreadsheets.workbooks.marked_cells import MarkedCells
@@ -28,6 +30,10 @@ _MOST_SHOWN = 60
 # number, or what stands between thousands.
 _DRAWN = re.compile(r"0[0-9]+|[0-9]+(?:[-/][0-9]+)+|[^\W\d_]+[-_/#.:]?[0-9]+(?:[-/.][0-9]+)*")
 
+_CONTENT = "content.xml"
+# Between elements that hold no text of their own; within a paragraph it is text.
+_INDENTS = re.compile(rb">[ \t\r\n]+(?=</?(?:table|office):|<text:p[ />])")
+
 
 def mark_ods(stream: IO[bytes]) -> dict[str, MarkedCells]:
     """The cells of an .ods file, by sheet, from its part ``content.xml``."""
@@ -37,6 +43,17 @@ def mark_ods(stream: IO[bytes]) -> dict[str, MarkedCells]:
         parser.feed(piece)
     parser.close()
     return found.sheets
+
+
+def without_indents(file: BinaryIO) -> BinaryIO:
+    """A copy of an .ods file without line breaks between elements, which SheetJS writes and calamine 0.9.1 refuses."""
+    copy = io.BytesIO()
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(copy, "w") as tidy:
+        for name in archive.namelist():
+            part = archive.read(name)
+            tidy.writestr(name, _INDENTS.sub(b">", part) if name == _CONTENT else part)
+    copy.seek(0)
+    return copy
 
 
 class _CellText:
