@@ -38,16 +38,16 @@ def list_readers(notice: Notice, channel: str) -> list[User]:
     chosen = {choice.pk: getattr(choice, channel) for choice in NoticeChoice.objects.all()}
     usual: set[int] = set()
     if event == NoticeEvent.LONG_WORK:
-        found = told = _list_starter(notice)
+        found = addressed = _list_starter(notice)
     else:
-        found, told = list(_with_right(SEES[event]).select_related("person_settings").order_by("pk")), []
+        found, addressed = list(_with_right(SEES[event]).select_related("person_settings").order_by("pk")), []
         usual.update(_with_right(_usual(event)).values_list("pk", flat=True) if channel == "inbox" else ())
     if event == NoticeEvent.APPROVAL_WAITS:
         approval = Approval.objects.select_related("user__person_settings").get(pk=notice.facts["approval"])
-        told = _list_answered_asker(notice, approval, found)
-        found = [*_without_author(notice, approval, found), *told]
+        addressed = _list_answered_asker(notice, approval, found)
+        found = [*_without_author(notice, approval, found), *addressed]
     if channel == "inbox":
-        usual.update(user.pk for user in told)
+        usual.update(user.pk for user in addressed)
     return [user for user in found if (event in chosen[user.pk] if user.pk in chosen else user.pk in usual)]
 
 
