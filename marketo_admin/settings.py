@@ -331,12 +331,11 @@ NOTICES: dict[str, Any] = {
     "PROCESS_MINUTES": env.number("NOTICES_PROCESS_MINUTES", default=2, minimum=1, maximum=1440),
     "INNER_HOSTS": env.names("NOTICES_INNER_HOSTS"),
 }
-EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_HOST, EMAIL_BACKEND = env.text("EMAIL_HOST"), "mobjects.notices.channels.mail_backend.TimedEmailBackend"
 EMAIL_SECURITY = env.choice("EMAIL_SECURITY", default="starttls", choices=("starttls", "tls", "none"))
 EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls"
 EMAIL_PORT = env.number("EMAIL_PORT", default=465 if EMAIL_USE_SSL else 587, minimum=1, maximum=65_535)
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_USER"), env.secret("EMAIL_PASSWORD")
-EMAIL_BACKEND = "mobjects.notices.channels.mail_backend.TimedEmailBackend"
 EMAIL_TIMEOUT, DEFAULT_FROM_EMAIL = 10, env.text("EMAIL_FROM", "marketo-admin@localhost")
 
 # --- Look ---------------------------------------------------------------------------------------------------------

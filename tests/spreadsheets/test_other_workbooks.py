@@ -160,28 +160,6 @@ def test_a_number_of_an_ods_file_that_is_drawn_otherwise_is_what_a_person_sees_a
     assert dict(zip(shown, row, strict=True)) == {text: read for text, (_, read) in shown.items()}
 
 
-def indented(data):
-    """The same file, its elements set apart by line breaks, as SheetJS and people who look into it write it."""
-    copy = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(copy, "w") as changed:
-        for name in archive.namelist():
-            part = archive.read(name)
-            for element in (b"<table:", b"</table:", b"<office:", b"</office:", b"<text:p"):
-                part = part.replace(element, b"\n    " + element) if name == "content.xml" else part
-            changed.writestr(name, part)
-    return copy.getvalue()
-
-
-def test_an_ods_file_whose_elements_are_set_apart_is_read_as_any_other():
-    between = ods_cell("string")
-    paragraph = P()
-    for element in (Span(text="two"), Span(text=" "), Span(text="words")):
-        paragraph.addElement(element)
-    between.addElement(paragraph)
-    data = ods([ods_cell("string", "서울"), between, ods_cell("float", "12,5", value=12.5)])
-    assert cells(indented(data), "in.ods") == cells(data, "in.ods") == [("서울", "two words", 12.5)]
-
-
 def test_errors_and_uncalculated_formulas_of_an_ods_file_are_bad_cells():
     line = [
         ods_cell("string", "#N/A", formula="of:=NA()", stringvalue=""),
