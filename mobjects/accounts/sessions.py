@@ -56,10 +56,11 @@ class SessionLimitsMiddleware:
 
 
 def _is_sent_away(request: HttpRequest, response: HttpResponse) -> bool:
-    """Whether a page that somebody sent was answered with the login page; signing out loses nothing."""
+    """Whether a page that somebody sent was answered with the login page; signing in and out loses nothing."""
     address = response.get("Location", "").partition("?")[0]
     is_page = request.method == "POST" and "HX-Request" not in request.headers
-    return is_page and address == reverse("admin:login") and request.path != reverse("admin:logout")
+    login = reverse("admin:login")
+    return is_page and address == login and not request.path.startswith((login, reverse("admin:logout")))
 
 
 def begin(request: HttpRequest, user: AbstractBaseUser) -> None:

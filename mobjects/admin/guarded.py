@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,10 +21,11 @@ from mobjects.db.edit_context import edit
 from mobjects.forms.merging import FieldClash, fingerprint
 from mobjects.marketo.attributes import entry_name
 from mobjects.models import EditSource, Kind, OpportunityPersonRole, SyncedRecord, records_of_kind
-from mobjects.views.pressed_once import lead_to_made, make_once
+from mobjects.views.pressed_once import lead_to_made, make_once, press_key
 
 SEEN = "seen"
 """The input of a page that asks before it deletes: stands for what the page showed."""
+_ADD_BUTTONS = ("_save", "_continue", "_addanother")
 CHANGED_SINCE = _("Something of this was changed since the page was opened. It shows how it stands now; look again.")
 
 
@@ -62,17 +65,25 @@ class GuardedAdmin(TransferAdmin):
 
     # --- saving ---
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
         answer = super().changeform_view
         if request.method != "POST":
-            return answer(request, *args, **kwargs)
+            return answer(request, object_id, *args, **kwargs)
 
         def save() -> Any:
             with edit(EditSource.FORM, request.user):
-                return answer(request, *args, **kwargs)
+                return answer(request, object_id, *args, **kwargs)
 
-        saved = make_once(request, save, lambda made: made.get("Location", ""))
-        return lead_to_made(request) if saved is None else saved
+        key = press_key(request, but=() if object_id else _ADD_BUTTONS)
+        saved = make_once(request, save, self._saved_address, key)
+        return lead_to_made(request, key) if saved is None else saved
+
+    def _saved_address(self, saved: Any) -> str:
+        """Where a form that was saved leads to; in a window of its own, which would close, to what it made."""
+        if made := (getattr(saved, "context_data", None) or {}).get("popup_response_data"):
+            name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
+            return f"{reverse(name, args=[json.loads(made)['value']])}?{IS_POPUP_VAR}=1"
+        return saved.get("Location", "")  # type: ignore[no-any-return]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

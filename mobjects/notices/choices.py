@@ -84,16 +84,18 @@ def _usual(event: NoticeEvent) -> str:
 
 def events_for(user: User) -> list[NoticeEvent]:
     """The events that a user may hear of; of approvals also who can ask for something, and then waits for an answer."""
-    asks = user.has_perm(ACTS) and user.has_perm(SEES_APPROVAL)
-    return [
-        event for event in NoticeEvent if user.has_perm(SEES[event]) or (asks and event == NoticeEvent.APPROVAL_WAITS)
-    ]
+    more = {
+        NoticeEvent.APPROVAL_WAITS: user.has_perm(ACTS) and user.has_perm(SEES_APPROVAL),
+        NoticeEvent.LONG_WORK: user.has_perm(SEES_IMPORT),
+    }
+    return [event for event in NoticeEvent if user.has_perm(SEES[event]) or more.get(event)]
 
 
 def read_choice(user: User) -> NoticeChoice:
     """What a user chose; without a choice what holds until then, not saved."""
     found = NoticeChoice.objects.filter(pk=user.pk).first()
-    usual = [event.value for event in events_for(user) if user.has_perm(_usual(event)) or user.has_perm(ACTS)]
+    acts, own = user.has_perm(ACTS), NoticeEvent.LONG_WORK
+    usual = [event.value for event in events_for(user) if acts or event == own or user.has_perm(_usual(event))]
     return found or NoticeChoice(user=user, inbox=usual, email=[])
 
 

@@ -29,9 +29,11 @@ def notice_job_done(sender: Any, *, work: SyncJob, **_kwargs: Any) -> None:
         make_notice(EVENT, f"job:{work.pk}", {**job_facts(work), "user": work.user_id})
 
 
-def notice_import_step(sender: Any, *, work: Import, old: str, **_kwargs: Any) -> None:
-    """Make a notice of an import that was checked, written or undone; for ``import_came_to_rest``."""
-    if old not in Import.WORKING_STATES or work.source != ImportSource.ADMIN or not _is_long(work.step_at):
+def notice_import_step(sender: Any, *, work: Import, old: str, new: str, **_kwargs: Any) -> None:
+    """Make a notice of a step of an import that is done, or broke off; for ``import_came_to_rest``."""
+    if old not in Import.WORKING_STATES or new == ImportState.DISCARDED or work.source != ImportSource.ADMIN:
+        return
+    if not _is_long(work.step_at):
         return
     by = {ImportState.COMMITTING: work.committed_by, ImportState.UNDOING: work.undone_by}
     asked_by = by.get(ImportState(old), "") or work.username

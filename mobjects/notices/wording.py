@@ -204,6 +204,8 @@ def _done(facts: Facts, about: str) -> tuple[str, str, str]:
     if "import" not in facts:
         return _of_job(_("Done: %(job)s"), facts, "")
     shown = Import(**{name: facts[name] for name in IMPORT_FIELDS})
+    if shown.problem and shown.state != ImportState.REFUSED:
+        return _("Not finished: import of “%(name)s”") % {"name": shown.file_name}, translate_kept(shown.problem), ""
     said = {"state": shown.get_state_display(), "name": shown.file_name}
     return _("%(state)s: import of “%(name)s”") % said, describe_import(shown), ""
 

@@ -82,7 +82,7 @@ def count_records(job: models.SyncJob) -> int:
 
 def _has_sent(job: models.SyncJob) -> bool:
     ended = (models.SyncJobState.SUCCEEDED, models.SyncJobState.PROBLEMS)
-    return job.action == models.SyncJobAction.SEND and job.state in ended
+    return job.action in models.SyncJob.SENDING_ACTIONS and job.state in ended
 
 
 def describe_job(

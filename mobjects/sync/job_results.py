@@ -103,6 +103,8 @@ def end_waiting_results(
             changes.setdefault(row.job, LateEnds()).add(row.error, status, words)
     for other, late in changes.items():
         add_counts(other, late.counts)
+    # Figures of days are locked behind all jobs, as where a job ends.
+    for other, late in changes.items():
         late.tell(other)
 
 

@@ -7,10 +7,12 @@ A page carries a token (the template tag ``press_token``); the session keeps whe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib import messages
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -55,15 +57,23 @@ def make_once(
         made = make()
         if led := address(made):
             request.session[LED] = dict([*noted.items(), (key, led)][-KEPT:])
-            request.session.save()
+            try:
+                request.session.save()
+            except UpdateError as error:  # Signed out meanwhile, everywhere: nothing is made.
+                raise SessionInterrupted(str(error)) from error
     return made
 
 
-def press_key(request: HttpRequest) -> str:
-    """What tells a press from another: a form that was changed since is another one. "" if its page has no token."""
+def press_key(request: HttpRequest, *, but: Collection[str] = ()) -> str:
+    """What tells a press from another: a form that was changed since is another one. "" if its page has no token.
+
+    Args:
+        but: names of buttons that are no difference.
+    """
     if not request.POST.get(TOKEN):
         return ""
-    given = sorted((name, request.POST.getlist(name)) for name in request.POST if name != "csrfmiddlewaretoken")
+    left_out = {"csrfmiddlewaretoken", *but}
+    given = sorted((name, request.POST.getlist(name)) for name in request.POST if name not in left_out)
     files = sorted((name, str(file), getattr(file, "size", 0)) for name, file in request.FILES.items())
     return hashlib.sha256(repr((given, files)).encode(errors="replace")).hexdigest()[:32]
 

@@ -59,6 +59,13 @@ def test_looking_and_signing_out_after_that_lose_nothing(browser, clock):
         assert "Nothing of the page" not in pages.text(answer)
 
 
+def test_a_sign_in_that_has_to_begin_anew_loses_no_page(browser, clock):
+    clock.shift(31 * MINUTE)
+    answer = browser.post("/admin/login/code/", {"code": "123456"}, follow=True)
+    assert answer.redirect_chain[0][0].startswith("/admin/login/")
+    assert "Nothing of the page" not in pages.text(answer)
+
+
 def test_work_keeps_a_session_until_it_is_twelve_hours_old(browser, clock):
     for _ in range(11 * 3 + 2):
         clock.shift(20 * MINUTE)

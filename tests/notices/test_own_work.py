@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.apps import apps
+from django.contrib.auth.models import Permission, User
 from django.utils import timezone, translation
 
 from mobjects.imports.lifecycle import IMPORT_STATES
 from mobjects.jobs.lifecycle import end_job
-from mobjects.models import Import, ImportState, Notice, NoticeDelivery, SyncJobState
+from mobjects.models import Import, ImportState, Notice, NoticeChoice, NoticeDelivery, SyncJobState
 from mobjects.notices.choices import read_choice, save_choice
 from mobjects.notices.wording import describe_notice
 from tests import factories
@@ -95,6 +97,18 @@ def test_who_uploaded_a_large_file_hears_of_each_long_step(olga, old, new, title
         assert "deals.csv" in describe_notice(Notice.objects.get()).title
 
 
+@pytest.mark.parametrize(("old", "new"), [("undoing", "committed"), ("committing", "review"), ("checking", "mapping")])
+def test_a_long_step_that_broke_off_is_not_told_as_done(olga, old, new):
+    made = step(old, new, problem="Row 7 was changed.")
+    text = describe_notice(Notice.objects.get())
+    assert (text.title, text.detail) == (f"Not finished: import of “{made.file_name}”", "Row 7 was changed.")
+
+
+def test_a_check_that_a_person_ends_is_told_to_nobody(olga):
+    step("checking", "discarded")
+    assert events() == []
+
+
 def test_who_wrote_and_who_undid_an_import_hear_of_that(olga):
     step("committing", "committed", committed_by="anna")
     step("undoing", "undone", committed_by="olga", undone_by="anna")
@@ -106,6 +120,19 @@ def test_steps_that_were_short_or_that_a_person_made_are_told_to_nobody(olga):
     step("review", "discarded")
     step("checking", "review", source="api")
     assert events() == []
+
+
+def test_who_chose_before_there_were_these_notices_hears_of_them(olga):
+    boss = factories.user("boss", group="viewer")
+    boss.user_permissions.add(Permission.objects.get(codename="approve_work"))
+    save_choice(olga, ["halted"], [])
+    save_choice(boss, ["halted"], [])
+    save_choice(User.objects.get(username="anna"), [], [])
+    import_module("mobjects.migrations.0056_new_notices").add_new_events(apps, None)
+    kept = dict(NoticeChoice.objects.values_list("user__username", "inbox"))
+    assert kept.pop("anna") == []
+    assert kept["boss"] == ["halted", "long_work"]
+    assert kept["olga"][:2] == ["halted", "long_work"]
 
 
 def test_nobody_hears_of_it_who_chose_so_or_may_not_see_the_page(olga):

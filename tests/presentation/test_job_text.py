@@ -269,3 +269,11 @@ def test_roles_that_were_deleted_with_opportunities_are_not_called_opportunities
     deletion = job(SyncJobState.SUCCEEDED, action="delete", kind=kind, counts=counts, created_at=NOW)
     deletion.selection = {"kind": kind, "ids": [1, 2]}
     assert job_title(deletion).startswith(said)
+
+
+@pytest.mark.parametrize("action", ["send", "undo"])
+def test_records_that_another_job_sent_first_are_not_among_those_of_a_job_that_ended(action):
+    """An undo knows beforehand of how many it sends the old values."""
+    over = job(SyncJobState.SUCCEEDED, action=action, planned=3, counts={"UPDATED": 2})
+    assert job_text.count_records(over) == 2
+    assert job_text.describe_job(over).startswith("Finished: all 2 records were accepted. 1 more record was there ")

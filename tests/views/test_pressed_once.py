@@ -66,6 +66,23 @@ def test_an_opportunity_without_a_key_is_added_once(browser):
     assert Opportunity.objects.count() == 1
 
 
+def test_another_button_of_the_same_form_adds_nothing_more(browser):
+    address = reverse("admin:mobjects_opportunity_add")
+    sent = read_page(browser, address, "stage") | {"name": "Deal"}
+    browser.post(address, sent | {"_save": "Save"})
+    browser.post(address, sent | {"_addanother": "Save and add another"})
+    assert Opportunity.objects.count() == 1
+
+
+def test_an_opportunity_that_a_window_of_its_own_adds_is_added_once(browser):
+    address = f"{reverse('admin:mobjects_opportunity_add')}?_to_field=id&_popup=1"
+    sent = read_page(browser, address, "stage") | {"name": "Deal", "_popup": "1", "_to_field": "id"}
+    assert browser.post(address, sent).status_code == 200
+    again = browser.post(address, sent)
+    made = Opportunity.objects.get()
+    assert again.url == f"{change_url(made)}?_popup=1"
+
+
 def test_a_form_that_was_changed_since_is_saved_again(browser):
     """Browsers may show a page of before as it was left, its token with it."""
     record = factories.opportunity(name="Deal")

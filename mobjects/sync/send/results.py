@@ -105,10 +105,10 @@ def record_answer(job: SyncJob, batch: SyncBatch, items: Sequence[BatchItem], an
         changes = Counter(statuses.values())
         changes.subtract(status for _, status in results.values() if status == SyncResultStatus.UNKNOWN)
         add_counts(job, changes)
-        late.tell(job)
         again = {item.pk: outcome for item, outcome, _ in final if item.pk in mine and mine[item.pk].was_lost}
         if again:
             _end_earlier(job, kind, {pk: (outcome.status, outcome.message) for pk, outcome in again.items()})
+        late.tell(job)
 
 
 def _statuses(final: Sequence[_AnsweredItem]) -> dict[int, str]:
