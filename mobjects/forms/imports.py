@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -100,13 +100,20 @@ class UploadForm(forms.Form):
         return ReadOptions("csv", encoding) if file.name.lower().endswith(TEXTS) else None
 
 
-def start_upload(form: UploadForm, kinds: Sequence[str], user: User | None, source: ImportSource) -> Import:
+def start_upload(
+    form: UploadForm,
+    kinds: Sequence[str],
+    user: User | None,
+    source: ImportSource,
+    keep: Callable[[Callable[[], Import]], Import] = lambda store: store(),
+) -> Import:
     """Keep what the valid form brings; see :func:`mobjects.imports.service.start_import`.
 
     Args:
         kinds: that the person may import; not empty.
         user: who uploads it.
         source: from where.
+        keep: calls what it is given, which stores the file.
     """
     given = form.cleaned_data
     upload = given["file"]
@@ -122,6 +129,7 @@ def start_upload(form: UploadForm, kinds: Sequence[str], user: User | None, sour
         reading=form.read_options,
         reason=given["reason"],
         kinds=() if given["kind"] else kinds,
+        keep=keep,
     )
 
 

@@ -8,7 +8,7 @@ reads a whole file but the upload itself.
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
@@ -58,8 +58,9 @@ def start_import(
     check: bool = True,
     enqueue: bool = True,
     kinds: Collection[str] = (),
+    keep: Callable[[Callable[[], Import]], Import] = lambda store: store(),
 ) -> Import:
-    """Keep a file and look at its head. If nothing about its columns is open, its check is asked for at once.
+    """Look at a file's head and keep it. If nothing about its columns is open, its check is asked for at once.
 
     Args:
         kind: of the file, a key of ``RESOURCES``; with ``kinds`` the one to begin with.
@@ -74,6 +75,7 @@ def start_import(
         check: ``False`` if there is more to say about it first.
         enqueue: whether a worker is queued for the check; who runs it himself says ``False``.
         kinds: what the file may hold, if that is to be told by its headers.
+        keep: calls what it is given, which stores the file, once that was looked at: a workbook takes seconds.
 
     Returns:
         The import: being checked, waiting for its columns, or refused if it cannot be read (``problem`` says why).
@@ -94,6 +96,10 @@ def start_import(
     except FileRefused as error:
         refused = str(error)
     file.seek(0)
+    return keep(partial(_store, imported, file, refused, check=check, enqueue=enqueue))
+
+
+def _store(imported: Import, file: BinaryIO, refused: str, *, check: bool, enqueue: bool) -> Import:
     with transaction.atomic():
         file_storage.store_file(imported, file)
         if refused:

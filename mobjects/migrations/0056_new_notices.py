@@ -6,6 +6,7 @@ from django.db import migrations
 from django.db.models import Q
 
 LONG_WORK, APPROVAL_WAITS = "long_work", "approval_waits"
+_PATHS = ("groups__permissions", "user_permissions")
 
 
 def add_new_events(apps: Any, schema_editor: Any) -> None:
@@ -19,9 +20,6 @@ def add_new_events(apps: Any, schema_editor: Any) -> None:
         if choice.inbox:
             choice.inbox = [*choice.inbox, *(event for event in new if event not in choice.inbox)]
             choice.save(update_fields=["inbox"])
-
-
-_PATHS = ("groups__permissions", "user_permissions")
 
 
 class Migration(migrations.Migration):

@@ -31,6 +31,10 @@ KEPT = 20
 DONE_ALREADY = _("The button was pressed twice; it was done once. This is where the first press led.")
 
 
+class MadeBeforeError(Exception):
+    """The same press has made it already, see :func:`lead_to_made`."""
+
+
 def make_once(
     request: HttpRequest, make: Callable[[], Made], address: Callable[[Made], str], key: str = ""
 ) -> Made | None:

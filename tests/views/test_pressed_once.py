@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 from lxml import html
 
+from mobjects.imports.service import start_import
 from mobjects.models import Import, Opportunity, ProgramCost, SyncJob, SyncJobState
 from mobjects.views.pressed_once import DONE_ALREADY
 from tests import factories
@@ -81,6 +84,28 @@ def test_an_opportunity_that_a_window_of_its_own_adds_is_added_once(browser):
     again = browser.post(address, sent)
     made = Opportunity.objects.get()
     assert again.url == f"{change_url(made)}?_popup=1"
+
+
+def test_a_file_is_looked_at_before_other_presses_have_to_wait():
+    """On SQLite all other writers wait as well."""
+    read_inside = []
+
+    class Watched(io.BytesIO):
+        def read(self, *size):
+            read_inside.append(connection.in_atomic_block)
+            return super().read(*size)
+
+    def keep(store):
+        read_inside.append(None)
+        with transaction.atomic():
+            return store()
+
+    asked = {"user": None, "username": "ann", "source": "admin"}
+    start_import("opportunities", Watched(b"Name\nDeal\n"), "deals.csv", **asked, keep=keep)
+    looking = read_inside[: read_inside.index(None)]
+    assert looking
+    assert not any(looking)
+    assert Import.objects.get().headers == ["Name"]
 
 
 def test_a_form_that_was_changed_since_is_saved_again(browser):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from mobjects.forms.imports import UploadForm, start_upload
 from mobjects.kept_text import translate_kept
-from mobjects.models import ImportSource
+from mobjects.models import Import, ImportSource
 from mobjects.resources import RESOURCES
 from mobjects.spreadsheets.types import FileRefused
 from mobjects.views.base import render_denied, render_page, require_permission
@@ -23,7 +23,7 @@ from mobjects.views.imports.base import (
     redirect_to_step,
     user_of,
 )
-from mobjects.views.pressed_once import lead_to_made, make_once
+from mobjects.views.pressed_once import MadeBeforeError, lead_to_made, make_once
 from mobjects.views.uploads import takes_upload
 
 
@@ -43,12 +43,26 @@ def import_new(request: HttpRequest) -> HttpResponse:
     form = UploadForm(kinds, request.POST, request.FILES)
     if form.is_valid():
         try:
-            upload = partial(start_upload, form, kinds, user_of(request), ImportSource.ADMIN)
-            imported = make_once(request, upload, lambda made: reverse("mobjects:import", args=[made.pk]))
-            return lead_to_made(request) if imported is None else redirect_to_step(imported)
+            return redirect_to_step(
+                start_upload(form, kinds, user_of(request), ImportSource.ADMIN, _keep_once(request))
+            )
+        except MadeBeforeError:
+            return lead_to_made(request)
         except FileRefused as error:
             form.add_error("pasted" if not form.cleaned_data["file"] else "file", translate_kept(str(error)))
     return _show(request, form, asked)
+
+
+def _keep_once(request: HttpRequest) -> Callable[[Callable[[], Import]], Import]:
+    """Stores an import unless the same press has stored one; only that is done while other presses wait."""
+
+    def keep(store: Callable[[], Import]) -> Import:
+        imported = make_once(request, store, lambda made: reverse("mobjects:import", args=[made.pk]))
+        if imported is None:
+            raise MadeBeforeError
+        return imported
+
+    return keep
 
 
 def _show(request: HttpRequest, form: UploadForm, kind: str) -> HttpResponse:
