@@ -373,6 +373,7 @@ UNFOLD = {
 # --- Marketo -----------------------------------------------------------------------------------------------------
 
 _TRANSPORT = env.text("MARKETO_TRANSPORT", DEFAULT)
+_ENTRY = TRANSPORTS.get(_TRANSPORT, TRANSPORTS[DEFAULT])
 MARKETO: dict[str, Any] = {
     "TRANSPORT": _TRANSPORT,
     # What each transport reads, whichever is used.
@@ -388,13 +389,8 @@ MARKETO: dict[str, Any] = {
     # Marketo allows 100 calls in 20 seconds and 10 at once, to all its callers together: by default half is ours.
     "CALLS_PER_WINDOW": env.number("MARKETO_CALLS_PER_WINDOW", default=50, minimum=1, maximum=100),
     "CALLS_AT_ONCE": env.number("MARKETO_CALLS_AT_ONCE", default=5, minimum=1, maximum=10),
-    "DAILY_QUOTA": env.number("MARKETO_DAILY_QUOTA", default=10_000, minimum=1, maximum=100_000_000),
+    "DAILY_QUOTA": env.number("MARKETO_DAILY_QUOTA", default=_ENTRY.traits.calls_a_day, minimum=1, maximum=10**8),
     "DAILY_SHARE": env.number("MARKETO_DAILY_SHARE", default=50, minimum=1, maximum=100),
     "TRIES": env.number("MARKETO_TRIES", default=5, minimum=1, maximum=20),
-    "LOOK_UP_SECONDS": env.number(
-        "MARKETO_LOOK_UP_SECONDS",
-        default=TRANSPORTS.get(_TRANSPORT, TRANSPORTS[DEFAULT]).look_up_seconds,
-        minimum=0,
-        maximum=3600,
-    ),
+    "LOOK_UP_SECONDS": env.number("MARKETO_LOOK_UP_SECONDS", default=_ENTRY.look_up_seconds, minimum=0, maximum=3600),
 }

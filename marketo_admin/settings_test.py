@@ -32,6 +32,7 @@ MARKETO = {
     **MARKETO,
     "TRANSPORT": "soap",
     "LOOK_UP_SECONDS": 180,
+    "DAILY_QUOTA": 10_000,
     "SOAP_ENDPOINT": "http://127.0.0.1:9/soap/mktows/2_7",
     "USER_ID": "test_user",
     "ENCRYPTION_KEY": "test-encryption-key",

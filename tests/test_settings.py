@@ -66,6 +66,12 @@ def test_how_long_and_for_whom_https_is_told_is_set():
     assert found["SECURE_HSTS_PRELOAD"]
 
 
+@pytest.mark.parametrize(("transport", "calls"), [({}, 50_000), ({"MARKETO_TRANSPORT": "soap"}, 10_000)])
+def test_the_calls_of_a_day_are_those_of_the_api_unless_they_are_set(transport, calls):
+    assert values(**transport)["MARKETO"]["DAILY_QUOTA"] == calls
+    assert values(**transport, MARKETO_DAILY_QUOTA="7000")["MARKETO"]["DAILY_QUOTA"] == 7000
+
+
 def test_marketo_settings_have_types_and_defaults():
     found = values(MARKETO_ENCRYPTION_KEY="k", MARKETO_TIMEOUT_SECONDS="30")["MARKETO"]
     assert (found["TRANSPORT"], found["ENCRYPTION_KEY"], found["TIMEOUT_SECONDS"]) == ("rest", "k", 30)

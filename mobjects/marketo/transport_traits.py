@@ -40,6 +40,7 @@ class TransportTraits:
         tells_calls: whether Marketo tells how many calls all integrations have made today.
         calls_to_a_batch: how many calls a batch of a kind takes at least; kinds left out take one.
         named_to_a_query: how many ids or keys one query may name.
+        calls_a_day: how many calls Marketo allows a day, to all its callers, where no contract says otherwise.
     """
 
     id_kinds: Mapping[Kind, IdKind] = field(default_factory=lambda: MappingProxyType({}))
@@ -58,6 +59,7 @@ class TransportTraits:
     tells_calls: bool = False
     calls_to_a_batch: Mapping[Kind, int] = field(default_factory=lambda: MappingProxyType({}))
     named_to_a_query: int = 1
+    calls_a_day: int = 10_000
 
     def id_kind(self, kind: Kind) -> IdKind:
         """What objects of a kind are called in Marketo."""

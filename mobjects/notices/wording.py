@@ -133,12 +133,14 @@ def _late(facts: Facts, about: str) -> tuple[str, str, str]:
 
 
 def _quota(facts: Facts, about: str) -> tuple[str, str, str]:
-    said = {key: number_format(facts[key], force_grouping=True) for key in ("used", "share")}
+    share, left = (
+        number_format(count, force_grouping=True) for count in (facts["share"], facts["share"] - facts["used"])
+    )
     return (
-        _("%(used)s of today’s %(share)s calls to Marketo are used") % said,
+        _("%(left)s of our %(share)s calls to Marketo today are left") % {"left": left, "share": share},
         _("Counting begins anew at %(time)s. Jobs wait until then and go on by themselves.")
         % {"time": _time(facts["resets_at"])},
-        _("Put off what can wait."),
+        _("Put off what can wait. If Marketo allows more calls a day than MARKETO_DAILY_QUOTA says, raise it."),
     )
 
 

@@ -225,7 +225,7 @@ def test_a_quota_near_its_end_is_spoken_of_once(marketo_settings, settings):
     settings.MARKETO = {**settings.MARKETO, "DAILY_QUOTA": used, "DAILY_SHARE": 100}
     standing.look_at_quota()
     standing.look_at_quota()
-    assert said() == [f"{used} of today’s {used} calls to Marketo are used"]
+    assert said() == [f"0 of our {used} calls to Marketo today are left"]
     settings.MARKETO = {**settings.MARKETO, "DAILY_QUOTA": 10_000}
     standing.look_at_quota()
     assert events() == [("quota_low", False), ("quota_low", True)]

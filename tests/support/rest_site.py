@@ -28,6 +28,7 @@ def rest_settings(sandbox: SandboxServer) -> dict[str, Any]:
         "USER_ID": "",
         "ENCRYPTION_KEY": "",
         "LOOK_UP_SECONDS": TRANSPORTS["rest"].look_up_seconds,
+        "DAILY_QUOTA": TRANSPORTS["rest"].traits.calls_a_day,
     }
 
 

@@ -26,4 +26,5 @@ REST_TRAITS = TransportTraits(
     # Read and written, or a tag set and looked at; one more for each further tag, and for costs beside tags.
     calls_to_a_batch=MappingProxyType({Kind.PROGRAM: 2}),
     named_to_a_query=paths.MAX_RECORDS,
+    calls_a_day=50_000,
 )

@@ -29,7 +29,7 @@ from mobjects.sync.rate_limits.redis_store import (
     random_delay,
     to_datetime,
 )
-from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage
+from mobjects.sync.rate_limits.usage import LimitUsage, UnknownUsage, describe_used_up
 from mobjects.sync.retry_policy import next_quota_reset
 from mobjects.sync.task import WaitRequired
 
@@ -59,7 +59,7 @@ class RedisRateLimiter:
         redis: where the counts are; shared by all who call.
         per_window: calls within ``window_seconds``.
         at_once: calls at the same time.
-        quota: calls a day that Marketo allows to all its callers.
+        quota: calls a day that Marketo allows to all its callers, by the settings.
         share: calls a day that are ours.
         lease_seconds: longest time a call can run; a slot ends by itself after it.
         window_seconds: whole seconds.
@@ -198,15 +198,7 @@ class RedisRateLimiter:
     def _refusal(self, taken: CallClaim, known: LimiterState) -> WaitRequired:
         if taken.limit == "day":
             reset = next_quota_reset(to_datetime(known.now))
-            quota = format_count(self._quota, "call")
-            used = _("Our share of Marketo's daily quota is used up: %(share)s of %(quota)s.") % {
-                "share": f"{self._share:,}",
-                "quota": quota,
-            }
-            if known.elsewhere > self._quota - self._share:
-                used = _(
-                    "Marketo's daily quota of %(quota)s is used up: other integrations made %(elsewhere)s of them."
-                ) % {"quota": quota, "elsewhere": f"{known.elsewhere:,}"}
+            used = describe_used_up(share=self._share, quota=self._quota, elsewhere=known.elsewhere)
             words = _("%(used)s Marketo begins to count anew at %(time)s.") % {
                 "used": used,
                 "time": format_moment(reset),

@@ -34,7 +34,7 @@ class LimitUsage:
     Args:
         used_today: calls since Marketo last began to count anew.
         share: calls a day that are ours.
-        quota: calls a day that Marketo allows to all its callers.
+        quota: calls a day that Marketo allows to all its callers, by the settings.
         resets_at: when counting begins anew; aware.
         in_window: calls within the moving window.
         window_limit: how many there may be.
@@ -63,6 +63,11 @@ class LimitUsage:
         """When counting begins anew, as text."""
         return format_moment(self.resets_at)
 
+    @property
+    def used_up_text(self) -> str:
+        """Why no further call may be made today, once none may, as a sentence."""
+        return describe_used_up(share=self.share, quota=self.quota, elsewhere=self.elsewhere)
+
     def quota_warning(self, calls: int) -> str:
         """What happens to a job that needs more calls than are left, as sentences; "" if they are enough.
 
@@ -73,13 +78,47 @@ class LimitUsage:
             return ""
         one = self.calls_left == 1
         some = (_("only %(count)s is") if one else _("only %(count)s are")) % {"count": f"{self.calls_left:,}"}
-        left = some if self.calls_left else _("none is")
-        return _(
-            "Today's share of Marketo's quota is not enough for this: it needs %(calls)s or more, and "
-            "%(left)s left of %(share)s. The rest waits until %(reset_text)s and then goes out by itself."
-        ) % {
+        said = {
             "calls": format_count(calls, "call"),
-            "left": left,
+            "left": some if self.calls_left else _("none is"),
             "share": f"{self.share:,}",
             "reset_text": self.reset_text,
         }
+        if _by_others(self.share, self.quota, self.elsewhere):
+            needed = _(
+                "This needs %(calls)s or more, and %(left)s left. The rest waits until %(reset_text)s and then goes "
+                "out by itself."
+            )
+            return f"{self.used_up_text} {needed % said}"
+        return (
+            _(
+                "Our share of today's calls to Marketo is not enough for this: it needs %(calls)s or more, and "
+                "%(left)s left of %(share)s. The rest waits until %(reset_text)s and then goes out by itself."
+            )
+            % said
+        )
+
+
+def describe_used_up(*, share: int, quota: int, elsewhere: int) -> str:
+    """Why no further call may be made today, as a sentence: what is known, and what only the settings say.
+
+    Args:
+        share: calls a day that are ours.
+        quota: calls a day that Marketo allows to all its callers, by the settings.
+        elsewhere: calls that other integrations made today, as far as Marketo has said.
+    """
+    if _by_others(share, quota, elsewhere):
+        words = _(
+            "Other integrations made %(elsewhere)s of the %(quota)s that MARKETO_DAILY_QUOTA says Marketo allows a day."
+        )
+    else:
+        words = _(
+            "Our share of today's calls is used up: %(share)s of the %(quota)s that MARKETO_DAILY_QUOTA says Marketo "
+            "allows a day."
+        )
+    return words % {"share": f"{share:,}", "quota": format_count(quota, "call"), "elsewhere": f"{elsewhere:,}"}
+
+
+def _by_others(share: int, quota: int, elsewhere: int) -> bool:
+    """Whether other integrations leave less than our share."""
+    return elsewhere > quota - share

@@ -47,11 +47,30 @@ def test_calls_of_other_integrations_use_up_the_same_quota(make, clock):
     usage = limits.read_usage()
     assert (usage.elsewhere, usage.calls_left) == (70, 20)
     call(limits, 20)
-    with pytest.raises(WaitRequired, match="other integrations made 70 of them"):
+    with pytest.raises(WaitRequired) as refused:
         call(limits)
+    assert refused.value.reason == (
+        "Other integrations made 70 of the 100 calls that MARKETO_DAILY_QUOTA says Marketo allows a day. "
+        "Marketo begins to count anew at 2026-07-02 05:00 UTC."
+    )
+    assert "used up" not in limits.read_usage().used_up_text
     clock.move_to(NOON + timedelta(days=1))
     call(limits)
     assert limits.read_usage().elsewhere == 0
+
+
+def test_what_only_the_setting_says_of_marketo_is_not_told_as_a_fact(make):
+    limits = make()
+    limits.note_calls_of_all(120)
+    with pytest.raises(
+        WaitRequired, match=r"^Other integrations made 120 of the 100 calls that MARKETO_DAILY_QUOTA says"
+    ):
+        call(limits)
+    assert limits.read_usage().quota_warning(3) == (
+        "Other integrations made 120 of the 100 calls that MARKETO_DAILY_QUOTA says Marketo allows a day. "
+        "This needs 3 calls or more, and none is left. The rest waits until 2026-07-02 05:00 UTC and "
+        "then goes out by itself."
+    )
 
 
 def test_a_count_that_is_behind_ours_takes_nothing_away(make):

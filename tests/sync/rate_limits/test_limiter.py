@@ -195,7 +195,8 @@ def test_the_share_of_the_day_holds_until_midnight_us_central(make, clock, now, 
     until = timezone.now() + timedelta(seconds=seconds)
     assert f"{until:%Y-%m-%d %H:%M}" == reset
     assert words == (
-        f"Our share of Marketo's daily quota is used up: 2 of 4 calls. Marketo begins to count anew at {reset} UTC."
+        "Our share of today's calls is used up: 2 of the 4 calls that MARKETO_DAILY_QUOTA says Marketo allows a day. "
+        f"Marketo begins to count anew at {reset} UTC."
     )
     clock.move_to(until - timedelta(seconds=1))
     refused(limits)

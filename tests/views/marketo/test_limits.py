@@ -44,7 +44,7 @@ def test_the_connection_page_shows_what_is_used_and_when_counting_begins_anew(br
     call(2)
     response = browser.get(CONNECTION)
     shown, resets_at = pages.text(response), response.context["usage"].resets_at
-    assert "<dd>2 of 5, our share of Marketo's 10 a day</dd>" in shown
+    assert "<dd>2 of 5, our share of the 10 a day that MARKETO_DAILY_QUOTA says Marketo allows</dd>" in shown
     assert f"{job_text.format_time(response.context['usage'].resets_at)}</time>, midnight US Central time</dd>" in shown
     assert resets_at > timezone.now()
     assert "<dd>2 of 50</dd>" in shown
@@ -54,7 +54,9 @@ def test_the_connection_page_shows_what_is_used_and_when_counting_begins_anew(br
 
 def test_the_connection_page_says_that_the_share_is_used_up(browser, five_a_day):
     call(5)
-    assert "Today's share is used up. Jobs wait until" in pages.text(browser.get(CONNECTION))
+    assert "5 of the 10 calls that MARKETO_DAILY_QUOTA says Marketo allows a day. Jobs wait until" in pages.text(
+        browser.get(CONNECTION)
+    )
 
 
 def test_the_connection_page_says_that_fewer_calls_run_at_once(browser, five_a_day):
@@ -103,7 +105,7 @@ def test_a_dry_run_says_it_too(five_a_day, marketo_settings, settings, capsys):
     factories.opportunity()
     call_command("sync_mobjects", "--dry-run")
     said = capsys.readouterr().err
-    assert "Used today: 1 of our 1 call. Today's share of Marketo's quota is not enough" in said
+    assert "Used today: 1 of our 1 call. Our share of today's calls to Marketo is not enough" in said
 
 
 def test_a_dry_run_without_redis_says_that_the_calls_are_not_known(no_redis, capsys):
