@@ -1,7 +1,7 @@
 """What python-calamine does not give of .ods files (OpenDocument 1.3, part 3, chapters 6 and 9).
 
-Errors, uncalculated formulas, percentages and times, and the tabs and line breaks within a paragraph, which it leaves
-out: "120" above "30" would be 12030.
+Errors, uncalculated formulas, percentages and times; the tabs and line breaks within a paragraph, which it leaves out
+("120" above "30" would be 12030); and a text without that of the shapes that are anchored to its cell.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _PIECE = 1 << 16
 _MOST_REPEATED = 1 << 20
 _LONGEST_TEXT = 1 << 17  # Characters that are kept of one; a cell of any format holds fewer.
 _BREAKS = {"tab": "\t", "line-break": "\n"}
+_DRAWING = ""  # The name of an element that is neither text nor a note.
 _ERRORS = ("#", "Err:")
 _MOST_SHOWN = 60
 """Characters of a cell's text that are looked at; keys are shorter."""
@@ -60,7 +61,7 @@ class _CellText:
     """The paragraphs of a cell."""
 
     def __init__(self) -> None:
-        self.has_breaks = False  # Within a paragraph.
+        self.is_read_otherwise = False  # By calamine.
         self.is_inside = False  # Of a paragraph.
         self._pieces: list[str] = []
         self._length = self._paragraphs = 0
@@ -71,6 +72,7 @@ class _CellText:
     def start_child(self, name: str) -> None:
         """An element right in the cell begins: a paragraph, or a note or drawing, whose text is not the cell's."""
         self.is_inside = name == "p"
+        self.is_read_otherwise = self.is_read_otherwise or name == _DRAWING
         if self.is_inside:
             self.add("\n" * bool(self._paragraphs))
             self._paragraphs += 1
@@ -78,7 +80,7 @@ class _CellText:
     def start_inner(self, name: str, attributes: Attributes) -> None:
         """An element in one of those begins."""
         if self.is_inside and name in _BREAKS:
-            self.has_breaks = True
+            self.is_read_otherwise = True
             self.add(_BREAKS[name])
         elif self.is_inside and name == "s":
             self.add(" " * min(int(_attribute(attributes, _TEXT, "c") or 1), _LONGEST_TEXT))
@@ -157,8 +159,8 @@ class _OdsCells:
             return parse_error(self._shown or "#ERROR!")
         if formula and not kind:
             return FORMULA
-        if kind == "string" and self._text.has_breaks and not _attribute(self._attributes, _OFFICE, "string-value"):
-            return str(self._text)
+        if kind == "string" and self._text.is_read_otherwise:
+            return _attribute(self._attributes, _OFFICE, "string-value") or str(self._text)
         if kind == "percentage":
             return percent_text(float(_attribute(self._attributes, _OFFICE, "value")))
         if kind == "float":
