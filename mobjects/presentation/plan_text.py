@@ -14,7 +14,8 @@ from mobjects.kept_text import translate_kept
 from mobjects.marketo.types import Kind, Operation
 from mobjects.presentation.badges import render_badge
 from mobjects.presentation.vocabulary import field_text
-from mobjects.sync.send.preview.record_plans import PlannedEffect, RecordPlan
+from mobjects.sync.send.preview.foreseen_effects import PlannedEffect
+from mobjects.sync.send.preview.record_plans import RecordPlan
 
 FIELDS_SHOWN = 12
 """Of one record; a program may have thousands of costs."""
@@ -67,6 +68,7 @@ def effect_badge(plan: RecordPlan) -> SafeString:
         PlannedEffect.CREATE: (_("Would be created"), "success"),
         PlannedEffect.CHANGE: (_("Would be changed"), "info"),
         PlannedEffect.REPLACE: (_("Would be deleted and made anew"), "warning"),
+        PlannedEffect.SKIP: (_("Marketo would skip it"), "warning"),
         PlannedEffect.NOTHING: (_("Nothing to send"), "neutral"),
         PlannedEffect.HELD: (_("Held back"), "warning"),
     }[plan.effect]
@@ -76,8 +78,10 @@ def effect_badge(plan: RecordPlan) -> SafeString:
 def plan_notes(plan: RecordPlan) -> list[str]:
     """What a person should know of a plan before it is carried out, as sentences."""
     notes = [translate_kept(plan.reason)] if plan.reason else []
-    if plan.effect is PlannedEffect.CREATE and plan.operation is Operation.UPSERT:
-        notes.append(_("If Marketo has a record with this key already, that is changed instead."))
+    if plan.effect is PlannedEffect.CREATE and plan.by_key:
+        changed = _("If Marketo has a record with this key already, that is changed instead.")
+        skipped = _("If Marketo has a record with this key already, it skips this one.")
+        notes.append(changed if plan.operation is Operation.UPSERT else skipped)
     if plan.lost_tags:
         said = ngettext(
             "This tag is removed in Marketo: %s.", "These tags are removed in Marketo: %s.", len(plan.lost_tags)

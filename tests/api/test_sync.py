@@ -41,6 +41,14 @@ def test_a_sending_is_previewed_started_and_read(api, work):
     assert (again.status_code, SyncJob.objects.count()) == (409, 1)
 
 
+def test_a_preview_says_what_marketo_would_skip(api):
+    factories.opportunity(marketo_id=7)
+    factories.opportunity()
+    preview = api.post("previews", {"kind": "Opportunity", "operation": "INSERT"}).json()
+    (line,) = preview["lines"]
+    assert (preview["created"], preview["skipped"], line["created"], line["skipped"]) == (1, 1, 1, 1)
+
+
 def test_exactly_what_a_dry_run_found_is_sent(api, work):
     factories.opportunity()
     kept = api.post("jobs", {"action": "dry_run"}).json()

@@ -149,6 +149,15 @@ def test_dry_run_prints_the_requests_and_sends_nothing(capsys, sandbox):
     assert not SyncJob.objects.exists()
 
 
+def test_a_dry_run_says_how_many_marketo_would_skip(capsys):
+    factories.opportunity(marketo_id=7)
+    factories.opportunity()
+    call_command("sync_mobjects", "--dry-run", "--operation", "insert")
+    assert "1 record would be skipped: INSERT skips what Marketo has." in capsys.readouterr().err
+    call_command("sync_mobjects", "--dry-run")
+    assert "skipped" not in capsys.readouterr().err
+
+
 def test_connection_test_says_ok(capsys, sandbox):
     code, output = run(capsys, "test_connection")
     assert code == 0

@@ -42,6 +42,7 @@ class PreviewLineOut(Schema):
     count: int
     batches: int | None = Field(description="null: Marketo does not support the operation.")
     created: int = Field(description="Of these, would be created.")
+    skipped: int = Field(description="Of these, Marketo would skip.")
     calls: int
 
 
@@ -62,6 +63,7 @@ class PreviewOut(Schema):
     endpoint: str
     sendable: int
     created: int
+    skipped: int = Field(description="INSERT of what Marketo has, UPDATE of what it does not have: it would skip them.")
     cleared: int = Field(description="Values that would be cleared.")
     calls: int
     seconds: float | None = Field(description="How long it takes, as far as that can be told.")
@@ -176,7 +178,7 @@ class BatchListOut(Schema):
 
 def show_preview(preview: SyncPreview) -> dict[str, Any]:
     """A preview as it is given."""
-    names = ("ready", "problem", "warning", "endpoint", "sendable", "created", "cleared", "calls", "seconds")
+    names = ("ready", "problem", "warning", "endpoint", "sendable", "created", "skipped", "cleared", "calls", "seconds")
     return {name: getattr(preview, name) for name in names} | {
         "lines": [
             {
@@ -185,6 +187,7 @@ def show_preview(preview: SyncPreview) -> dict[str, Any]:
                 "count": line.count,
                 "batches": line.batches,
                 "created": line.new,
+                "skipped": line.skipped,
                 "calls": line.calls,
             }
             for line in preview.lines

@@ -116,7 +116,12 @@ class Command(BaseCommand):
         except MarketoError as error:
             raise CommandError(error.message, returncode=2) from error
         self.stderr.write(f"{number} batches would be sent; nothing was.")
-        if cleared := sum(group.cleared for group in forecast_groups(selection, key_fields())):
+        groups = [group for group in forecast_groups(selection, key_fields()) if not group.reason]
+        if skipped := sum(group.skipped for group in groups):
+            which = "has" if selection.operation == OperationChoice.INSERT else "does not have"
+            why = f"{selection.operation} skips what Marketo {which}"
+            self.stderr.write(f"{format_count(skipped, 'record')} would be skipped: {why}.")
+        if cleared := sum(group.cleared for group in groups):
             self.stderr.write(f"{format_count(cleared, 'value')} would be cleared in Marketo.")
         self.stderr.write(_describe_usage(RedisRateLimiter.from_settings(transport.endpoint).read_usage(), number))
 

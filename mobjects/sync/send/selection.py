@@ -194,11 +194,6 @@ def classify_records(
     return cast(SyncedQuerySet, found.annotate(hold=hold))
 
 
-def is_new(kind: Kind, keys: KeyFields) -> Q:
-    """The condition that nothing is known here of a record in Marketo."""
-    return ~has_id(kind, keys) & Q(accepted={})
-
-
 def count_calls(kind: Kind, batches: int, traits: TransportTraits) -> int:
     """How many calls it takes at least to send so many batches by the ways of the API in use."""
     return batches * traits.calls_to_a_batch.get(kind, 1)

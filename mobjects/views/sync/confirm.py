@@ -31,7 +31,7 @@ from mobjects.views.base import list_url, may_see_kind, none_selected, render_pa
 from mobjects.views.pressed_once import lead_to_made, made_before, make_once
 from mobjects.views.record_list import LIST, asked_list
 from mobjects.views.sync.job_actions import job_address, redirect_to_new_job
-from mobjects.views.sync.planned_records import CLEARED, LOSING, REPLACED, PlannedPage, PlannedRecords
+from mobjects.views.sync.planned_records import CLEARED, LOSING, REPLACED, SKIPPED, PlannedPage, PlannedRecords
 from mobjects.views.sync.preview import FIRST, may_send, preview_sync
 
 SENT_ALREADY = gettext_lazy("This was sent already; here is its job.")
@@ -150,6 +150,7 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
         CLEARED: _("Values would be cleared in Marketo"),
         LOSING: _("Programs that would lose tags or costs in Marketo"),
         REPLACED: _("Roles that would be deleted and made anew in Marketo"),
+        SKIPPED: _("Marketo would skip these"),
     }.get(which, _("What would be sent, record by record"))
     if reason:
         title = _("Held back: %s") % reason

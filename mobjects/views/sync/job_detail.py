@@ -153,6 +153,7 @@ def _head(job: SyncJob, groups: Sequence[FailureGroup]) -> dict[str, Any]:
         ),
         "speed": speed,
         "summary": job.progress.get("summary", ()),
+        "skipped": job.progress.get("skipped"),
         "waits_for_person": job.state == SyncJobState.WAITING and job.waits_until is None,
         "counts": [
             (status.value, job.counts[status], status.label, vocabulary.STATUS_WORDS[status])

@@ -23,8 +23,9 @@ from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.naming.key_conditions import has_changed_key
 from mobjects.sync.send.preview.estimates import examined_programs, plan_losing
 from mobjects.sync.send.preview.forecast import filter_clearing
+from mobjects.sync.send.preview.foreseen_effects import would_be_created, would_be_skipped
 from mobjects.sync.send.preview.record_plans import judged_records, plan_records
-from mobjects.sync.send.selection import PART_SIZE, SyncSelection, is_new, ordered_kinds
+from mobjects.sync.send.selection import PART_SIZE, SyncSelection, ordered_kinds
 from mobjects.sync.transport_factory import key_fields, open_transport
 
 EVERYTHING = "all"
@@ -37,7 +38,9 @@ LOSING = "losing"
 """Programs that would lose tags or costs in Marketo, of those that are looked at for it."""
 REPLACED = "replaced"
 """Roles that would be deleted in Marketo and made anew."""
-ACROSS = (EVERYTHING, NEW, CLEARED, LOSING, REPLACED)
+SKIPPED = "skipped"
+"""Those that Marketo would skip by the operation."""
+ACROSS = (EVERYTHING, NEW, CLEARED, LOSING, REPLACED, SKIPPED)
 """What may be of several kinds and operations."""
 PER_PAGE = 25
 
@@ -159,7 +162,9 @@ class PlannedRecords:
     def _counted(self, kind: Kind, part: SyncSelection, found: SyncedQuerySet, keys: KeyFields) -> SyncedQuerySet:
         """Those of a kind's records that a figure of the preview counts."""
         if self.which == NEW:
-            return found.filter(is_new(kind, keys), hold="")
+            return found.filter(would_be_created(kind, keys), hold="")
+        if self.which == SKIPPED:
+            return found.filter(would_be_skipped(kind, keys), hold="")
         if self.which == CLEARED:
             return filter_clearing(kind, found, keys)
         if self.which == REPLACED:

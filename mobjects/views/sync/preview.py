@@ -26,7 +26,8 @@ FIRST = 2_000
 @dataclass(frozen=True, slots=True)
 class ForecastLine:
     """One line of the forecast. ``batches`` is ``None`` if Marketo does not support the operation; ``which`` stands
-    for its records, of which ``new`` would be created; sending them takes ``calls`` at least.
+    for its records, of which ``new`` would be created and ``skipped`` be skipped by Marketo; sending them takes
+    ``calls`` at least.
     """
 
     which: str
@@ -36,6 +37,7 @@ class ForecastLine:
     batches: int | None
     new: int = 0
     calls: int = 0
+    skipped: int = 0
 
     @property
     def may_be_read(self) -> bool:
@@ -97,6 +99,11 @@ class SyncPreview:
     def created(self) -> int:
         """Records of which nothing is known in Marketo, and which so would be created."""
         return sum(line.new for line in self.lines if line.batches)
+
+    @property
+    def skipped(self) -> int:
+        """Records that Marketo would skip: INSERT of what it has, UPDATE of what it does not have."""
+        return sum(line.skipped for line in self.lines if line.batches)
 
     @property
     def share(self) -> float | None:
@@ -182,7 +189,7 @@ def _line(transport: MarketoTransport | None, group: ForecastGroup) -> ForecastL
     batches = -(-group.count // limit) if limit else None
     calls = count_calls(group.kind, batches, transport.traits) if transport and batches else 0
     which, kind = _which(group), _kind_label(group)
-    return ForecastLine(which, kind, str(group.operation), group.count, batches, group.new, calls)
+    return ForecastLine(which, kind, str(group.operation), group.count, batches, group.new, calls, group.skipped)
 
 
 def _which(group: ForecastGroup) -> str:

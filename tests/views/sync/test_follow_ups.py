@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
+from lxml import html
 
 from mobjects.jobs.requests import create_job
 from mobjects.jobs.runner import run_job
 from mobjects.jobs.tries import request_try
 from mobjects.models import Kind, Opportunity, SyncJob, SyncJobAction
-from mobjects.sync.send.selection import SyncSelection
+from mobjects.sync.send.selection import OperationChoice, SyncSelection
 from mobjects.sync.transport_factory import key_fields
 from tests import factories
 from tests.views import pages
@@ -59,6 +60,20 @@ def test_a_dry_run_can_be_read_by_anybody_and_sent_while_nothing_changed(browser
     shown = pages.words(browser.get(pages.job_url(job)))
     assert f"Exactly what dry run {str(dry_run.pk)[:8]} would send" in shown
     assert "Sends exactly" in shown
+
+
+def test_a_dry_run_says_what_marketo_would_skip_and_shows_it(browser):
+    there = [factories.opportunity(name=f"There {number}", marketo_id=number) for number in (7, 8)]
+    factories.opportunity(name="New")
+    asked = SyncSelection((Kind.OPPORTUNITY,), operation=OperationChoice.INSERT)
+    job = finished(create_job(SyncJobAction.DRY_RUN, asked.kind_of_job, asked.to_json()))
+    page = browser.get(pages.job_url(job))
+    assert "Marketo would skip 2 records: INSERT skips what Marketo has" in pages.words(page)
+    (link,) = html.fromstring(page.content.decode()).xpath("//a[contains(@href, 'status=PLANNED&same=')]/@href")
+    listed = browser.get(f"{pages.job_url(job)}{link}")
+    assert [row.label for row in listed.context["rows"]] == [record.name for record in there]
+    assert "Marketo has it already, and INSERT skips what it has." in pages.words(listed)
+    assert job.counts == {"PLANNED": 3}
 
 
 def test_it_is_refused_where_a_record_changed_and_the_others_are_offered(browser, dry_run):

@@ -80,6 +80,44 @@ def test_those_that_would_be_created_are_listed(browser):
     assert names(browser.post(SYNC, form(list="new"))) == ["New"]
 
 
+def test_those_that_marketo_would_skip_are_counted_listed_and_explained(browser):
+    there, new = factories.opportunity(name="There", marketo_id=7), factories.opportunity(name="New")
+    nothing = pages.words(browser.post(SYNC, form(preview="1")))
+    assert "would skip" not in nothing
+    shown = pages.words(browser.post(SYNC, form(preview="1", operation="INSERT")))
+    assert (
+        "Marketo would skip 1 record: INSERT skips what Marketo has, UPDATE what it does not have. Show them" in shown
+    )
+    assert "1 record would be created in Marketo." in shown
+    assert "Marketo would skip it INSERT Marketo has it already, and INSERT skips what it has." in shown
+    listed = browser.post(SYNC, form(list="skipped", operation="INSERT"))
+    assert names(listed) == [there.name]
+    assert "Marketo would skip these" in pages.words(listed)
+    assert names(browser.post(SYNC, form(list="new", operation="INSERT"))) == [new.name]
+
+
+def test_what_an_update_would_skip_is_not_said_to_be_created(browser, settings):
+    settings.MARKETO = {**settings.MARKETO, "OPPORTUNITY_KEY_FIELD": "ExternalOpportunityId"}
+    factories.opportunity(name="New")
+    shown = pages.words(browser.post(SYNC, form(preview="1", operation="UPDATE")))
+    assert "would be created in Marketo" not in shown
+    assert "Marketo would skip 1 record" in shown
+    assert "As far as is known here, Marketo does not have it, and UPDATE skips what Marketo does not have." in shown
+    for operation, said in (
+        ("INSERT", "If Marketo has a record with this key already, it skips this one."),
+        ("UPSERT", "If Marketo has a record with this key already, that is changed instead."),
+    ):
+        assert said in pages.words(browser.post(SYNC, form(preview="1", operation=operation)))
+
+
+def test_no_key_is_spoken_of_where_marketo_looks_for_none(browser):
+    factories.opportunity(name="New")
+    for operation in ("INSERT", "UPSERT"):
+        shown = pages.words(browser.post(SYNC, form(preview="1", operation=operation)))
+        assert "Would be created" in shown
+        assert "with this key" not in shown
+
+
 def losses():
     keys = key_fields()
     return find_losses(examined_programs(SyncSelection(), keys), SyncSelection(), keys)
@@ -148,3 +186,13 @@ def test_a_long_selection_is_paged_with_a_fixed_number_of_queries(browser, djang
     with django_assert_max_num_queries(25):
         shown = browser.post(SYNC, form(kind="Opportunity", ids=ids, list="all"))
     assert len(names(shown)) == 25
+
+
+def test_what_marketo_skips_is_not_cleared(browser):
+    Opportunity.objects.filter(pk=factories.opportunity(name="There", marketo_id=7).pk).update(
+        accepted={"Name": "There", "Stage": "Won"}, synced_revision=1, revision=2
+    )
+    assert "1 value will be cleared in Marketo" in pages.words(browser.post(SYNC, form(preview="1")))
+    assert names(browser.post(SYNC, form(list="cleared"))) == ["There"]
+    assert "will be cleared" not in pages.words(browser.post(SYNC, form(preview="1", operation="INSERT")))
+    assert names(browser.post(SYNC, form(list="cleared", operation="INSERT"))) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -15,7 +16,8 @@ from mobjects.sync.content.loading import load_records
 from mobjects.sync.job_results import build_result, has_end, save_results
 from mobjects.sync.send import results
 from mobjects.sync.send.preview.forecast import forecast_groups
-from mobjects.sync.send.preview.record_plans import PlannedEffect, RecordPlan, judged_records, plan_record
+from mobjects.sync.send.preview.foreseen_effects import PlannedEffect
+from mobjects.sync.send.preview.record_plans import RecordPlan, judged_records, plan_record
 from mobjects.sync.send.selection import SyncSelection, ordered_kinds
 from mobjects.sync.send.task import SENDING_ORDER
 from mobjects.sync.task import JobContext, next_sequence
@@ -28,7 +30,11 @@ class DryRunTask:
     """Plans a batch at a step, in the order in which a job would send them.
 
     Each batch is kept with its request as it would be written now, each record with its values and differences, and
-    with the revision by which :class:`SyncSelection` later tells whether it changed since.
+    with the revision by which :class:`SyncSelection` later tells whether it changed since. How many of them Marketo
+    would skip is kept with the job: they are sent all the same, as Marketo may know better.
+
+    ``job.progress`` holds ``phase`` and ``after``, the place it came to, and once there are some ``skipped``: their
+    number, and the id of the result of one, whose reason is theirs.
 
     Args:
         context: the job and what it works with; the transport is asked for its rules only.
@@ -60,10 +66,10 @@ class DryRunTask:
             phase, after = kept.get("phase", 0), kept.get("after", 0)
             while phase < len(self._phases):
                 if found := self._next_records(self._phases[phase], after):
-                    self._keep(self._phases[phase], found)
-                    return self._go_on(phase, found[-1].pk)
+                    skipped = self._keep(self._phases[phase], found)
+                    return self._go_on(kept, phase, found[-1].pk, skipped)
                 phase, after = phase + 1, 0
-            self._go_on(phase, 0)
+            self._go_on(kept, phase, 0)
         return False
 
     def due_at(self) -> datetime | None:
@@ -74,8 +80,12 @@ class DryRunTask:
         """Write down what would be held back, and why."""
         results.record_all_held(self._context.job, self._selection, self._context.keys)
 
-    def _go_on(self, phase: int, after: int) -> bool:
-        self._context.job.progress = {"phase": phase, "after": after}
+    def _go_on(self, kept: dict[str, Any], phase: int, after: int, skipped: Sequence[SyncResult] = ()) -> bool:
+        progress = {**kept, "phase": phase, "after": after}
+        if skipped:
+            count, one = kept.get("skipped", (0, skipped[0].pk))
+            progress["skipped"] = [count + len(skipped), one]
+        self._context.job.progress = progress
         SyncJob.objects.filter(pk=self._context.job.pk).update(progress=self._context.job.progress)
         return True
 
@@ -90,7 +100,8 @@ class DryRunTask:
         ids = list(self._open(phase).filter(pk__gt=after).values_list("pk", flat=True)[:limit])
         return load_records(kind, ids) if ids else []
 
-    def _keep(self, phase: _Phase, found: Sequence[SyncedRecord]) -> None:
+    def _keep(self, phase: _Phase, found: Sequence[SyncedRecord]) -> list[SyncResult]:
+        """Write down a batch; gives the results of what Marketo would skip."""
         kind, part, operation = phase
         keys, transport = self._context.keys, self._context.transport
         plans = [plan_record(record, operation, "", keys, transport, resend=part.resend) for record in found]
@@ -99,6 +110,7 @@ class DryRunTask:
         positions = {plan.record.pk: position for position, plan in enumerate(going, start=1)}
         rows = [self._result(plan, batch, positions.get(plan.record.pk)) for plan in plans]
         save_results(self._context.job, rows)
+        return [row for plan, row in zip(plans, rows, strict=True) if plan.effect is PlannedEffect.SKIP]
 
     def _keep_batch(self, kind: Kind, operation: Operation, going: Sequence[RecordPlan]) -> SyncBatch:
         written = [plan.wire for plan in going if plan.wire is not None]

@@ -26,12 +26,13 @@ from mobjects.models import RECORD_MODELS, CustomField
 from mobjects.models.synced_record import SyncedQuerySet
 from mobjects.sync.content.payload import KeyFields
 from mobjects.sync.send.naming.key_conditions import has_changed_key
+from mobjects.sync.send.preview.foreseen_effects import would_be_created, would_be_skipped
 from mobjects.sync.send.selection import (
     WHOLE_SIZE,
+    OperationChoice,
     SyncSelection,
     candidate_records,
     foreseen_records,
-    is_new,
     ordered_kinds,
 )
 
@@ -47,11 +48,11 @@ class ForecastGroup:
         operation: ``None`` where they are held back.
         reason: why; "" where they are not.
         count: how many there are.
-        new: so many of them are not known to be in Marketo, and so would be created there unless it finds them by a
-            key.
+        new: so many of them would be created in Marketo, unless it finds one there by a key that is not known here.
         cleared: so many values would be cleared in Marketo: it accepted them last, and they are empty here now. Of
             attributes, standard and custom. Programs have none: their API clears nothing but notes.
         replaced: so many roles would be deleted in Marketo and made anew: their key was changed.
+        skipped: so many of them Marketo would skip, because it has them, or does not have them.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class ForecastGroup:
     new: int = 0
     cleared: int = 0
     replaced: int = 0
+    skipped: int = 0
 
 
 def find_bounds(selection: SyncSelection, first: int) -> dict[Kind, int]:
@@ -96,10 +98,12 @@ def forecast_groups(
         selection = replace(selection, ids=[pk for pk in selection.ids if pk < max(bounds.values())])
     at = at or clock.now()
     custom = _custom_names() if any(STANDARD[kind] for kind in selection.kinds) else {}
-    found: dict[tuple[Kind, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    found: dict[tuple[Kind, str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
+    # By itself an operation is only chosen where it does something.
+    chosen = selection.operation is not OperationChoice.AUTO
     for part in selection.iter_parts(WHOLE_SIZE):
         counted = [
-            _counted(kind, _before(found_first, bounds.get(kind)), custom.get(kind, ()), keys)
+            _counted(kind, _before(found_first, bounds.get(kind)), custom.get(kind, ()), keys, chosen=chosen)
             for kind in ordered_kinds(selection)
             for found_first in [foreseen_records(kind, part, keys, at=at)]
         ]
@@ -119,30 +123,35 @@ def _before(found: SyncedQuerySet, bound: int | None) -> SyncedQuerySet:
     return found if bound is None else found.filter(pk__lt=bound)
 
 
-def _counted(kind: Kind, judged: SyncedQuerySet, custom: Iterable[str], keys: KeyFields) -> QuerySet[Any, Any]:
+def _counted(
+    kind: Kind, judged: SyncedQuerySet, custom: Iterable[str], keys: KeyFields, *, chosen: bool
+) -> QuerySet[Any, Any]:
     cleared, none = list(_cleared(kind, custom, keys)), Value(0)
+    skipped = would_be_skipped(kind, keys)
+    goes = Q(synced_revision__gt=0) & ~skipped if chosen else Q(synced_revision__gt=0)
     counted: QuerySet[Any, Any] = (
         judged.order_by()
         .annotate(of_kind=Value(kind.value, CharField()))
         .values_list("of_kind", "hold", "wire_operation")
         .annotate(
             n=Count("pk"),
-            new=Count("pk", filter=is_new(kind, keys)),
+            new=Count("pk", filter=would_be_created(kind, keys)),
             # Of what is held back nothing is cleared; its sum is passed over.
-            cleared=Sum(reduce(add, cleared), filter=Q(synced_revision__gt=0)) if cleared else none,
+            cleared=Sum(reduce(add, cleared), filter=goes) if cleared else none,
             replaced=Count("pk", filter=has_changed_key(keys)) if kind is Kind.ROLE else none,
+            skipped=Count("pk", filter=skipped) if chosen else none,
         )
     )
     return counted
 
 
 def filter_clearing(kind: Kind, judged: SyncedQuerySet, keys: KeyFields) -> SyncedQuerySet:
-    """Those of some records, with ``hold``, of which :attr:`ForecastGroup.cleared` counts values."""
+    """Those of some judged records of which :attr:`ForecastGroup.cleared` counts values."""
     cleared = list(_cleared(kind, _custom_names().get(kind, ()), keys))
     if not cleared:
         return judged.none()
     found: SyncedQuerySet = judged.alias(cleared=reduce(add, cleared)).filter(
-        cleared__gt=0, synced_revision__gt=0, hold=""
+        ~would_be_skipped(kind, keys), cleared__gt=0, synced_revision__gt=0, hold=""
     )
     return found
 

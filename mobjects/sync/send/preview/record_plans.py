@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext_noop as _
@@ -23,25 +22,20 @@ from mobjects.sync.content.payload import (
     NothingToSend,
     Payload,
     build_payload,
-    is_replaced,
     link_opportunity,
     record_content,
     record_difference,
+)
+from mobjects.sync.send.preview.foreseen_effects import (
+    SKIP_REASONS,
+    PlannedEffect,
+    find_effect,
+    is_found_by_key,
 )
 from mobjects.sync.send.selection import SyncSelection, foreseen_records
 from mobjects.sync.send.tag_rules import explain_unknown_values
 
 GOES_AFTER = _("Its opportunity goes out first.")
-
-
-class PlannedEffect(StrEnum):
-    """What a sending would do to a record."""
-
-    CREATE = "create"
-    CHANGE = "change"
-    REPLACE = "replace"
-    NOTHING = "nothing"
-    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +47,12 @@ class RecordPlan:
         operation: under which it would go out.
         effect: what that does.
         changes: name, what Marketo last accepted, what would be sent; of a record that is held back what differs.
-        reason: why it is held back, or what cannot be sent, as a sentence; "" otherwise.
+        reason: why it is held back or skipped, or what cannot be sent, as a sentence; "" otherwise.
         lost_tags, lost_costs: what stands in Marketo and would be taken away there: types of tags, texts of costs.
         cleared: names of values that would be cleared in Marketo.
         sent: all that would be sent, as name to text.
         wire: the same for the transport; ``None`` where the record is held back, or cannot be written yet.
+        by_key: whether Marketo looks for a record with its key, and so may have one that is not known here.
     """
 
     record: SyncedRecord
@@ -70,6 +65,7 @@ class RecordPlan:
     cleared: Sequence[str] = ()
     sent: Mapping[str, str] = field(default_factory=dict)
     wire: OutgoingRecord | None = field(default=None, repr=False)
+    by_key: bool = False
 
     @property
     def surprising(self) -> bool:
@@ -135,10 +131,10 @@ def plan_record(
     differs = record_difference(record, keys)
     if hold:
         return RecordPlan(record, operation, PlannedEffect.HELD, differs, hold)
+    by_key = keys.id_of(record) is None and is_found_by_key(record, keys)
     if waits_for_its_opportunity(record, keys):
-        return RecordPlan(
-            record, operation, PlannedEffect.CREATE, differs, GOES_AFTER, sent=record_content(record, keys)
-        )
+        sent = record_content(record, keys)
+        return RecordPlan(record, operation, PlannedEffect.CREATE, differs, GOES_AFTER, sent=sent, by_key=by_key)
     built = build_payload(record, operation, keys, resend=resend)
     if isinstance(built, Payload) and transport is not None:
         problem = transport.problem(built.record, operation)
@@ -149,21 +145,15 @@ def plan_record(
         return RecordPlan(record, operation, PlannedEffect.NOTHING, differs, built.note)
     accepted = keys.accepted_of(record)
     changes = built.diff or [(name, accepted.get(name, ""), text) for name, text in built.sent.items()]
-    effect = _effect(record, keys)
-    plan = RecordPlan(record, operation, effect, changes, sent=built.sent, wire=built.record)
+    effect = find_effect(record, operation, keys)
+    reason = SKIP_REASONS[operation] if effect is PlannedEffect.SKIP else ""
+    plan = RecordPlan(record, operation, effect, changes, reason, sent=built.sent, wire=built.record, by_key=by_key)
     return _with_losses(plan) if effect is PlannedEffect.CHANGE else plan
 
 
 def waits_for_its_opportunity(record: SyncedRecord, keys: KeyFields) -> bool:
     """Whether a role cannot be put into words for Marketo before its opportunity is there."""
     return isinstance(record, OpportunityPersonRole) and link_opportunity(record.opportunity, keys) is None
-
-
-def _effect(record: SyncedRecord, keys: KeyFields) -> PlannedEffect:
-    if keys.id_of(record) is None and not record.accepted:
-        return PlannedEffect.CREATE
-    replaced = isinstance(record, OpportunityPersonRole) and is_replaced(record, keys)
-    return PlannedEffect.REPLACE if replaced else PlannedEffect.CHANGE
 
 
 def _with_losses(plan: RecordPlan) -> RecordPlan:
