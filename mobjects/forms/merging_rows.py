@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from unfold.forms import PaginationInlineFormSet
 
@@ -32,6 +34,26 @@ GONE = "(removed)"
 
 class MergingFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # Unfold has no types
     """Rows of :class:`~mobjects.forms.merging.MergingForm`; a page of them at a time."""
+
+    @cached_property
+    def management_form(self) -> Any:
+        """How many rows a form says that it holds.
+
+        Raises:
+            SuspiciousOperation: it cannot hold so many; each would be made, however many they are.
+        """
+        form = super().management_form
+        if self.is_bound:
+            opened, rows = (form.cleaned_data[name] for name in (INITIAL_FORM_COUNT, TOTAL_FORM_COUNT))
+            if form.errors or not 0 <= opened <= rows <= self.absolute_max:
+                raise SuspiciousOperation(f"{self.prefix}: {opened} of {rows} rows")
+        return form
+
+    def get_page_num(self) -> int:
+        """The page of rows that is asked for; what is no such number is the first."""
+        key = self.get_pagination_key()
+        given = (query.get(key, "") for query in (self.request.GET, self.request.POST))
+        return next((int(page) for page in given if page.isdecimal() and len(page) <= 9 and int(page)), 1)
 
     def get_page(self, paginator: Any, page: int) -> Any:
         """The rows of a page, read with their number."""

@@ -13,7 +13,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES, RADIO_CLASSES, UnfoldAdminTextareaWidget
 
-from mobjects.models import Kind, SyncJob
+from mobjects.models import Kind, SyncJob, SyncJobAction
+from mobjects.presentation.follow_up_text import unsendable_text
+from mobjects.sync.send.preview.planned import can_be_sent
 from mobjects.sync.send.selection import OperationChoice, SyncSelection
 
 ALL = "all"
@@ -75,7 +77,7 @@ class SyncForm(forms.Form):
     )
     ids = IdsField(required=False)
     of_import = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
-    of_dry_run = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    of_dry_run = forms.UUIDField(required=False, label=_("Dry run"), widget=forms.HiddenInput)
     token = forms.UUIDField(widget=forms.HiddenInput)
     operation = forms.ChoiceField(
         choices=[
@@ -104,6 +106,17 @@ class SyncForm(forms.Form):
         _("After a try, send the rest by itself if all of the first records were accepted"),
         _("Otherwise the page of the try has a button for the rest."),
     )
+
+    def clean_of_dry_run(self) -> uuid.UUID | None:
+        """A dry run that can be sent exactly: what it found is complete, and kept to be compared with."""
+        asked: uuid.UUID | None = self.cleaned_data["of_dry_run"]
+        if asked is not None:
+            job = SyncJob.objects.filter(pk=asked, action=SyncJobAction.DRY_RUN).first()
+            if job is None:
+                raise forms.ValidationError(_("There is no such dry run."))
+            if not can_be_sent(job):
+                raise forms.ValidationError(unsendable_text(job))
+        return asked
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mobjects.models import SyncBatch, SyncJob, SyncJobAction, SyncResultStatus
+from mobjects.presentation.vocabulary import removed_text
 from mobjects.sync.send.selection import OperationChoice
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def operation_text(job: SyncJob) -> str:
     if job.action not in (*SyncJob.SENDING_ACTIONS, SyncJobAction.DRY_RUN):
         return ""
     return _("Automatic") if job.operation == OperationChoice.AUTO else job.operation
+
+
+def unsendable_text(job: SyncJob) -> str:
+    """Why what a job showed cannot be sent exactly."""
+    removed = removed_text(job.values_removed_at, job.finished_at)
+    return removed or _("Only a dry run that is over and found something can be sent.")
 
 
 def describe_undo() -> str:

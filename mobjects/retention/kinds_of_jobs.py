@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from mobjects import clock
 from mobjects.marketo.types import Kind
 from mobjects.models import (
+    Approval,
     Conflict,
     EarlierCall,
     PurgeKind,
@@ -32,15 +33,17 @@ UNANSWERED = (SyncResultStatus.PENDING, SyncResultStatus.UNKNOWN)
 def jobs_at_rest(until: datetime) -> QuerySet[SyncJob]:
     """Jobs that ended before a moment and that nothing needs any more.
 
-    No job that follows them (an undo, the sending of a dry run, a retry) is open; no record waits for a person or for
-    its outcome because of them.
+    No job that follows them (an undo, the sending of a dry run, a retry) is open, nor one whose approval shows them; no
+    record waits for a person or for its outcome because of them.
     """
     over = SyncJob.objects.filter(state__in=SyncJob.FINAL_STATES, created_at__lt=until)
     over = over.filter(ended_before(until, "finished_at"))
     followers = SyncJob.objects.filter(origin=OuterRef("pk")).exclude(state__in=SyncJob.FINAL_STATES)
     undecided = Conflict.objects.filter(job=OuterRef("pk"), decided_at__isnull=True)
     working = WorkerLease.objects.filter(job=OuterRef("pk"))
-    needed = Q(Exists(followers)) | Q(Exists(undecided)) | Q(Exists(working))
+    shown = Approval.objects.filter(preview=OuterRef("pk"), job__isnull=False)
+    shown = shown.exclude(job__state__in=SyncJob.FINAL_STATES)
+    needed = Q(Exists(followers)) | Q(Exists(undecided)) | Q(Exists(working)) | Q(Exists(shown))
     for kind in Kind:
         unknown = records_of_kind(kind).filter(pk=OuterRef("record_id"), last_status=RecordStatus.UNKNOWN).order_by()
         lost = SyncResult.objects.filter(job=OuterRef("pk"), status__in=UNANSWERED, kind=kind.value)

@@ -101,6 +101,32 @@ def test_a_form_with_too_much_text_says_so_in_words(olga, program, settings):
     assert "1 MB" in pages.text(response)
 
 
+@pytest.mark.parametrize("count", ["INITIAL", "TOTAL"])
+@pytest.mark.parametrize("said", ["-1", "", "x", "²", "1.5", "2001", "9" * 12, "9" * 30])
+def test_a_form_that_cannot_hold_so_many_rows_is_refused_and_not_counted_out(olga, program, count, said):
+    form = open_form(olga, program)
+    response = send_form(olga, program, form, **{f"costs-{count}_FORMS": said, "costs-0-amount": "2"})
+    assert response.status_code == 400
+    assert "It came incomplete or damaged. Nothing was saved." in pages.text(response)
+    assert program.costs.filter(amount=1).count() == COSTS
+
+
+def test_a_form_that_says_it_opened_more_rows_than_it_holds_is_refused(olga, program):
+    form = open_form(olga, program)
+    assert send_form(olga, program, form, **{"costs-INITIAL_FORMS": "26"}).status_code == 400
+    del form["costs-TOTAL_FORMS"]
+    assert send_form(olga, program, form).status_code == 400
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "x", "²", "①", "9" * 20, "9" * 5000])
+def test_a_page_of_rows_that_is_none_is_the_first(olga, program, said):
+    form = open_form(olga, program, f"?costs-page={said}")
+    assert form["costs-0-month"] == "2000-01"
+    changed = send_form(olga, program, form, **{"costs-page": said, "costs-0-amount": "2"})
+    assert changed.status_code == 302
+    assert program.costs.filter(amount=2).count() == 1
+
+
 def test_any_other_request_that_cannot_be_read_says_so(olga, program):
     response = olga.post(change_url(program), b"broken", content_type="multipart/form-data")
     assert response.status_code == 400

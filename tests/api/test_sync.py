@@ -60,6 +60,15 @@ def test_exactly_what_a_dry_run_found_is_sent(api, work):
     assert factories.fresh(later).state == "never"
 
 
+def test_a_dry_run_that_goes_on_is_not_sent_yet(api):
+    factories.opportunity()
+    kept = api.post("jobs", {"action": "dry_run"}).json()
+    answer = api.post("jobs", {"action": "send", "of_dry_run": kept["id"]})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["detail"] == "Only a dry run that is over and found something can be sent."
+
+
 def test_a_sending_that_a_rule_holds_is_answered_so(api):
     make_rule()
     deal = factories.opportunity()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from io import StringIO
 
 import pytest
@@ -30,6 +31,7 @@ from mobjects.removals.service import undo_deletion
 from mobjects.retention import service
 from mobjects.retention.leave import list_waiting_kinds
 from tests import factories
+from tests.api.clients import program_of
 from tests.retention.test_purge import LONG_AGO, old_import, old_job, purge
 from tests.support.rewriting import rewrite
 from tests.views import pages
@@ -154,6 +156,15 @@ def test_a_dry_run_whose_values_went_is_not_sent(browser):
     purge(PurgeKind.RESULTS)
     shown = pages.words(browser.post(reverse("mobjects:send-exactly", args=[job.pk]), follow=True))
     assert REMOVED in shown
+    page = browser.get(reverse("mobjects:sync"), {"dry_run": str(job.pk)})
+    assert page.status_code == 400
+    assert REMOVED in pages.words(page)
+    asked = {"kind": "all", "of_dry_run": str(job.pk), "operation": "AUTO", "token": str(uuid.uuid4()), "send": "1"}
+    assert REMOVED in pages.words(browser.post(reverse("mobjects:sync"), asked))
+    answer = program_of().post("jobs", {"action": "send", "of_dry_run": str(job.pk)})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["detail"]) == ("/of_dry_run", REMOVED)
     assert SyncJob.objects.count() == 1
 
 

@@ -35,6 +35,7 @@ from mobjects.models import (
 from mobjects.retention import kinds, service
 from mobjects.retention.leave import give_leave, has_leave, list_waiting_kinds
 from tests import factories
+from tests.support.approvals import waiting_approval
 from tests.support.rewriting import rewrite
 from tests.views import pages
 
@@ -121,6 +122,16 @@ def test_a_job_that_an_open_job_follows_keeps_everything(action):
     assert purge(PurgeKind.PAYLOADS, PurgeKind.RESULTS) == {}
     SyncJob.objects.filter(pk=follower.pk).update(state=SyncJobState.SUCCEEDED)
     assert set(purge(PurgeKind.PAYLOADS, PurgeKind.RESULTS)) == {"payloads", "results"}
+
+
+@pytest.mark.parametrize("state", [SyncJobState.HELD, SyncJobState.QUEUED, SyncJobState.PAUSED])
+def test_what_an_approval_shows_of_a_job_that_is_not_over_keeps_everything(state):
+    preview = old_job(action=SyncJobAction.DRY_RUN, counts={"PLANNED": 1})
+    held = pages.job(state=state)
+    waiting_approval(held, preview=preview)
+    assert purge(PurgeKind.RESULTS, PurgeKind.PAYLOADS) == {}
+    SyncJob.objects.filter(pk=held.pk).update(state=SyncJobState.CANCELLED)
+    assert purge(PurgeKind.RESULTS) == {"results": {"results": 1}}
 
 
 def test_a_job_with_an_unknown_outcome_keeps_everything():

@@ -160,11 +160,7 @@ def _sending_form(sent: schemas.SendingIn) -> SyncForm:
 
 def _start_sending(request: HttpRequest, sent: schemas.JobIn) -> SyncJob:
     form, press = _sending_form(sent), PRESSES[sent.action]
-    dry_runs = SyncJob.objects.filter(action=SyncJobAction.DRY_RUN)
-    of_dry_run = dry_runs.filter(pk=sent.of_dry_run).first() if sent.of_dry_run else None
-    if sent.of_dry_run and of_dry_run is None:
-        said = _("There is no such dry run.")
-        raise Problem(422, said, [FieldProblem("/of_dry_run", said, str(sent.of_dry_run))])
+    of_dry_run = SyncJob.objects.filter(pk=sent.of_dry_run).first() if sent.of_dry_run else None
     if press != KEEP:
         preview = preview_sync(form.selection)
         if not preview.ready:

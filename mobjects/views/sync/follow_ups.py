@@ -15,8 +15,9 @@ from mobjects.jobs.approvals.gate import selection_of_dry_run
 from mobjects.jobs.requests import request_sync
 from mobjects.jobs.tries import rest_of_try
 from mobjects.models import SyncJob, SyncJobAction, SyncResultStatus
-from mobjects.presentation.vocabulary import removed_text
+from mobjects.presentation.follow_up_text import unsendable_text
 from mobjects.sync.send.preview.forecast import forecast_groups
+from mobjects.sync.send.preview.planned import can_be_sent
 from mobjects.sync.send.undo.verdicts import CHANGED_THERE, can_be_undone
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import press_only, require_permission, say_not_done
@@ -35,20 +36,13 @@ def available_follow_ups(job: SyncJob) -> frozenset[str]:
     return frozenset(found)
 
 
-def can_be_sent(job: SyncJob) -> bool:
-    """Whether a job is a dry run that is over, found something to send and still has it."""
-    over = job.action == SyncJobAction.DRY_RUN and job.state in SyncJob.FINAL_STATES
-    return over and job.values_removed_at is None and bool(job.counts.get(SyncResultStatus.PLANNED))
-
-
 @press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def send_exactly(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Send what a dry run showed; if some of it is not as it was, say which and offer the others."""
     job = get_object_or_404(SyncJob, pk=pk, action=SyncJobAction.DRY_RUN)
     if not can_be_sent(job):
-        removed = removed_text(job.values_removed_at, job.finished_at)
-        say_not_done(request, removed or _("Only a dry run that is over and found something can be sent."), job)
+        say_not_done(request, unsendable_text(job), job)
         return redirect("admin:mobjects_syncjob_change", job.pk)
     selection = selection_of_dry_run(job)
     groups = forecast_groups(selection, key_fields())

@@ -7,11 +7,17 @@ from uuid import UUID
 
 from mobjects.formatting import to_sentence
 from mobjects.marketo.types import Kind
-from mobjects.models import SyncedRecord, SyncResult, SyncResultStatus
+from mobjects.models import SyncedRecord, SyncJob, SyncJobAction, SyncResult, SyncResultStatus
 from mobjects.sync.content.payload import BuildResult, HeldBack, Payload
 from mobjects.sync.send.selection import CHANGED_SINCE, SyncSelection
 
 Built = Sequence[tuple[SyncedRecord, BuildResult]]
+
+
+def can_be_sent(job: SyncJob) -> bool:
+    """Whether a job is a dry run that is over, found something to send and still has its values to compare with."""
+    over = job.action == SyncJobAction.DRY_RUN and job.state in SyncJob.FINAL_STATES
+    return over and job.values_removed_at is None and bool(job.counts.get(SyncResultStatus.PLANNED))
 
 
 def hold_unplanned(kind: Kind, selection: SyncSelection, built: Built) -> list[tuple[SyncedRecord, BuildResult]]:
