@@ -20,8 +20,9 @@ from mobjects.admin.lists.filters import DayFilter, PersonFilter
 from mobjects.admin.lists.views import ListOfViews
 from mobjects.admin.sync_history import ReadOnlyAdmin, parse_id_or_404, truncate_text
 from mobjects.figures.attention import WAITING_IMPORT_STATES
-from mobjects.models import Download, Import
+from mobjects.models import Download, Import, PurgeKind
 from mobjects.presentation.count_links import import_outcome, import_undone, import_written
+from mobjects.presentation.event_text import purged_text
 from mobjects.presentation.import_text import import_state_badge, outcomes_text
 from mobjects.presentation.job_text import render_time
 from mobjects.selectors import id_in
@@ -102,6 +103,12 @@ class DownloadAdmin(ReadOnlyAdmin):
     list_filter = ("what", "kind", "format", "source", ("created_at", DayFilter), PersonFilter)
     search_fields = ("username", "filters")
     list_select_related = ("imported",)
+    list_after_template = "mobjects/_purged.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        purged = {"purged": purged_text(PurgeKind.DOWNLOADS)}
+        shown: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **purged})
+        return shown
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         # All there is to know stands in the list.

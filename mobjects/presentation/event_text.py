@@ -10,9 +10,11 @@ from typing import Any
 from django.apps import apps
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from mobjects.models import AuditEvent
+from mobjects.models import AuditEvent, PurgeKind
+from mobjects.presentation.job_text import format_time
+from mobjects.retention.service import removed_before
 
 DETAIL_WORDS = {
     "call": gettext_lazy("call"),
@@ -94,3 +96,16 @@ def _find_url(event: AuditEvent) -> str:
         return reverse(page, args=[event.object_id])
     except NoReverseMatch:
         return ""
+
+
+def purged_text(kind: PurgeKind) -> str:
+    """From when on a list of what is purged as a whole is complete, as a sentence; "" while nothing of it went."""
+    purge = removed_before(kind)
+    if purge is None:
+        return ""
+    words = ngettext(
+        "Entries are kept for %(days)s day: those before %(moment)s were removed.",
+        "Entries are kept for %(days)s days: those before %(moment)s were removed.",
+        purge.days,
+    )
+    return words % {"days": f"{purge.days:,}", "moment": format_time(purge.until)}

@@ -42,6 +42,7 @@ def list_rows(context: Any, cl: ChangeList) -> dict[str, Any]:
         "num_sorted_fields": sum(bool(header["sortable"] and header["sorted"]) for header in headers),
         "rows": _rows(cl, headers),
         "has_add_permission": context.get("has_add_permission"),
+        "purged": context.get("purged"),
     }
 
 

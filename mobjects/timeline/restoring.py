@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -96,10 +97,36 @@ def find_restored(kind: Kind, record_id: int, called: str) -> list[ValueChange] 
         Names with what they would be and what the entry made of them. What was sent is brought back as it was sent.
     """
     sort, _, number = called.partition("-")
-    if not (number.isascii() and number.isdecimal() and len(number) <= 18):
+    if not is_number(number):
         return None
     found = {"edit": _of_edit, "import": _of_import, "result": _of_result}.get(sort)
     return found(kind, record_id, int(number)) if found else None
+
+
+def find_removal(kind: Kind, record_id: int, called: str) -> tuple[datetime | None, datetime | None]:
+    """When the values went that an entry of the history could have brought back, and when the entry was made.
+
+    Args:
+        called: as :func:`find_restored` takes it.
+
+    Returns:
+        Nothing of both if it has them, or there is no such entry.
+    """
+    sort, _, number = called.partition("-")
+    if sort == "result" and find_restored(kind, record_id, called) is None and is_number(number):
+        results = SyncResult.objects.filter(kind=kind.value, record_id=record_id, pk=int(number))
+        found = results.values_list("job__values_removed_at", "job__finished_at").first()
+    elif sort == "import" and is_number(number):
+        changes = ImportChange.objects.filter(owner_kind=kind.value, owner_id=record_id, pk=int(number))
+        found = changes.values_list("imported__rows_removed_at", "imported__committed_at").first()
+    else:
+        found = None
+    return found or (None, None)
+
+
+def is_number(text: str) -> bool:
+    """Whether a part of an address can be an id."""
+    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def _of_edit(kind: Kind, record_id: int, pk: int) -> list[ValueChange] | None:

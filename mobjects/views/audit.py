@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from mobjects.audit.events import record_event
-from mobjects.models import AuditEvent, EventKind
-from mobjects.presentation.event_text import describe_event
+from mobjects.models import AuditEvent, EventKind, PurgeKind
+from mobjects.presentation.event_text import describe_event, purged_text
 from mobjects.views.base import render_page, require_permission
 from mobjects.views.keyset import AFTER, BEFORE, read_keyset_page
 from mobjects.views.sync.result_list import read_dates, start_of_day
@@ -48,6 +48,7 @@ def audit_page(request: HttpRequest) -> HttpResponse:
         places={name: _address({**kept, **place}) for name, place in page.places.items()},
         address=reverse("mobjects:audit"),
         is_narrowed=bool(kept),
+        purged=purged_text(PurgeKind.AUDIT),
     )
 
 

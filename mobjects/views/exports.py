@@ -174,8 +174,7 @@ def import_original(request: HttpRequest, imported: Import) -> HttpResponseBase:
     if not may_export(request, imported):
         return render_denied(request, permission_name("export", imported.kind))
     if imported.file_removed_at is not None:
-        messages.warning(request, _("The file is not kept any more."))
-        return redirect("mobjects:import", imported.pk)
+        return _say_not_kept(request, imported)
     rows = service.CountedRows[None](())
     rows.count = imported.rows
     pieces = service.download_import_file(
@@ -186,12 +185,19 @@ def import_original(request: HttpRequest, imported: Import) -> HttpResponseBase:
     return response
 
 
+def _say_not_kept(request: HttpRequest, imported: Import) -> HttpResponse:
+    messages.warning(request, _("The file is not kept any more."))
+    return redirect("mobjects:import", imported.pk)
+
+
 @require_GET
 @about_import(rows=True)
 def import_errors(request: HttpRequest, imported: Import) -> HttpResponseBase:
     """The uploaded file with the rows that were not imported, and why."""
     if not may_export(request, imported):
         return render_denied(request, permission_name("export", imported.kind))
+    if imported.file_removed_at is not None or imported.rows_removed_at is not None:
+        return _say_not_kept(request, imported)
     if not error_file.has_error_rows(imported):
         raise Http404
     rows = service.CountedRows(error_file.iter_error_rows(imported))

@@ -10,14 +10,24 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from mobjects.audit.door import history_opened
+from mobjects.audit.events import record_event
+from mobjects.bulk_edits.operations import EditOperation
+from mobjects.bulk_edits.service import choose_operation
 from mobjects.models import (
+    AuditEvent,
     BulkDeletion,
+    BulkEdit,
     Conflict,
     DeletedRecord,
+    Download,
+    EventKind,
     Import,
     ImportChange,
     ImportRow,
     ImportState,
+    Notice,
+    NoticeDelivery,
     Purge,
     PurgeKind,
     PurgeLeave,
@@ -33,12 +43,14 @@ from mobjects.retention.leave import list_waiting_kinds
 from tests import factories
 from tests.api.clients import program_of
 from tests.retention.test_purge import LONG_AGO, old_import, old_job, purge
+from tests.support.approvals import waiting_approval
 from tests.support.rewriting import rewrite
 from tests.views import pages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
 
 REMOVED = "The values were removed after 4,000 days."
+QUOTA = {"used": 90, "share": 100, "resets_at": "2026-01-01T00:00:00+00:00"}
 
 
 @pytest.fixture
@@ -183,9 +195,16 @@ def test_an_import_whose_rows_went_says_so_and_is_not_undone(browser):
     assert Import.objects.get().state == ImportState.COMMITTED
     response = browser.get(reverse("mobjects:import-original", args=[imported.pk]), follow=True)
     assert "The file is not kept any more." in pages.words(response)
-    assert browser.get(reverse("mobjects:import-errors", args=[imported.pk])).status_code == 404
+    response = browser.get(reverse("mobjects:import-errors", args=[imported.pk]), follow=True)
+    assert "The file is not kept any more." in pages.words(response)
+    for query in ("", "?row=2", "?tab=error"):
+        review = pages.words(browser.get(reverse("mobjects:import-review", args=[imported.pk]) + query))
+        assert "What stood in its rows was removed" in review
+        assert "nothing to review" not in review
     history = pages.words(browser.get(reverse("mobjects:record-history", args=["Program", record.pk])))
     assert "The values were removed after" in history
+    restore = reverse("mobjects:record-restore", args=["Program", record.pk, f"import-{ImportChange.objects.get().pk}"])
+    assert REMOVED in pages.words(browser.get(restore))
     assert not ImportRow.objects.exists()
 
 
@@ -202,6 +221,84 @@ def test_a_deletion_whose_values_went_is_not_undone(browser):
     assert f"{REMOVED} It cannot be undone any more." in shown
     assert "Undo:" not in shown
     assert not undo_deletion(deletion, user)
+
+
+def test_the_api_says_of_an_import_what_went():
+    imported = old_import(ImportState.COMMITTED, committed_at=LONG_AGO, checked_at=LONG_AGO, written={"created": 1})
+    api, one = program_of(), f"imports/{imported.pk}"
+    assert api.get(f"{one}/problems").json()["items_missing"] == ""
+    assert (api.get(one).json()["file_removed_at"], api.get(one).json()["rows_removed_at"]) == (None, None)
+    purge(PurgeKind.FILES)
+    assert api.get(f"{one}/errors").json()["detail"] == "The file is not kept any more."
+    purge(PurgeKind.ROWS)
+    assert api.get(f"{one}/problems").json() == {"items": [], "items_missing": REMOVED}
+    answer = api.get(f"{one}/errors")
+    assert (answer.status_code, answer.json()["detail"]) == (404, REMOVED)
+    assert None not in (api.get(one).json()["file_removed_at"], api.get(one).json()["rows_removed_at"])
+    assert api.post(f"{one}/undo").status_code == 409
+
+
+def test_a_sending_whose_values_went_is_not_offered_to_be_restored(browser):
+    job = old_job(action=SyncJobAction.SEND, counts={"CREATED": 1})
+    record = factories.opportunity()
+    result = rewrite(SyncResult.objects.get(job=job), record_id=record.pk)
+    address = reverse("mobjects:record-restore", args=["Opportunity", record.pk, f"result-{result.pk}"])
+    assert "These values would become" in pages.words(browser.get(address))
+    purge(PurgeKind.RESULTS)
+    page = browser.get(address)
+    assert page.status_code == 200
+    assert REMOVED in pages.words(page)
+    assert "all of these values are so already" not in pages.words(page)
+    assert browser.post(address, {"seen": "", "name": "Name"}).status_code == 200
+    assert browser.get(f"{address}9").status_code == 404
+
+
+def test_the_approval_of_a_bulk_edit_whose_rows_went_says_so_and_names_the_records(browser):
+    deal = factories.opportunity(name="Deal", stage="Open")
+    edited = BulkEdit.objects.create(model="opportunity", records=[deal.pk], username="olga")
+    choose_operation(edited, EditOperation("set", "Stage", value="Won"))
+    held = waiting_approval(None, deal, work="bulk", state="approved", bulk_edit=edited)
+    BulkEdit.objects.filter(pk=edited.pk).update(state="applied", step_at=LONG_AGO, ended_at=LONG_AGO)
+    BulkEdit.objects.filter(pk=edited.pk).update(created_at=LONG_AGO)
+    address = reverse("mobjects:approval", args=[held.pk])
+    assert "Exactly this would be changed" in pages.words(browser.get(address))
+    purge(PurgeKind.BULK_EDITS)
+    shown = pages.words(browser.get(address))
+    assert REMOVED in shown
+    assert "planned anew" not in shown
+    assert "The records that were to be changed" in shown
+    assert "Deal" in shown.split("record by record")[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        (PurgeKind.DOWNLOADS, "/admin/mobjects/download/"),
+        (PurgeKind.DOWNLOADS, "/admin/mobjects/download/?q=olga"),
+        (PurgeKind.AUDIT, "/admin/audit/"),
+        (PurgeKind.AUDIT, "/admin/audit/?person=olga"),
+        (PurgeKind.INBOX, "/admin/notices/"),
+        (PurgeKind.INBOX, "/admin/notices/deliveries/"),
+    ],
+)
+def test_a_list_whose_older_entries_went_says_up_to_when(browser, settings, kind, address):
+    person = factories.User.objects.get()
+    person.user_permissions.add(factories.permission("view_auditevent"))
+    notice = Notice.objects.create(event="quota_low", about="quota", facts=QUOTA)
+    NoticeDelivery.objects.create(notice=notice, channel="inbox", user=person)
+    Download.objects.create(username="olga", kind="opportunities", format="csv")
+    record_event(EventKind.SIGNED_IN, user=person)
+    assert "Entries are kept for" not in pages.words(browser.get(address))
+    with history_opened("so that they are old"):
+        for model in (Notice, Download, AuditEvent):
+            model.objects.update(created_at=LONG_AGO)
+    purge(kind)
+    shown = pages.words(browser.get(address))
+    days = settings.RETENTION_DAYS[kind.value]
+    assert f"Entries are kept for {days:,} days: those before" in shown
+    assert "There is nothing here yet." not in shown
+    assert "Nothing was recorded yet." not in shown
+    assert "Nothing has happened yet" not in shown
 
 
 def test_a_decision_says_that_its_values_went(browser):

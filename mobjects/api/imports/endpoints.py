@@ -139,7 +139,8 @@ def check_import(request: HttpRequest, pk: Path[Id]) -> Any:
 )
 def list_problems(request: HttpRequest, pk: Path[Id]) -> Any:
     imported = _find_import(request, pk, "view")
-    return {"items": [schemas.show_group(each) for each in imported.groups.all()[:PROBLEMS]]}
+    items = [schemas.show_group(each) for each in imported.groups.all()[:PROBLEMS]]
+    return {"items": items, "items_missing": schemas.explain_removal(imported)}
 
 
 @router.post(
@@ -191,6 +192,8 @@ def discard_import(request: HttpRequest, pk: Path[Id]) -> Any:
 )
 def read_error_file(request: HttpRequest, pk: Path[Id]) -> Any:
     imported = _find_import(request, pk, "view", "export")
+    if imported.file_removed_at is not None or imported.rows_removed_at is not None:
+        raise Problem(404, schemas.explain_removal(imported) or _("The file is not kept any more."))
     if not error_file.has_error_rows(imported):
         raise Http404
     return exports.import_errors(request, pk)

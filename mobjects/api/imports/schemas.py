@@ -12,6 +12,7 @@ from mobjects.api.paging import PageQuery
 from mobjects.imports import service
 from mobjects.kept_text import translate_kept, translate_rule
 from mobjects.models import Import, ImportGroup, ImportState
+from mobjects.presentation.vocabulary import removed_text
 from mobjects.views.imports.corrections import check_stamp
 
 FileKind = Literal["programs", "program-costs", "program-tags", "opportunities", "roles"]
@@ -41,6 +42,8 @@ class ImportOut(Schema):
     committed_at: datetime | None
     committed_by: str
     undone_at: datetime | None
+    file_removed_at: datetime | None = Field(description="When the file went, with the samples of its columns.")
+    rows_removed_at: datetime | None = Field(description="When went what stood in its rows, and what was wrong there.")
 
 
 class ImportListOut(Schema):
@@ -114,6 +117,7 @@ class ImportProblemsOut(Schema):
     """What the check found to be wrong, the most frequent first."""
 
     items: list[ImportProblemOut]
+    items_missing: str = Field(description="Why none are given though there may have been some; else empty.")
 
 
 class ImportQuery(PageQuery):
@@ -130,6 +134,11 @@ def show_import(imported: Import) -> dict[str, Any]:
         "checked": check_stamp(imported),
         "problem": translate_kept(imported.problem),
     }
+
+
+def explain_removal(imported: Import) -> str:
+    """That what was found in the rows is not kept any more, as a sentence; "" while it is."""
+    return removed_text(imported.rows_removed_at, imported.committed_at or imported.checked_at)
 
 
 def show_columns(imported: Import, columns: list[str]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from mobjects.models import (
 )
 from mobjects.presentation.badges import render_badge
 from mobjects.presentation.job_text import format_time
+from mobjects.presentation.vocabulary import removed_text
 from mobjects.views.approvals.sentences import hold_text, rule_text, what_text
 from mobjects.views.base import (
     Crumb,
@@ -114,7 +115,8 @@ def approval_page(request: HttpRequest, pk: int) -> HttpResponse:
         what_address=_held_address(approval),
         asked_reason=approval.job.reason if approval.job else "",
         shows_changes=approval.preview_id or _shown_edit(approval),
-        planned_anew=approval.bulk_edit is not None and _shown_edit(approval) is None,
+        removed=_removed(approval),
+        planned_anew=approval.bulk_edit is not None and _shown_edit(approval) is None and not _removed(approval),
     )
 
 
@@ -173,9 +175,20 @@ def _rows(approval: Approval) -> QuerySet[Any]:
 
 
 def _shown_edit(approval: Approval) -> BulkEdit | None:
-    """The bulk edit that is held, while it has the rows that were shown: it may have been planned anew since."""
+    """The bulk edit that is held, while it has the rows that were shown: it may have been planned anew since, or they
+    may have been removed after their period.
+    """
     edited = approval.bulk_edit
-    return edited if edited and edited.plan == approval.asked_selection.get("plan", edited.plan) else None
+    is_shown = (
+        edited and not edited.values_removed_at and edited.plan == approval.asked_selection.get("plan", edited.plan)
+    )
+    return edited if is_shown else None
+
+
+def _removed(approval: Approval) -> str:
+    """That the rows which were shown are not kept any more, in words; "" while they are."""
+    edited = approval.bulk_edit
+    return removed_text(edited.values_removed_at, edited.ended_at or edited.created_at) if edited else ""
 
 
 def _count(approval: Approval) -> int | None:

@@ -14,10 +14,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from mobjects.forms.notices import ChoiceForm
-from mobjects.models import NoticeDelivery, NoticeEvent
+from mobjects.models import NoticeDelivery, NoticeEvent, PurgeKind
 from mobjects.notices.choices import save_choice
 from mobjects.notices.notice_settings import has_email
 from mobjects.notices.wording import describe_delivery
+from mobjects.presentation.event_text import purged_text
 from mobjects.selectors import id_in
 from mobjects.views.base import paginate_rows, press_only, render_page, signed_in
 
@@ -43,6 +44,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
         events=NoticeEvent.choices,
         manages=person.has_perm(MANAGE),
         is_narrowed=any(asked.values()),
+        purged=purged_text(PurgeKind.INBOX),
     )
 
 

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from mobjects.audit.events import record_event
 from mobjects.forms.notices import WebhookForm
-from mobjects.models import DeliveryState, EventKind, NoticeDelivery, NoticeWebhook
+from mobjects.models import DeliveryState, EventKind, NoticeDelivery, NoticeWebhook, PurgeKind
 from mobjects.notices.channels.webhook import make_secret, seal_text
 from mobjects.notices.deliveries import NOTICE_WORK, send_again
 from mobjects.notices.wording import describe_delivery
 from mobjects.presentation.badges import render_badge
+from mobjects.presentation.event_text import purged_text
 from mobjects.views.base import paginate_rows, press_only, render_page, require_permission, signed_in
 from mobjects.views.notices.inbox import MANAGE, PER_PAGE
 
@@ -46,6 +47,7 @@ def deliveries_page(request: HttpRequest) -> HttpResponse:
         hooks=NoticeWebhook.objects.order_by("name"),
         states=DeliveryState.choices,
         asked={"state": state, "channel": channel},
+        purged=purged_text(PurgeKind.INBOX),
     )
 
 

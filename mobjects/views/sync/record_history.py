@@ -19,11 +19,19 @@ from mobjects import selectors
 from mobjects.kept_text import translate_kept
 from mobjects.models import RECORD_MODELS, ApprovalRecord, Conflict, Kind, PurgeKind, SyncResult
 from mobjects.presentation.history.opportunity_names import link_opportunities
+from mobjects.presentation.vocabulary import removed_text
 from mobjects.retention.service import removed_before
 from mobjects.sync.content.loading import load_records
 from mobjects.timeline.entries import EntryKind, TimelineEntry, TimelineFilter
 from mobjects.timeline.reading import TimelinePage, narrowing_choices, read_timeline
-from mobjects.timeline.restoring import RestoredValue, RestoreRefused, find_restored, preview_restore, restore_values
+from mobjects.timeline.restoring import (
+    RestoredValue,
+    RestoreRefused,
+    find_removal,
+    find_restored,
+    preview_restore,
+    restore_values,
+)
 from mobjects.timeline.streams import edits_of
 from mobjects.views.base import Crumb, render_denied, render_page
 
@@ -109,8 +117,10 @@ def record_restore(request: HttpRequest, kind: str, pk: int, entry: str) -> Http
         return render_denied(request, f"mobjects.change_{RECORD_MODELS[chosen]._meta.model_name}")
     history = reverse("mobjects:record-history", args=[chosen.value, pk])
     records, changes = load_records(chosen, [pk]), find_restored(chosen, pk, entry)
-    if not records or changes is None:
+    removed = "" if changes else removed_text(*find_removal(chosen, pk, entry))
+    if not records or (changes is None and not removed):
         raise Http404
+    changes = changes or []
     if request.method == "POST" and _restored(request, chosen, pk, entry):
         return redirect(history)
     lines = preview_restore(records[0], changes)
@@ -124,6 +134,7 @@ def record_restore(request: HttpRequest, kind: str, pk: int, entry: str) -> Http
         same=len(changes) - len(lines),
         seen=signing.dumps([[line.name, line.now, line.restored] for line in lines], salt=_SALT, compress=True),
         history=history,
+        removed=removed,
         is_sent=entry.startswith("result-"),
     )
 
