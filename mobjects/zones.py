@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import datetime
 from functools import cache
 
 NOT_PLACES = frozenset({"Factory", "localtime"})
@@ -15,3 +16,9 @@ def zone_names() -> frozenset[str]:
     Python looks through their folders each time that it is asked, which takes longer than most pages of ours.
     """
     return frozenset(zoneinfo.available_timezones() - NOT_PLACES)
+
+
+def name_zone(here: datetime) -> str:
+    """What the zone of a local time is called, such as KST; one without a name of letters by how far it is from UTC."""
+    name = here.tzname() or ""
+    return name if name.isalpha() else f"UTC{name}"

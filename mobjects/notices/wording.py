@@ -83,9 +83,9 @@ def describe_delivery(delivery: NoticeDelivery) -> NoticeText:
 
 def _title_of_job(facts: Facts) -> str:
     created_at = datetime.fromisoformat(facts["created_at"])
-    return job_title(
-        SyncJob(action=facts["action"], kind=facts["kind"], planned=facts["planned"], created_at=created_at)
-    )
+    job = SyncJob(action=facts["action"], kind=facts["kind"], planned=facts["planned"], created_at=created_at)
+    # Read in mails and chats, too, where nothing else says in which zone its time is.
+    return job_title(job, names_zone=True)
 
 
 def _of_job(title: str, facts: Facts, advice: str) -> tuple[str, str, str]:

@@ -30,6 +30,7 @@ from mobjects.presentation.vocabulary import (
     status_count_text,
     status_counts,
 )
+from mobjects.zones import name_zone
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -240,9 +241,7 @@ def format_time(at: datetime | None) -> str:
     if at is None:
         return ""
     here = timezone.localtime(at)
-    name = here.tzname() or ""
-    # Zones without a name of letters say how far they are from UTC: "-03".
-    return f"{here:%Y-%m-%d %H:%M:%S} {name if name.isalpha() else f'UTC{name}'}"
+    return f"{here:%Y-%m-%d %H:%M:%S} {name_zone(here)}"
 
 
 def render_time(at: datetime | None) -> SafeString | str:

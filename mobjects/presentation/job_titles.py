@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -10,11 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from mobjects.models import SyncJob, SyncJobAction
+from mobjects.zones import name_zone
 
 
-def job_title(job: SyncJob) -> str:
-    """A job's title, in the language and the time zone of whoever reads it."""
-    return _title(job.action, _about(job), _moment(job))
+def job_title(job: SyncJob, *, names_zone: bool = False) -> str:
+    """A job's title, in the language and the time zone of whoever reads it.
+
+    Args:
+        job: it may be one that was not saved.
+        names_zone: whether the time says its zone, for whoever reads it elsewhere than on a page.
+    """
+    at = timezone.localtime(job.created_at)
+    moment = _moment(at)
+    return _title(job.action, _about(job), f"{moment} {name_zone(at)}" if names_zone else moment)
 
 
 def _title(action: str, what: str, when: str) -> str:
@@ -61,8 +70,7 @@ def _asked_for(job: SyncJob) -> int:
     return len(ids) if isinstance(ids, list | tuple) else 0
 
 
-def _moment(job: SyncJob) -> str:
-    at = timezone.localtime(job.created_at)
+def _moment(at: datetime) -> str:
     this_year = at.year == timezone.localdate().year
     of_this_year = pgettext("format of a date in a title", "j M H:i")
     return date_format(at, of_this_year if this_year else pgettext("format of a date in a title", "j M Y H:i"))

@@ -10,16 +10,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.mail import EmailMessage
+from django.utils import timezone
 
 from marketo_admin import settings as site_settings
 from mobjects.jobs.lifecycle import end_job
-from mobjects.models import DeliveryState, NoticeDelivery, PersonSettings, SyncJobState
+from mobjects.models import (
+    DeliveryState,
+    Notice,
+    NoticeDelivery,
+    PersonSettings,
+    SyncJob,
+    SyncJobState,
+    WebhookShape,
+)
 from mobjects.notices.channels.base import PassingError
 from mobjects.notices.channels.cut_off import WHOLE_SECONDS
 from mobjects.notices.channels.mail_backend import TimedEmailBackend
 from mobjects.notices.channels.webhook import check_url, post, seal_text
 from mobjects.notices.choices import save_choice
 from mobjects.notices.deliveries import LEASE, NOTICE_WORK, WAITS, deliver_due, run_delivery, send_again
+from mobjects.notices.wording import describe_notice
 from tests import factories
 from tests.support.concurrent import concurrently, postgresql
 from tests.support.receivers import CUT, DRIP, DrippingMailServer
@@ -67,6 +77,22 @@ def test_a_webhook_that_fails_twice_gets_it_at_the_third_try_signed(hook, receiv
     assert sent["type"] == "notice.job_failed"
     assert sent["data"]["title"].startswith("Failed: Sync of 7 opportunities")
     assert "a-token" not in delivery.said
+
+
+def test_the_title_of_a_job_names_the_zone_of_its_time_wherever_it_is_read(hook, receiver):
+    for shape in WebhookShape.values:
+        hook(shape=shape, name=shape)
+    crash()
+    at = f"{SyncJob.objects.get().created_at:%H:%M} UTC"
+    for delivery in NoticeDelivery.objects.filter(channel="webhook").order_by("pk"):
+        run_delivery(delivery.pk)
+    said = [json.loads(body) for _headers, body in receiver.calls]
+    title = said[0]["data"]["title"]
+    assert title.endswith(f" {at}")
+    assert said[1]["text"] == title
+    assert said[2]["attachments"][0]["content"]["body"][0]["text"] == title
+    with timezone.override("America/Sao_Paulo"):
+        assert describe_notice(Notice.objects.get()).title.endswith(" UTC-03")
 
 
 def test_slack_and_teams_get_the_shapes_that_they_show(hook, receiver):
@@ -254,6 +280,7 @@ def test_mail_arrives_in_the_language_of_its_reader(mail, work, django_capture_o
     (message,) = mail.messages
     assert message["To"] == "op@example.com"
     assert message["Subject"].strip().startswith("실패: ")
+    assert message["Subject"].endswith(" KST")
     assert "/admin/mobjects/syncjob/" in message.get_content()
     assert NoticeDelivery.objects.get(channel="email", user=person).state == "sent"
 
