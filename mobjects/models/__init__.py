@@ -19,6 +19,7 @@ from mobjects.models.automation.approvals import (
     ApprovalState,
     ApprovedWork,
 )
+from mobjects.models.automation.idempotency import IdempotencyKey
 from mobjects.models.automation.notices import (
     DeliveryState,
     Notice,
@@ -136,6 +137,7 @@ __all__ = [
     "HistorySeal",
     "HistoryState",
     "HostClock",
+    "IdempotencyKey",
     "Import",
     "ImportChange",
     "ImportFix",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Count, Exists, Max, Min, Model, OuterRef, QuerySet
 
+from mobjects.db.done_once import KEPT
 from mobjects.models import (
     AuditEvent,
     BulkDeletion,
@@ -18,6 +19,7 @@ from mobjects.models import (
     BulkEditState,
     DeletedRecord,
     Download,
+    IdempotencyKey,
     Import,
     ImportFix,
     ImportGroup,
@@ -185,13 +187,14 @@ class NoticeKind(OrderedKind):
 
 
 class SessionKind(RetentionKind):
-    """Sessions that are over; what is in them cannot be used any more."""
+    """Sessions that are over; what is in them cannot be used any more. And keys under which nobody asks again."""
 
     kind, moment = PurgeKind.SESSIONS, "expire_date"
 
     def iter_chunks(self, until: datetime) -> Iterator[Chunk]:
-        delete = delete_rows("sessions")
-        return (partial(delete, part) for part in walk_rows(self.due(until)))
+        yield from (partial(delete_rows("sessions"), part) for part in walk_rows(self.due(until)))
+        old = IdempotencyKey.objects.filter(created_at__lt=until - KEPT)
+        yield from (partial(delete_rows("keys"), part) for part in walk_rows(old))
 
     def due(self, until: datetime) -> QuerySet[Any]:
         found: QuerySet[Any] = session_model()._default_manager.filter(expire_date__lt=until)

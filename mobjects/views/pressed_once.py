@@ -1,7 +1,7 @@
 """What a form asks for is done once, however often its button is pressed: on a slow line people press again, and each
 press arrives.
 
-A page carries a token (the template tag ``press_token``); the session keeps where each form that was sent with one led.
+A page carries a token (the template tag ``press_token``); where each form that was sent with one led is kept for a day.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib import messages
-from django.contrib.sessions.backends.base import UpdateError
-from django.contrib.sessions.exceptions import SessionInterrupted
-from django.contrib.sessions.models import Session
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
+
+from mobjects.db.done_once import do_once, done_before
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 
 TOKEN = "token"  # noqa: S105 -- the name of an input
-LED = "press_led_to"
-"""In the session: the presses that something was made by, and the address that each led to."""
-KEPT = 20
 DONE_ALREADY = _("The button was pressed twice; it was done once. This is where the first press led.")
 
 
@@ -49,23 +44,7 @@ def make_once(
         What was made; ``None`` if it was made before, see :func:`lead_to_made`.
     """
     key = key or press_key(request)
-    if not key:
-        return make()
-    with transaction.atomic():
-        # Two presses give two requests at once; here the second waits until the first has noted where it led.
-        Session.objects.select_for_update().filter(pk=request.session.session_key).first()
-        noted: dict[str, str] = type(request.session)(request.session.session_key).get(LED, {})
-        if key in noted:
-            request.session[LED] = noted
-            return None
-        made = make()
-        if led := address(made):
-            request.session[LED] = dict([*noted.items(), (key, led)][-KEPT:])
-            try:
-                request.session.save()
-            except UpdateError as error:  # Signed out meanwhile, everywhere: nothing is made.
-                raise SessionInterrupted(str(error)) from error
-    return made
+    return do_once(_owner(request), key, make, address)[0] if key else make()
 
 
 def press_key(request: HttpRequest, *, but: Collection[str] = ()) -> str:
@@ -79,16 +58,20 @@ def press_key(request: HttpRequest, *, but: Collection[str] = ()) -> str:
     left_out = {"csrfmiddlewaretoken", *but}
     given = sorted((name, request.POST.getlist(name)) for name in request.POST if name not in left_out)
     files = sorted((name, str(file), getattr(file, "size", 0)) for name, file in request.FILES.items())
-    return hashlib.sha256(repr((given, files)).encode(errors="replace")).hexdigest()[:32]
+    return hashlib.sha256(repr((given, files)).encode(errors="replace")).hexdigest()
 
 
 def made_before(request: HttpRequest, key: str = "") -> str:
     """The address to which the same press led before; "" if there was none."""
-    noted: dict[str, str] = request.session.get(LED, {})
-    return noted.get(key or press_key(request), "")
+    key = key or press_key(request)
+    return done_before(_owner(request), key) if key else ""
 
 
 def lead_to_made(request: HttpRequest, key: str = "", said: StrOrPromise = DONE_ALREADY) -> HttpResponse:
     """Lead to where the first press led, and say that it was one."""
     messages.info(request, said)
     return redirect(made_before(request, key))
+
+
+def _owner(request: HttpRequest) -> str:
+    return f"page {request.user.pk}"

@@ -15,6 +15,7 @@ from mobjects.models import (
     Conflict,
     Download,
     EarlierCall,
+    IdempotencyKey,
     Import,
     ImportPart,
     ImportProblem,
@@ -195,11 +196,14 @@ def test_edits_downloads_and_expired_sessions_go_as_a_whole():
         download = Download.objects.create(format="csv")
         Download.objects.filter(pk=download.pk).update(created_at=at)
         AuditEvent.objects.create(kind="paused", created_at=at)
+        IdempotencyKey.objects.create(digest=str(at))
+        IdempotencyKey.objects.filter(digest=str(at)).update(created_at=at)
     Session.objects.create(session_key="over", expire_date=now - timedelta(hours=1))
     Session.objects.create(session_key="open", expire_date=now + timedelta(hours=1))
     went = purge(PurgeKind.EDITS, PurgeKind.DOWNLOADS, PurgeKind.SESSIONS, PurgeKind.AUDIT)
     assert went.pop("audit") == {"events": 1}
-    assert went == {"edits": {"edits": 1}, "downloads": {"downloads": 1}, "sessions": {"sessions": 1}}
+    assert went == {"edits": {"edits": 1}, "downloads": {"downloads": 1}, "sessions": {"sessions": 1, "keys": 1}}
+    assert IdempotencyKey.objects.get().created_at == now
     assert [row.created_at for row in RecordEdit.objects.all()] == [now]
     assert [row.session_key for row in Session.objects.all()] == ["open"]
 

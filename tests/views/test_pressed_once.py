@@ -140,3 +140,14 @@ def test_a_file_is_uploaded_once(browser):
     first, second = browser.post(UPLOAD, sent), browser.post(UPLOAD, sent)
     assert first.status_code == second.status_code == 302
     assert second.url == reverse("mobjects:import", args=[Import.objects.get().pk])
+
+
+def test_a_press_is_remembered_whatever_another_tab_keeps_in_the_session(browser):
+    program, address = factories.program(), reverse("admin:mobjects_programcost_add")
+    sent = read_page(browser, address, "amount") | {"program": str(program.pk), "month": "2031-01", "amount": "7"}
+    as_another_tab_read_it = browser.session
+    browser.post(address, sent)
+    as_another_tab_read_it["seen"] = 1
+    as_another_tab_read_it.save()
+    browser.post(address, sent)
+    assert ProgramCost.objects.count() == 1

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Annotated, Any
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Body, File, Form, Path, Query, Router, Schema, Status, UploadedFile
 from pydantic import Field
@@ -15,6 +16,7 @@ from mobjects.api.bodies import require_valid
 from mobjects.api.imports import schemas
 from mobjects.api.paging import Id, next_address, read_page
 from mobjects.api.problems import FieldProblem, Problem
+from mobjects.api.repeats import OnceKey, make_once
 from mobjects.audit.events import record_event
 from mobjects.forms.imports import UploadForm, start_upload
 from mobjects.imports import column_mapping, error_file, service
@@ -62,7 +64,13 @@ def list_imports(request: HttpRequest, query: Query[schemas.ImportQuery]) -> Any
     summary="Upload a file; it is checked at once if its columns are clear",
     url_name="imports-new",
 )
-def start_import(request: HttpRequest, file: File[UploadedFile], given: Form[UploadIn]) -> Any:
+def start_import(
+    request: HttpRequest,
+    response: HttpResponse,
+    file: File[UploadedFile],
+    given: Form[UploadIn],
+    idempotency_key: OnceKey = "",
+) -> Any:
     require_right(request, "mobjects.view_import")
     kinds = importable_kinds(request)
     if given.kind in RESOURCES:
@@ -71,11 +79,24 @@ def start_import(request: HttpRequest, file: File[UploadedFile], given: Form[Upl
         require_right(request, permission_name("import", next(iter(RESOURCES))))
     form = UploadForm(kinds, given.model_dump(), {"file": file})
     require_valid(form, given.model_dump())
+    sent = [given.model_dump(), file.name, _digest(file) if idempotency_key else ""]
+
+    def keep(store: Callable[[], Import]) -> Import:
+        made, pk = make_once(request, response, idempotency_key, sent, store)
+        return made or Import.objects.get(pk=pk)
+
     try:
-        imported = start_upload(form, kinds, user_of(request), ImportSource.API)
+        imported = start_upload(form, kinds, user_of(request), ImportSource.API, keep)
     except FileRefused as error:
         raise _refuse_file(error, "/file") from error
     return Status(201, schemas.show_import(imported))
+
+
+def _digest(file: UploadedFile) -> str:
+    digest = sha256()
+    for piece in file.chunks():
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 @router.get(

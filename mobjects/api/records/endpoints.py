@@ -13,6 +13,7 @@ from mobjects.api.paging import Id, next_address, read_page
 from mobjects.api.records.kinds import KINDS, RecordKind
 from mobjects.api.records.reading import RecordQuery, find_record, find_records, show_record
 from mobjects.api.records.writing import change_record, create_record
+from mobjects.api.repeats import OnceKey, make_once
 
 router = Router(tags=["records"])
 
@@ -63,8 +64,12 @@ def _add_writing(kind: RecordKind) -> None:
         request: HttpRequest,
         response: HttpResponse,
         sent: Body[kind.creation],  # type: ignore[name-defined]
+        idempotency_key: OnceKey = "",
     ) -> Any:
-        shown = create_record(request, kind, sent.model_dump(exclude_unset=True))
+        require_right(request, kind.permission("add"))
+        given = sent.model_dump(exclude_unset=True)
+        _made, pk = make_once(request, response, idempotency_key, given, lambda: create_record(request, kind, given))
+        shown = show_record(kind, find_record(kind, int(pk)), request.user)
         response["ETag"], response["Location"] = shown["etag"], f"{request.path}/{shown['id']}"
         return Status(201, shown)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Body, Path, Query, Router, Status
 
@@ -19,6 +19,7 @@ from mobjects.api.answers import describe_answers, require_right
 from mobjects.api.bodies import require_valid
 from mobjects.api.paging import PageQuery, next_address, read_page
 from mobjects.api.problems import FieldProblem, Problem
+from mobjects.api.repeats import OnceKey, make_once
 from mobjects.api.sync import schemas
 from mobjects.forms.pull import CompareForm, PullForm, join_ids
 from mobjects.forms.sync import SyncForm
@@ -52,12 +53,19 @@ def preview_sending(request: HttpRequest, sent: Body[schemas.SendingIn]) -> Any:
     summary="Start; 202 if a rule holds it until another person approves it",
     url_name="jobs-new",
 )
-def start_job(request: HttpRequest, sent: Body[schemas.JobIn]) -> Any:
+def start_job(
+    request: HttpRequest, response: HttpResponse, sent: Body[schemas.JobIn], idempotency_key: OnceKey = ""
+) -> Any:
     reading = sent.action in ("pull", "compare")
     require_right(request, "mobjects.pull_records" if reading else "mobjects.sync_records")
-    with transaction.atomic():
-        job = _start_reading(request, sent) if reading else _start_sending(request, sent)
-    job.refresh_from_db()
+
+    def make() -> SyncJob:
+        with transaction.atomic():
+            return _start_reading(request, sent) if reading else _start_sending(request, sent)
+
+    _made, pk = make_once(request, response, idempotency_key, sent.model_dump(), make)
+    # As it is by now: it was queued when the transaction was over.
+    job = SyncJob.objects.get(pk=pk)
     return Status(202 if job.state == SyncJobState.HELD else 201, schemas.show_job(job))
 
 

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 from mobjects.api.answers import describe_answers, log_in_admin, require_right
 from mobjects.api.bodies import require_valid
 from mobjects.api.paging import Id, PageQuery, next_address, read_page
+from mobjects.api.repeats import OnceKey, make_once
 from mobjects.api.versions import build_etag, require_version
 from mobjects.forms.schedules import ScheduleForm
 from mobjects.kept_text import translate_kept
@@ -91,13 +92,21 @@ def list_schedules(request: HttpRequest, query: Query[PageQuery]) -> Any:
     summary="Create a schedule",
     url_name="schedules-new",
 )
-def create_schedule(request: HttpRequest, response: HttpResponse, sent: Body[ScheduleIn]) -> Any:
+def create_schedule(
+    request: HttpRequest, response: HttpResponse, sent: Body[ScheduleIn], idempotency_key: OnceKey = ""
+) -> Any:
     require_right(request, "mobjects.add_schedule")
-    with transaction.atomic():
-        made = _save_schedule(request, Schedule(), sent.model_dump(exclude_unset=True))
-        log_in_admin(request, made, ADDITION, [])
-    shown = _show_schedule(made)
-    response["ETag"], response["Location"] = shown["etag"], f"{request.path}/{made.pk}"
+    given = sent.model_dump(exclude_unset=True)
+
+    def make() -> Schedule:
+        with transaction.atomic():
+            made = _save_schedule(request, Schedule(), given)
+            log_in_admin(request, made, ADDITION, [])
+        return made
+
+    made, pk = make_once(request, response, idempotency_key, given, make)
+    shown = _show_schedule(made or _find_schedule(int(pk)))
+    response["ETag"], response["Location"] = shown["etag"], f"{request.path}/{pk}"
     return Status(201, shown)
 
 
