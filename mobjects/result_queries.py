@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce
 from mobjects import models
 from mobjects.marketo.reason_masking import mask_reason
 from mobjects.marketo.types import Kind
-from mobjects.selectors import STEPS, id_in, is_left, may_repeat
+from mobjects.selectors import STEPS, id_in, is_left, is_uncorrected, may_repeat
 
 ANY = "all"
 """Stands for every status."""
@@ -111,6 +111,8 @@ class FailureGroup:
         reason: exactly theirs where they all say the same, else what they share.
         sample: the id of the first of them.
         left: how many of them can be sent again.
+        key: what their reasons share.
+        uncorrected: by kind, the records that are still as they were then.
     """
 
     status: str
@@ -118,6 +120,8 @@ class FailureGroup:
     count: int
     sample: int
     left: int
+    key: str
+    uncorrected: dict[str, int]
 
     @property
     def label(self) -> str:
@@ -277,19 +281,43 @@ def failure_groups(job: models.SyncJob) -> list[FailureGroup]:
             first=Min("error"),
             last=Max("error"),
             left=Count("pk", filter=is_left(job)) if may_repeat(job) else Value(0),
+            **{f"open_{kind}": Count("record_id", filter=condition) for kind, condition in _uncorrected(job).items()},
         )
     )
     rows = counted.order_by("-count", "sample")[:FAILURE_GROUPS]
     return [
         FailureGroup(
             row["status"],
-            row["first"] if row["first"] == row["last"] else mask_reason(row["first"]),
+            _shared(row["first"], row["last"]),
             row["count"],
             row["sample"],
             row["left"],
+            row["reason_key"],
+            {kind.value: count for kind in Kind if (count := row.get(f"open_{kind}"))},
         )
         for row in rows
     ]
+
+
+def find_shared_reason(job: models.SyncJob, status: str, key: str) -> str:
+    """What the reasons of a group say: exactly theirs where they all say the same; "" if there is no such group.
+
+    Args:
+        status: of the group.
+        key: what its reasons share.
+    """
+    found = job.results.filter(status=status, reason_key=key).aggregate(first=Min("error"), last=Max("error"))
+    return _shared(found["first"], found["last"]) if found["first"] else ""
+
+
+def _shared(first: str, last: str) -> str:
+    return first if first == last else mask_reason(first)
+
+
+def _uncorrected(job: models.SyncJob) -> dict[Kind, Q]:
+    """By kind, the condition that a result is about a record of it that was not corrected since."""
+    resend = job.selection.get("resend")
+    return {kind: is_uncorrected(job.action, resend, (kind,)) for kind in Kind}
 
 
 def jobs_touching(term: str) -> Q:

@@ -177,6 +177,23 @@ def is_left(job: models.SyncJob) -> Q:
     return here & Q(status__in=RETRYABLE) & ~Q(was_accepted_since())
 
 
+def is_uncorrected(action: str, resend: bool | None, kinds: Iterable[Kind] = tuple(Kind)) -> Q:
+    """The condition that a result is no success, and its record is as it was then and was not accepted since.
+
+    Args:
+        action: of the job.
+        resend: whether it sends what did not change as well.
+        kinds: those of the results.
+    """
+    was_changed = action in models.SyncJob.SENDING_ACTIONS and not resend
+    here = Q()
+    for kind in kinds:
+        records = models.RECORD_MODELS[kind].objects.filter(pk=OuterRef("record_id"), revision=OuterRef("revision"))
+        here |= Q(kind=kind.value) & Q(Exists(records.dirty() if was_changed else records))
+    # What is changed and as it was then was not accepted since.
+    return here & Q(status__in=RETRYABLE) & (Q() if was_changed else ~Q(was_accepted_since()))
+
+
 def has_left(job: models.SyncJob) -> bool:
     """Whether anything of what a job was asked to send is left to be sent."""
     selection = SyncSelection.from_json(job.selection)

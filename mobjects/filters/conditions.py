@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date
@@ -63,6 +64,7 @@ _SENTENCES: Mapping[str, Words] = {
     "empty": gettext_lazy("%(field)s is empty"),
     "filled": gettext_lazy("%(field)s is not empty"),
 }
+_REASON_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 class FilterRefused(SuspiciousOperation):
@@ -195,16 +197,26 @@ def _read_choice(field: FilterField, text: str) -> str:
 
 
 def _read_job(field: FilterField, text: str) -> str:
-    """A job's number, and behind a hyphen of its own (``…:FAILED``) a status of its results."""
-    number, colon, status = text.partition(":")
+    """A job's number, and behind colons (``…:FAILED:0123456789abcdef``) a status of its results and what those of one
+    reason share.
+    """
+    number, *narrower = text.split(":")
     try:
         read = str(UUID(number))
     except ValueError:
         read = ""
-    if not read or (colon and status not in SyncResultStatus.values):
+    status, reason = [*narrower, "", ""][:2]
+    fits = (not narrower or status in SyncResultStatus.values) and (len(narrower) < 2 or _REASON_KEY.fullmatch(reason))
+    if not read or not fits or len(narrower) > 2:
         said = _("%(value)s is no job's number; take it from the address of the job's page.")
         raise ValueError(said % {"value": quote_value(text)})
-    return f"{read}{colon}{status}"
+    return ":".join((read, *narrower))
+
+
+def split_job(value: str) -> tuple[UUID, str, str]:
+    """The three parts of the value of a :attr:`FieldType.JOB`: the job, a status, a reason's key; "" for any."""
+    number, status, reason = [*value.split(":"), "", ""][:3]
+    return UUID(number), status, reason
 
 
 _READERS = {

@@ -92,6 +92,8 @@ _PARTS = (
     FilterField("cost_month", _("Month of a cost"), FieldType.DAY, "month", DataType.DATE, part=ProgramCost),
     FilterField("cost_amount", _("Amount of a cost"), FieldType.NUMBER, "amount", DataType.CURRENCY, part=ProgramCost),
 )
+UNCORRECTED = "uncorrected"
+"""The name of the field that leads to what a job did not get accepted and nobody changed since."""
 _STATUSES = tuple((each.value, each.label) for each in RecordStatus)
 _OF_ALL = (
     FilterField("last_status", _("Last status"), FieldType.CHOICE, "last_status", choices=_STATUSES),
@@ -102,6 +104,7 @@ _OF_ALL = (
     FilterField("edited_by", _("Changed by"), FieldType.PERSON, "username"),
     FilterField("held", _("Held back if it were sent now"), FieldType.YES_NO, "hold", DataType.BOOLEAN),
     FilterField("job", _("Job that dealt with it"), FieldType.JOB, "job"),
+    FilterField(UNCORRECTED, _("Not accepted by a job and not corrected since"), FieldType.JOB, "job"),
 )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Case, DecimalField, Exists, Model, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform
@@ -23,12 +22,13 @@ from django.db.models.lookups import (
 )
 from django.utils import timezone
 
-from mobjects.filters.conditions import ME, Condition
-from mobjects.filters.fields import FieldType
+from mobjects.filters.conditions import ME, Condition, split_job
+from mobjects.filters.fields import UNCORRECTED, FieldType
 from mobjects.filters.periods import days_of
 from mobjects.marketo.value_text import format_datetime
-from mobjects.models import Kind, ProgramTag, RecordEdit, SyncResult
+from mobjects.models import Kind, ProgramTag, RecordEdit, SyncJob, SyncResult
 from mobjects.models.synced_record import HAS_ERROR
+from mobjects.selectors import is_uncorrected
 from mobjects.sync.send.selection import SyncSelection, foreseen_records
 from mobjects.sync.transport_factory import key_fields
 
@@ -63,11 +63,7 @@ def apply_conditions(
 def _query(condition: Condition, kind: Kind) -> Any:
     field = condition.field
     if field.type is FieldType.JOB:
-        job, _colon, status = str(condition.value).partition(":")
-        results = SyncResult.objects.filter(job=UUID(job), kind=kind.value)
-        if status:
-            results = results.filter(status=status)
-        return Q(pk__in=results.order_by().values("record_id"))
+        return _job_query(condition, kind)
     if field.name == "held":
         return _held_query(condition, kind)
     if field.part is not None:
@@ -75,6 +71,20 @@ def _query(condition: Condition, kind: Kind) -> Any:
     if field.is_custom:
         return _custom_query(condition)
     return _field_query(condition, field.path)
+
+
+def _job_query(condition: Condition, kind: Kind) -> Q:
+    """What a job dealt with; or what it did not get accepted and nobody changed since, whatever the job was."""
+    job, status, reason = split_job(condition.value)
+    results = SyncResult.objects.filter(job=job, kind=kind.value)
+    if status:
+        results = results.filter(status=status)
+    if reason:
+        results = results.filter(reason_key=reason)
+    if condition.field.name == UNCORRECTED:
+        asked = SyncJob.objects.filter(pk=job).values_list("action", "selection__resend").first()
+        results = results.filter(is_uncorrected(*asked, kinds=(kind,))) if asked else results.none()
+    return Q(pk__in=results.order_by().values("record_id"))
 
 
 def _held_query(condition: Condition, kind: Kind) -> Any:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from mobjects.models import Import, Program, SyncJob
+from mobjects.filters.conditions import WHERE
+from mobjects.filters.fields import UNCORRECTED
+from mobjects.models import RECORD_MODELS, Import, Kind, Program, SyncJob
 from mobjects.presentation import job_text, vocabulary
 from mobjects.presentation.import_text import (
     OUTCOME_WORDS,
@@ -65,6 +72,25 @@ def import_undone(imported: Import) -> SafeString | str:
     address = reverse("mobjects:import-review", args=[imported.pk])
     linked = [(f"{address}?undone={name}#rows", words) for name, words in undone_parts(imported)]
     return _joined(linked, ", ") if linked else undone_text(imported)
+
+
+def uncorrected_url(kind: str, job: UUID, status: str, reason: str) -> str:
+    """Where the records are listed that a job did not get accepted for one reason and nobody changed since.
+
+    Args:
+        kind: of the records.
+        status: of the job's results.
+        reason: their reason's key.
+    """
+    asked = urlencode({WHERE: f"{UNCORRECTED}.is.{job}:{status}:{reason}"})
+    return f"{reverse(f'admin:mobjects_{RECORD_MODELS[Kind(kind)]._meta.model_name}_changelist')}?{asked}"
+
+
+def record_count_text(kind: str, count: int) -> str:
+    """``412 opportunities``, in the language of the reader."""
+    options: Any = RECORD_MODELS[Kind(kind)]._meta
+    name = options.verbose_name if count == 1 else options.verbose_name_plural
+    return _("%(count)s %(kind)s") % {"count": number_format(count, force_grouping=True), "kind": name}
 
 
 def _joined(linked: Iterable[tuple[str, str]], separator: str) -> SafeString:

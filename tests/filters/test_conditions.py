@@ -18,6 +18,7 @@ from mobjects.filters.conditions import OPERATORS, FilterRefused, build_conditio
 from mobjects.filters.fields import FieldType, FilterField, fields_of
 from mobjects.filters.periods import NAMED, OFFERED, days_of, period_words
 from mobjects.filters.queries import apply_conditions
+from mobjects.marketo.reason_masking import reason_key
 from mobjects.marketo.types import DataType
 from mobjects.models import (
     Conflict,
@@ -33,6 +34,8 @@ from tests import factories
 from tests.views import pages
 
 pytestmark = pytest.mark.django_db
+
+JOB = "12345678-1234-5678-1234-567812345678"
 
 
 def fitting(model, *texts, username="anna"):
@@ -231,6 +234,10 @@ def test_a_job_and_what_became_of_records_in_it(groups):
     assert found(Opportunity, f"job.is.{job.pk}") == ["Failed", "Sent"]
     assert found(Opportunity, f"job.is.{job.pk}:FAILED") == ["Failed"]
     assert found(OpportunityPersonRole, f"job.is.{job.pk}") == []
+    pages.result(job, record_id=sent.pk, status="HELD", error="its amount 5 is too large")
+    key = reason_key("its amount 7 is too large")
+    assert found(Opportunity, f"job.is.{job.pk}:HELD:{key}") == ["Sent"]
+    assert found(Opportunity, f"job.is.{job.pk}:HELD:{'0' * 16}") == []
 
 
 def test_statuses_and_errors(groups):
@@ -292,6 +299,8 @@ def test_the_words(text, said):
         ("close_date.within.someday", "“Close Date”: “someday” is no period; choose one of: today, yesterday,"),
         ("is_won.is.perhaps", "“Is Won”: “perhaps” "),
         ("last_status.is.LOST", "“Last status”: “LOST” is not among the choices: CREATED"),
+        (f"uncorrected.is.{JOB}:FAILED:no key", "“Not accepted by a job and not corrected since”: “12345678-1234-"),
+        (f"job.is.{JOB}:FAILED:0123456789abcdef:x", "“Job that dealt with it”: “12345678-1234-"),
         ("job.is.7", "“Job that dealt with it”: “7” is no job's number"),
         ("marketo_id.is.9999999999999999999999", "“Marketo ID”: "),
     ],
@@ -344,7 +353,7 @@ def test_every_field_has_all_its_operators_tried(deals):
             for operator in OPERATORS[field.type]:
                 value = "today" if operator == "within" else samples.get(field.type, "x")
                 if field.type is FieldType.JOB:
-                    value = "12345678-1234-5678-1234-567812345678"
+                    value = JOB
                 condition = build_condition(field.name, operator, value, {field.name: field})
                 records = apply_conditions(model.objects.all(), [condition], model.KIND, "anna")
                 assert records.count() <= 3

@@ -34,6 +34,7 @@ from mobjects.models import (
     SyncJobState,
     SyncResult,
 )
+from mobjects.presentation.count_links import uncorrected_url
 from mobjects.sync.conflicts import alike
 from tests import factories
 from tests.support.approvals import make_rule, waiting_approval
@@ -103,6 +104,7 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "results, searched": lambda: "/admin/mobjects/syncresult/?q=Deal",
     "opportunities, searched": lambda: "/admin/mobjects/opportunity/?q=Deal",
     "opportunities, failed": lambda: "/admin/mobjects/opportunity/?state=failed",
+    "opportunities, a group of a job": lambda: _group_of_job(),  # noqa: PLW0108 -- defined below
     "history, searched": lambda: "/admin/mobjects/syncjob/?q=Deal",
     "custom fields": lambda: "/admin/mobjects/customfield/",
     "custom field": lambda: f"/admin/mobjects/customfield/{CustomField.objects.first().pk}/change/",
@@ -255,6 +257,11 @@ def _make_imports(records: list[Opportunity]) -> None:
 
 def _failed_job() -> SyncJob:
     return SyncJob.objects.get(state=SyncJobState.PROBLEMS)
+
+
+def _group_of_job() -> str:
+    result = _failed_job().results.exclude(error="").earliest("pk")
+    return uncorrected_url(result.kind, result.job_id, result.status, result.reason_key)
 
 
 def _running_job() -> SyncJob:

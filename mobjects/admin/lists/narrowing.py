@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -20,12 +21,12 @@ from mobjects.filters.conditions import (
     FilterRefused,
     build_condition,
 )
-from mobjects.filters.fields import FieldType, FilterField, fields_of
+from mobjects.filters.fields import UNCORRECTED, FieldType, FilterField, fields_of
 from mobjects.filters.periods import OFFERED, period_words
 from mobjects.filters.queries import apply_conditions
 from mobjects.models import CustomField, Kind
 from mobjects.views.keyset import AFTER, BEFORE, COLUMNS, VIEW
-from mobjects.views.lists.chips import ALL, without
+from mobjects.views.lists.chips import ALL, condition_words, without
 from mobjects.views.lists.columns import (
     CHOSEN,
     chosen_columns,
@@ -35,7 +36,7 @@ from mobjects.views.lists.columns import (
     read_places,
 )
 
-NO_COLUMNS = frozenset({"last_error", "last_synced_at", "edited_at", "edited_by", "held", "job"})
+NO_COLUMNS = frozenset({"last_error", "last_synced_at", "edited_at", "edited_by", "held", "job", UNCORRECTED})
 """Fields that are no columns, or are shown as columns under other names."""
 _OF_FILTERS = ("", "exact", "in", "isnull")
 """What Django's filters of a field with choices write behind its name."""
@@ -68,6 +69,7 @@ class ConditionFilter(admin.SimpleListFilter):
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
+        self.user = request.user
         self.conditions = read_conditions(request.GET, request_fields(request, model.KIND))
 
     def has_output(self) -> bool:
@@ -77,7 +79,16 @@ class ConditionFilter(admin.SimpleListFilter):
         return []
 
     def choices(self, changelist: Any) -> Any:
-        return [{"selected": True, "display": each.words(), "text": each.write()} for each in self.conditions]
+        return self.shown
+
+    @cached_property
+    def shown(self) -> list[dict[str, Any]]:
+        """What is chosen; a page asks for it more than once."""
+        words = condition_words(self.conditions, self.user)
+        return [
+            {"selected": True, "display": said, "text": each.write()}
+            for each, said in zip(self.conditions, words, strict=True)
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return apply_conditions(queryset, self.conditions, queryset.model.KIND, request.user.get_username())

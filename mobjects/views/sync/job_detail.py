@@ -30,6 +30,7 @@ from mobjects.models import (
     SyncResultStatus,
 )
 from mobjects.presentation import follow_up_text, job_text, vocabulary
+from mobjects.presentation.count_links import record_count_text, uncorrected_url
 from mobjects.presentation.failure_advice import advise, find_field
 from mobjects.presentation.history.job_timeline import job_moments
 from mobjects.presentation.job_titles import job_title
@@ -37,7 +38,7 @@ from mobjects.processes import status as queue_status
 from mobjects.result_queries import FailureGroup
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.approvals.sentences import hold_text
-from mobjects.views.base import history_crumb, paginate_rows, render_page, require_permission
+from mobjects.views.base import history_crumb, may_see_kind, paginate_rows, render_page, require_permission
 from mobjects.views.sync import job_actions
 from mobjects.views.sync.follow_ups import available_follow_ups
 from mobjects.views.sync.result_list import list_parts, read_filter
@@ -112,7 +113,7 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
             followers=followers,
         ),
         "followers": followers,
-        "groups": [_describe_group(group, job) for group in groups],
+        "groups": [_describe_group(request, group, job) for group in groups],
         "asked_label": LABELS.get(asked.status, ""),
         "steps": job.steps,
         "steps_status": selectors.STEPS,
@@ -129,10 +130,17 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
     }
 
 
-def _describe_group(group: FailureGroup, job: SyncJob) -> dict[str, Any]:
-    """A group with what its reason means."""
+def _describe_group(request: HttpRequest, group: FailureGroup, job: SyncJob) -> dict[str, Any]:
+    """A group with what its reason means, and where its records are listed."""
     field = find_field(job.kind, group.reason)
-    return {"group": group, "advice": advise(group.status, group.reason), "field": field.label if field else ""}
+    seen = {kind: count for kind, count in group.uncorrected.items() if may_see_kind(request, kind)}
+    lists = [(count, kind, uncorrected_url(kind, job.pk, group.status, group.key)) for kind, count in seen.items()]
+    return {
+        "group": group,
+        "advice": advise(group.status, group.reason),
+        "field": field.label if field else "",
+        "lists": [(record_count_text(kind, count), address) for count, kind, address in lists],
+    }
 
 
 def _head(job: SyncJob, groups: Sequence[FailureGroup]) -> dict[str, Any]:
