@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -70,7 +71,13 @@ def tick(label: Any, help_text: Any = "") -> forms.BooleanField:
 
 
 class SyncForm(forms.Form):
-    """What to sync and how. ``token`` tells one press of "Send" from a second press of the same button."""
+    """What to sync and how. ``token`` tells one press of "Send" from a second press of the same button; ``of_job`` is
+    the job that is repeated, ``same`` one of its results, where only those with a reason like it are.
+
+    ``repeated`` is what is left of that job, if no records are named; whoever makes the form says so.
+    """
+
+    repeated: SyncSelection | None = None
 
     kind = forms.ChoiceField(
         choices=[(ALL, _("All kinds")), *((kind.value, kind.value) for kind in Kind)], widget=forms.HiddenInput
@@ -78,6 +85,10 @@ class SyncForm(forms.Form):
     ids = IdsField(required=False)
     of_import = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     of_dry_run = forms.UUIDField(required=False, label=_("Dry run"), widget=forms.HiddenInput)
+    of_job = forms.UUIDField(required=False, label=_("Job"), widget=forms.HiddenInput)
+    same = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, label=_("Result"), widget=forms.HiddenInput
+    )
     token = forms.UUIDField(widget=forms.HiddenInput)
     operation = forms.ChoiceField(
         choices=[
@@ -130,15 +141,18 @@ class SyncForm(forms.Form):
     def selection(self) -> SyncSelection:
         """What the valid form asks for."""
         given = self.cleaned_data
-        return SyncSelection(
+        asked = self.repeated or SyncSelection(
             kinds=tuple(Kind) if given["kind"] == ALL else (Kind(given["kind"]),),
             ids=given["ids"],
             of_import=given["of_import"],
+            of_dry_run=str(given["of_dry_run"] or ""),
+        )
+        return replace(
+            asked,
             operation=OperationChoice(given["operation"]),
             resend=given["resend"],
             include_unknown=given["include_unknown"],
             read_first=given["read_first"],
-            of_dry_run=str(given["of_dry_run"] or ""),
         )
 
     @property
@@ -170,8 +184,22 @@ class SyncForm(forms.Form):
     @classmethod
     def build_for_dry_run(cls, job: SyncJob) -> SyncForm:
         """The form for exactly what a dry run found that it would send, with its options."""
+        return cls._build_from(job, of_dry_run=job.pk)
+
+    @classmethod
+    def build_for_repeat(cls, job: SyncJob, same: int | None, kind: str, ids: Sequence[int]) -> SyncForm:
+        """The form for what is left of a job, with its options and its reason.
+
+        Args:
+            same: one of its results, if only what has a reason like it is asked for.
+            kind: of the records that are named, if some are.
+            ids: of these.
+        """
+        return cls._build_from(job, kind, ids, of_job=job.pk, same=same, reason=job.reason)
+
+    @classmethod
+    def _build_from(cls, job: SyncJob, kind: str = "", ids: Sequence[int] = (), **further: Any) -> SyncForm:
         asked = SyncSelection.from_json(job.selection)
-        kind = asked.kinds[0].value if len(asked.kinds) == 1 else ALL
         names = ("resend", "include_unknown", "read_first")
-        options = {name: getattr(asked, name) for name in names}
-        return cls.build_initial(kind, of_dry_run=job.pk, operation=asked.operation.value, **options)
+        further |= {name: getattr(asked, name) for name in names} | {"operation": asked.operation.value}
+        return cls.build_initial(kind or (asked.kinds[0].value if len(asked.kinds) == 1 else ALL), ids, **further)

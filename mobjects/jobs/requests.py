@@ -133,12 +133,6 @@ def request_undo(undone: SyncJob, *, read_first: bool, **asked: Unpack[Asked]) -
     return job
 
 
-def repeat_job(job: SyncJob, statuses: Sequence[str], error: str | None = None, **asked: Unpack[Asked]) -> SyncJob:
-    """Ask for a job that is linked to another, about what :func:`selection_of_repeat` says."""
-    asked["origin"] = job
-    return request_sync(selection_of_repeat(job, statuses, error), **asked)
-
-
 def selection_of_repeat(job: SyncJob, statuses: Sequence[str], error: str | None = None) -> SyncSelection:
     """Those records of a job that have certain results there and were not accepted since.
 

@@ -59,11 +59,16 @@ def test_fifteen_failures_of_two_reasons_by_keys_alone_from_the_dashboard_to_gre
     for number in range(NOT_YET_THERE):
         sandbox.store.add_party("Lead", StoredParty(900 + number, f"Person {number}", {}))
     keys.press("g")
+    # What goes out is shown first.
+    expect(page.get_by_role("button", name=f"Send {NOT_YET_THERE} records to Marketo")).to_be_visible()
+    assert violations(page) == []
+    keys.press("S")
     expect(body).to_contain_text("Queued")
     work()
     expect(body).to_contain_text(f"Finished: all {NOT_YET_THERE} records were accepted.", timeout=SOON)
 
     # Back, and to the second group, one record after the other: the field in error has the keyboard.
+    page.go_back()
     page.go_back()
     keys.press("j")
     keys.press("j")
@@ -77,6 +82,8 @@ def test_fifteen_failures_of_two_reasons_by_keys_alone_from_the_dashboard_to_gre
         keys.press("Enter")
     page.wait_for_url("**/syncjob/**")
     keys.press("R")
+    expect(page.get_by_role("table", name="What would change, record by record")).to_contain_text("C-0001")
+    keys.press("S")
     expect(body).to_contain_text("Queued")
     work()
     expect(body).to_contain_text(f"Finished: all {MISSPELT} records were accepted.", timeout=SOON)

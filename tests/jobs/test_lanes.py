@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from mobjects.jobs.job_lease import acquire_job
 from mobjects.jobs.queue import enqueue_worker
-from mobjects.jobs.requests import create_sync_job, repeat_job
+from mobjects.jobs.requests import create_sync_job, request_sync, selection_of_repeat
 from mobjects.jobs.runner import _enqueue_more_workers
 from mobjects.jobs.step_loop import StepLoop
 from mobjects.marketo.types import BatchResponse, Exchange, Kind, OutcomeStatus, OutgoingBatch, RecordOutcome
@@ -109,7 +109,7 @@ def test_lanes_without_work_do_not_come_back(queue, records, workers, failed):
         lanes.status = OutcomeStatus.FAILED
         lanes.work(first := create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,))))
         lanes.turns = lanes.empty = lanes.late = lanes.calls = 0
-        job = repeat_job(first, ("FAILED",))
+        job = request_sync(selection_of_repeat(first, ("FAILED",)), origin=first)
     else:
         job = create_sync_job(SyncSelection(kinds=(Kind.OPPORTUNITY,), resend=True))
     lanes.work(job)

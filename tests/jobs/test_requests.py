@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from mobjects.jobs.requests import create_sync_job, repeat_job, request_sync
+from mobjects.jobs.requests import create_sync_job, request_sync, selection_of_repeat
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
 from mobjects.models import SyncJobState
@@ -56,7 +56,7 @@ def test_what_failed_can_be_sent_again_by_a_job_that_is_linked(sandbox, marketo_
     sandbox.faults.add("bad_row", row=1, text="no")
     first = factories.sync(*records)
     factories.opportunity(name="Another")
-    again = repeat_job(first, ("FAILED",))
+    again = request_sync(selection_of_repeat(first, ("FAILED",)), origin=first)
     run_job(again)
     again.refresh_from_db()
     assert (again.origin, again.counts) == (first, {"CREATED": 1})

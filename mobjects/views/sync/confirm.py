@@ -23,14 +23,14 @@ from mobjects.jobs.tries import TRIED, request_try
 from mobjects.models import Kind, SyncJob, SyncJobAction
 from mobjects.presentation import job_text
 from mobjects.presentation.history.opportunity_names import link_opportunities
-from mobjects.selectors import id_in
+from mobjects.selectors import id_in, may_repeat
 from mobjects.sync.send.preview.estimates import examined_programs
 from mobjects.sync.send.preview.forecast import NO_BOUNDS, find_bounds
 from mobjects.sync.transport_factory import key_fields
 from mobjects.views.base import list_url, may_see_kind, none_selected, render_page, require_permission
 from mobjects.views.pressed_once import lead_to_made, made_before, make_once
 from mobjects.views.record_list import LIST, asked_list
-from mobjects.views.sync.job_actions import job_address, redirect_to_new_job
+from mobjects.views.sync.job_actions import job_address, redirect_to_new_job, what_is_left
 from mobjects.views.sync.planned_records import CLEARED, LOSING, REPLACED, SKIPPED, PlannedPage, PlannedRecords
 from mobjects.views.sync.preview import FIRST, may_send, preview_sync
 
@@ -47,7 +47,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
     """Show what would be sent; on "Send", make the job and go to its page. Also tries some, and keeps a dry run."""
     if request.method == "GET":
         return _show(request, _asked_form(request))
-    form = SyncForm(request.POST)
+    form = _repeating(SyncForm(request.POST))
     if (which := asked_list(request)) and form.is_valid():
         return _list_records(request, form, which)
     press = next((name for name in MAKERS if name in request.POST), "")
@@ -66,8 +66,9 @@ def sync_page(request: HttpRequest) -> HttpResponse:
     before = clock.now()
 
     def make() -> SyncJob:
-        of_dry_run = SyncJob.objects.filter(pk=form.cleaned_data["of_dry_run"]).first()
-        return MAKERS[press](form, user=request.user, reason=form.cleaned_data["reason"], origin=of_dry_run)
+        given = form.cleaned_data
+        origin = SyncJob.objects.filter(pk=given["of_dry_run"] or given["of_job"]).first()
+        return MAKERS[press](form, user=request.user, reason=given["reason"], origin=origin)
 
     job = make_once(request, make, job_address, key)
     return lead_to_made(request, key, SENT_ALREADY) if job is None else redirect_to_new_job(request, job, before)
@@ -76,15 +77,30 @@ def sync_page(request: HttpRequest) -> HttpResponse:
 def _asked_form(request: HttpRequest) -> SyncForm:
     given = request.GET
     if given.get("dry_run"):
-        try:
-            kept = UUID(given["dry_run"])
-        except ValueError as error:
-            raise Http404 from error
+        kept = _job_in(given["dry_run"])
         return SyncForm.build_for_dry_run(get_object_or_404(SyncJob, pk=kept, action=SyncJobAction.DRY_RUN))
-    record = id_in(given.get("record"))
-    return SyncForm.build_initial(
-        given.get("kind", "all"), [record] if record else None, of_import=given.get("of_import", "")
-    )
+    records = [found for text in given.getlist("record") if (found := id_in(text))]
+    if given.get("of_job"):
+        job, same = get_object_or_404(SyncJob, pk=_job_in(given["of_job"])), id_in(given.get("same"))
+        return _repeating(SyncForm.build_for_repeat(job, same, given.get("kind", ""), records))
+    return SyncForm.build_initial(given.get("kind", "all"), records or None, of_import=given.get("of_import", ""))
+
+
+def _job_in(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _repeating(form: SyncForm) -> SyncForm:
+    """The form; where it names no records of the job that it repeats, it is about what is left of that."""
+    if form.is_valid() and (pk := form.cleaned_data["of_job"]) and not form.cleaned_data["ids"]:
+        job, same = get_object_or_404(SyncJob, pk=pk), form.cleaned_data["same"]
+        if not may_repeat(job):
+            raise Http404
+        form.repeated = what_is_left(job, get_object_or_404(job.results, pk=same) if same else None)
+    return form
 
 
 def _make_sending(form: SyncForm, **asked: Unpack[Asked]) -> SyncJob:
@@ -179,6 +195,8 @@ def _names(request: HttpRequest, planned: PlannedPage, *, asks: bool) -> dict[st
 
 
 def _cancel(form: SyncForm) -> str:
+    if form.is_valid() and form.cleaned_data["of_job"]:
+        return reverse("admin:mobjects_syncjob_change", args=[form.cleaned_data["of_job"]])
     if form.is_valid() and form.cleaned_data["of_import"]:
         return reverse("mobjects:import", args=[form.cleaned_data["of_import"]])
     return list_url(form.data.get("kind"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -20,9 +21,10 @@ from mobjects import clock, selectors
 from mobjects.audit.events import record_event
 from mobjects.jobs.control import cancel_job, pause_job, resume_job
 from mobjects.jobs.queue import enqueue_job
-from mobjects.jobs.requests import repeat_job, request_job, request_sync
+from mobjects.jobs.requests import request_job, request_sync, selection_of_repeat
 from mobjects.kept_text import translate_kept
 from mobjects.models import (
+    RECORD_MODELS,
     EventKind,
     Kind,
     RequestedAction,
@@ -38,6 +40,7 @@ from mobjects.presentation.vocabulary import records_text
 from mobjects.sync.send.selection import SyncSelection
 from mobjects.views.base import history_crumb, press_only, render_page, require_permission, say_not_done
 from mobjects.views.pressed_once import lead_to_made, make_once
+from mobjects.views.sync.preview import may_send
 
 ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
 NOTHING_LEFT = gettext_lazy("Nothing of it is left to send: all of it was accepted since.")
@@ -142,30 +145,22 @@ def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
 @press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Make a job about what another did not get accepted, or about those with reasons like one (``same``)."""
+    """Show what sending what a job did not get accepted would do, or those with reasons like one (``same``)."""
     job = get_object_or_404(SyncJob, pk=pk)
-    before = clock.now()
     if not selectors.may_repeat(job):
         say_not_done(request, _("Only what a job sent can be tried again, once that job is over."), job)
         return _to(job)
-    user, reason = request.user, job.reason
     sample = _result(job, request.POST.get("same"))
     if not retry_label(job) or (sample and not _left_like(sample).exists()):
         say_not_done(request, NOTHING_LEFT, job)
         return _to(job)
-    if sample:
-        new = repeat_job(job, (sample.status,), error=sample.error, user=user, reason=reason)  # type: ignore[arg-type]
-    elif _repeats_whole_selection(job):
-        new = request_sync(SyncSelection.from_json(job.selection), user=user, reason=reason, origin=job)  # type: ignore[arg-type]
-    else:
-        new = repeat_job(job, selectors.RETRYABLE, user=user, reason=reason)  # type: ignore[arg-type]
-    return redirect_to_new_job(request, new, before)
+    return _repeat(request, job, what_is_left(job, sample), {"same": sample.pk} if sample else {})
 
 
 @press_only(_page_of_result)
 @require_permission("mobjects.sync_records")
 def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make a job about the record of one result."""
+    """Show what sending the record of one result again would do."""
     result = get_object_or_404(SyncResult.objects.select_related("job"), pk=pk)
     job, kind = result.job, Kind(result.kind)
     if not selectors.may_repeat(job) or result.status not in selectors.RETRYABLE:
@@ -177,14 +172,13 @@ def result_retry(request: HttpRequest, pk: int) -> HttpResponse:
     if not selectors.results_left(job).filter(pk=pk).exists():
         say_not_done(request, _("“%(label)s” was accepted since.") % {"label": result.shown_label}, job)
         return _to(job)
-    before = clock.now()
-    return redirect_to_new_job(request, _request_again(job, kind, (result.record_id,), request), before)
+    return _repeat_records(request, job, kind, (result.record_id,))
 
 
 @press_only("admin:mobjects_syncjob_change")
 @require_permission("mobjects.sync_records")
 def results_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Make a job about the records of the results that are ticked; one for each kind among them."""
+    """Show what sending the records of the results that are ticked would do; of several kinds, of the first."""
     job = get_object_or_404(SyncJob, pk=pk)
     ticked = [number for text in request.POST.getlist("result") if (number := selectors.id_in(text)) is not None]
     left = selectors.results_left(job).filter(pk__in=ticked) if selectors.may_repeat(job) else SyncResult.objects.none()
@@ -194,20 +188,41 @@ def results_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not ids:
         messages.info(request, NOTHING_LEFT if ticked else _("No record is ticked."))
         return _to(job)
-    before = clock.now()
-    jobs = [_request_again(job, kind, found, request) for kind, found in ids.items()]
-    if len(jobs) > 1:
-        messages.info(request, _("There is a job for each kind of records; this is the last of them."))
-    return redirect_to_new_job(request, jobs[-1], before)
+    first = next(kind for kind in RECORD_MODELS if kind in ids)
+    if len(ids) > 1:
+        messages.info(
+            request, _("Several kinds are ticked. These are the ones that go first; tick the others afterwards.")
+        )
+    return _repeat_records(request, job, first, ids[first])
 
 
-def _request_again(job: SyncJob, kind: Kind, ids: Sequence[int], request: HttpRequest) -> SyncJob:
-    """A job about some records of another, with its options."""
+def what_is_left(job: SyncJob, sample: SyncResult | None) -> SyncSelection:
+    """What of a job is asked for again: what it did not come to, or all failures; of these those like one, if given."""
+    if sample:
+        return selection_of_repeat(job, (sample.status,), sample.error)
+    if _repeats_whole_selection(job):
+        return SyncSelection.from_json(job.selection)
+    return selection_of_repeat(job, selectors.RETRYABLE)
+
+
+def _repeat_records(request: HttpRequest, job: SyncJob, kind: Kind, ids: Sequence[int]) -> HttpResponse:
     old = SyncSelection.from_json(job.selection)
     selection = SyncSelection(
         (kind,), tuple(ids), operation=old.operation, resend=old.resend, read_first=old.read_first
     )
-    return request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
+    return _repeat(request, job, selection, {"kind": kind.value, "record": ids})
+
+
+def _repeat(request: HttpRequest, job: SyncJob, selection: SyncSelection, named: Mapping[str, Any]) -> HttpResponse:
+    """Go to the page that shows what sending a selection does and asks; at once, where it sends nothing: a job looks up
+    what is unknown.
+    """
+    if may_send(selection):
+        asked = urlencode({"of_job": job.pk, **named}, doseq=True)
+        return redirect(f"{reverse('mobjects:sync')}?{asked}")
+    before = clock.now()
+    new = request_sync(selection, user=request.user, reason=job.reason, origin=job)  # type: ignore[arg-type]
+    return redirect_to_new_job(request, new, before)
 
 
 def start_job(

@@ -25,6 +25,21 @@ def press(browser, name, row, **values):
     return browser.post(reverse(f"mobjects:{name}", args=[row.pk]), values, follow=True)
 
 
+def send_again(browser, name, row, **values):
+    """Press a button that asks for a sending, and "Send" on the page that it leads to; the page of its job."""
+    asked = press(browser, name, row, **values)
+    assert asked.request["PATH_INFO"] == reverse("mobjects:sync"), pages.text(asked)
+    return browser.post(reverse("mobjects:sync"), {**sent_by(asked), "send": "1"}, follow=True)
+
+
+def sent_by(page) -> dict[str, str]:
+    """What the form of the page that asks sends."""
+    form = page.context["form"]
+    return {bound.html_name: bound.data for bound in form if bound.data not in (None, "", False)} | {
+        "shown": form.options
+    }
+
+
 def buttons(browser, job) -> set[str]:
     """The buttons on a job's page."""
     return set(browser.get(pages.job_url(job)).context["may"])
@@ -128,7 +143,7 @@ def failed(groups):
 @pytest.mark.django_db(transaction=True)
 def test_what_was_not_accepted_is_tried_again_by_a_job_of_its_own(browser, failed, queue):
     assert "Retry 3 records not accepted" in pages.text(browser.get(pages.job_url(failed)))
-    response = press(browser, "job-retry", failed)
+    response = send_again(browser, "job-retry", failed)
     new = SyncJob.objects.exclude(pk=failed.pk).get()
     assert response.redirect_chain == [(pages.job_url(new), 302)]
     assert (new.origin, new.username, new.reason, new.state) == (
@@ -146,8 +161,8 @@ def test_what_was_not_accepted_is_tried_again_by_a_job_of_its_own(browser, faile
 
 @pytest.mark.django_db(transaction=True)
 def test_pressing_retry_twice_leads_to_the_job_that_is_queued_already(browser, failed):
-    press(browser, "job-retry", failed)
-    response = press(browser, "job-retry", failed)
+    send_again(browser, "job-retry", failed)
+    response = send_again(browser, "job-retry", failed)
     assert "That is queued already; here is its job." in pages.text(response)
     assert SyncJob.objects.count() == 2
 
@@ -155,9 +170,57 @@ def test_pressing_retry_twice_leads_to_the_job_that_is_queued_already(browser, f
 @pytest.mark.django_db(transaction=True)
 def test_a_group_with_one_reason_is_tried_again(browser, failed):
     group = browser.get(pages.job_url(failed)).context["groups"][0]["group"]
-    press(browser, "job-retry", failed, same=group.sample)
+    send_again(browser, "job-retry", failed, same=group.sample)
     new = SyncJob.objects.exclude(pk=failed.pk).get()
     assert (new.selection["of_statuses"], new.selection["of_error"]) == (["FAILED"], "Bad stage")
+
+
+def test_what_a_retry_sends_is_shown_before(browser, failed):
+    record = Opportunity.objects.get(pk=failed.results.filter(status="FAILED").first().record_id)
+    record.stage = "Edited since"
+    record.save()
+    page = press(browser, "job-retry", failed)
+    assert SyncJob.objects.count() == 1
+    assert [len(page.context["planned"].rows), page.context["preview"].sendable] == [3, 3]
+    assert "Edited since" in pages.text(page)
+    assert pages.tree(page).xpath("//textarea[@name='reason']")[0].text_content().strip() == "Quarter end"
+    assert pages.tree(page).xpath("//a[text()='Cancel']/@href") == [pages.job_url(failed)]
+
+
+def test_a_group_stays_one_when_the_page_counts_or_lists_its_records(browser, failed):
+    group = browser.get(pages.job_url(failed)).context["groups"][0]["group"]
+    asked = sent_by(press(browser, "job-retry", failed, same=group.sample))
+    assert browser.post(reverse("mobjects:sync"), {**asked, "count": "1"}).context["preview"].sendable == 2
+    assert len(browser.post(reverse("mobjects:sync"), {**asked, "list": "all"}).context["planned"].rows) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_nothing_is_sent_but_looked_up_the_job_is_made_at_once(browser, marketo_settings):
+    record = factories.opportunity()
+    job = pages.job(state=SyncJobState.PROBLEMS, planned=1, counts={"UNKNOWN": 1})
+    pages.result(job, record_id=record.pk, status="UNKNOWN")
+    Opportunity.objects.update(last_status="UNKNOWN", unknown_since=pages.MOMENT)
+    response = press(browser, "job-retry", job)
+    assert response.redirect_chain == [(pages.job_url(SyncJob.objects.get(origin=job)), 302)]
+
+
+def test_of_several_kinds_those_that_go_first_are_shown(browser, failed):
+    role = factories.role(factories.opportunity())
+    other = pages.result(failed, kind="OpportunityPersonRole", record_id=role.pk, status="FAILED")
+    ticked = [other.pk, *failed.results.filter(status="FAILED", kind="Opportunity").values_list("pk", flat=True)]
+    page = press(browser, "results-retry", failed, result=ticked)
+    assert "Several kinds are ticked." in pages.text(page)
+    assert [row.kind for row in page.context["planned"].rows] == ["Opportunity"] * 2
+
+
+@pytest.mark.parametrize("of_job", ["nonsense", "00000000-0000-0000-0000-000000000000"])
+def test_what_is_left_of_no_job_is_not_found(browser, of_job):
+    assert browser.get(reverse("mobjects:sync"), {"of_job": of_job}).status_code == 404
+
+
+def test_of_a_job_that_is_not_over_nothing_is_left(browser):
+    job = pages.job(state=SyncJobState.RUNNING)
+    assert browser.get(reverse("mobjects:sync"), {"of_job": str(job.pk)}).status_code == 404
 
 
 @pytest.mark.parametrize("sample", ["999999", "nonsense", "9" * 30, ""])
@@ -170,7 +233,7 @@ def test_a_group_that_does_not_exist_is_not_found(browser, failed, sample):
 def test_one_record_is_tried_again(browser, failed):
     result = failed.results.filter(status="HELD").get()
     assert reverse("mobjects:result-retry", args=[result.pk]) in pages.text(browser.get(pages.job_url(failed)))
-    press(browser, "result-retry", result)
+    send_again(browser, "result-retry", result)
     new = SyncJob.objects.exclude(pk=failed.pk).get()
     assert (new.selection["ids"], new.origin) == ([result.record_id], failed)
 
@@ -182,7 +245,7 @@ def test_what_is_ticked_is_tried_again_and_the_failures_are_ticked_already(brows
     left = failed.results.exclude(status="CREATED").order_by("pk")
     assert ticked == [str(result.pk) for result in left]
     created = failed.results.get(status="CREATED")
-    press(browser, "results-retry", failed, result=[ticked[0], ticked[2], str(created.pk), "nonsense"])
+    send_again(browser, "results-retry", failed, result=[ticked[0], ticked[2], str(created.pk), "nonsense"])
     new = SyncJob.objects.exclude(pk=failed.pk).get()
     assert (new.selection["ids"], new.origin) == ([left[0].record_id, left[2].record_id], failed)
     assert "No record is ticked." in pages.text(press(browser, "results-retry", failed))
@@ -202,7 +265,7 @@ def test_of_a_job_that_ended_early_all_that_is_left_is_sent(browser):
     selection = {**pages.SELECTION, "ids": [factories.opportunity().pk for _ in range(3)]}
     job = pages.job(state=SyncJobState.STOPPED, planned=3, counts={"CREATED": 1}, selection=selection)
     assert "Send what is left" in pages.text(browser.get(pages.job_url(job)))
-    press(browser, "job-retry", job)
+    send_again(browser, "job-retry", job)
     new = SyncJob.objects.exclude(pk=job.pk).get()
     assert (new.selection, new.origin) == (selection, job)
 
@@ -222,7 +285,7 @@ def test_trying_again_sends_what_failed_and_nothing_else(browser, marketo_settin
     first, second = factories.opportunity(name="first"), factories.opportunity(name="second")
     sandbox.faults.add("bad_row", row=0, text="Bad stage", operation="syncMObjects", times=1)
     job = factories.sync(first, second)
-    press(browser, "job-retry", job)
+    send_again(browser, "job-retry", job)
     work()
     new = SyncJob.objects.exclude(pk=job.pk).get()
     assert (new.state, new.counts) == (SyncJobState.SUCCEEDED, {"CREATED": 1})
@@ -279,7 +342,7 @@ def test_a_retry_sends_only_what_was_not_accepted_since(browser, marketo_setting
     sandbox.faults.add("soap", code="20019", operation="syncMObjects", times=1)
     job = factories.sync(first, second, resend=True)
     factories.sync(*Opportunity.objects.filter(pk=first.pk))
-    press(browser, "job-retry", job)
+    send_again(browser, "job-retry", job)
     work()
     new = SyncJob.objects.get(origin=job)
     assert [result.record_id for result in new.results.all()] == [second.pk]
