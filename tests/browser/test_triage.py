@@ -32,6 +32,21 @@ def failures(marketo_rest_settings, groups):
     assert job.counts == {"CREATED": 1, "FAILED": MISSPELT + NOT_YET_THERE}
 
 
+def send_what_is_shown(page):
+    """From the page that shows what a retry sends to its job."""
+    assert violations(page) == []
+    page.keyboard.press("S")
+    expect(page.locator("body")).to_contain_text("Queued")
+
+
+def go_by_palette(page, name):
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("searchbox", name="Search or go to")).to_be_focused()
+    page.keyboard.type(name.lower())
+    expect(page.get_by_role("dialog", name="Search or go to").get_by_role("link", name=name)).to_be_visible()
+    page.keyboard.press("Enter")
+
+
 @pytest.mark.usefixtures("failures")
 def test_fifteen_failures_of_two_reasons_by_keys_alone_from_the_dashboard_to_green(open_page, work, sandbox):
     page = open_page("/admin/")
@@ -59,11 +74,8 @@ def test_fifteen_failures_of_two_reasons_by_keys_alone_from_the_dashboard_to_gre
     for number in range(NOT_YET_THERE):
         sandbox.store.add_party("Lead", StoredParty(900 + number, f"Person {number}", {}))
     keys.press("g")
-    # What goes out is shown first.
     expect(page.get_by_role("button", name=f"Send {NOT_YET_THERE} records to Marketo")).to_be_visible()
-    assert violations(page) == []
-    keys.press("S")
-    expect(body).to_contain_text("Queued")
+    send_what_is_shown(page)
     work()
     expect(body).to_contain_text(f"Finished: all {NOT_YET_THERE} records were accepted.", timeout=SOON)
 
@@ -83,17 +95,11 @@ def test_fifteen_failures_of_two_reasons_by_keys_alone_from_the_dashboard_to_gre
     page.wait_for_url("**/syncjob/**")
     keys.press("R")
     expect(page.get_by_role("table", name="What would change, record by record")).to_contain_text("C-0001")
-    keys.press("S")
-    expect(body).to_contain_text("Queued")
+    send_what_is_shown(page)
     work()
     expect(body).to_contain_text(f"Finished: all {MISSPELT} records were accepted.", timeout=SOON)
 
-    # The palette leads home.
-    keys.press("Control+k")
-    expect(page.get_by_role("searchbox", name="Search or go to")).to_be_focused()
-    keys.type("dashboard")
-    expect(page.get_by_role("dialog", name="Search or go to").get_by_role("link", name="Dashboard")).to_be_visible()
-    keys.press("Enter")
+    go_by_palette(page, "Dashboard")
     expect(page.get_by_role("heading", name="What needs you")).to_be_visible()
     expect(body).not_to_contain_text("not corrected")
     assert not Opportunity.objects.exclude(state="synced").exists()
