@@ -1,11 +1,11 @@
-"""Texts out of JSON columns, and numbers as texts, alike on every database."""
+"""Texts out of JSON columns, numbers as texts, and rows as JSON, alike on every database."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Func, TextField
+from django.db.models import Aggregate, Func, JSONField, TextField
 
 
 class JsonKeyText(Func):
@@ -30,3 +30,16 @@ class CentsText(Func):
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
         """It keeps amounts as numbers, without the zeros at their end."""
         return self.as_sql(compiler, connection, template="PRINTF('%%%%.2f', %(expressions)s)", **extra)
+
+
+class JsonRows(Aggregate):
+    """Some columns of all rows, as a list of lists; ``None`` if there are no rows."""
+
+    template = "JSONB_AGG(JSONB_BUILD_ARRAY(%(expressions)s))"
+    output_field = JSONField()
+    arity = None
+
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        """It calls the same otherwise."""
+        template = "JSON_GROUP_ARRAY(JSON_ARRAY(%(expressions)s))"
+        return self.as_sql(compiler, connection, template=template, **extra)

@@ -1,15 +1,12 @@
-"""Why Marketo, or we, did not take a record, and what to do about it, in plain words; and the field that is meant."""
+"""Why Marketo, or we, did not take a record, and what to do about it, in plain words."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 
 from django.utils.translation import gettext_lazy as _
 
-from mobjects.marketo.attributes import COMPANY_KEY, STANDARD, MarketoAttribute
-from mobjects.marketo.types import DataType, Kind
 from mobjects.models import SyncResultStatus as Status
 
 
@@ -107,27 +104,3 @@ def advise(status: str, reason: str) -> FailureAdvice:
     if status == Status.HELD or by_words is None:
         return _BY_STATUS.get(Status(status), _OTHER)
     return by_words
-
-
-def find_field(kind: str, reason: str) -> MarketoAttribute | None:
-    """The field that a reason names; the longest name counts.
-
-    It may name a standard field by its API name or its label, in quotes also as Marketo's REST API spells it
-    (``'closeDate'``), or the field with the company's key (``externalCompanyId``).
-    """
-    if kind not in tuple(Kind):
-        return None
-    fields = (*STANDARD[Kind(kind)], *([_COMPANY] if kind == Kind.OPPORTUNITY else []))
-    found = [each for each in fields if _names(each).search(reason)]
-    return max(found, key=lambda each: len(each.label), default=None)
-
-
-_COMPANY = MarketoAttribute("CompanyKey", COMPANY_KEY, DataType.STRING)
-
-
-@cache
-def _names(field: MarketoAttribute) -> re.Pattern[str]:
-    """Finds the names of a field."""
-    whole, label = re.escape(field.name), re.escape(field.label)
-    company = "|externalCompanyId" if field is _COMPANY else ""
-    return re.compile(rf"(?<!\w)(?:{whole}|{label}{company})(?!\w)|['‘“\"](?i:{whole})['’”\"]")

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -19,9 +19,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from mobjects import result_queries, selectors
+from mobjects.db.json_text import JsonRows
 from mobjects.jobs.tries import count_rest
 from mobjects.models import (
     Approval,
+    CustomField,
+    Kind,
     SyncBatch,
     SyncJob,
     SyncJobSource,
@@ -31,7 +34,8 @@ from mobjects.models import (
 )
 from mobjects.presentation import follow_up_text, job_text, vocabulary
 from mobjects.presentation.count_links import record_count_text, uncorrected_url
-from mobjects.presentation.failure_advice import advise, find_field
+from mobjects.presentation.failure_advice import advise
+from mobjects.presentation.failures.named_field import find_field
 from mobjects.presentation.history.job_timeline import job_moments
 from mobjects.presentation.job_titles import job_title
 from mobjects.processes import status as queue_status
@@ -83,13 +87,18 @@ def _jobs() -> QuerySet[SyncJob]:
         Coalesce(Subquery(found.values("job").annotate(count=Count("pk")).values("count")), 0)
         for found in (steps, batches)
     ]
+    every = CustomField.objects.order_by().annotate(every=Value(1)).values("every")
+    custom = every.annotate(names=JsonRows("kind", "name", "label")).values("names")
     return SyncJob.objects.select_related("schedule", "origin").annotate(
-        steps=counts[0], batch_count=counts[1], was_held=Exists(Approval.objects.filter(job=OuterRef("pk")))
+        steps=counts[0],
+        batch_count=counts[1],
+        was_held=Exists(Approval.objects.filter(job=OuterRef("pk"))),
+        custom=Subquery(custom),
     )
 
 
 def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
-    """All that is shown of a job, with its ``steps`` and its ``batch_count``."""
+    """All that is shown of a job, with what :func:`_jobs` adds."""
     asked = read_filter(request, job)
     parts = list_parts(request, asked, job)
     may_steer = request.user.has_perm("mobjects.sync_records")
@@ -113,7 +122,7 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
             followers=followers,
         ),
         "followers": followers,
-        "groups": [_describe_group(request, group, job) for group in groups],
+        "groups": _describe_groups(request, groups, job),
         "asked_label": LABELS.get(asked.status, ""),
         "steps": job.steps,
         "steps_status": selectors.STEPS,
@@ -130,9 +139,18 @@ def _parts(request: HttpRequest, job: Any) -> dict[str, Any]:
     }
 
 
-def _describe_group(request: HttpRequest, group: FailureGroup, job: SyncJob) -> dict[str, Any]:
+def _describe_groups(request: HttpRequest, groups: Sequence[FailureGroup], job: Any) -> list[dict[str, Any]]:
+    custom = [CustomField(kind=kind, name=name, label=label) for kind, name, label in job.custom or ()]
+    return [_describe_group(request, group, job, custom) for group in groups]
+
+
+def _describe_group(
+    request: HttpRequest, group: FailureGroup, job: SyncJob, custom: Sequence[CustomField]
+) -> dict[str, Any]:
     """A group with what its reason means, and where its records are listed."""
-    field = find_field(job.kind, group.reason)
+    # A job of several kinds does not say of which a group is.
+    kind = job.kind if job.kind in tuple(Kind) else next(iter(group.uncorrected), "")
+    field = find_field(kind, group.reason, custom)
     seen = {kind: count for kind, count in group.uncorrected.items() if may_see_kind(request, kind)}
     lists = [(count, kind, uncorrected_url(kind, job.pk, group.status, group.key)) for kind, count in seen.items()]
     return {

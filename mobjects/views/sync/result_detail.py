@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import get_object_or_404, redirect
@@ -17,14 +18,29 @@ from django.views.decorators.http import require_http_methods
 
 from mobjects import result_queries, selectors
 from mobjects.audit.events import record_event
-from mobjects.models import RECORD_MODELS, EventKind, Kind, Opportunity, SyncedRecord, SyncJobAction, SyncResult
-from mobjects.presentation.failure_advice import advise, find_field
+from mobjects.forms.records.custom_fields import CUSTOM
+from mobjects.models import (
+    RECORD_MODELS,
+    CustomField,
+    EventKind,
+    Kind,
+    Opportunity,
+    ProgramCost,
+    ProgramTag,
+    SyncedRecord,
+    SyncJobAction,
+    SyncResult,
+)
+from mobjects.presentation.failure_advice import advise
+from mobjects.presentation.failures.named_field import COSTS, TAGS, NamedField, find_field
 from mobjects.presentation.history.opportunity_names import link_opportunities
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import field_text
 from mobjects.sync.transport_factory import find_member, key_fields, key_names
 from mobjects.views.base import history_crumb, may_see_kind, render_page, require_permission
 from mobjects.views.sync.result_list import list_query, read_filter
+
+ROW_MODELS = {COSTS: ProgramCost, TAGS: ProgramTag}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +78,32 @@ def result_page(request: HttpRequest, pk: int) -> HttpResponse:
     result = get_object_or_404(SyncResult.objects.select_related("job", "batch"), pk=pk)
     model = RECORD_MODELS[Kind(result.kind)]
     record = model.objects.filter(pk=result.record_id).first()
-    wrong = find_field(result.kind, result.error)
-    context = _context(request, result, record, wrong.label if wrong else "")
+    wrong = (
+        find_field(result.kind, result.error, CustomField.objects.filter(kind=result.kind)) if result.error else None
+    )
+    context = _context(request, result, record, wrong)
     page = admin.site.get_model_admin(model)
     if record is None or not page.has_view_or_change_permission(request, record):
         return render_page(
             request, "sync/result/alone.html", context.pop("title"), crumbs=context.pop("crumbs"), **context
         )
+    rows: Sequence[Any] = getattr(record, wrong.rows).all() if wrong and wrong.rows else ()
+    row = wrong.choose_row(rows) if wrong else None
+    if wrong and row and (address := _other_page(request, page, wrong.rows, list(rows).index(row))):
+        return redirect(address)
     response: HttpResponse = page.changeform_view(request, str(record.pk), "", context)
     if isinstance(response, TemplateResponse):
         response.template_name = "mobjects/sync/result/page.html"
-        _focus(response, wrong.field_name if wrong else "")
+        if wrong:
+            _focus(response, wrong, row)
     elif isinstance(response, HttpResponseRedirectBase):
         return redirect(_address_after(request, response.url, context))
     return response
 
 
-def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | None, wrong: str) -> dict[str, Any]:
+def _context(
+    request: HttpRequest, result: SyncResult, record: SyncedRecord | None, wrong: NamedField | None
+) -> dict[str, Any]:
     """What is shown above the form."""
     job, query = result.job, list_query(request)
     before, after = result_queries.neighbours(result_queries.find_results(read_filter(request, job)), result.pk)
@@ -97,7 +122,7 @@ def _context(request: HttpRequest, result: SyncResult, record: SyncedRecord | No
         "before": before,
         "after": after,
         "advice": advise(result.status, result.error) if failed else None,
-        "wrong_field": wrong,
+        "wrong_field": wrong.label if wrong else "",
         "fields": fields,
         "value_names": link_opportunities(
             ((each.name, each.before, each.sent, each.accepted) for each in fields),
@@ -125,7 +150,7 @@ def _accepted_now(result: SyncResult, record: SyncedRecord) -> Mapping[str, str]
     return {**dict.fromkeys(key_names(result.job.transport), accepted[keys.opportunity]), **accepted}
 
 
-def _fields(result: SyncResult, record: SyncedRecord | None, wrong: str) -> list[SentField]:
+def _fields(result: SyncResult, record: SyncedRecord | None, wrong: NamedField | None) -> list[SentField]:
     """All values that went out or would have, those that changed first."""
     accepted = _accepted_now(result, record) if record is not None else {}
     old = {name: before for name, before, _sent in result.diff}
@@ -137,7 +162,7 @@ def _fields(result: SyncResult, record: SyncedRecord | None, wrong: str) -> list
             old.get(name, sent[name]),
             sent[name],
             accepted.get(name, ""),
-            bool(wrong) and wrong.replace(" ", "") == name.replace(" ", ""),
+            wrong is not None and wrong.is_entry(name, sent[name] or old.get(name, "")),
         )
         for name in names
     ]
@@ -165,11 +190,36 @@ def _raw(request: HttpRequest, result: SyncResult) -> list[tuple[str, str]]:
     return [(words, text) for words, text in ((_("Sent"), sent), (_("Answered"), answered)) if text]
 
 
-def _focus(response: TemplateResponse, name: str) -> None:
+def _other_page(request: HttpRequest, page: ModelAdmin[Any], rows: str, place: int) -> str:
+    """The address at which a row stands in the form, if that is another page of the rows and none was asked for.
+
+    Args:
+        page: with the form.
+        rows: their name.
+        place: of the row among all of them.
+    """
+    parameter = f"{rows}-page"
+    inlines: Sequence[Any] = page.inlines
+    number = place // next(each.per_page for each in inlines if each.model is ROW_MODELS[rows]) + 1
+    if number == 1 or request.method != "GET" or parameter in request.GET:
+        return ""
+    query = request.GET.copy()
+    query[parameter] = str(number)
+    return f"{request.path}?{query.urlencode()}"
+
+
+def _focus(response: TemplateResponse, wrong: NamedField, row: Any | None) -> None:
     """Put the keyboard into the field that the reason names."""
-    form = (response.context_data or {})["adminform"].form
-    if name in form.fields:
-        form.fields[name].widget.attrs |= {"autofocus": True, "aria-describedby": "result-reason"}
+    context = response.context_data or {}
+    name = f"{CUSTOM}{wrong.input_name}" if wrong.is_custom else wrong.input_name or wrong.column
+    forms = [context["adminform"].form] if wrong.input_name else []
+    if row is not None:
+        inlines = context["inline_admin_formsets"]
+        sets = [inline.formset for inline in inlines if inline.formset.prefix == wrong.rows]
+        forms = [form for formset in sets for form in formset.forms if form.instance.pk == row.pk]
+    for form in forms[:1]:
+        if name in form.fields:
+            form.fields[name].widget.attrs |= {"autofocus": True, "aria-describedby": "result-reason"}
 
 
 def _address_after(request: HttpRequest, address: str, context: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from mobjects.views.saved_views import shown_views
 
 PER_PAGE = 50
 STATUSES = {each.value for each in SyncResultStatus} | {ANY, PROBLEMS, selectors.STEPS}
-PLACES = ("after", "before", "page", "batches")
+PLACES = ("after", "before", "page", "batches", "costs-page", "tags-page")
 """Parameters that say which page of a list, not what is listed."""
 
 

@@ -13,7 +13,15 @@ from lxml import html
 from openpyxl import load_workbook
 
 from mobjects.audit.door import history_opened
-from mobjects.models import Download, Opportunity, PersonSettings, SavedView, SyncJob, SyncJobState, SyncResult
+from mobjects.models import (
+    Download,
+    Opportunity,
+    PersonSettings,
+    SavedView,
+    SyncJob,
+    SyncJobState,
+    SyncResult,
+)
 from mobjects.result_queries import REACH, ResultFilter, find_results
 from tests import factories
 from tests.views import pages

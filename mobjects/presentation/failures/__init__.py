@@ -1,0 +1,1 @@
+"""What a reason is about."""
