@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from axe_core_python.sync_playwright import Axe
+from django.contrib.auth.models import Permission
 
 from mobjects.models import Opportunity
 from tests import factories
-from tests.support.site_pages import PAGES
+from tests.support.site_pages import FURTHER_PAGES, PAGES, fill_site
 
 pytestmark = [
     pytest.mark.browser,
@@ -54,21 +55,32 @@ def test_every_page_is_accessible_and_fits_and_the_keyboard_reaches_all_of_it(op
     """One browser walks through all of them: starting one for each page took most of the time."""
     make_history(sandbox)
     page = open_page("/admin/", rights=["view_auditevent"])
-    found = {}
-    for name, address in PAGES.items():
-        found |= {f"{name}, {look}": faults for look, faults in _faults(page, address()).items() if faults}
-        if left_out := _left_out(page):
-            found[f"{name}, by the tab key"] = left_out
-    assert found == {}
+    assert _faults_of_all(page, PAGES) == {}
     page.emulate_media(color_scheme="dark")
     page.reload()
     assert page.evaluate("document.documentElement.classList.contains('dark')")
+
+
+@pytest.mark.timeout(900)
+def test_so_are_those_that_only_a_full_database_has(open_page):
+    fill_site()
+    page = open_page("/admin/", rights=Permission.objects.values_list("codename", flat=True))
+    assert _faults_of_all(page, FURTHER_PAGES) == {}
 
 
 def test_the_page_of_strangers_is_accessible_and_within_its_policy(open_page):
     page = open_page("/admin/")
     page.context.clear_cookies()
     assert {look: faults for look, faults in _faults(page, "/admin/login/").items() if faults} == {}
+
+
+def _faults_of_all(page, addresses) -> dict[str, list[str]]:
+    found = {}
+    for name, address in addresses.items():
+        found |= {f"{name}, {look}": faults for look, faults in _faults(page, address()).items() if faults}
+        if left_out := _left_out(page):
+            found[f"{name}, by the tab key"] = left_out
+    return found
 
 
 def _faults(page, address) -> dict[str, list[str]]:
