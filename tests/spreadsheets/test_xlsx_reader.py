@@ -79,7 +79,8 @@ def test_rows_have_native_values_and_their_numbers():
         (46203, "yyyy-mm-dd", datetime(2026, 6, 30)),
         (46203, '[$-409]d" of "mmm', datetime(2026, 6, 30)),
         (46203, '0.00 "day"', 46203),
-        (1, "yyyy-mm-dd", datetime(1900, 1, 1)),
+        (61, "yyyy-mm-dd", datetime(1900, 3, 1)),
+        (0.5, "hh:mm", time(12, 0)),
         (1e16, "General", 1e16),
     ],
 )
@@ -104,6 +105,15 @@ def test_days_may_be_counted_from_1904():
 @pytest.mark.parametrize(("number", "number_format"), [(-1e9, "yyyy-mm-dd"), (1e12, "yyyy-mm-dd"), (1e12, "[h]:mm")])
 def test_a_date_outside_the_calendar_is_a_bad_cell(number, number_format):
     assert isinstance(value(number, number_format), BadCell)
+
+
+@pytest.mark.parametrize("number", [-1, -0.5, 1, 5, 59, 60, 60.99])
+def test_a_day_that_programs_show_differently_is_a_bad_cell_with_its_number(number):
+    """60 is the 29 February 1900 to Excel; 5 is its 5 January, and the 4th to LibreOffice."""
+    found = value(number, "yyyy-mm-dd")
+    assert isinstance(found, BadCell)
+    assert found.text == str(number)
+    assert "before March 1900" in found.why
 
 
 def test_errors_and_uncalculated_formulas_are_bad_cells():

@@ -11,19 +11,20 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import BinaryIO
 
 from openpyxl.utils import get_column_letter
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from mobjects.marking import gettext_noop as _
-from mobjects.spreadsheets.row_shape import check_text
-from mobjects.spreadsheets.types import Cell, FileLimits, FileRefused
+from mobjects.spreadsheets.row_shape import cell_text, check_text
+from mobjects.spreadsheets.types import BadCell, Cell, FileLimits, FileRefused
 from mobjects.spreadsheets.workbooks.binary_cells import is_xlsb_uncalculated, list_xlsb_sheets, mark_xls, mark_xlsb
 from mobjects.spreadsheets.workbooks.cell_readers import NumberedRow
 from mobjects.spreadsheets.workbooks.marked_cells import MarkedCells
 from mobjects.spreadsheets.workbooks.ods_cells import mark_ods, without_indents
+from mobjects.spreadsheets.workbooks.serial_dates import FIRST_SURE_DAY
 from mobjects.spreadsheets.workbooks.xlsx_package import (
     BROKEN,
     SAME_PART,
@@ -33,7 +34,7 @@ from mobjects.spreadsheets.workbooks.xlsx_package import (
     part_key,
     read_relations,
 )
-from mobjects.spreadsheets.workbooks.xlsx_values import duration_text
+from mobjects.spreadsheets.workbooks.xlsx_values import OUTSIDE, duration_text
 
 _OLD = b"\xd0\xcf\x11\xe0"
 _XLSB = "xl/workbook.bin"
@@ -73,7 +74,8 @@ class CalamineBook:
             table = self.workbook.get_sheet_by_name(sheet.name)
             before: list[Cell] = [None] * table.start[1] if table.start else []
             rows = marked.put_known([*before, *values] for values in table.iter_rows())
-            yield from enumerate(([_cell(value, limits) for value in row] for row in rows), 1)
+            to_cell = _cell if self.format == ".ods" else _counted_cell  # Days of .ods are written out.
+            yield from enumerate(([to_cell(value, limits) for value in row] for row in rows), 1)
 
     @property
     def note(self) -> str:
@@ -180,6 +182,12 @@ def _cell(value: Cell | timedelta, limits: FileLimits) -> Cell:
     if isinstance(value, str):
         return check_text(value, limits) if value else None
     return duration_text(value) if isinstance(value, timedelta) else value
+
+
+def _counted_cell(value: Cell | timedelta, limits: FileLimits) -> Cell:
+    if isinstance(value, date) and (value.date() if isinstance(value, datetime) else value) < FIRST_SURE_DAY:
+        return BadCell(cell_text(value), OUTSIDE)
+    return _cell(value, limits)
 
 
 @contextmanager

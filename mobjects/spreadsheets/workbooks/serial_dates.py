@@ -8,6 +8,8 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, fr
 
 from mobjects.spreadsheets.types import Cell, DrawnNumber
 
+FIRST_SURE_DAY = date(1900, 3, 1)
+"""Excel counts a 29 February 1900, others do not: the same number is another day to them before this one."""
 _EARLIEST, _LATEST = date(1970, 1, 1), date(2100, 1, 1)
 
 
@@ -15,9 +17,11 @@ def serial_to_moment(number: float, *, is_1904: bool) -> datetime | time:
     """The day and time that a number means; a time of day where it is less than a day.
 
     Raises:
-        ValueError, OverflowError: it lies outside the calendar.
+        ValueError, OverflowError: it lies outside the calendar, or where programs show other days for it.
     """
     moment: datetime | time = from_excel(number, CALENDAR_MAC_1904 if is_1904 else CALENDAR_WINDOWS_1900)
+    if isinstance(moment, datetime) and (number < 0 or moment.date() < FIRST_SURE_DAY):
+        raise ValueError(number)
     return moment
 
 

@@ -15,6 +15,10 @@ from mobjects.spreadsheets.workbooks.number_formats import FormatKind, NumberFor
 from mobjects.spreadsheets.workbooks.serial_dates import serial_to_moment
 
 FORMULA = BadCell("(formula)", _("The cell holds a formula without a result; open the file in Excel and save it."))
+OUTSIDE = _(
+    "The cell is formatted as a date, but its number is outside the calendar, or one of the days before March 1900, "
+    "which Excel and others show differently. Write the date as text."
+)
 UNCALCULATED = BadCell(
     "(formula)",
     _("The cell holds a formula that was never calculated, its result is made up; open the file in Excel and save it."),
@@ -97,7 +101,7 @@ def _moment(value: int | float, *, is_1904: bool) -> Cell:
     try:
         return serial_to_moment(value, is_1904=is_1904)
     except (OverflowError, ValueError):
-        return BadCell(cell_text(value), _("The cell is formatted as a date, but its number is outside the calendar."))
+        return BadCell(cell_text(value), OUTSIDE)
 
 
 def _duration(value: int | float) -> Cell:
