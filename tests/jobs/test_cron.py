@@ -7,6 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from croniter import croniter
 
 from mobjects.jobs.timetables.cron import Timetable
 
@@ -15,6 +16,28 @@ BERLIN = "Europe/Berlin"  # Summer time 2026: from 29 March, 02:00, to 25 Octobe
 
 def utc(*parts):
     return datetime(*parts, tzinfo=UTC)
+
+
+ZONES = (
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",  # by half an hour
+    "Antarctica/Troll",  # by two hours
+    "Africa/Cairo",  # at midnight: 00:00 is left out, or 23:00 comes twice
+    "America/Santiago",
+    "Asia/Beirut",
+    "Atlantic/Azores",
+    "America/Nuuk",  # an hour before midnight: what is left out comes on the next day
+    "Pacific/Chatham",
+)
+
+
+def changes(zone: str, year: int) -> list[datetime]:
+    """The full hours within which a zone's clocks are changed."""
+    first = utc(year, 1, 1)
+    hours = [first + timedelta(hours=hour) for hour in range(366 * 24)]
+    offsets = [at.astimezone(ZoneInfo(zone)).utcoffset() for at in hours]
+    return [at for at, before, after in zip(hours, offsets, offsets[1:], strict=False) if before != after]
 
 
 def test_the_hours_are_those_of_the_zone():
@@ -55,6 +78,42 @@ def test_a_time_that_summer_time_leaves_out_runs_once_an_hour_later():
     assert runs == [utc(2026, 3, 28, 1, 30), utc(2026, 3, 29, 1, 30), utc(2026, 3, 30, 0, 30)]
 
 
+def test_all_times_that_summer_time_leaves_out_run_an_hour_later():
+    runs = Timetable("*/15 2 * * *", BERLIN).first(5, utc(2026, 3, 28, 12))
+    left_out = [utc(2026, 3, 29, 1, minute) for minute in (0, 15, 30, 45)]
+    assert runs == [*left_out, utc(2026, 3, 30, 0)]
+    runs = Timetable("0,30 2 * * *", "America/New_York").first(3, utc(2026, 3, 8, 0))
+    assert runs == [utc(2026, 3, 8, 7), utc(2026, 3, 8, 7, 30), utc(2026, 3, 9, 6)]
+
+
+@pytest.mark.parametrize("minute", [0, 10, 44])
+def test_a_time_that_is_left_out_is_still_to_come_after_the_change(minute):
+    """At 03:10 of that morning 02:45 has not been: it comes at 03:45."""
+    assert Timetable("45 2 * * *", BERLIN).next(utc(2026, 3, 29, 1, minute)) == utc(2026, 3, 29, 1, 45)
+    assert Timetable("45 2 * * *", BERLIN).next(utc(2026, 3, 29, 1, 45)) == utc(2026, 3, 30, 0, 45)
+
+
+def test_times_that_are_left_out_and_others_come_in_order_each_once():
+    runs = Timetable("10,29,31,45 2 * * *", "Australia/Lord_Howe").first(5, utc(2026, 10, 3, 14))
+    minutes = [utc(2026, 10, 3, 15, minute) for minute in (31, 40, 45, 59)]  # 02:10 at 02:40, 02:29 at 02:59.
+    assert runs == [*minutes, utc(2026, 10, 4, 15, 10)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("cron", ["*/10 * * * *", "5,35 0-4,22,23 * * *", "*/20 2 * * *", "7 1,2,3 * * *"])
+def test_each_time_of_a_day_comes_once_around_a_change(zone, cron):
+    """Counted by hand on the wall's clock; two of its times may mean one moment."""
+    for change in changes(zone, 2027):
+        begin, end = change - timedelta(days=2), change + timedelta(days=2)
+        place = ZoneInfo(zone)
+        walls = croniter(cron, begin.astimezone(place).replace(tzinfo=None) - timedelta(hours=4))
+        wanted = set()
+        while (at := walls.get_next(datetime).replace(tzinfo=place).astimezone(UTC)) < end + timedelta(hours=4):
+            wanted.add(at)
+        expected = sorted(at for at in wanted if begin < at < end)
+        assert Timetable(cron, zone).first(len(expected), begin) == expected
+
+
 def test_a_time_that_comes_twice_runs_once():
     runs = Timetable("30 2 * * *", BERLIN).first(3, utc(2026, 10, 24, 12))
     assert runs == [utc(2026, 10, 25, 0, 30), utc(2026, 10, 26, 1, 30), utc(2026, 10, 27, 1, 30)]
@@ -70,28 +129,6 @@ def test_runs_never_go_back_or_come_twice_around_a_change(start):
     runs = Timetable("*/15 * * * *", BERLIN, time(1, 45), time(2, 30)).first(40, start)
     assert runs == sorted(set(runs))
     assert all(later - earlier <= timedelta(hours=2) for earlier, later in pairwise(runs))
-
-
-ZONES = (
-    "Europe/Berlin",
-    "America/New_York",
-    "Australia/Lord_Howe",  # by half an hour
-    "Antarctica/Troll",  # by two hours
-    "Africa/Cairo",  # at midnight: 00:00 is left out, or 23:00 comes twice
-    "America/Santiago",
-    "Asia/Beirut",
-    "Atlantic/Azores",
-    "America/Nuuk",  # an hour before midnight: what is left out comes on the next day
-    "Pacific/Chatham",
-)
-
-
-def changes(zone: str, year: int) -> list[datetime]:
-    """The full hours within which a zone's clocks are changed."""
-    first = utc(year, 1, 1)
-    hours = [first + timedelta(hours=hour) for hour in range(366 * 24)]
-    offsets = [at.astimezone(ZoneInfo(zone)).utcoffset() for at in hours]
-    return [at for at, before, after in zip(hours, offsets, offsets[1:], strict=False) if before != after]
 
 
 @pytest.mark.parametrize("zone", ZONES)

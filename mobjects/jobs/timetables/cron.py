@@ -85,13 +85,26 @@ class Timetable:
 
     def _next(self, after: datetime) -> datetime:
         zone = zoneinfo.ZoneInfo(self.zone)
+        local = after.astimezone(zone)
+        # What the wall's clock has just left out comes later, and may be due still.
+        left_out = _offset(local) - _offset((after - timedelta(days=1)).astimezone(zone))
         # Stepped on the wall's clock: each of its times is met once, whatever summer time does.
-        times = croniter(_read_ranges(self.cron), after.astimezone(zone).replace(tzinfo=None))
+        begin = local.replace(tzinfo=None) - max(left_out, timedelta(0))
+        times = croniter(_read_ranges(self.cron), begin)
+        soonest: datetime | None = None
         while True:
-            at: datetime = times.get_next(datetime).replace(tzinfo=zone).astimezone(UTC)
+            wall: datetime = times.get_next(datetime)
+            # One that is left out comes later by the wall's clock, too; others may come before it.
+            if soonest is not None and wall >= soonest.astimezone(zone).replace(tzinfo=None):
+                return soonest
+            at = wall.replace(tzinfo=zone).astimezone(UTC)
             # In the repeated hour the wall's clock is behind: its times have been.
-            if at > after:
-                return at
+            if at > after and (soonest is None or at < soonest):
+                soonest = at
+
+
+def _offset(local: datetime) -> timedelta:
+    return local.utcoffset() or timedelta(0)
 
 
 def _read_ranges(text: str) -> str:
