@@ -37,6 +37,19 @@ OPERATOR = (
 GROUPS = {"viewer": VIEWER, "editor": EDITOR, "operator": OPERATOR}
 
 
+BELONGING = {"program": ("programcost", "programtag")}
+"""What belongs to records and stands among their values, by the names of the models."""
+
+
+def value_rights(model_name: str) -> tuple[str, ...]:
+    """The rights that it takes to see values of records, be it in their history, in a preview or in a decision.
+
+    Args:
+        model_name: of the records' model.
+    """
+    return tuple(f"mobjects.view_{name}" for name in (model_name, *BELONGING.get(model_name, ())))
+
+
 def create_groups(group_model: Any, permission_model: Any) -> None:
     """Create the groups with their permissions; groups that exist already are left as they are.
 

@@ -32,6 +32,7 @@ from mobjects.models.synced_record import UNDER_WAY, RecordUnderWay, describe_un
 from mobjects.presentation.badges import record_state_badge
 from mobjects.presentation.job_text import render_time
 from mobjects.presentation.sync_panel import build_sync_panel
+from mobjects.views.base import may_see_kind
 from mobjects.views.marketo.delete import confirm_delete
 from mobjects.views.marketo.pull import confirm_compare, confirm_pull
 from mobjects.views.sync.confirm import confirm_selection
@@ -169,7 +170,8 @@ class SyncedAdmin(NarrowedAdmin):
             # As it is kept: a form that was refused has left its values on the record.
             kept = record if request.method == "GET" else self.model.objects.get(pk=record.pk)
             page, may_pull = request.GET.get("differences"), self.has_pull_permission(request)
-            context["sync_panel"] = build_sync_panel(kept, may_pull=may_pull, page=page)
+            may_see = may_see_kind(request, kept.KIND)
+            context["sync_panel"] = build_sync_panel(kept, may_pull=may_pull, may_see=may_see, page=page)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:

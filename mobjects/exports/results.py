@@ -126,7 +126,7 @@ def changes_text(result: SyncResult, name_of: Callable[[str], str], kinds: Colle
         kinds: whose values the reader may see.
     """
     if result.kind not in kinds:
-        return _("Not shown: you may not see records of this kind.")
+        return _("Not shown: you may not see records of this kind, or not all that belongs to them.")
     if not result.diff and result.job.values_removed_at:
         return _("The values are not kept any more.")
     return "\n".join(f"{name_of(name)}: {before or '-'} → {sent or '-'}" for name, before, sent in result.diff)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,7 @@ from mobjects.models import (
 )
 
 Words = str | Promise
+Someone = User | AnonymousUser
 Part = type[Model]
 Choices = Sequence[tuple[str, Words]]
 
@@ -122,6 +124,15 @@ def fields_of(kind: Kind, custom: Iterable[CustomField] | None = None) -> Mappin
     else:
         found += map(_custom, CustomField.objects.filter(kind=kind.value) if custom is None else custom)
     return {field.name: field for field in (*found, *_OF_ALL)}
+
+
+def seen_fields(fields: Mapping[str, FilterField], user: Someone) -> dict[str, FilterField]:
+    """Those by which somebody may find records: not by what belongs to them and that they may not see."""
+    return {
+        name: field
+        for name, field in fields.items()
+        if field.part is None or user.has_perm(f"mobjects.view_{field.part._meta.model_name}")
+    }
 
 
 def _standard(attribute: MarketoAttribute) -> FilterField:

@@ -33,6 +33,7 @@ class PlanRow:
         more: how many changes are not among these.
         notes: what a person should know before, as sentences.
         opportunity: of a role: our own id and the name of what it belongs to.
+        hidden: whether there are no changes here because the reader may not see values of such records.
     """
 
     url: str
@@ -44,21 +45,30 @@ class PlanRow:
     more: int
     notes: list[str]
     opportunity: tuple[int, str] | None = None
+    hidden: bool = False
 
 
-def plan_row(plan: RecordPlan) -> PlanRow:
-    """A record's plan as it is shown."""
+def plan_row(plan: RecordPlan, *, hidden: bool = False) -> PlanRow:
+    """A record's plan as it is shown.
+
+    Args:
+        plan: of a record.
+        hidden: whether the reader may not see values of such records.
+    """
     record: Any = plan.record
+    changes = () if hidden else plan.changes
+    why = [translate_kept(plan.reason)] if plan.reason else []
     return PlanRow(
         reverse(f"admin:mobjects_{record._meta.model_name}_change", args=[record.pk]),
         str(record),
         str(record._meta.verbose_name).capitalize(),
         effect_badge(plan),
         str(plan.operation),
-        [(field_text(name), old, new) for name, old, new in plan.changes[:FIELDS_SHOWN]],
-        max(0, len(plan.changes) - FIELDS_SHOWN),
-        plan_notes(plan),
+        [(field_text(name), old, new) for name, old, new in changes[:FIELDS_SHOWN]],
+        max(0, len(changes) - FIELDS_SHOWN),
+        why if hidden else plan_notes(plan),
         (record.opportunity_id, record.opportunity.name) if record.KIND is Kind.ROLE else None,
+        hidden,
     )
 
 

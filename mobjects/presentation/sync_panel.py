@@ -59,12 +59,15 @@ class PanelLine:
         return "" if self.over else translate_kept(self.result.error)
 
 
-def build_sync_panel(record: SyncedRecord, *, may_pull: bool, page: str | None = None) -> dict[str, Any]:
+def build_sync_panel(
+    record: SyncedRecord, *, may_pull: bool, may_see: bool = True, page: str | None = None
+) -> dict[str, Any]:
     """What the panel of a record shows; see templates/mobjects/sync/record/sync_panel.html.
 
     Args:
         record: as the database has it.
         may_pull: whether the user may read records from Marketo.
+        may_see: whether the user may see all values of such records, be they of what belongs to them.
         page: number of the page of differences, as the address says it; what is none means the nearest there is.
     """
     decision = selectors.decisions_about(record.KIND, record.pk).first()
@@ -79,7 +82,8 @@ def build_sync_panel(record: SyncedRecord, *, may_pull: bool, page: str | None =
     return {
         "record": record,
         "state": record_state_badge(record.current_state),
-        "difference": Paginator(difference, DIFFERENCES_SHOWN).get_page(page),
+        "is_hidden": not may_see,
+        "difference": Paginator(difference if may_see else [], DIFFERENCES_SHOWN).get_page(page),
         "replaced": _(REPLACED) if isinstance(record, OpportunityPersonRole) and is_replaced(record, keys) else "",
         "lines": lines,
         # Of a record whose history is gone.

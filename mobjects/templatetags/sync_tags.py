@@ -17,6 +17,7 @@ from mobjects.accounts.tokens import SCOPE_WORDS
 from mobjects.bulk_edits.service import UNDO
 from mobjects.kept_text import translate_kept, translate_label, translate_rule
 from mobjects.models import RECORD_MODELS, EditSource, Kind, SyncJob, SyncResult
+from mobjects.permissions import value_rights
 from mobjects.presentation import badges, follow_up_text, job_text, vocabulary
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.navigation import menu_names, standing_of
@@ -111,7 +112,7 @@ def changes(result: SyncResult) -> list[tuple[str, str, str]]:
 def may_see_values(context: template.Context, result: SyncResult) -> bool:
     """Whether the reader may see values of records of a result's kind; a job's history is another right."""
     user, model = context["request"].user, RECORD_MODELS[Kind(result.kind)]
-    return bool(user.has_perm(f"mobjects.view_{model._meta.model_name}"))
+    return bool(user.has_perms(value_rights(model._meta.model_name or "")))
 
 
 @register.filter

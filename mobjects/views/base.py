@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from mobjects.audit.events import record_event
 from mobjects.models import RECORD_MODELS, EventKind, Kind
+from mobjects.permissions import value_rights
 from mobjects.resources import RESOURCES
 
 if TYPE_CHECKING:
@@ -73,7 +74,17 @@ def may_see_kind(request: HttpRequest, kind: str) -> bool:
     Args:
         kind: Marketo's name of it.
     """
-    return request.user.has_perm(f"mobjects.view_{RECORD_MODELS[Kind(kind)]._meta.model_name}")
+    return not missing_right(request, kind)
+
+
+def missing_right(request: HttpRequest, kind: str) -> str:
+    """The first right that somebody lacks to see values of records of a kind; "" if they lack none.
+
+    Args:
+        kind: Marketo's name of it.
+    """
+    rights = value_rights(RECORD_MODELS[Kind(kind)]._meta.model_name or "")
+    return next((right for right in rights if not request.user.has_perm(right)), "")
 
 
 def say_not_done(request: HttpRequest, said: StrOrPromise, on: Model) -> None:

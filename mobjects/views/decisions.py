@@ -23,7 +23,15 @@ from mobjects.sync.conflicts.both_changed import ConflictSide
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import record_content
 from mobjects.sync.transport_factory import key_fields
-from mobjects.views.base import paginate_rows, press_only, render_page, require_permission
+from mobjects.views.base import (
+    may_see_kind,
+    missing_right,
+    paginate_rows,
+    press_only,
+    render_denied,
+    render_page,
+    require_permission,
+)
 
 PER_PAGE = 50
 SHOWN_DECISIONS = 20
@@ -57,7 +65,9 @@ def conflict_groups(request: HttpRequest) -> HttpResponse:
         "decisions/groups.html",
         _("Decide many at once"),
         crumbs=(conflict_list(),),
-        groups=[(group, KIND_WORDS[Kind(group.kind)]) for group in alike.list_groups()],
+        groups=[
+            (group, KIND_WORDS[Kind(group.kind)]) for group in alike.list_groups() if may_see_kind(request, group.kind)
+        ],
         decisions=made[:SHOWN_DECISIONS],
         may_decide=request.user.has_perm("mobjects.decide_conflict"),
     )
@@ -66,6 +76,8 @@ def conflict_groups(request: HttpRequest) -> HttpResponse:
 @require_permission("mobjects.decide_conflict")
 def conflict_group(request: HttpRequest, kind: str, fields_key: str) -> HttpResponse:
     """Ask which side is right in each field of a group; the answer leads to a preview."""
+    if kind in tuple(Kind) and (lacking := missing_right(request, kind)):
+        return render_denied(request, lacking)
     values_key = request.GET.get("values", "")
     found = alike.conflicts_of_group(kind, fields_key, values_key)
     first = found.first()
@@ -100,6 +112,8 @@ def conflict_group(request: HttpRequest, kind: str, fields_key: str) -> HttpResp
 def decision_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What a decision would do, does, or did."""
     decision = get_object_or_404(ConflictDecision, pk=pk)
+    if lacking := missing_right(request, decision.kind):
+        return render_denied(request, lacking)
     asked = decision.state == ConflictDecisionState.ASKED
     if asked and decision.user_id != request.user.pk:
         raise Http404

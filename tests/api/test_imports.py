@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from mobjects.jobs.approvals import service
 from mobjects.models import Approval, AuditEvent, EventKind, Import, ImportSource, Opportunity
 from tests import factories
-from tests.api.clients import program_of
+from tests.api.clients import ApiClient, program_of, token
 from tests.support.approvals import make_rule
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("groups")]
@@ -97,3 +97,15 @@ def test_what_a_rule_holds_is_not_said_to_have_begun(queue, work):
     assert api.post(f"{one}/undo").json()["state"] == "held"
     said = AuditEvent.objects.filter(kind=EventKind.CHANGED, model="import")
     assert [event.detail["what"] for event in said] == ["write"]
+
+
+def test_an_undo_takes_the_right_to_see_what_is_taken_back(queue, work):
+    api = program_of("operator")
+    one = f"imports/{upload(api, kind='opportunities').json()['id']}"
+    work()
+    api.post(f"{one}/write", {"checked": api.get(one).json()["checked"], "mode": "valid"})
+    work()
+    user = factories.user("blind")
+    user.user_permissions.set(map(factories.permission, ("view_import", "import_opportunity")))
+    answer = ApiClient(token(user)[1]).post(f"{one}/undo")
+    assert (answer.status_code, Opportunity.objects.count()) == (403, 1)

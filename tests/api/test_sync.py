@@ -84,7 +84,9 @@ def test_values_of_results_are_for_those_who_may_see_the_kind(right):
     job = pages.result(pages.job(), diff=diff).job
     (result,) = ApiClient(token(person)[1]).get(f"jobs/{job.pk}/results").json()["items"]
     assert result["changes"] == (diff if right else [])
-    assert result["changes_missing"] == ("" if right else "Not shown: you may not see records of this kind.")
+    assert result["changes_missing"] == (
+        "" if right else "Not shown: you may not see records of this kind, or not all that belongs to them."
+    )
 
 
 def test_values_that_were_removed_are_told_from_such_as_never_were(api):

@@ -21,7 +21,7 @@ from mobjects.filters.conditions import (
     FilterRefused,
     build_condition,
 )
-from mobjects.filters.fields import UNCORRECTED, FieldType, FilterField, fields_of
+from mobjects.filters.fields import UNCORRECTED, FieldType, FilterField, fields_of, seen_fields
 from mobjects.filters.periods import OFFERED, period_words
 from mobjects.filters.queries import apply_conditions
 from mobjects.models import CustomField, Kind
@@ -48,7 +48,7 @@ def request_fields(request: HttpRequest, kind: Kind) -> dict[str, FilterField]:
     """The fields to filter by; read once for a page however many parts of it ask."""
     kept: dict[Kind, dict[str, FilterField]] = request.__dict__.setdefault("_filter_fields", {})
     if kind not in kept:
-        kept[kind] = dict(fields_of(kind, request_custom_fields(request, kind)))
+        kept[kind] = seen_fields(fields_of(kind, request_custom_fields(request, kind)), request.user)
     return kept[kind]
 
 

@@ -186,7 +186,7 @@ def write_import(request: HttpRequest, pk: Path[Id], sent: Body[schemas.WriteIn]
     url_name="imports-undo",
 )
 def undo_import(request: HttpRequest, pk: Path[Id]) -> Any:
-    imported = _find_import(request, pk, "import")
+    imported = _find_import(request, pk, "view", "import")
     _ask(lambda: service.request_undo(imported, user_of(request)))
     _record_beginning(imported, "undo")
     return schemas.show_import(imported)

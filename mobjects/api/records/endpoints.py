@@ -30,7 +30,7 @@ def _add_reading(kind: RecordKind) -> None:
     )
     def list_kind(request: HttpRequest, query: Query[RecordQuery]) -> Any:
         require_right(request, kind.permission("view"))
-        found, after = read_page(find_records(kind, query, request.user.get_username()), query)
+        found, after = read_page(find_records(kind, query, request.user), query)
         return {
             "items": [show_record(kind, each, request.user) for each in found],
             "next": next_address(request, after),

@@ -16,7 +16,7 @@ from mobjects.api.problems import FieldProblem, Problem
 from mobjects.api.records.kinds import CUSTOM, RecordKind, id_fields
 from mobjects.api.versions import build_etag
 from mobjects.filters.conditions import MOST, Condition, FilterRefused, read_condition
-from mobjects.filters.fields import fields_of
+from mobjects.filters.fields import fields_of, seen_fields
 from mobjects.filters.queries import apply_conditions
 from mobjects.kept_text import translate_kept
 from mobjects.marketo.value_text import to_text
@@ -44,18 +44,18 @@ class RecordQuery(PageQuery):
     modified_since: Annotated[datetime | None, Field(description="Only what was modified then or later.")] = None
 
 
-def find_records(kind: RecordKind, query: RecordQuery, username: str) -> QuerySet[Any]:
+def find_records(kind: RecordKind, query: RecordQuery, user: User | AnonymousUser) -> QuerySet[Any]:
     """The records that a query asks for.
 
     Args:
         kind: which.
         query: how the list is narrowed.
-        username: who asks, for conditions that say "me".
+        user: who asks: conditions say "me", and name nothing that they may not see.
 
     Raises:
         Problem: a condition makes no sense.
     """
-    found = apply_conditions(list_records(kind), _read_conditions(kind, query), kind.kind, username)
+    found = apply_conditions(list_records(kind), _read_conditions(kind, query, user), kind.kind, user.get_username())
     if query.state:
         found = found.filter(state=query.state)
     if query.unsent:
@@ -75,8 +75,8 @@ def _in_utc(moment: datetime) -> datetime:
         return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
-def _read_conditions(kind: RecordKind, query: RecordQuery) -> list[Condition]:
-    fields, read = fields_of(kind.kind) if query.where else {}, []
+def _read_conditions(kind: RecordKind, query: RecordQuery, user: User | AnonymousUser) -> list[Condition]:
+    fields, read = seen_fields(fields_of(kind.kind), user) if query.where else {}, []
     for text in query.where:
         try:
             read.append(read_condition(text, fields))

@@ -213,7 +213,7 @@ def show_result(result: SyncResult, *, may_see: bool) -> dict[str, Any]:
         may_see: whether the reader may see values of its kind.
     """
     special = ("error", "changes", "changes_missing", "batch")
-    diff, missing = result.diff, _("Not shown: you may not see records of this kind.")
+    diff, missing = result.diff, _("Not shown: you may not see records of this kind, or not all that belongs to them.")
     if may_see:
         missing = "" if diff else removed_text(result.job.values_removed_at, result.job.finished_at)
     return {name: getattr(result, name) for name in ResultOut.model_fields if name not in special} | {

@@ -138,7 +138,8 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         programs = examined_programs(form.selection, key_fields(), at=now)
         shown = preview_sync(form.selection, programs, at=now, bounds=bounds)
         known = {Kind.PROGRAM: programs} if programs else {}
-        planned = PlannedRecords(form.selection, at=now, known=known).read_page(size=SHOWN)
+        unseen = _unseen_kinds(request)
+        planned = PlannedRecords(form.selection, at=now, known=known, unseen=unseen).read_page(size=SHOWN)
     return render_page(
         request,
         "sync/confirm/page.html",
@@ -160,7 +161,7 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
     """The records that a line of the preview counts, or all, and what of each would change."""
     position = request.POST.get(LIST, "").partition("@")[2]
     search = request.POST.get("q", "").replace("\0", "").strip()[:200]
-    found = PlannedRecords(form.selection, which, search)
+    found = PlannedRecords(form.selection, which, search, unseen=_unseen_kinds(request))
     _kind, operation, reason = found.group
     title = {
         CLEARED: _("Values would be cleared in Marketo"),
@@ -185,6 +186,11 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
         which=which,
         search=search,
     )
+
+
+def _unseen_kinds(request: HttpRequest) -> list[Kind]:
+    """Kinds of which the reader may send records, but not see their values."""
+    return [kind for kind in Kind if not may_see_kind(request, kind)]
 
 
 def _names(request: HttpRequest, planned: PlannedPage, *, asks: bool) -> dict[str, SafeString]:

@@ -25,7 +25,7 @@ from mobjects.sync.conflicts.both_changed import RENEWED, ConflictSide, resolve_
 from mobjects.sync.content.loading import load_records
 from mobjects.sync.content.payload import record_content
 from mobjects.sync.transport_factory import key_fields
-from mobjects.views.base import press_only, render_page, require_permission
+from mobjects.views.base import missing_right, press_only, render_denied, render_page, require_permission
 
 Reason, Answer = ConflictReason, ConflictAnswer
 
@@ -51,7 +51,10 @@ class FieldChoice:
 @require_permission("mobjects.view_conflict")
 def conflict_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One conflict with both its sides."""
-    return _show(request, get_object_or_404(Conflict, pk=pk))
+    conflict = get_object_or_404(Conflict, pk=pk)
+    if lacking := missing_right(request, conflict.kind):
+        return render_denied(request, lacking)
+    return _show(request, conflict)
 
 
 @press_only("admin:mobjects_conflict_change")
@@ -59,6 +62,8 @@ def conflict_page(request: HttpRequest, pk: int) -> HttpResponse:
 def conflict_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Carry out a decision, or say why not."""
     conflict = get_object_or_404(Conflict, pk=pk)
+    if lacking := missing_right(request, conflict.kind):
+        return render_denied(request, lacking)
     given, user = request.POST, cast(User, request.user)
     try:
         if conflict.decided_at is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -76,6 +76,7 @@ class PlannedRecords:
         search: part of a name or key, or a Marketo ID or GUID; "" for all.
         at: the moment at which they are judged; now, by the database's clock, if none is given.
         known: the first records of a kind, where they were read already.
+        unseen: kinds of which the reader may not see values.
     """
 
     selection: SyncSelection
@@ -83,6 +84,7 @@ class PlannedRecords:
     search: str = ""
     at: datetime | None = None
     known: Mapping[Kind, Sequence[SyncedRecord]] = field(default_factory=dict)
+    unseen: Collection[Kind] = ()
 
     @property
     def group(self) -> tuple[Kind | None, Operation | None, str]:
@@ -190,8 +192,10 @@ class PlannedRecords:
                 transport = opened.enter_context(closing(open_transport()))
             except ConfigError:
                 transport = None
-            for _, of_kind in groupby(found, key=lambda record: record.KIND):
-                rows += map(plan_row, plan_records(list(of_kind), self.selection, keys, transport))
+            for kind, of_kind in groupby(found, key=lambda record: record.KIND):
+                hidden = kind in self.unseen
+                plans = plan_records(list(of_kind), self.selection, keys, transport)
+                rows += [plan_row(plan, hidden=hidden) for plan in plans]
         return rows
 
 

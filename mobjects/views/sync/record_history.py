@@ -33,7 +33,7 @@ from mobjects.timeline.restoring import (
     restore_values,
 )
 from mobjects.timeline.streams import edits_of
-from mobjects.views.base import Crumb, render_denied, render_page
+from mobjects.views.base import Crumb, may_see_kind, missing_right, render_denied, render_page
 
 AFTER = "after"
 """The parameter that says where older entries begin."""
@@ -53,7 +53,7 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         Http404: no such kind, or neither a record nor any history under this id.
     """
     chosen = _kind(kind, pk)
-    sees_values, sees_jobs = _may(request, "view", chosen), request.user.has_perm("mobjects.view_syncresult")
+    sees_values, sees_jobs = may_see_kind(request, chosen), request.user.has_perm("mobjects.view_syncresult")
     if not sees_values and not sees_jobs:
         return render_denied(request, "mobjects.view_syncresult")
     narrowed = TimelineFilter(**{name: request.GET.get(name, "")[:255] for name in NARROWING})
@@ -95,7 +95,7 @@ def record_history(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         kinds=EntryKind.choices,
         people=people,
         fields=fields,
-        may_restore=record is not None and _may(request, "change", chosen),
+        may_restore=record is not None and sees_values and _may(request, "change", chosen),
         log=f"admin:mobjects_{RECORD_MODELS[chosen]._meta.model_name}_history" if record and sees_values else "",
     )
 
@@ -115,6 +115,8 @@ def record_restore(request: HttpRequest, kind: str, pk: int, entry: str) -> Http
     chosen = _kind(kind, pk)
     if not _may(request, "change", chosen):
         return render_denied(request, f"mobjects.change_{RECORD_MODELS[chosen]._meta.model_name}")
+    if lacking := missing_right(request, chosen):
+        return render_denied(request, lacking)
     history = reverse("mobjects:record-history", args=[chosen.value, pk])
     records, changes = load_records(chosen, [pk]), find_restored(chosen, pk, entry)
     removed = "" if changes else removed_text(*find_removal(chosen, pk, entry))

@@ -35,7 +35,14 @@ from mobjects.sync.send.undo.verdicts import (
     undo_groups,
 )
 from mobjects.sync.transport_factory import key_fields, key_names
-from mobjects.views.base import history_crumb, render_denied, render_page, require_permission, say_not_done
+from mobjects.views.base import (
+    history_crumb,
+    missing_right,
+    render_denied,
+    render_page,
+    require_permission,
+    say_not_done,
+)
 from mobjects.views.pressed_once import lead_to_made, made_before, make_once
 from mobjects.views.sync.job_actions import job_address, redirect_to_new_job
 
@@ -75,10 +82,8 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect("admin:mobjects_syncjob_change", job.pk)
     bound = None if request.method == "POST" or COUNT in request.GET else find_bound(job, FIRST)
     groups = undo_groups(job, bound)
-    for kind in dict.fromkeys(group.kind for group in groups if not group.reason):
-        permission = f"mobjects.change_{RECORD_MODELS[kind]._meta.model_name}"
-        if not request.user.has_perm(permission):
-            return render_denied(request, permission)
+    if lacking := _missing_right(request, groups):
+        return render_denied(request, lacking)
     form = UndoForm(request.POST) if request.method == "POST" else UndoForm(initial={"read_first": True})
     back = sum(group.count for group in groups if not group.reason)
     if form.is_bound and form.is_valid() and back:
@@ -90,6 +95,16 @@ def undo_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         bound, groups = None, undo_groups(job)
         back = sum(group.count for group in groups if not group.reason)
     return _show(request, job, form, groups, back, is_partial=bound is not None)
+
+
+def _missing_right(request: HttpRequest, groups: list[UndoGroup]) -> str:
+    """The first right that somebody lacks to have this taken back: to change such records, and to see their values."""
+    for kind in dict.fromkeys(group.kind for group in groups if not group.reason):
+        permission = f"mobjects.change_{RECORD_MODELS[kind]._meta.model_name}"
+        if not request.user.has_perm(permission):
+            return permission
+    kinds = dict.fromkeys(group.kind for group in groups)
+    return next((lacking for kind in kinds if (lacking := missing_right(request, kind))), "")
 
 
 def _holds_chosen(request: HttpRequest, groups: list[UndoGroup]) -> bool:
