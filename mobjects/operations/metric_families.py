@@ -38,7 +38,11 @@ METRICS: Sequence[Metric] = (
     Metric("up", ("part",), "Whether database and redis answered; without one of them its metrics are missing"),
     Metric("jobs", ("api", "state"), "Jobs that are not over"),
     Metric("jobs_ended_total", ("api", "action", "state"), "Jobs that ended, counted when they end"),
-    Metric("rows_total", ("api", "status"), "Results of records, counted when their job ends"),
+    Metric(
+        "rows_total",
+        ("api", "status"),
+        "Results of records, counted when their job ends; UNKNOWN: was so then",
+    ),
     Metric("calls_total", ("api",), "Calls to Marketo, counted when their job ends"),
     Metric("call_seconds_total", ("api",), "Seconds that these calls took"),
     Metric("recent_batches", ("api", "state"), f"Batches that were begun in the last {RECENT_MINUTES} minutes"),
