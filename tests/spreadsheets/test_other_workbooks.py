@@ -74,18 +74,6 @@ def test_errors_and_uncalculated_formulas_of_an_xls_file_are_bad_cells():
     assert "never calculated" in row[2].why
 
 
-def test_days_of_an_xls_file_that_programs_show_differently_are_bad_cells():
-    day = xlwt.easyxf(num_format_str="yyyy-mm-dd")
-
-    def fill(book, sheet):
-        for row, number in enumerate([1, 59, 60, 61], 1):
-            sheet.write(row, 0, number, day)
-
-    found = [row[0] for row in cells(xls(["Day"], fill=fill), "in.xls")]
-    assert [isinstance(cell, BadCell) for cell in found] == [True, True, True, False]
-    assert found[3] == date(1900, 3, 1)
-
-
 def test_cells_of_an_xls_file_keep_their_places():
     def fill(book, sheet):
         for row, column, value in [(3, 2, "a"), (3, 3, "b"), (5, 3, 1)]:

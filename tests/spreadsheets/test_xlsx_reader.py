@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import tracemalloc
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
+import xlwt
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
@@ -114,6 +116,17 @@ def test_a_day_that_programs_show_differently_is_a_bad_cell_with_its_number(numb
     assert isinstance(found, BadCell)
     assert found.text == str(number)
     assert "before March 1900" in found.why
+
+
+def test_such_days_of_an_xls_file_are_bad_cells_too():
+    book, stream, day = xlwt.Workbook(), io.BytesIO(), xlwt.easyxf(num_format_str="yyyy-mm-dd")
+    sheet = book.add_sheet("Data")
+    for row, cell in enumerate(["Day", 1, 59, 60, 61]):
+        sheet.write(row, 0, cell, day)
+    book.save(stream)
+    found = [row.cells[0] for row in read(stream.getvalue(), "in.xls")[1]]
+    assert [isinstance(cell, BadCell) for cell in found] == [True, True, True, False]
+    assert found[3] == date(1900, 3, 1)
 
 
 def test_errors_and_uncalculated_formulas_are_bad_cells():
