@@ -22,6 +22,7 @@ from mobjects import selectors
 from mobjects.admin.lists.filters import GapFilter, ImportFilter
 from mobjects.admin.lists.narrowing import ConditionFilter, NarrowedAdmin
 from mobjects.admin.sync_history import truncate_text
+from mobjects.figures.attention import HELD, find_holding_jobs, is_held_still
 from mobjects.forms.merging import MergingForm
 from mobjects.forms.records.fields import TYPED, AttributeField, ZonedDateTimeField
 from mobjects.kept_text import translate_kept
@@ -52,11 +53,14 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((each.value, str(each.label)) for each in RecordState), ("unsent", gettext("Anything not synced"))]
+        states = [(each.value, str(each.label)) for each in RecordState]
+        return [*states, ("unsent", gettext("Anything not synced")), (HELD, gettext("Held back, and as it was then"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "unsent":
             return queryset.dirty()  # type: ignore[attr-defined,no-any-return]
+        if self.value() == HELD:
+            return queryset.filter(is_held_still(queryset.model.KIND, find_holding_jobs()))
         return queryset.filter(state=self.value()) if self.value() else queryset
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
@@ -21,6 +22,8 @@ WAITING_IMPORT_STATES = (models.ImportState.MAPPING, models.ImportState.REVIEW)
 """States in which an import waits for a person."""
 LATEST_JOBS = 20
 """So many of the newest jobs are looked at."""
+SAMPLE = 100
+"""In so many records of a matter the job is looked for that most of them come from."""
 STANDING_STATES = (
     *models.SyncJob.LIVE_STATES,
     models.SyncJobState.NOT_QUEUED,
@@ -39,6 +42,15 @@ CONDITIONS: dict[str, Q] = {
     "unsent": CHANGED,
 }
 """What is counted of each kind, by its name in the state filter of the list. All are found by an index."""
+HELD = "held"
+"""The name of what is counted besides; see :func:`is_held_still`."""
+_TOLD_BY = {
+    "failed": models.SyncResultStatus.FAILED,
+    "skipped": models.SyncResultStatus.SKIPPED,
+    "unknown": models.SyncResultStatus.UNKNOWN,
+    HELD: models.SyncResultStatus.HELD,
+}
+"""The results that tell of a matter."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +58,8 @@ class KindFigures:
     """How one kind stands.
 
     Args:
-        counts: records by the names of :data:`CONDITIONS`, each up to the limit of :mod:`mobjects.db.counting`.
+        counts: records by the names of :data:`CONDITIONS` and :data:`HELD`, each up to the limit of
+            :mod:`mobjects.db.counting`.
         newest: our id of the unsent record that was changed last; ``None`` if all are sent.
         newest_at: when that was.
     """
@@ -65,7 +78,7 @@ class WaitingWork:
         kinds: how each kind that was asked about stands.
         undecided: records about which a person has to decide.
         imports: imports that wait for a person.
-        held: records that the job ``held_by`` held back and that are as they were then.
+        causes: of what is counted of records, a job from which some of it comes and that is among the newest.
         left: jobs and imports that are to be worked on and are not.
         silent: those of them whose process was at work and gives no sign of life.
         halts: how many open halts there are.
@@ -77,8 +90,7 @@ class WaitingWork:
     kinds: list[KindFigures]
     undecided: int
     imports: int
-    held: int
-    held_by: models.SyncJob | None
+    causes: dict[str, models.SyncJob]
     left: int
     silent: int
     halts: int
@@ -87,7 +99,7 @@ class WaitingWork:
     approvals: int
 
     def total(self, what: str) -> int:
-        """Records of all kinds, by a name of :data:`CONDITIONS`."""
+        """Records of all kinds, by a name of their counts."""
         return sum(kind.counts[what] for kind in self.kinds)
 
 
@@ -102,21 +114,22 @@ def read_waiting_work(
         left_after: work that no process is at is left after so long.
     """
     figures = [KindFigures(kind) for kind in kinds]
-    held_by = next((job for job in jobs if job.counts.get(models.SyncResultStatus.HELD)), None)
-    asked = _figures(tuple(figure.kind for figure in figures), left_after)
-    if held_by is not None:
-        asked = asked.and_those(BoundedFigures.of({"held": _held_results(held_by)}))
+    asked_kinds = tuple(figure.kind for figure in figures)
+    asked = _figures(asked_kinds, left_after)
+    if told := tuple(what for what, status in _TOLD_BY.items() if what != HELD and _with_results(jobs, status)):
+        asked = asked.and_those(_figures_behind(asked_kinds, told))
+    if holding := _with_results(jobs, models.SyncResultStatus.HELD):
+        asked = asked.and_those(_held_figures(asked_kinds, holding))
     found = asked.read()
     for figure in figures:
-        figure.counts = {what: found[f"{figure.kind}:{what}"] for what in CONDITIONS}
+        figure.counts = {what: found.get(f"{figure.kind}:{what}", 0) for what in (*CONDITIONS, HELD)}
         figure.newest = found[f"{figure.kind}:pk"]
         figure.newest_at = _as_moment(found[f"{figure.kind}:modified_at"])
     return WaitingWork(
         figures,
         undecided=found["undecided"],
         imports=found["imports"],
-        held=found.get("held", 0),
-        held_by=held_by,
+        causes=_causes(found, jobs),
         left=sum(count for name, count in found.items() if name.startswith("left:")),
         silent=sum(count for name, count in found.items() if name.startswith("silent:")),
         halts=found["halts"],
@@ -143,6 +156,26 @@ def _figures(kinds: tuple[models.Kind, ...], left_after: timedelta) -> BoundedFi
     asked["purges"] = models.PurgeLeave.objects.filter(given_at=None)
     asked["approvals"] = models.Approval.objects.filter(state=models.ApprovalState.WAITING)
     return BoundedFigures.of(asked, {name: rows for kind in kinds for name, rows in _newest(kind).items()})
+
+
+@cache
+def _figures_behind(kinds: tuple[models.Kind, ...], told: tuple[str, ...]) -> BoundedFigures:
+    """From which jobs most of some matters comes."""
+    behind = {f"{kind}:{what}:job": _job_behind(kind, what, CONDITIONS[what]) for kind in kinds for what in told}
+    return BoundedFigures.of({}, behind)
+
+
+def _held_figures(kinds: tuple[models.Kind, ...], holding: Sequence[UUID]) -> BoundedFigures:
+    """What jobs held back and is as it was then."""
+    held = {kind: is_held_still(kind, holding) for kind in kinds}
+    return BoundedFigures.of(
+        {f"{kind}:{HELD}": models.RECORD_MODELS[kind].objects.filter(condition) for kind, condition in held.items()},
+        {f"{kind}:{HELD}:job": _job_behind(kind, HELD, condition) for kind, condition in held.items()},
+    )
+
+
+def _with_results(jobs: Sequence[models.SyncJob], status: models.SyncResultStatus) -> list[UUID]:
+    return [job.pk for job in jobs if job.counts.get(status)]
 
 
 def read_latest_jobs() -> list[models.SyncJob]:
@@ -187,13 +220,38 @@ def silent_work() -> list[QuerySet[Any]]:
     ]
 
 
-def _held_results(job: models.SyncJob) -> QuerySet[models.SyncResult]:
-    """What a job held back and nobody changed since."""
-    here = Q()
-    for kind, model in models.RECORD_MODELS.items():
-        records = model.objects.dirty().filter(pk=OuterRef("record_id"), revision=OuterRef("revision"))
-        here |= Q(kind=kind.value) & Q(Exists(records))
-    return job.results.filter(here, status=models.SyncResultStatus.HELD)
+def find_holding_jobs() -> list[UUID]:
+    """Those of the newest jobs, and of all that are not over, that held records back; one query."""
+    return _with_results(read_latest_jobs(), models.SyncResultStatus.HELD)
+
+
+def is_held_still(kind: models.Kind, holding: Sequence[UUID]) -> Q:
+    """The condition that one of some jobs held a record back, and nobody changed or sent it since."""
+    held = models.SyncResult.objects.filter(job__in=holding, status=models.SyncResultStatus.HELD, kind=kind.value)
+    return CHANGED & _FREE & Q(Exists(held.filter(record_id=OuterRef("pk"), revision=OuterRef("revision"))))
+
+
+def _job_behind(kind: models.Kind, what: str, condition: Q) -> QuerySet[Any]:
+    """The job that most of a matter comes from, of several the newest, as far as a sample tells."""
+    sample = models.RECORD_MODELS[kind].objects.filter(condition).order_by()[:SAMPLE]
+    revision = "revision" if what == HELD else "answered_revision"
+    same = models.RECORD_MODELS[kind].objects.filter(**{"pk": OuterRef("record_id"), revision: OuterRef("revision")})
+    results = models.SyncResult.objects.filter(
+        kind=kind.value, status=_TOLD_BY[what], record_id__in=sample.values("pk")
+    )
+    jobs = results.filter(Exists(same)).order_by().values("job").annotate(count=Count("pk"), last=Max("pk"))
+    return jobs.order_by("-count", "-last").values("job")
+
+
+def _causes(found: Mapping[str, Any], jobs: Sequence[models.SyncJob]) -> dict[str, models.SyncJob]:
+    """The newest of the jobs that were found behind each matter."""
+    causes = {}
+    for what in _TOLD_BY:
+        # SQLite gives the number of a job as text.
+        behind = {str(pk).replace("-", "") for name, pk in found.items() if name.endswith(f":{what}:job")}
+        if job := next((job for job in jobs if job.pk.hex in behind), None):
+            causes[what] = job
+    return causes
 
 
 def _newest(kind: models.Kind) -> dict[str, QuerySet[Any]]:

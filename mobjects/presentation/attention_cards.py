@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mobjects.db.counting import LIMIT
-from mobjects.figures.attention import KindFigures, WaitingWork
+from mobjects.figures.attention import HELD, KindFigures, WaitingWork
 from mobjects.kept_text import translate_kept
 from mobjects.models import RECORD_MODELS, Circuit, SyncJob, SyncResultStatus
 from mobjects.presentation.job_text import format_time
@@ -146,27 +146,26 @@ def _no_worker(now: QueueStatus) -> str:
     ) % {"count": silent}
 
 
-def record_cards(waiting: WaitingWork, jobs: list[SyncJob]) -> Iterator[AttentionCard]:
-    """Records that were not accepted and were not corrected since, and those whose outcome is not known.
-
-    Args:
-        jobs: the newest ones, in which the results are looked for; none if the reader may not see them.
+def record_cards(waiting: WaitingWork) -> Iterator[AttentionCard]:
+    """Records that were not accepted and were not corrected since, those whose outcome is not known, and those that
+    were held back.
     """
     for what, status, headline, detail in (
         ("failed", SyncResultStatus.FAILED, _failed, _("Marketo refused them, and nobody changed them since.")),
         ("unknown", SyncResultStatus.UNKNOWN, _unknown, _("A sync looks them up in Marketo before it sends anything.")),
         ("skipped", SyncResultStatus.SKIPPED, _skipped, _("Marketo passed them over, and nobody changed them since.")),
+        (HELD, SyncResultStatus.HELD, _held, ""),
     ):
         links = [_kind_link(figure, what) for figure in waiting.kinds if figure.counts[what]]
         if not links:
             continue
-        job = next((job for job in jobs if job.counts.get(status)), None)
+        job = waiting.causes.get(what)
         button = _job_button(job, status) if job else (_("See them"), links[0][1])
         yield AttentionCard("waits", headline(waiting.total(what)), detail, links, button)
 
 
 def other_cards(waiting: WaitingWork, user: AbstractUser | AnonymousUser) -> Iterator[AttentionCard]:
-    """What is to decide, what was held back, and imports that wait."""
+    """What is to decide or to approve, and imports that wait."""
     if waiting.undecided and user.has_perm("mobjects.view_conflict"):
         said = ngettext(
             "%(count)s record waits for a decision.", "%(count)s records wait for a decision.", waiting.undecided
@@ -182,13 +181,6 @@ def other_cards(waiting: WaitingWork, user: AbstractUser | AnonymousUser) -> Ite
             f"{reverse('admin:mobjects_approval_changelist')}?state__exact=waiting",
         )
         yield _counted_card(said, waiting.approvals, _("Until then nothing of it is done."), button)
-    if waiting.held and waiting.held_by and user.has_perm("mobjects.view_syncjob"):
-        said = ngettext(
-            "%(count)s record was held back and is as it was.",
-            "%(count)s records were held back and are as they were.",
-            waiting.held,
-        )
-        yield _counted_card(said, waiting.held, "", _job_button(waiting.held_by, SyncResultStatus.HELD))
     if waiting.imports and user.has_perm("mobjects.view_import"):
         said = ngettext("%(count)s import waits for a person.", "%(count)s imports wait for a person.", waiting.imports)
         button = (_("Go on with it"), f"{reverse('admin:mobjects_import_changelist')}?waiting=yes")
@@ -238,6 +230,13 @@ _skipped = _plural(
     lambda count: ngettext(
         "%(count)s record was skipped and was not corrected.",
         "%(count)s records were skipped and were not corrected.",
+        count,
+    )
+)
+_held = _plural(
+    lambda count: ngettext(
+        "%(count)s record was held back and is as it was.",
+        "%(count)s records were held back and are as they were.",
         count,
     )
 )

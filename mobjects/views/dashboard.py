@@ -50,7 +50,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
     waiting = read_waiting_work(kinds, jobs, left_after=LEFT_AFTER)
     context.update(
         title=_("Dashboard"),
-        cards=_cards(request, waiting, jobs),
+        cards=_cards(request, waiting),
         waiting=waiting,
         unsent=[_unsent_row(figure) for figure in waiting.kinds if figure.counts["unsent"]],
         running=_running([job for job in jobs if job.state in STANDING_STATES]),
@@ -81,7 +81,7 @@ def dashboard_live(request: HttpRequest) -> HttpResponse:
     return render(request, "mobjects/dashboard/_running.html", {"running": _running(read_standing_jobs())})
 
 
-def _cards(request: HttpRequest, waiting: WaitingWork, jobs: list[SyncJob]) -> list[attention_cards.AttentionCard]:
+def _cards(request: HttpRequest, waiting: WaitingWork) -> list[attention_cards.AttentionCard]:
     """What needs a person: what halts everything first."""
     user = request.user
     cards = attention_cards.halted_cards(standing_of(request).circuits, user)
@@ -91,7 +91,7 @@ def _cards(request: HttpRequest, waiting: WaitingWork, jobs: list[SyncJob]) -> l
         cards += attention_cards.silent_cards(waiting.silent if now.has_worker else 0, user)
         cards += attention_cards.behind_cards(now, user)
     cards += attention_cards.clock_cards(list_wrong_host_clocks() if waiting.clocks else [], user)
-    cards += attention_cards.record_cards(waiting, jobs)
+    cards += attention_cards.record_cards(waiting)
     cards += attention_cards.other_cards(waiting, user)
     return cards
 

@@ -54,6 +54,7 @@ def test_each_matter_is_a_card_with_one_button(browser):
     corrected = refused()
     Opportunity.objects.filter(pk=corrected.pk).update(name="Corrected since")
     job = pages.job(counts={"FAILED": 2, "HELD": 2})
+    pages.result(job, status="FAILED", record_id=failed.pk, revision=failed.revision)
     pages.result(job, status="HELD", record_id=failed.pk, revision=failed.revision)
     pages.result(job, status="HELD", record_id=corrected.pk, revision=corrected.revision)
     made_imports.imported()
@@ -70,6 +71,69 @@ def test_each_matter_is_a_card_with_one_button(browser):
         "1 record was held back and is as it was.": f"{pages.job_url(job)}?status=HELD#results",
         "1 import waits for a person.": "/admin/mobjects/import/?waiting=yes",
     }
+
+
+def links_of(browser, words):
+    """The links of a card to what it counts; its button where they are left out because it leads there too."""
+    (card,) = pages.tree(browser.get("/admin/")).xpath(f"//li[contains(@class, 'mo-matter')][contains(., '{words}')]")
+    return card.xpath(".//ul//a/@href") or card.xpath(".//a[@class='mo-button']/@href")
+
+
+def listed(browser, address):
+    return [str(record) for record in browser.get(address).context["cl"].result_list]
+
+
+def test_what_any_of_the_newest_jobs_held_back_is_counted_until_it_is_changed_or_sent(browser):
+    held = [factories.opportunity(name=name) for name in ("Older", "Newer", "Twice")]
+    older, newer = pages.job(counts={"HELD": 2}), pages.job(counts={"HELD": 2})
+    for job, record in ((older, held[0]), (newer, held[1]), (older, held[2]), (newer, held[2])):
+        pages.result(job, status="HELD", record_id=record.pk, revision=record.revision)
+    shown = cards(browser)
+    assert shown["3 records were held back and are as they were."] == f"{pages.job_url(newer)}?status=HELD#results"
+    assert [sorted(listed(browser, address)) for address in links_of(browser, "held back")] == [
+        ["Newer", "Older", "Twice"]
+    ]
+    Opportunity.objects.filter(pk=held[1].pk).update(name="Corrected")
+    Opportunity.objects.filter(pk=held[2].pk).update(synced_revision=1)
+    shown = cards(browser)
+    assert shown["1 record was held back and is as it was."] == f"{pages.job_url(older)}?status=HELD#results"
+    assert [listed(browser, address) for address in links_of(browser, "held back")] == [["Older"]]
+    Opportunity.objects.filter(pk=held[0].pk).update(claimed_by=pages.batch(newer))
+    assert not [words for words in cards(browser) if "held back" in words]
+
+
+def test_what_was_held_back_is_counted_and_listed_kind_by_kind(browser):
+    opportunity = factories.opportunity()
+    job = pages.job(kind="several", counts={"HELD": 2})
+    for record in (opportunity, factories.role(opportunity)):
+        pages.result(job, kind=record.KIND.value, status="HELD", record_id=record.pk, revision=record.revision)
+    assert links_of(browser, "2 records were held back") == [
+        f"{LIST}?state=held",
+        "/admin/mobjects/opportunitypersonrole/?state=held",
+    ]
+    assert listed(browser, "/admin/mobjects/program/?state=held") == []
+
+
+@pytest.mark.parametrize("status", ["FAILED", "SKIPPED", "UNKNOWN"])
+def test_a_card_leads_to_a_job_whose_records_still_stand_as_they_were(browser, status):
+    standing, corrected = refused(status), refused(status)
+    older, newer = pages.job(counts={status: 1}), pages.job(counts={status: 1})
+    pages.result(older, status=status, record_id=standing.pk, revision=standing.revision)
+    pages.result(newer, status=status, record_id=corrected.pk, revision=corrected.revision)
+    Opportunity.objects.filter(pk=corrected.pk).update(name="Corrected since", last_status="")
+    (address,) = [link for words, link in cards(browser).items() if "worker" not in words]
+    assert address == f"{pages.job_url(older)}?status={status}#results"
+
+
+def test_a_job_in_which_a_record_failed_that_failed_anew_since_is_not_the_one_to_look_at(browser):
+    record = refused(name="Twice wrong")
+    older, newer = pages.job(counts={"FAILED": 1}), pages.job(counts={"FAILED": 1})
+    pages.result(newer, status="FAILED", record_id=record.pk, revision=record.revision)
+    Opportunity.objects.filter(pk=record.pk).update(name="Wrong again")
+    record.refresh_from_db()
+    Opportunity.objects.filter(pk=record.pk).update(answered_revision=record.revision)
+    pages.result(older, status="FAILED", record_id=record.pk, revision=record.revision)
+    assert cards(browser)["1 record failed and was not corrected."] == f"{pages.job_url(older)}?status=FAILED#results"
 
 
 def test_a_halt_is_the_first_card_and_no_banner_repeats_it(browser):
