@@ -161,17 +161,22 @@ def _figures(kinds: tuple[models.Kind, ...], left_after: timedelta) -> BoundedFi
 @cache
 def _figures_behind(kinds: tuple[models.Kind, ...], told: tuple[str, ...]) -> BoundedFigures:
     """From which jobs most of some matters comes."""
-    behind = {f"{kind}:{what}:job": _job_behind(kind, what, CONDITIONS[what]) for kind in kinds for what in told}
+    behind = {f"{kind}:{what}:job": _job_behind(kind, what) for kind in kinds for what in told}
     return BoundedFigures.of({}, behind)
 
 
 def _held_figures(kinds: tuple[models.Kind, ...], holding: Sequence[UUID]) -> BoundedFigures:
-    """What jobs held back and is as it was then."""
-    held = {kind: is_held_still(kind, holding) for kind in kinds}
-    return BoundedFigures.of(
-        {f"{kind}:{HELD}": models.RECORD_MODELS[kind].objects.filter(condition) for kind, condition in held.items()},
-        {f"{kind}:{HELD}:job": _job_behind(kind, HELD, condition) for kind, condition in held.items()},
-    )
+    """What jobs held back and is as it was then, and the newest of them of which that is so."""
+    counted = {
+        f"{kind}:{HELD}": models.RECORD_MODELS[kind].objects.filter(is_held_still(kind, holding)) for kind in kinds
+    }
+    stands = Q()
+    for kind in kinds:
+        same = {"pk": OuterRef("record_id"), "revision": OuterRef("revision")}
+        stands |= Q(kind=kind.value) & Q(Exists(models.RECORD_MODELS[kind].objects.filter(CHANGED & _FREE, **same)))
+    held = models.SyncResult.objects.filter(stands, job=OuterRef("pk"), status=models.SyncResultStatus.HELD).order_by()
+    newest = models.SyncJob.objects.filter(Exists(held), pk__in=holding).order_by("-created_at", "-pk")
+    return BoundedFigures.of(counted, {f"{HELD}:job": newest.values("pk")} if kinds else {})
 
 
 def _with_results(jobs: Sequence[models.SyncJob], status: models.SyncResultStatus) -> list[UUID]:
@@ -183,12 +188,6 @@ def read_latest_jobs() -> list[models.SyncJob]:
     newest = models.SyncJob.objects.order_by("-created_at", "-pk").values("pk")[:LATEST_JOBS]
     found = models.SyncJob.objects.filter(Q(state__in=STANDING_STATES) | Q(pk__in=newest))
     return list(found.defer("selection", "progress").order_by("-created_at", "-pk"))
-
-
-def read_standing_jobs() -> list[models.SyncJob]:
-    """The jobs that are not over, newest first."""
-    found = models.SyncJob.objects.filter(state__in=STANDING_STATES)
-    return list(found.defer("selection").order_by("-created_at", "-pk"))
 
 
 def read_latest_imports(count: int) -> list[models.Import]:
@@ -231,11 +230,10 @@ def is_held_still(kind: models.Kind, holding: Sequence[UUID]) -> Q:
     return CHANGED & _FREE & Q(Exists(held.filter(record_id=OuterRef("pk"), revision=OuterRef("revision"))))
 
 
-def _job_behind(kind: models.Kind, what: str, condition: Q) -> QuerySet[Any]:
+def _job_behind(kind: models.Kind, what: str) -> QuerySet[Any]:
     """The job that most of a matter comes from, of several the newest, as far as a sample tells."""
-    sample = models.RECORD_MODELS[kind].objects.filter(condition).order_by()[:SAMPLE]
-    revision = "revision" if what == HELD else "answered_revision"
-    same = models.RECORD_MODELS[kind].objects.filter(**{"pk": OuterRef("record_id"), revision: OuterRef("revision")})
+    sample = models.RECORD_MODELS[kind].objects.filter(CONDITIONS[what]).order_by()[:SAMPLE]
+    same = models.RECORD_MODELS[kind].objects.filter(pk=OuterRef("record_id"), answered_revision=OuterRef("revision"))
     results = models.SyncResult.objects.filter(
         kind=kind.value, status=_TOLD_BY[what], record_id__in=sample.values("pk")
     )
@@ -248,7 +246,7 @@ def _causes(found: Mapping[str, Any], jobs: Sequence[models.SyncJob]) -> dict[st
     causes = {}
     for what in _TOLD_BY:
         # SQLite gives the number of a job as text.
-        behind = {str(pk).replace("-", "") for name, pk in found.items() if name.endswith(f":{what}:job")}
+        behind = {str(pk).replace("-", "") for name, pk in found.items() if f":{name}".endswith(f":{what}:job")}
         if job := next((job for job in jobs if job.pk.hex in behind), None):
             causes[what] = job
     return causes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from mobjects.presentation.job_text import format_time
 from mobjects.presentation.job_titles import job_title
 from mobjects.processes.status import QueueStatus
 
+_FIGURE = re.compile(r"\d[\d.,:]*")
 Link = tuple[str, str]
 """Words and address."""
 
@@ -46,6 +48,12 @@ class AttentionCard:
     def urgency_text(self) -> str:
         """The urgency in words."""
         return _("Nothing goes on") if self.urgency == "halts" else _("Waits for you")
+
+    @property
+    def matter(self) -> str:
+        """What stays the same while only figures in the card change."""
+        said = self.headline if self.urgency == "halts" else self.detail
+        return _FIGURE.sub("#", said) or (self.button[1] if self.button else self.headline)
 
 
 def count_text(count: int) -> str:

@@ -18,7 +18,6 @@ from mobjects.figures.attention import (
     WaitingWork,
     read_latest_imports,
     read_latest_jobs,
-    read_standing_jobs,
     read_waiting_work,
 )
 from mobjects.figures.daily import read_figures
@@ -33,7 +32,7 @@ from mobjects.processes import status as queue_status
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
 from mobjects.sync.transport_factory import target
 from mobjects.views.base import list_url
-from mobjects.views.sync.job_detail import STOP_POLLING
+from mobjects.views.sync.job_detail import STOP_POLLING, asks_for_worker
 
 JOBS = 5
 IMPORTS = 5
@@ -44,22 +43,18 @@ LEFT_AFTER = timedelta(seconds=5)
 def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the dashboard's figures to the context of the admin's index; for ``UNFOLD["DASHBOARD_CALLBACK"]``."""
     user = request.user
-    kinds = [kind for kind in RECORD_MODELS if user.has_perm(f"mobjects.view_{RECORD_MODELS[kind]._meta.model_name}")]
-    sees_history, sees_imports = user.has_perm("mobjects.view_syncjob"), user.has_perm("mobjects.view_import")
-    jobs = read_latest_jobs() if sees_history else []
-    waiting = read_waiting_work(kinds, jobs, left_after=LEFT_AFTER)
+    renewed = _renewed(request)
+    waiting, jobs, sees_history = renewed["waiting"], renewed["jobs"], user.has_perm("mobjects.view_syncjob")
     context.update(
+        renewed,
         title=_("Dashboard"),
-        cards=_cards(request, waiting),
-        waiting=waiting,
         unsent=[_unsent_row(figure) for figure in waiting.kinds if figure.counts["unsent"]],
-        running=_running([job for job in jobs if job.state in STANDING_STATES]),
         jobs=[(job, job_outcome(job)) for job in jobs[:JOBS]],
         imports=[
             (imported, import_state_badge(imported), describe_import(imported))
             for imported in read_latest_imports(IMPORTS)
         ]
-        if sees_imports
+        if user.has_perm("mobjects.view_import")
         else [],
         sees_history=sees_history,
         may_sync=user.has_perm("mobjects.sync_records"),
@@ -72,21 +67,42 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
 
 @require_GET
 def dashboard_live(request: HttpRequest) -> HttpResponse:
-    """What renews itself of the dashboard: the jobs that are not over.
+    """What renews itself of the dashboard: what needs a person, and the jobs that are not over.
 
     Not behind the admin's redirect to the login page, which would end up inside the dashboard.
     """
-    if not admin.site.has_permission(request) or not request.user.has_perm("mobjects.view_syncjob"):
+    if not admin.site.has_permission(request):
         return HttpResponse(_("You are logged out; load the page again to log in."), status=STOP_POLLING)
-    return render(request, "mobjects/dashboard/_running.html", {"running": _running(read_standing_jobs())})
+    return render(request, "mobjects/dashboard/live.html", {**_renewed(request), "swaps": True})
 
 
-def _cards(request: HttpRequest, waiting: WaitingWork) -> list[attention_cards.AttentionCard]:
-    """What needs a person: what halts everything first."""
+def _renewed(request: HttpRequest) -> dict[str, Any]:
+    """What the page shows at first and renews by itself, and what it was made from."""
+    user = request.user
+    kinds = [kind for kind in RECORD_MODELS if user.has_perm(f"mobjects.view_{RECORD_MODELS[kind]._meta.model_name}")]
+    sees_history = user.has_perm("mobjects.view_syncjob")
+    jobs = read_latest_jobs() if sees_history else []
+    now = queue_status.read() if sees_history else None
+    waiting = read_waiting_work(kinds, jobs, left_after=LEFT_AFTER)
+    return {
+        "waiting": waiting,
+        "jobs": jobs,
+        "cards": _cards(request, waiting, now),
+        "running": _running([job for job in jobs if job.state in STANDING_STATES], now),
+    }
+
+
+def _cards(
+    request: HttpRequest, waiting: WaitingWork, now: queue_status.QueueStatus | None
+) -> list[attention_cards.AttentionCard]:
+    """What needs a person: what halts everything first.
+
+    Args:
+        now: the queue; ``None`` for who may not see the history.
+    """
     user = request.user
     cards = attention_cards.halted_cards(standing_of(request).circuits, user)
-    if user.has_perm("mobjects.view_syncjob"):
-        now = queue_status.read()
+    if now is not None:
         cards += attention_cards.queue_cards(now, waiting.left, user)
         cards += attention_cards.silent_cards(waiting.silent if now.has_worker else 0, user)
         cards += attention_cards.behind_cards(now, user)
@@ -114,14 +130,15 @@ def _unsent_row(figure: KindFigures) -> dict[str, Any]:
     }
 
 
-def _running(jobs: list[SyncJob]) -> list[dict[str, Any]]:
-    """The jobs that are not over, with how far they are."""
+def _running(jobs: list[SyncJob], now: queue_status.QueueStatus | None) -> list[dict[str, Any]]:
+    """The jobs that are not over, with how far they are, and whether a worker is there for them."""
+    alive = now.has_worker if now is not None and now.reachable else None
     return [
         {
             "job": job,
             "done": job_text.count_done(job),
             "total": job_text.count_records(job),
-            "sentence": job_text.describe_job(job),
+            "sentence": job_text.describe_job(job, worker_alive=alive if asks_for_worker(job) else None),
         }
         for job in jobs
     ]

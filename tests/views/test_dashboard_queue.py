@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 
 from mobjects import clock
-from mobjects.models import ImportState, SyncJobState
+from mobjects.models import ImportState, Opportunity, SyncJobState
 from mobjects.processes.behind import FORGOTTEN_SECONDS, find_schema_ahead
 from mobjects.processes.status import SILENCE_SECONDS
 from mobjects.processes.worker import KEPT_SECONDS, SyncWorker
@@ -122,3 +123,34 @@ def test_a_host_whose_workers_stepped_aside_is_named_for_ten_minutes(dashboard, 
     (key,) = queue.connection.keys("marketo-behind*")
     queue.connection.zincrby(key, -FORGOTTEN_SECONDS - 1, queue.connection.zrange(key, 0, 0)[0])
     assert said not in dashboard()
+
+
+def test_an_open_dashboard_is_told_that_nobody_is_there_any_more(dashboard, queue, worker):
+    left_alone(SyncJobState.QUEUED)
+    said = "Waiting for a worker. No worker is running, so it will wait until one is started."
+    assert "No worker" not in dashboard("/admin/dashboard/live/")
+    worker.register_death()
+    for address in ("/admin/dashboard/live/", "/admin/"):
+        shown = dashboard(address)
+        assert said in shown
+        assert "No worker is running.</p>" in shown
+    shown = dashboard("/admin/dashboard/live/")
+    assert 'id="dashboard-attention" aria-labelledby="attention-title" hx-swap-oob="true"' in shown
+    factories.job_in(SyncJobState.RUNNING, source="command")
+    assert "But no worker is running" not in dashboard("/admin/dashboard/live/")
+
+
+def test_the_cards_renew_themselves_for_who_may_not_see_the_history_too(groups, queue):
+    browser, person = Client(), factories.user("records-only", group=None)
+    person.is_staff = True
+    person.save()
+    person.user_permissions.add(factories.permission("view_opportunity"))
+    browser.force_login(person)
+    job = factories.job_in(SyncJobState.QUEUED)
+    assert 'hx-get="/admin/dashboard/live/"' in pages.text(browser.get("/admin/"))
+    record = factories.opportunity()
+    Opportunity.objects.filter(pk=record.pk).update(last_status="FAILED", answered_revision=record.revision)
+    shown = pages.text(browser.get("/admin/dashboard/live/"))
+    assert "1 record failed and was not corrected." in shown
+    assert str(job.pk) not in shown
+    assert "No worker" not in shown

@@ -3,7 +3,9 @@
 // An element with hx-get, hx-trigger="poll" and data-poll asks again by itself: after two seconds where something
 // changed, ever later where nothing did (up to 15 s, or data-poll-idle seconds), and not while nobody looks at the
 // page. An answer with status 286 is the last. What it holds under [data-announce] is read out when it changed, at
-// most every ten seconds; all else stays silent. The keyboard's place and how far a table was scrolled are kept.
+// most every ten seconds; all else stays silent. Where it has a value, only another value is a change. Parts
+// elsewhere that the answer brings along count with it if data-poll-parts finds them. What did not change is not
+// replaced. The keyboard's place and how far a table was scrolled are kept.
 "use strict";
 (() => {
   const FOCUSABLE = "a[href], button, [tabindex]";
@@ -15,6 +17,11 @@
 
   const plain = (element) => element.textContent.replace(/\s+/g, " ").trim();
   const words = (region) => [...region.querySelectorAll("[data-announce]")].map(plain).join(" ");
+  const sense = (region) =>
+    [...region.querySelectorAll("[data-announce]")].map((each) => each.dataset.announce || plain(each)).join(" ");
+  const parts = (region) => [...document.querySelectorAll(region.dataset.pollParts || ":not(*)")];
+  const all = (region) => [region, ...parts(region)];
+  const shownIn = (region) => [plain(region), ...parts(region).map(sense)].join(" ");
 
   // --- asking again ---
 
@@ -23,8 +30,10 @@
       this.region = region;
       this.longest = Number(region.dataset.pollIdle) || IDLE;
       this.wait = SOON;
-      this.shown = plain(region);
-      said.set(region.id, words(region));
+      this.shown = shownIn(region);
+      for (const each of all(region)) {
+        said.set(each.id, sense(each));
+      }
       this.plan();
       document.addEventListener("htmx:afterRequest", (event) => this.answered(event));
     }
@@ -58,7 +67,7 @@
           announce(this.region);
           return;
         }
-        const shown = plain(this.region);
+        const shown = shownIn(this.region);
         const changed = event.detail.successful && shown !== this.shown;
         this.wait = changed ? SOON : Math.min(this.wait * SLOWER, this.longest);
         this.shown = shown;
@@ -83,15 +92,23 @@
     (document.querySelector("main") ?? document.body).append(voice);
   };
 
+  const waiting = new Set();
+
   const announce = (region) => {
-    const now = words(region);
-    if (!now || now === said.get(region.id)) {
+    const changed = all(region).filter((each) => sense(each) && sense(each) !== said.get(each.id));
+    for (const each of all(region)) {
+      said.set(each.id, sense(each));
+    }
+    if (!changed.length) {
       return;
     }
-    said.set(region.id, now);
+    for (const each of changed) {
+      waiting.add(each.id);
+    }
     clearTimeout(next?.timer);
     const speak = () => {
-      voice.textContent = now;
+      voice.textContent = [...waiting].map((id) => words(document.getElementById(id) ?? voice)).join(" ");
+      waiting.clear();
       next = { until: Date.now() + SPOKEN_EVERY };
     };
     const rest = (next?.until ?? 0) - Date.now();
@@ -108,7 +125,14 @@
   let scrolled = new Map();
   const key = (region) => region.getAttribute("aria-label");
   const part = (element) =>
-    element.closest("#job-live, #job-about, #job-records, #job-batches, #job-facts, [data-poll]");
+    element.closest("#job-live, #job-about, #job-records, #job-batches, #job-facts, #dashboard-attention, [data-poll]");
+
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { fragment, target } = event.detail;
+    if (fragment.firstElementChild?.innerHTML === target.innerHTML) {
+      event.detail.shouldSwap = false;
+    }
+  });
 
   document.addEventListener("htmx:beforeSwap", () => {
     const active = document.activeElement;

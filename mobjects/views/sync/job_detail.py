@@ -161,9 +161,13 @@ def _describe_group(
     }
 
 
+def asks_for_worker(job: SyncJob) -> bool:
+    """Whether a job needs a worker to go on; one of the command line may run without any."""
+    return job.state == SyncJobState.QUEUED or (job.is_live and job.source != SyncJobSource.COMMAND)
+
+
 def _head(job: SyncJob, groups: Sequence[FailureGroup]) -> dict[str, Any]:
-    # A job of the command line may run without any worker.
-    asks = job.state == SyncJobState.QUEUED or (job.is_live and job.source != SyncJobSource.COMMAND)
+    asks = asks_for_worker(job)
     ended_early = job.state in (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
     speed = _speed(job)
     reasons = sum(group.status == SyncResultStatus.FAILED for group in groups)
