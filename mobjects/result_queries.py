@@ -321,16 +321,18 @@ def _uncorrected(job: models.SyncJob) -> dict[Kind, Q]:
 
 
 def jobs_touching(term: str) -> Q:
-    """The condition that a job dealt with a record of this key, Marketo ID or GUID, or with such a word in its name.
+    """The condition that a job dealt with a record of this key, Marketo ID or GUID, or with such words in its name or
+    in the reason why it was not accepted.
 
-    Names are gone through in the newest :data:`REACH` results only.
+    Names and reasons are gone through in the newest :data:`REACH` results only.
     """
     results = models.SyncResult.objects.order_by()
     named = _names(term)
     if _are_there(named):
         return Q(pk__in=results.filter(named).values("job"))
     newest = models.SyncResult.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    return Q(pk__in=results.filter(pk__gt=newest - REACH, label__icontains=term).values("job"))
+    worded = Q(label__icontains=term) | Q(error__icontains=term)
+    return Q(pk__in=results.filter(worded, pk__gt=newest - REACH).values("job"))
 
 
 def _statuses(status: str) -> list[str]:

@@ -102,7 +102,7 @@ class SyncJobAdmin(ListOfViews, ReadOnlyAdmin):
     view_page = "jobs"
     list_before_template = "mobjects/sync/jobs/_above.html"
     search_fields = ("username", "reason")
-    search_help_text = gettext_lazy("User, reason, job number, or a record's name, key, Marketo ID or GUID")
+    search_help_text = gettext_lazy("User, reason, job number, error text, or a record's name, key, Marketo ID or GUID")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncJob]:
         # A selection may hold a hundred thousand ids.
@@ -119,6 +119,7 @@ class SyncJobAdmin(ListOfViews, ReadOnlyAdmin):
         if not term:
             return queryset, False
         own = Q(username__icontains=term) | Q(reason__icontains=term) | Q(pk__istartswith=term)
+        own |= Q(problem_text__icontains=term)
         return queryset.filter(own | jobs_touching(term)), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +14,9 @@ from django.utils.translation import ngettext, pgettext
 
 from mobjects.models import SyncJob, SyncJobAction
 from mobjects.zones import name_zone
+
+_GROUPED = re.compile(r"(?<=\d)[.,\s](?=\d{3}(?!\d))")
+"""What stands between the thousands of a number."""
 
 
 def job_title(job: SyncJob, *, names_zone: bool = False) -> str:
@@ -24,6 +29,13 @@ def job_title(job: SyncJob, *, names_zone: bool = False) -> str:
     at = timezone.localtime(job.created_at)
     moment = _moment(at)
     return _title(job.action, _about(job), f"{moment} {name_zone(at)}" if names_zone else moment)
+
+
+def fits_title(job: SyncJob, words: Iterable[str]) -> bool:
+    """Whether each of some words, in small letters, stands in a job's title; numbers as they are or without commas."""
+    title = job_title(job).casefold()
+    plain = _GROUPED.sub("", title)
+    return all(word in title or word in plain for word in words)
 
 
 def _title(action: str, what: str, when: str) -> str:

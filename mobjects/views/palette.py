@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,13 +24,17 @@ from unfold.dataclasses import SearchResult
 
 from mobjects.models import RECORD_MODELS, Import, RecordState, SyncJob
 from mobjects.presentation.job_text import format_time, outcome_text
-from mobjects.presentation.job_titles import job_title
+from mobjects.presentation.job_titles import fits_title, job_title
 from mobjects.presentation.navigation import build_navigation, list_actions
 from mobjects.selectors import id_in
 
 SHOWN = 6
 """So many of each sort are shown."""
 LONGEST = 200
+TITLES = 300
+"""Titles of so many of the newest jobs are gone through; no database knows them."""
+SHORTEST_TITLE = 3
+"""Fewer characters of a title would fit almost every job."""
 JOB_NUMBER = re.compile(r"[0-9a-f-]{4,36}")
 
 
@@ -86,13 +91,19 @@ def _records(request: HttpRequest, term: str) -> Iterator[SearchResult]:
 
 
 def _jobs(request: HttpRequest, term: str) -> Iterator[SearchResult]:
-    """Jobs by the beginning of their number, by who asked, and by the reason given."""
+    """Jobs by the beginning of their number, by who asked, by the reason given, and the newest by their title."""
     if not request.user.has_perm("mobjects.view_syncjob"):
         return
     wanted = Q(username__iexact=term) | Q(reason__icontains=term)
     if JOB_NUMBER.fullmatch(term.lower()):
         wanted |= Q(pk__istartswith=term.lower())
-    for job in SyncJob.objects.filter(wanted).defer("selection", "progress").order_by("-created_at")[:SHOWN]:
+    jobs = SyncJob.objects.defer("selection", "progress").order_by("-created_at")
+    found = {job.pk: job for job in jobs.filter(wanted)[:SHOWN]}
+    if len(term) >= SHORTEST_TITLE and len(found) < SHOWN:
+        words = term.casefold().split()
+        titled = (job for job in jobs[:TITLES] if fits_title(job, words))
+        found |= {job.pk: job for job in islice(titled, SHOWN)}
+    for job in list(found.values())[:SHOWN]:
         said = f"{format_time(job.created_at)}, {outcome_text(job)}"
         yield SearchResult(job_title(job), said, reverse("admin:mobjects_syncjob_change", args=[job.pk]), "history")
 

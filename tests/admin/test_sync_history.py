@@ -45,6 +45,15 @@ def test_a_search_says_how_far_names_of_records_are_looked_for(browser):
     assert words not in pages.text(browser.get(address))
 
 
+def test_jobs_are_found_by_the_error_of_a_record_and_by_what_stopped_them(browser):
+    failed, stopped = pages.job(state=SyncJobState.PROBLEMS), pages.job(problem_text="Marketo refused the signature.")
+    pages.result(failed, status="FAILED", error="“Wun” is not allowed for Stage")
+    address = reverse("admin:mobjects_syncjob_changelist")
+    assert listed(browser.get(address, {"q": "wun” is not"})) == [failed]
+    assert listed(browser.get(address, {"q": "refused the signature"})) == [stopped]
+    assert listed(browser.get(address, {"q": "no such error"})) == []
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_nobody_can_add_change_or_delete_history(model, admin_client):
     job = pages.job()

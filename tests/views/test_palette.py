@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from mobjects.models import SyncJobAction
+from mobjects.presentation.job_titles import job_title
 from tests import factories
 from tests.views import pages
 from tests.views.imports import made_imports
@@ -31,6 +36,43 @@ def test_it_finds_pages_actions_records_jobs_and_imports():
     record.delete()
     assert address not in found(browser, "acme")
     assert found(browser, "  ") == found(browser, "no such thing \0") == {}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul"])
+def test_the_newest_jobs_are_found_by_their_title(zone):
+    browser = pages.client()
+    browser.cookies["time_zone"] = zone
+    sent = pages.job(planned=1412, counts={"CREATED": 1412})
+    pulled = pages.job(action=SyncJobAction.PULL, kind="Program")
+    with timezone.override(zone):
+        title = job_title(sent)
+    for term in ("Sync of 1,412", "sync of 1412", "1412 opp"):
+        assert found(browser, term) == {pages.job_url(sent): title}
+    assert list(found(browser, "pull of programs")) == [pages.job_url(pulled)]
+    assert found(browser, "Sync of 41 roles") == {}
+    stranger = factories.user("records-only", group=None)
+    stranger.is_staff = True
+    stranger.save()
+    browser.force_login(stranger)
+    assert found(browser, "1412 opp") == {}
+
+
+def test_titles_are_gone_through_in_one_statement_of_bounded_rows():
+    browser = pages.client()
+
+    def statements():
+        with CaptureQueriesContext(connection) as caught:
+            browser.get("/admin/search/", {"s": "sync of"})
+        return [query["sql"] for query in caught]
+
+    pages.job(action=SyncJobAction.DESCRIBE)
+    statements()
+    few = statements()
+    for _ in range(9):
+        pages.job(planned=2)
+    many = statements()
+    assert len(many) == len(few)
+    assert [sql for sql in many if "LIMIT 300" in sql]
 
 
 def test_it_says_so_where_nothing_fits():
