@@ -44,7 +44,7 @@ CONDITIONS: dict[str, Q] = {
 """What is counted of each kind, by its name in the state filter of the list. All are found by an index."""
 HELD = "held"
 """The name of what is counted besides; see :func:`is_held_still`."""
-_TOLD_BY = {
+_REPORTED_BY = {
     "failed": models.SyncResultStatus.FAILED,
     "skipped": models.SyncResultStatus.SKIPPED,
     "unknown": models.SyncResultStatus.UNKNOWN,
@@ -116,8 +116,8 @@ def read_waiting_work(
     figures = [KindFigures(kind) for kind in kinds]
     asked_kinds = tuple(figure.kind for figure in figures)
     asked = _figures(asked_kinds, left_after)
-    if told := tuple(what for what, status in _TOLD_BY.items() if what != HELD and _with_results(jobs, status)):
-        asked = asked.and_those(_figures_behind(asked_kinds, told))
+    if reported := tuple(what for what, status in _REPORTED_BY.items() if what != HELD and _with_results(jobs, status)):
+        asked = asked.and_those(_figures_behind(asked_kinds, reported))
     if holding := _with_results(jobs, models.SyncResultStatus.HELD):
         asked = asked.and_those(_held_figures(asked_kinds, holding))
     found = asked.read()
@@ -159,9 +159,9 @@ def _figures(kinds: tuple[models.Kind, ...], left_after: timedelta) -> BoundedFi
 
 
 @cache
-def _figures_behind(kinds: tuple[models.Kind, ...], told: tuple[str, ...]) -> BoundedFigures:
+def _figures_behind(kinds: tuple[models.Kind, ...], reported: tuple[str, ...]) -> BoundedFigures:
     """From which jobs most of some matters comes."""
-    behind = {f"{kind}:{what}:job": _job_behind(kind, what) for kind in kinds for what in told}
+    behind = {f"{kind}:{what}:job": _job_behind(kind, what) for kind in kinds for what in reported}
     return BoundedFigures.of({}, behind)
 
 
@@ -235,7 +235,7 @@ def _job_behind(kind: models.Kind, what: str) -> QuerySet[Any]:
     sample = models.RECORD_MODELS[kind].objects.filter(CONDITIONS[what]).order_by()[:SAMPLE]
     same = models.RECORD_MODELS[kind].objects.filter(pk=OuterRef("record_id"), answered_revision=OuterRef("revision"))
     results = models.SyncResult.objects.filter(
-        kind=kind.value, status=_TOLD_BY[what], record_id__in=sample.values("pk")
+        kind=kind.value, status=_REPORTED_BY[what], record_id__in=sample.values("pk")
     )
     jobs = results.filter(Exists(same)).order_by().values("job").annotate(count=Count("pk"), last=Max("pk"))
     return jobs.order_by("-count", "-last").values("job")
@@ -244,7 +244,7 @@ def _job_behind(kind: models.Kind, what: str) -> QuerySet[Any]:
 def _causes(found: Mapping[str, Any], jobs: Sequence[models.SyncJob]) -> dict[str, models.SyncJob]:
     """The newest of the jobs that were found behind each matter."""
     causes = {}
-    for what in _TOLD_BY:
+    for what in _REPORTED_BY:
         # SQLite gives the number of a job as text.
         behind = {str(pk).replace("-", "") for name, pk in found.items() if f":{name}".endswith(f":{what}:job")}
         if job := next((job for job in jobs if job.pk.hex in behind), None):
