@@ -86,6 +86,12 @@ def uncorrected_url(kind: str, job: UUID, status: str, reason: str) -> str:
     return f"{reverse(f'admin:mobjects_{RECORD_MODELS[Kind(kind)]._meta.model_name}_changelist')}?{asked}"
 
 
+def linked_count(number: int, address: str) -> SafeString | str:
+    """A count in a sentence: a link to what it counts, or without an address as it is."""
+    words = str(number_format(number, force_grouping=True))
+    return format_html('<a href="{}">{}</a>', address, words) if address else words
+
+
 def record_count_text(kind: str, count: int) -> str:
     """``412 opportunities``, in the language of the reader."""
     options: Any = RECORD_MODELS[Kind(kind)]._meta

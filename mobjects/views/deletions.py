@@ -8,12 +8,14 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from mobjects.kept_text import translate_kept
-from mobjects.models import BulkDeletion, BulkDeletionState
+from mobjects.models import BulkDeletion, BulkDeletionState, DeletedRecord
+from mobjects.presentation.count_links import linked_count
 from mobjects.processes import status as queue_status
 from mobjects.removals import service
 from mobjects.removals.chunks import PARTS, REASONS, model_of_deletion
@@ -30,6 +32,8 @@ LISTS = {
     "unsent": _("Records with changes that were not sent"),
     "busy": _("Records that are left alone"),
 }
+NOW = {"restored": True, "left": False}
+"""What became of deleted rows in an undo: came back or not."""
 LEFT = "left"
 """Those that were left alone, once it was confirmed."""
 
@@ -63,7 +67,8 @@ def deletion_page(request: HttpRequest, pk: int) -> HttpResponse:
         preview=preview,
         left=_left(deletion),
         approvals=[(each, hold_text(each)) for each in deletion.approvals.order_by("-pk")],
-        rows=paginate_rows(request, deletion.deleted.defer("values"), PER_PAGE),
+        linked=_linked_counts(deletion),
+        rows=paginate_rows(request, _rows(request, deletion), PER_PAGE),
         may=_may(request, deletion, "delete"),
         may_undo=can_be_undone(deletion),
         worker_alive=queue_status.worker_alive() if deletion.is_working else True,
@@ -80,6 +85,22 @@ def _left(deletion: BulkDeletion) -> list[tuple[str, int, str]]:
         for name, why, count in rows
         if count
     ]
+
+
+def _rows(request: HttpRequest, deletion: BulkDeletion) -> QuerySet[DeletedRecord]:
+    """What was deleted; with ``now`` in the address what came back of it, or what did not."""
+    rows = deletion.deleted.defer("values")
+    return rows.filter(restored=NOW[now]) if (now := request.GET.get("now", "")) in NOW else rows
+
+
+def _linked_counts(deletion: BulkDeletion) -> dict[str, SafeString | str]:
+    """What the undo has brought back and what not, each as a link to exactly these, of which the values are kept."""
+    counts = {name: deletion.undone.get(name, 0) for name in NOW}
+    listed = deletion.values_removed_at is None
+    return {
+        name: linked_count(number, f"?now={name}#deleted" if number and listed else "")
+        for name, number in counts.items()
+    }
 
 
 def can_be_undone(deletion: BulkDeletion) -> bool:

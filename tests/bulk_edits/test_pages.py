@@ -85,6 +85,29 @@ def test_it_is_done_shown_in_the_timeline_and_undone(browser):
     assert f"Undo of bulk edit {number}" in pages.words(history)
 
 
+def counted(browser, response, words):
+    """The records of the list that a count in the sentence leads to."""
+    links = pages.tree(response).xpath("//p[@role='status']/a")
+    address = next(link.get("href") for link in links if words in link.text_content())
+    rows = pages.tree(browser.get(response.request["PATH_INFO"] + address)).xpath("//tbody/tr/th")
+    return sorted(" ".join(row.text_content().split()) for row in rows)
+
+
+def test_each_count_of_the_sentence_leads_to_exactly_these(browser):
+    records = [factories.opportunity(name=name, stage="New") for name in ("A", "B", "C", "D")]
+    ask(browser, *records)
+    plan(browser, ".set:Stage", value="Won")
+    Opportunity.objects.filter(name="A").update(stage="Lost")
+    shown = press(browser, "confirm")
+    assert counted(browser, shown, "3 opportunities") == ["B", "C", "D"]
+    assert counted(browser, shown, "1") == ["A"]
+    Opportunity.objects.filter(name="B").update(stage="Lost")
+    shown = press(browser, "undo")
+    assert "Undone: 2 are as before, left alone: 1." in pages.words(shown)
+    assert counted(browser, shown, "2") == ["C", "D"]
+    assert counted(browser, shown, "1") == ["B"]
+
+
 def test_the_same_press_twice_and_a_page_that_is_out_of_date_do_nothing_more(browser):
     ask(browser, factories.opportunity(stage="New"))
     plan(browser, ".set:Stage", value="Won")

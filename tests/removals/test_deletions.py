@@ -111,6 +111,20 @@ def test_what_belongs_to_a_program_goes_and_comes_back_with_it_as_it_was(browser
     assert [list(model.objects.values()) for model in models] == before
 
 
+def test_what_came_back_and_what_did_not_are_listed(browser):
+    taken, free = (factories.opportunity(name=name, external_id=name) for name in ("Taken", "Free"))
+    ask(browser, taken, free)
+    press(browser, "deletion-confirm")
+    factories.opportunity(name="Another", external_id="Taken")
+    shown = press(browser, "deletion-undo")
+    assert "Undone: 1 brought back, 1 left." in pages.words(shown)
+    listed = {}
+    for address in pages.tree(shown).xpath("//p[@role='status']/a/@href"):
+        page = pages.tree(browser.get(shown.request["PATH_INFO"] + address))
+        listed[address] = [row.text_content() for row in page.xpath("//*[@id='deleted']//tbody/tr/th")]
+    assert listed == {"?now=restored#deleted": ["Free"], "?now=left#deleted": ["Taken"]}
+
+
 def test_what_a_role_was_called_is_kept_in_english_and_said_in_the_readers_language(browser):
     role = factories.role(factories.opportunity(name="Deal"), role="Champion")
     browser.defaults["HTTP_ACCEPT_LANGUAGE"] = "ko"

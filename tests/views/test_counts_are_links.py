@@ -103,6 +103,22 @@ def test_what_will_be_sent_and_held_back_is_listed(browser):
     assert "Held back: its opportunity has no Marketo ID yet" in pages.text(held)
 
 
+def test_what_is_new_in_marketo_is_listed_line_by_line(browser, settings):
+    settings.MARKETO = {**settings.MARKETO, "OPPORTUNITY_KEY_FIELD": "ExternalOpportunityId"}
+    factories.opportunity(name="New")
+    factories.opportunity(name="Known", marketo_id=7)
+    factories.opportunity(name="By key", accepted={"Name": "Old"})
+    preview = browser.get(reverse("mobjects:sync") + "?kind=Opportunity")
+    page, found = html.fromstring(preview.content.decode()), {}
+    form = page.xpath("//main//form")[0]
+    for button in page.xpath("//button[@name='list'][starts-with(@value, 'new:')]"):
+        values = {**dict(form.form_values()), "list": button.get("value")}
+        answer = browser.post(form.get("action"), values)
+        assert "New in Marketo" in pages.words(answer)
+        found[button.get("value")] = (button.text_content(), listed(answer))
+    assert found == {"new:Opportunity|UPSERT|": ("1", ["New"])}
+
+
 def test_a_listed_selection_keeps_to_what_was_selected_and_leads_back(browser):
     records = [factories.opportunity(name=f"O{number:03}") for number in range(150)]
     factories.opportunity(name="Other")

@@ -12,6 +12,8 @@ from django.forms import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
@@ -37,6 +39,7 @@ from mobjects.models import (
     Kind,
     SyncedRecord,
 )
+from mobjects.presentation.count_links import linked_count
 from mobjects.processes import status as queue_status
 from mobjects.resources.columns import CustomColumn, FileColumn
 from mobjects.views.approvals.sentences import hold_text
@@ -124,6 +127,7 @@ def _show_rows(request: HttpRequest, asked: BulkEdit) -> HttpResponse:
     found = asked.rows.filter(outcome=shown).order_by("number")
     rows = paginate_rows(request, found, PER_PAGE, count=next((n for name, _w, n in tabs if name == shown), 0))
     planned = "changed" in asked.counts
+    change = describe_change(asked, asked.counts.get("written", asked.counts["changed"])) if planned else ""
     return render_page(
         request,
         "bulk_edits/page.html",
@@ -133,7 +137,8 @@ def _show_rows(request: HttpRequest, asked: BulkEdit) -> HttpResponse:
         what=describe_target(asked),
         total=len(item_ids(asked)),
         plan=describe_plan(asked) if planned else "",
-        change=describe_change(asked, asked.counts.get("written", asked.counts["changed"])) if planned else "",
+        change=change,
+        linked=_linked_counts(asked, tabs, change),
         tabs=tabs,
         shown=shown,
         rows=rows,
@@ -172,6 +177,28 @@ def _tabs(asked: BulkEdit) -> list[tuple[str, str, int]]:
     if asked.state == State.UNDONE:
         words[BulkEditOutcome.CHANGED] = gettext("Undone")
     return [(name.value, words[name], number) for name, number in numbers.items() if number]
+
+
+def _linked_counts(asked: BulkEdit, tabs: list[tuple[str, str, int]], change: str) -> dict[str, SafeString | str]:
+    """What the sentence of one that is over counts, each figure as a link to exactly these where they are listed.
+
+    Args:
+        change: what was done to how many, which leads to these.
+    """
+    listed = {} if asked.values_removed_at else {name: number for name, _words, number in tabs}
+    counts = {
+        "restored": (BulkEditOutcome.CHANGED, asked.undone.get("restored", 0)),
+        "kept": (BulkEditOutcome.KEPT, asked.undone.get("kept", 0)),
+        "left": (BulkEditOutcome.LEFT, asked.counts.get("left", 0)),
+    }
+    changed = format_html('<a href="?show={}">{}</a>', BulkEditOutcome.CHANGED, change)
+    return {
+        "change": changed if listed.get(BulkEditOutcome.CHANGED) else change,
+        **{
+            name: linked_count(number, f"?show={outcome}" if number and listed.get(outcome) == number else "")
+            for name, (outcome, number) in counts.items()
+        },
+    }
 
 
 def name_rows(asked: BulkEdit, rows: Any) -> Iterator[dict[str, Any]]:

@@ -31,7 +31,7 @@ from mobjects.views.base import list_url, may_see_kind, none_selected, render_pa
 from mobjects.views.pressed_once import lead_to_made, made_before, make_once
 from mobjects.views.record_list import LIST, asked_list
 from mobjects.views.sync.job_actions import job_address, redirect_to_new_job, what_is_left
-from mobjects.views.sync.planned_records import CLEARED, LOSING, REPLACED, SKIPPED, PlannedPage, PlannedRecords
+from mobjects.views.sync.planned_records import CLEARED, LOSING, NEW_OF, REPLACED, SKIPPED, PlannedPage, PlannedRecords
 from mobjects.views.sync.preview import FIRST, may_send, preview_sync
 
 SENT_ALREADY = gettext_lazy("This was sent already; here is its job.")
@@ -171,6 +171,8 @@ def _list_records(request: HttpRequest, form: SyncForm, which: str) -> HttpRespo
     }.get(which, _("What would be sent, record by record"))
     if reason:
         title = _("Held back: %s") % reason
+    elif which.startswith(NEW_OF):
+        title = _("New in Marketo")
     elif operation:
         title = _("Will be sent by %s") % operation
     planned = found.read_page(position)

@@ -32,6 +32,8 @@ EVERYTHING = "all"
 """All records that the preview is about."""
 NEW = "new"
 """Those that would be created."""
+NEW_OF = "new:"
+"""Before a group: those of it that would be created."""
 CLEARED = "cleared"
 """Those of which values would be cleared in Marketo."""
 LOSING = "losing"
@@ -72,7 +74,7 @@ class PlannedRecords:
 
     Args:
         selection: what would be sent.
-        which: one of :data:`ACROSS`, or a group as ``kind|operation|reason``.
+        which: one of :data:`ACROSS`, or a group as ``kind|operation|reason``, with :data:`NEW_OF` before it or not.
         search: part of a name or key, or a Marketo ID or GUID; "" for all.
         at: the moment at which they are judged; now, by the database's clock, if none is given.
         known: the first records of a kind, where they were read already.
@@ -95,7 +97,7 @@ class PlannedRecords:
         """
         if self.which in ACROSS:
             return None, None, ""
-        name, operation, reason = [*self.which.split("|", 2), "", ""][:3]
+        name, operation, reason = [*self.which.removeprefix(NEW_OF).split("|", 2), "", ""][:3]
         if name not in tuple(Kind) or operation not in ("", *Operation):
             raise Http404
         return Kind(name), Operation(operation) if operation else None, reason
@@ -163,7 +165,7 @@ class PlannedRecords:
 
     def _counted(self, kind: Kind, part: SyncSelection, found: SyncedQuerySet, keys: KeyFields) -> SyncedQuerySet:
         """Those of a kind's records that a figure of the preview counts."""
-        if self.which == NEW:
+        if self.which == NEW or self.which.startswith(NEW_OF):
             return found.filter(would_be_created(kind, keys), hold="")
         if self.which == SKIPPED:
             return found.filter(would_be_skipped(kind, keys), hold="")
