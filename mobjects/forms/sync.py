@@ -74,9 +74,10 @@ class SyncForm(forms.Form):
     """What to sync and how. ``token`` tells one press of "Send" from a second press of the same button; ``of_job`` is
     the job that is repeated, ``same`` one of its results, where only those with a reason like it are.
 
-    ``repeated`` is what is left of that job, if no records are named; whoever makes the form says so.
+    Whoever makes the form says which ``job`` that is, and in ``repeated`` what is left of it, if no records are named.
     """
 
+    job: SyncJob | None = None
     repeated: SyncSelection | None = None
 
     kind = forms.ChoiceField(

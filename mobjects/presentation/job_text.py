@@ -144,9 +144,9 @@ def asked_text(job: models.SyncJob) -> str:
     return what + "".join(_filters(kept))
 
 
-def selection_text(kept: Mapping[str, object]) -> str:
-    """What a job that sends was asked to send, in words."""
-    what = _sent_records(kept)
+def selection_text(kept: Mapping[str, object], of: str = "") -> str:
+    """What a job that sends was asked to send, in words; ``of`` is the title of the job that it repeats, if any."""
+    what = _sent_records(kept, of)
     if kept.get("resend"):
         what += _(", unchanged ones too")
     if kept.get("include_unknown"):
@@ -156,9 +156,9 @@ def selection_text(kept: Mapping[str, object]) -> str:
     return what + follow_up_text.describe_rest(kept)
 
 
-def _sent_records(kept: Mapping[str, object]) -> str:
+def _sent_records(kept: Mapping[str, object], of: str) -> str:
     if kept.get("of_job"):
-        return _repeated_records(kept)
+        return _repeated_records(kept, of)
     if kept.get("of_import"):
         words = (
             _("The records of import %(number)s")
@@ -173,14 +173,17 @@ def _sent_records(kept: Mapping[str, object]) -> str:
     return _all(kinds) if kept.get("resend") else _("All changed %(kinds)s") % {"kinds": _kinds(kinds)}
 
 
-def _repeated_records(kept: Mapping[str, object]) -> str:
+def _repeated_records(kept: Mapping[str, object], of: str) -> str:
     """Those of another job that had one of several statuses there."""
-    if kept.get("resend"):
+    if of:
+        words = _("What “%(job)s” did not get accepted")
+    elif kept.get("resend"):
         words = _("The records of the job that this one repeats that were %(statuses)s there")
     else:
         words = _("The changed records of the job that this one repeats that were %(statuses)s there")
     statuses = [str(status) for status in kept.get("of_statuses") or ()]  # type: ignore[attr-defined]
-    what = words % {"statuses": join_or([STATUS_WORDS[status] for status in statuses if status in STATUS_WORDS])}
+    named = join_or([STATUS_WORDS[status] for status in statuses if status in STATUS_WORDS])
+    what = words % {"statuses": named, "job": of}
     if kept.get("of_error"):
         what += _(", with a reason like “%(reason)s”") % {"reason": translate_kept(str(kept["of_error"]))}
     return what

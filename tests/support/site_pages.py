@@ -129,6 +129,7 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "approval rule": lambda: f"/admin/mobjects/approvalrule/{ApprovalRule.objects.first().pk}/change/",
     "confirm, opportunities": lambda: "/admin/sync/?kind=Opportunity",
     "confirm, a record": lambda: f"/admin/sync/?kind=Opportunity&record={Opportunity.objects.first().pk}",
+    "confirm, a retry": lambda: f"/admin/sync/?of_job={_failed_job().pk}",
     "cancelling": lambda: f"/admin/sync-jobs/{_running_job().pk}/cancel/",
     "program history": lambda: f"/admin/sync-history/Program/{Program.objects.first().pk}/",
 }

@@ -23,11 +23,20 @@ from mobjects.jobs.tries import TRIED, request_try
 from mobjects.models import Kind, SyncJob, SyncJobAction
 from mobjects.presentation import job_text
 from mobjects.presentation.history.opportunity_names import link_opportunities
+from mobjects.presentation.job_titles import job_title
 from mobjects.selectors import id_in, may_repeat
 from mobjects.sync.send.preview.estimates import examined_programs
 from mobjects.sync.send.preview.forecast import NO_BOUNDS, find_bounds
 from mobjects.sync.transport_factory import key_fields
-from mobjects.views.base import list_url, may_see_kind, none_selected, render_page, require_permission
+from mobjects.views.base import (
+    Crumb,
+    history_crumb,
+    list_url,
+    may_see_kind,
+    none_selected,
+    render_page,
+    require_permission,
+)
 from mobjects.views.pressed_once import lead_to_made, made_before, make_once
 from mobjects.views.record_list import LIST, asked_list
 from mobjects.views.sync.job_actions import job_address, redirect_to_new_job, what_is_left
@@ -67,7 +76,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
 
     def make() -> SyncJob:
         given = form.cleaned_data
-        origin = SyncJob.objects.filter(pk=given["of_dry_run"] or given["of_job"]).first()
+        origin = form.job or SyncJob.objects.filter(pk=given["of_dry_run"]).first()
         return MAKERS[press](form, user=request.user, reason=given["reason"], origin=origin)
 
     job = make_once(request, make, job_address, key)
@@ -95,12 +104,26 @@ def _job_in(text: str) -> UUID:
 
 def _repeating(form: SyncForm) -> SyncForm:
     """The form; where it names no records of the job that it repeats, it is about what is left of that."""
-    if form.is_valid() and (pk := form.cleaned_data["of_job"]) and not form.cleaned_data["ids"]:
+    if form.is_valid() and (pk := form.cleaned_data["of_job"]):
         job, same = get_object_or_404(SyncJob, pk=pk), form.cleaned_data["same"]
         if not may_repeat(job):
             raise Http404
-        form.repeated = what_is_left(job, get_object_or_404(job.results, pk=same) if same else None)
+        form.job = job
+        if not form.cleaned_data["ids"]:
+            form.repeated = what_is_left(job, get_object_or_404(job.results, pk=same) if same else None)
     return form
+
+
+def _selection_text(form: SyncForm) -> str:
+    """What is chosen, in words; of a job that is repeated with its title."""
+    kept, title = form.selection.to_json(), job_title(form.job) if form.job else ""
+    if form.repeated and not form.repeated.of_job:
+        return _("What is left of “%(job)s”") % {"job": title}
+    return job_text.selection_text(kept, of=title)
+
+
+def _crumbs(form: SyncForm) -> Sequence[Crumb]:
+    return (history_crumb(), (job_title(form.job), job_address(form.job))) if form.job else ()
 
 
 def _make_sending(form: SyncForm, **asked: Unpack[Asked]) -> SyncJob:
@@ -147,7 +170,8 @@ def _show(request: HttpRequest, form: SyncForm) -> HttpResponse:
         status=200 if valid else 400,
         form=form,
         preview=shown,
-        selection=job_text.selection_text(form.selection.to_json()) if valid else "",
+        crumbs=_crumbs(form),
+        selection=_selection_text(form) if valid else "",
         planned=planned,
         value_names=_names(request, planned, asks=False) if planned else {},
         counted=FIRST,
@@ -203,8 +227,8 @@ def _names(request: HttpRequest, planned: PlannedPage, *, asks: bool) -> dict[st
 
 
 def _cancel(form: SyncForm) -> str:
-    if form.is_valid() and form.cleaned_data["of_job"]:
-        return reverse("admin:mobjects_syncjob_change", args=[form.cleaned_data["of_job"]])
+    if form.job:
+        return job_address(form.job)
     if form.is_valid() and form.cleaned_data["of_import"]:
         return reverse("mobjects:import", args=[form.cleaned_data["of_import"]])
     return list_url(form.data.get("kind"))

@@ -183,6 +183,7 @@ def test_what_a_retry_sends_is_shown_before(browser, failed):
     assert SyncJob.objects.count() == 1
     assert [len(page.context["planned"].rows), page.context["preview"].sendable] == [3, 3]
     assert "Edited since" in pages.text(page)
+    assert f"What “{job_title(failed)}” did not get accepted:" in pages.text(page)
     assert pages.tree(page).xpath("//textarea[@name='reason']")[0].text_content().strip() == "Quarter end"
     assert pages.tree(page).xpath("//a[text()='Cancel']/@href") == [pages.job_url(failed)]
 
@@ -265,6 +266,7 @@ def test_of_a_job_that_ended_early_all_that_is_left_is_sent(browser):
     selection = {**pages.SELECTION, "ids": [factories.opportunity().pk for _ in range(3)]}
     job = pages.job(state=SyncJobState.STOPPED, planned=3, counts={"CREATED": 1}, selection=selection)
     assert "Send what is left" in pages.text(browser.get(pages.job_url(job)))
+    assert f"What is left of “{job_title(job)}”:" in pages.text(press(browser, "job-retry", job))
     send_again(browser, "job-retry", job)
     new = SyncJob.objects.exclude(pk=job.pk).get()
     assert (new.selection, new.origin) == (selection, job)
