@@ -105,7 +105,8 @@ def _translated(text: str, language: str) -> str:
     if text.endswith("."):
         # A reason begins small, unless a value begins it, and has no full stop; as a sentence it is still that reason.
         small = f"{text[0].lower()}{text[1:-1]}"
-        if said := _exact(small) or _with_values(text[:-1], language) or _with_values(small, language):
+        plain = text[:-1]
+        if said := _exact(small) or _exact(plain) or _with_values(plain, language) or _with_values(small, language):
             return f"{said}."
     parts = _SENTENCE_ENDS.split(text)
     if len(parts) > 1:

@@ -67,6 +67,13 @@ def test_they_are_said_in_the_language_of_the_reader(kept, said):
 
 
 @pytest.mark.usefixtures("korean")
+def test_a_reason_that_begins_with_a_name_is_said_as_a_sentence_too():
+    reason = "Marketo denied access to such records; see Connection. A person lets sending them go on there"
+    assert translate_kept(f"{reason}.") == f"{translate_kept(reason)}."
+    assert translate_kept(reason) != reason
+
+
+@pytest.mark.usefixtures("korean")
 def test_a_job_is_told_in_korean_with_the_reason_that_was_kept_in_english():
     job = SyncJob(
         action=SyncJobAction.SEND,

@@ -11,11 +11,11 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -32,10 +32,44 @@ admin.site.unregister(Authenticator)  # Each person has a page for it.
 admin.site.unregister(UserSession)  # So has it; and the key of a session is all that it takes to be somebody.
 
 _SUPERUSERS_ONLY = ("is_superuser", "user_permissions")
+_PERMISSIONS = ("permissions", "user_permissions")
+
+
+class RightsInWords(ModelAdmin):
+    """A form that offers rights in the reader's language; Django keeps their names in English."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The choices, each right in words."""
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name in _PERMISSIONS:
+            field.label_from_instance = describe_permission
+        return field
+
+
+def describe_permission(permission: Permission) -> str:
+    """A right as forms offer it: the app, the sort of records, and what may be done."""
+    kind, model = permission.content_type, permission.content_type.model_class()
+    said = gettext(permission.name)
+    if model is None:
+        return f"{kind} | {said}"
+    about = gettext(str(model._meta.verbose_name))
+    action, _separator, of_model = permission.codename.partition("_")
+    if action in _DEFAULT_RIGHTS and of_model == kind.model:
+        said = gettext(_DEFAULT_RIGHTS[action]) % {"record": about}
+    return f"{model._meta.app_config.verbose_name} | {about} | {said}"
+
+
+_DEFAULT_RIGHTS = {
+    "add": gettext_noop("Can add %(record)s"),
+    "change": gettext_noop("Can change %(record)s"),
+    "delete": gettext_noop("Can delete %(record)s"),
+    "view": gettext_noop("Can view %(record)s"),
+}
+"""What Django names by itself, for each model."""
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+class UserAdmin(DjangoUserAdmin, RightsInWords):  # type: ignore[type-arg]  # generic only in the stubs
     """People who may sign in. Who manages them gives only what they have, and leaves alone who has more."""
 
     form = UserChangeForm
@@ -159,7 +193,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]  # gener
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DjangoGroupAdmin, RightsInWords):
     """What people may do; superusers only, because whoever changes groups gives rights."""
 
     filter_horizontal = ()

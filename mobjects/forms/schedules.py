@@ -31,6 +31,7 @@ class ScheduleForm(ScheduleTimesForm, forms.ModelForm):  # type: ignore[type-arg
 
     user: ClassVar[Any] = None
     kinds = forms.MultipleChoiceField(
+        label=_("Kinds"),
         choices=KIND_CHOICES,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         error_messages={"required": _("Tick at least one kind.")},

@@ -100,7 +100,7 @@ class SyncJob(models.Model):
     FINDING_ACTIONS: ClassVar = (SyncJobAction.COMPARE, SyncJobAction.IDENTIFY, SyncJobAction.DRY_RUN)
     """Are there to find out what differs, what Marketo does not have, or what would be sent."""
     KINDS: ClassVar = (*KIND_CHOICES, ("several", _("Several kinds")))
-    OPERATIONS: ClassVar = (("AUTO", "Automatic"), *OPERATION_CHOICES)
+    OPERATIONS: ClassVar = (("AUTO", _("Automatic")), *OPERATION_CHOICES)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=SyncJobState, default=SyncJobState.NOT_QUEUED)
