@@ -12,25 +12,29 @@ from collections.abc import Callable
 
 import django_rq
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.template import loader
 from django.urls import reverse
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from mobjects.jobs.requests import create_sync_job
+from mobjects.jobs.requests import create_sync_job, request_dry_run
 from mobjects.jobs.runner import run_job
 from mobjects.marketo.types import Kind
 from mobjects.models import Conflict, Import, ImportState, Opportunity, Program, RecordEdit, Schedule, SyncJob
 from mobjects.processes.scheduler import TickScheduler
+from mobjects.sync.conflicts import alike
 from mobjects.sync.send.selection import SyncSelection
 from tests.files import ROOT
+from tests.support.approvals import ask as ask_for_approval
+from tests.support.approvals import make_rule
 from tests.support.site_pages import PAGES
 
 FOLDER = ROOT / "docs" / "images"
 WRITING = bool(os.environ.get("WRITE_PICTURES"))
 LANGUAGE = os.environ.get("PICTURES_LANGUAGE", "")
-MOST_BYTES = 4_000_000
+MOST_BYTES = 4_200_000
 QUALITY = 80
 
 
@@ -56,8 +60,41 @@ def _restore_page() -> str:
     return reverse("mobjects:record-restore", args=["Opportunity", edit.record_id, f"edit-{edit.pk}"])
 
 
+def _decide_many() -> str:
+    """As if a colleague had changed the same fields of two more records in Marketo."""
+    conflict = Conflict.objects.get(decided_at=None)
+    for record in Opportunity.objects.filter(external_id__in=("OPP-0013", "OPP-0014")):
+        conflict.pk, conflict.record_id, conflict.label = None, record.pk, str(record)
+        conflict.save(force_insert=True)
+    alike.fill_missing_keys()
+    return reverse("mobjects:conflict-groups")
+
+
+def _undo_of_import() -> str:
+    written = Import.objects.filter(state=ImportState.COMMITTED).earliest("pk")
+    return reverse("mobjects:import-undo", args=[written.pk])
+
+
 def _waiting_import() -> int:
     return Import.objects.filter(state=ImportState.REVIEW).latest("pk").pk
+
+
+def _dry_run() -> str:
+    job = request_dry_run(SyncSelection((Kind.OPPORTUNITY,)), reason="What would the pipeline review send?")
+    run_job(job)
+    return f"/admin/mobjects/syncjob/{job.pk}/change/"
+
+
+def _approval_rules() -> str:
+    make_rule(name="Two pairs of eyes for large amounts", work="send", kind=Kind.OPPORTUNITY.value, amount_over=25000)
+    make_rule(name="Whatever is deleted in Marketo", work="delete")
+    return "/admin/mobjects/approvalrule/"
+
+
+def _approval() -> str:
+    person = User.objects.create_user("maria", first_name="Maria")
+    job = ask_for_approval(user=person, reason="Quarter end")
+    return reverse("mobjects:approval", args=[job.approvals.get().pk])
 
 
 FURTHER: dict[str, Callable[[], str]] = {
@@ -71,10 +108,22 @@ FURTHER: dict[str, Callable[[], str]] = {
     "users": lambda: "/admin/auth/user/",
     "retention": lambda: reverse("mobjects:retention"),
     "erase a person": lambda: reverse("mobjects:erase-person"),
+    "dry run": _dry_run,
+    "approval rules": _approval_rules,
+    "approval": _approval,
+    "to approve": lambda: "/admin/mobjects/approval/",
+    "decide many": _decide_many,
+    "notice settings": lambda: reverse("mobjects:notice-settings"),
+    "webhook": lambda: reverse("mobjects:webhook-new"),
+    "undo of an import": _undo_of_import,
     "log in": lambda: "/admin/login/",
 }
 """Pages that have a picture and are not walked by axe in :data:`PAGES`; the last is for who is not logged in."""
 BROKEN = "broken"
+RIGHTS = (
+    *("manage_users", "view_purge", "run_purge", "erase_person", "manage_notices", "approve_work"),
+    *("view_approvalrule", "add_approvalrule", "change_approvalrule", "delete_approvalrule"),
+)
 
 
 def slug(name: str) -> str:
@@ -139,7 +188,7 @@ def test_write_pictures(open_page, ordinary_day):
 @pytest.mark.timeout(300)
 @pytest.mark.django_db(transaction=True)
 def test_write_pictures_of_further_pages(open_page, ordinary_day):
-    page = open_page("/admin/", rights=["manage_users", "view_purge", "run_purge", "erase_person"])
+    page = open_page("/admin/", rights=RIGHTS)
     for name, address in FURTHER.items():
         ordinary_day.heartbeat()
         if name == "log in":
