@@ -75,7 +75,7 @@ def test_the_page_of_strangers_is_accessible_and_within_its_policy(open_page):
 
 
 def _faults_of_all(page, addresses) -> dict[str, list[str]]:
-    found = {}
+    found: dict[str, list[str]] = {}
     for name, address in addresses.items():
         found |= {f"{name}, {look}": faults for look, faults in _faults(page, address()).items() if faults}
         if left_out := _left_out(page):

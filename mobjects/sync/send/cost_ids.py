@@ -108,9 +108,10 @@ class CostIdReader:
                 for cost in program.costs.all():
                     if cost.pk in seen.costs.ids:
                         ProgramCost.objects.filter(pk=cost.pk).update(marketo_cost_id=seen.costs.ids[cost.pk])
+                        # The reason of a result is read by people who may not see amounts, too.
                         learned.append(
                             _("%(content_text)s is cost %(seen)s")
-                            % {"content_text": cost.content_text, "seen": seen.costs.ids[cost.pk]}
+                            % {"content_text": f"{cost.month:%Y-%m}", "seen": seen.costs.ids[cost.pk]}
                         )
                 here = record_content(program, self._context.keys)
                 records_of_kind(Kind.PROGRAM).filter(pk=pk).update(

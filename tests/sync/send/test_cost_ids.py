@@ -87,3 +87,12 @@ def test_where_a_short_wait_helps_the_job_waits(sandbox, trouble):
     assert job.state == SyncJobState.WAITING
     factories.later(job)
     assert not ProgramCost.objects.filter(marketo_cost_id=None).exists()
+
+
+def test_what_was_read_is_said_without_amounts_and_notes():
+    program = factories.program()
+    cost = factories.cost(program, amount=4711, note="Hall")
+    job = factories.sync(program)
+    cost.refresh_from_db()
+    said = job.results.get(status="LOOKED_UP").error
+    assert said == f"Cost IDs read from Marketo: 2026-06 is cost {cost.marketo_cost_id}."
