@@ -13,7 +13,7 @@ from mobjects.models import InstanceAnswer
 
 
 def load_facts(endpoint: str) -> InstanceFacts:
-    """What the transport goes by, for one instance."""
+    """What is known of one instance, by which the transport may go."""
     found = InstanceAnswer.objects.filter(endpoint=endpoint).exclude(fact="")
     return dict(found.values_list("name", "fact"))
 

@@ -21,7 +21,8 @@ class ProbeAnswer:
     Args:
         name: of the question; stays the same for ever.
         question, answer: for people, as sentences.
-        fact: what the transport goes by, ``yes`` or ``no`` for example; "" if it was not found out.
+        fact: the answer as one word, ``yes`` or ``no`` for example, by which a transport may go; "" if it was not found
+            out.
     """
 
     name: str

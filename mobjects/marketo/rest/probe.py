@@ -17,8 +17,10 @@ from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.replies import decimal_number
 from mobjects.marking import gettext_noop as _
 
-COSTS_BY_ID, TAG_ADDS, CHANNEL_ON_UPDATE = "costs_by_id", "tag_adds", "channel_on_update"
-"""The facts that the transport goes by: ``yes`` or ``no``."""
+COSTS_BY_ID = "costs_by_id"
+"""The fact that the transport goes by: ``yes`` or ``no``; see :mod:`mobjects.marketo.rest.programs.program_facts`. All
+others are for people: after each write of a tag or a channel the transport looks whether it was done."""
+TAG_ADDS, CHANNEL_ON_UPDATE = "tag_adds", "channel_on_update"
 YES, NO = "yes", "no"
 
 _OPPORTUNITIES = "/rest/v1/opportunities.json"
