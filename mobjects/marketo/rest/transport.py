@@ -68,7 +68,7 @@ class RestTransport:
         self._store, self._sleep, self._facts_source = store, sleep, facts
         self._calls = RestCalls(settings, store, client=client, now=now, sleep=sleep)
         self._catalogue = FieldCatalogue(self._calls, store)
-        self._sender = RecordSender(self._calls, self._catalogue, PartyLookup(self._calls))
+        self._sender = RecordSender(self._calls, self._catalogue, PartyLookup(self._calls, store))
         self._finder = RecordFinder(self._calls, self._catalogue)
 
     def __repr__(self) -> str:

@@ -6,8 +6,10 @@ otherwise is looked up before anything is written.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -15,25 +17,29 @@ from mobjects.marketo.errors import Rejected, Unavailable
 from mobjects.marketo.rest.calls import RestCalls
 from mobjects.marketo.rest.lead_database import paths
 from mobjects.marketo.rest.replies import whole_number
+from mobjects.marketo.shared_store import SharedStore
 from mobjects.marketo.types import Exchange, ExternalKey
 from mobjects.marketo.value_parsing import quote_value
 from mobjects.marking import gettext_noop as _
 
 Item = TypeVar("Item")
 
+_REMEMBERED, _REMEMBERED_SECONDS = 5_000, 3600.0
+"""So many companies, for so long after the last was looked up."""
 _PAGES = 20
 """So many pages of 300 hold the answer to a question about 300 keys, or the key is none."""
 
 
 class PartyLookup:
-    """Looks up persons and companies, and remembers the companies while it lives.
+    """Looks up persons and companies, and remembers the companies for all processes.
 
     Args:
         calls: to the instance.
+        store: what all processes share.
     """
 
-    def __init__(self, calls: RestCalls) -> None:
-        self._calls = calls
+    def __init__(self, calls: RestCalls, store: SharedStore) -> None:
+        self._calls, self._store = calls, store
         self._companies: dict[int, str] = {}
 
     def company_keys(self, ids: Iterable[int], exchanges: list[Exchange]) -> dict[int, str]:
@@ -45,13 +51,32 @@ class PartyLookup:
         Raises:
             MarketoError: never ``OutcomeUnknown``.
         """
-        wanted = sorted(set(ids) - set(self._companies))
+        asked = set(ids)
+        if asked - set(self._companies):
+            self._companies = self._remembered() | self._companies
+        wanted = sorted(asked - set(self._companies))
         for part in _parts([str(number) for number in wanted]):
             for row in self._rows(paths.COMPANIES, "id", part, ("id", paths.COMPANY_KEY), exchanges):
                 number, key = whole_number(row.get("id")), str(row.get(paths.COMPANY_KEY) or "").strip()
                 if number is not None and key:
                     self._companies[number] = key
+        if wanted:
+            newest = list(self._companies.items())[-_REMEMBERED:]
+            self._store.set(self._name, json.dumps(newest), _REMEMBERED_SECONDS)
         return self._companies
+
+    def _remembered(self) -> dict[int, str]:
+        """What was looked up lately, by any process; whatever is not such is passed over."""
+        try:
+            kept = json.loads(self._store.get(self._name) or "[]")
+            return {int(number): str(key) for number, key in kept}
+        except (ValueError, TypeError):
+            return {}
+
+    @property
+    def _name(self) -> str:
+        instance = sha256(self._calls.settings.base.encode()).hexdigest()[:16]
+        return f"companies:{instance}"
 
     def person_ids(self, keys: Iterable[ExternalKey], exchanges: list[Exchange]) -> dict[ExternalKey, int | str]:
         """The ids of persons by their keys; instead of an id the reason why there is none.

@@ -218,6 +218,24 @@ def test_a_company_known_by_id_is_looked_up_once(marketo, sandbox):
     assert {each.values["CompanyId"] for each in sandbox.store.opportunities.values()} == {"7"}
 
 
+def test_a_company_that_another_process_looked_up_is_not_looked_up_again(connect, sandbox):
+    company = [RecordAssociation(LinkTarget.COMPANY, id=7)]
+    send(connect(), deal("K-1", links=company))
+    again = send(connect(), deal("K-2", links=[*company]))
+    assert not [line for line, _ in calls_of(again.exchange) if line.endswith("companies.json")]
+    assert again.outcomes[0].status == OutcomeStatus.CREATED
+
+
+@pytest.mark.parametrize("kept", ["no JSON", "[1]", "{}", "null", '[["x", "y"]]'])
+def test_a_memory_of_companies_that_cannot_be_read_is_none(connect, shared, kept):
+    company = [RecordAssociation(LinkTarget.COMPANY, id=7)]
+    send(connect(), deal("K-1", links=company))
+    (name,) = (name for name in shared._kept if name.startswith("companies:"))
+    shared.set(name, kept, 60)
+    again = send(connect(), deal("K-2", links=company))
+    assert again.outcomes[0].status == OutcomeStatus.CREATED
+
+
 def test_a_company_that_nobody_knows_fails_its_record_alone(marketo):
     company = [RecordAssociation(LinkTarget.COMPANY, id=424_242)]
     answer = send(marketo, deal("K-1", links=company), deal("K-2"))
