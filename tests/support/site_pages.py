@@ -95,7 +95,6 @@ FURTHER_PAGES: dict[str, Callable[[], str]] = {
     "approval": lambda: f"/admin/approvals/{Approval.objects.first().pk}/",
     "to approve": lambda: "/admin/mobjects/approval/",
     "deliveries of notices": lambda: "/admin/notices/deliveries/",
-    "dashboard, what renews itself": lambda: "/admin/dashboard/live/",
     "running job": lambda: pages.job_url(_running_job()),
     "stopped job": lambda: pages.job_url(SyncJob.objects.filter(state=SyncJobState.STOPPED).latest("pk")),
     "dry run": lambda: pages.job_url(SyncJob.objects.filter(action=SyncJobAction.DRY_RUN).latest("pk")),

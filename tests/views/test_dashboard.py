@@ -241,10 +241,11 @@ def test_records_are_counted_once_an_hour():
     assert counted == {"synced": 1, "unsent": 2}
 
 
-def test_at_most_twelve_queries_however_much_there_is(browser):
+@pytest.mark.parametrize("address", ["/admin/", "/admin/dashboard/live/"])
+def test_at_most_twelve_queries_however_much_there_is(browser, address):
     def queries():
         with CaptureQueriesContext(connection) as caught:
-            browser.get("/admin/")
+            browser.get(address)
         return [query["sql"] for query in caught]
 
     with RedisRateLimiter.from_settings(target()).permit_call():
