@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mobjects import timeline
 from mobjects.admin.import_export import TransferAdmin
+from mobjects.db.done_once import KEPT
 from mobjects.db.edit_context import edit
 from mobjects.forms.merging import FieldClash, fingerprint
 from mobjects.marketo.attributes import entry_name
@@ -25,6 +27,7 @@ from mobjects.views.pressed_once import lead_to_made, make_once, press_key
 
 SEEN = "seen"
 """The input of a page that asks before it deletes: stands for what the page showed."""
+_SAME_PRESS = timedelta(minutes=1)
 _ADD_BUTTONS = ("_save", "_continue", "_addanother")
 CHANGED_SINCE = _("Something of this was changed since the page was opened. It shows how it stands now; look again.")
 
@@ -75,7 +78,8 @@ class GuardedAdmin(TransferAdmin):
                 return answer(request, object_id, *args, **kwargs)
 
         key = press_key(request, but=() if object_id else _ADD_BUTTONS)
-        saved = make_once(request, save, self._saved_address, key)
+        # Of what is there the same may be wanted again, from a page that the browser kept: not at once, though.
+        saved = make_once(request, save, self._saved_address, key, within=_SAME_PRESS if object_id else KEPT)
         return lead_to_made(request, key) if saved is None else saved
 
     def _saved_address(self, saved: Any) -> str:
@@ -84,6 +88,20 @@ class GuardedAdmin(TransferAdmin):
             name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
             return f"{reverse(name, args=[json.loads(made)['value']])}?{IS_POPUP_VAR}=1"
         return saved.get("Location", "")  # type: ignore[no-any-return]
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self._to_list(request, super().response_post_save_add(request, obj))
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self._to_list(request, super().response_post_save_change(request, obj))
+
+    def _to_list(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        """Back to the list as it was, with each of its conditions: Django keeps one of several under the same name."""
+        kept = QueryDict(request.GET.get("_changelist_filters", ""))
+        address = reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        if kept and answer.get("Location", "").partition("?")[0] == address:
+            return redirect(f"{address}?{kept.urlencode()}")
+        return answer
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

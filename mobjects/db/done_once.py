@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from django.db import transaction
+from django.utils import timezone
 
 from mobjects.models import IdempotencyKey
 
@@ -26,7 +27,13 @@ class KeyReusedError(Exception):
 
 
 def do_once(
-    owner: str, key: str, make: Callable[[], Made], name: Callable[[Made], str], *, asked: str = ""
+    owner: str,
+    key: str,
+    make: Callable[[], Made],
+    name: Callable[[Made], str],
+    *,
+    asked: str = "",
+    within: timedelta = KEPT,
 ) -> tuple[Made | None, str]:
     """Make something in a transaction, unless it was made with this key before.
 
@@ -34,8 +41,9 @@ def do_once(
         owner: whose key it is; others may have the same.
         key: any text.
         make: makes it.
-        name: what is kept of it, 500 characters at most; "" if nothing came of it, and it may be asked for again.
+        name: what is kept of it; "" if nothing came of it, and it may be asked for again.
         asked: what is asked for, if another request may not have the same key.
+        within: what was made longer ago is made again.
 
     Returns:
         What was made, and its name; ``None`` and the name of what was made before.
@@ -45,15 +53,19 @@ def do_once(
     """
     with transaction.atomic():
         wanted = {"asked": _digest(asked) if asked else ""}
-        kept, is_new = IdempotencyKey.objects.get_or_create(digest=_digest(owner, key), defaults=wanted)
+        # Locked: of two that come too late to be the same one makes it again, and the other hears of that.
+        keys = IdempotencyKey.objects.select_for_update()
+        kept, is_new = keys.get_or_create(digest=_digest(owner, key), defaults=wanted)
         if not is_new:
             if kept.asked != wanted["asked"]:
                 raise KeyReusedError
-            return None, kept.led_to
+            if timezone.now() - kept.created_at < within:
+                return None, kept.led_to
         made = make()
         kept.led_to = name(made)
         if kept.led_to:
-            kept.save(update_fields=["led_to"])
+            kept.created_at = timezone.now()
+            kept.save(update_fields=["led_to", "created_at"])
         else:
             kept.delete()
     return made, kept.led_to

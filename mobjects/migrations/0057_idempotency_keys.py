@@ -1,5 +1,6 @@
 """Forms and requests of the API that are sent twice are done once."""
 
+import django.utils.timezone
 from django.db import migrations, models
 
 
@@ -27,11 +28,8 @@ class Migration(migrations.Migration):
                         blank=True, help_text="SHA-256 of what was asked for, if that is no part.", max_length=64
                     ),
                 ),
-                (
-                    "led_to",
-                    models.CharField(help_text="What came of it: an address of a page, or an id.", max_length=500),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
+                ("led_to", models.TextField(help_text="What came of it: an address of a page, or an id.")),
+                ("created_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
             ],
             options={
                 "default_permissions": (),

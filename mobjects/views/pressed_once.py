@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib import messages
@@ -15,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from mobjects.db.done_once import do_once, done_before
+from mobjects.db.done_once import KEPT, do_once, done_before
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -31,7 +32,12 @@ class MadeBeforeError(Exception):
 
 
 def make_once(
-    request: HttpRequest, make: Callable[[], Made], address: Callable[[Made], str], key: str = ""
+    request: HttpRequest,
+    make: Callable[[], Made],
+    address: Callable[[Made], str],
+    key: str = "",
+    *,
+    within: timedelta = KEPT,
 ) -> Made | None:
     """Make something, unless the same form, sent from the same page, has made it already.
 
@@ -39,12 +45,13 @@ def make_once(
         make: does it, in a transaction.
         address: where what was made leads to; "" if nothing came of the press, which may then be repeated.
         key: what tells one press from another; if it is not given, the page's token and all that stands in the form.
+        within: what was pressed longer ago was another press.
 
     Returns:
         What was made; ``None`` if it was made before, see :func:`lead_to_made`.
     """
     key = key or press_key(request)
-    return do_once(_owner(request), key, make, address)[0] if key else make()
+    return do_once(_owner(request), key, make, address, within=within)[0] if key else make()
 
 
 def press_key(request: HttpRequest, *, but: Collection[str] = ()) -> str:
@@ -58,7 +65,7 @@ def press_key(request: HttpRequest, *, but: Collection[str] = ()) -> str:
     left_out = {"csrfmiddlewaretoken", *but}
     given = sorted((name, request.POST.getlist(name)) for name in request.POST if name not in left_out)
     files = sorted((name, str(file), getattr(file, "size", 0)) for name, file in request.FILES.items())
-    return hashlib.sha256(repr((given, files)).encode(errors="replace")).hexdigest()
+    return hashlib.sha256(repr((request.path, given, files)).encode(errors="replace")).hexdigest()
 
 
 def made_before(request: HttpRequest, key: str = "") -> str:

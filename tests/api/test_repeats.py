@@ -86,3 +86,13 @@ def test_an_answer_that_was_lost_gives_nobody_a_right(api):
 def test_a_key_has_a_length(api):
     answer = api.post("opportunities", DEAL, Idempotency_Key="x" * 256)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "Idempotency-Key")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "model"),
+    [("opportunities", DEAL, Opportunity), ("jobs", {"action": "compare", "kind": "all"}, SyncJob)],
+)
+def test_what_is_gone_by_now_is_not_found(api, path, body, model):
+    api.post(path, body, Idempotency_Key=KEY)
+    model.objects.all().delete()
+    assert api.post(path, body, Idempotency_Key=KEY).status_code == 404

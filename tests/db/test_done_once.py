@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Event
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from mobjects.db.done_once import KeyReusedError, do_once, done_before
 from mobjects.models import IdempotencyKey, Opportunity
@@ -52,6 +54,16 @@ def test_a_key_is_not_for_two_requests():
     with pytest.raises(KeyReusedError):
         do_once("ann", "key", lambda: make("APAC"), name_of, asked="APAC")
     assert Opportunity.objects.get().name == "EMEA"
+
+
+@pytest.mark.django_db
+def test_what_was_made_too_long_ago_is_made_again():
+    do_once("ann", "key", lambda: make("EMEA"), name_of)
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(minutes=2))
+    assert do_once("ann", "key", lambda: make("APAC"), name_of, within=timedelta(minutes=3))[0] is None
+    made, name = do_once("ann", "key", lambda: make("APAC"), name_of, within=timedelta(minutes=1))
+    assert (made.name, name, done_before("ann", "key")) == ("APAC", str(made.pk), str(made.pk))
+    assert do_once("ann", "key", lambda: make("LATAM"), name_of, within=timedelta(minutes=1)) == (None, name)
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="on SQLite whoever writes waits for all who do, at once")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 from lxml import html
 
 from mobjects.imports.service import start_import
-from mobjects.models import Import, Opportunity, ProgramCost, SyncJob, SyncJobState
+from mobjects.models import IdempotencyKey, Import, Opportunity, ProgramCost, SyncJob, SyncJobState
 from mobjects.views.pressed_once import DONE_ALREADY
 from tests import factories
 from tests.support.admin_forms import browser_of, change_url
@@ -151,3 +154,23 @@ def test_a_press_is_remembered_whatever_another_tab_keeps_in_the_session(browser
     as_another_tab_read_it.save()
     browser.post(address, sent)
     assert ProgramCost.objects.count() == 1
+
+
+def test_a_list_with_a_long_address_is_come_back_to_with_all_its_conditions(browser):
+    """Korean takes nine characters of an address for each syllable."""
+    record = factories.opportunity(name="Deal")
+    conditions = urlencode([("q", "영업" * 40), ("where", "name.contains.D"), ("where", "name.contains.l")])
+    address = f"{change_url(record)}?{urlencode({'_changelist_filters': conditions})}"
+    answer = browser.post(address, read_page(browser, address, "stage") | {"stage": "Won"})
+    assert answer.url == f"{reverse('admin:mobjects_opportunity_changelist')}?{conditions}"
+    assert Opportunity.objects.get().stage == "Won"
+
+
+def test_the_same_values_are_saved_again_from_a_page_that_the_browser_kept(browser):
+    record = factories.opportunity(name="Deal", stage="Open")
+    sent = read_page(browser, change_url(record), "stage") | {"stage": "Won"}
+    browser.post(change_url(record), sent)
+    Opportunity.objects.filter(pk=record.pk).update(stage="Open")
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(minutes=2))
+    again = browser.post(change_url(record), sent, follow=True)
+    assert str(DONE_ALREADY) not in pages.text(again)

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Body, File, Form, Path, Query, Router, Schema, Status, UploadedFile
 from pydantic import Field
@@ -83,7 +84,7 @@ def start_import(
 
     def keep(store: Callable[[], Import]) -> Import:
         made, pk = make_once(request, response, idempotency_key, sent, store)
-        return made or Import.objects.get(pk=pk)
+        return made or get_object_or_404(Import, pk=pk)
 
     try:
         imported = start_upload(form, kinds, user_of(request), ImportSource.API, keep)

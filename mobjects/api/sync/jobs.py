@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Body, Path, Query, Router, Status
 
@@ -65,7 +66,7 @@ def start_job(
 
     _made, pk = make_once(request, response, idempotency_key, sent.model_dump(), make)
     # As it is by now: it was queued when the transaction was over.
-    job = SyncJob.objects.get(pk=pk)
+    job = get_object_or_404(SyncJob, pk=pk)
     return Status(202 if job.state == SyncJobState.HELD else 201, schemas.show_job(job))
 
 

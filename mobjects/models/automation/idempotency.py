@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 
 class IdempotencyKey(models.Model):
@@ -10,9 +11,9 @@ class IdempotencyKey(models.Model):
 
     digest = models.CharField(max_length=64, primary_key=True, help_text="SHA-256 of whose key it is, and of the key.")
     asked = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what was asked for, if that is no part.")
-    led_to = models.CharField(max_length=500, help_text="What came of it: an address of a page, or an id.")
+    led_to = models.TextField(help_text="What came of it: an address of a page, or an id.")
     # Read by the purge: those of before a moment.
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
         default_permissions = ()

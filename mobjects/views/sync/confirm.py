@@ -24,7 +24,7 @@ from mobjects.models import Kind, SyncJob, SyncJobAction
 from mobjects.presentation import job_text
 from mobjects.presentation.history.opportunity_names import link_opportunities
 from mobjects.presentation.job_titles import job_title
-from mobjects.selectors import id_in, may_repeat
+from mobjects.selectors import RETRYABLE, id_in, may_repeat
 from mobjects.sync.send.preview.estimates import examined_programs
 from mobjects.sync.send.preview.forecast import NO_BOUNDS, find_bounds
 from mobjects.sync.transport_factory import key_fields
@@ -88,9 +88,9 @@ def _asked_form(request: HttpRequest) -> SyncForm:
     if given.get("dry_run"):
         kept = _job_in(given["dry_run"])
         return SyncForm.build_for_dry_run(get_object_or_404(SyncJob, pk=kept, action=SyncJobAction.DRY_RUN))
-    records = [found for text in given.getlist("record") if (found := id_in(text))]
+    records = [_number_in(text) for text in given.getlist("record")]
     if given.get("of_job"):
-        job, same = get_object_or_404(SyncJob, pk=_job_in(given["of_job"])), id_in(given.get("same"))
+        job, same = _job_to_repeat(_job_in(given["of_job"])), _number_in(given["same"]) if "same" in given else None
         return _repeating(SyncForm.build_for_repeat(job, same, given.get("kind", ""), records))
     return SyncForm.build_initial(given.get("kind", "all"), records or None, of_import=given.get("of_import", ""))
 
@@ -102,15 +102,27 @@ def _job_in(text: str) -> UUID:
         raise Http404 from error
 
 
+def _number_in(text: str) -> int:
+    number = id_in(text)
+    if number is None:
+        raise Http404
+    return number
+
+
+def _job_to_repeat(pk: UUID) -> SyncJob:
+    job = get_object_or_404(SyncJob, pk=pk)
+    if not may_repeat(job):
+        raise Http404
+    return job
+
+
 def _repeating(form: SyncForm) -> SyncForm:
     """The form; where it names no records of the job that it repeats, it is about what is left of that."""
     if form.is_valid() and (pk := form.cleaned_data["of_job"]):
-        job, same = get_object_or_404(SyncJob, pk=pk), form.cleaned_data["same"]
-        if not may_repeat(job):
-            raise Http404
-        form.job = job
+        form.job, same = _job_to_repeat(pk), form.cleaned_data["same"]
         if not form.cleaned_data["ids"]:
-            form.repeated = what_is_left(job, get_object_or_404(job.results, pk=same) if same else None)
+            found = form.job.results.filter(status__in=RETRYABLE)
+            form.repeated = what_is_left(form.job, get_object_or_404(found, pk=same) if same else None)
     return form
 
 

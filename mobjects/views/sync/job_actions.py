@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +28,7 @@ from mobjects.models import (
     RECORD_MODELS,
     EventKind,
     Kind,
+    RecordStatus,
     RequestedAction,
     SyncJob,
     SyncJobAction,
@@ -37,10 +39,10 @@ from mobjects.models import (
 from mobjects.presentation import job_text
 from mobjects.presentation.job_titles import job_title
 from mobjects.presentation.vocabulary import records_text
-from mobjects.sync.send.selection import SyncSelection
+from mobjects.sync.send.preview.planned import can_be_sent
+from mobjects.sync.send.selection import SyncSelection, candidate_records, ordered_kinds
 from mobjects.views.base import history_crumb, press_only, render_page, require_permission, say_not_done
 from mobjects.views.pressed_once import lead_to_made, make_once
-from mobjects.views.sync.preview import may_send
 
 ENDED_EARLY = (SyncJobState.STOPPED, SyncJobState.CRASHED, SyncJobState.CANCELLED)
 NOTHING_LEFT = gettext_lazy("Nothing of it is left to send: all of it was accepted since.")
@@ -85,10 +87,17 @@ def _repeats_whole_selection(job: SyncJob) -> bool:
 
     What was accepted is not changed any more, and so does not go out twice; unless unchanged records do.
     """
-    if job.state not in ENDED_EARLY or job.selection.get("resend"):
+    if job.state not in ENDED_EARLY or job.selection.get("resend") or not _has_its_dry_run(job):
         return False
     ended_short = not job.planned or job_text.count_accepted(job.counts) < job_text.count_records(job)
     return ended_short and selectors.has_left(job)
+
+
+def _has_its_dry_run(job: SyncJob) -> bool:
+    """Whether the dry run that a job sends exactly can still be compared with; also where it sends none."""
+    kept = job.selection.get("of_dry_run")
+    found = SyncJob.objects.filter(pk=kept).first() if kept else None
+    return not kept or (found is not None and can_be_sent(found))
 
 
 @press_only("admin:mobjects_syncjob_change")
@@ -201,7 +210,8 @@ def what_is_left(job: SyncJob, sample: SyncResult | None) -> SyncSelection:
     if sample:
         return selection_of_repeat(job, (sample.status,), sample.error)
     if _repeats_whole_selection(job):
-        return SyncSelection.from_json(job.selection)
+        # What was to follow a try has a button of its own on the page of that.
+        return replace(SyncSelection.from_json(job.selection), rest=None, rest_by_itself=False)
     return selection_of_repeat(job, selectors.RETRYABLE)
 
 
@@ -213,11 +223,15 @@ def _repeat_records(request: HttpRequest, job: SyncJob, kind: Kind, ids: Sequenc
     return _repeat(request, job, selection, {"kind": kind.value, "record": ids})
 
 
+def _is_unknown(selection: SyncSelection) -> bool:
+    """Whether nothing is known of the outcome of any record of a selection; looking that up is all there is to do."""
+    found = [candidate_records(kind, part) for part in selection.iter_parts() for kind in ordered_kinds(selection)]
+    return not any(records.exclude(last_status=RecordStatus.UNKNOWN).exists() for records in found)
+
+
 def _repeat(request: HttpRequest, job: SyncJob, selection: SyncSelection, named: Mapping[str, Any]) -> HttpResponse:
-    """Go to the page that shows what sending a selection does and asks; at once, where it sends nothing: a job looks up
-    what is unknown.
-    """
-    if may_send(selection):
+    """Go to the page that shows what sending a selection does, and asks; at once, where all is to be looked up."""
+    if not _is_unknown(selection):
         asked = urlencode({"of_job": job.pk, **named}, doseq=True)
         return redirect(f"{reverse('mobjects:sync')}?{asked}")
     before = clock.now()

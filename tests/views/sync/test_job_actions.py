@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from mobjects.models import Opportunity, RequestedAction, SyncJob, SyncJobState
+from mobjects.models import Circuit, Opportunity, RequestedAction, SyncJob, SyncJobState
 from mobjects.presentation.job_titles import job_title
 from tests import factories
 from tests.views import pages
@@ -212,6 +212,45 @@ def test_of_several_kinds_those_that_go_first_are_shown(browser, failed):
     page = press(browser, "results-retry", failed, result=ticked)
     assert "Several kinds are ticked." in pages.text(page)
     assert [row.kind for row in page.context["planned"].rows] == ["Opportunity"] * 2
+
+
+def test_where_sending_is_halted_a_retry_is_shown_and_not_begun(browser, failed):
+    Circuit.objects.create(reason="Marketo refused the login.", code="602")
+    page = press(browser, "job-retry", failed)
+    assert page.request["PATH_INFO"] == reverse("mobjects:sync")
+    assert SyncJob.objects.count() == 1
+
+
+def test_what_is_left_of_a_try_is_not_followed_by_its_rest(browser):
+    selection = {**pages.SELECTION, "ids": [factories.opportunity().pk for _ in range(2)]}
+    rest = {**pages.SELECTION, "ids": [factories.opportunity().pk]}
+    job = pages.job(
+        state=SyncJobState.CANCELLED, planned=2, selection={**selection, "rest": rest, "rest_by_itself": True}
+    )
+    asked = press(browser, "job-retry", job)
+    assert asked.context["preview"].sendable == 2
+    assert (asked.context["form"].selection.rest, asked.context["form"].selection.rest_by_itself) == (None, False)
+
+
+def test_what_a_dry_run_whose_values_went_found_is_not_what_is_left(browser):
+    record = factories.opportunity()
+    gone = pages.job(action="dry_run", state=SyncJobState.SUCCEEDED, values_removed_at=pages.MOMENT)
+    selection = {**pages.SELECTION, "of_dry_run": str(gone.pk)}
+    job = pages.job(state=SyncJobState.STOPPED, planned=2, counts={"FAILED": 1}, selection=selection)
+    assert "retry" not in buttons(browser, job)
+    pages.result(job, record_id=record.pk, status="FAILED")
+    assert press(browser, "job-retry", job).context["form"].selection.of_dry_run == ""
+
+
+@pytest.mark.parametrize("asked", [{"same": "x"}, {"record": "x"}, {"same": "999999"}])
+def test_a_damaged_address_is_not_about_more(browser, failed, asked):
+    assert browser.get(reverse("mobjects:sync"), {"of_job": str(failed.pk), **asked}).status_code == 404
+
+
+@pytest.mark.parametrize("action", ["pull", "compare", "delete", "identify", "describe"])
+def test_of_a_job_that_sends_nothing_nothing_is_left(browser, action):
+    job = pages.job(state=SyncJobState.PROBLEMS, action=action, selection={})
+    assert browser.get(reverse("mobjects:sync"), {"of_job": str(job.pk)}).status_code == 404
 
 
 @pytest.mark.parametrize("of_job", ["nonsense", "00000000-0000-0000-0000-000000000000"])
