@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
-from mobjects.formatting import format_count, format_moment
+from mobjects.formatting import format_moment
+from mobjects.kept_text import translate_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +71,28 @@ class LimitUsage:
         return describe_used_up(share=self.share, quota=self.quota, elsewhere=self.elsewhere)
 
     def quota_warning(self, calls: int) -> str:
-        """What happens to a job that needs more calls than are left, as sentences; "" if they are enough.
+        """What happens to a job that needs more calls than are left, as sentences in the reader's language; "" if they
+        are enough.
 
         Args:
             calls: how many the job needs at least.
         """
         if calls <= self.calls_left:
             return ""
-        one = self.calls_left == 1
-        some = (_("only %(count)s is") if one else _("only %(count)s are")) % {"count": f"{self.calls_left:,}"}
-        said = {
-            "calls": format_count(calls, "call"),
-            "left": some if self.calls_left else _("none is"),
-            "share": f"{self.share:,}",
-            "reset_text": self.reset_text,
-        }
         if _by_others(self.share, self.quota, self.elsewhere):
-            needed = _(
-                "This needs %(calls)s or more, and %(left)s left. The rest waits until %(reset_text)s and then goes "
-                "out by itself."
+            why = translate_kept(self.used_up_text)
+        else:
+            why = gettext("Our share of today's calls to Marketo is not enough for this.")
+        needed = ngettext("It needs %(calls)s call or more.", "It needs %(calls)s calls or more.", calls)
+        left = gettext("None of %(share)s is left.")
+        if self.calls_left:
+            left = ngettext(
+                "Only %(left)s of %(share)s is left.", "Only %(left)s of %(share)s are left.", self.calls_left
             )
-            return f"{self.used_up_text} {needed % said}"
-        return (
-            _(
-                "Our share of today's calls to Marketo is not enough for this: it needs %(calls)s or more, and "
-                "%(left)s left of %(share)s. The rest waits until %(reset_text)s and then goes out by itself."
-            )
-            % said
-        )
+        rest = gettext("The rest waits until %(reset_text)s and then goes out by itself.")
+        said = {"calls": f"{calls:,}", "left": f"{self.calls_left:,}"}
+        said |= {"share": f"{self.share:,}", "reset_text": self.reset_text}
+        return " ".join((why, needed % said, left % said, rest % said))
 
 
 def describe_used_up(*, share: int, quota: int, elsewhere: int) -> str:
@@ -109,14 +105,15 @@ def describe_used_up(*, share: int, quota: int, elsewhere: int) -> str:
     """
     if _by_others(share, quota, elsewhere):
         words = _(
-            "Other integrations made %(elsewhere)s of the %(quota)s that MARKETO_DAILY_QUOTA says Marketo allows a day."
+            "Other integrations made %(elsewhere)s of the %(quota)s calls that MARKETO_DAILY_QUOTA says "
+            "Marketo allows a day."
         )
     else:
         words = _(
-            "Our share of today's calls is used up: %(share)s of the %(quota)s that MARKETO_DAILY_QUOTA says Marketo "
-            "allows a day."
+            "Our share of today's calls is used up: %(share)s of the %(quota)s calls that "
+            "MARKETO_DAILY_QUOTA says Marketo allows a day."
         )
-    return words % {"share": f"{share:,}", "quota": format_count(quota, "call"), "elsewhere": f"{elsewhere:,}"}
+    return words % {"share": f"{share:,}", "quota": f"{quota:,}", "elsewhere": f"{elsewhere:,}"}
 
 
 def _by_others(share: int, quota: int, elsewhere: int) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.utils import translation
 from redis import Redis
 
 from mobjects.sync.rate_limits.limiter import RedisRateLimiter
@@ -68,9 +69,25 @@ def test_what_only_the_setting_says_of_marketo_is_not_told_as_a_fact(make):
         call(limits)
     assert limits.read_usage().quota_warning(3) == (
         "Other integrations made 120 of the 100 calls that MARKETO_DAILY_QUOTA says Marketo allows a day. "
-        "This needs 3 calls or more, and none is left. The rest waits until 2026-07-02 05:00 UTC and "
-        "then goes out by itself."
+        "It needs 3 calls or more. None of 50 is left. The rest waits until 2026-07-02 05:00 UTC and then goes out "
+        "by itself."
     )
+    with translation.override("ko"):
+        assert limits.read_usage().quota_warning(3) == (
+            "MARKETO_DAILY_QUOTA에 따라 Marketo가 하루에 허용한다는 호출 100회 중 120회를 다른 통합이 사용했습니다. "
+            "호출이 3회 이상 필요합니다. 50회 중 남은 것이 없습니다. "
+            "나머지는 2026-07-02 05:00 UTC까지 기다린 다음 자동으로 전송됩니다."
+        )
+
+
+def test_a_warning_about_our_share_is_in_the_language_of_its_reader(make):
+    limits = make()
+    with translation.override("ko"):
+        assert limits.read_usage().quota_warning(1000) == (
+            "오늘의 Marketo 호출 중 우리 몫으로는 부족합니다. 호출이 1,000회 이상 필요합니다. "
+            "50회 중 50회만 남았습니다. "
+            "나머지는 2026-07-02 05:00 UTC까지 기다린 다음 자동으로 전송됩니다."
+        )
 
 
 def test_a_count_that_is_behind_ours_takes_nothing_away(make):

@@ -382,9 +382,9 @@ def test_a_share_that_rounds_to_nothing_is_one_call(redis_url, settings):
     ("used", "calls", "said"),
     [
         (40, 10, ""),
-        (40, 11, "it needs 11 calls or more, and only 10 are left of 50."),
-        (49, 2, "it needs 2 calls or more, and only 1 is left of 50."),
-        (51, 1, "it needs 1 call or more, and none is left of 50."),
+        (40, 11, "It needs 11 calls or more. Only 10 of 50 are left."),
+        (49, 2, "It needs 2 calls or more. Only 1 of 50 is left."),
+        (51, 1, "It needs 1 call or more. None of 50 is left."),
     ],
 )
 def test_a_job_that_needs_more_calls_than_are_left_is_warned_of(used, calls, said):

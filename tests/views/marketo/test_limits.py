@@ -85,7 +85,7 @@ def test_the_preview_warns_before_the_share_is_passed_and_still_sends(browser, f
     for _ in range(101):
         factories.opportunity()
     shown = pages.text(browser.get(SYNC))
-    assert "it needs 2 calls or more, and only 1 is left of 5. The rest waits until" in shown
+    assert "It needs 2 calls or more. Only 1 of 5 is left. The rest waits until" in shown
     assert "Send 101 records to Marketo" in shown
 
 
