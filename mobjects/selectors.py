@@ -170,10 +170,7 @@ def may_repeat(job: models.SyncJob) -> bool:
 
 def is_left(job: models.SyncJob) -> Q:
     """The condition that a result is among the :func:`results_left` of a job that may be repeated."""
-    here = Q()
-    for kind, model in models.RECORD_MODELS.items():
-        records = model.objects.filter(pk=OuterRef("record_id"))
-        here |= Q(kind=kind.value) & Q(Exists(records if job.selection.get("resend") else records.dirty()))
+    here = _record_is_here(tuple(Kind), changed=not job.selection.get("resend"))
     return here & Q(status__in=RETRYABLE) & ~Q(was_accepted_since())
 
 
@@ -186,12 +183,23 @@ def is_uncorrected(action: str, resend: bool | None, kinds: Iterable[Kind] = tup
         kinds: those of the results.
     """
     was_changed = action in models.SyncJob.SENDING_ACTIONS and not resend
-    here = Q()
-    for kind in kinds:
-        records = models.RECORD_MODELS[kind].objects.filter(pk=OuterRef("record_id"), revision=OuterRef("revision"))
-        here |= Q(kind=kind.value) & Q(Exists(records.dirty() if was_changed else records))
+    here = _record_is_here(kinds, changed=was_changed, revision=OuterRef("revision"))
     # What is changed and as it was then was not accepted since.
     return here & Q(status__in=RETRYABLE) & (Q() if was_changed else ~Q(was_accepted_since()))
+
+
+def _record_is_here(kinds: Iterable[Kind], *, changed: bool, **same: OuterRef) -> Q:
+    """The condition that a result is about a record of some kinds that was not deleted here.
+
+    Args:
+        changed: whether Marketo lacks something of it.
+        same: what it has as the result has it.
+    """
+    here = Q()
+    for kind in kinds:
+        records = models.RECORD_MODELS[kind].objects.filter(pk=OuterRef("record_id"), **same)
+        here |= Q(kind=kind.value) & Q(Exists(records.dirty() if changed else records))
+    return here
 
 
 def has_left(job: models.SyncJob) -> bool:

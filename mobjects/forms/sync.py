@@ -196,7 +196,9 @@ class SyncForm(forms.Form):
             kind: of the records that are named, if some are.
             ids: of these.
         """
-        return cls._build_from(job, kind, ids, of_job=job.pk, same=same, reason=job.reason)
+        form = cls._build_from(job, kind, ids, of_job=job.pk, same=same, reason=job.reason)
+        form.job = job
+        return form
 
     @classmethod
     def _build_from(cls, job: SyncJob, kind: str = "", ids: Sequence[int] = (), **further: Any) -> SyncForm:

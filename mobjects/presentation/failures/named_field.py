@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -142,7 +142,7 @@ def _find_of_program(reason: str) -> NamedField | None:
     column = next((name for name, words in _COLUMNS if words.search(reason)), "amount")
     found = NamedField(COST_PREFIX, "", rows=COSTS, column=column, reason=reason)
     label = f"{' '.join(filter(None, (_('Period cost'), found.month)))}: {_(_COLUMN_LABELS[column])}"
-    return NamedField(COST_PREFIX, label, rows=COSTS, column=column, reason=reason)
+    return replace(found, label=label)
 
 
 def _plain(name: str) -> str:

@@ -119,7 +119,7 @@ def _job_to_repeat(pk: UUID) -> SyncJob:
 def _repeating(form: SyncForm) -> SyncForm:
     """The form; where it names no records of the job that it repeats, it is about what is left of that."""
     if form.is_valid() and (pk := form.cleaned_data["of_job"]):
-        form.job, same = _job_to_repeat(pk), form.cleaned_data["same"]
+        form.job, same = form.job or _job_to_repeat(pk), form.cleaned_data["same"]
         if not form.cleaned_data["ids"]:
             found = form.job.results.filter(status__in=RETRYABLE)
             form.repeated = what_is_left(form.job, get_object_or_404(found, pk=same) if same else None)
